@@ -1,0 +1,81 @@
+package models
+
+import (
+	"encoding/json"
+
+	"gorm.io/gorm"
+)
+
+// AuditLine says who changed what, written in the transaction of the change.
+// It is never edited or deleted.
+type AuditLine struct {
+	ID         string
+	CreatedAt  int64
+	ActorKind  ActorKind
+	ActorID    string
+	ActorName  string
+	Action     Action
+	ObjectKind string
+	ObjectID   string
+	ObjectName string
+	// Changes is the JSON of a map from each changed field to what it was
+	// before and is after. Secrets are never in it.
+	Changes   string
+	IP        string
+	UserAgent string
+	RequestID string
+}
+
+// Action names what was done, as object.verb.
+type Action string
+
+// The actions.
+const (
+	CreatedGroup    Action = "group.create"
+	UpdatedGroup    Action = "group.update"
+	ArchivedGroup   Action = "group.archive"
+	RestoredGroup   Action = "group.restore"
+	DeletedGroup    Action = "group.delete"
+	AddedMembers    Action = "members.add"
+	RemovedMember   Action = "members.remove"
+	CreatedContact  Action = "contact.create"
+	UpdatedContact  Action = "contact.update"
+	DeletedContact  Action = "contact.delete"
+	PostedMessage   Action = "message.post"
+	CreatedToken    Action = "token.create"
+	RevokedToken    Action = "token.revoke"
+	CreatedUser     Action = "user.create"
+	ChangedPassword Action = "user.password"
+	SignedIn        Action = "session.start"
+	SignedOut       Action = "session.end"
+	RefusedSignIn   Action = "session.refuse"
+	Seeded          Action = "database.seed"
+)
+
+// change is one field's value before and after.
+type change struct {
+	Before any `json:"before"`
+	After  any `json:"after"`
+}
+
+// about says what the line is about.
+func (l *AuditLine) about(kind, id, name string) {
+	l.ObjectKind, l.ObjectID, l.ObjectName = kind, id, name
+}
+
+// say stores what changed: any value that marshals to a JSON object.
+func (l *AuditLine) say(changes any) error {
+	b, err := json.Marshal(changes)
+	l.Changes = string(b)
+	return err
+}
+
+// lastChange is the newest line about an object; the zero line if there is none.
+func lastChange(tx *gorm.DB, objectID string) (AuditLine, error) {
+	var lines []AuditLine
+	err := tx.Where("object_id = ?", objectID).Order("id DESC").Limit(1).Find(&lines).Error
+	if err != nil || len(lines) == 0 {
+		return AuditLine{}, err
+	}
+	return lines[0], nil
+}

@@ -1,0 +1,435 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Limits of a contact's values, in characters.
+const (
+	MaxUsername = 64
+	MaxPhone    = 32
+)
+
+// Contact is somebody who can be in groups.
+type Contact struct {
+	ID             string
+	Username       string
+	PhoneNumber    *string
+	AvatarURL      *string
+	DisplayName    *string
+	ConversationID string
+	// LastActiveAt, CreatedAt and UpdatedAt are Unix seconds; LastActiveAt may be nil.
+	LastActiveAt         *int64
+	CreatedAt, UpdatedAt int64
+
+	// Groups is how many groups the contact is in, where it was asked for.
+	Groups Count `gorm:"-" json:"-"`
+
+	UsernameKey string `json:"-"`
+	NameKey     string `json:"-"`
+	Search      string `json:"-"`
+}
+
+// Name is what the contact is called: the display name, or else the username.
+func (c Contact) Name() string {
+	if c.DisplayName != nil {
+		return *c.DisplayName
+	}
+	return c.Username
+}
+
+// ContactChange is what a new contact gets or what is to change about one: nil
+// leaves a value as it is, "" takes an optional one away.
+type ContactChange struct {
+	Username, PhoneNumber, AvatarURL, DisplayName *string
+	// Was and If are as in GroupChange; an edit that somebody else has overtaken is
+	// an EditConflict of contact fields.
+	Was *ContactFields
+	If  func(Contact) bool
+}
+
+// ContactFields are the values that a form edits; "" is none.
+type ContactFields struct{ Username, PhoneNumber, AvatarURL, DisplayName string }
+
+// Fields are the values of the contact that a form shows.
+func (c Contact) Fields() ContactFields {
+	return ContactFields{c.Username, deref(c.PhoneNumber), deref(c.AvatarURL), deref(c.DisplayName)}
+}
+
+// Orders of lists of contacts.
+const (
+	ContactsByAge  = ""
+	ContactsByName = "name"
+)
+
+// ContactQuery is which contacts are wanted. Its zero value is the newest ones.
+type ContactQuery struct {
+	// Text finds contacts by any part of username, display name or phone digits, or by id.
+	Text string
+	// Sort is ContactsByAge or ContactsByName.
+	Sort string
+	// Reverse turns the order round: the oldest first, or names from the end.
+	Reverse bool
+	// WithGroups asks for the number of groups of each.
+	WithGroups bool
+	Range
+}
+
+// ContactPage is a part of a list of contacts.
+type ContactPage struct {
+	Contacts []Contact
+	// More says that the list goes on in the direction that was asked for.
+	More bool
+}
+
+// Contacts answers a page of contacts.
+func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, error) {
+	page, err := s.contacts(s.read.WithContext(ctx), q)
+	return page, s.failed(ctx, err)
+}
+
+func (s *Store) contacts(db *gorm.DB, q ContactQuery) (ContactPage, error) {
+	if err := q.check().orNil(); err != nil {
+		return ContactPage{}, err
+	}
+	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {
+		return ContactPage{Contacts: exact}, err
+	}
+	query, k, err := s.contactQuery(db, q)
+	if err != nil {
+		return ContactPage{}, err
+	}
+	contacts, more, err := find[Contact](query, k, q.Range, q.args)
+	if err == nil && q.WithGroups {
+		err = countGroups(db, contacts)
+	}
+	return ContactPage{Contacts: contacts, More: more}, err
+}
+
+// contactByAnyID is the contact whose id, or whose conversation's id, the text is.
+func contactByAnyID(db *gorm.DB, q ContactQuery) (found []Contact, err error) {
+	id := strings.TrimSpace(q.Text)
+	if !ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
+		return nil, nil
+	}
+	if err = db.Where("id = ? OR conversation_id = ?", id, id).Limit(1).Find(&found).Error; err == nil && q.WithGroups {
+		err = countGroups(db, found)
+	}
+	return found, err
+}
+
+func (s *Store) contactQuery(db *gorm.DB, q ContactQuery) (*gorm.DB, keyset, error) {
+	query, k := db.Model(&Contact{}).Select("contacts.*"), idKeyset("contacts")
+	if terms := searchTerms(q.Text); len(terms) > 0 {
+		var err error
+		if query, k, err = s.dialect.search(query, "contacts", terms, q.Sort == ContactsByAge); err != nil {
+			return nil, k, err
+		}
+	}
+	k.desc = true
+	if q.Sort == ContactsByName {
+		k = valueKeyset("contacts", "name_key")
+	}
+	k.desc = k.desc != q.Reverse
+	return query, k, nil
+}
+
+// args is what a cursor stands for in the query's order.
+func (q ContactQuery) args(c Cursor) []any {
+	if q.Sort == ContactsByName {
+		return []any{c.Value, c.ID}
+	}
+	return []any{c.ID}
+}
+
+// Cursor is the place of a contact in the query's order.
+func (q ContactQuery) Cursor(c Contact) Cursor {
+	if q.Sort == ContactsByName {
+		return Cursor{ID: c.ID, Value: sortKey(c.Name())}
+	}
+	return Cursor{ID: c.ID}
+}
+
+// groupsCounted is how far the groups of a contact are counted.
+const groupsCounted = 1000
+
+// countGroups counts the groups of each contact in one query.
+func countGroups(db *gorm.DB, contacts []Contact) error {
+	if len(contacts) == 0 {
+		return nil
+	}
+	var rows []struct {
+		ID string
+		N  int
+	}
+	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id LIMIT ?"
+	err := db.Raw("SELECT id, (SELECT count(*) FROM ("+some+") AS part) AS n FROM contacts WHERE id IN ?",
+		groupsCounted+1, contactIDs(contacts)).Scan(&rows).Error
+	counts := make(map[string]int, len(rows))
+	for _, row := range rows {
+		counts[row.ID] = row.N
+	}
+	for i := range contacts {
+		n := counts[contacts[i].ID]
+		contacts[i].Groups = Count{N: min(n, groupsCounted), More: n > groupsCounted}
+	}
+	return err
+}
+
+// Contact answers one contact with the number of its groups, or ErrNotFound.
+func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
+	if !ValidID(id) {
+		return Contact{}, ErrNotFound
+	}
+	db := s.read.WithContext(ctx)
+	contacts := make([]Contact, 1)
+	err := db.Where("id = ?", id).Take(&contacts[0]).Error
+	if err == nil {
+		err = countGroups(db, contacts)
+	}
+	return contacts[0], s.failed(ctx, err)
+}
+
+// ContactsByID answers the contacts of these ids that exist, in the order of the ids given.
+func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, error) {
+	ids = valid(ids[:min(len(ids), MaxContacts)])
+	byID := map[string]Contact{}
+	for start := 0; start < len(ids); start += batch {
+		var found []Contact
+		if err := s.read.WithContext(ctx).Where("id IN ?", ids[start:min(start+batch, len(ids))]).Find(&found).Error; err != nil {
+			return nil, s.failed(ctx, err)
+		}
+		for _, c := range found {
+			byID[c.ID] = c
+		}
+	}
+	var contacts []Contact
+	for _, id := range ids {
+		if c, ok := byID[id]; ok {
+			contacts = append(contacts, c)
+			delete(byID, id)
+		}
+	}
+	return contacts, nil
+}
+
+// CreateContact makes a contact with its conversation. Where key is given, a
+// second call under it answers the first one's contact.
+func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, key *Once) (Contact, error) {
+	set, problems := c.check()
+	if c.Username == nil {
+		problems = append(Invalid{{Field: "username", Code: Missing, Message: usernameMissing}}, problems...)
+	}
+	if err := problems.orNil(); err != nil {
+		return Contact{}, err
+	}
+	return once(ctx, s, by, EditContacts, CreatedContact, key, func(tx *gorm.DB, line *AuditLine) (Contact, error) {
+		floor, err := s.dialect.floor(tx, "contacts")
+		if err != nil {
+			return Contact{}, err
+		}
+		now := s.Now()
+		made := Contact{
+			ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
+			CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
+		}
+		made.set(set)
+		if err := tx.Create(&made).Error; err != nil {
+			return Contact{}, taken(err, made.Username)
+		}
+		talk := conversation{ID: made.ConversationID, ContactID: &made.ID, CreatedAt: made.CreatedAt}
+		if err := tx.Create(&talk).Error; err != nil {
+			return Contact{}, err
+		}
+		line.about("contact", made.ID, made.Name())
+		return made, line.say(contactDifferences(Contact{}, made))
+	})
+}
+
+// UpdateContact makes a change and answers the contact as it is then. A change
+// that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
+// EditConflict, Denied.
+func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c ContactChange) (Contact, error) {
+	set, problems := c.check()
+	if err := problems.orNil(); err != nil {
+		return Contact{}, err
+	}
+	var now Contact
+	err := s.write(ctx, by, EditContacts, UpdatedContact, func(tx *gorm.DB, line *AuditLine) (err error) {
+		if now, err = s.lockContact(tx, id, c.If); err != nil {
+			return err
+		}
+		if err := c.merge(tx, now, set); err != nil {
+			return err
+		}
+		before := now
+		now.set(set)
+		said := contactDifferences(before, now)
+		if len(said) == 0 {
+			return errUnchanged
+		}
+		now.UpdatedAt = s.Now().Unix()
+		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {
+			return taken(err, now.Username)
+		}
+		line.about("contact", now.ID, now.Name())
+		return line.say(said)
+	})
+	return now, err
+}
+
+var contactWritten = []string{
+	"username", "username_key", "phone_number", "avatar_url", "display_name", "name_key", "search", "updated_at",
+}
+
+// DeleteContact deletes a contact for good, with its one-to-one conversation, and
+// ends its memberships. when must be true of it, as ContactChange.If.
+func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when func(Contact) bool) error {
+	return s.write(ctx, by, DeleteContacts, DeletedContact, func(tx *gorm.DB, line *AuditLine) error {
+		c, err := s.lockContact(tx, id, when)
+		if err != nil {
+			return err
+		}
+		left := tx.Model(&Group{}).
+			Where("id IN (?)", tx.Session(&gorm.Session{NewDB: true}).Model(&membership{}).Select("group_id").Where("contact_id = ?", id)).
+			Updates(map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()})
+		if left.Error != nil {
+			return left.Error
+		}
+		line.about("contact", c.ID, c.Name())
+		if err := line.say(map[string]int64{"groups_left": left.RowsAffected}); err != nil {
+			return err
+		}
+		return tx.Where("id = ?", id).Delete(&Contact{}).Error
+	})
+}
+
+// lockContact reads a contact that is about to change, as lockGroup does.
+func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Contact, error) {
+	var c Contact
+	if !ValidID(id) {
+		return c, ErrNotFound
+	}
+	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&c).Error; err != nil {
+		return c, err
+	}
+	if when != nil && !when(c) {
+		return c, ErrChanged
+	}
+	return c, nil
+}
+
+// taken turns the refusal of a second equal username into words.
+func taken(err error, username string) error {
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return bad("username", "The username %q is taken. Usernames are the same with capital and small letters.", username)
+	}
+	return err
+}
+
+// contactSetter holds checked values; nil leaves one as it is.
+type contactSetter struct{ username, phone, avatarURL, displayName *string }
+
+// check is the checked values of the change, with what is wrong with it.
+func (c ContactChange) check() (set contactSetter, problems Invalid) {
+	set.username = problems.check("username", c.Username, username)
+	set.displayName = problems.check("display_name", c.DisplayName, displayName)
+	set.phone = problems.check("phone_number", c.PhoneNumber, phoneNumber)
+	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
+	return set, problems
+}
+
+const usernameMissing = "Enter a username for the contact."
+
+var usernameForm = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+
+func username(s string) (string, string) {
+	s, problem := line("The username", s, MaxUsername)
+	switch {
+	case problem != "":
+		return s, problem
+	case s == "":
+		return s, usernameMissing
+	case !usernameForm.MatchString(s):
+		return s, "The username can have letters A to Z, digits, dots, hyphens and underscores only."
+	}
+	return s, ""
+}
+
+func displayName(s string) (string, string) {
+	s, problem := line("The display name", s, MaxName)
+	if problem == "" && blank(s) {
+		return "", ""
+	}
+	return s, problem
+}
+
+func phoneNumber(s string) (string, string) {
+	s, problem := line("The phone number", s, MaxPhone)
+	if problem == "" && s != "" && phoneDigits(s) == "" {
+		return s, "The phone number must have digits in it."
+	}
+	return s, problem
+}
+
+func avatarURL(s string) (string, string) { return webAddress("The avatar URL", s) }
+
+// set gives the contact the values, and what is derived from them.
+func (c *Contact) set(v contactSetter) {
+	if v.username != nil {
+		c.Username = *v.username
+	}
+	if v.phone != nil {
+		c.PhoneNumber = orNil(*v.phone)
+	}
+	if v.avatarURL != nil {
+		c.AvatarURL = orNil(*v.avatarURL)
+	}
+	if v.displayName != nil {
+		c.DisplayName = orNil(*v.displayName)
+	}
+	c.UsernameKey = Fold(c.Username)
+	c.NameKey = sortKey(c.Name())
+	c.Search = searchKey(c.Username, deref(c.DisplayName), phoneDigits(deref(c.PhoneNumber)))
+}
+
+// phoneDigits is the digits of a phone number: how it is searched.
+func phoneDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// merge is GroupChange.merge for contacts.
+func (c ContactChange) merge(tx *gorm.DB, stored Contact, set contactSetter) error {
+	if c.Was == nil {
+		return nil
+	}
+	now := stored.Fields()
+	return overtaken(tx, stored.ID, []edit{
+		{"username", set.username, c.Was.Username, now.Username},
+		{"display_name", set.displayName, c.Was.DisplayName, now.DisplayName},
+		{"phone_number", set.phone, c.Was.PhoneNumber, now.PhoneNumber},
+		{"avatar_url", set.avatarURL, c.Was.AvatarURL, now.AvatarURL},
+	})
+}
+
+// contactDifferences says which values of a contact changed, for the audit line.
+func contactDifferences(before, after Contact) map[string]change {
+	return changes([]difference{
+		{"username", orNil(before.Username), orNil(after.Username)},
+		{"display_name", before.DisplayName, after.DisplayName},
+		{"phone_number", before.PhoneNumber, after.PhoneNumber},
+		{"avatar_url", before.AvatarURL, after.AvatarURL},
+	})
+}

@@ -1,0 +1,80 @@
+package models
+
+import "gorm.io/gorm"
+
+// edit is one field of a form that was filled in earlier: what the person wants
+// (nil: nothing), what it was when they saw it, and what is stored by now.
+type edit struct {
+	field       string
+	yours       *string
+	was, theirs string
+}
+
+// overtaken compares what a person saw with what is stored. Fields that only
+// somebody else changed keep their new values; those that both changed, to
+// different values, make an EditConflict.
+func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
+	var fields []FieldConflict
+	for _, e := range edits {
+		if e.yours != nil && normalText(e.was) != e.theirs && *e.yours != e.theirs {
+			fields = append(fields, FieldConflict{Field: e.field, Yours: *e.yours, Theirs: e.theirs})
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	last, err := lastChange(tx, objectID)
+	if err != nil {
+		return err
+	}
+	return EditConflict{Fields: fields, By: last.ActorName, At: last.CreatedAt}
+}
+
+// EditConflict says that somebody else changed the same fields meanwhile.
+type EditConflict struct {
+	Fields []FieldConflict
+	// By and At (Unix seconds) say who changed the object last, and when.
+	By string
+	At int64
+}
+
+// FieldConflict is a field with two new values.
+type FieldConflict struct{ Field, Yours, Theirs string }
+
+func (e EditConflict) Error() string { return e.By + " changed this meanwhile" }
+
+// Unwrap makes errors.Is(err, ErrConflict) true.
+func (e EditConflict) Unwrap() error { return ErrConflict }
+
+// difference is one field of an object before and after a change: two *string or
+// two *int64.
+type difference struct {
+	field         string
+	before, after any
+}
+
+// changes keeps those fields that differ, as an audit line tells of them.
+func changes(fields []difference) map[string]change {
+	said := map[string]change{}
+	for _, f := range fields {
+		if !same(f.before, f.after) {
+			said[f.field] = change{f.before, f.after}
+		}
+	}
+	return said
+}
+
+// same compares two pointers of one type by what they point to.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case *string:
+		return equal(a, b.(*string))
+	case *int64:
+		return equal(a, b.(*int64))
+	}
+	return false
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}

@@ -1,0 +1,142 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The errors that the store answers with. Whoever shows them maps each once;
+// an error that is none of these is a fault of ours and is never shown.
+var (
+	// ErrNotFound: there is no such object, or there is none any more.
+	ErrNotFound = errors.New("not found")
+	// ErrDenied: the actor lacks the right. It comes wrapped in a Denied.
+	ErrDenied = errors.New("not allowed")
+	// ErrConflict: the request cannot be met in the object's present state.
+	// It comes wrapped in a Conflict that says why.
+	ErrConflict = errors.New("conflict")
+	// ErrChanged: the object is no longer what the caller said it must be.
+	ErrChanged = errors.New("changed meanwhile")
+	// ErrUnavailable: the database cannot be reached, or did not answer in time.
+	ErrUnavailable = errors.New("the database cannot be reached")
+	// ErrSignIn: the e-mail address or the password is not right.
+	ErrSignIn = errors.New("sign-in refused")
+)
+
+// Reasons why a value is refused, as stable names that programs can test for.
+const (
+	Missing = "parameter_missing"
+	Bad     = "parameter_invalid"
+	Unknown = "parameter_unknown"
+)
+
+// Problem is one reason why input was refused.
+type Problem struct {
+	// Field is the name of the input, as the API calls it: "name", "contacts[3]".
+	Field string
+	// Code is Missing, Bad or Unknown.
+	Code string
+	// Message is a sentence that a person can act on.
+	Message string
+}
+
+// Invalid is everything that is wrong with the input, in the order of the form.
+type Invalid []Problem
+
+func (e Invalid) Error() string {
+	words := make([]string, len(e))
+	for i, p := range e {
+		words[i] = p.Field + ": " + p.Message
+	}
+	return "invalid: " + strings.Join(words, " ")
+}
+
+// For is the sentence about one field, or "".
+func (e Invalid) For(field string) string {
+	for _, p := range e {
+		if p.Field == field {
+			return p.Message
+		}
+	}
+	return ""
+}
+
+// orNil is e as an error; nil where nothing is wrong.
+func (e Invalid) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// bad is the refusal of a single field.
+func bad(field, message string, args ...any) Invalid {
+	return Invalid{{Field: field, Code: Bad, Message: fmt.Sprintf(message, args...)}}
+}
+
+// Denied says which right was missing.
+type Denied struct{ Right Right }
+
+func (e Denied) Error() string { return "not allowed: " + string(e.Right) + " is missing" }
+
+// Unwrap makes errors.Is(err, ErrDenied) true.
+func (e Denied) Unwrap() error { return ErrDenied }
+
+// Conflict says in a sentence why the request cannot be met as things stand.
+type Conflict struct {
+	Message string
+	// Field is the input it is about, or "".
+	Field string
+}
+
+func (e Conflict) Error() string { return e.Message }
+
+// Unwrap makes errors.Is(err, ErrConflict) true.
+func (e Conflict) Unwrap() error { return ErrConflict }
+
+// Throttled is the refusal of a sign-in that comes too soon after failed ones.
+type Throttled struct{ Until time.Time }
+
+func (e Throttled) Error() string { return "too many failed sign-ins" }
+
+// failed maps what the database or the context reported to the errors above.
+// Errors of this package pass through.
+func (s *Store) failed(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errRowMissing):
+		return ErrNotFound
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded), s.dialect.unavailable(err):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+// refusal is what is wrong with a value that was given. Sentences that ask to
+// enter something are about a value that is empty.
+func refusal(field, message string) Problem {
+	code := Bad
+	if strings.HasPrefix(message, "Enter ") {
+		code = Missing
+	}
+	return Problem{Field: field, Code: code, Message: message}
+}
+
+// check applies a field's rule to a value that was given: what is stored for it,
+// or nil where none was given. A rule answers the stored form and what is wrong.
+func (e *Invalid) check(field string, value *string, rule func(string) (stored, problem string)) *string {
+	if value == nil {
+		return nil
+	}
+	stored, problem := rule(*value)
+	if problem != "" {
+		*e = append(*e, refusal(field, problem))
+	}
+	return &stored
+}

@@ -1,0 +1,426 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Limits of a group's values, in characters, and of one call's members.
+const (
+	MaxName        = 255
+	MaxDescription = 10_000
+	maxURL         = 2048
+	maxUserAgent   = 500
+	MaxContacts    = 10_000
+	// ShownContacts is how many members a Group carries.
+	ShownContacts = 100
+)
+
+// Group is where a community lives: a collection of contacts talking at once.
+type Group struct {
+	ID             string
+	Name           string
+	Description    *string
+	AvatarURL      *string
+	ConversationID string
+	// ContactsCount is how many members there are; it is kept by the store.
+	ContactsCount int
+	// CreatedAt, UpdatedAt and ArchivedAt are Unix seconds; ArchivedAt is nil while active.
+	CreatedAt, UpdatedAt int64
+	ArchivedAt           *int64
+
+	// Contacts are the first ShownContacts members, by id, where they were asked for.
+	Contacts []Contact `gorm:"-"`
+
+	NameKey string `json:"-"`
+	Search  string `json:"-"`
+}
+
+// groupColumns is what a Group is read from; the derived columns stay in the database.
+var groupColumns = []string{
+	"groups.id", "groups.name", "groups.description", "groups.avatar_url", "groups.conversation_id",
+	"groups.contacts_count", "groups.created_at", "groups.updated_at", "groups.archived_at",
+}
+
+// Archived tells whether the group is in the archive.
+func (g Group) Archived() bool { return g.ArchivedAt != nil }
+
+// Fields are the values of the group that a form shows.
+func (g Group) Fields() GroupFields {
+	return GroupFields{Name: g.Name, Description: deref(g.Description), AvatarURL: deref(g.AvatarURL)}
+}
+
+// GroupFields are the values that a form edits; "" is none.
+type GroupFields struct{ Name, Description, AvatarURL string }
+
+// GroupChange is what a new group gets or what is to change about one: nil
+// leaves a value as it is, "" takes an optional one away.
+type GroupChange struct {
+	Name, Description, AvatarURL *string
+	// Contacts replaces the members.
+	Contacts *[]ContactRef
+	// ArchivedAt archives at a time that is not in the future, or restores where it
+	// is not valid. A group that is archived already keeps its time.
+	ArchivedAt *sql.Null[int64]
+
+	// Was holds the values that the person saw who made the change. A field that
+	// somebody else has changed since then, to something else, is an EditConflict.
+	Was *GroupFields
+	// If must be true of the group, members included, or nothing changes and the
+	// answer is ErrChanged. nil asks nothing.
+	If func(Group) bool
+}
+
+// Group answers one group with its first members, or ErrNotFound.
+func (s *Store) Group(ctx context.Context, id string) (Group, error) {
+	g, err := s.group(s.read.WithContext(ctx), id)
+	return g, s.failed(ctx, err)
+}
+
+func (s *Store) group(db *gorm.DB, id string) (Group, error) {
+	var g Group
+	if !ValidID(id) {
+		return g, ErrNotFound
+	}
+	if err := db.Select(groupColumns).Where("id = ?", id).Take(&g).Error; err != nil {
+		return g, err
+	}
+	groups := []Group{g}
+	err := addContacts(db, groups)
+	return groups[0], err
+}
+
+// CreateGroup makes a group with its conversation. Where key is given, a second
+// call under it answers the first one's group.
+func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *Once) (Group, error) {
+	columns, problems := c.columns(s.Now())
+	if c.Name == nil {
+		problems = append(Invalid{{Field: "name", Code: Missing, Message: nameMissing}}, problems...)
+	}
+	if err := problems.orNil(); err != nil {
+		return Group{}, err
+	}
+	return once(ctx, s, by, EditGroups, CreatedGroup, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
+		floor, err := s.dialect.floor(tx, "groups")
+		if err != nil {
+			return Group{}, err
+		}
+		now := s.Now()
+		g := Group{
+			ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
+			CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
+		}
+		g.set(columns)
+		if err := tx.Create(&g).Error; err != nil {
+			return Group{}, err
+		}
+		if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
+			return Group{}, err
+		}
+		line.about("group", g.ID, g.Name)
+		said := differences(Group{}, g)
+		if c.Contacts != nil {
+			added, _, err := s.replaceMembers(tx, &g, *c.Contacts)
+			if err != nil {
+				return Group{}, err
+			}
+			said["contacts"] = change{nil, named(added)}
+		}
+		if err := line.say(said); err != nil {
+			return Group{}, err
+		}
+		return s.group(tx, g.ID)
+	})
+}
+
+// UpdateGroup makes a change and answers the group as it is then. A change that
+// changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
+// EditConflict, Conflict, Denied.
+func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupChange) (Group, error) {
+	columns, problems := c.columns(s.Now())
+	if err := problems.orNil(); err != nil {
+		return Group{}, err
+	}
+	right, action := c.act()
+	if c.Contacts != nil {
+		if err := by.Check(EditMembers); err != nil {
+			return Group{}, err
+		}
+	}
+	var g Group
+	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) (err error) {
+		if g, err = s.lockGroup(tx, id, c.If); err != nil {
+			return err
+		}
+		if err := c.merge(tx, g, columns); err != nil {
+			return err
+		}
+		before := g
+		g.set(columns)
+		if before.Archived() && g.Archived() {
+			g.ArchivedAt = before.ArchivedAt
+		}
+		said := differences(before, g)
+		if c.Contacts != nil {
+			added, removed, err := s.replaceMembers(tx, &g, *c.Contacts)
+			if err != nil {
+				return err
+			}
+			if len(added)+len(removed) > 0 {
+				said["contacts"] = change{named(removed), named(added)}
+			}
+		}
+		if len(said) == 0 {
+			return errUnchanged
+		}
+		g.UpdatedAt = s.Now().Unix()
+		if err := tx.Select(groupWritten).Updates(&g).Error; err != nil {
+			return err
+		}
+		line.about("group", g.ID, g.Name)
+		if err := line.say(said); err != nil {
+			return err
+		}
+		g, err = s.group(tx, id)
+		return err
+	})
+	return g, err
+}
+
+// groupWritten are the columns of an update, named so that empty ones are written too.
+var groupWritten = []string{"name", "name_key", "description", "avatar_url", "search", "archived_at", "updated_at"}
+
+// ArchiveGroup puts a group away; it can be read, changed and restored. One that
+// is archived already stays as it is. at is when it was archived, 0 for now.
+func (s *Store) ArchiveGroup(ctx context.Context, by Actor, id string, at int64) (Group, error) {
+	if at == 0 {
+		at = s.Now().Unix()
+	}
+	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{V: at, Valid: true}})
+}
+
+// RestoreGroup takes a group out of the archive.
+func (s *Store) RestoreGroup(ctx context.Context, by Actor, id string) (Group, error) {
+	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
+}
+
+// DeleteGroup deletes a group for good, with its conversation and its messages,
+// and leaves a Tombstone. when must be true of the group, as GroupChange.If.
+func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(Group) bool) error {
+	return s.write(ctx, by, DeleteGroups, DeletedGroup, func(tx *gorm.DB, line *AuditLine) error {
+		g, err := s.lockGroup(tx, id, when)
+		if err != nil {
+			return err
+		}
+		var messages int64
+		if err := tx.Model(&Message{}).Where("conversation_id = ?", g.ConversationID).Count(&messages).Error; err != nil {
+			return err
+		}
+		line.about("group", g.ID, g.Name)
+		if err := line.say(map[string]int64{"contacts_count": int64(g.ContactsCount), "messages_count": messages}); err != nil {
+			return err
+		}
+		grave := Tombstone{
+			GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
+			MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Name,
+		}
+		if err := tx.Create(&grave).Error; err != nil {
+			return err
+		}
+		return tx.Where("id = ?", g.ID).Delete(&Group{}).Error
+	})
+}
+
+// Tombstone is what remains of a deleted group.
+type Tombstone struct {
+	GroupID        string `gorm:"primaryKey"`
+	ConversationID string
+	Name           string
+	ContactsCount  int
+	MessagesCount  int
+	DeletedAt      int64
+	DeletedBy      string
+}
+
+// Tombstone answers what remains of a deleted group, or ErrNotFound.
+func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error) {
+	var t Tombstone
+	err := s.read.WithContext(ctx).Where("group_id = ?", groupID).Take(&t).Error
+	return t, s.failed(ctx, err)
+}
+
+// lockGroup reads a group that is about to change, so that nobody else changes
+// it meanwhile. It answers ErrChanged where when is given and not true.
+func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {
+	if !ValidID(id) {
+		return Group{}, ErrNotFound
+	}
+	var g Group
+	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&g).Error; err != nil {
+		return g, err
+	}
+	if when == nil {
+		return g, nil
+	}
+	whole := []Group{g}
+	if err := addContacts(tx, whole); err != nil {
+		return g, err
+	}
+	if !when(whole[0]) {
+		return g, ErrChanged
+	}
+	return g, nil
+}
+
+// columns is the change as a function of what is stored, with what is wrong with it.
+func (c GroupChange) columns(now time.Time) (groupSetter, Invalid) {
+	var set groupSetter
+	var problems Invalid
+	set.name = problems.check("name", c.Name, groupName)
+	set.description = problems.check("description", c.Description, description)
+	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
+	if c.ArchivedAt != nil && c.ArchivedAt.Valid {
+		if at := c.ArchivedAt.V; at > now.Unix() || at < 0 {
+			problems = append(problems, bad("archived_at", "The archive time must not be in the future, nor before 1970.")...)
+		}
+	}
+	set.archivedAt = c.ArchivedAt
+	if c.Contacts != nil {
+		problems = append(problems, checkRefs(*c.Contacts)...)
+	}
+	return set, problems
+}
+
+const nameMissing = "Enter a name for the group."
+
+func groupName(s string) (string, string) {
+	s, problem := line("The name", s, MaxName)
+	if problem == "" && blank(s) {
+		return "", nameMissing
+	}
+	return s, problem
+}
+
+func description(s string) (string, string) {
+	s = normalText(s)
+	switch n := length(s); {
+	case hasControl(s, "\n\t"):
+		return s, "The description can't contain control characters."
+	case n > MaxDescription:
+		return s, tooLong("The description", n, MaxDescription)
+	case blank(s):
+		return "", ""
+	}
+	return s, ""
+}
+
+// groupSetter holds checked values; nil leaves one as it is.
+type groupSetter struct {
+	name, description, avatarURL *string
+	archivedAt                   *sql.Null[int64]
+}
+
+// set gives the group the values, and what is derived from them.
+func (g *Group) set(c groupSetter) {
+	if c.name != nil {
+		g.Name = *c.name
+	}
+	if c.description != nil {
+		g.Description = orNil(*c.description)
+	}
+	if c.avatarURL != nil {
+		g.AvatarURL = orNil(*c.avatarURL)
+	}
+	if c.archivedAt != nil {
+		g.ArchivedAt = nil
+		if c.archivedAt.Valid {
+			g.ArchivedAt = &c.archivedAt.V
+		}
+	}
+	g.NameKey = sortKey(g.Name)
+	g.Search = searchKey(g.Name, deref(g.Description))
+}
+
+// act is the right that a change needs and the action that it is.
+func (c GroupChange) act() (Right, Action) {
+	if c.Name != nil || c.Description != nil || c.AvatarURL != nil || c.Contacts != nil || c.ArchivedAt == nil {
+		return EditGroups, UpdatedGroup
+	}
+	if c.ArchivedAt.Valid {
+		return ArchiveGroups, ArchivedGroup
+	}
+	return ArchiveGroups, RestoredGroup
+}
+
+// merge is nil where nobody has changed the same fields meanwhile, or an EditConflict.
+func (c GroupChange) merge(tx *gorm.DB, g Group, set groupSetter) error {
+	if c.Was == nil {
+		return nil
+	}
+	now := g.Fields()
+	return overtaken(tx, g.ID, []edit{
+		{"name", set.name, c.Was.Name, now.Name},
+		{"description", set.description, c.Was.Description, now.Description},
+		{"avatar_url", set.avatarURL, c.Was.AvatarURL, now.AvatarURL},
+	})
+}
+
+// differences says which values of a group changed, for the audit line.
+func differences(before, after Group) map[string]change {
+	return changes([]difference{
+		{"name", orNil(before.Name), orNil(after.Name)},
+		{"description", before.Description, after.Description},
+		{"avatar_url", before.AvatarURL, after.AvatarURL},
+		{"archived_at", before.ArchivedAt, after.ArchivedAt},
+	})
+}
+
+// addContacts gives each group its first members, in two queries at most: groups
+// that have few are read whole, the others by one limited part each.
+func addContacts(db *gorm.DB, groups []Group) error {
+	var small []string
+	var parts []any
+	index := make(map[string]*Group, len(groups))
+	const member = "SELECT memberships.group_id, contacts.* FROM memberships JOIN contacts ON contacts.id = memberships.contact_id WHERE memberships.group_id "
+	for i := range groups {
+		g := &groups[i]
+		index[g.ID] = g
+		g.Contacts = []Contact{}
+		switch {
+		case g.ContactsCount > ShownContacts:
+			parts = append(parts, gorm.Expr("SELECT * FROM ("+member+"= ? ORDER BY memberships.contact_id LIMIT ?) AS part", g.ID, ShownContacts))
+		case g.ContactsCount > 0:
+			small = append(small, g.ID)
+		}
+	}
+	if len(small) > 0 {
+		parts = append(parts, gorm.Expr(member+"IN ?", small))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	var rows []struct {
+		GroupID string
+		Contact
+	}
+	all := strings.TrimPrefix(strings.Repeat(" UNION ALL ?", len(parts)), " UNION ALL ")
+	if err := db.Raw(all, parts...).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, row := range rows {
+		g := index[row.GroupID]
+		g.Contacts = append(g.Contacts, row.Contact)
+	}
+	for i := range groups {
+		g := &groups[i]
+		slices.SortFunc(g.Contacts, func(a, b Contact) int { return strings.Compare(a.ID, b.ID) })
+		g.Contacts = g.Contacts[:min(len(g.Contacts), ShownContacts)]
+	}
+	return nil
+}

@@ -1,0 +1,352 @@
+package models
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Status limits a list of groups; "" limits nothing.
+type Status string
+
+// The statuses of groups.
+const (
+	AnyStatus Status = ""
+	Active    Status = "active"
+	Archived  Status = "archived"
+)
+
+// GroupSort is an order of a list of groups.
+type GroupSort string
+
+// The orders of lists of groups. The time of archiving orders archived groups only.
+const (
+	ByCreated  GroupSort = "created"
+	ByName     GroupSort = "name"
+	ByMembers  GroupSort = "members"
+	ByArchived GroupSort = "archived"
+)
+
+// GroupQuery is which groups are wanted. Its zero value is all groups, newest first.
+type GroupQuery struct {
+	// Search is what was typed: see ParseSearch.
+	Search string
+	// Text finds groups by any part of name or description, taken literally: no
+	// operators, as the API's q.
+	Text string
+	// Status limits the list, unless the search asks for a status itself.
+	Status Status
+	// Contact is the id of a member.
+	Contact string
+	// Sort is the order; "" is ByCreated.
+	Sort GroupSort
+	// Reverse turns the order round. Names run from A; all else from the newest or most.
+	Reverse bool
+	// WithContacts asks for the first members of each.
+	WithContacts bool
+	Range
+}
+
+// GroupHit is a group in a list, with why it is there.
+type GroupHit struct {
+	Group
+	// Member is the member that was searched for, or nil.
+	Member *Contact
+}
+
+// GroupPage is a part of a list of groups.
+type GroupPage struct {
+	Groups []GroupHit
+	// More says that the list goes on in the direction that was asked for.
+	More bool
+	// Exact is the group whose id, or whose conversation's id, was searched for,
+	// whatever its status; nil if none.
+	Exact *Group
+	// Contact is the contact whose id was searched for, or who the query names; the
+	// groups are those that the contact is in.
+	Contact *Contact
+	// MemberHint says that contacts match the words too: groups can be found by
+	// them with member:.
+	MemberHint bool
+	// Search is the search as it was understood; its Hints are for the person.
+	Search Search
+}
+
+// membersTried is how many contacts a member: search takes into account.
+const membersTried = 20
+
+// Groups answers a page of groups. Errors: Invalid.
+func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
+	page, err := s.groups(s.read.WithContext(ctx), q)
+	return page, s.failed(ctx, err)
+}
+
+func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
+	page := GroupPage{Search: ParseSearch(q.Search)}
+	if err := q.check().orNil(); err != nil {
+		return page, err
+	}
+	if id := strings.TrimSpace(q.Search); ValidID(id) {
+		if err := findExact(db, id, &page); err != nil {
+			return page, err
+		}
+	}
+	members, err := s.searchedMembers(db, q, &page)
+	if err != nil {
+		return page, err
+	}
+	query, k, err := s.groupQuery(db, q, page, members)
+	if err != nil {
+		return page, err
+	}
+	groups, more, err := find[Group](query.Select(groupColumns), k, q.Range, q.args)
+	if err != nil {
+		return page, err
+	}
+	if q.WithContacts {
+		err = addContacts(db, groups)
+	}
+	page.More = more
+	for _, g := range groups {
+		if page.Exact == nil || g.ID != page.Exact.ID {
+			page.Groups = append(page.Groups, GroupHit{Group: g})
+		}
+	}
+	if err == nil {
+		err = explain(db, page.Groups, members)
+	}
+	if err == nil {
+		err = s.hintMembers(db, q, &page)
+	}
+	return page, err
+}
+
+// CountGroups counts the groups that a query finds, up to MostCounted.
+func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
+	db := s.read.WithContext(ctx)
+	page := GroupPage{Search: ParseSearch(q.Search)}
+	members, err := s.searchedMembers(db, q, &page)
+	if err != nil {
+		return Count{}, s.failed(ctx, err)
+	}
+	query, _, err := s.groupQuery(db, q, page, members)
+	if err != nil {
+		return Count{}, s.failed(ctx, err)
+	}
+	n, err := counted(query, MostCounted)
+	return n, s.failed(ctx, err)
+}
+
+// check is what is wrong with the query.
+func (q GroupQuery) check() Invalid {
+	problems := q.Range.check()
+	if length(q.Search) > MaxSearch || length(q.Text) > MaxSearch {
+		problems = append(problems, bad("q", "A search can have at most %d characters.", MaxSearch)...)
+	}
+	switch q.Sort {
+	case "", ByCreated, ByName, ByMembers:
+	case ByArchived:
+		if q.Status != Archived {
+			problems = append(problems, bad("sort", "Only archived groups can be sorted by the time of archiving.")...)
+		}
+	default:
+		problems = append(problems, bad("sort", "Groups can be sorted by created, name, members or archived.")...)
+	}
+	if q.Contact != "" && !ValidID(q.Contact) {
+		problems = append(problems, bad("contact", "There is no contact with the id %q.", cut(q.Contact, 64))...)
+	}
+	return problems
+}
+
+// findExact looks an id up among groups, conversations and contacts.
+func findExact(db *gorm.DB, id string, page *GroupPage) error {
+	var groups []Group
+	if err := db.Select(groupColumns).Where("id = ? OR conversation_id = ?", id, id).Limit(1).Find(&groups).Error; err != nil {
+		return err
+	}
+	if len(groups) > 0 {
+		page.Exact = &groups[0]
+		return nil
+	}
+	contacts, err := contactByAnyID(db, ContactQuery{Text: id})
+	if len(contacts) > 0 {
+		page.Contact = &contacts[0]
+		page.Search.Words = nil // the id is not also a word
+	}
+	return err
+}
+
+// searchedMembers is the contacts of whom one must be a member; nil where the
+// query asks for none. An empty answer finds nothing.
+func (s *Store) searchedMembers(db *gorm.DB, q GroupQuery, page *GroupPage) ([]Contact, error) {
+	if q.Contact != "" {
+		found := []Contact{}
+		if err := db.Where("id = ?", q.Contact).Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
+			return found, err
+		}
+		page.Contact = &found[0]
+	}
+	switch {
+	case page.Contact != nil:
+		return []Contact{*page.Contact}, nil
+	case page.Search.Member == "":
+		return nil, nil
+	}
+	found := []Contact{}
+	name := Fold(page.Search.Member)
+	if err := db.Where("username_key = ?", valid([]string{name})).Limit(1).Find(&found).Error; err != nil || len(found) > 0 {
+		return found, err
+	}
+	named, err := s.contacts(db, ContactQuery{Text: page.Search.Member, Range: Range{Limit: membersTried}})
+	if named.More {
+		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
+			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
+	}
+	return append(found, named.Contacts...), err
+}
+
+// groupQuery is the rows that a query asks for, and their order.
+func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []Contact) (*gorm.DB, keyset, error) {
+	query, k := db.Model(&Group{}), idKeyset("groups")
+	terms := append(termsOf(page.Search.Words), termsOf(strings.Fields(q.Text))...)
+	if len(terms) > 0 {
+		var err error
+		if query, k, err = s.dialect.search(query, "groups", terms, q.byID()); err != nil {
+			return nil, k, err
+		}
+	}
+	for _, term := range termsOf(page.Search.Without) {
+		query = s.dialect.without(query, "groups", term)
+	}
+	if members != nil {
+		in := db.Model(&membership{}).Select("group_id").Where("contact_id IN ?", contactIDs(members))
+		query = query.Where("groups.id IN (?)", in)
+	}
+	query = limitTimes(query, page.Search)
+	status := q.Status
+	if page.Search.Status != "" {
+		status = page.Search.Status
+	}
+	switch status {
+	case Active:
+		query = query.Where("groups.archived_at IS NULL")
+	case Archived:
+		query = query.Where("groups.archived_at IS NOT NULL")
+	}
+	if page.Search.Empty {
+		query = query.Where("groups.contacts_count = 0")
+	}
+	if page.Search.Undescribed {
+		query = query.Where("groups.description IS NULL")
+	}
+	switch q.Sort {
+	case ByName:
+		k = valueKeyset("groups", "name_key")
+	case ByMembers:
+		k = valueKeyset("groups", "contacts_count")
+	case ByArchived:
+		k = valueKeyset("groups", "archived_at")
+	}
+	k.desc = (q.Sort != ByName) != q.Reverse
+	return query, k, nil
+}
+
+// limitTimes limits the times of creation, which the ids carry.
+func limitTimes(query *gorm.DB, search Search) *gorm.DB {
+	if !search.From.IsZero() {
+		query = query.Where("groups.id >= ?", FirstID(search.From))
+	}
+	if !search.To.IsZero() {
+		query = query.Where("groups.id < ?", FirstID(search.To))
+	}
+	return query
+}
+
+// byID tells whether the order is that of the ids.
+func (q GroupQuery) byID() bool { return q.Sort == "" || q.Sort == ByCreated }
+
+// args is what a cursor stands for in the query's order.
+func (q GroupQuery) args(c Cursor) []any {
+	switch {
+	case q.byID():
+		return []any{c.ID}
+	case q.Sort == ByName:
+		return []any{c.Value, c.ID}
+	}
+	n, _ := strconv.ParseInt(c.Value, 10, 64)
+	return []any{n, c.ID}
+}
+
+// Cursor is the place of a group in the query's order.
+func (q GroupQuery) Cursor(g Group) Cursor {
+	switch q.Sort {
+	case ByName:
+		return Cursor{ID: g.ID, Value: sortKey(g.Name)}
+	case ByMembers:
+		return Cursor{ID: g.ID, Value: strconv.Itoa(g.ContactsCount)}
+	case ByArchived:
+		return Cursor{ID: g.ID, Value: strconv.FormatInt(deref(g.ArchivedAt), 10)}
+	}
+	return Cursor{ID: g.ID}
+}
+
+// Fits tells whether a cursor can be one of the query's order.
+func (q GroupQuery) Fits(c Cursor) bool {
+	switch {
+	case q.byID():
+		return c.Value == ""
+	case q.Sort == ByName:
+		return c.Value != "" && len(valid([]string{c.Value})) == 1
+	}
+	_, err := strconv.ParseInt(c.Value, 10, 64)
+	return err == nil
+}
+
+// explain names the member for whose sake each group was found.
+func explain(db *gorm.DB, groups []GroupHit, members []Contact) error {
+	if len(members) == 0 || len(groups) == 0 {
+		return nil
+	}
+	byID := map[string]*Contact{}
+	for i := range members {
+		byID[members[i].ID] = &members[i]
+	}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	var rows []membership
+	if err := db.Where("group_id IN ? AND contact_id IN ?", ids, contactIDs(members)).Find(&rows).Error; err != nil {
+		return err
+	}
+	found := map[string]*Contact{}
+	for _, row := range rows {
+		found[row.GroupID] = byID[row.ContactID]
+	}
+	for i := range groups {
+		groups[i].Member = found[groups[i].ID]
+	}
+	return nil
+}
+
+// hintMembers looks whether contacts match the words of the first page, too.
+func (s *Store) hintMembers(db *gorm.DB, q GroupQuery, page *GroupPage) error {
+	words := page.Search.Words
+	if len(words) == 0 || page.Exact != nil || page.Search.Member != "" || !q.After.IsZero() || !q.Before.IsZero() {
+		return nil
+	}
+	found, err := s.contacts(db, ContactQuery{Text: strings.Join(words, " "), Range: Range{Limit: 1}})
+	page.MemberHint = len(found.Contacts) > 0
+	return err
+}
+
+// IDInFuture tells whether a cursor's id can't have been given to anything yet.
+func (s *Store) IDInFuture(id string) bool {
+	return idTime(id).After(s.Now().Add(clockSlack))
+}
+
+// clockSlack is by how much the clocks of two instances may differ.
+const clockSlack = time.Minute

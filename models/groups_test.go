@@ -1,0 +1,293 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// names are the names of the groups that a query finds, in order.
+func names(t *testing.T, store *models.Store, q models.GroupQuery) []string {
+	t.Helper()
+	page, err := store.Groups(t.Context(), q)
+	if err != nil {
+		t.Fatalf("Groups(%+v): %v", q, err)
+	}
+	found := []string{}
+	if page.Exact != nil {
+		found = append(found, "="+page.Exact.Name)
+	}
+	for _, g := range page.Groups {
+		found = append(found, g.Name)
+	}
+	return found
+}
+
+func TestSearchFindsByEverything(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		contact := func(username, display, phone string) models.Contact {
+			c, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username, DisplayName: &display, PhoneNumber: &phone}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		hector := contact("Hector", "Hector McCallister", "+1 (555) 010-2233")
+		cedric := contact("cedric_88", "", "")
+		group := func(name, about string, members ...models.Contact) models.Group {
+			var ids []string
+			for _, m := range members {
+				ids = append(ids, m.ID)
+			}
+			refs := models.Refs(ids...)
+			g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name, Description: &about, Contacts: &refs}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		plaza := group("Plaza Hotel", "World-renowned.", hector, cedric)
+		group("Café Noir", "Coffee & cake, 100% organic", cedric)
+		group("snake_case club", "")
+		group("Fête 🎉", "a_b c%d \"quoted\" text")
+		old := group("Old Plaza", "The hotel before", hector)
+		if _, err := store.ArchiveGroup(t.Context(), by, old.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+
+		for _, c := range []struct {
+			search string
+			want   []string
+		}{
+			{"plaza", []string{"Plaza Hotel"}},
+			{"PLAZA hot", []string{"Plaza Hotel"}},
+			{"laz", []string{"Plaza Hotel"}},
+			{"renowned", []string{"Plaza Hotel"}},
+			{"cafe", []string{"Café Noir"}},
+			{"CAFÉ", []string{"Café Noir"}},
+			{"p", []string{"Plaza Hotel"}},
+			{"ho", []string{"Plaza Hotel"}},
+			{"ot", []string{}},
+			{"c", []string{"Fête 🎉", "snake_case club", "Café Noir"}},
+			{"%", []string{"Fête 🎉", "Café Noir"}},
+			{"100%", []string{"Café Noir"}},
+			{"_", []string{"Fête 🎉", "snake_case club"}},
+			{"snake_case", []string{"snake_case club"}},
+			{"snakeXcase", []string{}},
+			{"🎉", []string{"Fête 🎉"}},
+			{`"hotel world"`, []string{"Plaza Hotel"}},
+			{`"world hotel"`, []string{}},
+			{"-plaza -caf", []string{"Fête 🎉", "snake_case club"}},
+			{"hotel is:archived", []string{"Old Plaza"}},
+			{"is:empty", []string{"Fête 🎉", "snake_case club"}},
+			{"no:description", []string{"snake_case club"}},
+			{"member:hector", []string{"Plaza Hotel"}},
+			{"member:callis", []string{"Plaza Hotel"}},
+			{"member:5550102", []string{"Plaza Hotel"}},
+			{"member:cedric_88 noir", []string{"Café Noir"}},
+			{"member:nobody", []string{}},
+			{"created:>2020-01-01 plaza", []string{"Plaza Hotel"}},
+			{"created:<2020-01-01", []string{}},
+			{"created:yesterday", []string{}},
+			{plaza.ID, []string{"=Plaza Hotel"}},
+			{old.ID, []string{"=Old Plaza"}},
+			{old.ConversationID, []string{"=Old Plaza"}},
+			{hector.ID, []string{"Plaza Hotel"}},
+			{"it's \\ 'fine'", []string{}},
+			{strings.Repeat("%", 200), []string{}},
+		} {
+			for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
+				got := names(t, store, models.GroupQuery{Search: c.search, Status: models.Active, Sort: sort})
+				want := slices.Clone(c.want)
+				if sort != models.ByCreated {
+					slices.Sort(got)
+					slices.Sort(want)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s by %s: got %q, want %q", c.search, sort, got, want)
+				}
+			}
+		}
+
+		page, err := store.Groups(t.Context(), models.GroupQuery{Search: "member:hect"})
+		if err != nil || len(page.Groups) != 2 || page.Groups[0].Member == nil || page.Groups[0].Member.ID != hector.ID {
+			t.Errorf("member:hect does not say why: %+v, %v", page.Groups, err)
+		}
+		page, err = store.Groups(t.Context(), models.GroupQuery{Search: "hector"})
+		if err != nil || !page.MemberHint {
+			t.Errorf("hector does not offer groups with a member like that: %v", err)
+		}
+		var invalid models.Invalid
+		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: strings.Repeat("x", 201)}); !errors.As(err, &invalid) {
+			t.Errorf("201 characters: got %v, want Invalid", err)
+		}
+	})
+}
+
+func TestWalksShowEveryGroupOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		contacts := modelstest.Contacts(t, store, by, 3)
+		const n = 37
+		for i := range n {
+			g := modelstest.Group(t, store, by, fmt.Sprintf("Common %c%d", 'A'+i%5, i%7), contacts[:i%4]...)
+			if i%3 == 0 {
+				if _, err := store.ArchiveGroup(t.Context(), by, g.ID, g.CreatedAt-int64(i%5)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, search := range []string{"", "common", "a"} {
+			for _, sort := range []models.GroupSort{"", models.ByName, models.ByMembers, models.ByArchived} {
+				for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
+					if sort == models.ByArchived && status != models.Archived {
+						continue
+					}
+					for _, reverse := range []bool{false, true} {
+						q := models.GroupQuery{Search: search, Sort: sort, Status: status, Reverse: reverse}
+						t.Run(fmt.Sprintf("%s %s %s %v", search, sort, status, reverse), func(t *testing.T) { walk(t, store, q) })
+					}
+				}
+			}
+		}
+	})
+}
+
+// walk pages through a list both ways, by four, and compares with the whole.
+func walk(t *testing.T, store *models.Store, q models.GroupQuery) {
+	t.Helper()
+	q.Limit = models.MaxLimit
+	whole, err := store.Groups(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Limit = 4
+	var forward, back []string
+	for q.After = (models.Cursor{}); ; {
+		page, err := store.Groups(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range page.Groups {
+			forward = append(forward, g.ID)
+			cursor, ok := models.ParseCursor(q.Cursor(g.Group).String())
+			if q.After = cursor; !ok || !q.Fits(cursor) {
+				t.Fatalf("cursor %v does not survive", cursor)
+			}
+		}
+		if !page.More {
+			break
+		}
+	}
+	for q.Before, q.After = q.After, (models.Cursor{}); !q.Before.IsZero(); {
+		page, err := store.Groups(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := len(page.Groups) - 1; i >= 0; i-- {
+			back = append(back, page.Groups[i].ID)
+			q.Before = q.Cursor(page.Groups[i].Group)
+		}
+		if !page.More {
+			break
+		}
+	}
+	var want []string
+	for _, g := range whole.Groups {
+		want = append(want, g.ID)
+	}
+	if !slices.Equal(forward, want) {
+		t.Errorf("forward: %d of %d, or in another order", len(forward), len(want))
+	}
+	slices.Reverse(back)
+	if len(want) > 0 && !slices.Equal(back, want[:len(want)-1]) {
+		t.Errorf("back: %d of %d, or in another order", len(back), len(want)-1)
+	}
+	count, err := store.CountGroups(t.Context(), q)
+	if err != nil || count.N != len(want) || count.More {
+		t.Errorf("counted %v, %v; want %d", count, err, len(want))
+	}
+}
+
+func TestMarksAndFolding(t *testing.T) {
+	for _, c := range []struct{ text, word, want string }{
+		{"Café Noir", "cafe", "[Café] Noir"},
+		{"Plaza Hotel", "ho", "Plaza [Ho]tel"},
+		{"Plaza Hotel", "la", "Plaza Hotel"},
+		{"Plaza Hotel", "laza hot", "P[laza Hot]el"},
+		{"Straße", "strasse", "[Straße]"},
+		{"a_b", "_", "a[_]b"},
+	} {
+		got, at := "", 0
+		for _, s := range models.Marks(c.text, []string{c.word}) {
+			got += c.text[at:s.Start] + "[" + c.text[s.Start:s.End] + "]"
+			at = s.End
+		}
+		if got += c.text[at:]; got != c.want {
+			t.Errorf("Marks(%q, %q) = %q, want %q", c.text, c.word, got, c.want)
+		}
+	}
+}
+
+func TestTwoEditsAtOnceLoseNothing(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		was := g.Fields()
+		if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("The Plaza"), Was: &was}); err != nil {
+			t.Fatal(err)
+		}
+		merged, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Description: ptr("World-renowned."), Was: &was})
+		if err != nil || merged.Name != "The Plaza" || *merged.Description != "World-renowned." {
+			t.Fatalf("other fields are not merged: %+v, %v", merged, err)
+		}
+		_, err = store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("Plaza!"), Was: &was})
+		var conflict models.EditConflict
+		if !errors.As(err, &conflict) || conflict.By != by.Name ||
+			!slices.Equal(conflict.Fields, []models.FieldConflict{{Field: "name", Yours: "Plaza!", Theirs: "The Plaza"}}) {
+			t.Fatalf("got %+v, want a conflict about the name", err)
+		}
+	})
+}
+
+func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		var wg sync.WaitGroup
+		ids, replays := make([]string, 8), make([]bool, 8)
+		for i := range ids {
+			wg.Go(func() {
+				key := &models.Once{Key: "k", Fingerprint: "f"}
+				g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Twin")}, key)
+				if err != nil {
+					t.Error(err)
+				}
+				ids[i], replays[i] = g.ID, key.Replayed
+			})
+		}
+		wg.Wait()
+		slices.Sort(ids)
+		if len(slices.Compact(ids)) != 1 || len(slices.DeleteFunc(replays, func(r bool) bool { return r })) != 1 {
+			t.Errorf("ids %v, replayed %v", ids, replays)
+		}
+		_, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Other")}, &models.Once{Key: "k", Fingerprint: "g"})
+		if !errors.Is(err, models.ErrConflict) {
+			t.Errorf("another request under the key: %v", err)
+		}
+		store.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Next day")}, &models.Once{Key: "k", Fingerprint: "g"})
+		if err != nil || g.Name != "Next day" {
+			t.Errorf("a day later: %v, %v", g.Name, err)
+		}
+	})
+}

@@ -1,0 +1,90 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// keepKeys is for how long a key stands for the first answer under it.
+const keepKeys = 24 * time.Hour
+
+// MaxKey is how long an idempotency key can be.
+const MaxKey = 255
+
+// Once lets a request be sent again without being carried out again: an API
+// call's Idempotency-Key, or the key in a form.
+type Once struct {
+	Key string
+	// Fingerprint tells one request from another: under a key there can be only one.
+	Fingerprint string
+	// Replayed is set by the store where the answer is that of an earlier request.
+	Replayed bool
+}
+
+// idempotencyKey is a key that was used, with the answer that it got as JSON.
+type idempotencyKey struct {
+	Owner       string `gorm:"primaryKey"`
+	Key         string `gorm:"primaryKey"`
+	Fingerprint string
+	Answer      string
+	CreatedAt   int64
+}
+
+// once is write for a change that has an answer. Where key is not nil, the first
+// answer under it is kept in the same transaction and given again to all that
+// follow within a day, also when they came at once. Another request under the
+// key is a Conflict.
+func once[T any](ctx context.Context, s *Store, by Actor, right Right, action Action, key *Once, fn func(tx *gorm.DB, line *AuditLine) (T, error)) (T, error) {
+	var answer T
+	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+		if key == nil || key.Key == "" {
+			var err error
+			answer, err = fn(tx, line)
+			return err
+		}
+		row, fresh, err := claim(tx, by, key, s.Now())
+		if err != nil {
+			return err
+		}
+		if key.Replayed = !fresh; key.Replayed {
+			return errors.Join(json.Unmarshal([]byte(row.Answer), &answer), errUnchanged)
+		}
+		var done error
+		if answer, done = fn(tx, line); done != nil && !errors.Is(done, errUnchanged) {
+			return done
+		}
+		kept, err := json.Marshal(answer)
+		if err != nil {
+			return err
+		}
+		row.Answer = string(kept)
+		return errors.Join(tx.Select("answer").Updates(&row).Error, done)
+	})
+	return answer, err
+}
+
+// claim takes the key for this transaction, or answers who has it. Another
+// transaction that is about to take it is waited for.
+func claim(tx *gorm.DB, by Actor, key *Once, now time.Time) (row idempotencyKey, fresh bool, err error) {
+	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
+	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, now.Add(-keepKeys).Unix())
+	if err := expired.Delete(&idempotencyKey{}).Error; err != nil {
+		return row, false, err
+	}
+	made := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	if made.Error != nil || made.RowsAffected == 1 {
+		return row, true, made.Error
+	}
+	if err := tx.Where("owner = ? AND key = ?", row.Owner, row.Key).Take(&row).Error; err != nil {
+		return row, false, err
+	}
+	if row.Fingerprint != key.Fingerprint {
+		return row, false, Conflict{Message: "This idempotency key was used for another request. Use a new key for each new request."}
+	}
+	return row, false, nil
+}

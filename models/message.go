@@ -1,0 +1,115 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// MaxMessage is how long a message can be, in characters.
+const MaxMessage = 10_000
+
+// conversation belongs to one group or to one contact.
+type conversation struct {
+	ID        string
+	GroupID   *string
+	ContactID *string
+	CreatedAt int64
+}
+
+// Message is something said in a conversation.
+type Message struct {
+	ID             string
+	ConversationID string
+	// ContactID is who said it; nil: the console. The contact may be gone.
+	ContactID *string
+	// Message is the text.
+	Message string
+	// CreatedAt is in Unix seconds.
+	CreatedAt int64
+}
+
+// MessagePage is a part of a conversation.
+type MessagePage struct {
+	Messages []Message
+	More     bool
+}
+
+// Messages answers a page of a conversation, newest first, or ErrNotFound.
+func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (MessagePage, error) {
+	if err := r.check().orNil(); err != nil {
+		return MessagePage{}, err
+	}
+	db := s.read.WithContext(ctx)
+	if err := conversationExists(db, conversationID); err != nil {
+		return MessagePage{}, s.failed(ctx, err)
+	}
+	order := idKeyset("messages")
+	order.desc = true
+	query := db.Model(&Message{}).Where("conversation_id = ?", conversationID)
+	messages, more, err := find[Message](query, order, r, func(c Cursor) []any { return []any{c.ID} })
+	return MessagePage{Messages: messages, More: more}, s.failed(ctx, err)
+}
+
+func conversationExists(db *gorm.DB, id string) error {
+	if !ValidID(id) {
+		return ErrNotFound
+	}
+	return db.Where("id = ?", id).Take(&conversation{}).Error
+}
+
+// MessagesCount counts the messages of a conversation, up to MostCounted.
+func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count, error) {
+	query := s.read.WithContext(ctx).Model(&Message{}).Where("conversation_id = ?", conversationID)
+	n, err := counted(query, MostCounted)
+	return n, s.failed(ctx, err)
+}
+
+// NewMessage is what somebody says; From is a contact's id, "" for the console.
+type NewMessage struct{ From, Text string }
+
+// PostMessage says something in a conversation. Where key is given, a second call
+// under it answers the first one's message.
+func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string, m NewMessage, key *Once) (Message, error) {
+	text, problem := messageText(m.Text)
+	if problem != "" {
+		return Message{}, Invalid{refusal("message", problem)}
+	}
+	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
+		if err := conversationExists(tx, conversationID); err != nil {
+			return Message{}, err
+		}
+		now := s.Now()
+		if m.From != "" {
+			active := tx.Model(&Contact{}).Where("id = ?", m.From).UpdateColumn("last_active_at", now.Unix())
+			if active.Error != nil {
+				return Message{}, active.Error
+			}
+			if active.RowsAffected == 0 {
+				return Message{}, bad("contact_id", "There is no contact with the id %q.", cut(m.From, 64))
+			}
+		}
+		posted := Message{
+			ID: s.ids.next(now, ""), ConversationID: conversationID, ContactID: orNil(m.From),
+			Message: text, CreatedAt: now.Unix(),
+		}
+		line.about("conversation", conversationID, "")
+		if err := line.say(map[string]string{"message_id": posted.ID}); err != nil {
+			return Message{}, err
+		}
+		return posted, tx.Create(&posted).Error
+	})
+}
+
+func messageText(s string) (string, string) {
+	s = normalText(s)
+	switch n := length(s); {
+	case hasControl(s, "\n\t"):
+		return s, "The message can't contain control characters."
+	case n > MaxMessage:
+		return s, tooLong("The message", n, MaxMessage)
+	case blank(s):
+		return s, "Enter a message."
+	}
+	return s, ""
+}

@@ -1,0 +1,176 @@
+// Package models is the domain of the console: groups, contacts, members,
+// messages, the people and programs that administer them, and the log of what
+// they did. It knows nothing of HTTP or HTML.
+//
+// A Store is one open database, SQLite or PostgreSQL; dialect.go is the only
+// file that tells them apart. Its methods speak the domain's words: a noun
+// reads (Group, Groups), a verb changes (CreateGroup, ArchiveGroup). Every value
+// is checked here, so that a form and an API call obey one set of rules and get
+// one set of words back (Invalid).
+//
+// Nothing is changed without an Actor. Store.write checks its right, runs the
+// change and writes its audit line in one transaction. Bookkeeping that nobody
+// asked for (sessions, last use, throttles, drafts, idempotency keys) has no line.
+//
+// Ids sort by creation (id.go), lists are read by keyset (page.go), and text is
+// searched through one folded column (text.go, search.go).
+package models
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	// Now is the clock. Tests may set it before the first use.
+	Now func() time.Time
+
+	dialect dialect
+	db      *gorm.DB // for changes, and for reads that must see the newest state
+	read    *gorm.DB // for reads; the same handle where the engine needs no other
+	ids     ids
+}
+
+// Open opens the database at url: "sqlite:path/to/file" or a PostgreSQL URL as
+// pgx takes it. It makes a missing SQLite file and its folder, and does not
+// migrate. It fails where the database can't be reached.
+func Open(ctx context.Context, url string) (*Store, error) {
+	s := &Store{Now: time.Now}
+	var err error
+	if s.dialect, err = dialectOf(url); err != nil {
+		return nil, err
+	}
+	config := gorm.Config{
+		PrepareStmt:            true,
+		SkipDefaultTransaction: true,
+		TranslateError:         true,
+		Logger:                 logger.Discard,
+		NowFunc:                func() time.Time { return s.Now() },
+	}
+	if s.db, s.read, err = s.dialect.open(url, &config); err != nil {
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.failed(ctx, s.read.WithContext(ctx).Exec("SELECT 1").Error)
+}
+
+// Close closes every connection.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*gorm.DB{s.db, s.read} {
+		pool, err := db.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+//go:embed migrations
+var migrations embed.FS
+
+// Migrate brings the schema to the newest version. Several programs may start
+// at once: one migrates, the others wait for it.
+func (s *Store) Migrate(ctx context.Context) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name())
+	if err != nil {
+		return err
+	}
+	kind, options, err := s.dialect.migration()
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(kind, pool, files, options...)
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return s.failed(ctx, err)
+}
+
+// errUnchanged ends a write in which nothing turned out to change: what was
+// done is kept, and there is no audit line.
+var errUnchanged = errors.New("nothing changed")
+
+// write is the only way to make a change that somebody asked for. It checks the
+// right, runs fn and adds the audit line, all in one transaction; fn says on the
+// line what it did. fn may run again where the database asks for it.
+func (s *Store) write(ctx context.Context, by Actor, right Right, action Action, fn func(tx *gorm.DB, line *AuditLine) error) error {
+	if err := by.Check(right); err != nil {
+		return err
+	}
+	return s.record(ctx, by, action, fn)
+}
+
+// record is write for what needs no right: signing in and out.
+func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx *gorm.DB, line *AuditLine) error) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		line := s.line(by, action)
+		err := fn(tx, &line)
+		if errors.Is(err, errUnchanged) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Create(&line).Error
+	})
+}
+
+// line is an audit line of an act by somebody, with what it is about left open.
+func (s *Store) line(by Actor, action Action) AuditLine {
+	now := s.Now()
+	return AuditLine{
+		ID: s.ids.next(now, ""), CreatedAt: now.Unix(),
+		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, Action: action, Changes: "{}",
+		IP: by.IP, UserAgent: cut(by.UserAgent, maxUserAgent), RequestID: by.RequestID,
+	}
+}
+
+// transaction runs fn in one transaction, again where the engine chose it as
+// the victim of a deadlock.
+func (s *Store) transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	const tries = 5
+	var err error
+	for range tries {
+		err = s.db.WithContext(ctx).Transaction(fn)
+		if !s.dialect.again(err) {
+			break
+		}
+	}
+	return s.failed(ctx, err)
+}
+
+// Sweep deletes what has run out: sessions, idempotency keys, drafts, setup
+// codes and throttles. It is housekeeping, and has no audit line.
+func (s *Store) Sweep(ctx context.Context) error {
+	now := s.Now().Unix()
+	db := s.db.WithContext(ctx)
+	return s.failed(ctx, errors.Join(
+		db.Where("expires_at <= ?", now).Delete(&Session{}).Error,
+		db.Where("expires_at <= ?", now).Delete(&setupCode{}).Error,
+		db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error,
+		db.Where("updated_at <= ?", now-int64(keepDrafts.Seconds())).Delete(&draft{}).Error,
+		db.Where("last_at <= ?", now-int64(forgetFailures.Seconds())).Delete(&throttle{}).Error,
+	))
+}

@@ -1,0 +1,277 @@
+package modelstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"protocol.chat/console/models"
+)
+
+var errNotInstalled = errors.New("PostgreSQL is not installed")
+
+// Cluster is a PostgreSQL server of the test's own. It listens on a socket in
+// its folder and nowhere else.
+type Cluster struct {
+	programs string              // the folder of initdb and postgres
+	dir      string              // the data, the socket and the log
+	as       *syscall.Credential // nil for whoever runs the test
+	last     atomic.Int64        // numbers the databases
+
+	server *exec.Cmd
+	leash  io.WriteCloser
+}
+
+// StartCluster starts a server that the test may stop and start as it likes;
+// it goes away with the test. Without PostgreSQL the test is skipped as by
+// URL.
+func StartCluster(t testing.TB) *Cluster {
+	t.Helper()
+	cluster, err := newCluster()
+	if errors.Is(err, errNotInstalled) {
+		skip(t)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.remove)
+	return cluster
+}
+
+// URL is where the server keeps one database, not migrated.
+func (c *Cluster) URL() string { return c.url("postgres") }
+
+// Start starts the server again and returns when it accepts connections.
+func (c *Cluster) Start() error {
+	if err := c.launch(); err != nil {
+		return err
+	}
+	return c.await()
+}
+
+// Stop ends the server at once, as a crash would: connections break, and what
+// was committed is there again after Start.
+func (c *Cluster) Stop() error { return c.end("keep\n") }
+
+// sharedCluster is the one that all databases of this process live in, with a
+// migrated template to copy them from.
+var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
+	cluster, err := newCluster()
+	if err != nil {
+		return nil, err
+	}
+	if err := cluster.run(context.Background(), "CREATE DATABASE "+template); err != nil {
+		return nil, err
+	}
+	return cluster, migrate(cluster.url(template))
+})
+
+const template = "console_template"
+
+func newCluster() (*Cluster, error) {
+	programs, err := findPrograms()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{programs: programs}
+	if c.as, err = serverUser(); err != nil {
+		return nil, err
+	}
+	if err := c.makeFolder(); err != nil {
+		return nil, err
+	}
+	if err := c.initialize(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(c.dir))
+	}
+	return c, c.Start()
+}
+
+// findPrograms looks for the newest server where Debian, Fedora and Homebrew
+// put it, which is mostly not in PATH.
+func findPrograms() (string, error) {
+	if initdb, err := exec.LookPath("initdb"); err == nil {
+		initdb, err = filepath.EvalSymlinks(initdb)
+		return filepath.Dir(initdb), err
+	}
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin/initdb",
+		"/usr/pgsql-*/bin/initdb",
+		"/usr/local/pgsql/bin/initdb",
+		"/opt/homebrew/opt/postgresql@*/bin/initdb",
+		"/usr/local/opt/postgresql@*/bin/initdb",
+	} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+			return filepath.Dir(slices.Max(found)), nil
+		}
+	}
+	return "", errNotInstalled
+}
+
+// serverUser is who the server runs as: PostgreSQL refuses to run as root.
+func serverUser() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		account, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a user other than root for PostgreSQL: %w", err)
+	}
+	uid, err := strconv.ParseUint(account.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(account.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+func (c *Cluster) makeFolder() error {
+	root := os.TempDir()
+	if c.as != nil {
+		root = "/tmp" // root's own may be closed to other users
+	}
+	// The name is short because a socket's path may have about 100 bytes.
+	dir, err := os.MkdirTemp(root, "console-pg-")
+	if err != nil {
+		return err
+	}
+	c.dir = dir
+	if c.as == nil {
+		return nil
+	}
+	return os.Chown(dir, int(c.as.Uid), int(c.as.Gid))
+}
+
+func (c *Cluster) initialize() error {
+	initdb := c.command(filepath.Join(c.programs, "initdb"),
+		"--pgdata=data", "--username=console", "--auth=trust",
+		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("make a PostgreSQL cluster: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// keeper holds the server on a leash: the pipe that is its standard input.
+// However the test process ends, the pipe ends with it, and the keeper stops
+// the server and removes the folder. The word "keep" stops the server only.
+const keeper = `
+"$0"/postgres -D data -k "$PWD" -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200 &
+read -r word
+kill -QUIT $!
+wait
+[ "$word" = keep ] || rm -rf "$PWD"
+`
+
+func (c *Cluster) launch() error {
+	log, err := os.OpenFile(c.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	c.server = c.command("/bin/sh", "-c", keeper, c.programs)
+	c.server.Stdout, c.server.Stderr = log, log
+	if c.leash, err = c.server.StdinPipe(); err != nil {
+		return err
+	}
+	return c.server.Start()
+}
+
+// await asks until the server accepts connections.
+func (c *Cluster) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := c.run(ctx, "SELECT 1")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			log, _ := os.ReadFile(c.logFile())
+			return fmt.Errorf("wait for PostgreSQL: %w\n%s", err, log)
+		}
+	}
+}
+
+func (c *Cluster) end(word string) error {
+	if c.server == nil {
+		return nil
+	}
+	_, err := io.WriteString(c.leash, word)
+	err = errors.Join(err, c.leash.Close(), c.server.Wait())
+	c.server = nil
+	return err
+}
+
+func (c *Cluster) remove() {
+	// The keeper removes the folder too, but not while the test has stopped
+	// the server.
+	_ = c.end("")
+	_ = os.RemoveAll(c.dir)
+}
+
+// command runs a program in the cluster's folder as its user, and in a
+// process group of its own: Ctrl-C is for the test, which ends the rest.
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
+	return cmd
+}
+
+func (c *Cluster) createDatabase(ctx context.Context) (string, error) {
+	name := fmt.Sprintf("test_%d", c.last.Add(1))
+	return name, c.run(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
+}
+
+func (c *Cluster) dropDatabase(name string) error {
+	return c.run(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
+}
+
+func (c *Cluster) run(ctx context.Context, sql string) error {
+	conn, err := pgx.Connect(ctx, c.URL())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+func (c *Cluster) url(database string) string {
+	return fmt.Sprintf("postgres://console@/%s?host=%s", database, c.dir)
+}
+
+func (c *Cluster) logFile() string { return filepath.Join(c.dir, "log") }
+
+func migrate(url string) error {
+	store, err := models.Open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Migrate(context.Background()), store.Close())
+}

@@ -1,0 +1,129 @@
+// Package modelstest gives tests a real, fresh, migrated database of each
+// engine, and sample data to fill it with.
+//
+// Each is what most tests want. A SQLite database is a file in the test's own
+// folder; a PostgreSQL database lives in a throwaway cluster that the first
+// test to need one starts, and that goes away with the test process.
+package modelstest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"protocol.chat/console/models"
+)
+
+// The engines, by the names that subtests carry.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Engines are all that the console runs on, for tests that need more than
+// Each gives.
+var Engines = []string{SQLite, Postgres}
+
+// Each runs test once on every engine, each time on a fresh database.
+func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
+	t.Helper()
+	for _, engine := range Engines {
+		t.Run(engine, func(t *testing.T) { test(t, Open(t, engine)) })
+	}
+}
+
+// Open opens a fresh, migrated database of the engine and closes it when the
+// test ends.
+func Open(t testing.TB, engine string) *models.Store {
+	t.Helper()
+	return OpenURL(t, URL(t, engine))
+}
+
+// OpenURL opens the database at url, as a second instance of the console
+// would, and closes it when the test ends.
+func OpenURL(t testing.TB, url string) *models.Store {
+	t.Helper()
+	store, err := models.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	return store
+}
+
+// URL makes a fresh, migrated database of the engine that lasts as long as
+// the test, and tells where it is. Where PostgreSQL is not installed it skips
+// the test, or fails it when the environment says CI=true.
+func URL(t testing.TB, engine string) string {
+	t.Helper()
+	if engine == Postgres {
+		return postgresURL(t)
+	}
+	return sqliteURL(t)
+}
+
+func sqliteURL(t testing.TB) string {
+	t.Helper()
+	template, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "console.db")
+	if err := os.WriteFile(file, template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + file
+}
+
+// sqliteTemplate is the content of a migrated database without rows: to write
+// it down takes a fraction of the time the migrations do.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "console-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+
+	file := filepath.Join(dir, "console.db")
+	if err := migrate("sqlite:" + file); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+func postgresURL(t testing.TB) string {
+	t.Helper()
+	cluster, err := sharedCluster()
+	if errors.Is(err, errNotInstalled) {
+		skip(t)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := cluster.createDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.dropDatabase(name); err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	return cluster.url(name)
+}
+
+// skip says plainly what is left out. In CI nothing may be.
+func skip(t testing.TB) {
+	t.Helper()
+	const message = "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+}

@@ -1,0 +1,140 @@
+package models
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// Sizes of a page of a list.
+const (
+	DefaultLimit = 10
+	MaxLimit     = 100
+)
+
+// Cursor is a place in a list: the row with this id, which may be long gone, and
+// its value in the list's order ("" where the order is that of the ids).
+type Cursor struct{ ID, Value string }
+
+// ParseCursor reads what String wrote. It is false where s is no cursor.
+func ParseCursor(s string) (Cursor, bool) {
+	id, rest, valued := strings.Cut(s, ".")
+	if !ValidID(id) {
+		return Cursor{}, false
+	}
+	value, err := base64.RawURLEncoding.DecodeString(rest)
+	return Cursor{ID: id, Value: string(value)}, err == nil && valued == (rest != "")
+}
+
+// String is the cursor as it stands in an address; "" for the zero Cursor.
+func (c Cursor) String() string {
+	if c.Value == "" {
+		return c.ID
+	}
+	return c.ID + "." + base64.RawURLEncoding.EncodeToString([]byte(c.Value))
+}
+
+// IsZero tells whether there is no place: the list is wanted from its start.
+func (c Cursor) IsZero() bool { return c.ID == "" }
+
+// Range is which part of a list is wanted. The zero Range is its first page.
+type Range struct {
+	// After and Before are the rows beside the page; at most one is given.
+	After, Before Cursor
+	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
+	Limit int
+}
+
+// check is what is wrong with the range.
+func (r Range) check() Invalid {
+	switch {
+	case !r.After.IsZero() && !r.Before.IsZero():
+		return bad("ending_before", "Use either starting_after or ending_before, not both.")
+	case r.Limit < 0 || r.Limit > MaxLimit:
+		return bad("limit", "The limit must be a whole number from 1 to %d.", MaxLimit)
+	}
+	return nil
+}
+
+func (r Range) limit() int {
+	if r.Limit == 0 {
+		return DefaultLimit
+	}
+	return r.Limit
+}
+
+// keyset is an order whose rows can be found by where they stand in it. Equal
+// values are ordered by id, in the same direction.
+type keyset struct {
+	// columns are what is compared; the last one is unique.
+	columns []string
+	// below and above compare the columns with the values of a cursor.
+	below, above string
+	// desc says that the list begins with the greatest.
+	desc bool
+}
+
+// idKeyset is the order of a table's ids.
+func idKeyset(table string) keyset {
+	return keyset{columns: []string{table + ".id"}, below: "< ?", above: "> ?"}
+}
+
+// valueKeyset is the order of a column.
+func valueKeyset(table, column string) keyset {
+	return keyset{columns: []string{table + "." + column, table + ".id"}, below: "< (?, ?)", above: "> (?, ?)"}
+}
+
+// find reads one page of query in the order k into rows, and tells whether the
+// list goes on in the direction walked. args gives the values that a cursor
+// stands for in this order.
+func find[T any](query *gorm.DB, k keyset, r Range, args func(Cursor) []any) (rows []T, more bool, err error) {
+	cursor, backward := r.After, !r.Before.IsZero()
+	if backward {
+		cursor = r.Before
+	}
+	down := k.desc != backward
+	if !cursor.IsZero() {
+		compare := k.above
+		if down {
+			compare = k.below
+		}
+		query = query.Where("("+strings.Join(k.columns, ", ")+") "+compare, args(cursor)...)
+	}
+	for _, column := range k.columns {
+		if down {
+			column += " DESC"
+		}
+		query = query.Order(column)
+	}
+	limit := r.limit()
+	if err := query.Limit(limit + 1).Find(&rows).Error; err != nil {
+		return nil, false, err
+	}
+	if more = len(rows) > limit; more {
+		rows = rows[:limit]
+	}
+	if backward {
+		slices.Reverse(rows)
+	}
+	return rows, more, nil
+}
+
+// MostCounted is how far totals are counted. Beyond it a Count says only "more".
+const MostCounted = 10_000
+
+// Count is a number of rows that was counted up to a limit.
+type Count struct {
+	N int
+	// More says that there are more than N.
+	More bool
+}
+
+// counted counts the rows of query, up to most.
+func counted(query *gorm.DB, most int) (Count, error) {
+	var n int64
+	some := query.Select("1").Limit(most + 1)
+	err := query.Session(&gorm.Session{NewDB: true}).Table("(?) AS part", some).Count(&n).Error
+	return Count{N: min(int(n), most), More: int(n) > most}, err
+}

@@ -1,0 +1,254 @@
+package models
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxSearch is how long a search can be, in characters.
+const MaxSearch = 200
+
+// Search is what was typed into the search box, understood. Its grammar: words
+// and "quoted phrases", each of which must be found; -word, which must not;
+// member:NAME, is:archived, is:active, is:empty, no:description, and
+// created: with a date or >date, <date. What can't be understood is text.
+type Search struct {
+	// Words are what name or description must contain, as typed.
+	Words []string
+	// Without are the words that neither may contain.
+	Without []string
+	// Member is what a member must be found by.
+	Member string
+	// Status is what is:archived or is:active asked for, or "".
+	Status Status
+	// Empty asks for groups without members, Undescribed for those without a description.
+	Empty, Undescribed bool
+	// From and To are the first moment of creation and the first one after, or zero.
+	From, To time.Time
+	// Hints say what was taken as text although it looked like more.
+	Hints []string
+}
+
+// IsZero tells whether nothing is searched.
+func (s Search) IsZero() bool {
+	return len(s.Words)+len(s.Without) == 0 && s.Member == "" && s.Status == "" &&
+		!s.Empty && !s.Undescribed && s.From.IsZero() && s.To.IsZero()
+}
+
+// ParseSearch understands what was typed. It never fails: what it doesn't know it
+// takes as text, and says so in Hints.
+func ParseSearch(text string) Search {
+	var s Search
+	for _, token := range splitSearch(text) {
+		s.add(token)
+	}
+	return s
+}
+
+// token is a part of a search: key:value, or value alone.
+type token struct {
+	key, value string
+	not        bool
+	text       string // as typed
+}
+
+// splitSearch cuts a search at white space outside quotes.
+func splitSearch(text string) []token {
+	var tokens []token
+	rest := []rune(text)
+	for {
+		for len(rest) > 0 && (unicode.IsSpace(rest[0]) || unicode.IsControl(rest[0])) {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 {
+			return tokens
+		}
+		n, quoted := 0, false
+		for n < len(rest) && (quoted || !unicode.IsSpace(rest[n])) {
+			quoted = quoted != (rest[n] == '"')
+			n++
+		}
+		tokens = append(tokens, readToken(string(rest[:n])))
+		rest = rest[n:]
+	}
+}
+
+func readToken(text string) token {
+	t := token{text: text}
+	value := text
+	if len(value) > 1 && value[0] == '-' {
+		t.not, value = true, value[1:]
+	}
+	if key, rest, ok := strings.Cut(value, ":"); ok && !t.not && rest != "" && !strings.Contains(key, `"`) {
+		t.key, value = strings.ToLower(key), rest
+	}
+	t.value = strings.ReplaceAll(value, `"`, "")
+	return t
+}
+
+func (s *Search) add(t token) {
+	switch {
+	case t.not:
+		s.Without = append(s.Without, t.value)
+	case t.key == "":
+		if strings.TrimSpace(t.value) != "" {
+			s.Words = append(s.Words, t.value)
+		} else {
+			s.Words = append(s.Words, t.text)
+		}
+	case !s.addKeyed(t):
+		s.Words = append(s.Words, strings.ReplaceAll(t.text, `"`, ""))
+	}
+}
+
+// addKeyed adds key:value, and is false where it is to be taken as text.
+func (s *Search) addKeyed(t token) bool {
+	value := strings.ToLower(t.value)
+	switch t.key + ":" + value {
+	case "is:archived":
+		s.Status = Archived
+	case "is:active":
+		s.Status = Active
+	case "is:empty":
+		s.Empty = true
+	case "no:description":
+		s.Undescribed = true
+	default:
+		switch t.key {
+		case "member":
+			s.Member = t.value
+		case "created":
+			return s.addCreated(t)
+		case "is", "no":
+			s.Hints = append(s.Hints, "“"+t.text+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
+			return false
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// addCreated reads created:2026-01-31, created:>2026-01-31 (after that day) and
+// created:<2026-01-31 (before it). Days are UTC.
+func (s *Search) addCreated(t token) bool {
+	sign := strings.TrimRight(t.value, "0123456789-")
+	day, err := time.Parse(time.DateOnly, strings.TrimPrefix(t.value, sign))
+	next := day.AddDate(0, 0, 1)
+	switch {
+	case err != nil || day.Year() < 1970:
+	case sign == ">":
+		s.From = next
+		return true
+	case sign == ">=":
+		s.From = day
+		return true
+	case sign == "<":
+		s.To = day
+		return true
+	case sign == "<=":
+		s.To = next
+		return true
+	case sign == "":
+		s.From, s.To = day, next
+		return true
+	}
+	s.Hints = append(s.Hints, "“"+t.text+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
+	return false
+}
+
+// searchTerms is the words of a plain text, each as searchTerm gives it.
+func searchTerms(text string) []string { return termsOf(strings.Fields(text)) }
+
+func termsOf(words []string) []string {
+	var terms []string
+	for _, word := range words {
+		if term := searchTerm(word); term != "" {
+			terms = append(terms, term)
+		}
+	}
+	return terms
+}
+
+// searchTerm is a word as it is looked for in a searchKey. One or two characters
+// are looked for at the beginnings of words only; "" is nothing to look for.
+func searchTerm(word string) string {
+	term := spaceWords(Fold(strings.ToValidUTF8(normalText(word), "")))
+	if n := utf8.RuneCountInString(term); n == 1 || n == 2 {
+		return "  " + term
+	}
+	return term
+}
+
+// Span is a part of a text, by byte offsets.
+type Span struct{ Start, End int }
+
+// Marks finds the words in a text as a search does, without regard to case and
+// marks: what to highlight. The spans are in order and do not overlap.
+func Marks(text string, words []string) []Span {
+	folded, origin := foldMapped(text)
+	var spans []Span
+	for _, word := range words {
+		term := strings.TrimSpace(spaceWords(Fold(normalText(word))))
+		short := utf8.RuneCountInString(term) <= 2
+		for from := 0; term != ""; {
+			i := strings.Index(folded[from:], term)
+			if i < 0 {
+				break
+			}
+			start, end := from+i, from+i+len(term)
+			if !short || strings.HasSuffix(folded[:start], "  ") {
+				spans = append(spans, Span{origin[start], origin[end]})
+			}
+			from = end
+		}
+	}
+	return joinSpans(spans)
+}
+
+// foldMapped is searchKey of one text, with the place in the text that each of
+// its bytes, and its end, comes from.
+func foldMapped(text string) (string, []int) {
+	var b strings.Builder
+	var origin []int
+	write := func(s string, at int) {
+		b.WriteString(s)
+		for range len(s) {
+			origin = append(origin, at)
+		}
+	}
+	inWord, end := false, 0
+	for at, r := range text {
+		if unicode.IsSpace(r) || unicode.IsControl(r) {
+			inWord = false
+			continue
+		}
+		for _, f := range Fold(string(r)) {
+			word := isWord(f)
+			if !(word && inWord) {
+				write("  ", end)
+			}
+			write(string(f), at)
+			inWord = word
+		}
+		end = at + utf8.RuneLen(r)
+	}
+	return b.String(), append(origin, len(text))
+}
+
+// joinSpans sorts spans and joins those that touch.
+func joinSpans(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return a.Start - b.Start })
+	var joined []Span
+	for _, s := range spans {
+		if n := len(joined); n > 0 && s.Start <= joined[n-1].End {
+			joined[n-1].End = max(joined[n-1].End, s.End)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
+}

@@ -1,0 +1,254 @@
+package models
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Sample is an invented past: contacts and groups, each in the order of their
+// creation. The sequences may be read more than once, and then repeat themselves.
+type Sample struct {
+	Contacts iter.Seq[SampleContact]
+	Groups   iter.Seq[SampleGroup]
+}
+
+// SampleContact is a contact as it was created.
+type SampleContact struct {
+	ContactFields
+	CreatedAt    time.Time
+	LastActiveAt *int64
+}
+
+// SampleGroup is a group as it was created, or as it was when it was archived.
+type SampleGroup struct {
+	GroupFields
+	CreatedAt  time.Time
+	ArchivedAt *int64
+	// Members are places in the sequence of contacts, ascending, each once.
+	Members []int
+}
+
+// The steps of Seed.
+const (
+	SeedingContacts = "contacts"
+	SeedingGroups   = "groups"
+	SeedingIndexes  = "indexes"
+)
+
+// Seed fills the database with a sample, all of it or nothing, and reports how
+// many rows of a step are done. Ids ascend with the time of creation, which here
+// is long ago, so there must be no groups and no contacts yet: it is a Conflict
+// where there are. The values are not checked, and the ids repeat themselves with
+// the sample.
+func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(step string, done int)) error {
+	return s.write(ctx, by, EditGroups, Seeded, func(tx *gorm.DB, line *AuditLine) error {
+		if err := refuseRows(tx, &Contact{}, &Group{}); err != nil {
+			return err
+		}
+		build, err := s.dialect.suspendIndexes(tx, "contacts", "groups", "memberships")
+		if err != nil {
+			return err
+		}
+		seed := seeder{tx: tx, report: report, random: rand.New(rand.NewPCG(1, 2))}
+		if err := seed.addContacts(sample.Contacts); err != nil {
+			return err
+		}
+		if err := seed.addGroups(sample.Groups); err != nil {
+			return err
+		}
+		for i, statement := range build {
+			report(SeedingIndexes, i)
+			if err := tx.Exec(statement).Error; err != nil {
+				return err
+			}
+		}
+		report(SeedingIndexes, len(build))
+		line.about("database", "", "sample data")
+		return line.say(map[string]int{"contacts": len(seed.contacts), "groups": seed.groups, "memberships": seed.memberships})
+	})
+}
+
+func refuseRows(tx *gorm.DB, models ...any) error {
+	for _, model := range models {
+		var found []string
+		if err := tx.Model(model).Limit(1).Pluck("id", &found).Error; err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return Conflict{Message: "Sample data is an older past, so it needs a database without groups and contacts."}
+		}
+	}
+	return nil
+}
+
+// seeder writes a sample in batches.
+type seeder struct {
+	tx     *gorm.DB
+	report func(step string, done int)
+	random *rand.Rand
+
+	contacts            []seededContact // by their places
+	groups, memberships int
+}
+
+// seededContact is what a membership needs to know of a contact.
+type seededContact struct {
+	id        string
+	createdAt int64
+}
+
+func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
+	last := ""
+	for part := range chunks(contacts, batch) {
+		rows, talks := make([]Contact, len(part)), make([]conversation, len(part))
+		for i, c := range part {
+			last = s.id(c.CreatedAt, last)
+			rows[i] = c.row(last, s.id(c.CreatedAt, ""))
+			talks[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			s.contacts = append(s.contacts, seededContact{last, rows[i].CreatedAt})
+		}
+		if err := createAll(s.tx, rows, talks, nil); err != nil {
+			return err
+		}
+		s.report(SeedingContacts, len(s.contacts))
+	}
+	return nil
+}
+
+func (c SampleContact) row(id, conversationID string) Contact {
+	at := c.CreatedAt.Unix()
+	row := Contact{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, LastActiveAt: c.LastActiveAt}
+	row.set(contactSetter{&c.Username, &c.PhoneNumber, &c.AvatarURL, &c.DisplayName})
+	return row
+}
+
+func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
+	last := ""
+	var members []membership // not yet written; whole batches are one prepared statement
+	for part := range chunks(groups, batch) {
+		rows, talks := make([]Group, len(part)), make([]conversation, len(part))
+		for i, g := range part {
+			last = s.id(g.CreatedAt, last)
+			rows[i] = g.row(last, s.id(g.CreatedAt, ""))
+			talks[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			members = s.join(members, &rows[i], g.Members)
+		}
+		whole := len(members) / batch * batch
+		if err := createAll(s.tx, rows, talks, members[:whole]); err != nil {
+			return err
+		}
+		members = append(members[:0], members[whole:]...)
+		s.groups += len(part)
+		s.report(SeedingGroups, s.groups)
+	}
+	return createAll[Group](s.tx, nil, nil, members)
+}
+
+func (g SampleGroup) row(id, conversationID string) Group {
+	at := g.CreatedAt.Unix()
+	row := Group{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, ContactsCount: len(g.Members)}
+	row.set(groupSetter{name: &g.Name, description: &g.Description, avatarURL: &g.AvatarURL})
+	if row.ArchivedAt = g.ArchivedAt; row.ArchivedAt != nil {
+		row.UpdatedAt = *row.ArchivedAt
+	}
+	return row
+}
+
+// join adds the memberships of one group; who came later than the group joined
+// it on that day.
+func (s *seeder) join(members []membership, g *Group, places []int) []membership {
+	for _, place := range places {
+		c := s.contacts[place]
+		joined := max(g.CreatedAt, c.createdAt)
+		g.UpdatedAt = max(g.UpdatedAt, joined)
+		members = append(members, membership{GroupID: g.ID, ContactID: c.id, CreatedAt: joined})
+	}
+	s.memberships += len(places)
+	return members
+}
+
+// id is an id made at a time, above floor.
+func (s *seeder) id(at time.Time, floor string) string {
+	id := []byte(encodeTime(at.UnixMilli()))
+	for len(id) < idLength {
+		id = append(id, digits[s.random.IntN(len(digits))])
+	}
+	if string(id) <= floor {
+		return successor(floor)
+	}
+	return string(id)
+}
+
+// createAll writes rows, then what refers to them.
+func createAll[T any](tx *gorm.DB, rows []T, talks []conversation, members []membership) error {
+	if len(rows) > 0 {
+		if err := tx.Create(&rows).Error; err != nil {
+			return err
+		}
+		if err := tx.Create(&talks).Error; err != nil {
+			return err
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	return tx.CreateInBatches(&members, batch).Error
+}
+
+// chunks are the values of a sequence, n at a time, in a slice that is used again.
+func chunks[T any](values iter.Seq[T], n int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		part := make([]T, 0, n)
+		for v := range values {
+			if part = append(part, v); len(part) == n {
+				if !yield(part) {
+					return
+				}
+				part = part[:0]
+			}
+		}
+		if len(part) > 0 {
+			yield(part)
+		}
+	}
+}
+
+// suspendIndexes drops what is cheaper to build once than to keep up row by row,
+// and returns the statements that build it again: the schema is told only in the
+// migrations.
+func (sqliteDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	build, err := suspend(tx, `SELECT 'DROP ' || type || ' ' || name AS lift, sql AS build FROM sqlite_master
+		WHERE tbl_name IN ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`, tables)
+	for _, table := range []string{"contacts", "groups"} {
+		build = append(build, "INSERT INTO "+table+"_fts ("+table+"_fts) VALUES ('rebuild')")
+	}
+	return build, err
+}
+
+func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	build, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build FROM pg_index
+		WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
+	build = append([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, build...)
+	return append(build, "ANALYZE contacts, groups, memberships"), err
+}
+
+// suspend carries out the statements that a query gives as lift, and returns
+// those that it gives as build.
+func suspend(tx *gorm.DB, query string, tables []string) ([]string, error) {
+	var found []struct{ Lift, Build string }
+	if err := tx.Raw(query, tables).Scan(&found).Error; err != nil {
+		return nil, err
+	}
+	var build []string
+	for _, f := range found {
+		if err := tx.Exec(f.Lift).Error; err != nil {
+			return nil, err
+		}
+		build = append(build, f.Build)
+	}
+	return build, nil
+}

@@ -1,0 +1,113 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// How long a session lasts: without a request, and with "keep me signed in" from
+// its start. seenEvery is how often its being used is noted.
+const (
+	IdleLimit     = 12 * time.Hour
+	RememberLimit = 30 * 24 * time.Hour
+	seenEvery     = time.Minute
+	secretLength  = 43 // 256 bits in base 62
+)
+
+// Session is a browser in which somebody is signed in. The secret that stands
+// for it is in the browser only; its hash is stored.
+type Session struct {
+	Hash     string `gorm:"primaryKey"`
+	UserID   string
+	Data     string // what the handlers keep in it, as JSON
+	Remember bool
+	IP       string
+	// UserAgent is the browser's own description.
+	UserAgent string
+	// CreatedAt, SeenAt and ExpiresAt are Unix seconds.
+	CreatedAt, SeenAt, ExpiresAt int64
+
+	// User is who is signed in.
+	User User `gorm:"-"`
+}
+
+// StartSession signs a user in and answers the secret for the browser.
+func (s *Store) StartSession(ctx context.Context, by Actor, remember bool) (secret string, err error) {
+	secret = randomDigits(secretLength)
+	err = s.record(ctx, by, SignedIn, func(tx *gorm.DB, line *AuditLine) error {
+		line.about("user", by.UserID, by.Name)
+		now := s.Now()
+		return tx.Create(&Session{
+			Hash: hashSecret(secret), UserID: by.UserID, Data: "{}", Remember: remember,
+			IP: by.IP, UserAgent: cut(by.UserAgent, maxUserAgent),
+			CreatedAt: now.Unix(), SeenAt: now.Unix(), ExpiresAt: now.Add(sessionLimit(remember)).Unix(),
+		}).Error
+	})
+	return secret, err
+}
+
+func sessionLimit(remember bool) time.Duration {
+	if remember {
+		return RememberLimit
+	}
+	return IdleLimit
+}
+
+// Session answers the session that the secret stands for, with its user, or
+// ErrNotFound where it has ended.
+func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
+	now := s.Now()
+	var found Session
+	db := s.read.WithContext(ctx)
+	err := db.Where("hash = ? AND expires_at > ?", hashSecret(secret), now.Unix()).Take(&found).Error
+	if err == nil {
+		err = db.Where("id = ?", found.UserID).Take(&found.User).Error
+	}
+	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
+		err = s.see(ctx, &found, now)
+	}
+	return found, s.failed(ctx, err)
+}
+
+// see notes that a session is in use. One that ends by idleness ends later now.
+func (s *Store) see(ctx context.Context, found *Session, now time.Time) error {
+	found.SeenAt = now.Unix()
+	if !found.Remember {
+		found.ExpiresAt = now.Add(IdleLimit).Unix()
+	}
+	return s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", found.Hash).
+		Updates(map[string]any{"seen_at": found.SeenAt, "expires_at": found.ExpiresAt}).Error
+}
+
+// SaveSession keeps data in the session. A session that has ended stays ended:
+// the answer is ErrNotFound.
+func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
+	saved := s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Update("data", data)
+	if saved.Error == nil && saved.RowsAffected == 0 {
+		return ErrNotFound
+	}
+	return s.failed(ctx, saved.Error)
+}
+
+// EndSession signs out. It is no error where the session has ended already.
+func (s *Store) EndSession(ctx context.Context, by Actor, secret string) error {
+	return s.record(ctx, by, SignedOut, func(tx *gorm.DB, line *AuditLine) error {
+		line.about("user", by.UserID, by.Name)
+		ended := tx.Where("hash = ?", hashSecret(secret)).Delete(&Session{})
+		if ended.Error == nil && ended.RowsAffected == 0 {
+			return errUnchanged
+		}
+		return ended.Error
+	})
+}
+
+// hashSecret is how a secret of high entropy is stored: who reads the database
+// can't use it.
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}

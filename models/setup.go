@@ -1,0 +1,99 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// SetupLimit is for how long a setup code is good.
+const SetupLimit = time.Hour
+
+// setupCode is a code that lets its holder become the first owner.
+type setupCode struct {
+	Hash      string `gorm:"primaryKey"`
+	ExpiresAt int64
+}
+
+// NewSetupCode makes a code with which the first owner can be made, once, within
+// SetupLimit. Only its hash is stored.
+func (s *Store) NewSetupCode(ctx context.Context) (string, error) {
+	code := randomDigits(24)
+	row := setupCode{Hash: hashSecret(code), ExpiresAt: s.Now().Add(SetupLimit).Unix()}
+	return code, s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
+}
+
+// Setup is what the first page asks for.
+type Setup struct {
+	Code      string
+	Workspace string
+	Owner     NewUser
+}
+
+// SetUp makes the first owner and names the workspace. where says where the
+// request came from. Where there is an owner already, also when two ask at once,
+// the answer is ErrNotFound. Errors: Invalid.
+func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, error) {
+	setup.Owner.Role = Owner
+	u, problems := setup.Owner.check()
+	workspace := *problems.check("workspace", &setup.Workspace, func(v string) (string, string) {
+		v, problem := line("The name of the workspace", v, MaxName)
+		if problem == "" && blank(v) {
+			problem = "Enter a name for the workspace."
+		}
+		return v, problem
+	})
+	if err := s.checkSetupCode(ctx, setup.Code); err != nil {
+		problems = append(problems, err...)
+	}
+	if err := problems.orNil(); err != nil {
+		return User{}, err
+	}
+	var err error
+	if u.PasswordHash, err = hashPassword(ctx, setup.Owner.Password); err != nil {
+		return User{}, err
+	}
+	where.Kind, where.Name = SystemActor, "setup"
+	err = s.record(ctx, where, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
+		return s.setUp(tx, line, &u, workspace)
+	})
+	return u, err
+}
+
+// setUp is the transaction of SetUp. Only one of them runs at a time.
+func (s *Store) setUp(tx *gorm.DB, line *AuditLine, u *User, workspace string) error {
+	if err := s.dialect.lock(tx, "setup"); err != nil {
+		return err
+	}
+	var owners int64
+	if err := tx.Model(&User{}).Where("role = ?", Owner).Count(&owners).Error; err != nil {
+		return err
+	}
+	if owners > 0 {
+		return ErrNotFound
+	}
+	if err := tx.Where("1 = 1").Delete(&setupCode{}).Error; err != nil {
+		return err
+	}
+	named := setting{Key: workspaceSetting, Value: workspace}
+	if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&named).Error; err != nil {
+		return err
+	}
+	return s.insertUser(tx, u, line)
+}
+
+// checkSetupCode is what is wrong with a setup code.
+func (s *Store) checkSetupCode(ctx context.Context, code string) Invalid {
+	if code == "" {
+		return Invalid{refusal("code", "Enter the setup code that the console printed when it started.")}
+	}
+	var known int64
+	err := s.read.WithContext(ctx).Model(&setupCode{}).
+		Where("hash = ? AND expires_at > ?", hashSecret(code), s.Now().Unix()).Count(&known).Error
+	if err != nil || known == 0 {
+		return bad("code", "This setup code is not right or has run out. Start the console again: it prints a new one.")
+	}
+	return nil
+}

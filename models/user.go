@@ -1,0 +1,207 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// User is somebody who administers groups.
+type User struct {
+	ID    string
+	Email string
+	Name  string
+	Role  Role
+	// CreatedAt and UpdatedAt are Unix seconds.
+	CreatedAt, UpdatedAt int64
+
+	EmailKey     string
+	PasswordHash string
+}
+
+// Actor is the user as who makes a change.
+func (u User) Actor() Actor {
+	return Actor{Kind: UserActor, ID: u.ID, UserID: u.ID, Name: u.Name, Role: u.Role}
+}
+
+// NewUser is what a new user is made from.
+type NewUser struct {
+	Email, Name, Password string
+	Role                  Role
+}
+
+const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
+
+// check is the user to store, without the password's hash, and what is wrong.
+func (n NewUser) check() (User, Invalid) {
+	var u User
+	var problems Invalid
+	u.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
+		s, problem := line("Your name", s, MaxName)
+		if problem == "" && blank(s) {
+			problem = "Enter your name."
+		}
+		return s, problem
+	})
+	u.Email = *problems.check("email", &n.Email, emailAddress)
+	problems.check("password", &n.Password, func(s string) (string, string) {
+		return s, passwordProblem(s, n.Email, n.Name)
+	})
+	u.EmailKey, u.Role = Fold(u.Email), n.Role
+	if _, known := rights[n.Role]; !known {
+		problems = append(problems, bad("role", "The role must be %q.", Owner)...)
+	}
+	return u, problems
+}
+
+func emailAddress(s string) (string, string) {
+	s, problem := line("The e-mail address", s, maxEmail)
+	name, host, at := strings.Cut(s, "@")
+	switch {
+	case problem != "":
+		return s, problem
+	case s == "":
+		return s, "Enter your e-mail address."
+	case !at || name == "" || host == "" || strings.ContainsAny(s, " \t<>,;\"") || strings.Contains(host, "@"):
+		return s, "The e-mail address must look like name@example.com."
+	}
+	return s, ""
+}
+
+// CreateUser makes a user. Errors: Invalid, Denied.
+func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (User, error) {
+	u, problems := n.check()
+	if err := problems.orNil(); err != nil {
+		return User{}, err
+	}
+	var err error
+	if u.PasswordHash, err = hashPassword(ctx, n.Password); err != nil {
+		return User{}, err
+	}
+	err = s.write(ctx, by, ManageUsers, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
+		return s.insertUser(tx, &u, line)
+	})
+	return u, err
+}
+
+func (s *Store) insertUser(tx *gorm.DB, u *User, line *AuditLine) error {
+	now := s.Now()
+	u.ID, u.CreatedAt, u.UpdatedAt = s.ids.next(now, ""), now.Unix(), now.Unix()
+	err := tx.Create(u).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return bad("email", "There is a user with this e-mail address already.")
+	}
+	if err != nil {
+		return err
+	}
+	line.about("user", u.ID, u.Name)
+	return line.say(map[string]change{"email": {nil, u.Email}, "role": {nil, u.Role}})
+}
+
+// SetPassword gives a user another password and ends the user's sessions.
+func (s *Store) SetPassword(ctx context.Context, by Actor, email, password string) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	if problem := passwordProblem(password, u.Email, u.Name); problem != "" {
+		return Invalid{refusal("password", problem)}
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, by, ManageUsers, ChangedPassword, func(tx *gorm.DB, line *AuditLine) error {
+		line.about("user", u.ID, u.Name)
+		changed := map[string]any{"password_hash": hash, "updated_at": s.Now().Unix()}
+		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
+			return err
+		}
+		return tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error
+	})
+}
+
+// UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
+func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+	var u User
+	key := valid([]string{Fold(normalText(email))})
+	err := s.read.WithContext(ctx).Where("email_key IN ?", append(key, "")).Take(&u).Error
+	return u, s.failed(ctx, err)
+}
+
+// FirstOwner answers the oldest owner, or ErrNotFound.
+func (s *Store) FirstOwner(ctx context.Context) (User, error) {
+	var u User
+	err := s.read.WithContext(ctx).Where("role = ?", Owner).Order("id").Limit(1).Take(&u).Error
+	return u, s.failed(ctx, err)
+}
+
+// HasOwner tells whether the console has been set up.
+func (s *Store) HasOwner(ctx context.Context) (bool, error) {
+	_, err := s.FirstOwner(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// SignIn answers the user with this address and password. It takes the same time
+// whether the address or the password is wrong. where says where the attempt
+// came from. Errors: ErrSignIn, Throttled.
+func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
+	if err := s.admit(ctx, email, where.IP); err != nil {
+		return User{}, err
+	}
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return User{}, err
+	}
+	right, err := checkPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return User{}, err
+	}
+	if !right {
+		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, email))
+	}
+	return u, s.forgive(ctx, email, where.IP)
+}
+
+// refused writes the line of a refused sign-in.
+func (s *Store) refused(ctx context.Context, where Actor, email string) error {
+	where.Kind, where.Name = VisitorActor, cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
+	return s.record(ctx, where, RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
+		line.ActorName = strings.Map(printable, line.ActorName)
+		return nil
+	})
+}
+
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return -1
+	}
+	return r
+}
+
+// setting is a value that the whole console shares.
+type setting struct {
+	Key   string `gorm:"primaryKey"`
+	Value string
+}
+
+const workspaceSetting = "workspace"
+
+// Workspace is the name of the organisation; "" before the console is set up.
+func (s *Store) Workspace(ctx context.Context) (string, error) {
+	var found []setting
+	err := s.read.WithContext(ctx).Where("key = ?", workspaceSetting).Find(&found).Error
+	if err != nil || len(found) == 0 {
+		return "", s.failed(ctx, err)
+	}
+	return found[0].Value, nil
+}
+
+// String hides the hash from logs.
+func (u User) String() string { return fmt.Sprintf("user %s", u.ID) }
