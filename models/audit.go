@@ -1,7 +1,9 @@
 package models
 
 import (
+	"context"
 	"encoding/json"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -68,6 +70,14 @@ func (l *AuditLine) say(changes any) error {
 	b, err := json.Marshal(changes)
 	l.Changes = string(b)
 	return err
+}
+
+// ArchivedBy is the name of who archived a group last, or "".
+func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) {
+	var names []string
+	err := s.read.WithContext(ctx).Model(&AuditLine{}).Where("object_id = ? AND action = ?", groupID, ArchivedGroup).
+		Order("id DESC").Limit(1).Pluck("actor_name", &names).Error
+	return strings.Join(names, ""), s.failed(ctx, err)
 }
 
 // lastChange is the newest line about an object; the zero line if there is none.

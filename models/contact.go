@@ -157,6 +157,28 @@ func (q ContactQuery) Cursor(c Contact) Cursor {
 	return Cursor{ID: c.ID}
 }
 
+// Fits tells whether a cursor can be one of the query's order.
+func (q ContactQuery) Fits(c Cursor) bool {
+	if q.Sort == ContactsByName {
+		return c.Value != "" && len(valid([]string{c.Value})) == 1
+	}
+	return c.Value == ""
+}
+
+// CountContacts counts the contacts that a query finds, up to MostCounted.
+func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error) {
+	db := s.read.WithContext(ctx)
+	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {
+		return Count{N: len(exact)}, s.failed(ctx, err)
+	}
+	query, _, err := s.contactQuery(db, q)
+	if err != nil {
+		return Count{}, s.failed(ctx, err)
+	}
+	n, err := counted(query, MostCounted)
+	return n, s.failed(ctx, err)
+}
+
 // groupsCounted is how far the groups of a contact are counted.
 const groupsCounted = 1000
 

@@ -308,16 +308,11 @@ func groupName(s string) (string, string) {
 }
 
 func description(s string) (string, string) {
-	s = normalText(s)
-	switch n := length(s); {
-	case hasControl(s, "\n\t"):
-		return s, "The description can't contain control characters."
-	case n > MaxDescription:
-		return s, tooLong("The description", n, MaxDescription)
-	case blank(s):
+	s, problem := paragraphs("The description", s, MaxDescription)
+	if problem == "" && blank(s) {
 		return "", ""
 	}
-	return s, ""
+	return s, problem
 }
 
 // groupSetter holds checked values; nil leaves one as it is.

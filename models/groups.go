@@ -41,6 +41,8 @@ type GroupQuery struct {
 	Status Status
 	// Contact is the id of a member.
 	Contact string
+	// From and To are the first moment of creation and the first one after, or zero.
+	From, To time.Time
 	// Sort is the order; "" is ByCreated.
 	Sort GroupSort
 	// Reverse turns the order round. Names run from A; all else from the newest or most.
@@ -225,7 +227,7 @@ func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []
 		in := db.Model(&membership{}).Select("group_id").Where("contact_id IN ?", contactIDs(members))
 		query = query.Where("groups.id IN (?)", in)
 	}
-	query = limitTimes(query, page.Search)
+	query = limitTimes(limitTimes(query, q.From, q.To), page.Search.From, page.Search.To)
 	status := q.Status
 	if page.Search.Status != "" {
 		status = page.Search.Status
@@ -255,12 +257,12 @@ func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []
 }
 
 // limitTimes limits the times of creation, which the ids carry.
-func limitTimes(query *gorm.DB, search Search) *gorm.DB {
-	if !search.From.IsZero() {
-		query = query.Where("groups.id >= ?", FirstID(search.From))
+func limitTimes(query *gorm.DB, from, to time.Time) *gorm.DB {
+	if !from.IsZero() {
+		query = query.Where("groups.id >= ?", FirstID(from))
 	}
-	if !search.To.IsZero() {
-		query = query.Where("groups.id < ?", FirstID(search.To))
+	if !to.IsZero() {
+		query = query.Where("groups.id < ?", FirstID(to))
 	}
 	return query
 }
@@ -350,3 +352,11 @@ func (s *Store) IDInFuture(id string) bool {
 
 // clockSlack is by how much the clocks of two instances may differ.
 const clockSlack = time.Minute
+
+// NameTaken tells whether another active group has the same name as this one.
+func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
+	var others []string
+	err := s.read.WithContext(ctx).Model(&Group{}).
+		Where("name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID).Limit(1).Pluck("id", &others).Error
+	return len(others) > 0, s.failed(ctx, err)
+}

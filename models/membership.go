@@ -71,6 +71,21 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	return ContactPage{Contacts: contacts, More: more}, s.failed(ctx, err)
 }
 
+// MembersAmong says by id which of the contacts are in a group.
+func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
+	members := map[string]bool{}
+	if !ValidID(groupID) || len(contacts) == 0 {
+		return members, nil
+	}
+	var ids []string
+	err := s.read.WithContext(ctx).Model(&membership{}).
+		Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Pluck("contact_id", &ids).Error
+	for _, id := range ids {
+		members[id] = true
+	}
+	return members, s.failed(ctx, err)
+}
+
 // AddMembers puts contacts into a group and answers it, with those who were not
 // in it before. Who is in it already stays.
 func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs []ContactRef, key *Once) (Group, []Contact, error) {

@@ -102,14 +102,9 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 }
 
 func messageText(s string) (string, string) {
-	s = normalText(s)
-	switch n := length(s); {
-	case hasControl(s, "\n\t"):
-		return s, "The message can't contain control characters."
-	case n > MaxMessage:
-		return s, tooLong("The message", n, MaxMessage)
-	case blank(s):
-		return s, "Enter a message."
+	s, problem := paragraphs("The message", s, MaxMessage)
+	if problem == "" && blank(s) {
+		problem = "Enter a message."
 	}
-	return s, ""
+	return s, problem
 }

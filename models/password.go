@@ -78,7 +78,9 @@ var commonPasswords string
 var common = sync.OnceValue(func() map[string]bool {
 	set := map[string]bool{}
 	for word := range strings.Lines(commonPasswords) {
-		set[strings.TrimSpace(word)] = true
+		if !strings.HasPrefix(word, "#") {
+			set[strings.TrimSpace(word)] = true
+		}
 	}
 	return set
 })

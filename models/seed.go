@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -49,7 +51,7 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 		if err := refuseRows(tx, &Contact{}, &Group{}); err != nil {
 			return err
 		}
-		build, err := s.dialect.suspendIndexes(tx, "contacts", "groups", "memberships")
+		build, err := s.dialect.suspendIndexes(tx, "contacts", "groups", "conversations", "memberships")
 		if err != nil {
 			return err
 		}
@@ -229,11 +231,18 @@ func (sqliteDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, er
 	return build, err
 }
 
+// suspendIndexes drops foreign keys too: to check them all at once is a join.
 func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
-	build, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build FROM pg_index
-		WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
-	build = append([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, build...)
-	return append(build, "ANALYZE contacts, groups, memberships"), err
+	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
+		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
+		FROM pg_constraint WHERE conrelid::regclass::text IN ? AND contype = 'f'`, tables)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
+		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
+	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
+	return append(build, "ANALYZE "+strings.Join(tables, ", ")), err
 }
 
 // suspend carries out the statements that a query gives as lift, and returns

@@ -35,20 +35,29 @@ const invisible = "\u115f\u1160\u3164\uffa0\u2800"
 // hasControl tells whether s has a control character other than those allowed.
 func hasControl(s, allowed string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {
-		return (unicode.IsControl(r) || r == utf8.RuneError) && !strings.ContainsRune(allowed, r)
+		return unicode.IsControl(r) && !strings.ContainsRune(allowed, r)
 	})
 }
 
 // line is the rule for one line of text: what is stored for s, and what is
 // wrong with it ("" if nothing). what names the field in the sentence.
 func line(what, s string, most int) (string, string) {
+	return text(what, s, most, "", "line breaks or other control characters")
+}
+
+// paragraphs is the rule for text of several lines.
+func paragraphs(what, s string, most int) (string, string) {
+	return text(what, s, most, "\n\t", "control characters")
+}
+
+func text(what, s string, most int, allowed, refused string) (string, string) {
 	if !utf8.ValidString(s) {
 		return s, what + " is not valid UTF-8 text."
 	}
 	s = normalText(s)
 	switch n := length(s); {
-	case hasControl(s, ""):
-		return s, what + " can't contain line breaks or other control characters."
+	case hasControl(s, allowed):
+		return s, what + " can't contain " + refused + "."
 	case n > most:
 		return s, tooLong(what, n, most)
 	}

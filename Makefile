@@ -1,0 +1,51 @@
+# Everything needs Go and nothing else. Tools come as Go modules at the versions
+# below, so that two machines never disagree about what is well formed.
+
+TEMPL       := go tool templ
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# The race detector needs a C compiler.
+CC_FOUND := $(shell command -v $$(go env CC))
+RACE     := $(if $(CC_FOUND),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev build generate test lint check clean
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build and start the console on a SQLite database under data/
+	@bin/console serve
+
+dev: ## start the console, and again whenever a file changes
+	$(TEMPL) generate --watch --cmd "go run ./cmd/console serve"
+
+build: ## build bin/console, one file that needs nothing beside it
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o bin/console ./cmd/console
+
+generate: ## write the Go code of the views again
+	$(TEMPL) generate
+
+test: ## run every test, on SQLite and on PostgreSQL
+	go test $(RACE) -shuffle=on ./...
+	@$(if $(RACE),,echo "Not run: the race detector, because there is no C compiler.")
+	@go test $(RACE) -count=1 -v -run 'IsInstalled$$' ./models/modelstest ./handlers | sed -n 's/.*: not run/Not run/p'
+
+lint: ## check form, generated code and usual mistakes
+	@$(TEMPL) fmt -fail .
+	@before=$$($(checksum)); $(TEMPL) generate -log-level error; test "$$before" = "$$($(checksum))" || \
+		{ echo "The generated code was not current. It is now: commit it."; exit 1; }
+	@unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || \
+		{ echo "Not formatted as gofumpt does:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) -checks all ./...
+
+checksum = find . -name '*_templ.go' -exec cksum {} + | sort
+
+check: lint test ## lint and test: what must pass before a commit
+
+clean: ## remove what was built; data/ stays
+	rm -rf bin

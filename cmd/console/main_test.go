@@ -1,0 +1,233 @@
+package main
+
+import (
+	"net"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+const password = "glacier-teapot-42-umbrella"
+
+// result is what one command line came to.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// console runs a command line with an environment that names the database.
+func console(t *testing.T, database, stdin string, args ...string) result {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	getenv := func(name string) string { return map[string]string{"DATABASE_URL": database}[name] }
+	code := run(t.Context(), args, getenv, strings.NewReader(stdin), &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// mustRun is console for what has to work; it answers standard output.
+func mustRun(t *testing.T, database, stdin string, args ...string) string {
+	t.Helper()
+	r := console(t, database, stdin, args...)
+	if r.code != 0 {
+		t.Fatalf("console %s: exit %d, %s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+func eachDatabase(t *testing.T, test func(t *testing.T, database string)) {
+	t.Helper()
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) { test(t, modelstest.URL(t, engine)) })
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	for _, tc := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"dance", 2, `there is no command "dance"`},
+		{"token dance now", 2, `there is no command "token dance"`},
+		{"-frobnicate", 2, "-frobnicate"},
+		{"serve extra", 2, "1 arguments"},
+		{"serve -listen nowhere", 2, "-listen takes HOST:PORT"},
+		{"serve -listen 127.0.0.1:99999", 2, "-listen takes HOST:PORT"},
+		{"serve -public-url console.example.com", 1, "-public-url takes an address"},
+		{"serve -public-url ftp://example.com", 1, "-public-url takes an address"},
+		{"migrate -database mysql://localhost/x", 1, "sqlite:"},
+		{"migrate -database postgres://%zz", 1, "can't"},
+		{"migrate -database sqlite:/dev/null/x.db", 1, "can't be opened"},
+		{"migrate -database postgres://nobody@127.0.0.1:1/x", 1, "can't be opened"},
+		{"token create -expires soon", 2, "-expires"},
+		{"token create -expires -1h", 2, "expired already"},
+		{"token revoke", 2, "console token revoke [FLAGS] ID"},
+		{"user password", 2, "-email"},
+		{"seed -groups -1", 2, "from 0"},
+		{"seed -groups many", 2, "-groups"},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			database := "sqlite:" + filepath.Join(t.TempDir(), "console.db")
+			r := console(t, database, "", strings.Fields(tc.args)...)
+			if r.code != tc.code || !strings.Contains(r.stderr, tc.says) {
+				t.Errorf("exit %d, %q; want %d and %q", r.code, r.stderr, tc.code, tc.says)
+			}
+			if strings.Count(r.stderr, "\n") != 1 || r.stdout != "" {
+				t.Errorf("want one line on standard error and nothing else: %q, %q", r.stderr, r.stdout)
+			}
+		})
+	}
+}
+
+func TestHelpExplainsEveryFlag(t *testing.T) {
+	for _, args := range []string{"-help", "--help", "-h", "help"} {
+		help := mustRun(t, "postgres://secret@host/x", "", args)
+		for _, word := range []string{
+			"serve", "migrate", "user create", "user password", "token create", "token list", "token revoke", "seed", "version",
+			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
+			"-password-stdin", "-scope", "-expires", "-user", "-groups", "-contacts",
+		} {
+			if !strings.Contains(help, word) {
+				t.Errorf("console %s does not mention %s", args, word)
+			}
+		}
+		if strings.Contains(help, "secret") {
+			t.Errorf("console %s shows the environment", args)
+		}
+	}
+	if got := mustRun(t, "", "", "token", "create", "-help"); !strings.Contains(got, "-scope") || strings.Contains(got, "-listen") {
+		t.Errorf("help of token create: %s", got)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if got := mustRun(t, "", "", "version"); !strings.HasPrefix(got, "console ") || !strings.Contains(got, "go1.") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestFlagWinsOverEnvironment(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "console.db")
+	mustRun(t, "mysql://nonsense", "", "migrate", "-database", database)
+}
+
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := taken.Addr().String()
+	r := console(t, "sqlite:"+filepath.Join(t.TempDir(), "console.db"), "", "-listen", address)
+	if r.code != 1 || !strings.Contains(r.stderr, "can't listen on "+address) || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+}
+
+func TestUsersAndTokens(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		r := console(t, database, "", "token", "create", "-name", "robot")
+		if r.code != 1 || !strings.Contains(r.stderr, "console user create") {
+			t.Errorf("a token without an owner: exit %d, %q", r.code, r.stderr)
+		}
+		r = console(t, database, "", "user", "create", "-email", "ada@example.com", "-name", "Ada")
+		if r.code != 2 || !strings.Contains(r.stderr, "-password-stdin") {
+			t.Errorf("no terminal to ask on: exit %d, %q", r.code, r.stderr)
+		}
+		r = console(t, database, "short\n", "user", "create", "-email", "ada", "-name", "Ada", "-password-stdin")
+		if r.code != 2 || !strings.Contains(r.stderr, "12 characters") {
+			t.Errorf("a short password: exit %d, %q", r.code, r.stderr)
+		}
+		mustRun(t, database, password+"\n", "user", "create", "-email", "ada@example.com", "-name", "Ada", "-role", "owner", "-password-stdin")
+		mustRun(t, database, "another-"+password, "user", "password", "-email", "ADA@example.com", "-password-stdin")
+		r = console(t, database, password, "user", "password", "-email", "bob@example.com", "-password-stdin")
+		if r.code != 1 || !strings.Contains(r.stderr, "nobody signs in as bob@example.com") {
+			t.Errorf("unknown person: exit %d, %q", r.code, r.stderr)
+		}
+
+		secret := mustRun(t, database, "", "token", "create", "-name", "robot", "-scope", "write", "-expires", "720h")
+		if !regexp.MustCompile(`^\S{20,}\n$`).MatchString(secret) {
+			t.Errorf("token create prints %q, not a token alone", secret)
+		}
+		r = console(t, database, "", "token", "create", "-name", "robot", "-scope", "everything")
+		if r.code != 2 {
+			t.Errorf("a wrong scope: exit %d, %q", r.code, r.stderr)
+		}
+
+		list := mustRun(t, database, "", "token", "list")
+		id := regexp.MustCompile(`(?m)^([0-9A-Za-z]{16})  robot +Ada +write`).FindStringSubmatch(list)
+		if id == nil || strings.Contains(list, strings.TrimSpace(secret)) {
+			t.Fatalf("token list: %s", list)
+		}
+		mustRun(t, database, "", "token", "revoke", id[1])
+		if list := mustRun(t, database, "", "token", "list"); !strings.Contains(list, "revoked") {
+			t.Errorf("token list after the end: %s", list)
+		}
+		if r := console(t, database, "", "token", "revoke", "nonsense"); r.code != 1 {
+			t.Errorf("an unknown token: exit %d, %q", r.code, r.stderr)
+		}
+	})
+}
+
+func TestSeed(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		got := mustRun(t, database, "", "seed", "-groups", "300", "-contacts", "200")
+		if got != "The database has 300 groups and 200 contacts.\n" {
+			t.Errorf("got %q", got)
+		}
+		store := modelstest.OpenURL(t, database)
+		page, err := store.Groups(t.Context(), models.GroupQuery{Range: models.Range{Limit: 100}})
+		if err != nil || len(page.Groups) != 100 {
+			t.Fatalf("%d groups, %v", len(page.Groups), err)
+		}
+		members := 0
+		for i, g := range page.Groups {
+			members += g.ContactsCount
+			if i > 0 && g.CreatedAt > page.Groups[i-1].CreatedAt {
+				t.Errorf("%s is older by id and younger by time", g.ID)
+			}
+		}
+		if members < 100 {
+			t.Errorf("only %d members in 100 groups", members)
+		}
+
+		r := console(t, database, "", "seed")
+		if r.code != 1 || !strings.Contains(r.stderr, "without groups") {
+			t.Errorf("a second time: exit %d, %q", r.code, r.stderr)
+		}
+	})
+}
+
+func TestSampleIsDeterministicAndValid(t *testing.T) {
+	username := regexp.MustCompile(`^[a-z.0-9]+$`)
+	past := invention{groups: 200, contacts: 20_000}
+	first, second := past.sample(), past.sample()
+	var names, again []string
+	taken := map[string]bool{}
+	for c := range first.Contacts {
+		if !username.MatchString(c.Username) || taken[c.Username] {
+			t.Errorf("username %q", c.Username)
+		}
+		taken[c.Username] = true
+	}
+	giants := 0
+	for g := range first.Groups {
+		names = append(names, g.Name+g.Description)
+		if len(g.Members) == models.MaxContacts {
+			giants++
+		}
+	}
+	for g := range second.Groups {
+		again = append(again, g.Name+g.Description)
+	}
+	if strings.Join(names, "\n") != strings.Join(again, "\n") {
+		t.Error("the same numbers give another sample")
+	}
+	if giants != 3 {
+		t.Errorf("%d groups of the largest size", giants)
+	}
+}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"net"
+)
+
+// refuse is there on Linux only.
+func refuse(net.Listener) error { return errors.ErrUnsupported }

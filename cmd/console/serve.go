@@ -1,0 +1,155 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"protocol.chat/console/handlers"
+	"protocol.chat/console/models"
+)
+
+// sweepEvery is how often what has run out is deleted.
+const sweepEvery = time.Hour
+
+func serve(ctx context.Context, c *command) error {
+	var address, publicURL string
+	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
+	c.database()
+	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	if err := checkPublicURL(publicURL); err != nil {
+		return err
+	}
+	// The port comes first: a second console started by mistake ends here,
+	// before it touches the database.
+	listener, err := listen(ctx, address)
+	if err != nil {
+		return explainListen(address, err)
+	}
+	defer listener.Close()
+	publicURL = cmp.Or(strings.TrimSuffix(publicURL, "/"), localURL(listener.Addr()))
+	return c.withStore(ctx, func(store *models.Store) error {
+		return c.serveStore(ctx, listener, store, publicURL)
+	})
+}
+
+func (c *command) serveStore(ctx context.Context, listener net.Listener, store *models.Store, publicURL string) error {
+	// One format everywhere, so that what one greps for while developing is
+	// what one greps for in production; logfmt reads well in both.
+	log := slog.New(slog.NewTextHandler(c.stderr, nil))
+	console := handlers.New(handlers.Config{Store: store, Log: log, PublicURL: publicURL, Version: currentVersion()})
+
+	if err := c.greet(ctx, store, publicURL); err != nil {
+		return err
+	}
+	sweeping := make(chan struct{})
+	sweepCtx, stopSweeping := context.WithCancel(ctx)
+	go func() {
+		defer close(sweeping)
+		sweep(sweepCtx, store, log)
+	}()
+	err := serveHTTP(ctx, newServer(console, log), listener)
+	stopSweeping()
+	<-sweeping
+	return err
+}
+
+// greet says where the console is and, as long as nobody owns it, how to begin.
+func (c *command) greet(ctx context.Context, store *models.Store, publicURL string) error {
+	fmt.Fprintf(c.stdout, "Protocol Console: %s\n", publicURL)
+	owned, err := store.HasOwner(ctx)
+	if err != nil || owned {
+		return err
+	}
+	code, err := store.NewSetupCode(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "Set it up within the hour: %s/setup?code=%s\n", publicURL, url.QueryEscape(code))
+	return nil
+}
+
+// sweep deletes what has run out, now and every hour.
+func sweep(ctx context.Context, store *models.Store, log *slog.Logger) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("delete what has run out", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func checkAddress(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return misusef("-listen takes HOST:PORT like 127.0.0.1:8080, not %q", address)
+	}
+	return nil
+}
+
+func checkPublicURL(publicURL string) error {
+	if publicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(publicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("-public-url takes an address like https://console.example.com, without a path, not %q", publicURL)
+	}
+	return nil
+}
+
+// explainListen says in a person's words why there is no listening on address.
+func explainListen(address string, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	return fmt.Errorf("can't listen on %s: %w", address, err)
+}
+
+// localURL is how to open what listens on addr from this machine. It says
+// localhost where that is meant: browsers let it do what needs HTTPS elsewhere.
+func localURL(addr net.Addr) string {
+	at, err := netip.ParseAddrPort(addr.String())
+	if err != nil || at.Addr().IsLoopback() || at.Addr().IsUnspecified() {
+		_, port, _ := net.SplitHostPort(addr.String())
+		return "http://localhost:" + port
+	}
+	return "http://" + at.String()
+}
+
+// newServer is an HTTP server that slow and greedy clients can't occupy.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

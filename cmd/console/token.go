@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"protocol.chat/console/models"
+)
+
+func createToken(ctx context.Context, c *command) error {
+	var token models.NewToken
+	c.database()
+	c.flags.StringVar(&token.Name, "name", "", "`NAME` of the token: what it is for")
+	c.flags.StringVar((*string)(&token.Scope), "scope", string(models.ReadScope), "`SCOPE` of the token: read or write")
+	expires := c.flags.Duration("expires", 0, "`TIME` that the token is valid, like 720h; for ever unless given")
+	email := c.flags.String("user", "", "`ADDRESS` that its owner signs in with; the first owner's unless given")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	if *expires < 0 {
+		return misusef("the token would have expired already: -expires takes a time like 720h")
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		user, err := tokenOwner(ctx, store, *email)
+		if err != nil {
+			return err
+		}
+		token.UserID = user.ID
+		if *expires > 0 {
+			at := time.Now().Add(*expires).Unix()
+			token.ExpiresAt = &at
+		}
+		_, secret, err := store.CreateToken(ctx, c.actor(), token)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.stdout, secret)
+		return err
+	})
+}
+
+func tokenOwner(ctx context.Context, store *models.Store, email string) (models.User, error) {
+	if email != "" {
+		return userByEmail(ctx, store, email)
+	}
+	user, err := store.FirstOwner(ctx)
+	if errors.Is(err, models.ErrNotFound) {
+		err = errors.New("a token belongs to a person, and there is nobody yet; make an owner with console user create")
+	}
+	return user, err
+}
+
+func listTokens(ctx context.Context, c *command) error {
+	c.database()
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		tokens, err := store.Tokens(ctx, c.actor())
+		if err != nil {
+			return err
+		}
+		return c.printTokens(tokens)
+	})
+}
+
+func (c *command) printTokens(tokens []models.Token) error {
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tUSER\tSCOPE\tCREATED\tLAST USED\tENDS")
+	for _, t := range tokens {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			t.ID, t.Name, t.UserName, t.Scope, day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
+	}
+	return table.Flush()
+}
+
+func tokenEnd(t models.Token) string {
+	if t.RevokedAt != nil {
+		return "revoked " + day(t.RevokedAt, "")
+	}
+	return day(t.ExpiresAt, "never")
+}
+
+// day is a time as a table shows it, or otherwise where there is none.
+func day(at *int64, otherwise string) string {
+	if at == nil {
+		return otherwise
+	}
+	return time.Unix(*at, 0).UTC().Format(time.DateOnly)
+}
+
+func revokeToken(ctx context.Context, c *command) error {
+	c.database()
+	args, err := c.parse("ID")
+	if err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		err := store.RevokeToken(ctx, c.actor(), args[0])
+		if errors.Is(err, models.ErrNotFound) {
+			return fmt.Errorf("there is no token %s; console token list shows them", args[0])
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.stdout, "The token %s is revoked.\n", args[0])
+		return err
+	})
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// release is set by the linker: make build gives it what git calls the commit.
+var release string
+
+func version(_ context.Context, c *command) error {
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.stdout, "console %s (%s, %s/%s)\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// currentVersion is the release or, where the linker was told none, what the
+// toolchain knows: the module's version, or the commit it was built from.
+func currentVersion() string {
+	if release != "" {
+		return release
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,196 @@
+// Package api is the JSON API under /v1, a sibling of the pages over the same
+// store.
+//
+// A handler reads the request, asks the store and says what to answer; it
+// writes nothing. The adapter around it (serve) asks who calls and whether they
+// may, and turns errors into the one shape that errors have (fail). Bodies, JSON
+// or form, become one input (decode.go); objects get their keys and their ETag
+// in render.go. openapi.yaml describes it all, and the tests hold it to that.
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"protocol.chat/console/models"
+)
+
+// Config is what the API needs from its surroundings.
+type Config struct {
+	Store *models.Store
+	Log   *slog.Logger
+	// PublicURL is where the console is reached, without a slash at its end.
+	// Links to the documentation begin with it.
+	PublicURL string
+	// RequestID is the id that the answer carries in Request-Id already.
+	RequestID func(*http.Request) string
+	// ClientIP is where a request comes from.
+	ClientIP func(*http.Request) string
+}
+
+type api struct {
+	Config
+	store *models.Store
+}
+
+// handler answers one call. by is the zero Actor on routes that are public.
+type handler func(r *http.Request, by models.Actor) (result, error)
+
+// route is one call: who may make it, and the query parameters that it knows.
+type route struct {
+	method, path string
+	right        models.Right
+	params       []string
+	handle       handler
+}
+
+// public is the right that nobody needs.
+const public models.Right = ""
+
+// maxBody is how large a request's body can be, in bytes.
+const maxBody = 1 << 20
+
+func (a *api) routes() []route {
+	page := []string{"limit", "starting_after", "ending_before"}
+	search := append(slices.Clone(page), "q")
+	groups := append(slices.Clone(search), "archived", "contact")
+	return []route{
+		{"GET", "/v1/groups", models.ReadGroups, groups, a.groups},
+		{"POST", "/v1/groups", models.EditGroups, nil, a.createGroup},
+		{"GET", "/v1/groups/{id}", models.ReadGroups, nil, a.group},
+		{"PUT", "/v1/groups/{id}", models.EditGroups, nil, a.updateGroup},
+		{"DELETE", "/v1/groups/{id}", models.DeleteGroups, nil, a.deleteGroup},
+		{"GET", "/v1/groups/{id}/contacts", models.ReadGroups, search, a.members},
+		{"POST", "/v1/groups/{id}/contacts", models.EditMembers, nil, a.addMembers},
+		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", models.EditMembers, nil, a.removeMember},
+		{"GET", "/v1/contacts", models.ReadContacts, search, a.contacts},
+		{"POST", "/v1/contacts", models.EditContacts, nil, a.createContact},
+		{"GET", "/v1/contacts/{id}", models.ReadContacts, nil, a.contact},
+		{"PUT", "/v1/contacts/{id}", models.EditContacts, nil, a.updateContact},
+		{"DELETE", "/v1/contacts/{id}", models.DeleteContacts, nil, a.deleteContact},
+		{"GET", "/v1/conversations/{id}/messages", models.ReadMessages, page, a.messages},
+		{"POST", "/v1/conversations/{id}/messages", models.PostMessages, nil, a.postMessage},
+		{"GET", "/v1/openapi.json", public, nil, openAPIJSON},
+		{"GET", "/v1/openapi.yaml", public, nil, openAPIYAML},
+	}
+}
+
+// New is the API. It answers whatever it is asked, in JSON, also under paths
+// that it doesn't know and for requests that make it panic.
+func New(c Config) http.Handler {
+	a := &api{Config: c, store: c.Store}
+	mux := http.NewServeMux()
+	for path, routes := range byPath(a.routes()) {
+		for _, rt := range routes {
+			mux.Handle(rt.method+" "+path, a.serve(rt))
+		}
+		mux.Handle(path, a.refuse(methodNotAllowed{allowed(routes)}))
+	}
+	mux.Handle("/", a.refuse(errNoRoute))
+	return a.guard(mux)
+}
+
+func byPath(routes []route) map[string][]route {
+	paths := map[string][]route{}
+	for _, rt := range routes {
+		paths[rt.path] = append(paths[rt.path], rt)
+	}
+	return paths
+}
+
+// allowed is the Allow header for a path. HEAD works where GET does.
+func allowed(routes []route) string {
+	var methods []string
+	for _, rt := range routes {
+		methods = append(methods, rt.method)
+		if rt.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// guard keeps from the router what it would answer in its own way: paths that
+// it would redirect to their clean form. It also answers for panics.
+func (a *api) guard(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				a.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped {
+			a.fail(w, r, errNoRoute)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers every request with err.
+func (a *api) refuse(err error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, err) })
+}
+
+// serve is the adapter from a route to net/http.
+func (a *api) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		result, err := a.call(rt, r)
+		if err == nil {
+			err = answer(w, r, result)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// call asks what is asked of every route, in this order: who calls, may they,
+// is the address well formed. Then it lets the route's handler answer.
+func (a *api) call(rt route, r *http.Request) (result, error) {
+	var by models.Actor
+	if rt.right != public {
+		var err error
+		if by, err = a.bearer(r); err != nil {
+			return result{}, err
+		}
+		if err := by.Check(rt.right); err != nil {
+			return result{}, err
+		}
+	}
+	if err := checkQuery(r, rt.params); err != nil {
+		return result{}, err
+	}
+	for _, name := range []string{"id", "contact_id"} {
+		if id := r.PathValue(name); id != "" && !models.ValidID(id) {
+			return result{}, models.ErrNotFound
+		}
+	}
+	return rt.handle(r, by)
+}
+
+// bearer is who calls, by the token that the request carries.
+func (a *api) bearer(r *http.Request) (models.Actor, error) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return models.Actor{}, errNoToken
+	}
+	by, err := a.store.TokenActor(r.Context(), strings.TrimSpace(secret), a.ClientIP(r))
+	if errors.Is(err, models.ErrNotFound) {
+		return by, errBadToken
+	}
+	by.RequestID = a.RequestID(r)
+	by.UserAgent = strings.ToValidUTF8(r.UserAgent(), "?")
+	return by, err
+}

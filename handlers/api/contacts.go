@@ -1,0 +1,76 @@
+package api
+
+import (
+	"net/http"
+
+	"protocol.chat/console/models"
+)
+
+func (a *api) contacts(r *http.Request, _ models.Actor) (result, error) {
+	q, err := readQuery(r)
+	if err != nil {
+		return result{}, err
+	}
+	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.store.IDInFuture)}
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	page, err := a.store.Contacts(r.Context(), wanted)
+	return listed(page.Contacts, page.More, contactOf), err
+}
+
+func (a *api) createContact(r *http.Request, by models.Actor) (result, error) {
+	in, err := readInput(r)
+	if err != nil {
+		return result{}, err
+	}
+	change := contactChange(in)
+	in.given("id", "conversation_id", "created_at")
+	once, err := in.once(r)
+	if err != nil {
+		return result{}, err
+	}
+	c, err := a.store.CreateContact(r.Context(), by, change, once)
+	return created(contactOf(c), "/v1/contacts/"+c.ID, once), err
+}
+
+func (a *api) contact(r *http.Request, _ models.Actor) (result, error) {
+	c, err := a.store.Contact(r.Context(), r.PathValue("id"))
+	return one(contactOf(c)), err
+}
+
+func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
+	in, err := readInput(r)
+	if err != nil {
+		return result{}, err
+	}
+	change, id := contactChange(in), r.PathValue("id")
+	change.If = ifMatch(r, contactOf)
+	err = in.unchanged(id, func() (string, int64, error) {
+		c, err := a.store.Contact(r.Context(), id)
+		return c.ConversationID, c.CreatedAt, err
+	})
+	if err != nil {
+		return result{}, err
+	}
+	if err := in.check(); err != nil {
+		return result{}, err
+	}
+	c, err := a.store.UpdateContact(r.Context(), by, id, change)
+	return one(contactOf(c)), err
+}
+
+func (a *api) deleteContact(r *http.Request, by models.Actor) (result, error) {
+	return nothing(), a.store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
+}
+
+// contactChange takes what a new contact and a change of one have in common.
+func contactChange(in *input) models.ContactChange {
+	in.ignore("last_active_at", "updated_at")
+	return models.ContactChange{
+		Username:    in.text("username"),
+		PhoneNumber: in.text("phone_number"),
+		AvatarURL:   in.text("avatar_url"),
+		DisplayName: in.text("display_name"),
+	}
+}

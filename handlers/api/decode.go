@@ -1,0 +1,462 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"protocol.chat/console/models"
+)
+
+// input is the attributes of a body, in one shape whether they came as JSON or
+// as a form: nil, string, json.Number, bool, []any and map[string]any, of which
+// a form has strings, and lists and maps of them.
+//
+// Each attribute is taken by the method for its type, once. What is wrong is
+// collected, and what nobody took is unknown: check answers both.
+type input struct {
+	values   map[string]any
+	form     bool // an empty value is none, as JSON's null
+	problems models.Invalid
+	sum      string // stands for the body
+}
+
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
+
+// readInput reads the body of a request. An empty one has no attributes.
+func readInput(r *http.Request) (*input, error) {
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	in := &input{sum: hex.EncodeToString(sum[:])}
+	if len(body) == 0 {
+		return in, nil
+	}
+	kind, err := contentType(r)
+	if err != nil {
+		return nil, err
+	}
+	if in.form = kind == formType; in.form {
+		in.values, err = decodeForm(string(body))
+	} else {
+		in.values, err = decodeJSON(body)
+	}
+	return in, err
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, errTooLarge
+	case err != nil && r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	case err != nil:
+		return nil, malformed("", "The body ended too early or came too slowly. Send it again.")
+	}
+	return body, nil
+}
+
+// contentType is which of the two kinds of body this is.
+func contentType(r *http.Request) (string, error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, encoding := params["charset"], r.Header.Get("Content-Encoding")
+	known := kind == jsonType || kind == formType
+	plain := (charset == "" || strings.EqualFold(charset, "utf-8")) && (encoding == "" || strings.EqualFold(encoding, "identity"))
+	if err != nil || !known || !plain {
+		return "", failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType +
+			", in UTF-8 and not compressed, and say which in Content-Type."}
+	}
+	return kind, nil
+}
+
+// decodeJSON reads a JSON object. Unlike encoding/json it refuses a key that
+// stands twice in one object and text that is not UTF-8.
+func decodeJSON(body []byte) (map[string]any, error) {
+	if !utf8.Valid(body) {
+		return nil, malformed("", "The body is not valid UTF-8 text.")
+	}
+	var syntax json.RawMessage
+	if err := json.Unmarshal(body, &syntax); err != nil {
+		return nil, malformed("", "The body is not well-formed JSON: "+err.Error()+".")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	value, err := jsonValue(decoder, "")
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, models.Invalid{{Code: models.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
+	}
+	return object, nil
+}
+
+// jsonValue reads the next value of well-formed JSON; path is where it stands.
+func jsonValue(decoder *json.Decoder, path string) (any, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		return jsonObject(decoder, path)
+	case json.Delim('['):
+		return jsonArray(decoder, path)
+	}
+	return token, nil
+}
+
+func jsonObject(decoder *json.Decoder, path string) (any, error) {
+	object := map[string]any{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		key := token.(string) // in well-formed JSON a key is a string
+		at := key
+		if path != "" {
+			at = path + "[" + key + "]"
+		}
+		if _, twice := object[key]; twice {
+			return nil, repeated(at)
+		}
+		if object[key], err = jsonValue(decoder, at); err != nil {
+			return nil, err
+		}
+	}
+	_, err := decoder.Token() // the closing brace
+	return object, err
+}
+
+func jsonArray(decoder *json.Decoder, path string) (any, error) {
+	array := []any{}
+	for decoder.More() {
+		value, err := jsonValue(decoder, fmt.Sprintf("%s[%d]", path, len(array)))
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, value)
+	}
+	_, err := decoder.Token() // the closing bracket
+	return array, err
+}
+
+func repeated(key string) error {
+	return malformed(shorten(key), "“"+shorten(key)+"” stands here more than once. Send each key once.")
+}
+
+// pair is one key=value of a form or a query.
+type pair struct{ key, value string }
+
+// parsePairs reads a form body or a query. Unlike url.ParseQuery it takes a
+// semicolon for the character that it is.
+func parsePairs(encoded string) ([]pair, error) {
+	var pairs []pair
+	for part := range strings.SplitSeq(encoded, "&") {
+		if part == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(part, "=")
+		key, err := unescape(key)
+		if err != nil {
+			return nil, err
+		}
+		if value, err = unescape(value); err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, pair{key, value})
+	}
+	return pairs, nil
+}
+
+func unescape(s string) (string, error) {
+	plain, err := url.QueryUnescape(s)
+	switch {
+	case err != nil:
+		return "", malformed("", "A percent sign must be followed by two hexadecimal digits; a percent sign itself is written %25.")
+	case !utf8.ValidString(plain):
+		return "", malformed("", "The parameters are not valid UTF-8 text.")
+	}
+	return plain, nil
+}
+
+// formKey is name, name[], name[3] or name[3][attribute].
+var formKey = regexp.MustCompile(`^([^\[\]]+)(?:\[([0-9]{0,9})\](?:\[([^\[\]]+)\])?)?$`)
+
+// decodeForm reads a form. Keys with brackets are members of lists, keys in no
+// such form stay as they are, for nobody to know them.
+func decodeForm(body string) (map[string]any, error) {
+	pairs, err := parsePairs(body)
+	if err != nil {
+		return nil, err
+	}
+	values, lists := map[string]any{}, map[string]*formList{}
+	for _, p := range pairs {
+		m := formKey.FindStringSubmatch(p.key)
+		if m == nil || m[1] == p.key {
+			if _, twice := values[p.key]; twice {
+				return nil, repeated(p.key)
+			}
+			values[p.key] = p.value
+			continue
+		}
+		if lists[m[1]] == nil {
+			lists[m[1]] = &formList{places: map[int]any{}}
+		}
+		if !lists[m[1]].add(m[2], m[3], p.value) {
+			return nil, repeated(p.key)
+		}
+	}
+	for name, list := range lists {
+		if _, twice := values[name]; twice {
+			return nil, repeated(name)
+		}
+		values[name] = list.values()
+	}
+	return values, nil
+}
+
+// formList is a list of a form, by the places that its keys named; there may be
+// gaps between them.
+type formList struct {
+	places map[int]any
+	end    int // above every place that was named
+}
+
+// add puts a value in a place, the next one where index is "", or under an
+// attribute of that place. It is false where something is there already.
+func (l *formList) add(index, attribute, value string) bool {
+	place, err := strconv.Atoi(index)
+	if err != nil {
+		place = l.end
+	}
+	l.end = max(l.end, place+1)
+	if attribute == "" {
+		_, twice := l.places[place]
+		l.places[place] = value
+		return !twice
+	}
+	if l.places[place] == nil {
+		l.places[place] = map[string]any{}
+	}
+	object, ok := l.places[place].(map[string]any)
+	if !ok {
+		return false
+	}
+	_, twice := object[attribute]
+	object[attribute] = value
+	return !twice
+}
+
+// values is the list in order, without its gaps. A single empty value, as
+// contacts[]= alone, is an empty list.
+func (l *formList) values() []any {
+	if len(l.places) == 1 && l.places[0] == "" {
+		return []any{}
+	}
+	values := make([]any, 0, len(l.places))
+	for _, place := range slices.Sorted(maps.Keys(l.places)) {
+		values = append(values, l.places[place])
+	}
+	return values
+}
+
+// take takes an attribute out of the input. none says that it was given as
+// null, or empty in a form.
+func (in *input) take(key string) (value any, given, none bool) {
+	value, given = in.values[key]
+	delete(in.values, key)
+	return value, given, value == nil || in.form && value == ""
+}
+
+// bad notes that a value is refused.
+func (in *input) bad(key, message string) {
+	in.problems = append(in.problems, models.Problem{Field: key, Code: models.Bad, Message: message})
+}
+
+// text is a value of text; "" where it is null, nil where it was not given.
+func (in *input) text(key string) *string {
+	value, given, none := in.take(key)
+	if !given {
+		return nil
+	}
+	s, ok := value.(string)
+	if !ok && !none {
+		in.bad(key, "“"+key+"” must be text.")
+	}
+	return &s
+}
+
+// plain is a value of text, "" where it is null or was not given.
+func (in *input) plain(key string) string {
+	if s := in.text(key); s != nil {
+		return *s
+	}
+	return ""
+}
+
+// moment is a time in Unix seconds or RFC 3339; not valid where it is null, nil
+// where it was not given.
+func (in *input) moment(key string) *sql.Null[int64] {
+	value, given, none := in.take(key)
+	switch {
+	case !given:
+		return nil
+	case none:
+		return &sql.Null[int64]{}
+	}
+	if seconds, ok := integer(value); ok {
+		return &sql.Null[int64]{V: seconds, Valid: true}
+	}
+	s, _ := value.(string)
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		in.bad(key, "“"+key+"” must be a time in Unix seconds, like 692233200, or as 1991-12-08T23:00:00Z.")
+	}
+	return &sql.Null[int64]{V: at.Unix(), Valid: true}
+}
+
+// integer is a whole number, in JSON also one in quotes, as forms have it.
+func integer(value any) (int64, bool) {
+	switch value.(type) {
+	case json.Number, string:
+		n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+// contacts is a list of references to contacts, nil where it was not given.
+func (in *input) contacts(key string) *[]models.ContactRef {
+	value, given, none := in.take(key)
+	if !given {
+		return nil
+	}
+	list, ok := value.([]any)
+	if !ok && !(in.form && none) {
+		in.bad(key, "“"+key+"” must be a list of contacts: in JSON an array, in a form contacts[]=ID for each, or contacts= for none.")
+	}
+	refs := make([]models.ContactRef, len(list))
+	for i, member := range list {
+		if refs[i], ok = contactRef(member); !ok {
+			in.bad(fmt.Sprintf("%s[%d]", key, i), "Name a contact by its id, or by an object with an id or a username.")
+		}
+	}
+	return &refs
+}
+
+// contactRef is an id, or an object that has an id or a username; its other
+// keys don't matter.
+func contactRef(value any) (models.ContactRef, bool) {
+	if id, ok := value.(string); ok {
+		return models.ContactRef{ID: id}, id != ""
+	}
+	object, _ := value.(map[string]any)
+	for _, key := range []string{"id", "username"} {
+		name, given := object[key]
+		if !given {
+			continue
+		}
+		s, ok := name.(string)
+		if key == "id" {
+			return models.ContactRef{ID: s}, ok && s != ""
+		}
+		return models.ContactRef{Username: s}, ok && s != ""
+	}
+	return models.ContactRef{}, false
+}
+
+// ignore takes attributes that may be sent back and mean nothing.
+func (in *input) ignore(keys ...string) {
+	for _, key := range keys {
+		in.take(key)
+	}
+}
+
+// unchanged takes what can't be changed about an object, and may be sent back
+// as it is. read answers the object's conversation and time of creation, and is
+// asked only where one of them was sent.
+func (in *input) unchanged(id string, read func() (conversation string, created int64, err error)) error {
+	in.same("id", id)
+	_, first := in.values["conversation_id"]
+	_, second := in.values["created_at"]
+	if !first && !second {
+		return nil
+	}
+	conversation, created, err := read()
+	in.same("conversation_id", conversation)
+	in.same("created_at", created)
+	return err
+}
+
+// same takes an attribute that must be what it is, if it is given.
+func (in *input) same(key string, is any) {
+	value, given, _ := in.take(key)
+	if number, ok := integer(value); ok && is == any(number) {
+		return
+	}
+	if given && value != is {
+		in.bad(key, "“"+key+"” can't be changed. Leave it out, or send it back as it is.")
+	}
+}
+
+// given takes attributes that the server gives to what is made.
+func (in *input) given(keys ...string) {
+	for _, key := range keys {
+		if _, given, _ := in.take(key); given {
+			in.bad(key, "“"+key+"” is given by the server. Leave it out.")
+		}
+	}
+}
+
+// require notes that an attribute is missing.
+func (in *input) require(given bool, key, message string) {
+	if !given {
+		in.problems = append(in.problems, models.Problem{Field: key, Code: models.Missing, Message: message})
+	}
+}
+
+// check is what is wrong with what was taken, and what nobody took.
+func (in *input) check() error {
+	for _, key := range slices.Sorted(maps.Keys(in.values)) {
+		in.problems = append(in.problems, unknown(key))
+	}
+	if len(in.problems) == 0 {
+		return nil
+	}
+	return in.problems
+}
+
+func unknown(key string) models.Problem {
+	return models.Problem{
+		Field: shorten(key), Code: models.Unknown,
+		Message: "There is no parameter “" + shorten(key) + "” in this call. Check its spelling; capital and small letters differ.",
+	}
+}

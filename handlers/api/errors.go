@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"protocol.chat/console/models"
+)
+
+// ErrorDoc explains one code to whoever reads the documentation.
+type ErrorDoc struct {
+	// Code is stable; Status is the HTTP status that it comes with.
+	Code   string
+	Status int
+	Title  string
+	// Text says what happened and what to do, in a few sentences.
+	Text string
+}
+
+// The codes beside those of models.Problem.
+const (
+	codeMalformed    = "request_malformed"
+	codeUnauthorized = "unauthorized"
+	codeForbidden    = "forbidden"
+	codeMissing      = "resource_missing"
+	codeMethod       = "method_not_allowed"
+	codeConflict     = "conflict"
+	codeChanged      = "precondition_failed"
+	codeTooLarge     = "body_too_large"
+	codeMediaType    = "media_type_unsupported"
+	codeCanceled     = "request_canceled"
+	codeInternal     = "internal_error"
+	codeUnavailable  = "unavailable"
+)
+
+// statusCanceled is what proxies log for a caller that went away.
+const statusCanceled = 499
+
+// retryAfter is for how many seconds a caller should leave a database alone
+// that can't be reached.
+const retryAfter = "2"
+
+// ErrorDocs is every code that the API answers with, in the order of their statuses.
+func ErrorDocs() []ErrorDoc {
+	return []ErrorDoc{
+		{codeMalformed, http.StatusBadRequest, "The request can't be read",
+			"The body is not well-formed JSON, or a form or an address has a bad percent sign, text that is not UTF-8, or the same key twice. The message says which. Nothing was changed."},
+		{codeUnauthorized, http.StatusUnauthorized, "There is no valid token",
+			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under Tokens."},
+		{codeForbidden, http.StatusForbidden, "The token may not do this",
+			"The token is valid, but its scope or its owner's role does not include what this call needs. The message names the right. Use a token with the scope “read and write”, made by somebody who has that right."},
+		{codeMissing, http.StatusNotFound, "There is nothing at this address",
+			"No call has this path, or the group, contact or conversation does not exist, or no longer. Ids have 16 characters, and capital letters matter."},
+		{codeMethod, http.StatusMethodNotAllowed, "This address does not take this method",
+			"The path exists, but not with this HTTP method. The header “Allow” lists the methods that it takes."},
+		{codeConflict, http.StatusConflict, "The request does not fit the present state",
+			"The request is right in itself, but can't be met as things stand. Either the members of a group of more than 100 were to be replaced as a whole (add and remove them one by one instead), or an idempotency key was used before with another request (use a new key for each new request)."},
+		{codeChanged, http.StatusPreconditionFailed, "The object has changed meanwhile",
+			"The call carried “If-Match”, and the object is no longer what it was when its ETag was read. Nothing was changed. Read the object again, apply your change to what it says now, and send that with its new ETag."},
+		{codeTooLarge, http.StatusRequestEntityTooLarge, "The body is too large",
+			"A body can have at most 1 MiB. Send large changes in parts: members, for example, by several calls to the group's contacts."},
+		{codeMediaType, http.StatusUnsupportedMediaType, "The body is of an unknown kind",
+			"A body is sent as application/json or as application/x-www-form-urlencoded, in UTF-8 and not compressed, and the header “Content-Type” says which."},
+		{models.Missing, http.StatusUnprocessableEntity, "A required value is missing",
+			"A value that this call needs was not sent, or is empty. “param” names it."},
+		{models.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
+			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right."},
+		{models.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
+			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive."},
+		{codeCanceled, statusCanceled, "The caller went away",
+			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again under the same idempotency key."},
+		{codeInternal, http.StatusInternalServerError, "Something went wrong on our side",
+			"The fault is the server's. It has been logged under the “request_id” of the answer; tell that to whoever runs this server."},
+		{codeUnavailable, http.StatusServiceUnavailable, "The database can't be reached",
+			"The server is up, but its database is not, or is too slow. Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key."},
+	}
+}
+
+// statuses is the HTTP status of each code.
+var statuses = func() map[string]int {
+	statuses := map[string]int{}
+	for _, doc := range ErrorDocs() {
+		statuses[doc.Code] = doc.Status
+	}
+	return statuses
+}()
+
+// failure is an error of the API's own, ready to be answered.
+type failure struct{ code, param, message string }
+
+func (f failure) Error() string { return f.code + ": " + f.message }
+
+var (
+	errNoRoute  = failure{code: codeMissing, message: "There is no call with this path. All calls are listed in /v1/openapi.json."}
+	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under Tokens."}
+	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under Tokens."}
+	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
+)
+
+// malformed is the refusal of what can't be read.
+func malformed(param, message string) error {
+	return failure{code: codeMalformed, param: param, message: message}
+}
+
+// methodNotAllowed carries the methods that the path takes.
+type methodNotAllowed struct{ allow string }
+
+func (e methodNotAllowed) Error() string { return "only " + e.allow }
+
+// errorObject is what an error looks like; the first three keys are the reference's.
+type errorObject struct {
+	Type             string  `json:"type"`
+	Message          string  `json:"message"`
+	DocumentationURL string  `json:"documentation_url"`
+	Code             string  `json:"code"`
+	Param            *string `json:"param"`
+	RequestID        string  `json:"request_id"`
+}
+
+// fail answers an error. It is the one place that decides what errors look
+// like; those it doesn't know are logged and not shown.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := a.failureOf(r, err)
+	if f.code == codeInternal {
+		a.Log.ErrorContext(r.Context(), "API call failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.String("request_id", a.RequestID(r)), slog.Any("err", err))
+	}
+	head := w.Header()
+	switch f.code {
+	case codeUnauthorized:
+		head.Set("WWW-Authenticate", "Bearer")
+	case codeUnavailable:
+		head.Set("Retry-After", retryAfter)
+	case codeMethod:
+		var e methodNotAllowed
+		errors.As(err, &e)
+		head.Set("Allow", e.allow)
+	}
+	object := errorObject{
+		Type: "invalid_request", Message: f.message, DocumentationURL: a.PublicURL + "/docs/errors/" + f.code,
+		Code: f.code, RequestID: a.RequestID(r),
+	}
+	if f.param != "" {
+		object.Param = &f.param
+	}
+	if statuses[f.code] >= http.StatusInternalServerError {
+		object.Type = "api_error"
+	}
+	body, _ := encode(object) // strings always marshal
+	write(w, statuses[f.code], jsonType, body)
+}
+
+// failureOf is an error of whatever kind as the caller is told of it.
+func (a *api) failureOf(r *http.Request, err error) failure {
+	var (
+		own     failure
+		invalid models.Invalid
+		denied  models.Denied
+		stuck   models.Conflict
+		method  methodNotAllowed
+	)
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &invalid):
+		return failure{code: invalid[0].Code, param: invalid[0].Field, message: invalid[0].Message}
+	case errors.As(err, &denied):
+		return failure{code: codeForbidden, message: "This call needs the right “" + string(denied.Right) +
+			"”, which this token doesn't have. Use a token with the scope “read and write” whose owner has that right."}
+	case errors.As(err, &stuck):
+		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}
+	case errors.As(err, &method):
+		return failure{code: codeMethod, message: "This path takes " + method.allow + " only, not " + shorten(r.Method) + "."}
+	case errors.Is(err, models.ErrNotFound):
+		return missing(r)
+	case errors.Is(err, models.ErrChanged):
+		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again and send your change with its new ETag."}
+	case errors.Is(err, models.ErrUnavailable):
+		return failure{code: codeUnavailable, message: "The database can't be reached at the moment. Try again in a few seconds."}
+	case errors.Is(err, context.Canceled):
+		return failure{code: codeCanceled, message: "The connection was closed before the answer was ready."}
+	}
+	return failure{code: codeInternal, message: "Something went wrong on our side. It has been logged under this request_id; please try again later."}
+}
+
+// missing says which object of the path is not there.
+func missing(r *http.Request) failure {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
+	param := "id"
+	if id := r.PathValue("contact_id"); id != "" && !models.ValidID(id) {
+		kind, param = "contacts", "contact_id"
+	}
+	return failure{code: codeMissing, param: param, message: "There is no " + strings.TrimSuffix(kind, "s") +
+		" with the id “" + shorten(r.PathValue(param)) + "”. Ids are case-sensitive; it may have been deleted."}
+}
+
+// shorten is s as a message quotes it: not at any length.
+func shorten(s string) string {
+	const most = 64
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+
+	"protocol.chat/console/models"
+)
+
+// once ends the reading of a POST: it is what was wrong with the request, or
+// else the Idempotency-Key under which the store carries it out one time only.
+func (in *input) once(r *http.Request) (*models.Once, error) {
+	const header = "Idempotency-Key"
+	keys := r.Header.Values(header)
+	key := strings.Join(keys, "")
+	if len(keys) > 1 || len(keys) == 1 && !validKey(key) {
+		in.bad(header, "The header Idempotency-Key takes one key of 1 to 255 plain characters, a UUID for example.")
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + in.sum))
+	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}, nil
+}
+
+// validKey tells whether a key is of printable ASCII characters and not too long.
+func validKey(key string) bool {
+	return key != "" && len(key) <= models.MaxKey && !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
+}

@@ -1,0 +1,42 @@
+package api
+
+import (
+	"net/http"
+
+	"protocol.chat/console/models"
+)
+
+func (a *api) members(r *http.Request, _ models.Actor) (result, error) {
+	q, err := readQuery(r)
+	if err != nil {
+		return result{}, err
+	}
+	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.store.IDInFuture)}
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	page, err := a.store.Members(r.Context(), wanted)
+	return listed(page.Contacts, page.More, contactOf), err
+}
+
+func (a *api) addMembers(r *http.Request, by models.Actor) (result, error) {
+	in, err := readInput(r)
+	if err != nil {
+		return result{}, err
+	}
+	refs := in.contacts("contacts")
+	in.require(refs != nil, "contacts", "Say in “contacts” who is to be added.")
+	once, err := in.once(r)
+	if err != nil {
+		return result{}, err
+	}
+	g, _, err := a.store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, once)
+	added := one(groupOf(g))
+	added.replayed = once.Replayed
+	return added, err
+}
+
+func (a *api) removeMember(r *http.Request, by models.Actor) (result, error) {
+	_, _, err := a.store.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
+	return nothing(), err
+}

@@ -1,0 +1,32 @@
+package api
+
+import (
+	_ "embed"
+	"net/http"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+
+	"protocol.chat/console/models"
+)
+
+// description is what the API promises, as OpenAPI 3.1.
+//
+//go:embed openapi.yaml
+var description []byte
+
+// descriptionJSON is the description for programs that read JSON only.
+var descriptionJSON = sync.OnceValues(func() ([]byte, error) { return yaml.YAMLToJSON(description) })
+
+func openAPIYAML(*http.Request, models.Actor) (result, error) {
+	return described("application/yaml", description), nil
+}
+
+func openAPIJSON(*http.Request, models.Actor) (result, error) {
+	body, err := descriptionJSON()
+	return described(jsonType, body), err
+}
+
+func described(kind string, body []byte) result {
+	return result{status: http.StatusOK, kind: kind, body: body, tagged: true}
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"protocol.chat/console/models"
+)
+
+// query is the parameters of an address, with what turned out wrong with them.
+type query struct {
+	values   map[string]string
+	problems models.Invalid
+}
+
+// readQuery reads the parameters of an address.
+func readQuery(r *http.Request) (*query, error) {
+	pairs, err := parsePairs(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	q := &query{values: make(map[string]string, len(pairs))}
+	for _, p := range pairs {
+		if _, twice := q.values[p.key]; twice {
+			return nil, repeated(p.key)
+		}
+		q.values[p.key] = p.value
+	}
+	return q, nil
+}
+
+// checkQuery refuses addresses that can't be read and parameters not in known.
+func checkQuery(r *http.Request, known []string) error {
+	pairs, err := parsePairs(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		if !slices.Contains(known, p.key) {
+			return models.Invalid{unknown(p.key)}
+		}
+	}
+	_, err = readQuery(r)
+	return err
+}
+
+func (q *query) bad(key, message string, args ...any) {
+	q.problems = append(q.problems, models.Problem{Field: key, Code: models.Bad, Message: fmt.Sprintf(message, args...)})
+}
+
+// check is what was wrong with the parameters that were asked for.
+func (q *query) check() error {
+	if len(q.problems) == 0 {
+		return nil
+	}
+	return q.problems
+}
+
+// page is the part of a list that is wanted. inFuture tells ids that can't have
+// been given yet.
+func (q *query) page(inFuture func(id string) bool) models.Range {
+	return models.Range{
+		After:  q.cursor("starting_after", inFuture),
+		Before: q.cursor("ending_before", inFuture),
+		Limit:  q.limit(),
+	}
+}
+
+func (q *query) limit() int {
+	value, given := q.values["limit"]
+	if !given {
+		return models.DefaultLimit
+	}
+	limit, err := strconv.Atoi(value)
+	if err != nil || limit < 1 || limit > models.MaxLimit {
+		q.bad("limit", "“limit” must be a whole number from 1 to %d.", models.MaxLimit)
+	}
+	return limit
+}
+
+func (q *query) cursor(key string, inFuture func(id string) bool) models.Cursor {
+	id, given := q.values[key]
+	if given && (!models.ValidID(id) || inFuture(id)) {
+		q.bad(key, "“%s” must be the id of an object that was in the list. This is not one: “%s”.", key, shorten(id))
+	}
+	return models.Cursor{ID: id}
+}
+
+// status is what archived asks for.
+func (q *query) status() models.Status {
+	value, given := q.values["archived"]
+	switch {
+	case !given:
+		return models.AnyStatus
+	case value == "true":
+		return models.Archived
+	case value == "false":
+		return models.Active
+	}
+	q.bad("archived", "“archived” must be true (only archived groups) or false (only active ones). Leave it out for all.")
+	return models.AnyStatus
+}

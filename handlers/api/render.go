@@ -1,0 +1,200 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"protocol.chat/console/models"
+)
+
+// groupObject is a group as the API shows it. Its keys have the reference's order.
+type groupObject struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Description    *string         `json:"description"`
+	AvatarURL      *string         `json:"avatar_url"`
+	ConversationID string          `json:"conversation_id"`
+	Contacts       []contactObject `json:"contacts"`
+	ContactsCount  int             `json:"contacts_count"`
+	CreatedAt      int64           `json:"created_at"`
+	ArchivedAt     *int64          `json:"archived_at"`
+	UpdatedAt      int64           `json:"updated_at"`
+}
+
+func groupOf(g models.Group) groupObject {
+	return groupObject{
+		ID: g.ID, Name: g.Name, Description: g.Description, AvatarURL: g.AvatarURL, ConversationID: g.ConversationID,
+		Contacts: each(g.Contacts, contactOf), ContactsCount: g.ContactsCount,
+		CreatedAt: g.CreatedAt, ArchivedAt: g.ArchivedAt, UpdatedAt: g.UpdatedAt,
+	}
+}
+
+type contactObject struct {
+	ID             string  `json:"id"`
+	Username       string  `json:"username"`
+	PhoneNumber    *string `json:"phone_number"`
+	AvatarURL      *string `json:"avatar_url"`
+	DisplayName    string  `json:"display_name"`
+	ConversationID string  `json:"conversation_id"`
+	LastActiveAt   *int64  `json:"last_active_at"`
+	CreatedAt      int64   `json:"created_at"`
+}
+
+func contactOf(c models.Contact) contactObject {
+	return contactObject{
+		ID: c.ID, Username: c.Username, PhoneNumber: c.PhoneNumber, AvatarURL: c.AvatarURL, DisplayName: c.Name(),
+		ConversationID: c.ConversationID, LastActiveAt: c.LastActiveAt, CreatedAt: c.CreatedAt,
+	}
+}
+
+type messageObject struct {
+	ID             string  `json:"id"`
+	ConversationID string  `json:"conversation_id"`
+	ContactID      *string `json:"contact_id"`
+	Message        string  `json:"message"`
+	CreatedAt      int64   `json:"created_at"`
+}
+
+func messageOf(m models.Message) messageObject { return messageObject(m) }
+
+// list is a page of objects.
+type list[T any] struct {
+	HasMore bool `json:"has_more"`
+	Data    []T  `json:"data"`
+}
+
+// each is what render makes of each value, and an empty array of none.
+func each[V, T any](values []V, render func(V) T) []T {
+	rendered := make([]T, len(values))
+	for i, v := range values {
+		rendered[i] = render(v)
+	}
+	return rendered
+}
+
+// result is what a call is answered with: an object, a list, or nothing.
+type result struct {
+	status int
+	// kind is the media type of body where it is a []byte, which is sent as it is.
+	kind string
+	body any
+	// tagged says that the answer is one object, which has an ETag.
+	tagged bool
+	// location is the address of what was made, or "".
+	location string
+	// replayed says that the answer is that of an earlier request.
+	replayed bool
+}
+
+func one(object any) result {
+	return result{status: http.StatusOK, body: object, tagged: true}
+}
+
+func created(object any, location string, once *models.Once) result {
+	return result{status: http.StatusCreated, body: object, tagged: true, location: location, replayed: once.Replayed}
+}
+
+func listed[V, T any](values []V, more bool, render func(V) T) result {
+	return result{status: http.StatusOK, body: list[T]{HasMore: more, Data: each(values, render)}}
+}
+
+func nothing() result { return result{status: http.StatusNoContent} }
+
+// answer writes a result, or only that the caller has it already.
+func answer(w http.ResponseWriter, r *http.Request, res result) error {
+	kind, body, err := encodeResult(res)
+	if err != nil {
+		return err
+	}
+	head := w.Header()
+	if res.location != "" {
+		head.Set("Location", res.location)
+	}
+	if res.replayed {
+		head.Set("Idempotent-Replayed", "true")
+	}
+	if res.tagged {
+		tag := etag(body)
+		head.Set("ETag", tag)
+		read := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if read && names(r.Header.Values("If-None-Match"), tag, true) {
+			head.Set("Cache-Control", cacheControl)
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	write(w, res.status, kind, body)
+	return nil
+}
+
+func encodeResult(res result) (kind string, body []byte, err error) {
+	switch content := res.body.(type) {
+	case nil:
+		return "", nil, nil
+	case []byte:
+		return res.kind, content, nil
+	}
+	body, err = encode(res.body)
+	return jsonType, body, err
+}
+
+const cacheControl = "private, no-cache"
+
+// write sends a whole answer.
+func write(w http.ResponseWriter, status int, kind string, body []byte) {
+	head := w.Header()
+	head.Set("Cache-Control", cacheControl)
+	if kind != "" {
+		head.Set("Content-Type", kind)
+		head.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a caller that went away misses nothing
+}
+
+// encode is v as JSON, with <, > and & as they are: no browser takes it for HTML.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return b.Bytes(), err
+}
+
+// etag stands for exactly this body.
+func etag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+}
+
+// names tells whether a header of entity tags names tag, or any by an asterisk.
+// weak lets weak tags count, as they do for If-None-Match only (RFC 9110, 13.1).
+func names(headers []string, tag string, weak bool) bool {
+	tags := strings.Split(strings.Join(headers, ","), ",")
+	return slices.ContainsFunc(tags, func(named string) bool {
+		named = strings.TrimSpace(named)
+		if weak {
+			named = strings.TrimPrefix(named, "W/")
+		}
+		return named == tag || named == "*"
+	})
+}
+
+// ifMatch is the request's If-Match as a question to the object that is about
+// to change; nil where there is none.
+func ifMatch[V, T any](r *http.Request, render func(V) T) func(V) bool {
+	wanted := r.Header.Values("If-Match")
+	if len(wanted) == 0 {
+		return nil
+	}
+	return func(now V) bool {
+		body, err := encode(render(now))
+		return err == nil && names(wanted, etag(body), false)
+	}
+}

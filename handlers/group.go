@@ -1,0 +1,336 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// group shows a group.
+func (c *Console) group(w http.ResponseWriter, r *http.Request) error {
+	detail, err := c.detail(r)
+	if err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name, Section: views.Groups, Body: views.GroupOverview(detail)})
+}
+
+// detail is what the pages of the request's group have in common.
+func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
+	if err := by(r).Check(models.ReadGroups); err != nil {
+		return views.GroupDetail{}, err
+	}
+	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return views.GroupDetail{}, err
+	}
+	d := views.GroupDetail{Group: g, Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
+	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
+		return d, err
+	}
+	if g.Archived() {
+		d.ArchivedBy, err = c.store.ArchivedBy(r.Context(), g.ID)
+	}
+	return d, err
+}
+
+// newGroup shows the form for a new group, filled with the draft if there is one.
+func (c *Console) newGroup(w http.ResponseWriter, r *http.Request) error {
+	if err := by(r).Check(models.EditGroups); err != nil {
+		return err
+	}
+	fields, savedAt, err := c.takeDraft(r, views.GroupDraft)
+	if err != nil {
+		return err
+	}
+	form, err := c.groupForm(r, fields)
+	if err != nil {
+		return err
+	}
+	form.Draft, form.Key = savedAt, rand.Text()
+	return c.showNewGroup(w, r, http.StatusOK, form)
+}
+
+func (c *Console) showNewGroup(w http.ResponseWriter, r *http.Request, status int, form views.GroupForm) error {
+	return c.show(w, r, status, views.Page{
+		Title: "New group", Section: views.Groups, Failed: len(form.Problems) > 0, Body: views.NewGroup(form),
+	})
+}
+
+// groupForm is the form with what was typed into it.
+func (c *Console) groupForm(r *http.Request, fields url.Values) (views.GroupForm, error) {
+	form := views.GroupForm{
+		GroupFields: models.GroupFields{
+			Name: fields.Get("name"), Description: fields.Get("description"), AvatarURL: fields.Get("avatar_url"),
+		},
+		Key: fields.Get("key"), Now: c.now(),
+	}
+	var err error
+	form.Members, err = c.picker(r, "", fields)
+	return form, err
+}
+
+// createGroup makes a group, or takes a step in choosing its members.
+func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
+	if pickStep(r.PostForm) {
+		if err := c.keepDraft(r, views.GroupDraft); err != nil {
+			return err
+		}
+		return redirect(w, r, views.NewGroupURL()+"#find")
+	}
+	change := models.GroupChange{
+		Name: field(r, "name"), Description: field(r, "description"), AvatarURL: field(r, "avatar_url"),
+	}
+	members := models.Refs(r.PostForm["contacts"]...)
+	change.Contacts = &members
+	key := formKey(r)
+	g, err := c.store.CreateGroup(r.Context(), by(r), change, key)
+	if invalid, ok := problems(err); ok {
+		form, err := c.groupForm(r, r.PostForm)
+		if err != nil {
+			return err
+		}
+		form.Problems = invalid
+		return c.showNewGroup(w, r, http.StatusUnprocessableEntity, form)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.store.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
+		return err
+	}
+	flash := views.Flash{Text: g.Name + " created."}
+	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
+		return err
+	} else if taken {
+		flash = views.Flash{Kind: "warn", Text: g.Name + " created. There is another active group with this name."}
+	}
+	if r.PostFormValue("do") == "another" {
+		return c.done(w, r, views.NewGroupURL(), flash)
+	}
+	return c.done(w, r, views.GroupURL(g.ID), flash)
+}
+
+// field is a field of the form that was sent; nil where it was not in it.
+func field(r *http.Request, name string) *string {
+	if !r.PostForm.Has(name) {
+		return nil
+	}
+	value := r.PostForm.Get(name)
+	return &value
+}
+
+// formKey is the form's key, so that a second click on its button does nothing.
+func formKey(r *http.Request) *models.Once {
+	key := r.PostForm.Get("key")
+	if key == "" || len(key) > models.MaxKey {
+		return nil
+	}
+	said := url.Values{}
+	for name, values := range r.PostForm {
+		if name != "key" && name != "do" {
+			said[name] = values
+		}
+	}
+	sum := sha256.Sum256([]byte(r.URL.Path + "?" + said.Encode()))
+	return &models.Once{Key: "form " + key, Fingerprint: hex.EncodeToString(sum[:])}
+}
+
+// editGroup shows the form for a group's values.
+func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
+	if err := by(r).Check(models.EditGroups); err != nil {
+		return err
+	}
+	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Now: c.now()}
+	typed, err := c.takeEdit(r)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		form.GroupFields, form.Was = groupFields(typed, ""), groupFields(typed, "was_")
+	}
+	return c.showEditGroup(w, r, http.StatusOK, g, form)
+}
+
+func (c *Console) showEditGroup(w http.ResponseWriter, r *http.Request, status int, g models.Group, form views.GroupForm) error {
+	return c.show(w, r, status, views.Page{
+		Title: "Edit " + g.Name, Section: views.Groups, Failed: len(form.Problems) > 0, Body: views.EditGroup(g, form),
+	})
+}
+
+// groupFields reads a group's values from a form, under names with a prefix.
+func groupFields(form url.Values, prefix string) models.GroupFields {
+	return models.GroupFields{
+		Name: form.Get(prefix + "name"), Description: form.Get(prefix + "description"), AvatarURL: form.Get(prefix + "avatar_url"),
+	}
+}
+
+// updateGroup changes those values that the form changed.
+func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
+	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
+	change := models.GroupChange{
+		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
+	}
+	if change.Name == nil && change.Description == nil && change.AvatarURL == nil {
+		return c.unchanged(w, r, views.GroupURL(id))
+	}
+	g, err := c.store.UpdateGroup(r.Context(), by(r), id, change)
+	var conflict models.EditConflict
+	if errors.As(err, &conflict) {
+		return c.showConflict(w, r, conflict, views.EditConflict{
+			Title: "Edit group", Action: views.EditGroupURL(id), Back: views.GroupURL(id),
+		})
+	}
+	if invalid, ok := problems(err); ok {
+		g, err := c.store.Group(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now()}
+		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
+	}
+	if err != nil {
+		return err
+	}
+	return c.done(w, r, views.GroupURL(id), views.Flash{Text: g.Name + " saved."})
+}
+
+// edited is a field that differs from what the form was filled with; nil where not.
+func edited(r *http.Request, name string) *string {
+	value := field(r, name)
+	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
+		return nil
+	}
+	return value
+}
+
+// plainNewlines is text with the newlines that it had before a browser sent it.
+func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
+// showConflict asks which of two values stays, keeping all that was typed.
+func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
+	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now()
+	asked := map[string]bool{}
+	for _, f := range conflict.Fields {
+		asked[f.Field], asked["was_"+f.Field] = true, true
+	}
+	v.Others = hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] })
+	return c.show(w, r, http.StatusConflict, views.Page{
+		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
+	})
+}
+
+// sectionOf is the section that a request's address belongs to.
+func sectionOf(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/contacts") {
+		return views.Contacts
+	}
+	return views.Groups
+}
+
+// archiveGroup puts a group away and offers to undo that.
+func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	at, _ := strconv.ParseInt(r.PostFormValue("at"), 10, 64) // an undo's; without it, now
+	g, err := c.store.ArchiveGroup(r.Context(), by(r), id, at)
+	if err != nil {
+		return err
+	}
+	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
+		Text: g.Name + " archived.",
+		Undo: undo(r, string(views.RestoreGroupURL(id))),
+	})
+}
+
+// restoreGroup takes a group out of the archive and offers to undo that, with the
+// time at which it was archived.
+func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	before, err := c.store.Group(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	g, err := c.store.RestoreGroup(r.Context(), by(r), id)
+	if err != nil {
+		return err
+	}
+	flash := views.Flash{Text: g.Name + " restored."}
+	if before.ArchivedAt != nil {
+		flash.Undo = undo(r, string(views.ArchiveGroupURL(id)), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+	}
+	return c.done(w, r, next(r, views.GroupURL(id)), flash)
+}
+
+// undo is the form that takes something back, and leads to where this one does.
+func undo(r *http.Request, action string, fields ...views.Hidden) *views.Undo {
+	if path := localPath(r.FormValue("next")); path != "" {
+		fields = append(fields, views.Hidden{Name: "next", Value: path})
+	}
+	return &views.Undo{Action: action, Fields: fields}
+}
+
+// typedMembers is from how many members on a deletion asks for the group's name.
+const typedMembers = 50
+
+// askDeleteGroup asks before a group is deleted.
+func (c *Console) askDeleteGroup(w http.ResponseWriter, r *http.Request) error {
+	d, err := c.groupDelete(r)
+	if err != nil {
+		return err
+	}
+	return c.showDeleteGroup(w, r, http.StatusOK, d)
+}
+
+func (c *Console) groupDelete(r *http.Request) (views.GroupDelete, error) {
+	if err := by(r).Check(models.DeleteGroups); err != nil {
+		return views.GroupDelete{}, err
+	}
+	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return views.GroupDelete{}, err
+	}
+	d := views.GroupDelete{Group: g, Next: localPath(r.FormValue("next"))}
+	d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID)
+	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
+	return d, err
+}
+
+func (c *Console) showDeleteGroup(w http.ResponseWriter, r *http.Request, status int, d views.GroupDelete) error {
+	return c.show(w, r, status, views.Page{
+		Title: "Delete " + d.Name, Section: views.Groups, Failed: len(d.Problems) > 0, Body: views.DeleteGroup(d),
+	})
+}
+
+// deleteGroup deletes a group for good, once its name is typed where that is asked.
+func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
+	d, err := c.groupDelete(r)
+	if err != nil {
+		return err
+	}
+	if d.Typed = r.PostFormValue("name"); d.TypeName && strings.TrimSpace(d.Typed) != d.Name {
+		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + d.Name}}
+		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
+	}
+	if err := c.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
+		return err
+	}
+	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: d.Name + " deleted for good."})
+}
+
+// unchanged answers a form that was sent as it was shown.
+func (c *Console) unchanged(w http.ResponseWriter, r *http.Request, to templURL) error {
+	return c.done(w, r, to, views.Flash{Text: "Nothing changed."})
+}

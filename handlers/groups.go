@@ -1,0 +1,127 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// groups shows the list of groups.
+func (c *Console) groups(w http.ResponseWriter, r *http.Request) error {
+	if err := by(r).Check(models.ReadGroups); err != nil {
+		return err
+	}
+	a := readAddress(r, "q", "status", "member", "created_after", "created_before", "sort", "after", "before", "limit")
+	list, err := c.listGroups(r, a)
+	if err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Section: views.Groups, Body: views.GroupsPage(list)})
+}
+
+func listTitle(q, section string) string {
+	if q != "" {
+		return q
+	}
+	return section
+}
+
+// listGroups is what the list shows for an address.
+func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, error) {
+	at, query := readGroupsAt(a)
+	page, err := c.store.Groups(r.Context(), query)
+	if err != nil {
+		return views.GroupList{}, err
+	}
+	if !query.Before.IsZero() && !page.More {
+		// The walk back came to the start: show the first page, and show it full.
+		query.Before, at.Before = models.Cursor{}, ""
+		if page, err = c.store.Groups(r.Context(), query); err != nil {
+			return views.GroupList{}, err
+		}
+	}
+	list := views.GroupList{
+		At: at, Rows: page.Groups, Words: page.Search.Words, Member: page.Contact,
+		Notes: append(a.notes, page.Search.Hints...), Origin: c.publicURL, Now: c.now(),
+	}
+	if query.After.IsZero() && query.Before.IsZero() {
+		list.Exact = page.Exact
+	}
+	if page.MemberHint {
+		list.MembersLike = strings.Join(page.Search.Words, " ")
+	}
+	if n := len(page.Groups); n > 0 {
+		list.Previous, list.Next = neighbours(query.Range, page.More,
+			query.Cursor(page.Groups[0].Group).String(), query.Cursor(page.Groups[n-1].Group).String())
+	}
+	total, err := c.store.CountGroups(r.Context(), query)
+	if err != nil {
+		return list, err
+	}
+	list.Total = &total
+	if len(page.Groups) == 0 && page.Exact == nil {
+		list.None, err = c.noGroups(r)
+	}
+	return list, err
+}
+
+// noGroups tells whether there are no groups at all.
+func (c *Console) noGroups(r *http.Request) (bool, error) {
+	page, err := c.store.Groups(r.Context(), models.GroupQuery{Range: models.Range{Limit: 1}})
+	return len(page.Groups) == 0, err
+}
+
+// readGroupsAt reads a place in the list, and the query that it stands for.
+func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
+	at := views.GroupsAt{
+		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
+		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
+		Limit: a.limit(), Member: a.get("member"),
+	}
+	if at.Status == "active" {
+		at.Status = ""
+	}
+	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: models.Range{Limit: at.Limit}}
+	switch at.Status {
+	case "archived":
+		query.Status = models.Archived
+	case "all":
+		query.Status = models.AnyStatus
+	}
+	if at.Member != "" && !models.ValidID(at.Member) {
+		a.note("There is no contact with the id “%s”, so that filter was ignored.", clip(at.Member))
+		at.Member = ""
+	}
+	query.Contact = at.Member
+	var name string
+	name, query.Reverse = strings.CutPrefix(at.Sort, "-")
+	if query.Sort = models.GroupSort(name); query.Sort == models.ByArchived && query.Status != models.Archived {
+		a.note("Only archived groups can be sorted by the time of archiving.")
+		at.Sort, query.Sort, query.Reverse = "", models.ByCreated, false
+	}
+	if at.Sort == "created" {
+		at.Sort = ""
+	}
+	at.CreatedAfter, query.From = a.day("created_after", 1)
+	at.CreatedBefore, query.To = a.day("created_before", 0)
+	query.After, query.Before = a.cursors(query.Fits)
+	at.After, at.Before = query.After.String(), query.Before.String()
+	return at, query
+}
+
+// day is a day in the address, and the moment that begins the day so many later.
+func (a *address) day(name string, later int) (string, time.Time) {
+	value := a.get(name)
+	if value == "" {
+		return "", time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, value)
+	if err != nil || day.Year() < 1970 || day.Year() > 9998 {
+		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
+		return "", time.Time{}
+	}
+	return value, day.AddDate(0, 0, later)
+}

@@ -1,0 +1,159 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+)
+
+const (
+	// maxBody is how much of a request's body is read: far more than any form has.
+	maxBody = 1 << 20
+	// patience is how long a request may take until it is answered that the
+	// database can't be reached.
+	patience = 5 * time.Second
+)
+
+type requestIDKey struct{}
+
+// requestID is the id under which a request is logged.
+func requestID(r *http.Request) string {
+	id, _ := r.Context().Value(requestIDKey{}).(string)
+	return id
+}
+
+// clientIP is the address that the request came from.
+func clientIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// outermost gives every request its id, its limits and its line in the log, and
+// every answer the headers that browsers protect people by.
+func (c *Console) outermost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, id := time.Now(), rand.Text()[:16]
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, id), patience)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		c.protect(w.Header())
+		w.Header().Set("Request-Id", id)
+		answer := &recorder{ResponseWriter: w}
+		defer func() {
+			if fault := recover(); fault != nil {
+				c.log.Error("panic", "request_id", id, "fault", fault, "stack", string(debug.Stack()))
+				if answer.status == 0 {
+					http.Error(answer, "Something went wrong on our side. The request was "+id+".", http.StatusInternalServerError)
+				}
+			}
+			c.log.Info("request", "method", r.Method, "path", r.URL.Path, "status", answer.status,
+				"ms", time.Since(start).Milliseconds(), "ip", clientIP(r), "request_id", id)
+		}()
+		next.ServeHTTP(answer, r)
+	})
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController find the real writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// protect sets the headers by which a browser refuses what no page of ours does:
+// foreign scripts, styles, pictures, frames and openers.
+func (c *Console) protect(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// same-origin, because with no-referrer browsers send "Origin: null" with forms.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	if c.secure() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// compress compresses pages.
+func (c *Console) compress(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }
+
+// sameOrigin refuses forms that another site's page sends.
+func (c *Console) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(c.page(func(http.ResponseWriter, *http.Request) error { return errForeignForm }))
+	return guard.Handler(next)
+}
+
+// dispatch finds the route of a request, once its path is sure to mean the same
+// to everybody who reads it.
+func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
+		c.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }).ServeHTTP(w, r)
+		return
+	}
+	handler, pattern := c.routes.Handler(r)
+	if pattern != "" {
+		c.routes.ServeHTTP(w, r)
+		return
+	}
+	missing := &headerOnly{header: http.Header{}}
+	handler.ServeHTTP(missing, r)
+	c.page(func(w http.ResponseWriter, _ *http.Request) error {
+		if missing.status != http.StatusMethodNotAllowed {
+			return errNoPage
+		}
+		w.Header().Set("Allow", missing.header.Get("Allow"))
+		return errWrongMethod
+	}).ServeHTTP(w, r)
+}
+
+// headerOnly takes an answer's status and headers, and drops its body.
+type headerOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headerOnly) Header() http.Header         { return h.header }
+func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (h *headerOnly) WriteHeader(status int)      { h.status = status }
+
+// cleaned is a path without empty or dotted parts.
+func cleaned(p string) string {
+	if p == "" || strings.ContainsAny(p, "\\\x00") {
+		return "/" + p
+	}
+	clean := path.Clean(p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}

@@ -1,0 +1,155 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// health tells that the program runs.
+func (c *Console) health(w http.ResponseWriter, _ *http.Request) error { return plain(w, "ok\n") }
+
+// ready tells that the program and its database work.
+func (c *Console) ready(w http.ResponseWriter, r *http.Request) error {
+	if err := c.store.Ping(r.Context()); err != nil {
+		return err
+	}
+	return plain(w, "ready\n")
+}
+
+func plain(w http.ResponseWriter, text string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := w.Write([]byte(text))
+	return err
+}
+
+// home is the list of groups.
+func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
+	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
+}
+
+// errorDocs explains an error code of the API, to anybody.
+func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
+	docs := api.ErrorDocs()
+	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == r.PathValue("code") })
+	if i < 0 {
+		return errNoPage
+	}
+	doc := views.ErrorDoc{Code: docs[i].Code, Status: docs[i].Status, Meaning: docs[i].Title, Advice: docs[i].Text}
+	for _, d := range docs {
+		doc.Others = append(doc.Others, d.Code)
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: doc.Code, Section: "API errors", Body: views.ErrorDocPage(doc)})
+}
+
+// address reads the parameters of a page's address. What can't be used is left
+// out and noted, never an error.
+type address struct {
+	values url.Values
+	notes  []string
+}
+
+// readAddress reads the request's address; known are the parameters of the page.
+func readAddress(r *http.Request, known ...string) *address {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	a := &address{values: values}
+	if err != nil {
+		a.note("A part of the address can't be read and was ignored.")
+	}
+	var unknown []string
+	for name := range values {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown[:min(len(unknown), 5)] {
+		a.note("“%s” in the address means nothing here and was ignored.", clip(name))
+	}
+	return a
+}
+
+func (a *address) note(format string, args ...any) {
+	a.notes = append(a.notes, fmt.Sprintf(format, args...))
+}
+
+func (a *address) get(name string) string { return a.values.Get(name) }
+
+// one is the parameter if it is one of the values; the first stands for absence.
+func (a *address) one(name string, values ...string) string {
+	value := a.get(name)
+	if value == "" || slices.Contains(values, value) {
+		return value
+	}
+	a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
+	return ""
+}
+
+// search is the parameter q, cut where it is too long.
+func (a *address) search() string {
+	q := strings.ToValidUTF8(a.get("q"), "")
+	if runes := []rune(q); len(runes) > models.MaxSearch {
+		a.note("A search can have at most %d characters; the rest was left out.", models.MaxSearch)
+		return string(runes[:models.MaxSearch])
+	}
+	return strings.TrimSpace(q)
+}
+
+// limit is the number of rows on a page.
+func (a *address) limit() int {
+	n, err := strconv.Atoi(a.get("limit"))
+	if a.get("limit") != "" && (err != nil || n < 1 || n > models.MaxLimit) {
+		a.note("A page has 1 to %d rows.", models.MaxLimit)
+		n = 0
+	}
+	if n == 0 {
+		return views.DefaultRows
+	}
+	return n
+}
+
+// cursors are the places before and after the page, in an order that they fit.
+func (a *address) cursors(fits func(models.Cursor) bool) (after, before models.Cursor) {
+	read := func(name string) models.Cursor {
+		if a.get(name) == "" {
+			return models.Cursor{}
+		}
+		cursor, ok := models.ParseCursor(a.get(name))
+		if ok && fits(cursor) {
+			return cursor
+		}
+		a.note("That place in the list could not be read, so this is its first page.")
+		return models.Cursor{}
+	}
+	after, before = read("after"), read("before")
+	if !after.IsZero() && !before.IsZero() {
+		a.note("The address names two places in the list; the first page is shown.")
+		return models.Cursor{}, models.Cursor{}
+	}
+	return after, before
+}
+
+// clip is a value as a note repeats it.
+func clip(s string) string {
+	s = strings.ToValidUTF8(s, "")
+	if runes := []rune(s); len(runes) > 40 {
+		return string(runes[:40]) + "…"
+	}
+	return s
+}
+
+// problems takes what is wrong with a form out of an error; it is false where the
+// error is another one.
+func problems(err error) (models.Invalid, bool) {
+	var invalid models.Invalid
+	ok := errors.As(err, &invalid)
+	return invalid, ok
+}

@@ -1,0 +1,259 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// What can be wrong with a request before any store is asked.
+var (
+	errNoPage      = errors.New("there is no such page")
+	errWrongMethod = errors.New("wrong method")
+	errForeignForm = errors.New("the form came from another site")
+	errSignedOut   = errors.New("nobody is signed in")
+	errBadForm     = errors.New("the form can't be read")
+	errTooLarge    = errors.New("the form is too large")
+)
+
+// pageHandler answers a request with a page, or says why not.
+type pageHandler func(w http.ResponseWriter, r *http.Request) error
+
+// page makes a handler of the net/http kind: what goes wrong becomes a page.
+func (c *Console) page(handle pageHandler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		for _, header := range partHeaders {
+			w.Header().Add("Vary", header)
+		}
+		if err := handle(w, r); err != nil {
+			c.fail(w, r, err)
+		}
+	})
+}
+
+// partHeaders are those by which htmx asks for a part of a page.
+var partHeaders = []string{"HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request"}
+
+// show answers with a page, or with the region of it that was asked for.
+func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {
+	frame, err := c.frame(w, r)
+	if err != nil {
+		return err
+	}
+	p.Frame = frame
+	return render(w, r, status, views.Document(p), region(r), views.FlashesRegion)
+}
+
+// render sends the document, or only the regions where the first is named. It is
+// whole before anything is written.
+func render(w http.ResponseWriter, r *http.Request, status int, document templ.Component, regions ...any) error {
+	var whole bytes.Buffer
+	if regions[0] == "" {
+		if err := document.Render(r.Context(), &whole); err != nil {
+			return err
+		}
+	} else {
+		// A region that the page doesn't have renders to nothing.
+		if err := templ.RenderFragments(r.Context(), &whole, document, regions[0]); err != nil {
+			return err
+		}
+		if whole.Len() == 0 {
+			return fmt.Errorf("%s has no region %q", r.URL.Path, regions[0])
+		}
+		if err := templ.RenderFragments(r.Context(), &whole, document, regions[1:]...); err != nil {
+			return err
+		}
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = whole.WriteTo(w) // the client may have gone
+	return nil
+}
+
+// region is the name of the region that the request wants to replace, or "" for
+// the whole document.
+func region(r *http.Request) string {
+	if !isPartial(r) {
+		return ""
+	}
+	_, id, _ := strings.Cut(r.Header.Get("HX-Target"), "#")
+	return id
+}
+
+func isPartial(r *http.Request) bool {
+	return r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-Request-Type") == "partial" &&
+		r.Header.Get("HX-History-Restore-Request") != "true"
+}
+
+// frame is what stands around every page. Messages are shown once.
+func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
+	f := views.Frame{
+		Theme: themeOf(r), RequestID: requestID(r), Version: c.version,
+		Path: r.URL.RequestURI(),
+	}
+	v := visitOf(r)
+	if v == nil {
+		return f, nil
+	}
+	var err error
+	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
+		return f, err
+	}
+	f.User = v.user.Name
+	if f.Flashes = v.flashes(); len(f.Flashes) > 0 {
+		v.setFlashes(nil)
+		err = v.session.Save(r, w)
+	}
+	return f, err
+}
+
+// done answers a form that was carried out: with a message, and a way to go on.
+func (c *Console) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, flash views.Flash) error {
+	v := visitOf(r)
+	v.setFlashes(append(v.flashes(), flash))
+	if err := v.session.Save(r, w); err != nil {
+		return err
+	}
+	return redirect(w, r, to)
+}
+
+// redirect answers a form with where to go on.
+func redirect(w http.ResponseWriter, r *http.Request, to templ.SafeURL) error {
+	http.Redirect(w, r, string(to), http.StatusSeeOther)
+	return nil
+}
+
+// localPath is an address on this console, or "" where s is anything else.
+func localPath(s string) string {
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "" || u.Host != "" || strings.HasPrefix(cleaned(u.Path), "//") || cleaned(u.Path) != u.Path {
+		return ""
+	}
+	return s
+}
+
+// next is where a form wants to lead, or else to.
+func next(r *http.Request, to templ.SafeURL) templ.SafeURL {
+	if path := localPath(r.FormValue("next")); path != "" {
+		return templ.SafeURL(path)
+	}
+	return to
+}
+
+// fail answers with the page of an error. What is unknown is logged and not shown.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the client has gone
+	}
+	if errors.Is(err, errSignedOut) {
+		c.askToSignIn(w, r)
+		return
+	}
+	failure := c.failure(r, err)
+	if failure.Status >= http.StatusInternalServerError {
+		c.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "request_id", requestID(r), "err", err)
+	}
+	if failure.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	c.showFailure(w, r, failure)
+}
+
+// showFailure shows an error's page whole: a region may not be there. Where the
+// database is away, the frame goes without what it knows.
+func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure views.Failure) {
+	frame, err := c.frame(w, r)
+	if err != nil {
+		failure.Search = false
+	}
+	page := views.Page{Title: failure.Title, Body: views.ErrorPage(failure), Frame: frame}
+	if err := render(w, r, failure.Status, views.Document(page), ""); err != nil {
+		c.log.Error("the error's page failed", "request_id", requestID(r), "err", err)
+		http.Error(w, failure.Title, failure.Status)
+	}
+}
+
+// failure is what a person is told of an error.
+func (c *Console) failure(r *http.Request, err error) views.Failure {
+	f := views.Failure{RequestID: requestID(r), Now: c.store.Now()}
+	is := func(target error) bool { return errors.Is(err, target) }
+	var denied models.Denied
+	var conflict models.Conflict
+	var invalid models.Invalid
+	switch {
+	case is(models.ErrNotFound), is(errNoPage):
+		f.Status, f.Title = http.StatusNotFound, "Page not found"
+		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
+		f.Search = visitOf(r) != nil
+		f.Grave = c.grave(r)
+	case is(errWrongMethod):
+		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
+		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."
+	case is(errForeignForm):
+		f.Status, f.Title = http.StatusForbidden, "This form came from another site"
+		f.Sentence = "For your safety nothing was changed. Open the console itself and try again there."
+	case errors.As(err, &denied):
+		f.Status, f.Title = http.StatusForbidden, "You may not do that"
+		f.Sentence = fmt.Sprintf("Your role lacks the right “%s”. An owner of the console can give it to you.", denied.Right)
+	case is(errTooLarge):
+		f.Status, f.Title = http.StatusRequestEntityTooLarge, "That is too large"
+		f.Sentence = "A form can have at most 1 MiB. Nothing was changed."
+	case is(errBadForm):
+		f.Status, f.Title = http.StatusBadRequest, "The form can't be read"
+		f.Sentence = "What arrived is damaged. Go back, reload the page and try again."
+	case is(models.ErrChanged):
+		f.Status, f.Title = http.StatusPreconditionFailed, "Somebody changed this meanwhile"
+		f.Sentence = "Nothing was done. Go back, reload the page and try again."
+	case errors.As(err, &conflict):
+		f.Status, f.Title, f.Sentence = http.StatusConflict, "This can't be done just now", conflict.Message
+	case errors.As(err, &invalid):
+		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
+	case is(models.ErrUnavailable):
+		f.Status, f.Title = http.StatusServiceUnavailable, "The database can't be reached"
+		f.Sentence = "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
+		f.Retry = retry(r)
+	default:
+		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
+		f.Sentence = "The fault is on our side and has been logged. Try again; if it stays, tell whoever runs this console."
+		f.Retry = retry(r)
+	}
+	return f
+}
+
+// retry is the address to try again, where trying again is harmless.
+func retry(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return localPath(r.URL.RequestURI())
+	}
+	return ""
+}
+
+// grave is what remains of the group whose page was asked for, or nil.
+func (c *Console) grave(r *http.Request) *models.Tombstone {
+	v := visitOf(r)
+	if v == nil || !v.actor.May(models.ReadGroups) || !strings.HasPrefix(r.URL.Path, "/groups/") {
+		return nil
+	}
+	t, err := c.store.Tombstone(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
+// now is the time as pages tell it.
+func (c *Console) now() time.Time { return c.store.Now() }

@@ -1,0 +1,413 @@
+// What the pages do beyond links and forms. Every page works without this
+// file; it listens on the document and knows elements by their attributes:
+//
+//   data-copy="text"          copies the text          data-reveal="id"   shows a password
+//   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
+//   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
+//   data-focus="row|next|#id" where focus goes after a swap
+//   data-state="archived"     what a row becomes after its form was sent
+//   data-announce, data-title on a region: one sentence to say, and the page's new title
+(() => {
+  'use strict';
+
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const on = (type, handle, options) => document.addEventListener(type, handle, options);
+  const near = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
+  document.documentElement.classList.add('js');
+
+  // ---- saying things: one polite live region, the last sentence wins ----
+
+  let saying;
+  function say(text, wait = 120) {
+    clearTimeout(saying);
+    if (!text) return;
+    const region = $('#status');
+    region.textContent = '';
+    saying = setTimeout(() => { region.textContent = text; }, wait);
+  }
+
+  function focus(element) {
+    if (!element) return;
+    if (!element.matches('a[href],button,input,select,textarea,summary,[tabindex]')) element.tabIndex = -1;
+    element.focus();
+  }
+
+  // ---- htmx: addresses, errors, focus ----
+
+  on('htmx:config:request', ({ detail: { ctx } }) => {
+    const { body, method } = ctx.request;
+    if (method === 'GET') for (const [key, value] of [...body]) if (value === '') body.delete(key);
+    // Typing replaces the address, so that Back leaves the search and does not undo it letter by letter.
+    if (ctx.sourceEvent?.type === 'input' && new URLSearchParams(location.search).has('q')) {
+      ctx.replace = 'true';
+      ctx.push = null;
+    }
+  });
+
+  on('htmx:before:request', ({ detail: { ctx } }) => {
+    hideTrouble();
+    ctx.region = ctx.target;
+    ctx.region?.setAttribute?.('aria-busy', 'true');
+    ctx.focusTo = ctx.sourceElement.dataset?.focus;
+    ctx.row = ctx.sourceElement.closest('[data-row]');
+    ctx.nextRow = (ctx.row?.nextElementSibling ?? ctx.row?.previousElementSibling)?.id;
+  });
+
+  on('htmx:finally:request', ({ detail: { ctx } }) => {
+    ctx.region?.removeAttribute?.('aria-busy');
+  });
+
+  on('htmx:before:response', (event) => {
+    const { ctx } = event.detail;
+    const { status, raw } = ctx.response;
+    if (status < 400 || [409, 412, 422].includes(status)) return;
+    event.preventDefault();
+    if (status === 401) signIn();
+    else refused(ctx, status, raw);
+  });
+
+  on('htmx:error', ({ detail: { ctx, error } }) => {
+    if (!ctx || ctx.response?.status >= 400) return;
+    const late = error?.name === 'AbortError';
+    trouble(late ? 'The server took too long to answer.' : 'The server cannot be reached. Check your connection.', '', ctx);
+  });
+
+  // A whole document where a region was asked for is a page to go to.
+  on('htmx:before:swap', ({ detail: { ctx, tasks } }) => {
+    if (ctx.target === document.body || !/^\s*<!doctype/i.test(ctx.text)) return;
+    if (ctx.request.method === 'GET' || ctx.response.raw.redirected) {
+      tasks.length = 0;
+      location.assign(ctx.response.raw.url);
+      return;
+    }
+    for (const task of tasks) if (task.type === 'main') Object.assign(task, { target: document.body, swapSpec: { style: 'outerSync' } });
+    ctx.focusTo = '[role="alert"], h1';
+  });
+
+  on('htmx:after:swap', ({ detail: { ctx } }) => {
+    const region = document.getElementById(ctx.region?.id);
+    if (ctx.swap !== 'none' && region) {
+      for (const choice of $$('input[type="radio"], input[type="checkbox"]', region)) choice.checked = choice.defaultChecked;
+      if (region.dataset.title) document.title = region.dataset.title;
+    }
+    const flash = $('#flashes [data-fresh]');
+    const failed = ctx.response?.status >= 400;
+    if (!failed && ctx.row && ctx.sourceElement.dataset?.state) become(ctx.row, ctx.sourceElement.dataset.state);
+    if (failed) focus(region && $('[role="alert"], [aria-invalid="true"]', region));
+    else if (ctx.focusTo === 'row') focus(ctx.row && $('a', ctx.row));
+    else if (ctx.focusTo === 'next') focus($('a, button', document.getElementById(ctx.nextRow) ?? document.createElement('i')) ?? (region && $('h2', region)));
+    else if (ctx.focusTo) focus($(ctx.focusTo));
+    if (flash) flash.removeAttribute('data-fresh');
+    say(flash ? flash.dataset.say : region?.dataset.announce, flash ? 120 : 500);
+  });
+
+  // become shows in a row, without moving it, what it has just become.
+  function become(row, state) {
+    row.dataset.status = state;
+    for (const part of $$('[data-when]', row)) part.hidden = part.dataset.when !== state;
+    for (const menu of $$('details[open]', row)) menu.open = false;
+  }
+
+  // ---- trouble: what happened, the request id, try again ----
+
+  const signIn = () => location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search));
+
+  async function refused(ctx, status, response) {
+    const page = new DOMParser().parseFromString(await response.text().catch(() => ''), 'text/html');
+    const words = $('[data-sentence]', page)?.textContent.trim() || {
+      403: 'You may not do that.',
+      404: 'That is not here any more.',
+      429: 'Too many requests. Wait a moment.',
+      503: 'The console cannot reach its database just now.',
+    }[status] || 'Something went wrong on the server.';
+    trouble(words, response.headers.get('Request-Id') ?? '', ctx);
+  }
+
+  function trouble(words, request, ctx) {
+    const bar = $('#trouble-bar').content.firstElementChild.cloneNode(true);
+    $('[data-words]', bar).textContent = words;
+    $('[data-request]', bar).hidden = !request;
+    $('[data-request] code', bar).textContent = request;
+    $('[data-again]', bar).addEventListener('click', () => {
+      hideTrouble();
+      const source = ctx?.sourceElement;
+      if (!source?.isConnected || source === document.body) location.reload();
+      else if (source.matches('form')) source.requestSubmit();
+      else source.click();
+    });
+    $('#trouble').replaceChildren(bar);
+  }
+
+  const hideTrouble = () => $('#trouble').replaceChildren();
+
+  // ---- clicks ----
+
+  on('click', (event) => {
+    const button = near(event, 'button, a');
+    if (!button) return;
+    if (button.dataset.copy !== undefined) copy(button);
+    if (button.dataset.reveal) reveal(button);
+    if (button.dataset.dismiss !== undefined) dismiss(event, button);
+    if (button.dataset.dialog !== undefined && !(event.ctrlKey || event.metaKey || event.shiftKey)) openDialog(event, button);
+    if (button.dataset.drop !== undefined) drop(event, button);
+    if (button.dataset.cancel !== undefined && button.closest('dialog')) {
+      event.preventDefault();
+      button.closest('dialog').close();
+    }
+  });
+
+  async function copy(button) {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no clipboard outside a secure page: the old way
+      const area = Object.assign(document.createElement('textarea'), { value: text, className: 'hide' });
+      (button.closest('dialog') ?? document.body).append(area);
+      area.select();
+      document.execCommand('copy');
+      area.remove();
+      button.focus();
+    }
+    button.dataset.copied = '';
+    setTimeout(() => delete button.dataset.copied, 1500);
+    say('Copied');
+  }
+
+  function reveal(button) {
+    const shown = button.getAttribute('aria-pressed') === 'true';
+    button.setAttribute('aria-pressed', String(!shown));
+    document.getElementById(button.dataset.reveal).type = shown ? 'password' : 'text';
+  }
+
+  function dismiss(event, button) {
+    event.preventDefault();
+    button.closest('.flash, .trouble').remove();
+    focus($('main h1'));
+  }
+
+  // ---- menus: Esc and a click elsewhere close them ----
+
+  on('click', (event) => {
+    for (const menu of $$('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+  });
+  on('keydown', (event) => {
+    const menu = event.key === 'Escape' && near(event, 'details.menu[open]');
+    if (!menu) return;
+    menu.open = false;
+    $('summary', menu).focus();
+  });
+
+  // ---- dialogs: the linked page's question, asked here ----
+
+  async function openDialog(event, link) {
+    event.preventDefault();
+    const menu = link.closest('details');
+    const opener = menu ? $('summary', menu) : link;
+    let asked;
+    try {
+      const response = await fetch(link.href, { headers: { Accept: 'text/html' } });
+      if (response.ok && !response.redirected) asked = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('[data-question]');
+    } catch { /* the page itself will say what is wrong */ }
+    if (!asked) return location.assign(link.href);
+
+    const dialog = document.createElement('dialog');
+    const title = Object.assign(document.createElement('h2'), { id: 'dialog-title' });
+    title.append(...$('h1', asked).childNodes);
+    $('h1', asked).replaceWith(title);
+    dialog.setAttribute('role', 'alertdialog');
+    dialog.setAttribute('aria-labelledby', 'dialog-title');
+    if ($('#question', asked)) dialog.setAttribute('aria-describedby', 'question');
+    dialog.append(asked);
+    dialog.addEventListener('close', () => { dialog.remove(); focus(opener); });
+    document.body.append(dialog);
+    if (menu) menu.open = false;
+    dialog.showModal();
+  }
+
+  // ---- forms: sent once, by Ctrl+Enter too; guarded, kept as drafts ----
+
+  const contents = (form) => new URLSearchParams(new FormData(form)).toString();
+  const before = new WeakMap();
+  let leaving = false;
+
+  on('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented) return;
+    if (form.ariaBusy === 'true') return event.preventDefault();
+    if (form.method === 'post') form.ariaBusy = 'true';
+    leaving = true;
+  });
+  addEventListener('pageshow', () => {
+    leaving = false;
+    for (const form of $$('form[aria-busy]')) form.ariaBusy = null;
+  });
+  on('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    const form = near(event, 'form[method="post"]');
+    if (!form) return;
+    event.preventDefault();
+    form.requestSubmit($('.actions .primary', form));
+  });
+  addEventListener('beforeunload', (event) => {
+    if (!leaving && $$('form[data-guard]').some((form) => form.dataset.guard === 'dirty' || before.get(form) !== contents(form))) event.preventDefault();
+  });
+
+  let drafting;
+  on('input', (event) => {
+    const form = near(event, 'form[data-draft]');
+    if (!form) return;
+    clearTimeout(drafting);
+    drafting = setTimeout(() => {
+      if (!leaving) fetch(form.dataset.draft, { method: 'POST', body: new URLSearchParams(new FormData(form)), keepalive: true }).catch(() => {});
+    }, 1500);
+  });
+
+  // ---- counters: shown always, said from four fifths on ----
+
+  const length = (field) => [...field.value.normalize('NFC').replaceAll('\r\n', '\n')].length;
+
+  function count(field, quietly) {
+    const counter = $(`[data-counter="${field.id}"]`);
+    if (!counter) return;
+    const most = Number(counter.dataset.most), used = length(field), left = most - used;
+    counter.textContent = `${used.toLocaleString('en')} / ${most.toLocaleString('en')}`;
+    counter.toggleAttribute('data-over', left < 0);
+    if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
+  }
+  on('input', (event) => { if (event.target.id) count(event.target); });
+
+  // ---- member picker: a combobox with a list of options from the server ----
+
+  const pickers = new WeakMap();
+
+  function upgrade(picker) {
+    const input = $('[data-find]', picker), list = $('[role="listbox"]', picker);
+    for (const [name, value] of Object.entries({ role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': list.id })) input.setAttribute(name, value);
+    input.removeAttribute('name');
+    pickers.set(picker, { input, list, at: -1, timer: 0, asking: null });
+  }
+
+  const options = ({ list }) => $$('[role="option"]', list);
+  const open = ({ input }) => input.getAttribute('aria-expanded') === 'true';
+
+  function show(state, yes) {
+    state.list.hidden = !yes;
+    state.input.setAttribute('aria-expanded', String(yes));
+    move(state, -1);
+  }
+
+  function move(state, at) {
+    const all = options(state);
+    state.at = at;
+    all.forEach((option, i) => option.setAttribute('aria-selected', String(i === at)));
+    if (at < 0) return state.input.removeAttribute('aria-activedescendant');
+    state.input.setAttribute('aria-activedescendant', all[at].id);
+    all[at].scrollIntoView({ block: 'nearest' });
+  }
+
+  async function ask(picker, state) {
+    state.asking?.abort();
+    const text = state.input.value.trim();
+    if (!text) return show(state, false);
+    state.asking = new AbortController();
+    const { signal } = state.asking;
+    const url = new URL(picker.dataset.picker, location.href);
+    url.searchParams.set('q', text);
+    try {
+      const response = await fetch(url, { signal, headers: { Accept: 'text/html' } });
+      if (response.status === 401) return signIn();
+      if (!response.ok) return refused(null, response.status, response);
+      const html = await response.text();
+      if (signal.aborted) return;
+      state.list.innerHTML = html;
+      for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
+      const n = options(state).length;
+      show(state, true);
+      say(n === 0 ? 'No people found' : n === 1 ? '1 person found' : `${n} people found`, 300);
+    } catch (error) {
+      if (error.name !== 'AbortError') trouble('The server cannot be reached. Check your connection.', '', null);
+    }
+  }
+
+  const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
+  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 person chosen' : `${n} people chosen`; };
+
+  function choose(picker, state, option) {
+    if (!option || option.ariaDisabled === 'true') return;
+    const { id, name } = option.dataset;
+    const item = $('template', picker).content.firstElementChild.cloneNode(true);
+    $('.person', item).replaceWith($('.person', option).cloneNode(true));
+    $('input', item).value = id;
+    $('[data-drop] .hide', item).textContent = 'Remove ' + name;
+    $('.people', picker).append(item);
+    state.input.value = '';
+    show(state, false);
+    state.input.focus();
+    changed(picker, `${name} added. ${tally(picker)}`);
+  }
+
+  function drop(event, button) {
+    const picker = button.closest('[data-picker]'), item = button.closest('li');
+    event.preventDefault();
+    const name = $('.hide', button).textContent.replace(/^Remove /, '');
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    item.remove();
+    focus(next ? $('[data-drop]', next) : pickers.get(picker).input);
+    changed(picker, `${name} removed. ${tally(picker)}`);
+  }
+
+  function changed(picker, words) {
+    for (const text of $$('[data-tally]', picker)) text.textContent = tally(picker);
+    picker.dispatchEvent(new Event('input', { bubbles: true }));
+    say(words);
+  }
+
+  on('input', (event) => {
+    const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
+    if (!state || event.target !== state.input) return;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => ask(picker, state), 150);
+  });
+  on('keydown', (event) => {
+    const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
+    if (!state || event.target !== state.input || event.isComposing || event.ctrlKey || event.metaKey) return;
+    const n = options(state).length;
+    const go = {
+      ArrowDown: () => (open(state) ? n && move(state, (state.at + 1) % n) : ask(picker, state)),
+      ArrowUp: () => open(state) && n && move(state, (state.at <= 0 ? n : state.at) - 1),
+      Home: () => open(state) && n && move(state, 0),
+      End: () => open(state) && n && move(state, n - 1),
+      Enter: () => choose(picker, state, options(state)[state.at]),
+      Escape: () => (open(state) ? show(state, false) : (state.input.value = '')),
+    }[event.key];
+    if (!go) return;
+    if (!['Home', 'End'].includes(event.key) || open(state)) event.preventDefault();
+    go();
+  });
+  on('click', (event) => {
+    const picker = near(event, '[data-picker]'), option = near(event, '[role="option"]');
+    if (picker && option) choose(picker, pickers.get(picker), option);
+  });
+  on('focusout', (event) => {
+    const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
+    if (state && !picker.contains(event.relatedTarget)) setTimeout(() => { if (document.activeElement !== state.input) show(state, false); }, 200);
+  });
+
+  // ---- what a page, or a part of one, needs when it arrives ----
+
+  function prepare(root) {
+    for (const picker of $$('[data-picker]', root)) if (!pickers.has(picker)) upgrade(picker);
+    for (const form of $$('form[data-guard]', root)) if (!before.has(form)) before.set(form, contents(form));
+    for (const counter of $$('[data-counter]', root)) {
+      const field = document.getElementById(counter.dataset.counter);
+      if (field) count(field, true);
+    }
+  }
+  on('htmx:after:process', (event) => prepare(event.target.nodeType === 1 ? event.target.parentNode ?? event.target : document));
+  on('DOMContentLoaded', () => {
+    prepare(document);
+    focus(location.hash.length > 1 && $(`[data-row]:target a`));
+  });
+})();

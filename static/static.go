@@ -1,0 +1,173 @@
+// Package static holds the console's stylesheet, scripts and icons. Every
+// file is served under an address that carries a hash of its content, so a
+// browser may keep it for ever and never sees an old one.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Prefix is the path below which Handler expects to be mounted.
+const Prefix = "/static/"
+
+//go:embed css js/*.js icons.svg favicon.svg
+var files embed.FS
+
+var assets, addresses = load(files)
+
+// An asset is one file, ready to be sent plain or compressed.
+type asset struct {
+	contentType string
+	etag        string
+	plain       []byte
+	gzipped     []byte // nil where it would save nothing
+}
+
+// URL gives the address of a file: URL("app.css") is /static/app.<hash>.css.
+// It panics on a file that does not exist, which is a mistake in the program.
+func URL(name string) string {
+	address, ok := addresses[name]
+	if !ok {
+		panic("static: there is no file " + strconv.Quote(name))
+	}
+	return address
+}
+
+// Handler serves the addresses that URL gives, and 404 for all others.
+func Handler() http.Handler {
+	return http.HandlerFunc(serve)
+}
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
+		return
+	}
+	a, ok := assets[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Type", a.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Add("Vary", "Accept-Encoding")
+	body, etag := a.plain, a.etag
+	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		body, etag = a.gzipped, a.etag+"-gz"
+		h.Set("Content-Encoding", "gzip")
+	}
+	etag = `"` + etag + `"`
+	h.Set("ETag", etag)
+	if strings.Contains(r.Header.Get("If-None-Match"), etag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodHead {
+		return
+	}
+	_, _ = w.Write(body) // the reader has gone; there is nobody to tell
+}
+
+// acceptsGzip reads an Accept-Encoding header as far as is useful here:
+// gzip is named and not refused with q=0.
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		coding, params, _ := strings.Cut(part, ";")
+		if strings.TrimSpace(coding) != "gzip" {
+			continue
+		}
+		q, found := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
+		weight, err := strconv.ParseFloat(q, 64)
+		return !found || (err == nil && weight > 0)
+	}
+	return false
+}
+
+// load reads all files once, at start. The stylesheets are joined in the
+// order of their names into one app.css.
+func load(fsys fs.FS) (byAddress map[string]asset, byName map[string]string) {
+	byAddress, byName = map[string]asset{}, map[string]string{}
+	add := func(name string, body []byte) {
+		sum := sha256.Sum256(body)
+		hash := hex.EncodeToString(sum[:8])
+		ext := path.Ext(name)
+		address := Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext
+		byName[name] = address
+		byAddress[address] = asset{
+			contentType: contentType(ext),
+			etag:        hash,
+			plain:       body,
+			gzipped:     compress(body),
+		}
+	}
+	var css bytes.Buffer
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		if path.Ext(name) == ".css" {
+			css.Write(body)
+			return nil
+		}
+		add(path.Base(name), body)
+		return nil
+	})
+	if err != nil {
+		panic(fmt.Sprintf("static: reading the embedded files: %v", err))
+	}
+	add("app.css", css.Bytes())
+	return byAddress, byName
+}
+
+// contentType does not ask the machine's own list of types first, which
+// differs from one to the next.
+func contentType(ext string) string {
+	switch ext {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return mime.TypeByExtension(ext)
+}
+
+func compress(body []byte) []byte {
+	var out bytes.Buffer
+	zw, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		panic(fmt.Sprintf("static: %v", err))
+	}
+	_, err = zw.Write(body)
+	if err == nil {
+		err = zw.Close()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("static: compressing: %v", err))
+	}
+	if out.Len() >= len(body) {
+		return nil
+	}
+	return out.Bytes()
+}

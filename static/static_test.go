@@ -1,0 +1,91 @@
+package static
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestServe(t *testing.T) {
+	for _, name := range []string{"app.css", "app.js", "htmx.min.js", "icons.svg", "favicon.svg"} {
+		r := httptest.NewRequest("GET", URL(name), nil)
+		r.Header.Set("Accept-Encoding", "br;q=1, gzip;q=0.5")
+		w := httptest.NewRecorder()
+		Handler().ServeHTTP(w, r)
+		h := w.Result().Header
+		if w.Code != http.StatusOK || w.Body.Len() == 0 || h.Get("Content-Type") == "" {
+			t.Errorf("%s: %d, %d bytes, %q", name, w.Code, w.Body.Len(), h.Get("Content-Type"))
+		}
+		if !strings.Contains(h.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: Cache-Control %q", name, h.Get("Cache-Control"))
+		}
+
+		again := httptest.NewRequest("GET", URL(name), nil)
+		again.Header.Set("Accept-Encoding", "gzip")
+		again.Header.Set("If-None-Match", h.Get("ETag"))
+		w = httptest.NewRecorder()
+		Handler().ServeHTTP(w, again)
+		if w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+			t.Errorf("%s again: %d with %d bytes", name, w.Code, w.Body.Len())
+		}
+	}
+}
+
+func TestServeRefuses(t *testing.T) {
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"GET", "/static/app.css", 404},
+		{"GET", "/static/app.0000000000000000.css", 404},
+		{"GET", "/static/", 404},
+		{"GET", "/static/../static.go", 404},
+		{"POST", URL("app.css"), 405},
+	} {
+		w := httptest.NewRecorder()
+		Handler().ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		if w.Code != c.status {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, w.Code, c.status)
+		}
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{
+		"gzip": true, "gzip, br": true, "br, gzip;q=0.2": true, "zstd, gzip; q=1": true,
+		"": false, "br": false, "gzip;q=0": false, "gzip; q=0.0": false, "x-gzip": false,
+	} {
+		if acceptsGzip(header) != want {
+			t.Errorf("%q: %v, want %v", header, !want, want)
+		}
+	}
+}
+
+// What is vendored is what VENDOR.md says it is.
+func TestVendored(t *testing.T) {
+	note, err := os.ReadFile("js/VENDOR.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := files.ReadFile("js/htmx.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(body)
+	if !strings.Contains(string(note), hex.EncodeToString(sum[:])) {
+		t.Errorf("js/htmx.min.js is not the file that js/VENDOR.md names: %x", sum)
+	}
+}
+
+// The first view stays small: what every page loads, compressed.
+func TestSize(t *testing.T) {
+	for name, most := range map[string]int{"app.css": 10 << 10, "app.js": 6 << 10, "icons.svg": 4 << 10} {
+		if got := len(assets[URL(name)].gzipped); got > most {
+			t.Errorf("%s is %d bytes compressed, more than %d", name, got, most)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package views
+
+import "protocol.chat/console/models"
+
+// ContactList is what the list of contacts shows. Its fields are those of GroupList.
+type ContactList struct {
+	At             ContactsAt
+	Rows           []models.Contact
+	Words          []string
+	Total          *models.Count
+	Next, Previous string
+	Notes          []string
+	None           bool
+	Origin         string
+	Now            Clock
+}
+
+// ContactForm is what the forms for a new contact and for an edited one show.
+type ContactForm struct {
+	models.ContactFields
+	Was      models.ContactFields
+	Key      string
+	Problems models.Invalid
+	Draft    int64
+	Now      Clock
+}
+
+// ContactDetail is what a contact's page shows.
+type ContactDetail struct {
+	models.Contact
+	// In are some of the groups the contact is in; MoreIn says that there are more.
+	In     []models.Group
+	MoreIn bool
+	Done   bool
+	Origin string
+	Now    Clock
+}
+
+// ContactDelete is the question before a contact is deleted.
+type ContactDelete struct {
+	models.Contact
+	// Leaves are some of the groups the contact leaves; MoreLeaves says that there are more.
+	Leaves     []models.Group
+	MoreLeaves bool
+	Next       string
+}
+
+func (l ContactList) paging() paging {
+	p := paging{Region: ResultsRegion}
+	at := l.At
+	if l.Next != "" {
+		at.After, at.Before = l.Next, ""
+		p.Next = ContactsURL(at)
+	}
+	if l.Previous != "" {
+		at.After, at.Before = "", l.Previous
+		p.Previous = ContactsURL(at)
+	}
+	at.After, at.Before = "", ""
+	for _, n := range PageSizes {
+		at.Limit = n
+		p.Sizes = append(p.Sizes, size{N: n, Href: ContactsURL(at), Current: n == limit(l.At.Limit)})
+	}
+	return p
+}
+
+func (l ContactList) summary() string {
+	switch {
+	case len(l.Rows) == 0:
+		return "No contacts found"
+	case l.Total != nil:
+		return total(*l.Total, "contact", "contacts")
+	}
+	return counted(len(l.Rows), "contact", "contacts") + " on this page"
+}
+
+func (l ContactList) title() string {
+	page := Page{Title: Contacts, Section: Contacts}
+	if l.At.Q != "" {
+		page.Title = l.At.Q
+	}
+	return page.title()
+}
+
+func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
+
+// next is where a deleted row leaves the reader, as GroupList.next.
+func (l ContactList) next(i int) string {
+	here := string(ContactsURL(l.At))
+	switch {
+	case i+1 < len(l.Rows):
+		return here + "#" + rowID(l.Rows[i+1].ID)
+	case i > 0:
+		return here + "#" + rowID(l.Rows[i-1].ID)
+	}
+	return here
+}
+
+func (f ContactForm) guard() string {
+	if len(f.Problems) > 0 || f.Draft != 0 {
+		return "dirty"
+	}
+	return ""
+}
+
+func noContactTitle(l ContactList) string {
+	if l.At.Q == "" {
+		return "No contacts here"
+	}
+	return "No contact matches “" + l.At.Q + "”"
+}

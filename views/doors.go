@@ -1,0 +1,49 @@
+package views
+
+import "protocol.chat/console/models"
+
+// SignIn is what the page for signing in shows.
+type SignIn struct {
+	Email    string
+	Remember bool
+	// Next is the address to go to afterwards.
+	Next string
+	// Carried are fields of a form that was sent by somebody who was no longer
+	// signed in. They go to Next, by POST, with the sign-in.
+	Carried []Hidden
+	// Problems has one sentence without a field where the sign-in was refused.
+	Problems models.Invalid
+}
+
+// Setup is what the first page shows.
+type Setup struct {
+	Code, Name, Email, Workspace string
+	Problems                     models.Invalid
+}
+
+// Failure is what an error page shows.
+type Failure struct {
+	Status int
+	// Title is what happened, in a few words; Sentence says what to do.
+	Title, Sentence string
+	RequestID       string
+	// Grave is set where the page was that of a deleted group.
+	Grave *models.Tombstone
+	// Search offers the search box: the reader is signed in and the page was not found.
+	Search bool
+	// Retry is the address to try again, or "".
+	Retry string
+	Now   Clock
+}
+
+// ErrorDoc documents an error code of the API.
+type ErrorDoc struct {
+	Code   string
+	Status int
+	// Meaning says when the API answers so, Advice what to do then.
+	Meaning, Advice string
+	// Sample is such an answer.
+	Sample string
+	// Others are the other codes.
+	Others []string
+}

@@ -1,0 +1,304 @@
+package views
+
+import (
+	"slices"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+// GroupList is what the list of groups shows.
+type GroupList struct {
+	At   GroupsAt
+	Rows []models.GroupHit
+	// Exact is the group whose id, or conversation's id, was searched for, or nil.
+	Exact *models.Group
+	// Words are the words that were searched for, to be marked in the rows.
+	Words []string
+	// Total is how many groups match, where it is known cheaply; nil where not.
+	Total *models.Count
+	// Next and Previous are cursors, "" at the ends of the list.
+	Next, Previous string
+	// Notes are sentences about the address or the search, such as parameters that were ignored.
+	Notes []string
+	// MembersLike is the text of a search for which there are also groups with such a member, or "".
+	MembersLike string
+	// Member is the contact of At.Member, or whose id was searched for, or nil.
+	Member *models.Contact
+	// None says that there are no groups at all, archived or not.
+	None bool
+	// Origin is the console's public address, for samples: "https://console.example".
+	Origin string
+	Now    Clock
+}
+
+// GroupForm is what the forms for a new group and for an edited one show.
+type GroupForm struct {
+	models.GroupFields
+	// Was holds the values that the form was filled with. Only an edit has them.
+	Was models.GroupFields
+	// Key makes a second submit of the same form answer the first one's group.
+	Key string
+	// Members chooses the members of a new group.
+	Members  Picker
+	Problems models.Invalid
+	// Draft says that the values were restored from a draft kept at this time; 0 for none.
+	Draft int64
+	Now   Clock
+}
+
+// Picker chooses people.
+type Picker struct {
+	// GroupID is the group whose members are marked as such, or "".
+	GroupID string
+	Chosen  []models.Contact
+	// Find was searched for, and Found are the people found; where Searched is set.
+	Find     string
+	Searched bool
+	Found    []models.Contact
+	// Already says by id who of them is a member.
+	Already map[string]bool
+	Now     Clock
+}
+
+// GroupDetail is what a group's own pages show above their tabs.
+type GroupDetail struct {
+	models.Group
+	Messages models.Count
+	// Archived by, where it is known.
+	ArchivedBy string
+	// Done says that something has just been done: the heading takes the focus.
+	Done   bool
+	Origin string
+	Now    Clock
+}
+
+// GroupMembers is what a group's Members tab shows.
+type GroupMembers struct {
+	GroupDetail
+	At             MembersAt
+	Members        []models.Contact
+	Next, Previous string
+	Notes          []string
+	Picker         Picker
+	Problems       models.Invalid
+}
+
+// GroupDelete is the question before a group is deleted.
+type GroupDelete struct {
+	models.Group
+	Messages models.Count
+	// TypeName asks for the group's name to be typed.
+	TypeName bool
+	Typed    string
+	// Next is where to go when it is done.
+	Next     string
+	Problems models.Invalid
+}
+
+// EditConflict is the choice between two values of the fields that two people changed.
+type EditConflict struct {
+	// Fields are the conflicting ones.
+	Fields []models.FieldConflict
+	// Others are the form's other fields, to be sent again: the values and what they were.
+	Others []Hidden
+	// Title and Action are those of the edit form; Back leaves without saving.
+	Title        string
+	Action, Back templ.SafeURL
+	// By and At say who saved meanwhile, and when.
+	By  string
+	At  int64
+	Now Clock
+}
+
+// paging is what a pager shows.
+type paging struct {
+	Region         string
+	Next, Previous templ.SafeURL
+	Sizes          []size
+}
+
+type size struct {
+	N       int
+	Href    templ.SafeURL
+	Current bool
+}
+
+type chip struct {
+	Words string
+	Href  templ.SafeURL
+}
+
+// status is the group's status as its row and its menu know it.
+func status(g models.Group) string {
+	if g.Archived() {
+		return "archived"
+	}
+	return "active"
+}
+
+// next is where a deleted row leaves the reader: at the row after it, or before.
+func (l GroupList) next(i int) string {
+	here := string(GroupsURL(l.At))
+	switch {
+	case i+1 < len(l.Rows):
+		return here + "#" + rowID(l.Rows[i+1].ID)
+	case i > 0:
+		return here + "#" + rowID(l.Rows[i-1].ID)
+	}
+	return here
+}
+
+func rowID(id string) string { return "row-" + id }
+
+func (l GroupList) paging() paging {
+	p := paging{Region: ResultsRegion}
+	at := l.At.page()
+	if l.Next != "" {
+		at.After, at.Before = l.Next, ""
+		p.Next = GroupsURL(at)
+	}
+	if l.Previous != "" {
+		at.After, at.Before = "", l.Previous
+		p.Previous = GroupsURL(at)
+	}
+	at = l.At.page()
+	for _, n := range PageSizes {
+		at.Limit = n
+		p.Sizes = append(p.Sizes, size{N: n, Href: GroupsURL(at), Current: n == limit(l.At.Limit)})
+	}
+	return p
+}
+
+func limit(n int) int {
+	if n == 0 {
+		return DefaultRows
+	}
+	return n
+}
+
+// chips are the filters that are on, each with the list without it.
+func (l GroupList) chips() []chip {
+	var chips []chip
+	add := func(words string, without func(*GroupsAt)) {
+		at := l.At.page()
+		without(&at)
+		chips = append(chips, chip{words, GroupsURL(at)})
+	}
+	if l.At.Q != "" {
+		add("“"+l.At.Q+"”", func(at *GroupsAt) { at.Q = "" })
+	}
+	switch l.At.Status {
+	case "archived":
+		add("Archived", func(at *GroupsAt) { at.Status = ""; at.Sort = "" })
+	case "all":
+		add("Active and archived", func(at *GroupsAt) { at.Status = "" })
+	}
+	if l.At.Member != "" {
+		name := l.At.Member
+		if l.Member != nil {
+			name = l.Member.Name()
+		}
+		add("Member "+name, func(at *GroupsAt) { at.Member = "" })
+	}
+	if l.At.CreatedAfter != "" {
+		add("Created after "+l.At.CreatedAfter, func(at *GroupsAt) { at.CreatedAfter = "" })
+	}
+	if l.At.CreatedBefore != "" {
+		add("Created before "+l.At.CreatedBefore, func(at *GroupsAt) { at.CreatedBefore = "" })
+	}
+	return chips
+}
+
+// cleared is the list without any filter.
+func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
+
+// summary is the sentence above the list, and what is said when it changes.
+func (l GroupList) summary() string {
+	kind := map[string][2]string{
+		"":         {"active group", "active groups"},
+		"archived": {"archived group", "archived groups"},
+		"all":      {"group", "groups"},
+	}[l.At.Status]
+	switch {
+	case len(l.Rows) == 0:
+		return "No " + kind[1] + " found"
+	case l.Total != nil:
+		return total(*l.Total, kind[0], kind[1])
+	}
+	return counted(len(l.Rows), kind[0], kind[1]) + " on this page"
+}
+
+func (l GroupList) title() string {
+	page := Page{Title: Groups, Section: Groups}
+	if l.At.Q != "" {
+		page.Title = l.At.Q
+	}
+	return page.title()
+}
+
+func (g GroupForm) guard() string {
+	if len(g.Problems) > 0 || g.Draft != 0 {
+		return "dirty"
+	}
+	return ""
+}
+
+// fieldLabels are the names of fields, as people read them.
+var fieldLabels = map[string]string{
+	"name": "Name", "description": "Description", "avatar_url": "Avatar URL",
+	"username": "Username", "display_name": "Display name", "phone_number": "Phone number",
+}
+
+func (m GroupMembers) paging() paging {
+	p := paging{Region: MembersRegion}
+	if m.Next != "" {
+		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next})
+	}
+	if m.Previous != "" {
+		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous})
+	}
+	return p
+}
+
+func withStatus(at GroupsAt, status string) GroupsAt {
+	at = at.page()
+	at.Status = status
+	return at
+}
+
+func noMatchTitle(l GroupList) string {
+	switch {
+	case l.At.Q != "":
+		return "No group matches “" + l.At.Q + "”"
+	case l.At.Status == "archived" && len(l.chips()) == 1:
+		return "No archived groups"
+	case len(l.chips()) == 0:
+		return "No active groups"
+	}
+	return "No group matches these filters"
+}
+
+func first(contacts []models.Contact, n int) []models.Contact {
+	return contacts[:min(n, len(contacts))]
+}
+
+// archivedBy says by whom a group was archived, where that is known.
+func archivedBy(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " by " + name
+}
+
+// offers are the people found who are not chosen yet.
+func (p Picker) offers() []models.Contact {
+	var offers []models.Contact
+	for _, c := range p.Found {
+		if !slices.ContainsFunc(p.Chosen, func(chosen models.Contact) bool { return chosen.ID == c.ID }) {
+			offers = append(offers, c)
+		}
+	}
+	return offers
+}

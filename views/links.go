@@ -1,0 +1,200 @@
+package views
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// GroupsAt is a place in the list of groups, as its address says it. The zero
+// GroupsAt is the first page of the active groups, newest first.
+type GroupsAt struct {
+	// Q is what is searched for.
+	Q string
+	// Status is "" for active groups, "archived" or "all".
+	Status string
+	// Member is the id of a contact, or "" for any.
+	Member string
+	// CreatedAfter and CreatedBefore are days, as 2026-01-31.
+	CreatedAfter, CreatedBefore string
+	// Sort is "" for the newest first, "name", "members" or "archived"; a "-" before
+	// it, as in "-created", turns it round.
+	Sort string
+	// After and Before are cursors; at most one is given.
+	After, Before string
+	// Limit is the number of rows; 0 means DefaultRows.
+	Limit int
+}
+
+// DefaultRows is how many rows a page of a list has unless told otherwise.
+const DefaultRows = 25
+
+// PageSizes are the numbers of rows that can be chosen.
+var PageSizes = []int{10, 25, 50, 100}
+
+// ContactsAt is a place in the list of contacts, as its address says it. Its
+// fields are those of GroupsAt; Sort is "", "-created", "name" or "-name".
+type ContactsAt struct {
+	Q, Sort, After, Before string
+	Limit                  int
+}
+
+// MembersAt is a place in the list of a group's members.
+type MembersAt struct{ Q, After, Before string }
+
+// GroupsURL is the list of groups.
+func GroupsURL(at GroupsAt) templ.SafeURL {
+	limit := at.Limit
+	if limit == DefaultRows {
+		limit = 0
+	}
+	return address("/groups",
+		"q", at.Q, "status", at.Status, "member", at.Member,
+		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
+		"sort", at.Sort, "limit", number(limit), "after", at.After, "before", at.Before)
+}
+
+// The addresses of one group. next is where its form leads when it is done, "" for the group itself.
+func NewGroupURL() templ.SafeURL              { return "/groups/new" }
+func GroupURL(id string) templ.SafeURL        { return under("/groups", id) }
+func EditGroupURL(id string) templ.SafeURL    { return under("/groups", id, "edit") }
+func ArchiveGroupURL(id string) templ.SafeURL { return under("/groups", id, "archive") }
+func RestoreGroupURL(id string) templ.SafeURL { return under("/groups", id, "restore") }
+func DeleteGroupURL(id, next string) templ.SafeURL {
+	return address(string(under("/groups", id, "delete")), "next", next)
+}
+func MembersURL(id string, at MembersAt) templ.SafeURL {
+	return address(string(under("/groups", id, "members")), "q", at.Q, "after", at.After, "before", at.Before)
+}
+func RemoveMemberURL(id string) templ.SafeURL { return under("/groups", id, "members/remove") }
+
+// ContactsURL is the list of contacts.
+func ContactsURL(at ContactsAt) templ.SafeURL {
+	limit := at.Limit
+	if limit == DefaultRows {
+		limit = 0
+	}
+	return address("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(limit), "after", at.After, "before", at.Before)
+}
+
+// The addresses of one contact.
+func NewContactURL() templ.SafeURL           { return "/contacts/new" }
+func ContactURL(id string) templ.SafeURL     { return under("/contacts", id) }
+func EditContactURL(id string) templ.SafeURL { return under("/contacts", id, "edit") }
+func DeleteContactURL(id, next string) templ.SafeURL {
+	return address(string(under("/contacts", id, "delete")), "next", next)
+}
+
+// PickURL answers the people that a picker offers; group is the id of the group
+// whose members are marked, or "".
+func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "group", group) }
+
+// The addresses of tokens.
+func TokensURL() templ.SafeURL               { return "/settings/tokens" }
+func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
+func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens", id, "revoke") }
+
+// The addresses round signing in, and of what every page has.
+func SetupURL() templ.SafeURL  { return "/setup" }
+func LogoutURL() templ.SafeURL { return "/logout" }
+func ThemeURL() templ.SafeURL  { return "/theme" }
+func LoginURL(next string) templ.SafeURL {
+	return address("/login", "next", next)
+}
+
+// DraftURL keeps what is typed into a form, by the form's name: GroupDraft.
+func DraftURL(form string) templ.SafeURL { return under("/drafts", form) }
+
+// GroupDraft and ContactDraft name the forms of which drafts are kept.
+const (
+	GroupDraft   = "new-group"
+	ContactDraft = "new-contact"
+)
+
+// ErrorDocsURL is the documentation of an error code of the API.
+func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors", code) }
+
+func under(folder, id string, rest ...string) templ.SafeURL {
+	path := folder + "/" + url.PathEscape(id)
+	for _, r := range rest {
+		path += "/" + r
+	}
+	return templ.SafeURL(path)
+}
+
+// address adds parameters, given as names and values in turn, to a path. Empty ones are left out.
+func address(path string, parameters ...string) templ.SafeURL {
+	sep := "?"
+	for pair := range slices.Chunk(parameters, 2) {
+		if pair[1] != "" {
+			path += sep + pair[0] + "=" + url.QueryEscape(pair[1])
+			sep = "&"
+		}
+	}
+	return templ.SafeURL(path)
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// page is the same list at its start.
+func (at GroupsAt) page() GroupsAt {
+	at.After, at.Before = "", ""
+	return at
+}
+
+// sorted is the list in another order, from its start. Choosing the present
+// order again turns it round.
+func (at GroupsAt) sorted(sort string) GroupsAt {
+	at = at.page()
+	at.Sort = turned(at.Sort, sort)
+	return at
+}
+
+// filtered tells whether anything narrows the list.
+func (at GroupsAt) filtered() bool {
+	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
+}
+
+func (at ContactsAt) sorted(sort string) ContactsAt {
+	at.After, at.Before = "", ""
+	at.Sort = turned(at.Sort, sort)
+	return at
+}
+
+// turned is the order that a column's header leads to: its natural one, and from
+// there the reverse. Names run from A, all else from the newest or most.
+func turned(now, column string) string {
+	if column == "created" {
+		if now == "" {
+			return "-created"
+		}
+		return ""
+	}
+	if now == column {
+		return "-" + column
+	}
+	return column
+}
+
+// ariaSort says how a list is sorted by a column, or "" where it is not.
+func ariaSort(now, column string) string {
+	if now == "" {
+		now = "created"
+	}
+	name, reverse := strings.CutPrefix(now, "-")
+	switch {
+	case name != column:
+		return ""
+	case reverse == (column == "name"):
+		return "descending"
+	}
+	return "ascending"
+}

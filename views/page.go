@@ -1,0 +1,223 @@
+// Package views shows what the console has to show: models in, HTML out. It
+// asks for nothing and decides nothing.
+//
+// A page is a Page around a body component; Document draws the whole of it. A
+// part that can be replaced alone is a region: its name is its DOM id, the
+// hx-target of what replaces it, and its templ.Fragment. Every link and form
+// works without scripts; htmx attributes (see swap) and the data attributes
+// that app.js knows only make it smoother. links.go builds every address.
+package views
+
+import (
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+// The sections of the console, as the navigation names them.
+const (
+	Groups   = "Groups"
+	Contacts = "Contacts"
+	Tokens   = "API tokens"
+)
+
+// The regions that can be asked for alone. Flashes goes with every answer to
+// such a request, beside the region.
+const (
+	ResultsRegion = "results"
+	MembersRegion = "members"
+	FlashesRegion = "flashes"
+)
+
+// Page is a whole page.
+type Page struct {
+	// Title names the page; with the section it makes the document's title.
+	Title string
+	// Section is the entry of the navigation that the page belongs to, or "".
+	Section string
+	// Failed says that the page shows a form that was refused.
+	Failed bool
+	Body   templ.Component
+	Frame  Frame
+}
+
+// Frame is what stands around every page.
+type Frame struct {
+	// User and Workspace are names; User is "" where nobody has signed in.
+	User, Workspace string
+	// Theme is "light", "dark" or, for what the system says, "".
+	Theme string
+	// Flashes are messages from the request before; each is shown once.
+	Flashes []Flash
+	// Path is the address of this page, where the theme's form leads back to.
+	Path               string
+	RequestID, Version string
+}
+
+// Flash is a message about what has just been done.
+type Flash struct {
+	// Kind is "" for a success, "warn" or "bad".
+	Kind string
+	// Text is one sentence.
+	Text string
+	// Undo is a way back, or nil.
+	Undo *Undo
+}
+
+// Undo is the form that takes back what a Flash speaks of.
+type Undo struct {
+	Action string
+	Fields []Hidden
+}
+
+// Hidden is a field of a form that nobody sees.
+type Hidden struct{ Name, Value string }
+
+const product = "Protocol Console"
+
+// title is the document's title: page – section – product.
+func (p Page) title() string {
+	parts := []string{p.Title}
+	if p.Section != "" && p.Section != p.Title {
+		parts = append(parts, p.Section)
+	}
+	title := strings.Join(append(parts, product), " – ")
+	if p.Failed {
+		title = "Error: " + title
+	}
+	return title
+}
+
+func (p Page) theme() string {
+	if p.Frame.Theme == "light" || p.Frame.Theme == "dark" {
+		return p.Frame.Theme
+	}
+	return "system"
+}
+
+// said is what a screen reader hears of a flash.
+func (f Flash) said() string {
+	if f.Undo == nil {
+		return f.Text
+	}
+	return f.Text + " Undo is available."
+}
+
+func (f Flash) icon() string {
+	switch f.Kind {
+	case "warn":
+		return "warning"
+	case "bad":
+		return "error"
+	}
+	return "success"
+}
+
+// swap are the attributes that let htmx replace a region instead of the page.
+// They stand on links and forms that work without them. focus says where focus
+// goes then: a selector, "row", "next" or "" to leave it.
+func swap(address, region, focus string) templ.Attributes {
+	a := templ.Attributes{
+		"hx-get":        address,
+		"hx-target":     "#" + region,
+		"hx-swap":       "outerMorph",
+		"hx-select-oob": "#" + FlashesRegion,
+		"hx-push-url":   "true",
+	}
+	if focus != "" {
+		a["data-focus"] = focus
+	}
+	return a
+}
+
+// swapPost is swap for a form that is posted; its answer does not change the address.
+func swapPost(action, region, focus string) templ.Attributes {
+	a := swap(action, region, focus)
+	delete(a, "hx-get")
+	delete(a, "hx-push-url")
+	a["hx-post"] = action
+	return a
+}
+
+// swapRow is for the form of one row whose list stays as it is: app.js shows in
+// the row what it has become.
+func swapRow(action string) templ.Attributes {
+	a := swapPost(action, ResultsRegion, "row")
+	a["hx-swap"] = "none"
+	return a
+}
+
+// input is a field of a form, with its label, hint and error.
+type input struct {
+	Name, Label, Value, Hint string
+	// Type is that of an input; "area" makes a textarea.
+	Type         string
+	Autocomplete string
+	Inputmode    string
+	Optional     bool
+	Autofocus    bool
+	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
+	Most    int
+	Problem string
+}
+
+func (in input) attributes() templ.Attributes {
+	a := templ.Attributes{"id": in.Name, "name": in.Name}
+	var described []string
+	if in.Hint != "" {
+		described = append(described, in.Name+"-hint")
+	}
+	if in.Problem != "" {
+		described = append(described, in.Name+"-error")
+		a["aria-invalid"] = "true"
+	}
+	if len(described) > 0 {
+		a["aria-describedby"] = strings.Join(described, " ")
+	}
+	if in.Autocomplete != "" {
+		a["autocomplete"] = in.Autocomplete
+	}
+	if in.Inputmode != "" {
+		a["inputmode"] = in.Inputmode
+	}
+	if in.Autofocus {
+		a["autofocus"] = true
+	}
+	if !in.Optional {
+		a["aria-required"] = "true"
+	}
+	if in.Type != "area" {
+		a["value"] = in.Value
+		a["type"] = in.Type
+		if in.Type == "" {
+			a["type"] = "text"
+		}
+	}
+	return a
+}
+
+// fieldID is where the summary of errors leads: "contacts[3]" is a matter of
+// the picker's search field.
+func fieldID(field string) string {
+	field, _, _ = strings.Cut(field, "[")
+	if field == "contacts" {
+		return "find"
+	}
+	return field
+}
+
+// contactsProblem is the first sentence about the chosen members.
+func contactsProblem(problems models.Invalid) string {
+	for _, p := range problems {
+		if fieldID(p.Field) == "find" {
+			return p.Message
+		}
+	}
+	return ""
+}
+
+// Clock is when a page is made; its times are told from here.
+type Clock = time.Time

@@ -1,0 +1,191 @@
+package views
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// draw renders a component and answers its HTML.
+func draw(t *testing.T, c templ.Component, regions ...any) string {
+	t.Helper()
+	var b strings.Builder
+	err := error(nil)
+	if len(regions) == 0 {
+		err = c.Render(t.Context(), &b)
+	} else {
+		err = templ.RenderFragments(t.Context(), &b, c, regions...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func sampleList() GroupList {
+	long := "Everybody who works at the hotel, from the front desk down to the kitchen"
+	return GroupList{
+		At:    GroupsAt{Q: "kitchen", Status: "archived", Sort: "name", Limit: 50},
+		Words: []string{"kitchen"},
+		Rows: []models.GroupHit{
+			{Group: models.Group{ID: "0000000000000001", Name: "Plaza <Hotel>", Description: &long, CreatedAt: noon.Unix() - 3600}},
+			{Group: models.Group{ID: "0000000000000002", Name: "Kitchen", CreatedAt: noon.Unix()}, Member: &models.Contact{Username: "hector"}},
+		},
+		Next: "0000000000000002", Origin: "https://console.example", Now: noon,
+	}
+}
+
+func TestRegionsAreTheWholePagesParts(t *testing.T) {
+	page := Document(Page{Title: Groups, Section: Groups, Body: GroupsPage(sampleList()), Frame: Frame{User: "Anna", Path: "/groups"}})
+	whole, part := draw(t, page), draw(t, page, ResultsRegion, FlashesRegion)
+	for _, want := range []string{`<section id="results"`, `<div id="flashes"`} {
+		if strings.Count(whole, want) != 1 || strings.Count(part, want) != 1 {
+			t.Errorf("%s is not once in the page and in its part", want)
+		}
+	}
+	if strings.Contains(part, "<html") {
+		t.Error("the part holds the document")
+	}
+}
+
+// Whatever htmx enhances works without it, and nothing needs an unsafe CSP.
+func TestEnhancementsStandOnLinksAndForms(t *testing.T) {
+	for name, c := range everyPage() {
+		html := draw(t, Document(Page{Title: name, Body: c, Frame: Frame{User: "Anna", Path: "/", Flashes: []Flash{{Text: "Done.", Undo: &Undo{Action: "/x"}}}}}))
+		for _, tag := range regexp.MustCompile(`<\w+[^>]* hx-[^>]*>`).FindAllString(html, -1) {
+			if !strings.Contains(tag, " href=") && !strings.Contains(tag, " action=") && !strings.Contains(tag, `type="submit"`) {
+				t.Errorf("%s: htmx alone: %s", name, tag)
+			}
+		}
+		if bad := regexp.MustCompile(`<[^>]+ (style|on\w+|hx-on\S*)=|<script>|<style`).FindString(html); bad != "" {
+			t.Errorf("%s: refused by the CSP: %s", name, bad)
+		}
+		if n := strings.Count(html, "<h1"); n != 1 {
+			t.Errorf("%s has %d h1", name, n)
+		}
+		seen := map[string]bool{}
+		for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(html, -1) {
+			if seen[id[1]] {
+				t.Errorf("%s: the id %q is there twice", name, id[1])
+			}
+			seen[id[1]] = true
+		}
+	}
+}
+
+func everyPage() map[string]templ.Component {
+	problems := models.Invalid{{Field: "name", Message: "Enter a name."}, {Field: "contacts[0]", Message: "There is no such contact."}}
+	group := models.Group{ID: "0000000000000001", Name: "Plaza Hotel", ArchivedAt: new(noon.Unix())}
+	anna := models.Contact{ID: "0000000000000003", Username: "anna"}
+	people := []models.Contact{anna}
+	detail := GroupDetail{Group: group, Origin: "https://console.example", Now: noon}
+	token := models.Token{ID: "0000000000000004", Name: "Export"}
+	return map[string]templ.Component{
+		"groups":         GroupsPage(sampleList()),
+		"no groups":      GroupsPage(GroupList{None: true}),
+		"no match":       GroupsPage(GroupList{At: GroupsAt{Q: "x"}}),
+		"new group":      NewGroup(GroupForm{Members: Picker{Chosen: people, Found: people, Searched: true}, Problems: problems, Draft: 1, Now: noon}),
+		"edit group":     EditGroup(group, GroupForm{}),
+		"conflict":       Conflict(EditConflict{Fields: []models.FieldConflict{{Field: "name", Yours: "A", Theirs: "B"}}, Now: noon}),
+		"group":          GroupOverview(detail),
+		"members":        GroupMembersTab(GroupMembers{GroupDetail: detail, Members: people, Next: "x"}),
+		"delete group":   DeleteGroup(GroupDelete{Group: group, TypeName: true}),
+		"contacts":       ContactsPage(ContactList{Rows: people, Now: noon}),
+		"new contact":    NewContact(ContactForm{}),
+		"edit contact":   EditContact(anna, ContactForm{}),
+		"contact":        ContactPage(ContactDetail{Contact: anna, In: []models.Group{group}, Now: noon}),
+		"delete contact": DeleteContact(ContactDelete{Contact: anna, Leaves: []models.Group{group}}),
+		"tokens":         TokensPage([]models.Token{token}, noon),
+		"new token":      NewToken(TokenForm{}),
+		"token made":     NewTokenSecret(TokenMade{Token: token, Secret: "pcl_x"}),
+		"revoke token":   RevokeToken(token, noon),
+		"login":          Login(SignIn{Carried: []Hidden{{"name", "x"}}}),
+		"setup":          SetupPage(Setup{}),
+		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
+		"documentation":  ErrorDocPage(ErrorDoc{Code: "conflict", Others: []string{"forbidden"}}),
+	}
+}
+
+func TestRowsSayWhyTheyAreThere(t *testing.T) {
+	html := draw(t, GroupsPage(sampleList()))
+	for _, want := range []string{"Plaza &lt;Hotel&gt;", "<mark>Kitchen</mark>", "… ", "member hector", "Remove filter: </span>Archived", `aria-sort="ascending"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
+func TestRefusedFormLeadsToItsFields(t *testing.T) {
+	html := draw(t, everyPage()["new group"])
+	for _, want := range []string{"There is a problem", `href="#name"`, `href="#find"`, `aria-describedby="name-error"`, `id="name-error"`, `aria-invalid="true"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Index(html, "There is a problem") > strings.Index(html, "<h1") {
+		t.Error("the summary of errors stands below the heading")
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	at := GroupsAt{Q: "a&b", Status: "archived", Limit: DefaultRows, After: "x"}
+	for got, want := range map[templ.SafeURL]templ.SafeURL{
+		GroupsURL(GroupsAt{}):                  "/groups",
+		GroupsURL(at):                          "/groups?q=a%26b&status=archived&after=x",
+		GroupsURL(at.sorted("name")):           "/groups?q=a%26b&status=archived&sort=name",
+		GroupsURL(at.sorted("created")):        "/groups?q=a%26b&status=archived&sort=-created",
+		DeleteGroupURL("i", "/groups?q=a#row"): "/groups/i/delete?next=%2Fgroups%3Fq%3Da%23row",
+		MembersURL("i", MembersAt{Q: "an"}):    "/groups/i/members?q=an",
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestAriaSort(t *testing.T) {
+	for _, c := range [][3]string{
+		{"", "created", "descending"}, {"-created", "created", "ascending"}, {"", "name", ""},
+		{"name", "name", "ascending"}, {"-name", "name", "descending"}, {"members", "members", "descending"},
+	} {
+		if got := ariaSort(c[0], c[1]); got != c[2] {
+			t.Errorf("ariaSort(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	for past, want := range map[time.Duration]string{
+		0: "just now", 90 * time.Second: "1 min ago", 3 * time.Hour: "3 h ago", 30 * time.Hour: "1 day ago",
+		6 * 24 * time.Hour: "6 days ago", 8 * 24 * time.Hour: "15 Nov", 400 * 24 * time.Hour: "19 Oct 2025", -time.Hour: "in 1 h",
+	} {
+		if got := ago(noon.Add(-past).Unix(), noon); got != want {
+			t.Errorf("%v: %q, want %q", past, got, want)
+		}
+	}
+}
+
+func TestInitials(t *testing.T) {
+	for name, want := range map[string]string{
+		"Plaza Hotel": "PH", "tom": "T", "Maria-José de Ferreira": "MF", "…": "·", "": "·", "ödön": "Ö",
+	} {
+		if got := initials(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
+		if got := thousands(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
