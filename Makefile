@@ -35,7 +35,7 @@ test: ## run every test, on SQLite and on PostgreSQL
 	@go test $(RACE) -count=1 -v -run 'IsInstalled$$' ./models/modelstest ./handlers | sed -n 's/.*: not run/Not run/p'
 
 lint: ## check form, generated code and usual mistakes
-	@$(TEMPL) fmt -fail .
+	@$(TEMPL) fmt -log-level error -fail .
 	@before=$$($(checksum)); $(TEMPL) generate -log-level error; test "$$before" = "$$($(checksum))" || \
 		{ echo "The generated code was not current. It is now: commit it."; exit 1; }
 	@unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || \

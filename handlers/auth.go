@@ -18,6 +18,7 @@ import (
 
 // open routes a page that anybody may see.
 func (c *Console) open(pattern string, handle pageHandler) {
+	c.patterns = append(c.patterns, pattern)
 	c.routes.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := parseForm(r); err != nil {
 			return err
@@ -28,6 +29,7 @@ func (c *Console) open(pattern string, handle pageHandler) {
 
 // signedIn routes a page that only somebody who is signed in may see.
 func (c *Console) signedIn(pattern string, handle pageHandler) {
+	c.patterns = append(c.patterns, pattern)
 	c.routes.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := parseForm(r); err != nil {
 			return err

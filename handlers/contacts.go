@@ -170,9 +170,6 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		Username: edited(r, "username"), DisplayName: edited(r, "display_name"),
 		PhoneNumber: edited(r, "phone_number"), AvatarURL: edited(r, "avatar_url"), Was: &was,
 	}
-	if change.Username == nil && change.DisplayName == nil && change.PhoneNumber == nil && change.AvatarURL == nil {
-		return c.unchanged(w, r, views.ContactURL(id))
-	}
 	contact, err := c.store.UpdateContact(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
@@ -191,7 +188,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ContactURL(id), views.Flash{Text: contact.Name() + " saved."})
+	return c.done(w, r, views.ContactURL(id), saved(contact.Name(), change.Username, change.DisplayName, change.PhoneNumber, change.AvatarURL))
 }
 
 // askDeleteContact asks before a contact is deleted.

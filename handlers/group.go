@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -184,9 +185,6 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	change := models.GroupChange{
 		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
 	}
-	if change.Name == nil && change.Description == nil && change.AvatarURL == nil {
-		return c.unchanged(w, r, views.GroupURL(id))
-	}
 	g, err := c.store.UpdateGroup(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
@@ -205,7 +203,15 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.GroupURL(id), views.Flash{Text: g.Name + " saved."})
+	return c.done(w, r, views.GroupURL(id), saved(g.Name, change.Name, change.Description, change.AvatarURL))
+}
+
+// saved says that an edit was saved, or that none of its fields differed.
+func saved(name string, fields ...*string) views.Flash {
+	if !slices.ContainsFunc(fields, func(f *string) bool { return f != nil }) {
+		return views.Flash{Text: "Nothing changed."}
+	}
+	return views.Flash{Text: name + " saved."}
 }
 
 // edited is a field that differs from what the form was filled with; nil where not.
@@ -328,9 +334,4 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: d.Name + " deleted for good."})
-}
-
-// unchanged answers a form that was sent as it was shown.
-func (c *Console) unchanged(w http.ResponseWriter, r *http.Request, to templURL) error {
-	return c.done(w, r, to, views.Flash{Text: "Nothing changed."})
 }

@@ -39,12 +39,14 @@ type Console struct {
 	publicURL string
 	version   string
 	sessions  sessions.Store
+	handler   http.Handler // all of it, within its middleware
 	routes    *http.ServeMux
+	patterns  []string    // of all pages, in the order of route
 	owned     atomic.Bool // set once there is an owner
 }
 
 // New makes a console. It can be mounted in another program at the root of a host.
-func New(config Config) http.Handler {
+func New(config Config) *Console {
 	c := &Console{
 		store: config.Store, log: config.Log, publicURL: config.PublicURL, version: config.Version,
 		routes: http.NewServeMux(),
@@ -55,14 +57,18 @@ func New(config Config) http.Handler {
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RequestID: requestID, ClientIP: clientIP,
 	})
 	people := c.compress(c.sameOrigin(http.HandlerFunc(c.dispatch)))
-	return c.outermost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.handler = c.outermost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r.URL.Path) {
 			programs.ServeHTTP(w, r)
 			return
 		}
 		people.ServeHTTP(w, r)
 	}))
+	return c
 }
+
+// ServeHTTP answers any request, also those to the API.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 // route is the list of all pages. Those in the first part are open to everybody;
 // the others need somebody signed in.

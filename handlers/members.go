@@ -6,13 +6,9 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/a-h/templ"
-
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
-
-type templURL = templ.SafeURL
 
 // membersShown is how many members a page of a group's members has.
 const membersShown = 50

@@ -72,6 +72,21 @@ func (l *AuditLine) say(changes any) error {
 	return err
 }
 
+// AuditPage is a part of the log.
+type AuditPage struct {
+	Lines []AuditLine
+	More  bool
+}
+
+// AuditLines answers a page of the log, the newest line first.
+func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
+	order := idKeyset("audit_lines")
+	order.desc = true
+	query := s.read.WithContext(ctx).Model(&AuditLine{})
+	lines, more, err := find[AuditLine](query, order, r, func(c Cursor) []any { return []any{c.ID} })
+	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
+}
+
 // ArchivedBy is the name of who archived a group last, or "".
 func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) {
 	var names []string

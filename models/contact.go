@@ -96,7 +96,7 @@ func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, erro
 }
 
 func (s *Store) contacts(db *gorm.DB, q ContactQuery) (ContactPage, error) {
-	if err := q.check().orNil(); err != nil {
+	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
 		return ContactPage{}, err
 	}
 	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {

@@ -144,10 +144,7 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 
 // check is what is wrong with the query.
 func (q GroupQuery) check() Invalid {
-	problems := q.Range.check()
-	if length(q.Search) > MaxSearch || length(q.Text) > MaxSearch {
-		problems = append(problems, bad("q", "A search can have at most %d characters.", MaxSearch)...)
-	}
+	problems := append(q.Range.check(), checkSearch(q.Search+q.Text)...)
 	switch q.Sort {
 	case "", ByCreated, ByName, ByMembers:
 	case ByArchived:

@@ -30,9 +30,17 @@ func Refs(ids ...string) []ContactRef {
 	return refs
 }
 
+// checkRefs limits how many contacts one call names. Repeats count once.
 func checkRefs(refs []ContactRef) Invalid {
-	if len(refs) > MaxContacts {
-		return bad("contacts", "At most %s contacts fit in one call; these are %s.", thousands(MaxContacts), thousands(len(refs)))
+	if len(refs) <= MaxContacts {
+		return nil
+	}
+	distinct := map[ContactRef]bool{}
+	for _, ref := range refs {
+		distinct[ref] = true
+	}
+	if n := len(distinct); n > MaxContacts {
+		return bad("contacts", "At most %s contacts fit in one call; these are %s.", thousands(MaxContacts), thousands(n))
 	}
 	return nil
 }
@@ -47,7 +55,7 @@ type MemberQuery struct {
 
 // Members answers a page of a group's members, the oldest contact first, or ErrNotFound.
 func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error) {
-	if err := q.check().orNil(); err != nil {
+	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
 		return ContactPage{}, err
 	}
 	db := s.read.WithContext(ctx)

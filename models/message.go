@@ -75,6 +75,9 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 	if problem != "" {
 		return Message{}, Invalid{refusal("message", problem)}
 	}
+	if m.From != "" && !ValidID(m.From) {
+		return Message{}, noAuthor(m.From)
+	}
 	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
 		if err := conversationExists(tx, conversationID); err != nil {
 			return Message{}, err
@@ -86,7 +89,7 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 				return Message{}, active.Error
 			}
 			if active.RowsAffected == 0 {
-				return Message{}, bad("contact_id", "There is no contact with the id %q.", cut(m.From, 64))
+				return Message{}, noAuthor(m.From)
 			}
 		}
 		posted := Message{
@@ -99,6 +102,10 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 		}
 		return posted, tx.Create(&posted).Error
 	})
+}
+
+func noAuthor(id string) Invalid {
+	return bad("contact_id", "There is no contact with the id %q.", cut(id, 64))
 }
 
 func messageText(s string) (string, string) {

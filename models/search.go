@@ -11,6 +11,14 @@ import (
 // MaxSearch is how long a search can be, in characters.
 const MaxSearch = 200
 
+// checkSearch is what is wrong with a searched text.
+func checkSearch(text string) Invalid {
+	if length(text) > MaxSearch {
+		return bad("q", "A search can have at most %d characters.", MaxSearch)
+	}
+	return nil
+}
+
 // Search is what was typed into the search box, understood. Its grammar: words
 // and "quoted phrases", each of which must be found; -word, which must not;
 // member:NAME, is:archived, is:active, is:empty, no:description, and

@@ -42,7 +42,7 @@ const (
 )
 
 // Seed fills the database with a sample, all of it or nothing, and reports how
-// many rows of a step are done. Ids ascend with the time of creation, which here
+// many contacts or groups are done as it goes. Ids ascend with the time of creation, which here
 // is long ago, so there must be no groups and no contacts yet: it is a Conflict
 // where there are. The values are not checked, and the ids repeat themselves with
 // the sample.
@@ -62,13 +62,12 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 		if err := seed.addGroups(sample.Groups); err != nil {
 			return err
 		}
-		for i, statement := range build {
-			report(SeedingIndexes, i)
+		report(SeedingIndexes, 0)
+		for _, statement := range build {
 			if err := tx.Exec(statement).Error; err != nil {
 				return err
 			}
 		}
-		report(SeedingIndexes, len(build))
 		line.about("database", "", "sample data")
 		return line.say(map[string]int{"contacts": len(seed.contacts), "groups": seed.groups, "memberships": seed.memberships})
 	})

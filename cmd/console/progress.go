@@ -19,25 +19,32 @@ type progressBar struct {
 
 // show says that a step is done so far. It prints only what one would notice.
 func (b *progressBar) show(step string, done int) {
-	percent := 100
+	percent, line := 0, step+" …"
 	if total := b.totals[step]; total > 0 {
 		percent = done * 100 / total
+		line = b.bar(step, percent)
 	}
-	if step != b.step {
+	switch {
+	case step != b.step:
 		b.end()
-		b.step, b.shown = step, -1
-	}
-	if percent == b.shown || !b.terminal && percent/10 == b.shown/10 && b.shown >= 0 {
+	case percent == b.shown, !b.terminal && percent/10 == b.shown/10:
 		return
 	}
-	b.shown = percent
+	b.step, b.shown = step, percent
+	if b.terminal {
+		fmt.Fprint(b.out, "\r"+line)
+		return
+	}
+	fmt.Fprintln(b.out, line)
+}
+
+func (b *progressBar) bar(step string, percent int) string {
 	if !b.terminal {
-		fmt.Fprintf(b.out, "%s: %d %%\n", step, percent)
-		return
+		return fmt.Sprintf("%s %d %%", step, percent)
 	}
 	const width = 40
 	full := percent * width / 100
-	fmt.Fprintf(b.out, "\r%-10s %s%s %3d %%", step, strings.Repeat("█", full), strings.Repeat("░", width-full), percent)
+	return fmt.Sprintf("%-10s %s%s %3d %%", step, strings.Repeat("█", full), strings.Repeat("░", width-full), percent)
 }
 
 // end leaves the bar as it stands and goes on below it.

@@ -34,10 +34,7 @@ type Config struct {
 	ClientIP func(*http.Request) string
 }
 
-type api struct {
-	Config
-	store *models.Store
-}
+type api struct{ Config }
 
 // handler answers one call. by is the zero Actor on routes that are public.
 type handler func(r *http.Request, by models.Actor) (result, error)
@@ -84,7 +81,7 @@ func (a *api) routes() []route {
 // New is the API. It answers whatever it is asked, in JSON, also under paths
 // that it doesn't know and for requests that make it panic.
 func New(c Config) http.Handler {
-	a := &api{Config: c, store: c.Store}
+	a := &api{c}
 	mux := http.NewServeMux()
 	for path, routes := range byPath(a.routes()) {
 		for _, rt := range routes {
@@ -186,7 +183,7 @@ func (a *api) bearer(r *http.Request) (models.Actor, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return models.Actor{}, errNoToken
 	}
-	by, err := a.store.TokenActor(r.Context(), strings.TrimSpace(secret), a.ClientIP(r))
+	by, err := a.Store.TokenActor(r.Context(), strings.TrimSpace(secret), a.ClientIP(r))
 	if errors.Is(err, models.ErrNotFound) {
 		return by, errBadToken
 	}

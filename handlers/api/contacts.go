@@ -11,11 +11,11 @@ func (a *api) contacts(r *http.Request, _ models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.store.IDInFuture)}
+	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.Store.IDInFuture)}
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	page, err := a.store.Contacts(r.Context(), wanted)
+	page, err := a.Store.Contacts(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
@@ -30,12 +30,12 @@ func (a *api) createContact(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	c, err := a.store.CreateContact(r.Context(), by, change, once)
+	c, err := a.Store.CreateContact(r.Context(), by, change, once)
 	return created(contactOf(c), "/v1/contacts/"+c.ID, once), err
 }
 
 func (a *api) contact(r *http.Request, _ models.Actor) (result, error) {
-	c, err := a.store.Contact(r.Context(), r.PathValue("id"))
+	c, err := a.Store.Contact(r.Context(), r.PathValue("id"))
 	return one(contactOf(c)), err
 }
 
@@ -47,7 +47,7 @@ func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
 	change, id := contactChange(in), r.PathValue("id")
 	change.If = ifMatch(r, contactOf)
 	err = in.unchanged(id, func() (string, int64, error) {
-		c, err := a.store.Contact(r.Context(), id)
+		c, err := a.Store.Contact(r.Context(), id)
 		return c.ConversationID, c.CreatedAt, err
 	})
 	if err != nil {
@@ -56,12 +56,12 @@ func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
 	if err := in.check(); err != nil {
 		return result{}, err
 	}
-	c, err := a.store.UpdateContact(r.Context(), by, id, change)
+	c, err := a.Store.UpdateContact(r.Context(), by, id, change)
 	return one(contactOf(c)), err
 }
 
 func (a *api) deleteContact(r *http.Request, by models.Actor) (result, error) {
-	return nothing(), a.store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
+	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
 }
 
 // contactChange takes what a new contact and a change of one have in common.

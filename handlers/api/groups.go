@@ -13,7 +13,7 @@ func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
 	}
 	wanted := models.GroupQuery{
 		Text: q.values["q"], Status: q.status(), Contact: q.values["contact"],
-		WithContacts: true, Range: q.page(a.store.IDInFuture),
+		WithContacts: true, Range: q.page(a.Store.IDInFuture),
 	}
 	_, ofContact := q.values["contact"]
 	if ofContact && !models.ValidID(wanted.Contact) {
@@ -22,7 +22,7 @@ func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	page, err := a.store.Groups(r.Context(), wanted)
+	page, err := a.Store.Groups(r.Context(), wanted)
 	if err != nil {
 		return result{}, err
 	}
@@ -47,12 +47,12 @@ func (a *api) createGroup(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	g, err := a.store.CreateGroup(r.Context(), by, change, once)
+	g, err := a.Store.CreateGroup(r.Context(), by, change, once)
 	return created(groupOf(g), "/v1/groups/"+g.ID, once), err
 }
 
 func (a *api) group(r *http.Request, _ models.Actor) (result, error) {
-	g, err := a.store.Group(r.Context(), r.PathValue("id"))
+	g, err := a.Store.Group(r.Context(), r.PathValue("id"))
 	return one(groupOf(g)), err
 }
 
@@ -65,7 +65,7 @@ func (a *api) updateGroup(r *http.Request, by models.Actor) (result, error) {
 	change.ArchivedAt = in.moment("archived_at")
 	change.If = ifMatch(r, groupOf)
 	err = in.unchanged(id, func() (string, int64, error) {
-		g, err := a.store.Group(r.Context(), id)
+		g, err := a.Store.Group(r.Context(), id)
 		return g.ConversationID, g.CreatedAt, err
 	})
 	if err != nil {
@@ -74,12 +74,12 @@ func (a *api) updateGroup(r *http.Request, by models.Actor) (result, error) {
 	if err := in.check(); err != nil {
 		return result{}, err
 	}
-	g, err := a.store.UpdateGroup(r.Context(), by, id, change)
+	g, err := a.Store.UpdateGroup(r.Context(), by, id, change)
 	return one(groupOf(g)), err
 }
 
 func (a *api) deleteGroup(r *http.Request, by models.Actor) (result, error) {
-	return nothing(), a.store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
+	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
 }
 
 // groupChange takes what a new group and a change of one have in common.

@@ -11,11 +11,11 @@ func (a *api) members(r *http.Request, _ models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.store.IDInFuture)}
+	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.Store.IDInFuture)}
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	page, err := a.store.Members(r.Context(), wanted)
+	page, err := a.Store.Members(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
@@ -30,13 +30,13 @@ func (a *api) addMembers(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	g, _, err := a.store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, once)
+	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, once)
 	added := one(groupOf(g))
 	added.replayed = once.Replayed
 	return added, err
 }
 
 func (a *api) removeMember(r *http.Request, by models.Actor) (result, error) {
-	_, _, err := a.store.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
+	_, _, err := a.Store.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
 	return nothing(), err
 }

@@ -11,11 +11,11 @@ func (a *api) messages(r *http.Request, _ models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	wanted := q.page(a.store.IDInFuture)
+	wanted := q.page(a.Store.IDInFuture)
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	page, err := a.store.Messages(r.Context(), r.PathValue("id"), wanted)
+	page, err := a.Store.Messages(r.Context(), r.PathValue("id"), wanted)
 	return listed(page.Messages, page.More, messageOf), err
 }
 
@@ -30,6 +30,6 @@ func (a *api) postMessage(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	m, err := a.store.PostMessage(r.Context(), by, r.PathValue("id"), message, once)
+	m, err := a.Store.PostMessage(r.Context(), by, r.PathValue("id"), message, once)
 	return created(messageOf(m), "", once), err
 }

@@ -192,6 +192,12 @@
   on('click', (event) => {
     for (const menu of $$('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
   });
+  on('toggle', ({ target: menu }) => { // opens upwards where there is no room below
+    if (!menu.matches('details.menu') || menu.classList.contains('up')) return;
+    menu.removeAttribute('data-over');
+    const { top, bottom, height } = $('ul', menu).getBoundingClientRect();
+    menu.toggleAttribute('data-over', menu.open && bottom > innerHeight && top > height);
+  }, { capture: true });
   on('keydown', (event) => {
     const menu = event.key === 'Escape' && near(event, 'details.menu[open]');
     if (!menu) return;

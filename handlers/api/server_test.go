@@ -1,0 +1,373 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/helpers"
+
+	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+const (
+	publicURL = "https://console.example.com"
+	clientIP  = "203.0.113.7"
+	requestID = "request-1"
+)
+
+// server is the API on a real port over a real store, with a token of each scope.
+type server struct {
+	*httptest.Server
+	store       *models.Store
+	owner       models.Actor
+	token, read string
+	logs        *bytes.Buffer
+}
+
+// each runs test against the API over a fresh database of every engine.
+func each(t *testing.T, test func(t *testing.T, s *server)) {
+	t.Helper()
+	modelstest.Each(t, func(t *testing.T, store *models.Store) { test(t, serve(t, store)) })
+}
+
+// serve starts the API for somebody who owns it.
+func serve(t *testing.T, store *models.Store) *server {
+	t.Helper()
+	s := &server{store: store, owner: modelstest.Owner(t, store)}
+	s.token = s.newToken(t, models.NewToken{Name: "writer", Scope: models.WriteScope})
+	s.read = s.newToken(t, models.NewToken{Name: "reader", Scope: models.ReadScope})
+	s.start(t)
+	return s
+}
+
+func (s *server) start(t *testing.T) {
+	s.logs = &bytes.Buffer{}
+	s.Server = httptest.NewServer(handler(s.store, s.logs))
+	t.Cleanup(s.Close)
+}
+
+// handler is the API inside of what the console's middleware does for it.
+func handler(store *models.Store, logs io.Writer) http.Handler {
+	routes := api.New(api.Config{
+		Store: store, Log: slog.New(slog.NewTextHandler(logs, nil)), PublicURL: publicURL,
+		RequestID: func(*http.Request) string { return requestID },
+		ClientIP: func(r *http.Request) string {
+			if r.Header.Get("X-Panic") != "" {
+				panic("as the test asked")
+			}
+			return clientIP
+		},
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Request-Id", requestID)
+		routes.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) newToken(t *testing.T, n models.NewToken) string {
+	t.Helper()
+	_, secret, err := s.store.CreateToken(t.Context(), s.owner, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// option shapes a request.
+type option func(*http.Request)
+
+func header(name, value string) option {
+	return func(r *http.Request) { r.Header.Add(name, value) }
+}
+
+func bearer(token string) option {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+func body(kind, content string) option {
+	return func(r *http.Request) {
+		r.Header.Set("Content-Type", kind)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(content)), int64(len(content))
+	}
+}
+
+func jsonBody(content string) option { return body("application/json", content) }
+
+// form is a body as curl -d sends it.
+func form(content string) option { return body("application/x-www-form-urlencoded", content) }
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call makes a request, "GET /v1/groups", with the token that may write, and
+// holds the answer to the description. What the server accepts must be in the
+// description, too.
+func (s *server) call(t *testing.T, line string, options ...option) answer {
+	t.Helper()
+	r := s.request(t, line, options...)
+	var sent []byte
+	if r.Body != nil {
+		sent, _ = io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	a := answer{response.StatusCode, response.Header, string(content)}
+	a.checkShape(t, line)
+	response.Body = io.NopCloser(bytes.NewReader(content))
+	r.Body = io.NopCloser(bytes.NewReader(sent))
+	checkDescribed(t, r, response)
+	return a
+}
+
+func (s *server) request(t *testing.T, line string, options ...option) *http.Request {
+	t.Helper()
+	method, path, _ := strings.Cut(line, " ")
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	bearer(s.token)(r)
+	for _, o := range options {
+		o(r)
+	}
+	return r
+}
+
+// checkShape asks what holds of every answer.
+func (a answer) checkShape(t *testing.T, line string) {
+	t.Helper()
+	if got := a.header.Get("Request-Id"); got != requestID {
+		t.Errorf("%s: Request-Id %q", line, got)
+	}
+	if got := a.header.Get("Cache-Control"); got != "private, no-cache" {
+		t.Errorf("%s: Cache-Control %q", line, got)
+	}
+	if a.status < 400 || strings.HasPrefix(line, "HEAD ") {
+		return
+	}
+	if got := a.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("%s: an error of type %q", line, got)
+	}
+	e := a.error(t)
+	kind := "invalid_request"
+	if a.status >= 500 {
+		kind = "api_error"
+	}
+	if e.Type != kind || e.RequestID != requestID || e.DocumentationURL != publicURL+"/docs/errors/"+e.Code {
+		t.Errorf("%s: %s", line, a.body)
+	}
+	if !strings.HasSuffix(e.Message, ".") || len(e.Message) > 400 || e.Message[0] < 'A' && e.Message[0] < 128 {
+		t.Errorf("%s: the message is no sentence: %q", line, e.Message)
+	}
+	if doc := docOf(e.Code); doc.Status != a.status {
+		t.Errorf("%s: %d with the code %s, which is documented for %d", line, a.status, e.Code, doc.Status)
+	}
+}
+
+func docOf(code string) api.ErrorDoc {
+	docs := api.ErrorDocs()
+	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == code })
+	if i < 0 {
+		return api.ErrorDoc{}
+	}
+	return docs[i]
+}
+
+// want fails the test where the status is another one.
+func (a answer) want(t *testing.T, status int) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+type errorObject struct {
+	Type, Message, Code string
+	Param               *string
+	DocumentationURL    string `json:"documentation_url"`
+	RequestID           string `json:"request_id"`
+}
+
+func (a answer) error(t *testing.T) errorObject { return decode[errorObject](t, a) }
+
+// refused fails the test where the answer is not this error.
+func (a answer) refused(t *testing.T, status int, code, param string) errorObject {
+	t.Helper()
+	a.want(t, status)
+	e := a.error(t)
+	if got := deref(e.Param); e.Code != code || got != param {
+		t.Errorf("code %q, param %q; want %q, %q: %s", e.Code, got, code, param, e.Message)
+	}
+	return e
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+type group struct {
+	ID, Name       string
+	Description    *string
+	AvatarURL      *string `json:"avatar_url"`
+	ConversationID string  `json:"conversation_id"`
+	Contacts       []contact
+	ContactsCount  int    `json:"contacts_count"`
+	CreatedAt      int64  `json:"created_at"`
+	ArchivedAt     *int64 `json:"archived_at"`
+	UpdatedAt      int64  `json:"updated_at"`
+}
+
+type contact struct {
+	ID, Username   string
+	PhoneNumber    *string `json:"phone_number"`
+	AvatarURL      *string `json:"avatar_url"`
+	DisplayName    string  `json:"display_name"`
+	ConversationID string  `json:"conversation_id"`
+	LastActiveAt   *int64  `json:"last_active_at"`
+	CreatedAt      int64   `json:"created_at"`
+}
+
+type message struct {
+	ID             string
+	ConversationID string  `json:"conversation_id"`
+	ContactID      *string `json:"contact_id"`
+	Message        string
+	CreatedAt      int64 `json:"created_at"`
+}
+
+type list[T any] struct {
+	HasMore bool `json:"has_more"`
+	Data    []T
+}
+
+func decode[T any](t *testing.T, a answer) (v T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
+		t.Fatalf("%v in %q", err, a.body)
+	}
+	return v
+}
+
+func usernames(contacts []contact) string {
+	names := make([]string, len(contacts))
+	for i, c := range contacts {
+		names[i] = c.Username
+	}
+	return strings.Join(names, " ")
+}
+
+// description holds requests and answers to openapi.yaml.
+var description = sync.OnceValues(func() (validator.Validator, error) {
+	file, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	document, err := libopenapi.NewDocument(file)
+	if err != nil {
+		return nil, err
+	}
+	v, errs := validator.NewValidator(document)
+	if len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return v, nil
+})
+
+// oneByOne: the validator is not made for several goroutines.
+var oneByOne sync.Mutex
+
+func checkDescribed(t *testing.T, r *http.Request, response *http.Response) {
+	t.Helper()
+	v, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	oneByOne.Lock()
+	defer oneByOne.Unlock()
+	if r.Method == http.MethodHead || response.StatusCode == http.StatusMethodNotAllowed {
+		return // OpenAPI says nothing of these
+	}
+	if _, problems := v.ValidateHttpResponse(r, response); len(problems) > 0 {
+		if problems[0].ValidationType == helpers.PathValidation && response.StatusCode == http.StatusNotFound {
+			return
+		}
+		t.Errorf("%s %s: the answer %d is not as described: %v", r.Method, r.URL, response.StatusCode, problems[0])
+	}
+	checkHeaders(t, r, response)
+	if response.StatusCode >= 300 {
+		return
+	}
+	if _, problems := v.ValidateHttpRequestSync(r.WithContext(context.Background())); len(problems) > 0 {
+		t.Errorf("%s %s was accepted and is not described: %v", r.Method, r.URL, problems[0])
+	}
+}
+
+// checkHeaders asks for the headers that the description promises.
+func checkHeaders(t *testing.T, r *http.Request, response *http.Response) {
+	t.Helper()
+	for status, names := range map[int][]string{
+		http.StatusUnauthorized:       {"WWW-Authenticate"},
+		http.StatusServiceUnavailable: {"Retry-After"},
+		http.StatusNotModified:        {"ETag"},
+	} {
+		for _, name := range names {
+			if response.StatusCode == status && response.Header.Get(name) == "" {
+				t.Errorf("%s %s: %d without %s", r.Method, r.URL, status, name)
+			}
+		}
+	}
+}
+
+// clock is a clock that a test sets.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// stop gives the store a clock that stands still until it is moved.
+func stop(store *models.Store) *clock {
+	c := &clock{now: time.Now()}
+	store.Now = func() time.Time {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.now
+	}
+	return c
+}
+
+func (c *clock) move(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}

@@ -1,0 +1,227 @@
+package handlers_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"protocol.chat/console/models"
+)
+
+func TestAGroupsLife(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("Hector")
+		form := s.get("/groups/new").wants(200)
+		key := form.value("key")
+
+		refused := s.post("/groups/new", "key", key, "name", " ", "description", "World-\r\nrenowned.", "avatar_url", "ftp://x", "contacts", hector.ID).wants(422)
+		refused.has("title", "Error: New group").has(".summary h2", "There is a problem").has(`.summary a[href="#name"]`, "Enter a name").
+			has(`.summary a[href="#avatar_url"]`, "full web address").has("#name-error", "Enter a name")
+		if refused.value("description") != "World-\r\nrenowned." && refused.value("description") != "World-\nrenowned." || refused.value("avatar_url") != "ftp://x" || refused.value("contacts") != hector.ID {
+			s.Errorf("what was typed is lost: %q", refused.value("description"))
+		}
+		if described := refused.doc.Find("#name").AttrOr("aria-describedby", ""); !strings.Contains(described, "name-error") {
+			s.Errorf("the field is described by %q", described)
+		}
+
+		made := s.post("/groups/new", "key", key, "name", "Plaza Hotel", "description", "World-renowned.", "contacts", hector.ID)
+		again := s.post("/groups/new", "key", key, "name", "Plaza Hotel", "description", "World-renowned.", "contacts", hector.ID)
+		path := made.wants(303).header.Get("Location")
+		again.leads(path)
+		made.follow(s.browser).wants(200).has("h1", "Plaza Hotel").has("#flashes", "Plaza Hotel created.")
+		s.get(path).lacks("#flashes .flash")
+		if other := s.post("/groups/new", "key", key, "name", "Another"); other.status != 409 {
+			s.Errorf("another group under the key of one: %d", other.status)
+		}
+
+		id := strings.TrimPrefix(path, "/groups/")
+		s.get("/groups?q=member:hector").has(".c-name", "Plaza Hotel").has(".c-name small", "member Hector")
+		s.get("/groups?q=hector").has("#results", "Groups with a member like “hector”")
+		s.get("/groups?q="+id).has("#results", "This is the id of Plaza Hotel")
+
+		s.post(path+"/edit", "name", "The Plaza", "was_name", "Plaza Hotel", "description", "World-renowned.", "was_description", "World-renowned.").leads(path)
+		s.post(path+"/edit", "name", "The Plaza", "was_name", "The Plaza").follow(s.browser).has("#flashes", "Nothing changed.")
+
+		s.post(path+"/archive", "next", "/groups?sort=name").leads("/groups?sort=name")
+		list := s.get("/groups?sort=name").has("#flashes", "The Plaza archived.")
+		if action := list.doc.Find("#flashes form").AttrOr("action", ""); action != path+"/restore" {
+			s.Errorf("undo posts to %q", action)
+		}
+		g, _ := s.store.Group(s.Context(), id)
+		at := *g.ArchivedAt
+		if _, err := s.store.UpdateGroup(s.Context(), s.by, id, models.GroupChange{ArchivedAt: nil, Name: new("The Plaza Hotel")}); err != nil {
+			s.Fatal(err)
+		}
+		restored := s.post(path+"/restore").follow(s.browser).has("#flashes", "The Plaza Hotel restored.")
+		undo := restored.doc.Find(`#flashes form input[name="at"]`).AttrOr("value", "")
+		s.post(path+"/archive", "at", undo).wants(303)
+		if g, _ = s.store.Group(s.Context(), id); g.ArchivedAt == nil || *g.ArchivedAt != at {
+			s.Errorf("undoing a restore archives at %v, want %d", g.ArchivedAt, at)
+		}
+		s.get(path).has(".notes", "Archived").has(".notes", "by Anna")
+
+		s.get(path+"/delete").has("h1", "Delete The Plaza Hotel for good?")
+		s.post(path+"/delete", "next", "//evil.example").leads("/groups")
+		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member left it")
+		got := s.actions()
+		want := []models.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.archive", "group.delete"}
+		if !slices.Equal(got, want) {
+			s.Errorf("audit lines %v,\nwant %v", got, want)
+		}
+	})
+}
+
+func TestDeletingABusyGroupAsksForItsName(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+			s.Fatal(err)
+		}
+		path := "/groups/" + g.ID + "/delete"
+		s.get(path).has("label", "Type the group’s name").has(".figures", "1")
+		s.post(path, "name", "plaza hotel").wants(422).has("#name-error", "Plaza Hotel")
+		s.post(path, "name", "  Plaza Hotel ").leads("/groups")
+		if messages, err := s.store.MessagesCount(s.Context(), g.ConversationID); err != nil || messages.N != 0 {
+			s.Errorf("%d messages are left, %v", messages.N, err)
+		}
+	})
+}
+
+func TestTwoBrowsersEditOneGroup(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		path := "/groups/" + g.ID + "/edit"
+		other := s.newBrowser()
+		other.post("/login", "email", email, "password", password).wants(303)
+		other.post(path, "name", "The Plaza", "was_name", "Plaza Hotel", "description", "", "was_description", "").wants(303)
+
+		merged := s.post(path, "name", "Plaza Hotel", "was_name", "Plaza Hotel", "description", "Ours", "was_description", "")
+		merged.follow(s.browser).has("h1", "The Plaza").has("main", "Ours")
+
+		asked := s.post(path, "name", "Grand Plaza", "was_name", "Plaza Hotel", "description", "Newer", "was_description", "Ours").wants(409)
+		asked.has(".summary", "Anna saved this meanwhile").has(".versus", "Grand Plaza").has(".versus", "The Plaza")
+		fields := []string{"name", "Grand Plaza"}
+		for _, name := range []string{"was_name", "description", "was_description"} {
+			fields = append(fields, name, asked.value(name))
+		}
+		s.post(path, fields...).wants(303)
+		if g, _ = s.store.Group(s.Context(), g.ID); g.Name != "Grand Plaza" || *g.Description != "Newer" {
+			s.Errorf("the choice makes it %q, %q", g.Name, *g.Description)
+		}
+	})
+}
+
+func TestTwoAdministratorsAddOnePerson(t *testing.T) {
+	each(t, func(s *site) {
+		g, hector := s.group("Plaza Hotel"), s.contact("Hector")
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if p := s.post("/groups/"+g.ID+"/members", "contacts", hector.ID); p.status != 303 {
+					s.Errorf("got %d", p.status)
+				}
+			})
+		}
+		wg.Wait()
+		if g, _ = s.store.Group(s.Context(), g.ID); g.ContactsCount != 1 || len(g.Contacts) != 1 {
+			s.Errorf("%d members, counted %d", len(g.Contacts), g.ContactsCount)
+		}
+		s.get("/groups/" + g.ID) // the messages of the above
+		removed := s.post("/groups/"+g.ID+"/members/remove", "contact", hector.ID).follow(s.browser)
+		removed.has("#flashes", "Hector removed from Plaza Hotel. Nobody is left in it.")
+		s.post(removed.doc.Find("#flashes form").AttrOr("action", ""), "contacts", hector.ID).wants(303)
+		s.get("/groups/"+g.ID+"/members").has("tbody", "Hector")
+	})
+}
+
+func TestMembersAreChosenWithoutScripts(t *testing.T) {
+	each(t, func(s *site) {
+		hector, cedric := s.contact("Hector"), s.contact("Cedric")
+		step := func(fields ...string) *page {
+			return s.post("/groups/new", append([]string{"name", "Half typed"}, fields...)...).leads("/groups/new#find").follow(s.browser).wants(200)
+		}
+		found := step("do", "find", "find", "hec").has(".picker .people", "Hector")
+		if found.value("name") != "Half typed" {
+			s.Errorf("the name is lost: %q", found.value("name"))
+		}
+		step("find", "hec", "add", hector.ID).has(".picker", "1 person chosen")
+		step("contacts", hector.ID, "add", cedric.ID).has(".picker", "2 people chosen")
+		left := step("contacts", hector.ID, "contacts", cedric.ID, "remove", hector.ID).has(".picker", "1 person chosen")
+		left.has("main", "This is what you typed")
+		s.post("/groups/new", "key", left.value("key"), "name", left.value("name"), "contacts", left.value("contacts")).wants(303)
+		if p := s.get("/groups/new"); p.value("name") != "" {
+			s.Errorf("the draft stays: %q", p.value("name"))
+		}
+		page, err := s.store.Groups(s.Context(), models.GroupQuery{Search: "member:Cedric"})
+		if err != nil || len(page.Groups) != 1 || page.Groups[0].Name != "Half typed" {
+			s.Errorf("got %+v, %v", page.Groups, err)
+		}
+	})
+}
+
+func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
+	each(t, func(s *site) {
+		s.get("/groups").has("main", "No groups yet")
+		s.group("Plaza Hotel")
+		for address, note := range map[string]string{
+			"/groups?after=nowhere":                 "That place in the list could not be read",
+			"/groups?sort=color":                    "not known and was ignored",
+			"/groups?sort=archived":                 "Only archived groups",
+			"/groups?limit=1000":                    "A page has 1 to 100 rows",
+			"/groups?created_after=tomorrow":        "is no date",
+			"/groups?member=nobody":                 "no contact with the id",
+			"/groups?nonsense=1":                    "means nothing here",
+			"/groups?q=%zz":                         "can't be read",
+			"/groups?q=is:blue+plaza":               "searched as text",
+			"/groups?q=created:soon":                "A date is written",
+			"/groups?after=0&before=0":              "could not be read",
+			"/groups?q=" + strings.Repeat("x", 300): "at most 200 characters",
+		} {
+			s.get(address).wants(200).has("#results .notes", note)
+		}
+		s.get("/groups?q=nothing").has("main", "No group matches “nothing”").has("main", "Include archived groups")
+		s.get("/groups?status=archived").has("main", "No archived groups")
+	})
+}
+
+func TestTheListPagesBothWays(t *testing.T) {
+	each(t, func(s *site) {
+		for _, name := range strings.Split("ABCDEFGHIJKL", "") {
+			s.group(name)
+		}
+		first := s.get("/groups?limit=5&sort=name").wants(200)
+		if got := strings.Join(first.rows(), ""); got != "ABCDE" {
+			s.Fatalf("first page: %s", got)
+		}
+		link := func(p *page, words string) string {
+			return p.doc.Find(`a:contains("`+words+`")`).Last().AttrOr("href", "none")
+		}
+		second := s.get(link(first, "Next"))
+		third := s.get(link(second, "Next"))
+		if got := strings.Join(append(second.rows(), third.rows()...), ""); got != "FGHIJKL" {
+			s.Errorf("second and third page: %s", got)
+		}
+		back := s.get(link(third, "Previous"))
+		if got := strings.Join(back.rows(), ""); got != "FGHIJ" {
+			s.Errorf("back: %s", got)
+		}
+		if got := strings.Join(s.get(link(back, "Previous")).rows(), ""); got != "ABCDE" {
+			s.Errorf("back to the first: %s", got)
+		}
+	})
+}
+
+func TestRegionsComeAlone(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		part := s.part("results").get("/groups?q=plaza").wants(200).lacks("html[lang]").has("#results tbody", "Plaza Hotel")
+		if strings.Contains(part.body, "<h1") || part.doc.Find("#flashes").Length() != 1 {
+			s.Errorf("the part is %s", part.body)
+		}
+		s.part("results").with("HX-History-Restore-Request", "true").get("/groups").has("h1", "Groups")
+		s.part("nowhere").get("/groups").wants(500)
+		moved := s.part("results").post("/groups/"+g.ID+"/archive", "next", "/groups").leads("/groups")
+		moved.follow(s.part("results")).has("#flashes", "Plaza Hotel archived.").has("#results", "No active groups")
+	})
+}

@@ -1,0 +1,226 @@
+package handlers_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+)
+
+// question is what every route is asked: how it is called when all is well, and
+// what must come of it.
+type question struct {
+	// fields are the form of a POST.
+	fields func(s *site) []string
+	// status is what comes of it when all is well.
+	status int
+	// action is the audit line that it writes; "" for none.
+	action models.Action
+	// public says that nobody needs to be signed in.
+	public bool
+	// id makes what the path's {id} stands for; nil where there is none.
+	id func(s *site) string
+}
+
+func fields(values ...string) func(*site) []string { return func(*site) []string { return values } }
+
+func aGroup(s *site) string   { return s.group("Plaza Hotel").ID }
+func aContact(s *site) string { return s.contact("hector" + rand.Text()).ID }
+func aToken(s *site) string {
+	t, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Nightly", Scope: models.ReadScope})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return t.ID
+}
+
+// routes has a row for every route; TestEveryRoute fails for one without.
+var routes = map[string]question{
+	"GET /healthz":            {status: 200, public: true},
+	"GET /readyz":             {status: 200, public: true},
+	"GET /docs/errors/{code}": {status: 200, public: true},
+	"GET /setup":              {status: 404, public: true},
+	"POST /setup":             {status: 404, public: true, fields: fields("code", "x")},
+	"GET /login":              {status: 303, public: true},
+	"POST /login":             {status: 303, public: true, fields: fields("email", email, "password", password), action: models.SignedIn},
+	"POST /theme":             {status: 303, public: true, fields: fields("theme", "dark")},
+	"GET /{$}":                {status: 303},
+	"POST /logout":            {status: 303, action: models.SignedOut},
+	"POST /drafts/{form}":     {status: 204, fields: fields("name", "Half a name")},
+
+	"GET /groups":                      {status: 200},
+	"GET /groups/new":                  {status: 200},
+	"POST /groups/new":                 {status: 303, fields: fields("name", "New"), action: models.CreatedGroup},
+	"GET /groups/{id}":                 {status: 200, id: aGroup},
+	"GET /groups/{id}/edit":            {status: 200, id: aGroup},
+	"POST /groups/{id}/edit":           {status: 303, id: aGroup, fields: fields("name", "Other", "was_name", "Plaza Hotel"), action: models.UpdatedGroup},
+	"POST /groups/{id}/archive":        {status: 303, id: aGroup, action: models.ArchivedGroup},
+	"POST /groups/{id}/restore":        {status: 303, id: archivedGroup, action: models.RestoredGroup},
+	"GET /groups/{id}/delete":          {status: 200, id: aGroup},
+	"POST /groups/{id}/delete":         {status: 303, id: aGroup, action: models.DeletedGroup},
+	"GET /groups/{id}/members":         {status: 200, id: aGroup},
+	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: models.AddedMembers},
+	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: models.RemovedMember},
+
+	"GET /contacts":              {status: 200},
+	"GET /contacts/pick":         {status: 200},
+	"GET /contacts/new":          {status: 200},
+	"POST /contacts/new":         {status: 303, fields: fields("username", "cedric"), action: models.CreatedContact},
+	"GET /contacts/{id}":         {status: 200, id: aContact},
+	"GET /contacts/{id}/edit":    {status: 200, id: aContact},
+	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: models.UpdatedContact},
+	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
+	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: models.DeletedContact},
+
+	"GET /settings/tokens":              {status: 200},
+	"GET /settings/tokens/new":          {status: 200},
+	"POST /settings/tokens/new":         {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},
+	"GET /settings/tokens/{id}/revoke":  {status: 200, id: aToken},
+	"POST /settings/tokens/{id}/revoke": {status: 303, id: aToken, action: models.RevokedToken},
+}
+
+func archivedGroup(s *site) string {
+	g, err := s.store.ArchiveGroup(s.Context(), s.by, aGroup(s), 0)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return g.ID
+}
+
+func groupOfOne(s *site) string { return s.group("Pair", s.contact("only")).ID }
+
+func someContact(name string) func(*site) []string {
+	return func(s *site) []string { return []string{name, s.contact("somebody").ID} }
+}
+
+func member(s *site) []string {
+	page, err := s.store.Contacts(s.Context(), models.ContactQuery{Text: "only"})
+	if err != nil || len(page.Contacts) != 1 {
+		s.Fatal(page, err)
+	}
+	return []string{"contact", page.Contacts[0].ID}
+}
+
+func TestEveryRoute(t *testing.T) {
+	each(t, func(s *site) {
+		for _, pattern := range s.console.Patterns() {
+			q, ok := routes[pattern]
+			if !ok {
+				s.Errorf("the route %s has no row in this test", pattern)
+				continue
+			}
+			method, path, _ := strings.Cut(pattern, " ")
+			path = strings.NewReplacer("{$}", "", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+			s.T.Run(pattern, func(t *testing.T) {
+				inner := *s
+				inner.T = t
+				inner.browser = inner.newBrowser()
+				inner.post("/login", "email", email, "password", password).wants(303)
+				ask(&inner, q, method, path)
+			})
+		}
+		for pattern := range routes {
+			if !slices.Contains(s.console.Patterns(), pattern) {
+				s.Errorf("there is no route %s", pattern)
+			}
+		}
+	})
+}
+
+// ask puts the questions to one route.
+func ask(s *site, q question, method, path string) {
+	stranger, right := s.newBrowser(), path
+	if q.id != nil {
+		for _, wrong := range []string{"0000000000000000", "short", "'--", strings.Repeat("z", 300)} {
+			address := strings.Replace(path, "{id}", wrong, 1)
+			if p := s.send(s.browser, method, address, nil); p.status != http.StatusNotFound {
+				s.Errorf("a wrong id: %s gives %d", address, p.status)
+			}
+		}
+		right = strings.Replace(path, "{id}", q.id(s), 1)
+	}
+	var form []string
+	if q.fields != nil {
+		form = q.fields(s)
+	}
+	before := len(s.actions())
+	if method == http.MethodPost {
+		for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+			foreign := s.with(header[0], header[1])
+			if header[0] == "Origin" {
+				foreign.header.Del("Sec-Fetch-Site")
+			}
+			s.send(foreign, method, right, form).wants(http.StatusForbidden).has("h1", "another site")
+		}
+	}
+	if !q.public {
+		refuseStranger(s, stranger, method, right, form)
+	}
+	s.send(s.browser, "PATCH", right, nil).wants(http.StatusMethodNotAllowed)
+	if allow := s.send(s.browser, "BREW", right, nil).header.Get("Allow"); !strings.Contains(allow, method) {
+		s.Errorf("Allow is %q, which lacks %s", allow, method)
+	}
+	if got := len(s.actions()); got != before {
+		s.Errorf("refused requests wrote %d audit lines", got-before)
+	}
+	checkAnswer(s, s.send(s.browser, method, right, form), q)
+	added := s.actions()[before:]
+	switch {
+	case q.action == "" && len(added) > 0:
+		s.Errorf("wrote %v", added)
+	case q.action != "" && (len(added) == 0 || added[len(added)-1] != q.action || method == "POST" && right != "/login" && len(added) != 1):
+		s.Errorf("wrote %v, want %s once", added, q.action)
+	}
+}
+
+func (s *site) send(b *browser, method, path string, form []string) *page {
+	s.Helper()
+	if method == http.MethodPost {
+		return b.post(path, form...)
+	}
+	return b.do(method, path, nil)
+}
+
+// refuseStranger expects a page to send somebody who is not signed in to sign in,
+// and a form to be kept for them.
+func refuseStranger(s *site, b *browser, method, path string, form []string) {
+	p := s.send(b, method, path, form)
+	if method == http.MethodGet {
+		p.wants(http.StatusSeeOther)
+		if to := p.header.Get("Location"); !strings.HasPrefix(to, "/login") {
+			s.Errorf("leads to %s", to)
+		}
+		s.send(b.part("results"), method, path, nil).wants(http.StatusUnauthorized)
+		return
+	}
+	p.wants(http.StatusUnauthorized).has("h1", "Sign in")
+}
+
+// checkAnswer looks at what holds for every answer.
+func checkAnswer(s *site, p *page, q question) {
+	p.wants(q.status)
+	h := p.header
+	if !strings.Contains(h.Get("Content-Security-Policy"), "script-src 'self';") || strings.Contains(h.Get("Content-Security-Policy"), "unsafe") {
+		s.Errorf("CSP is %q", h.Get("Content-Security-Policy"))
+	}
+	if h.Get("Cache-Control") != "no-store" || !slices.Contains(h.Values("Vary"), "HX-Target") {
+		s.Errorf("Cache-Control %q, Vary %q", h.Get("Cache-Control"), h.Values("Vary"))
+	}
+	if len(h.Get("Request-Id")) != 16 || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {
+		s.Errorf("headers: %v", h)
+	}
+	for _, found := range []string{"[style]", "style", "script:not([src])", "[onclick]", "[hx-on]"} {
+		p.lacks(found)
+	}
+	if p.status == 200 && strings.Contains(h.Get("Content-Type"), "text/html") && strings.Contains(p.body, "<main") {
+		if n := p.doc.Find("h1").Length(); n != 1 {
+			s.Errorf("%d h1", n)
+		}
+		if !strings.HasSuffix(p.text("title"), "Protocol Console") {
+			s.Errorf("title %q", p.text("title"))
+		}
+	}
+}
