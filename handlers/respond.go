@@ -223,7 +223,7 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case errors.As(err, &invalid):
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
 	case is(models.ErrUnavailable):
-		f.Status, f.Title = http.StatusServiceUnavailable, "The database can't be reached"
+		f.Status, f.Title = http.StatusServiceUnavailable, "The database can’t be reached"
 		f.Sentence = "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
 		f.Retry = retry(r)
 	default:

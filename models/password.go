@@ -104,9 +104,9 @@ func passwordProblem(password, email, name string) string {
 // guessable tells whether a folded password is nothing but common words, digits,
 // a repeated piece, or a part of what everybody knows about its owner.
 func guessable(password, email, name string) bool {
-	mailbox, _, _ := strings.Cut(email, "@")
+	mailbox, host, _ := strings.Cut(email, "@")
 	rest := password
-	for _, own := range append(strings.Fields(name), mailbox, email, "protocol", "console") {
+	for _, own := range append([]string{email, mailbox, host, "protocol", "console"}, strings.Fields(name)...) {
 		if len(own) > 2 {
 			rest = strings.ReplaceAll(rest, own, "")
 		}
