@@ -51,8 +51,9 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
-	total, err := c.store.CountContacts(r.Context(), query)
-	list.Total = &total
+	list.Total, err = total(query.Range, page.More, len(page.Contacts), func() (models.Count, error) {
+		return c.store.CountContacts(r.Context(), query)
+	})
 	return list, err
 }
 

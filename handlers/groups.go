@@ -57,15 +57,24 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Groups[0].Group).String(), query.Cursor(page.Groups[n-1].Group).String())
 	}
-	total, err := c.store.CountGroups(r.Context(), query)
-	if err != nil {
-		return list, err
-	}
-	list.Total = &total
 	if len(page.Groups) == 0 && page.Exact == nil {
-		list.None, err = c.noGroups(r)
+		if list.None, err = c.noGroups(r); err != nil {
+			return list, err
+		}
 	}
+	list.Total, err = total(query.Range, page.More, len(page.Groups), func() (models.Count, error) {
+		return c.store.CountGroups(r.Context(), query)
+	})
 	return list, err
+}
+
+// total is how many rows a list has. It is counted only where the page is not all.
+func total(r models.Range, more bool, rows int, count func() (models.Count, error)) (*models.Count, error) {
+	if !more && r.After.IsZero() && r.Before.IsZero() {
+		return &models.Count{N: rows}, nil
+	}
+	n, err := count()
+	return &n, err
 }
 
 // noGroups tells whether there are no groups at all.

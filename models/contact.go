@@ -165,17 +165,22 @@ func (q ContactQuery) Fits(c Cursor) bool {
 	return c.Value == ""
 }
 
-// CountContacts counts the contacts that a query finds, up to MostCounted.
+// CountContacts counts the contacts that a query finds, as far as CountGroups does.
 func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error) {
 	db := s.read.WithContext(ctx)
 	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {
 		return Count{N: len(exact)}, s.failed(ctx, err)
 	}
+	q.Sort = ContactsByAge
 	query, _, err := s.contactQuery(db, q)
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	n, err := counted(query, MostCounted)
+	most := MostCounted
+	if q.Text != "" {
+		most = searchCounted
+	}
+	n, err := counted(query, most)
 	return n, s.failed(ctx, err)
 }
 

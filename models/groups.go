@@ -126,9 +126,14 @@ func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
 	return page, err
 }
 
-// CountGroups counts the groups that a query finds, up to MostCounted.
+// searchCounted is how far the finds of a search are counted: each must be looked at.
+const searchCounted = 1000
+
+// CountGroups counts the groups that a query finds, up to MostCounted, or up to a
+// tenth of that where it searches.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	db := s.read.WithContext(ctx)
+	q.Sort = ByCreated // any order counts the same; this one needs no sorting
 	page := GroupPage{Search: ParseSearch(q.Search)}
 	members, err := s.searchedMembers(db, q, &page)
 	if err != nil {
@@ -138,7 +143,11 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	n, err := counted(query, MostCounted)
+	most := MostCounted
+	if !page.Search.IsZero() || q.Text != "" || members != nil {
+		most = searchCounted
+	}
+	n, err := counted(query, most)
 	return n, s.failed(ctx, err)
 }
 

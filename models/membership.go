@@ -190,8 +190,9 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 	return added, removed, s.keepCount(tx, g)
 }
 
-// batch is how many rows one statement writes or names: engines limit its parameters.
-const batch = 1000
+// batch is how many rows one statement writes or names. Engines limit its
+// parameters, and drivers take longer for each the more there are.
+const batch = 100
 
 // join adds contacts to a locked group and answers those who were not in it.
 func (s *Store) join(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, error) {

@@ -2,8 +2,8 @@
 // messages, the people and programs that administer them, and the log of what
 // they did. It knows nothing of HTTP or HTML.
 //
-// A Store is one open database, SQLite or PostgreSQL; dialect.go is the only
-// file that tells them apart. Its methods speak the domain's words: a noun
+// A Store is one open database, SQLite or PostgreSQL; sqlite.go and
+// postgres.go tell them apart, and nothing else does. Its methods speak the domain's words: a noun
 // reads (Group, Groups), a verb changes (CreateGroup, ArchiveGroup). Every value
 // is checked here, so that a form and an API call obey one set of rules and get
 // one set of words back (Invalid).
@@ -50,6 +50,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 	config := gorm.Config{
 		PrepareStmt:            true,
+		PrepareStmtMaxSize:     500,
 		SkipDefaultTransaction: true,
 		TranslateError:         true,
 		Logger:                 logger.Discard,
@@ -104,9 +105,16 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
+	for range migrateTries {
+		if _, err = provider.Up(ctx); err == nil || s.dialect.migratesAlone() {
+			break
+		}
+	}
 	return s.failed(ctx, err)
 }
+
+// migrateTries is how often a start looks again after another one migrated first.
+const migrateTries = 10
 
 // errUnchanged ends a write in which nothing turned out to change: what was
 // done is kept, and there is no audit line.

@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -18,6 +19,9 @@ func checkSearch(text string) Invalid {
 	}
 	return nil
 }
+
+// maxWords is how many words of a search are looked for.
+const maxWords = 12
 
 // Search is what was typed into the search box, understood. Its grammar: words
 // and "quoted phrases", each of which must be found; -word, which must not;
@@ -50,7 +54,12 @@ func (s Search) IsZero() bool {
 // takes as text, and says so in Hints.
 func ParseSearch(text string) Search {
 	var s Search
-	for _, token := range splitSearch(text) {
+	tokens := splitSearch(text)
+	if len(tokens) > maxWords {
+		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(maxWords)+" words were searched.")
+		tokens = tokens[:maxWords]
+	}
+	for _, token := range tokens {
 		s.add(token)
 	}
 	return s
@@ -171,10 +180,11 @@ func (s *Search) addCreated(t token) bool {
 // searchTerms is the words of a plain text, each as searchTerm gives it.
 func searchTerms(text string) []string { return termsOf(strings.Fields(text)) }
 
+// termsOf is the terms for words, each once, and no more than maxWords.
 func termsOf(words []string) []string {
 	var terms []string
-	for _, word := range words {
-		if term := searchTerm(word); term != "" {
+	for _, word := range words[:min(len(words), maxWords)] {
+		if term := searchTerm(word); term != "" && !slices.Contains(terms, term) {
 			terms = append(terms, term)
 		}
 	}

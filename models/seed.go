@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -86,6 +84,10 @@ func refuseRows(tx *gorm.DB, models ...any) error {
 	return nil
 }
 
+// seedBatch is how many rows of a sample one statement writes. To bind the
+// parameters of a longer one takes SQLite's driver the square of their number.
+const seedBatch = 100
+
 // seeder writes a sample in batches.
 type seeder struct {
 	tx     *gorm.DB
@@ -104,7 +106,7 @@ type seededContact struct {
 
 func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 	last := ""
-	for part := range chunks(contacts, batch) {
+	for part := range chunks(contacts, seedBatch) {
 		rows, talks := make([]Contact, len(part)), make([]conversation, len(part))
 		for i, c := range part {
 			last = s.id(c.CreatedAt, last)
@@ -130,7 +132,7 @@ func (c SampleContact) row(id, conversationID string) Contact {
 func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 	last := ""
 	var members []membership // not yet written; whole batches are one prepared statement
-	for part := range chunks(groups, batch) {
+	for part := range chunks(groups, seedBatch) {
 		rows, talks := make([]Group, len(part)), make([]conversation, len(part))
 		for i, g := range part {
 			last = s.id(g.CreatedAt, last)
@@ -138,7 +140,7 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 			talks[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			members = s.join(members, &rows[i], g.Members)
 		}
-		whole := len(members) / batch * batch
+		whole := len(members) / seedBatch * seedBatch
 		if err := createAll(s.tx, rows, talks, members[:whole]); err != nil {
 			return err
 		}
@@ -197,7 +199,7 @@ func createAll[T any](tx *gorm.DB, rows []T, talks []conversation, members []mem
 	if len(members) == 0 {
 		return nil
 	}
-	return tx.CreateInBatches(&members, batch).Error
+	return tx.CreateInBatches(&members, seedBatch).Error
 }
 
 // chunks are the values of a sequence, n at a time, in a slice that is used again.
@@ -216,47 +218,4 @@ func chunks[T any](values iter.Seq[T], n int) iter.Seq[[]T] {
 			yield(part)
 		}
 	}
-}
-
-// suspendIndexes drops what is cheaper to build once than to keep up row by row,
-// and returns the statements that build it again: the schema is told only in the
-// migrations.
-func (sqliteDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
-	build, err := suspend(tx, `SELECT 'DROP ' || type || ' ' || name AS lift, sql AS build FROM sqlite_master
-		WHERE tbl_name IN ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`, tables)
-	for _, table := range []string{"contacts", "groups"} {
-		build = append(build, "INSERT INTO "+table+"_fts ("+table+"_fts) VALUES ('rebuild')")
-	}
-	return build, err
-}
-
-// suspendIndexes drops foreign keys too: to check them all at once is a join.
-func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
-	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
-		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
-		FROM pg_constraint WHERE conrelid::regclass::text IN ? AND contype = 'f'`, tables)
-	if err != nil {
-		return nil, err
-	}
-	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
-		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
-	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
-	return append(build, "ANALYZE "+strings.Join(tables, ", ")), err
-}
-
-// suspend carries out the statements that a query gives as lift, and returns
-// those that it gives as build.
-func suspend(tx *gorm.DB, query string, tables []string) ([]string, error) {
-	var found []struct{ Lift, Build string }
-	if err := tx.Raw(query, tables).Scan(&found).Error; err != nil {
-		return nil, err
-	}
-	var build []string
-	for _, f := range found {
-		if err := tx.Exec(f.Lift).Error; err != nil {
-			return nil, err
-		}
-		build = append(build, f.Build)
-	}
-	return build, nil
 }

@@ -89,9 +89,9 @@ func (l ContactList) next(i int) string {
 	here := string(ContactsURL(l.At))
 	switch {
 	case i+1 < len(l.Rows):
-		return here + "#" + rowID(l.Rows[i+1].ID)
+		return here + "#" + openID(l.Rows[i+1].ID)
 	case i > 0:
-		return here + "#" + rowID(l.Rows[i-1].ID)
+		return here + "#" + openID(l.Rows[i-1].ID)
 	}
 	return here
 }

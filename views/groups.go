@@ -143,14 +143,18 @@ func (l GroupList) next(i int) string {
 	here := string(GroupsURL(l.At))
 	switch {
 	case i+1 < len(l.Rows):
-		return here + "#" + rowID(l.Rows[i+1].ID)
+		return here + "#" + openID(l.Rows[i+1].ID)
 	case i > 0:
-		return here + "#" + rowID(l.Rows[i-1].ID)
+		return here + "#" + openID(l.Rows[i-1].ID)
 	}
 	return here
 }
 
 func rowID(id string) string { return "row-" + id }
+
+// openID is the link that a row begins with. An address that ends in it puts the
+// focus there.
+func openID(id string) string { return "open-" + id }
 
 func (l GroupList) paging() paging {
 	p := paging{Region: ResultsRegion}

@@ -97,7 +97,7 @@ func contentType(r *http.Request) (string, error) {
 // decodeJSON reads a JSON object. Unlike encoding/json it refuses a key that
 // stands twice in one object and text that is not UTF-8.
 func decodeJSON(body []byte) (map[string]any, error) {
-	if !utf8.Valid(body) {
+	if !utf8.Valid(body) || hasLoneSurrogate(body) {
 		return nil, malformed("", "The body is not valid UTF-8 text.")
 	}
 	var syntax json.RawMessage
@@ -115,6 +115,21 @@ func decodeJSON(body []byte) (map[string]any, error) {
 		return nil, models.Invalid{{Code: models.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
 	}
 	return object, nil
+}
+
+// jsonEscape is an escape in a JSON string; what it captures is half of a pair
+// that stands alone.
+var jsonEscape = regexp.MustCompile(`\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u([dD][89a-fA-F]..)|u)`)
+
+// hasLoneSurrogate tells whether JSON text escapes what is no character, which
+// encoding/json would replace without a word.
+func hasLoneSurrogate(body []byte) bool {
+	for _, escape := range jsonEscape.FindAllSubmatch(body, -1) {
+		if escape[1] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // jsonValue reads the next value of well-formed JSON; path is where it stands.

@@ -414,6 +414,7 @@
   on('htmx:after:process', (event) => prepare(event.target.nodeType === 1 ? event.target.parentNode ?? event.target : document));
   on('DOMContentLoaded', () => {
     prepare(document);
-    focus(location.hash.length > 1 && $(`[data-row]:target a`));
+    const flash = $('#flashes [data-fresh]');
+    if (flash) say(flash.dataset.say, 500); // after the page itself has been read out
   });
 })();

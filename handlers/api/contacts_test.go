@@ -1,0 +1,84 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestContacts(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		made := s.call(t, "POST /v1/contacts", jsonBody(`{"username":"Hector","phone_number":"+1 (212) 555-0100","avatar_url":"https://example.com/h.jpg","display_name":"Hector McCallister"}`)).want(t, 201)
+		hector := decode[contact](t, made)
+		if hector.Username != "Hector" || deref(hector.PhoneNumber) != "+1 (212) 555-0100" || hector.DisplayName != "Hector McCallister" || hector.LastActiveAt != nil {
+			t.Errorf("made %+v", hector)
+		}
+		path := made.header.Get("Location")
+		if path != "/v1/contacts/"+hector.ID {
+			t.Errorf("Location %q", path)
+		}
+		if got := s.call(t, "GET "+path).want(t, 200); got.body != made.body {
+			t.Errorf("retrieved %s", got.body)
+		}
+		if a := s.call(t, "PUT "+path, jsonBody(made.body)).want(t, 200); a.body != made.body {
+			t.Errorf("sending back made %s", a.body)
+		}
+		changed := decode[contact](t, s.call(t, "PUT "+path, form("display_name=&phone_number=")).want(t, 200))
+		if changed.DisplayName != "Hector" || changed.PhoneNumber != nil || changed.AvatarURL == nil {
+			t.Errorf("changed %+v", changed)
+		}
+		s.call(t, "POST /v1/contacts", form("username=cedric")).want(t, 201)
+		for query, want := range map[string]string{
+			"": "cedric Hector", "?limit=1": "cedric", "?q=HECT": "Hector", "?q=" + hector.ID: "Hector",
+			"?starting_after=" + hector.ID: "", "?ending_before=" + hector.ID: "cedric",
+		} {
+			page := decode[list[contact]](t, s.call(t, "GET /v1/contacts"+query).want(t, 200))
+			if got := usernames(page.Data); got != want || page.HasMore != (query == "?limit=1") {
+				t.Errorf("%q lists %q, want %q", query, got, want)
+			}
+		}
+	})
+}
+
+func TestDeletedContactLeaves(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		hector := modelstest.Contact(t, s.store, s.owner, "Hector")
+		plaza := modelstest.Group(t, s.store, s.owner, "Plaza Hotel", hector, modelstest.Contact(t, s.store, s.owner, "Cedric"))
+		s.call(t, "DELETE /v1/contacts/"+hector.ID).want(t, 204)
+		g := decode[group](t, s.call(t, "GET /v1/groups/"+plaza.ID).want(t, 200))
+		if usernames(g.Contacts) != "Cedric" || g.ContactsCount != 1 {
+			t.Errorf("the members are %v of %d", usernames(g.Contacts), g.ContactsCount)
+		}
+		s.call(t, "GET /v1/contacts/"+hector.ID).refused(t, 404, "resource_missing", "id")
+		s.call(t, "GET /v1/conversations/"+hector.ConversationID+"/messages").refused(t, 404, "resource_missing", "id")
+	})
+}
+
+func TestMessages(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		hector := modelstest.Contact(t, s.store, s.owner, "Hector")
+		path := "/v1/conversations/" + modelstest.Group(t, s.store, s.owner, "Plaza Hotel", hector).ConversationID + "/messages"
+		first := s.call(t, "POST "+path, form("message=Welcome.\r\nAll of you.")).want(t, 201)
+		m := decode[message](t, first)
+		if m.Message != "Welcome.\nAll of you." || m.ContactID != nil || !strings.Contains(path, m.ConversationID) {
+			t.Errorf("posted %+v", m)
+		}
+		second := decode[message](t, s.call(t, "POST "+path, jsonBody(`{"message":"Thanks.","contact_id":"`+hector.ID+`"}`)).want(t, 201))
+		if deref(second.ContactID) != hector.ID {
+			t.Errorf("posted %+v", second)
+		}
+		page := decode[list[message]](t, s.call(t, "GET "+path+"?limit=1").want(t, 200))
+		if !page.HasMore || len(page.Data) != 1 || page.Data[0].ID != second.ID {
+			t.Errorf("the newest is %+v", page)
+		}
+		page = decode[list[message]](t, s.call(t, "GET "+path+"?starting_after="+second.ID).want(t, 200))
+		if page.HasMore || len(page.Data) != 1 || page.Data[0].ID != m.ID {
+			t.Errorf("the older ones are %+v", page)
+		}
+		active := decode[contact](t, s.call(t, "GET /v1/contacts/"+hector.ID).want(t, 200))
+		if deref(active.LastActiveAt) != second.CreatedAt {
+			t.Errorf("last active at %v, want %d", active.LastActiveAt, second.CreatedAt)
+		}
+	})
+}

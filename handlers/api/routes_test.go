@@ -1,0 +1,229 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pb33f/libopenapi"
+
+	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// row says how a registered call is made so that it works.
+type row struct {
+	body   string
+	status int
+}
+
+// rows has a line for each registered call; a call without one fails the test.
+var rows = map[string]row{
+	"GET /v1/groups":                               {"", 200},
+	"POST /v1/groups":                              {`{"name":"New"}`, 201},
+	"GET /v1/groups/{id}":                          {"", 200},
+	"PUT /v1/groups/{id}":                          {`{"name":"Other"}`, 200},
+	"DELETE /v1/groups/{id}":                       {"", 204},
+	"GET /v1/groups/{id}/contacts":                 {"", 200},
+	"POST /v1/groups/{id}/contacts":                {`{"contacts":[]}`, 200},
+	"DELETE /v1/groups/{id}/contacts/{contact_id}": {"", 204},
+	"GET /v1/contacts":                             {"", 200},
+	"POST /v1/contacts":                            {`{"username":"new"}`, 201},
+	"GET /v1/contacts/{id}":                        {"", 200},
+	"PUT /v1/contacts/{id}":                        {`{"username":"other"}`, 200},
+	"DELETE /v1/contacts/{id}":                     {"", 204},
+	"GET /v1/conversations/{id}/messages":          {"", 200},
+	"POST /v1/conversations/{id}/messages":         {`{"message":"Hello."}`, 201},
+	"GET /v1/openapi.json":                         {"", 200},
+	"GET /v1/openapi.yaml":                         {"", 200},
+}
+
+// TestRoutes asks every registered call the same questions.
+func TestRoutes(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		for _, rt := range api.Routes() {
+			name := rt.Method + " " + rt.Path
+			t.Run(name, func(t *testing.T) {
+				row, known := rows[name]
+				if !known {
+					t.Fatal("a new call: say in rows how it works")
+				}
+				s.ask(t, rt, row)
+			})
+		}
+	})
+}
+
+// ask makes one call in every wrong way, each of which changes nothing, and at
+// last in the right one.
+func (s *server) ask(t *testing.T, rt api.Route, row row) {
+	suffix := strings.NewReplacer("/", "", "{", "", "}", "").Replace(rt.Method + rt.Path)
+	member := modelstest.Contact(t, s.store, s.owner, suffix)
+	group := modelstest.Group(t, s.store, s.owner, "Plaza Hotel", member)
+	address := func(id string) string {
+		return strings.NewReplacer("{id}", id, "{contact_id}", member.ID).Replace(rt.Path)
+	}
+	id := group.ID
+	switch {
+	case strings.HasPrefix(rt.Path, "/v1/contacts"):
+		id = member.ID
+	case strings.HasPrefix(rt.Path, "/v1/conversations"):
+		id = group.ConversationID
+	}
+	var sent []option
+	if row.body != "" {
+		sent = append(sent, jsonBody(row.body))
+	}
+	with := func(more ...option) []option { return append(slices.Clone(sent), more...) }
+	line, body := rt.Method+" "+address(id), sent
+
+	if !rt.Public {
+		s.askForToken(t, line, with)
+		read := s.call(t, line, with(bearer(s.read))...)
+		if rt.Method == http.MethodGet {
+			read.want(t, row.status)
+		} else {
+			read.refused(t, http.StatusForbidden, "forbidden", "")
+		}
+	}
+	s.call(t, line+"?nmae=x", body...).refused(t, 422, "parameter_unknown", "nmae")
+	s.call(t, line+"?nmae=%zz", body...).refused(t, 400, "request_malformed", "")
+	s.call(t, line+"/", body...).refused(t, 404, "resource_missing", "")
+	s.call(t, rt.Method+" /"+address(id), body...).refused(t, 404, "resource_missing", "")
+	s.call(t, "TRACE "+address(id)).refused(t, 405, "method_not_allowed", "")
+	allow := s.call(t, "PATCH "+address(id), jsonBody(`{}`)).want(t, 405).header.Get("Allow")
+	if !slices.Contains(strings.Split(allow, ", "), rt.Method) {
+		t.Errorf("Allow: %s", allow)
+	}
+	if strings.Contains(rt.Path, "{id}") {
+		for _, wrong := range []string{"0000000000000000", "x", "%00", "%F0%9F", strings.Repeat("x", 9000), id + "%2F..", "%2e%2e"} {
+			a := s.call(t, rt.Method+" "+address(wrong), body...)
+			if a.want(t, 404).error(t).Code != "resource_missing" {
+				t.Errorf("id %q: %s", wrong, a.body)
+			}
+		}
+	}
+	s.call(t, line, body...).want(t, row.status)
+	if rt.Method == http.MethodGet {
+		head := s.call(t, "HEAD "+address(id)).want(t, row.status)
+		if head.body != "" || head.header.Get("Content-Length") == "" {
+			t.Errorf("HEAD answers %q with Content-Length %q", head.body, head.header.Get("Content-Length"))
+		}
+	}
+}
+
+func (s *server) askForToken(t *testing.T, line string, with func(...option) []option) {
+	t.Helper()
+	for _, wrong := range []string{"", "Bearer", "Bearer x", "Basic " + s.token, "Bearer " + s.token + "x", s.token} {
+		header := func(r *http.Request) { r.Header.Set("Authorization", wrong) }
+		a := s.call(t, line, with(header)...)
+		a.refused(t, http.StatusUnauthorized, "unauthorized", "")
+		if got := a.header.Get("WWW-Authenticate"); got != "Bearer" {
+			t.Errorf("WWW-Authenticate %q", got)
+		}
+	}
+}
+
+func TestUnknownPaths(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		for _, path := range []string{
+			"/v1", "/v1/", "/v1/group", "/v1/groups/", "//v1/groups", "/v1//groups", "/v1/../v1/groups", "/v1/./groups",
+			"/v1%2Fgroups", "/v1/groups%2F", "/V1/groups", "/v1/groups/x/y/z/w", "/v1/%0d%0agroups", "/v1/groups;x=1",
+		} {
+			a := s.call(t, "GET "+path)
+			if e := a.want(t, 404).error(t); e.Code != "resource_missing" {
+				t.Errorf("%s: %s", path, a.body)
+			}
+		}
+	})
+}
+
+func TestTokensEnd(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		clock := stop(store)
+		s := serve(t, store)
+		soon := clock.now.Add(time.Hour).Unix()
+		expiring := s.newToken(t, models.NewToken{Name: "expiring", Scope: models.ReadScope, ExpiresAt: &soon})
+		s.call(t, "GET /v1/groups", bearer(expiring)).want(t, 200)
+		clock.move(time.Hour)
+		s.call(t, "GET /v1/groups", bearer(expiring)).refused(t, 401, "unauthorized", "")
+
+		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scope: models.WriteScope})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.call(t, "GET /v1/groups", bearer(secret)).want(t, 200)
+		if err := store.RevokeToken(t.Context(), s.owner, revoked.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 401, "unauthorized", "")
+
+		used, err := store.Token(t.Context(), s.owner, revoked.ID)
+		if err != nil || deref(used.LastUsedAt) != clock.now.Unix() || deref(used.LastUsedIP) != clientIP {
+			t.Errorf("the last use is %v from %v: %v", used.LastUsedAt, used.LastUsedIP, err)
+		}
+	})
+}
+
+// TestDescriptionIsWhole compares the description with what is registered.
+func TestDescriptionIsWhole(t *testing.T) {
+	v, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if valid, problems := v.ValidateDocument(); !valid {
+		t.Fatalf("openapi.yaml: %v", problems[0])
+	}
+	each(t, func(t *testing.T, s *server) {
+		for _, path := range []string{"/v1/openapi.json", "/v1/openapi.yaml"} {
+			served := s.call(t, "GET "+path, func(r *http.Request) { r.Header.Del("Authorization") }).want(t, 200)
+			document, err := libopenapi.NewDocument([]byte(served.body))
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			model, err := document.BuildV3Model()
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			described := map[string][]string{}
+			for path, item := range model.Model.Paths.PathItems.FromOldest() {
+				for method, op := range item.GetOperations().FromOldest() {
+					var params []string
+					for _, p := range op.Parameters {
+						if p.In == "query" {
+							params = append(params, p.Name)
+						}
+					}
+					slices.Sort(params)
+					described[strings.ToUpper(method)+" "+path] = params
+					if op.OperationId == "" {
+						t.Errorf("%s %s has no operationId", method, path)
+					}
+				}
+			}
+			for _, rt := range api.Routes() {
+				name, params := rt.Method+" "+rt.Path, slices.Sorted(slices.Values(rt.Params))
+				got, known := described[name]
+				if !known || !slices.Equal(got, params) {
+					t.Errorf("%s: %s describes the parameters %v, and it takes %v", path, name, got, params)
+				}
+				delete(described, name)
+			}
+			for name := range described {
+				t.Errorf("%s: there is no %s", path, name)
+			}
+			for _, doc := range api.ErrorDocs() {
+				if !strings.Contains(served.body, doc.Code) {
+					t.Errorf("%s: the code %s is not described", path, doc.Code)
+				}
+			}
+			again := s.call(t, "GET "+path, header("If-None-Match", served.header.Get("ETag"))).want(t, 304)
+			if again.body != "" {
+				t.Errorf("%s: 304 with a body", path)
+			}
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package models
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+type postgresDialect struct{}
+
+func (postgresDialect) name() string { return "postgres" }
+
+// postgresConns is how many connections one program keeps.
+const postgresConns = 16
+
+// open connects by pgx. Plans are made for the values at hand: a plan for any
+// search word would be the wrong one for common words or for rare ones.
+func (postgresDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, error) {
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+	}
+	if settings.ConnectTimeout == 0 {
+		settings.ConnectTimeout = 3 * time.Second
+	}
+	settings.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDB(*settings)}), config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+	}
+	return db, db, limitPool(db, postgresConns)
+}
+
+func (postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600)) // each second, for ten minutes
+	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, err
+}
+
+func (postgresDialect) unavailable(err error) bool {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		// Connection, resources, operator: https://www.postgresql.org/docs/current/errcodes-appendix.html
+		switch refused.Code[:2] {
+		case "08", "53", "57":
+			return true
+		}
+		return refused.Code == "25006" // read only: a standby after a failover
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.Timeout(err) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		strings.Contains(fmt.Sprint(err), "conn closed") || strings.Contains(fmt.Sprint(err), "unexpected EOF")
+}
+
+func (postgresDialect) again(err error) bool {
+	var refused *pgconn.PgError
+	const deadlock, serialization = "40P01", "40001"
+	return errors.As(err, &refused) && (refused.Code == deadlock || refused.Code == serialization)
+}
+
+func (postgresDialect) lock(tx *gorm.DB, name string) error {
+	return tx.Exec("SELECT pg_advisory_xact_lock(hashtext(?))", name).Error
+}
+
+func (postgresDialect) floor(*gorm.DB, string) (string, error) { return "", nil }
+
+// search leaves the plan to the planner, which knows how common a trigram is.
+func (postgresDialect) search(db *gorm.DB, table string, terms []string, _ bool) (*gorm.DB, keyset, error) {
+	for _, term := range terms {
+		db = db.Where(table+".search LIKE ?", "%"+likeEscaper.Replace(term)+"%")
+	}
+	return db, idKeyset(table), nil
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func (postgresDialect) without(db *gorm.DB, table, term string) *gorm.DB {
+	return db.Where("strpos("+table+".search, ?) = 0", term)
+}
+
+func (postgresDialect) migratesAlone() bool { return true }
+
+// suspendIndexes drops foreign keys too: to check them all at once is a join.
+func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
+		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
+		FROM pg_constraint WHERE conrelid::regclass::text IN ? AND contype = 'f'`, tables)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
+		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
+	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
+	return append(build, "ANALYZE "+strings.Join(tables, ", ")), err
+}

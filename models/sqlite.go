@@ -1,0 +1,125 @@
+package models
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/glebarez/sqlite"
+	"github.com/pressly/goose/v3"
+	"gorm.io/gorm"
+)
+
+type sqliteDialect struct{}
+
+func (sqliteDialect) name() string { return "sqlite" }
+
+// open gives SQLite one connection that writes, because it has one writer, and
+// a pool of connections that only read. An acknowledged change is on the disk.
+func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, error) {
+	path := strings.TrimPrefix(url, "sqlite:")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, nil, fmt.Errorf("the folder of the database can't be made: %w", err)
+	}
+	db, err := openSQLite(path, "_txlock=immediate", 1, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	read, err := openSQLite(path, "_pragma=query_only(1)", max(4, runtime.NumCPU()), config)
+	return db, read, err
+}
+
+func openSQLite(path, option string, conns int, config *gorm.Config) (*gorm.DB, error) {
+	const pragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)"
+	own := *config
+	db, err := gorm.Open(sqlite.Open("file:"+(&url.URL{Path: path}).EscapedPath()+"?"+option+pragmas), &own)
+	if err != nil {
+		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", path, err)
+	}
+	return db, limitPool(db, conns)
+}
+
+func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	return goose.DialectSQLite3, nil, nil
+}
+
+func (sqliteDialect) unavailable(err error) bool {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
+	}
+	const busy, locked, readOnly, ioError, full, cantOpen = 5, 6, 8, 10, 13, 14
+	switch coded.Code() & 0xff {
+	case busy, locked, readOnly, ioError, full, cantOpen:
+		return true
+	}
+	return false
+}
+
+func (sqliteDialect) again(error) bool            { return false }
+func (sqliteDialect) lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
+
+func (sqliteDialect) floor(tx *gorm.DB, table string) (string, error) {
+	var newest []string
+	err := tx.Table(table).Select("id").Order("id DESC").Limit(1).Find(&newest).Error
+	return strings.Join(newest, ""), err
+}
+
+// fewMatches is how many matches SQLite collects and sorts. Of more than these,
+// every short stretch of any order has some, and walking the order is quicker.
+const fewMatches = 2000
+
+// search asks the full-text index, which lists matches by row number, the order
+// of ids. In other orders it sorts them, unless they are many.
+func (d sqliteDialect) search(db *gorm.DB, table string, terms []string, byID bool) (*gorm.DB, keyset, error) {
+	index := table + "_fts"
+	match := make([]string, len(terms))
+	for i, term := range terms {
+		match[i] = `"` + strings.ReplaceAll(term, `"`, `""`) + `"`
+	}
+	expression := strings.Join(match, " AND ")
+	if !byID {
+		var found int64
+		fresh := db.Session(&gorm.Session{NewDB: true})
+		some := fresh.Table(index).Select("1").Where(index+" MATCH ?", expression).Limit(fewMatches + 1)
+		if err := fresh.Table("(?)", some).Count(&found).Error; err != nil {
+			return nil, keyset{}, err
+		}
+		if found > fewMatches {
+			for _, term := range terms {
+				db = db.Where("instr("+table+".search, ?) > 0", term)
+			}
+			return db, idKeyset(table), nil
+		}
+	}
+	db = db.Table(index+" CROSS JOIN "+table+" ON "+table+".seq = "+index+".rowid").Where(index+" MATCH ?", expression)
+	return db, keyset{
+		columns: []string{index + ".rowid"},
+		below:   "<= (SELECT seq FROM " + table + " WHERE id < ? ORDER BY id DESC LIMIT 1)",
+		above:   ">= (SELECT seq FROM " + table + " WHERE id > ? ORDER BY id LIMIT 1)",
+	}, nil
+}
+
+func (sqliteDialect) without(db *gorm.DB, table, term string) *gorm.DB {
+	return db.Where("instr("+table+".search, ?) = 0", term)
+}
+
+func (sqliteDialect) migratesAlone() bool { return false }
+
+// suspendIndexes asks the database for its own definitions: the schema is told
+// only in the migrations.
+func (sqliteDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	build, err := suspend(tx, `SELECT 'DROP ' || type || ' ' || name AS lift, sql AS build FROM sqlite_master
+		WHERE tbl_name IN ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`, tables)
+	for _, table := range []string{"contacts", "groups"} {
+		build = append(build, "INSERT INTO "+table+"_fts ("+table+"_fts) VALUES ('rebuild')")
+	}
+	return build, err
+}
