@@ -1,0 +1,197 @@
+package models_test
+
+import (
+	"fmt"
+	"iter"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// Sizes at which a planner that has a choice chooses as it does for millions.
+const (
+	plannedGroups   = 20_000
+	plannedContacts = 5_000
+)
+
+// plannedSample is groups of which each tenth is archived, each hundredth rare,
+// and each with three members.
+func plannedSample() models.Sample {
+	start := time.Now().Add(-365 * 24 * time.Hour)
+	return models.Sample{
+		Contacts: func(yield func(models.SampleContact) bool) {
+			for i := range plannedContacts {
+				c := models.SampleContact{CreatedAt: start.Add(time.Duration(i) * time.Second)}
+				c.Username, c.PhoneNumber = fmt.Sprintf("user%d", i), fmt.Sprintf("+1 555 %07d", i)
+				if !yield(c) {
+					return
+				}
+			}
+		},
+		Groups: plannedGroupsFrom(start.Add(24 * time.Hour)),
+	}
+}
+
+func plannedGroupsFrom(start time.Time) iter.Seq[models.SampleGroup] {
+	return func(yield func(models.SampleGroup) bool) {
+		for i := range plannedGroups {
+			g := models.SampleGroup{CreatedAt: start.Add(time.Duration(i) * time.Minute)}
+			g.Name, g.Description = fmt.Sprintf("The group %d of %c", i, 'a'+i%26), fmt.Sprintf("About thing %d", i*7919%plannedGroups)
+			if i%100 == 0 {
+				g.Name += " zebra"
+			}
+			if i%10 == 0 {
+				g.ArchivedAt = new(g.CreatedAt.Unix() + 60)
+			}
+			for m := range 3 {
+				g.Members = append(g.Members, (i*3+m)%(plannedContacts-3)/3*3+m)
+			}
+			if !yield(g) {
+				return
+			}
+		}
+	}
+}
+
+// fullScan is a step of a plan that reads a whole table, whatever is asked for.
+var fullScan = regexp.MustCompile(`Seq Scan on (groups|contacts|memberships|messages|conversations)|SCAN (groups|contacts|memberships|messages|conversations)\n`)
+
+// sorting is a step that must have all rows before it can give the first.
+var sorting = regexp.MustCompile(`USE TEMP B-TREE FOR ORDER BY|(?m)^ *(-> +)?(Incremental )?Sort `)
+
+func TestPlansReadNoTableWhole(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		if err := store.Seed(t.Context(), by, plannedSample(), func(string, int) {}); err != nil {
+			t.Fatal(err)
+		}
+		p := &planner{T: t, store: store}
+		if err := store.Watch(p.see); err != nil {
+			t.Fatal(err)
+		}
+		middle, err := store.Groups(t.Context(), models.GroupQuery{Range: models.Range{After: models.Cursor{
+			ID: models.FirstID(time.Now().Add(-360 * 24 * time.Hour)),
+		}, Limit: 1}})
+		if err != nil || len(middle.Groups) != 1 {
+			t.Fatalf("no group in the middle: %v", err)
+		}
+		g := middle.Groups[0].Group
+		member, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID, Range: models.Range{Limit: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.lists(g)
+		p.searches(member.Contacts[0])
+		p.others(g)
+	})
+}
+
+// planner looks at the plan of every statement that a call of the store makes.
+type planner struct {
+	*testing.T
+	store *models.Store
+	calls []statement
+}
+
+type statement struct {
+	sql    string
+	values []any
+}
+
+func (p *planner) see(sql string, values []any) {
+	p.calls = append(p.calls, statement{sql, append([]any(nil), values...)})
+}
+
+// plan fails the test where a statement of the call reads a table whole, or sorts
+// where it may not.
+func (p *planner) plan(what string, maySort bool, call func() error) {
+	p.Helper()
+	p.calls = nil
+	if err := call(); err != nil {
+		p.Errorf("%s: %v", what, err)
+	}
+	if len(p.calls) == 0 {
+		p.Errorf("%s: no statement was seen", what)
+	}
+	for _, c := range p.calls {
+		if strings.Contains(strings.ToUpper(c.sql), "OFFSET") {
+			p.Errorf("%s: uses OFFSET: %s", what, c.sql)
+		}
+		plan, err := p.store.Explain(p.Context(), c.sql, c.values)
+		switch {
+		case err != nil:
+			p.Errorf("%s: %v", what, err)
+		case fullScan.MatchString(plan):
+			p.Errorf("%s reads a whole table: %s\n%s", what, c.sql, plan)
+		case !maySort && sorting.MatchString(plan):
+			p.Errorf("%s sorts: %s\n%s", what, c.sql, plan)
+		}
+	}
+}
+
+func (p *planner) groups(what string, maySort bool, q models.GroupQuery) {
+	p.Helper()
+	p.plan(what, maySort, func() error { _, err := p.store.Groups(p.Context(), q); return err })
+}
+
+// lists asks for every order of every status, at the start and in the middle.
+func (p *planner) lists(g models.Group) {
+	for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
+		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers, models.ByArchived} {
+			if sort == models.ByArchived && status != models.Archived {
+				continue
+			}
+			for _, reverse := range []bool{false, true} {
+				q := models.GroupQuery{Status: status, Sort: sort, Reverse: reverse}
+				what := fmt.Sprintf("groups %s by %s %v", status, sort, reverse)
+				p.groups(what, false, q)
+				q.After = q.Cursor(g)
+				p.groups(what+" after", false, q)
+				q.Before, q.After = q.After, models.Cursor{}
+				p.groups(what+" before", false, q)
+			}
+		}
+	}
+}
+
+// searches asks for words of every frequency and for the operators.
+func (p *planner) searches(member models.Contact) {
+	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "is:empty", "member:user77", "the -zebra", "created:>2020-01-01 the", member.ID} {
+		for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
+			p.groups(fmt.Sprintf("search %s %s", text, status), true, models.GroupQuery{Search: text, Status: status})
+		}
+	}
+	p.groups("groups of a member", true, models.GroupQuery{Contact: member.ID, WithContacts: true})
+	for _, text := range []string{"user", "user4999", "55500012", "nobody", ""} {
+		p.plan("contacts "+text, true, func() error {
+			_, err := p.store.Contacts(p.Context(), models.ContactQuery{Text: text, WithGroups: true})
+			return err
+		})
+	}
+	p.plan("contacts by name", false, func() error {
+		_, err := p.store.Contacts(p.Context(), models.ContactQuery{Sort: models.ContactsByName})
+		return err
+	})
+}
+
+// others asks what the pages of one group ask.
+func (p *planner) others(g models.Group) {
+	ctx := p.Context()
+	p.plan("a group", true, func() error { _, err := p.store.Group(ctx, g.ID); return err })
+	p.plan("the first page with members", true, func() error {
+		_, err := p.store.Groups(ctx, models.GroupQuery{WithContacts: true})
+		return err
+	})
+	p.plan("members", true, func() error { _, err := p.store.Members(ctx, models.MemberQuery{Group: g.ID}); return err })
+	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, models.Range{}); return err })
+	p.plan("the number of messages", true, func() error { _, err := p.store.MessagesCount(ctx, g.ConversationID); return err })
+	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g); return err })
+	p.plan("a conversation's id", true, func() error {
+		_, err := p.store.Groups(ctx, models.GroupQuery{Search: g.ConversationID})
+		return err
+	})
+}
