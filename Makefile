@@ -12,7 +12,7 @@ CC_FOUND := $(shell command -v $$(go env CC))
 RACE     := $(if $(CC_FOUND),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test lint check clean
+.PHONY: help run dev build generate test lint check bench clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ CHECKS := all,-ST1000,-ST1020
 checksum = find . -name '*_templ.go' -exec cksum {} + | sort
 
 check: lint test ## lint and test: what must pass before a commit
+
+bench: build ## measure every kind of request (on DATABASE_URL, if it is set, once it is seeded)
+	@test -n "$$DATABASE_URL" || test -f data/bench.db || bin/console seed -groups 100000 -contacts 20000 -database sqlite:data/bench.db
+	@go run ./cmd/bench -database "$${DATABASE_URL:-sqlite:data/bench.db}"
 
 clean: ## remove what was built; data/ stays
 	rm -rf bin

@@ -27,6 +27,14 @@ func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, 
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
+	// SQLite would make a file that everybody on the machine can read.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the SQLite file can't be opened: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, nil, err
+	}
 	db, err := openSQLite(path, "_txlock=immediate", 1, config)
 	if err != nil {
 		return nil, nil, err
