@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -228,9 +229,9 @@ func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, error) {
 	ids = valid(ids[:min(len(ids), MaxContacts)])
 	byID := map[string]Contact{}
-	for start := 0; start < len(ids); start += batch {
+	for part := range slices.Chunk(ids, s.dialect.batch()) {
 		var found []Contact
-		if err := s.read.WithContext(ctx).Where("id IN ?", ids[start:min(start+batch, len(ids))]).Find(&found).Error; err != nil {
+		if err := s.read.WithContext(ctx).Where("id IN ?", part).Find(&found).Error; err != nil {
 			return nil, s.failed(ctx, err)
 		}
 		for _, c := range found {

@@ -37,8 +37,10 @@ type dialect interface {
 	search(db *gorm.DB, table string, terms []string, byID bool) (*gorm.DB, keyset, error)
 	// without limits a query to the rows of table that don't have the term.
 	without(db *gorm.DB, table, term string) *gorm.DB
-	// suspendIndexes drops the tables' indexes, but for those of constraints, and
-	// answers the statements that build them again.
+	// batch is how many rows one statement writes or names.
+	batch() int
+	// suspendIndexes drops what of the tables is cheaper to build once than to keep
+	// up row by row, and answers the statements that build it again.
 	suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error)
 }
 

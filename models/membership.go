@@ -190,14 +190,10 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 	return added, removed, s.keepCount(tx, g)
 }
 
-// batch is how many rows one statement writes or names. Engines limit its
-// parameters, and drivers take longer for each the more there are.
-const batch = 100
-
 // join adds contacts to a locked group and answers those who were not in it.
 func (s *Store) join(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, error) {
 	var added []Contact
-	for part := range slices.Chunk(contacts, batch) {
+	for part := range slices.Chunk(contacts, s.dialect.batch()) {
 		var present []string
 		if err := tx.Model(&membership{}).Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(part)).
 			Pluck("contact_id", &present).Error; err != nil {
@@ -223,7 +219,7 @@ func (s *Store) join(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, erro
 
 // leave takes members out of a locked group.
 func (s *Store) leave(tx *gorm.DB, g *Group, contacts []Contact) error {
-	for part := range slices.Chunk(contacts, batch) {
+	for part := range slices.Chunk(contacts, s.dialect.batch()) {
 		if err := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(part)).Delete(&membership{}).Error; err != nil {
 			return err
 		}
@@ -268,7 +264,7 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 
 func (s *Store) lookUp(tx *gorm.DB, refs []ContactRef) (byID, byName map[string]Contact, err error) {
 	byID, byName = map[string]Contact{}, map[string]Contact{}
-	for part := range slices.Chunk(refs, batch) {
+	for part := range slices.Chunk(refs, s.dialect.batch()) {
 		var ids, names []string
 		for _, ref := range part {
 			if ref.ID != "" {

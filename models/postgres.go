@@ -66,6 +66,9 @@ func (postgresDialect) unavailable(err error) bool {
 		strings.Contains(fmt.Sprint(err), "conn closed") || strings.Contains(fmt.Sprint(err), "unexpected EOF")
 }
 
+// batch saves round trips; the protocol allows 65,535 parameters.
+func (postgresDialect) batch() int { return 1000 }
+
 func (postgresDialect) again(err error) bool {
 	var refused *pgconn.PgError
 	const deadlock, serialization = "40P01", "40001"

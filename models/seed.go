@@ -53,7 +53,7 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 		if err != nil {
 			return err
 		}
-		seed := seeder{tx: tx, report: report, random: rand.New(rand.NewPCG(1, 2))}
+		seed := seeder{tx: tx, batch: s.dialect.batch(), report: report, random: rand.New(rand.NewPCG(1, 2))}
 		if err := seed.addContacts(sample.Contacts); err != nil {
 			return err
 		}
@@ -84,15 +84,12 @@ func refuseRows(tx *gorm.DB, models ...any) error {
 	return nil
 }
 
-// seedBatch is how many rows of a sample one statement writes. To bind the
-// parameters of a longer one takes SQLite's driver the square of their number.
-const seedBatch = 100
-
 // seeder writes a sample in batches.
 type seeder struct {
 	tx     *gorm.DB
 	report func(step string, done int)
 	random *rand.Rand
+	batch  int // rows of a statement
 
 	contacts            []seededContact // by their places
 	groups, memberships int
@@ -106,7 +103,7 @@ type seededContact struct {
 
 func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 	last := ""
-	for part := range chunks(contacts, seedBatch) {
+	for part := range chunks(contacts, s.batch) {
 		rows, talks := make([]Contact, len(part)), make([]conversation, len(part))
 		for i, c := range part {
 			last = s.id(c.CreatedAt, last)
@@ -114,7 +111,7 @@ func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 			talks[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			s.contacts = append(s.contacts, seededContact{last, rows[i].CreatedAt})
 		}
-		if err := createAll(s.tx, rows, talks, nil); err != nil {
+		if err := createAll(s.tx, rows, talks); err != nil {
 			return err
 		}
 		s.report(SeedingContacts, len(s.contacts))
@@ -132,7 +129,7 @@ func (c SampleContact) row(id, conversationID string) Contact {
 func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 	last := ""
 	var members []membership // not yet written; whole batches are one prepared statement
-	for part := range chunks(groups, seedBatch) {
+	for part := range chunks(groups, s.batch) {
 		rows, talks := make([]Group, len(part)), make([]conversation, len(part))
 		for i, g := range part {
 			last = s.id(g.CreatedAt, last)
@@ -140,15 +137,18 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 			talks[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			members = s.join(members, &rows[i], g.Members)
 		}
-		whole := len(members) / seedBatch * seedBatch
-		if err := createAll(s.tx, rows, talks, members[:whole]); err != nil {
+		whole := len(members) / s.batch * s.batch
+		if err := createAll(s.tx, rows, talks); err != nil {
+			return err
+		}
+		if err := s.createMembers(members[:whole]); err != nil {
 			return err
 		}
 		members = append(members[:0], members[whole:]...)
 		s.groups += len(part)
 		s.report(SeedingGroups, s.groups)
 	}
-	return createAll[Group](s.tx, nil, nil, members)
+	return s.createMembers(members)
 }
 
 func (g SampleGroup) row(id, conversationID string) Group {
@@ -186,20 +186,19 @@ func (s *seeder) id(at time.Time, floor string) string {
 	return string(id)
 }
 
-// createAll writes rows, then what refers to them.
-func createAll[T any](tx *gorm.DB, rows []T, talks []conversation, members []membership) error {
-	if len(rows) > 0 {
-		if err := tx.Create(&rows).Error; err != nil {
-			return err
-		}
-		if err := tx.Create(&talks).Error; err != nil {
-			return err
-		}
+// createAll writes rows, then their conversations.
+func createAll[T any](tx *gorm.DB, rows []T, talks []conversation) error {
+	if err := tx.Create(&rows).Error; err != nil {
+		return err
 	}
+	return tx.Create(&talks).Error
+}
+
+func (s *seeder) createMembers(members []membership) error {
 	if len(members) == 0 {
 		return nil
 	}
-	return tx.CreateInBatches(&members, seedBatch).Error
+	return s.tx.CreateInBatches(&members, s.batch).Error
 }
 
 // chunks are the values of a sequence, n at a time, in a slice that is used again.

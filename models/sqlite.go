@@ -71,6 +71,10 @@ func (sqliteDialect) unavailable(err error) bool {
 	return false
 }
 
+// batch is small because the driver takes the square of the number of a
+// statement's parameters to bind them.
+func (sqliteDialect) batch() int { return 100 }
+
 func (sqliteDialect) again(error) bool            { return false }
 func (sqliteDialect) lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 

@@ -32,12 +32,10 @@ type throttle struct {
 // no way round, and refuses it while the account or the address must wait.
 func (s *Store) admit(ctx context.Context, email, ip string) error {
 	return s.transaction(ctx, func(tx *gorm.DB) error {
-		for key, free := range map[string]int{accountKey(email): accountTries, addressKey(ip): addressTries} {
-			if err := s.count(tx, key, free); err != nil {
-				return err
-			}
+		if err := s.count(tx, accountKey(email), accountTries); err != nil {
+			return err
 		}
-		return nil
+		return s.count(tx, addressKey(ip), addressTries)
 	})
 }
 
