@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/glebarez/sqlite"
 	"github.com/pressly/goose/v3"
@@ -47,11 +48,36 @@ func openSQLite(path, option string, conns int, config *gorm.Config) (*gorm.DB, 
 	const pragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)"
 	own := *config
-	db, err := gorm.Open(sqlite.Open("file:"+(&url.URL{Path: path}).EscapedPath()+"?"+option+pragmas), &own)
+	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + option + pragmas
+	db, err := gorm.Open(sqlite.Open(address), &own)
+	// Two starts that turn a new file to WAL at once don't wait for each other.
+	for wait := time.Millisecond; sqliteCode(err) == sqliteBusy && wait < 5*time.Second; wait *= 2 {
+		time.Sleep(wait)
+		db, err = gorm.Open(sqlite.Open(address), &own)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", path, err)
 	}
 	return db, limitPool(db, conns)
+}
+
+// SQLite's codes of what is wrong outside the program: https://www.sqlite.org/rescode.html
+const (
+	sqliteBusy     = 5
+	sqliteLocked   = 6
+	sqliteReadOnly = 8
+	sqliteIOErr    = 10
+	sqliteFull     = 13
+	sqliteCantOpen = 14
+)
+
+// sqliteCode is the primary code of SQLite's error, or 0.
+func sqliteCode(err error) int {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return 0
+	}
+	return coded.Code() & 0xff
 }
 
 func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
@@ -59,16 +85,11 @@ func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) 
 }
 
 func (sqliteDialect) unavailable(err error) bool {
-	var coded interface{ Code() int }
-	if !errors.As(err, &coded) {
-		return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
-	}
-	const busy, locked, readOnly, ioError, full, cantOpen = 5, 6, 8, 10, 13, 14
-	switch coded.Code() & 0xff {
-	case busy, locked, readOnly, ioError, full, cantOpen:
+	switch sqliteCode(err) {
+	case sqliteBusy, sqliteLocked, sqliteReadOnly, sqliteIOErr, sqliteFull, sqliteCantOpen:
 		return true
 	}
-	return false
+	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
 }
 
 // batch is small because the driver takes the square of the number of a
