@@ -46,36 +46,66 @@ const retryAfter = "2"
 // ErrorDocs is every code that the API answers with, in the order of their statuses.
 func ErrorDocs() []ErrorDoc {
 	return []ErrorDoc{
-		{codeMalformed, http.StatusBadRequest, "The request can't be read",
-			"The body is not well-formed JSON, or a form or an address has a bad percent sign, text that is not UTF-8, or the same key twice. The message says which. Nothing was changed."},
-		{codeUnauthorized, http.StatusUnauthorized, "There is no valid token",
-			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under Tokens."},
-		{codeForbidden, http.StatusForbidden, "The token may not do this",
-			"The token is valid, but its scope or its owner's role does not include what this call needs. The message names the right. Use a token with the scope “read and write”, made by somebody who has that right."},
-		{codeMissing, http.StatusNotFound, "There is nothing at this address",
-			"No call has this path, or the group, contact or conversation does not exist, or no longer. Ids have 16 characters, and capital letters matter."},
-		{codeMethod, http.StatusMethodNotAllowed, "This address does not take this method",
-			"The path exists, but not with this HTTP method. The header “Allow” lists the methods that it takes."},
-		{codeConflict, http.StatusConflict, "The request does not fit the present state",
-			"The request is right in itself, but can't be met as things stand. Either the members of a group of more than 100 were to be replaced as a whole (add and remove them one by one instead), or an idempotency key was used before with another request (use a new key for each new request)."},
-		{codeChanged, http.StatusPreconditionFailed, "The object has changed meanwhile",
-			"The call carried “If-Match”, and the object is no longer what it was when its ETag was read. Nothing was changed. Read the object again, apply your change to what it says now, and send that with its new ETag."},
-		{codeTooLarge, http.StatusRequestEntityTooLarge, "The body is too large",
-			"A body can have at most 1 MiB. Send large changes in parts: members, for example, by several calls to the group's contacts."},
-		{codeMediaType, http.StatusUnsupportedMediaType, "The body is of an unknown kind",
-			"A body is sent as application/json or as application/x-www-form-urlencoded, in UTF-8 and not compressed, and the header “Content-Type” says which."},
-		{models.Missing, http.StatusUnprocessableEntity, "A required value is missing",
-			"A value that this call needs was not sent, or is empty. “param” names it."},
-		{models.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
-			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right."},
-		{models.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
-			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive."},
-		{codeCanceled, statusCanceled, "The caller went away",
-			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again under the same idempotency key."},
-		{codeInternal, http.StatusInternalServerError, "Something went wrong on our side",
-			"The fault is the server's. It has been logged under the “request_id” of the answer; tell that to whoever runs this server."},
-		{codeUnavailable, http.StatusServiceUnavailable, "The database can't be reached",
-			"The server is up, but its database is not, or is too slow. Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key."},
+		{
+			codeMalformed, http.StatusBadRequest, "The request can't be read",
+			"The body is not well-formed JSON, or a form or an address has a bad percent sign, text that is not UTF-8, or the same key twice. The message says which. Nothing was changed.",
+		},
+		{
+			codeUnauthorized, http.StatusUnauthorized, "There is no valid token",
+			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under Tokens.",
+		},
+		{
+			codeForbidden, http.StatusForbidden, "The token may not do this",
+			"The token is valid, but its scope or its owner's role does not include what this call needs. The message names the right. Use a token with the scope “read and write”, made by somebody who has that right.",
+		},
+		{
+			codeMissing, http.StatusNotFound, "There is nothing at this address",
+			"No call has this path, or the group, contact or conversation does not exist, or no longer. Ids have 16 characters, and capital letters matter.",
+		},
+		{
+			codeMethod, http.StatusMethodNotAllowed, "This address does not take this method",
+			"The path exists, but not with this HTTP method. The header “Allow” lists the methods that it takes.",
+		},
+		{
+			codeConflict, http.StatusConflict, "The request does not fit the present state",
+			"The request is right in itself, but can't be met as things stand. Either the members of a group of more than 100 were to be replaced as a whole (add and remove them one by one instead), or an idempotency key was used before with another request (use a new key for each new request).",
+		},
+		{
+			codeChanged, http.StatusPreconditionFailed, "The object has changed meanwhile",
+			"The call carried “If-Match”, and the object is no longer what it was when its ETag was read. Nothing was changed. Read the object again, apply your change to what it says now, and send that with its new ETag.",
+		},
+		{
+			codeTooLarge, http.StatusRequestEntityTooLarge, "The body is too large",
+			"A body can have at most 1 MiB. Send large changes in parts: members, for example, by several calls to the group's contacts.",
+		},
+		{
+			codeMediaType, http.StatusUnsupportedMediaType, "The body is of an unknown kind",
+			"A body is sent as application/json or as application/x-www-form-urlencoded, in UTF-8 and not compressed, and the header “Content-Type” says which.",
+		},
+		{
+			models.Missing, http.StatusUnprocessableEntity, "A required value is missing",
+			"A value that this call needs was not sent, or is empty. “param” names it.",
+		},
+		{
+			models.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
+			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right.",
+		},
+		{
+			models.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
+			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive.",
+		},
+		{
+			codeCanceled, statusCanceled, "The caller went away",
+			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again under the same idempotency key.",
+		},
+		{
+			codeInternal, http.StatusInternalServerError, "Something went wrong on our side",
+			"The fault is the server's. It has been logged under the “request_id” of the answer; tell that to whoever runs this server.",
+		},
+		{
+			codeUnavailable, http.StatusServiceUnavailable, "The database can't be reached",
+			"The server is up, but its database is not, or is too slow. Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key.",
+		},
 	}
 }
 
