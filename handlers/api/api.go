@@ -4,7 +4,7 @@
 // A handler reads the request, asks the store and says what to answer; it
 // writes nothing. The adapter around it (serve) asks who calls and whether they
 // may, and turns errors into the one shape that errors have (fail). Bodies, JSON
-// or form, become one input (decode.go); objects get their keys and their ETag
+// or form, become one input (input.go); objects get their keys and their ETag
 // in render.go. openapi.yaml describes it all, and the tests hold it to that.
 package api
 
