@@ -95,10 +95,11 @@ func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) 
 	return strings.Join(names, ""), s.failed(ctx, err)
 }
 
-// lastChange is the newest line about an object; the zero line if there is none.
-func lastChange(tx *gorm.DB, objectID string) (AuditLine, error) {
+// lastChange is the newest line about a change of an object's field; the zero
+// line if there is none.
+func lastChange(tx *gorm.DB, objectID, field string) (AuditLine, error) {
 	var lines []AuditLine
-	err := tx.Where("object_id = ?", objectID).Order("id DESC").Limit(1).Find(&lines).Error
+	err := tx.Where("object_id = ? AND changes LIKE ?", objectID, `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {
 		return AuditLine{}, err
 	}

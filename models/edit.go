@@ -23,7 +23,7 @@ func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	last, err := lastChange(tx, objectID)
+	last, err := lastChange(tx, objectID, fields[0].Field)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 // EditConflict says that somebody else changed the same fields meanwhile.
 type EditConflict struct {
 	Fields []FieldConflict
-	// By and At (Unix seconds) say who changed the object last, and when.
+	// By and At (Unix seconds) say who changed the first of the fields last, and when.
 	By string
 	At int64
 }

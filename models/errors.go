@@ -112,7 +112,7 @@ func (s *Store) failed(ctx context.Context, err error) error {
 		return ErrNotFound
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded), s.dialect.unavailable(err):
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), s.dialect.unavailable(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
