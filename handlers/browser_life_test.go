@@ -121,7 +121,8 @@ func makeGroup(a *tab) {
 // choose finds a person in the member picker and adds them.
 func choose(a *tab, typed, name string) {
 	a.Helper()
-	a.write("#find", typed)
+	a.click("#find")
+	a.types(typed)
 	if a.screen.scriptless {
 		a.goes("Find")
 		a.focuses("#find")

@@ -63,18 +63,23 @@ func eval[T any](t *tab, expression string) T {
 // until waits for an expression to become true.
 func (t *tab) until(what, expression string) {
 	t.Helper()
+	t.wait(what, func() bool {
+		holds, err := try[bool](t, expression)
+		return err == nil && holds
+	})
+}
+
+// wait waits for something to become true, and gives up in the end.
+func (t *tab) wait(what string, holds func() bool) {
+	t.Helper()
 	deadline, tick := time.After(patient), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
-	for {
-		holds, err := try[bool](t, expression)
-		if err == nil && holds {
-			return
-		}
+	for !holds() {
 		select {
 		case <-tick.C:
 		case <-deadline:
 			t.shoot("failed " + t.Name())
-			t.Fatalf("%s: waited in vain: %s (%v)\n%s", t.screen, what, err, t.describe())
+			t.Fatalf("%s: waited in vain: %s\n%s", t.screen, what, t.describe())
 		}
 	}
 }
@@ -170,16 +175,12 @@ func (t *tab) goes(what string) {
 	t.follow(func() { t.click(what) })
 }
 
-// write replaces what a field holds, as by typing.
+// write replaces what a field holds, at once, as by pasting.
 func (t *tab) write(what, text string) {
 	t.Helper()
 	t.click(what)
 	eval[bool](t, "(focused().select(), true)")
-	if len(text) > 100 || strings.ContainsAny(text, "\n") {
-		call(t, input.InsertText, input.InsertTextParams{Text: text})
-		return
-	}
-	t.types(text)
+	call(t, input.InsertText, input.InsertTextParams{Text: text})
 }
 
 // types presses the keys of a text.

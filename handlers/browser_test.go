@@ -222,8 +222,7 @@ func (t *tab) watch(event any) {
 			}
 		}
 	case *log.EventEntryAdded:
-		refused := e.Entry.Source == log.EntrySourceNetwork && strings.Contains(e.Entry.Text, "with a status of")
-		if (e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning) && !refused {
+		if e.Entry.Level != log.EntryLevelVerbose && e.Entry.Level != log.EntryLevelInfo && !harmless(e.Entry.Text) {
 			t.complaint = append(t.complaint, e.Entry.Text+" "+e.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
@@ -235,6 +234,12 @@ func (t *tab) watch(event any) {
 			_, _ = chromedp.Call(t.ctx, cdpage.HandleJavaScriptDialog, cdpage.HandleJavaScriptDialogParams{Accept: !stay})
 		}()
 	}
+}
+
+// harmless tells whether the browser only remarks what tests do on purpose: be
+// refused, and leave a page that nobody has touched.
+func harmless(remark string) bool {
+	return strings.Contains(remark, "responded with a status of") || strings.Contains(remark, "Blocked attempt to show a 'beforeunload'")
 }
 
 func (t *tab) sent(r *network.Request) {
@@ -303,7 +308,7 @@ func (t *tab) asked() int {
 }
 
 // patient is how long a tab waits for what is to happen.
-const patient = 8 * time.Second
+const patient = 20 * time.Second
 
 func (t *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()

@@ -43,9 +43,11 @@ func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return errNoPage
 	}
-	doc := views.ErrorDoc{Code: docs[i].Code, Status: docs[i].Status, Meaning: docs[i].Title, Advice: docs[i].Text}
+	doc := views.ErrorDoc{Code: docs[i].Code, Status: docs[i].Status, Title: docs[i].Title, Text: docs[i].Text}
 	for _, d := range docs {
-		doc.Others = append(doc.Others, d.Code)
+		if d.Code != doc.Code {
+			doc.Others = append(doc.Others, d.Code)
+		}
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: doc.Code, Section: "API errors", Body: views.ErrorDocPage(doc)})
 }

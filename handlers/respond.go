@@ -199,7 +199,9 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Status, f.Title = http.StatusNotFound, "Page not found"
 		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
 		f.Search = visitOf(r) != nil
-		f.Grave = c.grave(r)
+		if f.Grave = c.grave(r); f.Grave != nil {
+			f.Title = "This group was deleted"
+		}
 	case is(errWrongMethod):
 		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
 		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."

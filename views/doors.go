@@ -40,10 +40,8 @@ type Failure struct {
 type ErrorDoc struct {
 	Code   string
 	Status int
-	// Meaning says when the API answers so, Advice what to do then.
-	Meaning, Advice string
-	// Sample is such an answer.
-	Sample string
+	// Title says in a few words when the API answers so, Text what to do then.
+	Title, Text string
 	// Others are the other codes.
 	Others []string
 }

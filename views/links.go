@@ -58,6 +58,7 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 }
 
 // The addresses of one group. next is where its form leads when it is done, "" for the group itself.
+
 func NewGroupURL() templ.SafeURL              { return "/groups/new" }
 func GroupURL(id string) templ.SafeURL        { return under("/groups", id) }
 func EditGroupURL(id string) templ.SafeURL    { return under("/groups", id, "edit") }
@@ -66,6 +67,7 @@ func RestoreGroupURL(id string) templ.SafeURL { return under("/groups", id, "res
 func DeleteGroupURL(id, next string) templ.SafeURL {
 	return address(string(under("/groups", id, "delete")), "next", next)
 }
+
 func MembersURL(id string, at MembersAt) templ.SafeURL {
 	return address(string(under("/groups", id, "members")), "q", at.Q, "after", at.After, "before", at.Before)
 }
@@ -81,6 +83,7 @@ func ContactsURL(at ContactsAt) templ.SafeURL {
 }
 
 // The addresses of one contact.
+
 func NewContactURL() templ.SafeURL           { return "/contacts/new" }
 func ContactURL(id string) templ.SafeURL     { return under("/contacts", id) }
 func EditContactURL(id string) templ.SafeURL { return under("/contacts", id, "edit") }
@@ -93,11 +96,13 @@ func DeleteContactURL(id, next string) templ.SafeURL {
 func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "group", group) }
 
 // The addresses of tokens.
+
 func TokensURL() templ.SafeURL               { return "/settings/tokens" }
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
 func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens", id, "revoke") }
 
 // The addresses round signing in, and of what every page has.
+
 func SetupURL() templ.SafeURL  { return "/setup" }
 func LogoutURL() templ.SafeURL { return "/logout" }
 func ThemeURL() templ.SafeURL  { return "/theme" }

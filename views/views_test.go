@@ -152,8 +152,12 @@ func TestAddresses(t *testing.T) {
 
 func TestAriaSort(t *testing.T) {
 	for _, c := range [][3]string{
-		{"", "created", "descending"}, {"-created", "created", "ascending"}, {"", "name", ""},
-		{"name", "name", "ascending"}, {"-name", "name", "descending"}, {"members", "members", "descending"},
+		{"", "created", "descending"},
+		{"-created", "created", "ascending"},
+		{"", "name", ""},
+		{"name", "name", "ascending"},
+		{"-name", "name", "descending"},
+		{"members", "members", "descending"},
 	} {
 		if got := ariaSort(c[0], c[1]); got != c[2] {
 			t.Errorf("ariaSort(%q, %q) = %q, want %q", c[0], c[1], got, c[2])

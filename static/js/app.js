@@ -415,6 +415,7 @@
   on('DOMContentLoaded', () => {
     prepare(document);
     const flash = $('#flashes [data-fresh]');
-    if (flash) say(flash.dataset.say, 500); // after the page itself has been read out
+    flash?.removeAttribute('data-fresh');
+    say(flash?.dataset.say, 500); // after the page itself has been read out
   });
 })();

@@ -1,0 +1,348 @@
+package handlers_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// town is a site with something of everything in it.
+type town struct {
+	*site
+	group, archived, busy, empty models.Group
+	contact                      models.Contact
+	token                        models.Token
+}
+
+// people are sample contacts: usernames and display names.
+var people = [][2]string{
+	{"hector", "Hector McCallister"},
+	{"madeline.k", "Madeline Kowalski"},
+	{"cedric_d", "Cédric Dubois"},
+	{"yuki", "佐藤 由紀"},
+	{"amara", "Amara Okafor"},
+	{"jonas-w", "Jonas Weber"},
+	{"priya", "Priya Natarajan"},
+	{"t.oconnor", "Tomás O’Connor"},
+	{"leila", "Leïla Benali"},
+	{"sven", "Sven Lindqvist"},
+	{"mina", ""},
+	{"olu", "Oluwaseun Adeyemi"},
+}
+
+// groups are sample groups: names and descriptions, the oldest first.
+var groups = [][2]string{
+	{"Winter Market 2025", "Stalls, permits and the rota for the mulled wine."},
+	{"Harbour Rowing Club", "Training times, boats and who has the key to the boathouse."},
+	{"Night Shift, Ward 4", "Who swaps with whom, and the coffee list."},
+	{"Beekeepers of the Valley", ""},
+	{"Book Club on Thursdays", "This month: “The Left Hand of Darkness”. Bring something to drink."},
+	{"Riverside Allotments", "Water rota, tool shed and the annual seed exchange."},
+	{"Street Choir", "Sheet music and dates. No auditions."},
+	{"Open Source Evenings", "Hack on something together, every second Tuesday."},
+	{"Parents, Class 3b", "Trips, homework and lost jackets."},
+	{"Café Volunteers", "Shifts for the repair café, and what is broken this week."},
+	{"Chess in the Park", ""},
+	{"Plaza Hotel", "World-renowned, with a view of the park. Front desk, kitchen and night porters talk here."},
+}
+
+// newTown makes a town of names for groups and people.
+func newTown(t *testing.T, groups, people [][2]string) *town {
+	t.Helper()
+	v := &town{site: one(t)}
+	at := time.Now().AddDate(-1, 0, 0)
+	v.store.Now = func() time.Time { return at }
+	contacts := make([]models.Contact, len(people))
+	for i, p := range people {
+		contacts[i] = v.person(p[0], p[1])
+	}
+	for i, g := range groups {
+		at = time.Now().Add(-time.Duration((len(groups)-i)*(len(groups)-i)*17) * time.Hour)
+		members := contacts[i*len(contacts)/len(groups)/2:]
+		v.group = v.describedGroup(g[0], g[1], members[:len(members)*((i+2)%4)/4])
+		switch i {
+		case 0:
+			v.archived = v.group
+		case 1:
+			v.busy = v.group
+		case 2:
+			v.empty = v.group
+		}
+	}
+	v.store.Now = time.Now
+	if _, err := v.store.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.store.ArchiveGroup(v.Context(), v.by, v.archived.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	v.contact = contacts[0]
+	v.token = v.newToken(groups[0][0], 0)
+	v.newToken("Nightly export", 90*24*time.Hour)
+	return v
+}
+
+func (v *town) person(username, name string) models.Contact {
+	v.Helper()
+	phone := "+41 44 668 18 00"
+	c, err := v.store.CreateContact(v.Context(), v.by, models.ContactChange{Username: &username, DisplayName: &name, PhoneNumber: &phone}, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return c
+}
+
+func (v *town) describedGroup(name, description string, members []models.Contact) models.Group {
+	v.Helper()
+	refs := []models.ContactRef{}
+	for _, m := range members {
+		refs = append(refs, models.ContactRef{ID: m.ID})
+	}
+	g, err := v.store.CreateGroup(v.Context(), v.by, models.GroupChange{Name: &name, Description: &description, Contacts: &refs}, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return g
+}
+
+func (v *town) newToken(name string, good time.Duration) models.Token {
+	v.Helper()
+	n := models.NewToken{Name: name, Scope: models.ReadScope}
+	if good > 0 {
+		n.ExpiresAt = new(time.Now().Add(good).Unix())
+	}
+	token, _, err := v.store.CreateToken(v.Context(), v.by, n)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return token
+}
+
+// scene is a page in one of its states, and the way to it.
+type scene struct {
+	name string
+	show func(t *tab, v *town)
+}
+
+// at is the scene that an address shows.
+func at(path func(v *town) string) func(*tab, *town) {
+	return func(t *tab, v *town) { t.visit(path(v)) }
+}
+
+func address(path string) func(*tab, *town) {
+	return at(func(*town) string { return path })
+}
+
+// scenes are all pages and states that a town has.
+var scenes = []scene{
+	{"groups", address("/groups")},
+	{"groups all", address("/groups?status=all&sort=name&limit=10")},
+	{"groups archived", address("/groups?status=archived")},
+	{"groups notes", address("/groups?sort=color&after=nowhere&nonsense=1&created_after=2020-01-01")},
+	{"groups no match", func(t *tab, v *town) { t.visit("/groups?q=zzzzzz&member=" + v.contact.ID) }},
+	{"groups found", func(t *tab, v *town) {
+		t.visit("/groups?status=all&q=" + urlWord(v.group.Name))
+	}},
+	{"groups of a member", func(t *tab, v *town) { t.visit("/groups?status=all&q=member:" + v.contact.Username) }},
+	{"groups by id", func(t *tab, v *town) { t.visit("/groups?q=" + v.group.ID) }},
+	{"groups menu", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.click(".list summary")
+		t.until("the menu is open", "all('details.menu[open] ul').length === 1")
+	}},
+	{"groups flash", func(t *tab, v *town) {
+		t.visit("/groups?status=all")
+		t.click(".list summary")
+		t.click("Archive")
+		t.sees("#flashes", "archived.")
+		t.goes("Undo")
+		t.sees("#flashes", "restored.")
+	}},
+	{"group dialog", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.click(".list summary")
+		t.click("Delete…")
+		t.sees("dialog", "for good?")
+	}},
+	{"group new", address("/groups/new")},
+	{"group new refused", func(t *tab, _ *town) {
+		t.visit("/groups/new")
+		t.write("#avatar_url", "ftp://nowhere")
+		t.goes("Create group")
+		t.sees("main", "There is a problem")
+	}},
+	{"group new draft", func(t *tab, v *town) {
+		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
+		if err := v.store.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/groups/new")
+		t.sees("main", "This is what you typed")
+		_ = v.store.DropDraft(v.Context(), v.by, "new-group")
+	}},
+	{"group picker", func(t *tab, _ *town) {
+		t.visit("/groups/new")
+		t.write("#find", "1800")
+		t.until("people are offered", "all('[role=\"option\"]').length > 0")
+		t.press("Down")
+	}},
+	{"group", at(func(v *town) string { return "/groups/" + v.group.ID })},
+	{"group archived", at(func(v *town) string { return "/groups/" + v.archived.ID })},
+	{"group members", at(func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
+	{"group members none", at(func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
+	{"group members no match", at(func(v *town) string { return "/groups/" + v.group.ID + "/members?q=zzzz" })},
+	{"group members refused", func(t *tab, v *town) {
+		t.visit("/groups/" + v.group.ID + "/members")
+		t.goes("Add to the group")
+		t.sees("main", "Choose at least one person")
+	}},
+	{"group edit", at(func(v *town) string { return "/groups/" + v.archived.ID + "/edit" })},
+	{"group edit refused", func(t *tab, v *town) {
+		t.visit("/groups/" + v.group.ID + "/edit")
+		t.write("#name", "")
+		t.goes("Save changes")
+		t.sees("main", "There is a problem")
+	}},
+	{"group conflict", func(t *tab, v *town) {
+		t.visit("/groups/" + v.busy.ID + "/edit")
+		t.write("#name", v.group.Name)
+		t.write("#description", "Mine "+rand.Text())
+		name, theirs := v.busy.Name+"!", "Theirs "+rand.Text()
+		if _, err := v.store.UpdateGroup(v.Context(), v.by, v.busy.ID, models.GroupChange{Name: new(name[1:]), Description: &theirs}); err != nil {
+			v.Fatal(err)
+		}
+		t.goes("Save changes")
+		t.sees("main", "saved this meanwhile")
+	}},
+	{"group delete", at(func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
+	{"group delete refused", func(t *tab, v *town) {
+		t.visit("/groups/" + v.busy.ID + "/delete")
+		t.goes("Delete for good")
+		t.sees("main", "There is a problem")
+	}},
+	{"contacts", address("/contacts")},
+	{"contacts found", func(t *tab, v *town) { t.visit("/contacts?q=" + v.contact.Username) }},
+	{"contacts no match", address("/contacts?q=zzzzzz")},
+	{"contacts menu", func(t *tab, _ *town) {
+		t.visit("/contacts")
+		t.click(".list summary")
+	}},
+	{"contact new", address("/contacts/new")},
+	{"contact new refused", func(t *tab, _ *town) {
+		t.visit("/contacts/new")
+		t.write("#username", "not a username")
+		t.goes("Create contact")
+		t.sees("main", "There is a problem")
+	}},
+	{"contact", at(func(v *town) string { return "/contacts/" + v.contact.ID })},
+	{"contact edit", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/edit" })},
+	{"contact delete", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/delete" })},
+	{"tokens", address("/settings/tokens")},
+	{"token new", address("/settings/tokens/new")},
+	{"token new refused", func(t *tab, _ *town) {
+		t.visit("/settings/tokens/new")
+		t.goes("Make the token")
+		t.sees("main", "There is a problem")
+	}},
+	{"token made", func(t *tab, v *town) {
+		t.visit("/settings/tokens/new")
+		t.write("#name", "Import")
+		t.goes("Make the token")
+		t.sees("main", "It will not be shown again")
+	}},
+	{"token revoke", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/revoke" })},
+	{"not found", address("/groups/0000000000000000")},
+	{"deleted", func(t *tab, v *town) {
+		g := v.site.group(v.group.Name)
+		if err := v.store.DeleteGroup(v.Context(), v.by, g.ID, nil); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/groups/" + g.ID)
+		t.sees("main", "was deleted by")
+	}},
+	{"foreign form", func(t *tab, v *town) {
+		t.do(chromedp.Navigate(`data:text/html,<form method="post" action="` + v.url + `/groups/new"><button>Win</button></form>`))
+		t.goes("Win")
+		t.sees("h1", "This form came from another site")
+	}},
+	{"broken", func(t *tab, _ *town) {
+		part := network.Headers{"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "section#nowhere"}
+		call(t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: part})
+		t.visit("/groups")
+		call(t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
+		t.sees("h1", "Something went wrong")
+	}},
+	{"error docs", address("/docs/errors/parameter_invalid")},
+	{"signed out", func(t *tab, _ *town) {
+		t.visit("/groups/new")
+		t.write("#name", "Typed")
+		call(t, network.ClearBrowserCookies, struct{}{})
+		t.goes("Create group")
+		t.sees("main", "What you typed is kept")
+		t.signIn(t.browser)
+	}},
+}
+
+// urlWord is the first word of a name, as a search in an address.
+func urlWord(name string) string {
+	word, _, _ := strings.Cut(name, " ")
+	return url.QueryEscape(strings.ToLower(word))
+}
+
+// TestEveryPage looks at every page in every state, in both themes, on a desk and
+// on a phone.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	needChromium(t)
+	for part := range 2 {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			v := newTown(t, groups, people)
+			a := v.in(desk)
+			for i, scene := range scenes {
+				if i%2 == part {
+					scene.show(a, v)
+					a.inspect(scene.name)
+				}
+			}
+		})
+	}
+}
+
+// TestTheFirstPages looks at what is there before anything else is.
+func TestTheFirstPages(t *testing.T) {
+	t.Parallel()
+	needChromium(t)
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	a := s.tab(desk)
+	a.visit("/")
+	a.sees("h1", "Set up your console")
+	a.inspect("setup")
+	a.goes("Set up the console")
+	a.inspect("setup refused")
+	s.setUp()
+	a.visit("/groups")
+	a.at("/login?next=%2Fgroups")
+	a.inspect("login")
+	a.write("#email", email)
+	a.write("#password", "wrong")
+	a.goes("Sign in")
+	a.sees(".summary", "E-mail or password is not right.")
+	a.inspect("login refused")
+	a.visit("/docs/errors/unauthorized")
+	a.inspect("error docs for strangers")
+	a.signIn(s.browser)
+	for name, path := range map[string]string{"groups none": "/groups", "contacts none": "/contacts", "tokens none": "/settings/tokens", "groups archived none": "/groups?status=archived"} {
+		a.visit(path)
+		a.inspect(name)
+	}
+}
