@@ -278,6 +278,34 @@ func TestSmallHelps(t *testing.T) {
 	}
 }
 
+func TestIdlenessIsAnnounced(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	a := s.in(desk)
+	a.visit("/groups")
+	if idle := eval[string](a, "document.body.dataset.idle"); idle != "43200" {
+		t.Errorf("the page knows of %s idle seconds, want 12 hours", idle)
+	}
+	eval[bool](a, "(document.body.dataset.idle = '120', dispatchEvent(new Event('pageshow')))")
+	a.sees("#trouble", "You will be signed out in 2 minutes.")
+	eval[bool](a, "(document.body.dataset.idle = '43200', true)")
+	a.click("Stay signed in")
+	a.until("the warning is gone", "!find('#trouble .trouble')")
+}
+
+func TestPasswordsAreWeighed(t *testing.T) {
+	t.Parallel()
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	a := s.in(desk)
+	a.visit("/setup?code=x")
+	for _, weighed := range [][2]string{
+		{"short", "7 more characters needed"}, {"aaaaaaaaaaaaa", "Weak"}, {"correct horse", "Fair"}, {"correct horse bat", "Strong"}, {"correct horse battery", "Very strong"},
+	} {
+		a.write("#password", weighed[0])
+		a.sees("[data-strength]", weighed[1])
+	}
+}
+
 // TestWhatPeopleAskOfTheirBrowser looks at a page without motion, in forced colours
 // and with more contrast.
 func TestWhatPeopleAskOfTheirBrowser(t *testing.T) {

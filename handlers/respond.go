@@ -111,6 +111,9 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 		return f, err
 	}
 	f.User = v.user.Name
+	if !v.remembered() {
+		f.Idle = models.IdleLimit
+	}
 	if f.Flashes = v.flashes(); len(f.Flashes) > 0 {
 		v.setFlashes(nil)
 		err = v.session.Save(r, w)

@@ -66,6 +66,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	}
 	session.ID, session.IsNew = cookie.Value, false
 	session.Values[flashesValue], session.Values[userValue] = data.Flashes, stored.User
+	session.Values[rememberValue] = stored.Remember
 	return session, nil
 }
 
@@ -124,6 +125,12 @@ func withVisit(r *http.Request, v *visit) *http.Request {
 func (v *visit) flashes() []views.Flash {
 	flashes, _ := v.session.Values[flashesValue].([]views.Flash)
 	return flashes
+}
+
+// remembered tells whether the session outlasts idleness.
+func (v *visit) remembered() bool {
+	remember, _ := v.session.Values[rememberValue].(bool)
+	return remember
 }
 
 func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValue] = flashes }

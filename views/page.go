@@ -9,6 +9,7 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,8 @@ type Page struct {
 type Frame struct {
 	// User and Workspace are names; User is "" where nobody has signed in.
 	User, Workspace string
+	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
+	Idle time.Duration
 	// Theme is "light", "dark" or, for what the system says, "".
 	Theme string
 	// Flashes are messages from the request before; each is shown once.
@@ -89,6 +92,14 @@ func (p Page) title() string {
 		title = "Error: " + title
 	}
 	return title
+}
+
+// idle is Frame.Idle in seconds, for app.js to warn in time; "" where there is no need.
+func (p Page) idle() string {
+	if p.Frame.Idle == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(p.Frame.Idle.Seconds()))
 }
 
 func (p Page) theme() string {
@@ -159,6 +170,8 @@ type input struct {
 	Inputmode    string
 	Optional     bool
 	Autofocus    bool
+	// Strength has the strength of a new password told in words while it is typed.
+	Strength bool
 	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
 	Most    int
 	Problem string

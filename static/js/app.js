@@ -2,6 +2,7 @@
 // file; it listens on the document and knows elements by their attributes:
 //
 //   data-copy="text"          copies the text          data-reveal="id"   shows a password
+//   data-strength="id"        weighs that password     data-stay          keeps the session going
 //   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
 //   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
 //   data-focus="row|next|#id" where focus goes after a swap
@@ -150,6 +151,7 @@
     if (button.dataset.copy !== undefined) copy(button);
     if (button.dataset.reveal) reveal(button);
     if (button.dataset.dismiss !== undefined) dismiss(event, button);
+    if (button.dataset.stay !== undefined) stay();
     if (button.dataset.dialog !== undefined && !(event.ctrlKey || event.metaKey || event.shiftKey)) openDialog(event, button);
     if (button.dataset.drop !== undefined) drop(event, button);
     if (button.dataset.cancel !== undefined && button.closest('dialog')) {
@@ -283,6 +285,35 @@
     if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
   }
   on('input', (event) => { if (event.target.id) count(event.target); });
+
+  // ---- passwords: how strong one is, in words; the server has the last word ----
+
+  function weigh(field) {
+    const words = $(`[data-strength="${field.id}"]`);
+    if (!words) return;
+    const used = length(field), left = Number(words.dataset.least) - used;
+    const tiers = [[used === 0, ''], [left > 0, `${left} more characters needed`], [new Set(field.value).size < 6, 'Weak: too few different characters'], [used < 16, 'Fair'], [used < 20, 'Strong'], [true, 'Very strong']];
+    words.textContent = tiers.find(([holds]) => holds)[1];
+    say(words.textContent, 1000);
+  }
+  on('input', (event) => { if (event.target.id) weigh(event.target); });
+
+  // ---- idle: two minutes before the session ends, offer to stay ----
+
+  let idling;
+  function watchIdle() {
+    clearTimeout(idling);
+    const seconds = Number(document.body.dataset.idle);
+    if (seconds) idling = setTimeout(() => $('#trouble').replaceChildren($('#idle-bar').content.firstElementChild.cloneNode(true)), (seconds - 120) * 1000);
+  }
+  async function stay() {
+    hideTrouble();
+    watchIdle();
+    const answer = await fetch(location.href, { method: 'HEAD', redirect: 'manual' }).catch(() => null);
+    if (!answer?.ok) signIn();
+  }
+  addEventListener('pageshow', watchIdle);
+  on('htmx:finally:request', watchIdle);
 
   // ---- member picker: a combobox with a list of options from the server ----
 
