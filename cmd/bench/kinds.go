@@ -73,10 +73,22 @@ func (b *bench) kinds() []kind {
 
 // searches are words of every frequency and length, and the search's operators.
 var searches = []struct{ name, text string }{
-	{"common", "the"}, {"rare", "zurich"}, {"none", "zzqxv"}, {"one letter", "a"}, {"two letters", "pl"},
-	{"rare letters", "zx"}, {"symbol", "%"}, {"emoji", "🎉"}, {"two words", "the team"}, {"without", "the -team"},
-	{"member", "member:hector"}, {"members", "member:a"}, {"empty", "is:empty"}, {"undescribed", "no:description"},
-	{"created", "created:>2024-01-01 the"}, {"200 characters", strings.Repeat("ab ", 66)},
+	{"common", "the"},
+	{"rare", "zurich"},
+	{"none", "zzqxv"},
+	{"one letter", "a"},
+	{"two letters", "pl"},
+	{"rare letters", "zx"},
+	{"symbol", "%"},
+	{"emoji", "🎉"},
+	{"two words", "the team"},
+	{"without", "the -team"},
+	{"member", "member:hector"},
+	{"members", "member:a"},
+	{"empty", "is:empty"},
+	{"undescribed", "no:description"},
+	{"created", "created:>2024-01-01 the"},
+	{"200 characters", strings.Repeat("ab ", 66)},
 }
 
 // changes are the kinds that write.
