@@ -97,41 +97,25 @@ func (s *Store) group(db *gorm.DB, id string) (Group, error) {
 }
 
 // CreateGroup makes a group with its conversation. Where key is given, a second
-// call under it answers the first one's group.
+// call under it answers the first one's group. Errors: Invalid, Conflict, Denied.
 func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *Once) (Group, error) {
-	columns, problems := c.columns(s.Now())
+	set, problems := c.check(s.Now())
 	if c.Name == nil {
-		problems = append(Invalid{{Field: "name", Code: Missing, Message: nameMissing}}, problems...)
+		problems = append(Invalid{refusal("name", nameMissing)}, problems...)
 	}
 	if err := problems.orNil(); err != nil {
 		return Group{}, err
 	}
 	return once(ctx, s, by, EditGroups, CreatedGroup, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
-		floor, err := s.dialect.floor(tx, "groups")
+		g, err := s.insertGroup(tx, set)
 		if err != nil {
 			return Group{}, err
 		}
-		now := s.Now()
-		g := Group{
-			ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
-			CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
-		}
-		g.set(columns)
-		if err := tx.Create(&g).Error; err != nil {
-			return Group{}, err
-		}
-		if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
+		said, err := s.changeContacts(tx, &g, c.Contacts, differences(Group{}, g))
+		if err != nil {
 			return Group{}, err
 		}
 		line.about("group", g.ID, g.Name)
-		said := differences(Group{}, g)
-		if c.Contacts != nil {
-			added, _, err := s.replaceMembers(tx, &g, *c.Contacts)
-			if err != nil {
-				return Group{}, err
-			}
-			said["contacts"] = change{nil, named(added)}
-		}
 		if err := line.say(said); err != nil {
 			return Group{}, err
 		}
@@ -139,11 +123,42 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 	})
 }
 
+// insertGroup stores a new group and its conversation.
+func (s *Store) insertGroup(tx *gorm.DB, set groupSetter) (Group, error) {
+	floor, err := s.dialect.floor(tx, "groups")
+	if err != nil {
+		return Group{}, err
+	}
+	now := s.Now()
+	g := Group{
+		ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
+		CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
+	}
+	g.set(set)
+	if err := tx.Create(&g).Error; err != nil {
+		return Group{}, err
+	}
+	return g, tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error
+}
+
+// changeContacts makes those who are named the only members of a locked group,
+// where refs is not nil, and adds to what is said of the change.
+func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]change) (map[string]change, error) {
+	if refs == nil {
+		return said, nil
+	}
+	added, removed, err := s.replaceMembers(tx, g, *refs)
+	if len(added)+len(removed) > 0 {
+		said["contacts"] = change{named(removed), named(added)}
+	}
+	return said, err
+}
+
 // UpdateGroup makes a change and answers the group as it is then. A change that
 // changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Conflict, Denied.
 func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupChange) (Group, error) {
-	columns, problems := c.columns(s.Now())
+	set, problems := c.check(s.Now())
 	if err := problems.orNil(); err != nil {
 		return Group{}, err
 	}
@@ -153,44 +168,44 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 			return Group{}, err
 		}
 	}
-	var g Group
-	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) (err error) {
-		if g, err = s.lockGroup(tx, id, c.If); err != nil {
+	var after Group
+	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+		said, err := s.changeGroup(tx, id, c, set)
+		if err != nil {
 			return err
 		}
-		if err := c.merge(tx, g, columns); err != nil {
+		if after, err = s.group(tx, id); err != nil {
 			return err
-		}
-		before := g
-		g.set(columns)
-		if before.Archived() && g.Archived() {
-			g.ArchivedAt = before.ArchivedAt
-		}
-		said := differences(before, g)
-		if c.Contacts != nil {
-			added, removed, err := s.replaceMembers(tx, &g, *c.Contacts)
-			if err != nil {
-				return err
-			}
-			if len(added)+len(removed) > 0 {
-				said["contacts"] = change{named(removed), named(added)}
-			}
 		}
 		if len(said) == 0 {
 			return errUnchanged
 		}
-		g.UpdatedAt = s.Now().Unix()
-		if err := tx.Select(groupWritten).Updates(&g).Error; err != nil {
-			return err
-		}
-		line.about("group", g.ID, g.Name)
-		if err := line.say(said); err != nil {
-			return err
-		}
-		g, err = s.group(tx, id)
-		return err
+		line.about("group", after.ID, after.Name)
+		return line.say(said)
 	})
-	return g, err
+	return after, err
+}
+
+// changeGroup stores what a change makes of a group, and answers what that is.
+func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (map[string]change, error) {
+	before, err := s.lockGroup(tx, id, c.If)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.merge(tx, before, set); err != nil {
+		return nil, err
+	}
+	after := before
+	after.set(set)
+	if before.Archived() && after.Archived() {
+		after.ArchivedAt = before.ArchivedAt
+	}
+	said, err := s.changeContacts(tx, &after, c.Contacts, differences(before, after))
+	if err != nil || len(said) == 0 {
+		return nil, err
+	}
+	after.UpdatedAt = s.Now().Unix()
+	return said, tx.Select(groupWritten).Updates(&after).Error
 }
 
 // groupWritten are the columns of an update, named so that empty ones are written too.
@@ -218,23 +233,29 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 		if err != nil {
 			return err
 		}
-		var messages int64
-		if err := tx.Model(&Message{}).Where("conversation_id = ?", g.ConversationID).Count(&messages).Error; err != nil {
+		grave, err := s.bury(tx, g, by)
+		if err != nil {
 			return err
 		}
 		line.about("group", g.ID, g.Name)
-		if err := line.say(map[string]int64{"contacts_count": int64(g.ContactsCount), "messages_count": messages}); err != nil {
-			return err
-		}
-		grave := Tombstone{
-			GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-			MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Name,
-		}
-		if err := tx.Create(&grave).Error; err != nil {
+		if err := line.say(map[string]int{"contacts_count": grave.ContactsCount, "messages_count": grave.MessagesCount}); err != nil {
 			return err
 		}
 		return tx.Where("id = ?", g.ID).Delete(&Group{}).Error
 	})
+}
+
+// bury leaves a tombstone for a group that is about to be deleted.
+func (s *Store) bury(tx *gorm.DB, g Group, by Actor) (Tombstone, error) {
+	var messages int64
+	if err := tx.Model(&Message{}).Where("conversation_id = ?", g.ConversationID).Count(&messages).Error; err != nil {
+		return Tombstone{}, err
+	}
+	grave := Tombstone{
+		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
+		MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Name,
+	}
+	return grave, tx.Create(&grave).Error
 }
 
 // Tombstone is what remains of a deleted group.
@@ -278,8 +299,8 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 	return g, nil
 }
 
-// columns is the change as a function of what is stored, with what is wrong with it.
-func (c GroupChange) columns(now time.Time) (groupSetter, Invalid) {
+// check is the checked values of the change, with what is wrong with it.
+func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 	var set groupSetter
 	var problems Invalid
 	set.name = problems.check("name", c.Name, groupName)

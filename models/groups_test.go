@@ -291,3 +291,14 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 		}
 	})
 }
+
+func TestAnUpdateThatChangesNothingAnswersTheWholeGroup(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		g := modelstest.Group(t, store, by, "Plaza Hotel", modelstest.Contacts(t, store, by, 3)...)
+		same, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("Plaza Hotel")})
+		if err != nil || len(same.Contacts) != 3 || same.ContactsCount != 3 {
+			t.Errorf("got %d of %d members, %v", len(same.Contacts), same.ContactsCount, err)
+		}
+	})
+}
