@@ -38,6 +38,12 @@ type Contact struct {
 	Search      string `json:"-"`
 }
 
+// contactColumns is what a Contact is read from; the derived columns stay in the database.
+var contactColumns = []string{
+	"contacts.id", "contacts.username", "contacts.phone_number", "contacts.avatar_url", "contacts.display_name",
+	"contacts.conversation_id", "contacts.last_active_at", "contacts.created_at", "contacts.updated_at",
+}
+
 // Name is what the contact is called: the display name, or else the username.
 func (c Contact) Name() string {
 	if c.DisplayName != nil {
@@ -127,7 +133,7 @@ func contactByAnyID(db *gorm.DB, q ContactQuery) (found []Contact, err error) {
 }
 
 func (s *Store) contactQuery(db *gorm.DB, q ContactQuery) (*gorm.DB, keyset, error) {
-	query, k := db.Model(&Contact{}).Select("contacts.*"), idKeyset("contacts")
+	query, k := db.Model(&Contact{}).Select(contactColumns), idKeyset("contacts")
 	if terms := searchTerms(q.Text); len(terms) > 0 {
 		var err error
 		if query, k, err = s.dialect.search(query, "contacts", terms, q.Sort == ContactsByAge); err != nil {

@@ -403,7 +403,7 @@ func addContacts(db *gorm.DB, groups []Group) error {
 	var small []string
 	var parts []any
 	index := make(map[string]*Group, len(groups))
-	const member = "SELECT memberships.group_id, contacts.* FROM memberships JOIN contacts ON contacts.id = memberships.contact_id WHERE memberships.group_id "
+	member := "SELECT memberships.group_id, " + strings.Join(contactColumns, ", ") + " FROM memberships JOIN contacts ON contacts.id = memberships.contact_id WHERE memberships.group_id "
 	for i := range groups {
 		g := &groups[i]
 		index[g.ID] = g

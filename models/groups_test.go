@@ -59,7 +59,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 		plaza := group("Plaza Hotel", "World-renowned.", hector, cedric)
 		group("Café Noir", "Coffee & cake, 100% organic", cedric)
 		group("snake_case club", "")
-		group("Fête 🎉", "a_b c%d \"quoted\" text")
+		group("Fête 🎉", "a_b c%d \"quoted\" text 🅐")
 		old := group("Old Plaza", "The hotel before", hector)
 		if _, err := store.ArchiveGroup(t.Context(), by, old.ID, 0); err != nil {
 			t.Fatal(err)
@@ -85,6 +85,9 @@ func TestSearchFindsByEverything(t *testing.T) {
 			{"snake_case", []string{"snake_case club"}},
 			{"snakeXcase", []string{}},
 			{"🎉", []string{"Fête 🎉"}},
+			{"🅐", []string{"Fête 🎉"}},
+			{`c%d "quoted`, []string{"Fête 🎉"}},
+			{"%%", []string{}},
 			{`"hotel world"`, []string{"Plaza Hotel"}},
 			{`"world hotel"`, []string{}},
 			{"-plaza -caf", []string{"Fête 🎉", "snake_case club"}},

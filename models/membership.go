@@ -66,7 +66,7 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if groups == 0 {
 		return ContactPage{}, ErrNotFound
 	}
-	query := db.Model(&Contact{}).Select("contacts.*").
+	query := db.Model(&Contact{}).Select(contactColumns).
 		Joins("JOIN memberships ON memberships.contact_id = contacts.id").Where("memberships.group_id = ?", q.Group)
 	if terms := searchTerms(q.Text); len(terms) > 0 {
 		var err error
@@ -137,7 +137,7 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 			return err
 		}
 		var gone []Contact
-		err := tx.Select("contacts.*").Joins("JOIN memberships ON memberships.contact_id = contacts.id").
+		err := tx.Select(contactColumns).Joins("JOIN memberships ON memberships.contact_id = contacts.id").
 			Where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID).Find(&gone).Error
 		if err != nil {
 			return err

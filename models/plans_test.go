@@ -160,7 +160,7 @@ func (p *planner) lists(g models.Group) {
 
 // searches asks for words of every frequency and for the operators.
 func (p *planner) searches(member models.Contact) {
-	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "is:empty", "member:user77", "the -zebra", "created:>2020-01-01 the", member.ID} {
+	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "%", "🎉", "::", "is:empty", "member:user77", "the -zebra", "created:>2020-01-01 the", member.ID} {
 		for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
 			p.groups(fmt.Sprintf("search %s %s", text, status), true, models.GroupQuery{Search: text, Status: status})
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -81,13 +82,20 @@ func (postgresDialect) lock(tx *gorm.DB, name string) error {
 
 func (postgresDialect) floor(*gorm.DB, string) (string, error) { return "", nil }
 
-// search leaves the plan to the planner, which knows how common a trigram is.
+// search leaves the plan to the planner, which knows how common a trigram is. Terms
+// of symbols alone have no trigrams; they are found by the symbols themselves.
 func (postgresDialect) search(db *gorm.DB, table string, terms []string, _ bool) (*gorm.DB, keyset, error) {
 	for _, term := range terms {
 		db = db.Where(table+".search LIKE ?", "%"+likeEscaper.Replace(term)+"%")
+		if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
+			db = db.Where(table+".symbols @> string_to_array(?, NULL)", symbols)
+		}
 	}
 	return db, idKeyset(table), nil
 }
+
+// maybeAlnum tells whether PostgreSQL may take a character for a letter or a digit.
+func maybeAlnum(r rune) bool { return isWord(r) || unicode.Is(unicode.Other_Alphabetic, r) }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 

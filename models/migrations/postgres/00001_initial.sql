@@ -61,6 +61,8 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_user ON tokens (user_id);
 
+-- symbols are those characters of search that trigrams leave out: so that a search
+-- for "%" or an emoji has an index too.
 CREATE TABLE groups (
     id              text COLLATE "C" PRIMARY KEY CHECK (length(id) = 16),
     name            text NOT NULL CHECK (name <> '' AND char_length(name) <= 255),
@@ -70,6 +72,7 @@ CREATE TABLE groups (
     conversation_id text COLLATE "C" NOT NULL UNIQUE,
     contacts_count  integer NOT NULL DEFAULT 0 CHECK (contacts_count >= 0),
     search          text NOT NULL,
+    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]', '', 'g'), NULL)) STORED,
     created_at      bigint NOT NULL,
     updated_at      bigint NOT NULL,
     archived_at     bigint
@@ -86,6 +89,7 @@ CREATE INDEX groups_archived_members ON groups (contacts_count, id) WHERE archiv
 CREATE INDEX groups_archived_at      ON groups (archived_at, id) WHERE archived_at IS NOT NULL;
 CREATE INDEX groups_undescribed      ON groups (id) WHERE description IS NULL;
 CREATE INDEX groups_search           ON groups USING gin (search gin_trgm_ops);
+CREATE INDEX groups_symbols ON groups USING gin (symbols);
 
 CREATE TABLE contacts (
     id              text COLLATE "C" PRIMARY KEY CHECK (length(id) = 16),
@@ -97,12 +101,14 @@ CREATE TABLE contacts (
     name_key        text COLLATE "C" NOT NULL,
     conversation_id text COLLATE "C" NOT NULL UNIQUE,
     search          text NOT NULL,
+    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]', '', 'g'), NULL)) STORED,
     last_active_at  bigint,
     created_at      bigint NOT NULL,
     updated_at      bigint NOT NULL
 );
 CREATE INDEX contacts_name   ON contacts (name_key, id);
 CREATE INDEX contacts_search ON contacts USING gin (search gin_trgm_ops);
+CREATE INDEX contacts_symbols ON contacts USING gin (symbols);
 
 CREATE TABLE memberships (
     group_id   text COLLATE "C" NOT NULL REFERENCES groups ON DELETE CASCADE,
