@@ -45,6 +45,10 @@ func (c *Console) signedIn(pattern string, handle pageHandler) {
 		}
 		// The handler's error is answered here, where it is known who is signed in.
 		r = withVisit(r, v)
+		if id := r.PathValue("id"); id != "" && !models.ValidID(id) {
+			c.fail(w, r, models.ErrNotFound)
+			return nil
+		}
 		if err := handle(w, r); err != nil {
 			c.fail(w, r, err)
 		}
@@ -211,9 +215,7 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 	if err := c.signIn(w, r, user, s.Remember); err != nil {
 		return err
 	}
-	if err := c.keepCarried(r, user, s); err != nil {
-		return err
-	}
+	c.keepCarried(r, user, s)
 	return redirect(w, r, next(r, views.GroupsURL(views.GroupsAt{})))
 }
 
@@ -234,7 +236,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 			return err
 		}
 	}
-	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, remember)
+	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember)
 }
 
 // stillCarried is the carried fields that the sign-in form sends on.
@@ -244,17 +246,21 @@ func stillCarried(r *http.Request) []views.Hidden {
 	})
 }
 
-// keepCarried makes a draft of what was typed, for the form that comes next.
-func (c *Console) keepCarried(r *http.Request, user models.User, s views.SignIn) error {
-	if len(s.Carried) == 0 || s.Next == "" {
-		return nil
+// keepCarried makes a draft of what was typed, for the form that comes next. That
+// it can't be kept is no reason to refuse the sign-in.
+func (c *Console) keepCarried(r *http.Request, user models.User, s views.SignIn) {
+	name := draftOf(s.Next)
+	if len(s.Carried) == 0 || name == "" {
+		return
 	}
 	fields := map[string][]string{}
 	for _, h := range s.Carried {
-		name := strings.TrimPrefix(h.Name, carriedPrefix)
-		fields[name] = append(fields[name], h.Value)
+		field := strings.TrimPrefix(h.Name, carriedPrefix)
+		fields[field] = append(fields[field], h.Value)
 	}
-	return c.store.SaveDraft(r.Context(), user.Actor(), draftOf(s.Next), fields)
+	if err := c.store.SaveDraft(r.Context(), user.Actor(), name, fields); err != nil {
+		c.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
+	}
 }
 
 // logout ends the session.

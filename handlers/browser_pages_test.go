@@ -120,7 +120,7 @@ func (v *town) newToken(name string, good time.Duration) models.Token {
 	if good > 0 {
 		n.ExpiresAt = new(time.Now().Add(good).Unix())
 	}
-	token, _, err := v.store.CreateToken(v.Context(), v.by, n)
+	token, _, err := v.store.CreateToken(v.Context(), v.by, n, nil)
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -22,7 +23,11 @@ var draftForms = map[string]templ.SafeURL{
 	views.ContactDraft: views.NewContactURL(),
 }
 
-// draftOf is the name under which the draft of the form at an address is kept.
+// ownForm is the address of a form of one group or contact.
+var ownForm = regexp.MustCompile(`^/(groups|contacts)/[0-9A-Za-z]{16}/(edit|members)$`)
+
+// draftOf is the name under which the draft of the form at an address is kept; ""
+// where no form there keeps one.
 func draftOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	for name, form := range draftForms {
@@ -30,7 +35,7 @@ func draftOf(path string) string {
 			return name
 		}
 	}
-	return path
+	return ownForm.FindString(path)
 }
 
 // draft keeps what is typed into a form, or forgets it.

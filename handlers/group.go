@@ -133,7 +133,7 @@ func field(r *http.Request, name string) *string {
 // formKey is the form's key, so that a second click on its button does nothing.
 func formKey(r *http.Request) *models.Once {
 	key := r.PostForm.Get("key")
-	if key == "" || len(key) > models.MaxKey {
+	if !models.ValidKey(key) {
 		return nil
 	}
 	said := url.Values{}
@@ -143,7 +143,7 @@ func formKey(r *http.Request) *models.Once {
 		}
 	}
 	sum := sha256.Sum256([]byte(r.URL.Path + "?" + said.Encode()))
-	return &models.Once{Key: "form " + key, Fingerprint: hex.EncodeToString(sum[:])}
+	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
 }
 
 // editGroup shows the form for a group's values.

@@ -70,6 +70,9 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	id, name := r.PathValue("id"), draftOf(r.URL.Path)
 	to := views.MembersURL(id, views.MembersAt{})
 	if pickStep(r.PostForm) {
+		if _, err := c.store.Group(r.Context(), id); err != nil {
+			return err
+		}
 		if err := c.keepDraft(r, name); err != nil {
 			return err
 		}

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"io"
 	"net"
 	"net/http"
 	"path"
@@ -43,10 +45,10 @@ func clientIP(r *http.Request) string {
 func (c *Console) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), rand.Text()[:16]
+		readBody(w, r) // before the clock runs: a slow network is not a slow database
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, id), patience)
 		defer cancel()
 		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		c.protect(w.Header())
 		w.Header().Set("Request-Id", id)
 		answer := &recorder{ResponseWriter: w}
@@ -63,6 +65,24 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 		next.ServeHTTP(answer, r)
 	})
 }
+
+// readBody reads the request's body into memory, up to maxBody. What stopped it is
+// what reading the body answers later.
+func readBody(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = io.EOF
+	}
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failingReader{err}))
+}
+
+// failingReader only fails.
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 
 // recorder remembers the status of an answer.
 type recorder struct {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -137,9 +138,12 @@ func redirect(w http.ResponseWriter, r *http.Request, to templ.SafeURL) error {
 	return nil
 }
 
+// maxAddress is how long an address can be to lead back to.
+const maxAddress = 4096
+
 // localPath is an address on this console, or "" where s is anything else.
 func localPath(s string) string {
-	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+	if len(s) > maxAddress || !utf8.ValidString(s) || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
 		return ""
 	}
 	u, err := url.Parse(s)

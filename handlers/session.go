@@ -90,8 +90,8 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 }
 
 // start signs a user in, under a new id, and gives the browser its cookie.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string, by models.Actor, remember bool) error {
-	secret, err := s.store.StartSession(r.Context(), by, remember)
+func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string, by models.Actor, user models.User, remember bool) error {
+	secret, err := s.store.StartSession(r.Context(), by, user, remember)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"crypto/rand"
 	"net/http"
 	"strconv"
 
@@ -22,7 +23,7 @@ func (c *Console) newToken(w http.ResponseWriter, r *http.Request) error {
 	if err := by(r).Check(models.ManageTokens); err != nil {
 		return err
 	}
-	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Scope: string(models.ReadScope), Expires: "90"})
+	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Key: rand.Text(), Scope: string(models.ReadScope), Expires: "90"})
 }
 
 func (c *Console) showNewToken(w http.ResponseWriter, r *http.Request, status int, form views.TokenForm) error {
@@ -34,10 +35,10 @@ func (c *Console) showNewToken(w http.ResponseWriter, r *http.Request, status in
 // createToken makes a token. Its secret is in this answer and nowhere else, which
 // is why this form is not answered by a redirect.
 func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
-	form := views.TokenForm{Name: r.PostFormValue("name"), Scope: r.PostFormValue("scope"), Expires: r.PostFormValue("expires")}
+	form := views.TokenForm{Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Scope: r.PostFormValue("scope"), Expires: r.PostFormValue("expires")}
 	token, secret, err := c.store.CreateToken(r.Context(), by(r), models.NewToken{
 		Name: form.Name, Scope: models.Scope(form.Scope), ExpiresAt: c.expiry(form.Expires),
-	})
+	}, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showNewToken(w, r, http.StatusUnprocessableEntity, form)

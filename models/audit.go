@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"gorm.io/gorm"
 )
@@ -87,12 +86,10 @@ func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
 }
 
-// ArchivedBy is the name of who archived a group last, or "".
+// ArchivedBy is the name of who archived or restored a group last, or "".
 func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) {
-	var names []string
-	err := s.read.WithContext(ctx).Model(&AuditLine{}).Where("object_id = ? AND action = ?", groupID, ArchivedGroup).
-		Order("id DESC").Limit(1).Pluck("actor_name", &names).Error
-	return strings.Join(names, ""), s.failed(ctx, err)
+	last, err := lastChange(s.read.WithContext(ctx), groupID, "archived_at")
+	return last.ActorName, s.failed(ctx, err)
 }
 
 // lastChange is the newest line about a change of an object's field; the zero

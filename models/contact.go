@@ -167,7 +167,7 @@ func (q ContactQuery) Cursor(c Contact) Cursor {
 // Fits tells whether a cursor can be one of the query's order.
 func (q ContactQuery) Fits(c Cursor) bool {
 	if q.Sort == ContactsByName {
-		return c.Value != "" && len(valid([]string{c.Value})) == 1
+		return len(valid([]string{c.Value})) == 1
 	}
 	return c.Value == ""
 }
@@ -304,6 +304,9 @@ func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c Contac
 			return err
 		}
 		before := now
+		if set.displayName != nil && before.DisplayName == nil && *set.displayName == before.Username {
+			set.displayName = nil // what was shown in its place, sent back
+		}
 		now.set(set)
 		said := contactDifferences(before, now)
 		if len(said) == 0 {
@@ -331,9 +334,15 @@ func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when fun
 		if err != nil {
 			return err
 		}
-		left := tx.Model(&Group{}).
-			Where("id IN (?)", tx.Session(&gorm.Session{NewDB: true}).Model(&membership{}).Select("group_id").Where("contact_id = ?", id)).
-			Updates(map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()})
+		in := tx.Session(&gorm.Session{NewDB: true}).Model(&membership{}).Select("group_id").Where("contact_id = ?", id)
+		// Locked first: the update must see the memberships as they are once nobody
+		// else changes them.
+		var locked []string
+		err = tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
+		if err != nil {
+			return err
+		}
+		left := tx.Model(&Group{}).Where("id IN (?)", in).Updates(map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()})
 		if left.Error != nil {
 			return left.Error
 		}

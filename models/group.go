@@ -168,6 +168,11 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 			return Group{}, err
 		}
 	}
+	if c.ArchivedAt != nil {
+		if err := by.Check(ArchiveGroups); err != nil {
+			return Group{}, err
+		}
+	}
 	var after Group
 	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
 		said, err := s.changeGroup(tx, id, c, set)
@@ -247,6 +252,10 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 
 // bury leaves a tombstone for a group that is about to be deleted.
 func (s *Store) bury(tx *gorm.DB, g Group, by Actor) (Tombstone, error) {
+	// Locked, so that no message comes that is not counted.
+	if err := conversationExists(tx.Clauses(clause.Locking{Strength: "UPDATE"}), g.ConversationID); err != nil {
+		return Tombstone{}, err
+	}
 	var messages int64
 	if err := tx.Model(&Message{}).Where("conversation_id = ?", g.ConversationID).Count(&messages).Error; err != nil {
 		return Tombstone{}, err

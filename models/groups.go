@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -87,16 +88,7 @@ func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
 }
 
 func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
-	page := GroupPage{Search: ParseSearch(q.Search)}
-	if err := q.check().orNil(); err != nil {
-		return page, err
-	}
-	if id := strings.TrimSpace(q.Search); ValidID(id) {
-		if err := findExact(db, id, &page); err != nil {
-			return page, err
-		}
-	}
-	members, err := s.searchedMembers(db, q, &page)
+	page, members, err := s.understand(db, q)
 	if err != nil {
 		return page, err
 	}
@@ -129,13 +121,31 @@ func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
 // searchCounted is how far the finds of a search are counted: each must be looked at.
 const searchCounted = 1000
 
+// understand is what a query's search means, with the members that it asks for:
+// see searchedMembers.
+func (s *Store) understand(db *gorm.DB, q GroupQuery) (GroupPage, []Contact, error) {
+	page := GroupPage{Search: ParseSearch(q.Search)}
+	if err := q.check(page.Search).orNil(); err != nil {
+		return page, nil, err
+	}
+	if id := strings.TrimSpace(q.Search); ValidID(id) {
+		if err := findExact(db, id, &page); err != nil {
+			return page, nil, err
+		}
+	}
+	members, err := s.searchedMembers(db, q, &page)
+	return page, members, err
+}
+
+// status is what the list is limited to: the search has the last word.
+func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
+
 // CountGroups counts the groups that a query finds, up to MostCounted, or up to a
 // tenth of that where it searches.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	db := s.read.WithContext(ctx)
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
-	page := GroupPage{Search: ParseSearch(q.Search)}
-	members, err := s.searchedMembers(db, q, &page)
+	page, members, err := s.understand(db, q)
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
@@ -152,12 +162,12 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 }
 
 // check is what is wrong with the query.
-func (q GroupQuery) check() Invalid {
+func (q GroupQuery) check(search Search) Invalid {
 	problems := append(q.Range.check(), checkSearch(q.Search+q.Text)...)
 	switch q.Sort {
 	case "", ByCreated, ByName, ByMembers:
 	case ByArchived:
-		if q.Status != Archived {
+		if q.status(search) != Archived {
 			problems = append(problems, bad("sort", "Only archived groups can be sorted by the time of archiving.")...)
 		}
 	default:
@@ -234,11 +244,7 @@ func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []
 		query = query.Where("groups.id IN (?)", in)
 	}
 	query = limitTimes(limitTimes(query, q.From, q.To), page.Search.From, page.Search.To)
-	status := q.Status
-	if page.Search.Status != "" {
-		status = page.Search.Status
-	}
-	switch status {
+	switch q.status(page.Search) {
 	case Active:
 		query = query.Where("groups.archived_at IS NULL")
 	case Archived:
@@ -307,9 +313,13 @@ func (q GroupQuery) Fits(c Cursor) bool {
 	case q.byID():
 		return c.Value == ""
 	case q.Sort == ByName:
-		return c.Value != "" && len(valid([]string{c.Value})) == 1
+		return len(valid([]string{c.Value})) == 1
 	}
-	_, err := strconv.ParseInt(c.Value, 10, 64)
+	bits := 64
+	if q.Sort == ByMembers {
+		bits = 32
+	}
+	_, err := strconv.ParseInt(c.Value, 10, bits)
 	return err == nil
 }
 
@@ -351,9 +361,21 @@ func (s *Store) hintMembers(db *gorm.DB, q GroupQuery, page *GroupPage) error {
 	return err
 }
 
-// IDInFuture tells whether a cursor's id can't have been given to anything yet.
-func (s *Store) IDInFuture(id string) bool {
-	return idTime(id).After(s.Now().Add(clockSlack))
+// IDInFuture tells whether a cursor's id can't have been given to anything yet:
+// it is later than now, and than the newest ids, which are ahead of a clock that
+// was set back.
+func (s *Store) IDInFuture(ctx context.Context, id string) bool {
+	if !idTime(id).After(s.Now().Add(clockSlack)) {
+		return false
+	}
+	db := s.read.WithContext(ctx)
+	for _, table := range []string{"groups", "contacts", "messages"} {
+		var later []string
+		if err := db.Table(table).Where("id >= ?", id).Limit(1).Pluck("id", &later).Error; err != nil || len(later) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // clockSlack is by how much the clocks of two instances may differ.

@@ -36,7 +36,11 @@ func FirstID(t time.Time) string {
 	return encodeTime(t.UnixMilli()) + strings.Repeat(digits[:1], idLength-idTimeLen)
 }
 
+// maxIDTime is the latest time that an id can carry, in the year 8888.
+const maxIDTime = 62*62*62*62*62*62*62*62 - 1
+
 func encodeTime(ms int64) string {
+	ms = min(ms, maxIDTime)
 	b := make([]byte, idTimeLen)
 	for i := range b {
 		b[idTimeLen-1-i] = digits[ms%int64(len(digits))]

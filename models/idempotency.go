@@ -3,7 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -15,6 +15,12 @@ const keepKeys = 24 * time.Hour
 
 // MaxKey is how long an idempotency key can be.
 const MaxKey = 255
+
+// ValidKey tells whether s can be an idempotency key: 1 to MaxKey printable
+// characters of ASCII.
+func ValidKey(s string) bool {
+	return s != "" && len(s) <= MaxKey && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // Once lets a request be sent again without being carried out again: an API
 // call's Idempotency-Key, or the key in a form.
@@ -52,10 +58,13 @@ func once[T any](ctx context.Context, s *Store, by Actor, right Right, action Ac
 			return err
 		}
 		if key.Replayed = !fresh; key.Replayed {
-			return errors.Join(json.Unmarshal([]byte(row.Answer), &answer), errUnchanged)
+			if err := json.Unmarshal([]byte(row.Answer), &answer); err != nil {
+				return err
+			}
+			return errUnchanged
 		}
 		var done error
-		if answer, done = fn(tx, line); done != nil && !errors.Is(done, errUnchanged) {
+		if answer, done = fn(tx, line); done != nil && done != errUnchanged {
 			return done
 		}
 		kept, err := json.Marshal(answer)
@@ -63,7 +72,10 @@ func once[T any](ctx context.Context, s *Store, by Actor, right Right, action Ac
 			return err
 		}
 		row.Answer = string(kept)
-		return errors.Join(tx.Select("answer").Updates(&row).Error, done)
+		if err := tx.Select("answer").Updates(&row).Error; err != nil {
+			return err
+		}
+		return done
 	})
 	return answer, err
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,8 +113,10 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			g, err = s.group(tx, g.ID)
-			return g, errors.Join(err, errUnchanged)
+			if g, err = s.group(tx, g.ID); err != nil {
+				return Group{}, err
+			}
+			return g, errUnchanged
 		}
 		if err := s.keepCount(tx, &g); err != nil {
 			return Group{}, err
@@ -234,17 +235,28 @@ func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
 	return tx.Select("contacts_count", "updated_at").Updates(g).Error
 }
 
+// problemsTold is how many unknown contacts a refusal names.
+const problemsTold = 20
+
 // resolve finds the contacts that are named, each once, and keeps them from
 // being deleted meanwhile. Those that don't exist are Invalid, each by its place.
 func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
-	byID, byName, err := s.lookUp(tx, refs)
+	places := map[ContactRef]int{} // of the first of equal ones
+	distinct := make([]ContactRef, 0, len(refs))
+	for i, ref := range refs {
+		if _, again := places[ref]; !again {
+			places[ref] = i
+			distinct = append(distinct, ref)
+		}
+	}
+	byID, byName, err := s.lookUp(tx, distinct)
 	if err != nil {
 		return nil, err
 	}
 	var contacts []Contact
 	var problems Invalid
 	seen := map[string]bool{}
-	for i, ref := range refs {
+	for _, ref := range distinct {
 		c, found := byID[ref.ID]
 		what := fmt.Sprintf("There is no contact with the id %q.", cut(ref.ID, 64))
 		if ref.ID == "" {
@@ -252,9 +264,9 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 			what = fmt.Sprintf("There is no contact with the username %q.", cut(ref.Username, 64))
 		}
 		switch {
-		case !found:
-			problems = append(problems, Problem{Field: fmt.Sprintf("contacts[%d]", i), Code: Bad, Message: what})
-		case !seen[c.ID]:
+		case !found && len(problems) < problemsTold:
+			problems = append(problems, Problem{Field: fmt.Sprintf("contacts[%d]", places[ref]), Code: Bad, Message: what})
+		case found && !seen[c.ID]:
 			seen[c.ID] = true
 			contacts = append(contacts, c)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // MaxMessage is how long a message can be, in characters.
@@ -79,7 +80,8 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 		return Message{}, noAuthor(m.From)
 	}
 	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
-		if err := conversationExists(tx, conversationID); err != nil {
+		// Locked, so that it is not deleted meanwhile.
+		if err := conversationExists(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID); err != nil {
 			return Message{}, err
 		}
 		now := s.Now()

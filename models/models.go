@@ -135,7 +135,7 @@ func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx 
 	return s.transaction(ctx, func(tx *gorm.DB) error {
 		line := s.line(by, action)
 		err := fn(tx, &line)
-		if errors.Is(err, errUnchanged) {
+		if err == errUnchanged { // alone: joined with another error it is that error
 			return nil
 		}
 		if err != nil {

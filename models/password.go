@@ -30,7 +30,7 @@ const (
 	argonKeySize = 32
 )
 
-// hashing lets only as many passwords be hashed at once as there are cores, so
+// hashing lets only as many passwords be hashed at once as half of the cores, so
 // that sign-ins can't take the machine away from everything else.
 var hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
 

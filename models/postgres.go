@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func (postgresDialect) unavailable(err error) bool {
 	var network net.Error
 	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.Timeout(err) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
-		strings.Contains(fmt.Sprint(err), "conn closed") || strings.Contains(fmt.Sprint(err), "unexpected EOF")
+		errors.Is(err, io.ErrUnexpectedEOF) || err != nil && strings.Contains(err.Error(), "conn closed")
 }
 
 // batch saves round trips; the protocol allows 65,535 parameters.

@@ -136,7 +136,8 @@ func (s *Search) addKeyed(t token) bool {
 	default:
 		switch t.key {
 		case "member":
-			s.Member = t.value
+			s.Member = strings.TrimSpace(t.value)
+			return s.Member != ""
 		case "created":
 			return s.addCreated(t)
 		case "is", "no":
@@ -238,13 +239,22 @@ func foldMapped(text string) (string, []int) {
 			origin = append(origin, at)
 		}
 	}
+	folds := map[rune]string{} // a text repeats its characters
+	fold := func(r rune) string {
+		folded, known := folds[r]
+		if !known {
+			folded = Fold(string(r))
+			folds[r] = folded
+		}
+		return folded
+	}
 	inWord, end := false, 0
 	for at, r := range text {
 		if unicode.IsSpace(r) || unicode.IsControl(r) {
 			inWord = false
 			continue
 		}
-		for _, f := range Fold(string(r)) {
+		for _, f := range fold(r) {
 			word := isWord(f)
 			if !(word && inWord) {
 				write("  ", end)

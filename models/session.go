@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // How long a session lasts: without a request, and with "keep me signed in" from
@@ -35,14 +36,24 @@ type Session struct {
 	User User `gorm:"-"`
 }
 
-// StartSession signs a user in and answers the secret for the browser.
-func (s *Store) StartSession(ctx context.Context, by Actor, remember bool) (secret string, err error) {
+// StartSession signs a user in and answers the secret for the browser. It is
+// ErrSignIn where the user's password has changed since the user was read.
+func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember bool) (secret string, err error) {
 	secret = randomDigits(secretLength)
 	err = s.record(ctx, by, SignedIn, func(tx *gorm.DB, line *AuditLine) error {
-		line.about("user", by.UserID, by.Name)
+		line.about("user", u.ID, u.Name)
+		var same []string
+		err := tx.Model(&User{}).Clauses(clause.Locking{Strength: "SHARE"}).
+			Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Pluck("id", &same).Error
+		if err != nil {
+			return err
+		}
+		if len(same) == 0 {
+			return ErrSignIn
+		}
 		now := s.Now()
 		return tx.Create(&Session{
-			Hash: hashSecret(secret), UserID: by.UserID, Data: "{}", Remember: remember,
+			Hash: hashSecret(secret), UserID: u.ID, Data: "{}", Remember: remember,
 			IP: by.IP, UserAgent: cut(by.UserAgent, maxUserAgent),
 			CreatedAt: now.Unix(), SeenAt: now.Unix(), ExpiresAt: now.Add(sessionLimit(remember)).Unix(),
 		}).Error
@@ -68,18 +79,19 @@ func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
 		err = db.Where("id = ?", found.UserID).Take(&found.User).Error
 	}
 	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
-		err = s.see(ctx, &found, now)
+		s.see(ctx, &found, now)
 	}
 	return found, s.failed(ctx, err)
 }
 
 // see notes that a session is in use. One that ends by idleness ends later now.
-func (s *Store) see(ctx context.Context, found *Session, now time.Time) error {
+// Where that can't be written just now, the next request will do it.
+func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
 		found.ExpiresAt = now.Add(IdleLimit).Unix()
 	}
-	return s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", found.Hash).
+	_ = s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", found.Hash).
 		Updates(map[string]any{"seen_at": found.SeenAt, "expires_at": found.ExpiresAt}).Error
 }
 

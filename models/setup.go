@@ -45,13 +45,14 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 		}
 		return v, problem
 	})
-	if err := s.checkSetupCode(ctx, setup.Code); err != nil {
-		problems = append(problems, err...)
+	wrong, err := s.checkSetupCode(ctx, setup.Code)
+	if err != nil {
+		return User{}, err
 	}
+	problems = append(problems, wrong...)
 	if err := problems.orNil(); err != nil {
 		return User{}, err
 	}
-	var err error
 	if u.PasswordHash, err = hashPassword(ctx, setup.Owner.Password); err != nil {
 		return User{}, err
 	}
@@ -85,15 +86,15 @@ func (s *Store) setUp(tx *gorm.DB, line *AuditLine, u *User, workspace string) e
 }
 
 // checkSetupCode is what is wrong with a setup code.
-func (s *Store) checkSetupCode(ctx context.Context, code string) Invalid {
+func (s *Store) checkSetupCode(ctx context.Context, code string) (Invalid, error) {
 	if code == "" {
-		return Invalid{refusal("code", "Enter the setup code that the console printed when it started.")}
+		return Invalid{refusal("code", "Enter the setup code that the console printed when it started.")}, nil
 	}
 	var known int64
 	err := s.read.WithContext(ctx).Model(&setupCode{}).
 		Where("hash = ? AND expires_at > ?", hashSecret(code), s.Now().Unix()).Count(&known).Error
-	if err != nil || known == 0 {
-		return bad("code", "This setup code is not right or has run out. Start the console again: it prints a new one.")
+	if err != nil || known > 0 {
+		return nil, s.failed(ctx, err)
 	}
-	return nil
+	return bad("code", "This setup code is not right or has run out. Start the console again: it prints a new one."), nil
 }

@@ -84,7 +84,7 @@ func webAddress(what, s string) (string, string) {
 		return s, problem
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.ContainsFunc(s, unicode.IsSpace) {
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.ContainsFunc(s, unicode.IsSpace) {
 		return s, what + " must be a full web address, like https://example.com/picture.jpg."
 	}
 	return s, ""

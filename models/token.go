@@ -98,8 +98,8 @@ func (n NewToken) check(now time.Time) (Token, Invalid) {
 }
 
 // CreateToken makes a token and answers it with its secret, which can't be had
-// again. Errors: Invalid, Denied.
-func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken) (Token, string, error) {
+// again: a second call under the same key is a Conflict. Errors: Invalid, Denied.
+func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken, key *Once) (Token, string, error) {
 	if n.UserID == "" {
 		n.UserID = by.UserID
 	}
@@ -111,11 +111,14 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken) (Token, s
 	secret := tokenSecret(randomDigits(tokenRandom))
 	t.ID, t.CreatedAt, t.Hash = s.ids.next(now, ""), now.Unix(), hashSecret(secret)
 	t.Hint = secret[:len(tokenPrefix)+4] + "…" + secret[len(secret)-4:]
-	err := s.write(ctx, by, ManageTokens, CreatedToken, func(tx *gorm.DB, line *AuditLine) error {
+	_, err := once(ctx, s, by, ManageTokens, CreatedToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
 		line.about("token", t.ID, t.Name)
 		said := map[string]change{"scope": {nil, t.Scope}, "expires_at": {nil, t.ExpiresAt}, "user_id": {nil, t.UserID}}
-		return errors.Join(tx.Omit("user_name").Create(&t).Error, line.say(said))
+		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.say(said))
 	})
+	if err == nil && key != nil && key.Replayed {
+		return Token{}, "", Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+	}
 	return t, secret, err
 }
 
@@ -152,7 +155,8 @@ func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error
 		Where("tokens.hash = ? AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hashSecret(secret), now.Unix()).
 		Take(&row).Error
 	if err == nil && now.Unix()-deref(row.LastUsedAt) >= int64(seenEvery.Seconds()) {
-		err = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", row.ID).
+		// Where that can't be written just now, the next call will do it.
+		_ = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", row.ID).
 			Updates(map[string]any{"last_used_at": now.Unix(), "last_used_ip": ip}).Error
 	}
 	return Actor{

@@ -127,8 +127,11 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 // UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
 func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 	var u User
-	key := valid([]string{Fold(normalText(email))})
-	err := s.read.WithContext(ctx).Where("email_key IN ?", append(key, "")).Take(&u).Error
+	key := Fold(normalText(email))
+	if len(valid([]string{key})) == 0 {
+		return u, ErrNotFound
+	}
+	err := s.read.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
 	return u, s.failed(ctx, err)
 }
 

@@ -35,7 +35,7 @@ func ago(at int64, now time.Time) string {
 	return t.Format("2 Jan 2006")
 }
 
-// span1 is a length of time in its greatest unit.
+// length is a length of time in its greatest unit.
 func length(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -141,15 +141,28 @@ func mark(s string, words []string) []span {
 func snippet(s string, words []string) []span {
 	const lead = 24
 	spans := mark(oneLine(s), words)
-	if len(spans) < 2 || spans[0].Hit || utf8.RuneCountInString(spans[0].Text) <= lead+12 {
-		return spans
+	if len(spans) > 1 && !spans[0].Hit && utf8.RuneCountInString(spans[0].Text) > lead+12 {
+		runes := []rune(spans[0].Text)
+		rest := string(runes[len(runes)-lead:])
+		if i := strings.IndexByte(rest, ' '); i >= 0 {
+			rest = rest[i+1:]
+		}
+		spans[0].Text = "… " + rest
 	}
-	runes := []rune(spans[0].Text)
-	rest := string(runes[len(runes)-lead:])
-	if i := strings.IndexByte(rest, ' '); i >= 0 {
-		rest = rest[i+1:]
+	return clipped(spans)
+}
+
+// clipped is the first two hundred characters or so of a text.
+func clipped(spans []span) []span {
+	left := 200
+	for i := range spans {
+		runes := []rune(spans[i].Text)
+		if len(runes) > left {
+			spans[i].Text = string(runes[:left]) + "…"
+			return spans[:i+1]
+		}
+		left -= len(runes)
 	}
-	spans[0].Text = "… " + rest
 	return spans
 }
 

@@ -4,6 +4,8 @@ import "protocol.chat/console/models"
 
 // TokenForm is what the form for a new token shows.
 type TokenForm struct {
+	// Key keeps a second submit of the same form from making a second token.
+	Key  string
 	Name string
 	// Scope is "read" or "write".
 	Scope string

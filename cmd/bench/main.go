@@ -103,10 +103,10 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if b.session, err = b.store.StartSession(ctx, owner.Actor(), true); err != nil {
+	if b.session, err = b.store.StartSession(ctx, owner.Actor(), owner, true); err != nil {
 		return err
 	}
-	if _, b.token, err = b.store.CreateToken(ctx, owner.Actor(), models.NewToken{Name: "Bench", Scope: models.WriteScope}); err != nil {
+	if _, b.token, err = b.store.CreateToken(ctx, owner.Actor(), models.NewToken{Name: "Bench", Scope: models.WriteScope}, nil); err != nil {
 		return err
 	}
 	return b.lookUp(ctx)

@@ -33,7 +33,7 @@ func createToken(ctx context.Context, c *command) error {
 			at := time.Now().Add(*expires).Unix()
 			token.ExpiresAt = &at
 		}
-		_, secret, err := store.CreateToken(ctx, c.actor(), token)
+		_, secret, err := store.CreateToken(ctx, c.actor(), token, nil)
 		if err != nil {
 			return err
 		}

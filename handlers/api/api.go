@@ -177,6 +177,11 @@ func (a *api) call(rt route, r *http.Request) (result, error) {
 	return rt.handle(r, by)
 }
 
+// inFuture tells ids that can't have been given to anything yet.
+func (a *api) inFuture(r *http.Request) func(id string) bool {
+	return func(id string) bool { return a.Store.IDInFuture(r.Context(), id) }
+}
+
 // bearer is who calls, by the token that the request carries.
 func (a *api) bearer(r *http.Request) (models.Actor, error) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")

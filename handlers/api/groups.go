@@ -13,7 +13,7 @@ func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
 	}
 	wanted := models.GroupQuery{
 		Text: q.values["q"], Status: q.status(), Contact: q.values["contact"],
-		WithContacts: true, Range: q.page(a.Store.IDInFuture),
+		WithContacts: true, Range: q.page(a.inFuture(r)),
 	}
 	_, ofContact := q.values["contact"]
 	if ofContact && !models.ValidID(wanted.Contact) {

@@ -15,7 +15,7 @@ func (in *input) once(r *http.Request) (*models.Once, error) {
 	const header = "Idempotency-Key"
 	keys := r.Header.Values(header)
 	key := strings.Join(keys, "")
-	if len(keys) > 1 || len(keys) == 1 && !validKey(key) {
+	if len(keys) > 1 || len(keys) == 1 && !models.ValidKey(key) {
 		in.bad(header, "The header Idempotency-Key takes one key of 1 to 255 plain characters, a UUID for example.")
 	}
 	if err := in.check(); err != nil {
@@ -23,9 +23,4 @@ func (in *input) once(r *http.Request) (*models.Once, error) {
 	}
 	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + in.sum))
 	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}, nil
-}
-
-// validKey tells whether a key is of printable ASCII characters and not too long.
-func validKey(key string) bool {
-	return key != "" && len(key) <= models.MaxKey && !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -69,7 +70,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &large):
 		return nil, errTooLarge
-	case err != nil && r.Context().Err() != nil:
+	case errors.Is(r.Context().Err(), context.Canceled):
 		return nil, r.Context().Err()
 	case err != nil:
 		return nil, malformed("", "The body ended too early or came too slowly. Send it again.")

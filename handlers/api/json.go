@@ -75,6 +75,7 @@ func jsonObject(decoder *json.Decoder, path string) (any, error) {
 		if path != "" {
 			at = path + "[" + key + "]"
 		}
+		at = shorten(at) // as repeated shows it: whole paths would add up to gigabytes
 		if _, twice := object[key]; twice {
 			return nil, repeated(at)
 		}

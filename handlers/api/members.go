@@ -11,7 +11,7 @@ func (a *api) members(r *http.Request, _ models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.Store.IDInFuture)}
+	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))}
 	if err := q.check(); err != nil {
 		return result{}, err
 	}

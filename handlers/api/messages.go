@@ -11,7 +11,7 @@ func (a *api) messages(r *http.Request, _ models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	wanted := q.page(a.Store.IDInFuture)
+	wanted := q.page(a.inFuture(r))
 	if err := q.check(); err != nil {
 		return result{}, err
 	}

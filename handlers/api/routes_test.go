@@ -151,7 +151,7 @@ func TestTokensEnd(t *testing.T) {
 		clock.move(time.Hour)
 		s.call(t, "GET /v1/groups", bearer(expiring)).refused(t, 401, "unauthorized", "")
 
-		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scope: models.WriteScope})
+		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scope: models.WriteScope}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

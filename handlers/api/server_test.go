@@ -82,7 +82,7 @@ func handler(store *models.Store, logs io.Writer) http.Handler {
 
 func (s *server) newToken(t *testing.T, n models.NewToken) string {
 	t.Helper()
-	_, secret, err := s.store.CreateToken(t.Context(), s.owner, n)
+	_, secret, err := s.store.CreateToken(t.Context(), s.owner, n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -268,7 +268,8 @@
     if (!form) return;
     clearTimeout(drafting);
     drafting = setTimeout(() => {
-      if (!leaving) fetch(form.dataset.draft, { method: 'POST', body: new URLSearchParams(new FormData(form)), keepalive: true }).catch(() => {});
+      const body = contents(form); // a request that outlives its page can carry 64 KiB
+      if (!leaving) fetch(form.dataset.draft, { method: 'POST', body, headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, keepalive: body.length < 60_000 }).catch(() => {});
     }, 1500);
   });
 
