@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -175,7 +176,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit contact", Action: views.EditContactURL(id), Back: views.ContactURL(id),
+			Title: "Edit " + cmp.Or(was.DisplayName, was.Username), Action: views.EditContactURL(id), Back: views.ContactURL(id),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -189,7 +190,18 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ContactURL(id), saved(contact.Name(), change.Username, change.DisplayName, change.PhoneNumber, change.AvatarURL))
+	return c.done(w, r, views.ContactURL(id), savedContact(contact, was, change))
+}
+
+// savedContact says what came of an edit.
+func savedContact(contact models.Contact, was models.ContactFields, c models.ContactChange) views.Flash {
+	now := contact.Fields()
+	return saved(contact.Name(), []editedField{
+		{"username", c.Username, was.Username, now.Username},
+		{"display name", c.DisplayName, was.DisplayName, now.DisplayName},
+		{"phone number", c.PhoneNumber, was.PhoneNumber, now.PhoneNumber},
+		{"avatar URL", c.AvatarURL, was.AvatarURL, now.AvatarURL},
+	})
 }
 
 // askDeleteContact asks before a contact is deleted.

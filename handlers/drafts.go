@@ -58,6 +58,15 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// stepField marks a draft that is a step in choosing members.
+const stepField = "step"
+
+// keepStep keeps the form between two steps in choosing members.
+func (c *Console) keepStep(r *http.Request, name string) error {
+	r.PostForm.Set(stepField, "yes")
+	return c.keepDraft(r, name)
+}
+
 // keepDraft keeps the fields of the form that was sent, but not its buttons.
 func (c *Console) keepDraft(r *http.Request, name string) error {
 	fields := map[string][]string{}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -57,7 +56,10 @@ func (c *Console) newGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form.Draft, form.Key = savedAt, rand.Text()
+	form.Key = rand.Text()
+	if !fields.Has(stepField) {
+		form.Draft = savedAt
+	}
 	return c.showNewGroup(w, r, http.StatusOK, form)
 }
 
@@ -83,7 +85,7 @@ func (c *Console) groupForm(r *http.Request, fields url.Values) (views.GroupForm
 // createGroup makes a group, or takes a step in choosing its members.
 func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if pickStep(r.PostForm) {
-		if err := c.keepDraft(r, views.GroupDraft); err != nil {
+		if err := c.keepStep(r, views.GroupDraft); err != nil {
 			return err
 		}
 		return redirect(w, r, views.NewGroupURL()+"#find")
@@ -189,7 +191,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit group", Action: views.EditGroupURL(id), Back: views.GroupURL(id),
+			Title: "Edit " + was.Name, Action: views.EditGroupURL(id), Back: views.GroupURL(id),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -203,15 +205,42 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.GroupURL(id), saved(g.Name, change.Name, change.Description, change.AvatarURL))
+	return c.done(w, r, views.GroupURL(id), savedGroup(g, was, change))
 }
 
-// saved says that an edit was saved, or that none of its fields differed.
-func saved(name string, fields ...*string) views.Flash {
-	if !slices.ContainsFunc(fields, func(f *string) bool { return f != nil }) {
-		return views.Flash{Text: "Nothing changed."}
+// savedGroup says what came of an edit.
+func savedGroup(g models.Group, was models.GroupFields, c models.GroupChange) views.Flash {
+	now := g.Fields()
+	return saved(g.Name, []editedField{
+		{"name", c.Name, was.Name, now.Name},
+		{"description", c.Description, was.Description, now.Description},
+		{"avatar URL", c.AvatarURL, was.AvatarURL, now.AvatarURL},
+	})
+}
+
+// editedField is a field of an edit: what it was to become, was, and is.
+type editedField struct {
+	label    string
+	wanted   *string
+	was, now string
+}
+
+// saved says that an edit was saved, or that none of its fields differed, and what
+// somebody else changed meanwhile.
+func saved(name string, fields []editedField) views.Flash {
+	flash := views.Flash{Text: "Nothing changed."}
+	var others []string
+	for _, f := range fields {
+		if f.wanted != nil {
+			flash.Text = name + " saved."
+		} else if plainNewlines(f.was) != f.now {
+			others = append(others, f.label)
+		}
 	}
-	return views.Flash{Text: name + " saved."}
+	if len(others) > 0 {
+		flash.Text += " Somebody else changed the " + strings.Join(others, " and the ") + " meanwhile; that is kept."
+	}
+	return flash
 }
 
 // edited is a field that differs from what the form was filled with; nil where not.
@@ -257,7 +286,7 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
 		Text: g.Name + " archived.",
-		Undo: undo(r, string(views.RestoreGroupURL(id))),
+		Undo: undo(r, id, string(views.RestoreGroupURL(id))),
 	})
 }
 
@@ -275,15 +304,17 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	flash := views.Flash{Text: g.Name + " restored."}
 	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, string(views.ArchiveGroupURL(id)), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+		flash.Undo = undo(r, id, string(views.ArchiveGroupURL(id)), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), flash)
 }
 
-// undo is the form that takes something back, and leads to where this one does.
-func undo(r *http.Request, action string, fields ...views.Hidden) *views.Undo {
+// undo is the form that takes back what was done to a group, and leads to where
+// this one does: to the group's row, in a list.
+func undo(r *http.Request, id, action string, fields ...views.Hidden) *views.Undo {
 	if path := localPath(r.FormValue("next")); path != "" {
-		fields = append(fields, views.Hidden{Name: "next", Value: path})
+		path, _, _ = strings.Cut(path, "#")
+		fields = append(fields, views.Hidden{Name: "next", Value: path + "#open-" + id})
 	}
 	return &views.Undo{Action: action, Fields: fields}
 }

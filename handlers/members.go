@@ -73,7 +73,7 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 		if _, err := c.store.Group(r.Context(), id); err != nil {
 			return err
 		}
-		if err := c.keepDraft(r, name); err != nil {
+		if err := c.keepStep(r, name); err != nil {
 			return err
 		}
 		return redirect(w, r, to+"#find")
@@ -147,8 +147,8 @@ func pickStep(form url.Values) bool {
 		form.Del("find")
 	case form.Has("remove"):
 		chosen = slices.DeleteFunc(chosen, func(id string) bool { return id == form.Get("remove") })
-	case form.Get("do") != "find":
-		return false
+	case form.Get("do") != "find" && (form.Has("do") || form.Get("find") == ""):
+		return false // Enter in the search field sends no button
 	}
 	form["contacts"] = chosen
 	return true

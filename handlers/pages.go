@@ -20,7 +20,10 @@ func (c *Console) health(w http.ResponseWriter, _ *http.Request) error { return 
 // ready tells that the program and its database work.
 func (c *Console) ready(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.Ping(r.Context()); err != nil {
-		return err
+		c.log.Warn("not ready", "request_id", requestID(r), "err", err)
+		w.Header().Set("Retry-After", retryAfter)
+		http.Error(w, "the database can't be reached", http.StatusServiceUnavailable)
+		return nil
 	}
 	return plain(w, "ready\n")
 }
@@ -80,7 +83,9 @@ func readAddress(r *http.Request, known ...string) *address {
 }
 
 func (a *address) note(format string, args ...any) {
-	a.notes = append(a.notes, fmt.Sprintf(format, args...))
+	if note := fmt.Sprintf(format, args...); !slices.Contains(a.notes, note) {
+		a.notes = append(a.notes, note)
+	}
 }
 
 func (a *address) get(name string) string { return a.values.Get(name) }

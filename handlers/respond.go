@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -138,12 +139,15 @@ func redirect(w http.ResponseWriter, r *http.Request, to templ.SafeURL) error {
 	return nil
 }
 
+// retryAfter is for how many seconds a database that is away should be left alone.
+const retryAfter = "2"
+
 // maxAddress is how long an address can be to lead back to.
 const maxAddress = 4096
 
 // localPath is an address on this console, or "" where s is anything else.
 func localPath(s string) string {
-	if len(s) > maxAddress || !utf8.ValidString(s) || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+	if len(s) > maxAddress || !utf8.ValidString(s) || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") || isAPI(s) {
 		return ""
 	}
 	u, err := url.Parse(s)
@@ -175,7 +179,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		c.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "request_id", requestID(r), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "2")
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	c.showFailure(w, r, failure)
 }
@@ -209,6 +213,7 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		if f.Grave = c.grave(r); f.Grave != nil {
 			f.Title = "This group was deleted"
 		}
+		f.Typed = typed(r)
 	case is(errWrongMethod):
 		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
 		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."
@@ -234,21 +239,31 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case is(models.ErrUnavailable):
 		f.Status, f.Title = http.StatusServiceUnavailable, "The database can’t be reached"
 		f.Sentence = "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
-		f.Retry = retry(r)
+		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
 		f.Sentence = "The fault is on our side and has been logged. Try again; if it stays, tell whoever runs this console."
-		f.Retry = retry(r)
+		f.Retry, f.Resend = retry(r)
 	}
 	return f
 }
 
-// retry is the address to try again, where trying again is harmless.
-func retry(r *http.Request) string {
-	if r.Method == http.MethodGet {
-		return localPath(r.URL.RequestURI())
+// retry is the address to try again, and the form to send to it again, so that
+// nothing typed is lost. A form with a password has to be filled in again.
+func retry(r *http.Request) (string, []views.Hidden) {
+	to := localPath(r.URL.RequestURI())
+	if r.Method != http.MethodPost || r.PostForm.Has("password") {
+		return to, nil
 	}
-	return ""
+	return to, hidden(r.PostForm, func(name string) (string, bool) { return name, true })
+}
+
+// typed is what was typed into a form whose object is gone, to be taken elsewhere.
+func typed(r *http.Request) []views.Hidden {
+	fields := hidden(r.PostForm, func(name string) (string, bool) {
+		return views.FieldLabel(name), views.FieldLabel(name) != ""
+	})
+	return slices.DeleteFunc(fields, func(h views.Hidden) bool { return h.Value == "" })
 }
 
 // grave is what remains of the group whose page was asked for, or nil.

@@ -79,5 +79,5 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.TokensURL(), views.Flash{Text: token.Name + " revoked. Programs that use it are refused from now on."})
+	return c.done(w, r, views.TokensURL()+"#main", views.Flash{Text: token.Name + " revoked. Programs that use it are refused from now on."})
 }

@@ -53,6 +53,19 @@ const (
 	Seeded          Action = "database.seed"
 )
 
+// Who is who did it, as people are told.
+func (l AuditLine) Who() string { return who(l.ActorKind, l.ActorName) }
+
+// Who is the actor, as people are told.
+func (a Actor) Who() string { return who(a.Kind, a.Name) }
+
+func who(kind ActorKind, name string) string {
+	if kind == TokenActor {
+		return "the API token " + name
+	}
+	return name
+}
+
 // change is one field's value before and after.
 type change struct {
 	Before any `json:"before"`
@@ -89,7 +102,7 @@ func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 // ArchivedBy is the name of who archived or restored a group last, or "".
 func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) {
 	last, err := lastChange(s.read.WithContext(ctx), groupID, "archived_at")
-	return last.ActorName, s.failed(ctx, err)
+	return last.Who(), s.failed(ctx, err)
 }
 
 // lastChange is the newest line about a change of an object's field; the zero

@@ -372,7 +372,7 @@ func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Co
 // taken turns the refusal of a second equal username into words.
 func taken(err error, username string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return bad("username", "The username %q is taken. Usernames are the same with capital and small letters.", username)
+		return bad("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
 	}
 	return err
 }

@@ -46,12 +46,13 @@ type dialect interface {
 
 func dialectOf(url string) (dialect, error) {
 	switch {
-	case strings.HasPrefix(url, "sqlite:") && len(url) > len("sqlite:"):
+	case url == "sqlite:", url == "sqlite::memory:", strings.HasPrefix(url, "sqlite:") && strings.Contains(url, "?"):
+	case strings.HasPrefix(url, "sqlite:"):
 		return sqliteDialect{}, nil
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return postgresDialect{}, nil
 	}
-	return nil, errors.New("the database must be sqlite:FILE or a postgres:// address")
+	return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
 }
 
 // limitPool keeps every connection that it allows: database/sql would close all

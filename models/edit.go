@@ -27,7 +27,7 @@ func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	if err != nil {
 		return err
 	}
-	return EditConflict{Fields: fields, By: last.ActorName, At: last.CreatedAt}
+	return EditConflict{Fields: fields, By: last.Who(), At: last.CreatedAt}
 }
 
 // EditConflict says that somebody else changed the same fields meanwhile.

@@ -262,7 +262,7 @@ func (s *Store) bury(tx *gorm.DB, g Group, by Actor) (Tombstone, error) {
 	}
 	grave := Tombstone{
 		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-		MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Name,
+		MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Who(),
 	}
 	return grave, tx.Create(&grave).Error
 }

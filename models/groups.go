@@ -174,7 +174,7 @@ func (q GroupQuery) check(search Search) Invalid {
 		problems = append(problems, bad("sort", "Groups can be sorted by created, name, members or archived.")...)
 	}
 	if q.Contact != "" && !ValidID(q.Contact) {
-		problems = append(problems, bad("contact", "There is no contact with the id %q.", cut(q.Contact, 64))...)
+		problems = append(problems, bad("contact", "There is no contact with the id “%s”.", cut(q.Contact, 64))...)
 	}
 	return problems
 }

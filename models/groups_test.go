@@ -305,3 +305,28 @@ func TestAnUpdateThatChangesNothingAnswersTheWholeGroup(t *testing.T) {
 		}
 	})
 }
+
+func TestDeletionsAndRemovalsAtOnceKeepTheCount(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		all := modelstest.Contacts(t, store, by, 30)
+		for contacts := range slices.Chunk(all, 3) {
+			g := modelstest.Group(t, store, by, "Plaza Hotel", contacts...)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if _, _, err := store.RemoveMember(t.Context(), by, g.ID, contacts[0].ID); err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				if err := store.DeleteContact(t.Context(), by, contacts[0].ID, nil); err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Wait()
+			if g, err := store.Group(t.Context(), g.ID); err != nil || g.ContactsCount != 2 || len(g.Contacts) != 2 {
+				t.Fatalf("%d members, counted %d, %v", len(g.Contacts), g.ContactsCount, err)
+			}
+		}
+	})
+}

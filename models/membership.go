@@ -258,10 +258,10 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 	seen := map[string]bool{}
 	for _, ref := range distinct {
 		c, found := byID[ref.ID]
-		what := fmt.Sprintf("There is no contact with the id %q.", cut(ref.ID, 64))
+		what := fmt.Sprintf("There is no contact with the id “%s”.", cut(ref.ID, 64))
 		if ref.ID == "" {
 			c, found = byName[Fold(ref.Username)]
-			what = fmt.Sprintf("There is no contact with the username %q.", cut(ref.Username, 64))
+			what = fmt.Sprintf("There is no contact with the username “%s”.", cut(ref.Username, 64))
 		}
 		switch {
 		case !found && len(problems) < problemsTold:

@@ -107,7 +107,7 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 }
 
 func noAuthor(id string) Invalid {
-	return bad("contact_id", "There is no contact with the id %q.", cut(id, 64))
+	return bad("contact_id", "There is no contact with the id “%s”.", cut(id, 64))
 }
 
 func messageText(s string) (string, string) {

@@ -52,7 +52,7 @@ func (n NewUser) check() (User, Invalid) {
 	})
 	u.EmailKey, u.Role = Fold(u.Email), n.Role
 	if _, known := rights[n.Role]; !known {
-		problems = append(problems, bad("role", "The role must be %q.", Owner)...)
+		problems = append(problems, bad("role", "The role must be “%s”.", Owner)...)
 	}
 	return u, problems
 }

@@ -33,6 +33,10 @@ type Failure struct {
 	Search bool
 	// Retry is the address to try again, or "".
 	Retry string
+	// Resend are the fields of a form that can be sent to Retry again as it was.
+	Resend []Hidden
+	// Typed are the texts of a form that can't be sent again, by their labels.
+	Typed []Hidden
 	Now   Clock
 }
 

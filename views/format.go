@@ -18,16 +18,22 @@ func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC333
 
 func fullTime(at int64) string { return time.Unix(at, 0).UTC().Format("2 January 2006, 15:04 UTC") }
 
+// relative is for how long a time is told from now.
+const relative = 7 * 24 * time.Hour
+
+// recent tells whether ago says more of a time than its day.
+func recent(at int64, now time.Time) bool { return now.Sub(time.Unix(at, 0)) < relative }
+
 // ago is how long before now a time is, and the day where that is long.
 func ago(at int64, now time.Time) string {
 	t := time.Unix(at, 0).UTC()
 	past := now.Sub(t)
 	switch {
 	case past < 0:
-		return "in " + length(-past)
+		return "in " + length(-past+time.Minute) // a moment ago it was so many whole days
 	case past < time.Minute:
 		return "just now"
-	case past < 7*24*time.Hour:
+	case past < relative:
 		return length(past) + " ago"
 	case t.Year() == now.UTC().Year():
 		return t.Format("2 Jan")
@@ -139,7 +145,7 @@ func mark(s string, words []string) []span {
 
 // snippet is the part of a text round the first hit, or its beginning.
 func snippet(s string, words []string) []span {
-	const lead = 24
+	const lead = 12
 	spans := mark(oneLine(s), words)
 	if len(spans) > 1 && !spans[0].Hit && utf8.RuneCountInString(spans[0].Text) > lead+12 {
 		runes := []rune(spans[0].Text)

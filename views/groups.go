@@ -226,6 +226,8 @@ func (l GroupList) summary() string {
 		"all":      {"group", "groups"},
 	}[l.At.Status]
 	switch {
+	case len(l.Rows) == 0 && l.Exact != nil:
+		return "One group has this id"
 	case len(l.Rows) == 0:
 		return "No " + kind[1] + " found"
 	case l.Total != nil:
@@ -254,6 +256,9 @@ var fieldLabels = map[string]string{
 	"name": "Name", "description": "Description", "avatar_url": "Avatar URL",
 	"username": "Username", "display_name": "Display name", "phone_number": "Phone number",
 }
+
+// FieldLabel is the name of a field, as people read it; "" where it has none.
+func FieldLabel(field string) string { return fieldLabels[field] }
 
 func (m GroupMembers) paging() paging {
 	p := paging{Region: MembersRegion}

@@ -163,12 +163,12 @@ func GroupsPage(l GroupList) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if len(l.Rows) == 0 {
+				if len(l.Rows) == 0 && l.Exact == nil {
 					templ_7745c5c3_Err = noMatch(l).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-				} else {
+				} else if len(l.Rows) > 0 {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"list card flush\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -70,7 +70,7 @@ func (c *command) parse(names ...string) ([]string, error) {
 	}
 	c.readEnvironment()
 	if got := c.flags.Args(); len(got) != len(names) {
-		return nil, misusef("there are %d arguments after the flags of %s; it is used as: %s", len(got), c.verb.name, c.usage(names))
+		return nil, misusef("the arguments don't fit; it is used as: %s", c.usage(names))
 	}
 	return c.flags.Args(), nil
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 // findVerb splits the arguments into a verb, of one word or two, and what is
 // for it. Flags alone are for serve.
 func findVerb(args []string) (verb, []string, error) {
-	if len(args) > 0 && isHelp(args[0]) {
+	if len(args) > 0 && isHelp(args[0]) || len(args) == 2 && isHelp(args[1]) && isFamily(args[0]) {
 		args = []string{"help"}
 	}
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
@@ -77,7 +78,15 @@ func findVerb(args []string) (verb, []string, error) {
 			return v, args[len(words):], nil
 		}
 	}
+	if len(args) == 1 && isFamily(args[0]) {
+		return verb{}, nil, misusef("%q takes a second word; console -help lists the commands", args[0])
+	}
 	return verb{}, nil, misusef("there is no command %q; console -help lists them", strings.Join(args[:min(2, len(args))], " "))
+}
+
+// isFamily tells whether a word begins the names of several commands, as token does.
+func isFamily(word string) bool {
+	return slices.ContainsFunc(verbs(), func(v verb) bool { return strings.HasPrefix(v.name, word+" ") })
 }
 
 func isHelp(arg string) bool {

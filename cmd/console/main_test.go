@@ -54,7 +54,10 @@ func TestWrongCommandLines(t *testing.T) {
 		{"dance", 2, `there is no command "dance"`},
 		{"token dance now", 2, `there is no command "token dance"`},
 		{"-frobnicate", 2, "-frobnicate"},
-		{"serve extra", 2, "1 arguments"},
+		{"serve extra", 2, "the arguments don't fit"},
+		{"token", 2, "takes a second word"},
+		{"token create -name x -expires 0", 2, "expired already"},
+		{"migrate -database sqlite::memory:", 1, "with a plain path"},
 		{"serve -listen nowhere", 2, "-listen takes HOST:PORT"},
 		{"serve -listen 127.0.0.1:99999", 2, "-listen takes HOST:PORT"},
 		{"serve -public-url console.example.com", 1, "-public-url takes an address"},
@@ -159,7 +162,7 @@ func TestUsersAndTokens(t *testing.T) {
 		}
 
 		list := mustRun(t, database, "", "token", "list")
-		id := regexp.MustCompile(`(?m)^([0-9A-Za-z]{16})  robot +Ada +write`).FindStringSubmatch(list)
+		id := regexp.MustCompile(`(?m)^([0-9A-Za-z]{16})  pcl_\w{4}…\w{4}  robot +Ada +write`).FindStringSubmatch(list)
 		if id == nil || strings.Contains(list, strings.TrimSpace(secret)) {
 			t.Fatalf("token list: %s", list)
 		}

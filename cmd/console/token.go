@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -20,7 +21,9 @@ func createToken(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	if *expires < 0 {
+	given := false
+	c.flags.Visit(func(f *flag.Flag) { given = given || f.Name == "expires" })
+	if given && *expires <= 0 {
 		return misusef("the token would have expired already: -expires takes a time like 720h")
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
@@ -69,10 +72,10 @@ func listTokens(ctx context.Context, c *command) error {
 
 func (c *command) printTokens(tokens []models.Token) error {
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tUSER\tSCOPE\tCREATED\tLAST USED\tENDS")
+	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPE\tCREATED\tLAST USED\tENDS")
 	for _, t := range tokens {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			t.ID, t.Name, t.UserName, t.Scope, day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			t.ID, t.Hint, t.Name, t.UserName, t.Scope, day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
 	}
 	return table.Flush()
 }
