@@ -90,13 +90,13 @@ func TestServeSaysWhereToBegin(t *testing.T) {
 }
 
 func TestTwoConsolesStartOnOneNewDatabase(t *testing.T) {
-	databases := map[string]func() string{
-		modelstest.SQLite:   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "console.db") },
-		modelstest.Postgres: func() string { return modelstest.StartCluster(t).URL() },
+	databases := map[string]func(t *testing.T) string{
+		modelstest.SQLite:   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "console.db") },
+		modelstest.Postgres: func(t *testing.T) string { return modelstest.StartCluster(t).URL() },
 	}
 	for engine, database := range databases {
 		t.Run(engine, func(t *testing.T) {
-			database := database()
+			database := database(t)
 			var group sync.WaitGroup
 			for range 4 {
 				group.Go(func() {
