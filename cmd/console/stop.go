@@ -17,9 +17,9 @@ const (
 	parting = time.Second
 	// hearing is how long connections that were made in that time have to be
 	// accepted and to send a request: Shutdown would not answer it any more.
-	hearing = 200 * time.Millisecond
+	hearing = time.Second
 	// patience is how long requests under way may take after that.
-	patience = 3 * time.Second
+	patience = 2500 * time.Millisecond
 )
 
 // listen opens a port for serveHTTP.
