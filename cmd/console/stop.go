@@ -17,9 +17,9 @@ const (
 	parting = time.Second
 	// hearing is how long connections that were made in that time have to be
 	// accepted and to send a request: Shutdown would not answer it any more.
-	hearing = time.Second
+	hearing = 200 * time.Millisecond
 	// patience is how long requests under way may take after that.
-	patience = 2500 * time.Millisecond
+	patience = 3 * time.Second
 )
 
 // listen opens a port for serveHTTP.
