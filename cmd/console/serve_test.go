@@ -138,7 +138,7 @@ func TestStopDropsNoRequest(t *testing.T) {
 	go func() { ended <- serveHTTP(ctx, server, listener) }()
 
 	var clients sync.WaitGroup
-	for range 20 {
+	for range 4 {
 		clients.Go(func() { askUntilRefused(t, "http://"+listener.Addr().String()) })
 	}
 	<-answered
