@@ -94,9 +94,18 @@ type AuditPage struct {
 func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 	order := idKeyset("audit_lines")
 	order.desc = true
-	query := s.read.WithContext(ctx).Model(&AuditLine{})
-	lines, more, err := find[AuditLine](query, order, r, func(c Cursor) []any { return []any{c.ID} })
+	query := selection{from: "audit_lines", columns: "id, created_at, actor_kind, actor_id, actor_name, action, " +
+		"object_kind, object_id, object_name, changes, ip, user_agent, request_id"}
+	lines, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*AuditLine).columns)
 	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
+}
+
+// columns are where what AuditLines reads goes.
+func (l *AuditLine) columns() []any {
+	return []any{
+		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.Action,
+		&l.ObjectKind, &l.ObjectID, &l.ObjectName, &l.Changes, &l.IP, &l.UserAgent, &l.RequestID,
+	}
 }
 
 // ArchivedBy is the name of who archived or restored a group last, or "".

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -38,10 +38,26 @@ type Contact struct {
 	Search      string `json:"-"`
 }
 
-// contactColumns is what a Contact is read from; the derived columns stay in the database.
-var contactColumns = []string{
-	"contacts.id", "contacts.username", "contacts.phone_number", "contacts.avatar_url", "contacts.display_name",
-	"contacts.conversation_id", "contacts.last_active_at", "contacts.created_at", "contacts.updated_at",
+const contactColumns = "contacts.id, contacts.username, contacts.phone_number, contacts.avatar_url, contacts.display_name, " +
+	"contacts.conversation_id, contacts.last_active_at, contacts.created_at, contacts.updated_at"
+
+// selectContacts reads the contacts that a condition names by their columns; the
+// derived ones stay in the database.
+func selectContacts(condition string, value any) selection {
+	return selection{columns: contactColumns, from: "contacts", conditions: []string{condition}, args: []any{value}}
+}
+
+// selectMembers reads the contacts of memberships, after other columns of these.
+func selectMembers(columns string) selection {
+	return selection{columns: columns + contactColumns, from: "contacts", joins: " JOIN memberships ON memberships.contact_id = contacts.id"}
+}
+
+// columns are where what selectContacts reads goes.
+func (c *Contact) columns() []any {
+	return []any{
+		&c.ID, &c.Username, &c.PhoneNumber, &c.AvatarURL, &c.DisplayName,
+		&c.ConversationID, &c.LastActiveAt, &c.CreatedAt, &c.UpdatedAt,
+	}
 }
 
 // Name is what the contact is called: the display name, or else the username.
@@ -98,46 +114,51 @@ type ContactPage struct {
 
 // Contacts answers a page of contacts.
 func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, error) {
-	page, err := s.contacts(s.read.WithContext(ctx), q)
+	page, err := s.contacts(s.reader(ctx), q)
 	return page, s.failed(ctx, err)
 }
 
-func (s *Store) contacts(db *gorm.DB, q ContactQuery) (ContactPage, error) {
+func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
 	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
 		return ContactPage{}, err
 	}
-	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {
-		return ContactPage{Contacts: exact}, err
+	found, err := contactByAnyID(r, q)
+	page := ContactPage{Contacts: found}
+	if err == nil && len(found) == 0 {
+		page, err = s.contactPage(r, q)
 	}
-	query, k, err := s.contactQuery(db, q)
-	if err != nil {
-		return ContactPage{}, err
-	}
-	contacts, more, err := find[Contact](query, k, q.Range, q.args)
 	if err == nil && q.WithGroups {
-		err = countGroups(db, contacts)
+		err = s.countGroups(r, page.Contacts)
 	}
-	return ContactPage{Contacts: contacts, More: more}, err
+	return page, err
 }
 
 // contactByAnyID is the contact whose id, or whose conversation's id, the text is.
-func contactByAnyID(db *gorm.DB, q ContactQuery) (found []Contact, err error) {
+func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
 	id := strings.TrimSpace(q.Text)
 	if !ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil, nil
 	}
-	if err = db.Where("id = ? OR conversation_id = ?", id, id).Limit(1).Find(&found).Error; err == nil && q.WithGroups {
-		err = countGroups(db, found)
-	}
-	return found, err
+	query := selectContacts("(id = ? OR conversation_id = ?)", id)
+	query.args = append(query.args, id)
+	return first(r, query, 1, (*Contact).columns)
 }
 
-func (s *Store) contactQuery(db *gorm.DB, q ContactQuery) (*gorm.DB, keyset, error) {
-	query, k := db.Model(&Contact{}).Select(contactColumns), idKeyset("contacts")
+func (s *Store) contactPage(r reader, q ContactQuery) (ContactPage, error) {
+	query, k, err := s.contactQuery(r, q)
+	if err != nil {
+		return ContactPage{}, err
+	}
+	contacts, more, err := find(r, query, k, q.Range, q.args, (*Contact).columns)
+	return ContactPage{Contacts: contacts, More: more}, err
+}
+
+func (s *Store) contactQuery(r reader, q ContactQuery) (selection, keyset, error) {
+	query, k := selection{columns: contactColumns, from: "contacts"}, idKeyset("contacts")
 	if terms := searchTerms(q.Text); len(terms) > 0 {
 		var err error
-		if query, k, err = s.dialect.search(query, "contacts", terms, q.Sort == ContactsByAge); err != nil {
-			return nil, k, err
+		if k, err = s.dialect.search(r, &query, "contacts", terms, q.Sort == ContactsByAge); err != nil {
+			return query, k, err
 		}
 	}
 	k.desc = true
@@ -174,12 +195,12 @@ func (q ContactQuery) Fits(c Cursor) bool {
 
 // CountContacts counts the contacts that a query finds, as far as CountGroups does.
 func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error) {
-	db := s.read.WithContext(ctx)
-	if exact, err := contactByAnyID(db, q); err != nil || len(exact) > 0 {
+	r := s.reader(ctx)
+	if exact, err := contactByAnyID(r, q); err != nil || len(exact) > 0 {
 		return Count{N: len(exact)}, s.failed(ctx, err)
 	}
 	q.Sort = ContactsByAge
-	query, _, err := s.contactQuery(db, q)
+	query, _, err := s.contactQuery(r, q)
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
@@ -187,7 +208,7 @@ func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error
 	if q.Text != "" {
 		most = searchCounted
 	}
-	n, err := counted(query, most)
+	n, err := counted(r, query, most)
 	return n, s.failed(ctx, err)
 }
 
@@ -195,20 +216,21 @@ func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error
 const groupsCounted = 1000
 
 // countGroups counts the groups of each contact in one query.
-func countGroups(db *gorm.DB, contacts []Contact) error {
+func (s *Store) countGroups(r reader, contacts []Contact) error {
 	if len(contacts) == 0 {
 		return nil
 	}
-	var rows []struct {
-		ID string
-		N  int
+	type count struct {
+		id string
+		n  int
 	}
-	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id LIMIT ?"
-	err := db.Raw("SELECT id, (SELECT count(*) FROM ("+some+") AS part) AS n FROM contacts WHERE id IN ?",
-		groupsCounted+1, contactIDs(contacts)).Scan(&rows).Error
+	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id LIMIT " + strconv.Itoa(groupsCounted+1)
+	query := selection{columns: "id, (SELECT count(*) FROM (" + some + ") AS part)", from: "contacts"}
+	query.where(s.dialect.among("id", contactIDs(contacts)))
+	rows, err := collect(r, query.sql(), false, query.args, func(c *count) []any { return []any{&c.id, &c.n} })
 	counts := make(map[string]int, len(rows))
 	for _, row := range rows {
-		counts[row.ID] = row.N
+		counts[row.id] = row.n
 	}
 	for i := range contacts {
 		n := counts[contacts[i].ID]
@@ -222,11 +244,11 @@ func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 	if !ValidID(id) {
 		return Contact{}, ErrNotFound
 	}
-	db := s.read.WithContext(ctx)
-	contacts := make([]Contact, 1)
-	err := db.Where("id = ?", id).Take(&contacts[0]).Error
+	r := s.reader(ctx)
+	c, err := take(r, selectContacts("id = ?", id), (*Contact).columns)
+	contacts := []Contact{c}
 	if err == nil {
-		err = countGroups(db, contacts)
+		err = s.countGroups(r, contacts)
 	}
 	return contacts[0], s.failed(ctx, err)
 }
@@ -234,15 +256,11 @@ func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 // ContactsByID answers the contacts of these ids that exist, in the order of the ids given.
 func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, error) {
 	ids = valid(ids[:min(len(ids), MaxContacts)])
-	byID := map[string]Contact{}
-	for part := range slices.Chunk(ids, s.dialect.batch()) {
-		var found []Contact
-		if err := s.read.WithContext(ctx).Where("id IN ?", part).Find(&found).Error; err != nil {
-			return nil, s.failed(ctx, err)
-		}
-		for _, c := range found {
-			byID[c.ID] = c
-		}
+	query := selectContacts(s.dialect.among("id", ids))
+	found, err := collect(s.reader(ctx), query.sql(), true, query.args, (*Contact).columns)
+	byID := make(map[string]Contact, len(found))
+	for _, c := range found {
+		byID[c.ID] = c
 	}
 	var contacts []Contact
 	for _, id := range ids {
@@ -251,7 +269,7 @@ func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, erro
 			delete(byID, id)
 		}
 	}
-	return contacts, nil
+	return contacts, s.failed(ctx, err)
 }
 
 // CreateContact makes a contact with its conversation. Where key is given, a

@@ -16,8 +16,9 @@ var errRowMissing = gorm.ErrRecordNotFound
 type dialect interface {
 	// name is also the folder of its migrations.
 	name() string
-	// open gives a handle for changes and one for reads.
-	open(url string, config *gorm.Config) (db, read *gorm.DB, err error)
+	// open gives a handle for changes and rare reads, one for reads that need not
+	// see the newest state, and what reader asks.
+	open(url string, config *gorm.Config) (db, read *gorm.DB, reads source, err error)
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migratesAlone tells whether another start that migrates is waited for. Where
 	// it is not, the one that comes second fails and must look again.
@@ -31,12 +32,18 @@ type dialect interface {
 	// floor is the newest id of a table whose order by id must agree with its
 	// order by row number; "" where there are no row numbers.
 	floor(tx *gorm.DB, table string) (string, error)
+	// placeholders gives a statement with ? for each value the engine's own marks.
+	placeholders(sql string) string
+	// among is the condition that a column has one of the values, and their argument.
+	among(column string, values []string) (condition string, arg any)
+	// keyShare ends a SELECT whose rows must not be deleted before the transaction ends.
+	keyShare() string
 	// search limits a query on table to the rows that have every one of the
 	// terms, each as searchTerm gives it. byID says that the rows are wanted in
-	// the order of ids. It answers the query and the keyset of that order.
-	search(db *gorm.DB, table string, terms []string, byID bool) (*gorm.DB, keyset, error)
+	// the order of ids. It answers the keyset of that order.
+	search(r reader, q *selection, table string, terms []string, byID bool) (keyset, error)
 	// without limits a query to the rows of table that don't have the term.
-	without(db *gorm.DB, table, term string) *gorm.DB
+	without(q *selection, table, term string)
 	// batch is how many rows one statement writes or names.
 	batch() int
 	// suspendIndexes drops what of the tables is cheaper to build once than to keep

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,17 +11,23 @@ import (
 
 // Watch calls see with every statement that reads, as the database gets it.
 func (s *Store) Watch(see func(sql string, values []any)) error {
+	s.reads = watched{s.reads, func(sql string, values []any) { see(s.dialect.placeholders(sql), values) }}
 	watch := func(db *gorm.DB) { see(db.Statement.SQL.String(), db.Statement.Vars) }
 	callbacks := s.read.Callback()
-	for _, err := range []error{
+	return errors.Join(
 		callbacks.Query().After("gorm:query").Register("test:watch", watch),
 		callbacks.Row().After("gorm:row").Register("test:watch", watch),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	)
+}
+
+type watched struct {
+	source
+	see func(sql string, values []any)
+}
+
+func (w watched) query(ctx context.Context, sql string, planned bool, args []any) (rows, error) {
+	w.see(sql, args)
+	return w.source.query(ctx, sql, planned, args)
 }
 
 // Explain is the plan of a statement, a step a line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,10 +43,18 @@ type Group struct {
 	Search  string `json:"-"`
 }
 
-// groupColumns is what a Group is read from; the derived columns stay in the database.
-var groupColumns = []string{
-	"groups.id", "groups.name", "groups.description", "groups.avatar_url", "groups.conversation_id",
-	"groups.contacts_count", "groups.created_at", "groups.updated_at", "groups.archived_at",
+// selectGroups reads groups by their columns; the derived ones stay in the database.
+func selectGroups() selection {
+	return selection{from: "groups", columns: "groups.id, groups.name, groups.description, groups.avatar_url, groups.conversation_id, " +
+		"groups.contacts_count, groups.created_at, groups.updated_at, groups.archived_at"}
+}
+
+// columns are where what selectGroups reads goes.
+func (g *Group) columns() []any {
+	return []any{
+		&g.ID, &g.Name, &g.Description, &g.AvatarURL, &g.ConversationID,
+		&g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt,
+	}
 }
 
 // Archived tells whether the group is in the archive.
@@ -79,20 +88,22 @@ type GroupChange struct {
 
 // Group answers one group with its first members, or ErrNotFound.
 func (s *Store) Group(ctx context.Context, id string) (Group, error) {
-	g, err := s.group(s.read.WithContext(ctx), id)
+	g, err := s.group(s.reader(ctx), id)
 	return g, s.failed(ctx, err)
 }
 
-func (s *Store) group(db *gorm.DB, id string) (Group, error) {
-	var g Group
+func (s *Store) group(r reader, id string) (Group, error) {
 	if !ValidID(id) {
-		return g, ErrNotFound
+		return Group{}, ErrNotFound
 	}
-	if err := db.Select(groupColumns).Where("id = ?", id).Take(&g).Error; err != nil {
+	query := selectGroups()
+	query.where("id = ?", id)
+	g, err := take(r, query, (*Group).columns)
+	if err != nil {
 		return g, err
 	}
 	groups := []Group{g}
-	err := addContacts(db, groups)
+	err = s.addContacts(r, groups)
 	return groups[0], err
 }
 
@@ -119,7 +130,7 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 		if err := line.say(said); err != nil {
 			return Group{}, err
 		}
-		return s.group(tx, g.ID)
+		return s.group(s.readerIn(tx), g.ID)
 	})
 }
 
@@ -179,7 +190,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 		if err != nil {
 			return err
 		}
-		if after, err = s.group(tx, id); err != nil {
+		if after, err = s.group(s.readerIn(tx), id); err != nil {
 			return err
 		}
 		if len(said) == 0 {
@@ -299,7 +310,7 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 		return g, nil
 	}
 	whole := []Group{g}
-	if err := addContacts(tx, whole); err != nil {
+	if err := s.addContacts(s.readerIn(tx), whole); err != nil {
 		return g, err
 	}
 	if !when(whole[0]) {
@@ -406,46 +417,59 @@ func differences(before, after Group) map[string]change {
 	})
 }
 
-// addContacts gives each group its first members, in two queries at most: groups
-// that have few are read whole, the others by one limited part each.
-func addContacts(db *gorm.DB, groups []Group) error {
+// addContacts gives each group its first members: all groups that have few in one
+// query, each of the others in a limited one of its own.
+func (s *Store) addContacts(r reader, groups []Group) error {
 	var small []string
-	var parts []any
 	index := make(map[string]*Group, len(groups))
-	member := "SELECT memberships.group_id, " + strings.Join(contactColumns, ", ") + " FROM memberships JOIN contacts ON contacts.id = memberships.contact_id WHERE memberships.group_id "
 	for i := range groups {
 		g := &groups[i]
-		index[g.ID] = g
 		g.Contacts = []Contact{}
 		switch {
 		case g.ContactsCount > ShownContacts:
-			parts = append(parts, gorm.Expr("SELECT * FROM ("+member+"= ? ORDER BY memberships.contact_id LIMIT ?) AS part", g.ID, ShownContacts))
+			if err := s.readMembers(r, "memberships.group_id = ?", g.ID, map[string]*Group{g.ID: g}); err != nil {
+				return err
+			}
 		case g.ContactsCount > 0:
 			small = append(small, g.ID)
+			index[g.ID] = g
+			g.Contacts = make([]Contact, 0, g.ContactsCount)
 		}
 	}
-	if len(small) > 0 {
-		parts = append(parts, gorm.Expr(member+"IN ?", small))
-	}
-	if len(parts) == 0 {
+	if len(small) == 0 {
 		return nil
 	}
-	var rows []struct {
-		GroupID string
-		Contact
-	}
-	all := strings.TrimPrefix(strings.Repeat(" UNION ALL ?", len(parts)), " UNION ALL ")
-	if err := db.Raw(all, parts...).Scan(&rows).Error; err != nil {
+	which, ids := s.dialect.among("memberships.group_id", small)
+	if err := s.readMembers(r, which, ids, index); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		g := index[row.GroupID]
-		g.Contacts = append(g.Contacts, row.Contact)
-	}
-	for i := range groups {
-		g := &groups[i]
+	for _, g := range index {
 		slices.SortFunc(g.Contacts, func(a, b Contact) int { return strings.Compare(a.ID, b.ID) })
-		g.Contacts = g.Contacts[:min(len(g.Contacts), ShownContacts)]
 	}
 	return nil
+}
+
+// readMembers gives the groups of index the members that a condition names.
+func (s *Store) readMembers(r reader, which string, value any, index map[string]*Group) error {
+	query := selectMembers("memberships.group_id, ")
+	query.where(which, value)
+	sql := query.sql()
+	if len(index) == 1 {
+		sql += " ORDER BY memberships.contact_id LIMIT " + strconv.Itoa(ShownContacts)
+	}
+	found, err := r.query(r.ctx, sql, false, query.args)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var group string
+		var c Contact
+		if err := found.Scan(append([]any{&group}, c.columns()...)...); err != nil {
+			return err
+		}
+		g := index[group]
+		g.Contacts = append(g.Contacts, c)
+	}
+	return found.Err()
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // Status limits a list of groups; "" limits nothing.
@@ -83,25 +81,25 @@ const membersTried = 20
 
 // Groups answers a page of groups. Errors: Invalid.
 func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
-	page, err := s.groups(s.read.WithContext(ctx), q)
+	page, err := s.groups(s.reader(ctx), q)
 	return page, s.failed(ctx, err)
 }
 
-func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
-	page, members, err := s.understand(db, q)
+func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
+	page, members, err := s.understand(r, q)
 	if err != nil {
 		return page, err
 	}
-	query, k, err := s.groupQuery(db, q, page, members)
+	query, k, err := s.groupQuery(r, q, page, members)
 	if err != nil {
 		return page, err
 	}
-	groups, more, err := find[Group](query.Select(groupColumns), k, q.Range, q.args)
+	groups, more, err := find(r, query, k, q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
 	if q.WithContacts {
-		err = addContacts(db, groups)
+		err = s.addContacts(r, groups)
 	}
 	page.More = more
 	for _, g := range groups {
@@ -110,10 +108,10 @@ func (s *Store) groups(db *gorm.DB, q GroupQuery) (GroupPage, error) {
 		}
 	}
 	if err == nil {
-		err = explain(db, page.Groups, members)
+		err = s.explain(r, page.Groups, members)
 	}
 	if err == nil {
-		err = s.hintMembers(db, q, &page)
+		err = s.hintMembers(r, q, &page)
 	}
 	return page, err
 }
@@ -123,17 +121,17 @@ const searchCounted = 1000
 
 // understand is what a query's search means, with the members that it asks for:
 // see searchedMembers.
-func (s *Store) understand(db *gorm.DB, q GroupQuery) (GroupPage, []Contact, error) {
+func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error) {
 	page := GroupPage{Search: ParseSearch(q.Search)}
 	if err := q.check(page.Search).orNil(); err != nil {
 		return page, nil, err
 	}
 	if id := strings.TrimSpace(q.Search); ValidID(id) {
-		if err := findExact(db, id, &page); err != nil {
+		if err := findExact(r, id, &page); err != nil {
 			return page, nil, err
 		}
 	}
-	members, err := s.searchedMembers(db, q, &page)
+	members, err := s.searchedMembers(r, q, &page)
 	return page, members, err
 }
 
@@ -143,13 +141,13 @@ func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, 
 // CountGroups counts the groups that a query finds, up to MostCounted, or up to a
 // tenth of that where it searches.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
-	db := s.read.WithContext(ctx)
+	r := s.reader(ctx)
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
-	page, members, err := s.understand(db, q)
+	page, members, err := s.understand(r, q)
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	query, _, err := s.groupQuery(db, q, page, members)
+	query, _, err := s.groupQuery(r, q, page, members)
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
@@ -157,7 +155,7 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	if !page.Search.IsZero() || q.Text != "" || members != nil {
 		most = searchCounted
 	}
-	n, err := counted(query, most)
+	n, err := counted(r, query, most)
 	return n, s.failed(ctx, err)
 }
 
@@ -180,16 +178,18 @@ func (q GroupQuery) check(search Search) Invalid {
 }
 
 // findExact looks an id up among groups, conversations and contacts.
-func findExact(db *gorm.DB, id string, page *GroupPage) error {
-	var groups []Group
-	if err := db.Select(groupColumns).Where("id = ? OR conversation_id = ?", id, id).Limit(1).Find(&groups).Error; err != nil {
+func findExact(r reader, id string, page *GroupPage) error {
+	query := selectGroups()
+	query.where("(id = ? OR conversation_id = ?)", id, id)
+	groups, err := first(r, query, 1, (*Group).columns)
+	if err != nil {
 		return err
 	}
 	if len(groups) > 0 {
 		page.Exact = &groups[0]
 		return nil
 	}
-	contacts, err := contactByAnyID(db, ContactQuery{Text: id})
+	contacts, err := contactByAnyID(r, ContactQuery{Text: id})
 	if len(contacts) > 0 {
 		page.Contact = &contacts[0]
 		page.Search.Words = nil // the id is not also a word
@@ -199,11 +199,11 @@ func findExact(db *gorm.DB, id string, page *GroupPage) error {
 
 // searchedMembers is the contacts of whom one must be a member; nil where the
 // query asks for none. An empty answer finds nothing.
-func (s *Store) searchedMembers(db *gorm.DB, q GroupQuery, page *GroupPage) ([]Contact, error) {
+func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
 	if q.Contact != "" {
-		found := []Contact{}
-		if err := db.Where("id = ?", q.Contact).Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
-			return found, err
+		found, err := first(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
+		if err != nil || len(found) == 0 {
+			return []Contact{}, err
 		}
 		page.Contact = &found[0]
 	}
@@ -213,48 +213,50 @@ func (s *Store) searchedMembers(db *gorm.DB, q GroupQuery, page *GroupPage) ([]C
 	case page.Search.Member == "":
 		return nil, nil
 	}
-	found := []Contact{}
 	name := Fold(page.Search.Member)
-	if err := db.Where("username_key = ?", valid([]string{name})).Limit(1).Find(&found).Error; err != nil || len(found) > 0 {
+	found, err := first(r, selectContacts(s.dialect.among("username_key", valid([]string{name}))), 1, (*Contact).columns)
+	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	named, err := s.contacts(db, ContactQuery{Text: page.Search.Member, Range: Range{Limit: membersTried}})
+	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: Range{Limit: membersTried}})
 	if named.More {
 		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
 			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
 	}
-	return append(found, named.Contacts...), err
+	return append([]Contact{}, named.Contacts...), err
 }
 
 // groupQuery is the rows that a query asks for, and their order.
-func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []Contact) (*gorm.DB, keyset, error) {
-	query, k := db.Model(&Group{}), idKeyset("groups")
+func (s *Store) groupQuery(r reader, q GroupQuery, page GroupPage, members []Contact) (selection, keyset, error) {
+	query, k := selectGroups(), idKeyset("groups")
 	terms := append(termsOf(page.Search.Words), termsOf(strings.Fields(q.Text))...)
 	if len(terms) > 0 {
 		var err error
-		if query, k, err = s.dialect.search(query, "groups", terms, q.byID()); err != nil {
-			return nil, k, err
+		if k, err = s.dialect.search(r, &query, "groups", terms, q.byID()); err != nil {
+			return query, k, err
 		}
 	}
 	for _, term := range termsOf(page.Search.Without) {
-		query = s.dialect.without(query, "groups", term)
+		s.dialect.without(&query, "groups", term)
 	}
 	if members != nil {
-		in := db.Model(&membership{}).Select("group_id").Where("contact_id IN ?", contactIDs(members))
-		query = query.Where("groups.id IN (?)", in)
+		is, ids := s.dialect.among("contact_id", contactIDs(members))
+		query.where("groups.id IN (SELECT group_id FROM memberships WHERE "+is+")", ids)
+		query.planned = true
 	}
-	query = limitTimes(limitTimes(query, q.From, q.To), page.Search.From, page.Search.To)
+	limitTimes(&query, q.From, q.To)
+	limitTimes(&query, page.Search.From, page.Search.To)
 	switch q.status(page.Search) {
 	case Active:
-		query = query.Where("groups.archived_at IS NULL")
+		query.where("groups.archived_at IS NULL")
 	case Archived:
-		query = query.Where("groups.archived_at IS NOT NULL")
+		query.where("groups.archived_at IS NOT NULL")
 	}
 	if page.Search.Empty {
-		query = query.Where("groups.contacts_count = 0")
+		query.where("groups.contacts_count = 0")
 	}
 	if page.Search.Undescribed {
-		query = query.Where("groups.description IS NULL")
+		query.where("groups.description IS NULL")
 	}
 	switch q.Sort {
 	case ByName:
@@ -269,14 +271,15 @@ func (s *Store) groupQuery(db *gorm.DB, q GroupQuery, page GroupPage, members []
 }
 
 // limitTimes limits the times of creation, which the ids carry.
-func limitTimes(query *gorm.DB, from, to time.Time) *gorm.DB {
+func limitTimes(query *selection, from, to time.Time) {
 	if !from.IsZero() {
-		query = query.Where("groups.id >= ?", FirstID(from))
+		query.where("groups.id >= ?", FirstID(from))
+		query.planned = true
 	}
 	if !to.IsZero() {
-		query = query.Where("groups.id < ?", FirstID(to))
+		query.where("groups.id < ?", FirstID(to))
+		query.planned = true
 	}
-	return query
 }
 
 // byID tells whether the order is that of the ids.
@@ -324,7 +327,7 @@ func (q GroupQuery) Fits(c Cursor) bool {
 }
 
 // explain names the member for whose sake each group was found.
-func explain(db *gorm.DB, groups []GroupHit, members []Contact) error {
+func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
 	if len(members) == 0 || len(groups) == 0 {
 		return nil
 	}
@@ -336,10 +339,10 @@ func explain(db *gorm.DB, groups []GroupHit, members []Contact) error {
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
-	var rows []membership
-	if err := db.Where("group_id IN ? AND contact_id IN ?", ids, contactIDs(members)).Find(&rows).Error; err != nil {
-		return err
-	}
+	query := selection{columns: "group_id, contact_id", from: "memberships"}
+	query.where(s.dialect.among("group_id", ids))
+	query.where(s.dialect.among("contact_id", contactIDs(members)))
+	rows, err := collect(r, query.sql(), false, query.args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
 	found := map[string]*Contact{}
 	for _, row := range rows {
 		found[row.GroupID] = byID[row.ContactID]
@@ -347,16 +350,16 @@ func explain(db *gorm.DB, groups []GroupHit, members []Contact) error {
 	for i := range groups {
 		groups[i].Member = found[groups[i].ID]
 	}
-	return nil
+	return err
 }
 
 // hintMembers looks whether contacts match the words of the first page, too.
-func (s *Store) hintMembers(db *gorm.DB, q GroupQuery, page *GroupPage) error {
+func (s *Store) hintMembers(r reader, q GroupQuery, page *GroupPage) error {
 	words := page.Search.Words
 	if len(words) == 0 || page.Exact != nil || page.Search.Member != "" || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil
 	}
-	found, err := s.contacts(db, ContactQuery{Text: strings.Join(words, " "), Range: Range{Limit: 1}})
+	found, err := s.contacts(r, ContactQuery{Text: strings.Join(words, " "), Range: Range{Limit: 1}})
 	page.MemberHint = len(found.Contacts) > 0
 	return err
 }
@@ -368,10 +371,10 @@ func (s *Store) IDInFuture(ctx context.Context, id string) bool {
 	if !idTime(id).After(s.Now().Add(clockSlack)) {
 		return false
 	}
-	db := s.read.WithContext(ctx)
 	for _, table := range []string{"groups", "contacts", "messages"} {
-		var later []string
-		if err := db.Table(table).Where("id >= ?", id).Limit(1).Pluck("id", &later).Error; err != nil || len(later) > 0 {
+		query := selection{columns: "id", from: table}
+		query.where("id >= ?", id)
+		if later, err := first(s.reader(ctx), query, 1, whole[string]); err != nil || len(later) > 0 {
 			return false
 		}
 	}
@@ -383,8 +386,8 @@ const clockSlack = time.Minute
 
 // NameTaken tells whether another active group has the same name as this one.
 func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
-	var others []string
-	err := s.read.WithContext(ctx).Model(&Group{}).
-		Where("name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID).Limit(1).Pluck("id", &others).Error
+	query := selection{columns: "id", from: "groups"}
+	query.where("name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID)
+	others, err := first(s.reader(ctx), query, 1, whole[string])
 	return len(others) > 0, s.failed(ctx, err)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // membership says that a contact is in a group.
@@ -57,25 +56,27 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
 		return ContactPage{}, err
 	}
-	db := s.read.WithContext(ctx)
-	var groups int64
-	if err := db.Model(&Group{}).Where("id = ?", q.Group).Count(&groups).Error; err != nil {
+	r := s.reader(ctx)
+	if err := groupExists(r, q.Group); err != nil {
 		return ContactPage{}, s.failed(ctx, err)
 	}
-	if groups == 0 {
-		return ContactPage{}, ErrNotFound
-	}
-	query := db.Model(&Contact{}).Select(contactColumns).
-		Joins("JOIN memberships ON memberships.contact_id = contacts.id").Where("memberships.group_id = ?", q.Group)
+	query := selectMembers("")
+	query.where("memberships.group_id = ?", q.Group)
 	if terms := searchTerms(q.Text); len(terms) > 0 {
-		var err error
-		if query, _, err = s.dialect.search(query, "contacts", terms, false); err != nil {
+		if _, err := s.dialect.search(r, &query, "contacts", terms, false); err != nil {
 			return ContactPage{}, s.failed(ctx, err)
 		}
 	}
 	order := keyset{columns: []string{"memberships.contact_id"}, below: "< ?", above: "> ?"}
-	contacts, more, err := find[Contact](query, order, q.Range, func(c Cursor) []any { return []any{c.ID} })
+	contacts, more, err := find(r, query, order, q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Contact).columns)
 	return ContactPage{Contacts: contacts, More: more}, s.failed(ctx, err)
+}
+
+func groupExists(r reader, id string) error {
+	query := selection{columns: "id", from: "groups"}
+	query.where("id = ?", id)
+	_, err := take(r, query, whole[string])
+	return err
 }
 
 // MembersAmong says by id which of the contacts are in a group.
@@ -84,9 +85,10 @@ func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Con
 	if !ValidID(groupID) || len(contacts) == 0 {
 		return members, nil
 	}
-	var ids []string
-	err := s.read.WithContext(ctx).Model(&membership{}).
-		Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Pluck("contact_id", &ids).Error
+	query := selection{columns: "contact_id", from: "memberships"}
+	query.where("group_id = ?", groupID)
+	query.where(s.dialect.among("contact_id", contactIDs(contacts)))
+	ids, err := collect(s.reader(ctx), query.sql(), false, query.args, whole[string])
 	for _, id := range ids {
 		members[id] = true
 	}
@@ -113,7 +115,7 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			if g, err = s.group(tx, g.ID); err != nil {
+			if g, err = s.group(s.readerIn(tx), g.ID); err != nil {
 				return Group{}, err
 			}
 			return g, errUnchanged
@@ -125,7 +127,7 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 		if err := line.say(map[string]change{"contacts": {nil, named(added)}}); err != nil {
 			return Group{}, err
 		}
-		return s.group(tx, g.ID)
+		return s.group(s.readerIn(tx), g.ID)
 	})
 	return g, added, err
 }
@@ -137,9 +139,9 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 		if g, err = s.lockGroup(tx, groupID, nil); err != nil {
 			return err
 		}
-		var gone []Contact
-		err := tx.Select(contactColumns).Joins("JOIN memberships ON memberships.contact_id = contacts.id").
-			Where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID).Find(&gone).Error
+		query := selectMembers("")
+		query.where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID)
+		gone, err := first(s.readerIn(tx), query, 1, (*Contact).columns)
 		if err != nil {
 			return err
 		}
@@ -171,7 +173,7 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 		return nil, nil, err
 	}
 	whole := []Group{*g}
-	if err := addContacts(tx, whole); err != nil {
+	if err := s.addContacts(s.readerIn(tx), whole); err != nil {
 		return nil, nil, err
 	}
 	keep := make(map[string]bool, len(wanted))
@@ -191,41 +193,35 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 	return added, removed, s.keepCount(tx, g)
 }
 
-// join adds contacts to a locked group and answers those who were not in it.
+// join adds contacts to a locked group and answers those who were not in it. It is
+// one statement, because ten thousand rows must not keep other writers waiting.
 func (s *Store) join(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, error) {
-	var added []Contact
-	for part := range slices.Chunk(contacts, s.dialect.batch()) {
-		var present []string
-		if err := tx.Model(&membership{}).Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(part)).
-			Pluck("contact_id", &present).Error; err != nil {
-			return nil, err
-		}
-		var rows []membership
-		for _, c := range part {
-			if !slices.Contains(present, c.ID) {
-				added = append(added, c)
-				rows = append(rows, membership{GroupID: g.ID, ContactID: c.ID, CreatedAt: s.Now().Unix()})
-			}
-		}
-		if len(rows) == 0 {
-			continue
-		}
-		if err := tx.Create(&rows).Error; err != nil {
-			return nil, err
-		}
+	if len(contacts) == 0 {
+		return nil, nil
 	}
-	g.ContactsCount += len(added)
-	return added, nil
+	which, ids := s.dialect.among("id", contactIDs(contacts))
+	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, id, ? FROM contacts WHERE " + which +
+		" ON CONFLICT DO NOTHING RETURNING contact_id"
+	joined, err := collect(s.readerIn(tx), insert, true, []any{g.ID, s.Now().Unix(), ids}, whole[string])
+	if err != nil {
+		return nil, err
+	}
+	new := make(map[string]bool, len(joined))
+	for _, id := range joined {
+		new[id] = true
+	}
+	g.ContactsCount += len(joined)
+	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !new[c.ID] }), nil
 }
 
 // leave takes members out of a locked group.
 func (s *Store) leave(tx *gorm.DB, g *Group, contacts []Contact) error {
+	g.ContactsCount -= len(contacts)
 	for part := range slices.Chunk(contacts, s.dialect.batch()) {
 		if err := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(part)).Delete(&membership{}).Error; err != nil {
 			return err
 		}
 	}
-	g.ContactsCount -= len(contacts)
 	return nil
 }
 
@@ -275,28 +271,26 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 }
 
 func (s *Store) lookUp(tx *gorm.DB, refs []ContactRef) (byID, byName map[string]Contact, err error) {
-	byID, byName = map[string]Contact{}, map[string]Contact{}
-	for part := range slices.Chunk(refs, s.dialect.batch()) {
-		var ids, names []string
-		for _, ref := range part {
-			if ref.ID != "" {
-				ids = append(ids, ref.ID)
-			} else {
-				names = append(names, Fold(ref.Username))
-			}
+	var ids, names []string
+	for _, ref := range refs {
+		if ref.ID != "" {
+			ids = append(ids, ref.ID)
+		} else {
+			names = append(names, Fold(ref.Username))
 		}
-		for column, values := range map[string][]string{"id": ids, "username_key": names} {
-			if len(values) == 0 {
-				continue
-			}
-			var found []Contact
-			err := tx.Clauses(clause.Locking{Strength: "KEY SHARE"}).Where(column+" IN ?", valid(values)).Order("id").Find(&found).Error
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, c := range found {
-				byID[c.ID], byName[c.UsernameKey] = c, c
-			}
+	}
+	byID, byName = map[string]Contact{}, map[string]Contact{}
+	for column, values := range map[string][]string{"id": ids, "username_key": names} {
+		if len(values) == 0 {
+			continue
+		}
+		query := selectContacts(s.dialect.among(column, valid(values)))
+		found, err := collect(s.readerIn(tx), query.sql()+" ORDER BY id"+s.dialect.keyShare(), true, query.args, (*Contact).columns)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range found {
+			byID[c.ID], byName[Fold(c.Username)] = c, c
 		}
 	}
 	return byID, byName, nil

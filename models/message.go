@@ -41,15 +41,20 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (M
 	if err := r.check().orNil(); err != nil {
 		return MessagePage{}, err
 	}
-	db := s.read.WithContext(ctx)
-	if err := conversationExists(db, conversationID); err != nil {
+	if err := conversationExists(s.read.WithContext(ctx), conversationID); err != nil {
 		return MessagePage{}, s.failed(ctx, err)
 	}
 	order := idKeyset("messages")
 	order.desc = true
-	query := db.Model(&Message{}).Where("conversation_id = ?", conversationID)
-	messages, more, err := find[Message](query, order, r, func(c Cursor) []any { return []any{c.ID} })
+	query := selection{columns: "id, conversation_id, contact_id, message, created_at", from: "messages"}
+	query.where("conversation_id = ?", conversationID)
+	messages, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	return MessagePage{Messages: messages, More: more}, s.failed(ctx, err)
+}
+
+// columns are where what Messages reads goes.
+func (m *Message) columns() []any {
+	return []any{&m.ID, &m.ConversationID, &m.ContactID, &m.Message, &m.CreatedAt}
 }
 
 func conversationExists(db *gorm.DB, id string) error {
@@ -61,8 +66,9 @@ func conversationExists(db *gorm.DB, id string) error {
 
 // MessagesCount counts the messages of a conversation, up to MostCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count, error) {
-	query := s.read.WithContext(ctx).Model(&Message{}).Where("conversation_id = ?", conversationID)
-	n, err := counted(query, MostCounted)
+	query := selection{from: "messages"}
+	query.where("conversation_id = ?", conversationID)
+	n, err := counted(s.reader(ctx), query, MostCounted)
 	return n, s.failed(ctx, err)
 }
 

@@ -36,14 +36,27 @@ type Store struct {
 	dialect dialect
 	db      *gorm.DB // for changes, and for reads that must see the newest state
 	read    *gorm.DB // for reads; the same handle where the engine needs no other
+	reads   source   // for reads that many wait for: see reader
 	ids     ids
+
+	callers   recent[string, Actor]  // by the hashes of tokens
+	workspace recent[string, string] // the name of the organisation
+	totals    recent[string, Count]  // of lists too long to count
 }
+
+// For how long answers are remembered. A revoked token must be useless within a
+// second; a total that is told as "about" need not be newer than some seconds.
+const (
+	keepAnswers = time.Second
+	keepTotals  = 10 * time.Second
+)
 
 // Open opens the database at url: "sqlite:path/to/file" or a PostgreSQL URL as
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{Now: time.Now}
+	s.callers.keep, s.workspace.keep, s.totals.keep = keepAnswers, keepAnswers, keepTotals
 	var err error
 	if s.dialect, err = dialectOf(url); err != nil {
 		return nil, err
@@ -56,7 +69,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		Logger:                 logger.Discard,
 		NowFunc:                func() time.Time { return s.Now() },
 	}
-	if s.db, s.read, err = s.dialect.open(url, &config); err != nil {
+	if s.db, s.read, s.reads, err = s.dialect.open(url, &config); err != nil {
 		return nil, err
 	}
 	if err := s.Ping(ctx); err != nil {
@@ -80,6 +93,7 @@ func (s *Store) Close() error {
 		}
 		errs = append(errs, err)
 	}
+	s.reads.close()
 	return errors.Join(errs...)
 }
 

@@ -3,9 +3,8 @@ package models
 import (
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
-
-	"gorm.io/gorm"
 )
 
 // Sizes of a page of a list.
@@ -86,13 +85,13 @@ func valueKeyset(table, column string) keyset {
 	return keyset{columns: []string{table + "." + column, table + ".id"}, below: "< (?, ?)", above: "> (?, ?)"}
 }
 
-// find reads one page of query in the order k into rows, and tells whether the
-// list goes on in the direction walked. args gives the values that a cursor
-// stands for in this order.
-func find[T any](query *gorm.DB, k keyset, r Range, args func(Cursor) []any) (rows []T, more bool, err error) {
-	cursor, backward := r.After, !r.Before.IsZero()
+// find reads one page of q in the order k, and tells whether the list goes on in
+// the direction walked. args gives the values that a cursor stands for in this
+// order; columns are where one row's values go.
+func find[T any](r reader, q selection, k keyset, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more bool, err error) {
+	cursor, backward := part.After, !part.Before.IsZero()
 	if backward {
-		cursor = r.Before
+		cursor = part.Before
 	}
 	down := k.desc != backward
 	if !cursor.IsZero() {
@@ -100,16 +99,12 @@ func find[T any](query *gorm.DB, k keyset, r Range, args func(Cursor) []any) (ro
 		if down {
 			compare = k.below
 		}
-		query = query.Where("("+strings.Join(k.columns, ", ")+") "+compare, args(cursor)...)
+		q.where("("+strings.Join(k.columns, ", ")+") "+compare, args(cursor)...)
 	}
-	for _, column := range k.columns {
-		if down {
-			column += " DESC"
-		}
-		query = query.Order(column)
-	}
-	limit := r.limit()
-	if err := query.Limit(limit + 1).Find(&rows).Error; err != nil {
+	limit := part.limit()
+	// The limit stands in the statement, where the planner sees it.
+	sql := q.sql() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(limit+1)
+	if rows, err = collect(r, sql, q.planned, q.args, columns); err != nil {
 		return nil, false, err
 	}
 	if more = len(rows) > limit; more {
@@ -119,6 +114,14 @@ func find[T any](query *gorm.DB, k keyset, r Range, args func(Cursor) []any) (ro
 		slices.Reverse(rows)
 	}
 	return rows, more, nil
+}
+
+// order is the keyset as ORDER BY takes it.
+func (k keyset) order(down bool) string {
+	if !down {
+		return strings.Join(k.columns, ", ")
+	}
+	return strings.Join(k.columns, " DESC, ") + " DESC"
 }
 
 // MostCounted is how far totals are counted. Beyond it a Count says only "more".
@@ -131,10 +134,13 @@ type Count struct {
 	More bool
 }
 
-// counted counts the rows of query, up to most.
-func counted(query *gorm.DB, most int) (Count, error) {
-	var n int64
-	some := query.Select("1").Limit(most + 1)
-	err := query.Session(&gorm.Session{NewDB: true}).Table("(?) AS part", some).Count(&n).Error
-	return Count{N: min(int(n), most), More: int(n) > most}, err
+// counted counts the rows of q, up to most.
+func counted(r reader, q selection, most int) (Count, error) {
+	q.columns = "1"
+	sql := "SELECT count(*) FROM (" + q.sql() + " LIMIT " + strconv.Itoa(most+1) + ") AS part"
+	n, err := collect(r, sql, q.planned, q.args, whole[int])
+	if err != nil {
+		return Count{}, err
+	}
+	return Count{N: min(n[0], most), More: n[0] > most}, nil
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -12,8 +13,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -28,22 +29,29 @@ func (postgresDialect) name() string { return "postgres" }
 // postgresConns is how many connections one program keeps.
 const postgresConns = 16
 
-// open connects by pgx. Plans are made for the values at hand: a plan for any
-// search word would be the wrong one for common words or for rare ones.
-func (postgresDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, error) {
-	settings, err := pgx.ParseConfig(url)
+// open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
+// once for any values, but for those that ask for more (pgxSource).
+func (postgresDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, source, error) {
+	settings, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+		return nil, nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
 	}
-	if settings.ConnectTimeout == 0 {
-		settings.ConnectTimeout = 3 * time.Second
+	if settings.ConnConfig.ConnectTimeout == 0 {
+		settings.ConnConfig.ConnectTimeout = 3 * time.Second
 	}
-	settings.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDB(*settings)}), config)
+	settings.MaxConns = postgresConns
+	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
 	if err != nil {
-		return nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
-	return db, db, limitPool(db, postgresConns)
+	own := *config
+	own.PrepareStmt = false // pgx prepares each statement itself, once a connection
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
+	if err != nil {
+		pool.Close()
+		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+	}
+	return db, db, pgxSource{pool}, nil
 }
 
 func (postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
@@ -83,16 +91,25 @@ func (postgresDialect) lock(tx *gorm.DB, name string) error {
 
 func (postgresDialect) floor(*gorm.DB, string) (string, error) { return "", nil }
 
+func (postgresDialect) placeholders(sql string) string { return numbered(sql) }
+
+func (postgresDialect) among(column string, values []string) (string, any) {
+	return column + " = ANY(?)", values
+}
+
+func (postgresDialect) keyShare() string { return " FOR KEY SHARE" }
+
 // search leaves the plan to the planner, which knows how common a trigram is. Terms
 // of symbols alone have no trigrams; they are found by the symbols themselves.
-func (postgresDialect) search(db *gorm.DB, table string, terms []string, _ bool) (*gorm.DB, keyset, error) {
+func (postgresDialect) search(_ reader, q *selection, table string, terms []string, _ bool) (keyset, error) {
+	q.planned = true
 	for _, term := range terms {
-		db = db.Where(table+".search LIKE ?", "%"+likeEscaper.Replace(term)+"%")
+		q.where(table+".search LIKE ?", "%"+likeEscaper.Replace(term)+"%")
 		if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
-			db = db.Where(table+".symbols @> string_to_array(?, NULL)", symbols)
+			q.where(table+".symbols @> string_to_array(?, NULL)", symbols)
 		}
 	}
-	return db, idKeyset(table), nil
+	return idKeyset(table), nil
 }
 
 // maybeAlnum tells whether PostgreSQL may take a character for a letter or a digit.
@@ -100,8 +117,8 @@ func maybeAlnum(r rune) bool { return isWord(r) || unicode.Is(unicode.Other_Alph
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-func (postgresDialect) without(db *gorm.DB, table, term string) *gorm.DB {
-	return db.Where("strpos("+table+".search, ?) = 0", term)
+func (postgresDialect) without(q *selection, table, term string) {
+	q.where("strpos("+table+".search, ?) = 0", term)
 }
 
 func (postgresDialect) migratesAlone() bool { return true }

@@ -72,16 +72,24 @@ func sessionLimit(remember bool) time.Duration {
 // ErrNotFound where it has ended.
 func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
 	now := s.Now()
-	var found Session
-	db := s.read.WithContext(ctx)
-	err := db.Where("hash = ? AND expires_at > ?", hashSecret(secret), now.Unix()).Take(&found).Error
-	if err == nil {
-		err = db.Where("id = ?", found.UserID).Take(&found.User).Error
+	query := selection{
+		from: "sessions", joins: " JOIN users ON users.id = sessions.user_id",
+		columns: "sessions.hash, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
+			"sessions.created_at, sessions.seen_at, sessions.expires_at, " + userColumns,
 	}
+	query.where("sessions.hash = ? AND sessions.expires_at > ?", hashSecret(secret), now.Unix())
+	found, err := take(s.reader(ctx), query, (*Session).columns)
 	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
 		s.see(ctx, &found, now)
 	}
 	return found, s.failed(ctx, err)
+}
+
+func (s *Session) columns() []any {
+	return append([]any{
+		&s.Hash, &s.UserID, &s.Data, &s.Remember, &s.IP, &s.UserAgent,
+		&s.CreatedAt, &s.SeenAt, &s.ExpiresAt,
+	}, s.User.columns()...)
 }
 
 // see notes that a session is in use. One that ends by idleness ends later now.

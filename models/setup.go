@@ -60,6 +60,7 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 	err = s.record(ctx, where, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
 		return s.setUp(tx, line, &u, workspace)
 	})
+	s.workspace.forget()
 	return u, err
 }
 

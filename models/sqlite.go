@@ -3,6 +3,7 @@ package models
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -23,25 +24,28 @@ func (sqliteDialect) name() string { return "sqlite" }
 
 // open gives SQLite one connection that writes, because it has one writer, and
 // a pool of connections that only read. An acknowledged change is on the disk.
-func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, error) {
+func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, source, error) {
 	path := strings.TrimPrefix(url, "sqlite:")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("the folder of the database can't be made: %w", err)
+		return nil, nil, nil, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
 	// SQLite would make a file that everybody on the machine can read.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the SQLite file can't be opened: %w", err)
+		return nil, nil, nil, fmt.Errorf("the SQLite file can't be opened: %w", err)
 	}
 	if err := file.Close(); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	db, err := openSQLite(path, "_txlock=immediate", 1, config)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	read, err := openSQLite(path, "_pragma=query_only(1)", max(4, runtime.NumCPU()), config)
-	return db, read, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return db, read, sqlSource{read.ConnPool, sqliteDialect{}.placeholders}, nil
 }
 
 func openSQLite(path, option string, conns int, config *gorm.Config) (*gorm.DB, error) {
@@ -109,9 +113,19 @@ func (sqliteDialect) floor(tx *gorm.DB, table string) (string, error) {
 // every short stretch of any order has some, and walking the order is quicker.
 const fewMatches = 2000
 
+func (sqliteDialect) placeholders(sql string) string { return sql }
+
+// among binds all values as one, so that any number of them is one statement.
+func (sqliteDialect) among(column string, values []string) (string, any) {
+	list, _ := json.Marshal(append([]string{}, values...)) // strings always marshal
+	return column + " IN (SELECT value FROM json_each(?))", string(list)
+}
+
+func (sqliteDialect) keyShare() string { return "" } // a transaction that writes is alone
+
 // search asks the full-text index, which lists matches by row number, the order
 // of ids. In other orders it sorts them, unless they are many.
-func (d sqliteDialect) search(db *gorm.DB, table string, terms []string, byID bool) (*gorm.DB, keyset, error) {
+func (d sqliteDialect) search(r reader, q *selection, table string, terms []string, byID bool) (keyset, error) {
 	index := table + "_fts"
 	match := make([]string, len(terms))
 	for i, term := range terms {
@@ -119,29 +133,30 @@ func (d sqliteDialect) search(db *gorm.DB, table string, terms []string, byID bo
 	}
 	expression := strings.Join(match, " AND ")
 	if !byID {
-		var found int64
-		fresh := db.Session(&gorm.Session{NewDB: true})
-		some := fresh.Table(index).Select("1").Where(index+" MATCH ?", expression).Limit(fewMatches + 1)
-		if err := fresh.Table("(?)", some).Count(&found).Error; err != nil {
-			return nil, keyset{}, err
+		some := selection{from: index}
+		some.where(index+" MATCH ?", expression)
+		found, err := counted(r, some, fewMatches)
+		if err != nil {
+			return keyset{}, err
 		}
-		if found > fewMatches {
+		if found.More {
 			for _, term := range terms {
-				db = db.Where("instr("+table+".search, ?) > 0", term)
+				q.where("instr("+table+".search, ?) > 0", term)
 			}
-			return db, idKeyset(table), nil
+			return idKeyset(table), nil
 		}
 	}
-	db = db.Table(index+" CROSS JOIN "+table+" ON "+table+".seq = "+index+".rowid").Where(index+" MATCH ?", expression)
-	return db, keyset{
+	q.from = index + " CROSS JOIN " + table + " ON " + table + ".seq = " + index + ".rowid"
+	q.where(index+" MATCH ?", expression)
+	return keyset{
 		columns: []string{index + ".rowid"},
 		below:   "<= (SELECT seq FROM " + table + " WHERE id < ? ORDER BY id DESC LIMIT 1)",
 		above:   ">= (SELECT seq FROM " + table + " WHERE id > ? ORDER BY id LIMIT 1)",
 	}, nil
 }
 
-func (sqliteDialect) without(db *gorm.DB, table, term string) *gorm.DB {
-	return db.Where("instr("+table+".search, ?) = 0", term)
+func (sqliteDialect) without(q *selection, table, term string) {
+	q.where("instr("+table+".search, ?) = 0", term)
 }
 
 func (sqliteDialect) migratesAlone() bool { return false }

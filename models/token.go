@@ -140,28 +140,37 @@ func LooksLikeToken(s string) bool {
 }
 
 // TokenActor answers who calls with this token, or ErrNotFound where the token is
-// wrong, expired or revoked. ip is where the call came from.
+// wrong, expired or revoked. ip is where the call came from. What another program
+// changes about a token or its user counts within a second.
 func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error) {
 	if !LooksLikeToken(secret) {
 		return Actor{}, ErrNotFound
 	}
-	now := s.Now()
-	var row struct {
-		Token
-		Role Role
+	hash := hashSecret(secret)
+	by, err := s.callers.get(hash, s.Now(), func() (Actor, error) { return s.caller(ctx, hash, ip) })
+	by.IP = ip
+	return by, s.failed(ctx, err)
+}
+
+// caller looks a token up, and notes each minute that it is in use.
+func (s *Store) caller(ctx context.Context, hash, ip string) (Actor, error) {
+	var seen *int64
+	now := s.Now().Unix()
+	query := selection{
+		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scope, users.role, tokens.last_used_at",
+		from:    "tokens", joins: " JOIN users ON users.id = tokens.user_id",
 	}
-	err := s.read.WithContext(ctx).Model(&Token{}).Select("tokens.*, users.role").
-		Joins("JOIN users ON users.id = tokens.user_id").
-		Where("tokens.hash = ? AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hashSecret(secret), now.Unix()).
-		Take(&row).Error
-	if err == nil && now.Unix()-deref(row.LastUsedAt) >= int64(seenEvery.Seconds()) {
-		// Where that can't be written just now, the next call will do it.
-		_ = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", row.ID).
-			Updates(map[string]any{"last_used_at": now.Unix(), "last_used_ip": ip}).Error
+	query.where("tokens.hash = ? AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hash, now)
+	by, err := take(s.reader(ctx), query, func(a *Actor) []any {
+		return []any{&a.ID, &a.UserID, &a.Name, &a.Scope, &a.Role, &seen}
+	})
+	by.Kind = TokenActor
+	if err == nil && now-deref(seen) >= int64(seenEvery.Seconds()) {
+		// Where that can't be written just now, a later call will do it.
+		_ = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", by.ID).
+			Updates(map[string]any{"last_used_at": now, "last_used_ip": ip}).Error
 	}
-	return Actor{
-		Kind: TokenActor, ID: row.ID, UserID: row.UserID, Name: row.Name, Role: row.Role, Scope: row.Scope, IP: ip,
-	}, s.failed(ctx, err)
+	return by, err
 }
 
 // Tokens answers all tokens, the newest first, with the names of their users.
@@ -195,6 +204,7 @@ func (s *Store) Token(ctx context.Context, by Actor, id string) (Token, error) {
 // RevokeToken makes a token useless from the next call on. One that is revoked
 // already stays as it is.
 func (s *Store) RevokeToken(ctx context.Context, by Actor, id string) error {
+	defer s.callers.forget()
 	return s.write(ctx, by, ManageTokens, RevokedToken, func(tx *gorm.DB, line *AuditLine) error {
 		var t Token
 		if !ValidID(id) {

@@ -22,6 +22,13 @@ type User struct {
 	PasswordHash string
 }
 
+const userColumns = "users.id, users.email, users.name, users.role, users.created_at, users.updated_at, users.email_key, users.password_hash"
+
+// columns are where userColumns go.
+func (u *User) columns() []any {
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.CreatedAt, &u.UpdatedAt, &u.EmailKey, &u.PasswordHash}
+}
+
 // Actor is the user as who makes a change.
 func (u User) Actor() Actor {
 	return Actor{Kind: UserActor, ID: u.ID, UserID: u.ID, Name: u.Name, Role: u.Role}
@@ -196,14 +203,16 @@ type setting struct {
 
 const workspaceSetting = "workspace"
 
-// Workspace is the name of the organisation; "" before the console is set up.
+// Workspace is the name of the organisation; "" before the console is set up. Where
+// another program changes it, this one knows within a second.
 func (s *Store) Workspace(ctx context.Context) (string, error) {
-	var found []setting
-	err := s.read.WithContext(ctx).Where("key = ?", workspaceSetting).Find(&found).Error
-	if err != nil || len(found) == 0 {
-		return "", s.failed(ctx, err)
-	}
-	return found[0].Value, nil
+	name, err := s.workspace.get(workspaceSetting, s.Now(), func() (string, error) {
+		query := selection{columns: "value", from: "settings"}
+		query.where("key = ?", workspaceSetting)
+		found, err := first(s.reader(ctx), query, 1, whole[string])
+		return strings.Join(found, ""), err
+	})
+	return name, s.failed(ctx, err)
 }
 
 // String hides the hash from logs.

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"gorm.io/gorm"
+)
+
+// Lists, searches, one group, and who calls: these reads are behind every page
+// and every call, so they are written as SQL and scanned column by column, which
+// took GORM half of the time of such a request (make bench). This file is how they
+// reach the database. Every change, and every read that few wait for, goes through
+// GORM itself.
+
+// reader asks the database for rows, for one request: outside a transaction
+// (Store.reader) or inside one (Store.readerIn).
+type reader struct {
+	ctx context.Context
+	source
+}
+
+// source runs statements in which values stand as ?.
+type source interface {
+	// query runs a statement. planned asks for a plan for these very values, where
+	// the engine would else reuse one that was made for any.
+	query(ctx context.Context, sql string, planned bool, args []any) (rows, error)
+	close()
+}
+
+// rows is an answer, read row by row.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+func (s *Store) reader(ctx context.Context) reader { return reader{ctx, s.reads} }
+
+// readerIn reads what the transaction sees.
+func (s *Store) readerIn(tx *gorm.DB) reader {
+	return reader{tx.Statement.Context, sqlSource{tx.Statement.ConnPool, s.dialect.placeholders}}
+}
+
+// sqlSource is a pool or a transaction of database/sql.
+type sqlSource struct {
+	pool         gorm.ConnPool
+	placeholders func(sql string) string
+}
+
+func (s sqlSource) query(ctx context.Context, sql string, _ bool, args []any) (rows, error) {
+	found, err := s.pool.QueryContext(ctx, s.placeholders(sql), args...)
+	return sqlRows{found}, err
+}
+
+// close leaves the pool to GORM, whose it is.
+func (sqlSource) close() {}
+
+type sqlRows struct{ *sql.Rows }
+
+// Close drops the error, which Err has told already.
+func (r sqlRows) Close() { _ = r.Rows.Close() }
+
+// pgxSource is PostgreSQL without database/sql between, which converts each value
+// twice.
+type pgxSource struct{ pool *pgxpool.Pool }
+
+func (s pgxSource) query(ctx context.Context, sql string, planned bool, args []any) (rows, error) {
+	if planned {
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	return s.pool.Query(ctx, numbered(sql), args...)
+}
+
+func (s pgxSource) close() { s.pool.Close() }
+
+// numbered is a statement with $1, $2, … in place of each ?.
+func numbered(sql string) string {
+	var b strings.Builder
+	b.Grow(len(sql) + 16)
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(sql, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		sql = after
+	}
+}
+
+// collect reads every row of an answer; columns are where one row's values go.
+func collect[T any](r reader, sql string, planned bool, args []any, columns func(*T) []any) ([]T, error) {
+	found, err := r.query(r.ctx, sql, planned, args)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var values []T
+	for found.Next() {
+		values = append(values, *new(T))
+		if err := found.Scan(columns(&values[len(values)-1])...); err != nil {
+			return nil, err
+		}
+	}
+	return values, found.Err()
+}
+
+// selection is a SELECT that is put together in parts.
+type selection struct {
+	columns, from string
+	joins         string
+	conditions    []string
+	args          []any
+	// planned says that how best to find the rows depends on the values.
+	planned bool
+}
+
+// where adds a condition, in which values stand as ?.
+func (q *selection) where(condition string, args ...any) {
+	q.conditions = append(q.conditions, condition)
+	q.args = append(q.args, args...)
+}
+
+// sql is the statement as far as it was put together.
+func (q *selection) sql() string {
+	all := "SELECT " + q.columns + " FROM " + q.from + q.joins
+	if len(q.conditions) == 0 {
+		return all
+	}
+	return all + " WHERE " + strings.Join(q.conditions, " AND ")
+}
+
+// first reads the first rows in no order.
+func first[T any](r reader, q selection, limit int, columns func(*T) []any) ([]T, error) {
+	return collect(r, q.sql()+" LIMIT "+strconv.Itoa(limit), q.planned, q.args, columns)
+}
+
+// take reads one row, or answers errRowMissing.
+func take[T any](r reader, q selection, columns func(*T) []any) (T, error) {
+	found, err := first(r, q, 1, columns)
+	if err != nil || len(found) == 0 {
+		return *new(T), cmp.Or(err, errRowMissing)
+	}
+	return found[0], nil
+}
+
+// whole is where the only column of a row goes.
+func whole[T any](value *T) []any { return []any{value} }

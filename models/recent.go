@@ -1,0 +1,56 @@
+package models
+
+import (
+	"sync"
+	"time"
+)
+
+// recent remembers answers for a moment, so that what every request asks is not
+// asked of the database each time. It forgets all when it is full.
+type recent[K comparable, V any] struct {
+	// keep is for how long an answer may be out of date.
+	keep time.Duration
+
+	mu     sync.Mutex
+	values map[K]recentValue[V]
+}
+
+type recentValue[V any] struct {
+	value V
+	until time.Time
+}
+
+// mostRecent is how many answers are remembered.
+const mostRecent = 10_000
+
+// get answers what is remembered under key, or else asks and remembers. Errors are not
+// remembered.
+func (r *recent[K, V]) get(key K, now time.Time, ask func() (V, error)) (V, error) {
+	r.mu.Lock()
+	found, ok := r.values[key]
+	r.mu.Unlock()
+	if ok && now.Before(found.until) {
+		return found.value, nil
+	}
+	value, err := ask()
+	if err == nil {
+		r.put(key, value, now)
+	}
+	return value, err
+}
+
+func (r *recent[K, V]) put(key K, value V, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.values == nil || len(r.values) >= mostRecent {
+		r.values = map[K]recentValue[V]{}
+	}
+	r.values[key] = recentValue[V]{value, now.Add(r.keep)}
+}
+
+// forget makes the next question be asked again.
+func (r *recent[K, V]) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.values = nil
+}
