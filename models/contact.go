@@ -204,11 +204,12 @@ func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	most := MostCounted
-	if q.Text != "" {
-		most = searchCounted
+	var n Count
+	if q.Text == "" {
+		n, err = s.total(r, query, "contacts")
+	} else {
+		n, err = counted(r, query, searchCounted)
 	}
-	n, err := counted(r, query, most)
 	return n, s.failed(ctx, err)
 }
 

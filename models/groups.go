@@ -138,8 +138,8 @@ func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error)
 // status is what the list is limited to: the search has the last word.
 func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
 
-// CountGroups counts the groups that a query finds, up to MostCounted, or up to a
-// tenth of that where it searches.
+// CountGroups counts the groups that a query finds, up to a thousand. Of whole lists
+// it knows more: the number up to MostCounted, and beyond about how many.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	r := s.reader(ctx)
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
@@ -151,12 +151,24 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	most := MostCounted
-	if !page.Search.IsZero() || q.Text != "" || members != nil {
-		most = searchCounted
+	if list, plain := q.list(page.Search); plain && members == nil {
+		n, err := s.total(r, query, list)
+		return n, s.failed(ctx, err)
 	}
-	n, err := counted(r, query, most)
+	n, err := counted(r, query, searchCounted)
 	return n, s.failed(ctx, err)
+}
+
+// list is the name of the list, and whether it is all of that: nothing but a
+// status limits it.
+func (q GroupQuery) list(search Search) (string, bool) {
+	status := q.status(search)
+	search.Status = AnyStatus
+	plain := search.IsZero() && q.Text == "" && q.From.IsZero() && q.To.IsZero()
+	if status == AnyStatus {
+		return "groups", plain
+	}
+	return "groups_" + string(status), plain
 }
 
 // check is what is wrong with the query.

@@ -124,7 +124,8 @@ func (k keyset) order(down bool) string {
 	return strings.Join(k.columns, " DESC, ") + " DESC"
 }
 
-// MostCounted is how far totals are counted. Beyond it a Count says only "more".
+// MostCounted is how far totals are counted. Beyond it a Count says only that
+// there are more, or about how many.
 const MostCounted = 10_000
 
 // Count is a number of rows that was counted up to a limit.
@@ -132,6 +133,8 @@ type Count struct {
 	N int
 	// More says that there are more than N.
 	More bool
+	// About says that N is the engine's estimate.
+	About bool
 }
 
 // counted counts the rows of q, up to most.
@@ -143,4 +146,23 @@ func counted(r reader, q selection, most int) (Count, error) {
 		return Count{}, err
 	}
 	return Count{N: min(n[0], most), More: n[0] > most}, nil
+}
+
+// total is how many rows of a list there are that nothing but its status limits. A
+// long one is told as "about", and not asked for again for some seconds.
+func (s *Store) total(r reader, q selection, list string) (Count, error) {
+	if known, ok := s.totals.peek(list, s.Now()); ok {
+		return known, nil
+	}
+	n, err := counted(r, q, MostCounted)
+	if err != nil || !n.More {
+		return n, err
+	}
+	about, err := s.dialect.estimate(r, list)
+	if err != nil || about <= MostCounted {
+		return n, err // no estimate yet, or one from before the table grew
+	}
+	n = Count{N: about, About: true}
+	s.totals.put(list, n, s.Now())
+	return n, nil
 }

@@ -97,6 +97,16 @@ func (postgresDialect) among(column string, values []string) (string, any) {
 	return column + " = ANY(?)", values
 }
 
+// estimate is what the last VACUUM or ANALYZE found. The lists have the names of
+// tables and of partial indexes.
+func (postgresDialect) estimate(r reader, list string) (int, error) {
+	n, err := collect(r, "SELECT reltuples FROM pg_class WHERE oid = ?::regclass", false, []any{list}, whole[float64])
+	if err != nil {
+		return 0, err
+	}
+	return int(n[0]), nil
+}
+
 func (postgresDialect) keyShare() string { return " FOR KEY SHARE" }
 
 // search leaves the plan to the planner, which knows how common a trigram is. Terms

@@ -26,17 +26,23 @@ const mostRecent = 10_000
 // get answers what is remembered under key, or else asks and remembers. Errors are not
 // remembered.
 func (r *recent[K, V]) get(key K, now time.Time, ask func() (V, error)) (V, error) {
-	r.mu.Lock()
-	found, ok := r.values[key]
-	r.mu.Unlock()
-	if ok && now.Before(found.until) {
-		return found.value, nil
+	value, known := r.peek(key, now)
+	if known {
+		return value, nil
 	}
 	value, err := ask()
 	if err == nil {
 		r.put(key, value, now)
 	}
 	return value, err
+}
+
+// peek answers what is remembered under key, if anything is.
+func (r *recent[K, V]) peek(key K, now time.Time) (V, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, ok := r.values[key]
+	return found.value, ok && now.Before(found.until)
 }
 
 func (r *recent[K, V]) put(key K, value V, now time.Time) {

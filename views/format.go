@@ -73,12 +73,30 @@ func counted(n int, one, many string) string {
 	return thousands(n) + " " + many
 }
 
-// total is a number that may only be known to be more than another.
+// total is a number that may only be known to be more than another, or about.
 func total(c models.Count, one, many string) string {
+	if c.About {
+		return "About " + roughly(c.N) + " " + many
+	}
 	if c.More {
 		return "More than " + counted(c.N, one, many)
 	}
 	return counted(c.N, one, many)
+}
+
+// roughly is a large number in three digits: "12,300", "1.02 million".
+func roughly(n int) string {
+	switch {
+	case n >= 999_500_000:
+		return thousands(n/1_000_000) + " million"
+	case n >= 999_500:
+		return strconv.FormatFloat(float64(n)/1e6, 'g', 3, 64) + " million"
+	}
+	unit := 1
+	for n/unit >= 1000 {
+		unit *= 10
+	}
+	return thousands((n + unit/2) / unit * unit)
 }
 
 func peopleChosen(n int) string { return counted(n, "person chosen", "people chosen") }

@@ -193,3 +193,14 @@ func TestThousands(t *testing.T) {
 		}
 	}
 }
+
+func TestRoughly(t *testing.T) {
+	for n, want := range map[int]string{
+		10_001: "10,000", 12_345: "12,300", 98_765: "98,800", 999_499: "999,000", 999_500: "1 million",
+		1_020_300: "1.02 million", 12_345_678: "12.3 million", 1_234_567_890: "1,234 million",
+	} {
+		if got := roughly(n); got != want {
+			t.Errorf("roughly(%d) is %q, not %q", n, got, want)
+		}
+	}
+}
