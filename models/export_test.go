@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,10 +10,20 @@ import (
 	"gorm.io/gorm"
 )
 
-// Watch calls see with every statement that reads, as the database gets it.
-func (s *Store) Watch(see func(sql string, values []any)) error {
-	s.reads = watched{s.reads, func(sql string, values []any) { see(s.dialect.placeholders(sql), values) }}
-	watch := func(db *gorm.DB) { see(db.Statement.SQL.String(), db.Statement.Vars) }
+// Seen is a statement that reads, as the database gets it.
+type Seen struct {
+	SQL    string
+	Values []any
+	// Reused says that its plan may be one that was made for any values.
+	Reused bool
+}
+
+// Watch calls see with every statement that reads.
+func (s *Store) Watch(see func(Seen)) error {
+	s.reads = watched{s.reads, func(sql string, planned bool, values []any) {
+		see(Seen{s.dialect.placeholders(sql), values, !planned && s.dialect.name() == "postgres"})
+	}}
+	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
 	callbacks := s.read.Callback()
 	return errors.Join(
 		callbacks.Query().After("gorm:query").Register("test:watch", watch),
@@ -22,27 +33,71 @@ func (s *Store) Watch(see func(sql string, values []any)) error {
 
 type watched struct {
 	source
-	see func(sql string, values []any)
+	see func(sql string, planned bool, values []any)
 }
 
 func (w watched) query(ctx context.Context, sql string, planned bool, args []any) (rows, error) {
-	w.see(sql, args)
+	w.see(sql, planned, args)
 	return w.source.query(ctx, sql, planned, args)
 }
 
-// Explain is the plan of a statement, a step a line.
-func (s *Store) Explain(ctx context.Context, sql string, values []any) (string, error) {
+// Explain is the plan of a statement for its values, a step a line.
+func (s *Store) Explain(ctx context.Context, seen Seen) (string, error) {
 	pool, err := s.read.DB()
 	if err != nil {
 		return "", err
 	}
-	explain := "EXPLAIN "
 	if s.dialect.name() == "sqlite" {
-		explain = "EXPLAIN QUERY PLAN "
+		return explain(ctx, pool, "EXPLAIN QUERY PLAN "+seen.SQL, seen.Values)
 	}
-	rows, err := pool.QueryContext(ctx, explain+sql, values...)
+	return explain(ctx, pool, "EXPLAIN "+seen.SQL, seen.Values)
+}
+
+// ExplainReused is PostgreSQL's plan of a statement for any values.
+func (s *Store) ExplainReused(ctx context.Context, seen Seen) (string, error) {
+	pool, err := s.read.DB()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", sql, err)
+		return "", err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	for _, sql := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE probe AS " + seen.SQL} {
+		if _, err := conn.ExecContext(ctx, sql); err != nil {
+			return "", err
+		}
+	}
+	plan, err := explain(ctx, conn, "EXPLAIN EXECUTE probe"+literals(seen.Values), nil)
+	_, again := conn.ExecContext(ctx, "DEALLOCATE probe")
+	_, reset := conn.ExecContext(ctx, "RESET plan_cache_mode")
+	return plan, errors.Join(err, again, reset)
+}
+
+// literals are values as a list in SQL.
+func literals(values []any) string {
+	var all []string
+	for _, v := range values {
+		if list, ok := v.([]string); ok {
+			v = "{" + strings.Join(list, ",") + "}"
+		}
+		all = append(all, "'"+strings.ReplaceAll(fmt.Sprint(v), "'", "''")+"'")
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(all, ", ") + ")"
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, sql string, args ...any) (*sql.Rows, error)
+}
+
+func explain(ctx context.Context, in querier, statement string, values []any) (string, error) {
+	rows, err := in.QueryContext(ctx, statement, values...)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", statement, err)
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,16 +115,12 @@ func (p *planner) totals() {
 type planner struct {
 	*testing.T
 	store *models.Store
-	calls []statement
+	calls []models.Seen
 }
 
-type statement struct {
-	sql    string
-	values []any
-}
-
-func (p *planner) see(sql string, values []any) {
-	p.calls = append(p.calls, statement{sql, append([]any(nil), values...)})
+func (p *planner) see(seen models.Seen) {
+	seen.Values = slices.Clone(seen.Values)
+	p.calls = append(p.calls, seen)
 }
 
 // plan fails the test where a statement of the call reads a table whole, or sorts
@@ -138,18 +135,27 @@ func (p *planner) plan(what string, maySort bool, call func() error) {
 		p.Errorf("%s: no statement was seen", what)
 	}
 	for _, c := range p.calls {
-		if strings.Contains(strings.ToUpper(c.sql), "OFFSET") {
-			p.Errorf("%s: uses OFFSET: %s", what, c.sql)
+		if strings.Contains(strings.ToUpper(c.SQL), "OFFSET") {
+			p.Errorf("%s: uses OFFSET: %s", what, c.SQL)
 		}
-		plan, err := p.store.Explain(p.Context(), c.sql, c.values)
-		switch {
-		case err != nil:
-			p.Errorf("%s: %v", what, err)
-		case fullScan.MatchString(plan):
-			p.Errorf("%s reads a whole table: %s\n%s", what, c.sql, plan)
-		case !maySort && sorting.MatchString(plan):
-			p.Errorf("%s sorts: %s\n%s", what, c.sql, plan)
+		plan, err := p.store.Explain(p.Context(), c)
+		p.judge(what, maySort, c, plan, err)
+		if c.Reused {
+			plan, err = p.store.ExplainReused(p.Context(), c)
+			p.judge(what+", planned for any values", maySort, c, plan, err)
 		}
+	}
+}
+
+func (p *planner) judge(what string, maySort bool, c models.Seen, plan string, err error) {
+	p.Helper()
+	switch {
+	case err != nil:
+		p.Errorf("%s: %v", what, err)
+	case fullScan.MatchString(plan):
+		p.Errorf("%s reads a whole table: %s\n%s", what, c.SQL, plan)
+	case !maySort && sorting.MatchString(plan):
+		p.Errorf("%s sorts: %s\n%s", what, c.SQL, plan)
 	}
 }
 
