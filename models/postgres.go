@@ -114,7 +114,7 @@ func (postgresDialect) keyShare() string { return " FOR KEY SHARE" }
 func (postgresDialect) search(_ reader, q *selection, table string, terms []string, _ bool) (keyset, error) {
 	q.planned = true
 	for _, term := range terms {
-		q.where(table+".search LIKE ?", "%"+likeEscaper.Replace(term)+"%")
+		q.where(table+".search LIKE ?", containing(term))
 		if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
 			q.where(table+".symbols @> string_to_array(?, NULL)", symbols)
 		}
@@ -128,8 +128,11 @@ func maybeAlnum(r rune) bool { return isWord(r) || unicode.Is(unicode.Other_Alph
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func (postgresDialect) without(q *selection, table, term string) {
-	q.where("strpos("+table+".search, ?) = 0", term)
+	q.where(table+".search NOT LIKE ?", containing(term))
 }
+
+// containing is the pattern of all that has a term in it.
+func containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
 
 func (postgresDialect) migratesAlone() bool { return true }
 
