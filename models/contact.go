@@ -203,7 +203,7 @@ func countGroups(db *gorm.DB, contacts []Contact) error {
 		ID string
 		N  int
 	}
-	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id LIMIT ?"
+	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id AND " + ofGroups + " LIMIT ?"
 	err := db.Raw("SELECT id, (SELECT count(*) FROM ("+some+") AS part) AS n FROM contacts WHERE id IN ?",
 		groupsCounted+1, contactIDs(contacts)).Scan(&rows).Error
 	counts := make(map[string]int, len(rows))
@@ -324,34 +324,6 @@ func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c Contac
 
 var contactWritten = []string{
 	"username", "username_key", "phone_number", "avatar_url", "display_name", "name_key", "search", "updated_at",
-}
-
-// DeleteContact deletes a contact for good, with its one-to-one conversation, and
-// ends its memberships. when must be true of it, as ContactChange.If.
-func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when func(Contact) bool) error {
-	return s.write(ctx, by, DeleteContacts, DeletedContact, func(tx *gorm.DB, line *AuditLine) error {
-		c, err := s.lockContact(tx, id, when)
-		if err != nil {
-			return err
-		}
-		in := tx.Session(&gorm.Session{NewDB: true}).Model(&membership{}).Select("group_id").Where("contact_id = ?", id)
-		// Locked first: the update must see the memberships as they are once nobody
-		// else changes them.
-		var locked []string
-		err = tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
-		if err != nil {
-			return err
-		}
-		left := tx.Model(&Group{}).Where("id IN (?)", in).Updates(map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()})
-		if left.Error != nil {
-			return left.Error
-		}
-		line.about("contact", c.ID, c.Name())
-		if err := line.say(map[string]int64{"groups_left": left.RowsAffected}); err != nil {
-			return err
-		}
-		return tx.Where("id = ?", id).Delete(&Contact{}).Error
-	})
 }
 
 // lockContact reads a contact that is about to change, as lockGroup does.

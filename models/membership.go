@@ -85,7 +85,7 @@ func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Con
 		return members, nil
 	}
 	var ids []string
-	err := s.read.WithContext(ctx).Model(&membership{}).
+	err := s.read.WithContext(ctx).Model(&membership{}).Where(ofGroups).
 		Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Pluck("contact_id", &ids).Error
 	for _, id := range ids {
 		members[id] = true

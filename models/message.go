@@ -47,8 +47,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (M
 	}
 	order := idKeyset("messages")
 	order.desc = true
-	query := db.Model(&Message{}).Where("conversation_id = ?", conversationID)
-	messages, more, err := find[Message](query, order, r, func(c Cursor) []any { return []any{c.ID} })
+	messages, more, err := find[Message](said(db, conversationID), order, r, func(c Cursor) []any { return []any{c.ID} })
 	return MessagePage{Messages: messages, More: more}, s.failed(ctx, err)
 }
 
@@ -59,10 +58,15 @@ func conversationExists(db *gorm.DB, id string) error {
 	return db.Where("id = ?", id).Take(&conversation{}).Error
 }
 
+// said is what was said in a conversation that still exists.
+func said(db *gorm.DB, conversationID string) *gorm.DB {
+	return db.Model(&Message{}).
+		Where("conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
+}
+
 // MessagesCount counts the messages of a conversation, up to MostCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count, error) {
-	query := s.read.WithContext(ctx).Model(&Message{}).Where("conversation_id = ?", conversationID)
-	n, err := counted(query, MostCounted)
+	n, err := counted(said(s.read.WithContext(ctx), conversationID), MostCounted)
 	return n, s.failed(ctx, err)
 }
 
