@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/views"
 )
 
 func TestAGroupsLife(t *testing.T) {
@@ -86,6 +87,22 @@ func TestDeletingABusyGroupAsksForItsName(t *testing.T) {
 			s.Errorf("%d messages are left, %v", messages.N, err)
 		}
 	})
+}
+
+func TestANumberThatStillGrowsIsNotShownAsFinal(t *testing.T) {
+	for more, want := range map[bool]string{
+		false: "2 members left it, and 1,000 messages were deleted with it.",
+		true:  "2 members left it, and at least 1,000 messages were deleted with it.",
+	} {
+		var page strings.Builder
+		grave := models.Tombstone{Name: "Plaza Hotel", ContactsCount: 2, MessagesCount: 1000, More: more}
+		if err := views.ErrorPage(views.Failure{Status: 404, Grave: &grave}).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Join(strings.Fields(page.String()), " "); !strings.Contains(said, want) {
+			t.Errorf("%s\nis not said in %s", want, said)
+		}
+	}
 }
 
 func TestTwoBrowsersEditOneGroup(t *testing.T) {

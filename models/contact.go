@@ -43,8 +43,8 @@ const contactColumns = "contacts.id, contacts.username, contacts.phone_number, c
 
 // selectContacts reads the contacts that a condition names by their columns; the
 // derived ones stay in the database.
-func selectContacts(condition string, value any) selection {
-	return selection{columns: contactColumns, from: "contacts", conditions: []string{condition}, args: []any{value}}
+func selectContacts(condition string, args ...any) selection {
+	return selectFrom("contacts", contactColumns, condition, args...)
 }
 
 // selectMembers reads the contacts of memberships, after other columns of these.
@@ -139,9 +139,7 @@ func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
 	if !ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil, nil
 	}
-	query := selectContacts("(id = ? OR conversation_id = ?)", id)
-	query.args = append(query.args, id)
-	return first(r, query, 1, (*Contact).columns)
+	return first(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
 }
 
 func (s *Store) contactPage(r reader, q ContactQuery) (ContactPage, error) {
@@ -225,7 +223,7 @@ func (s *Store) countGroups(r reader, contacts []Contact) error {
 		id string
 		n  int
 	}
-	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id LIMIT " + strconv.Itoa(groupsCounted+1)
+	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id AND " + ofGroups + " LIMIT " + strconv.Itoa(groupsCounted+1)
 	query := selection{columns: "id, (SELECT count(*) FROM (" + some + ") AS part)", from: "contacts"}
 	query.where(s.dialect.among("id", contactIDs(contacts)))
 	rows, err := collect(r, query.sql(), false, query.args, func(c *count) []any { return []any{&c.id, &c.n} })
@@ -343,34 +341,6 @@ func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c Contac
 
 var contactWritten = []string{
 	"username", "username_key", "phone_number", "avatar_url", "display_name", "name_key", "search", "updated_at",
-}
-
-// DeleteContact deletes a contact for good, with its one-to-one conversation, and
-// ends its memberships. when must be true of it, as ContactChange.If.
-func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when func(Contact) bool) error {
-	return s.write(ctx, by, DeleteContacts, DeletedContact, func(tx *gorm.DB, line *AuditLine) error {
-		c, err := s.lockContact(tx, id, when)
-		if err != nil {
-			return err
-		}
-		in := tx.Session(&gorm.Session{NewDB: true}).Model(&membership{}).Select("group_id").Where("contact_id = ?", id)
-		// Locked first: the update must see the memberships as they are once nobody
-		// else changes them.
-		var locked []string
-		err = tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
-		if err != nil {
-			return err
-		}
-		left := tx.Model(&Group{}).Where("id IN (?)", in).Updates(map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()})
-		if left.Error != nil {
-			return left.Error
-		}
-		line.about("contact", c.ID, c.Name())
-		if err := line.say(map[string]int64{"groups_left": left.RowsAffected}); err != nil {
-			return err
-		}
-		return tx.Where("id = ?", id).Delete(&Contact{}).Error
-	})
 }
 
 // lockContact reads a contact that is about to change, as lockGroup does.

@@ -241,61 +241,6 @@ func (s *Store) RestoreGroup(ctx context.Context, by Actor, id string) (Group, e
 	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
 }
 
-// DeleteGroup deletes a group for good, with its conversation and its messages,
-// and leaves a Tombstone. when must be true of the group, as GroupChange.If.
-func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(Group) bool) error {
-	return s.write(ctx, by, DeleteGroups, DeletedGroup, func(tx *gorm.DB, line *AuditLine) error {
-		g, err := s.lockGroup(tx, id, when)
-		if err != nil {
-			return err
-		}
-		grave, err := s.bury(tx, g, by)
-		if err != nil {
-			return err
-		}
-		line.about("group", g.ID, g.Name)
-		if err := line.say(map[string]int{"contacts_count": grave.ContactsCount, "messages_count": grave.MessagesCount}); err != nil {
-			return err
-		}
-		return tx.Where("id = ?", g.ID).Delete(&Group{}).Error
-	})
-}
-
-// bury leaves a tombstone for a group that is about to be deleted.
-func (s *Store) bury(tx *gorm.DB, g Group, by Actor) (Tombstone, error) {
-	// Locked, so that no message comes that is not counted.
-	if err := conversationExists(tx.Clauses(clause.Locking{Strength: "UPDATE"}), g.ConversationID); err != nil {
-		return Tombstone{}, err
-	}
-	var messages int64
-	if err := tx.Model(&Message{}).Where("conversation_id = ?", g.ConversationID).Count(&messages).Error; err != nil {
-		return Tombstone{}, err
-	}
-	grave := Tombstone{
-		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-		MessagesCount: int(messages), DeletedAt: s.Now().Unix(), DeletedBy: by.Who(),
-	}
-	return grave, tx.Create(&grave).Error
-}
-
-// Tombstone is what remains of a deleted group.
-type Tombstone struct {
-	GroupID        string `gorm:"primaryKey"`
-	ConversationID string
-	Name           string
-	ContactsCount  int
-	MessagesCount  int
-	DeletedAt      int64
-	DeletedBy      string
-}
-
-// Tombstone answers what remains of a deleted group, or ErrNotFound.
-func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error) {
-	var t Tombstone
-	err := s.read.WithContext(ctx).Where("group_id = ?", groupID).Take(&t).Error
-	return t, s.failed(ctx, err)
-}
-
 // lockGroup reads a group that is about to change, so that nobody else changes
 // it meanwhile. It answers ErrChanged where when is given and not true.
 func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {

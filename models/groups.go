@@ -384,8 +384,7 @@ func (s *Store) IDInFuture(ctx context.Context, id string) bool {
 		return false
 	}
 	for _, table := range []string{"groups", "contacts", "messages"} {
-		query := selection{columns: "id", from: table}
-		query.where("id >= ?", id)
+		query := selectFrom(table, "id", "id >= ?", id)
 		if later, err := first(s.reader(ctx), query, 1, whole[string]); err != nil || len(later) > 0 {
 			return false
 		}
@@ -398,8 +397,7 @@ const clockSlack = time.Minute
 
 // NameTaken tells whether another active group has the same name as this one.
 func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
-	query := selection{columns: "id", from: "groups"}
-	query.where("name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID)
+	query := selectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID)
 	others, err := first(s.reader(ctx), query, 1, whole[string])
 	return len(others) > 0, s.failed(ctx, err)
 }

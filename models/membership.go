@@ -73,8 +73,7 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 }
 
 func groupExists(r reader, id string) error {
-	query := selection{columns: "id", from: "groups"}
-	query.where("id = ?", id)
+	query := selectFrom("groups", "id", "id = ?", id)
 	_, err := take(r, query, whole[string])
 	return err
 }
@@ -85,8 +84,8 @@ func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Con
 	if !ValidID(groupID) || len(contacts) == 0 {
 		return members, nil
 	}
-	query := selection{columns: "contact_id", from: "memberships"}
-	query.where("group_id = ?", groupID)
+	query := selectFrom("memberships", "contact_id", "group_id = ?", groupID)
+	query.where(ofGroups)
 	query.where(s.dialect.among("contact_id", contactIDs(contacts)))
 	ids, err := collect(s.reader(ctx), query.sql(), false, query.args, whole[string])
 	for _, id := range ids {

@@ -46,8 +46,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (M
 	}
 	order := idKeyset("messages")
 	order.desc = true
-	query := selection{columns: "id, conversation_id, contact_id, message, created_at", from: "messages"}
-	query.where("conversation_id = ?", conversationID)
+	query := said("id, conversation_id, contact_id, message, created_at", conversationID)
 	messages, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	return MessagePage{Messages: messages, More: more}, s.failed(ctx, err)
 }
@@ -64,11 +63,14 @@ func conversationExists(db *gorm.DB, id string) error {
 	return db.Where("id = ?", id).Take(&conversation{}).Error
 }
 
+// said is what was said in a conversation that still exists.
+func said(columns, conversationID string) selection {
+	return selectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
+}
+
 // MessagesCount counts the messages of a conversation, up to MostCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count, error) {
-	query := selection{from: "messages"}
-	query.where("conversation_id = ?", conversationID)
-	n, err := counted(s.reader(ctx), query, MostCounted)
+	n, err := counted(s.reader(ctx), said("", conversationID), MostCounted)
 	return n, s.failed(ctx, err)
 }
 

@@ -12,6 +12,9 @@
 // change and writes its audit line in one transaction. Bookkeeping that nobody
 // asked for (sessions, last use, throttles, drafts, idempotency keys) has no line.
 //
+// What is deleted is gone by one row, however much hangs on it; of that, Clear
+// deletes what is too much for one transaction (delete.go, clearing.go).
+//
 // Ids sort by creation (id.go), lists are read by keyset (page.go), and text is
 // searched through one folded column (text.go, search.go).
 package models
@@ -38,6 +41,7 @@ type Store struct {
 	read    *gorm.DB // for reads; the same handle where the engine needs no other
 	reads   source   // for reads that many wait for: see reader
 	ids     ids
+	toClear chan struct{}
 
 	callers   recent[string, Actor]  // by the hashes of tokens
 	workspace recent[string, string] // the name of the organisation
@@ -55,7 +59,7 @@ const (
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{Now: time.Now}
+	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.totals.keep = keepAnswers, keepAnswers, keepTotals
 	var err error
 	if s.dialect, err = dialectOf(url); err != nil {
@@ -103,19 +107,7 @@ var migrations embed.FS
 // Migrate brings the schema to the newest version. Several programs may start
 // at once: one migrates, the others wait for it.
 func (s *Store) Migrate(ctx context.Context) error {
-	pool, err := s.db.DB()
-	if err != nil {
-		return err
-	}
-	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name())
-	if err != nil {
-		return err
-	}
-	kind, options, err := s.dialect.migration()
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(kind, pool, files, options...)
+	provider, err := s.migrator()
 	if err != nil {
 		return err
 	}
@@ -125,6 +117,22 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 	}
 	return s.failed(ctx, err)
+}
+
+func (s *Store) migrator() (*goose.Provider, error) {
+	pool, err := s.db.DB()
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name())
+	if err != nil {
+		return nil, err
+	}
+	kind, options, err := s.dialect.migration()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(kind, pool, files, options...)
 }
 
 // migrateTries is how often a start looks again after another one migrated first.

@@ -129,6 +129,12 @@ func (q *selection) where(condition string, args ...any) {
 	q.args = append(q.args, args...)
 }
 
+// selectFrom reads columns of the rows of a table that a condition names, in which
+// values stand as ?.
+func selectFrom(table, columns, condition string, args ...any) selection {
+	return selection{columns: columns, from: table, conditions: []string{condition}, args: args}
+}
+
 // sql is the statement as far as it was put together.
 func (q *selection) sql() string {
 	all := "SELECT " + q.columns + " FROM " + q.from + q.joins

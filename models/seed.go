@@ -46,7 +46,7 @@ const (
 // the sample.
 func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(step string, done int)) error {
 	return s.write(ctx, by, EditGroups, Seeded, func(tx *gorm.DB, line *AuditLine) error {
-		if err := refuseRows(tx, &Contact{}, &Group{}); err != nil {
+		if err := refuseRows(tx, &Contact{}, &Group{}, &clearing{}); err != nil {
 			return err
 		}
 		build, err := s.dialect.suspendIndexes(tx, "contacts", "groups", "conversations", "memberships")
@@ -74,7 +74,7 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 func refuseRows(tx *gorm.DB, models ...any) error {
 	for _, model := range models {
 		var found []string
-		if err := tx.Model(model).Limit(1).Pluck("id", &found).Error; err != nil {
+		if err := tx.Model(model).Limit(1).Pluck("conversation_id", &found).Error; err != nil {
 			return err
 		}
 		if len(found) > 0 {

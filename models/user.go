@@ -207,8 +207,7 @@ const workspaceSetting = "workspace"
 // another program changes it, this one knows within a second.
 func (s *Store) Workspace(ctx context.Context) (string, error) {
 	name, err := s.workspace.get(workspaceSetting, s.Now(), func() (string, error) {
-		query := selection{columns: "value", from: "settings"}
-		query.where("key = ?", workspaceSetting)
+		query := selectFrom("settings", "value", "key = ?", workspaceSetting)
 		found, err := first(s.reader(ctx), query, 1, whole[string])
 		return strings.Join(found, ""), err
 	})

@@ -12,14 +12,20 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
 )
 
-// sweepEvery is how often what has run out is deleted.
-const sweepEvery = time.Hour
+const (
+	// sweepEvery is how often what has run out is deleted.
+	sweepEvery = time.Hour
+	// clearEvery is how often one looks for what deletions have left: those of this
+	// program tell it themselves, but not those of others, nor after an error.
+	clearEvery = time.Minute
+)
 
 func serve(ctx context.Context, c *command) error {
 	var address, publicURL string
@@ -57,15 +63,13 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, store *
 	if err := c.greet(ctx, store, publicURL); err != nil {
 		return err
 	}
-	sweeping := make(chan struct{})
-	sweepCtx, stopSweeping := context.WithCancel(ctx)
-	go func() {
-		defer close(sweeping)
-		sweep(sweepCtx, store, log)
-	}()
+	work, stopWork := context.WithCancel(ctx)
+	var jobs sync.WaitGroup
+	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
+	jobs.Go(func() { repeat(work, log, "clear what deletions left", store.Clear, clearEvery, store.ToClear()) })
 	err := serveHTTP(ctx, newServer(console, log), listener)
-	stopSweeping()
-	<-sweeping
+	stopWork()
+	jobs.Wait()
 	return err
 }
 
@@ -84,16 +88,18 @@ func (c *command) greet(ctx context.Context, store *models.Store, publicURL stri
 	return nil
 }
 
-// sweep deletes what has run out, now and every hour.
-func sweep(ctx context.Context, store *models.Store, log *slog.Logger) {
-	tick := time.NewTicker(sweepEvery)
+// repeat does a job now, after every wait and whenever it is asked to, until ctx
+// ends. What fails is logged, and tried again the next time.
+func repeat(ctx context.Context, log *slog.Logger, what string, job func(context.Context) error, wait time.Duration, asked <-chan struct{}) {
+	tick := time.NewTicker(wait)
 	defer tick.Stop()
 	for {
-		if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("delete what has run out", "err", err)
+		if err := job(ctx); err != nil && ctx.Err() == nil {
+			log.Warn(what, "err", err)
 		}
 		select {
 		case <-tick.C:
+		case <-asked:
 		case <-ctx.Done():
 			return
 		}

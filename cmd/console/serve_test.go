@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -87,6 +88,63 @@ func TestServeSaysWhereToBegin(t *testing.T) {
 			t.Errorf("exit %d", code)
 		}
 	})
+}
+
+func TestServeClearsWhatAnEarlierRunLeft(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		store, by := modelstest.OpenURL(t, database), models.System("test")
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		const messages = 1100 // more than are deleted with the group
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				for range messages / 10 {
+					if _, err := store.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := store.DeleteGroup(t.Context(), by, g.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		grave, err := store.Tombstone(t.Context(), g.ID)
+		if err != nil || !grave.More {
+			t.Fatalf("nothing is left to clear: %+v, %v", grave, err)
+		}
+		startConsole(t, database)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for err == nil && grave.More {
+			grave, err = store.Tombstone(ctx, g.ID)
+		}
+		if err != nil || grave.MessagesCount != messages {
+			t.Errorf("it clears %d of %d messages, %v", grave.MessagesCount, messages, err)
+		}
+	})
+}
+
+func TestRepeatTriesAgainWhenAsked(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var log strings.Builder
+	ran, asked, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	job := func(context.Context) error {
+		ran <- struct{}{}
+		return errors.New("no luck")
+	}
+	go func() {
+		defer close(ended)
+		repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), "try", job, time.Hour, asked)
+	}()
+	<-ran // at once
+	asked <- struct{}{}
+	<-ran
+	stop()
+	<-ended
+	if !strings.Contains(log.String(), `msg=try err="no luck"`) {
+		t.Errorf("logged: %s", &log)
+	}
 }
 
 func TestTwoConsolesStartOnOneNewDatabase(t *testing.T) {

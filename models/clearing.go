@@ -1,0 +1,190 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// clearing is the conversation of a deleted group or contact that has left rows:
+// messages in it, and memberships. A group or contact is deleted by one row, which
+// is all that its readers go by; the others can be millions, so they go in pieces,
+// each in a transaction of its own. How far that has come is in the rows themselves
+// and survives whatever ends the program.
+type clearing struct {
+	ConversationID string `gorm:"primaryKey"`
+	GroupID        *string
+	ContactID      *string
+	CreatedAt      int64
+}
+
+// ofGroups limits memberships to those of groups that are not deleted.
+const ofGroups = "NOT EXISTS (SELECT 1 FROM clearings WHERE clearings.group_id = memberships.group_id)"
+
+const (
+	// pieceRows is how many rows a piece deletes. Other writers may wait for a piece,
+	// and these take about ten milliseconds on either engine.
+	pieceRows = 1000
+	// pieceGroups is how many groups a piece takes a deleted contact out of: each has
+	// its count in several indexes.
+	pieceGroups = 200
+)
+
+// progress is how far a clearing has come: rows up to these are deleted. It spares
+// PostgreSQL stepping over their remains, and is not needed to go on.
+type progress struct{ conversation, message, member string }
+
+// ToClear tells when a deletion has left something to Clear.
+func (s *Store) ToClear() <-chan struct{} { return s.toClear }
+
+// askToClear makes ToClear tell.
+func (s *Store) askToClear() {
+	select {
+	case s.toClear <- struct{}{}:
+	default: // it is told already
+	}
+}
+
+// Clear deletes what is left of deleted groups and contacts, this program's and
+// others', until ctx ends or there is nothing but what another program is at. What it
+// has deleted by then stays deleted. It is housekeeping, and has no audit line.
+func (s *Store) Clear(ctx context.Context) error {
+	var at progress
+	for {
+		start := time.Now()
+		next, more, err := s.clearOne(ctx, at)
+		if err != nil || !more {
+			return err
+		}
+		at = next
+		// Half of the time is for the others.
+		select {
+		case <-time.After(time.Since(start)):
+		case <-ctx.Done():
+			return s.failed(ctx, ctx.Err())
+		}
+	}
+}
+
+// clearOne is clearNext in a transaction of its own.
+func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		var err error
+		to, more, err = s.clearNext(tx, from)
+		return err
+	})
+	return to, more, err
+}
+
+// clearNext deletes one piece of the oldest clearing that nobody else is at, and
+// answers whether there was one.
+func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
+	var found []clearing
+	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
+	if err := tx.Clauses(free).Order("conversation_id").Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
+		return from, false, err
+	}
+	c := found[0]
+	if from.conversation != c.ConversationID {
+		from = progress{conversation: c.ConversationID}
+	}
+	to, done, err := s.clearPiece(tx, c, from)
+	if err == nil && done {
+		err = tx.Delete(&c).Error
+	}
+	return to, true, err
+}
+
+// clearPiece deletes up to pieceRows rows and answers whether those were all.
+func (s *Store) clearPiece(tx *gorm.DB, c clearing, from progress) (to progress, done bool, err error) {
+	to = from
+	messages, err := clearRows(tx, strip{"messages", "conversation_id", "id", c.ConversationID, from.message}, pieceRows)
+	if err != nil {
+		return to, false, err
+	}
+	to.message = last(messages, from.message)
+	if err := countMessages(tx, c, len(messages)); err != nil {
+		return to, false, err
+	}
+	room := pieceRows - len(messages)
+	if c.ContactID != nil {
+		room = min(room, pieceGroups)
+	}
+	if room == 0 {
+		return to, false, nil
+	}
+	members, err := s.clearMembers(tx, c, from.member, room)
+	to.member = last(members, from.member)
+	return to, len(members) < room, err
+}
+
+// countMessages adds deleted messages to the tombstone, if it is a group's.
+func countMessages(tx *gorm.DB, c clearing, n int) error {
+	if c.GroupID == nil || n == 0 {
+		return nil
+	}
+	return tx.Model(&Tombstone{}).Where("group_id = ?", c.GroupID).
+		UpdateColumn("messages_count", gorm.Expr("messages_count + ?", n)).Error
+}
+
+// clearMembers deletes up to most memberships beyond after, and answers the other
+// side of each.
+func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
+	if c.GroupID != nil {
+		return clearRows(tx, strip{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
+	}
+	return s.leaveGroups(tx, strip{"memberships", "contact_id", "group_id", *c.ContactID, after}, most)
+}
+
+// leaveGroups takes a deleted contact out of groups, and out of their counts.
+func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error) {
+	// Locked first, in the order that everybody keeps: the group before its members.
+	var locked []string
+	in := gorm.Expr(rows.first(), append(rows.from(), most)...)
+	err := tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
+	if err != nil {
+		return nil, err
+	}
+	left, err := clearRows(tx, rows, most)
+	if err != nil {
+		return nil, err
+	}
+	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()}
+	for part := range slices.Chunk(left, s.dialect.batch()) {
+		if err := tx.Model(&Group{}).Where("id IN ?", part).Updates(fewer).Error; err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// strip is the rows of a table that have an owner, in the order of a key, beyond
+// one of the keys.
+type strip struct{ table, owner, key, id, after string }
+
+// first is a query for the keys of the first rows; it takes from and how many.
+//
+// The owner is compared, not equated: PostgreSQL would otherwise read another index
+// that has the order, and all other owners' rows with it, where it remembers that
+// the owner has most of the table.
+func (r strip) first() string {
+	return "SELECT " + r.key + " FROM " + r.table + " WHERE (" + r.owner + ", " + r.key + ") > (?, ?) AND " + r.owner + " <= ?" +
+		" ORDER BY " + r.owner + ", " + r.key + " LIMIT ?"
+}
+
+func (r strip) from() []any { return []any{r.id, r.after, r.id} }
+
+// clearRows deletes the first rows, up to most, and answers their keys, in no order.
+func clearRows(tx *gorm.DB, rows strip, most int) (keys []string, err error) {
+	sql := "DELETE FROM " + rows.table + " WHERE " + rows.owner + " = ? AND " + rows.key + " IN (" + rows.first() + ") RETURNING " + rows.key
+	err = tx.Raw(sql, append(append([]any{rows.id}, rows.from()...), most)...).Scan(&keys).Error
+	return keys, err
+}
+
+// last is the greatest of the keys, or else that of before.
+func last(keys []string, before string) string {
+	return slices.Max(append(keys, before))
+}

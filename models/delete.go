@@ -1,0 +1,118 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// Tombstone is what remains of a deleted group.
+type Tombstone struct {
+	GroupID        string `gorm:"primaryKey"`
+	ConversationID string
+	Name           string
+	ContactsCount  int
+	// MessagesCount is how many messages have been deleted with the group. More says
+	// that some are left that nobody sees any more, and that it grows.
+	MessagesCount int
+	More          bool `gorm:"->"`
+	DeletedAt     int64
+	DeletedBy     string
+}
+
+// Tombstone answers what remains of a deleted group, or ErrNotFound.
+func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error) {
+	var t Tombstone
+	err := s.read.WithContext(ctx).
+		Select("*, EXISTS (SELECT 1 FROM clearings JOIN messages ON messages.conversation_id = clearings.conversation_id"+
+			" WHERE clearings.group_id = tombstones.group_id) AS more").
+		Where("group_id = ?", groupID).Take(&t).Error
+	return t, s.failed(ctx, err)
+}
+
+// DeleteGroup deletes a group for good, with its conversation, and leaves a
+// Tombstone. Nobody finds the group, its members or its messages any more; of a
+// large group Clear deletes those rows later. when must be true of the group, as
+// GroupChange.If.
+func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(Group) bool) error {
+	return s.bury(ctx, by, DeleteGroups, DeletedGroup, func(tx *gorm.DB, line *AuditLine) (clearing, error) {
+		g, err := s.lockGroup(tx, id, when)
+		if err != nil {
+			return clearing{}, err
+		}
+		// The conversation goes with it, once messages that are being posted have
+		// come: PostMessage holds it, and finds none from here on.
+		if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
+			return clearing{}, err
+		}
+		messages, err := counted(s.readerIn(tx), selectFrom("messages", "1", "conversation_id = ?", g.ConversationID), MostCounted)
+		if err != nil {
+			return clearing{}, err
+		}
+		line.about("group", g.ID, g.Name)
+		if err := line.say(groupLost{g.ContactsCount, messages.N, messages.More}); err != nil {
+			return clearing{}, err
+		}
+		return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
+			GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
+			DeletedAt: s.Now().Unix(), DeletedBy: by.Who(),
+		}).Error
+	})
+}
+
+// groupLost is what an audit line says of a group's deletion. Where there are more
+// messages than were counted, the tombstone has their number in the end.
+type groupLost struct {
+	Contacts     int  `json:"contacts_count"`
+	Messages     int  `json:"messages_count"`
+	MoreMessages bool `json:"more_messages,omitempty"`
+}
+
+// DeleteContact deletes a contact for good, with its one-to-one conversation, and
+// ends its memberships. Nobody finds the contact any more; where it is in many
+// groups, some count it until Clear has come to them. when must be true of it, as
+// ContactChange.If.
+func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when func(Contact) bool) error {
+	return s.bury(ctx, by, DeleteContacts, DeletedContact, func(tx *gorm.DB, line *AuditLine) (clearing, error) {
+		c, err := s.lockContact(tx, id, when)
+		if err != nil {
+			return clearing{}, err
+		}
+		if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
+			return clearing{}, err
+		}
+		groups, err := counted(s.readerIn(tx), selectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), MostCounted)
+		if err != nil {
+			return clearing{}, err
+		}
+		line.about("contact", c.ID, c.Name())
+		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.say(contactLost{groups.N, groups.More})
+	})
+}
+
+// contactLost is what an audit line says of a contact's deletion.
+type contactLost struct {
+	Groups     int  `json:"groups_left"`
+	MoreGroups bool `json:"more_groups,omitempty"`
+}
+
+// bury is write for a deletion: fn deletes what is to be found, and answers what
+// has to be cleared. Little is cleared at once; of much, the rest is left to Clear.
+func (s *Store) bury(ctx context.Context, by Actor, right Right, action Action, fn func(tx *gorm.DB, line *AuditLine) (clearing, error)) error {
+	var done bool
+	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+		c, err := fn(tx, line)
+		if err != nil {
+			return err
+		}
+		if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
+			return err
+		}
+		c.CreatedAt = s.Now().Unix()
+		return tx.Create(&c).Error
+	})
+	if err == nil && !done {
+		s.askToClear()
+	}
+	return err
+}
