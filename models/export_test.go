@@ -55,3 +55,10 @@ func (s *Store) Explain(ctx context.Context, sql string, values []any) (string, 
 	}
 	return plan.String(), rows.Err()
 }
+
+// ReadForever runs a query that only ctx ends.
+func (s *Store) ReadForever(ctx context.Context) error {
+	var n int64
+	endless := "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n FROM rows) SELECT count(*) FROM rows"
+	return s.failed(ctx, s.read.WithContext(ctx).Raw(endless).Scan(&n).Error)
+}

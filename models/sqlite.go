@@ -12,12 +12,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/glebarez/sqlite"
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 type sqliteDialect struct{}
+
+// sqlitePragmas is what every connection sets.
+const sqlitePragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	"&_pragma=foreign_keys(1)&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)"
 
 func (sqliteDialect) name() string { return "sqlite" }
 
@@ -45,18 +49,24 @@ func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, 
 }
 
 func openSQLite(path, option string, conns int, config *gorm.Config) (*gorm.DB, error) {
-	const pragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=cache_size(-8000)&_pragma=temp_store(MEMORY)"
 	own := *config
-	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + option + pragmas
-	db, err := gorm.Open(sqlite.Open(address), &own)
+	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + option + sqlitePragmas
+	pool, err := sql.Open("sqlite", address)
+	if err != nil {
+		return nil, err
+	}
+	err = pool.Ping()
 	// Two starts that turn a new file to WAL at once don't wait for each other.
 	for wait := time.Millisecond; sqliteCode(err) == sqliteBusy && wait < 5*time.Second; wait *= 2 {
 		time.Sleep(wait)
-		db, err = gorm.Open(sqlite.Open(address), &own)
+		err = pool.Ping()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", path, err)
+		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", path, errors.Join(err, pool.Close()))
+	}
+	db, err := gorm.Open(sqliteDialector{pool}, &own)
+	if err != nil {
+		return nil, err
 	}
 	return db, limitPool(db, conns)
 }
@@ -92,9 +102,10 @@ func (sqliteDialect) unavailable(err error) bool {
 	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
 }
 
-// batch is small because the driver takes the square of the number of a
-// statement's parameters to bind them.
-func (sqliteDialect) batch() int { return 100 }
+// batch is the size from which on greater ones gain little (250 memberships take
+// 0.86 of the CPU that 100 take, 1,000 take 0.8). Each size is a prepared statement
+// that is kept, so the greatest of them must not be large.
+func (sqliteDialect) batch() int { return 250 }
 
 func (sqliteDialect) again(error) bool            { return false }
 func (sqliteDialect) lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
