@@ -72,7 +72,7 @@ CREATE TABLE groups (
     conversation_id text COLLATE "C" NOT NULL UNIQUE,
     contacts_count  integer NOT NULL DEFAULT 0 CHECK (contacts_count >= 0),
     search          text NOT NULL,
-    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]', '', 'g'), NULL)) STORED,
+    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]+', '', 'g'), NULL)) STORED,
     created_at      bigint NOT NULL,
     updated_at      bigint NOT NULL,
     archived_at     bigint
@@ -101,7 +101,7 @@ CREATE TABLE contacts (
     name_key        text COLLATE "C" NOT NULL,
     conversation_id text COLLATE "C" NOT NULL UNIQUE,
     search          text NOT NULL,
-    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]', '', 'g'), NULL)) STORED,
+    symbols         text[] NOT NULL GENERATED ALWAYS AS (string_to_array(regexp_replace(search, '[[:alnum:][:space:]]+', '', 'g'), NULL)) STORED,
     last_active_at  bigint,
     created_at      bigint NOT NULL,
     updated_at      bigint NOT NULL
