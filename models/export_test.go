@@ -156,3 +156,10 @@ func explain(ctx context.Context, in querier, statement string, values []any) (s
 	}
 	return plan.String(), rows.Err()
 }
+
+// ReadForever runs a query that only ctx ends.
+func (s *Store) ReadForever(ctx context.Context) error {
+	var n int64
+	endless := "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n FROM rows) SELECT count(*) FROM rows"
+	return s.failed(ctx, s.read.WithContext(ctx).Raw(endless).Scan(&n).Error)
+}

@@ -2,8 +2,10 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -53,7 +55,10 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 		if err != nil {
 			return err
 		}
-		seed := seeder{tx: tx, batch: s.dialect.batch(), report: report, random: rand.New(rand.NewPCG(1, 2))}
+		seed := seeder{
+			tx: tx, prepared: map[string]*sql.Stmt{}, batch: s.dialect.batch(),
+			report: report, random: rand.New(rand.NewPCG(1, 2)),
+		}
 		if err := seed.addContacts(sample.Contacts); err != nil {
 			return err
 		}
@@ -86,10 +91,11 @@ func refuseRows(tx *gorm.DB, models ...any) error {
 
 // seeder writes a sample in batches.
 type seeder struct {
-	tx     *gorm.DB
-	report func(step string, done int)
-	random *rand.Rand
-	batch  int // rows of a statement
+	tx       *gorm.DB
+	prepared map[string]*sql.Stmt
+	batch    int // rows of a statement
+	report   func(step string, done int)
+	random   *rand.Rand
 
 	contacts            []seededContact // by their places
 	groups, memberships int
@@ -111,7 +117,7 @@ func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 			talks[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			s.contacts = append(s.contacts, seededContact{last, rows[i].CreatedAt})
 		}
-		if err := createAll(s.tx, rows, talks); err != nil {
+		if err := s.create(rows, talks); err != nil {
 			return err
 		}
 		s.report(SeedingContacts, len(s.contacts))
@@ -138,7 +144,7 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 			members = s.join(members, &rows[i], g.Members)
 		}
 		whole := len(members) / s.batch * s.batch
-		if err := createAll(s.tx, rows, talks); err != nil {
+		if err := s.create(rows, talks); err != nil {
 			return err
 		}
 		if err := s.createMembers(members[:whole]); err != nil {
@@ -186,19 +192,45 @@ func (s *seeder) id(at time.Time, floor string) string {
 	return string(id)
 }
 
-// createAll writes rows, then their conversations.
-func createAll[T any](tx *gorm.DB, rows []T, talks []conversation) error {
-	if err := tx.Create(&rows).Error; err != nil {
-		return err
+// create writes slices of rows, one after the other, each in one statement. GORM
+// builds it, but would parse it again each time that it runs, and would keep
+// every one of them until the transaction ends.
+func (s *seeder) create(parts ...any) error {
+	for _, rows := range parts {
+		built := s.tx.Session(&gorm.Session{DryRun: true}).Create(rows).Statement
+		if built.Error != nil {
+			return built.Error
+		}
+		stmt, err := s.prepare(built.SQL.String())
+		if err != nil {
+			return err
+		}
+		if _, err := stmt.ExecContext(built.Context, built.Vars...); err != nil {
+			return err
+		}
 	}
-	return tx.Create(&talks).Error
+	return nil
+}
+
+// prepare is a statement of the transaction, which closes it.
+func (s *seeder) prepare(query string) (*sql.Stmt, error) {
+	if s.prepared[query] == nil {
+		stmt, err := s.tx.Statement.ConnPool.PrepareContext(s.tx.Statement.Context, query)
+		if err != nil {
+			return nil, err
+		}
+		s.prepared[query] = stmt
+	}
+	return s.prepared[query], nil
 }
 
 func (s *seeder) createMembers(members []membership) error {
-	if len(members) == 0 {
-		return nil
+	for part := range slices.Chunk(members, s.batch) {
+		if err := s.create(part); err != nil {
+			return err
+		}
 	}
-	return s.tx.CreateInBatches(&members, s.batch).Error
+	return nil
 }
 
 // chunks are the values of a sequence, n at a time, in a slice that is used again.

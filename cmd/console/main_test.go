@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -217,12 +218,8 @@ func TestSampleIsDeterministicAndValid(t *testing.T) {
 		}
 		taken[c.Username] = true
 	}
-	giants := 0
 	for g := range first.Groups {
 		names = append(names, g.Name+g.Description)
-		if len(g.Members) == models.MaxContacts {
-			giants++
-		}
 	}
 	for g := range second.Groups {
 		again = append(again, g.Name+g.Description)
@@ -230,7 +227,51 @@ func TestSampleIsDeterministicAndValid(t *testing.T) {
 	if strings.Join(names, "\n") != strings.Join(again, "\n") {
 		t.Error("the same numbers give another sample")
 	}
-	if giants != 3 {
-		t.Errorf("%d groups of the largest size", giants)
+}
+
+func TestSampleHasGiantsWhereThereIsRoom(t *testing.T) {
+	for _, c := range []struct{ groups, contacts, giants, huge int }{
+		{1000, 1000, 0, 0},
+		{1000, 200_000, 0, 0},
+		{100_000, 1000, 0, 0},
+		{30_000, 20_000, 3, 0},
+		{100_000, 20_000, 10, 0},
+		{100_000, 100_000, 10, 1},
+		{1_000_000, 200_000, 10, 1},
+	} {
+		past, random := invention{groups: c.groups, contacts: c.contacts}, rand.New(rand.NewPCG(1, 1))
+		sizes, members := map[int]int{}, 0
+		for place := range c.groups {
+			n := past.size(random, place)
+			sizes[n]++
+			members += n
+		}
+		if sizes[giantSize] != c.giants || sizes[hugeSize] != c.huge {
+			t.Errorf("%+v: %d giants, %d huge", c, sizes[giantSize], sizes[hugeSize])
+		}
+		if average := float64(members) / float64(c.groups); average < 4 || average > 7 {
+			t.Errorf("%+v: %.1f members a group", c, average)
+		}
+	}
+}
+
+func TestSampleHasWordsOfKnownShare(t *testing.T) {
+	const groups = 60_000
+	found, random := map[string]int{}, rand.New(rand.NewPCG(1, 1))
+	for range groups {
+		g := inventFields(random)
+		for _, word := range []string{"questions", "keys", "Lisbon", "penguin", "lighthouse", "zeppelin"} {
+			if strings.Contains(g.Name+g.Description, word) {
+				found[word]++
+			}
+		}
+	}
+	for word, oneIn := range map[string]int{"questions": 6, "keys": 11, "Lisbon": 60, "penguin": 1000, "lighthouse": 30_000} {
+		if n, want := found[word], groups/oneIn; n < want/3 || n > want*2+5 {
+			t.Errorf("%s is in %d of %d groups, want about %d", word, n, groups, want)
+		}
+	}
+	if found["zeppelin"] > 0 {
+		t.Error("a zeppelin")
 	}
 }

@@ -11,12 +11,18 @@ import (
 	"protocol.chat/console/models"
 )
 
+// span is how long ago the invented past begins.
+const span = 3 * 365 * 24 * time.Hour
+
+// Groups of thousands show what a small console can do without: one in
+// giantShare, so that most members are in ordinary groups, up to mostGiants, and
+// none where there are too few contacts to fill one.
 const (
-	// span is how long ago the invented past begins.
-	span = 3 * 365 * 24 * time.Hour
-	// giants is how many groups are as large as one call can make them, where
-	// there are groups enough to hide them among.
-	giants = 3
+	giantSize  = models.MaxContacts
+	giantShare = 10_000
+	mostGiants = 10
+	// hugeSize is the size of one more group, where there are all the giants.
+	hugeSize = 10 * giantSize
 )
 
 // invention makes up contacts and groups. The same numbers and the same moment
@@ -103,14 +109,25 @@ func inventFields(random *rand.Rand) models.GroupFields {
 	if fields.Description != "" && random.IntN(2) == 0 {
 		fields.Description += " " + pick(random, customs)
 	}
+	for _, a := range asides {
+		if random.IntN(a.oneIn) == 0 {
+			fields.Description = strings.TrimSpace(fields.Description + " " + a.text)
+		}
+	}
 	return fields
 }
 
 // size is how many members the group at a place gets: mostly a handful, here
-// and there dozens, and the most possible in a few.
+// and there dozens (five on average), and thousands in a few.
 func (v invention) size(random *rand.Rand, place int) int {
-	if every := v.groups / giants; every > 10 && place%every == every/2 && place/every < giants {
-		return models.MaxContacts
+	giants := v.giants()
+	if giants == mostGiants && v.contacts >= hugeSize && place == v.groups/2 {
+		return hugeSize
+	}
+	if giants > 0 {
+		if every := v.groups / giants; place%every == every/2 && place/every < giants {
+			return giantSize
+		}
 	}
 	switch n := random.IntN(100); {
 	case n < 5:
@@ -119,6 +136,14 @@ func (v invention) size(random *rand.Rand, place int) int {
 		return 1 + random.IntN(7)
 	}
 	return 20 + random.IntN(60)
+}
+
+// giants is how many groups have giantSize members.
+func (v invention) giants() int {
+	if v.contacts < giantSize {
+		return 0
+	}
+	return min(v.groups/giantShare, mostGiants)
 }
 
 // moment is when the i-th of n happened: in order, at uneven distances.

@@ -2,7 +2,11 @@ package main
 
 import "strings"
 
-// The words that sample data is made of.
+// The words that sample data is made of. A search costs according to how common
+// its words are, so some have a known share of the groups: “questions” is in
+// about a sixth of them, “keys” in a tenth, “Lisbon” and “chess” in one in
+// sixty, “penguin” in one in a thousand, “harpsichord” and “lighthouse” in one
+// in 30,000, and “zeppelin” in none.
 
 var firstNames = []string{
 	"Ada", "Agnieszka", "Aiko", "Amara", "Amélie", "Anders", "Anita", "Antonio", "Arjun", "Åsa",
@@ -82,4 +86,14 @@ var customs = []string{
 	"Ask before you add somebody.",
 	"Children are welcome at every meeting.",
 	"Write to one of the organisers when something goes wrong.",
+}
+
+// asides are what few groups say about themselves.
+var asides = []struct {
+	text  string
+	oneIn int // groups
+}{
+	{"Our mascot is a penguin.", 1000},
+	{"The room has a harpsichord that anybody may play.", 30_000},
+	{"The founders met on a walk to the lighthouse.", 30_000},
 }
