@@ -52,6 +52,9 @@ type dialect interface {
 	// suspendIndexes drops what of the tables is cheaper to build once than to keep
 	// up row by row, and answers the statements that build it again.
 	suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error)
+	// settle is a statement that readies tables for reading after most of their rows
+	// came at once.
+	settle(tables ...string) string
 }
 
 func dialectOf(url string) (dialect, error) {

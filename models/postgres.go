@@ -147,5 +147,10 @@ func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, 
 	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
 		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
 	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
-	return append(build, "ANALYZE "+strings.Join(tables, ", ")), err
+	return build, err
+}
+
+// settle lets indexes be read without the table, and the planner know it.
+func (postgresDialect) settle(tables ...string) string {
+	return "VACUUM (ANALYZE) " + strings.Join(tables, ", ")
 }

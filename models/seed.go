@@ -47,11 +47,11 @@ const (
 // where there are. The values are not checked, and the ids repeat themselves with
 // the sample.
 func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(step string, done int)) error {
-	return s.write(ctx, by, EditGroups, Seeded, func(tx *gorm.DB, line *AuditLine) error {
+	err := s.write(ctx, by, EditGroups, Seeded, func(tx *gorm.DB, line *AuditLine) error {
 		if err := refuseRows(tx, &Contact{}, &Group{}, &clearing{}); err != nil {
 			return err
 		}
-		build, err := s.dialect.suspendIndexes(tx, "contacts", "groups", "conversations", "memberships")
+		build, err := s.dialect.suspendIndexes(tx, seeded...)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,14 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 		line.about("database", "", "sample data")
 		return line.say(map[string]int{"contacts": len(seed.contacts), "groups": seed.groups, "memberships": seed.memberships})
 	})
+	if err != nil {
+		return err
+	}
+	return s.failed(ctx, s.db.WithContext(ctx).Exec(s.dialect.settle(seeded...)).Error)
 }
+
+// seeded are the tables that a sample fills.
+var seeded = []string{"contacts", "groups", "conversations", "memberships"}
 
 func refuseRows(tx *gorm.DB, models ...any) error {
 	for _, model := range models {

@@ -220,3 +220,6 @@ func (sqliteDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, er
 	}
 	return build, err
 }
+
+// settle moves everything from the log into the file.
+func (sqliteDialect) settle(...string) string { return "PRAGMA wal_checkpoint(TRUNCATE)" }
