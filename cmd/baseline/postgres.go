@@ -33,8 +33,8 @@ func (p *postgres) statement() statement { return statement{numbered: true} }
 // fewer is for SQLite: PostgreSQL's planner knows.
 func (p *postgres) fewer(context.Context, string, []string) (bool, error) { return false, nil }
 
-// query runs a statement: prepared, unless the best plan depends on the words
-// that are searched for.
+// query runs a statement: prepared, unless the best plan depends on the words or
+// the person that is searched for.
 func (p *postgres) query(ctx context.Context, s *statement, searched bool) (pgx.Rows, error) {
 	if searched {
 		return p.pool.Query(ctx, string(s.sql), append([]any{pgx.QueryExecModeCacheDescribe}, s.args...)...)
@@ -48,7 +48,7 @@ func (p *postgres) groups(ctx context.Context, q groupQuery) ([]group, error) {
 	s.fromGroups(q)
 	s.order(q, "g.id")
 	s.limit(q.limit + 1)
-	rows, err := p.query(ctx, &s, len(q.terms) > 0)
+	rows, err := p.query(ctx, &s, len(q.terms) > 0 || q.member != "")
 	if err != nil {
 		return nil, err
 	}
