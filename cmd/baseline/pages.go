@@ -296,13 +296,13 @@ func (b *buffer) snippet(s string, terms []string) []byte {
 	const lead, most = 12, 200
 	open := `<p class="line">`
 	for _, term := range terms {
-		if at, _ := find(strings.ToLower(s), term); at > 2*lead {
+		if at, _ := find(strings.ToLower(s), 0, term); at > 2*lead {
 			s, open = s[at-lead:], open+"… "
 			_, s, _ = strings.Cut(s, " ")
 			break
 		}
 	}
-	s = s[:min(len(s), most)]
+	s = strings.ToValidUTF8(s[:min(len(s), most)], "")
 	return b.raw(open + string(b.marked(s, terms)) + "</p>")
 }
 

@@ -142,8 +142,8 @@ func (b *buffer) marked(s string, terms []string) []byte {
 	for at := 0; at < len(s); {
 		start, end := len(s), len(s)
 		for _, term := range terms {
-			if i, n := find(lower[at:], term); i >= 0 && at+i < start {
-				start, end = at+i, at+i+n
+			if i, n := find(lower, at, term); i >= 0 && i < start {
+				start, end = i, i+n
 			}
 		}
 		b.scratch = appendEscapedHTML(b.scratch, s[at:start])
@@ -157,11 +157,11 @@ func (b *buffer) marked(s string, terms []string) []byte {
 	return b.scratch[from:]
 }
 
-// find is where a term is in a text in lower case, and how long it is there: a
-// short one at the beginning of a word.
-func find(lower, term string) (at, length int) {
+// find is where from a place on a term is in a text in lower case, and how long
+// it is there: a short one at the beginning of a word.
+func find(lower string, from int, term string) (at, length int) {
 	word := strings.TrimLeft(term, " ")
-	for from := 0; ; {
+	for {
 		i := strings.Index(lower[from:], word)
 		if i < 0 {
 			return -1, 0
