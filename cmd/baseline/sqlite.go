@@ -141,25 +141,20 @@ func unwrapped(array []byte) []byte {
 
 // fromSQLiteGroups adds the tables and the conditions of a query on SQLite. The
 // full-text index lists finds by row number, the order of ids; in other orders
-// they are sorted where they are few, and else the order is walked.
+// they are sorted where they are few, and else the order is walked. The groups of
+// one contact are always walked: they are fewer than the finds of most words.
 func (s *statement) fromSQLiteGroups(q groupQuery) {
 	switch {
-	case len(q.terms) > 0 && (q.byID() || q.few):
+	case q.byIndex():
 		s.add(" FROM groups_fts CROSS JOIN groups g ON g.seq = groups_fts.rowid")
-		if q.member != "" {
-			s.add(" CROSS JOIN memberships m ON m.group_id = g.id")
-		}
 		s.and("groups_fts MATCH ")
 		s.arg(matchAll(q.terms))
 	case q.member != "":
 		s.add(" FROM memberships m CROSS JOIN groups g ON g.id = m.group_id")
+		s.andContains("g", q.terms)
 	default:
 		s.add(" FROM groups g")
-		for _, term := range q.terms {
-			s.and("instr(g.search, ")
-			s.arg(term)
-			s.add(") > 0")
-		}
+		s.andContains("g", q.terms)
 	}
 	s.andGroups(q)
 	switch {
@@ -174,10 +169,24 @@ func (s *statement) fromSQLiteGroups(q groupQuery) {
 	}
 }
 
+// byIndex tells whether groups are found by the full-text index.
+func (q groupQuery) byIndex() bool {
+	return len(q.terms) > 0 && q.member == "" && (q.byID() || q.few)
+}
+
+// andContains looks at each row for the terms.
+func (s *statement) andContains(table string, terms []string) {
+	for _, term := range terms {
+		s.and("instr(" + table + ".search, ")
+		s.arg(term)
+		s.add(") > 0")
+	}
+}
+
 // idColumn is the column that the order of ids is walked by.
 func (s *statement) idColumn(q groupQuery) string {
 	switch {
-	case len(q.terms) > 0 && (q.byID() || q.few):
+	case q.byIndex():
 		return "groups_fts.rowid"
 	case q.member != "":
 		return "m.group_id"
@@ -270,11 +279,7 @@ func (s *statement) fromSQLiteContacts(q contactQuery) {
 		s.add(" FROM memberships m CROSS JOIN contacts c ON c.id = m.contact_id")
 		s.and("m.group_id = ")
 		s.arg(q.group)
-		for _, term := range q.terms {
-			s.and("instr(c.search, ")
-			s.arg(term)
-			s.add(") > 0")
-		}
+		s.andContains("c", q.terms)
 		s.add(" ORDER BY m.contact_id")
 	}
 }

@@ -32,8 +32,13 @@ const (
 	jobLargeDetail = "console: largest group"
 )
 
-// variety is how many different requests a job has where they differ.
-const variety = 512
+const (
+	// variety is how many different requests a job has where they differ.
+	variety = 512
+	// updates is how many updates differ: more than are made, because one that is
+	// made again changes nothing, and the console then writes nothing.
+	updates = 1 << 15
+)
 
 // jobs are all jobs, those that write at the end.
 func (k *known) jobs() []job {
@@ -41,9 +46,9 @@ func (k *known) jobs() []job {
 	add := func(name string, calls ...call) { jobs = append(jobs, job{name, calls}) }
 	add(jobList, get("/v1/groups"))
 	add("list 100", get("/v1/groups?limit=100"))
-	add(jobAfter, k.each(func() call { return get("/v1/groups?starting_after=" + k.any(k.groups)) })...)
+	add(jobAfter, k.each(variety, func() call { return get("/v1/groups?starting_after=" + k.any(k.groups)) })...)
 	add(jobDeepest, get("/v1/groups?starting_after="+k.deep))
-	add(jobGet, k.each(func() call { return get("/v1/groups/" + k.any(k.groups)) })...)
+	add(jobGet, k.each(variety, func() call { return get("/v1/groups/" + k.any(k.groups)) })...)
 	add("groups of a contact", get("/v1/groups?contact="+k.member))
 	for _, s := range k.apiSearches() {
 		add(jobSearch+s.name, get("/v1/groups?"+s.query.Encode()))
@@ -56,17 +61,17 @@ func (k *known) jobs() []job {
 		}
 	}
 	jobs = append(jobs, k.peopleJobs()...)
-	add(jobCreate, k.each(func() call { return call{method: http.MethodPost, path: "/v1/groups", body: k.form(5)} })...)
-	add(jobUpdate, k.each(func() call {
+	add(jobCreate, k.each(variety, func() call { return call{method: http.MethodPost, path: "/v1/groups", body: k.form(5)} })...)
+	add(jobUpdate, k.each(updates, func() call {
 		return call{method: http.MethodPut, path: "/v1/groups/" + k.any(k.groups), body: k.form(5)}
 	})...)
 	return jobs
 }
 
-func (k *known) each(make func() call) []call {
-	var calls []call
-	for range variety {
-		calls = append(calls, make())
+func (k *known) each(n int, next func() call) []call {
+	calls := make([]call, n)
+	for i := range calls {
+		calls[i] = next()
 	}
 	return calls
 }

@@ -134,18 +134,19 @@ func (k *known) findContacts(s *server) error {
 
 // plant writes the words that are searched for.
 func (k *known) plant(s *server, size int) error {
-	ids := k.groups
-	for word, n := range map[string]int{rareWord: rareCount, someWord: max(1, size/1000)} {
-		if n > len(ids) {
-			return fmt.Errorf("there are too few groups for %q", word)
+	some := max(1, size/1000)
+	if rareCount+some > len(k.groups) {
+		return fmt.Errorf("only %d groups were found, too few to write words into", len(k.groups))
+	}
+	for i, id := range k.groups[:rareCount+some] {
+		word := rareWord
+		if i >= rareCount {
+			word = someWord
 		}
-		for _, id := range ids[:n] {
-			body := url.Values{"description": {"Here they talk about the " + word + "."}}.Encode()
-			if _, err := s.ask(call{method: http.MethodPut, path: "/v1/groups/" + id, body: body}); err != nil {
-				return err
-			}
+		body := url.Values{"description": {"Here they talk about the " + word + "."}}.Encode()
+		if _, err := s.ask(call{method: http.MethodPut, path: "/v1/groups/" + id, body: body}); err != nil {
+			return err
 		}
-		ids = ids[n:]
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,11 +53,12 @@ type load struct {
 	conns    []*conn
 	requests [][]byte
 	status   int
-	next     int // where in the requests the next round begins
+	next     atomic.Int64 // the place of the next one; none is made twice before all have been
 }
 
 func newLoad(s *server, database, conns int, calls []call) (*load, error) {
 	l := &load{server: s, database: database, status: calls[0].status()}
+	l.next.Store(aloneCalls) // those before have been made
 	for _, c := range calls {
 		l.requests = append(l.requests, c.bytes(s))
 	}
@@ -85,7 +87,7 @@ func (l *load) run(ctx context.Context, length time.Duration) (round, error) {
 	errs := make([]error, len(l.conns))
 	var all sync.WaitGroup
 	for i, c := range l.conns {
-		all.Go(func() { parts[i], errs[i] = l.drive(ctx, c, l.next+i, from.Add(length)) })
+		all.Go(func() { parts[i], errs[i] = l.drive(ctx, c, from.Add(length)) })
 	}
 	all.Wait()
 	took := time.Since(from)
@@ -96,7 +98,6 @@ func (l *load) run(ctx context.Context, length time.Duration) (round, error) {
 	}
 	calls := slices.Concat(parts...)
 	slices.Sort(calls)
-	l.next += len(calls)
 	n := float64(len(calls))
 	return round{
 		rate: n / took.Seconds(), p50: percentile(calls, 50), p99: percentile(calls, 99),
@@ -105,14 +106,16 @@ func (l *load) run(ctx context.Context, length time.Duration) (round, error) {
 	}, nil
 }
 
-// drive makes every so manieth of the requests on one connection until a moment.
-func (l *load) drive(ctx context.Context, c *conn, at int, until time.Time) ([]time.Duration, error) {
+// drive makes requests on one connection until a moment, and one at least: a
+// server closes connections over which it is never asked.
+func (l *load) drive(ctx context.Context, c *conn, until time.Time) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, 1<<14)
-	for start := time.Now(); start.Before(until); at += len(l.conns) {
+	for start := time.Now(); len(took) == 0 || start.Before(until); {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		a, err := c.do(l.requests[at%len(l.requests)])
+		place := int(l.next.Add(1)-1) % len(l.requests)
+		a, err := c.do(l.requests[place])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.server.name, err)
 		}
