@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -149,19 +150,15 @@ func (p *postgres) scanContacts(ctx context.Context, byID map[string]*group, sql
 }
 
 func (p *postgres) group(ctx context.Context, id string) (group, error) {
-	var g group
-	err := p.pool.QueryRow(ctx, "SELECT "+groupColumns+" FROM groups g WHERE g.id = $1", id).Scan(g.fields()...)
-	if err != nil {
-		return g, err
+	groups := make([]group, 1)
+	err := p.pool.QueryRow(ctx, "SELECT "+groupColumns+" FROM groups g WHERE g.id = $1", id).Scan(groups[0].fields()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return group{}, errNotFound
 	}
-	groups := []group{g}
-	return g, p.fill(ctx, groups, &g)
-}
-
-func (p *postgres) fill(ctx context.Context, groups []group, g *group) error {
-	err := p.addContacts(ctx, groups)
-	*g = groups[0]
-	return err
+	if err == nil {
+		err = p.addContacts(ctx, groups)
+	}
+	return groups[0], err
 }
 
 func (p *postgres) contacts(ctx context.Context, q contactQuery) ([]contact, error) {
@@ -242,7 +239,7 @@ const (
 func (p *postgres) create(ctx context.Context, c change) (group, error) {
 	now := time.Now()
 	g := group{id: newID(now), name: c.name, conversation: newID(now), created: now.Unix(), updated: now.Unix()}
-	err := p.write(ctx, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
 		ids, err := p.members(ctx, tx, &g, c.contacts)
 		if err != nil {
 			return err
@@ -251,7 +248,7 @@ func (p *postgres) create(ctx context.Context, c change) (group, error) {
 		b.Queue(insertGroup, g.id, g.name, strings.ToLower(g.name), g.conversation, g.count, searchKey(g.name), g.created)
 		b.Queue(insertConversation, g.conversation, g.id, g.created)
 		b.Queue(insertMembers, g.id, ids, g.created)
-		b.Queue(insertLine, newID(now), g.created, "group.create", g.id, g.name, auditChanges(nil, &g.name, nil, ids))
+		b.Queue(insertLine, newID(now), g.created, "group.create", g.id, g.name, auditChanges(nil, &g.name, "null", idArray(ids)))
 		return tx.SendBatch(ctx, &b).Close()
 	})
 	return g, err
@@ -259,7 +256,7 @@ func (p *postgres) create(ctx context.Context, c change) (group, error) {
 
 func (p *postgres) update(ctx context.Context, id string, c change) (group, error) {
 	var g group
-	err := p.write(ctx, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
 		var before []string
 		if err := tx.QueryRow(ctx, lockGroup, id).Scan(append(g.fields(), &before)...); err != nil {
 			return err
@@ -273,15 +270,11 @@ func (p *postgres) update(ctx context.Context, id string, c change) (group, erro
 		var b pgx.Batch
 		b.Queue(deleteMembers, id, ids)
 		b.Queue(insertMembers, id, ids, g.updated)
-		b.Queue(updateGroup, id, g.name, strings.ToLower(g.name), searchKey(deref(&g.name)+"\n"+deref(g.description)), g.count, g.updated)
-		b.Queue(insertLine, newID(now), g.updated, "group.update", id, g.name, auditChanges(&old, &g.name, before, ids))
+		b.Queue(updateGroup, id, g.name, strings.ToLower(g.name), searchKey(g.name+"\n"+deref(g.description)), g.count, g.updated)
+		b.Queue(insertLine, newID(now), g.updated, "group.update", id, g.name, auditChanges(&old, &g.name, idArray(before), idArray(ids)))
 		return tx.SendBatch(ctx, &b).Close()
 	})
 	return g, err
-}
-
-func (p *postgres) write(ctx context.Context, do func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, p.pool, do)
 }
 
 // members reads the contacts that a group is to have into it.
@@ -318,26 +311,28 @@ func deref(s *string) string {
 	return *s
 }
 
-// auditChanges is what a line of the log tells of a change.
-func auditChanges(before, after *string, left, joined []string) string {
+// auditChanges is what a line of the log tells of a change. left and joined are
+// JSON.
+func auditChanges(before, after *string, left, joined string) string {
 	b := append([]byte(nil), `{"name":{"before":`...)
 	b = appendOptional(b, before)
 	b = append(b, `,"after":`...)
 	b = appendOptional(b, after)
 	b = append(b, `},"contacts":{"before":`...)
-	b = appendIDs(b, left)
+	b = append(b, left...)
 	b = append(b, `,"after":`...)
-	b = appendIDs(b, joined)
+	b = append(b, joined...)
 	return string(append(b, "}}"...))
 }
 
-func appendIDs(b []byte, ids []string) []byte {
-	b = append(b, '[')
+// idArray is ids as a JSON array.
+func idArray(ids []string) string {
+	b := []byte{'['}
 	for i, id := range ids {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = appendString(b, id)
 	}
-	return append(b, ']')
+	return string(append(b, ']'))
 }

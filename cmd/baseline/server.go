@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 type server struct {
@@ -58,7 +56,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, handle func(*htt
 	b.out, b.scratch, b.kind, b.status = b.out[:0], b.scratch[:0], htmlType, http.StatusOK
 	if err := handle(r, b); err != nil {
 		status := http.StatusInternalServerError
-		if errors.Is(err, errNotFound) || errors.Is(err, pgx.ErrNoRows) {
+		if errors.Is(err, errNotFound) {
 			status = http.StatusNotFound
 		}
 		http.Error(w, err.Error(), status)

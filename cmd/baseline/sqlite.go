@@ -119,15 +119,9 @@ func (d *sqlite) groups(ctx context.Context, q groupQuery) ([]group, error) {
 // scanSQLite reads a group with its members as one JSON array.
 func scanSQLite(row interface{ Scan(...any) error }) (group, error) {
 	var g group
-	var array sql.RawBytes
-	if _, ok := row.(*sql.Row); ok {
-		var whole []byte
-		err := row.Scan(append(g.fields(), &whole)...)
-		g.contacts = unwrapped(whole)
-		return g, err
-	}
+	var array []byte
 	err := row.Scan(append(g.fields(), &array)...)
-	g.contacts = append([]byte(nil), unwrapped(array)...)
+	g.contacts = unwrapped(array)
 	return g, err
 }
 
@@ -345,7 +339,7 @@ func (d *sqlite) create(ctx context.Context, c change) (group, error) {
 		t.exec(sqliteGroup, g.id, g.name, strings.ToLower(g.name), g.conversation, g.count, searchKey(g.name), g.created)
 		t.exec(sqliteConversation, g.conversation, g.id, g.created)
 		t.exec(sqliteMembers, g.id, idArray(ids), g.created)
-		t.exec(sqliteLine, newID(now), g.created, "group.create", g.id, g.name, auditChanges(nil, &g.name, nil, ids))
+		t.exec(sqliteLine, newID(now), g.created, "group.create", g.id, g.name, auditChanges(nil, &g.name, "null", idArray(ids)))
 	})
 	return g, err
 }
@@ -362,7 +356,7 @@ func (d *sqlite) update(ctx context.Context, id string, c change) (group, error)
 		t.exec(sqliteLeave, id, idArray(ids))
 		t.exec(sqliteMembers, id, idArray(ids), g.updated)
 		t.exec(sqliteUpdate, id, g.name, strings.ToLower(g.name), searchKey(g.name+"\n"+deref(g.description)), g.count, g.updated)
-		t.exec(sqliteLine, newID(now), g.updated, "group.update", id, g.name, auditChanges(&old, &g.name, strings.Split(strings.Trim(before, `[]"`), `","`), ids))
+		t.exec(sqliteLine, newID(now), g.updated, "group.update", id, g.name, auditChanges(&old, &g.name, before, idArray(ids)))
 	})
 	return g, err
 }
@@ -390,5 +384,3 @@ func (t *sqliteTx) members(g *group, wanted []string) []string {
 	t.err = rows.Err()
 	return ids
 }
-
-func idArray(ids []string) string { return string(appendIDs(nil, ids)) }

@@ -58,7 +58,7 @@ type load struct {
 
 func newLoad(s *server, database, conns int, calls []call) (*load, error) {
 	l := &load{server: s, database: database, status: calls[0].status()}
-	l.next.Store(aloneCalls) // those before have been made
+	l.next.Store(warmCalls + aloneCalls) // those before have been made
 	for _, c := range calls {
 		l.requests = append(l.requests, c.bytes(s))
 	}
@@ -157,12 +157,24 @@ func (r *run) compare(ctx context.Context, j job) (console, baseline round, err 
 	return figures(done[0]), figures(done[1]), nil
 }
 
-// aloneCalls is how many calls tell how long one client waits.
-const aloneCalls = 200
+// aloneCalls is how many calls tell how long one client waits, and warmCalls how
+// many come before them.
+const (
+	aloneCalls = 300
+	warmCalls  = 50
+)
 
 // alone is the median time that one client waits for the console.
 func (r *run) alone(j job) (time.Duration, error) {
-	took, _, err := timeCalls(r.console, aloneCalls, func(i int) call { return j.calls[i%len(j.calls)] }, nil)
+	place := -1
+	next := func(int) call {
+		place++
+		return j.calls[place%len(j.calls)]
+	}
+	if _, _, err := timeCalls(r.console, warmCalls, next, nil); err != nil {
+		return 0, err
+	}
+	took, _, err := timeCalls(r.console, aloneCalls, next, nil)
 	return percentile(took, 50), err
 }
 

@@ -44,6 +44,9 @@ func main() {
 	if err == nil {
 		err = b.runAll(ctx)
 	}
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -53,12 +53,12 @@ func (r *result) job(name string) *jobResult {
 
 // report prints everything: the tables, and at the end what the targets say.
 func (b *bench) report(results []*result) error {
-	print := func(t *table) error { return t.text(os.Stdout) }
+	show := func(t *table) error { return t.text(os.Stdout) }
 	if b.markdown {
-		print = func(t *table) error { return t.markdown(os.Stdout) }
+		show = func(t *table) error { return t.markdown(os.Stdout) }
 	}
 	for _, r := range results {
-		if err := print(r.table()); err != nil {
+		if err := show(r.table()); err != nil {
 			return err
 		}
 		if err := r.notes(os.Stdout); err != nil {
@@ -73,7 +73,7 @@ func (b *bench) report(results []*result) error {
 		if len(t.rows) == 0 {
 			continue
 		}
-		if err := print(t); err != nil {
+		if err := show(t); err != nil {
 			return err
 		}
 	}
