@@ -171,6 +171,10 @@ func (b *bench) runSize(ctx context.Context, e engine, size int) (res *result, e
 // measure does the jobs and, at the largest size, the kinds of requests.
 func (r *run) measure(ctx context.Context, size int) (*result, error) {
 	res := &result{engine: r.engine.name(), size: size, members: r.known.members, started: r.console.started}
+	var err error
+	if res.wire, err = weigh(r.console); err != nil { // while the list is still the sample's
+		return nil, err
+	}
 	for _, j := range r.known.jobs() {
 		if !strings.Contains(j.name, r.jobs) {
 			continue
@@ -185,9 +189,7 @@ func (r *run) measure(ctx context.Context, size int) (*result, error) {
 			return nil, err
 		}
 	}
-	var err error
-	res.wire, err = weigh(r.console)
-	return res, err
+	return res, nil
 }
 
 func (r *run) measureJob(ctx context.Context, res *result, j job) error {
