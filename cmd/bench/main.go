@@ -1,200 +1,239 @@
-// Bench prints how long the console takes to answer each kind of request, one
-// client at a time, on a database that console seed has filled:
+// Bench measures the console against a program written by hand for the same
+// addresses, cmd/baseline, on databases that it seeds once and keeps:
 //
-//	bench -database sqlite:data/bench.db -calls 1000
+//	bench -sizes 1000,100000,1000000 -engines sqlite,postgres
 //
-// It asks a whole console over HTTP, on loopback. It asserts nothing: figures
-// depend on the machine.
+// Both are programs in processes of their own, on a fresh copy of the same
+// database. They take turns, so that whatever else the machine does befalls both:
+// the ratios within one run count, more than the figures. At the end it says
+// which of the targets are met; it fails only where it could not measure.
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
-	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+	"syscall"
 	"time"
 
-	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
 )
 
+// bench is what was asked for.
+type bench struct {
+	console, baseline, data string
+	sizes                   []int
+	engines                 []string
+	jobs                    string
+	round                   time.Duration
+	conns, calls            int
+	markdown                bool
+}
+
 func main() {
-	database := flag.String("database", "sqlite:data/bench.db", "the `URL` of a seeded database")
-	calls := flag.Int("calls", 1000, "how many requests of each kind")
-	only := flag.String("only", "", "only kinds that contain this `text`")
-	flag.Parse()
-	if err := run(context.Background(), *database, *calls, *only); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b, err := readFlags()
+	if err == nil {
+		err = b.runAll(ctx)
+	}
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, database string, calls int, only string) error {
-	store, err := models.Open(ctx, database)
+func readFlags() (*bench, error) {
+	b := new(bench)
+	var sizes, engines string
+	flag.StringVar(&sizes, "sizes", "1000,100000,1000000", "`NUMBERS` of groups, ascending")
+	flag.StringVar(&engines, "engines", strings.Join(modelstest.Engines, ","), "`NAMES` of the engines to measure")
+	flag.StringVar(&b.jobs, "jobs", "", "only jobs and kinds of requests whose names contain this `TEXT`")
+	flag.DurationVar(&b.round, "round", time.Second, "`TIME` that console and baseline each have in a round")
+	flag.IntVar(&b.conns, "conns", 16, "`NUMBER` of connections that are asked over at once")
+	flag.IntVar(&b.calls, "calls", 1000, "`NUMBER` of requests of each kind, by one client; 0 leaves the kinds out")
+	flag.StringVar(&b.data, "data", "data/bench", "`FOLDER` that keeps the seeded databases")
+	flag.StringVar(&b.console, "console", "bin/console", "`FILE` of the console")
+	flag.StringVar(&b.baseline, "baseline", "bin/baseline", "`FILE` of the baseline")
+	flag.BoolVar(&b.markdown, "markdown", false, "print the targets and the main tables as Markdown")
+	flag.Parse()
+	for _, size := range strings.Split(sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 1000 {
+			return nil, fmt.Errorf("-sizes takes numbers from 1000, separated by commas, not %q", size)
+		}
+		b.sizes = append(b.sizes, n)
+	}
+	slices.Sort(b.sizes)
+	b.engines = strings.Split(engines, ",")
+	for _, name := range b.engines {
+		if !slices.Contains(modelstest.Engines, name) {
+			return nil, fmt.Errorf("-engines knows %s, not %q", strings.Join(modelstest.Engines, " and "), name)
+		}
+	}
+	if b.round <= 0 || b.conns < 1 || b.calls < 0 || flag.NArg() > 0 {
+		return nil, errors.New("-round, -conns and -calls take amounts, and there are no arguments after the flags")
+	}
+	return b, nil
+}
+
+// say tells on standard error what goes on.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func (b *bench) runAll(ctx context.Context) error {
+	var err error
+	if b.data, err = filepath.Abs(b.data); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(b.data, 0o755); err != nil {
+		return err
+	}
+	var results []*result
+	for _, name := range b.engines {
+		part, err := b.runEngine(ctx, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		results = append(results, part...)
+	}
+	return b.report(results)
+}
+
+func (b *bench) runEngine(ctx context.Context, name string) (results []*result, err error) {
+	var e engine = sqlite{b.data}
+	if name == modelstest.Postgres {
+		e, err = openPostgres(ctx, b.data)
+		if errors.Is(err, modelstest.ErrNotInstalled) {
+			say("%s, so it is left out.", err)
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	for _, size := range b.sizes {
+		result, err := b.runSize(ctx, e, size)
+		if err != nil {
+			return nil, fmt.Errorf("%s groups: %w", thousands(size), err)
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// run is one engine and size under measurement.
+type run struct {
+	*bench
+	engine            engine
+	console, baseline *server
+	known             *known
+}
+
+func (b *bench) runSize(ctx context.Context, e engine, size int) (res *result, err error) {
+	database, err := b.database(ctx, e, size)
+	if err != nil {
+		return nil, err
+	}
+	token, err := b.makeToken(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{bench: b, engine: e}
+	defer func() { err = errors.Join(err, r.console.stop(), r.baseline.stop()) }()
+	if r.console, err = b.startConsole(ctx, database); err != nil {
+		return nil, err
+	}
+	if r.baseline, err = b.startBaseline(ctx, database); err != nil {
+		return nil, err
+	}
+	r.console.token = token
+	if err := r.console.signIn(); err != nil {
+		return nil, err
+	}
+	if r.known, err = learn(r.console, size); err != nil {
+		return nil, err
+	}
+	return r.measure(ctx, size)
+}
+
+// measure does the jobs and, at the largest size, the kinds of requests.
+func (r *run) measure(ctx context.Context, size int) (*result, error) {
+	res := &result{engine: r.engine.name(), size: size, members: r.known.members, started: r.console.started}
+	var err error
+	if res.wire, err = weigh(r.console); err != nil { // while the list is still the sample's
+		return nil, err
+	}
+	for _, j := range r.known.jobs() {
+		if !strings.Contains(j.name, r.jobs) {
+			continue
+		}
+		if err := r.measureJob(ctx, res, j); err != nil {
+			return nil, fmt.Errorf("%s: %w", j.name, err)
+		}
+	}
+	res.memory, res.baselineMemory = memoryOf(r.console.pid), memoryOf(r.baseline.pid)
+	if size == r.sizes[len(r.sizes)-1] && r.calls > 0 {
+		if err := r.measureKinds(ctx, res); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (r *run) measureJob(ctx context.Context, res *result, j job) error {
+	say("%s, %s groups: %s", res.engine, thousands(res.size), j.name)
+	if err := r.check(j); err != nil {
+		return err
+	}
+	alone, err := r.alone(j)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	if err := store.Migrate(ctx); err != nil {
+	console, baseline, err := r.compare(ctx, j)
+	res.jobs = append(res.jobs, jobResult{j.name, console, baseline, alone})
+	return err
+}
+
+func (r *run) measureKinds(ctx context.Context, res *result) error {
+	// Groups to be changed and deleted, whichever kinds are left out.
+	create := func(int) call { return call{method: http.MethodPost, path: "/v1/groups", body: r.known.form(0)} }
+	if _, _, err := timeCalls(r.console, r.calls, create, r.known.remember); err != nil {
 		return err
 	}
-	server := httptest.NewUnstartedServer(nil)
-	url := "http://" + server.Listener.Addr().String()
-	server.Config.Handler = handlers.New(handlers.Config{
-		Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), PublicURL: url, Version: "bench",
-	})
-	server.Start()
-	defer server.Close()
-	b := &bench{store: store, url: url, random: rand.New(rand.NewPCG(1, 2))}
-	if err := b.prepare(ctx); err != nil {
-		return err
-	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "kind\tp50 ms\tp99 ms\tworst ms\tKB\t")
-	for _, k := range b.kinds() {
-		if !strings.Contains(k.name, only) {
+	for _, k := range r.known.kinds() {
+		if !strings.Contains(k.name, r.jobs) {
 			continue
 		}
-		if err := b.measure(ctx, out, k, calls); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		say("%s, %s groups, one client: %s", res.engine, thousands(res.size), k.name)
+		took, size, err := timeCalls(r.console, r.calls, func(int) call { return k.call() }, r.known.remember)
+		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
-		out.Flush()
+		res.kinds = append(res.kinds, kindResult{
+			k.name, percentile(took, 50), percentile(took, 99), took[len(took)-1], size / len(took),
+		})
 	}
 	return nil
 }
 
-// kind is a kind of request. Its path and body are made anew for each call.
-type kind struct {
-	name, method string
-	path         func() string
-	body         func() string
-	status       int
-}
-
-// bench is a client that is signed in, and what it knows of the database.
-type bench struct {
-	store           *models.Store
-	url             string
-	random          *rand.Rand
-	session, token  string
-	groups, members []string // ids: any groups, and some of the largest
-	contacts        []string
-	made            []string // ids of groups that were made here
-}
-
-// prepare signs in as the first owner, whom it makes where there is none, and
-// looks ids up.
-func (b *bench) prepare(ctx context.Context) error {
-	owner, err := b.store.FirstOwner(ctx)
-	if err != nil {
-		owner, err = b.store.CreateUser(ctx, models.System("bench"), models.NewUser{
-			Email: "bench@example.com", Name: "Bench", Role: models.Owner, Password: "only for measuring things",
-		})
+// remember keeps the ids of groups that an answer says were made over the API.
+func (k *known) remember(a answer) {
+	if a.status == http.StatusCreated {
+		k.made = append(k.made, idOf(a.body))
 	}
-	if err != nil {
-		return err
-	}
-	if b.session, err = b.store.StartSession(ctx, owner.Actor(), owner, true); err != nil {
-		return err
-	}
-	if _, b.token, err = b.store.CreateToken(ctx, owner.Actor(), models.NewToken{Name: "Bench", Scope: models.WriteScope}, nil); err != nil {
-		return err
-	}
-	return b.lookUp(ctx)
-}
-
-func (b *bench) lookUp(ctx context.Context) error {
-	large, err := b.store.Groups(ctx, models.GroupQuery{Sort: models.ByMembers, Range: models.Range{Limit: 3}})
-	if err != nil {
-		return err
-	}
-	for _, g := range large.Groups {
-		b.members = append(b.members, g.ID)
-	}
-	newest, err := b.store.Groups(ctx, models.GroupQuery{Range: models.Range{Limit: 1}})
-	oldest, err2 := b.store.Groups(ctx, models.GroupQuery{Reverse: true, Range: models.Range{Limit: 1}})
-	if err := cmp.Or(err, err2); err != nil {
-		return err
-	}
-	if len(newest.Groups) == 0 {
-		return fmt.Errorf("the database is empty; fill it with: console seed -groups 100000 -contacts 20000")
-	}
-	from, to := oldest.Groups[0].CreatedAt, newest.Groups[0].CreatedAt
-	for range 200 {
-		at := models.Cursor{ID: models.FirstID(time.Unix(from+b.random.Int64N(to-from+1), 0))}
-		page, err := b.store.Groups(ctx, models.GroupQuery{Range: models.Range{After: at, Limit: 5}})
-		if err != nil {
-			return err
-		}
-		for _, g := range page.Groups {
-			b.groups = append(b.groups, g.ID)
-		}
-	}
-	contacts, err := b.store.Contacts(ctx, models.ContactQuery{Range: models.Range{Limit: 100}})
-	for _, c := range contacts.Contacts {
-		b.contacts = append(b.contacts, c.ID)
-	}
-	return err
-}
-
-// measure makes the calls of one kind, and prints a line.
-func (b *bench) measure(ctx context.Context, out io.Writer, k kind, calls int) error {
-	took := make([]time.Duration, calls)
-	size := 0
-	for i := range took {
-		path, body := k.path(), ""
-		if k.body != nil {
-			body = k.body()
-		}
-		start := time.Now()
-		status, n, location, err := b.call(ctx, k.method, path, body)
-		if err != nil {
-			return err
-		}
-		took[i] = time.Since(start)
-		size += n
-		if want := cmp.Or(k.status, http.StatusOK); status != want {
-			return fmt.Errorf("%s %s answers %d, not %d", k.method, path, status, want)
-		}
-		if location != "" && status == http.StatusCreated {
-			b.made = append(b.made, location[strings.LastIndexByte(location, '/')+1:])
-		}
-	}
-	slices.Sort(took)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	_, err := fmt.Fprintf(out, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t\n", k.name, ms(took[calls/2]), ms(took[calls*99/100]), ms(took[calls-1]), float64(size/calls)/1024)
-	return err
-}
-
-var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-
-func (b *bench) call(ctx context.Context, method, path, body string) (status, size int, location string, err error) {
-	r, err := http.NewRequestWithContext(ctx, method, b.url+path, strings.NewReader(body))
-	if err != nil {
-		return 0, 0, "", err
-	}
-	if strings.HasPrefix(path, "/v1/") {
-		r.Header.Set("Authorization", "Bearer "+b.token)
-	} else {
-		r.AddCookie(&http.Cookie{Name: "console", Value: b.session})
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	answer, err := client.Do(r)
-	if err != nil {
-		return 0, 0, "", err
-	}
-	defer answer.Body.Close()
-	n, err := io.Copy(io.Discard, answer.Body)
-	return answer.StatusCode, int(n), answer.Header.Get("Location"), err
 }

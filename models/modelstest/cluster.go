@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -22,13 +23,16 @@ import (
 	"protocol.chat/console/models"
 )
 
-var errNotInstalled = errors.New("PostgreSQL is not installed")
+// ErrNotInstalled says that there is no PostgreSQL to start a server of.
+var ErrNotInstalled = errors.New("PostgreSQL is not installed")
 
 // Cluster is a PostgreSQL server of the test's own. It listens on a socket in
-// its folder and nowhere else.
+// a folder of its own and nowhere else.
 type Cluster struct {
 	programs string              // the folder of initdb and postgres
-	dir      string              // the data, the socket and the log
+	dir      string              // the data and the log
+	socket   string              // a short path; dir where the data don't stay
+	settings []string            // NAME=VALUE
 	as       *syscall.Credential // nil for whoever runs the test
 	last     atomic.Int64        // numbers the databases
 
@@ -42,7 +46,7 @@ type Cluster struct {
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	cluster, err := newCluster()
-	if errors.Is(err, errNotInstalled) {
+	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
 	}
 	if err != nil {
@@ -52,8 +56,58 @@ func StartCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
+// KeepCluster starts a server with these settings, as NAME=VALUE, whose data
+// stay in dir, which it makes unless they are there from an earlier time. Close
+// stops it; it doesn't outlive the program in any case. The error is
+// ErrNotInstalled where there is no PostgreSQL.
+func KeepCluster(dir string, settings ...string) (*Cluster, error) {
+	c, err := prepareCluster(settings)
+	if err != nil {
+		return nil, err
+	}
+	if c.dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := c.own(c.dir); err != nil {
+		return nil, err
+	}
+	if c.socket, err = c.shortFolder(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(c.dir, "data", "PG_VERSION")); err != nil {
+		if err := c.initialize(); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(c.socket))
+		}
+	}
+	if err := c.Start(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
 // URL is where the server keeps one database, not migrated.
-func (c *Cluster) URL() string { return c.url("postgres") }
+func (c *Cluster) URL() string { return c.Database("postgres") }
+
+// Database is where the server keeps the database of a name, if it is made.
+func (c *Cluster) Database(name string) string {
+	return fmt.Sprintf("postgres://console@/%s?host=%s", name, c.socket)
+}
+
+// PID is the server's first process, the parent of all others.
+func (c *Cluster) PID() (int, error) {
+	file, err := os.ReadFile(filepath.Join(c.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	return strconv.Atoi(first)
+}
+
+// Close stops a kept server in order, with all that it wrote on the disk.
+func (c *Cluster) Close() error { return errors.Join(c.end("close\n"), os.RemoveAll(c.socket)) }
 
 // Start starts the server again and returns when it accepts connections.
 func (c *Cluster) Start() error {
@@ -77,27 +131,37 @@ var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
 	if err := cluster.run(context.Background(), "CREATE DATABASE "+template); err != nil {
 		return nil, err
 	}
-	return cluster, migrate(cluster.url(template))
+	return cluster, migrate(cluster.Database(template))
 })
 
 const template = "console_template"
 
+// careless are the settings of a server whose data nobody will miss.
+var careless = []string{"fsync=off", "full_page_writes=off", "max_connections=200"}
+
 func newCluster() (*Cluster, error) {
-	programs, err := findPrograms()
+	c, err := prepareCluster(careless)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{programs: programs}
-	if c.as, err = serverUser(); err != nil {
+	if c.dir, err = c.shortFolder(); err != nil {
 		return nil, err
 	}
-	if err := c.makeFolder(); err != nil {
-		return nil, err
-	}
+	c.socket = c.dir
 	if err := c.initialize(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(c.dir))
 	}
 	return c, c.Start()
+}
+
+// prepareCluster finds out what runs a server, and as whom.
+func prepareCluster(settings []string) (*Cluster, error) {
+	programs, err := findPrograms()
+	if err != nil {
+		return nil, err
+	}
+	as, err := serverUser()
+	return &Cluster{programs: programs, as: as, settings: settings}, err
 }
 
 // findPrograms looks for the newest server where Debian, Fedora and Homebrew
@@ -118,7 +182,7 @@ func findPrograms() (string, error) {
 			return filepath.Dir(slices.Max(found)), nil
 		}
 	}
-	return "", errNotInstalled
+	return "", ErrNotInstalled
 }
 
 // serverUser is who the server runs as: PostgreSQL refuses to run as root.
@@ -144,17 +208,22 @@ func serverUser() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-func (c *Cluster) makeFolder() error {
+// shortFolder makes a folder for the server's user. Its name is short because a
+// socket's path may have about 100 bytes.
+func (c *Cluster) shortFolder() (string, error) {
 	root := os.TempDir()
 	if c.as != nil {
 		root = "/tmp" // root's own may be closed to other users
 	}
-	// The name is short because a socket's path may have about 100 bytes.
 	dir, err := os.MkdirTemp(root, "console-pg-")
 	if err != nil {
-		return err
+		return "", err
 	}
-	c.dir = dir
+	return dir, c.own(dir)
+}
+
+// own gives a folder to the server's user.
+func (c *Cluster) own(dir string) error {
 	if c.as == nil {
 		return nil
 	}
@@ -172,14 +241,18 @@ func (c *Cluster) initialize() error {
 }
 
 // keeper holds the server on a leash: the pipe that is its standard input.
-// However the test process ends, the pipe ends with it, and the keeper stops
-// the server and removes the folder. The word "keep" stops the server only.
+// However the program ends, the pipe ends with it, and the keeper stops the
+// server and removes the folder of the socket, which is that of the data too
+// unless they stay. The word "keep" stops the server only, as a crash would;
+// "close" lets it write what it has first.
 const keeper = `
-"$0"/postgres -D data -k "$PWD" -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200 &
+programs=$0 socket=$1
+shift
+"$programs"/postgres -D data -k "$socket" -c listen_addresses= "$@" &
 read -r word
-kill -QUIT $!
+case $word in close) kill -INT $! ;; *) kill -QUIT $! ;; esac
 wait
-[ "$word" = keep ] || rm -rf "$PWD"
+[ "$word" = keep ] || rm -rf "$socket"
 `
 
 func (c *Cluster) launch() error {
@@ -189,7 +262,11 @@ func (c *Cluster) launch() error {
 	}
 	defer log.Close()
 
-	c.server = c.command("/bin/sh", "-c", keeper, c.programs)
+	args := []string{"-c", keeper, c.programs, c.socket}
+	for _, setting := range c.settings {
+		args = append(args, "-c", setting)
+	}
+	c.server = c.command("/bin/sh", args...)
 	c.server.Stdout, c.server.Stderr = log, log
 	if c.leash, err = c.server.StdinPipe(); err != nil {
 		return err
@@ -260,10 +337,6 @@ func (c *Cluster) run(ctx context.Context, sql string) error {
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(ctx, sql)
 	return err
-}
-
-func (c *Cluster) url(database string) string {
-	return fmt.Sprintf("postgres://console@/%s?host=%s", database, c.dir)
 }
 
 func (c *Cluster) logFile() string { return filepath.Join(c.dir, "log") }

@@ -100,7 +100,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 func postgresURL(t testing.TB) string {
 	t.Helper()
 	cluster, err := sharedCluster()
-	if errors.Is(err, errNotInstalled) {
+	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
 	}
 	if err != nil {
@@ -115,7 +115,7 @@ func postgresURL(t testing.TB) string {
 			t.Errorf("drop the database: %v", err)
 		}
 	})
-	return cluster.url(name)
+	return cluster.Database(name)
 }
 
 // skip says plainly what is left out. In CI nothing may be.

@@ -1,6 +1,8 @@
 package modelstest_test
 
 import (
+	"errors"
+	"os"
 	"testing"
 
 	"protocol.chat/console/models"
@@ -49,5 +51,42 @@ func TestClusterStopsAndStarts(t *testing.T) {
 	}
 	if err := store.Ping(t.Context()); err != nil {
 		t.Errorf("after the restart: %v", err)
+	}
+}
+
+func TestKeptClusterKeepsItsData(t *testing.T) {
+	dir := t.TempDir()
+	if os.Geteuid() == 0 {
+		// PostgreSQL runs as another user, to whom root's temporary folders are closed.
+		var err error
+		if dir, err = os.MkdirTemp("/tmp", "console-kept-"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	}
+	for _, want := range []error{models.ErrNotFound, nil} {
+		cluster, err := modelstest.KeepCluster(dir, "fsync=off")
+		if errors.Is(err, modelstest.ErrNotInstalled) {
+			modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := modelstest.OpenURL(t, cluster.Database("postgres"))
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.FirstOwner(t.Context()); !errors.Is(err, want) {
+			t.Errorf("looking for the owner of the start before: %v, not %v", err, want)
+		}
+		if want != nil {
+			modelstest.Owner(t, store)
+		}
+		if _, err := cluster.PID(); err != nil {
+			t.Error(err)
+		}
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
