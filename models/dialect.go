@@ -36,6 +36,9 @@ type dialect interface {
 	placeholders(sql string) string
 	// among is the condition that a column has one of the values, and their argument.
 	among(column string, values []string) (condition string, arg any)
+	// firstMembers reads the first members of several groups, as firstMembers does
+	// those of one.
+	firstMembers(groups []string) (sql string, arg any)
 	// estimate is about how many rows a list has: "groups", "groups_active",
 	// "groups_archived" or "contacts". It is less than 0 where nobody knows.
 	estimate(r reader, list string) (int, error)

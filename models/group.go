@@ -3,9 +3,6 @@ package models
 import (
 	"context"
 	"database/sql"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -362,55 +359,45 @@ func differences(before, after Group) map[string]change {
 	})
 }
 
-// addContacts gives each group its first members: all groups that have few in one
-// query, each of the others in a limited one of its own.
+// addContacts gives each group its first members, in one query.
 func (s *Store) addContacts(r reader, groups []Group) error {
-	var small []string
 	index := make(map[string]*Group, len(groups))
+	var ids []string
 	for i := range groups {
 		g := &groups[i]
-		g.Contacts = []Contact{}
-		switch {
-		case g.ContactsCount > ShownContacts:
-			if err := s.readMembers(r, "memberships.group_id = ?", g.ID, map[string]*Group{g.ID: g}); err != nil {
-				return err
-			}
-		case g.ContactsCount > 0:
-			small = append(small, g.ID)
+		g.Contacts = make([]Contact, 0, min(g.ContactsCount, ShownContacts))
+		if g.ContactsCount > 0 {
 			index[g.ID] = g
-			g.Contacts = make([]Contact, 0, g.ContactsCount)
+			ids = append(ids, g.ID)
 		}
 	}
-	if len(small) == 0 {
+	switch len(ids) {
+	case 0:
 		return nil
+	case 1:
+		return readMembers(r, index, firstMembers, ids[0])
 	}
-	which, ids := s.dialect.among("memberships.group_id", small)
-	if err := s.readMembers(r, which, ids, index); err != nil {
-		return err
-	}
-	for _, g := range index {
-		slices.SortFunc(g.Contacts, func(a, b Contact) int { return strings.Compare(a.ID, b.ID) })
-	}
-	return nil
+	sql, arg := s.dialect.firstMembers(ids)
+	return readMembers(r, index, sql, arg)
 }
 
-// readMembers gives the groups of index the members that a condition names.
-func (s *Store) readMembers(r reader, which string, value any, index map[string]*Group) error {
-	query := selectMembers("memberships.group_id, ")
-	query.where(which, value)
-	sql := query.sql()
-	if len(index) == 1 {
-		sql += " ORDER BY memberships.contact_id LIMIT " + strconv.Itoa(ShownContacts)
-	}
-	found, err := r.query(r.ctx, sql, false, query.args)
+// firstMembers reads the first members of one group: its id, and a contact.
+const firstMembers = "SELECT memberships.group_id, " + contactColumns +
+	" FROM memberships JOIN contacts ON contacts.id = memberships.contact_id" +
+	" WHERE memberships.group_id = ? ORDER BY memberships.contact_id LIMIT 100" // ShownContacts
+
+// readMembers gives each group of index the members that are read.
+func readMembers(r reader, index map[string]*Group, sql string, arg any) error {
+	found, err := r.query(r.ctx, sql, false, []any{arg})
 	if err != nil {
 		return err
 	}
 	defer found.Close()
+	var group string
+	var c Contact
+	columns := append([]any{&group}, c.columns()...)
 	for found.Next() {
-		var group string
-		var c Contact
-		if err := found.Scan(append([]any{&group}, c.columns()...)...); err != nil {
+		if err := found.Scan(columns...); err != nil {
 			return err
 		}
 		g := index[group]

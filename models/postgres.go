@@ -97,6 +97,13 @@ func (postgresDialect) among(column string, values []string) (string, any) {
 	return column + " = ANY(?)", values
 }
 
+// firstMembers joins by LATERAL: a join of all at once is estimated by the largest
+// groups, and then reads all contacts or is planned anew each time.
+func (postgresDialect) firstMembers(groups []string) (string, any) {
+	return "SELECT part.* FROM unnest(?::text[]) AS wanted (id), LATERAL (" +
+		strings.Replace(firstMembers, "?", "wanted.id", 1) + ") AS part", groups
+}
+
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of
 // tables and of partial indexes.
 func (postgresDialect) estimate(r reader, list string) (int, error) {

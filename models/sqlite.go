@@ -153,6 +153,15 @@ func (sqliteDialect) among(column string, values []string) (string, any) {
 	return column + " IN (SELECT value FROM json_each(?))", string(list)
 }
 
+// firstMembers hands each group's first members on as a list, which is how SQLite can
+// limit what it joins for each row.
+func (sqliteDialect) firstMembers(groups []string) (string, any) {
+	list, _ := json.Marshal(groups) // strings always marshal
+	return "SELECT wanted.value, " + contactColumns + " FROM json_each(?) AS wanted CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
+		"SELECT contact_id FROM memberships WHERE group_id = wanted.value ORDER BY contact_id LIMIT 100))) AS member" +
+		" CROSS JOIN contacts ON contacts.id = member.value", string(list)
+}
+
 // estimate is exact: triggers keep it.
 func (sqliteDialect) estimate(r reader, list string) (int, error) {
 	n, err := collect(r, "SELECT n FROM totals WHERE list = ?", false, []any{list}, whole[int])
