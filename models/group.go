@@ -115,24 +115,25 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 		return Group{}, err
 	}
 	return once(ctx, s, by, EditGroups, CreatedGroup, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
-		g, err := s.insertGroup(tx, set)
+		members, err := s.resolve(tx, deref(c.Contacts))
 		if err != nil {
 			return Group{}, err
 		}
-		said, err := s.changeContacts(tx, &g, c.Contacts, differences(Group{}, g))
+		g, err := s.insertGroup(tx, set, members)
 		if err != nil {
 			return Group{}, err
+		}
+		said := differences(Group{}, g)
+		if len(members) > 0 {
+			said["contacts"] = change{nil, named(members)}
 		}
 		line.about("group", g.ID, g.Name)
-		if err := line.say(said); err != nil {
-			return Group{}, err
-		}
-		return s.group(s.readerIn(tx), g.ID)
+		return g, line.say(said)
 	})
 }
 
-// insertGroup stores a new group and its conversation.
-func (s *Store) insertGroup(tx *gorm.DB, set groupSetter) (Group, error) {
+// insertGroup stores a new group with its conversation and its members.
+func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Group, error) {
 	floor, err := s.dialect.floor(tx, "groups")
 	if err != nil {
 		return Group{}, err
@@ -140,26 +141,17 @@ func (s *Store) insertGroup(tx *gorm.DB, set groupSetter) (Group, error) {
 	now := s.Now()
 	g := Group{
 		ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
-		CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
+		ContactsCount: len(members), CreatedAt: now.Unix(), UpdatedAt: now.Unix(), Contacts: firstOf(members),
 	}
 	g.set(set)
 	if err := tx.Create(&g).Error; err != nil {
 		return Group{}, err
 	}
-	return g, tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error
-}
-
-// changeContacts makes those who are named the only members of a locked group,
-// where refs is not nil, and adds to what is said of the change.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]change) (map[string]change, error) {
-	if refs == nil {
-		return said, nil
+	if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
+		return Group{}, err
 	}
-	added, removed, err := s.replaceMembers(tx, g, *refs)
-	if len(added)+len(removed) > 0 {
-		said["contacts"] = change{named(removed), named(added)}
-	}
-	return said, err
+	_, err = s.join(tx, g.ID, members)
+	return g, err
 }
 
 // UpdateGroup makes a change and answers the group as it is then. A change that
@@ -183,11 +175,9 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 	}
 	var after Group
 	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
-		said, err := s.changeGroup(tx, id, c, set)
-		if err != nil {
-			return err
-		}
-		if after, err = s.group(s.readerIn(tx), id); err != nil {
+		var said map[string]change
+		var err error
+		if after, said, err = s.changeGroup(tx, id, c, set); err != nil {
 			return err
 		}
 		if len(said) == 0 {
@@ -199,30 +189,47 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 	return after, err
 }
 
-// changeGroup stores what a change makes of a group, and answers what that is.
-func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (map[string]change, error) {
+// changeGroup stores what a change makes of a group, and answers it with what is
+// different about it now.
+func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (Group, map[string]change, error) {
 	before, err := s.lockGroup(tx, id, c.If)
 	if err != nil {
-		return nil, err
+		return Group{}, nil, err
 	}
 	if err := c.merge(tx, before, set); err != nil {
-		return nil, err
+		return Group{}, nil, err
 	}
 	after := before
 	after.set(set)
 	if before.Archived() && after.Archived() {
 		after.ArchivedAt = before.ArchivedAt
 	}
-	said, err := s.changeContacts(tx, &after, c.Contacts, differences(before, after))
-	if err != nil || len(said) == 0 {
-		return nil, err
+	said := differences(before, after)
+	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
+		return after, nil, err
 	}
 	after.UpdatedAt = s.Now().Unix()
-	return said, tx.Select(groupWritten).Updates(&after).Error
+	return after, said, tx.Select(groupWritten).Updates(&after).Error
+}
+
+// changeContacts makes those who are named the only members of a locked group, where
+// refs is not nil, adds to what is said of the change, and reads the first members.
+func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]change) error {
+	if refs != nil {
+		added, removed, err := s.replaceMembers(tx, g, *refs)
+		if len(added)+len(removed) > 0 {
+			said["contacts"] = change{named(removed), named(added)}
+		}
+		return err
+	}
+	groups := []Group{*g}
+	err := s.addContacts(s.readerIn(tx), groups)
+	g.Contacts = groups[0].Contacts
+	return err
 }
 
 // groupWritten are the columns of an update, named so that empty ones are written too.
-var groupWritten = []string{"name", "name_key", "description", "avatar_url", "search", "archived_at", "updated_at"}
+var groupWritten = []string{"name", "name_key", "description", "avatar_url", "contacts_count", "search", "archived_at", "updated_at"}
 
 // ArchiveGroup puts a group away; it can be read, changed and restored. One that
 // is archived already stays as it is. at is when it was archived, 0 for now.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -110,15 +111,14 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 		if err != nil {
 			return Group{}, err
 		}
-		if added, err = s.join(tx, &g, contacts); err != nil {
+		if added, err = s.join(tx, g.ID, contacts); err != nil {
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			if g, err = s.group(s.readerIn(tx), g.ID); err != nil {
-				return Group{}, err
-			}
-			return g, errUnchanged
+			g, err = s.group(s.readerIn(tx), g.ID)
+			return g, cmp.Or(err, errUnchanged)
 		}
+		g.ContactsCount += len(added)
 		if err := s.keepCount(tx, &g); err != nil {
 			return Group{}, err
 		}
@@ -147,9 +147,10 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 		if removed = len(gone) > 0; !removed {
 			return errUnchanged
 		}
-		if err := s.leave(tx, &g, gone); err != nil {
+		if err := leave(tx, g.ID, gone); err != nil {
 			return err
 		}
+		g.ContactsCount--
 		if err := s.keepCount(tx, &g); err != nil {
 			return err
 		}
@@ -159,8 +160,8 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 	return g, removed, err
 }
 
-// replaceMembers makes the contacts the only members of a locked group, whose
-// count the caller's update or this one stores.
+// replaceMembers makes the contacts the only members of a locked group; the caller
+// stores their count.
 func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
 		return nil, nil, Conflict{Field: "contacts", Message: fmt.Sprintf(
@@ -180,48 +181,45 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 		keep[c.ID] = true
 	}
 	removed = slices.DeleteFunc(whole[0].Contacts, func(c Contact) bool { return keep[c.ID] })
-	if err := s.leave(tx, g, removed); err != nil {
+	if err := leave(tx, g.ID, removed); err != nil {
 		return nil, nil, err
 	}
-	if added, err = s.join(tx, g, wanted); err != nil {
-		return nil, nil, err
-	}
-	if len(added)+len(removed) == 0 {
-		return nil, nil, nil
-	}
-	return added, removed, s.keepCount(tx, g)
+	added, err = s.join(tx, g.ID, wanted)
+	g.ContactsCount, g.Contacts = len(wanted), firstOf(wanted)
+	return added, removed, err
 }
 
-// join adds contacts to a locked group and answers those who were not in it. It is
-// one statement, because ten thousand rows must not keep other writers waiting.
-func (s *Store) join(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, error) {
+// firstOf are those of a group's members that it carries.
+func firstOf(members []Contact) []Contact {
+	first := append([]Contact{}, members...)
+	slices.SortFunc(first, func(a, b Contact) int { return strings.Compare(a.ID, b.ID) })
+	return first[:min(len(first), ShownContacts)]
+}
+
+// join adds contacts to a locked group and answers those who were not in it; the
+// caller stores their count. It is one statement, because ten thousand rows must not
+// keep other writers waiting.
+func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact, error) {
 	if len(contacts) == 0 {
 		return nil, nil
 	}
 	which, ids := s.dialect.among("id", contactIDs(contacts))
 	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, id, ? FROM contacts WHERE " + which +
 		" ON CONFLICT DO NOTHING RETURNING contact_id"
-	joined, err := collect(s.readerIn(tx), insert, true, []any{g.ID, s.Now().Unix(), ids}, whole[string])
-	if err != nil {
-		return nil, err
-	}
-	new := make(map[string]bool, len(joined))
+	joined, err := collect(s.readerIn(tx), insert, true, []any{groupID, s.Now().Unix(), ids}, whole[string])
+	isNew := make(map[string]bool, len(joined))
 	for _, id := range joined {
-		new[id] = true
+		isNew[id] = true
 	}
-	g.ContactsCount += len(joined)
-	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !new[c.ID] }), nil
+	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !isNew[c.ID] }), err
 }
 
-// leave takes members out of a locked group.
-func (s *Store) leave(tx *gorm.DB, g *Group, contacts []Contact) error {
-	g.ContactsCount -= len(contacts)
-	for part := range slices.Chunk(contacts, s.dialect.batch()) {
-		if err := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(part)).Delete(&membership{}).Error; err != nil {
-			return err
-		}
+// leave takes members out of a locked group; the caller stores their count.
+func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
+	if len(contacts) == 0 {
+		return nil
 	}
-	return nil
+	return tx.Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Delete(&membership{}).Error
 }
 
 // keepCount stores a locked group's number of members, and that it changed.
