@@ -42,6 +42,8 @@ type dialect interface {
 	// estimate is about how many rows a list has: "groups", "groups_active",
 	// "groups_archived" or "contacts". It is less than 0 where nobody knows.
 	estimate(r reader, list string) (int, error)
+	// each is a table of the values, in one column "value", and their argument.
+	each(values []string) (table string, arg any)
 	// keyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	keyShare() string
 	// search limits a query on table to the rows that have every one of the

@@ -203,9 +203,9 @@ func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	which, ids := s.dialect.among("id", contactIDs(contacts))
-	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, id, ? FROM contacts WHERE " + which +
-		" ON CONFLICT DO NOTHING RETURNING contact_id"
+	each, ids := s.dialect.each(contactIDs(contacts))
+	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, value, ? FROM " + each +
+		" WHERE true ON CONFLICT DO NOTHING RETURNING contact_id" // WHERE: SQLite would take ON for a join's
 	joined, err := collect(s.readerIn(tx), insert, true, []any{groupID, s.Now().Unix(), ids}, whole[string])
 	isNew := make(map[string]bool, len(joined))
 	for _, id := range joined {

@@ -97,11 +97,15 @@ func (postgresDialect) among(column string, values []string) (string, any) {
 	return column + " = ANY(?)", values
 }
 
+func (postgresDialect) each(values []string) (string, any) {
+	return "unnest(?::text[]) AS each (value)", values
+}
+
 // firstMembers joins by LATERAL: a join of all at once is estimated by the largest
 // groups, and then reads all contacts or is planned anew each time.
-func (postgresDialect) firstMembers(groups []string) (string, any) {
-	return "SELECT part.* FROM unnest(?::text[]) AS wanted (id), LATERAL (" +
-		strings.Replace(firstMembers, "?", "wanted.id", 1) + ") AS part", groups
+func (d postgresDialect) firstMembers(groups []string) (string, any) {
+	wanted, ids := d.each(groups)
+	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(firstMembers, "?", "each.value", 1) + ") AS part", ids
 }
 
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of

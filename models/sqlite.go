@@ -147,19 +147,24 @@ const fewMatches = 2000
 
 func (sqliteDialect) placeholders(sql string) string { return sql }
 
-// among binds all values as one, so that any number of them is one statement.
-func (sqliteDialect) among(column string, values []string) (string, any) {
+func (d sqliteDialect) among(column string, values []string) (string, any) {
+	each, list := d.each(values)
+	return column + " IN (SELECT value FROM " + each + ")", list
+}
+
+// each binds all values as one, so that any number of them is one statement.
+func (sqliteDialect) each(values []string) (string, any) {
 	list, _ := json.Marshal(append([]string{}, values...)) // strings always marshal
-	return column + " IN (SELECT value FROM json_each(?))", string(list)
+	return "json_each(?) AS each", string(list)
 }
 
 // firstMembers hands each group's first members on as a list, which is how SQLite can
 // limit what it joins for each row.
-func (sqliteDialect) firstMembers(groups []string) (string, any) {
-	list, _ := json.Marshal(groups) // strings always marshal
-	return "SELECT wanted.value, " + contactColumns + " FROM json_each(?) AS wanted CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
-		"SELECT contact_id FROM memberships WHERE group_id = wanted.value ORDER BY contact_id LIMIT 100))) AS member" +
-		" CROSS JOIN contacts ON contacts.id = member.value", string(list)
+func (d sqliteDialect) firstMembers(groups []string) (string, any) {
+	wanted, ids := d.each(groups)
+	return "SELECT each.value, " + contactColumns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
+		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT 100))) AS member" +
+		" CROSS JOIN contacts ON contacts.id = member.value", ids
 }
 
 // estimate is exact: triggers keep it.
