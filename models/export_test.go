@@ -80,6 +80,13 @@ func (s *Store) Exec(ctx context.Context, sql string) error {
 	return s.db.WithContext(ctx).Exec(sql).Error
 }
 
+func (w watched) together(ctx context.Context, questions ...question) error {
+	for _, q := range questions {
+		w.see(q.sql, false, q.args)
+	}
+	return w.source.together(ctx, questions...)
+}
+
 // Explain is the plan of a statement for its values, a step a line.
 func (s *Store) Explain(ctx context.Context, seen Seen) (string, error) {
 	pool, err := s.read.DB()

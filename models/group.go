@@ -95,13 +95,20 @@ func (s *Store) group(r reader, id string) (Group, error) {
 	}
 	query := selectGroups()
 	query.where("id = ?", id)
-	g, err := take(r, query, (*Group).columns)
+	groups := make([]Group, 0, 1)
+	err := r.together(r.ctx, question{query.sql(), query.args, func(found rows) (err error) {
+		if groups, err = scan(found, (*Group).columns); err == nil && len(groups) == 0 {
+			return errRowMissing
+		}
+		return err
+	}}, question{firstMembers, []any{id}, func(found rows) error {
+		groups[0].Contacts = []Contact{}
+		return scanMembers(found, map[string]*Group{id: &groups[0]})
+	}})
 	if err != nil {
-		return g, err
+		return Group{}, err
 	}
-	groups := []Group{g}
-	err = s.addContacts(r, groups)
-	return groups[0], err
+	return groups[0], nil
 }
 
 // CreateGroup makes a group with its conversation. Where key is given, a second
@@ -378,14 +385,16 @@ func (s *Store) addContacts(r reader, groups []Group) error {
 			ids = append(ids, g.ID)
 		}
 	}
-	switch len(ids) {
-	case 0:
+	if len(ids) == 0 {
 		return nil
-	case 1:
-		return readMembers(r, index, firstMembers, ids[0])
 	}
 	sql, arg := s.dialect.firstMembers(ids)
-	return readMembers(r, index, sql, arg)
+	found, err := r.query(r.ctx, sql, false, []any{arg})
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	return scanMembers(found, index)
 }
 
 // firstMembers reads the first members of one group: its id, and a contact.
@@ -393,13 +402,8 @@ const firstMembers = "SELECT memberships.group_id, " + contactColumns +
 	" FROM memberships JOIN contacts ON contacts.id = memberships.contact_id" +
 	" WHERE memberships.group_id = ? ORDER BY memberships.contact_id LIMIT 100" // ShownContacts
 
-// readMembers gives each group of index the members that are read.
-func readMembers(r reader, index map[string]*Group, sql string, arg any) error {
-	found, err := r.query(r.ctx, sql, false, []any{arg})
-	if err != nil {
-		return err
-	}
-	defer found.Close()
+// scanMembers gives each group of index the members that are read.
+func scanMembers(found rows, index map[string]*Group) error {
 	var group string
 	var c Contact
 	columns := append([]any{&group}, c.columns()...)

@@ -30,7 +30,17 @@ type source interface {
 	// query runs a statement. planned asks for a plan for these very values, where
 	// the engine would else reuse one that was made for any.
 	query(ctx context.Context, sql string, planned bool, args []any) (rows, error)
+	// together runs several statements and has their answers read one after the
+	// other, up to the first error. It is one trip to an engine that is elsewhere.
+	together(ctx context.Context, questions ...question) error
 	close()
+}
+
+// question is a statement with who reads its answer.
+type question struct {
+	sql  string
+	args []any
+	read func(rows) error
 }
 
 // rows is an answer, read row by row.
@@ -59,6 +69,21 @@ func (s sqlSource) query(ctx context.Context, sql string, _ bool, args []any) (r
 	return sqlRows{found}, err
 }
 
+func (s sqlSource) together(ctx context.Context, questions ...question) error {
+	for _, q := range questions {
+		found, err := s.query(ctx, q.sql, false, q.args)
+		if err != nil {
+			return err
+		}
+		err = q.read(found)
+		found.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close leaves the pool to GORM, whose it is.
 func (sqlSource) close() {}
 
@@ -76,6 +101,27 @@ func (s pgxSource) query(ctx context.Context, sql string, planned bool, args []a
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
 	return s.pool.Query(ctx, numbered(sql), args...)
+}
+
+func (s pgxSource) together(ctx context.Context, questions ...question) (err error) {
+	var batch pgx.Batch
+	for _, q := range questions {
+		batch.Queue(numbered(q.sql), q.args...)
+	}
+	answers := s.pool.SendBatch(ctx, &batch)
+	defer func() { err = cmp.Or(err, answers.Close()) }()
+	for _, q := range questions {
+		found, err := answers.Query()
+		if err != nil {
+			return err
+		}
+		err = q.read(found)
+		found.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s pgxSource) close() { s.pool.Close() }
@@ -103,7 +149,10 @@ func collect[T any](r reader, sql string, planned bool, args []any, columns func
 		return nil, err
 	}
 	defer found.Close()
-	var values []T
+	return scan(found, columns)
+}
+
+func scan[T any](found rows, columns func(*T) []any) (values []T, err error) {
 	for found.Next() {
 		values = append(values, *new(T))
 		if err := found.Scan(columns(&values[len(values)-1])...); err != nil {

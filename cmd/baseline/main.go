@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,7 @@ func main() {
 }
 
 func run(ctx context.Context, address, listen string) error {
+	debug.SetGCPercent(400) // as the console does
 	db, err := open(ctx, address)
 	if err != nil {
 		return err

