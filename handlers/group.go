@@ -29,7 +29,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err := by(r).Check(models.ReadGroups); err != nil {
 		return views.GroupDetail{}, err
 	}
-	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+	g, err := c.store.GroupPreview(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return views.GroupDetail{}, err
 	}

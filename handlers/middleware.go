@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path"
@@ -59,8 +60,9 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 					http.Error(answer, "Something went wrong on our side. The request was "+id+".", http.StatusInternalServerError)
 				}
 			}
-			c.log.Info("request", "method", r.Method, "path", r.URL.Path, "status", answer.status,
-				"ms", time.Since(start).Milliseconds(), "ip", clientIP(r), "request_id", id)
+			c.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", answer.status),
+				slog.Int64("ms", time.Since(start).Milliseconds()), slog.String("ip", clientIP(r)), slog.String("request_id", id))
 		}()
 		next.ServeHTTP(answer, r)
 	})

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,8 +17,10 @@ const (
 	maxURL         = 2048
 	maxUserAgent   = 500
 	MaxContacts    = 10_000
-	// ShownContacts is how many members a Group carries.
-	ShownContacts = 100
+	// ShownContacts is how many members a Group carries, and PreviewContacts how many
+	// one from GroupPreview.
+	ShownContacts   = 100
+	PreviewContacts = 10
 )
 
 // Group is where a community lives: a collection of contacts talking at once.
@@ -85,11 +88,17 @@ type GroupChange struct {
 
 // Group answers one group with its first members, or ErrNotFound.
 func (s *Store) Group(ctx context.Context, id string) (Group, error) {
-	g, err := s.group(s.reader(ctx), id)
+	g, err := readGroup(s.reader(ctx), id, ShownContacts)
 	return g, s.failed(ctx, err)
 }
 
-func (s *Store) group(r reader, id string) (Group, error) {
+// GroupPreview is Group for a page that shows no more than PreviewContacts members.
+func (s *Store) GroupPreview(ctx context.Context, id string) (Group, error) {
+	g, err := readGroup(s.reader(ctx), id, PreviewContacts)
+	return g, s.failed(ctx, err)
+}
+
+func readGroup(r reader, id string, members int) (Group, error) {
 	if !ValidID(id) {
 		return Group{}, ErrNotFound
 	}
@@ -101,7 +110,7 @@ func (s *Store) group(r reader, id string) (Group, error) {
 			return errRowMissing
 		}
 		return err
-	}}, question{firstMembers, []any{id}, func(found rows) error {
+	}}, question{firstMembers(members), []any{id}, func(found rows) error {
 		groups[0].Contacts = []Contact{}
 		return scanMembers(found, map[string]*Group{id: &groups[0]})
 	}})
@@ -398,9 +407,10 @@ func (s *Store) addContacts(r reader, groups []Group) error {
 }
 
 // firstMembers reads the first members of one group: its id, and a contact.
-const firstMembers = "SELECT memberships.group_id, " + contactColumns +
-	" FROM memberships JOIN contacts ON contacts.id = memberships.contact_id" +
-	" WHERE memberships.group_id = ? ORDER BY memberships.contact_id LIMIT 100" // ShownContacts
+func firstMembers(most int) string {
+	return "SELECT memberships.group_id, " + contactColumns + " FROM memberships JOIN contacts ON contacts.id = memberships.contact_id" +
+		" WHERE memberships.group_id = ? ORDER BY memberships.contact_id LIMIT " + strconv.Itoa(most)
+}
 
 // scanMembers gives each group of index the members that are read.
 func scanMembers(found rows, index map[string]*Group) error {

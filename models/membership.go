@@ -115,7 +115,7 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			g, err = s.group(s.readerIn(tx), g.ID)
+			g, err = readGroup(s.readerIn(tx), g.ID, ShownContacts)
 			return g, cmp.Or(err, errUnchanged)
 		}
 		g.ContactsCount += len(added)
@@ -126,7 +126,7 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 		if err := line.say(map[string]change{"contacts": {nil, named(added)}}); err != nil {
 			return Group{}, err
 		}
-		return s.group(s.readerIn(tx), g.ID)
+		return readGroup(s.readerIn(tx), g.ID, ShownContacts)
 	})
 	return g, added, err
 }

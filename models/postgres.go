@@ -105,7 +105,7 @@ func (postgresDialect) each(values []string) (string, any) {
 // groups, and then reads all contacts or is planned anew each time.
 func (d postgresDialect) firstMembers(groups []string) (string, any) {
 	wanted, ids := d.each(groups)
-	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(firstMembers, "?", "each.value", 1) + ") AS part", ids
+	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(firstMembers(ShownContacts), "?", "each.value", 1) + ") AS part", ids
 }
 
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of

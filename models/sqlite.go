@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,7 +164,7 @@ func (sqliteDialect) each(values []string) (string, any) {
 func (d sqliteDialect) firstMembers(groups []string) (string, any) {
 	wanted, ids := d.each(groups)
 	return "SELECT each.value, " + contactColumns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
-		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT 100))) AS member" +
+		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT " + strconv.Itoa(ShownContacts) + "))) AS member" +
 		" CROSS JOIN contacts ON contacts.id = member.value", ids
 }
 

@@ -289,9 +289,6 @@ func noMatchTitle(l GroupList) string {
 	return "No group matches these filters"
 }
 
-func first(contacts []models.Contact, n int) []models.Contact {
-	return contacts[:min(n, len(contacts))]
-}
 
 // archivedBy says by whom a group was archived, where that is known.
 func archivedBy(name string) string {
