@@ -289,7 +289,6 @@ func noMatchTitle(l GroupList) string {
 	return "No group matches these filters"
 }
 
-
 // archivedBy says by whom a group was archived, where that is known.
 func archivedBy(name string) string {
 	if name == "" {
