@@ -129,14 +129,6 @@ type chip struct {
 	Href  templ.SafeURL
 }
 
-// status is the group's status as its row and its menu know it.
-func status(g *models.Group) string {
-	if g.Archived() {
-		return "archived"
-	}
-	return "active"
-}
-
 // next is where a deleted row leaves the reader: at the row after it, or before,
 // in the list whose address is here.
 func (l *GroupList) next(i int, here string) string {

@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,15 +58,17 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 
 // The addresses of one group. next is where its form leads when it is done, "" for the group itself.
 
-func NewGroupURL() templ.SafeURL              { return "/groups/new" }
-func GroupURL(id string) templ.SafeURL        { return under("/groups/", id, "") }
-func EditGroupURL(id string) templ.SafeURL    { return under("/groups/", id, "/edit") }
+func NewGroupURL() templ.SafeURL           { return "/groups/new" }
+func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "") }
+func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit") }
 func ArchiveGroupURL(id, next string) templ.SafeURL {
 	return address(under("/groups/", id, "/archive"), "next", next)
 }
+
 func RestoreGroupURL(id, next string) templ.SafeURL {
 	return address(under("/groups/", id, "/restore"), "next", next)
 }
+
 func DeleteGroupURL(id, next string) templ.SafeURL {
 	return address(under("/groups/", id, "/delete"), "next", next)
 }
@@ -75,6 +76,7 @@ func DeleteGroupURL(id, next string) templ.SafeURL {
 func MembersURL(id string, at MembersAt) templ.SafeURL {
 	return address(under("/groups/", id, "/members"), "q", at.Q, "after", at.After, "before", at.Before)
 }
+
 func RemoveMemberURL(id, next string) templ.SafeURL {
 	return address(under("/groups/", id, "/members/remove"), "next", next)
 }
@@ -136,9 +138,9 @@ func under(folder, id, page string) templ.SafeURL {
 // address adds parameters, given as names and values in turn, to a path. Empty ones are left out.
 func address(path templ.SafeURL, parameters ...string) templ.SafeURL {
 	sep := "?"
-	for pair := range slices.Chunk(parameters, 2) {
-		if pair[1] != "" {
-			path += templ.SafeURL(sep + pair[0] + "=" + url.QueryEscape(pair[1]))
+	for i := 0; i < len(parameters); i += 2 {
+		if name, value := parameters[i], parameters[i+1]; value != "" {
+			path += templ.SafeURL(sep + name + "=" + url.QueryEscape(value))
 			sep = "&"
 		}
 	}

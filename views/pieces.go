@@ -73,4 +73,3 @@ func write(w io.Writer, parts ...string) error {
 	}
 	return nil
 }
-
