@@ -123,7 +123,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to)})
 	page := views.Page{Title: "Sign in", Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
-	if err := render(w, r, status, views.Document(page), ""); err != nil {
+	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}
 }

@@ -144,7 +144,7 @@ func TestTroubleIsToldInPlace(t *testing.T) {
 	a.goes("Try again")
 	a.sees("tbody", "Grand Hotel")
 
-	eval[bool](a, "(document.querySelector('#results').id = find('#sort-name').getAttribute('hx-target').slice(1) + 'x', document.querySelectorAll('[hx-target]').forEach((e) => e.setAttribute('hx-target', '#resultsx')), true)")
+	eval[bool](a, "(document.querySelector('#results').id = 'resultsx', find('#resultsx').setAttribute('hx-target:inherited', '#resultsx'), true)")
 	a.click("Name")
 	a.sees("#trouble", "The fault is on our side and has been logged.")
 	a.click("Dismiss this message")

@@ -286,7 +286,7 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
 		Text: g.Name + " archived.",
-		Undo: undo(r, id, string(views.RestoreGroupURL(id))),
+		Undo: undo(r, id, string(views.RestoreGroupURL(id, ""))),
 	})
 }
 
@@ -304,7 +304,7 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	flash := views.Flash{Text: g.Name + " restored."}
 	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, id, string(views.ArchiveGroupURL(id)), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+		flash.Undo = undo(r, id, string(views.ArchiveGroupURL(id, "")), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), flash)
 }

@@ -103,7 +103,7 @@ func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	case 1:
 		to := string(views.MembersURL(g.ID, views.MembersAt{}))
 		return views.Flash{Text: added[0].Name() + " added to " + g.Name + ".", Undo: &views.Undo{
-			Action: string(views.RemoveMemberURL(g.ID)),
+			Action: string(views.RemoveMemberURL(g.ID, "")),
 			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
 		}}
 	}
@@ -194,5 +194,5 @@ func (c *Console) pickContacts(w http.ResponseWriter, r *http.Request) error {
 	if err := c.find(r, &p); err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.PickerOptions(p), "")
+	return render(w, r, http.StatusOK, views.PickerOptions(p))
 }

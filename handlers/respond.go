@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,32 +55,38 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 		return err
 	}
 	p.Frame = frame
-	return render(w, r, status, views.Document(p), region(r), views.FlashesRegion)
+	region := region(r)
+	if region == "" {
+		return render(w, r, status, views.Document(p))
+	}
+	return send(w, status, func(part *bytes.Buffer) error {
+		// A region that the page doesn't have renders to nothing.
+		if err := templ.RenderFragments(r.Context(), part, p.Body, region); err != nil {
+			return err
+		}
+		if part.Len() == 0 {
+			return fmt.Errorf("%s has no region %q", r.URL.Path, region)
+		}
+		return views.Flashes(p).Render(r.Context(), part)
+	})
 }
 
-// render sends the document, or only the regions where the first is named. It is
-// whole before anything is written.
-func render(w http.ResponseWriter, r *http.Request, status int, document templ.Component, regions ...any) error {
-	var whole bytes.Buffer
-	if regions[0] == "" {
-		if err := document.Render(r.Context(), &whole); err != nil {
-			return err
-		}
-	} else {
-		// A region that the page doesn't have renders to nothing.
-		if err := templ.RenderFragments(r.Context(), &whole, document, regions[0]); err != nil {
-			return err
-		}
-		if whole.Len() == 0 {
-			return fmt.Errorf("%s has no region %q", r.URL.Path, regions[0])
-		}
-		if err := templ.RenderFragments(r.Context(), &whole, document, regions[1:]...); err != nil {
-			return err
-		}
+// render answers with a component.
+func render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
+	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(r.Context(), whole) })
+}
+
+// send answers with HTML that is whole before anything of it is sent.
+func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
+	html := templ.GetBuffer()
+	defer templ.ReleaseBuffer(html)
+	if err := fill(html); err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(html.Len()))
 	w.WriteHeader(status)
-	_, _ = whole.WriteTo(w) // the client may have gone
+	_, _ = html.WriteTo(w) // the client may have gone
 	return nil
 }
 
@@ -192,7 +199,7 @@ func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure vi
 		failure.Search = false
 	}
 	page := views.Page{Title: failure.Title, Body: views.ErrorPage(failure), Frame: frame}
-	if err := render(w, r, failure.Status, views.Document(page), ""); err != nil {
+	if err := render(w, r, failure.Status, views.Document(page)); err != nil {
 		c.log.Error("the error's page failed", "request_id", requestID(r), "err", err)
 		http.Error(w, failure.Title, failure.Status)
 	}

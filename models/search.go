@@ -208,6 +208,9 @@ type Span struct{ Start, End int }
 // Marks finds the words in a text as a search does, without regard to case and
 // marks: what to highlight. The spans are in order and do not overlap.
 func Marks(text string, words []string) []Span {
+	if len(words) == 0 {
+		return nil
+	}
 	folded, origin := foldMapped(text)
 	var spans []Span
 	for _, word := range words {
@@ -231,40 +234,40 @@ func Marks(text string, words []string) []Span {
 // foldMapped is searchKey of one text, with the place in the text that each of
 // its bytes, and its end, comes from.
 func foldMapped(text string) (string, []int) {
-	var b strings.Builder
-	var origin []int
-	write := func(s string, at int) {
-		b.WriteString(s)
-		for range len(s) {
+	folded := make([]byte, 0, 2*len(text))
+	origin := make([]int, 0, cap(folded)+1)
+	inWord, end := false, 0
+	add := func(r rune, at int) {
+		word := isWord(r)
+		if !(word && inWord) {
+			folded, origin = append(folded, "  "...), append(origin, end, end)
+		}
+		from := len(folded)
+		folded = utf8.AppendRune(folded, r)
+		for range len(folded) - from {
 			origin = append(origin, at)
 		}
+		inWord = word
 	}
 	folds := map[rune]string{} // a text repeats its characters
-	fold := func(r rune) string {
-		folded, known := folds[r]
-		if !known {
-			folded = Fold(string(r))
-			folds[r] = folded
-		}
-		return folded
-	}
-	inWord, end := false, 0
 	for at, r := range text {
-		if unicode.IsSpace(r) || unicode.IsControl(r) {
+		switch {
+		case unicode.IsSpace(r), unicode.IsControl(r):
 			inWord = false
 			continue
-		}
-		for _, f := range fold(r) {
-			word := isWord(f)
-			if !(word && inWord) {
-				write("  ", end)
+		case r < utf8.RuneSelf:
+			add(unicode.ToLower(r), at)
+		default:
+			if _, known := folds[r]; !known {
+				folds[r] = Fold(string(r))
 			}
-			write(string(f), at)
-			inWord = word
+			for _, f := range folds[r] {
+				add(f, at)
+			}
 		}
 		end = at + utf8.RuneLen(r)
 	}
-	return b.String(), append(origin, len(text))
+	return string(folded), append(origin, len(text))
 }
 
 // joinSpans sorts spans and joins those that touch.

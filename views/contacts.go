@@ -46,7 +46,7 @@ type ContactDelete struct {
 }
 
 func (l ContactList) paging() paging {
-	p := paging{Region: ResultsRegion}
+	var p paging
 	at := l.At
 	if l.Next != "" {
 		at.After, at.Before = l.Next, ""
@@ -85,8 +85,7 @@ func (l ContactList) title() string {
 func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
 
 // next is where a deleted row leaves the reader, as GroupList.next.
-func (l ContactList) next(i int) string {
-	here := string(ContactsURL(l.At))
+func (l *ContactList) next(i int, here string) string {
 	switch {
 	case i+1 < len(l.Rows):
 		return here + "#" + openID(l.Rows[i+1].ID)

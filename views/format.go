@@ -1,8 +1,6 @@
 package views
 
 import (
-	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
@@ -103,29 +101,38 @@ func peopleChosen(n int) string { return counted(n, "person chosen", "people cho
 
 // initials are one or two letters that stand for a name.
 func initials(name string) string {
-	var letters []rune
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
-	for _, w := range words {
-		r, _ := utf8.DecodeRuneInString(w)
-		letters = append(letters, unicode.ToUpper(r))
+	var first, last rune
+	inWord := false
+	for _, r := range name {
+		word := unicode.IsLetter(r) || unicode.IsNumber(r)
+		switch {
+		case !word || inWord:
+		case first == 0:
+			first = unicode.ToUpper(r)
+		default:
+			last = unicode.ToUpper(r)
+		}
+		inWord = word
 	}
-	switch len(letters) {
-	case 0:
+	switch {
+	case first == 0:
 		return "·"
-	case 1:
-		return string(letters)
+	case last == 0:
+		return string(first)
 	}
-	return string([]rune{letters[0], letters[len(letters)-1]})
+	return string([]rune{first, last})
 }
 
 // hues is how many colours avatars have; see .avatar in the stylesheet.
 const hues = 8
 
-// hue is the colour of a name's avatar, always the same one.
+// hue is the colour of a name's avatar, always the same one: its FNV-1a hash.
 func hue(name string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(name)) // a hash never fails
-	return strconv.Itoa(int(h.Sum32() % hues))
+	h := uint32(2166136261)
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * 16777619
+	}
+	return strconv.Itoa(int(h % hues))
 }
 
 func text(s *string) string {
@@ -135,9 +142,6 @@ func text(s *string) string {
 	return *s
 }
 
-// oneLine is text as it stands in a cell of a table.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
 // span is a piece of text, and whether it is what was searched for.
 type span struct {
 	Text string
@@ -145,8 +149,8 @@ type span struct {
 }
 
 // mark divides a text where the words that were searched for begin and end.
-func mark(s string, words []string) []span {
-	var spans []span
+func mark(s string, words []string) marked {
+	var spans marked
 	at := 0
 	for _, hit := range models.Marks(s, words) {
 		if at < hit.Start {
@@ -162,37 +166,47 @@ func mark(s string, words []string) []span {
 }
 
 // snippet is the part of a text round the first hit, or its beginning.
-func snippet(s string, words []string) []span {
+func snippet(s string, words []string) marked {
 	const lead = 12
-	spans := mark(oneLine(s), words)
+	spans := mark(s, words)
 	if len(spans) > 1 && !spans[0].Hit && utf8.RuneCountInString(spans[0].Text) > lead+12 {
-		runes := []rune(spans[0].Text)
-		rest := string(runes[len(runes)-lead:])
-		if i := strings.IndexByte(rest, ' '); i >= 0 {
-			rest = rest[i+1:]
+		rest := last(spans[0].Text, lead)
+		if i := strings.IndexFunc(rest, unicode.IsSpace); i >= 0 {
+			rest = strings.TrimLeftFunc(rest[i:], unicode.IsSpace)
 		}
 		spans[0].Text = "… " + rest
 	}
 	return clipped(spans)
 }
 
+// last is the last n characters of a text.
+func last(s string, n int) string {
+	at := len(s)
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
+	}
+	return s[at:]
+}
+
 // clipped is the first two hundred characters or so of a text.
-func clipped(spans []span) []span {
+func clipped(spans marked) marked {
 	left := 200
 	for i := range spans {
-		runes := []rune(spans[i].Text)
-		if len(runes) > left {
-			spans[i].Text = string(runes[:left]) + "…"
-			return spans[:i+1]
+		for at := range spans[i].Text {
+			if left == 0 {
+				spans[i].Text = spans[i].Text[:at] + "…"
+				return spans[:i+1]
+			}
+			left--
 		}
-		left -= len(runes)
 	}
 	return spans
 }
 
 // curlGroup is the call that reads what a row shows.
 func curlGroup(origin, id string) string {
-	return fmt.Sprintf("curl %s/v1/groups/%s -H \"Authorization: Bearer {token}\"", origin, id)
+	return "curl " + origin + "/v1/groups/" + id + ` -H "Authorization: Bearer {token}"`
 }
 
 // atLeast is a number as a cell shows it: "12", or "1,000+" where there are more.

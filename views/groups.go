@@ -114,7 +114,6 @@ type EditConflict struct {
 
 // paging is what a pager shows.
 type paging struct {
-	Region         string
 	Next, Previous templ.SafeURL
 	Sizes          []size
 }
@@ -130,17 +129,9 @@ type chip struct {
 	Href  templ.SafeURL
 }
 
-// status is the group's status as its row and its menu know it.
-func status(g models.Group) string {
-	if g.Archived() {
-		return "archived"
-	}
-	return "active"
-}
-
-// next is where a deleted row leaves the reader: at the row after it, or before.
-func (l GroupList) next(i int) string {
-	here := string(GroupsURL(l.At))
+// next is where a deleted row leaves the reader: at the row after it, or before,
+// in the list whose address is here.
+func (l *GroupList) next(i int, here string) string {
 	switch {
 	case i+1 < len(l.Rows):
 		return here + "#" + openID(l.Rows[i+1].ID)
@@ -157,7 +148,7 @@ func rowID(id string) string { return "row-" + id }
 func openID(id string) string { return "open-" + id }
 
 func (l GroupList) paging() paging {
-	p := paging{Region: ResultsRegion}
+	var p paging
 	at := l.At.page()
 	if l.Next != "" {
 		at.After, at.Before = l.Next, ""
@@ -261,7 +252,7 @@ var fieldLabels = map[string]string{
 func FieldLabel(field string) string { return fieldLabels[field] }
 
 func (m GroupMembers) paging() paging {
-	p := paging{Region: MembersRegion}
+	var p paging
 	if m.Next != "" {
 		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next})
 	}

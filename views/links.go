@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,19 +58,28 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 
 // The addresses of one group. next is where its form leads when it is done, "" for the group itself.
 
-func NewGroupURL() templ.SafeURL              { return "/groups/new" }
-func GroupURL(id string) templ.SafeURL        { return under("/groups", id) }
-func EditGroupURL(id string) templ.SafeURL    { return under("/groups", id, "edit") }
-func ArchiveGroupURL(id string) templ.SafeURL { return under("/groups", id, "archive") }
-func RestoreGroupURL(id string) templ.SafeURL { return under("/groups", id, "restore") }
+func NewGroupURL() templ.SafeURL           { return "/groups/new" }
+func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "") }
+func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit") }
+func ArchiveGroupURL(id, next string) templ.SafeURL {
+	return address(under("/groups/", id, "/archive"), "next", next)
+}
+
+func RestoreGroupURL(id, next string) templ.SafeURL {
+	return address(under("/groups/", id, "/restore"), "next", next)
+}
+
 func DeleteGroupURL(id, next string) templ.SafeURL {
-	return address(string(under("/groups", id, "delete")), "next", next)
+	return address(under("/groups/", id, "/delete"), "next", next)
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return address(string(under("/groups", id, "members")), "q", at.Q, "after", at.After, "before", at.Before)
+	return address(under("/groups/", id, "/members"), "q", at.Q, "after", at.After, "before", at.Before)
 }
-func RemoveMemberURL(id string) templ.SafeURL { return under("/groups", id, "members/remove") }
+
+func RemoveMemberURL(id, next string) templ.SafeURL {
+	return address(under("/groups/", id, "/members/remove"), "next", next)
+}
 
 // ContactsURL is the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
@@ -85,10 +93,10 @@ func ContactsURL(at ContactsAt) templ.SafeURL {
 // The addresses of one contact.
 
 func NewContactURL() templ.SafeURL           { return "/contacts/new" }
-func ContactURL(id string) templ.SafeURL     { return under("/contacts", id) }
-func EditContactURL(id string) templ.SafeURL { return under("/contacts", id, "edit") }
+func ContactURL(id string) templ.SafeURL     { return under("/contacts/", id, "") }
+func EditContactURL(id string) templ.SafeURL { return under("/contacts/", id, "/edit") }
 func DeleteContactURL(id, next string) templ.SafeURL {
-	return address(string(under("/contacts", id, "delete")), "next", next)
+	return address(under("/contacts/", id, "/delete"), "next", next)
 }
 
 // PickURL answers the people that a picker offers; group is the id of the group
@@ -99,7 +107,7 @@ func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "gro
 
 func TokensURL() templ.SafeURL               { return "/settings/tokens" }
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
-func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens", id, "revoke") }
+func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke") }
 
 // The addresses round signing in, and of what every page has.
 
@@ -111,7 +119,7 @@ func LoginURL(next string) templ.SafeURL {
 }
 
 // DraftURL keeps what is typed into a form, by the form's name: GroupDraft.
-func DraftURL(form string) templ.SafeURL { return under("/drafts", form) }
+func DraftURL(form string) templ.SafeURL { return under("/drafts/", form, "") }
 
 // GroupDraft and ContactDraft name the forms of which drafts are kept.
 const (
@@ -120,26 +128,23 @@ const (
 )
 
 // ErrorDocsURL is the documentation of an error code of the API.
-func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors", code) }
+func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "") }
 
-func under(folder, id string, rest ...string) templ.SafeURL {
-	path := folder + "/" + url.PathEscape(id)
-	for _, r := range rest {
-		path += "/" + r
-	}
-	return templ.SafeURL(path)
+// under is the address of the thing with an id in a folder, or of a page of it.
+func under(folder, id, page string) templ.SafeURL {
+	return templ.SafeURL(folder + url.PathEscape(id) + page)
 }
 
 // address adds parameters, given as names and values in turn, to a path. Empty ones are left out.
-func address(path string, parameters ...string) templ.SafeURL {
+func address(path templ.SafeURL, parameters ...string) templ.SafeURL {
 	sep := "?"
-	for pair := range slices.Chunk(parameters, 2) {
-		if pair[1] != "" {
-			path += sep + pair[0] + "=" + url.QueryEscape(pair[1])
+	for i := 0; i < len(parameters); i += 2 {
+		if name, value := parameters[i], parameters[i+1]; value != "" {
+			path += templ.SafeURL(sep + name + "=" + url.QueryEscape(value))
 			sep = "&"
 		}
 	}
-	return templ.SafeURL(path)
+	return path
 }
 
 func number(n int) string {

@@ -3,8 +3,8 @@
 //
 // A page is a Page around a body component; Document draws the whole of it. A
 // part that can be replaced alone is a region: its name is its DOM id, the
-// hx-target of what replaces it, and its templ.Fragment. Every link and form
-// works without scripts; htmx attributes (see swap) and the data attributes
+// hx-target within it, and its templ.Fragment. Every link and form
+// works without scripts; htmx attributes (see enhanced) and the data attributes
 // that app.js knows only make it smoother. links.go builds every address.
 package views
 
@@ -25,12 +25,10 @@ const (
 	Tokens   = "API tokens"
 )
 
-// The regions that can be asked for alone. Flashes goes with every answer to
-// such a request, beside the region.
+// The regions that can be asked for alone.
 const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
-	FlashesRegion = "flashes"
 )
 
 // Page is a whole page.
@@ -127,38 +125,17 @@ func (f Flash) icon() string {
 	return "success"
 }
 
-// swap are the attributes that let htmx replace a region instead of the page.
-// They stand on links and forms that work without them. focus says where focus
-// goes then: a selector, "row", "next" or "" to leave it.
-func swap(address, region, focus string) templ.Attributes {
-	a := templ.Attributes{
-		"hx-get":        address,
-		"hx-target":     "#" + region,
-		"hx-swap":       "outerMorph",
-		"hx-select-oob": "#" + FlashesRegion,
-		"hx-push-url":   "true",
+// enhanced are the attributes of a region by which htmx replaces it, instead of
+// the page, with what its links and forms lead to: those that say hx-boost, and
+// work without it. Their data-focus says where focus goes then: a selector, "row"
+// or "next".
+func enhanced(region string) templ.OrderedAttributes {
+	return templ.OrderedAttributes{
+		{Key: "hx-target:inherited", Value: "#" + region},
+		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sees to the focus, and that scrolls
+		{Key: "hx-select-oob:inherited", Value: "#flashes"},
+		{Key: "hx-push-url:inherited", Value: "true"},
 	}
-	if focus != "" {
-		a["data-focus"] = focus
-	}
-	return a
-}
-
-// swapPost is swap for a form that is posted; its answer does not change the address.
-func swapPost(action, region, focus string) templ.Attributes {
-	a := swap(action, region, focus)
-	delete(a, "hx-get")
-	delete(a, "hx-push-url")
-	a["hx-post"] = action
-	return a
-}
-
-// swapRow is for the form of one row whose list stays as it is: app.js shows in
-// the row what it has become.
-func swapRow(action string) templ.Attributes {
-	a := swapPost(action, ResultsRegion, "row")
-	a["hx-swap"] = "none"
-	return a
 }
 
 // input is a field of a form, with its label, hint and error.

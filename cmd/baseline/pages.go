@@ -41,7 +41,7 @@ var (
 	personHTML       = cut("person", "id", "hue", "initials", "name")
 	membersHTML      = cut("members", "id", "name", "hue", "initials", "conversation", "members", "origin", "q", divide, "list")
 	membersTableHTML = cut("members-table", "members", divide, "rows")
-	membersRowHTML   = cut("members-row", "id", "group", "hue", "initials", "name", "username", "active", "here")
+	membersRowHTML   = cut("members-row", "id", "remove", "hue", "initials", "name", "username", "active")
 	membersNoneHTML  = cut("members-none", "q", "group")
 	pickHTML         = cut("pick", "id", "name", "hue", "initials", "username", "state", "disabled")
 )
@@ -265,7 +265,8 @@ func (b *buffer) icon(name string) []byte {
 }
 
 func (b *buffer) groupRows(l *groupsList, status, origin string) {
-	here, next, home := b.text(l.here), url.QueryEscape(l.here), b.raw(origin)
+	next, home := url.QueryEscape(l.here), b.raw(origin)
+	here := b.raw(next)
 	none := []byte(`<span class="none faint" aria-hidden="true">–</span>`)
 	for i := range l.rows {
 		g := &l.rows[i]
@@ -489,11 +490,11 @@ func (b *buffer) members(g *group, q contactQuery, members []contact) {
 		return
 	}
 	path := "/groups/" + g.id + "/members"
-	id, here := b.raw(g.id), b.text(link(path, "q", q.text))
+	remove := b.text(link(path+"/remove", "next", link(path, "q", q.text)))
 	b.head(membersTableHTML, b.number(g.count))
 	for i := range members[:min(len(members), q.limit)] {
 		c := &members[i]
-		b.head(membersRowHTML, b.raw(c.id), id, b.hue(c.name()), b.initials(c.name()), b.text(c.name()), b.text(c.username), b.active(c), here)
+		b.head(membersRowHTML, b.raw(c.id), remove, b.hue(c.name()), b.initials(c.name()), b.text(c.name()), b.text(c.username), b.active(c))
 	}
 	b.foot(membersTableHTML)
 	var next []byte

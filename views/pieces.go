@@ -1,0 +1,75 @@
+package views
+
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/static"
+)
+
+// The pieces below stand many times on a page: a row of a list has a dozen. They
+// write themselves, because what a templ component costs before it has written
+// anything is several times what each of them costs. Whatever has more than one
+// element is a templ component.
+
+// icon is a picture beside words, by the name of its symbol; it says nothing itself.
+type icon string
+
+var iconHead = `<svg class="icon" aria-hidden="true"><use href="` + static.URL("icons.svg") + "#"
+
+const iconTail = `"></use></svg>`
+
+func (i icon) Render(_ context.Context, w io.Writer) error {
+	return write(w, iconHead, string(i), iconTail)
+}
+
+// avatar stands beside a visible name. class may be "round", "large" or "small".
+type avatar struct{ name, class string }
+
+func (a avatar) Render(_ context.Context, w io.Writer) error {
+	return write(w, `<span class="avatar `, a.class, `" data-hue="`, hue(a.name), `" aria-hidden="true">`, initials(a.name), `</span>`)
+}
+
+// moment is a time told from now, with the time itself in its title.
+type moment struct {
+	at  int64
+	now Clock
+}
+
+func (m moment) Render(_ context.Context, w io.Writer) error {
+	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at), `">`, ago(m.at, m.now), `</time>`)
+}
+
+// marked is text in which what was searched for is marked.
+type marked []span
+
+func (m marked) Render(_ context.Context, w io.Writer) error {
+	for _, s := range m {
+		text := templ.EscapeString(s.Text)
+		if s.Hit {
+			text = "<mark>" + text + "</mark>"
+		}
+		if err := write(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The pills of a group's status.
+var (
+	activePill   = templ.Raw(`<span class="pill active">Active</span>`)
+	archivedPill = templ.Raw(`<span class="pill">` + iconHead + `archive` + iconTail + `Archived</span>`)
+)
+
+// write writes HTML. What comes from outside has to be escaped before.
+func write(w io.Writer, parts ...string) error {
+	for _, part := range parts {
+		if _, err := io.WriteString(w, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
