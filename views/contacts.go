@@ -85,12 +85,12 @@ func (l ContactList) title() string {
 func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
 
 // next is where a deleted row leaves the reader, as GroupList.next.
-func (l *ContactList) next(i int, here string) string {
+func (l *ContactList) next(i int, here Next) Next {
 	switch {
 	case i+1 < len(l.Rows):
-		return here + "#" + openID(l.Rows[i+1].ID)
+		return here.at(l.Rows[i+1].ID)
 	case i > 0:
-		return here + "#" + openID(l.Rows[i-1].ID)
+		return here.at(l.Rows[i-1].ID)
 	}
 	return here
 }

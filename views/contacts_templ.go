@@ -470,7 +470,7 @@ func contactsTable(l ContactList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		here := string(ContactsURL(l.At))
+		here := Then(ContactsURL(l.At))
 		for i := range l.Rows {
 			templ_7745c5c3_Err = contactRow(&l, i, here).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -598,8 +598,8 @@ func contactsColumn(l ContactList, column, label, class string) templ.Component 
 	})
 }
 
-// contactRow is the row of the contact at i, in the list whose address is here.
-func contactRow(l *ContactList, i int, here string) templ.Component {
+// contactRow is the row of the contact at i, in the list that here leads to.
+func contactRow(l *ContactList, i int, here Next) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -756,9 +756,9 @@ func contactRow(l *ContactList, i int, here string) templ.Component {
 	})
 }
 
-// contactMenu is what can be done to a contact where it stands in a list. next is
-// where it leaves the reader when the contact is gone.
-func contactMenu(c *models.Contact, next string) templ.Component {
+// contactMenu is what can be done to a contact where it stands in a list. next leads
+// to where the reader is left when the contact is gone.
+func contactMenu(c *models.Contact, next Next) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -130,13 +130,13 @@ type chip struct {
 }
 
 // next is where a deleted row leaves the reader: at the row after it, or before,
-// in the list whose address is here.
-func (l *GroupList) next(i int, here string) string {
+// in the list that here leads to.
+func (l *GroupList) next(i int, here Next) Next {
 	switch {
 	case i+1 < len(l.Rows):
-		return here + "#" + openID(l.Rows[i+1].ID)
+		return here.at(l.Rows[i+1].ID)
 	case i > 0:
-		return here + "#" + openID(l.Rows[i-1].ID)
+		return here.at(l.Rows[i-1].ID)
 	}
 	return here
 }

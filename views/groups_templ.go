@@ -690,7 +690,7 @@ func groupsTable(l GroupList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		here := string(GroupsURL(l.At))
+		here := Then(GroupsURL(l.At))
 		for i := range l.Rows {
 			templ_7745c5c3_Err = groupRow(&l, i, here).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -860,9 +860,9 @@ func sortIcon(order string) templ.Component {
 	})
 }
 
-// groupRow is the row of the group at i, in the list whose address is here. Its
+// groupRow is the row of the group at i, in the list that here leads to. Its
 // forms leave the list as it is: app.js shows in the row what it has become.
-func groupRow(l *GroupList, i int, here string) templ.Component {
+func groupRow(l *GroupList, i int, here Next) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1114,9 +1114,9 @@ func groupRow(l *GroupList, i int, here string) templ.Component {
 	})
 }
 
-// groupMenu is what can be done to a group where it stands in a list. here is the
-// list's address, next that of where it leaves the reader when the group is gone.
-func groupMenu(g *models.Group, origin, here, next string) templ.Component {
+// groupMenu is what can be done to a group where it stands in a list. here leads
+// to the list, next to where the reader is left when the group is gone.
+func groupMenu(g *models.Group, origin string, here, next Next) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -56,29 +56,45 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 		"sort", at.Sort, "limit", number(limit), "after", at.After, "before", at.Before)
 }
 
-// The addresses of one group. next is where its form leads when it is done, "" for the group itself.
+// Next is the end of an action's address: where it leads when it is done. "" is
+// the place that suits the action.
+type Next string
+
+// Then is the Next that leads to an address.
+func Then(address templ.SafeURL) Next {
+	if address == "" {
+		return ""
+	}
+	return Next("?next=" + url.QueryEscape(string(address)))
+}
+
+// at leads to a row of the list that n leads to.
+func (n Next) at(id string) Next { return n + "%23open-" + Next(id) }
+
+// The addresses of one group.
 
 func NewGroupURL() templ.SafeURL           { return "/groups/new" }
-func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "") }
-func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit") }
-func ArchiveGroupURL(id, next string) templ.SafeURL {
-	return address(under("/groups/", id, "/archive"), "next", next)
+func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "", "") }
+func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit", "") }
+
+func ArchiveGroupURL(id string, next Next) templ.SafeURL {
+	return under("/groups/", id, "/archive", next)
 }
 
-func RestoreGroupURL(id, next string) templ.SafeURL {
-	return address(under("/groups/", id, "/restore"), "next", next)
+func RestoreGroupURL(id string, next Next) templ.SafeURL {
+	return under("/groups/", id, "/restore", next)
 }
 
-func DeleteGroupURL(id, next string) templ.SafeURL {
-	return address(under("/groups/", id, "/delete"), "next", next)
+func DeleteGroupURL(id string, next Next) templ.SafeURL {
+	return under("/groups/", id, "/delete", next)
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return address(under("/groups/", id, "/members"), "q", at.Q, "after", at.After, "before", at.Before)
+	return address(under("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before)
 }
 
-func RemoveMemberURL(id, next string) templ.SafeURL {
-	return address(under("/groups/", id, "/members/remove"), "next", next)
+func RemoveMemberURL(id string, next Next) templ.SafeURL {
+	return under("/groups/", id, "/members/remove", next)
 }
 
 // ContactsURL is the list of contacts.
@@ -93,10 +109,10 @@ func ContactsURL(at ContactsAt) templ.SafeURL {
 // The addresses of one contact.
 
 func NewContactURL() templ.SafeURL           { return "/contacts/new" }
-func ContactURL(id string) templ.SafeURL     { return under("/contacts/", id, "") }
-func EditContactURL(id string) templ.SafeURL { return under("/contacts/", id, "/edit") }
-func DeleteContactURL(id, next string) templ.SafeURL {
-	return address(under("/contacts/", id, "/delete"), "next", next)
+func ContactURL(id string) templ.SafeURL     { return under("/contacts/", id, "", "") }
+func EditContactURL(id string) templ.SafeURL { return under("/contacts/", id, "/edit", "") }
+func DeleteContactURL(id string, next Next) templ.SafeURL {
+	return under("/contacts/", id, "/delete", next)
 }
 
 // PickURL answers the people that a picker offers; group is the id of the group
@@ -107,7 +123,7 @@ func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "gro
 
 func TokensURL() templ.SafeURL               { return "/settings/tokens" }
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
-func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke") }
+func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke", "") }
 
 // The addresses round signing in, and of what every page has.
 
@@ -119,7 +135,7 @@ func LoginURL(next string) templ.SafeURL {
 }
 
 // DraftURL keeps what is typed into a form, by the form's name: GroupDraft.
-func DraftURL(form string) templ.SafeURL { return under("/drafts/", form, "") }
+func DraftURL(form string) templ.SafeURL { return under("/drafts/", form, "", "") }
 
 // GroupDraft and ContactDraft name the forms of which drafts are kept.
 const (
@@ -128,11 +144,11 @@ const (
 )
 
 // ErrorDocsURL is the documentation of an error code of the API.
-func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "") }
+func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "", "") }
 
-// under is the address of the thing with an id in a folder, or of a page of it.
-func under(folder, id, page string) templ.SafeURL {
-	return templ.SafeURL(folder + url.PathEscape(id) + page)
+// under is the address of the thing with an id in a folder, or of a page or action of it.
+func under(folder, id, page string, next Next) templ.SafeURL {
+	return templ.SafeURL(folder + url.PathEscape(id) + page + string(next))
 }
 
 // address adds parameters, given as names and values in turn, to a path. Empty ones are left out.

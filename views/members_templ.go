@@ -231,7 +231,7 @@ func GroupMembersTab(m GroupMembers) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				remove := RemoveMemberURL(m.ID, string(MembersURL(m.ID, m.At)))
+				remove := RemoveMemberURL(m.ID, Then(MembersURL(m.ID, m.At)))
 				for i := range m.Members {
 					templ_7745c5c3_Err = memberRow(&m.Members[i], remove, m.Now).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {

@@ -132,12 +132,13 @@ func TestRefusedFormLeadsToItsFields(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	at := GroupsAt{Q: "a&b", Status: "archived", Limit: DefaultRows, After: "x"}
 	for got, want := range map[templ.SafeURL]templ.SafeURL{
-		GroupsURL(GroupsAt{}):                  "/groups",
-		GroupsURL(at):                          "/groups?q=a%26b&status=archived&after=x",
-		GroupsURL(at.sorted("name")):           "/groups?q=a%26b&status=archived&sort=name",
-		GroupsURL(at.sorted("created")):        "/groups?q=a%26b&status=archived&sort=-created",
-		DeleteGroupURL("i", "/groups?q=a#row"): "/groups/i/delete?next=%2Fgroups%3Fq%3Da%23row",
-		MembersURL("i", MembersAt{Q: "an"}):    "/groups/i/members?q=an",
+		GroupsURL(GroupsAt{}):                            "/groups",
+		GroupsURL(at):                                    "/groups?q=a%26b&status=archived&after=x",
+		GroupsURL(at.sorted("name")):                     "/groups?q=a%26b&status=archived&sort=name",
+		GroupsURL(at.sorted("created")):                  "/groups?q=a%26b&status=archived&sort=-created",
+		DeleteGroupURL("i", ""):                          "/groups/i/delete",
+		DeleteGroupURL("i", Then("/groups?q=a").at("j")): "/groups/i/delete?next=%2Fgroups%3Fq%3Da%23open-j",
+		MembersURL("i", MembersAt{Q: "an"}):              "/groups/i/members?q=an",
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
