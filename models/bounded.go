@@ -27,8 +27,9 @@ type sought struct {
 	ids            []idLimit
 	// members are contacts of whom one must be in the group; nil asks for none.
 	members []Contact
-	// scope is what the order's index answers, filter what another one may.
-	scope, filter clauses
+	// scope is what the order's index answers, filter what another one may, and place
+	// is where in the order the page begins.
+	scope, filter, place clauses
 }
 
 // idLimit compares the ids of rows with one, by <, > or >=.
@@ -127,7 +128,7 @@ func (l *sought) followed() bool {
 func (l *sought) beyond(args []any, down bool) {
 	switch {
 	case !l.byID:
-		l.scope.where(l.order.beyond(down), args...)
+		l.place.where(l.order.beyond(down), args...)
 	case down:
 		l.ids = append(slices.Clone(l.ids), idLimit{"<", args[0].(string)})
 	default:
@@ -155,6 +156,7 @@ func (l *sought) besides(d dialect) (c clauses) {
 		c.add(l.scope)
 	} else {
 		in := selection{columns: "1", from: l.walked, clauses: l.scope}
+		in.add(l.place)
 		in.where(l.walked + ".contact_id = " + l.table + ".id")
 		c.where("EXISTS ("+in.sql()+")", in.args...)
 	}

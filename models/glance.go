@@ -18,9 +18,9 @@ type glance struct {
 	walked *selection
 	// order is what keeps walked in order; "" where it is without.
 	order string
-	// table, checked and down say how gathered rows are sorted.
-	table         string
-	checked, down bool
+	// table and down say how gathered rows are sorted.
+	table string
+	down  bool
 }
 
 // glance is the approach for a direction.
@@ -33,7 +33,7 @@ func (l *sought) glance(d dialect, a approach, down bool) glance {
 	g.walked = &selection{from: fmt.Sprintf(from, g.rows.sql()), clauses: clauses{args: g.rows.args}, planned: true}
 	wanted := *l
 	if a == listing {
-		g.walked.add(l.scope)
+		g.walked.add(l.scope) // its place is limited by ids
 		wanted.terms = nil
 	}
 	g.walked.add(wanted.having(d))
@@ -49,6 +49,7 @@ func (l *sought) glance(d dialect, a approach, down bool) glance {
 func (l *sought) stretch(columns string, down bool) selection {
 	q := selection{columns: columns, from: l.walked, planned: true}
 	q.add(l.scope)
+	q.add(l.place)
 	if l.byID {
 		q.add(l.limits())
 	}
@@ -62,9 +63,10 @@ func (l *sought) gather(d dialect, a approach, down bool) glance {
 	g := glance{columns: l.columns, table: l.table, down: down}
 	rows, kept, most := d.gather(l, a)
 	kept.add(l.lacking(d))
-	g.checked = len(kept.conditions) > 0
 	value := l.order.columns[0]
-	if l.walked != l.table {
+	if l.walked == l.table {
+		kept.add(l.place)
+	} else {
 		value = l.table + ".id"
 	}
 	rows.columns = l.table + ".id, " + value + " AS value, " + strings.Join(append(kept.conditions, "TRUE"), " AND ") + " AS kept"
@@ -85,20 +87,26 @@ func look[T any](r reader, g glance, limit int, columns func(*T) []any) (found [
 		all, err = g.exhausted(r)
 		return found, all, err
 	}
-	looked := 0
-	found, err = collect(r, g.sorted(limit), true, g.rows.args, func(row *T) []any { return append(columns(row), &looked) })
-	if err == nil && g.checked && len(found) == 0 {
-		all, err = g.exhausted(r)
-		return nil, all, err
+	type gathered struct {
+		row    T
+		kept   bool
+		looked int
 	}
-	return found, looked < g.most, err
+	rows, err := collect(r, g.sorted(limit), true, g.rows.args, func(row *gathered) []any { return append(columns(&row.row), &row.kept, &row.looked) })
+	for _, row := range rows {
+		if row.kept {
+			found = append(found, row.row)
+		}
+	}
+	return found, len(rows) == 0 || rows[0].looked < g.most, err
 }
 
-// sorted is the statement for the first of the gathered rows.
+// sorted is the statement for the first of the gathered rows. After those that are kept
+// come others, so that there is a row to tell how many were looked at.
 func (g glance) sorted(limit int) string {
-	order := keyset{columns: []string{"value", "id"}}.order(g.down)
-	return "WITH found AS MATERIALIZED (" + g.rows.sql() + ") SELECT " + g.columns + ", (SELECT count(*) FROM found) " +
-		"FROM (SELECT id, value FROM found WHERE kept ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
+	order := "kept DESC, " + keyset{columns: []string{"value", "id"}}.order(g.down)
+	return "WITH found AS MATERIALIZED (" + g.rows.sql() + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found) " +
+		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
 

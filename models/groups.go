@@ -246,8 +246,10 @@ func (q GroupQuery) sought(search Search, members []Contact) sought {
 	case Archived:
 		l.scope.where("groups.archived_at IS NOT NULL")
 	}
-	if search.Empty {
-		l.filter.where("groups.contacts_count = 0")
+	if empty := "groups.contacts_count = 0"; search.Empty && (q.byID() || q.Sort == ByMembers) {
+		l.scope.where(empty) // the groups of one size are in the order of their ids
+	} else if search.Empty {
+		l.filter.where(empty)
 	}
 	if search.Undescribed {
 		l.filter.where("groups.description IS NULL")

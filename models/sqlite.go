@@ -258,7 +258,8 @@ func (d sqliteDialect) gather(l *sought, a approach) (rows selection, kept claus
 		rows.where("groups.id IN ("+theirs.sql()+")", theirs.args...)
 		return rows, kept, sqliteFollowed
 	case len(l.terms) == 0:
-		return l.but(func(l *sought) { l.without = nil }).all(d), kept, sqliteGathered
+		// Without its status: that has an index too, and SQLite can't know the better one.
+		return l.but(func(l *sought) { l.without, l.scope = nil, clauses{} }).all(d), l.scope, mostWalked
 	}
 	index := l.table + "_fts"
 	rows = selection{from: index + " CROSS JOIN " + l.table + " ON " + l.table + ".seq = " + index + ".rowid", clauses: d.match(l)}
