@@ -81,8 +81,8 @@ func look[T any](r reader, g glance, limit int, columns func(*T) []any) (found [
 	if g.walked != nil {
 		g.walked.columns = g.columns
 		found, err = collect(r, g.walked.sql()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.args, columns)
-		if err != nil || len(found) == limit {
-			return found, true, err
+		if err != nil || len(found) == limit || len(g.walked.conditions) == 0 {
+			return found, true, err // full, or all rows there are
 		}
 		all, err = g.exhausted(r)
 		return found, all, err
@@ -117,6 +117,9 @@ func (g glance) count(r reader, most int) (n int, all bool, err error) {
 		found, err := counted(r, *g.walked, most)
 		if err != nil || found.More {
 			return most + 1, true, err
+		}
+		if len(g.walked.conditions) == 0 {
+			return found.N, true, nil
 		}
 		all, err = g.exhausted(r)
 		return found.N, all, err

@@ -147,6 +147,9 @@ const (
 	sqliteGathered = 3000
 	// sqliteFollowed is how many groups of a contact it looks at, which takes less.
 	sqliteFollowed = 10_000
+	// fewMatches is so few that to sort them is quicker: of more, every short stretch
+	// of any order has some, as a rule.
+	fewMatches = 2000
 	// fewMembers is so few that to walk them is less than to ask for matches.
 	fewMembers = 1000
 )
@@ -219,7 +222,11 @@ func (d sqliteDialect) approaches(r reader, l *sought, _ string, _ []any) ([]app
 	case l.byID:
 		return []approach{listing, walking}, nil
 	}
-	return []approach{gathering, walking}, nil
+	n, err := counted(r, selection{from: l.table + "_fts", clauses: d.match(l)}, fewMatches)
+	if n.More {
+		return []approach{walking, gathering}, err
+	}
+	return []approach{gathering, walking}, err
 }
 
 // theirs are the ids of the groups of the members.
