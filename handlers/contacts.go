@@ -48,6 +48,9 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
+	if page.Partial {
+		list.Notes = append(list.Notes, "Too many contacts would have to be looked through, so some may be missing here. Write more to be precise.")
+	}
 	if n := len(page.Contacts); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())

@@ -114,11 +114,15 @@ func (s *Store) ArchivedBy(ctx context.Context, groupID string) (string, error) 
 	return last.Who(), s.failed(ctx, err)
 }
 
-// lastChange is the newest line about a change of an object's field; the zero
-// line if there is none.
+// linesLooked is how many of an object's audit lines are looked through: 10 ms.
+const linesLooked = 1000
+
+// lastChange is the newest line about a change of an object's field; the zero line if
+// there is none among the newest.
 func lastChange(tx *gorm.DB, objectID, field string) (AuditLine, error) {
+	newest := tx.Model(&AuditLine{}).Where("object_id = ?", objectID).Order("id DESC").Limit(linesLooked)
 	var lines []AuditLine
-	err := tx.Where("object_id = ? AND changes LIKE ?", objectID, `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
+	err := tx.Table("(?) AS newest", newest).Where("changes LIKE ?", `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {
 		return AuditLine{}, err
 	}

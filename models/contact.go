@@ -110,6 +110,9 @@ type ContactPage struct {
 	Contacts []Contact
 	// More says that the list goes on in the direction that was asked for.
 	More bool
+	// Partial says that there were too many contacts to look through: some that belong
+	// to the page may be missing.
+	Partial bool
 }
 
 // Contacts answers a page of contacts.
@@ -143,28 +146,20 @@ func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
 }
 
 func (s *Store) contactPage(r reader, q ContactQuery) (ContactPage, error) {
-	query, k, err := s.contactQuery(r, q)
-	if err != nil {
-		return ContactPage{}, err
-	}
-	contacts, more, err := find(r, query, k, q.Range, q.args, (*Contact).columns)
-	return ContactPage{Contacts: contacts, More: more}, err
+	contacts, more, partial, err := search(s, r, q.sought(), q.Range, q.args, (*Contact).columns)
+	return ContactPage{Contacts: contacts, More: more, Partial: partial}, err
 }
 
-func (s *Store) contactQuery(r reader, q ContactQuery) (selection, keyset, error) {
-	query, k := selection{columns: contactColumns, from: "contacts"}, idKeyset("contacts")
-	if terms := searchTerms(q.Text); len(terms) > 0 {
-		var err error
-		if k, err = s.dialect.search(r, &query, "contacts", terms, q.Sort == ContactsByAge); err != nil {
-			return query, k, err
-		}
-	}
-	k.desc = true
+// sought is the rows that a query asks for, and their order.
+func (q ContactQuery) sought() sought {
+	l := sought{table: "contacts", walked: "contacts", columns: contactColumns, order: idKeyset("contacts"), byID: q.Sort == ContactsByAge}
+	l.terms = searchTerms(q.Text)
+	l.order.desc = true
 	if q.Sort == ContactsByName {
-		k = valueKeyset("contacts", "name_key")
+		l.order = valueKeyset("contacts", "name_key")
 	}
-	k.desc = k.desc != q.Reverse
-	return query, k, nil
+	l.order.desc = l.order.desc != q.Reverse
+	return l
 }
 
 // args is what a cursor stands for in the query's order.
@@ -197,17 +192,13 @@ func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error
 	if exact, err := contactByAnyID(r, q); err != nil || len(exact) > 0 {
 		return Count{N: len(exact)}, s.failed(ctx, err)
 	}
-	q.Sort = ContactsByAge
-	query, _, err := s.contactQuery(r, q)
-	if err != nil {
-		return Count{}, s.failed(ctx, err)
+	q.Sort, q.Reverse = ContactsByAge, false
+	wanted := q.sought()
+	if len(wanted.terms) == 0 {
+		n, err := s.total(r, wanted.all(s.dialect), "contacts")
+		return n, s.failed(ctx, err)
 	}
-	var n Count
-	if q.Text == "" {
-		n, err = s.total(r, query, "contacts")
-	} else {
-		n, err = counted(r, query, searchCounted)
-	}
+	n, err := s.countSought(r, wanted)
 	return n, s.failed(ctx, err)
 }
 

@@ -46,12 +46,21 @@ type dialect interface {
 	each(values []string) (table string, arg any)
 	// keyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	keyShare() string
-	// search limits a query on table to the rows that have every one of the
-	// terms, each as searchTerm gives it. byID says that the rows are wanted in
-	// the order of ids. It answers the keyset of that order.
-	search(r reader, q *selection, table string, terms []string, byID bool) (keyset, error)
-	// without limits a query to the rows of table that don't have the term.
-	without(q *selection, table, term string)
+	// contains is the condition that a row of table has a term, as searchTerm gives it,
+	// and lacks that it has not.
+	contains(table, term string) clauses
+	lacks(table, term string) clauses
+	// approaches is how to look for what is sought, the best first. sql reads it all, as
+	// far as a page of it.
+	approaches(r reader, l *sought, sql string, args []any) ([]approach, error)
+	// walk is the rows that walking or listing looks at, how many they are at most, and
+	// the FROM, with %s in their place, that gives all their columns.
+	walk(l *sought, a approach, down bool) (rows selection, most int, from string)
+	// keptOrder is what a statement must say to leave walked rows in their order.
+	keptOrder(order string) string
+	// gather is the rows that gathering or following looks at, but their columns, what
+	// of them is kept beside what l.lacking says, and how many they are at most.
+	gather(l *sought, a approach) (rows selection, kept clauses, most int)
 	// batch is how many rows one statement writes or names.
 	batch() int
 	// suspendIndexes drops what of the tables is cheaper to build once than to keep

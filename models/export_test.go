@@ -99,6 +99,16 @@ func (s *Store) Explain(ctx context.Context, seen Seen) (string, error) {
 	return explain(ctx, pool, "EXPLAIN "+seen.SQL, seen.Values)
 }
 
+// ExplainRun carries a statement out and is PostgreSQL's plan with what each step did;
+// on SQLite it is "".
+func (s *Store) ExplainRun(ctx context.Context, seen Seen) (string, error) {
+	pool, err := s.read.DB()
+	if err != nil || s.dialect.name() == "sqlite" {
+		return "", err
+	}
+	return explain(ctx, pool, "EXPLAIN (ANALYZE, TIMING OFF) "+seen.SQL, seen.Values)
+}
+
 // ExplainReused is PostgreSQL's plan of a statement for any values.
 func (s *Store) ExplainReused(ctx context.Context, seen Seen) (string, error) {
 	pool, err := s.read.DB()

@@ -90,13 +90,12 @@ func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
 	if err != nil {
 		return page, err
 	}
-	query, k, err := s.groupQuery(r, q, page, members)
+	groups, more, partial, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
-	groups, more, err := find(r, query, k, q.Range, q.args, (*Group).columns)
-	if err != nil {
-		return page, err
+	if partial {
+		page.Search.Hints = append(page.Search.Hints, partialHint)
 	}
 	if q.WithContacts {
 		err = s.addContacts(r, groups)
@@ -147,15 +146,12 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
 	if err != nil {
 		return Count{}, s.failed(ctx, err)
 	}
-	query, _, err := s.groupQuery(r, q, page, members)
-	if err != nil {
-		return Count{}, s.failed(ctx, err)
-	}
+	wanted := q.sought(page.Search, members)
 	if list, plain := q.list(page.Search); plain && members == nil {
-		n, err := s.total(r, query, list)
+		n, err := s.total(r, wanted.all(s.dialect), list)
 		return n, s.failed(ctx, err)
 	}
-	n, err := counted(r, query, searchCounted)
+	n, err := s.countSought(r, wanted)
 	return n, s.failed(ctx, err)
 }
 
@@ -238,38 +234,32 @@ func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Cont
 	return append([]Contact{}, named.Contacts...), err
 }
 
-// groupQuery is the rows that a query asks for, and their order.
-func (s *Store) groupQuery(r reader, q GroupQuery, page GroupPage, members []Contact) (selection, keyset, error) {
-	query, k := selectGroups(), idKeyset("groups")
-	terms := append(termsOf(page.Search.Words), termsOf(strings.Fields(q.Text))...)
-	if len(terms) > 0 {
-		var err error
-		if k, err = s.dialect.search(r, &query, "groups", terms, q.byID()); err != nil {
-			return query, k, err
-		}
-	}
-	for _, term := range termsOf(page.Search.Without) {
-		s.dialect.without(&query, "groups", term)
-	}
-	if members != nil {
-		is, ids := s.dialect.among("contact_id", contactIDs(members))
-		query.where("groups.id IN (SELECT group_id FROM memberships WHERE "+is+")", ids)
-		query.planned = true
-	}
-	limitTimes(&query, q.From, q.To)
-	limitTimes(&query, page.Search.From, page.Search.To)
-	switch q.status(page.Search) {
+// sought is the rows that a query asks for, and their order.
+func (q GroupQuery) sought(search Search, members []Contact) sought {
+	l := sought{table: "groups", walked: "groups", columns: selectGroups().columns, order: q.keyset(), byID: q.byID(), members: members}
+	l.terms = append(termsOf(search.Words), termsOf(strings.Fields(q.Text))...)
+	l.without = termsOf(search.Without)
+	l.ids = append(between(q.From, q.To), between(search.From, search.To)...)
+	switch q.status(search) {
 	case Active:
-		query.where("groups.archived_at IS NULL")
+		l.scope.where("groups.archived_at IS NULL")
 	case Archived:
-		query.where("groups.archived_at IS NOT NULL")
+		l.scope.where("groups.archived_at IS NOT NULL")
 	}
-	if page.Search.Empty {
-		query.where("groups.contacts_count = 0")
+	if empty := "groups.contacts_count = 0"; search.Empty && (q.byID() || q.Sort == ByMembers) {
+		l.scope.where(empty) // the groups of one size are in the order of their ids
+	} else if search.Empty {
+		l.filter.where(empty)
 	}
-	if page.Search.Undescribed {
-		query.where("groups.description IS NULL")
+	if search.Undescribed {
+		l.filter.where("groups.description IS NULL")
 	}
+	return l
+}
+
+// keyset is the query's order.
+func (q GroupQuery) keyset() keyset {
+	k := idKeyset("groups")
 	switch q.Sort {
 	case ByName:
 		k = valueKeyset("groups", "name_key")
@@ -279,19 +269,18 @@ func (s *Store) groupQuery(r reader, q GroupQuery, page GroupPage, members []Con
 		k = valueKeyset("groups", "archived_at")
 	}
 	k.desc = (q.Sort != ByName) != q.Reverse
-	return query, k, nil
+	return k
 }
 
-// limitTimes limits the times of creation, which the ids carry.
-func limitTimes(query *selection, from, to time.Time) {
+// between limits the times of creation, which the ids carry.
+func between(from, to time.Time) (ids []idLimit) {
 	if !from.IsZero() {
-		query.where("groups.id >= ?", FirstID(from))
-		query.planned = true
+		ids = append(ids, idLimit{">=", FirstID(from)})
 	}
 	if !to.IsZero() {
-		query.where("groups.id < ?", FirstID(to))
-		query.planned = true
+		ids = append(ids, idLimit{"<", FirstID(to)})
 	}
+	return ids
 }
 
 // byID tells whether the order is that of the ids.

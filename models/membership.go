@@ -61,16 +61,16 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if err := groupExists(r, q.Group); err != nil {
 		return ContactPage{}, s.failed(ctx, err)
 	}
-	query := selectMembers("")
-	query.where("memberships.group_id = ?", q.Group)
-	if terms := searchTerms(q.Text); len(terms) > 0 {
-		if _, err := s.dialect.search(r, &query, "contacts", terms, false); err != nil {
-			return ContactPage{}, s.failed(ctx, err)
-		}
-	}
-	order := keyset{columns: []string{"memberships.contact_id"}, below: "< ?", above: "> ?"}
-	contacts, more, err := find(r, query, order, q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Contact).columns)
-	return ContactPage{Contacts: contacts, More: more}, s.failed(ctx, err)
+	contacts, more, partial, err := search(s, r, q.sought(), q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Contact).columns)
+	return ContactPage{Contacts: contacts, More: more, Partial: partial}, s.failed(ctx, err)
+}
+
+// sought is the rows that a query asks for. They are in the order of the memberships.
+func (q MemberQuery) sought() sought {
+	l := sought{table: "contacts", walked: "memberships", columns: contactColumns, terms: searchTerms(q.Text)}
+	l.order = keyset{columns: []string{"memberships.contact_id"}, below: "< ?", above: "> ?"}
+	l.scope.where("memberships.group_id = ?", q.Group)
+	return l
 }
 
 func groupExists(r reader, id string) error {

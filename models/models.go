@@ -43,9 +43,10 @@ type Store struct {
 	ids     ids
 	toClear chan struct{}
 
-	callers   recent[string, Actor]  // by the hashes of tokens
-	workspace recent[string, string] // the name of the organisation
-	totals    recent[string, Count]  // of lists too long to count
+	callers   recent[string, Actor]      // by the hashes of tokens
+	workspace recent[string, string]     // the name of the organisation
+	totals    recent[string, Count]      // of lists too long to count
+	chosen    recent[string, []approach] // for searches, by their statements
 }
 
 // For how long answers are remembered. A revoked token must be useless within a
@@ -61,6 +62,7 @@ const (
 func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.totals.keep = keepAnswers, keepAnswers, keepTotals
+	s.chosen.keep = keepApproaches
 	var err error
 	if s.dialect, err = dialectOf(url); err != nil {
 		return nil, err

@@ -89,31 +89,46 @@ func valueKeyset(table, column string) keyset {
 // the direction walked. args gives the values that a cursor stands for in this
 // order; columns are where one row's values go.
 func find[T any](r reader, q selection, k keyset, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more bool, err error) {
-	cursor, backward := part.After, !part.Before.IsZero()
-	if backward {
-		cursor = part.Before
-	}
-	down := k.desc != backward
+	cursor, down := part.cursor(k)
 	if !cursor.IsZero() {
-		compare := k.above
-		if down {
-			compare = k.below
-		}
-		q.where("("+strings.Join(k.columns, ", ")+") "+compare, args(cursor)...)
+		q.where(k.beyond(down), args(cursor)...)
 	}
-	limit := part.limit()
 	// The limit stands in the statement, where the planner sees it.
-	sql := q.sql() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(limit+1)
+	sql := q.sql() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(part.limit()+1)
 	if rows, err = collect(r, sql, q.planned, q.args, columns); err != nil {
 		return nil, false, err
 	}
-	if more = len(rows) > limit; more {
-		rows = rows[:limit]
+	rows, more = cutPage(rows, part)
+	return rows, more, nil
+}
+
+// cursor is where the range begins, and whether the order is walked downward.
+func (r Range) cursor(k keyset) (from Cursor, down bool) {
+	if !r.Before.IsZero() {
+		return r.Before, !k.desc
 	}
-	if backward {
+	return r.After, k.desc
+}
+
+// cutPage is the page among rows as they were read, and whether there were more.
+func cutPage[T any](rows []T, part Range) ([]T, bool) {
+	more := len(rows) > part.limit()
+	if more {
+		rows = rows[:part.limit()]
+	}
+	if !part.Before.IsZero() {
 		slices.Reverse(rows)
 	}
-	return rows, more, nil
+	return rows, more
+}
+
+// beyond is the condition that a row comes after another one.
+func (k keyset) beyond(down bool) string {
+	compare := k.above
+	if down {
+		compare = k.below
+	}
+	return "(" + strings.Join(k.columns, ", ") + ") " + compare
 }
 
 // order is the keyset as ORDER BY takes it.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,8 @@ const (
 )
 
 // plannedSample is groups of which each tenth is archived, each hundredth rare,
-// and each with three members.
+// and each with three members. Every third has a word that only the last names begin
+// with, and the oldest twentieth one that no others have.
 func plannedSample() models.Sample {
 	start := time.Now().Add(-365 * 24 * time.Hour)
 	return models.Sample{
@@ -42,6 +44,12 @@ func plannedGroupsFrom(start time.Time) iter.Seq[models.SampleGroup] {
 		for i := range plannedGroups {
 			g := models.SampleGroup{CreatedAt: start.Add(time.Duration(i) * time.Minute)}
 			g.Name, g.Description = fmt.Sprintf("The group %d of %c", i, 'a'+i%26), fmt.Sprintf("About thing %d", i*7919%plannedGroups)
+			if i%3 == 0 {
+				g.Name = "Tribe " + g.Name
+			}
+			if i < plannedGroups/20 {
+				g.Description += ", ancient"
+			}
 			if i%100 == 0 {
 				g.Name += " zebra"
 			}
@@ -88,6 +96,7 @@ func TestPlansReadNoTableWhole(t *testing.T) {
 		p.totals()
 		p.lists(g)
 		p.searches(member.Contacts[0])
+		p.bounds(g, member.Contacts[0])
 		p.others(g)
 	})
 }
@@ -119,6 +128,9 @@ type planner struct {
 }
 
 func (p *planner) see(seen models.Seen) {
+	if strings.HasPrefix(seen.SQL, "EXPLAIN") {
+		return // looks at no rows
+	}
 	seen.Values = slices.Clone(seen.Values)
 	p.calls = append(p.calls, seen)
 }
@@ -202,6 +214,88 @@ func (p *planner) searches(member models.Contact) {
 		_, err := p.store.Contacts(p.Context(), models.ContactQuery{Sort: models.ContactsByName})
 		return err
 	})
+}
+
+// bounds asks for words that stand where an order ends, that all have, and that none
+// has, with every filter. Nothing may make a statement look at most groups.
+func (p *planner) bounds(g models.Group, member models.Contact) {
+	for _, text := range []string{
+		"tribe", "ancient", "the", "-e", "the -group", "nothing", "zebra -zebra", `"group tribe"`, "is:empty", "tribe is:empty",
+		"created:<2000-01-01 the", "the no:description -tribe",
+	} {
+		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
+			for _, contact := range []string{"", member.ID} {
+				q := models.GroupQuery{Search: text, Sort: sort, Contact: contact, Status: models.Active}
+				what := fmt.Sprintf("search %s by %s of %q", text, sort, contact)
+				p.bounded(what, func() error { _, err := p.store.Groups(p.Context(), q); return err })
+				q.After = q.Cursor(g)
+				p.bounded(what+" after", func() error { _, err := p.store.Groups(p.Context(), q); return err })
+			}
+		}
+		p.bounded("count "+text, func() error {
+			_, err := p.store.CountGroups(p.Context(), models.GroupQuery{Search: text, Status: models.Active})
+			return err
+		})
+	}
+	p.honest()
+}
+
+// mostLooked is how many rows one step of a plan may look at.
+const mostLooked = 25_000
+
+// looked is a step of PostgreSQL's plan as it was carried out. What a bitmap lists is
+// not looked at.
+var looked = regexp.MustCompile(`(?:-> +|^ *)([A-Z][a-zA-Z ]*).*actual rows=(\d+) loops=(\d+)|Rows Removed by [A-Za-z ]+: (\d+)`)
+
+// innerLimit ends what a search looks at.
+var innerLimit = regexp.MustCompile(`LIMIT \d{4,}\)`)
+
+// bounded fails the test where a statement of the call looks at more rows than
+// mostLooked, or on SQLite, which doesn't count them, has no limit of them.
+func (p *planner) bounded(what string, call func() error) {
+	p.Helper()
+	p.calls = nil
+	if err := call(); err != nil {
+		p.Errorf("%s: %v", what, err)
+	}
+	for _, c := range p.calls {
+		if strings.Contains(c.SQL, ".search") && !innerLimit.MatchString(c.SQL) {
+			p.Errorf("%s has no limit: %s", what, c.SQL)
+		}
+		plan, err := p.store.ExplainRun(p.Context(), c)
+		if err != nil {
+			p.Errorf("%s: %v", what, err)
+		}
+		for _, step := range looked.FindAllStringSubmatch(plan, -1) {
+			rows, _ := strconv.Atoi(step[2] + step[4])
+			if rows > mostLooked && !strings.HasPrefix(step[1], "Bitmap Index Scan") {
+				p.Errorf("%s looks at %d rows: %s\n%s", what, rows, c.SQL, plan)
+			}
+		}
+	}
+}
+
+// honest searches answer all of the page, or say that they don't.
+func (p *planner) honest() {
+	for _, test := range []struct {
+		q       models.GroupQuery
+		partial bool
+	}{
+		{models.GroupQuery{Search: "ancient"}, false},
+		{models.GroupQuery{Search: "zebra", Sort: models.ByName}, false},
+		{models.GroupQuery{Search: "tribe", Sort: models.ByName, Reverse: true}, false},
+		{models.GroupQuery{Search: "tribe", Sort: models.ByName}, true},
+	} {
+		page, err := p.store.Groups(p.Context(), test.q)
+		if err != nil || len(page.Groups) != models.DefaultLimit || len(page.Search.Hints) > 0 != test.partial {
+			p.Errorf("%+v: %d groups, %v, %v", test.q, len(page.Groups), page.Search.Hints, err)
+		}
+	}
+	oldest, err := p.store.Groups(p.Context(), models.GroupQuery{Reverse: true, Range: models.Range{Limit: 1}})
+	page, err2 := p.store.Groups(p.Context(), models.GroupQuery{Search: "ancient", Reverse: true})
+	if err != nil || err2 != nil || len(page.Groups) == 0 || page.Groups[0].ID != oldest.Groups[0].ID {
+		p.Errorf("the oldest of the ancient is not the oldest: %v, %v", err, err2)
+	}
 }
 
 // others asks what the pages of one group ask.

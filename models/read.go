@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -162,35 +163,44 @@ func scan[T any](found rows, columns func(*T) []any) (values []T, err error) {
 	return values, found.Err()
 }
 
+// clauses are conditions that are put together.
+type clauses struct {
+	conditions []string
+	args       []any
+}
+
+// where adds a condition, in which values stand as ?.
+func (c *clauses) where(condition string, args ...any) { c.add(clauses{[]string{condition}, args}) }
+
+func (c *clauses) add(more clauses) {
+	c.conditions = slices.Concat(c.conditions, more.conditions)
+	c.args = slices.Concat(c.args, more.args)
+}
+
 // selection is a SELECT that is put together in parts.
 type selection struct {
 	columns, from string
 	joins         string
-	conditions    []string
-	args          []any
+	clauses
+	// tail is what follows the conditions.
+	tail string
 	// planned says that how best to find the rows depends on the values.
 	planned bool
-}
-
-// where adds a condition, in which values stand as ?.
-func (q *selection) where(condition string, args ...any) {
-	q.conditions = append(q.conditions, condition)
-	q.args = append(q.args, args...)
 }
 
 // selectFrom reads columns of the rows of a table that a condition names, in which
 // values stand as ?.
 func selectFrom(table, columns, condition string, args ...any) selection {
-	return selection{columns: columns, from: table, conditions: []string{condition}, args: args}
+	return selection{columns: columns, from: table, clauses: clauses{[]string{condition}, args}}
 }
 
 // sql is the statement as far as it was put together.
 func (q *selection) sql() string {
 	all := "SELECT " + q.columns + " FROM " + q.from + q.joins
-	if len(q.conditions) == 0 {
-		return all
+	if len(q.conditions) > 0 {
+		all += " WHERE " + strings.Join(q.conditions, " AND ")
 	}
-	return all + " WHERE " + strings.Join(q.conditions, " AND ")
+	return all + q.tail
 }
 
 // first reads the first rows in no order.

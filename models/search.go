@@ -202,6 +202,17 @@ func searchTerm(word string) string {
 	return term
 }
 
+// termWords is the words of a term, each a term. The first may be the end of a word.
+func termWords(term string) []string {
+	words := strings.Fields(term)
+	for i := range words {
+		if i > 0 || strings.HasPrefix(term, " ") {
+			words[i] = "  " + words[i]
+		}
+	}
+	return words
+}
+
 // Span is a part of a text, by byte offsets.
 type Span struct{ Start, End int }
 

@@ -142,9 +142,17 @@ func (sqliteDialect) floor(tx *gorm.DB, table string) (string, error) {
 	return strings.Join(newest, ""), err
 }
 
-// fewMatches is how many matches SQLite collects and sorts. Of more than these,
-// every short stretch of any order has some, and walking the order is quicker.
-const fewMatches = 2000
+const (
+	// sqliteGathered is how many matches SQLite gathers from the full-text index.
+	sqliteGathered = 3000
+	// sqliteFollowed is how many groups of a contact it looks at, which takes less.
+	sqliteFollowed = 10_000
+	// fewMatches is so few that to sort them is quicker: of more, every short stretch
+	// of any order has some, as a rule.
+	fewMatches = 2000
+	// fewMembers is so few that to walk them is less than to ask for matches.
+	fewMembers = 1000
+)
 
 func (sqliteDialect) placeholders(sql string) string { return sql }
 
@@ -187,40 +195,107 @@ var recount = map[string]string{
 
 func (sqliteDialect) keyShare() string { return "" } // a transaction that writes is alone
 
-// search asks the full-text index, which lists matches by row number, the order
-// of ids. In other orders it sorts them, unless they are many.
-func (d sqliteDialect) search(r reader, q *selection, table string, terms []string, byID bool) (keyset, error) {
-	index := table + "_fts"
-	match := make([]string, len(terms))
-	for i, term := range terms {
-		match[i] = `"` + strings.ReplaceAll(term, `"`, `""`) + `"`
-	}
-	expression := strings.Join(match, " AND ")
-	if !byID {
-		some := selection{from: index}
-		some.where(index+" MATCH ?", expression)
-		found, err := counted(r, some, fewMatches)
-		if err != nil {
-			return keyset{}, err
-		}
-		if found.More {
-			for _, term := range terms {
-				q.where("instr("+table+".search, ?) > 0", term)
-			}
-			return idKeyset(table), nil
-		}
-	}
-	q.from = index + " CROSS JOIN " + table + " ON " + table + ".seq = " + index + ".rowid"
-	q.where(index+" MATCH ?", expression)
-	return keyset{
-		columns: []string{index + ".rowid"},
-		below:   "<= (SELECT seq FROM " + table + " WHERE id < ? ORDER BY id DESC LIMIT 1)",
-		above:   ">= (SELECT seq FROM " + table + " WHERE id > ? ORDER BY id LIMIT 1)",
-	}, nil
+func (sqliteDialect) contains(table, term string) (c clauses) {
+	c.where("instr("+table+".search, ?) > 0", term)
+	return c
 }
 
-func (sqliteDialect) without(q *selection, table, term string) {
-	q.where("instr("+table+".search, ?) = 0", term)
+func (sqliteDialect) lacks(table, term string) (c clauses) {
+	c.where("instr("+table+".search, ?) = 0", term)
+	return c
+}
+
+// approaches begins with what is least, as far as that is known: the groups of a
+// contact or the members of a group if they are few, then what the full-text index
+// lists, which it does in the order of ids.
+func (d sqliteDialect) approaches(r reader, l *sought, _ string, _ []any) ([]approach, error) {
+	if l.members != nil {
+		n, err := counted(r, d.theirs(l), sqliteFollowed-1)
+		if err != nil || !n.More {
+			return []approach{following}, err
+		}
+	}
+	if l.walked != l.table {
+		n, err := counted(r, selection{from: l.walked, clauses: l.scope}, fewMembers)
+		if err != nil || !n.More {
+			return []approach{walking}, err
+		}
+	}
+	switch {
+	case len(l.terms) == 0:
+		return []approach{walking, gathering}, nil
+	case l.byID:
+		return []approach{listing, walking}, nil
+	}
+	n, err := counted(r, selection{from: l.table + "_fts", clauses: d.match(l)}, fewMatches)
+	if n.More {
+		return []approach{walking, gathering}, err
+	}
+	return []approach{gathering, walking}, err
+}
+
+// theirs are the ids of the groups of the members.
+func (d sqliteDialect) theirs(l *sought) selection {
+	is, ids := d.among("contact_id", contactIDs(l.members))
+	return selectFrom("memberships", "group_id", is, ids)
+}
+
+func (d sqliteDialect) walk(l *sought, a approach, down bool) (rows selection, most int, from string) {
+	switch {
+	case a == listing:
+		index := l.table + "_fts"
+		rows = selection{columns: index + ".rowid AS seq", from: index, clauses: d.match(l)}
+		rows.tail = " ORDER BY " + keyset{columns: []string{index + ".rowid"}}.order(down) + " LIMIT " + strconv.Itoa(sqliteGathered)
+		most = sqliteGathered
+	case l.walked != l.table:
+		return l.stretch("memberships.contact_id", down), mostWalked,
+			"(%s) AS memberships CROSS JOIN contacts ON contacts.id = memberships.contact_id"
+	default:
+		rows, most = l.stretch(l.table+".seq", down), mostWalked // which the order's index has
+	}
+	return rows, most, "(%s) AS walked CROSS JOIN " + l.table + " ON " + l.table + ".seq = walked.seq"
+}
+
+// keptOrder says nothing: CROSS JOIN keeps the order, and SQLite, which doesn't know,
+// would sort.
+func (sqliteDialect) keptOrder(string) string { return "" }
+
+// gather takes the newest matches of the full-text index, the groups of members, or
+// whatever another index finds.
+func (d sqliteDialect) gather(l *sought, a approach) (rows selection, kept clauses, most int) {
+	switch {
+	case a == following:
+		rows = l.but(func(l *sought) { l.without, l.members = nil, nil }).all(d)
+		theirs := d.theirs(l)
+		rows.where("groups.id IN ("+theirs.sql()+")", theirs.args...)
+		return rows, kept, sqliteFollowed
+	case len(l.terms) == 0:
+		// Without its status: that has an index too, and SQLite can't know the better one.
+		return l.but(func(l *sought) { l.without, l.scope = nil, clauses{} }).all(d), l.scope, mostWalked
+	}
+	index := l.table + "_fts"
+	rows = selection{from: index + " CROSS JOIN " + l.table + " ON " + l.table + ".seq = " + index + ".rowid", clauses: d.match(l)}
+	rows.tail = " ORDER BY " + index + ".rowid DESC"
+	return rows, l.besides(d), sqliteGathered
+}
+
+// match is what the full-text index is asked. Limits of ids are limits of its row
+// numbers, or else it would be read from its end.
+func (sqliteDialect) match(l *sought) (c clauses) {
+	index := l.table + "_fts"
+	match := make([]string, len(l.terms))
+	for i, term := range l.terms {
+		match[i] = `"` + strings.ReplaceAll(term, `"`, `""`) + `"`
+	}
+	c.where(index+" MATCH ?", strings.Join(match, " AND "))
+	for _, limit := range l.ids {
+		compare, way := ">=", ""
+		if limit.sign == "<" {
+			compare, way = "<=", " DESC"
+		}
+		c.where(index+".rowid "+compare+" (SELECT seq FROM "+l.table+" WHERE id "+limit.sign+" ? ORDER BY id"+way+" LIMIT 1)", limit.id)
+	}
+	return c
 }
 
 func (sqliteDialect) migratesAlone() bool { return false }
