@@ -91,6 +91,10 @@ func search[T any](s *Store, r reader, l sought, part Range, args func(Cursor) [
 			rows = some
 		}
 	}
+	if partial && part.Whole {
+		rows, more, err = find(r, l.all(s.dialect), l.order, part, args, columns)
+		return rows, more, false, err
+	}
 	rows, more = cutPage(rows, part)
 	return rows, more, partial, nil
 }

@@ -45,6 +45,7 @@ type Store struct {
 
 	callers   recent[string, Actor]      // by the hashes of tokens
 	workspace recent[string, string]     // the name of the organisation
+	counts    recent[string, Count]      // of lists, until the next change
 	totals    recent[string, Count]      // of lists too long to count
 	chosen    recent[string, []approach] // for searches, by their statements
 }
@@ -61,7 +62,7 @@ const (
 // migrate. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
-	s.callers.keep, s.workspace.keep, s.totals.keep = keepAnswers, keepAnswers, keepTotals
+	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
 	s.chosen.keep = keepApproaches
 	var err error
 	if s.dialect, err = dialectOf(url); err != nil {
@@ -156,6 +157,7 @@ func (s *Store) write(ctx context.Context, by Actor, right Right, action Action,
 
 // record is write for what needs no right: signing in and out.
 func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx *gorm.DB, line *AuditLine) error) error {
+	defer s.counts.forget()
 	return s.transaction(ctx, func(tx *gorm.DB) error {
 		line := s.line(by, action)
 		err := fn(tx, &line)

@@ -44,6 +44,9 @@ type Range struct {
 	After, Before Cursor
 	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
 	Limit int
+	// Whole asks for every row that belongs to the page, however many have to be looked
+	// at: a program that walks a list must miss none. A person would rather be told.
+	Whole bool
 }
 
 // check is what is wrong with the range.
@@ -164,12 +167,13 @@ func counted(r reader, q selection, most int) (Count, error) {
 }
 
 // total is how many rows of a list there are that nothing but its status limits. A
-// long one is told as "about", and not asked for again for some seconds.
+// short one is counted again after each change; a long one is told as "about", and
+// not asked for again for some seconds.
 func (s *Store) total(r reader, q selection, list string) (Count, error) {
 	if known, ok := s.totals.peek(list, s.Now()); ok {
 		return known, nil
 	}
-	n, err := counted(r, q, MostCounted)
+	n, err := s.counts.get(list, s.Now(), func() (Count, error) { return counted(r, q, MostCounted) })
 	if err != nil || !n.More {
 		return n, err
 	}

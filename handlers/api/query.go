@@ -65,6 +65,7 @@ func (q *query) page(inFuture func(id string) bool) models.Range {
 		After:  q.cursor("starting_after", inFuture),
 		Before: q.cursor("ending_before", inFuture),
 		Limit:  q.limit(),
+		Whole:  true,
 	}
 }
 
