@@ -49,7 +49,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {
-		list.Notes = append(list.Notes, "Too many contacts would have to be looked through, so some may be missing here. Write more to be precise.")
+		list.Notes = append(list.Notes, partialNote)
 	}
 	if n := len(page.Contacts); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More,
@@ -231,3 +231,6 @@ func (c *Console) deleteContact(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: contact.Name() + " deleted for good."})
 }
+
+// partialNote is told where a search for contacts had to stop.
+const partialNote = "Too many contacts would have to be looked through, so some may be missing here. Write more to be precise."

@@ -38,6 +38,9 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
+	if page.Partial {
+		a.notes = append(a.notes, partialNote)
+	}
 	m := views.GroupMembers{
 		GroupDetail: detail, Members: page.Contacts, Notes: a.notes, Problems: wrong,
 		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String()},

@@ -39,8 +39,10 @@ type idLimit struct{ sign, id string }
 type approach int
 
 const (
+	// plainly leaves all to the engine, which is sure that there is little to look at.
+	plainly approach = iota
 	// walking takes the rows as they stand in the order.
-	walking approach = iota
+	walking
 	// listing takes matches from an index that has them by id.
 	listing
 	// gathering takes whatever matches, to sort it.
@@ -78,11 +80,18 @@ func search[T any](s *Store, r reader, l sought, part Range, args func(Cursor) [
 		return nil, false, false, err
 	}
 	cursor, down := part.cursor(l.order)
+	if approaches[0] == plainly && cursor.IsZero() {
+		rows, more, err = find(r, l.all(s.dialect), l.order, part, args, columns)
+		return rows, more, false, err
+	}
 	if !cursor.IsZero() {
 		l.beyond(args(cursor), down)
 	}
 	partial = true
 	for i := 0; partial && i < len(approaches); i++ {
+		if approaches[i] == plainly { // after a cursor the engine may be less sure
+			continue
+		}
 		some, all, err := look(r, l.glance(s.dialect, approaches[i], down), part.limit()+1, columns)
 		if err != nil {
 			return nil, false, false, err
@@ -102,6 +111,9 @@ func search[T any](s *Store, r reader, l sought, part Range, args func(Cursor) [
 // countSought counts what is sought, up to searchCounted.
 func (s *Store) countSought(r reader, l sought) (Count, error) {
 	approaches, err := s.approaches(r, &l, searchCounted)
+	if err == nil && approaches[0] == plainly {
+		return counted(r, l.all(s.dialect), searchCounted)
+	}
 	most := 0
 	for i := 0; err == nil && i < len(approaches); i++ {
 		n, all := 0, false

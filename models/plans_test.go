@@ -259,12 +259,13 @@ func (p *planner) bounded(what string, call func() error) {
 		p.Errorf("%s: %v", what, err)
 	}
 	for _, c := range p.calls {
-		if strings.Contains(c.SQL, ".search") && !innerLimit.MatchString(c.SQL) {
-			p.Errorf("%s has no limit: %s", what, c.SQL)
-		}
 		plan, err := p.store.ExplainRun(p.Context(), c)
 		if err != nil {
 			p.Errorf("%s: %v", what, err)
+		}
+		// PostgreSQL may gather what it knows to be little without a limit.
+		if strings.Contains(c.SQL, ".search") && !innerLimit.MatchString(c.SQL) && !strings.Contains(plan, "Bitmap Index Scan") {
+			p.Errorf("%s has no limit: %s", what, c.SQL)
 		}
 		for _, step := range looked.FindAllStringSubmatch(plan, -1) {
 			rows, _ := strconv.Atoi(step[2] + step[4])

@@ -14,9 +14,9 @@ import (
 )
 
 // Lists, searches, one group, and who calls: these reads are behind every page
-// and every call, so they are written as SQL and scanned column by column, which
-// took GORM half of the time of such a request (make bench). This file is how they
-// reach the database. Every change, and every read that few wait for, goes through
+// and every call, so they are written as SQL and scanned column by column. (Through
+// GORM a list came to 0.3 of the rate of one by hand, so to 0.8: make bench.) This file
+// is how they reach the database. Every change, and every read that few wait for, goes through
 // GORM itself.
 
 // reader asks the database for rows, for one request: outside a transaction
