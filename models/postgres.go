@@ -169,14 +169,15 @@ func (postgresDialect) approaches(r reader, l *sought, sql string, args []any) (
 // few tells whether a plan finds fewer than a thousand rows by a word. Even if the
 // planner, who has seen a hundred texts, mistakes one in fifty for one in a thousand,
 // those are few enough, and the bound would cost more than the search. (Of phrases and
-// of several words it multiplies what it knows, and may be wrong altogether.)
+// of several words it multiplies what it knows, and may be wrong altogether.) Of symbols
+// it keeps the common ones, so that what it takes for fewer than ten thousand is.
 func few(plan string) bool {
 	found := wordRows.FindStringSubmatch(plan)
-	return found != nil && len(found[1]) <= 3
+	return found != nil && (len(found[2]) <= 3 || found[1] == "symbols" && len(found[2]) <= 4)
 }
 
 // wordRows finds how many rows a plan expects of an index of words.
-var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(?:search|symbols) .*rows=(\d+)`)
+var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(search|symbols) .*rows=(\d+)`)
 
 func (postgresDialect) walk(l *sought, _ approach, down bool) (rows selection, most int, from string) {
 	if l.walked != l.table {
