@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,8 +19,8 @@ import (
 
 // open routes a page that anybody may see.
 func (c *Console) open(pattern string, handle pageHandler) {
-	c.patterns = append(c.patterns, pattern)
-	c.routes.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
+	c.routes = append(c.routes, route{pattern: pattern, open: true})
+	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := parseForm(r); err != nil {
 			return err
 		}
@@ -27,10 +28,21 @@ func (c *Console) open(pattern string, handle pageHandler) {
 	}))
 }
 
-// signedIn routes a page that only somebody who is signed in may see.
-func (c *Console) signedIn(pattern string, handle pageHandler) {
-	c.patterns = append(c.patterns, pattern)
-	c.routes.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
+// signedIn routes a page for somebody who is signed in and has the right.
+func (c *Console) signedIn(pattern string, right models.Right, handle pageHandler) {
+	c.routes = append(c.routes, route{pattern: pattern, right: right})
+	c.handleSignedIn(pattern, right, handle)
+}
+
+// dangerous routes a page for somebody who has the right and has lately proved who they
+// are.
+func (c *Console) dangerous(pattern string, right models.Right, handle pageHandler) {
+	c.routes = append(c.routes, route{pattern: pattern, right: right, dangerous: true})
+	c.handleSignedIn(pattern, right, c.confirmed(handle))
+}
+
+func (c *Console) handleSignedIn(pattern string, right models.Right, handle pageHandler) {
+	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := parseForm(r); err != nil {
 			return err
 		}
@@ -45,6 +57,10 @@ func (c *Console) signedIn(pattern string, handle pageHandler) {
 		}
 		// The handler's error is answered here, where it is known who is signed in.
 		r = withVisit(r, v)
+		if err := v.actor.Check(right); err != nil {
+			c.fail(w, r, err)
+			return nil
+		}
 		if id := r.PathValue("id"); id != "" && !models.ValidID(id) {
 			c.fail(w, r, models.ErrNotFound)
 			return nil
@@ -133,7 +149,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 func (c *Console) comeBack(r *http.Request) string {
 	get := r.Clone(r.Context())
 	get.Method = http.MethodGet
-	if _, pattern := c.routes.Handler(get); strings.HasPrefix(pattern, "GET ") && pattern != "GET /static/" {
+	if _, pattern := c.mux.Handler(get); strings.HasPrefix(pattern, "GET ") && pattern != "GET /static/" {
 		return localPath(r.URL.RequestURI())
 	}
 	return localPath(r.PostFormValue("next"))
@@ -212,11 +228,16 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	return c.enter(w, r, user, s)
+}
+
+// enter goes on once it is known who wants to sign in: to the page that they came for.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn) error {
 	if err := c.signIn(w, r, user, s.Remember); err != nil {
 		return err
 	}
 	c.keepCarried(r, user, s)
-	return redirect(w, r, next(r, views.GroupsURL(views.GroupsAt{})))
+	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
 // in is a waiting time in words.

@@ -256,10 +256,7 @@ func TestBadRequests(t *testing.T) {
 
 func TestTheDatabaseAwayAndBack(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
-	store := modelstest.OpenURL(t, cluster.URL())
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	store := modelstest.OpenEmpty(t, cluster.URL())
 	s := open(t, store)
 	s.setUp()
 	g := s.group("Plaza Hotel")

@@ -104,10 +104,7 @@ func TestTroubleIsToldInPlace(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
 	cluster := modelstest.StartCluster(t)
-	store := modelstest.OpenURL(t, cluster.URL())
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	store := modelstest.OpenEmpty(t, cluster.URL())
 	s := open(t, store)
 	s.setUp()
 	s.group("Plaza Hotel")

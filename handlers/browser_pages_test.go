@@ -116,7 +116,7 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 
 func (v *town) newToken(name string, good time.Duration) models.Token {
 	v.Helper()
-	n := models.NewToken{Name: name, Scope: models.ReadScope}
+	n := models.NewToken{Name: name, Scopes: models.ReadScopes()}
 	if good > 0 {
 		n.ExpiresAt = new(time.Now().Add(good).Unix())
 	}

@@ -40,8 +40,8 @@ type Console struct {
 	version   string
 	sessions  sessions.Store
 	handler   http.Handler // all of it, within its middleware
-	routes    *http.ServeMux
-	patterns  []string    // of all pages, in the order of route
+	mux       *http.ServeMux
+	routes    []route     // all pages, in the order of addRoutes
 	owned     atomic.Bool // set once there is an owner
 }
 
@@ -49,10 +49,10 @@ type Console struct {
 func New(config Config) *Console {
 	c := &Console{
 		store: config.Store, log: config.Log, publicURL: config.PublicURL, version: config.Version,
-		routes: http.NewServeMux(),
+		mux: http.NewServeMux(),
 	}
 	c.sessions = newSessionStore(c.store, c.secure())
-	c.route()
+	c.addRoutes()
 	programs := api.New(api.Config{
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RequestID: requestID, ClientIP: clientIP,
 	})
@@ -70,9 +70,20 @@ func New(config Config) *Console {
 // ServeHTTP answers any request, also those to the API.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// route is the list of all pages. Those in the first part are open to everybody;
-// the others need somebody signed in.
-func (c *Console) route() {
+// route is what a page asks of who calls it.
+type route struct {
+	pattern string
+	// open says that anybody may call it; right is what others need.
+	open  bool
+	right models.Right
+	// dangerous says that the caller must have proved lately who they are.
+	dangerous bool
+}
+
+// addRoutes is the list of all pages. Those in the first part are open to everybody;
+// the others need somebody signed in who has the right named, and those that are
+// dangerous somebody who has lately proved who they are.
+func (c *Console) addRoutes() {
 	c.open("GET /healthz", c.health)
 	c.open("GET /readyz", c.ready)
 	c.open("GET /docs/errors/{code}", c.errorDocs)
@@ -81,41 +92,41 @@ func (c *Console) route() {
 	c.open("GET /login", c.login)
 	c.open("POST /login", c.doLogin)
 	c.open("POST /theme", c.theme)
-	c.routes.Handle("GET /static/", static.Handler())
+	c.mux.Handle("GET /static/", static.Handler())
 
-	c.signedIn("GET /{$}", c.home)
-	c.signedIn("POST /logout", c.logout)
-	c.signedIn("POST /drafts/{form}", c.draft)
+	c.signedIn("GET /{$}", models.SignedInOnly, c.home)
+	c.signedIn("POST /logout", models.SignedInOnly, c.logout)
+	c.signedIn("POST /drafts/{form}", models.SignedInOnly, c.draft)
 
-	c.signedIn("GET /groups", c.groups)
-	c.signedIn("GET /groups/new", c.newGroup)
-	c.signedIn("POST /groups/new", c.createGroup)
-	c.signedIn("GET /groups/{id}", c.group)
-	c.signedIn("GET /groups/{id}/edit", c.editGroup)
-	c.signedIn("POST /groups/{id}/edit", c.updateGroup)
-	c.signedIn("POST /groups/{id}/archive", c.archiveGroup)
-	c.signedIn("POST /groups/{id}/restore", c.restoreGroup)
-	c.signedIn("GET /groups/{id}/delete", c.askDeleteGroup)
-	c.signedIn("POST /groups/{id}/delete", c.deleteGroup)
-	c.signedIn("GET /groups/{id}/members", c.members)
-	c.signedIn("POST /groups/{id}/members", c.addMembers)
-	c.signedIn("POST /groups/{id}/members/remove", c.removeMember)
+	c.signedIn("GET /groups", models.ReadGroups, c.groups)
+	c.signedIn("GET /groups/new", models.EditGroups, c.newGroup)
+	c.signedIn("POST /groups/new", models.EditGroups, c.createGroup)
+	c.signedIn("GET /groups/{id}", models.ReadGroups, c.group)
+	c.signedIn("GET /groups/{id}/edit", models.EditGroups, c.editGroup)
+	c.signedIn("POST /groups/{id}/edit", models.EditGroups, c.updateGroup)
+	c.signedIn("POST /groups/{id}/archive", models.ArchiveGroups, c.archiveGroup)
+	c.signedIn("POST /groups/{id}/restore", models.ArchiveGroups, c.restoreGroup)
+	c.signedIn("GET /groups/{id}/delete", models.DeleteGroups, c.askDeleteGroup)
+	c.signedIn("POST /groups/{id}/delete", models.DeleteGroups, c.deleteGroup)
+	c.signedIn("GET /groups/{id}/members", models.ReadGroups, c.members)
+	c.signedIn("POST /groups/{id}/members", models.EditMembers, c.addMembers)
+	c.signedIn("POST /groups/{id}/members/remove", models.EditMembers, c.removeMember)
 
-	c.signedIn("GET /contacts", c.contacts)
-	c.signedIn("GET /contacts/pick", c.pickContacts)
-	c.signedIn("GET /contacts/new", c.newContact)
-	c.signedIn("POST /contacts/new", c.createContact)
-	c.signedIn("GET /contacts/{id}", c.contact)
-	c.signedIn("GET /contacts/{id}/edit", c.editContact)
-	c.signedIn("POST /contacts/{id}/edit", c.updateContact)
-	c.signedIn("GET /contacts/{id}/delete", c.askDeleteContact)
-	c.signedIn("POST /contacts/{id}/delete", c.deleteContact)
+	c.signedIn("GET /contacts", models.ReadContacts, c.contacts)
+	c.signedIn("GET /contacts/pick", models.ReadContacts, c.pickContacts)
+	c.signedIn("GET /contacts/new", models.EditContacts, c.newContact)
+	c.signedIn("POST /contacts/new", models.EditContacts, c.createContact)
+	c.signedIn("GET /contacts/{id}", models.ReadContacts, c.contact)
+	c.signedIn("GET /contacts/{id}/edit", models.EditContacts, c.editContact)
+	c.signedIn("POST /contacts/{id}/edit", models.EditContacts, c.updateContact)
+	c.signedIn("GET /contacts/{id}/delete", models.DeleteContacts, c.askDeleteContact)
+	c.signedIn("POST /contacts/{id}/delete", models.DeleteContacts, c.deleteContact)
 
-	c.signedIn("GET /settings/tokens", c.tokens)
-	c.signedIn("GET /settings/tokens/new", c.newToken)
-	c.signedIn("POST /settings/tokens/new", c.createToken)
-	c.signedIn("GET /settings/tokens/{id}/revoke", c.askRevokeToken)
-	c.signedIn("POST /settings/tokens/{id}/revoke", c.revokeToken)
+	c.signedIn("GET /settings/tokens", models.MakeTokens, c.tokens)
+	c.dangerous("GET /settings/tokens/new", models.MakeTokens, c.newToken)
+	c.dangerous("POST /settings/tokens/new", models.MakeTokens, c.createToken)
+	c.signedIn("GET /settings/tokens/{id}/revoke", models.MakeTokens, c.askRevokeToken)
+	c.signedIn("POST /settings/tokens/{id}/revoke", models.MakeTokens, c.revokeToken)
 }
 
 // isAPI tells whether a path, however it is written, is the API's.

@@ -190,9 +190,6 @@ func (c *Console) find(r *http.Request, p *views.Picker) error {
 
 // pickContacts answers the people that a picker's combobox offers.
 func (c *Console) pickContacts(w http.ResponseWriter, r *http.Request) error {
-	if err := by(r).Check(models.ReadContacts); err != nil {
-		return err
-	}
 	p := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: c.now()}
 	if err := c.find(r, &p); err != nil {
 		return err

@@ -142,9 +142,9 @@ func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
 		c.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }).ServeHTTP(w, r)
 		return
 	}
-	handler, pattern := c.routes.Handler(r)
+	handler, pattern := c.mux.Handler(r)
 	if pattern != "" {
-		c.routes.ServeHTTP(w, r)
+		c.mux.ServeHTTP(w, r)
 		return
 	}
 	missing := &headerOnly{header: http.Header{}}

@@ -119,7 +119,7 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User = v.user.Name
+	f.User, f.By, f.Density = v.user.Name, v.actor, v.user.Density
 	if !v.remembered() {
 		f.Idle = models.IdleLimit
 	}

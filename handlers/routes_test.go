@@ -30,7 +30,7 @@ func fields(values ...string) func(*site) []string { return func(*site) []string
 func aGroup(s *site) string   { return s.group("Plaza Hotel").ID }
 func aContact(s *site) string { return s.contact("hector" + rand.Text()).ID }
 func aToken(s *site) string {
-	t, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Nightly", Scope: models.ReadScope}, nil)
+	t, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Nightly", Scopes: models.ReadScopes()}, nil)
 	if err != nil {
 		s.Fatal(err)
 	}

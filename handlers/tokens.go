@@ -20,10 +20,7 @@ func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 
 // newToken shows the form for a new token.
 func (c *Console) newToken(w http.ResponseWriter, r *http.Request) error {
-	if err := by(r).Check(models.ManageTokens); err != nil {
-		return err
-	}
-	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Key: rand.Text(), Scope: string(models.ReadScope), Expires: "90"})
+	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Key: rand.Text(), Scope: "read", Expires: "90"})
 }
 
 func (c *Console) showNewToken(w http.ResponseWriter, r *http.Request, status int, form views.TokenForm) error {
@@ -37,7 +34,7 @@ func (c *Console) showNewToken(w http.ResponseWriter, r *http.Request, status in
 func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 	form := views.TokenForm{Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Scope: r.PostFormValue("scope"), Expires: r.PostFormValue("expires")}
 	token, secret, err := c.store.CreateToken(r.Context(), by(r), models.NewToken{
-		Name: form.Name, Scope: models.Scope(form.Scope), ExpiresAt: c.expiry(form.Expires),
+		Name: form.Name, Scopes: presetScopes(form.Scope), ExpiresAt: c.expiry(form.Expires),
 	}, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
@@ -48,6 +45,15 @@ func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	made := views.TokenMade{Token: token, Secret: secret, Origin: c.publicURL, Now: c.now()}
 	return c.show(w, r, http.StatusCreated, views.Page{Title: token.Name, Section: views.Tokens, Body: views.NewTokenSecret(made)})
+}
+
+// presetScopes is what a choice of the form means.
+func presetScopes(choice string) models.Scopes {
+	scopes, err := models.ParseScopes(choice)
+	if err != nil {
+		return nil
+	}
+	return scopes
 }
 
 // expiry is the moment that a choice of the form means; nil is never. For what is

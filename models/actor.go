@@ -13,8 +13,8 @@ type Actor struct {
 	// Name is what the audit log shows.
 	Name string
 	Role Role
-	// Scope limits what a token may do of what its owner may; "" limits nothing.
-	Scope Scope
+	// Scopes limit what a token may do of what its owner may.
+	Scopes Scopes
 	// IP, UserAgent and RequestID say where the act came from; "" where there was no request.
 	IP, UserAgent, RequestID string
 }
@@ -36,59 +36,15 @@ const (
 // on the server, or housekeeping. name says which.
 func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }
 
-// Right is leave to do one kind of thing.
-type Right string
-
-// The rights.
-const (
-	ReadGroups     Right = "groups.read"
-	EditGroups     Right = "groups.edit"
-	ArchiveGroups  Right = "groups.archive"
-	DeleteGroups   Right = "groups.delete"
-	EditMembers    Right = "members.edit"
-	ReadContacts   Right = "contacts.read"
-	EditContacts   Right = "contacts.edit"
-	DeleteContacts Right = "contacts.delete"
-	ReadMessages   Right = "messages.read"
-	PostMessages   Right = "messages.post"
-	ManageTokens   Right = "tokens.manage"
-	ManageUsers    Right = "users.manage"
-)
-
-// Role is a named set of rights.
-type Role string
-
-// Owner may do everything.
-const Owner Role = "owner"
-
-// rights says what each role may do.
-var rights = map[Role][]Right{
-	Owner: {
-		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
-		ReadContacts, EditContacts, DeleteContacts, ReadMessages, PostMessages,
-		ManageTokens, ManageUsers,
-	},
-}
-
-// scopes says what a token of each scope may do at most. No token makes
-// tokens or users.
-var scopes = map[Scope][]Right{
-	ReadScope: {ReadGroups, ReadContacts, ReadMessages},
-	WriteScope: {
-		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
-		ReadContacts, EditContacts, DeleteContacts, ReadMessages, PostMessages,
-	},
-}
-
 // May tells whether the actor has a right. It is the one place that decides it.
 func (a Actor) May(right Right) bool {
 	switch a.Kind {
 	case SystemActor:
 		return true
 	case UserActor:
-		return slices.Contains(rights[a.Role], right)
+		return right == SignedInOnly || a.Role.has(right)
 	case TokenActor:
-		return slices.Contains(rights[a.Role], right) && slices.Contains(scopes[a.Scope], right)
+		return a.Role.has(right) && slices.Contains(a.Scopes, right)
 	}
 	return false
 }

@@ -10,11 +10,13 @@ import (
 // AuditLine says who changed what, written in the transaction of the change.
 // It is never edited or deleted.
 type AuditLine struct {
-	ID         string
-	CreatedAt  int64
-	ActorKind  ActorKind
-	ActorID    string
-	ActorName  string
+	ID        string
+	CreatedAt int64
+	ActorKind ActorKind
+	ActorID   string
+	ActorName string
+	// UserID is the person behind the act, also where a token did it.
+	UserID     string
 	Action     Action
 	ObjectKind string
 	ObjectID   string
@@ -25,6 +27,8 @@ type AuditLine struct {
 	IP        string
 	UserAgent string
 	RequestID string
+	// MAC proves that the console wrote the line.
+	MAC string
 }
 
 // Action names what was done, as object.verb.
@@ -94,8 +98,8 @@ type AuditPage struct {
 func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 	order := idKeyset("audit_lines")
 	order.desc = true
-	query := selection{from: "audit_lines", columns: "id, created_at, actor_kind, actor_id, actor_name, action, " +
-		"object_kind, object_id, object_name, changes, ip, user_agent, request_id"}
+	query := selection{from: "audit_lines", columns: "id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
+		"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"}
 	lines, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*AuditLine).columns)
 	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
 }
@@ -103,8 +107,8 @@ func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 // columns are where what AuditLines reads goes.
 func (l *AuditLine) columns() []any {
 	return []any{
-		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.Action,
-		&l.ObjectKind, &l.ObjectID, &l.ObjectName, &l.Changes, &l.IP, &l.UserAgent, &l.RequestID,
+		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.UserID, &l.Action,
+		&l.ObjectKind, &l.ObjectID, &l.ObjectName, &l.Changes, &l.IP, &l.UserAgent, &l.RequestID, &l.MAC,
 	}
 }
 

@@ -450,7 +450,7 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 	}
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			store := modelstest.OpenURL(t, urls[engine]())
+			store := modelstest.Connect(t, urls[engine]())
 			if err := store.MigrateTo(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}

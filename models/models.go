@@ -23,11 +23,13 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 )
 
@@ -36,6 +38,7 @@ type Store struct {
 	// Now is the clock. Tests may set it before the first use.
 	Now func() time.Time
 
+	keys    Keys
 	dialect dialect
 	db      *gorm.DB // for changes, and for reads that must see the newest state
 	read    *gorm.DB // for reads; the same handle where the engine needs no other
@@ -59,7 +62,7 @@ const (
 
 // Open opens the database at url: "sqlite:path/to/file" or a PostgreSQL URL as
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
-// migrate. It fails where the database can't be reached.
+// migrate; Unlock is to follow. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
@@ -122,6 +125,27 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.failed(ctx, err)
 }
 
+// Unlock gives a migrated store its keys, before anything is read or changed. It notes
+// the name of the key in use, and later refuses keys without it: secrets could not be
+// read, and lines of the audit log would seem forged.
+func (s *Store) Unlock(ctx context.Context, keys Keys) error {
+	s.keys = keys
+	named := setting{Key: keySetting, Value: s.keys.current()}
+	db := s.db.WithContext(ctx)
+	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&named).Error; err != nil {
+		return s.failed(ctx, err)
+	}
+	if err := db.Where("key = ?", keySetting).Take(&named).Error; err != nil {
+		return s.failed(ctx, err)
+	}
+	if _, err := s.keys.find(named.Value); err != nil {
+		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, s.keys)
+	}
+	return nil
+}
+
+const keySetting = "key"
+
 func (s *Store) migrator() (*goose.Provider, error) {
 	pool, err := s.db.DB()
 	if err != nil {
@@ -176,7 +200,7 @@ func (s *Store) line(by Actor, action Action) AuditLine {
 	now := s.Now()
 	return AuditLine{
 		ID: s.ids.next(now, ""), CreatedAt: now.Unix(),
-		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, Action: action, Changes: "{}",
+		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, UserID: by.UserID, Action: action, Changes: "{}",
 		IP: by.IP, UserAgent: cut(by.UserAgent, maxUserAgent), RequestID: by.RequestID,
 	}
 }

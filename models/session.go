@@ -15,6 +15,7 @@ import (
 const (
 	IdleLimit     = 12 * time.Hour
 	RememberLimit = 30 * 24 * time.Hour
+	awakeLimit    = 7 * 24 * time.Hour // of a session that is used all the time
 	seenEvery     = time.Minute
 	secretLength  = 43 // 256 bits in base 62
 )
@@ -22,29 +23,33 @@ const (
 // Session is a browser in which somebody is signed in. The secret that stands
 // for it is in the browser only; its hash is stored.
 type Session struct {
-	Hash     string `gorm:"primaryKey"`
+	Hash string `gorm:"primaryKey"`
+	// ID is what the session is listed and ended by; it is of no use in a browser.
+	ID       string
 	UserID   string
 	Data     string // what the handlers keep in it, as JSON
 	Remember bool
 	IP       string
 	// UserAgent is the browser's own description.
 	UserAgent string
-	// CreatedAt, SeenAt and ExpiresAt are Unix seconds.
-	CreatedAt, SeenAt, ExpiresAt int64
+	// Times are Unix seconds. ConfirmedAt is when its owner last proved who they are,
+	// ExpiresAt when it ends unless it is used, EndsAt when it ends in any case.
+	CreatedAt, SeenAt, ConfirmedAt, ExpiresAt, EndsAt int64
 
 	// User is who is signed in.
 	User User `gorm:"-"`
 }
 
 // StartSession signs a user in and answers the secret for the browser. It is
-// ErrSignIn where the user's password has changed since the user was read.
+// ErrSignIn where the user's password has changed since the user was read, or the user was
+// disabled.
 func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember bool) (secret string, err error) {
 	secret = randomDigits(secretLength)
 	err = s.record(ctx, by, SignedIn, func(tx *gorm.DB, line *AuditLine) error {
 		line.about("user", u.ID, u.Name)
 		var same []string
 		err := tx.Model(&User{}).Clauses(clause.Locking{Strength: "SHARE"}).
-			Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Pluck("id", &same).Error
+			Where("id = ? AND password_hash = ? AND disabled_at IS NULL", u.ID, u.PasswordHash).Pluck("id", &same).Error
 		if err != nil {
 			return err
 		}
@@ -53,19 +58,27 @@ func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember boo
 		}
 		now := s.Now()
 		return tx.Create(&Session{
-			Hash: hashSecret(secret), UserID: u.ID, Data: "{}", Remember: remember,
+			Hash: hashSecret(secret), ID: s.ids.next(now, ""), UserID: u.ID, Data: "{}", Remember: remember,
 			IP: by.IP, UserAgent: cut(by.UserAgent, maxUserAgent),
-			CreatedAt: now.Unix(), SeenAt: now.Unix(), ExpiresAt: now.Add(sessionLimit(remember)).Unix(),
+			CreatedAt: now.Unix(), SeenAt: now.Unix(), ConfirmedAt: now.Unix(),
+			ExpiresAt: now.Add(idleLimit(remember)).Unix(), EndsAt: now.Add(sessionLimit(remember)).Unix(),
 		}).Error
 	})
 	return secret, err
+}
+
+func idleLimit(remember bool) time.Duration {
+	if remember {
+		return RememberLimit
+	}
+	return IdleLimit
 }
 
 func sessionLimit(remember bool) time.Duration {
 	if remember {
 		return RememberLimit
 	}
-	return IdleLimit
+	return awakeLimit
 }
 
 // Session answers the session that the secret stands for, with its user, or
@@ -74,10 +87,10 @@ func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
 	now := s.Now()
 	query := selection{
 		from: "sessions", joins: " JOIN users ON users.id = sessions.user_id",
-		columns: "sessions.hash, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
-			"sessions.created_at, sessions.seen_at, sessions.expires_at, " + userColumns,
+		columns: "sessions.hash, sessions.id, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
+			"sessions.created_at, sessions.seen_at, sessions.confirmed_at, sessions.expires_at, sessions.ends_at, " + userColumns,
 	}
-	query.where("sessions.hash = ? AND sessions.expires_at > ?", hashSecret(secret), now.Unix())
+	query.where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), now.Unix())
 	found, err := take(s.reader(ctx), query, (*Session).columns)
 	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
 		s.see(ctx, &found, now)
@@ -87,17 +100,18 @@ func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
 
 func (s *Session) columns() []any {
 	return append([]any{
-		&s.Hash, &s.UserID, &s.Data, &s.Remember, &s.IP, &s.UserAgent,
-		&s.CreatedAt, &s.SeenAt, &s.ExpiresAt,
+		&s.Hash, &s.ID, &s.UserID, &s.Data, &s.Remember, &s.IP, &s.UserAgent,
+		&s.CreatedAt, &s.SeenAt, &s.ConfirmedAt, &s.ExpiresAt, &s.EndsAt,
 	}, s.User.columns()...)
 }
 
-// see notes that a session is in use. One that ends by idleness ends later now.
+// see notes that a session is in use. One that ends by idleness ends later now, but not
+// after EndsAt.
 // Where that can't be written just now, the next request will do it.
 func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
-		found.ExpiresAt = now.Add(IdleLimit).Unix()
+		found.ExpiresAt = min(now.Add(IdleLimit).Unix(), found.EndsAt)
 	}
 	_ = s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", found.Hash).
 		Updates(map[string]any{"seen_at": found.SeenAt, "expires_at": found.ExpiresAt}).Error

@@ -18,21 +18,12 @@ const (
 	tokenChecksum = 6
 )
 
-// Scope is what a token may be used for.
-type Scope string
-
-// The scopes of tokens.
-const (
-	ReadScope  Scope = "read"
-	WriteScope Scope = "write"
-)
-
 // Token lets a program call the API in the name of a user.
 type Token struct {
 	ID     string
 	UserID string
 	Name   string
-	Scope  Scope
+	Scopes Scopes
 	// Hint is the start and the end of the token, to know it by.
 	Hint string
 	// Times are Unix seconds; nil: it never expires, is not revoked, was never used.
@@ -72,14 +63,14 @@ func (t Token) Unused(now time.Time) bool {
 type NewToken struct {
 	UserID string
 	Name   string
-	Scope  Scope
+	Scopes Scopes
 	// ExpiresAt is in Unix seconds; nil is never.
 	ExpiresAt *int64
 }
 
 // check is the token to store, without its hash, and what is wrong.
 func (n NewToken) check(now time.Time) (Token, Invalid) {
-	t := Token{UserID: n.UserID, Scope: n.Scope, ExpiresAt: n.ExpiresAt}
+	t := Token{UserID: n.UserID, Scopes: n.Scopes.inOrder(), ExpiresAt: n.ExpiresAt}
 	var problems Invalid
 	t.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
 		s, problem := line("The name", s, MaxName)
@@ -88,8 +79,8 @@ func (n NewToken) check(now time.Time) (Token, Invalid) {
 		}
 		return s, problem
 	})
-	if _, known := scopes[n.Scope]; !known {
-		problems = append(problems, bad("scope", "The scope must be read or write.")...)
+	if len(t.Scopes) == 0 {
+		problems = append(problems, bad("scopes", "Choose at least one thing that the token may do.")...)
 	}
 	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
 		problems = append(problems, bad("expires", "The token must expire in the future.")...)
@@ -111,9 +102,9 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken, key *Once
 	secret := tokenSecret(randomDigits(tokenRandom))
 	t.ID, t.CreatedAt, t.Hash = s.ids.next(now, ""), now.Unix(), hashSecret(secret)
 	t.Hint = secret[:len(tokenPrefix)+4] + "…" + secret[len(secret)-4:]
-	_, err := once(ctx, s, by, ManageTokens, CreatedToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
+	_, err := once(ctx, s, by, MakeTokens, CreatedToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
 		line.about("token", t.ID, t.Name)
-		said := map[string]change{"scope": {nil, t.Scope}, "expires_at": {nil, t.ExpiresAt}, "user_id": {nil, t.UserID}}
+		said := map[string]change{"scopes": {nil, t.Scopes}, "expires_at": {nil, t.ExpiresAt}, "user_id": {nil, t.UserID}}
 		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.say(said))
 	})
 	if err == nil && key != nil && key.Replayed {
@@ -157,12 +148,12 @@ func (s *Store) caller(ctx context.Context, hash, ip string) (Actor, error) {
 	var seen *int64
 	now := s.Now().Unix()
 	query := selection{
-		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scope, users.role, tokens.last_used_at",
+		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, users.role, tokens.last_used_at",
 		from:    "tokens", joins: " JOIN users ON users.id = tokens.user_id",
 	}
-	query.where("tokens.hash = ? AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hash, now)
+	query.where("tokens.hash = ? AND users.disabled_at IS NULL AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hash, now)
 	by, err := take(s.reader(ctx), query, func(a *Actor) []any {
-		return []any{&a.ID, &a.UserID, &a.Name, &a.Scope, &a.Role, &seen}
+		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.Role, &seen}
 	})
 	by.Kind = TokenActor
 	if err == nil && now-deref(seen) >= int64(seenEvery.Seconds()) {

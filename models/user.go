@@ -15,18 +15,33 @@ type User struct {
 	Email string
 	Name  string
 	Role  Role
-	// CreatedAt and UpdatedAt are Unix seconds.
+	// TimeZone is the IANA name of the zone that times are shown in; "" is UTC.
+	TimeZone string
+	// Density is how close the rows of lists are: Comfortable or Compact.
+	Density Density
+	// Times are Unix seconds; DisabledAt is nil for who may sign in.
 	CreatedAt, UpdatedAt int64
+	DisabledAt           *int64
 
 	EmailKey     string
 	PasswordHash string
 }
 
-const userColumns = "users.id, users.email, users.name, users.role, users.created_at, users.updated_at, users.email_key, users.password_hash"
+// Density is how close the rows of lists are.
+type Density string
+
+// The densities.
+const (
+	Comfortable Density = ""
+	Compact     Density = "compact"
+)
+
+const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, " +
+	"users.created_at, users.updated_at, users.disabled_at, users.email_key, users.password_hash"
 
 // columns are where userColumns go.
 func (u *User) columns() []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.CreatedAt, &u.UpdatedAt, &u.EmailKey, &u.PasswordHash}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.CreatedAt, &u.UpdatedAt, &u.DisabledAt, &u.EmailKey, &u.PasswordHash}
 }
 
 // Actor is the user as who makes a change.
@@ -58,8 +73,8 @@ func (n NewUser) check() (User, Invalid) {
 		return s, passwordProblem(s, n.Email, n.Name)
 	})
 	u.EmailKey, u.Role = Fold(u.Email), n.Role
-	if _, known := rights[n.Role]; !known {
-		problems = append(problems, bad("role", "The role must be “%s”.", Owner)...)
+	if !n.Role.known() {
+		problems = append(problems, bad("role", "The role must be owner, admin, editor, moderator or auditor.")...)
 	}
 	return u, problems
 }
@@ -88,7 +103,7 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (User, erro
 	if u.PasswordHash, err = hashPassword(ctx, n.Password); err != nil {
 		return User{}, err
 	}
-	err = s.write(ctx, by, ManageUsers, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
+	err = s.write(ctx, by, ManageRoles, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
 		return s.insertUser(tx, &u, line)
 	})
 	return u, err
@@ -121,7 +136,7 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, by, ManageUsers, ChangedPassword, func(tx *gorm.DB, line *AuditLine) error {
+	return s.write(ctx, by, ManageRoles, ChangedPassword, func(tx *gorm.DB, line *AuditLine) error {
 		line.about("user", u.ID, u.Name)
 		changed := map[string]any{"password_hash": hash, "updated_at": s.Now().Unix()}
 		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
@@ -159,7 +174,7 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 }
 
 // SignIn answers the user with this address and password. It takes the same time
-// whether the address or the password is wrong. where says where the attempt
+// whether the address or the password is wrong or the user is disabled. where says where the attempt
 // came from. Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
 	if err := s.admit(ctx, email, where.IP); err != nil {
@@ -173,7 +188,7 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	if err != nil {
 		return User{}, err
 	}
-	if !right {
+	if !right || u.DisabledAt != nil {
 		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, email))
 	}
 	return u, s.forgive(ctx, email, where.IP)

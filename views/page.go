@@ -47,6 +47,10 @@ type Page struct {
 type Frame struct {
 	// User and Workspace are names; User is "" where nobody has signed in.
 	User, Workspace string
+	// By is who looks at the page: what they have no right to is not offered.
+	By models.Actor
+	// Density is how close the rows of lists are.
+	Density models.Density
 	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
 	Idle time.Duration
 	// Theme is "light", "dark" or, for what the system says, "".

@@ -35,8 +35,8 @@ func expiryLabel(value string) string {
 	return "In " + value + " days"
 }
 
-func scopeLabel(s models.Scope) string {
-	if s == models.ReadScope {
+func scopeLabel(s models.Scopes) string {
+	if s.Short() == "read" {
 		return "Read"
 	}
 	return "Read and write"

@@ -160,7 +160,7 @@ func (b *bench) makeToken(ctx context.Context, database string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	token, err := b.run(ctx, "", "token", "create", "-name", "Bench", "-scope", "write", "-database", database)
+	token, err := b.run(ctx, "", "token", "create", "-name", "Bench", "-scopes", "write", "-database", database)
 	return strings.TrimSpace(token), err
 }
 

@@ -25,6 +25,7 @@ type command struct {
 
 	environment map[string]string // flag name -> variable
 	databaseURL string
+	keyFile     string
 }
 
 func newCommand(v verb, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) *command {
@@ -55,6 +56,8 @@ func (c *command) setting(value *string, name, variable, fallback, usage string)
 func (c *command) database() {
 	c.setting(&c.databaseURL, "database", "DATABASE_URL", "sqlite:data/console.db",
 		"`ADDRESS` of the database: sqlite:FILE or postgres://USER@HOST/NAME")
+	c.setting(&c.keyFile, "key-file", "CONSOLE_KEY_FILE", "",
+		"`FILE` with the keys that secrets are encrypted with, made if missing; console.key beside the SQLite file, or in data/, unless given. CONSOLE_KEY can hold the keys themselves")
 }
 
 // parse reads the flags and then, for those not given, the environment. It
@@ -116,7 +119,7 @@ func (c *command) origin(f *flag.Flag) string {
 	return " (" + strings.Join(notes, "; ") + ")"
 }
 
-// open opens the database and brings it to the newest schema.
+// open opens the database with its keys and brings it to the newest schema.
 func (c *command) open(ctx context.Context) (*models.Store, error) {
 	store, err := models.Open(ctx, c.databaseURL)
 	if err != nil {
@@ -124,6 +127,13 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	}
 	if err := store.Migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database can't be brought to the newest schema: %w", err), store.Close())
+	}
+	keys, err := c.keys()
+	if err == nil {
+		err = store.Unlock(ctx, keys)
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	return store, nil
 }

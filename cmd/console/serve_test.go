@@ -28,6 +28,11 @@ type served struct {
 	code       chan int
 }
 
+// withKeys is an environment with the keys of the tests and nothing else.
+func withKeys(name string) string {
+	return map[string]string{keyVariable: modelstest.Keys.Text()}[name]
+}
+
 // startConsole starts serve on a free port and returns when it said where.
 func startConsole(t *testing.T, database string) *served {
 	t.Helper()
@@ -37,7 +42,7 @@ func startConsole(t *testing.T, database string) *served {
 	log := &strings.Builder{}
 	go func() {
 		s.code <- run(ctx, []string{"serve", "-listen", "127.0.0.1:0", "-database", database},
-			func(string) string { return "" }, strings.NewReader(""), stdout, log)
+			withKeys, strings.NewReader(""), stdout, log)
 		stdout.Close()
 	}()
 	lines := bufio.NewScanner(said)

@@ -15,7 +15,7 @@ func createToken(ctx context.Context, c *command) error {
 	var token models.NewToken
 	c.database()
 	c.flags.StringVar(&token.Name, "name", "", "`NAME` of the token: what it is for")
-	c.flags.StringVar((*string)(&token.Scope), "scope", string(models.ReadScope), "`SCOPE` of the token: read or write")
+	scopes := c.flags.String("scopes", "read", "`RIGHTS` of the token: read, write, or names like groups.read,members.edit")
 	expires := c.flags.Duration("expires", 0, "`TIME` that the token is valid, like 720h; for ever unless given")
 	email := c.flags.String("user", "", "`ADDRESS` that its owner signs in with; the first owner's unless given")
 	if _, err := c.parse(); err != nil {
@@ -25,6 +25,10 @@ func createToken(ctx context.Context, c *command) error {
 	c.flags.Visit(func(f *flag.Flag) { given = given || f.Name == "expires" })
 	if given && *expires <= 0 {
 		return misusef("the token would have expired already: -expires takes a time like 720h")
+	}
+	var err error
+	if token.Scopes, err = models.ParseScopes(*scopes); err != nil {
+		return explain(err)
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
 		user, err := tokenOwner(ctx, store, *email)
@@ -72,10 +76,10 @@ func listTokens(ctx context.Context, c *command) error {
 
 func (c *command) printTokens(tokens []models.Token) error {
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPE\tCREATED\tLAST USED\tENDS")
+	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPES\tCREATED\tLAST USED\tENDS")
 	for _, t := range tokens {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			t.ID, t.Hint, t.Name, t.UserName, t.Scope, day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
+			t.ID, t.Hint, t.Name, t.UserName, t.Scopes.Short(), day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
 	}
 	return table.Flush()
 }

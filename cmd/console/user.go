@@ -13,7 +13,7 @@ func createUser(ctx context.Context, c *command) error {
 	c.database()
 	c.flags.StringVar(&user.Email, "email", "", "`ADDRESS` to sign in with")
 	c.flags.StringVar(&user.Name, "name", "", "`NAME` of the person")
-	c.flags.StringVar((*string)(&user.Role), "role", string(models.Owner), "`ROLE` of the person: owner")
+	c.flags.StringVar((*string)(&user.Role), "role", string(models.Owner), "`ROLE` of the person: owner, admin, editor, moderator or auditor")
 	fromStdin := c.passwordFlag()
 	if _, err := c.parse(); err != nil {
 		return err

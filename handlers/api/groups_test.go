@@ -442,7 +442,7 @@ func TestIdempotencyKeys(t *testing.T) {
 		other := header("Idempotency-Key", "key-2")
 		s.call(t, "POST /v1/groups", form("name="), other).refused(t, 422, missing, "name")
 		s.call(t, "POST /v1/groups", form("name=x"), other).want(t, 201)
-		stranger := bearer(s.newToken(t, models.NewToken{Name: "stranger", Scope: models.WriteScope}))
+		stranger := bearer(s.newToken(t, models.NewToken{Name: "stranger", Scopes: models.WriteScopes()}))
 		if a := s.call(t, "POST /v1/groups", form("name=y"), key, stranger).want(t, 201); a.header.Get("Idempotent-Replayed") != "" {
 			t.Error("a key was shared between tokens")
 		}

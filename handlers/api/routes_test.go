@@ -146,12 +146,12 @@ func TestTokensEnd(t *testing.T) {
 		clock := stop(store)
 		s := serve(t, store)
 		soon := clock.now.Add(time.Hour).Unix()
-		expiring := s.newToken(t, models.NewToken{Name: "expiring", Scope: models.ReadScope, ExpiresAt: &soon})
+		expiring := s.newToken(t, models.NewToken{Name: "expiring", Scopes: models.ReadScopes(), ExpiresAt: &soon})
 		s.call(t, "GET /v1/groups", bearer(expiring)).want(t, 200)
 		clock.move(time.Hour)
 		s.call(t, "GET /v1/groups", bearer(expiring)).refused(t, 401, "unauthorized", "")
 
-		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scope: models.WriteScope}, nil)
+		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scopes: models.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

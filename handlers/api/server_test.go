@@ -50,8 +50,8 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
-	s.token = s.newToken(t, models.NewToken{Name: "writer", Scope: models.WriteScope})
-	s.read = s.newToken(t, models.NewToken{Name: "reader", Scope: models.ReadScope})
+	s.token = s.newToken(t, models.NewToken{Name: "writer", Scopes: models.WriteScopes()})
+	s.read = s.newToken(t, models.NewToken{Name: "reader", Scopes: models.ReadScopes()})
 	s.start(t)
 	return s
 }

@@ -26,6 +26,9 @@ const (
 // Each gives.
 var Engines = []string{SQLite, Postgres}
 
+// Keys are those of every database of the tests.
+var Keys = models.NewKeys()
+
 // Each runs test once on every engine, each time on a fresh database.
 func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	t.Helper()
@@ -41,9 +44,29 @@ func Open(t testing.TB, engine string) *models.Store {
 	return OpenURL(t, URL(t, engine))
 }
 
-// OpenURL opens the database at url, as a second instance of the console
+// OpenURL opens the migrated database at url, as a second instance of the console
 // would, and closes it when the test ends.
 func OpenURL(t testing.TB, url string) *models.Store {
+	t.Helper()
+	store := Connect(t, url)
+	if err := store.Unlock(t.Context(), Keys); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// OpenEmpty opens a database that has no schema yet, and gives it one.
+func OpenEmpty(t testing.TB, url string) *models.Store {
+	t.Helper()
+	store := Connect(t, url)
+	if err := errors.Join(store.Migrate(t.Context()), store.Unlock(t.Context(), Keys)); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// Connect opens the database at url as it is: perhaps without a schema, and without keys.
+func Connect(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store, err := models.Open(t.Context(), url)
 	if err != nil {

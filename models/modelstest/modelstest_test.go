@@ -36,10 +36,7 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 
 func TestClusterStopsAndStarts(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
-	store := modelstest.OpenURL(t, cluster.URL())
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	store := modelstest.OpenEmpty(t, cluster.URL())
 	if err := cluster.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +69,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store := modelstest.OpenURL(t, cluster.Database("postgres"))
-		if err := store.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		store := modelstest.OpenEmpty(t, cluster.Database("postgres"))
 		if _, err := store.FirstOwner(t.Context()); !errors.Is(err, want) {
 			t.Errorf("looking for the owner of the start before: %v, not %v", err, want)
 		}
