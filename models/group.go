@@ -123,6 +123,11 @@ func readGroup(r reader, id string, members int) (Group, error) {
 // CreateGroup makes a group with its conversation. Where key is given, a second
 // call under it answers the first one's group. Errors: Invalid, Conflict, Denied.
 func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *Once) (Group, error) {
+	if len(deref(c.Contacts)) > 0 {
+		if err := by.Check(EditMembers); err != nil {
+			return Group{}, err
+		}
+	}
 	set, problems := c.check(s.Now())
 	if c.Name == nil {
 		problems = append(Invalid{refusal("name", nameMissing)}, problems...)
@@ -170,27 +175,22 @@ func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Gr
 	return g, err
 }
 
-// UpdateGroup makes a change and answers the group as it is then. A change that
-// changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
+// UpdateGroup makes a change and answers the group as it is then. It needs the rights
+// for what it changes, and no others: a moderator may archive without being able to
+// rename. A change that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Conflict, Denied.
 func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupChange) (Group, error) {
+	for _, right := range c.rights() {
+		if err := by.Check(right); err != nil {
+			return Group{}, err
+		}
+	}
 	set, problems := c.check(s.Now())
 	if err := problems.orNil(); err != nil {
 		return Group{}, err
 	}
-	right, action := c.act()
-	if c.Contacts != nil {
-		if err := by.Check(EditMembers); err != nil {
-			return Group{}, err
-		}
-	}
-	if c.ArchivedAt != nil {
-		if err := by.Check(ArchiveGroups); err != nil {
-			return Group{}, err
-		}
-	}
 	var after Group
-	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+	err := s.write(ctx, by, ReadGroups, c.action(), func(tx *gorm.DB, line *AuditLine) error {
 		var said map[string]change
 		var err error
 		if after, said, err = s.changeGroup(tx, id, c, set); err != nil {
@@ -348,15 +348,30 @@ func (g *Group) set(c groupSetter) {
 	g.Search = searchKey(g.Name, deref(g.Description))
 }
 
-// act is the right that a change needs and the action that it is.
-func (c GroupChange) act() (Right, Action) {
+// rights are those that a change needs: one for each kind of thing that it changes.
+func (c GroupChange) rights() []Right {
+	var rights []Right
+	if c.Name != nil || c.Description != nil || c.AvatarURL != nil {
+		rights = append(rights, EditGroups)
+	}
+	if c.ArchivedAt != nil {
+		rights = append(rights, ArchiveGroups)
+	}
+	if c.Contacts != nil {
+		rights = append(rights, EditMembers)
+	}
+	return rights
+}
+
+// action is what the audit log calls a change.
+func (c GroupChange) action() Action {
 	if c.Name != nil || c.Description != nil || c.AvatarURL != nil || c.Contacts != nil || c.ArchivedAt == nil {
-		return EditGroups, UpdatedGroup
+		return UpdatedGroup
 	}
 	if c.ArchivedAt.Valid {
-		return ArchiveGroups, ArchivedGroup
+		return ArchivedGroup
 	}
-	return ArchiveGroups, RestoredGroup
+	return RestoredGroup
 }
 
 // merge is nil where nobody has changed the same fields meanwhile, or an EditConflict.

@@ -48,6 +48,7 @@ type Store struct {
 
 	callers   recent[string, Actor]      // by the hashes of tokens
 	workspace recent[string, string]     // the name of the organisation
+	policy    recent[string, Policy]     // the rules for signing in
 	counts    recent[string, Count]      // of lists, until the next change
 	totals    recent[string, Count]      // of lists too long to count
 	chosen    recent[string, []approach] // for searches, by their statements
@@ -66,7 +67,7 @@ const (
 func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
-	s.chosen.keep = keepApproaches
+	s.chosen.keep, s.policy.keep = keepApproaches, keepAnswers
 	var err error
 	if s.dialect, err = dialectOf(url); err != nil {
 		return nil, err
@@ -220,13 +221,14 @@ func (s *Store) transaction(ctx context.Context, fn func(tx *gorm.DB) error) err
 }
 
 // Sweep deletes what has run out: sessions, idempotency keys, drafts, setup
-// codes and throttles. It is housekeeping, and has no audit line.
+// codes, invitations and throttles. It is housekeeping, and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
 	now := s.Now().Unix()
 	db := s.db.WithContext(ctx)
 	return s.failed(ctx, errors.Join(
 		db.Where("expires_at <= ?", now).Delete(&Session{}).Error,
 		db.Where("expires_at <= ?", now).Delete(&setupCode{}).Error,
+		db.Where("expires_at <= ?", now-int64(keepInvitations.Seconds())).Delete(&Invitation{}).Error,
 		db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error,
 		db.Where("updated_at <= ?", now-int64(keepDrafts.Seconds())).Delete(&draft{}).Error,
 		db.Where("last_at <= ?", now-int64(forgetFailures.Seconds())).Delete(&throttle{}).Error,

@@ -59,6 +59,17 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
+// Does is what the role is for, in a few words.
+func (r Role) Does() string {
+	return map[Role]string{
+		Owner:     "Does everything, and decides who else may.",
+		Admin:     "Does everything but what is about owners, admins, roles and the rules for signing in.",
+		Editor:    "Creates, edits and archives groups and contacts, and posts messages.",
+		Moderator: "Adds and removes members, and archives groups.",
+		Auditor:   "Sees and exports everything, also who did what, and changes nothing.",
+	}[r]
+}
+
 // Rule says who has a right.
 type Rule struct {
 	Right Right
@@ -88,7 +99,7 @@ var Rules = []Rule{
 	{ManageTokens, "see and revoke the API tokens of others", []Role{Owner, Admin}, false},
 	{ReadPeople, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
 	{ManagePeople, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
-	{ManageRoles, "change roles, and make owners and admins", []Role{Owner}, false},
+	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
 }
 

@@ -1,0 +1,144 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Policy is the rules for signing in.
+type Policy struct {
+	// SecondFactor has the roles that need a second factor, each with the time, in Unix
+	// seconds, from which on.
+	SecondFactor map[Role]int64 `json:"second_factor"`
+}
+
+// Needs tells whether a password alone is too little for a role.
+func (p Policy) Needs(role Role, now time.Time) bool {
+	from, asked := p.SecondFactor[role]
+	return asked && from <= now.Unix()
+}
+
+const policySetting = "policy"
+
+// Policy is what holds now. Where another program changes it, this one knows within a
+// second.
+func (s *Store) Policy(ctx context.Context) (Policy, error) {
+	p, err := s.policy.get(policySetting, s.Now(), func() (Policy, error) {
+		query := selectFrom("settings", "value", "key = ?", policySetting)
+		found, err := first(s.reader(ctx), query, 1, whole[string])
+		if err != nil || len(found) == 0 {
+			return Policy{}, err
+		}
+		return readPolicy(found[0])
+	})
+	return p, s.failed(ctx, err)
+}
+
+func readPolicy(stored string) (p Policy, err error) {
+	err = json.Unmarshal([]byte(stored), &p)
+	return p, err
+}
+
+// SetPolicy makes p the rules. Errors: Invalid, Denied.
+func (s *Store) SetPolicy(ctx context.Context, by Actor, p Policy) error {
+	if err := cmp.Or(by.Check(ManagePolicy), p.check().orNil()); err != nil {
+		return err
+	}
+	defer s.policy.forget()
+	return s.write(ctx, by, ManagePolicy, ChangedPolicy, func(tx *gorm.DB, line *AuditLine) error {
+		if err := s.dialect.lock(tx, "people"); err != nil {
+			return err
+		}
+		now, err := s.present(tx, by)
+		if err := cmp.Or(err, now.Check(ManagePolicy)); err != nil {
+			return err
+		}
+		before, err := storedPolicy(tx)
+		if err != nil {
+			return err
+		}
+		said := p.differences(before)
+		if len(said) == 0 {
+			return errUnchanged
+		}
+		value, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		line.about("policy", "", "Rules for signing in")
+		row := setting{Key: policySetting, Value: string(value)}
+		return cmp.Or(line.say(said), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
+	})
+}
+
+func storedPolicy(tx *gorm.DB) (Policy, error) {
+	var rows []setting
+	err := tx.Where("key = ?", policySetting).Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return Policy{}, err
+	}
+	return readPolicy(rows[0].Value)
+}
+
+func (p Policy) check() (problems Invalid) {
+	for _, role := range slices.Sorted(maps.Keys(p.SecondFactor)) {
+		from := p.SecondFactor[role]
+		if !role.known() || from < 0 || from > latestPolicy {
+			problems = append(problems, bad(string(role), "Choose a day like 2027-01-31.")...)
+		}
+	}
+	return problems
+}
+
+// latestPolicy is the end of the year 9998, for a rule's beginning.
+const latestPolicy = 253_370_764_799
+
+// differences says which roles a policy treats otherwise than the one before.
+func (p Policy) differences(before Policy) map[string]change {
+	var days []difference
+	for _, role := range Roles {
+		days = append(days, difference{"second_factor." + string(role), before.from(role), p.from(role)})
+	}
+	return changes(days)
+}
+
+// from is when a role needs a second factor from; nil is never.
+func (p Policy) from(role Role) *int64 {
+	if at, asked := p.SecondFactor[role]; asked {
+		return &at
+	}
+	return nil
+}
+
+// NeedsSecondFactor tells whether the rules ask a user for a second factor who has none.
+func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
+	p, err := s.Policy(ctx)
+	if err != nil || !p.Needs(u.Role, s.Now()) {
+		return false, err
+	}
+	query := selectFrom("users", "users.id", "users.id = ? AND ("+hasFactor+")", u.ID)
+	found, err := first(s.reader(ctx), query, 1, whole[string])
+	return len(found) == 0, s.failed(ctx, err)
+}
+
+// hasFactor is the condition that a user has a second factor.
+const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)
+	OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id)`
+
+// WithoutFactor is how many people of each role can sign in and have no second factor.
+// Error: Denied.
+func (s *Store) WithoutFactor(ctx context.Context, by Actor) (map[Role]int, error) {
+	people, err := s.People(ctx, by)
+	counts := map[Role]int{}
+	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil || p.SecondFactor() }) {
+		counts[p.Role]++
+	}
+	return counts, err
+}
