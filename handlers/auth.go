@@ -57,6 +57,14 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 		}
 		// The handler's error is answered here, where it is known who is signed in.
 		r = withVisit(r, v)
+		if must, err := c.mustSetUp(r, v.user); err != nil {
+			return err
+		} else if must {
+			if err := c.sendToSetUp(w, r); err != nil {
+				c.fail(w, r, err)
+			}
+			return nil
+		}
 		if err := v.actor.Check(right); err != nil {
 			c.fail(w, r, err)
 			return nil

@@ -42,7 +42,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
 	list := views.ContactList{
-		At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(),
+		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {
@@ -68,7 +68,7 @@ func (c *Console) contact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.ContactDetail{
-		Contact: contact, In: groups, MoreIn: more,
+		Contact: contact, By: by(r), In: groups, MoreIn: more,
 		Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(),
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: contact.Name(), Section: views.Contacts, Body: views.ContactPage(d)})

@@ -30,7 +30,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
@@ -327,7 +327,7 @@ func (c *Console) groupDelete(r *http.Request) (views.GroupDelete, error) {
 	if err != nil {
 		return views.GroupDelete{}, err
 	}
-	d := views.GroupDelete{Group: g, Next: localPath(r.FormValue("next"))}
+	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next"))}
 	d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID)
 	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
 	return d, err

@@ -92,6 +92,9 @@ func (c *Console) addRoutes() {
 	c.open("GET /login", c.login)
 	c.open("POST /login", c.doLogin)
 	c.open("POST /theme", c.theme)
+	c.open("GET /docs/roles", c.roles)
+	c.open("GET /invite/{secret}", c.welcome)
+	c.open("POST /invite/{secret}", c.accept)
 	c.mux.Handle("GET /static/", static.Handler())
 
 	c.signedIn("GET /{$}", models.SignedInOnly, c.home)
@@ -127,6 +130,24 @@ func (c *Console) addRoutes() {
 	c.dangerous("POST /settings/tokens/new", models.MakeTokens, c.createToken)
 	c.signedIn("GET /settings/tokens/{id}/revoke", models.MakeTokens, c.askRevokeToken)
 	c.signedIn("POST /settings/tokens/{id}/revoke", models.MakeTokens, c.revokeToken)
+
+	c.signedIn("GET /people", models.ReadPeople, c.people)
+	c.dangerous("GET /people/invite", models.ManagePeople, c.newInvitation)
+	c.dangerous("POST /people/invite", models.ManagePeople, c.invite)
+	c.dangerous("POST /people/invitations/{id}/renew", models.ManagePeople, c.renewInvitation)
+	c.dangerous("GET /people/invitations/{id}/revoke", models.ManagePeople, c.askRevokeInvitation)
+	c.dangerous("POST /people/invitations/{id}/revoke", models.ManagePeople, c.revokeInvitation)
+	c.dangerous("GET /people/policy", models.ManagePolicy, c.policy)
+	c.dangerous("POST /people/policy", models.ManagePolicy, c.setPolicy)
+	c.signedIn("GET /people/{id}", models.ReadPeople, c.person)
+	c.dangerous("GET /people/{id}/role", models.ManageRoles, c.askRole)
+	c.dangerous("POST /people/{id}/role", models.ManageRoles, c.changeRole)
+	c.dangerous("GET /people/{id}/disable", models.ManagePeople, c.askDisable)
+	c.dangerous("POST /people/{id}/disable", models.ManagePeople, c.disable)
+	c.dangerous("POST /people/{id}/enable", models.ManagePeople, c.enable)
+	c.dangerous("GET /people/{id}/second-factor", models.ManagePeople, c.askResetFactor)
+	c.dangerous("POST /people/{id}/second-factor", models.ManagePeople, c.resetFactor)
+	c.dangerous("POST /people/{id}/sessions", models.ManagePeople, c.endSessions)
 }
 
 // isAPI tells whether a path, however it is written, is the API's.

@@ -61,12 +61,22 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 				}
 			}
 			c.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", answer.status),
+				slog.String("method", r.Method), slog.String("path", loggedPath(r)), slog.Int("status", answer.status),
 				slog.Int64("ms", time.Since(start).Milliseconds()), slog.String("ip", clientIP(r)), slog.String("request_id", id))
 		}()
 		next.ServeHTTP(answer, r)
 	})
 }
+
+// loggedPath is a request's path as the log shows it: without the secret of an invitation.
+func loggedPath(r *http.Request) string {
+	if strings.HasPrefix(cleaned(r.URL.Path), invitePrefix) {
+		return invitePrefix + "…"
+	}
+	return r.URL.Path
+}
+
+const invitePrefix = "/invite/"
 
 // readBody reads the request's body into memory, up to maxBody. What stopped it is
 // what reading the body answers later.

@@ -65,7 +65,7 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 			return err
 		}
 		if part.Len() == 0 {
-			return fmt.Errorf("%s has no region %q", r.URL.Path, region)
+			return fmt.Errorf("%s has no region %q", loggedPath(r), region)
 		}
 		return views.Flashes(p).Render(r.Context(), part)
 	})
@@ -183,7 +183,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	failure := c.failure(r, err)
 	if failure.Status >= http.StatusInternalServerError {
-		c.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "request_id", requestID(r), "err", err)
+		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
@@ -227,9 +227,15 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case is(errForeignForm):
 		f.Status, f.Title = http.StatusForbidden, "This form came from another site"
 		f.Sentence = "For your safety nothing was changed. Open the console itself and try again there."
+	case is(errNoInvitation):
+		f.Status, f.Title = http.StatusNotFound, "This invitation is no good"
+		f.Sentence = "A link works once, within 72 hours. It may have been used, revoked, or mistyped. Ask whoever invited you for a new one. If you have joined already, sign in."
 	case errors.As(err, &denied):
 		f.Status, f.Title = http.StatusForbidden, "You may not do that"
-		f.Sentence = fmt.Sprintf("Your role lacks the right “%s”. An owner of the console can give it to you.", denied.Right)
+		f.Sentence, f.Roles = c.refusal(r, denied.Right), true
+	case is(errNeedsFactor):
+		f.Status, f.Title = http.StatusForbidden, "Set up a second factor first"
+		f.Sentence = "Your role needs one to go on. Open any page: you are led to where it is set up. Nothing was changed."
 	case is(errTooLarge):
 		f.Status, f.Title = http.StatusRequestEntityTooLarge, "That is too large"
 		f.Sentence = "A form can have at most 1 MiB. Nothing was changed."
@@ -253,6 +259,18 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Retry, f.Resend = retry(r)
 	}
 	return f
+}
+
+// ownersNamed is how many owners a refusal names.
+const ownersNamed = 3
+
+// refusal tells somebody which right they lack, and who can give it to them.
+func (c *Console) refusal(r *http.Request, right models.Right) string {
+	owners, err := c.store.Owners(r.Context(), ownersNamed)
+	if err != nil {
+		c.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
+	}
+	return views.Refusal(by(r), right, owners)
 }
 
 // retry is the address to try again, and the form to send to it again, so that

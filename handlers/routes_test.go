@@ -21,7 +21,7 @@ type question struct {
 	action models.Action
 	// public says that nobody needs to be signed in.
 	public bool
-	// id makes what the path's {id} stands for; nil where there is none.
+	// id makes what the path's {id} or {secret} stands for; nil where there is none.
 	id func(s *site) string
 }
 
@@ -80,6 +80,84 @@ var routes = map[string]question{
 	"POST /settings/tokens/new":         {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},
 	"GET /settings/tokens/{id}/revoke":  {status: 200, id: aToken},
 	"POST /settings/tokens/{id}/revoke": {status: 303, id: aToken, action: models.RevokedToken},
+
+	"GET /docs/roles":                      {status: 200, public: true},
+	"GET /invite/{secret}":                 {status: 200, public: true, id: aLink},
+	"POST /invite/{secret}":                {status: 303, public: true, id: aLink, fields: fields("name", "Carl", "password", password), action: models.SignedIn},
+	"GET /people":                          {status: 200},
+	"GET /people/invite":                   {status: 200},
+	"POST /people/invite":                  {status: 201, fields: fields("email", "dora@example.com", "role", "editor"), action: models.Invited},
+	"POST /people/invitations/{id}/renew":  {status: 201, id: anInvitation, action: models.RenewedInvite},
+	"GET /people/invitations/{id}/revoke":  {status: 200, id: anInvitation},
+	"POST /people/invitations/{id}/revoke": {status: 303, id: anInvitation, action: models.RevokedInvite},
+	"GET /people/policy":                   {status: 200},
+	"POST /people/policy":                  {status: 303, fields: fields("need", "editor", "editor", "2099-01-31"), action: models.ChangedPolicy},
+	"GET /people/{id}":                     {status: 200, id: anEditor},
+	"GET /people/{id}/role":                {status: 200, id: anEditor},
+	"POST /people/{id}/role":               {status: 303, id: anEditor, fields: fields("role", "auditor"), action: models.ChangedRole},
+	"GET /people/{id}/disable":             {status: 200, id: anEditor},
+	"POST /people/{id}/disable":            {status: 303, id: anEditor, action: models.DisabledUser},
+	"POST /people/{id}/enable":             {status: 303, id: aDisabled, action: models.EnabledUser},
+	"GET /people/{id}/second-factor":       {status: 200, id: anEditor},
+	"POST /people/{id}/second-factor":      {status: 409, id: anEditor}, // there is none to reset
+	"POST /people/{id}/sessions":           {status: 303, id: signedInEditor, action: models.EndedSessions},
+}
+
+// person makes a user of a role.
+func (s *site) person(role models.Role) models.User {
+	s.Helper()
+	u, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{
+		Email: string(role) + rand.Text() + "@example.com", Name: "Some " + role.Name(), Role: role, Password: password,
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return u
+}
+
+func anEditor(s *site) string { return s.person(models.Editor).ID }
+
+func aDisabled(s *site) string {
+	u, err := s.store.Disable(s.Context(), s.by, anEditor(s))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return u.ID
+}
+
+func signedInEditor(s *site) string {
+	u := s.person(models.Editor)
+	s.session(u)
+	return u.ID
+}
+
+// session is a browser in which a user is signed in.
+func (s *site) session(u models.User) *browser {
+	s.Helper()
+	secret, err := s.store.StartSession(s.Context(), u.Actor(), u, false)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return s.newBrowser().with("Cookie", "console="+secret)
+}
+
+func (s *site) invitation() (models.Invitation, string) {
+	s.Helper()
+	made, secret, err := s.store.Invite(s.Context(), s.by, models.NewInvitation{Email: rand.Text() + "@example.com", Role: models.Editor})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return made, secret
+}
+
+func anInvitation(s *site) string {
+	made, _ := s.invitation()
+	return made.ID
+}
+
+func aLink(s *site) string {
+	_, secret := s.invitation()
+	return secret
 }
 
 func archivedGroup(s *site) string {
@@ -90,10 +168,19 @@ func archivedGroup(s *site) string {
 	return g.ID
 }
 
-func groupOfOne(s *site) string { return s.group("Pair", s.contact("only")).ID }
+func groupOfOne(s *site) string {
+	page, err := s.store.Contacts(s.Context(), models.ContactQuery{Text: "only"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if len(page.Contacts) == 0 {
+		page.Contacts = []models.Contact{s.contact("only")}
+	}
+	return s.group("Pair", page.Contacts[0]).ID
+}
 
 func someContact(name string) func(*site) []string {
-	return func(s *site) []string { return []string{name, s.contact("somebody").ID} }
+	return func(s *site) []string { return []string{name, s.contact("somebody" + rand.Text()).ID} }
 }
 
 func member(s *site) []string {
@@ -135,12 +222,12 @@ func ask(s *site, q question, method, path string) {
 	stranger, right := s.newBrowser(), path
 	if q.id != nil {
 		for _, wrong := range []string{"0000000000000000", "short", "'--", strings.Repeat("z", 300)} {
-			address := strings.Replace(path, "{id}", wrong, 1)
+			address := withID(path, wrong)
 			if p := s.send(s.browser, method, address, nil); p.status != http.StatusNotFound {
 				s.Errorf("a wrong id: %s gives %d", address, p.status)
 			}
 		}
-		right = strings.Replace(path, "{id}", q.id(s), 1)
+		right = withID(path, q.id(s))
 	}
 	var form []string
 	if q.fields != nil {
@@ -171,9 +258,14 @@ func ask(s *site, q question, method, path string) {
 	switch {
 	case q.action == "" && len(added) > 0:
 		s.Errorf("wrote %v", added)
-	case q.action != "" && (len(added) == 0 || added[len(added)-1] != q.action || method == "POST" && right != "/login" && len(added) != 1):
+	case q.action != "" && (len(added) == 0 || added[len(added)-1] != q.action || method == "POST" && q.action != models.SignedIn && len(added) != 1):
 		s.Errorf("wrote %v, want %s once", added, q.action)
 	}
+}
+
+// withID is a route's path about something.
+func withID(path, id string) string {
+	return strings.NewReplacer("{id}", id, "{secret}", id).Replace(path)
 }
 
 func (s *site) send(b *browser, method, path string, form []string) *page {

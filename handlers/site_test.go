@@ -231,20 +231,46 @@ func (p *page) rows() []string {
 	return rows
 }
 
-// actions are the actions of the newest audit lines, the oldest first.
+// lines are all audit lines, the newest first.
+func (s *site) lines() []models.AuditLine {
+	s.Helper()
+	var lines []models.AuditLine
+	r := models.Range{Limit: models.MaxLimit}
+	for {
+		page, err := s.store.AuditLines(s.Context(), r)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if lines = append(lines, page.Lines...); !page.More {
+			return lines
+		}
+		r.After = models.Cursor{ID: lines[len(lines)-1].ID}
+	}
+}
+
+// actions are the actions of all audit lines, the oldest first.
 func (s *site) actions() []models.Action {
 	s.Helper()
-	page, err := s.store.AuditLines(s.Context(), models.Range{Limit: models.MaxLimit})
-	if err != nil {
-		s.Fatal(err)
-	}
-	slices.Reverse(page.Lines)
-	actions := make([]models.Action, len(page.Lines))
-	for i, line := range page.Lines {
+	lines := s.lines()
+	slices.Reverse(lines)
+	actions := make([]models.Action, len(lines))
+	for i, line := range lines {
 		actions[i] = line.Action
 		if line.ActorName == "" || line.ActorKind == "" || line.RequestID == "" && line.ActorKind == models.UserActor && line.IP != "" {
 			s.Errorf("audit line %s does not say who: %+v", line.Action, line)
 		}
 	}
 	return actions
+}
+
+// signInAgain is for when the clock has moved on.
+func (s *site) signInAgain() {
+	s.Helper()
+	s.post("/login", "email", email, "password", password).wants(http.StatusSeeOther)
+}
+
+// where is the address of the site, for a browser's cookies.
+func (p *page) where() *url.URL {
+	at, _ := url.Parse(p.site.url) // it was parsed before
+	return at
 }

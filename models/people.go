@@ -55,14 +55,16 @@ func (s *Store) Person(ctx context.Context, by Actor, id string) (Person, error)
 // seen when they last did something.
 func (s *Store) selectPeople() selection {
 	now := s.Now().Unix()
-	return selection{from: "users", columns: userColumns + `,
+	return selection{
+		from: "users", columns: userColumns + `,
 		(SELECT max(at) FROM (SELECT seen_at AS at FROM sessions WHERE user_id = users.id UNION ALL
 			SELECT * FROM (SELECT created_at FROM audit_lines WHERE actor_id = users.id ORDER BY id DESC LIMIT 1) AS last) AS seen),
 		(SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?),
 		(SELECT count(*) FROM tokens WHERE user_id = users.id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)),
 		(SELECT count(*) FROM passkeys WHERE user_id = users.id),
 		EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)`,
-		clauses: clauses{args: []any{now, now}}}
+		clauses: clauses{args: []any{now, now}},
+	}
 }
 
 // columns are where what selectPeople reads goes.

@@ -4,6 +4,7 @@ import "protocol.chat/console/models"
 
 // ContactList is what the list of contacts shows. Its fields are those of GroupList.
 type ContactList struct {
+	By             models.Actor
 	At             ContactsAt
 	Rows           []models.Contact
 	Words          []string
@@ -28,6 +29,7 @@ type ContactForm struct {
 // ContactDetail is what a contact's page shows.
 type ContactDetail struct {
 	models.Contact
+	By models.Actor
 	// In are some of the groups the contact is in; MoreIn says that there are more.
 	In     []models.Group
 	MoreIn bool

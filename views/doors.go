@@ -31,6 +31,8 @@ type Failure struct {
 	Grave *models.Tombstone
 	// Search offers the search box: the reader is signed in and the page was not found.
 	Search bool
+	// Roles leads to who may do what.
+	Roles bool
 	// Retry is the address to try again, or "".
 	Retry string
 	// Resend are the fields of a form that can be sent to Retry again as it was.

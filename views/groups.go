@@ -10,6 +10,7 @@ import (
 
 // GroupList is what the list of groups shows.
 type GroupList struct {
+	By   models.Actor
 	At   GroupsAt
 	Rows []models.GroupHit
 	// Exact is the group whose id, or conversation's id, was searched for, or nil.
@@ -65,6 +66,7 @@ type Picker struct {
 // GroupDetail is what a group's own pages show above their tabs.
 type GroupDetail struct {
 	models.Group
+	By       models.Actor
 	Messages models.Count
 	// Archived by, where it is known.
 	ArchivedBy string
@@ -88,6 +90,7 @@ type GroupMembers struct {
 // GroupDelete is the question before a group is deleted.
 type GroupDelete struct {
 	models.Group
+	By       models.Actor
 	Messages models.Count
 	// TypeName asks for the group's name to be typed.
 	TypeName bool

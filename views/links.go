@@ -125,6 +125,25 @@ func TokensURL() templ.SafeURL               { return "/settings/tokens" }
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
 func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke", "") }
 
+// The addresses of people.
+
+func PeopleURL() templ.SafeURL               { return "/people" }
+func InviteURL() templ.SafeURL               { return "/people/invite" }
+func PolicyURL() templ.SafeURL               { return "/people/policy" }
+func PersonURL(id string) templ.SafeURL      { return under("/people/", id, "", "") }
+func RoleURL(id string) templ.SafeURL        { return under("/people/", id, "/role", "") }
+func DisableURL(id string) templ.SafeURL     { return under("/people/", id, "/disable", "") }
+func EnableURL(id string) templ.SafeURL      { return under("/people/", id, "/enable", "") }
+func ResetFactorURL(id string) templ.SafeURL { return under("/people/", id, "/second-factor", "") }
+func EndSessionsURL(id string) templ.SafeURL { return under("/people/", id, "/sessions", "") }
+func RenewInviteURL(id string) templ.SafeURL { return under("/people/invitations/", id, "/renew", "") }
+
+func RevokeInviteURL(id string) templ.SafeURL {
+	return under("/people/invitations/", id, "/revoke", "")
+}
+func WelcomeURL(secret string) templ.SafeURL { return under("/invite/", secret, "", "") }
+func RolesURL() templ.SafeURL                { return "/docs/roles" }
+
 // The addresses round signing in, and of what every page has.
 
 func SetupURL() templ.SafeURL  { return "/setup" }

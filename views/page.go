@@ -23,6 +23,7 @@ const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
+	People   = "People"
 )
 
 // The regions that can be asked for alone.

@@ -1,0 +1,357 @@
+package handlers_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"protocol.chat/console/models"
+)
+
+// The matrix: every route of the pages × every kind of caller × objects of their own and
+// of others. Who may do what is written here by hand, apart from models.Rules, so that a
+// slip in either shows. handlers/api has the other half, for programs.
+//
+// For a new route: give it a row in routes (routes_test.go), which knows how it is called
+// when all is well, and one here. A row is the letters of the roles that are let through:
+// O owner, A admin, E editor, M moderator, U auditor. Where it matters whose object a
+// route is called about, give it a row for each of objects in place of one for any.
+
+// allowed are the roles that are let through, by whose object is asked for.
+type allowed map[string]string
+
+const (
+	everybody = "open"
+	all       = "OAEMU"
+)
+
+// about is a row for a route whose objects are anybody's.
+func about(roles string) allowed { return allowed{"any": roles} }
+
+// managing is a row for what is done to somebody's account.
+func managing(own string) allowed {
+	return allowed{"own": own, "owner's": "O", "admin's": "O", "editor's": "OA"}
+}
+
+var matrix = map[string]allowed{
+	"GET /healthz":            about(everybody),
+	"GET /readyz":             about(everybody),
+	"GET /docs/errors/{code}": about(everybody),
+	"GET /docs/roles":         about(everybody),
+	"GET /setup":              about(everybody),
+	"POST /setup":             about(everybody),
+	"GET /login":              about(everybody),
+	"POST /login":             about(everybody),
+	"POST /theme":             about(everybody),
+	"GET /invite/{secret}":    about(everybody),
+	"POST /invite/{secret}":   about(everybody),
+	"GET /{$}":                about(all),
+	"POST /logout":            about(all),
+	"POST /drafts/{form}":     about(all),
+
+	"GET /groups":                      about(all),
+	"GET /groups/new":                  about("OAE"),
+	"POST /groups/new":                 about("OAE"),
+	"GET /groups/{id}":                 about(all),
+	"GET /groups/{id}/edit":            about("OAE"),
+	"POST /groups/{id}/edit":           about("OAE"),
+	"POST /groups/{id}/archive":        about("OAEM"),
+	"POST /groups/{id}/restore":        about("OAEM"),
+	"GET /groups/{id}/delete":          about("OA"),
+	"POST /groups/{id}/delete":         about("OA"),
+	"GET /groups/{id}/members":         about(all),
+	"POST /groups/{id}/members":        about("OAEM"),
+	"POST /groups/{id}/members/remove": about("OAEM"),
+
+	"GET /contacts":              about(all),
+	"GET /contacts/pick":         about(all),
+	"GET /contacts/new":          about("OAE"),
+	"POST /contacts/new":         about("OAE"),
+	"GET /contacts/{id}":         about(all),
+	"GET /contacts/{id}/edit":    about("OAE"),
+	"POST /contacts/{id}/edit":   about("OAE"),
+	"GET /contacts/{id}/delete":  about("OA"),
+	"POST /contacts/{id}/delete": about("OA"),
+
+	"GET /settings/tokens":              about("OA"),
+	"GET /settings/tokens/new":          about(all),
+	"POST /settings/tokens/new":         about(all),
+	"GET /settings/tokens/{id}/revoke":  {"own": "OA", "owner's": "OA", "editor's": "OA"},
+	"POST /settings/tokens/{id}/revoke": {"own": "OA", "owner's": "OA", "editor's": "OA"},
+
+	"GET /people":                          about("OAU"),
+	"GET /people/invite":                   about("OA"),
+	"POST /people/invite":                  about("OA"),
+	"POST /people/invitations/{id}/renew":  about("OA"),
+	"GET /people/invitations/{id}/revoke":  about("OA"),
+	"POST /people/invitations/{id}/revoke": about("OA"),
+	"GET /people/policy":                   about("O"),
+	"POST /people/policy":                  about("O"),
+	"GET /people/{id}":                     {"own": "OAU", "owner's": "OAU", "editor's": "OAU"},
+	"GET /people/{id}/role":                {"own": "O", "owner's": "O", "editor's": "O"},
+	"POST /people/{id}/role":               {"own": "O", "owner's": "O", "admin's": "O", "editor's": "O"},
+	"GET /people/{id}/disable":             managing("O"),
+	"POST /people/{id}/disable":            managing("O"),
+	"POST /people/{id}/enable":             managing("O"),
+	"GET /people/{id}/second-factor":       managing("O"),
+	"POST /people/{id}/second-factor":      managing("O"),
+	"POST /people/{id}/sessions":           managing("O"),
+}
+
+// callers are all kinds of them. Those without a role are nobody, whatever they send.
+var callers = []struct {
+	letter string
+	role   models.Role
+	broken func(s *site, u models.User)
+}{
+	{letter: "O", role: models.Owner},
+	{letter: "A", role: models.Admin},
+	{letter: "E", role: models.Editor},
+	{letter: "M", role: models.Moderator},
+	{letter: "U", role: models.Auditor},
+	{letter: "signed out"},
+	{letter: "disabled", role: models.Owner, broken: func(s *site, u models.User) {
+		if _, err := s.store.Disable(s.Context(), s.by, u.ID); err != nil {
+			s.Fatal(err)
+		}
+	}},
+	{letter: "ended", role: models.Owner, broken: func(s *site, u models.User) {
+		if _, err := s.store.EndSessions(s.Context(), s.by, u.ID); err != nil {
+			s.Fatal(err)
+		}
+	}},
+}
+
+// TestTheWholeMatrix asks every route for every caller.
+func TestTheWholeMatrix(t *testing.T) {
+	each(t, func(s *site) {
+		for pattern := range matrix {
+			if !slices.Contains(s.console.Patterns(), pattern) {
+				s.Errorf("there is no route %s", pattern)
+			}
+		}
+		for _, caller := range callers {
+			m := newCaller(s, caller.letter, caller.role, caller.broken)
+			for _, pattern := range s.console.Patterns() {
+				row, known := matrix[pattern]
+				if !known {
+					s.Fatalf("the route %s has no row in matrix: say who may call it", pattern)
+				}
+				for object, roles := range row {
+					m.ask(pattern, object, roles)
+				}
+			}
+		}
+	})
+}
+
+// theCaller is one of callers, with whom they deal with.
+type theCaller struct {
+	*site
+	letter string
+	role   models.Role
+	broken func(s *site, u models.User)
+	self   models.User
+	secret string
+	others map[string]models.User // by whose object is asked for
+}
+
+func newCaller(s *site, letter string, role models.Role, broken func(*site, models.User)) *theCaller {
+	m := &theCaller{site: s, letter: letter, role: role, broken: broken, others: map[string]models.User{}}
+	m.anew()
+	return m
+}
+
+// anew makes the caller and the others afresh, once something may have happened to them.
+func (m *theCaller) anew() {
+	m.Helper()
+	clear(m.others)
+	if m.role == "" {
+		return
+	}
+	m.self = m.person(m.role)
+	m.signIn()
+	if m.broken != nil {
+		m.broken(m.site, m.self)
+	}
+}
+
+func (m *theCaller) signIn() {
+	m.Helper()
+	var err error
+	if m.secret, err = m.store.StartSession(m.Context(), m.self.Actor(), m.self, false); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// object makes what a route is called about, and is its id.
+func (m *theCaller) object(pattern, whose string) string {
+	m.Helper()
+	if whose == "any" {
+		if make := routes[pattern].id; make != nil {
+			return make(m.site)
+		}
+		return ""
+	}
+	u := m.self
+	if whose != "own" {
+		role := models.Role(strings.TrimSuffix(whose, "'s"))
+		if _, known := m.others[whose]; !known {
+			m.others[whose] = m.person(role)
+		}
+		u = m.others[whose]
+	}
+	if u.ID == "" {
+		u.ID = m.by.ID // signed out: nobody's own is the owner's
+	}
+	if !strings.Contains(pattern, "/tokens/") {
+		return u.ID
+	}
+	token, _, err := m.store.CreateToken(m.Context(), m.by, models.NewToken{UserID: u.ID, Name: "Nightly", Scopes: models.ReadScopes()}, nil)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return token.ID
+}
+
+func (m *theCaller) ask(pattern, whose, roles string) {
+	m.Helper()
+	method, path, _ := strings.Cut(pattern, " ")
+	path = strings.NewReplacer("{$}", "", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+	path = withID(path, m.object(pattern, whose))
+	var form []string
+	if fields := routes[pattern].fields; fields != nil {
+		form = fields(m.site)
+	}
+	before := m.lines()[0].ID
+	b := m.newBrowser()
+	if m.secret != "" {
+		b = b.with("Cookie", "console="+m.secret)
+	}
+	p := m.send(b, method, path, form)
+	what := m.letter + ": " + pattern + " of " + whose
+	switch {
+	case roles == everybody || m.broken == nil && m.role != "" && strings.Contains(roles, m.letter):
+		if p.status == http.StatusForbidden || p.status == http.StatusUnauthorized || p.status >= 500 || strings.HasPrefix(p.header.Get("Location"), "/login?") {
+			m.Errorf("%s: got %d, and may: %s", what, p.status, p.text("main"))
+		}
+		if method == http.MethodPost {
+			m.anew()
+		}
+		return
+	case m.broken != nil || m.role == "":
+		to := p.header.Get("Location")
+		if !(method == http.MethodGet && p.status == http.StatusSeeOther && strings.HasPrefix(to, "/login") || p.status == http.StatusUnauthorized) {
+			m.Errorf("%s: got %d, leads to %q", what, p.status, to)
+		}
+	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "does not let you"):
+		m.Errorf("%s: got %d, and may not: %s", what, p.status, p.text("main"))
+	case !strings.Contains(p.text("main"), "(owner") || p.doc.Find(`main a[href="/docs/roles"]`).Length() == 0:
+		m.Errorf("%s: who can give the right is not said: %s", what, p.text("main"))
+	}
+	if m.lines()[0].ID != before {
+		m.Errorf("%s: refused, and wrote %s", what, m.lines()[0].Action)
+	}
+}
+
+// TestPagesOfferNothingThatIsRefused follows, as each role, every link from page to page,
+// and looks at every form: nothing leads to what the role may not do.
+func TestPagesOfferNothingThatIsRefused(t *testing.T) {
+	each(t, func(s *site) {
+		member := s.contact("hector")
+		s.group("Plaza Hotel", member)
+		archivedGroup(s)
+		s.invitation()
+		aToken(s)
+		for _, caller := range callers[:5] {
+			u := s.person(caller.role)
+			b := s.session(u)
+			seen := map[string]bool{}
+			for queue := []string{"/groups", "/groups?status=archived", "/contacts", "/docs/roles"}; len(queue) > 0; queue = queue[1:] {
+				path := queue[0]
+				if seen[shape(path)] || shape(path) == "/settings/tokens" && !strings.Contains(matrix["GET /settings/tokens"]["any"], caller.letter) {
+					continue
+				}
+				seen[shape(path)] = true
+				p := b.get(path)
+				if p.status >= 400 {
+					s.Errorf("%s: %s gives %d", caller.role, path, p.status)
+				}
+				queue = append(queue, links(p)...)
+				for _, action := range forms(p) {
+					if !mayPost(caller.letter, action) {
+						s.Errorf("%s: %s offers %s", caller.role, path, action)
+					}
+				}
+			}
+			if caller.role == models.Owner && len(seen) < 20 {
+				s.Errorf("only %d pages were looked at", len(seen))
+			}
+			if offered := seen["/people"]; offered != strings.Contains(matrix["GET /people"]["any"], caller.letter) {
+				s.Errorf("%s is led to the people: %v", caller.role, offered)
+			}
+		}
+	})
+}
+
+var anID = regexp.MustCompile(`/[0-9A-Za-z]{16}(/|$)`)
+
+// shape is a path with {id} in the place of ids.
+func shape(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	return anID.ReplaceAllString(path, "/{id}$1")
+}
+
+func links(p *page) []string {
+	var paths []string
+	p.doc.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
+		if href := a.AttrOr("href", ""); strings.HasPrefix(href, "/") {
+			paths = append(paths, href)
+		}
+	})
+	return paths
+}
+
+func forms(p *page) []string {
+	var actions []string
+	p.doc.Find(`form[method="post"]`).Each(func(_ int, form *goquery.Selection) {
+		actions = append(actions, form.AttrOr("action", ""))
+	})
+	return actions
+}
+
+// mayPost tells whether a role may send a form, at least about some object.
+func mayPost(letter, action string) bool {
+	path := shape(action)
+	if strings.HasPrefix(path, "/drafts/") {
+		path = "/drafts/{form}"
+	}
+	for _, roles := range matrix["POST "+path] {
+		if roles == everybody || strings.Contains(roles, letter) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestRefusalNamesWhoCanHelp is about the words of a refusal.
+func TestRefusalNamesWhoCanHelp(t *testing.T) {
+	each(t, func(s *site) {
+		editor := s.session(s.person(models.Editor))
+		id := aGroup(s)
+		refused := editor.post("/groups/" + id + "/delete").wants(http.StatusForbidden)
+		refused.has("[data-sentence]", "Your role, Editor, does not let you delete groups for good. Owners and admins may. Anna (owner) can change your role.")
+		for range 4 {
+			s.person(models.Owner)
+		}
+		editor.get("/people").wants(http.StatusForbidden).
+			has("[data-sentence]", "Anna, Some Owner or Some Owner (owners) can change your role.")
+		s.session(s.person(models.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
+			has("[data-sentence]", "does not let you change roles, and manage owners and admins. Owners may.")
+	})
+}

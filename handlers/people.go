@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// people shows the list of people and of invitations.
+func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
+	list := views.PeopleList{By: by(r), Now: c.now()}
+	var err error
+	if list.People, err = c.store.People(r.Context(), by(r)); err != nil {
+		return err
+	}
+	if list.Invitations, err = c.store.Invitations(r.Context(), by(r)); err != nil {
+		return err
+	}
+	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
+}
+
+// showPeople answers with a page of the section People.
+func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int, title string, wrong models.Invalid, body templ.Component) error {
+	return c.show(w, r, status, views.Page{Title: title, Section: views.People, Failed: len(wrong) > 0, Body: body})
+}
+
+// roles says who may do what, to anybody.
+func (c *Console) roles(w http.ResponseWriter, r *http.Request) error {
+	if v, err := c.visit(r); err == nil {
+		r = withVisit(r, v)
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
+}
+
+// who is the person that a request's address names.
+func (c *Console) who(r *http.Request) (models.Person, error) {
+	return c.store.Person(r.Context(), by(r), r.PathValue("id"))
+}
+
+// person shows one of the people.
+func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.who(r)
+	if err != nil {
+		return err
+	}
+	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now()}
+	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
+}
+
+// askRole shows the form for somebody's role.
+func (c *Console) askRole(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.who(r)
+	if err != nil {
+		return err
+	}
+	return c.showRole(w, r, http.StatusOK, views.RoleForm{Person: p, Chosen: p.Role})
+}
+
+func (c *Console) showRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
+	form.Own = form.ID == by(r).UserID
+	return c.showPeople(w, r, status, "Change the role of "+form.Name, form.Problems, views.ChangeRole(form))
+}
+
+// changeRole gives somebody another role. Who takes their own away must say so.
+func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.who(r)
+	if err != nil {
+		return err
+	}
+	form := views.RoleForm{Person: p, Chosen: models.Role(r.PostFormValue("role"))}
+	own := p.ID == by(r).UserID
+	if own && form.Chosen != p.Role && r.PostFormValue("sure") == "" {
+		form.Problems = models.Invalid{{Field: "sure", Code: models.Missing, Message: "Say that you want to stop being an owner."}}
+		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
+	}
+	changed, err := c.store.ChangeRole(r.Context(), by(r), p.ID, form.Chosen)
+	if invalid, ok := problems(err); ok {
+		form.Problems = invalid
+		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
+	}
+	if err != nil {
+		return err
+	}
+	if own && changed.Role != p.Role {
+		return redirect(w, r, views.LoginURL("")) // the session has ended
+	}
+	text := "Nothing changed."
+	if changed.Role != p.Role {
+		text = p.Name + " has the role " + changed.Role.Name() + " now."
+	}
+	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: text})
+}
+
+// askDisable asks before somebody is kept out.
+func (c *Console) askDisable(w http.ResponseWriter, r *http.Request) error {
+	return c.askAbout(w, r, "Disable ", views.DisablePerson)
+}
+
+// askResetFactor asks before somebody's second factor is taken away.
+func (c *Console) askResetFactor(w http.ResponseWriter, r *http.Request) error {
+	return c.askAbout(w, r, "Reset the second factor of ", views.ResetSecondFactor)
+}
+
+// askAbout asks a question about somebody whom the asker may manage.
+func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
+	p, err := c.who(r)
+	if err != nil {
+		return err
+	}
+	if !by(r).MayManage(p.Role) {
+		return models.Denied{Right: models.ManageRoles}
+	}
+	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Now: c.now()}))
+}
+
+// disable keeps somebody out.
+func (c *Console) disable(w http.ResponseWriter, r *http.Request) error {
+	u, err := c.store.Disable(r.Context(), by(r), r.PathValue("id"))
+	return c.didTo(w, r, u, err, " is disabled and signed out. Their API tokens are revoked.")
+}
+
+// enable lets somebody in again.
+func (c *Console) enable(w http.ResponseWriter, r *http.Request) error {
+	u, err := c.store.Enable(r.Context(), by(r), r.PathValue("id"))
+	return c.didTo(w, r, u, err, " can sign in again.")
+}
+
+// resetFactor takes away somebody's second factor.
+func (c *Console) resetFactor(w http.ResponseWriter, r *http.Request) error {
+	u, err := c.store.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
+	return c.didTo(w, r, u, err, " has no second factor now, and is signed out.")
+}
+
+// endSessions signs somebody out everywhere.
+func (c *Console) endSessions(w http.ResponseWriter, r *http.Request) error {
+	u, err := c.store.EndSessions(r.Context(), by(r), r.PathValue("id"))
+	if err == nil && u.ID == by(r).UserID {
+		return redirect(w, r, views.LoginURL(""))
+	}
+	return c.didTo(w, r, u, err, " is signed out everywhere.")
+}
+
+// didTo answers with what was done to somebody.
+func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u models.User, err error, what string) error {
+	if err != nil {
+		return err
+	}
+	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: u.Name + what})
+}

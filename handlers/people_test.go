@@ -1,0 +1,229 @@
+package handlers_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/handlers"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// link invites somebody as the owner and answers the address that the page shows.
+func (s *site) link(address string, role models.Role) string {
+	s.Helper()
+	made := s.post("/people/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)
+	made.has("h1", "The link for Bea is ready").has(".notice", "It will not be shown again.")
+	link := made.doc.Find("#secret").AttrOr("value", "")
+	if !strings.HasPrefix(link, s.url+"/invite/") {
+		s.Fatalf("the link is %q", link)
+	}
+	return strings.TrimPrefix(link, s.url)
+}
+
+func TestInvitingSomebody(t *testing.T) {
+	each(t, func(s *site) {
+		refused := s.post("/people/invite", "email", "nobody", "name", "Bea", "role", "").wants(422)
+		refused.has("#email-error", "must look like").has("#role-error", "Choose a role.")
+		if refused.value("name") != "Bea" {
+			s.Errorf("typed name %q", refused.value("name"))
+		}
+		s.post("/people/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
+		link := s.link("bea@example.com", models.Moderator)
+		s.post("/people/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "invited already")
+		list := s.get("/people").has("#invitations", "Invitations").has("tbody", "bea@example.com")
+		if strings.Contains(list.body, strings.TrimPrefix(link, "/invite/")) {
+			s.Error("the list shows the link")
+		}
+
+		b := s.newBrowser()
+		b.get(link).wants(200).has("h1", "Join Acme").has("form", "Anna invites you to this console as a moderator.").has("dd", "bea@example.com")
+		weak := b.post(link, "name", "Beatrix", "password", "short").wants(422).has("#password-error", "at least 12 characters")
+		if weak.value("name") != "Beatrix" || weak.value("password") != "" {
+			s.Errorf("typed %q, %q", weak.value("name"), weak.value("password"))
+		}
+		before := b.client.Jar.Cookies(weak.where())
+		b.post(link, "name", "Beatrix", "password", password).leads("/groups")
+		if len(before) != 0 || len(b.client.Jar.Cookies(weak.where())) != 1 {
+			s.Error("no new session")
+		}
+		b.get("/groups").wants(200).has(".account", "Beatrix")
+		s.get("/people").has("tbody", "Beatrix").lacks("#invitations")
+		s.newBrowser().post("/login", "email", "bea@example.com", "password", password).wants(303)
+	})
+}
+
+func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
+	each(t, func(s *site) {
+		now := time.Now()
+		s.store.Now = func() time.Time { return now }
+		used, revoked, replaced, expired := s.link("a@example.com", "editor"), s.link("b@example.com", "editor"), s.link("c@example.com", "editor"), s.link("d@example.com", "editor")
+		s.newBrowser().post(used, "name", "A", "password", password).wants(303)
+		invitations, err := s.store.Invitations(s.Context(), s.by)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, i := range invitations {
+			switch i.Email {
+			case "b@example.com":
+				s.post("/people/invitations/"+i.ID+"/revoke").leads("/people").follow(s.browser).has("#flashes", "b@example.com is revoked")
+			case "c@example.com":
+				now = now.Add(time.Hour)
+				s.post("/people/invitations/"+i.ID+"/renew").wants(201).has("h1", "is ready")
+			}
+		}
+		now = now.Add(models.InvitationLimit - time.Hour)
+		s.signInAgain()
+		var words string
+		for name, link := range map[string]string{"used": used, "revoked": revoked, "replaced": replaced, "expired": expired, "unknown": "/invite/x"} {
+			b := s.newBrowser()
+			shown := b.get(link).wants(404).has("h1", "This invitation is no good").has("main", "Ask whoever invited you").text("[data-sentence]")
+			sent := b.post(link, "name", "X", "password", password).wants(404).text("[data-sentence]")
+			if words == "" {
+				words = shown
+			}
+			if shown != words || sent != words {
+				s.Errorf("%s: %q, %q", name, shown, sent)
+			}
+		}
+		s.get("/people").has("tbody", "Run out")
+	})
+}
+
+// TestSecretsOfInvitationsAreNotLogged is about the log of requests, also of strange ones.
+func TestSecretsOfInvitationsAreNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	console := handlers.New(handlers.Config{
+		Store: modelstest.Open(t, modelstest.SQLite), Log: slog.New(slog.NewTextHandler(&log, nil)), PublicURL: "http://console.example",
+	})
+	for _, path := range []string{"/invite/hidden", "/invite/hidden/", "//invite/hidden", "/x/../invite/hidden", "/invite/./hidden", "/invite//hidden", "/invite/hidden/x"} {
+		for _, target := range []string{"", "section#nowhere"} {
+			r := httptest.NewRequest(http.MethodGet, "http://console.example"+path, nil)
+			if target != "" {
+				r.Header = http.Header{"Hx-Request": {"true"}, "Hx-Request-Type": {"partial"}, "Hx-Target": {target}}
+			}
+			console.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	if !strings.Contains(log.String(), "/invite/…") || strings.Contains(log.String(), "hidden") {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
+func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
+	each(t, func(s *site) {
+		bea := s.person(models.Editor)
+		b := s.session(bea)
+		_, token, err := s.store.CreateToken(s.Context(), bea.Actor(), models.NewToken{Name: "robot", Scopes: models.WriteScopes()}, nil)
+		if err != nil {
+			s.Fatal(err)
+		}
+		robot := s.newBrowser().with("Authorization", "Bearer "+token)
+		b.get("/groups").wants(200)
+		robot.get("/v1/groups").wants(200)
+		s.get("/people/"+bea.ID+"/disable").has("#question", "signed out at once").has("main", "1 API token of theirs is revoked for good")
+		s.post("/people/"+bea.ID+"/disable").leads("/people/"+bea.ID).follow(s.browser).has("#flashes", "is disabled").has(".notes", "revoked")
+		b.get("/groups").leads("/login?next=%2Fgroups")
+		b.post("/groups/new", "name", "X").wants(401)
+		robot.get("/v1/groups").wants(401)
+		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(422).has(".summary", "E-mail or password is not right.")
+		s.post("/people/" + bea.ID + "/enable").leads("/people/" + bea.ID)
+		b.get("/groups").leads("/login?next=%2Fgroups")
+		robot.get("/v1/groups").wants(401)
+		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(303)
+	})
+}
+
+func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
+	each(t, func(s *site) {
+		bea, group := s.person(models.Admin), aGroup(s)
+		b := s.session(bea)
+		b.get("/groups/" + group + "/delete").wants(200)
+		s.post("/people/"+bea.ID+"/role", "role", "king").wants(422).has("#role-error", "Choose a role.")
+		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "has the role Moderator now.")
+		b.post("/groups/" + group + "/delete").wants(401)
+		s.session(bea).post("/groups/" + group + "/delete").wants(403)
+		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "Nothing changed.")
+	})
+}
+
+func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
+	each(t, func(s *site) {
+		own := "/people/" + s.by.ID
+		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
+		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "another owner has to")
+		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
+		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("[data-sentence]", "Anna is the only owner. Make somebody else an owner first.")
+		s.post(own + "/disable").wants(409)
+		bea := s.person(models.Admin)
+		s.post("/people/"+bea.ID+"/role", "role", "owner").wants(303)
+		s.post(own+"/role", "role", "editor", "sure", "yes").leads("/login")
+		s.get("/groups").leads("/login?next=%2Fgroups")
+		s.session(bea).get("/people").has("tbody", "Editor")
+	})
+}
+
+func TestSigningSomebodyOutEverywhere(t *testing.T) {
+	each(t, func(s *site) {
+		bea := s.person(models.Editor)
+		b := s.session(bea)
+		s.get("/people/"+bea.ID).has("dl", "1 browser")
+		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "0 browsers")
+		b.get("/groups").leads("/login?next=%2Fgroups")
+		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
+	})
+}
+
+func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
+	each(t, func(s *site) {
+		now := time.Now()
+		s.store.Now = func() time.Time { return now }
+		editor, auditor := s.session(s.person(models.Editor)), s.session(s.person(models.Auditor))
+		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 of them has none yet.")
+		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
+		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
+			s.Error("the choice is lost")
+		}
+		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)
+		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people")
+		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != "" {
+			s.Errorf("the rules are %q and %q", shown.value("editor"), shown.value("auditor"))
+		}
+		editor.get("/groups").wants(200)
+		now = now.Add(25 * time.Hour)
+		s.signInAgain()
+		editor = s.session(s.person(models.Editor))
+		editor.get("/groups").leads("/profile/security")
+		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
+		editor.post("/groups/new", "name", "X").wants(403)
+		editor.get("/profile/securityx").wants(404)
+		auditor = s.session(s.person(models.Auditor))
+		auditor.get("/groups").wants(200)
+		editor.post("/logout").leads("/login")
+		s.post("/people/policy").leads("/people")
+		s.session(s.person(models.Editor)).get("/groups").wants(200)
+	})
+}
+
+func TestWhoMayDoWhatIsPublic(t *testing.T) {
+	each(t, func(s *site) {
+		for _, b := range []*browser{s.newBrowser(), s.browser} {
+			p := b.get("/docs/roles").wants(200).has("h1", "Who may do what")
+			rows := p.doc.Find("tbody tr")
+			if rows.Length() != len(models.Rules) {
+				s.Errorf("%d rights", rows.Length())
+			}
+			for i, rule := range models.Rules {
+				if yes := strings.Count(rows.Eq(i).Text(), "Yes"); yes != len(rule.Roles) {
+					s.Errorf("%s: %d roles", rule.Right, yes)
+				}
+			}
+		}
+		s.get("/docs/roles").has(".account", "Anna")
+	})
+}

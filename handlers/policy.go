@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// policy shows the form for the rules for signing in.
+func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
+	p, err := c.store.Policy(r.Context())
+	if err != nil {
+		return err
+	}
+	form := views.PolicyForm{}
+	for _, role := range models.Roles {
+		rule := views.PolicyRule{Role: role}
+		if from, need := p.SecondFactor[role]; need {
+			rule.Need, rule.From = true, time.Unix(from, 0).UTC().Format(time.DateOnly)
+		}
+		form.Rules = append(form.Rules, rule)
+	}
+	return c.showPolicy(w, r, http.StatusOK, form)
+}
+
+func (c *Console) showPolicy(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
+	without, err := c.store.WithoutFactor(r.Context(), by(r))
+	if err != nil {
+		return err
+	}
+	for i := range form.Rules {
+		form.Rules[i].Without = without[form.Rules[i].Role]
+	}
+	return c.showPeople(w, r, status, "Rules for signing in", form.Problems, views.PolicyPage(form))
+}
+
+// setPolicy makes what was filled in the rules.
+func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
+	form, policy := c.readPolicy(r)
+	if len(form.Problems) > 0 {
+		return c.showPolicy(w, r, http.StatusUnprocessableEntity, form)
+	}
+	if err := c.store.SetPolicy(r.Context(), by(r), policy); err != nil {
+		return err
+	}
+	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The rules for signing in are saved."})
+}
+
+// readPolicy reads the form for the rules. A role without a day needs a second factor
+// from today on.
+func (c *Console) readPolicy(r *http.Request) (views.PolicyForm, models.Policy) {
+	form, policy := views.PolicyForm{}, models.Policy{SecondFactor: map[models.Role]int64{}}
+	for _, role := range models.Roles {
+		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
+		if rule.Need && rule.From == "" {
+			rule.From = c.now().UTC().Format(time.DateOnly)
+		}
+		form.Rules = append(form.Rules, rule)
+		if !rule.Need {
+			continue
+		}
+		day, err := time.Parse(time.DateOnly, rule.From)
+		if err != nil || day.Year() < 1970 || day.Year() > 9998 {
+			form.Problems = append(form.Problems, models.Problem{Field: string(role), Code: models.Bad, Message: "Choose a day like 2027-01-31."})
+		}
+		policy.SecondFactor[role] = day.Unix()
+	}
+	return form, policy
+}
+
+// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
+var errNeedsFactor = errors.New("a second factor is missing")
+
+// securityPath is where a second factor is set up.
+const securityPath = "/profile/security"
+
+// mustSetUp tells whether the rules keep somebody from all but setting up a second factor.
+func (c *Console) mustSetUp(r *http.Request, user models.User) (bool, error) {
+	path := r.URL.Path
+	if path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout" {
+		return false, nil
+	}
+	return c.store.NeedsSecondFactor(r.Context(), user)
+}
+
+// sendToSetUp leads somebody to where they set up a second factor.
+func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
+	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return errNeedsFactor
+	}
+	return redirect(w, r, securityPath)
+}
