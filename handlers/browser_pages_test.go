@@ -61,6 +61,7 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 	v := &town{site: one(t)}
 	at := time.Now().AddDate(-1, 0, 0)
 	v.store.Now = func() time.Time { return at }
+	v.invited(people[0][1]) // which has run out by now
 	contacts := make([]models.Contact, len(people))
 	for i, p := range people {
 		contacts[i] = v.person(p[0], p[1])
@@ -143,7 +144,7 @@ func address(path string) func(*tab, *town) {
 }
 
 // scenes are all pages and states that a town has.
-var scenes = []scene{
+var scenes = append([]scene{
 	{"groups", address("/groups")},
 	{"groups all", address("/groups?status=all&sort=name&limit=10")},
 	{"groups archived", address("/groups?status=archived")},
@@ -290,7 +291,7 @@ var scenes = []scene{
 		t.sees("main", "What you typed is kept")
 		t.signIn(t.browser)
 	}},
-}
+}, peopleScenes...)
 
 // urlWord is the first word of a name, as a search in an address.
 func urlWord(name string) string {

@@ -42,7 +42,7 @@ func TestInvitingSomebody(t *testing.T) {
 		}
 
 		b := s.newBrowser()
-		b.get(link).wants(200).has("h1", "Join Acme").has("form", "Anna invites you to this console as a moderator.").has("dd", "bea@example.com")
+		b.get(link).wants(200).has("h1", "Join Acme").has("form", "Anna invites you to this console as a moderator.").has("form strong", "bea@example.com")
 		weak := b.post(link, "name", "Beatrix", "password", "short").wants(422).has("#password-error", "at least 12 characters")
 		if weak.value("name") != "Beatrix" || weak.value("password") != "" {
 			s.Errorf("typed %q, %q", weak.value("name"), weak.value("password"))
@@ -172,8 +172,8 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 	each(t, func(s *site) {
 		bea := s.person(models.Editor)
 		b := s.session(bea)
-		s.get("/people/"+bea.ID).has("dl", "1 browser")
-		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "0 browsers")
+		s.get("/people/"+bea.ID).has("dl", "In 1 browser")
+		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "Nowhere")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
 	})

@@ -165,6 +165,21 @@ func youMay(r models.Role) string {
 	return words[r]
 }
 
+// browsers says in how many browsers somebody is signed in.
+func browsers(n int) string {
+	if n == 0 {
+		return "Nowhere"
+	}
+	return "In " + counted(n, "browser", "browsers")
+}
+
+func tokensInUse(n int) string {
+	if n == 0 {
+		return "None"
+	}
+	return thousands(n) + " in use"
+}
+
 // has tells whether a rule names a role.
 func has(rule models.Rule, r models.Role) bool { return slices.Contains(rule.Roles, r) }
 
@@ -172,7 +187,7 @@ func has(rule models.Rule, r models.Role) bool { return slices.Contains(rule.Rol
 func withoutFactor(n int) string {
 	switch n {
 	case 0:
-		return "All of them have one."
+		return "Nobody is without one."
 	case 1:
 		return "1 of them has none yet."
 	}

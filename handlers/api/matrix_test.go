@@ -1,0 +1,172 @@
+package api_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// The matrix of the API: every call × every kind of caller. Who may do what is written
+// here by hand, apart from models.Rules, so that a slip in either shows. The pages' half
+// is in package handlers.
+//
+// A row is a call and who is let through: O owner, A admin, E editor, M moderator and U
+// auditor, each with a token of all scopes, and r an owner with the scopes for reading.
+// Everybody else is refused. For a new call, write a row; where one call can change
+// several things, one for each, with the body after the path.
+const (
+	anybody = "open"
+	all     = "OAEMUr"
+)
+
+var matrix = map[string]string{
+	"GET /v1/groups":                                            all,
+	`POST /v1/groups {"name":"New"}`:                            "OAE",
+	"GET /v1/groups/{id}":                                       all,
+	`PUT /v1/groups/{id} {"name":"Other"}`:                      "OAE",
+	`PUT /v1/groups/{id} {"description":"Other"}`:               "OAE",
+	`PUT /v1/groups/{id} {"avatar_url":null}`:                   "OAE",
+	`PUT /v1/groups/{id} {"archived_at":1}`:                     "OAEM",
+	`PUT /v1/groups/{id} {"archived_at":null}`:                  "OAEM",
+	`PUT /v1/groups/{id} {"contacts":[]}`:                       "OAEM",
+	`PUT /v1/groups/{id} {"contacts":[],"name":"New"}`:          "OAE",
+	`PUT /v1/groups/{id} {}`:                                    all, // changes nothing
+	"DELETE /v1/groups/{id}":                                    "OA",
+	"GET /v1/groups/{id}/contacts":                              all,
+	`POST /v1/groups/{id}/contacts {"contacts":[]}`:             "OAEM",
+	"DELETE /v1/groups/{id}/contacts/{contact_id}":              "OAEM",
+	"GET /v1/contacts":                                          all,
+	`POST /v1/contacts {"username":"u{n}"}`:                     "OAE",
+	"GET /v1/contacts/{id}":                                     all,
+	`PUT /v1/contacts/{id} {"username":"u{n}"}`:                 "OAE",
+	"DELETE /v1/contacts/{id}":                                  "OA",
+	"GET /v1/conversations/{id}/messages":                       all,
+	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
+	"GET /v1/openapi.json":                                      anybody,
+	"GET /v1/openapi.yaml":                                      anybody,
+}
+
+// TestTheWholeMatrix asks every call for every caller.
+func TestTheWholeMatrix(t *testing.T) {
+	known := map[string]bool{}
+	for row := range matrix {
+		call, _ := divide(row)
+		known[call] = true
+	}
+	for _, rt := range api.Routes() {
+		if call := rt.Method + " " + rt.Path; !known[call] {
+			t.Errorf("the call %s has no row in matrix: say who may make it", call)
+		}
+	}
+	each(t, func(t *testing.T, s *server) {
+		n := 0
+		for caller, token := range s.callers(t) {
+			for row, who := range matrix {
+				n++
+				s.askFor(t, caller, token, strings.ReplaceAll(row, "{n}", fmt.Sprint(n)), who)
+			}
+		}
+	})
+}
+
+// divide is a row's call and its body.
+func divide(row string) (call, body string) {
+	words := strings.SplitN(row, " ", 3)
+	return words[0] + " " + words[1], strings.Join(words[2:], "")
+}
+
+// callers are the tokens of all kinds of callers, by the letters that rows name them
+// with; those whose names are longer are nobody.
+func (s *server) callers(t *testing.T) map[string]string {
+	t.Helper()
+	full := append(models.WriteScopes(), models.ReadActivity)
+	callers := map[string]string{"r": s.newToken(t, models.NewToken{Name: "reader", Scopes: models.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
+	person := func(name string, role models.Role) models.User {
+		u, err := s.store.CreateUser(t.Context(), models.System("test"), models.NewUser{
+			Email: name + "@example.com", Name: name, Role: role, Password: modelstest.OwnerPassword,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	for letter, role := range map[string]models.Role{"O": models.Owner, "A": models.Admin, "E": models.Editor, "M": models.Moderator, "U": models.Auditor} {
+		callers[letter] = s.newToken(t, models.NewToken{UserID: person(string(role), role).ID, Name: "all", Scopes: full})
+	}
+	gone := person("gone", models.Owner)
+	callers["disabled"] = s.newToken(t, models.NewToken{UserID: gone.ID, Name: "all", Scopes: full})
+	if _, err := s.store.Disable(t.Context(), s.owner, gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	revoked, secret, err := s.store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scopes: full}, nil)
+	if err == nil {
+		err = s.store.RevokeToken(t.Context(), s.owner, revoked.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	callers["revoked"] = secret
+	s.store.Now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
+	soon := s.store.Now().Add(time.Hour).Unix()
+	callers["expired"] = s.newToken(t, models.NewToken{Name: "expired", Scopes: full, ExpiresAt: &soon})
+	s.store.Now = time.Now
+	return callers
+}
+
+// askFor makes a call about objects of somebody else.
+func (s *server) askFor(t *testing.T, caller, token, row, who string) {
+	t.Helper()
+	call, content := divide(row)
+	member := modelstest.Contact(t, s.store, s.owner, "m-"+rand.Text())
+	group := modelstest.Group(t, s.store, s.owner, "Plaza", member)
+	id := group.ID
+	switch {
+	case strings.Contains(call, "/v1/contacts"):
+		id = member.ID
+	case strings.Contains(call, "/v1/conversations"):
+		id = group.ConversationID
+	}
+	options := []option{bearer(token)}
+	if content != "" {
+		options = append(options, jsonBody(content))
+	}
+	if token == "" {
+		options = append(options, func(r *http.Request) { r.Header.Del("Authorization") })
+	}
+	before := s.newest(t)
+	a := s.call(t, strings.NewReplacer("{id}", id, "{contact_id}", member.ID).Replace(call), options...)
+	switch {
+	case who == anybody || len(caller) == 1 && strings.Contains(who, caller):
+		if a.status >= 300 {
+			t.Errorf("%s: %s: got %d, and may: %s", caller, row, a.status, a.body)
+		}
+		return
+	case len(caller) > 1 && a.status != http.StatusUnauthorized:
+		t.Errorf("%s: %s: got %d: %s", caller, row, a.status, a.body)
+	case len(caller) == 1 && (a.status != http.StatusForbidden || a.error(t).Code != "forbidden"):
+		t.Errorf("%s: %s: got %d, and may not: %s", caller, row, a.status, a.body)
+	}
+	if s.newest(t) != before {
+		t.Errorf("%s: %s: refused, and wrote an audit line", caller, row)
+	}
+	if now, err := s.store.Group(t.Context(), group.ID); err != nil || now.UpdatedAt != group.UpdatedAt || now.Name != group.Name || now.Archived() || now.ContactsCount != 1 {
+		t.Errorf("%s: %s: refused, and the group is %+v: %v", caller, row, now, err)
+	}
+}
+
+// newest is the id of the newest audit line.
+func (s *server) newest(t *testing.T) string {
+	t.Helper()
+	page, err := s.store.AuditLines(t.Context(), models.Range{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Lines[0].ID
+}

@@ -1,0 +1,141 @@
+package handlers_test
+
+import (
+	"crypto/rand"
+	"strings"
+
+	"github.com/chromedp/cdproto/network"
+
+	"protocol.chat/console/models"
+)
+
+// peopleScenes are the pages about people, and what others than the owner see.
+var peopleScenes = []scene{
+	{"people", func(t *tab, v *town) {
+		v.somebody(models.Admin)
+		v.invited(v.contact.Name())
+		if _, err := v.store.Disable(v.Context(), v.by, v.somebody(models.Auditor).ID); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/people")
+	}},
+	{"people menu", func(t *tab, v *town) {
+		v.invited(v.contact.Name())
+		t.visit("/people")
+		t.click(".grid summary")
+		t.until("the menu is open", "all('details.menu[open] ul').length === 1")
+	}},
+	{"invite", address("/people/invite")},
+	{"invite refused", func(t *tab, _ *town) {
+		t.visit("/people/invite")
+		t.goes("Make the link")
+		t.sees("main", "There is a problem")
+	}},
+	{"invitation made", func(t *tab, v *town) {
+		t.visit("/people/invite")
+		t.write("#email", strings.ToLower(rand.Text())+"@example.com")
+		t.write("#name", v.group.Name)
+		t.click(`[value="editor"]`)
+		t.goes("Make the link")
+		t.sees("main", "It will not be shown again")
+	}},
+	{"invitation revoke", at(func(v *town) string { return "/people/invitations/" + v.invited(v.contact.Name()) + "/revoke" })},
+	{"person", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID })},
+	{"person own", at(func(v *town) string { return "/people/" + v.by.ID })},
+	{"person disabled", func(t *tab, v *town) {
+		u := v.somebody(models.Editor)
+		if _, err := v.store.Disable(v.Context(), v.by, u.ID); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/people/" + u.ID)
+	}},
+	{"person role", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/role" })},
+	{"person own role refused", func(t *tab, v *town) {
+		t.visit("/people/" + v.by.ID + "/role")
+		t.click(`[value="admin"]`)
+		t.goes("Change the role")
+		t.sees("main", "There is a problem")
+	}},
+	{"person disable", func(t *tab, v *town) {
+		t.visit("/people/" + v.somebody(models.Editor).ID)
+		t.click("Disable…")
+		t.sees("dialog", "They are signed out at once")
+	}},
+	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/second-factor" })},
+	{"policy", address("/people/policy")},
+	{"policy refused", func(t *tab, _ *town) {
+		t.visit("/people/policy")
+		t.click(`[value="editor"]`)
+		eval[string](t, "document.querySelector('#editor').value = '0001-01-01'")
+		t.goes("Save")
+		t.sees("main", "There is a problem")
+	}},
+	{"roles", address("/docs/roles")},
+	{"auditor groups", as(models.Auditor, func(*town) string { return "/groups" })},
+	{"auditor group", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID })},
+	{"auditor members", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
+	{"auditor members none", as(models.Auditor, func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
+	{"auditor contact", as(models.Auditor, func(v *town) string { return "/contacts/" + v.contact.ID })},
+	{"auditor people", as(models.Auditor, func(*town) string { return "/people" })},
+	{"admin person", as(models.Admin, func(v *town) string { return "/people/" + v.by.ID })},
+	{"refused", as(models.Editor, func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
+	{"roles for strangers", stranger(func(*town) string { return "/docs/roles" })},
+	{"welcome", stranger(func(v *town) string { return "/invite/" + v.secret() })},
+	{"welcome refused", func(t *tab, v *town) {
+		stranger(func(v *town) string { return "/invite/" + v.secret() })(t, v)
+		t.goes("Join")
+		t.sees("main", "There is a problem")
+	}},
+	{"welcome no good", stranger(func(*town) string { return "/invite/nonsense" })},
+}
+
+// as is the scene that an address shows somebody of a role.
+func as(role models.Role, path func(v *town) string) func(*tab, *town) {
+	return func(t *tab, v *town) {
+		b := v.newBrowser()
+		b.post("/login", "email", v.somebody(role).Email, "password", password).wants(303)
+		t.signIn(b)
+		t.visit(path(v))
+		t.signIn(v.browser)
+	}
+}
+
+// stranger is the scene that an address shows somebody who is not signed in.
+func stranger(path func(v *town) string) func(*tab, *town) {
+	return func(t *tab, v *town) {
+		call(t, network.ClearBrowserCookies, struct{}{})
+		t.visit(path(v))
+		t.signIn(v.browser)
+	}
+}
+
+// somebody is one of the people, under a name of the town's.
+func (v *town) somebody(role models.Role) models.User {
+	v.Helper()
+	u, err := v.store.CreateUser(v.Context(), models.System("test"), models.NewUser{
+		Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: v.contact.Name(), Role: role, Password: password,
+	})
+	if err != nil {
+		v.Fatal(err)
+	}
+	return u
+}
+
+// invited makes an invitation, and is its id.
+func (v *town) invited(name string) string {
+	v.Helper()
+	made, _, err := v.store.Invite(v.Context(), v.by, models.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: name, Role: models.Editor})
+	if err != nil {
+		v.Fatal(err)
+	}
+	return made.ID
+}
+
+func (v *town) secret() string {
+	v.Helper()
+	_, secret, err := v.store.Invite(v.Context(), v.by, models.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Role: models.Moderator})
+	if err != nil {
+		v.Fatal(err)
+	}
+	return secret
+}
