@@ -36,6 +36,11 @@ func verbs() []verb {
 		{"migrate", "bring the database to the newest schema", migrate},
 		{"user create", "make somebody who can sign in", createUser},
 		{"user password", "give somebody a new password", setPassword},
+		{"user list", "list the people", listUsers},
+		{"user role", "give somebody another role", changeRole},
+		{"user disable", "keep somebody out, and end their sessions and tokens", disableUser},
+		{"user enable", "let somebody sign in again", enableUser},
+		{"user reset-second-factor", "take away a second factor that somebody lost", resetSecondFactor},
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
 		{"token revoke", "end an API token", revokeToken},
@@ -103,7 +108,7 @@ Usage: console [COMMAND] [FLAGS]
 
 `)
 	for _, v := range verbs() {
-		fmt.Fprintf(c.stdout, "  %-15s %s\n", v.name, v.summary)
+		fmt.Fprintf(c.stdout, "  %-24s %s\n", v.name, v.summary)
 	}
 	fmt.Fprint(c.stdout, `
 A flag wins over the environment variable named beside it. Every command that

@@ -93,7 +93,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "token create", "token list", "token revoke", "seed", "version",
+			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "token create", "token list", "token revoke", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
@@ -175,6 +175,54 @@ func TestUsersAndTokens(t *testing.T) {
 		}
 		if r := console(t, database, "", "token", "revoke", "nonsense"); r.code != 1 {
 			t.Errorf("an unknown token: exit %d, %q", r.code, r.stderr)
+		}
+	})
+}
+
+func TestPeopleByCommand(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		for _, name := range []string{"ada", "bob"} {
+			mustRun(t, database, password, "user", "create", "-email", name+"@example.com", "-name", name, "-password-stdin")
+		}
+		r := console(t, database, "", "user", "role", "-email", "bob@example.com", "-role", "king")
+		if r.code != 2 || !strings.Contains(r.stderr, "Choose a role") {
+			t.Errorf("a wrong role: exit %d, %q", r.code, r.stderr)
+		}
+		if got := mustRun(t, database, "", "user", "role", "-email", "BOB@example.com", "-role", "editor"); got != "bob@example.com has the new role.\n" {
+			t.Errorf("got %q", got)
+		}
+		for _, args := range [][]string{{"user", "role", "-role", "auditor"}, {"user", "disable"}} {
+			r := console(t, database, "", append(args, "-email", "ada@example.com")...)
+			if r.code != 1 || !strings.Contains(r.stderr, "ada is the only owner. Make somebody else an owner first.") {
+				t.Errorf("%v of the last owner: exit %d, %q", args, r.code, r.stderr)
+			}
+		}
+		mustRun(t, database, "", "user", "disable", "-email", "bob@example.com")
+		list := mustRun(t, database, "", "user", "list")
+		for _, row := range []string{`(?m)^ada@example.com +ada +owner +off +never +active$`, `(?m)^bob@example.com +bob +editor +off +never +disabled 20\d\d-\d\d-\d\d$`} {
+			if !regexp.MustCompile(row).MatchString(list) {
+				t.Errorf("user list: %s", list)
+			}
+		}
+		mustRun(t, database, "", "user", "enable", "-email", "bob@example.com")
+		if r := console(t, database, "", "user", "reset-second-factor", "-email", "bob@example.com"); r.code != 1 || !strings.Contains(r.stderr, "has no second factor") {
+			t.Errorf("nothing to reset: exit %d, %q", r.code, r.stderr)
+		}
+		if r := console(t, database, "", "user", "enable"); r.code != 2 || !strings.Contains(r.stderr, "-email") {
+			t.Errorf("nobody named: exit %d, %q", r.code, r.stderr)
+		}
+		if r := console(t, database, "", "user", "enable", "-email", "eve@example.com"); r.code != 1 || !strings.Contains(r.stderr, "nobody signs in as") {
+			t.Errorf("somebody unknown: exit %d, %q", r.code, r.stderr)
+		}
+		store := modelstest.OpenURL(t, database)
+		page, err := store.AuditLines(t.Context(), models.Range{Limit: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []models.Action{models.EnabledUser, models.DisabledUser, models.ChangedRole} {
+			if line := page.Lines[i]; line.Action != want || line.ActorKind != models.SystemActor || !strings.HasPrefix(line.ActorName, "console user ") || line.ObjectName != "bob" {
+				t.Errorf("the line is %+v, want %s", line, want)
+			}
 		}
 	})
 }

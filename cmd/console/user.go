@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"text/tabwriter"
 
 	"protocol.chat/console/models"
 )
@@ -55,6 +56,87 @@ func setPassword(ctx context.Context, c *command) error {
 			return err
 		}
 		_, err = fmt.Fprintf(c.stdout, "%s has a new password.\n", user.Email)
+		return err
+	})
+}
+
+func listUsers(ctx context.Context, c *command) error {
+	c.database()
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		people, err := store.People(ctx, c.actor())
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "E-MAIL\tNAME\tROLE\tSECOND FACTOR\tLAST SEEN\tSTATE")
+		for _, p := range people {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Name, p.Role, onOff(p.SecondFactor()), day(p.SeenAt, "never"), userState(p.User))
+		}
+		return table.Flush()
+	})
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func userState(u models.User) string {
+	if u.DisabledAt != nil {
+		return "disabled " + day(u.DisabledAt, "")
+	}
+	return "active"
+}
+
+func changeRole(ctx context.Context, c *command) error {
+	role := c.flags.String("role", "", "`ROLE` that the person gets: owner, admin, editor, moderator or auditor")
+	return changeUser(ctx, c, "has the new role", func(store *models.Store, id string) (models.User, error) {
+		return store.ChangeRole(ctx, c.actor(), id, models.Role(*role))
+	})
+}
+
+func disableUser(ctx context.Context, c *command) error {
+	return changeUser(ctx, c, "is disabled", func(store *models.Store, id string) (models.User, error) {
+		return store.Disable(ctx, c.actor(), id)
+	})
+}
+
+func enableUser(ctx context.Context, c *command) error {
+	return changeUser(ctx, c, "can sign in again", func(store *models.Store, id string) (models.User, error) {
+		return store.Enable(ctx, c.actor(), id)
+	})
+}
+
+func resetSecondFactor(ctx context.Context, c *command) error {
+	return changeUser(ctx, c, "has no second factor now", func(store *models.Store, id string) (models.User, error) {
+		return store.ResetSecondFactor(ctx, c.actor(), id)
+	})
+}
+
+// changeUser does something to the person whom -email names, and says what they are then.
+func changeUser(ctx context.Context, c *command, then string, do func(store *models.Store, id string) (models.User, error)) error {
+	c.database()
+	email := c.flags.String("email", "", "`ADDRESS` that the person signs in with")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	if *email == "" {
+		return misusef("say who: -email ADDRESS")
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		user, err := userByEmail(ctx, store, *email)
+		if err != nil {
+			return err
+		}
+		if user, err = do(store, user.ID); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.stdout, "%s %s.\n", user.Email, then)
 		return err
 	})
 }
