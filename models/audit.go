@@ -98,13 +98,15 @@ type AuditPage struct {
 func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
 	order := idKeyset("audit_lines")
 	order.desc = true
-	query := selection{from: "audit_lines", columns: "id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
-		"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"}
+	query := selection{from: "audit_lines", columns: auditColumns}
 	lines, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*AuditLine).columns)
 	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
 }
 
-// columns are where what AuditLines reads goes.
+const auditColumns = "audit_lines.id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
+	"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"
+
+// columns are where auditColumns go.
 func (l *AuditLine) columns() []any {
 	return []any{
 		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.UserID, &l.Action,

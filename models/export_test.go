@@ -180,3 +180,8 @@ func (s *Store) ReadForever(ctx context.Context) error {
 	endless := "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n FROM rows) SELECT count(*) FROM rows"
 	return s.failed(ctx, s.read.WithContext(ctx).Raw(endless).Scan(&n).Error)
 }
+
+// Strings are the values of the first column that a statement reads.
+func (s *Store) Strings(ctx context.Context, sql string) (values []string, err error) {
+	return values, s.db.WithContext(ctx).Raw(sql).Scan(&values).Error
+}

@@ -191,6 +191,7 @@ func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx 
 		if err != nil {
 			return err
 		}
+		line.MAC = s.keys.sign(line.proven())
 		return tx.Create(&line).Error
 	})
 }
