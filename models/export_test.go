@@ -185,3 +185,6 @@ func (s *Store) ReadForever(ctx context.Context) error {
 func (s *Store) Strings(ctx context.Context, sql string) (values []string, err error) {
 	return values, s.db.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
+
+// Acts are the actions that have words.
+func Acts() map[Action]string { return acts }

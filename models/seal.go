@@ -286,7 +286,7 @@ type sealedLine struct {
 }
 
 func (l *sealedLine) columns() []any {
-	return append([]any{&l.Number, &l.auditSeal.LineID, &l.auditSeal.Seal}, l.AuditLine.columns()...)
+	return append([]any{&l.auditSeal.Number, &l.auditSeal.LineID, &l.auditSeal.Seal}, l.AuditLine.columns()...)
 }
 
 // orNothing reads a line's columns where there may be no line.
@@ -321,7 +321,7 @@ func (v *verifier) link(l *sealedLine) {
 	next := v.at.Number + 1
 	sealed := v.s.keys.signed(l.auditSeal.proven(v.at.Seal, l.MAC), l.auditSeal.Seal)
 	switch genuine := v.s.genuine(&l.AuditLine); {
-	case l.Number != next:
+	case l.auditSeal.Number != next:
 		v.fault(next, "", "The entry %d is missing from the chain.", next)
 	case l.ID == "":
 		v.fault(next, l.auditSeal.LineID, "The line was deleted.")
@@ -332,9 +332,9 @@ func (v *verifier) link(l *sealedLine) {
 	case !sealed:
 		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
 	default:
-		v.at = auditHead{l.Number, l.auditSeal.Seal}
+		v.at = auditHead{l.auditSeal.Number, l.auditSeal.Seal}
 		v.proof.Sealed++
-		if v.expected == l.Number && v.at.name() != v.expect {
+		if v.expected == l.auditSeal.Number && v.at.name() != v.expect {
 			v.fault(next, l.ID, "The entry %d is another one than the one noted as %s: the log was written anew.", next, v.expect)
 		}
 	}
