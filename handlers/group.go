@@ -30,7 +30,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}

@@ -34,6 +34,24 @@ var acts = map[Action]string{
 	RefusedSignIn:    "failed to sign in as {actor}",
 	ExportedActivity: "exported activity",
 	Seeded:           "filled the database with sample data",
+
+	"session.unconfirmed":      "failed to confirm who they are",
+	"user.update":              "changed the profile of {object}",
+	"user.role":                "changed the role of {object}",
+	"user.disable":             "disabled {object}",
+	"user.enable":              "enabled {object}",
+	"user.reset_second_factor": "reset the second factor of {object}",
+	"user.end_sessions":        "ended the sessions of {object}",
+	"user.totp_on":             "turned on codes from an app",
+	"user.totp_off":            "turned off codes from an app",
+	"user.recovery_codes":      "made new recovery codes",
+	"invitation.create":        "invited {object}",
+	"invitation.renew":         "renewed the invitation of {object}",
+	"invitation.revoke":        "revoked the invitation of {object}",
+	"policy.update":            "changed the rules for signing in",
+	"token.roll":               "rolled the API token {object}",
+	"token.end_old_secret":     "ended the old secret of the API token {object}",
+	"identity.link":            "linked {object} to another way to sign in",
 }
 
 // Area is what actions are about, by the first word of theirs.
@@ -52,7 +70,7 @@ var Areas = []Area{
 	{"session", "Signing in"},
 	{"user", "People"},
 	{"invitation", "Invitations"},
-	{"factor", "Second factors"},
+	{"identity", "Other ways to sign in"},
 	{"token", "API tokens"},
 	{"activity", "Exports"},
 	{"policy", "Sign-in rules"},
@@ -65,6 +83,15 @@ func AreaLabel(name string) string {
 		return Areas[i].Label
 	}
 	return name
+}
+
+// ActionLabel is an action as people choose it: "archived …"; or an area.
+func ActionLabel(name string) string {
+	words, known := acts[Action(name)]
+	if !known {
+		return AreaLabel(name)
+	}
+	return strings.TrimSpace(strings.NewReplacer("{object}", "…", "{members}", "…", "{actor}", "…").Replace(words))
 }
 
 // Sentence is what was done, in words that follow Who: what comes before the name of

@@ -68,6 +68,8 @@ type GroupDetail struct {
 	Messages models.Count
 	// Archived by, where it is known.
 	ArchivedBy string
+	// By is who looks at the page.
+	By models.Actor
 	// Done says that something has just been done: the heading takes the focus.
 	Done   bool
 	Origin string

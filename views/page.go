@@ -23,6 +23,7 @@ const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
+	Activity = "Activity"
 )
 
 // The regions that can be asked for alone.
