@@ -162,7 +162,7 @@ func TestVerifyActivity(t *testing.T) {
 		p := s.get("/activity/verify").wants(200).has("h1", "The activity is intact")
 		head := p.text("section .id code")
 		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "intact")
-		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "tampered with").has("main", "ends before the entry noted")
+		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not as it was written").has("main", "ends before the entry noted")
 		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -125,10 +126,8 @@ func orID(name, id string) string {
 
 // since is where the record begins, for an empty list.
 func (l ActivityList) since() string {
-	return "Activity is recorded from " + strings.Split(fullTimeOf(l.Since, l.Now), ",")[0] + "."
+	return "Activity is recorded from " + time.Unix(l.Since, 0).In(l.Now.Location()).Format("2 January 2006") + "."
 }
-
-func fullTimeOf(at int64, _ Clock) string { return fullTime(at) }
 
 // summary is what is said when the list changes.
 func (l ActivityList) summary() string {
@@ -165,7 +164,7 @@ func agent(userAgent string) string {
 	}
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	program, _, _ = strings.Cut(program, "/")
-	return string(clipRunes(program, 30))
+	return clipRunes(program, 30)
 }
 
 func clipRunes(s string, n int) string {
@@ -220,13 +219,13 @@ func fieldName(name string) string {
 	return capital(label)
 }
 
-// moments are values that are times: those of fields that end in _at.
+// momentOf is the time that a value is: that of a field that ends in _at.
 func momentOf(field string, t models.Told) (int64, bool) {
 	at, err := strconv.ParseInt(t.Text, 10, 64)
 	return at, err == nil && strings.HasSuffix(field, "_at")
 }
 
-// long tells values that are compared word by word.
+// long tells fields that are compared word by word.
 func long(f models.ChangedField) bool {
 	_, before := momentOf(f.Name, f.Before)
 	_, after := momentOf(f.Name, f.After)
@@ -252,7 +251,7 @@ func place(l models.AuditLine) string {
 
 func (p ActivityProof) title() string {
 	if p.Broken != nil {
-		return "The activity was tampered with"
+		return "The activity is not as it was written"
 	}
 	return "The activity is intact"
 }
