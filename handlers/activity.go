@@ -167,14 +167,15 @@ func (c *Console) revert(w http.ResponseWriter, r *http.Request) error {
 }
 
 // proofPatience is how long the activity is looked through for a page. A log that takes
-// longer is for the command.
-const proofPatience = 25 * time.Second
+// longer, of many millions of lines, is for the command.
+const proofPatience = 2 * time.Minute
 
 // verifyActivity says whether the activity is as the console wrote it.
 func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
 	defer cancel()
 	r = r.WithContext(ctx)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proofPatience + stallLimit))
 	a := readAddress(r, "expect")
 	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect"))}
 	var err error

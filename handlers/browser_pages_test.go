@@ -298,8 +298,11 @@ var scenes = []scene{
 		t.sees("main", "nothing was put back")
 	}},
 	{"activity members", func(t *tab, v *town) {
-		t.visit("/groups/" + v.group.ID + "/activity")
-		t.goes(".list a")
+		page, err := v.store.Activity(v.Context(), models.ActivityQuery{Object: v.group.ID, Action: string(models.CreatedGroup)})
+		if err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/activity/" + page.Lines[0].ID)
 		t.sees("main", "Added")
 	}},
 	{"activity verified", address("/activity/verify")},

@@ -24,8 +24,9 @@ import (
 // Lines are chained here and not in the transactions that write them, because those
 // would have to wait for each other.
 
-// sealBatch is how many lines are sealed in one transaction, and looked at in one query.
-const sealBatch = 1000
+// sealBatch is how many lines are sealed in one transaction, for which SQLite's other
+// writers wait some 10 ms, and how many are looked at in one query.
+const sealBatch = 500
 
 // proven is what a line's MAC is of: every column, each with its length before it,
 // so that no two lines have the same text.
@@ -59,7 +60,12 @@ func (a auditSeal) proven(before, mac string) string {
 type auditHead struct {
 	Number int64
 	Seal   string
+	// Adopt is up to which line those are taken as they are that were written before
+	// lines had a MAC; nobody once they are in the chain.
+	Adopt string
 }
+
+const nobody = "-" // comes before every id
 
 const headSetting = "audit_head"
 
@@ -73,24 +79,35 @@ func (s *Store) readHead(tx *gorm.DB) (auditHead, error) {
 		return auditHead{}, err
 	}
 	if len(found) == 0 {
-		var seals []auditSeal
-		err := tx.Limit(1).Find(&seals).Error
-		if err == nil && len(seals) > 0 {
-			err = errHeadForged
-		}
-		return auditHead{}, err
+		return s.noHead(tx)
 	}
 	words := strings.Fields(found[0].Value)
-	if len(words) != 3 || !s.keys.signed("head "+words[0]+" "+words[1], words[2]) {
+	if len(words) != 4 || !s.keys.signed(headProven(words[:3]), words[3]) {
 		return auditHead{}, errHeadForged
 	}
 	number, err := strconv.ParseInt(words[0], 10, 64)
-	return auditHead{number, words[1]}, err
+	return auditHead{number, words[1], words[2]}, err
+}
+
+func headProven(words []string) string { return "head " + strings.Join(words, " ") }
+
+// noHead is how far the chain goes before there is one.
+func (s *Store) noHead(tx *gorm.DB) (auditHead, error) {
+	var seals []auditSeal
+	if err := tx.Limit(1).Find(&seals).Error; err != nil {
+		return auditHead{}, err
+	}
+	if len(seals) > 0 {
+		return auditHead{}, errHeadForged
+	}
+	first := selection{from: "audit_lines", columns: "coalesce(min(id), '~')", clauses: clauses{conditions: []string{"mac <> ''"}}}
+	id, err := take(s.readerIn(tx), first, whole[string])
+	return auditHead{Adopt: id}, err
 }
 
 func (s *Store) writeHead(tx *gorm.DB, h auditHead) error {
-	value := fmt.Sprintf("%d %s", h.Number, h.Seal)
-	row := setting{Key: headSetting, Value: value + " " + s.keys.sign("head "+value)}
+	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, h.Adopt}
+	row := setting{Key: headSetting, Value: strings.Join(append(words, s.keys.sign(headProven(words))), " ")}
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
@@ -115,21 +132,20 @@ func (s *Store) Seal(ctx context.Context) error {
 	}
 }
 
-// sealBatch adopts or seals some lines. The caller holds the lock.
+// sealBatch seals some lines, and adopts those of them that are old. The caller holds
+// the lock.
 func (s *Store) sealBatch(tx *gorm.DB) error {
 	head, err := s.readHead(tx)
 	if err != nil {
 		return err
 	}
-	if head.Number == 0 {
-		if adopted, err := s.adoptLines(tx); adopted > 0 || err != nil {
-			return err
-		}
-	}
 	waiting, err := collect(s.readerIn(tx), "SELECT audit_tail.line_id, coalesce(audit_lines.mac, ''), audit_seals.number IS NOT NULL FROM audit_tail"+
 		" LEFT JOIN audit_lines ON audit_lines.id = audit_tail.line_id LEFT JOIN audit_seals ON audit_seals.line_id = audit_tail.line_id"+
 		" ORDER BY audit_tail.line_id LIMIT "+strconv.Itoa(sealBatch), false, nil, (*waitingLine).columns)
 	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	if err := s.adopt(tx, waiting, head.Adopt); err != nil {
 		return err
 	}
 	done, rows := make([]string, len(waiting)), make([]string, 0, len(waiting))
@@ -141,7 +157,7 @@ func (s *Store) sealBatch(tx *gorm.DB) error {
 		// others, and VerifyAudit finds it all the same.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
 		link.Seal = s.keys.sign(link.proven(head.Seal, w.mac))
-		head = auditHead{link.Number, link.Seal}
+		head.Number, head.Seal = link.Number, link.Seal
 		rows = append(rows, fmt.Sprintf("%019d%-16s%s", link.Number, link.LineID, link.Seal))
 	}
 	each, values := s.dialect.each(rows)
@@ -152,6 +168,9 @@ func (s *Store) sealBatch(tx *gorm.DB) error {
 	condition, ids := s.dialect.among("line_id", done)
 	if err := s.exec(tx, "DELETE FROM audit_tail WHERE "+condition, ids); err != nil {
 		return err
+	}
+	if len(waiting) < sealBatch || waiting[len(waiting)-1].id >= head.Adopt {
+		head.Adopt = nobody
 	}
 	return s.writeHead(tx, head)
 }
@@ -170,17 +189,35 @@ type waitingLine struct {
 
 func (w *waitingLine) columns() []any { return []any{&w.id, &w.mac, &w.sealed} }
 
-// adoptLines signs some of the lines that were written before lines had a MAC: those
-// older than the first that has one, the newest first. It answers how many there were.
-func (s *Store) adoptLines(tx *gorm.DB) (int, error) {
-	old := selection{from: "audit_lines", columns: auditColumns, clauses: clauses{conditions: []string{
-		"mac = ''", "id < coalesce((SELECT min(id) FROM audit_lines WHERE mac <> ''), '~')",
-	}}, tail: " ORDER BY id DESC"}
-	lines, err := first(s.readerIn(tx), old, sealBatch, (*AuditLine).columns)
-	for i := 0; err == nil && i < len(lines); i++ {
-		err = tx.Model(&AuditLine{}).Where("id = ?", lines[i].ID).UpdateColumn("mac", s.keys.sign(lines[i].proven())).Error
+// adopt signs those of the lines that have no MAC and come before an id.
+func (s *Store) adopt(tx *gorm.DB, waiting []waitingLine, before string) error {
+	var ids []string
+	for _, w := range waiting {
+		if w.mac == "" && w.id < before {
+			ids = append(ids, w.id)
+		}
 	}
-	return len(lines), err
+	if len(ids) == 0 {
+		return nil
+	}
+	condition, arg := s.dialect.among("audit_lines.id", ids)
+	query := selectFrom("audit_lines", auditColumns, condition, arg)
+	lines, err := collect(s.readerIn(tx), query.sql(), true, query.args, (*AuditLine).columns)
+	if err != nil {
+		return err
+	}
+	macs, rows := make(map[string]string, len(lines)), make([]string, len(lines))
+	for i := range lines {
+		macs[lines[i].ID] = s.keys.sign(lines[i].proven())
+		rows[i] = lines[i].ID + macs[lines[i].ID]
+	}
+	for i := range waiting {
+		if mac, ok := macs[waiting[i].id]; ok {
+			waiting[i].mac = mac
+		}
+	}
+	each, values := s.dialect.each(rows)
+	return s.exec(tx, "UPDATE audit_lines SET mac = substr(value, 17) FROM "+each+" WHERE audit_lines.id = substr(value, 1, 16)", values)
 }
 
 // AuditProof is what VerifyAudit found.
@@ -253,6 +290,7 @@ type verifier struct {
 	s        *Store
 	proof    AuditProof
 	at       auditHead // the link that was looked at last
+	adopt    string    // as auditHead.Adopt
 	expect   string
 	expected int64
 }
@@ -332,7 +370,7 @@ func (v *verifier) link(l *sealedLine) {
 	case !sealed:
 		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
 	default:
-		v.at = auditHead{l.auditSeal.Number, l.auditSeal.Seal}
+		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
 		if v.expected == l.auditSeal.Number && v.at.name() != v.expect {
 			v.fault(next, l.ID, "The entry %d is another one than the one noted as %s: the log was written anew.", next, v.expect)
@@ -345,6 +383,7 @@ func (s *Store) genuine(l *AuditLine) bool { return s.keys.signed(l.proven(), l.
 // end looks whether the chain goes as far as it went.
 func (v *verifier) end(tx *gorm.DB) error {
 	head, err := v.s.readHead(tx)
+	v.adopt, head.Adopt = head.Adopt, ""
 	switch {
 	case errors.Is(err, errHeadForged):
 		v.fault(0, "", "The note of where the chain ends was deleted or changed.")
@@ -375,7 +414,7 @@ func (v *verifier) tail(tx *gorm.DB) error {
 			switch {
 			case l.ID == "":
 				v.fault(0, from, "A line was deleted before it was sealed.")
-			case l.MAC == "" && v.at.Number == 0: // from before there was a chain
+			case l.MAC == "" && from < v.adopt: // from before there was a chain
 			case !v.s.genuine(&l.AuditLine):
 				v.fault(0, from, "A line that is not sealed yet was changed, or was not written by the console.")
 			}

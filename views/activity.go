@@ -151,8 +151,14 @@ func from(l models.AuditLine) string {
 // agents are the names of browsers, each by what only it says of itself, or what none
 // of those before it does.
 var agents = [][2]string{
-	{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
-	{"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"},
+	{"Edg", "Edge"},
+	{"OPR/", "Opera"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"Firefox/", "Firefox"},
+	{"FxiOS/", "Firefox"},
+	{"Chrome/", "Chrome"},
+	{"CriOS/", "Chrome"},
+	{"Safari/", "Safari"},
 }
 
 // agent is the browser or program that a user agent names; "" where there is none.
