@@ -128,6 +128,20 @@ func (v *town) newToken(name string, good time.Duration) models.Token {
 	return token
 }
 
+// changes changes the busy group, and is the id of the line that says so.
+func (v *town) changes() string {
+	v.Helper()
+	at := rand.Text()[:6]
+	long := "Training times, boats, and who has the key to the boathouse. Rowers come at six, the others when they are awake. " +
+		"Whoever is last puts the oars back, counts the life jackets, and locks the gate. "
+	description := long + "The key is with " + at + " this week. " + long + "In winter the boathouse opens at " + at[:2] + " only."
+	line := v.site.update(v.busy.ID, models.GroupChange{Name: new(v.busy.Name + " " + at), Description: &description})
+	if err := v.store.Seal(v.Context()); err != nil {
+		v.Fatal(err)
+	}
+	return line.ID
+}
+
 // scene is a page in one of its states, and the way to it.
 type scene struct {
 	name string
@@ -261,6 +275,40 @@ var scenes = append([]scene{
 		t.sees("main", "It will not be shown again")
 	}},
 	{"token revoke", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/revoke" })},
+	{"activity", func(t *tab, v *town) {
+		v.changes()
+		t.visit("/activity")
+	}},
+	{"activity filtered", func(t *tab, v *town) {
+		t.visit("/activity?action=group&object=" + v.busy.ID + "&who=" + v.by.ID + "&from=2020-01-01")
+	}},
+	{"activity none", address("/activity?from=2001-01-01&to=2001-02-01")},
+	{"activity notes", address("/activity?who=nobody&q=a+b&from=soon")},
+	{"group activity", at(func(v *town) string { return "/groups/" + v.busy.ID + "/activity" })},
+	{"activity change", at(func(v *town) string { return "/activity/" + v.changes() })},
+	{"activity revert", at(func(v *town) string { return "/activity/" + v.changes() + "/revert" })},
+	{"activity revert nothing", func(t *tab, v *town) {
+		line := v.changes()
+		v.changes()
+		t.visit("/activity/" + line + "/revert")
+	}},
+	{"activity revert refused", func(t *tab, v *town) {
+		t.visit("/activity/" + v.changes() + "/revert")
+		v.changes()
+		t.goes("Put it back")
+		t.sees("main", "nothing was put back")
+	}},
+	{"activity members", func(t *tab, v *town) {
+		page, err := v.store.Activity(v.Context(), models.ActivityQuery{Object: v.group.ID, Action: string(models.CreatedGroup)})
+		if err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/activity/" + page.Lines[0].ID)
+		t.sees("main", "Added")
+	}},
+	{"activity verified", address("/activity/verify")},
+	{"activity not verified", address("/activity/verify?expect=900000:AAAAAAAAAAAAAAAA")},
+	{"activity verify refused", address("/activity/verify?expect=x")},
 	{"not found", address("/groups/0000000000000000")},
 	{"deleted", func(t *tab, v *town) {
 		g := v.site.group(v.group.Name)

@@ -125,6 +125,14 @@ func (c *Console) addRoutes() {
 	c.signedIn("GET /contacts/{id}/delete", models.DeleteContacts, c.askDeleteContact)
 	c.signedIn("POST /contacts/{id}/delete", models.DeleteContacts, c.deleteContact)
 
+	c.signedIn("GET /activity", models.ReadActivity, c.activity)
+	c.signedIn("GET /activity/export", models.Export, c.exportActivity)
+	c.signedIn("GET /activity/verify", models.ReadActivity, c.verifyActivity)
+	c.signedIn("GET /activity/{id}", models.ReadActivity, c.activityLine)
+	c.signedIn("GET /activity/{id}/revert", models.ReadActivity, c.askRevert)
+	c.signedIn("POST /activity/{id}/revert", models.ReadActivity, c.revert)
+	c.signedIn("GET /groups/{id}/activity", models.ReadActivity, c.groupActivity)
+
 	c.signedIn("GET /settings/tokens", models.MakeTokens, c.tokens)
 	c.dangerous("GET /settings/tokens/new", models.MakeTokens, c.newToken)
 	c.dangerous("POST /settings/tokens/new", models.MakeTokens, c.createToken)

@@ -54,7 +54,10 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 		w.Header().Set("Request-Id", id)
 		answer := &recorder{ResponseWriter: w}
 		defer func() {
-			if fault := recover(); fault != nil {
+			fault := recover()
+			if fault == http.ErrAbortHandler { // an answer that must not pass for whole
+				defer panic(fault)
+			} else if fault != nil {
 				c.log.Error("panic", "request_id", id, "fault", fault, "stack", string(debug.Stack()))
 				if answer.status == 0 {
 					http.Error(answer, "Something went wrong on our side. The request was "+id+".", http.StatusInternalServerError)

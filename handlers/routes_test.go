@@ -75,6 +75,14 @@ var routes = map[string]question{
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: models.DeletedContact},
 
+	"GET /activity":              {status: 200},
+	"GET /activity/export":       {status: 200, action: models.ExportedActivity},
+	"GET /activity/verify":       {status: 200},
+	"GET /activity/{id}":         {status: 200, id: aChange},
+	"GET /activity/{id}/revert":  {status: 200, id: aChange},
+	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: models.PutBackGroup},
+	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
+
 	"GET /settings/tokens":              {status: 200},
 	"GET /settings/tokens/new":          {status: 200},
 	"POST /settings/tokens/new":         {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},

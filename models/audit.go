@@ -29,6 +29,9 @@ type AuditLine struct {
 	RequestID string
 	// MAC proves that the console wrote the line.
 	MAC string
+	// Number is the line's place in the chain of seals, where it was asked for; 0 where
+	// it has none yet.
+	Number int64 `gorm:"-"`
 }
 
 // Action names what was done, as object.verb.
@@ -64,6 +67,11 @@ const (
 	SignedOut       Action = "session.end"
 	RefusedSignIn   Action = "session.refuse"
 	Seeded          Action = "database.seed"
+
+	PutBackGroup     Action = "group.revert"
+	PutBackMembers   Action = "members.revert"
+	PutBackContact   Action = "contact.revert"
+	ExportedActivity Action = "activity.export"
 )
 
 // Who is who did it, as people are told.
@@ -73,8 +81,11 @@ func (l AuditLine) Who() string { return who(l.ActorKind, l.ActorName) }
 func (a Actor) Who() string { return who(a.Kind, a.Name) }
 
 func who(kind ActorKind, name string) string {
-	if kind == TokenActor {
+	switch kind {
+	case TokenActor:
 		return "the API token " + name
+	case VisitorActor:
+		return "somebody"
 	}
 	return name
 }
@@ -105,15 +116,13 @@ type AuditPage struct {
 
 // AuditLines answers a page of the log, the newest line first.
 func (s *Store) AuditLines(ctx context.Context, r Range) (AuditPage, error) {
-	order := idKeyset("audit_lines")
-	order.desc = true
-	query := selection{from: "audit_lines", columns: "id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
-		"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"}
-	lines, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*AuditLine).columns)
-	return AuditPage{Lines: lines, More: more}, s.failed(ctx, err)
+	return s.Activity(ctx, ActivityQuery{Range: r})
 }
 
-// columns are where what AuditLines reads goes.
+const auditColumns = "audit_lines.id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
+	"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"
+
+// columns are where auditColumns go.
 func (l *AuditLine) columns() []any {
 	return []any{
 		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.UserID, &l.Action,

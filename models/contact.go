@@ -76,6 +76,8 @@ type ContactChange struct {
 	// an EditConflict of contact fields.
 	Was *ContactFields
 	If  func(Contact) bool
+
+	reverts string // as in GroupChange
 }
 
 // ContactFields are the values that a form edits; "" is none.
@@ -323,6 +325,9 @@ func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c Contac
 		now.UpdatedAt = s.Now().Unix()
 		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {
 			return taken(err, now.Username)
+		}
+		if c.reverts != "" {
+			line.Action, said[revertedField] = PutBackContact, change{nil, c.reverts}
 		}
 		line.about("contact", now.ID, now.Name())
 		return line.say(said)

@@ -40,6 +40,10 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 		if err != nil {
 			return clearing{}, err
 		}
+		members, err := firstNamed(s.readerIn(tx), g)
+		if err != nil {
+			return clearing{}, err
+		}
 		// The conversation goes with it, once messages that are being posted have
 		// come: PostMessage holds it, and finds none from here on.
 		if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
@@ -50,7 +54,7 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 			return clearing{}, err
 		}
 		line.about("group", g.ID, g.Name)
-		if err := line.say(groupLost{g.ContactsCount, messages.N, messages.More}); err != nil {
+		if err := line.say(groupLost(g, members, messages)); err != nil {
 			return clearing{}, err
 		}
 		return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
@@ -60,12 +64,36 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 	})
 }
 
-// groupLost is what an audit line says of a group's deletion. Where there are more
-// messages than were counted, the tombstone has their number in the end.
-type groupLost struct {
-	Contacts     int  `json:"contacts_count"`
-	Messages     int  `json:"messages_count"`
-	MoreMessages bool `json:"more_messages,omitempty"`
+// groupLost is what an audit line says of a group's deletion: all that it was. Where
+// there are more messages than were counted, the tombstone has their number in the end.
+func groupLost(g Group, members any, messages Count) map[string]change {
+	said := differences(g, Group{})
+	said["conversation_id"], said["created_at"] = change{g.ConversationID, nil}, change{g.CreatedAt, nil}
+	said["messages_count"] = change{roughCount(messages), nil}
+	if members != nil {
+		said["contacts"] = change{members, nil}
+	}
+	return said
+}
+
+// roughCount is a count as an audit line tells it.
+func roughCount(n Count) any {
+	if n.More {
+		return "more than " + thousands(n.N)
+	}
+	return n.N
+}
+
+// firstNamed is the members of a group as named tells of them.
+func firstNamed(r reader, g Group) (any, error) {
+	if g.ContactsCount == 0 {
+		return nil, nil
+	}
+	query := selectMembers("")
+	query.where("memberships.group_id = ?", g.ID)
+	query.tail = " ORDER BY memberships.contact_id"
+	members, err := first(r, query, namedMost, (*Contact).columns)
+	return namedOf(g.ContactsCount, members), err
 }
 
 // DeleteContact deletes a contact for good, with its one-to-one conversation, and
@@ -86,14 +114,11 @@ func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when fun
 			return clearing{}, err
 		}
 		line.about("contact", c.ID, c.Name())
-		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.say(contactLost{groups.N, groups.More})
+		said := contactDifferences(c, Contact{})
+		said["conversation_id"], said["created_at"] = change{c.ConversationID, nil}, change{c.CreatedAt, nil}
+		said["groups_left"] = change{nil, roughCount(groups)}
+		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.say(said)
 	})
-}
-
-// contactLost is what an audit line says of a contact's deletion.
-type contactLost struct {
-	Groups     int  `json:"groups_left"`
-	MoreGroups bool `json:"more_groups,omitempty"`
 }
 
 // bury is write for a deletion: fn deletes what is to be found, and answers what

@@ -190,3 +190,11 @@ func (s *Store) GiveFactor(ctx context.Context, userID string) error {
 			s.ids.next(s.Now(), ""), userID, userID).Error,
 	)
 }
+
+// Strings are the values of the first column that a statement reads.
+func (s *Store) Strings(ctx context.Context, sql string) (values []string, err error) {
+	return values, s.db.WithContext(ctx).Raw(sql).Scan(&values).Error
+}
+
+// Acts are the actions that have words.
+func Acts() map[Action]string { return acts }

@@ -309,15 +309,15 @@ func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil
 	}
-	type name struct {
-		ID       string `json:"id"`
-		Username string `json:"username"`
+	return namedOf(len(contacts), contacts[:min(len(contacts), namedMost)])
+}
+
+func namedOf(count int, first []Contact) any {
+	names := make([]Member, len(first))
+	for i, c := range first {
+		names[i] = Member{c.ID, c.Username}
 	}
-	names := make([]name, 0, min(len(contacts), namedMost))
-	for _, c := range contacts[:min(len(contacts), namedMost)] {
-		names = append(names, name{c.ID, c.Username})
-	}
-	return map[string]any{"count": len(contacts), "contacts": names}
+	return map[string]any{"count": count, "contacts": names}
 }
 
 func contactIDs(contacts []Contact) []string {

@@ -107,7 +107,7 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 			Message: text, CreatedAt: now.Unix(),
 		}
 		line.about("conversation", conversationID, "")
-		if err := line.say(map[string]string{"message_id": posted.ID}); err != nil {
+		if err := line.say(map[string]change{"message_id": {nil, posted.ID}, "contact_id": {nil, posted.ContactID}}); err != nil {
 			return Message{}, err
 		}
 		return posted, tx.Create(&posted).Error

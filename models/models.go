@@ -11,6 +11,8 @@
 // Nothing is changed without an Actor. Store.write checks its right, runs the
 // change and writes its audit line in one transaction. Bookkeeping that nobody
 // asked for (sessions, last use, throttles, drafts, idempotency keys) has no line.
+// Lines are proven and chained (seal.go), listed (activity.go), told in words (act.go)
+// and put back (revert.go).
 //
 // What is deleted is gone by one row, however much hangs on it; of that, Clear
 // deletes what is too much for one transaction (delete.go, clearing.go).
@@ -192,6 +194,7 @@ func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx 
 		if err != nil {
 			return err
 		}
+		line.MAC = s.keys.sign(line.proven())
 		return tx.Create(&line).Error
 	})
 }

@@ -72,7 +72,7 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 			}
 		}
 		line.about("database", "", "sample data")
-		return line.say(map[string]int{"contacts": len(seed.contacts), "groups": seed.groups, "memberships": seed.memberships})
+		return line.say(map[string]change{"contacts_count": {nil, len(seed.contacts)}, "groups_count": {nil, seed.groups}, "memberships_count": {nil, seed.memberships}})
 	})
 	if err != nil {
 		return err

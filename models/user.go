@@ -120,7 +120,7 @@ func (s *Store) insertUser(tx *gorm.DB, u *User, line *AuditLine) error {
 		return err
 	}
 	line.about("user", u.ID, u.Name)
-	return line.say(map[string]change{"email": {nil, u.Email}, "role": {nil, u.Role}})
+	return line.say(map[string]change{"name": {nil, u.Name}, "email": {nil, u.Email}, "role": {nil, u.Role}})
 }
 
 // SetPassword gives a user another password and ends the user's sessions.

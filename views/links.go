@@ -243,3 +243,66 @@ func ariaSort(now, column string) string {
 	}
 	return "ascending"
 }
+
+// ActivityAt is a place in the list of activity, as its address says it. The zero
+// ActivityAt is its newest page.
+type ActivityAt struct {
+	// Who is the id of a person or of a token, Action an action or an area, Object and
+	// Request are ids; "" for any.
+	Who, Action, Object, Request string
+	// From and To are days, as 2026-01-31.
+	From, To string
+	// After and Before are cursors; at most one is given.
+	After, Before string
+	// Limit is the number of rows; 0 means DefaultRows.
+	Limit int
+}
+
+// filtered tells whether anything narrows the list.
+func (at ActivityAt) filtered() bool {
+	return at.Who != "" || at.Action != "" || at.Object != "" || at.Request != "" || at.From != "" || at.To != ""
+}
+
+// page is the same list at its start.
+func (at ActivityAt) page() ActivityAt {
+	at.After, at.Before = "", ""
+	return at
+}
+
+// ActivityURL is the list of activity.
+func ActivityURL(at ActivityAt) templ.SafeURL { return activityURL("/activity", at) }
+
+// ExportActivityURL is that list as a file; format is "ndjson" or "csv".
+func ExportActivityURL(at ActivityAt, format string) templ.SafeURL {
+	at = at.page()
+	at.Limit = 0
+	to := activityURL("/activity/export", at)
+	if to == "/activity/export" {
+		return to + templ.SafeURL("?format="+format)
+	}
+	return to + templ.SafeURL("&format="+format)
+}
+
+// GroupActivityURL is the list of what was done to a group.
+func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
+	at.Object = ""
+	return activityURL(under("/groups/", id, "/activity", ""), at)
+}
+
+func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
+	limit := at.Limit
+	if limit == DefaultRows {
+		limit = 0
+	}
+	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request,
+		"from", at.From, "to", at.To, "limit", number(limit), "after", at.After, "before", at.Before)
+}
+
+func ActivityLineURL(id string) templ.SafeURL   { return under("/activity/", id, "", "") }
+func RevertActivityURL(id string) templ.SafeURL { return under("/activity/", id, "/revert", "") }
+
+// VerifyActivityURL checks the activity; expect is the end of the chain as it was noted
+// earlier, or "".
+func VerifyActivityURL(expect string) templ.SafeURL {
+	return address("/activity/verify", "expect", expect)
+}

@@ -24,6 +24,7 @@ const (
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
 	People   = "People"
+	Activity = "Activity"
 )
 
 // The regions that can be asked for alone.

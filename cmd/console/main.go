@@ -44,6 +44,7 @@ func verbs() []verb {
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
 		{"token revoke", "end an API token", revokeToken},
+		{"audit verify", "tell whether the activity is as the console wrote it", verifyAudit},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},
 		{"help", "explain all of this", help},

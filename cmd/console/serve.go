@@ -26,6 +26,11 @@ const (
 	// clearEvery is how often one looks for what deletions have left: those of this
 	// program tell it themselves, but not those of others, nor after an error.
 	clearEvery = time.Minute
+	// sealEvery is how often new lines of the audit log are chained, so that each is
+	// within a second.
+	sealEvery = 500 * time.Millisecond
+	// lastSeal is how long the end of the program waits for that.
+	lastSeal = 2 * time.Second
 )
 
 func serve(ctx context.Context, c *command) error {
@@ -88,9 +93,15 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, store *
 	var jobs sync.WaitGroup
 	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
 	jobs.Go(func() { repeat(work, log, "clear what deletions left", store.Clear, clearEvery, store.ToClear()) })
+	jobs.Go(func() { repeat(work, log, "seal the audit log", store.Seal, sealEvery, nil) })
 	err := serveHTTP(ctx, newServer(console, log), listener)
 	stopWork()
 	jobs.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSeal)
+	defer cancel()
+	if err := store.Seal(last); err != nil {
+		log.Warn("seal the audit log", "err", err)
+	}
 	return err
 }
 

@@ -75,6 +75,9 @@ func (a *api) routes() []route {
 		{"DELETE", "/v1/contacts/{id}", models.DeleteContacts, nil, a.deleteContact},
 		{"GET", "/v1/conversations/{id}/messages", models.ReadMessages, page, a.messages},
 		{"POST", "/v1/conversations/{id}/messages", models.PostMessages, nil, a.postMessage},
+		{"GET", "/v1/activity", models.ReadActivity, append(slices.Clone(page), "who", "action", "object", "request_id", "created_after", "created_before"), a.activity},
+		{"GET", "/v1/activity/verify", models.ReadActivity, []string{"expect"}, a.verifyActivity},
+		{"GET", "/v1/activity/{id}", models.ReadActivity, nil, a.activityLine},
 		{"GET", "/v1/openapi.json", public, nil, openAPIJSON},
 		{"GET", "/v1/openapi.yaml", public, nil, openAPIYAML},
 	}
@@ -85,11 +88,16 @@ func (a *api) routes() []route {
 func New(c Config) http.Handler {
 	a := &api{c}
 	mux := http.NewServeMux()
-	for path, routes := range byPath(a.routes()) {
+	paths := byPath(a.routes())
+	for at, routes := range paths {
 		for _, rt := range routes {
-			mux.Handle(rt.method+" "+path, a.serve(rt))
+			mux.Handle(rt.method+" "+at, a.serve(rt))
 		}
-		mux.Handle(path, a.refuse(methodNotAllowed{allowed(routes)}))
+		// To the router, a path beside one that ends in {id} would be both more and less
+		// special than that: wrong methods are left to the other, which has the same ones.
+		if beside := path.Dir(at) + "/{id}"; beside == at || paths[beside] == nil {
+			mux.Handle(at, a.refuse(methodNotAllowed{allowed(routes)}))
+		}
 	}
 	mux.Handle("/", a.refuse(errNoRoute))
 	return a.guard(mux)

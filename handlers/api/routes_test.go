@@ -37,6 +37,9 @@ var rows = map[string]row{
 	"DELETE /v1/contacts/{id}":                     {"", 204},
 	"GET /v1/conversations/{id}/messages":          {"", 200},
 	"POST /v1/conversations/{id}/messages":         {`{"message":"Hello."}`, 201},
+	"GET /v1/activity":                             {"", 200},
+	"GET /v1/activity/verify":                      {"", 200},
+	"GET /v1/activity/{id}":                        {"", 200},
 	"GET /v1/openapi.json":                         {"", 200},
 	"GET /v1/openapi.yaml":                         {"", 200},
 }
@@ -72,6 +75,8 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 		id = member.ID
 	case strings.HasPrefix(rt.Path, "/v1/conversations"):
 		id = group.ConversationID
+	case strings.HasPrefix(rt.Path, "/v1/activity"):
+		id = s.newestAct(t).ID
 	}
 	var sent []option
 	if row.body != "" {

@@ -50,8 +50,8 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
-	s.token = s.newToken(t, models.NewToken{Name: "writer", Scopes: models.WriteScopes()})
-	s.read = s.newToken(t, models.NewToken{Name: "reader", Scopes: models.ReadScopes()})
+	s.token = s.newToken(t, models.NewToken{Name: "writer", Scopes: append(models.WriteScopes(), models.ReadActivity)})
+	s.read = s.newToken(t, models.NewToken{Name: "reader", Scopes: append(models.ReadScopes(), models.ReadActivity)})
 	s.start(t)
 	return s
 }

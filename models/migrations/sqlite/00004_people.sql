@@ -130,8 +130,10 @@ ALTER TABLE audit_lines ADD COLUMN user_id text NOT NULL DEFAULT '';
 ALTER TABLE audit_lines ADD COLUMN mac text NOT NULL DEFAULT '';
 CREATE INDEX audit_lines_user ON audit_lines (user_id, id);
 CREATE INDEX audit_lines_actor ON audit_lines (actor_id, id);
-CREATE INDEX audit_lines_action ON audit_lines (action, id);
-CREATE INDEX audit_lines_request ON audit_lines (request_id);
+-- What an action is about, as "group" of "group.create": the list is narrowed by it.
+ALTER TABLE audit_lines ADD COLUMN area text GENERATED ALWAYS AS (substr(action, 1, instr(action, '.') - 1)) VIRTUAL;
+CREATE INDEX audit_lines_area ON audit_lines (area, id);
+CREATE INDEX audit_lines_request ON audit_lines (request_id, id);
 
 -- The lines that have no place in the chain yet, and the chain.
 CREATE TABLE audit_tail (
@@ -146,5 +148,22 @@ CREATE TABLE audit_seals (
 -- +goose StatementBegin
 CREATE TRIGGER audit_lines_tail AFTER INSERT ON audit_lines BEGIN
     INSERT INTO audit_tail (line_id) VALUES (new.id);
+END;
+-- +goose StatementEnd
+-- Nobody changes a line by mistake; who does it on purpose is found out. Lines from
+-- before there was a chain get their mac once.
+-- +goose StatementBegin
+CREATE TRIGGER audit_lines_keep BEFORE UPDATE OF id, created_at, actor_kind, actor_id, actor_name, user_id, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id ON audit_lines BEGIN
+    SELECT RAISE(ABORT, 'lines of the audit log are never changed');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_lines_keep_mac BEFORE UPDATE OF mac ON audit_lines WHEN old.mac <> '' BEGIN
+    SELECT RAISE(ABORT, 'lines of the audit log are never changed');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_lines_keep_row BEFORE DELETE ON audit_lines BEGIN
+    SELECT RAISE(ABORT, 'lines of the audit log are never deleted');
 END;
 -- +goose StatementEnd

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestAuditVerify(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		store := modelstest.OpenURL(t, database)
+		by := modelstest.Owner(t, store)
+		modelstest.Group(t, store, by, "Plaza Hotel")
+		if said := mustRun(t, database, "", "audit", "verify"); !strings.Contains(said, "sealed  0\ntail    2\n") {
+			t.Errorf("before the first sealing: %s", said)
+		}
+		if err := store.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		said := mustRun(t, database, "", "audit", "verify")
+		head := regexp.MustCompile(`2:\S{16}`).FindString(said)
+		if !strings.Contains(said, "sealed  2\ntail    0\n") || !strings.Contains(said, "intact") || head == "" {
+			t.Fatalf("sealed: %s", said)
+		}
+		modelstest.Group(t, store, by, "Later")
+		if said := mustRun(t, database, "", "audit", "verify", "-expect", head); !strings.Contains(said, "tail    1\n") {
+			t.Errorf("with one more: %s", said)
+		}
+		other := "2:" + strings.Repeat("x", 16)
+		if r := console(t, database, "", "audit", "verify", "-expect", other); r.code != 1 || !strings.Contains(r.stdout, other) {
+			t.Errorf("with another head: %+v", r)
+		}
+		if r := console(t, database, "", "audit", "verify", "-expect", "x"); r.code != 2 {
+			t.Errorf("with no head: %+v", r)
+		}
+	})
+}
+
+// TestLinesAreSealedWithinASecond looks at a console that runs, and at one that stopped.
+func TestLinesAreSealedWithinASecond(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		store := modelstest.OpenURL(t, database)
+		by := models.System("test")
+		s := startConsole(t, database)
+		for i := range 3 {
+			modelstest.Group(t, store, by, "Plaza Hotel")
+			written := time.Now()
+			for {
+				proof, err := store.VerifyAudit(t.Context(), "")
+				if err != nil || proof.Broken != nil {
+					t.Fatal(proof, err)
+				}
+				if proof.Tail == 0 && proof.Sealed == int64(i+1) {
+					break
+				}
+				if time.Since(written) > time.Second {
+					t.Fatalf("after a second: %+v", proof)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		modelstest.Group(t, store, by, "Last")
+		s.end()
+		if proof, err := store.VerifyAudit(t.Context(), ""); err != nil || proof.Tail != 0 || proof.Sealed != 4 {
+			t.Errorf("after the end: %+v, %v", proof, err)
+		}
+	})
+}

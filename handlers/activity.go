@@ -1,0 +1,192 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// activityFilters are what the address of a list of activity knows.
+var activityFilters = []string{"who", "action", "object", "request", "from", "to", "q"}
+
+// activity shows who did what.
+func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
+	a := readAddress(r, append([]string{"after", "before", "limit"}, activityFilters...)...)
+	at, query := readActivityAt(a)
+	list, err := c.listActivity(r, a, at, query)
+	if err != nil {
+		return err
+	}
+	if list.Names, err = c.store.ActivityNames(r.Context(), query); err != nil {
+		return err
+	}
+	if list.People, list.Tokens, err = c.store.Doers(r.Context()); err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: views.Activity, Section: views.Activity, Body: views.ActivityPage(list)})
+}
+
+// groupActivity shows what was done to a group.
+func (c *Console) groupActivity(w http.ResponseWriter, r *http.Request) error {
+	detail, err := c.detail(r)
+	if err != nil {
+		return err
+	}
+	a := readAddress(r, "after", "before", "limit")
+	at, query := readActivityAt(a)
+	query.Object = detail.ID
+	list, err := c.listActivity(r, a, at, query)
+	if err != nil {
+		return err
+	}
+	body := views.GroupActivityTab(views.GroupActivity{GroupDetail: detail, List: list.OfGroup(detail.ID)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Section: views.Groups, Body: body})
+}
+
+func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt, query models.ActivityQuery) (views.ActivityList, error) {
+	page, err := c.store.Activity(r.Context(), query)
+	if err == nil && !query.Before.IsZero() && !page.More {
+		// The walk back came to the start: show the first page, and show it full.
+		query.Before, at.Before = models.Cursor{}, ""
+		page, err = c.store.Activity(r.Context(), query)
+	}
+	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, By: by(r), Now: c.now()}
+	if err != nil {
+		return list, err
+	}
+	if n := len(page.Lines); n > 0 {
+		list.Previous, list.Next = neighbours(query.Range, page.More, page.Lines[0].ID, page.Lines[n-1].ID)
+		return list, nil
+	}
+	list.Since, err = c.store.ActivitySince(r.Context())
+	return list, err
+}
+
+// An actionName is an action or an area, a requestName the id of a request. An ownRequest
+// looks like an id of ours, but those begin with a 0 until the year 2081.
+var (
+	actionName  = regexp.MustCompile(`^[a-z_]{1,40}(\.[a-z_0-9]{1,40})?$`)
+	requestName = regexp.MustCompile(`^[!-~]{1,100}$`)
+	ownRequest  = regexp.MustCompile(`^[A-Z2-7]{16}$`)
+)
+
+// readActivityAt reads a place in the list, and the query that it stands for.
+func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
+	at := views.ActivityAt{
+		Who: a.id("who"), Object: a.id("object"), Action: a.matching("action", actionName),
+		Request: a.matching("request", requestName), Limit: a.limit(),
+	}
+	switch q := strings.TrimSpace(a.get("q")); {
+	case q == "":
+	case ownRequest.MatchString(q), requestName.MatchString(q) && !models.ValidID(q):
+		at.Request = q
+	case models.ValidID(q):
+		at.Object = q
+	default:
+		a.note("“%s” is no id, so that filter was ignored.", clip(q))
+	}
+	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: models.Range{Limit: at.Limit}}
+	at.From, query.From = a.day("from", 0)
+	at.To, query.To = a.day("to", 1)
+	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
+	at.After, at.Before = query.After.String(), query.Before.String()
+	return at, query
+}
+
+// id is a parameter that is an id, or "".
+func (a *address) id(name string) string {
+	value := a.get(name)
+	if value != "" && !models.ValidID(value) {
+		a.note("“%s=%s” in the address is no id and was ignored.", name, clip(value))
+		return ""
+	}
+	return value
+}
+
+func (a *address) matching(name string, form *regexp.Regexp) string {
+	value := a.get(name)
+	if value != "" && !form.MatchString(value) {
+		a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
+		return ""
+	}
+	return value
+}
+
+// activityLine shows one act.
+func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
+	line, err := c.store.ActivityLine(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Now: c.now()}
+	return c.show(w, r, http.StatusOK, views.Page{Title: line.Summary(), Section: views.Activity, Body: views.ActivityLine(d)})
+}
+
+// askRevert says what it would do to put a change back.
+func (c *Console) askRevert(w http.ResponseWriter, r *http.Request) error {
+	return c.showRevert(w, r, http.StatusOK, nil)
+}
+
+func (c *Console) showRevert(w http.ResponseWriter, r *http.Request, status int, wrong models.Invalid) error {
+	reversal, err := c.store.Reversal(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: c.now()}
+	return c.show(w, r, status, views.Page{
+		Title: "Put back a change of " + reversal.Line.ObjectName, Section: views.Activity, Failed: len(wrong) > 0, Body: views.AskRevert(f),
+	})
+}
+
+// revert puts back the fields of a change that the form showed.
+func (c *Console) revert(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	err := c.store.PutBack(r.Context(), by(r), id, r.PostForm["field"])
+	invalid, ok := problems(err)
+	switch {
+	case ok:
+		return c.showRevert(w, r, http.StatusUnprocessableEntity, invalid)
+	case errors.Is(err, models.ErrChanged):
+		return c.showRevert(w, r, http.StatusConflict, models.Invalid{{
+			Code: models.Bad, Message: "This was changed meanwhile, and nothing was put back. Look at what can still be put back, and try again.",
+		}})
+	case err != nil:
+		return err
+	}
+	line, err := c.store.ActivityLine(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + line.ObjectName + " is put back."})
+}
+
+// proofPatience is how long the activity is looked through for a page. A log that takes
+// longer, of many millions of lines, is for the command.
+const proofPatience = 2 * time.Minute
+
+// verifyActivity says whether the activity is as the console wrote it.
+func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
+	defer cancel()
+	r = r.WithContext(ctx)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proofPatience + stallLimit))
+	a := readAddress(r, "expect")
+	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect"))}
+	var err error
+	p.AuditProof, err = c.store.VerifyAudit(ctx, p.Expect)
+	status := http.StatusOK
+	if invalid, ok := problems(err); ok {
+		p.Problems, status = invalid, http.StatusUnprocessableEntity
+	} else if err != nil {
+		return err
+	}
+	return c.show(w, r, status, views.Page{
+		Title: "Verify activity", Section: views.Activity, Failed: len(p.Problems) > 0, Body: views.ActivityProofPage(p),
+	})
+}

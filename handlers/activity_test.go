@@ -1,0 +1,273 @@
+package handlers_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// newest is the newest line of the activity.
+func (s *site) newest() models.AuditLine {
+	s.Helper()
+	page, err := s.store.Activity(s.Context(), models.ActivityQuery{Range: models.Range{Limit: 1}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return page.Lines[0]
+}
+
+func (s *site) update(id string, c models.GroupChange) models.AuditLine {
+	s.Helper()
+	if _, err := s.store.UpdateGroup(s.Context(), s.by, id, c); err != nil {
+		s.Fatal(err)
+	}
+	return s.newest()
+}
+
+// aChange is the line of a change that can be put back.
+func aChange(s *site) string {
+	return s.update(s.group("Plaza Hotel").ID, models.GroupChange{Name: new("Plazza")}).ID
+}
+
+func TestActivity(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		other := s.group("Rowing Club")
+		s.with("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36").
+			post("/groups/" + g.ID + "/archive").wants(303)
+		archived := s.newest()
+
+		p := s.get("/activity").wants(200)
+		p.has("tbody tr:first-child .c-name", "Anna archived Plaza Hotel").has("tbody tr:first-child .c-when", "just now").
+			has("tbody tr:first-child .c-from", "Chrome, 127.0.0.1").has("nav [aria-current]", "Activity")
+		for filter, want := range map[string]string{
+			"action=group":                       "Anna archived Plaza Hotel|Anna created Rowing Club|Anna created Plaza Hotel",
+			"action=group.archive":               "Anna archived Plaza Hotel",
+			"object=" + g.ID:                     "Anna archived Plaza Hotel|Anna created Plaza Hotel",
+			"q=" + other.ID:                      "Anna created Rowing Club",
+			"q=" + archived.RequestID:            "Anna archived Plaza Hotel",
+			"request=" + archived.RequestID:      "Anna archived Plaza Hotel",
+			"who=" + s.by.ID + "&action=session": "Anna signed in",
+			"from=2001-01-01&to=2001-01-02":      "",
+			"who=0000000000000000":               "",
+		} {
+			p := s.get("/activity?" + filter).wants(200)
+			if got := strings.Join(p.rows(), "|"); got != want {
+				s.Errorf("%s: %s, want %s", filter, got, want)
+			}
+			if want == "" {
+				p.has(".empty", "No activity matches").has(".empty", "Activity is recorded from ").has(".empty", "Clear all filters")
+			}
+		}
+		p = s.get("/activity?object=" + g.ID + "&who=" + s.by.ID + "&from=2020-01-01").wants(200)
+		p.has(".chips", "About Plaza Hotel").has(".chips", "By Anna").has(".chips", "From 2020-01-01")
+		without, _ := p.doc.Find(".chips a").First().Attr("href")
+		if want := "/activity?object=" + g.ID + "&from=2020-01-01"; without != want {
+			s.Errorf("without the first filter it is %s, want %s", without, want)
+		}
+		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "is no id").has(".notes", "is no date")
+		s.part("results").get("/activity?action=group").wants(200).has("#results", "Anna archived Plaza Hotel").lacks("html nav[aria-label=Main]")
+
+		p = s.get("/groups/" + g.ID + "/activity").wants(200)
+		if got := strings.Join(p.rows(), "|"); got != "Anna archived Plaza Hotel|Anna created Plaza Hotel" {
+			s.Errorf("the group's tab has %s", got)
+		}
+		p.has(".tabs [aria-current]", "Activity")
+
+		p = s.get("/activity/" + archived.ID).wants(200)
+		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Not sealed yet")
+		if err := s.store.Seal(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/"+archived.ID).has("main", "of the chain")
+	})
+}
+
+func TestActivityIsPaged(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		for i := range 24 {
+			s.update(g.ID, models.GroupChange{Name: new(fmt.Sprintf("Plaza %d", i))})
+		}
+		p := s.get("/groups/" + g.ID + "/activity?limit=10").wants(200)
+		seen := len(p.rows())
+		for range 5 {
+			next, more := p.doc.Find("a[rel=next]").Attr("href")
+			if !more {
+				break
+			}
+			p = s.get(next).wants(200)
+			seen += len(p.rows())
+		}
+		if seen != 25 {
+			s.Errorf("%d rows", seen)
+		}
+		back, _ := p.doc.Find("a[rel=prev]").Attr("href")
+		if got := len(s.get(back).wants(200).rows()); got != 10 {
+			s.Errorf("%d rows on the page before", got)
+		}
+	})
+}
+
+func TestAChangeIsShownAndPutBack(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		long := strings.Repeat("The desk is open all night, and the kitchen until ten. ", 20)
+		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Zoë. " + long)})
+		line := s.update(g.ID, models.GroupChange{Name: new("Plaza Grand"), Description: new(long + "Ask for Hector. " + long)})
+		p := s.get("/activity/" + line.ID).wants(200)
+		p.has("del", "Zoë").has("ins", "Hector").has(".fold", "…").has(".diff", "Plaza").has("ins", "inserted: Grand")
+		if text := p.text(".diff"); len(text) > 1000 {
+			s.Errorf("the difference is not folded: %d characters", len(text))
+		}
+
+		to := "/activity/" + line.ID + "/revert"
+		s.get(to).wants(200).has("h1", "Put back this change of Plaza Grand?").has("ins", "Zoë").has("button", "Put it back")
+		s.post(to).wants(409).has(".summary", "nothing was put back")
+		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
+		s.post(to, "field", "name", "field", "description").wants(409)
+		p = s.get(to).wants(200).has("main", "It was changed again since, by Anna")
+		if n := p.doc.Find("input[name=field]").Length(); n != 1 {
+			s.Errorf("%d fields can be put back", n)
+		}
+		s.post(to, "field", "description").leads("/activity/"+line.ID).follow(s.browser).has("#flashes", "is put back")
+		now, err := s.store.Group(s.Context(), g.ID)
+		if err != nil || now.Name != "Plaza Royal" || !strings.Contains(*now.Description, "Zoë") {
+			s.Errorf("%+v, %v", now, err)
+		}
+		back := s.newest()
+		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "The change that was put back")
+
+		created, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID, Action: string(models.CreatedGroup)})
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/" + created.Lines[0].ID + "/revert").wants(404)
+		s.get("/activity/" + created.Lines[0].ID).wants(200).lacks("main a[href$=revert]")
+	})
+}
+
+func TestVerifyActivity(t *testing.T) {
+	each(t, func(s *site) {
+		s.group("Plaza Hotel")
+		if err := s.store.Seal(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		p := s.get("/activity/verify").wants(200).has("h1", "The activity is intact")
+		head := p.text("section .id code")
+		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "intact")
+		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not as it was written").has("main", "ends before the entry noted")
+		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
+	})
+}
+
+func TestExportActivity(t *testing.T) {
+	each(t, func(s *site) {
+		s.group("=cmd|' /C calc'!A0")
+		for i := range 120 {
+			s.contact(fmt.Sprintf("contact%d", i))
+		}
+		p := s.get("/activity/export?format=csv").wants(200)
+		if name := p.header.Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="activity-20`) || !strings.HasSuffix(name, `Z.csv"`) {
+			s.Errorf("the file is %s", name)
+		}
+		rows, err := csv.NewReader(strings.NewReader(p.body)).ReadAll()
+		if err != nil || rows[0][0] != "id" || len(rows) < 123 {
+			s.Fatalf("%d rows, %v", len(rows), err)
+		}
+		if l := s.newest(); l.Action != models.ExportedActivity || !strings.Contains(l.Changes, "csv") {
+			s.Errorf("the newest line is %+v", l)
+		}
+		p = s.get("/activity/export?format=ndjson&action=contact").wants(200)
+		lines := strings.Split(strings.TrimSpace(p.body), "\n")
+		var last struct {
+			Action  string
+			Summary string
+			Changes map[string]any
+		}
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 120 || last.Summary != "Anna created the contact contact0" || last.Changes["username"] == nil {
+			s.Errorf("%d lines, the last is %+v: %v", len(lines), last, err)
+		}
+		s.get("/activity/export?who=nonsense").wants(http.StatusUnprocessableEntity)
+	})
+}
+
+// hostileNames are names that are meant to be something else.
+var hostileNames = []string{
+	"=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example\")", "\"quoted\"", "a,b;c", "'single",
+	"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</table><h1>Gone", "\"><svg onload=alert(1)>", "javascript:alert(1)",
+	"{{7*7}}", "${7*7}", "%s%s%n", "'; DROP TABLE audit_lines; --", "\u202egnirts", "Zo\u0301e", "\u200fRTL", "emoji 👩‍👩‍👧‍👦", "a\u00a0b",
+	"../../etc/passwd", "C:\\con", "null", "NaN", "0x10", "1e9", "-", "=", "@", "+", "{\"before\":1}", "[object Object]", "&amp;", "&#x3c;b&#x3e;",
+	strings.Repeat("W", 255), strings.Repeat("=", 255), "line separator",
+}
+
+func TestHostileNamesDoNoHarmToExports(t *testing.T) {
+	if len(hostileNames) != 40 {
+		t.Fatalf("%d names", len(hostileNames))
+	}
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	s.setUp()
+	for _, name := range hostileNames {
+		s.group(name)
+	}
+	rows, err := csv.NewReader(strings.NewReader(s.get("/activity/export?action=group.create").wants(200).body)).ReadAll()
+	if err != nil || len(rows) != len(hostileNames)+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, row := range rows[1:] {
+		name := hostileNames[len(hostileNames)-1-i]
+		if got := strings.TrimPrefix(row[11], "'"); got != name && got != strings.TrimPrefix(name, "'") && name != "Zo\u0301e" {
+			t.Errorf("%q is exported as %q", name, row[11])
+		}
+		for _, value := range row {
+			if value != "" && strings.ContainsRune("=+-@\t\r", rune(value[0])) {
+				t.Errorf("%q is a formula", value)
+			}
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(s.get("/activity/export?format=ndjson").wants(200).body), "\n") {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+	for _, path := range []string{"/activity?limit=100", "/activity/" + s.newest().ID} {
+		s.get(path).wants(200).lacks("main script").lacks("main img").lacks("main [onload]").lacks("main [onerror]")
+	}
+}
+
+// TestActivityNeedsItsRight asks as those who may see no activity, and as an auditor, who
+// may change nothing.
+func TestActivityNeedsItsRight(t *testing.T) {
+	each(t, func(s *site) {
+		line := aChange(s)
+		g := s.newest().ObjectID
+		for role, may := range map[models.Role]bool{models.Editor: false, models.Moderator: false, models.Auditor: true} {
+			address := string(role) + "@example.com"
+			_, err := s.store.CreateUser(s.Context(), s.by, models.NewUser{Name: "Eve", Email: address, Password: password + string(role), Role: role})
+			if err != nil {
+				s.Fatal(err)
+			}
+			b := s.newBrowser()
+			b.post("/login", "email", address, "password", password+string(role)).wants(303)
+			status := map[bool]int{true: 200, false: 403}[may]
+			for _, path := range []string{"/activity", "/activity/export", "/activity/verify", "/activity/" + line, "/groups/" + g + "/activity"} {
+				b.get(path).wants(status)
+			}
+			b.get("/activity/" + line + "/revert").wants(403)
+			b.post("/activity/"+line+"/revert", "field", "name").wants(403)
+			p := b.get("/groups/" + g).wants(200)
+			if got := strings.Contains(p.text(".tabs"), "Activity") && strings.Contains(p.text("nav[aria-label=Main]"), "Activity"); got != may {
+				s.Errorf("%s is offered activity: %t", role, got)
+			}
+			if may {
+				b.get("/activity/" + line).lacks("main a[href$=revert]")
+			}
+		}
+	})
+}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"protocol.chat/console/models"
+)
+
+// activityObject is an act as the API shows it.
+type activityObject struct {
+	ID        string          `json:"id"`
+	Action    models.Action   `json:"action"`
+	Summary   string          `json:"summary"`
+	Actor     actorObject     `json:"actor"`
+	Object    *subjectObject  `json:"object"`
+	Changes   json.RawMessage `json:"changes"`
+	IP        *string         `json:"ip"`
+	UserAgent *string         `json:"user_agent"`
+	RequestID *string         `json:"request_id"`
+	// Seal is the place in the chain; null where there is none yet.
+	Seal      *int64 `json:"seal"`
+	CreatedAt int64  `json:"created_at"`
+}
+
+type actorObject struct {
+	Kind   models.ActorKind `json:"kind"`
+	ID     *string          `json:"id"`
+	Name   string           `json:"name"`
+	UserID *string          `json:"user_id"`
+}
+
+type subjectObject struct {
+	Kind string  `json:"kind"`
+	ID   *string `json:"id"`
+	Name string  `json:"name"`
+}
+
+func activityOf(l models.AuditLine) activityObject {
+	o := activityObject{
+		ID: l.ID, Action: l.Action, Summary: l.Summary(), Changes: json.RawMessage(l.Changes),
+		Actor: actorObject{l.ActorKind, orNull(l.ActorID), l.ActorName, orNull(l.UserID)},
+		IP:    orNull(l.IP), UserAgent: orNull(l.UserAgent), RequestID: orNull(l.RequestID), Seal: orNull(l.Number), CreatedAt: l.CreatedAt,
+	}
+	if l.ObjectKind != "" {
+		o.Object = &subjectObject{l.ObjectKind, orNull(l.ObjectID), l.ObjectName}
+	}
+	return o
+}
+
+// orNull is a value, or JSON's null for the zero value.
+func orNull[T comparable](v T) *T {
+	if v == *new(T) {
+		return nil
+	}
+	return &v
+}
+
+func (a *api) activity(r *http.Request, _ models.Actor) (result, error) {
+	q, err := readQuery(r)
+	if err != nil {
+		return result{}, err
+	}
+	wanted := models.ActivityQuery{
+		Who: q.values["who"], Action: q.values["action"], Object: q.values["object"], Request: q.values["request_id"],
+		From: q.moment("created_after"), To: q.moment("created_before"), Range: q.page(a.inFuture(r)),
+	}
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	page, err := a.Store.Activity(r.Context(), wanted)
+	return listed(page.Lines, page.More, activityOf), err
+}
+
+// moment is a parameter in Unix seconds; the zero time where it isn't given.
+func (q *query) moment(key string) time.Time {
+	value, given := q.values[key]
+	if !given {
+		return time.Time{}
+	}
+	at, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || at < 0 || at > maxMoment {
+		q.bad(key, "“%s” must be a time in Unix seconds.", key)
+	}
+	return time.Unix(at, 0)
+}
+
+// maxMoment is in the year 8888, as far as ids go.
+const maxMoment = 218_340_105_584
+
+func (a *api) activityLine(r *http.Request, _ models.Actor) (result, error) {
+	l, err := a.Store.ActivityLine(r.Context(), r.PathValue("id"))
+	return one(activityOf(l)), err
+}
+
+// proofObject is what checking the activity came to.
+type proofObject struct {
+	Intact bool         `json:"intact"`
+	Sealed int64        `json:"sealed"`
+	Tail   int64        `json:"tail"`
+	Head   *string      `json:"head"`
+	Broken *faultObject `json:"broken"`
+}
+
+type faultObject struct {
+	Number  *int64  `json:"number"`
+	LineID  *string `json:"line_id"`
+	Message string  `json:"message"`
+}
+
+// proofPatience is how long the activity is looked through. A log that takes longer is
+// for the command.
+const proofPatience = 25 * time.Second
+
+func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
+	q, err := readQuery(r)
+	if err != nil {
+		return result{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
+	defer cancel()
+	expect, given := q.values["expect"]
+	if given && expect == "" {
+		q.bad("expect", "“expect” must be the head that an earlier check answered.")
+	}
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	proof, err := a.Store.VerifyAudit(ctx, expect)
+	answer := proofObject{Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head)}
+	if f := proof.Broken; f != nil {
+		answer.Broken = &faultObject{orNull(f.Number), orNull(f.LineID), f.What}
+	}
+	return result{status: http.StatusOK, body: answer}, err
+}

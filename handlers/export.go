@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"protocol.chat/console/models"
+)
+
+// exportLimit is how long an export may take; stallLimit is for how long a client may
+// take nothing of it.
+const (
+	exportLimit = time.Hour
+	stallLimit  = 15 * time.Second
+)
+
+// exportActivity sends the activity that a list shows, all of it, as a file.
+func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
+	a := readAddress(r, append([]string{"format"}, activityFilters...)...)
+	_, query := readActivityAt(a)
+	format := cmp.Or(a.one("format", "csv", "ndjson"), "csv")
+	if len(a.notes) > 0 { // a page says so; a file would pass for what was asked
+		return models.Invalid{{Code: models.Bad, Message: a.notes[0]}}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exportLimit)
+	defer cancel()
+	e := newActivityExport(w, format)
+	err := c.store.ExportActivity(ctx, by(r), query, format, func(lines []models.AuditLine) error {
+		e.begin(w, format, c.now())
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallLimit))
+		return e.write(lines)
+	})
+	if err != nil && e.begun {
+		c.log.Warn("an export broke off", "request_id", requestID(r), "err", err)
+		panic(http.ErrAbortHandler) // so that the file doesn't pass for whole
+	}
+	return err
+}
+
+// activityExport is a file of activity on its way.
+type activityExport struct {
+	begun bool
+	out   *bufio.Writer
+	csv   *csv.Writer // nil for NDJSON
+}
+
+func newActivityExport(w io.Writer, format string) *activityExport {
+	e := &activityExport{out: bufio.NewWriterSize(w, 32<<10)}
+	if format == "csv" {
+		e.csv = csv.NewWriter(e.out)
+		e.csv.UseCRLF = true
+	}
+	return e
+}
+
+// begin says what is to come, once it is sure that something is.
+func (e *activityExport) begin(w http.ResponseWriter, format string, now time.Time) {
+	if e.begun {
+		return
+	}
+	e.begun = true
+	kind := map[string]string{"csv": "text/csv; charset=utf-8; header=present", "ndjson": "application/x-ndjson"}[format]
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="activity-`+now.UTC().Format("2006-01-02T1504Z")+"."+format+`"`)
+	if e.csv != nil {
+		_ = e.csv.Write(exportColumns) // the writer keeps the error for Flush
+	}
+}
+
+func (e *activityExport) write(lines []models.AuditLine) error {
+	for i := range lines {
+		if err := e.line(&lines[i]); err != nil {
+			return err
+		}
+	}
+	if e.csv != nil {
+		e.csv.Flush()
+		if err := e.csv.Error(); err != nil {
+			return err
+		}
+	}
+	return e.out.Flush()
+}
+
+func (e *activityExport) line(l *models.AuditLine) error {
+	if e.csv != nil {
+		return e.csv.Write(exportRow(l))
+	}
+	encoder := json.NewEncoder(e.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(exportedLine{
+		ID: l.ID, CreatedAt: l.CreatedAt, Time: isoTime(l.CreatedAt), Action: l.Action, Summary: l.Summary(),
+		ActorKind: l.ActorKind, ActorID: l.ActorID, ActorName: l.ActorName, UserID: l.UserID,
+		ObjectKind: l.ObjectKind, ObjectID: l.ObjectID, ObjectName: l.ObjectName,
+		Changes: json.RawMessage(l.Changes), IP: l.IP, UserAgent: l.UserAgent, RequestID: l.RequestID, Seal: l.Number,
+	})
+}
+
+// exportedLine is a line of NDJSON.
+type exportedLine struct {
+	ID         string           `json:"id"`
+	CreatedAt  int64            `json:"created_at"`
+	Time       string           `json:"time"`
+	Action     models.Action    `json:"action"`
+	Summary    string           `json:"summary"`
+	ActorKind  models.ActorKind `json:"actor_kind"`
+	ActorID    string           `json:"actor_id"`
+	ActorName  string           `json:"actor_name"`
+	UserID     string           `json:"user_id"`
+	ObjectKind string           `json:"object_kind"`
+	ObjectID   string           `json:"object_id"`
+	ObjectName string           `json:"object_name"`
+	Changes    json.RawMessage  `json:"changes"`
+	IP         string           `json:"ip"`
+	UserAgent  string           `json:"user_agent"`
+	RequestID  string           `json:"request_id"`
+	Seal       int64            `json:"seal"`
+}
+
+var exportColumns = []string{
+	"id", "time", "created_at", "action", "summary", "actor_kind", "actor_id", "actor_name", "user_id",
+	"object_kind", "object_id", "object_name", "changes", "ip", "user_agent", "request_id", "seal",
+}
+
+func exportRow(l *models.AuditLine) []string {
+	row := []string{
+		l.ID, isoTime(l.CreatedAt), strconv.FormatInt(l.CreatedAt, 10), string(l.Action), l.Summary(), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
+		l.ObjectKind, l.ObjectID, l.ObjectName, l.Changes, l.IP, l.UserAgent, l.RequestID, strconv.FormatInt(l.Number, 10),
+	}
+	for i := range row {
+		row[i] = cell(row[i])
+	}
+	return row
+}
+
+// cell is text that no spreadsheet takes for a formula.
+func cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }

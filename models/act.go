@@ -1,0 +1,239 @@
+package models
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// acts are the actions in words, which follow the name of who did it. {object} is the
+// name of what it was done to, {members} who was added or removed, and {actor} what
+// somebody said they were who has not signed in.
+var acts = map[Action]string{
+	CreatedGroup:     "created {object}",
+	UpdatedGroup:     "changed {object}",
+	ArchivedGroup:    "archived {object}",
+	RestoredGroup:    "restored {object}",
+	DeletedGroup:     "deleted {object} for good",
+	PutBackGroup:     "put back a change of {object}",
+	AddedMembers:     "added {members} to {object}",
+	RemovedMember:    "removed {members} from {object}",
+	PutBackMembers:   "put back a change of the members of {object}",
+	CreatedContact:   "created the contact {object}",
+	UpdatedContact:   "changed the contact {object}",
+	DeletedContact:   "deleted the contact {object} for good",
+	PutBackContact:   "put back a change of the contact {object}",
+	PostedMessage:    "posted a message",
+	CreatedToken:     "made the API token {object}",
+	RevokedToken:     "revoked the API token {object}",
+	CreatedUser:      "made {object} a user",
+	ChangedPassword:  "changed the password of {object}",
+	SignedIn:         "signed in",
+	SignedOut:        "signed out",
+	RefusedSignIn:    "failed to sign in as {actor}",
+	ExportedActivity: "exported activity",
+	Seeded:           "filled the database with sample data",
+
+	"session.unconfirmed":      "failed to confirm who they are",
+	"user.update":              "changed the profile of {object}",
+	"user.role":                "changed the role of {object}",
+	"user.disable":             "disabled {object}",
+	"user.enable":              "enabled {object}",
+	"user.reset_second_factor": "reset the second factor of {object}",
+	"user.end_sessions":        "ended the sessions of {object}",
+	"user.totp_on":             "turned on codes from an app",
+	"user.totp_off":            "turned off codes from an app",
+	"user.recovery_codes":      "made new recovery codes",
+	"invitation.create":        "invited {object}",
+	"invitation.renew":         "renewed the invitation of {object}",
+	"invitation.revoke":        "revoked the invitation of {object}",
+	"policy.update":            "changed the rules for signing in",
+	"token.roll":               "rolled the API token {object}",
+	"token.end_old_secret":     "ended the old secret of the API token {object}",
+	"identity.link":            "linked {object} to another way to sign in",
+}
+
+// Area is what actions are about, by the first word of theirs.
+type Area struct {
+	Name string
+	// Label is the area as people read it.
+	Label string
+}
+
+// Areas are what activity can be narrowed to.
+var Areas = []Area{
+	{"group", "Groups"},
+	{"members", "Members"},
+	{"contact", "Contacts"},
+	{"message", "Messages"},
+	{"session", "Signing in"},
+	{"user", "People"},
+	{"invitation", "Invitations"},
+	{"identity", "Other ways to sign in"},
+	{"token", "API tokens"},
+	{"activity", "Exports"},
+	{"policy", "Sign-in rules"},
+	{"database", "Database"},
+}
+
+// AreaLabel is an area as people read it.
+func AreaLabel(name string) string {
+	if i := slices.IndexFunc(Areas, func(a Area) bool { return a.Name == name }); i >= 0 {
+		return Areas[i].Label
+	}
+	return name
+}
+
+// ActionLabel is an action as people choose it: "archived …"; or an area.
+func ActionLabel(name string) string {
+	words, known := acts[Action(name)]
+	if !known {
+		return AreaLabel(name)
+	}
+	return strings.TrimSpace(strings.NewReplacer("{object}", "…", "{members}", "…", "{actor}", "…").Replace(words))
+}
+
+// Sentence is what was done, in words that follow Who: what comes before the name of
+// the object, that name, and what comes after it. An action that has no words is told
+// by its own.
+func (l AuditLine) Sentence() (before, object, after string) {
+	words, known := acts[l.Action]
+	if !known {
+		words = "did “" + strings.NewReplacer(".", " ", "_", " ").Replace(string(l.Action)) + "”"
+		if l.ObjectName != "" {
+			words += " on {object}"
+		}
+	}
+	words = strings.NewReplacer("{members}", l.members(), "{actor}", "“"+l.ActorName+"”").Replace(words)
+	before, after, found := strings.Cut(words, "{object}")
+	if !found {
+		return before, "", ""
+	}
+	if object = l.ObjectName; object == "" {
+		object = l.ObjectID
+	}
+	return before, object, after
+}
+
+// Summary is who did what, in one sentence without a full stop.
+func (l AuditLine) Summary() string {
+	before, object, after := l.Sentence()
+	return l.Who() + " " + before + object + after
+}
+
+// members is who was added or removed: the name of one, or the number of several.
+func (l AuditLine) members() string {
+	for _, f := range l.Fields() {
+		if f.Name == "contacts" {
+			told := f.After
+			if told.Members == nil {
+				told = f.Before
+			}
+			if told.Count == 1 && len(told.Members) == 1 {
+				return told.Members[0].Username
+			}
+			return thousands(told.Count) + " members"
+		}
+	}
+	return "members"
+}
+
+// ChangedField is one field of what was changed.
+type ChangedField struct {
+	// Name is that of the API: "avatar_url".
+	Name          string
+	Before, After Told
+}
+
+// Told is a value as the audit log tells it.
+type Told struct {
+	// None says that there was no value.
+	None bool
+	Text string
+	// Members are the first of the contacts that the value is a list of, and Count is how
+	// many there are. Members is nil where it is none.
+	Members []Member
+	Count   int
+}
+
+// Member is a contact as it was when somebody added or removed it.
+type Member struct {
+	ID       string `json:"id"`
+	Username string `json:"username"`
+}
+
+// fieldOrder is how fields follow each other; those not in it come after these.
+var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts"}
+
+// Fields are the fields that the act changed, in the order of forms.
+func (l AuditLine) Fields() []ChangedField {
+	var said map[string]json.RawMessage
+	if json.Unmarshal([]byte(l.Changes), &said) != nil {
+		return nil
+	}
+	var fields []ChangedField
+	for name, value := range said {
+		f := ChangedField{Name: name, Before: Told{None: true}}
+		var both map[string]json.RawMessage
+		_ = json.Unmarshal(value, &both)
+		if both["before"] != nil && both["after"] != nil && len(both) == 2 {
+			f.Before, f.After = told(both["before"]), told(both["after"])
+		} else {
+			f.After = told(value)
+		}
+		fields = append(fields, f)
+	}
+	slices.SortFunc(fields, func(a, b ChangedField) int {
+		if x, y := placeOf(a.Name), placeOf(b.Name); x != y {
+			return x - y
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return fields
+}
+
+func placeOf(field string) int {
+	if i := slices.Index(fieldOrder, field); i >= 0 {
+		return i
+	}
+	return len(fieldOrder)
+}
+
+// told is a value that say stored.
+func told(value json.RawMessage) Told {
+	var named struct {
+		Count    int
+		Contacts []Member
+	}
+	var text string
+	var list []any
+	switch {
+	case string(value) == "null":
+		return Told{None: true}
+	case json.Unmarshal(value, &text) == nil:
+		return Told{Text: text}
+	case json.Unmarshal(value, &named) == nil && named.Contacts != nil:
+		return Told{Members: named.Contacts, Count: named.Count, Text: usernames(named.Contacts, named.Count)}
+	case json.Unmarshal(value, &list) == nil:
+		words := make([]string, len(list))
+		for i, v := range list {
+			b, _ := json.Marshal(v) // what came from JSON goes into it again
+			words[i] = strings.Trim(string(b), `"`)
+		}
+		return Told{Text: strings.Join(words, ", ")}
+	}
+	return Told{Text: string(value)}
+}
+
+func usernames(members []Member, count int) string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Username
+	}
+	all := strings.Join(names, ", ")
+	if more := count - len(names); more > 0 {
+		all += " and " + strconv.Itoa(more) + " more"
+	}
+	return all
+}

@@ -1,0 +1,386 @@
+package models_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// newest is the newest line of the log.
+func newest(t *testing.T, store *models.Store) models.AuditLine {
+	t.Helper()
+	page, err := store.Activity(t.Context(), models.ActivityQuery{Range: models.Range{Limit: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Lines[0]
+}
+
+// wasIn is what a field was before the act of a line.
+func wasIn(l models.AuditLine, field string) models.Told { return fieldIn(l, field).Before }
+
+func fieldIn(l models.AuditLine, field string) models.ChangedField {
+	for _, f := range l.Fields() {
+		if f.Name == field {
+			return f
+		}
+	}
+	return models.ChangedField{}
+}
+
+func TestActivityIsNarrowed(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		store.Now = func() time.Time { return clock }
+		ada := modelstest.Owner(t, store)
+		ada.RequestID = "REQUEST1"
+		clock = clock.AddDate(0, 0, 1)
+		plaza := modelstest.Group(t, store, ada, "Plaza Hotel")
+		ada.RequestID = "REQUEST2"
+		clock = clock.AddDate(0, 0, 1)
+		token, secret, err := store.CreateToken(t.Context(), ada, models.NewToken{Name: "Nightly", Scopes: models.WriteScopes()}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := store.TokenActor(t.Context(), secret, "10.0.0.4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.ArchiveGroup(t.Context(), program, plaza.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		clock = clock.AddDate(0, 0, 1)
+		if _, err := store.SignIn(t.Context(), models.Actor{IP: "10.0.0.9"}, "eve@example.com", "guessed"); !errors.Is(err, models.ErrSignIn) {
+			t.Fatal(err)
+		}
+		for _, tc := range []struct {
+			name  string
+			query models.ActivityQuery
+			want  string
+		}{
+			{"all", models.ActivityQuery{}, "session.refuse group.archive token.create group.create user.create"},
+			{"a person and her tokens", models.ActivityQuery{Who: ada.ID}, "group.archive token.create group.create"},
+			{"a token", models.ActivityQuery{Who: token.ID}, "group.archive"},
+			{"nobody", models.ActivityQuery{Who: "0000000000000000"}, ""},
+			{"an area", models.ActivityQuery{Action: "group"}, "group.archive group.create"},
+			{"an action", models.ActivityQuery{Action: "group.create"}, "group.create"},
+			{"an object", models.ActivityQuery{Object: plaza.ID}, "group.archive group.create"},
+			{"a request", models.ActivityQuery{Request: "REQUEST1"}, "group.create"},
+			{"from a day", models.ActivityQuery{From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "session.refuse group.archive token.create"},
+			{"to a day", models.ActivityQuery{To: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.create user.create"},
+			{"several", models.ActivityQuery{Who: ada.ID, Action: "group", Object: plaza.ID, From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.archive"},
+		} {
+			page, err := store.Activity(t.Context(), tc.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, l := range page.Lines {
+				got = append(got, string(l.Action))
+			}
+			if strings.Join(got, " ") != tc.want {
+				t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+			}
+		}
+		refused := newest(t, store)
+		if got := refused.Summary(); got != "somebody failed to sign in as “eve@example.com”" || refused.Number != 0 {
+			t.Errorf("%q at %d", got, refused.Number)
+		}
+		seal(t, store)
+		if line, err := store.ActivityLine(t.Context(), refused.ID); err != nil || line.Number != 5 {
+			t.Errorf("its place is %d, %v", line.Number, err)
+		}
+		if names, err := store.ActivityNames(t.Context(), models.ActivityQuery{Who: token.ID, Object: plaza.ID}); err != nil || names.Who != "Nightly" || names.Object != "Plaza Hotel" {
+			t.Errorf("%+v, %v", names, err)
+		}
+	})
+}
+
+func TestActivityPages(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		modelstest.Contacts(t, store, by, 24)
+		var seen []string
+		q := models.ActivityQuery{Range: models.Range{Limit: 10}}
+		for {
+			page, err := store.Activity(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range page.Lines {
+				seen = append(seen, l.ID)
+			}
+			if !page.More {
+				break
+			}
+			q.After.ID = page.Lines[len(page.Lines)-1].ID
+		}
+		if len(seen) != 25 {
+			t.Errorf("%d lines", len(seen))
+		}
+		q = models.ActivityQuery{Range: models.Range{Limit: 10, Before: models.Cursor{ID: seen[12]}}}
+		if page, err := store.Activity(t.Context(), q); err != nil || page.Lines[0].ID != seen[2] || !page.More {
+			t.Errorf("the page before: %+v, %v", page, err)
+		}
+	})
+}
+
+func TestSentences(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		people := modelstest.Contacts(t, store, by, 3)
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		says := func(want string) {
+			t.Helper()
+			if got := newest(t, store).Summary(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+		says("Ada Lovelace created Plaza Hotel")
+		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[0].ID, people[1].ID, people[2].ID), nil); err != nil {
+			t.Fatal(err)
+		}
+		says("Ada Lovelace added 3 members to Plaza Hotel")
+		if _, _, err := store.RemoveMember(t.Context(), by, g.ID, people[1].ID); err != nil {
+			t.Fatal(err)
+		}
+		says("Ada Lovelace removed contact2 from Plaza Hotel")
+		if err := store.DeleteGroup(t.Context(), by, g.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		says("Ada Lovelace deleted Plaza Hotel for good")
+		was := newest(t, store)
+		if wasIn(was, "name").Text != "Plaza Hotel" || wasIn(was, "contacts").Text != "contact1, contact3" || wasIn(was, "conversation_id").Text != g.ConversationID {
+			t.Errorf("a deletion says %s", was.Changes)
+		}
+	})
+	unknown := models.AuditLine{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
+	if got := unknown.Summary(); got != "Ada did “passkey rename” on Laptop" {
+		t.Error(got)
+	}
+}
+
+// TestEveryActionHasWords keeps the table whole.
+func TestEveryActionHasWords(t *testing.T) {
+	for action, words := range models.Acts() {
+		area, verb, ok := strings.Cut(string(action), ".")
+		if !ok || verb == "" || words == "" {
+			t.Errorf("%s: %q", action, words)
+		}
+		if models.AreaLabel(area) == area {
+			t.Errorf("%s is of no area", action)
+		}
+	}
+}
+
+func TestExportActivity(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		modelstest.Contacts(t, store, by, 230)
+		var n, parts int
+		err := store.ExportActivity(t.Context(), by, models.ActivityQuery{Action: "contact"}, "csv", func(lines []models.AuditLine) error {
+			if l := newest(t, store); l.Action != models.ExportedActivity || fieldIn(l, "action").After.Text != "contact" {
+				t.Errorf("before the first line is given, the log says %+v", l)
+			}
+			n, parts = n+len(lines), parts+1
+			return nil
+		})
+		if err != nil || n != 230 || parts != 3 {
+			t.Errorf("%d lines in %d parts, %v", n, parts, err)
+		}
+		for _, role := range []models.Role{models.Editor, models.Moderator} {
+			other := models.Actor{Kind: models.UserActor, ID: "x", Name: "Eve", Role: role}
+			if err := store.ExportActivity(t.Context(), other, models.ActivityQuery{}, "csv", nil); !errors.Is(err, models.ErrDenied) {
+				t.Errorf("%s: %v", role, err)
+			}
+		}
+	})
+}
+
+// putBack puts back all that the newest line's act changed.
+func putBack(t *testing.T, store *models.Store, by models.Actor, line string) models.AuditLine {
+	t.Helper()
+	v, err := store.Reversal(t.Context(), by, line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.PutBack(t.Context(), by, line, v.Possible()); err != nil {
+		t.Fatalf("%v of %+v: %v", v.Possible(), v.Fields, err)
+	}
+	l := newest(t, store)
+	if l.Reverts() != line {
+		t.Errorf("%s says that it put back %q, want %s", l.Action, l.Reverts(), line)
+	}
+	return l
+}
+
+func TestPutBackAGroup(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		update := func(c models.GroupChange) string {
+			t.Helper()
+			if _, err := store.UpdateGroup(t.Context(), by, g.ID, c); err != nil {
+				t.Fatal(err)
+			}
+			return newest(t, store).ID
+		}
+		look := func() models.Group {
+			t.Helper()
+			g, err := store.Group(t.Context(), g.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		line := update(models.GroupChange{Name: ptr("Plazza"), Description: ptr("With a view")})
+		back := putBack(t, store, by, line)
+		if got := look(); got.Name != "Plaza Hotel" || got.Description != nil || back.Action != models.PutBackGroup {
+			t.Errorf("%+v by %s", got, back.Action)
+		}
+		putBack(t, store, by, back.ID) // what was put back can be put back
+		if got := look(); got.Name != "Plazza" || got.Description == nil {
+			t.Errorf("%+v", got)
+		}
+
+		// A field that was changed since stays; the other goes back.
+		update(models.GroupChange{Name: ptr("Grand Plaza")})
+		v, err := store.Reversal(t.Context(), by, line)
+		if err != nil || len(v.Fields) != 2 || !strings.Contains(v.Fields[0].Refused, "changed again since, by Ada") || v.Fields[1].Refused != "" {
+			t.Fatalf("%+v, %v", v.Fields, err)
+		}
+		if err := store.PutBack(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, models.ErrChanged) {
+			t.Errorf("a field that was changed since: %v", err)
+		}
+		putBack(t, store, by, line)
+		if got := look(); got.Name != "Grand Plaza" || got.Description != nil {
+			t.Errorf("%+v", got)
+		}
+
+		archived, err := store.ArchiveGroup(t.Context(), by, g.ID, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archiving := newest(t, store).ID
+		restoring := putBack(t, store, by, archiving).ID
+		if look().Archived() {
+			t.Error("it is still archived")
+		}
+		putBack(t, store, by, restoring)
+		if got := look(); *got.ArchivedAt != *archived.ArchivedAt {
+			t.Errorf("archived at %d", *got.ArchivedAt)
+		}
+		if err := store.DeleteGroup(t.Context(), by, g.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{line, newest(t, store).ID} {
+			if _, err := store.Reversal(t.Context(), by, id); !errors.Is(err, models.ErrNotFound) {
+				t.Errorf("of a deleted group: %v", err)
+			}
+		}
+	})
+}
+
+func TestPutBackMembers(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		people := modelstest.Contacts(t, store, by, 4)
+		g := modelstest.Group(t, store, by, "Plaza Hotel", people[0])
+		who := func(want ...models.Contact) {
+			t.Helper()
+			got, err := store.Group(t.Context(), g.ID)
+			if err != nil || got.ContactsCount != len(want) || fmt.Sprint(usernames(got.Contacts)) != fmt.Sprint(usernames(want)) {
+				t.Errorf("members are %v (%d), want %v: %v", usernames(got.Contacts), got.ContactsCount, usernames(want), err)
+			}
+		}
+		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[1].ID, people[2].ID), nil); err != nil {
+			t.Fatal(err)
+		}
+		adding := newest(t, store).ID
+		removing := putBack(t, store, by, adding)
+		who(people[0])
+		if removing.Action != models.PutBackMembers || wasIn(removing, "contacts").Text != "contact2, contact3" {
+			t.Errorf("%s says %s", removing.Action, removing.Changes)
+		}
+		putBack(t, store, by, removing.ID)
+		who(people[:3]...)
+
+		refs := models.Refs(people[0].ID, people[3].ID)
+		if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("Plaza"), Contacts: &refs}); err != nil {
+			t.Fatal(err)
+		}
+		both := newest(t, store).ID
+		if err := store.DeleteContact(t.Context(), by, people[1].ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		v, err := store.Reversal(t.Context(), by, both)
+		if err != nil || len(v.Possible()) != 2 || v.Fields[1].Now.Text != "contact4" || v.Fields[1].To.Text != "contact3" {
+			t.Fatalf("%+v, %v", v.Fields, err)
+		}
+		putBack(t, store, by, both)
+		who(people[0], people[2])
+		if v, err := store.Reversal(t.Context(), by, both); err != nil || len(v.Possible()) != 0 {
+			t.Errorf("twice: %+v, %v", v.Fields, err)
+		}
+	})
+}
+
+func usernames(contacts []models.Contact) (names []string) {
+	for _, c := range contacts {
+		names = append(names, c.Username)
+	}
+	return names
+}
+
+func TestPutBackAContact(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		c := modelstest.Contact(t, store, by, "hector")
+		if _, err := store.UpdateContact(t.Context(), by, c.ID, models.ContactChange{Username: ptr("hector2"), PhoneNumber: ptr("+41 44")}); err != nil {
+			t.Fatal(err)
+		}
+		line := newest(t, store).ID
+		modelstest.Contact(t, store, by, "hector") // took the name
+		err := store.PutBack(t.Context(), by, line, []string{"username", "phone_number"})
+		if invalid, ok := errors.AsType[models.Invalid](err); !ok || invalid.For("username") == "" {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		if err := store.PutBack(t.Context(), by, line, []string{"phone_number"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := store.Contact(t.Context(), c.ID); err != nil || got.Username != "hector2" || got.PhoneNumber != nil {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+// TestPuttingBackNeedsTheRightOfTheChange: to see activity is not enough.
+func TestPuttingBackNeedsTheRightOfTheChange(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		archived := &sql.Null[int64]{V: store.Now().Unix(), Valid: true}
+		if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("Plaza"), ArchivedAt: archived}); err != nil {
+			t.Fatal(err)
+		}
+		line := newest(t, store)
+		auditor := models.Actor{Kind: models.UserActor, ID: "x", Name: "Eve", Role: models.Auditor}
+		if _, err := store.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, models.ErrDenied) || line.Reversible(auditor) {
+			t.Errorf("an auditor: %v", err)
+		}
+		if err := store.PutBack(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, models.ErrDenied) {
+			t.Errorf("an auditor: %v", err)
+		}
+		moderator := models.Actor{Kind: models.UserActor, ID: "x", Name: "Mo", Role: models.Moderator}
+		v, err := store.Reversal(t.Context(), moderator, line.ID)
+		if err != nil || fmt.Sprint(v.Possible()) != "[archived_at]" {
+			t.Errorf("a moderator may put back %v, %v", v.Possible(), err)
+		}
+	})
+}

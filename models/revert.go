@@ -1,0 +1,322 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Reversal is what it would do now to put back what a line of the audit log tells of.
+type Reversal struct {
+	Line   AuditLine
+	Fields []ReversedField
+}
+
+// ReversedField is one field of a change that may be put back.
+type ReversedField struct {
+	// Name is that of the API.
+	Name string
+	// Now is the value that there is, and To what it would become.
+	Now, To Told
+	// Refused is a sentence that says why the field stays as it is; "" where it can be put back.
+	Refused string
+}
+
+// Possible are the names of the fields that can be put back.
+func (r Reversal) Possible() []string {
+	var names []string
+	for _, f := range r.Fields {
+		if f.Refused == "" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// reversible are the fields that can be put back, by what they are fields of, and the
+// right that it takes.
+var reversible = map[string]map[string]Right{
+	"group": {
+		"name": EditGroups, "description": EditGroups, "avatar_url": EditGroups,
+		"archived_at": ArchiveGroups, "contacts": EditMembers,
+	},
+	"contact": {"username": EditContacts, "display_name": EditContacts, "phone_number": EditContacts, "avatar_url": EditContacts},
+}
+
+// irreversible are those actions that made or ended what they were done to.
+var irreversible = []Action{CreatedGroup, DeletedGroup, CreatedContact, DeletedContact}
+
+// Reversible tells whether a line tells of what can be put back at all, by somebody who
+// may: that it can be now is for Reversal to say.
+func (l AuditLine) Reversible(by Actor) bool {
+	return !slices.Contains(irreversible, l.Action) && l.missingRight(by) == nil
+}
+
+// missingRight is nil where somebody may put back a field of the line, ErrNotFound where
+// it has none, and else a Denied.
+func (l AuditLine) missingRight(by Actor) error {
+	var missing error = ErrNotFound
+	for _, f := range l.Fields() {
+		right, ok := reversible[l.ObjectKind][f.Name]
+		if !ok {
+			continue
+		}
+		if missing = by.Check(right); missing == nil {
+			return nil
+		}
+	}
+	return missing
+}
+
+// Reversal answers what it would do to put back a line. Errors: ErrNotFound, also where
+// there is nothing to be put back; Denied.
+func (s *Store) Reversal(ctx context.Context, by Actor, lineID string) (Reversal, error) {
+	l, err := s.ActivityLine(ctx, lineID)
+	if err != nil {
+		return Reversal{}, err
+	}
+	if slices.Contains(irreversible, l.Action) {
+		return Reversal{}, ErrNotFound
+	}
+	if err := l.missingRight(by); err != nil {
+		return Reversal{}, err
+	}
+	v := Reversal{Line: l}
+	now, err := s.presentFields(ctx, l)
+	if err != nil {
+		return v, err
+	}
+	for _, f := range l.Fields() {
+		right, ok := reversible[l.ObjectKind][f.Name]
+		if !ok {
+			continue
+		}
+		field := ReversedField{Name: f.Name, Now: now[f.Name], To: f.Before}
+		if f.Name == "contacts" {
+			field, err = s.reversedMembers(ctx, l.ObjectID, f)
+		} else {
+			field.Refused, err = s.refusedField(ctx, l, f, now[f.Name])
+		}
+		if err != nil {
+			return v, err
+		}
+		if !by.May(right) {
+			field.Refused = "You may not change this."
+		}
+		v.Fields = append(v.Fields, field)
+	}
+	return v, nil
+}
+
+// presentFields are the values that the object of a line has now.
+func (s *Store) presentFields(ctx context.Context, l AuditLine) (map[string]Told, error) {
+	if l.ObjectKind == "contact" {
+		c, err := s.Contact(ctx, l.ObjectID)
+		return contactTold(c), err
+	}
+	g, err := s.GroupPreview(ctx, l.ObjectID)
+	return groupTold(g), err
+}
+
+func groupTold(g Group) map[string]Told {
+	var archived *string
+	if g.ArchivedAt != nil {
+		archived = new(strconv.FormatInt(*g.ArchivedAt, 10))
+	}
+	return map[string]Told{
+		"name": toldText(&g.Name), "description": toldText(g.Description), "avatar_url": toldText(g.AvatarURL),
+		"archived_at": toldText(archived),
+	}
+}
+
+func contactTold(c Contact) map[string]Told {
+	return map[string]Told{
+		"username": toldText(&c.Username), "display_name": toldText(c.DisplayName),
+		"phone_number": toldText(c.PhoneNumber), "avatar_url": toldText(c.AvatarURL),
+	}
+}
+
+func toldText(s *string) Told { return Told{None: s == nil, Text: deref(s)} }
+
+// is tells whether two values are the same.
+func (t Told) is(other Told) bool { return t.None == other.None && t.Text == other.Text }
+
+// refusedField is why a field can't be put back, or "".
+func (s *Store) refusedField(ctx context.Context, l AuditLine, f ChangedField, now Told) (string, error) {
+	switch {
+	case now.is(f.Before):
+		return "It is as it was already.", nil
+	case now.is(f.After):
+		return "", nil
+	}
+	last, err := lastChange(s.read.WithContext(ctx), l.ObjectID, f.Name)
+	if err != nil || last.ID == "" || last.ID == l.ID {
+		return "It was changed again since.", s.failed(ctx, err)
+	}
+	return fmt.Sprintf("It was changed again since, by %s at %s.", last.Who(), time.Unix(last.CreatedAt, 0).UTC().Format("2006-01-02 15:04 UTC")), nil
+}
+
+// reversedMembers is who would be added and removed to put members back: Now is who
+// would go, and To who would come.
+func (s *Store) reversedMembers(ctx context.Context, groupID string, f ChangedField) (ReversedField, error) {
+	field := ReversedField{Name: f.Name, Now: Told{None: true}, To: Told{None: true}}
+	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
+		field.Refused = fmt.Sprintf("These were more than the %d members that activity names, so they can’t be put back.", namedMost)
+		return field, nil
+	}
+	there, err := s.MembersAmong(ctx, groupID, asContacts(slices.Concat(f.After.Members, f.Before.Members)))
+	if err != nil {
+		return field, err
+	}
+	going := slices.DeleteFunc(slices.Clone(f.After.Members), func(m Member) bool { return !there[m.ID] })
+	coming := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m Member) bool { return there[m.ID] })
+	alive, err := s.ContactsByID(ctx, contactIDs(asContacts(coming)))
+	if err != nil {
+		return field, err
+	}
+	coming = slices.DeleteFunc(coming, func(m Member) bool {
+		return !slices.ContainsFunc(alive, func(c Contact) bool { return c.ID == m.ID })
+	})
+	if len(going) > 0 {
+		field.Now = Told{Members: going, Count: len(going), Text: usernames(going, len(going))}
+	}
+	if len(coming) > 0 {
+		field.To = Told{Members: coming, Count: len(coming), Text: usernames(coming, len(coming))}
+	}
+	if len(going)+len(coming) == 0 {
+		field.Refused = "The members are as they were already, or don’t exist any more."
+	}
+	return field, nil
+}
+
+func asContacts(members []Member) []Contact {
+	contacts := make([]Contact, len(members))
+	for i, m := range members {
+		contacts[i] = Contact{ID: m.ID, Username: m.Username}
+	}
+	return contacts
+}
+
+// PutBack puts back those fields of what a line tells of that are named. It is an act of
+// its own, whose line names the other. Where one of the fields can't be put back, or was
+// changed this very moment, nothing is and the answer is ErrChanged. Errors: ErrNotFound,
+// Denied, Invalid.
+func (s *Store) PutBack(ctx context.Context, by Actor, lineID string, fields []string) error {
+	v, err := s.Reversal(ctx, by, lineID)
+	if err != nil {
+		return err
+	}
+	v.Fields = slices.DeleteFunc(v.Fields, func(f ReversedField) bool { return !slices.Contains(fields, f.Name) })
+	if len(v.Fields) == 0 || len(v.Possible()) < len(v.Fields) {
+		return ErrChanged
+	}
+	if v.Line.ObjectKind == "contact" {
+		return s.putBackContact(ctx, by, v)
+	}
+	return s.putBackGroup(ctx, by, v)
+}
+
+// still tells whether the fields are still as they were looked at.
+func (v Reversal) still(now map[string]Told) bool {
+	for _, f := range v.Fields {
+		if value, ok := now[f.Name]; ok && !value.is(f.Now) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store) putBackContact(ctx context.Context, by Actor, v Reversal) error {
+	c := ContactChange{reverts: v.Line.ID, If: func(c Contact) bool { return v.still(contactTold(c)) }}
+	places := map[string]**string{
+		"username": &c.Username, "display_name": &c.DisplayName, "phone_number": &c.PhoneNumber, "avatar_url": &c.AvatarURL,
+	}
+	for _, f := range v.Fields {
+		*places[f.Name] = &f.To.Text
+	}
+	_, err := s.UpdateContact(ctx, by, v.Line.ObjectID, c)
+	return err
+}
+
+func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
+	c := GroupChange{reverts: v.Line.ID, If: func(g Group) bool { return v.still(groupTold(g)) }}
+	var members *ReversedField
+	changes := false
+	for i, f := range v.Fields {
+		switch f.Name {
+		case "name":
+			c.Name = &f.To.Text
+		case "description":
+			c.Description = &f.To.Text
+		case "avatar_url":
+			c.AvatarURL = &f.To.Text
+		case "archived_at":
+			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // what is no number is no time: restored
+			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
+		case "contacts":
+			members = &v.Fields[i]
+			continue
+		}
+		changes = true
+	}
+	if changes {
+		if _, err := s.UpdateGroup(ctx, by, v.Line.ObjectID, c); err != nil {
+			return err
+		}
+	}
+	if members == nil {
+		return nil
+	}
+	return s.putBackMembers(ctx, by, v.Line, *members)
+}
+
+// putBackMembers removes those of the field's Now from a group, and adds those of its To.
+func (s *Store) putBackMembers(ctx context.Context, by Actor, l AuditLine, f ReversedField) error {
+	return s.write(ctx, by, EditMembers, PutBackMembers, func(tx *gorm.DB, line *AuditLine) error {
+		g, err := s.lockGroup(tx, l.ObjectID, nil)
+		if err != nil {
+			return err
+		}
+		coming, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
+		if err != nil {
+			return err
+		}
+		left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(asContacts(f.Now.Members))).Delete(&membership{})
+		if left.Error != nil {
+			return left.Error
+		}
+		joined, err := s.join(tx, g.ID, coming)
+		if err != nil {
+			return err
+		}
+		if int(left.RowsAffected) != len(f.Now.Members) || len(joined) != len(coming) {
+			return ErrChanged // somebody came or went since this was looked at
+		}
+		g.ContactsCount += len(joined) - int(left.RowsAffected)
+		if err := s.keepCount(tx, &g); err != nil {
+			return err
+		}
+		line.about("group", g.ID, g.Name)
+		return line.say(map[string]change{
+			"contacts": {named(asContacts(f.Now.Members)), named(joined)}, revertedField: {nil, l.ID},
+		})
+	})
+}
+
+// revertedField is where a line says which other it put back.
+const revertedField = "reverted_line"
+
+// Reverts is the id of the line that this one put back, or "".
+func (l AuditLine) Reverts() string {
+	for _, f := range l.Fields() {
+		if f.Name == revertedField {
+			return f.After.Text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,285 @@
+package views
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+// ActivityList is what a list of activity shows.
+type ActivityList struct {
+	At    ActivityAt
+	Lines []models.AuditLine
+	// Next and Previous are cursors, "" at the ends of the list.
+	Next, Previous string
+	// Names are those of what the list is narrowed to.
+	Names models.ActivityNames
+	// People and Tokens can be chosen from.
+	People, Tokens []models.Doer
+	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
+	Since int64
+	// Notes are sentences about the address.
+	Notes []string
+	// By is who looks at the list.
+	By  models.Actor
+	Now Clock
+	// href is the address of a place in the list.
+	href func(ActivityAt) templ.SafeURL
+}
+
+// GroupActivity is what a group's Activity tab shows.
+type GroupActivity struct {
+	GroupDetail
+	List ActivityList
+}
+
+// ActivityDetail is one act.
+type ActivityDetail struct {
+	models.AuditLine
+	// Reversible says that the reader may put back what the line tells of.
+	Reversible bool
+	Now        Clock
+}
+
+// RevertForm is the question before a change is put back.
+type RevertForm struct {
+	models.Reversal
+	// Problems say what was wrong with the choice.
+	Problems models.Invalid
+	Now      Clock
+}
+
+// ActivityProof is what checking the activity came to.
+type ActivityProof struct {
+	models.AuditProof
+	// Expect is the end of the chain that was noted earlier, or "".
+	Expect   string
+	Problems models.Invalid
+}
+
+// OfGroup is the list as it stands on the page of its group.
+func (l ActivityList) OfGroup(id string) ActivityList {
+	l.href = func(at ActivityAt) templ.SafeURL { return GroupActivityURL(id, at) }
+	return l
+}
+
+func (l ActivityList) url(at ActivityAt) templ.SafeURL {
+	if l.href != nil {
+		return l.href(at)
+	}
+	return ActivityURL(at)
+}
+
+func (l ActivityList) paging() paging {
+	var p paging
+	at := l.At.page()
+	for _, n := range PageSizes {
+		at.Limit = n
+		p.Sizes = append(p.Sizes, size{N: n, Href: l.url(at), Current: n == limit(l.At.Limit)})
+	}
+	at.Limit = l.At.Limit
+	if l.Next != "" {
+		at.After, at.Before = l.Next, ""
+		p.Next = l.url(at)
+	}
+	if l.Previous != "" {
+		at.After, at.Before = "", l.Previous
+		p.Previous = l.url(at)
+	}
+	return p
+}
+
+// chips are the filters that are on, each with the list without it.
+func (l ActivityList) chips() []chip {
+	var chips []chip
+	for _, f := range []struct {
+		value, words string
+		without      func(*ActivityAt)
+	}{
+		{l.At.Who, "By " + orID(l.Names.Who, l.At.Who), func(at *ActivityAt) { at.Who = "" }},
+		{l.At.Action, models.ActionLabel(l.At.Action), func(at *ActivityAt) { at.Action = "" }},
+		{l.At.Object, "About " + orID(l.Names.Object, l.At.Object), func(at *ActivityAt) { at.Object = "" }},
+		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
+		{l.At.From, "From " + l.At.From, func(at *ActivityAt) { at.From = "" }},
+		{l.At.To, "To " + l.At.To, func(at *ActivityAt) { at.To = "" }},
+	} {
+		if f.value != "" {
+			at := l.At.page()
+			f.without(&at)
+			chips = append(chips, chip{f.words, l.url(at)})
+		}
+	}
+	return chips
+}
+
+func orID(name, id string) string {
+	if name == "" {
+		return id
+	}
+	return name
+}
+
+// since is where the record begins, for an empty list.
+func (l ActivityList) since() string {
+	return "Activity is recorded from " + time.Unix(l.Since, 0).In(l.Now.Location()).Format("2 January 2006") + "."
+}
+
+// summary is what is said when the list changes.
+func (l ActivityList) summary() string {
+	if len(l.Lines) == 0 {
+		return "No activity matches"
+	}
+	return counted(len(l.Lines), "act", "acts") + " on this page"
+}
+
+// from says where an act came from: "Chrome, 10.0.0.4".
+func from(l models.AuditLine) string {
+	var parts []string
+	for _, part := range []string{agent(l.UserAgent), l.IP} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// agents are the names of browsers, each by what only it says of itself, or what none
+// of those before it does.
+var agents = [][2]string{
+	{"Edg", "Edge"},
+	{"OPR/", "Opera"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"Firefox/", "Firefox"},
+	{"FxiOS/", "Firefox"},
+	{"Chrome/", "Chrome"},
+	{"CriOS/", "Chrome"},
+	{"Safari/", "Safari"},
+}
+
+// agent is the browser or program that a user agent names; "" where there is none.
+func agent(userAgent string) string {
+	for _, a := range agents {
+		if strings.Contains(userAgent, a[0]) {
+			return a[1]
+		}
+	}
+	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
+	program, _, _ = strings.Cut(program, "/")
+	return clipRunes(program, 30)
+}
+
+func clipRunes(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n]) + "…"
+	}
+	return s
+}
+
+// capital is a sentence that begins with a capital letter.
+func capital(s string) string {
+	for i, r := range s {
+		return strings.ToUpper(string(r)) + s[i+len(string(r)):]
+	}
+	return s
+}
+
+// objectURL is the page of what an act was done to, or "".
+func objectURL(l models.AuditLine) templ.SafeURL {
+	switch {
+	case l.Action == models.DeletedContact || l.ObjectID == "":
+		return ""
+	case l.ObjectKind == "group":
+		return GroupURL(l.ObjectID)
+	case l.ObjectKind == "contact":
+		return ContactURL(l.ObjectID)
+	}
+	return ""
+}
+
+// whoID is the id by which what somebody did is listed, or "".
+func whoID(l models.AuditLine) string {
+	if l.ActorKind == models.UserActor || l.ActorKind == models.TokenActor {
+		return l.ActorID
+	}
+	return ""
+}
+
+// fieldName is a field of an act, as people read it.
+func fieldName(name string) string {
+	if label := FieldLabel(name); label != "" {
+		return label
+	}
+	known := map[string]string{
+		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
+		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
+	}
+	if label, ok := known[name]; ok {
+		return label
+	}
+	label := strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(name, "_at"), "_count"), "_", " ")
+	return capital(label)
+}
+
+// momentOf is the time that a value is: that of a field that ends in _at.
+func momentOf(field string, t models.Told) (int64, bool) {
+	at, err := strconv.ParseInt(t.Text, 10, 64)
+	return at, err == nil && strings.HasSuffix(field, "_at")
+}
+
+// long tells fields that are compared word by word.
+func long(f models.ChangedField) bool {
+	_, before := momentOf(f.Name, f.Before)
+	_, after := momentOf(f.Name, f.After)
+	return !f.Before.None && !f.After.None && !before && !after && f.Before.Members == nil && f.After.Members == nil
+}
+
+// hasFolds tells whether some of a text that stayed is not shown.
+func hasFolds(pieces []piece) bool {
+	for _, p := range pieces {
+		if p.kind == folded {
+			return true
+		}
+	}
+	return false
+}
+
+func place(l models.AuditLine) string {
+	if l.Number == 0 {
+		return "Not sealed yet; it will be within a second"
+	}
+	return "Entry " + thousands(int(l.Number)) + " of the chain"
+}
+
+func (p ActivityProof) title() string {
+	if p.Broken != nil {
+		return "The activity is not as it was written"
+	}
+	return "The activity is intact"
+}
+
+// faulty is where the activity is broken.
+func (p ActivityProof) faulty() string {
+	switch f := p.Broken; {
+	case f.Number != 0:
+		return fmt.Sprintf("At entry %s of the chain: ", thousands(int(f.Number)))
+	default:
+		return ""
+	}
+}
+
+// among tells whether somebody is among those who can be chosen.
+func among(id string, lists ...[]models.Doer) bool {
+	for _, list := range lists {
+		for _, d := range list {
+			if d.ID == id {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+package views
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sergi/go-diff/diffmatchpatch"
+)
+
+// A piece of a text that was changed: what stayed, was deleted or was inserted.
+type piece struct {
+	kind pieceKind
+	text string
+}
+
+type pieceKind int
+
+const (
+	kept pieceKind = iota
+	deleted
+	inserted
+	folded // stands for text that stayed and is not shown
+)
+
+const (
+	// diffPatience is how long a finer difference is looked for.
+	diffPatience = 100 * time.Millisecond
+	// foldFrom is how many characters of what stayed are shown whole; of more only
+	// these many remain beside what changed.
+	foldFrom = 240
+	nearby   = 80
+)
+
+// difference is what became of a text, word by word. What stayed far from all changes
+// is folded.
+func difference(before, after string) []piece {
+	compare := diffmatchpatch.New()
+	compare.DiffTimeout = diffPatience
+	var w words
+	diffs := compare.DiffCleanupSemantic(compare.DiffMainRunes(w.runes(before), w.runes(after), false))
+	var pieces []piece
+	for i, d := range diffs {
+		text := w.text(d.Text)
+		switch d.Type {
+		case diffmatchpatch.DiffDelete:
+			pieces = append(pieces, piece{deleted, text})
+		case diffmatchpatch.DiffInsert:
+			pieces = append(pieces, piece{inserted, text})
+		case diffmatchpatch.DiffEqual:
+			pieces = append(pieces, fold(text, i == 0, i == len(diffs)-1)...)
+		}
+	}
+	return pieces
+}
+
+// fold is text that stayed; of much, only what is beside a change.
+func fold(text string, begins, ends bool) []piece {
+	if begins && ends || utf8.RuneCountInString(text) <= foldFrom {
+		return []piece{{kept, text}}
+	}
+	var pieces []piece
+	if !begins {
+		pieces = append(pieces, piece{kept, opening(text, nearby)})
+	}
+	pieces = append(pieces, piece{folded, ""})
+	if !ends {
+		pieces = append(pieces, piece{kept, last(text, nearby)})
+	}
+	return pieces
+}
+
+// opening is the first n characters of a text.
+func opening(s string, n int) string {
+	for at := range s {
+		if n == 0 {
+			return s[:at]
+		}
+		n--
+	}
+	return s
+}
+
+// words stands for each word, and for each stretch between words, by a rune of its own,
+// because that is what can be compared.
+type words struct {
+	known map[string]rune
+	all   []string
+}
+
+func (w *words) runes(s string) []rune {
+	if w.known == nil {
+		w.known = map[string]rune{}
+	}
+	var runes []rune
+	for s != "" {
+		word := firstWord(s)
+		s = s[len(word):]
+		r, ok := w.known[word]
+		if !ok {
+			r = rune(len(w.all)) + 1
+			if r >= 0xD800 { // no runes are there
+				r += 0x800
+			}
+			w.known[word] = r
+			w.all = append(w.all, word)
+		}
+		runes = append(runes, r)
+	}
+	return runes
+}
+
+func (w *words) text(runes string) string {
+	var b strings.Builder
+	for _, r := range runes {
+		if r >= 0xE000 {
+			r -= 0x800
+		}
+		b.WriteString(w.all[r-1])
+	}
+	return b.String()
+}
+
+// firstWord is the letters and digits that a text begins with, or else one character.
+func firstWord(s string) string {
+	isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
+	end := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) })
+	switch {
+	case end < 0:
+		return s
+	case end > 0:
+		return s[:end]
+	}
+	_, size := utf8.DecodeRuneInString(s)
+	return s[:size]
+}
