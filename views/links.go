@@ -119,17 +119,18 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // whose members are marked, or "".
 func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "group", group) }
 
-// The addresses of tokens.
-
-func TokensURL() templ.SafeURL               { return "/settings/tokens" }
-func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
-func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke", "") }
-
 // The addresses round signing in, and of what every page has.
 
 func SetupURL() templ.SafeURL  { return "/setup" }
 func LogoutURL() templ.SafeURL { return "/logout" }
-func ThemeURL() templ.SafeURL  { return "/theme" }
+
+// OIDCURL signs in with the provider that the console is configured for.
+func OIDCURL(next string) templ.SafeURL { return address("/login/oidc", "next", next) }
+
+// OIDCCallbackURL is where the provider sends people back to.
+func OIDCCallbackURL() templ.SafeURL { return "/login/oidc/callback" }
+
+func ThemeURL() templ.SafeURL { return "/theme" }
 func LoginURL(next string) templ.SafeURL {
 	return address("/login", "next", next)
 }

@@ -38,6 +38,7 @@ func verbs() []verb {
 		{"user password", "give somebody a new password", setPassword},
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
+		{"token roll", "give an API token a new secret and print it", rollToken},
 		{"token revoke", "end an API token", revokeToken},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},
