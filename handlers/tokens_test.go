@@ -143,22 +143,22 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		s.post("/settings/tokens/new", "name", "Nothing", "scope", "choose", "expires", "30").wants(422).has("#scopes-error", "at least one thing")
 
 		made := moderator.post("/settings/tokens/new", "name", "Some", "scope", "write", "expires", "30").wants(201)
-		api := s.withToken(made.value2("#secret"))
+		api := s.withToken(made.valueOf("#secret"))
 		g := s.group("Plaza Hotel")
 		api.post("/v1/groups/"+g.ID+"/contacts", "contacts", "").wants(200)
 		api.post("/v1/groups", "name", "x").wants(403)
 		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(403)
 		chosen := s.post("/settings/tokens/new", "name", "Chosen", "scope", "choose", "scopes", "groups.read", "scopes", "groups.delete", "expires", "never").wants(201)
 		chosen.has("main", "Groups: read, delete.").has("main", "Never expires.")
-		api = s.withToken(chosen.value2("#secret"))
+		api = s.withToken(chosen.valueOf("#secret"))
 		api.get("/v1/groups").wants(200)
 		api.get("/v1/contacts").wants(403)
 		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(204)
 	})
 }
 
-// value2 is the value of what a selector finds.
-func (p *page) value2(selector string) string { return p.doc.Find(selector).AttrOr("value", "") }
+// valueOf is the value of what a selector finds.
+func (p *page) valueOf(selector string) string { return p.doc.Find(selector).AttrOr("value", "") }
 
 func TestNetworksOfAToken(t *testing.T) {
 	each(t, func(s *site) {
@@ -169,7 +169,7 @@ func TestNetworksOfAToken(t *testing.T) {
 			s.Errorf("the addresses are %q", got)
 		}
 		fields[1] = "Elsewhere"
-		secret := s.post("/settings/tokens/new", append(fields, "198.51.100.0/24\r\n2001:db8::/32")...).wants(201).value2("#secret")
+		secret := s.post("/settings/tokens/new", append(fields, "198.51.100.0/24\r\n2001:db8::/32")...).wants(201).valueOf("#secret")
 		answer := s.withToken(secret).get("/v1/groups").wants(403)
 		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "may not be used from the address") {
 			s.Errorf("it says %s", answer.body)
@@ -183,7 +183,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		s.get("/settings/tokens").has("tbody", "Never")
 
 		fields[1] = "Here"
-		secret = s.post("/settings/tokens/new", append(fields, "127.0.0.1")...).wants(201).value2("#secret")
+		secret = s.post("/settings/tokens/new", append(fields, "127.0.0.1")...).wants(201).valueOf("#secret")
 		s.withToken(secret).get("/v1/groups").wants(200)
 	})
 }
@@ -198,7 +198,7 @@ func TestRollingAToken(t *testing.T) {
 		form := s.get(path+"/roll").wants(200).has("h1", "Roll Nightly")
 		s.post(path+"/roll", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
 		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "Nightly has a new secret").has("main", "The old secret works until")
-		second := made.value2("#secret")
+		second := made.valueOf("#secret")
 		s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(409)
 		for _, secret := range []string{first, second} {
 			s.withToken(secret).get("/v1/groups").wants(200)
@@ -215,13 +215,13 @@ func TestRollingAToken(t *testing.T) {
 		s.withToken(second).get("/v1/groups").wants(200)
 		s.get(path).lacks(".notice")
 
-		third := s.post(path+"/roll", "overlap", "72").wants(200).value2("#secret")
+		third := s.post(path+"/roll", "overlap", "72").wants(200).valueOf("#secret")
 		s.withToken(second).get("/v1/groups").wants(200)
 		s.get(path+"/end-old-secret").has("h1", "End the old secret of Nightly?")
 		s.post(path + "/end-old-secret").leads(path + "#main")
 		s.post(path + "/end-old-secret").leads(path + "#main") // twice is no harm
 		s.withToken(second).get("/v1/groups").wants(401)
-		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").value2("#secret")
+		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").valueOf("#secret")
 		s.withToken(third).get("/v1/groups").wants(401)
 		s.withToken(fourth).get("/v1/groups").wants(200)
 		s.post(path + "/revoke").wants(303)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,7 +113,7 @@ func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User
 	}
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, v.Email))
+		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, cmp.Or(v.Email, v.Subject)))
 	case err != nil:
 		return User{}, err
 	}
