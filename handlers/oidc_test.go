@@ -201,7 +201,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 // TestOnlyAVerifiedAddressLinks, and in the same words whether the address is anybody's.
 func TestOnlyAVerifiedAddressLinks(t *testing.T) {
 	eachProvider(t, func(s *site, p *providerOf) {
-		disabled, _ := s.person(models.Editor)
+		disabled, _ := s.colleague(models.Editor)
 		if _, err := s.store.UserByEmail(s.Context(), "editor@example.com"); err != nil || disabled.ID == "" {
 			s.Fatal(err)
 		}

@@ -46,8 +46,8 @@ func TestATokensLife(t *testing.T) {
 	})
 }
 
-// person makes somebody with a role, and a browser in which they are signed in.
-func (s *site) person(role models.Role) (models.Actor, *browser) {
+// colleague makes somebody with a role, and a browser in which they are signed in.
+func (s *site) colleague(role models.Role) (models.Actor, *browser) {
 	s.Helper()
 	address := string(role) + "@example.com"
 	u, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
@@ -77,9 +77,9 @@ func (s *site) withToken(secret string) *browser {
 // owner, who manages tokens, and others, to whom there is no such token.
 func TestRightsAreCheckedForTheObject(t *testing.T) {
 	each(t, func(s *site) {
-		editor, e := s.person(models.Editor)
-		_, admin := s.person(models.Admin)
-		_, moderator := s.person(models.Moderator)
+		editor, e := s.colleague(models.Editor)
+		_, admin := s.colleague(models.Admin)
+		_, moderator := s.colleague(models.Moderator)
 		pages := []string{"", "/revoke", "/end-old-secret"}
 		acts := []string{"/end-old-secret", "/revoke"}
 		for _, tc := range []struct {
@@ -128,7 +128,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 // and no token can make tokens or people, whatever a form says.
 func TestATokensScopesAreItsMakers(t *testing.T) {
 	each(t, func(s *site) {
-		_, moderator := s.person(models.Moderator)
+		_, moderator := s.colleague(models.Moderator)
 		form := moderator.get("/settings/tokens/new").wants(200)
 		form.has("main", "Not available: only owners and admins may do this.")
 		if n := form.doc.Find(`[name="scopes"][value="groups.delete"][disabled]`).Length(); n != 1 {
