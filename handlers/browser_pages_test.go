@@ -141,7 +141,7 @@ func (v *town) use(token models.Token) {
 	for hour := 23; hour >= 0; hour-- {
 		v.store.Now = func() time.Time { return now.Add(-time.Duration(hour) * time.Hour) }
 		for n := range (hour*hour*7)%60 + 1 {
-			call := calls[n*n%len(calls)]
+			call := calls[n%len(calls)]
 			call.TokenID, call.IP, call.RequestID = token.ID, "203.0.113.7", rand.Text()[:16]
 			v.store.NoteUse(call)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -273,7 +274,14 @@ func chartSentence(hours []models.TokenHour) string {
 		". The busiest hour began at " + hourOf(peak.Hour) + " with " + thousands(peak.Requests) + "."
 }
 
-func hourOf(at int64) string { return fullTime(at)[len(fullTime(at))-len("15:04 UTC"):] }
+// quiet tells whether there is nothing to draw.
+func quiet(hours []models.TokenHour) bool {
+	return !slices.ContainsFunc(hours, func(h models.TokenHour) bool { return h.Requests > 0 })
+}
+
+func shortHour(at int64) string { return time.Unix(at, 0).UTC().Format("2 Jan, 15:04") }
+
+func hourOf(at int64) string { return time.Unix(at, 0).UTC().Format("15:04 UTC") }
 
 func chartBox(hours []models.TokenHour) string {
 	return "0 0 " + strconv.Itoa(len(hours)*barStep) + " " + strconv.Itoa(chartHeight)
