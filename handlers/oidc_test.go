@@ -103,8 +103,9 @@ func (p *providerOf) person(id, email string, verified bool) {
 	p.who = id
 }
 
-// withProvider is a site whose people can sign in with a provider.
-func withProvider(t *testing.T, store *models.Store, logs io.Writer) (*site, *providerOf) {
+// withProvider is a site whose people can sign in with a provider; setUp makes its owner,
+// unless that is to be done as always.
+func withProvider(t *testing.T, store *models.Store, logs io.Writer, setUp ...func(*site)) (*site, *providerOf) {
 	t.Helper()
 	p := startProvider(t)
 	s := open(t, store, func(c *handlers.Config) {
@@ -112,7 +113,9 @@ func withProvider(t *testing.T, store *models.Store, logs io.Writer) (*site, *pr
 		c.Log = slog.New(slog.NewTextHandler(logs, nil))
 	})
 	p.knows(t, s.url)
-	s.setUp()
+	for _, set := range append(setUp, (*site).setUp)[:1] {
+		set(s)
+	}
 	return s, p
 }
 
