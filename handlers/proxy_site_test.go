@@ -75,9 +75,17 @@ func TestHostHeaderIsInNoLink(t *testing.T) {
 		return answer
 	}
 	for _, call := range [][3]string{
-		{"GET", "/", ""}, {"GET", "/groups", ""}, {"GET", "/login?next=/groups", ""}, {"GET", "/settings/tokens/new", ""},
-		{"POST", "/settings/tokens/new", "name=x&scope=read&expires=30"}, {"POST", "/groups/new", "name=x"}, {"POST", "/theme", "theme=dark&next=//evil.example"},
-		{"GET", "/v1/groups?limit=x", ""}, {"GET", "/v1/nothing", ""}, {"GET", "/v1/openapi.json", ""}, {"GET", "/nothing", ""},
+		{"GET", "/", ""},
+		{"GET", "/groups", ""},
+		{"GET", "/login?next=/groups", ""},
+		{"GET", "/settings/tokens/new", ""},
+		{"POST", "/settings/tokens/new", "name=x&scope=read&expires=30"},
+		{"POST", "/groups/new", "name=x"},
+		{"POST", "/theme", "theme=dark&next=//evil.example"},
+		{"GET", "/v1/groups?limit=x", ""},
+		{"GET", "/v1/nothing", ""},
+		{"GET", "/v1/openapi.json", ""},
+		{"GET", "/nothing", ""},
 	} {
 		answer := ask(call[0], call[1], call[2])
 		if strings.Contains(answer.Body.String(), "evil.example") || strings.Contains(fmt.Sprint(answer.Header()), "evil.example") {

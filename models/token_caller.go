@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// ErrForeignAddress: the token may not be used from where the call came from.
+// ErrForeignAddress says that the token may not be used from where the call came from.
 var ErrForeignAddress = errors.New("the token may not be used from this address")
 
 // caller is who calls with a token, and where from that may be.

@@ -13,8 +13,8 @@ import (
 // rolled.
 var Overlaps = []time.Duration{0, time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-// ErrNotYours: only its owner can have a new secret for a token, because it acts in the
-// owner's name. It is an ErrDenied.
+// ErrNotYours says that only its owner can have a new secret for a token, because it acts
+// in the owner's name. It is an ErrDenied.
 var ErrNotYours = fmt.Errorf("%w: the token is somebody else's", ErrDenied)
 
 // RollToken gives a token a new secret, which is answered and can't be had again. The one
