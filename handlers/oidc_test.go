@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"

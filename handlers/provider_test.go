@@ -87,4 +87,3 @@ func (p *providerOf) person(id, email string, verified bool) {
 	p.users[id] = &storage.User{ID: id, Username: id, Email: email, EmailVerified: verified}
 	p.who = id
 }
-

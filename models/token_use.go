@@ -108,7 +108,9 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 	for token, at := range u.newer {
 		u.calls[token] = append(u.calls[token][at:len(u.calls[token]):len(u.calls[token])], u.calls[token][:at]...)
 	}
-	slices.SortFunc(hours, func(a, b TokenHour) int { return cmp.Or(cmp.Compare(a.TokenID, b.TokenID), cmp.Compare(a.Hour, b.Hour)) })
+	slices.SortFunc(hours, func(a, b TokenHour) int {
+		return cmp.Or(cmp.Compare(a.TokenID, b.TokenID), cmp.Compare(a.Hour, b.Hour))
+	})
 	calls = u.calls
 	u.hours, u.calls, u.newer = nil, nil, nil
 	return hours, calls
