@@ -104,7 +104,7 @@ func everyPage() map[string]templ.Component {
 		"new token":      NewToken(TokenForm{}),
 		"token made":     TokenSecretPage(TokenSecret{Token: token, Secret: "pcl_x"}),
 		"revoke token":   RevokeToken(token, noon),
-		"login":          Login(SignIn{Carried: []Hidden{{"name", "x"}}}),
+		"login":          Login(SignIn{Carried: []Hidden{{"name", "x"}}, Provider: "Acme"}),
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
 		"documentation":  ErrorDocPage(ErrorDoc{Code: "conflict", Others: []string{"forbidden"}}),
