@@ -145,7 +145,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		_ = redirect(w, r, views.LoginURL(to))
 		return
 	}
-	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to)})
+	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name()})
 	page := views.Page{Title: "Sign in", Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
 	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
@@ -209,6 +209,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
+	s.Provider = c.oidc.name()
 	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Body: views.Login(s)})
 }
 

@@ -142,6 +142,41 @@ func (v *town) changes() string {
 	return line.ID
 }
 
+// use lets a token have been used: once in a while, and with errors.
+func (v *town) use(token models.Token) {
+	v.Helper()
+	calls := []models.TokenRequest{
+		{Method: "GET", Path: "/v1/groups", Status: 200, MS: 2},
+		{Method: "GET", Path: "/v1/groups/" + v.group.ID + "/contacts", Status: 200, MS: 4},
+		{Method: "POST", Path: "/v1/groups", Status: 403, MS: 1},
+		{Method: "PUT", Path: "/v1/groups/" + v.group.ID, Status: 200, MS: 12},
+	}
+	now := time.Now()
+	defer func() { v.store.Now = time.Now }()
+	for hour := 23; hour >= 0; hour-- {
+		v.store.Now = func() time.Time { return now.Add(-time.Duration(hour) * time.Hour) }
+		for n := range (hour*hour*7)%60 + 1 {
+			call := calls[n%len(calls)]
+			call.TokenID, call.IP, call.RequestID = token.ID, "203.0.113.7", rand.Text()[:16]
+			v.store.NoteUse(call)
+		}
+		if err := v.store.WriteUses(v.Context()); err != nil {
+			v.Fatal(err)
+		}
+	}
+}
+
+// rolled is a token whose old secret still works.
+func (v *town) rolled() models.Token {
+	v.Helper()
+	token := v.newToken("Sync", 365*24*time.Hour)
+	token, _, err := v.store.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return token
+}
+
 // scene is a page in one of its states, and the way to it.
 type scene struct {
 	name string
@@ -273,6 +308,52 @@ var scenes = append([]scene{
 		t.write("#name", "Import")
 		t.goes("Make the token")
 		t.sees("main", "It will not be shown again")
+	}},
+	{"token new chosen", func(t *tab, _ *town) {
+		t.visit("/settings/tokens/new")
+		t.click(`[name="scope"][value="write"]`)
+		t.click(`[value="groups.delete"]`)
+		t.until("Choose is picked", "find('[value=\"choose\"]').checked && !find('[value=\"groups.delete\"]').checked && find('[value=\"messages.post\"]').checked")
+		t.write("#networks", "203.0.113.7\nnowhere")
+		t.goes("Make the token")
+		t.sees("main", "neither an address")
+	}},
+	{"token", func(t *tab, v *town) {
+		v.use(v.token)
+		t.visit("/settings/tokens/" + v.token.ID)
+		t.click("Show as a table")
+		t.sees(".as-table", "Errors")
+	}},
+	{"token unused", at(func(v *town) string { return "/settings/tokens/" + v.newToken("Quiet", 0).ID })},
+	{"token roll", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/roll" })},
+	{"token rolled", func(t *tab, v *town) {
+		t.visit("/settings/tokens/" + v.newToken("Import", 0).ID + "/roll")
+		t.goes("Roll the token")
+		t.sees("main", "The old secret works until")
+	}},
+	{"token old secret", at(func(v *town) string { return "/settings/tokens/" + v.rolled().ID })},
+	{"token end old secret", func(t *tab, v *town) {
+		t.visit("/settings/tokens/" + v.rolled().ID)
+		t.click("End the old one now…")
+		t.sees("dialog", "End the old secret of")
+	}},
+	{"tokens own none", func(t *tab, v *town) {
+		_, b := v.colleague(models.Admin)
+		t.signIn(b)
+		t.visit("/settings/tokens?whose=own")
+		t.sees("main", "No tokens of yours")
+		t.inspect("tokens own none")
+		t.visit("/settings/tokens/" + v.token.ID + "/roll")
+		t.sees("main", "Only Anna can roll this token")
+		t.signIn(v.browser)
+	}},
+	{"token of a moderator", func(t *tab, v *town) {
+		_, b := v.colleague(models.Moderator)
+		t.signIn(b)
+		t.visit("/settings/tokens/new")
+		t.sees("main", "Not available")
+		t.inspect("token new of a moderator")
+		t.signIn(v.browser)
 	}},
 	{"token revoke", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/revoke" })},
 	{"activity", func(t *tab, v *town) {

@@ -53,43 +53,6 @@ func TestAContactsLife(t *testing.T) {
 	})
 }
 
-func TestATokensLife(t *testing.T) {
-	each(t, func(s *site) {
-		s.get("/settings/tokens").has("main", "No tokens yet")
-		key := s.get("/settings/tokens/new").value("key")
-		for _, status := range []int{201, 409} { // the second is a reload
-			s.post("/settings/tokens/new", "key", key, "name", "Once", "scope", "read", "expires", "30").wants(status)
-		}
-		if tokens, err := s.store.Tokens(s.Context(), s.by); err != nil || len(tokens) != 1 {
-			s.Fatalf("%d tokens, %v", len(tokens), err)
-		}
-		s.post(s.get("/settings/tokens").doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")).wants(303)
-		s.get("/settings/tokens") // reads the message
-		refused := s.post("/settings/tokens/new", "name", "", "scope", "all", "expires", "soon").wants(422)
-		refused.has("#name-error", "what the token is for").has("#scope-error", "read or write").has("#expires-error", "in the future")
-		made := s.post("/settings/tokens/new", "name", "Nightly", "scope", "read", "expires", "30").wants(201)
-		secret := made.doc.Find("#secret").AttrOr("value", "")
-		if !models.LooksLikeToken(secret) {
-			s.Fatalf("the token is %q", secret)
-		}
-		s.get("/settings/tokens").has("tbody", "Nightly").has("tbody", secret[len(secret)-4:]).has("tbody", "Never")
-		if list := s.get("/settings/tokens"); strings.Contains(list.body, secret) {
-			s.Error("the list shows the token")
-		}
-		api := s.newBrowser().with("Authorization", "Bearer "+secret)
-		api.get("/v1/groups").wants(200)
-		api.post("/v1/groups", "name", "x").wants(403)
-		list := s.get("/settings/tokens").has("tbody", "127.0.0.1")
-		path := list.doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")
-		s.get(path).has("h1", "Revoke Nightly?")
-		s.post(path).leads("/settings/tokens#main").follow(s.browser).has("tbody", "Revoked")
-		api.get("/v1/groups").wants(401)
-		s.newBrowser().with("Authorization", "Bearer "+secret[:len(secret)-1]+"x").get("/v1/groups").wants(401)
-		s.get("/groups") // a token opens no page
-		s.newBrowser().with("Authorization", "Bearer "+secret).get("/groups").wants(303)
-	})
-}
-
 func TestTwoInstancesBehaveAsOne(t *testing.T) {
 	for _, engine := range []string{modelstest.SQLite, modelstest.Postgres} {
 		t.Run(engine, func(t *testing.T) {

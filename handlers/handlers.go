@@ -30,6 +30,12 @@ type Config struct {
 	PublicURL string
 	// Version is shown at the foot of every page.
 	Version string
+	// RateLimit is how many calls of the API a token may make in a minute; 0 is any number.
+	RateLimit int
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
+	TrustedProxies models.Networks
+	// OIDC is the provider that people can sign in with, or nil.
+	OIDC *OIDC
 }
 
 // Console is the whole console as an http.Handler.
@@ -39,6 +45,9 @@ type Console struct {
 	publicURL string
 	version   string
 	sessions  sessions.Store
+	rateLimit int
+	proxies   models.Networks
+	oidc      *provider    // or nil
 	handler   http.Handler // all of it, within its middleware
 	mux       *http.ServeMux
 	routes    []route     // all pages, in the order of addRoutes
@@ -49,12 +58,13 @@ type Console struct {
 func New(config Config) *Console {
 	c := &Console{
 		store: config.Store, log: config.Log, publicURL: config.PublicURL, version: config.Version,
-		mux: http.NewServeMux(),
+		rateLimit: config.RateLimit, proxies: config.TrustedProxies, mux: http.NewServeMux(),
 	}
+	c.oidc = newProvider(config.OIDC, c.publicURL)
 	c.sessions = newSessionStore(c.store, c.secure())
 	c.addRoutes()
 	programs := api.New(api.Config{
-		Store: c.store, Log: c.log, PublicURL: c.publicURL, RequestID: requestID, ClientIP: clientIP,
+		Store: c.store, Log: c.log, PublicURL: c.publicURL, RateLimit: c.rateLimit, RequestID: requestID, ClientIP: clientIP,
 	})
 	people := c.compress(c.sameOrigin(http.HandlerFunc(c.dispatch)))
 	c.handler = c.outermost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,6 +101,8 @@ func (c *Console) addRoutes() {
 	c.open("POST /setup", c.doSetup)
 	c.open("GET /login", c.login)
 	c.open("POST /login", c.doLogin)
+	c.open("GET /login/oidc", c.askProvider)
+	c.open("GET /login/oidc/callback", c.answerOfProvider)
 	c.open("POST /theme", c.theme)
 	c.open("GET /docs/roles", c.roles)
 	c.open("GET /invite/{secret}", c.welcome)
@@ -136,6 +148,11 @@ func (c *Console) addRoutes() {
 	c.signedIn("GET /settings/tokens", models.MakeTokens, c.tokens)
 	c.dangerous("GET /settings/tokens/new", models.MakeTokens, c.newToken)
 	c.dangerous("POST /settings/tokens/new", models.MakeTokens, c.createToken)
+	c.signedIn("GET /settings/tokens/{id}", models.MakeTokens, c.token)
+	c.dangerous("GET /settings/tokens/{id}/roll", models.MakeTokens, c.askRollToken)
+	c.dangerous("POST /settings/tokens/{id}/roll", models.MakeTokens, c.rollToken)
+	c.signedIn("GET /settings/tokens/{id}/end-old-secret", models.MakeTokens, c.askEndOldSecret)
+	c.signedIn("POST /settings/tokens/{id}/end-old-secret", models.MakeTokens, c.endOldSecret)
 	c.signedIn("GET /settings/tokens/{id}/revoke", models.MakeTokens, c.askRevokeToken)
 	c.signedIn("POST /settings/tokens/{id}/revoke", models.MakeTokens, c.revokeToken)
 

@@ -37,6 +37,15 @@ func managing(own string) allowed {
 	return allowed{"own": own, "owner's": "O", "admin's": "O", "editor's": "OA"}
 }
 
+// token is a row for what is done with a token: by its owner, and by the roles that manage
+// others'. To all who manage none there is no such token.
+func token(managers string) allowed {
+	return allowed{"own": all, "owner's": managers + hidden + "EMU", "editor's": managers + hidden + "EMU"}
+}
+
+// hidden stands before the letters of the roles for which there is nothing at the address.
+const hidden = "?"
+
 var matrix = map[string]allowed{
 	"GET /healthz":            about(everybody),
 	"GET /readyz":             about(everybody),
@@ -77,11 +86,27 @@ var matrix = map[string]allowed{
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
 
-	"GET /settings/tokens":              about("OA"),
-	"GET /settings/tokens/new":          about(all),
-	"POST /settings/tokens/new":         about(all),
-	"GET /settings/tokens/{id}/revoke":  {"own": "OA", "owner's": "OA", "editor's": "OA"},
-	"POST /settings/tokens/{id}/revoke": {"own": "OA", "owner's": "OA", "editor's": "OA"},
+	"GET /activity":              about("OAU"),
+	"GET /activity/export":       about("OAU"),
+	"GET /activity/verify":       about("OAU"),
+	"GET /activity/{id}":         about("OAU"),
+	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
+	"POST /activity/{id}/revert": about("OA"),
+	"GET /groups/{id}/activity":  about("OAU"),
+
+	"GET /login/oidc":          about(everybody),
+	"GET /login/oidc/callback": about(everybody),
+
+	"GET /settings/tokens":                      about(all),
+	"GET /settings/tokens/new":                  about(all),
+	"POST /settings/tokens/new":                 about(all),
+	"GET /settings/tokens/{id}":                 token("OA"),
+	"GET /settings/tokens/{id}/roll":            token(""),
+	"POST /settings/tokens/{id}/roll":           token(""),
+	"GET /settings/tokens/{id}/end-old-secret":  token("OA"),
+	"POST /settings/tokens/{id}/end-old-secret": token("OA"),
+	"GET /settings/tokens/{id}/revoke":          token("OA"),
+	"POST /settings/tokens/{id}/revoke":         token("OA"),
 
 	"GET /people":                          about("OAU"),
 	"GET /people/invite":                   about("OA"),
@@ -211,7 +236,7 @@ func (m *theCaller) object(pattern, whose string) string {
 	if !strings.Contains(pattern, "/tokens/") {
 		return u.ID
 	}
-	token, _, err := m.store.CreateToken(m.Context(), m.by, models.NewToken{UserID: u.ID, Name: "Nightly", Scopes: models.ReadScopes()}, nil)
+	token, _, err := m.store.CreateToken(m.Context(), models.System("test"), models.NewToken{UserID: u.ID, Name: "Nightly", Scopes: models.ReadScopes()}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -221,6 +246,7 @@ func (m *theCaller) object(pattern, whose string) string {
 func (m *theCaller) ask(pattern, whose, roles string) {
 	m.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
+	roles, blind, _ := strings.Cut(roles, hidden)
 	path = strings.NewReplacer("{$}", "", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 	path = withID(path, m.object(pattern, whose))
 	var form []string
@@ -236,7 +262,8 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	what := m.letter + ": " + pattern + " of " + whose
 	switch {
 	case roles == everybody || m.broken == nil && m.role != "" && strings.Contains(roles, m.letter):
-		if p.status == http.StatusForbidden || p.status == http.StatusUnauthorized || p.status >= 500 || strings.HasPrefix(p.header.Get("Location"), "/login?") {
+		if roles != everybody && p.status == http.StatusNotFound ||
+			p.status == http.StatusForbidden || p.status == http.StatusUnauthorized || p.status >= 500 || strings.HasPrefix(p.header.Get("Location"), "/login?") {
 			m.Errorf("%s: got %d, and may: %s", what, p.status, p.text("main"))
 		}
 		if method == http.MethodPost {
@@ -248,6 +275,10 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 		if !(method == http.MethodGet && p.status == http.StatusSeeOther && strings.HasPrefix(to, "/login") || p.status == http.StatusUnauthorized) {
 			m.Errorf("%s: got %d, leads to %q", what, p.status, to)
 		}
+	case strings.Contains(blind, m.letter):
+		p.wants(http.StatusNotFound)
+	case p.status == http.StatusForbidden && strings.Contains(p.text("main"), "can roll this token"):
+		// Nobody can give this right.
 	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "does not let you"):
 		m.Errorf("%s: got %d, and may not: %s", what, p.status, p.text("main"))
 	case !strings.Contains(p.text("main"), "(owner") || p.doc.Find(`main a[href="/docs/roles"]`).Length() == 0:

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -24,22 +23,21 @@ const (
 	patience = 5 * time.Second
 )
 
-type requestIDKey struct{}
+type markKey struct{}
+
+// mark is what outermost finds out about a request.
+type mark struct{ id, ip string }
+
+func markOf(r *http.Request) mark {
+	m, _ := r.Context().Value(markKey{}).(mark)
+	return m
+}
 
 // requestID is the id under which a request is logged.
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
-}
+func requestID(r *http.Request) string { return markOf(r).id }
 
-// clientIP is the address that the request came from.
-func clientIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
+// clientIP is the address that the request came from: see origin.
+func clientIP(r *http.Request) string { return markOf(r).ip }
 
 // outermost gives every request its id, its limits and its line in the log, and
 // every answer the headers that browsers protect people by.
@@ -47,7 +45,7 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), rand.Text()[:16]
 		readBody(w, r) // before the clock runs: a slow network is not a slow database
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, id), patience)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies)}), patience)
 		defer cancel()
 		r = r.WithContext(ctx)
 		c.protect(w.Header())

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models"
 )
@@ -37,19 +38,29 @@ func aToken(s *site) string {
 	return t.ID
 }
 
+func aRolledToken(s *site) string {
+	id := aToken(s)
+	if _, _, err := s.store.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
+		s.Fatal(err)
+	}
+	return id
+}
+
 // routes has a row for every route; TestEveryRoute fails for one without.
 var routes = map[string]question{
-	"GET /healthz":            {status: 200, public: true},
-	"GET /readyz":             {status: 200, public: true},
-	"GET /docs/errors/{code}": {status: 200, public: true},
-	"GET /setup":              {status: 404, public: true},
-	"POST /setup":             {status: 404, public: true, fields: fields("code", "x")},
-	"GET /login":              {status: 303, public: true},
-	"POST /login":             {status: 303, public: true, fields: fields("email", email, "password", password), action: models.SignedIn},
-	"POST /theme":             {status: 303, public: true, fields: fields("theme", "dark")},
-	"GET /{$}":                {status: 303},
-	"POST /logout":            {status: 303, action: models.SignedOut},
-	"POST /drafts/{form}":     {status: 204, fields: fields("name", "Half a name")},
+	"GET /healthz":             {status: 200, public: true},
+	"GET /readyz":              {status: 200, public: true},
+	"GET /docs/errors/{code}":  {status: 200, public: true},
+	"GET /setup":               {status: 404, public: true},
+	"POST /setup":              {status: 404, public: true, fields: fields("code", "x")},
+	"GET /login":               {status: 303, public: true},
+	"POST /login":              {status: 303, public: true, fields: fields("email", email, "password", password), action: models.SignedIn},
+	"GET /login/oidc":          {status: 404, public: true}, // no provider is configured
+	"GET /login/oidc/callback": {status: 404, public: true},
+	"POST /theme":              {status: 303, public: true, fields: fields("theme", "dark")},
+	"GET /{$}":                 {status: 303},
+	"POST /logout":             {status: 303, action: models.SignedOut},
+	"POST /drafts/{form}":      {status: 204, fields: fields("name", "Half a name")},
 
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
@@ -83,11 +94,16 @@ var routes = map[string]question{
 	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: models.PutBackGroup},
 	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
 
-	"GET /settings/tokens":              {status: 200},
-	"GET /settings/tokens/new":          {status: 200},
-	"POST /settings/tokens/new":         {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},
-	"GET /settings/tokens/{id}/revoke":  {status: 200, id: aToken},
-	"POST /settings/tokens/{id}/revoke": {status: 303, id: aToken, action: models.RevokedToken},
+	"GET /settings/tokens":                      {status: 200},
+	"GET /settings/tokens/new":                  {status: 200},
+	"POST /settings/tokens/new":                 {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},
+	"GET /settings/tokens/{id}":                 {status: 200, id: aToken},
+	"GET /settings/tokens/{id}/roll":            {status: 200, id: aToken},
+	"POST /settings/tokens/{id}/roll":           {status: 200, id: aToken, fields: fields("overlap", "24"), action: models.RolledToken},
+	"GET /settings/tokens/{id}/end-old-secret":  {status: 200, id: aToken},
+	"POST /settings/tokens/{id}/end-old-secret": {status: 303, id: aRolledToken, action: models.EndedOldSecret},
+	"GET /settings/tokens/{id}/revoke":          {status: 200, id: aToken},
+	"POST /settings/tokens/{id}/revoke":         {status: 303, id: aToken, action: models.RevokedToken},
 
 	"GET /docs/roles":                      {status: 200, public: true},
 	"GET /invite/{secret}":                 {status: 200, public: true, id: aLink},

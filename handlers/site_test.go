@@ -45,14 +45,18 @@ func each(t *testing.T, test func(s *site)) {
 	})
 }
 
-// open starts a console that has no owner yet.
-func open(t *testing.T, store *models.Store) *site {
+// open starts a console that has no owner yet, set up as configure says.
+func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	s := &site{T: t, store: store, url: "http://" + server.Listener.Addr().String()}
-	s.console = handlers.New(handlers.Config{
+	config := handlers.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), PublicURL: s.url, Version: "test",
-	})
+	}
+	for _, change := range configure {
+		change(&config)
+	}
+	s.console = handlers.New(config)
 	server.Config.Handler = s.console
 	server.Start()
 	t.Cleanup(server.Close)

@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -11,31 +14,63 @@ import (
 
 // tokens shows the list of API tokens.
 func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
-	tokens, err := c.store.Tokens(r.Context(), by(r))
+	a := readAddress(r, "whose", "after", "before")
+	at := views.TokensAt{Whose: a.one("whose", "own")}
+	query := models.TokenQuery{Own: at.Whose == "own", Range: models.Range{Limit: views.DefaultRows}}
+	query.After, query.Before = a.cursors(func(c models.Cursor) bool { return c.Value == "" })
+	page, err := c.store.Tokens(r.Context(), by(r), query)
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: views.Tokens, Section: views.Tokens, Body: views.TokensPage(tokens, c.now())})
+	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), Notes: a.notes, Now: c.now()}
+	if n := len(page.Tokens); n > 0 {
+		list.Previous, list.Next = neighbours(query.Range, page.More, page.Tokens[0].ID, page.Tokens[n-1].ID)
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: views.Tokens, Section: views.Tokens, Body: views.TokensPage(list)})
+}
+
+// token shows one token, and what it was used for.
+func (c *Console) token(w http.ResponseWriter, r *http.Request) error {
+	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	use, err := c.store.TokenUse(r.Context(), by(r), token.ID)
+	if err != nil {
+		return err
+	}
+	detail := views.TokenDetail{Token: token, Use: use, By: by(r), PerMinute: c.rateLimit, Now: c.now()}
+	return c.show(w, r, http.StatusOK, views.Page{Title: token.Name, Section: views.Tokens, Body: views.TokenPage(detail)})
 }
 
 // newToken shows the form for a new token.
 func (c *Console) newToken(w http.ResponseWriter, r *http.Request) error {
-	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Key: rand.Text(), Scope: "read", Expires: "90"})
+	return c.showNewToken(w, r, http.StatusOK, views.TokenForm{Key: rand.Text(), Preset: "read", Expires: "90"})
 }
 
 func (c *Console) showNewToken(w http.ResponseWriter, r *http.Request, status int, form views.TokenForm) error {
+	form.By = by(r)
 	return c.show(w, r, status, views.Page{
 		Title: "New API token", Section: views.Tokens, Failed: len(form.Problems) > 0, Body: views.NewToken(form),
 	})
 }
 
-// createToken makes a token. Its secret is in this answer and nowhere else, which
-// is why this form is not answered by a redirect.
+// createToken makes a token.
 func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
-	form := views.TokenForm{Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Scope: r.PostFormValue("scope"), Expires: r.PostFormValue("expires")}
-	token, secret, err := c.store.CreateToken(r.Context(), by(r), models.NewToken{
-		Name: form.Name, Scopes: presetScopes(form.Scope), ExpiresAt: c.expiry(form.Expires),
-	}, formKey(r))
+	form := views.TokenForm{
+		Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Preset: r.PostFormValue("scope"), Scopes: r.PostForm["scopes"],
+		Networks: r.PostFormValue("networks"), Expires: r.PostFormValue("expires"),
+	}
+	networks, err := models.ParseNetworks(form.Networks)
+	form.Problems, _ = problems(err)
+	made := models.NewToken{Name: form.Name, Scopes: chosenScopes(r), Networks: networks, ExpiresAt: c.expiry(form.Expires)}
+	if len(form.Problems) > 0 { // what else is wrong is said together
+		made.Networks = nil
+		wrong, _ := problems(c.store.CheckToken(by(r), made))
+		form.Problems = slices.Concat(wrong, form.Problems)
+		return c.showNewToken(w, r, http.StatusUnprocessableEntity, form)
+	}
+	token, secret, err := c.store.CreateToken(r.Context(), by(r), made, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showNewToken(w, r, http.StatusUnprocessableEntity, form)
@@ -43,17 +78,30 @@ func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	made := views.TokenMade{Token: token, Secret: secret, Origin: c.publicURL, Now: c.now()}
-	return c.show(w, r, http.StatusCreated, views.Page{Title: token.Name, Section: views.Tokens, Body: views.NewTokenSecret(made)})
+	return c.showSecret(w, r, http.StatusCreated, views.TokenSecret{Token: token, Secret: secret})
 }
 
-// presetScopes is what a choice of the form means.
-func presetScopes(choice string) models.Scopes {
-	scopes, err := models.ParseScopes(choice)
-	if err != nil {
-		return nil
+// showSecret shows a secret, which is in this answer and nowhere else. That is why its
+// form is not answered by a redirect.
+func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, status int, t views.TokenSecret) error {
+	t.Origin, t.Now = c.publicURL, c.now()
+	return c.show(w, r, status, views.Page{Title: t.Name, Section: views.Tokens, Body: views.TokenSecretPage(t)})
+}
+
+// chosenScopes is what the form says that a token may do. The boxes count where none of
+// the presets is chosen.
+func chosenScopes(r *http.Request) models.Scopes {
+	switch preset := r.PostFormValue("scope"); preset {
+	case "read", "write":
+		return views.Preset(by(r), preset)
+	case "choose":
+		var scopes models.Scopes
+		for _, word := range r.PostForm["scopes"] {
+			scopes = append(scopes, models.Right(word))
+		}
+		return scopes
 	}
-	return scopes
+	return nil
 }
 
 // expiry is the moment that a choice of the form means; nil is never. For what is
@@ -65,6 +113,82 @@ func (c *Console) expiry(choice string) *int64 {
 	days, _ := strconv.Atoi(choice)
 	at := c.now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
 	return &at
+}
+
+// askRollToken shows the form that gives a token a new secret.
+func (c *Console) askRollToken(w http.ResponseWriter, r *http.Request) error {
+	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if token.UserID != by(r).UserID {
+		return c.refuseRoll(w, r, token)
+	}
+	return c.showRoll(w, r, http.StatusOK, views.RollForm{Token: token, Key: rand.Text(), Overlap: "24"})
+}
+
+func (c *Console) showRoll(w http.ResponseWriter, r *http.Request, status int, form views.RollForm) error {
+	form.Now = c.now()
+	return c.show(w, r, status, views.Page{
+		Title: "Roll " + form.Name, Section: views.Tokens, Failed: len(form.Problems) > 0, Body: views.RollToken(form),
+	})
+}
+
+// refuseRoll says who alone can roll a token.
+func (c *Console) refuseRoll(w http.ResponseWriter, r *http.Request, token models.Token) error {
+	c.showFailure(w, r, views.Failure{
+		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: c.now(),
+		Sentence: "Only " + token.UserName + " can roll this token, because its new secret acts in their name. You can revoke it.",
+	})
+	return nil
+}
+
+// rollToken gives a token a new secret.
+func (c *Console) rollToken(w http.ResponseWriter, r *http.Request) error {
+	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	form := views.RollForm{Token: token, Key: r.PostFormValue("key"), Overlap: r.PostFormValue("overlap")}
+	rolled, secret, err := c.store.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
+	var invalid bool
+	switch form.Problems, invalid = problems(err); {
+	case invalid:
+		return c.showRoll(w, r, http.StatusUnprocessableEntity, form)
+	case errors.Is(err, models.ErrNotYours):
+		return c.refuseRoll(w, r, token)
+	case err != nil:
+		return err
+	}
+	return c.showSecret(w, r, http.StatusOK, views.TokenSecret{Token: rolled, Secret: secret, Rolled: true})
+}
+
+// overlap is what a choice of the form means; for what is no choice it is a time that the
+// store refuses.
+func overlap(choice string) time.Duration {
+	hours, err := strconv.Atoi(choice)
+	if err != nil || hours < 0 || hours > 72 {
+		return -1
+	}
+	return time.Duration(hours) * time.Hour
+}
+
+// askEndOldSecret asks before the secret from before a roll ends.
+func (c *Console) askEndOldSecret(w http.ResponseWriter, r *http.Request) error {
+	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: "End the old secret of " + token.Name, Section: views.Tokens, Body: views.EndOldSecret(token, c.now())})
+}
+
+// endOldSecret ends it.
+func (c *Console) endOldSecret(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if err := c.store.EndOldSecret(r.Context(), by(r), id); err != nil {
+		return err
+	}
+	return c.done(w, r, views.TokenURL(id)+"#main", views.Flash{Text: "The old secret has ended. Programs that use it are refused from now on."})
 }
 
 // askRevokeToken asks before a token is revoked.

@@ -47,8 +47,9 @@ type Store struct {
 	reads   source   // for reads that many wait for: see reader
 	ids     ids
 	toClear chan struct{}
+	uses    uses
 
-	callers   recent[string, Actor]      // by the hashes of tokens
+	callers   recent[string, caller]     // by the hashes of tokens
 	workspace recent[string, string]     // the name of the organisation
 	policy    recent[string, Policy]     // the rules for signing in
 	counts    recent[string, Count]      // of lists, until the next change
@@ -235,5 +236,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error,
 		db.Where("updated_at <= ?", now-int64(keepDrafts.Seconds())).Delete(&draft{}).Error,
 		db.Where("last_at <= ?", now-int64(forgetFailures.Seconds())).Delete(&throttle{}).Error,
+		db.Where("expires_at <= ?", now).Delete(&challenge{}).Error,
+		db.Where("hour <= ?", now-int64(keepHours.Seconds())).Delete(&TokenHour{}).Error,
 	))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // A token is a prefix, 32 characters at random, and 6 that check them, so that a
@@ -24,14 +25,22 @@ type Token struct {
 	UserID string
 	Name   string
 	Scopes Scopes
+	// Networks are where it may be used from; none means anywhere.
+	Networks Networks
 	// Hint is the start and the end of the token, to know it by.
 	Hint string
-	// Times are Unix seconds; nil: it never expires, is not revoked, was never used.
-	CreatedAt                        int64
-	ExpiresAt, RevokedAt, LastUsedAt *int64
-	LastUsedIP                       *string
+	// Times are Unix seconds; nil: it was never rolled, never expires, is not revoked,
+	// was never used, never refused for its address.
+	CreatedAt                                             int64
+	RolledAt, ExpiresAt, RevokedAt, LastUsedAt, RefusedAt *int64
+	LastUsedIP, RefusedIP                                 *string
+	// What is known of the secret that it had before it was rolled: it works until
+	// OldUntil. All are nil where there is none.
+	OldHint                 *string
+	OldUntil, OldLastUsedAt *int64
 
-	Hash string
+	Hash    string
+	OldHash *string
 	// UserName is the name of the user, where it was asked for.
 	UserName string `gorm:"->;-:migration"`
 }
@@ -59,18 +68,28 @@ func (t Token) Unused(now time.Time) bool {
 	return now.Sub(time.Unix(last, 0)) > unusedAfter
 }
 
-// NewToken is what a token is made from. UserID is whose it is; "" is the actor's.
+// OldWorks tells whether the secret from before the token was rolled still works.
+func (t Token) OldWorks(now time.Time) bool {
+	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
+}
+
+// NewToken is what a token is made from. UserID is whose it is, which only the system
+// may say; a person makes tokens of their own.
 type NewToken struct {
-	UserID string
-	Name   string
-	Scopes Scopes
+	UserID   string
+	Name     string
+	Scopes   Scopes
+	Networks Networks
 	// ExpiresAt is in Unix seconds; nil is never.
 	ExpiresAt *int64
 }
 
 // check is the token to store, without its hash, and what is wrong.
-func (n NewToken) check(now time.Time) (Token, Invalid) {
-	t := Token{UserID: n.UserID, Scopes: n.Scopes.inOrder(), ExpiresAt: n.ExpiresAt}
+func (n NewToken) check(by Actor, now time.Time) (Token, Invalid) {
+	t := Token{UserID: n.UserID, Scopes: n.Scopes.inOrder(), Networks: n.Networks, ExpiresAt: n.ExpiresAt}
+	if by.Kind != SystemActor || t.UserID == "" {
+		t.UserID = by.UserID
+	}
 	var problems Invalid
 	t.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
 		s, problem := line("The name", s, MaxName)
@@ -82,36 +101,56 @@ func (n NewToken) check(now time.Time) (Token, Invalid) {
 	if len(t.Scopes) == 0 {
 		problems = append(problems, bad("scopes", "Choose at least one thing that the token may do.")...)
 	}
+	for _, right := range n.Scopes {
+		if !right.Rule().Scope {
+			problems = append(problems, bad("scopes", "“%s” is nothing that a token may do.", clipped(string(right)))...)
+		} else if !by.May(right) {
+			problems = append(problems, bad("scopes", "Your role lets you give no token the right to %s.", right.Rule().Does)...)
+		}
+	}
 	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
 		problems = append(problems, bad("expires", "The token must expire in the future.")...)
 	}
 	return t, problems
 }
 
+// CheckToken is what CreateToken would refuse of a token, without making it.
+func (s *Store) CheckToken(by Actor, n NewToken) error {
+	_, problems := n.check(by, s.Now())
+	return problems.orNil()
+}
+
+// errShown answers a form that was sent again: the secret is not kept anywhere.
+var errShown = Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+
 // CreateToken makes a token and answers it with its secret, which can't be had
 // again: a second call under the same key is a Conflict. Errors: Invalid, Denied.
 func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken, key *Once) (Token, string, error) {
-	if n.UserID == "" {
-		n.UserID = by.UserID
-	}
 	now := s.Now()
-	t, problems := n.check(now)
+	t, problems := n.check(by, now)
+	if err := by.Check(MakeTokens); err != nil {
+		return Token{}, "", err
+	}
 	if err := problems.orNil(); err != nil {
 		return Token{}, "", err
 	}
-	secret := tokenSecret(randomDigits(tokenRandom))
-	t.ID, t.CreatedAt, t.Hash = s.ids.next(now, ""), now.Unix(), hashSecret(secret)
-	t.Hint = secret[:len(tokenPrefix)+4] + "…" + secret[len(secret)-4:]
+	secret := newSecret()
+	t.ID, t.CreatedAt, t.Hash, t.Hint = s.ids.next(now, ""), now.Unix(), hashSecret(secret), hint(secret)
 	_, err := once(ctx, s, by, MakeTokens, CreatedToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
 		line.about("token", t.ID, t.Name)
 		said := map[string]change{"scopes": {nil, t.Scopes}, "expires_at": {nil, t.ExpiresAt}, "user_id": {nil, t.UserID}}
+		if len(t.Networks) > 0 {
+			said["networks"] = change{nil, t.Networks.Lines()}
+		}
 		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.say(said))
 	})
 	if err == nil && key != nil && key.Replayed {
-		return Token{}, "", Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+		return Token{}, "", errShown
 	}
 	return t, secret, err
 }
+
+func newSecret() string { return tokenSecret(randomDigits(tokenRandom)) }
 
 // tokenSecret is the whole secret for its random part.
 func tokenSecret(random string) string {
@@ -124,94 +163,121 @@ func tokenSecret(random string) string {
 	return tokenPrefix + random + string(check)
 }
 
+// hint is what a secret is known by.
+func hint(secret string) string { return tokenPrefix + "…" + secret[len(secret)-4:] }
+
 // LooksLikeToken tells whether s can be a token: its form and its checksum are right.
 func LooksLikeToken(s string) bool {
 	random, ok := strings.CutPrefix(s, tokenPrefix)
 	return ok && len(random) == tokenRandom+tokenChecksum && tokenSecret(random[:tokenRandom]) == s
 }
 
-// TokenActor answers who calls with this token, or ErrNotFound where the token is
-// wrong, expired or revoked. ip is where the call came from. What another program
-// changes about a token or its user counts within a second.
-func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error) {
-	if !LooksLikeToken(secret) {
-		return Actor{}, ErrNotFound
-	}
-	hash := hashSecret(secret)
-	by, err := s.callers.get(hash, s.Now(), func() (Actor, error) { return s.caller(ctx, hash, ip) })
-	by.IP = ip
-	return by, s.failed(ctx, err)
+// mayChoose tells whether the actor may see a token and revoke it.
+func (a Actor) mayChoose(t Token) bool {
+	return a.May(ManageTokens) || a.May(MakeTokens) && t.UserID == a.UserID
 }
 
-// caller looks a token up, and notes each minute that it is in use.
-func (s *Store) caller(ctx context.Context, hash, ip string) (Actor, error) {
-	var seen *int64
-	now := s.Now().Unix()
-	query := selection{
-		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, users.role, tokens.last_used_at",
-		from:    "tokens", joins: " JOIN users ON users.id = tokens.user_id",
-	}
-	query.where("tokens.hash = ? AND users.disabled_at IS NULL AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", hash, now)
-	by, err := take(s.reader(ctx), query, func(a *Actor) []any {
-		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.Role, &seen}
-	})
-	by.Kind = TokenActor
-	if err == nil && now-deref(seen) >= int64(seenEvery.Seconds()) {
-		// Where that can't be written just now, a later call will do it.
-		_ = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", by.ID).
-			Updates(map[string]any{"last_used_at": now, "last_used_ip": ip}).Error
-	}
-	return by, err
+// TokenQuery says which tokens are wanted.
+type TokenQuery struct {
+	// Own leaves out the tokens of others, which those without ManageTokens never see.
+	Own bool
+	Range
 }
 
-// Tokens answers all tokens, the newest first, with the names of their users.
-func (s *Store) Tokens(ctx context.Context, by Actor) ([]Token, error) {
-	if err := by.Check(ManageTokens); err != nil {
-		return nil, err
-	}
-	var tokens []Token
-	err := s.read.WithContext(ctx).Model(&Token{}).Select("tokens.*, users.name AS user_name").
-		Joins("JOIN users ON users.id = tokens.user_id").Order("tokens.id DESC").Limit(maxTokens).Find(&tokens).Error
-	return tokens, s.failed(ctx, err)
+// TokenPage is a part of the list of tokens.
+type TokenPage struct {
+	Tokens []Token
+	More   bool
 }
 
-// maxTokens is how many tokens a list shows: far more than anybody can watch.
-const maxTokens = 1000
+const tokenColumns = "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hint, " +
+	"tokens.created_at, tokens.rolled_at, tokens.expires_at, tokens.revoked_at, tokens.last_used_at, tokens.refused_at, " +
+	"tokens.last_used_ip, tokens.refused_ip, tokens.old_hint, tokens.old_until, tokens.old_last_used_at, users.name"
 
-// Token answers one token, or ErrNotFound.
+// columns are where tokenColumns go.
+func (t *Token) columns() []any {
+	return []any{
+		&t.ID, &t.UserID, &t.Name, &t.Scopes, &t.Networks, &t.Hint,
+		&t.CreatedAt, &t.RolledAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &t.RefusedAt,
+		&t.LastUsedIP, &t.RefusedIP, &t.OldHint, &t.OldUntil, &t.OldLastUsedAt, &t.UserName,
+	}
+}
+
+func selectTokens() selection {
+	return selection{columns: tokenColumns, from: "tokens", joins: " JOIN users ON users.id = tokens.user_id"}
+}
+
+// Tokens answers a page of the tokens that the actor may see, the newest first, with the
+// names of their users.
+func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, error) {
+	if err := by.Check(MakeTokens); err != nil {
+		return TokenPage{}, err
+	}
+	if err := q.Range.check().orNil(); err != nil {
+		return TokenPage{}, err
+	}
+	query := selectTokens()
+	if q.Own || !by.May(ManageTokens) {
+		query.where("tokens.user_id = ?", by.UserID)
+	}
+	order := idKeyset("tokens")
+	order.desc = true
+	tokens, more, err := find(s.reader(ctx), query, order, q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Token).columns)
+	return TokenPage{Tokens: tokens, More: more}, s.failed(ctx, err)
+}
+
+// Token answers one token that the actor may see, or ErrNotFound.
 func (s *Store) Token(ctx context.Context, by Actor, id string) (Token, error) {
-	if err := by.Check(ManageTokens); err != nil {
+	if err := by.Check(MakeTokens); err != nil {
 		return Token{}, err
 	}
-	var t Token
 	if !ValidID(id) {
-		return t, ErrNotFound
+		return Token{}, ErrNotFound
 	}
-	err := s.read.WithContext(ctx).Model(&Token{}).Select("tokens.*, users.name AS user_name").
-		Joins("JOIN users ON users.id = tokens.user_id").Where("tokens.id = ?", id).Take(&t).Error
+	query := selectTokens()
+	query.where("tokens.id = ?", id)
+	t, err := take(s.reader(ctx), query, (*Token).columns)
+	if err == nil && !by.mayChoose(t) {
+		return Token{}, ErrNotFound
+	}
 	return t, s.failed(ctx, err)
+}
+
+// changeToken changes a token that the actor may see: fn says by what, and on the line
+// what it did. What the token was is forgotten at once.
+func (s *Store) changeToken(ctx context.Context, by Actor, action Action, id string, fn func(tx *gorm.DB, t *Token, line *AuditLine) (map[string]any, error)) error {
+	defer s.callers.forget()
+	return s.write(ctx, by, MakeTokens, action, func(tx *gorm.DB, line *AuditLine) error {
+		return s.changeTokenIn(tx, by, id, line, fn)
+	})
+}
+
+func (s *Store) changeTokenIn(tx *gorm.DB, by Actor, id string, line *AuditLine, fn func(tx *gorm.DB, t *Token, line *AuditLine) (map[string]any, error)) error {
+	if !ValidID(id) {
+		return ErrNotFound
+	}
+	var t Token
+	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Omit("user_name").Where("id = ?", id).Take(&t).Error; err != nil {
+		return err
+	}
+	if !by.mayChoose(t) {
+		return ErrNotFound
+	}
+	line.about("token", t.ID, t.Name)
+	changed, err := fn(tx, &t, line)
+	if err != nil {
+		return err
+	}
+	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
 }
 
 // RevokeToken makes a token useless from the next call on. One that is revoked
 // already stays as it is.
 func (s *Store) RevokeToken(ctx context.Context, by Actor, id string) error {
-	defer s.callers.forget()
-	return s.write(ctx, by, ManageTokens, RevokedToken, func(tx *gorm.DB, line *AuditLine) error {
-		var t Token
-		if !ValidID(id) {
-			return ErrNotFound
+	return s.changeToken(ctx, by, RevokedToken, id, func(_ *gorm.DB, t *Token, _ *AuditLine) (map[string]any, error) {
+		if t.RevokedAt != nil {
+			return nil, errUnchanged
 		}
-		if err := tx.Omit("user_name").Where("id = ?", id).Take(&t).Error; err != nil {
-			return err
-		}
-		revoked := tx.Model(&Token{}).Where("id = ? AND revoked_at IS NULL", id).Update("revoked_at", s.Now().Unix())
-		if revoked.Error != nil {
-			return revoked.Error
-		}
-		if revoked.RowsAffected == 0 {
-			return errUnchanged
-		}
-		line.about("token", t.ID, t.Name)
-		return nil
+		return map[string]any{"revoked_at": s.Now().Unix()}, nil
 	})
 }

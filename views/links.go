@@ -119,12 +119,6 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // whose members are marked, or "".
 func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "group", group) }
 
-// The addresses of tokens.
-
-func TokensURL() templ.SafeURL               { return "/settings/tokens" }
-func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
-func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke", "") }
-
 // The addresses of people.
 
 func PeopleURL() templ.SafeURL               { return "/people" }
@@ -148,7 +142,14 @@ func RolesURL() templ.SafeURL                { return "/docs/roles" }
 
 func SetupURL() templ.SafeURL  { return "/setup" }
 func LogoutURL() templ.SafeURL { return "/logout" }
-func ThemeURL() templ.SafeURL  { return "/theme" }
+
+// OIDCURL signs in with the provider that the console is configured for.
+func OIDCURL(next string) templ.SafeURL { return address("/login/oidc", "next", next) }
+
+// OIDCCallbackURL is where the provider sends people back to.
+func OIDCCallbackURL() templ.SafeURL { return "/login/oidc/callback" }
+
+func ThemeURL() templ.SafeURL { return "/theme" }
 func LoginURL(next string) templ.SafeURL {
 	return address("/login", "next", next)
 }

@@ -94,7 +94,7 @@ func factors(p models.Person) string {
 	if len(has) == 0 {
 		return "None"
 	}
-	return capitalized(listed(has, "and"))
+	return capital(listed(has, "and"))
 }
 
 // invited is who an invitation is for, as the log and the buttons call them.
@@ -108,7 +108,7 @@ func invited(i models.Invitation) string {
 // lacks is the sentence for what the reader may not do.
 func lacks(by models.Actor, right models.Right) string {
 	rule := right.Rule()
-	return "Your role, " + by.Role.Name() + ", does not let you " + rule.Does + ". " + capitalized(holders(rule)) + " may."
+	return "Your role, " + by.Role.Name() + ", does not let you " + rule.Does + ". " + capital(holders(rule)) + " may."
 }
 
 // holders are the roles that have a right: "owners, admins and editors".
@@ -127,14 +127,6 @@ func listed(words []string, and string) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " " + and + " " + words[last]
-}
-
-// capitalized is words with a capital letter.
-func capitalized(words string) string {
-	if words == "" {
-		return ""
-	}
-	return strings.ToUpper(words[:1]) + words[1:]
 }
 
 // Refusal tells somebody which right they lack, and who can give it: some owners, by name.

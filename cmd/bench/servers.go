@@ -128,7 +128,7 @@ const starts = 5
 func (b *bench) startConsole(ctx context.Context, database string) (*server, error) {
 	var took []time.Duration
 	for {
-		s, err := start(ctx, filepath.Join(b.data, "console.log"), b.console, "serve", "-listen", "127.0.0.1:0", "-database", database)
+		s, err := start(ctx, filepath.Join(b.data, "console.log"), b.console, "serve", "-listen", "127.0.0.1:0", "-database", database, "-rate-limit", "0")
 		if err != nil {
 			return nil, err
 		}

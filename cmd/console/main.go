@@ -43,6 +43,7 @@ func verbs() []verb {
 		{"user reset-second-factor", "take away a second factor that somebody lost", resetSecondFactor},
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
+		{"token roll", "give an API token a new secret and print it", rollToken},
 		{"token revoke", "end an API token", revokeToken},
 		{"audit verify", "tell whether the activity is as the console wrote it", verifyAudit},
 		{"seed", "fill an empty database with sample data", seed},

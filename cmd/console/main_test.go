@@ -65,6 +65,13 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -listen 127.0.0.1:99999", 2, "-listen takes HOST:PORT"},
 		{"serve -public-url console.example.com", 1, "-public-url takes an address"},
 		{"serve -public-url ftp://example.com", 1, "-public-url takes an address"},
+		{"serve -rate-limit many", 2, "-rate-limit takes a number"},
+		{"serve -rate-limit -1", 2, "-rate-limit takes a number"},
+		{"serve -trusted-proxies proxy.local", 2, "-trusted-proxies takes addresses"},
+		{"serve -oidc-issuer login.example.com", 2, "-oidc-issuer takes the address"},
+		{"serve -oidc-issuer https://login.example.com", 2, "-oidc-client-id"},
+		{"token create -name x -networks office", 2, "neither an address"},
+		{"token roll", 2, "console token roll [FLAGS] ID"},
 		{"migrate -database mysql://localhost/x", 1, "sqlite:"},
 		{"migrate -database postgres://%zz", 1, "can't"},
 		{"migrate -database sqlite:/dev/null/x.db", 1, "can't be opened"},
@@ -93,7 +100,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "token create", "token list", "token revoke", "seed", "version",
+			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "token create", "token list", "token roll", "token revoke", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
@@ -165,9 +172,19 @@ func TestUsersAndTokens(t *testing.T) {
 		}
 
 		list := mustRun(t, database, "", "token", "list")
-		id := regexp.MustCompile(`(?m)^([0-9A-Za-z]{16})  pcl_\w{4}…\w{4}  robot +Ada +write`).FindStringSubmatch(list)
+		id := regexp.MustCompile(`(?m)^([0-9A-Za-z]{16})  pcl_…\w{4}  robot +Ada +write`).FindStringSubmatch(list)
 		if id == nil || strings.Contains(list, strings.TrimSpace(secret)) {
 			t.Fatalf("token list: %s", list)
+		}
+		rolled := mustRun(t, database, "", "token", "roll", "-overlap", "24h", id[1])
+		if !regexp.MustCompile(`^pcl_\w+\n$`).MatchString(rolled) || rolled == secret {
+			t.Errorf("token roll prints %q", rolled)
+		}
+		if r := console(t, database, "", "token", "roll", "-overlap", "2h", id[1]); r.code != 2 || !strings.Contains(r.stderr, "0, 1, 24 or 72 hours") {
+			t.Errorf("a wrong overlap: exit %d, %q", r.code, r.stderr)
+		}
+		if r := console(t, database, "", "token", "roll", "nonsense"); r.code != 1 || !strings.Contains(r.stderr, "there is no token nonsense") {
+			t.Errorf("an unknown token: exit %d, %q", r.code, r.stderr)
 		}
 		mustRun(t, database, "", "token", "revoke", id[1])
 		if list := mustRun(t, database, "", "token", "list"); !strings.Contains(list, "revoked") {

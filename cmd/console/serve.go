@@ -31,14 +31,22 @@ const (
 	sealEvery = 500 * time.Millisecond
 	// lastSeal is how long the end of the program waits for that.
 	lastSeal = 2 * time.Second
+	// noteEvery is how often what tokens were used for is written.
+	noteEvery = 5 * time.Second
 )
 
 func serve(ctx context.Context, c *command) error {
 	var address, publicURL string
+	var outside outside
 	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
 	c.database()
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
+	outside.declare(c)
 	if _, err := c.parse(); err != nil {
+		return err
+	}
+	config, err := outside.config(c.getenv)
+	if err != nil {
 		return err
 	}
 	if err := checkAddress(address); err != nil {
@@ -54,9 +62,10 @@ func serve(ctx context.Context, c *command) error {
 		return explainListen(address, err)
 	}
 	defer listener.Close()
-	publicURL = cmp.Or(strings.TrimSuffix(publicURL, "/"), localURL(listener.Addr()))
+	config.PublicURL = cmp.Or(strings.TrimSuffix(publicURL, "/"), localURL(listener.Addr()))
 	return c.withStore(ctx, func(store *models.Store) error {
-		return c.serveStore(ctx, listener, store, publicURL)
+		config.Store = store
+		return c.serveStore(ctx, listener, config)
 	})
 }
 
@@ -79,14 +88,16 @@ func tuneMemory(getenv func(string) string) {
 	}
 }
 
-func (c *command) serveStore(ctx context.Context, listener net.Listener, store *models.Store, publicURL string) error {
+func (c *command) serveStore(ctx context.Context, listener net.Listener, config handlers.Config) error {
 	// One format everywhere, so that what one greps for while developing is
 	// what one greps for in production; logfmt reads well in both.
 	log := slog.New(slog.NewTextHandler(c.stderr, nil))
 	tuneMemory(c.getenv)
-	console := handlers.New(handlers.Config{Store: store, Log: log, PublicURL: publicURL, Version: currentVersion()})
+	store := config.Store
+	config.Log, config.Version = log, currentVersion()
+	console := handlers.New(config)
 
-	if err := c.greet(ctx, store, publicURL); err != nil {
+	if err := c.greet(ctx, store, config.PublicURL); err != nil {
 		return err
 	}
 	work, stopWork := context.WithCancel(ctx)
@@ -94,15 +105,26 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, store *
 	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
 	jobs.Go(func() { repeat(work, log, "clear what deletions left", store.Clear, clearEvery, store.ToClear()) })
 	jobs.Go(func() { repeat(work, log, "seal the audit log", store.Seal, sealEvery, nil) })
+	jobs.Go(func() { repeat(work, log, "write what tokens were used for", store.WriteUses, noteEvery, nil) })
 	err := serveHTTP(ctx, newServer(console, log), listener)
 	stopWork()
 	jobs.Wait()
+	writeLast(log, store)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSeal)
 	defer cancel()
 	if err := store.Seal(last); err != nil {
 		log.Warn("seal the audit log", "err", err)
 	}
 	return err
+}
+
+// writeLast writes what tokens were used for in the last seconds.
+func writeLast(log *slog.Logger, store *models.Store) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := store.WriteUses(ctx); err != nil {
+		log.Warn("write what tokens were used for", "err", err)
+	}
 }
 
 // greet says where the console is and, as long as nobody owns it, how to begin.

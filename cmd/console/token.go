@@ -16,6 +16,7 @@ func createToken(ctx context.Context, c *command) error {
 	c.database()
 	c.flags.StringVar(&token.Name, "name", "", "`NAME` of the token: what it is for")
 	scopes := c.flags.String("scopes", "read", "`RIGHTS` of the token: read, write, or names like groups.read,members.edit")
+	networks := c.flags.String("networks", "", "`ADDRESSES` that it may be used from, like 203.0.113.7,198.51.100.0/24; any unless given")
 	expires := c.flags.Duration("expires", 0, "`TIME` that the token is valid, like 720h; for ever unless given")
 	email := c.flags.String("user", "", "`ADDRESS` that its owner signs in with; the first owner's unless given")
 	if _, err := c.parse(); err != nil {
@@ -28,6 +29,9 @@ func createToken(ctx context.Context, c *command) error {
 	}
 	var err error
 	if token.Scopes, err = models.ParseScopes(*scopes); err != nil {
+		return explain(err)
+	}
+	if token.Networks, err = models.ParseNetworks(*networks); err != nil {
 		return explain(err)
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
@@ -66,12 +70,26 @@ func listTokens(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		tokens, err := store.Tokens(ctx, c.actor())
+		tokens, err := allTokens(ctx, store, c.actor())
 		if err != nil {
 			return err
 		}
 		return c.printTokens(tokens)
 	})
+}
+
+// allTokens are the tokens of all people, page by page.
+func allTokens(ctx context.Context, store *models.Store, by models.Actor) ([]models.Token, error) {
+	var tokens []models.Token
+	query := models.TokenQuery{Range: models.Range{Limit: models.MaxLimit}}
+	for {
+		page, err := store.Tokens(ctx, by, query)
+		tokens = append(tokens, page.Tokens...)
+		if err != nil || !page.More {
+			return tokens, err
+		}
+		query.After.ID = tokens[len(tokens)-1].ID
+	}
 }
 
 func (c *command) printTokens(tokens []models.Token) error {
@@ -108,7 +126,7 @@ func revokeToken(ctx context.Context, c *command) error {
 	return c.withStore(ctx, func(store *models.Store) error {
 		err := store.RevokeToken(ctx, c.actor(), args[0])
 		if errors.Is(err, models.ErrNotFound) {
-			return fmt.Errorf("there is no token %s; console token list shows them", args[0])
+			return noToken(args[0])
 		}
 		if err != nil {
 			return err
@@ -116,4 +134,28 @@ func revokeToken(ctx context.Context, c *command) error {
 		_, err = fmt.Fprintf(c.stdout, "The token %s is revoked.\n", args[0])
 		return err
 	})
+}
+
+func rollToken(ctx context.Context, c *command) error {
+	c.database()
+	overlap := c.flags.Duration("overlap", 0, "`TIME` that the old secret goes on working: 0, 1h, 24h or 72h")
+	args, err := c.parse("ID")
+	if err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		_, secret, err := store.RollToken(ctx, c.actor(), args[0], *overlap, nil)
+		if errors.Is(err, models.ErrNotFound) {
+			return noToken(args[0])
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.stdout, secret)
+		return err
+	})
+}
+
+func noToken(id string) error {
+	return fmt.Errorf("there is no token %s; console token list shows them", id)
 }

@@ -17,6 +17,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"protocol.chat/console/models"
 )
@@ -28,13 +29,19 @@ type Config struct {
 	// PublicURL is where the console is reached, without a slash at its end.
 	// Links to the documentation begin with it.
 	PublicURL string
+	// RateLimit is how many calls a token may make in a minute; 0 is any number.
+	RateLimit int
 	// RequestID is the id that the answer carries in Request-Id already.
 	RequestID func(*http.Request) string
 	// ClientIP is where a request comes from.
 	ClientIP func(*http.Request) string
 }
 
-type api struct{ Config }
+type api struct {
+	Config
+	tokens  *limits // of calls, by tokens
+	guesses *guesses
+}
 
 // handler answers one call. by is the zero Actor on routes that are public.
 type handler func(r *http.Request, by models.Actor) (result, error)
@@ -86,7 +93,7 @@ func (a *api) routes() []route {
 // New is the API. It answers whatever it is asked, in JSON, also under paths
 // that it doesn't know and for requests that make it panic.
 func New(c Config) http.Handler {
-	a := &api{c}
+	a := &api{Config: c, tokens: newLimits(c.RateLimit), guesses: newGuesses()}
 	mux := http.NewServeMux()
 	paths := byPath(a.routes())
 	for at, routes := range paths {
@@ -149,33 +156,65 @@ func (a *api) refuse(err error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, err) })
 }
 
-// serve is the adapter from a route to net/http.
+// serve is the adapter from a route to net/http. Calls with a token are noted.
 func (a *api) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		result, err := a.call(rt, r)
+		answered := &statusWriter{ResponseWriter: w}
+		by, err := a.caller(answered, r, rt)
+		var result result
 		if err == nil {
-			err = answer(w, r, result)
+			result, err = a.call(rt, r, by)
+		}
+		if err == nil {
+			err = answer(answered, r, result)
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.fail(answered, r, err)
+		}
+		if by.ID != "" {
+			a.Store.NoteUse(models.TokenRequest{
+				TokenID: by.ID, Method: r.Method, Path: r.URL.EscapedPath(), Status: answered.status, MS: time.Since(start).Milliseconds(),
+				IP: by.IP, RequestID: by.RequestID, Refused: errors.Is(err, models.ErrForeignAddress),
+			})
 		}
 	})
 }
 
-// call asks what is asked of every route, in this order: who calls, may they,
-// is the address well formed. Then it lets the route's handler answer.
-func (a *api) call(rt route, r *http.Request) (result, error) {
-	var by models.Actor
-	if rt.right != public {
-		var err error
-		if by, err = a.bearer(r); err != nil {
-			return result{}, err
-		}
-		if err := by.Check(rt.right); err != nil {
-			return result{}, err
-		}
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController and http.MaxBytesReader find the real writer.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// caller is who calls a route, by the token that the request carries, which may be known
+// also where it is refused. Nobody is asked who they are on a route that is public.
+func (a *api) caller(w http.ResponseWriter, r *http.Request, rt route) (models.Actor, error) {
+	if rt.right == public {
+		return models.Actor{}, nil
 	}
+	by, err := a.bearer(r)
+	if err != nil {
+		return by, err
+	}
+	if err := a.limit(w.Header(), by); err != nil {
+		return by, err
+	}
+	return by, by.Check(rt.right)
+}
+
+// call asks what is asked of every route once it is known who calls: is the address well
+// formed. Then it lets the route's handler answer.
+func (a *api) call(rt route, r *http.Request, by models.Actor) (result, error) {
 	if err := checkQuery(r, rt.params); err != nil {
 		return result{}, err
 	}
@@ -192,15 +231,28 @@ func (a *api) inFuture(r *http.Request) func(id string) bool {
 	return func(id string) bool { return a.Store.IDInFuture(r.Context(), id) }
 }
 
-// bearer is who calls, by the token that the request carries.
+// bearer is who calls, by the token that the request carries. Who it is may be known also
+// where it is an error.
 func (a *api) bearer(r *http.Request) (models.Actor, error) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return models.Actor{}, errNoToken
 	}
-	by, err := a.Store.TokenActor(r.Context(), strings.TrimSpace(secret), a.ClientIP(r))
+	secret = strings.TrimSpace(secret)
+	if !models.LooksLikeToken(secret) {
+		return models.Actor{}, errBadToken
+	}
+	ip, now := a.ClientIP(r), a.Store.Now()
+	if err := a.guesses.admit(ip, secret, now); err != nil {
+		return models.Actor{}, err
+	}
+	by, err := a.Store.TokenActor(r.Context(), secret, ip)
 	if errors.Is(err, models.ErrNotFound) {
+		a.guesses.wrong(ip, now)
 		return by, errBadToken
+	}
+	if err == nil {
+		a.guesses.right(secret, now)
 	}
 	by.RequestID = a.RequestID(r)
 	by.UserAgent = strings.ToValidUTF8(r.UserAgent(), "?")

@@ -31,6 +31,7 @@ const (
 	codeChanged      = "precondition_failed"
 	codeTooLarge     = "body_too_large"
 	codeMediaType    = "media_type_unsupported"
+	codeLimited      = "rate_limited"
 	codeCanceled     = "request_canceled"
 	codeInternal     = "internal_error"
 	codeUnavailable  = "unavailable"
@@ -56,7 +57,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeForbidden, http.StatusForbidden, "The token may not do this",
-			"The token is valid, but its scope or its owner's role does not include what this call needs. The message names the right. Use a token with the scope “read and write”, made by somebody who has that right.",
+			"The token is valid, but its rights or its owner's role do not include what this call needs, or it may not be used from the address that the call came from. The message says which. Use a token that has the right, made by somebody who has it too, or call from an address that the token allows.",
 		},
 		{
 			codeMissing, http.StatusNotFound, "There is nothing at this address",
@@ -95,6 +96,10 @@ func ErrorDocs() []ErrorDoc {
 			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive.",
 		},
 		{
+			codeLimited, http.StatusTooManyRequests, "Too many calls in a short time",
+			"The token has used up the calls that it has for now, or too many wrong tokens came from one address. Wait for as many seconds as “Retry-After” says and send the request again. “RateLimit” on every answer says how many calls are left, and “RateLimit-Policy” how many there are in how many seconds.",
+		},
+		{
 			codeCanceled, statusCanceled, "The caller went away",
 			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again under the same idempotency key.",
 		},
@@ -127,6 +132,7 @@ var (
 	errNoRoute  = failure{code: codeMissing, message: "There is no call with this path. All calls are listed in /v1/openapi.json."}
 	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under Tokens."}
 	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under Tokens."}
+	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under Tokens where it may be used from."}
 	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
 )
 
@@ -164,6 +170,10 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		head.Set("WWW-Authenticate", "Bearer")
 	case codeUnavailable:
 		head.Set("Retry-After", retryAfter)
+	case codeLimited:
+		var e limited
+		errors.As(err, &e)
+		head.Set("Retry-After", e.retryAfter())
 	case codeMethod:
 		var e methodNotAllowed
 		errors.As(err, &e)
@@ -191,10 +201,15 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 		denied  models.Denied
 		stuck   models.Conflict
 		method  methodNotAllowed
+		tooMany limited
 	)
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.Is(err, models.ErrForeignAddress):
+		return errAddress
+	case errors.As(err, &tooMany):
+		return failure{code: codeLimited, message: tooMany.message()}
 	case errors.As(err, &invalid):
 		return failure{code: invalid[0].Code, param: invalid[0].Field, message: invalid[0].Message}
 	case errors.As(err, &denied):

@@ -315,7 +315,7 @@ func (s *server) record(ctx context.Context) answer {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/groups", nil)
 	bearer(s.token)(r)
-	handler(s.store, s.logs).ServeHTTP(w, r)
+	handler(s.store, s.logs, 0).ServeHTTP(w, r)
 	return answer{w.Code, w.Header(), w.Body.String()}
 }
 

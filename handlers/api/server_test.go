@@ -58,16 +58,20 @@ func serve(t *testing.T, store *models.Store) *server {
 
 func (s *server) start(t *testing.T) {
 	s.logs = &bytes.Buffer{}
-	s.Server = httptest.NewServer(handler(s.store, s.logs))
+	s.Server = httptest.NewServer(handler(s.store, s.logs, 0))
 	t.Cleanup(s.Close)
 }
 
 // handler is the API inside of what the console's middleware does for it.
-func handler(store *models.Store, logs io.Writer) http.Handler {
+func handler(store *models.Store, logs io.Writer, perMinute int) http.Handler {
 	routes := api.New(api.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(logs, nil)), PublicURL: publicURL,
+		RateLimit: perMinute,
 		RequestID: func(*http.Request) string { return requestID },
 		ClientIP: func(r *http.Request) string {
+			if from := r.Header.Get("X-From"); from != "" {
+				return from
+			}
 			if r.Header.Get("X-Panic") != "" {
 				panic("as the test asked")
 			}
@@ -341,6 +345,7 @@ func checkHeaders(t *testing.T, r *http.Request, response *http.Response) {
 	for status, names := range map[int][]string{
 		http.StatusUnauthorized:       {"WWW-Authenticate"},
 		http.StatusServiceUnavailable: {"Retry-After"},
+		http.StatusTooManyRequests:    {"Retry-After"},
 		http.StatusNotModified:        {"ETag"},
 	} {
 		for _, name := range names {

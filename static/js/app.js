@@ -299,6 +299,18 @@
   }
   on('input', (event) => { if (event.target.id) weigh(event.target); });
 
+  // ---- presets: one ticks its boxes, and a box that is changed leaves the presets ----
+
+  on('change', (event) => {
+    const choices = near(event, '[data-presets]');
+    if (!choices) return;
+    if (event.target.type === 'checkbox') $('input[type="radio"]:not([data-ticks])', choices).checked = true;
+    else if (event.target.dataset.ticks !== undefined) {
+      const ticked = event.target.dataset.ticks.split(' ');
+      for (const box of $$('input[type="checkbox"]:enabled', choices)) box.checked = ticked.includes(box.value);
+    }
+  });
+
   // ---- idle: two minutes before the session ends, offer to stay ----
 
   let idling;

@@ -96,7 +96,8 @@ CREATE TABLE identities (
 CREATE INDEX identities_user ON identities (user_id);
 
 -- A token has a list of rights in place of one of two scopes, addresses that it may
--- be used from, and for a while after it was rolled the secret that it had before.
+-- be used from (and from where it was refused last), and for a while after it was rolled
+-- the secret that it had before.
 ALTER TABLE tokens
     ADD COLUMN scopes text NOT NULL DEFAULT '',
     ADD COLUMN networks text NOT NULL DEFAULT '',
@@ -104,7 +105,9 @@ ALTER TABLE tokens
     ADD COLUMN old_hint text,
     ADD COLUMN old_until bigint,
     ADD COLUMN old_last_used_at bigint,
-    ADD COLUMN rolled_at bigint;
+    ADD COLUMN rolled_at bigint,
+    ADD COLUMN refused_at bigint,
+    ADD COLUMN refused_ip text;
 UPDATE tokens SET scopes = CASE scope
     WHEN 'read' THEN 'groups.read contacts.read messages.read'
     ELSE 'groups.read groups.edit groups.archive groups.delete members.edit contacts.read contacts.edit contacts.delete messages.read messages.post' END;
@@ -114,6 +117,29 @@ ALTER TABLE tokens
     ADD CHECK (scopes <> '');
 DROP INDEX tokens_user;
 CREATE INDEX tokens_user ON tokens (user_id, id);
+
+-- What tokens were used for lately: the last calls of each, and how many there were in
+-- each hour, by its first second. It is written in batches, some seconds late.
+CREATE TABLE token_requests (
+    id         text COLLATE "C" PRIMARY KEY CHECK (length(id) = 16),
+    token_id   text COLLATE "C" NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    method     text NOT NULL,
+    path       text NOT NULL,
+    status     integer NOT NULL,
+    ms         bigint NOT NULL,
+    ip         text NOT NULL,
+    request_id text NOT NULL,
+    created_at bigint NOT NULL
+);
+CREATE INDEX token_requests_token ON token_requests (token_id, id);
+CREATE TABLE token_hours (
+    token_id text COLLATE "C" NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    hour     bigint NOT NULL,
+    requests bigint NOT NULL,
+    errors   bigint NOT NULL,
+    PRIMARY KEY (token_id, hour)
+);
+CREATE INDEX token_hours_hour ON token_hours (hour);
 
 -- Activity. user_id is the person behind an act, also where a token did it; mac proves
 -- that the console wrote the line (see models/seal.go).

@@ -95,7 +95,8 @@ CREATE TABLE identities (
 CREATE INDEX identities_user ON identities (user_id);
 
 -- A token has a list of rights in place of one of two scopes, addresses that it may
--- be used from, and for a while after it was rolled the secret that it had before.
+-- be used from (and from where it was refused last), and for a while after it was rolled
+-- the secret that it had before.
 CREATE TABLE new_tokens (
     id               text PRIMARY KEY CHECK (length(id) = 16),
     user_id          text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -113,7 +114,9 @@ CREATE TABLE new_tokens (
     expires_at       integer,
     revoked_at       integer,
     last_used_at     integer,
-    last_used_ip     text
+    last_used_ip     text,
+    refused_at       integer,
+    refused_ip       text
 );
 INSERT INTO new_tokens (id, user_id, name, scopes, hash, hint, created_at, expires_at, revoked_at, last_used_at, last_used_ip)
     SELECT id, user_id, name, CASE scope
@@ -123,6 +126,29 @@ INSERT INTO new_tokens (id, user_id, name, scopes, hash, hint, created_at, expir
 DROP TABLE tokens;
 ALTER TABLE new_tokens RENAME TO tokens;
 CREATE INDEX tokens_user ON tokens (user_id, id);
+
+-- What tokens were used for lately: the last calls of each, and how many there were in
+-- each hour, by its first second. It is written in batches, some seconds late.
+CREATE TABLE token_requests (
+    id         text PRIMARY KEY CHECK (length(id) = 16),
+    token_id   text NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    method     text NOT NULL,
+    path       text NOT NULL,
+    status     integer NOT NULL,
+    ms         integer NOT NULL,
+    ip         text NOT NULL,
+    request_id text NOT NULL,
+    created_at integer NOT NULL
+);
+CREATE INDEX token_requests_token ON token_requests (token_id, id);
+CREATE TABLE token_hours (
+    token_id text NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    hour     integer NOT NULL,
+    requests integer NOT NULL,
+    errors   integer NOT NULL,
+    PRIMARY KEY (token_id, hour)
+);
+CREATE INDEX token_hours_hour ON token_hours (hour);
 
 -- Activity. user_id is the person behind an act, also where a token did it; mac proves
 -- that the console wrote the line (see models/seal.go).

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"protocol.chat/console/models"
+)
+
+// How often one may call is counted in this program alone: several instances each allow
+// as much. A token has a bucket of calls that fills up at an even rate. Wrong tokens are
+// counted by the address that they come from, so that nobody can guess one.
+
+// limited is the refusal of a call that comes too soon.
+type limited struct {
+	// wait is when the next one may come.
+	wait time.Duration
+	// guessing says that it is for wrong tokens.
+	guessing bool
+}
+
+func (e limited) Error() string { return "too many calls" }
+
+func (e limited) retryAfter() string { return strconv.Itoa(max(1, int(math.Ceil(e.wait.Seconds())))) }
+
+func (e limited) message() string {
+	if e.guessing {
+		return "Too many wrong tokens came from this address. Try again in " + e.retryAfter() + " seconds, with a token that is valid."
+	}
+	return "The token has used up its calls for now. Try again in " + e.retryAfter() + " seconds."
+}
+
+// limit counts a call of the token's and says in the answer's headers how many are left,
+// as draft-ietf-httpapi-ratelimit-headers has it.
+func (a *api) limit(head http.Header, by models.Actor) error {
+	if a.tokens == nil {
+		return nil
+	}
+	left, wait := a.tokens.take(by.ID, a.Store.Now())
+	head["Ratelimit-Policy"] = a.tokens.policy
+	full := a.tokens.timeFor(float64(a.tokens.burst) - left)
+	head["Ratelimit"] = []string{`"token";r=` + strconv.Itoa(int(max(0, left))) + ";t=" + strconv.Itoa(int(math.Ceil(full.Seconds())))}
+	if wait > 0 {
+		return limited{wait: wait}
+	}
+	return nil
+}
+
+// limits are buckets of calls, each under a key.
+type limits struct {
+	perSecond rate.Limit
+	burst     int
+	policy    []string // how many calls there are in how many seconds
+
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+}
+
+// mostBuckets is how many buckets there are at most. Those that are full say nothing and
+// go first.
+const mostBuckets = 10_000
+
+// leastBurst is how many calls there are at once at least, whatever the limit.
+const leastBurst = 100
+
+// newLimits are the limits of tokens; nil where there are none. A tenth of the calls of a
+// minute may come at once.
+func newLimits(perMinute int) *limits {
+	if perMinute <= 0 {
+		return nil
+	}
+	return bucketsOf(rate.Limit(float64(perMinute)/60), max(perMinute/10, leastBurst))
+}
+
+func bucketsOf(perSecond rate.Limit, burst int) *limits {
+	l := &limits{perSecond: perSecond, burst: burst, buckets: map[string]*rate.Limiter{}}
+	l.policy = []string{fmt.Sprintf(`"token";q=%d;w=%d`, burst, int(math.Ceil(l.timeFor(float64(burst)).Seconds())))}
+	return l
+}
+
+// timeFor is how long so many calls take to come back.
+func (l *limits) timeFor(calls float64) time.Duration {
+	return time.Duration(calls / float64(l.perSecond) * float64(time.Second))
+}
+
+// take takes a call out of the bucket. It answers how many are left, and how long to wait
+// where there was none.
+func (l *limits) take(key string, now time.Time) (left float64, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bucket := l.buckets[key]
+	if bucket == nil {
+		l.makeRoom(now)
+		bucket = rate.NewLimiter(l.perSecond, l.burst)
+		l.buckets[key] = bucket
+	}
+	if bucket.AllowN(now, 1) {
+		return bucket.TokensAt(now), 0
+	}
+	left = bucket.TokensAt(now)
+	return left, l.timeFor(1 - left)
+}
+
+// empty is how long to wait until there is a call in the bucket; 0 where there is one.
+func (l *limits) empty(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bucket := l.buckets[key]
+	if bucket == nil {
+		return 0
+	}
+	return max(0, l.timeFor(1-bucket.TokensAt(now)))
+}
+
+// makeRoom forgets the buckets that are full, or else any one.
+func (l *limits) makeRoom(now time.Time) {
+	if len(l.buckets) < mostBuckets {
+		return
+	}
+	for key, bucket := range l.buckets {
+		if bucket.TokensAt(now) >= float64(l.burst) {
+			delete(l.buckets, key)
+		}
+	}
+	for key := range l.buckets {
+		if len(l.buckets) < mostBuckets {
+			return
+		}
+		delete(l.buckets, key)
+	}
+}
+
+// How many wrong tokens an address has at once, and how many in a second after that.
+const (
+	wrongTokens    = 30
+	wrongPerSecond = 0.5
+)
+
+// guesses counts wrong tokens by their addresses. An address that has had too many is
+// refused before anything is looked up, but for the tokens that were right lately: one
+// program's mistake must not stop another's at the same address.
+type guesses struct {
+	wrongs *limits
+	seed   maphash.Seed
+
+	mu    sync.Mutex
+	known map[uint64]time.Time // tokens that were right, by their hashes, until when
+}
+
+// keepKnown is for how long a token that was right is let through.
+const keepKnown = time.Hour
+
+func newGuesses() *guesses {
+	return &guesses{wrongs: bucketsOf(wrongPerSecond, wrongTokens), seed: maphash.MakeSeed(), known: map[uint64]time.Time{}}
+}
+
+// admit refuses a token that may be a guess.
+func (g *guesses) admit(ip, secret string, now time.Time) error {
+	wait := g.wrongs.empty(network(ip), now)
+	if wait == 0 {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Before(g.known[maphash.String(g.seed, secret)]) {
+		return nil
+	}
+	return limited{wait: wait, guessing: true}
+}
+
+func (g *guesses) wrong(ip string, now time.Time) { g.wrongs.take(network(ip), now) }
+
+func (g *guesses) right(secret string, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.known) >= mostBuckets {
+		clear(g.known)
+	}
+	g.known[maphash.String(g.seed, secret)] = now.Add(keepKnown)
+}
+
+// network is what wrong tokens are counted for. Who has one IPv6 address has the whole /64.
+func network(ip string) string {
+	address, ok := models.ParseAddress(ip)
+	if ok && address.Is6() {
+		return netip.PrefixFrom(address, 64).Masked().String()
+	}
+	return ip
+}

@@ -1,0 +1,49 @@
+package handlers
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"protocol.chat/console/models"
+)
+
+// forwardedFor is the one header that says through which addresses a request came. Each
+// proxy adds at its end whom it had the request from, so that only what trusted proxies
+// added can be believed. Others, such as X-Real-IP and Forwarded, can come from anybody.
+const forwardedFor = "X-Forwarded-For"
+
+// origin is the address that a request came from: the peer's or, where that is a trusted
+// proxy, the last one in X-Forwarded-For that is none. Where that is no address, nothing
+// can be said but who the peer is.
+func origin(r *http.Request, trusted models.Networks) string {
+	peer, ok := peerOf(r)
+	if !ok {
+		return r.RemoteAddr
+	}
+	if !trusted.Contains(peer) {
+		return peer.String()
+	}
+	from := peer
+	hops := strings.Split(strings.Join(r.Header.Values(forwardedFor), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop := strings.TrimSpace(hops[i])
+		if from, ok = models.ParseAddress(hop); !ok {
+			return peer.String()
+		}
+		if !trusted.Contains(from) {
+			break
+		}
+	}
+	return from.String() // where all are proxies, the first of them asked for itself
+}
+
+// peerOf is the address at the other end of the connection.
+func peerOf(r *http.Request) (netip.Addr, bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	return models.ParseAddress(host)
+}

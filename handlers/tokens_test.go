@@ -1,0 +1,303 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestATokensLife(t *testing.T) {
+	each(t, func(s *site) {
+		s.get("/settings/tokens").has("main", "No tokens yet")
+		key := s.get("/settings/tokens/new").value("key")
+		for _, status := range []int{201, 409} { // the second is a reload
+			s.post("/settings/tokens/new", "key", key, "name", "Once", "scope", "read", "expires", "30").wants(status)
+		}
+		if page, err := s.store.Tokens(s.Context(), s.by, models.TokenQuery{}); err != nil || len(page.Tokens) != 1 {
+			s.Fatalf("%d tokens, %v", len(page.Tokens), err)
+		}
+		s.post(s.get("/settings/tokens").doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")).wants(303)
+		s.get("/settings/tokens") // reads the message
+		refused := s.post("/settings/tokens/new", "name", "", "scope", "all", "expires", "soon").wants(422)
+		refused.has("#name-error", "what the token is for").has("#scopes-error", "at least one thing").has("#expires-error", "in the future")
+		made := s.post("/settings/tokens/new", "name", "Nightly", "scope", "read", "expires", "30").wants(201)
+		secret := made.doc.Find("#secret").AttrOr("value", "")
+		if !models.LooksLikeToken(secret) {
+			s.Fatalf("the token is %q", secret)
+		}
+		s.get("/settings/tokens").has("tbody", "Nightly").has("tbody", secret[len(secret)-4:]).has("tbody", "Never")
+		if list := s.get("/settings/tokens"); strings.Contains(list.body, secret) {
+			s.Error("the list shows the token")
+		}
+		api := s.newBrowser().with("Authorization", "Bearer "+secret)
+		api.get("/v1/groups").wants(200)
+		api.post("/v1/groups", "name", "x").wants(403)
+		list := s.get("/settings/tokens").has("tbody", "127.0.0.1")
+		path := list.doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")
+		s.get(path).has("h1", "Revoke Nightly?")
+		s.post(path).leads("/settings/tokens#main").follow(s.browser).has("tbody", "Revoked")
+		api.get("/v1/groups").wants(401)
+		s.newBrowser().with("Authorization", "Bearer "+secret[:len(secret)-1]+"x").get("/v1/groups").wants(401)
+		s.get("/groups") // a token opens no page
+		s.newBrowser().with("Authorization", "Bearer "+secret).get("/groups").wants(303)
+	})
+}
+
+// colleague makes somebody with a role, and a browser in which they are signed in.
+func (s *site) colleague(role models.Role) (models.Actor, *browser) {
+	s.Helper()
+	address := string(role) + "@example.com"
+	u, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
+	if err != nil {
+		s.Fatal(err)
+	}
+	b := s.newBrowser()
+	b.post("/login", "email", address, "password", password).wants(303)
+	return u.Actor(), b
+}
+
+// tokenOf makes a token for somebody.
+func (s *site) tokenOf(by models.Actor, name string) (models.Token, string) {
+	s.Helper()
+	t, secret, err := s.store.CreateToken(s.Context(), by, models.NewToken{Name: name, Scopes: models.ReadScopes()}, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return t, secret
+}
+
+func (s *site) withToken(secret string) *browser {
+	return s.newBrowser().with("Authorization", "Bearer "+secret)
+}
+
+// TestRightsAreCheckedForTheObject asks for every page and act of a token who may: its
+// owner, who manages tokens, and others, to whom there is no such token.
+func TestRightsAreCheckedForTheObject(t *testing.T) {
+	each(t, func(s *site) {
+		editor, e := s.colleague(models.Editor)
+		_, admin := s.colleague(models.Admin)
+		_, moderator := s.colleague(models.Moderator)
+		pages := []string{"", "/revoke", "/end-old-secret"}
+		acts := []string{"/end-old-secret", "/revoke"}
+		for _, tc := range []struct {
+			who         string
+			b           *browser
+			page, act   int
+			roll, rolls int
+		}{
+			{"its owner", e, 200, 303, 200, 200},
+			{"an admin", admin, 200, 303, 403, 403},
+			{"the owner", s.browser, 200, 303, 403, 403},
+			{"somebody else", moderator, 404, 404, 404, 404},
+		} {
+			token, _ := s.tokenOf(editor, "Editor's")
+			path := "/settings/tokens/" + token.ID
+			for _, page := range pages {
+				if got := tc.b.get(path + page).status; got != tc.page {
+					s.Errorf("%s: %s is %d", tc.who, page, got)
+				}
+			}
+			if got := tc.b.get(path + "/roll").status; got != tc.roll {
+				s.Errorf("%s: /roll is %d", tc.who, got)
+			}
+			if got := tc.b.post(path+"/roll", "overlap", "1").status; got != tc.rolls {
+				s.Errorf("%s: rolling gives %d", tc.who, got)
+			}
+			for _, act := range acts {
+				if got := tc.b.post(path + act).status; got != tc.act {
+					s.Errorf("%s: %s gives %d", tc.who, act, got)
+				}
+			}
+			after, err := s.store.Token(s.Context(), s.by, token.ID)
+			if err != nil || (after.RevokedAt != nil) != (tc.act == 303) || (after.RolledAt != nil) != (tc.rolls == 200) {
+				s.Errorf("%s: the token is %+v, %v", tc.who, after, err)
+			}
+		}
+		moderator.get("/settings/tokens").has("main", "No tokens yet").lacks(".tabs")
+		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
+		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
+		s.get("/settings/tokens?whose=own").has("main", "No tokens of yours")
+		admin.get("/settings/tokens?whose=everybody").has(".notes", "not known")
+	})
+}
+
+// TestATokensScopesAreItsMakers: nobody gives a token what they may not do themselves,
+// and no token can make tokens or people, whatever a form says.
+func TestATokensScopesAreItsMakers(t *testing.T) {
+	each(t, func(s *site) {
+		_, moderator := s.colleague(models.Moderator)
+		form := moderator.get("/settings/tokens/new").wants(200)
+		form.has("main", "Not available: only owners and admins may do this.")
+		if n := form.doc.Find(`[name="scopes"][value="groups.delete"][disabled]`).Length(); n != 1 {
+			s.Errorf("%d boxes to delete groups are disabled", n)
+		}
+		refused := moderator.post("/settings/tokens/new", "name", "Too much", "scope", "choose", "scopes", "groups.delete", "expires", "30").wants(422)
+		refused.has("#scopes-error", "Your role lets you give no token the right to delete groups for good.")
+		for _, right := range []string{"tokens.make", "tokens.manage", "people.manage", "roles.manage", "data.export", "nonsense"} {
+			s.post("/settings/tokens/new", "name", "T6", "scope", "choose", "scopes", right, "scopes", "groups.read", "expires", "30").wants(422).
+				has("#scopes-error", "nothing that a token may do")
+		}
+		s.post("/settings/tokens/new", "name", "Nothing", "scope", "choose", "expires", "30").wants(422).has("#scopes-error", "at least one thing")
+
+		made := moderator.post("/settings/tokens/new", "name", "Some", "scope", "write", "expires", "30").wants(201)
+		api := s.withToken(made.valueOf("#secret"))
+		g := s.group("Plaza Hotel")
+		api.post("/v1/groups/"+g.ID+"/contacts", "contacts", "").wants(200)
+		api.post("/v1/groups", "name", "x").wants(403)
+		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(403)
+		chosen := s.post("/settings/tokens/new", "name", "Chosen", "scope", "choose", "scopes", "groups.read", "scopes", "groups.delete", "expires", "never").wants(201)
+		chosen.has("main", "Groups: read, delete.").has("main", "Never expires.")
+		api = s.withToken(chosen.valueOf("#secret"))
+		api.get("/v1/groups").wants(200)
+		api.get("/v1/contacts").wants(403)
+		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(204)
+	})
+}
+
+// valueOf is the value of what a selector finds.
+func (p *page) valueOf(selector string) string { return p.doc.Find(selector).AttrOr("value", "") }
+
+func TestNetworksOfAToken(t *testing.T) {
+	each(t, func(s *site) {
+		fields := []string{"name", "", "scope", "read", "expires", "30", "networks"}
+		refused := s.post("/settings/tokens/new", append(fields, "10.0.0.1\nnowhere")...).wants(422)
+		refused.has("#networks-error", "“nowhere” is neither an address").has("#name-error", "what the token is for")
+		if got := refused.value("networks"); !strings.Contains(got, "10.0.0.1") {
+			s.Errorf("the addresses are %q", got)
+		}
+		fields[1] = "Elsewhere"
+		secret := s.post("/settings/tokens/new", append(fields, "198.51.100.0/24\r\n2001:db8::/32")...).wants(201).valueOf("#secret")
+		answer := s.withToken(secret).get("/v1/groups").wants(403)
+		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "may not be used from the address") {
+			s.Errorf("it says %s", answer.body)
+		}
+		if err := s.store.WriteUses(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
+		shown := s.get(path).has("main", "A call from 127.0.0.1 was refused").has(".facts", "198.51.100.0/24").has(".facts", "2001:db8::/32")
+		shown.has("tbody", "403")
+		s.get("/settings/tokens").has("tbody", "Never")
+
+		fields[1] = "Here"
+		secret = s.post("/settings/tokens/new", append(fields, "127.0.0.1")...).wants(201).valueOf("#secret")
+		s.withToken(secret).get("/v1/groups").wants(200)
+	})
+}
+
+func TestRollingAToken(t *testing.T) {
+	each(t, func(s *site) {
+		now := time.Now()
+		s.store.Now = func() time.Time { return now }
+		token, first := s.tokenOf(s.by, "Nightly")
+		path := "/settings/tokens/" + token.ID
+		s.withToken(first).get("/v1/groups").wants(200)
+		form := s.get(path+"/roll").wants(200).has("h1", "Roll Nightly")
+		s.post(path+"/roll", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
+		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "Nightly has a new secret").has("main", "The old secret works until")
+		second := made.valueOf("#secret")
+		s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(409)
+		for _, secret := range []string{first, second} {
+			s.withToken(secret).get("/v1/groups").wants(200)
+		}
+		now = now.Add(2 * time.Hour)
+		s.withToken(first).get("/v1/groups").wants(200)
+		now = now.Add(time.Hour)
+		s.get(path).has(".notice", "ends in 21 h").has(".notice", "It was last used 1 h ago")
+		s.get("/settings/tokens").has("tbody", "Old secret works")
+
+		now = now.Add(21 * time.Hour)
+		s.post("/login", "email", email, "password", password).wants(303)
+		s.withToken(first).get("/v1/groups").wants(401)
+		s.withToken(second).get("/v1/groups").wants(200)
+		s.get(path).lacks(".notice")
+
+		third := s.post(path+"/roll", "overlap", "72").wants(200).valueOf("#secret")
+		s.withToken(second).get("/v1/groups").wants(200)
+		s.get(path+"/end-old-secret").has("h1", "End the old secret of Nightly?")
+		s.post(path + "/end-old-secret").leads(path + "#main")
+		s.post(path + "/end-old-secret").leads(path + "#main") // twice is no harm
+		s.withToken(second).get("/v1/groups").wants(401)
+		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").valueOf("#secret")
+		s.withToken(third).get("/v1/groups").wants(401)
+		s.withToken(fourth).get("/v1/groups").wants(200)
+		s.post(path + "/revoke").wants(303)
+		s.withToken(fourth).get("/v1/groups").wants(401)
+		s.post(path+"/roll", "overlap", "1").wants(409).has("main", "can't be rolled")
+
+		var rolled, ended int
+		for _, action := range s.actions() {
+			switch action {
+			case models.RolledToken:
+				rolled++
+			case models.EndedOldSecret:
+				ended++
+			}
+		}
+		if rolled != 3 || ended != 1 {
+			s.Errorf("%d lines about rolling, %d about an old secret", rolled, ended)
+		}
+	})
+}
+
+func TestWhatATokenWasUsedFor(t *testing.T) {
+	each(t, func(s *site) {
+		token, secret := s.tokenOf(s.by, "Nightly")
+		path, api := "/settings/tokens/"+token.ID, s.withToken(secret)
+		s.get(path).has("main", "No requests in the last 24 hours.").has("main", "No requests yet")
+		api.get("/v1/groups?q=secret%20plan").wants(200)
+		answer := api.post("/v1/groups", "name", "x").wants(403)
+		if err := s.store.WriteUses(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 error.").has(".calls", "POST /v1/groups").has(".calls", "403")
+		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "LimitNone")
+		if strings.Contains(shown.body, "plan") {
+			s.Error("it shows what was searched for")
+		}
+	})
+}
+
+// TestRevocationHoldsWithinASecond on another instance, which may remember for that long
+// who a token belongs to.
+func TestRevocationHoldsWithinASecond(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			url := modelstest.URL(t, engine)
+			one, two := open(t, modelstest.OpenURL(t, url)), open(t, modelstest.OpenURL(t, url))
+			one.setUp()
+			now := time.Now()
+			two.store.Now = func() time.Time { return now }
+			token, secret := one.tokenOf(one.by, "Nightly")
+			two.withToken(secret).get("/v1/groups").wants(200)
+			one.post("/settings/tokens/" + token.ID + "/revoke").wants(303)
+			one.withToken(secret).get("/v1/groups").wants(401)
+			now = now.Add(time.Second)
+			two.withToken(secret).get("/v1/groups").wants(401)
+		})
+	}
+}
+
+// TestTheListOfTokensIsPaged looks at each token once.
+func TestTheListOfTokensIsPaged(t *testing.T) {
+	each(t, func(s *site) {
+		for range 60 {
+			s.tokenOf(s.by, "Nightly")
+		}
+		seen := map[string]bool{}
+		path := "/settings/tokens"
+		for n := 0; path != "" && n < 10; n++ {
+			p := s.get(path).wants(200)
+			for _, href := range p.doc.Find("tbody .name a").EachIter() {
+				seen[href.AttrOr("href", "")] = true
+			}
+			path = p.doc.Find(`a[rel="next"]`).AttrOr("href", "")
+		}
+		if len(seen) != 60 {
+			s.Errorf("%d tokens were seen", len(seen))
+		}
+	})
+}

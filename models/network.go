@@ -1,0 +1,111 @@
+package models
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Networks are ranges of addresses, one of which an address must be in. No ranges at all
+// mean that nobody has limited anything.
+type Networks []netip.Prefix
+
+// maxNetworks is how many ranges one can list.
+const maxNetworks = 100
+
+// ParseNetworks reads addresses (203.0.113.7, 2001:db8::1) and ranges (203.0.113.0/24),
+// between commas, spaces or line breaks. The error is an Invalid about the field
+// "networks" that says what can't be read.
+func ParseNetworks(text string) (Networks, error) {
+	var networks Networks
+	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }
+	for word := range strings.FieldsFuncSeq(text, separator) {
+		network, ok := parseNetwork(word)
+		if !ok {
+			return nil, bad("networks", "“%s” is neither an address like 203.0.113.7 nor a range like 203.0.113.0/24.", clipped(word))
+		}
+		if !slices.Contains(networks, network) {
+			networks = append(networks, network)
+		}
+	}
+	if len(networks) > maxNetworks {
+		return nil, bad("networks", "List at most %d addresses; put neighbours together in ranges.", maxNetworks)
+	}
+	return networks, nil
+}
+
+// parseNetwork reads one range; an address is a range of one.
+func parseNetwork(word string) (netip.Prefix, bool) {
+	if address, ok := ParseAddress(word); ok {
+		return netip.PrefixFrom(address, address.BitLen()), true
+	}
+	network, err := netip.ParsePrefix(word)
+	if err != nil || network.Addr().Is4In6() {
+		return netip.Prefix{}, false
+	}
+	return network.Masked(), true
+}
+
+// ParseAddress reads the address of a computer, in the one form that addresses are
+// compared in: an IPv4 address within IPv6 is an IPv4 address, and an interface
+// ("%eth0") is left out.
+func ParseAddress(s string) (netip.Addr, bool) {
+	address, err := netip.ParseAddr(s)
+	return address.WithZone("").Unmap(), err == nil
+}
+
+// Contains tells whether an address is in one of the ranges.
+func (n Networks) Contains(address netip.Addr) bool {
+	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// admit tells whether a call may come from an address.
+func (n Networks) admit(ip string) bool {
+	if len(n) == 0 {
+		return true
+	}
+	address, ok := ParseAddress(ip)
+	return ok && n.Contains(address)
+}
+
+// Lines are the ranges as people write them: a range of one is an address.
+func (n Networks) Lines() []string {
+	lines := make([]string, len(n))
+	for i, network := range n {
+		lines[i] = network.String()
+		if network.IsSingleIP() {
+			lines[i] = network.Addr().String()
+		}
+	}
+	return lines
+}
+
+// Value stores the ranges, as words between spaces.
+func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(), " "), nil }
+
+// Scan reads stored ranges. What can't be read is an error: to leave it out could let in
+// anybody.
+func (n *Networks) Scan(value any) error {
+	var text string
+	switch v := value.(type) {
+	case string:
+		text = v
+	case []byte:
+		text = string(v)
+	default:
+		return fmt.Errorf("networks can't be a %T", value)
+	}
+	var err error
+	*n, err = ParseNetworks(text)
+	return err
+}
+
+// clipped is a word as a message repeats it.
+func clipped(word string) string {
+	if word = strings.ToValidUTF8(word, "�"); length(word) > 40 {
+		return string([]rune(word)[:40]) + "…"
+	}
+	return word
+}

@@ -1,0 +1,162 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// challenge is a sign-in or the like that is half done: what was asked of somebody, until
+// they answer. The browser has its secret.
+type challenge struct {
+	Hash      string `gorm:"primaryKey"`
+	Kind      string
+	UserID    *string
+	Data      string
+	ExpiresAt int64
+}
+
+// challengeLimit is how long one has to answer a challenge.
+const challengeLimit = 10 * time.Minute
+
+// newChallenge keeps data for who has the secret that is answered, once.
+func (s *Store) newChallenge(ctx context.Context, kind, userID, data string) (string, error) {
+	secret := randomDigits(secretLength)
+	row := challenge{Hash: hashSecret(secret), Kind: kind, Data: data, ExpiresAt: s.Now().Add(challengeLimit).Unix()}
+	if userID != "" {
+		row.UserID = &userID
+	}
+	return secret, s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
+}
+
+// takeChallenge answers the data of a challenge and ends it, or ErrNotFound where it was
+// taken before or has run out.
+func (s *Store) takeChallenge(ctx context.Context, kind, secret string) (data string, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		row := challenge{Hash: hashSecret(secret)}
+		if err := tx.Where("kind = ? AND expires_at > ?", kind, s.Now().Unix()).Take(&row).Error; err != nil {
+			return err
+		}
+		data = row.Data
+		taken := tx.Delete(&row)
+		if taken.Error == nil && taken.RowsAffected == 0 {
+			return ErrNotFound // another one was faster
+		}
+		return taken.Error
+	})
+	return data, err
+}
+
+// OIDCRequest is what the console asked a provider, until the browser comes back.
+type OIDCRequest struct {
+	// State and Nonce come back with the answer and in the provider's token.
+	State string `json:"state"`
+	Nonce string `json:"nonce"`
+	// Next is the page to go to in the end.
+	Next string `json:"next"`
+}
+
+const oidcChallenge = "oidc"
+
+// StartOIDC keeps a request for the browser that gets the secret, for ten minutes.
+func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
+	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}
+	data, err := json.Marshal(request)
+	if err != nil {
+		return request, "", err
+	}
+	secret, err := s.newChallenge(ctx, oidcChallenge, "", string(data))
+	return request, secret, err
+}
+
+// FinishOIDC answers the request that was kept under the secret, once, or ErrNotFound.
+func (s *Store) FinishOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
+	var request OIDCRequest
+	data, err := s.takeChallenge(ctx, oidcChallenge, secret)
+	if err != nil {
+		return request, err
+	}
+	return request, json.Unmarshal([]byte(data), &request)
+}
+
+// Identity is who somebody is at a service that vouches for them.
+type Identity struct {
+	Issuer     string `gorm:"primaryKey"`
+	Subject    string `gorm:"primaryKey"`
+	UserID     string
+	CreatedAt  int64
+	LastUsedAt *int64
+}
+
+// Vouched is what a provider says of somebody.
+type Vouched struct {
+	Issuer, Subject string
+	// Email counts only where the provider has verified it.
+	Email    string
+	Verified bool
+}
+
+// SignInVouched answers the user whom a provider vouches for: the one that was linked
+// with the identity or else, the first time, the one with the same verified e-mail
+// address, who is linked by that. A user has one identity at an issuer: who is given
+// the address later is somebody else. where says where the sign-in came from. It is
+// ErrSignIn for everybody whom it can't let in, whatever the reason.
+func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User, error) {
+	u, err := s.knownUser(ctx, v)
+	if errors.Is(err, ErrNotFound) {
+		u, err = s.linkUser(ctx, where, v)
+	}
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && u.DisabledAt != nil:
+		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, cmp.Or(v.Email, v.Subject)))
+	case err != nil:
+		return User{}, err
+	}
+	used := s.db.WithContext(ctx).Model(&Identity{}).Where("issuer = ? AND subject = ?", v.Issuer, v.Subject)
+	return u, s.failed(ctx, used.Update("last_used_at", s.Now().Unix()).Error)
+}
+
+// knownUser is the user who was linked with an identity.
+func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
+	query := selection{columns: userColumns, from: "users", joins: " JOIN identities ON identities.user_id = users.id"}
+	query.where("identities.issuer = ? AND identities.subject = ?", v.Issuer, v.Subject)
+	u, err := take(s.reader(ctx), query, (*User).columns)
+	return u, s.failed(ctx, err)
+}
+
+// linkUser links an identity with the user of its verified address.
+func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, error) {
+	if !v.Verified || v.Email == "" {
+		return User{}, ErrNotFound
+	}
+	u, err := s.UserByEmail(ctx, v.Email)
+	if err != nil || u.DisabledAt != nil {
+		return u, err
+	}
+	by := u.Actor()
+	by.IP, by.UserAgent, by.RequestID = where.IP, where.UserAgent, where.RequestID
+	err = s.record(ctx, by, LinkedIdentity, func(tx *gorm.DB, line *AuditLine) error {
+		if err := s.dialect.lock(tx, "identities:"+u.ID); err != nil {
+			return err
+		}
+		var linked []string
+		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {
+			return err
+		}
+		switch {
+		case slices.Contains(linked, v.Subject): // just now, in another tab
+			return errUnchanged
+		case len(linked) > 0:
+			return ErrNotFound
+		}
+		line.about("user", u.ID, u.Name)
+		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.Now().Unix()}
+		return errors.Join(tx.Create(&made).Error, line.say(map[string]change{"issuer": {nil, v.Issuer}}))
+	})
+	return u, err
+}

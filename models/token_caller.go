@@ -1,0 +1,67 @@
+package models
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrForeignAddress says that the token may not be used from where the call came from.
+var ErrForeignAddress = errors.New("the token may not be used from this address")
+
+// caller is who calls with a token, and where from that may be.
+type caller struct {
+	Actor
+	networks Networks
+}
+
+// TokenActor answers who calls with this token, or ErrNotFound where the token is
+// wrong, expired or revoked, or its owner disabled. ip is where the call came from; it is
+// ErrForeignAddress, with the actor, where the token may not be used from there. What
+// another program changes about a token or its user counts within a second.
+func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error) {
+	if !LooksLikeToken(secret) {
+		return Actor{}, ErrNotFound
+	}
+	hash := hashSecret(secret)
+	found, err := s.callers.get(hash, s.Now(), func() (caller, error) { return s.caller(ctx, hash, ip) })
+	found.IP = ip
+	if err == nil && !found.networks.admit(ip) {
+		err = ErrForeignAddress
+	}
+	return found.Actor, s.failed(ctx, err)
+}
+
+// caller looks a token up by the secret that it has, or had before it was rolled, and
+// notes each minute that it is in use.
+func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
+	var seen, oldSeen *int64
+	var current string
+	now := s.Now().Unix()
+	query := selection{
+		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hash, users.role, tokens.last_used_at, tokens.old_last_used_at",
+		from:    "tokens", joins: " JOIN users ON users.id = tokens.user_id",
+	}
+	query.where("(tokens.hash = ? OR tokens.old_hash = ? AND tokens.old_until > ?)", hash, hash, now)
+	query.where("users.disabled_at IS NULL AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", now)
+	by, err := take(s.reader(ctx), query, func(a *caller) []any {
+		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.networks, &current, &a.Role, &seen, &oldSeen}
+	})
+	by.Kind = TokenActor
+	old := current != hash
+	if err == nil && by.networks.admit(ip) && (overdue(seen, now) || old && overdue(oldSeen, now)) {
+		s.seeToken(ctx, by.ID, old, now, ip)
+	}
+	return by, err
+}
+
+func overdue(seen *int64, now int64) bool { return now-deref(seen) >= int64(seenEvery.Seconds()) }
+
+// seeToken notes that a token is in use, and whether by its old secret. Where that can't
+// be written just now, a later call will do it.
+func (s *Store) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
+	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
+	if old {
+		seen["old_last_used_at"] = now
+	}
+	_ = s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", id).Updates(seen).Error
+}
