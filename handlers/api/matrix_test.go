@@ -133,7 +133,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
 	}
-	options := []option{bearer(token)}
+	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
 		options = append(options, jsonBody(content))
 	}
