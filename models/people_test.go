@@ -57,15 +57,6 @@ func lines(t *testing.T, store *models.Store, action models.Action) []models.Aud
 	return slices.DeleteFunc(page.Lines, func(l models.AuditLine) bool { return l.Action != action })
 }
 
-func role(t *testing.T, store *models.Store, id string) models.Role {
-	t.Helper()
-	p, err := store.Person(t.Context(), system, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.Role
-}
-
 // wants fails the test where err is not of the kind wanted; nil is none.
 func wants(t *testing.T, what string, err, kind error) {
 	t.Helper()
