@@ -58,6 +58,20 @@ func TestInvitingSomebody(t *testing.T) {
 	})
 }
 
+// Who accepts an invitation gets a new session, also where somebody was signed in before.
+func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
+	each(t, func(s *site) {
+		link := s.link("bea@example.com", models.Editor)
+		b := s.session(s.person(models.Admin))
+		b.get("/people").wants(200)
+		in := b.post(link, "name", "Bea", "password", password).leads("/groups")
+		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "console=") || strings.Contains(cookie, b.header.Get("Cookie")) {
+			s.Errorf("the cookie is %q", cookie)
+		}
+		b.get("/people").leads("/login?next=%2Fpeople")
+	})
+}
+
 func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()

@@ -274,6 +274,36 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	})
 }
 
+// What one instance disables is out on the others: sessions at once, tokens within a second.
+func TestDisablingHoldsOnEveryInstance(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			ctx, url := t.Context(), modelstest.URL(t, engine)
+			one, other := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
+			now := time.Now()
+			other.Now = func() time.Time { return now }
+			owner, bob := modelstest.Owner(t, one), somebody(t, one, "bob", models.Editor)
+			session := signIn(t, one, bob)
+			_, token, err := one.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.ReadScopes()}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := other.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
+				t.Fatal("bob is not in before", err)
+			}
+			if _, err := one.Disable(ctx, owner, bob.ID); err != nil {
+				t.Fatal(err)
+			}
+			if signedIn(t, other, session) {
+				t.Error("the session lives on elsewhere")
+			}
+			now = now.Add(time.Second)
+			_, err = other.TokenActor(ctx, token, "")
+			wants(t, "the token elsewhere", err, models.ErrNotFound)
+		})
+	}
+}
+
 // TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
 // requests that are on their way.
 func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
