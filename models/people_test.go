@@ -15,7 +15,6 @@ import (
 var system = models.System("test")
 
 // somebody makes a user of a role; name is also the beginning of their address.
-
 func somebody(t *testing.T, store *models.Store, name string, role models.Role) models.User {
 	t.Helper()
 	u, err := store.CreateUser(t.Context(), system, models.NewUser{
@@ -28,7 +27,6 @@ func somebody(t *testing.T, store *models.Store, name string, role models.Role) 
 }
 
 // signIn opens a session and answers its secret.
-
 func signIn(t *testing.T, store *models.Store, u models.User) string {
 	t.Helper()
 	secret, err := store.StartSession(t.Context(), u.Actor(), u, false)
@@ -48,7 +46,6 @@ func signedIn(t *testing.T, store *models.Store, secret string) bool {
 }
 
 // lines are the audit lines of an action, the newest first.
-
 func lines(t *testing.T, store *models.Store, action models.Action) []models.AuditLine {
 	t.Helper()
 	page, err := store.AuditLines(t.Context(), models.Range{Limit: models.MaxLimit})
@@ -59,7 +56,6 @@ func lines(t *testing.T, store *models.Store, action models.Action) []models.Aud
 }
 
 // wants fails the test where err is not of the kind wanted; nil is none.
-
 func wants(t *testing.T, what string, err, kind error) {
 	t.Helper()
 	if kind == nil && err != nil || kind != nil && !errors.Is(err, kind) {
@@ -70,7 +66,6 @@ func wants(t *testing.T, what string, err, kind error) {
 // TestWhoMayManageWhom asks every role about every other, by every way to manage people.
 
 // A token never has the rights to manage people, whatever its owner may do.
-
 func TestTheLastOwnerStays(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -107,7 +102,6 @@ func TestTheLastOwnerStays(t *testing.T) {
 // TestTwoOwnersDemotingEachOtherLeaveOne lets them do it at once, many times, and in
 
 // every way that there is.
-
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	type act func(store *models.Store, by, of models.Actor) error
 	demote := func(store *models.Store, by, of models.Actor) error {
@@ -158,7 +152,6 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 }
 
 // TestDisabledPersonIsOutFromTheNextRequestOn looks at all that they had open.
-
 func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -210,7 +203,6 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 }
 
 // What one instance disables is out on the others: sessions at once, tokens within a second.
-
 func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -243,7 +235,6 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 // TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
 
 // requests that are on their way.
-
 func TestResettingALostSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
