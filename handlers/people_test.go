@@ -58,6 +58,20 @@ func TestInvitingSomebody(t *testing.T) {
 	})
 }
 
+// Who accepts an invitation gets a new session, also where somebody was signed in before.
+func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
+	each(t, func(s *site) {
+		link := s.link("bea@example.com", models.Editor)
+		b := s.session(s.person(models.Admin))
+		b.get("/people").wants(200)
+		in := b.post(link, "name", "Bea", "password", password).leads("/groups")
+		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "console=") || strings.Contains(cookie, b.header.Get("Cookie")) {
+			s.Errorf("the cookie is %q", cookie)
+		}
+		b.get("/people").leads("/login?next=%2Fpeople")
+	})
+}
+
 func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
@@ -183,7 +197,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
 		s.store.Now = func() time.Time { return now }
-		editor, auditor := s.session(s.person(models.Editor)), s.session(s.person(models.Auditor))
+		editor := s.session(s.person(models.Editor))
 		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 of them has none yet.")
 		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
@@ -202,8 +216,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
 		editor.post("/groups/new", "name", "X").wants(403)
 		editor.get("/profile/securityx").wants(404)
-		auditor = s.session(s.person(models.Auditor))
-		auditor.get("/groups").wants(200)
+		s.session(s.person(models.Auditor)).get("/groups").wants(200)
 		editor.post("/logout").leads("/login")
 		s.post("/people/policy").leads("/people")
 		s.session(s.person(models.Editor)).get("/groups").wants(200)

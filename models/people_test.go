@@ -1,9 +1,7 @@
 package models_test
 
 import (
-	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -57,15 +55,6 @@ func lines(t *testing.T, store *models.Store, action models.Action) []models.Aud
 	return slices.DeleteFunc(page.Lines, func(l models.AuditLine) bool { return l.Action != action })
 }
 
-func role(t *testing.T, store *models.Store, id string) models.Role {
-	t.Helper()
-	p, err := store.Person(t.Context(), system, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.Role
-}
-
 // wants fails the test where err is not of the kind wanted; nil is none.
 func wants(t *testing.T, what string, err, kind error) {
 	t.Helper()
@@ -75,79 +64,8 @@ func wants(t *testing.T, what string, err, kind error) {
 }
 
 // TestWhoMayManageWhom asks every role about every other, by every way to manage people.
-func TestWhoMayManageWhom(t *testing.T) {
-	may := map[models.Role]string{ // whom, by their roles' first letters
-		models.Owner: "OAEMU", models.Admin: "EMU", models.Editor: "", models.Moderator: "", models.Auditor: "",
-	}
-	letter := func(r models.Role) string {
-		return map[models.Role]string{models.Owner: "O", models.Admin: "A", models.Editor: "E", models.Moderator: "M", models.Auditor: "U"}[r]
-	}
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ctx := t.Context()
-		owner := modelstest.Owner(t, store)
-		for _, byRole := range models.Roles {
-			by := somebody(t, store, "by-"+string(byRole), byRole).Actor()
-			for _, ofRole := range models.Roles {
-				target := somebody(t, store, string(byRole)+"-of-"+string(ofRole), ofRole)
-				kind := error(models.ErrDenied)
-				if strings.Contains(may[byRole], letter(ofRole)) {
-					kind = nil
-				}
-				what := fmt.Sprintf("%s of %s", byRole, ofRole)
-				_, err := store.Disable(ctx, by, target.ID)
-				wants(t, what+": disable", err, kind)
-				_, err = store.Enable(ctx, by, target.ID)
-				wants(t, what+": enable", err, kind)
-				_, err = store.EndSessions(ctx, by, target.ID)
-				wants(t, what+": end sessions", err, kind)
-				if err := store.GiveFactor(ctx, target.ID); err != nil {
-					t.Fatal(err)
-				}
-				_, err = store.ResetSecondFactor(ctx, by, target.ID)
-				wants(t, what+": reset the second factor", err, kind)
-				_, _, err = store.Invite(ctx, by, models.NewInvitation{Email: string(byRole) + "." + string(ofRole) + "@example.com", Role: ofRole})
-				wants(t, what+": invite", err, kind)
-				made, _, err := store.Invite(ctx, owner, models.NewInvitation{Email: "x" + string(byRole) + string(ofRole) + "@example.com", Role: ofRole})
-				wants(t, what, err, nil)
-				_, _, err = store.RenewInvitation(ctx, by, made.ID)
-				wants(t, what+": renew", err, kind)
-				wants(t, what+": revoke", store.RevokeInvitation(ctx, by, made.ID), kind)
-				if byRole != models.Owner {
-					kind = models.ErrDenied
-				}
-				for _, other := range []models.Role{models.Owner, models.Auditor} {
-					_, err = store.ChangeRole(ctx, by, target.ID, other)
-					wants(t, what+": to "+string(other), err, kind)
-				}
-			}
-		}
-	})
-}
 
 // A token never has the rights to manage people, whatever its owner may do.
-func TestTokensManageNobody(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		owner, target := modelstest.Owner(t, store), somebody(t, store, "target", models.Editor)
-		by := owner
-		by.Kind, by.ID = models.TokenActor, "0000000000000000"
-		for _, rule := range models.Rules {
-			by.Scopes = append(by.Scopes, rule.Right)
-		}
-		if _, err := models.ParseScopes("people.manage"); err == nil {
-			t.Error("people.manage is a scope")
-		}
-		by.Scopes = models.WriteScopes()
-		_, err := store.Disable(t.Context(), by, target.ID)
-		wants(t, "disable", err, models.ErrDenied)
-		_, err = store.ChangeRole(t.Context(), by, target.ID, models.Owner)
-		wants(t, "change the role", err, models.ErrDenied)
-		_, _, err = store.Invite(t.Context(), by, models.NewInvitation{Email: "a@example.com", Role: models.Editor})
-		wants(t, "invite", err, models.ErrDenied)
-		_, err = store.People(t.Context(), by)
-		wants(t, "read", err, models.ErrDenied)
-	})
-}
-
 func TestTheLastOwnerStays(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -182,6 +100,7 @@ func TestTheLastOwnerStays(t *testing.T) {
 }
 
 // TestTwoOwnersDemotingEachOtherLeaveOne lets them do it at once, many times, and in
+
 // every way that there is.
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	type act func(store *models.Store, by, of models.Actor) error
@@ -283,172 +202,39 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	})
 }
 
-// TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
-// requests that are on their way.
-func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ctx := t.Context()
-		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Owner)
-		session := signIn(t, store, bob)
-		_, token, err := store.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.WriteScopes()}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if by, err := store.TokenActor(ctx, token, ""); err != nil || !by.May(models.DeleteGroups) {
-			t.Fatal(by, err)
-		}
-		_, forAdmin, err := store.Invite(ctx, bob.Actor(), models.NewInvitation{Email: "a@example.com", Role: models.Admin})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, forEditor, err := store.Invite(ctx, bob.Actor(), models.NewInvitation{Email: "e@example.com", Role: models.Editor})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := store.ChangeRole(ctx, owner, bob.ID, models.Admin); err != nil {
-			t.Fatal(err)
-		}
-		if signedIn(t, store, session) {
-			t.Error("the session lives on")
-		}
-		_, err = store.OpenInvitation(ctx, forAdmin)
-		wants(t, "an invitation that an admin can't make", err, models.ErrNotFound)
-		_, err = store.OpenInvitation(ctx, forEditor)
-		wants(t, "an invitation that an admin can make", err, nil)
-		if _, err := store.ChangeRole(ctx, owner, bob.ID, models.Auditor); err != nil {
-			t.Fatal(err)
-		}
-		by, err := store.TokenActor(ctx, token, "")
-		if err != nil || by.May(models.EditGroups) || !by.May(models.ReadGroups) {
-			t.Errorf("the token may write on: %v", err)
-		}
-		stale := bob.Actor()
-		_, err = store.Disable(ctx, stale, owner.ID)
-		wants(t, "disable by a stale actor", err, models.ErrDenied)
-		_, _, err = store.Invite(ctx, stale, models.NewInvitation{Email: "b@example.com", Role: models.Owner})
-		wants(t, "invite by a stale actor", err, models.ErrDenied)
-		err = store.SetPolicy(ctx, stale, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 1}})
-		wants(t, "policy by a stale actor", err, models.ErrDenied)
-		changed := lines(t, store, models.ChangedRole)
-		if len(changed) != 2 || changed[0].ObjectID != bob.ID || changed[0].Changes != `{"role":{"before":"admin","after":"auditor"}}` {
-			t.Errorf("the lines are %+v", changed)
-		}
-	})
-}
-
-func TestAnInvitationIsGoodOnce(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ctx := t.Context()
-		owner := modelstest.Owner(t, store)
-		made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: models.Moderator})
-		if err != nil || made.ExpiresAt-made.CreatedAt != int64((72*time.Hour).Seconds()) {
-			t.Fatal(made, err)
-		}
-		if _, err := store.AcceptInvitation(ctx, models.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
-			t.Errorf("a refusal: %v", err)
-		}
-		var wg sync.WaitGroup
-		answers := make([]error, 4)
-		for i := range answers {
-			wg.Go(func() {
-				_, answers[i] = store.AcceptInvitation(ctx, models.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
-			})
-		}
-		wg.Wait()
-		missing := 0
-		for _, err := range answers {
-			if errors.Is(err, models.ErrNotFound) {
-				missing++
-			} else if err != nil {
-				t.Error(err)
-			}
-		}
-		if missing != 3 {
-			t.Errorf("%d of 4 were refused", missing)
-		}
-		u, err := store.SignIn(ctx, models.Actor{}, "carl@example.com", modelstest.OwnerPassword)
-		if err != nil || u.Role != models.Moderator || u.Email != "Carl@Example.com" {
-			t.Errorf("%+v, %v", u, err)
-		}
-		line := lines(t, store, models.CreatedUser)[0]
-		if line.ActorID != u.ID || line.ActorName != "Carl" || line.IP != "192.0.2.1" || !strings.Contains(line.Changes, "Ada Lovelace") || strings.Contains(line.Changes, link) {
-			t.Errorf("the line is %+v", line)
-		}
-	})
-}
-
-func errorsIn(err error) string {
-	var invalid models.Invalid
-	errors.As(err, &invalid)
-	var fields []string
-	for _, p := range invalid {
-		fields = append(fields, p.Field)
-	}
-	return strings.Join(fields, " ")
-}
-
-func TestADeadInvitationIsDead(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ctx := t.Context()
-		now := time.Now()
-		store.Now = func() time.Time { return now }
-		owner := modelstest.Owner(t, store)
-		invite := func(email string) (models.Invitation, string) {
-			t.Helper()
-			made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: email, Role: models.Editor})
+// What one instance disables is out on the others: sessions at once, tokens within a second.
+func TestDisablingHoldsOnEveryInstance(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			ctx, url := t.Context(), modelstest.URL(t, engine)
+			one, other := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
+			now := time.Now()
+			other.Now = func() time.Time { return now }
+			owner, bob := modelstest.Owner(t, one), somebody(t, one, "bob", models.Editor)
+			session := signIn(t, one, bob)
+			_, token, err := one.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.ReadScopes()}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return made, link
-		}
-		dead := func(what, link string) {
-			t.Helper()
-			_, err := store.OpenInvitation(ctx, link)
-			wants(t, what+": open", err, models.ErrNotFound)
-			_, err = store.AcceptInvitation(ctx, models.Actor{}, link, "Carl", modelstest.OwnerPassword)
-			wants(t, what+": accept", err, models.ErrNotFound)
-		}
-		dead("unknown", "nonsense")
-		revoked, link := invite("revoked@example.com")
-		if err := store.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
-			t.Fatal(err)
-		}
-		dead("revoked", link)
-		renewed, old := invite("renewed@example.com")
-		again, link, err := store.RenewInvitation(ctx, owner, renewed.ID)
-		if err != nil || again.ID != renewed.ID || link == old {
-			t.Fatal(again, err)
-		}
-		dead("replaced", old)
-		if _, err := store.OpenInvitation(ctx, link); err != nil {
-			t.Errorf("the new link: %v", err)
-		}
-		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "RENEWED@example.com", Role: models.Editor})
-		if errorsIn(err) != "email" {
-			t.Errorf("somebody invited twice: %v", err)
-		}
-		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "ADA@example.com", Role: models.Editor})
-		if errorsIn(err) != "email" {
-			t.Errorf("somebody who is in: %v", err)
-		}
-		now = now.Add(models.InvitationLimit)
-		dead("expired", link)
-		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
-			t.Errorf("%+v, %v", found, err)
-		}
-		if _, link := invite("renewed@example.com"); link == "" {
-			t.Error("an invitation that has run out is in the way of another")
-		}
-		now = now.Add(40 * 24 * time.Hour)
-		if err := store.Sweep(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 0 {
-			t.Errorf("after a month: %+v, %v", found, err)
-		}
-	})
+			if _, err := other.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
+				t.Fatal("bob is not in before", err)
+			}
+			if _, err := one.Disable(ctx, owner, bob.ID); err != nil {
+				t.Fatal(err)
+			}
+			if signedIn(t, other, session) {
+				t.Error("the session lives on elsewhere")
+			}
+			now = now.Add(time.Second)
+			_, err = other.TokenActor(ctx, token, "")
+			wants(t, "the token elsewhere", err, models.ErrNotFound)
+		})
+	}
 }
 
+// TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
+
+// requests that are on their way.
 func TestResettingALostSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -524,102 +310,6 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 	})
 }
 
-func TestPolicy(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ctx := t.Context()
-		now := time.Now()
-		store.Now = func() time.Time { return now }
-		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Editor)
-		needs := func() bool {
-			t.Helper()
-			need, err := store.NeedsSecondFactor(ctx, bob)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return need
-		}
-		if needs() {
-			t.Error("needed without a rule")
-		}
-		rule := models.Policy{SecondFactor: map[models.Role]int64{models.Editor: now.Add(time.Hour).Unix()}}
-		for range 2 {
-			if err := store.SetPolicy(ctx, owner, rule); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := len(lines(t, store, models.ChangedPolicy)); n != 1 {
-			t.Errorf("%d lines", n)
-		}
-		if needs() {
-			t.Error("needed before its time")
-		}
-		now = now.Add(time.Hour)
-		if !needs() {
-			t.Error("not needed in its time")
-		}
-		if without, err := store.WithoutFactor(ctx, owner); err != nil || without[models.Editor] != 1 || without[models.Owner] != 1 {
-			t.Errorf("%v, %v", without, err)
-		}
-		if err := store.GiveFactor(ctx, bob.ID); err != nil {
-			t.Fatal(err)
-		}
-		if needs() {
-			t.Error("needed by somebody who has one")
-		}
-		err := store.SetPolicy(ctx, somebody(t, store, "admin", models.Admin).Actor(), models.Policy{})
-		wants(t, "by an admin", err, models.ErrDenied)
-		err = store.SetPolicy(ctx, owner, models.Policy{SecondFactor: map[models.Role]int64{"king": 1, models.Editor: -1}})
-		if errorsIn(err) != "editor king" {
-			t.Errorf("a wrong policy: %v", err)
-		}
-	})
-}
-
 // TestAChangeNeedsTheRightsOfWhatItChanges is about groups, whose calls can change
-// several things.
-func TestAChangeNeedsTheRightsOfWhatItChanges(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		owner := modelstest.Owner(t, store)
-		contact := modelstest.Contact(t, store, owner, "hector")
-		members := models.Refs(contact.ID)
-		scoped := func(scopes ...models.Right) models.Actor {
-			by := owner
-			by.Kind, by.Scopes = models.TokenActor, scopes
-			return by
-		}
-		moderator := somebody(t, store, "mod", models.Moderator).Actor()
-		archive := store.Now().Unix()
-		changes := map[models.Right]models.GroupChange{
-			models.EditGroups:    {Description: ptr("New")},
-			models.ArchiveGroups: {ArchivedAt: archivedAt(archive)},
-			models.EditMembers:   {Contacts: &members},
-		}
-		for right, c := range changes {
-			g := modelstest.Group(t, store, owner, "Plaza")
-			others := slices.DeleteFunc(models.WriteScopes(), func(r models.Right) bool { return r == right })
-			_, err := store.UpdateGroup(t.Context(), scoped(others...), g.ID, c)
-			var denied models.Denied
-			if !errors.As(err, &denied) || denied.Right != right {
-				t.Errorf("without %s: %v", right, err)
-			}
-			_, err = store.UpdateGroup(t.Context(), scoped(models.ReadGroups, right), g.ID, c)
-			wants(t, "with "+string(right), err, nil)
-			var kind error
-			if right == models.EditGroups {
-				kind = models.ErrDenied
-			}
-			_, err = store.UpdateGroup(t.Context(), moderator, modelstest.Group(t, store, owner, "Other").ID, c)
-			wants(t, "a moderator without "+string(right), err, kind)
-			both := c
-			both.Name = ptr("Another")
-			_, err = store.UpdateGroup(t.Context(), moderator, g.ID, both)
-			wants(t, "a moderator renames in passing", err, models.ErrDenied)
-		}
-		_, err := store.CreateGroup(t.Context(), scoped(models.EditGroups), models.GroupChange{Name: ptr("New"), Contacts: &members}, nil)
-		wants(t, "create with members", err, models.ErrDenied)
-		_, err = store.CreateGroup(t.Context(), scoped(models.EditGroups), models.GroupChange{Name: ptr("New"), Contacts: &[]models.ContactRef{}}, nil)
-		wants(t, "create without members", err, nil)
-	})
-}
 
-func archivedAt(at int64) *sql.Null[int64] { return &sql.Null[int64]{V: at, Valid: true} }
+// several things.

@@ -145,16 +145,10 @@ func article(r models.Role) string {
 	return "a " + string(r)
 }
 
-// youMay is what somebody may do who is about to get a role.
-func youMay(r models.Role) string {
-	words := map[models.Role]string{
-		models.Owner:     "You may do everything.",
-		models.Admin:     "You may do almost everything.",
-		models.Editor:    "You may create and edit groups and contacts.",
-		models.Moderator: "You may add and remove members, and archive groups.",
-		models.Auditor:   "You may see and export everything, and change nothing.",
-	}
-	return words[r]
+// described is what somebody of a role does: "An editor creates groups."
+func described(r models.Role) string {
+	does := r.Does()
+	return sentence(article(r)) + " " + strings.ToLower(does[:1]) + does[1:]
 }
 
 // browsers says in how many browsers somebody is signed in.

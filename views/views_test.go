@@ -11,6 +11,9 @@ import (
 	"protocol.chat/console/models"
 )
 
+// owner sees all that there is.
+var owner = models.Actor{Kind: models.UserActor, UserID: "0000000000000009", Role: models.Owner}
+
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // draw renders a component and answers its HTML.
@@ -32,6 +35,7 @@ func draw(t *testing.T, c templ.Component, regions ...any) string {
 func sampleList() GroupList {
 	long := "Everybody who works at the hotel, from the front desk down to the kitchen"
 	return GroupList{
+		By:    owner,
 		At:    GroupsAt{Q: "kitchen", Status: "archived", Sort: "name", Limit: 50},
 		Words: []string{"kitchen"},
 		Rows: []models.GroupHit{
@@ -80,22 +84,24 @@ func everyPage() map[string]templ.Component {
 	group := models.Group{ID: "0000000000000001", Name: "Plaza Hotel", ArchivedAt: new(noon.Unix())}
 	anna := models.Contact{ID: "0000000000000003", Username: "anna"}
 	people := []models.Contact{anna}
-	detail := GroupDetail{Group: group, Origin: "https://console.example", Now: noon}
+	detail := GroupDetail{Group: group, By: owner, Origin: "https://console.example", Now: noon}
 	token := models.Token{ID: "0000000000000004", Name: "Export"}
+	bea := models.Person{User: models.User{ID: "0000000000000005", Name: "Bea", Role: models.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
+	invitation := models.Invitation{ID: "0000000000000006", Email: "carl@example.com", Role: models.Admin, ExpiresAt: noon.Unix()}
 	return map[string]templ.Component{
 		"groups":         GroupsPage(sampleList()),
-		"no groups":      GroupsPage(GroupList{None: true}),
-		"no match":       GroupsPage(GroupList{At: GroupsAt{Q: "x"}}),
+		"no groups":      GroupsPage(GroupList{By: owner, None: true}),
+		"no match":       GroupsPage(GroupList{By: owner, At: GroupsAt{Q: "x"}}),
 		"new group":      NewGroup(GroupForm{Members: Picker{Chosen: people, Found: people, Searched: true}, Problems: problems, Draft: 1, Now: noon}),
 		"edit group":     EditGroup(group, GroupForm{}),
 		"conflict":       Conflict(EditConflict{Fields: []models.FieldConflict{{Field: "name", Yours: "A", Theirs: "B"}}, Now: noon}),
 		"group":          GroupOverview(detail),
 		"members":        GroupMembersTab(GroupMembers{GroupDetail: detail, Members: people, Next: "x"}),
-		"delete group":   DeleteGroup(GroupDelete{Group: group, TypeName: true}),
-		"contacts":       ContactsPage(ContactList{Rows: people, Now: noon}),
+		"delete group":   DeleteGroup(GroupDelete{Group: group, By: owner, TypeName: true}),
+		"contacts":       ContactsPage(ContactList{By: owner, Rows: people, Now: noon}),
 		"new contact":    NewContact(ContactForm{}),
 		"edit contact":   EditContact(anna, ContactForm{}),
-		"contact":        ContactPage(ContactDetail{Contact: anna, In: []models.Group{group}, Now: noon}),
+		"contact":        ContactPage(ContactDetail{Contact: anna, By: owner, In: []models.Group{group}, Now: noon}),
 		"delete contact": DeleteContact(ContactDelete{Contact: anna, Leaves: []models.Group{group}}),
 		"tokens":         TokensPage(TokenList{Rows: []models.Token{token}, Others: true, Now: noon}),
 		"token":          TokenPage(TokenDetail{Token: token, Use: models.TokenUse{Hours: make([]models.TokenHour, 24)}, Now: noon}),
@@ -107,7 +113,39 @@ func everyPage() map[string]templ.Component {
 		"login":          Login(SignIn{Carried: []Hidden{{"name", "x"}}, Provider: "Acme"}),
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
+		"auditor":        GroupsPage(GroupList{None: true, By: models.Actor{Kind: models.UserActor, Role: models.Auditor}}),
+		"people":         PeoplePage(PeopleList{People: []models.Person{bea}, Invitations: []models.Invitation{invitation}, By: owner, Now: noon}),
+		"person":         PersonPage(PersonDetail{Person: bea, By: owner, Now: noon}),
+		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: models.Invalid{{Field: "sure", Message: "Say so."}}}),
+		"disable":        DisablePerson(PersonQuestion{Person: bea, Now: noon}),
+		"second factor":  ResetSecondFactor(PersonQuestion{Person: bea, Now: noon}),
+		"invite":         NewInvitation(InviteForm{Roles: models.Roles, Problems: problems}),
+		"invited":        NewInvitationLink(InvitationMade{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
+		"uninvite":       RevokeInvitation(invitation),
+		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
+		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: models.Owner, Need: true, From: "2027-01-31", Without: 2}}}),
+		"roles":          RolesPage(),
 		"documentation":  ErrorDocPage(ErrorDoc{Code: "conflict", Others: []string{"forbidden"}}),
+	}
+}
+
+func TestRefusalsAreSentences(t *testing.T) {
+	by := models.Actor{Kind: models.UserActor, Role: models.Moderator}
+	for _, c := range []struct {
+		right  models.Right
+		owners []string
+		want   string
+	}{
+		{models.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
+		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, and manage owners and admins. Owners may. A or B (owners) can change your role."},
+		{models.EditContacts, nil, "Your role, Moderator, does not let you create and edit contacts. Owners, admins and editors may."},
+	} {
+		if got := Refusal(by, c.right, c.owners); got != c.want {
+			t.Errorf("%s: %q", c.right, got)
+		}
+	}
+	if got := draw(t, everyPage()["person"]); !strings.Contains(got, "Codes from an app and 2 passkeys") || !strings.Contains(got, "Reset the second factor…") {
+		t.Errorf("the second factor is not told: %s", got)
 	}
 }
 

@@ -1,0 +1,125 @@
+package models_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestAnInvitationIsGoodOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ctx := t.Context()
+		owner := modelstest.Owner(t, store)
+		made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: models.Moderator})
+		if err != nil || made.ExpiresAt-made.CreatedAt != int64((72*time.Hour).Seconds()) {
+			t.Fatal(made, err)
+		}
+		if _, err := store.AcceptInvitation(ctx, models.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
+			t.Errorf("a refusal: %v", err)
+		}
+		var wg sync.WaitGroup
+		answers := make([]error, 4)
+		for i := range answers {
+			wg.Go(func() {
+				_, answers[i] = store.AcceptInvitation(ctx, models.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
+			})
+		}
+		wg.Wait()
+		missing := 0
+		for _, err := range answers {
+			if errors.Is(err, models.ErrNotFound) {
+				missing++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if missing != 3 {
+			t.Errorf("%d of 4 were refused", missing)
+		}
+		u, err := store.SignIn(ctx, models.Actor{}, "carl@example.com", modelstest.OwnerPassword)
+		if err != nil || u.Role != models.Moderator || u.Email != "Carl@Example.com" {
+			t.Errorf("%+v, %v", u, err)
+		}
+		line := lines(t, store, models.CreatedUser)[0]
+		if line.ActorID != u.ID || line.ActorName != "Carl" || line.IP != "192.0.2.1" || !strings.Contains(line.Changes, "Ada Lovelace") || strings.Contains(line.Changes, link) {
+			t.Errorf("the line is %+v", line)
+		}
+	})
+}
+
+func errorsIn(err error) string {
+	var invalid models.Invalid
+	errors.As(err, &invalid)
+	var fields []string
+	for _, p := range invalid {
+		fields = append(fields, p.Field)
+	}
+	return strings.Join(fields, " ")
+}
+
+func TestADeadInvitationIsDead(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ctx := t.Context()
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		owner := modelstest.Owner(t, store)
+		invite := func(email string) (models.Invitation, string) {
+			t.Helper()
+			made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: email, Role: models.Editor})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return made, link
+		}
+		dead := func(what, link string) {
+			t.Helper()
+			_, err := store.OpenInvitation(ctx, link)
+			wants(t, what+": open", err, models.ErrNotFound)
+			_, err = store.AcceptInvitation(ctx, models.Actor{}, link, "Carl", modelstest.OwnerPassword)
+			wants(t, what+": accept", err, models.ErrNotFound)
+		}
+		dead("unknown", "nonsense")
+		revoked, link := invite("revoked@example.com")
+		if err := store.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
+			t.Fatal(err)
+		}
+		dead("revoked", link)
+		renewed, old := invite("renewed@example.com")
+		again, link, err := store.RenewInvitation(ctx, owner, renewed.ID)
+		if err != nil || again.ID != renewed.ID || link == old {
+			t.Fatal(again, err)
+		}
+		dead("replaced", old)
+		if _, err := store.OpenInvitation(ctx, link); err != nil {
+			t.Errorf("the new link: %v", err)
+		}
+		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "RENEWED@example.com", Role: models.Editor})
+		if errorsIn(err) != "email" {
+			t.Errorf("somebody invited twice: %v", err)
+		}
+		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "ADA@example.com", Role: models.Editor})
+		if errorsIn(err) != "email" {
+			t.Errorf("somebody who is in: %v", err)
+		}
+		now = now.Add(models.InvitationLimit)
+		dead("expired", link)
+		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
+			t.Errorf("%+v, %v", found, err)
+		}
+		if _, link := invite("renewed@example.com"); link == "" {
+			t.Error("an invitation that has run out is in the way of another")
+		}
+		now = now.Add(40 * 24 * time.Hour)
+		if err := store.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 0 {
+			t.Errorf("after a month: %+v, %v", found, err)
+		}
+	})
+}
