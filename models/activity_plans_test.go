@@ -27,13 +27,9 @@ func fillLog(t *testing.T, store *models.Store) {
 func TestActivityReadsNoLogWhole(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		fillLog(t, store)
-		begun := time.Now()
-		seal(t, store)
-		sealed := time.Since(begun)
-		if proof := intact(t, store, ""); proof.Sealed != plannedLines {
-			t.Fatalf("%+v", proof)
-		}
-		t.Logf("%d lines adopted and sealed in %v, verified in %v", plannedLines, sealed, time.Since(begun)-sealed)
+		carryOut(t, store, // as sealed ones are found; what the seals say is of no interest here
+			"INSERT INTO audit_seals (number, line_id, seal) SELECT created_at - 1790000000, id, 'seal' FROM audit_lines",
+			"DELETE FROM audit_tail")
 		carryOut(t, store, "ANALYZE")
 
 		p := &planner{T: t, store: store}

@@ -77,7 +77,7 @@ type ContactChange struct {
 	Was *ContactFields
 	If  func(Contact) bool
 
-	reverts string // as in GroupChange
+	reverts string // the id of the audit line that the change puts back, or ""
 }
 
 // ContactFields are the values that a form edits; "" is none.

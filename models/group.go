@@ -84,9 +84,6 @@ type GroupChange struct {
 	// If must be true of the group, members included, or nothing changes and the
 	// answer is ErrChanged. nil asks nothing.
 	If func(Group) bool
-
-	// reverts is the id of the audit line that the change puts back, or "".
-	reverts string
 }
 
 // Group answers one group with its first members, or ErrNotFound.
@@ -201,9 +198,6 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 		}
 		if len(said) == 0 {
 			return errUnchanged
-		}
-		if c.reverts != "" {
-			line.Action, said[revertedField] = PutBackGroup, change{nil, c.reverts}
 		}
 		line.about("group", after.ID, after.Name)
 		return line.say(said)

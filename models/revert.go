@@ -28,9 +28,9 @@ type ReversedField struct {
 }
 
 // Possible are the names of the fields that can be put back.
-func (r Reversal) Possible() []string {
+func (v Reversal) Possible() []string {
 	var names []string
-	for _, f := range r.Fields {
+	for _, f := range v.Fields {
 		if f.Refused == "" {
 			names = append(names, f.Name)
 		}
@@ -60,7 +60,7 @@ func (l AuditLine) Reversible(by Actor) bool {
 // missingRight is nil where somebody may put back a field of the line, ErrNotFound where
 // it has none, and else a Denied.
 func (l AuditLine) missingRight(by Actor) error {
-	var missing error = ErrNotFound
+	missing := ErrNotFound
 	for _, f := range l.Fields() {
 		right, ok := reversible[l.ObjectKind][f.Name]
 		if !ok {
@@ -244,9 +244,38 @@ func (s *Store) putBackContact(ctx context.Context, by Actor, v Reversal) error 
 }
 
 func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
-	c := GroupChange{reverts: v.Line.ID, If: func(g Group) bool { return v.still(groupTold(g)) }}
-	var members *ReversedField
-	changes := false
+	c, members := v.groupChange()
+	set, problems := c.check(s.Now())
+	if err := problems.orNil(); err != nil {
+		return err
+	}
+	action := PutBackGroup
+	if members != nil && len(v.Fields) == 1 {
+		action = PutBackMembers
+	}
+	right := reversible["group"][v.Fields[0].Name] // Reversal has looked at those of the others
+	return s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c, set)
+		if err != nil {
+			return err
+		}
+		if said == nil {
+			said = map[string]change{}
+		}
+		if members != nil {
+			if said["contacts"], err = s.swapMembers(tx, &g, *members); err != nil {
+				return err
+			}
+		}
+		said[revertedField] = change{nil, v.Line.ID}
+		line.about("group", g.ID, g.Name)
+		return line.say(said)
+	})
+}
+
+// groupChange is what is to change about a group but its members, and these.
+func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
+	c.If = func(g Group) bool { return v.still(groupTold(g)) }
 	for i, f := range v.Fields {
 		switch f.Name {
 		case "name":
@@ -260,52 +289,32 @@ func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
 			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
 		case "contacts":
 			members = &v.Fields[i]
-			continue
-		}
-		changes = true
-	}
-	if changes {
-		if _, err := s.UpdateGroup(ctx, by, v.Line.ObjectID, c); err != nil {
-			return err
 		}
 	}
-	if members == nil {
-		return nil
-	}
-	return s.putBackMembers(ctx, by, v.Line, *members)
+	return c, members
 }
 
-// putBackMembers removes those of the field's Now from a group, and adds those of its To.
-func (s *Store) putBackMembers(ctx context.Context, by Actor, l AuditLine, f ReversedField) error {
-	return s.write(ctx, by, EditMembers, PutBackMembers, func(tx *gorm.DB, line *AuditLine) error {
-		g, err := s.lockGroup(tx, l.ObjectID, nil)
-		if err != nil {
-			return err
-		}
-		coming, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
-		if err != nil {
-			return err
-		}
-		left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(asContacts(f.Now.Members))).Delete(&membership{})
-		if left.Error != nil {
-			return left.Error
-		}
-		joined, err := s.join(tx, g.ID, coming)
-		if err != nil {
-			return err
-		}
-		if int(left.RowsAffected) != len(f.Now.Members) || len(joined) != len(coming) {
-			return ErrChanged // somebody came or went since this was looked at
-		}
-		g.ContactsCount += len(joined) - int(left.RowsAffected)
-		if err := s.keepCount(tx, &g); err != nil {
-			return err
-		}
-		line.about("group", g.ID, g.Name)
-		return line.say(map[string]change{
-			"contacts": {named(asContacts(f.Now.Members)), named(joined)}, revertedField: {nil, l.ID},
-		})
-	})
+// swapMembers removes those of the field's Now from a locked group, and adds those of
+// its To.
+func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (change, error) {
+	going := asContacts(f.Now.Members)
+	coming, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
+	if err != nil {
+		return change{}, err
+	}
+	left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(going)).Delete(&membership{})
+	if left.Error != nil {
+		return change{}, left.Error
+	}
+	joined, err := s.join(tx, g.ID, coming)
+	if err != nil {
+		return change{}, err
+	}
+	if int(left.RowsAffected) != len(going) || len(joined) != len(coming) {
+		return change{}, ErrChanged // somebody came or went since this was looked at
+	}
+	g.ContactsCount += len(joined) - len(going)
+	return change{named(going), named(joined)}, s.keepCount(tx, g)
 }
 
 // revertedField is where a line says which other it put back.
