@@ -120,7 +120,8 @@ func (l *limits) empty(key string, now time.Time) time.Duration {
 	return max(0, l.timeFor(1-bucket.TokensAt(now)))
 }
 
-// makeRoom forgets the buckets that are full, or else any one.
+// makeRoom forgets the buckets that are full and, where those are few, others, so many
+// that it need not look at all of them again for each new one.
 func (l *limits) makeRoom(now time.Time) {
 	if len(l.buckets) < mostBuckets {
 		return
@@ -131,7 +132,7 @@ func (l *limits) makeRoom(now time.Time) {
 		}
 	}
 	for key := range l.buckets {
-		if len(l.buckets) < mostBuckets {
+		if len(l.buckets) <= mostBuckets*9/10 {
 			return
 		}
 		delete(l.buckets, key)
