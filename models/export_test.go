@@ -180,3 +180,15 @@ func (s *Store) ReadForever(ctx context.Context) error {
 	endless := "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n FROM rows) SELECT count(*) FROM rows"
 	return s.failed(ctx, s.read.WithContext(ctx).Raw(endless).Scan(&n).Error)
 }
+
+// Count is how many rows a table has.
+func (s *Store) Count(t interface {
+	Context() context.Context
+	Fatal(...any)
+}, table string,
+) (n int64) {
+	if err := s.db.WithContext(t.Context()).Table(table).Count(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -72,7 +72,7 @@ func (n NewUser) check() (User, Invalid) {
 	problems.check("password", &n.Password, func(s string) (string, string) {
 		return s, passwordProblem(s, n.Email, n.Name)
 	})
-	u.EmailKey, u.Role = Fold(u.Email), n.Role
+	u.EmailKey, u.Role = emailKey(u.Email), n.Role
 	if !n.Role.known() {
 		problems = append(problems, bad("role", "The role must be owner, admin, editor, moderator or auditor.")...)
 	}
@@ -149,12 +149,23 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 // UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
 func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 	var u User
-	key := Fold(normalText(email))
+	key := emailKey(email)
 	if len(valid([]string{key})) == 0 {
 		return u, ErrNotFound
 	}
 	err := s.read.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
 	return u, s.failed(ctx, err)
+}
+
+// emailKey is what users are found by: two addresses that differ only in case, spaces
+// around them or the form of their letters are one.
+func emailKey(email string) string { return Fold(normalText(email)) }
+
+// userIn reads a user within a transaction.
+func userIn(tx *gorm.DB, id string) (User, error) {
+	var u User
+	err := tx.Where("id = ?", id).Take(&u).Error
+	return u, err
 }
 
 // FirstOwner answers the oldest owner, or ErrNotFound.
@@ -177,7 +188,7 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 // whether the address or the password is wrong or the user is disabled. where says where the attempt
 // came from. Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
-	if err := s.admit(ctx, email, where.IP); err != nil {
+	if err := s.admit(ctx, accountKey(email), where.IP); err != nil {
 		return User{}, err
 	}
 	u, err := s.UserByEmail(ctx, email)
@@ -191,7 +202,7 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	if !right || u.DisabledAt != nil {
 		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, email))
 	}
-	return u, s.forgive(ctx, email, where.IP)
+	return u, s.forgive(ctx, accountKey(email), where.IP)
 }
 
 // refused writes the line of a refused sign-in.
