@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
@@ -207,7 +206,7 @@ func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure vi
 
 // failure is what a person is told of an error.
 func (c *Console) failure(r *http.Request, err error) views.Failure {
-	f := views.Failure{RequestID: requestID(r), Now: c.store.Now()}
+	f := views.Failure{RequestID: requestID(r), Now: c.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
 	var denied models.Denied
 	var conflict models.Conflict
@@ -259,7 +258,12 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 // nothing typed is lost. A form with a password has to be filled in again.
 func retry(r *http.Request) (string, []views.Hidden) {
 	to := localPath(r.URL.RequestURI())
-	if r.Method != http.MethodPost || r.PostForm.Has("password") {
+	for name := range r.PostForm {
+		if isSecret(name) {
+			return to, nil
+		}
+	}
+	if r.Method != http.MethodPost {
 		return to, nil
 	}
 	return to, hidden(r.PostForm, func(name string) (string, bool) { return name, true })
@@ -286,5 +290,13 @@ func (c *Console) grave(r *http.Request) *models.Tombstone {
 	return &t
 }
 
-// now is the time as pages tell it.
-func (c *Console) now() time.Time { return c.store.Now() }
+// now is the time as a page tells it, in the zone of who looks at it.
+func (c *Console) now(r *http.Request) views.Clock {
+	if v := visitOf(r); v != nil {
+		return c.nowOf(v.user)
+	}
+	return c.store.Now().UTC()
+}
+
+// nowOf is the time in a user's zone.
+func (c *Console) nowOf(user models.User) views.Clock { return c.store.Now().In(user.Location()) }

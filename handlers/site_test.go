@@ -1,8 +1,10 @@
 package handlers_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -49,7 +51,8 @@ func each(t *testing.T, test func(s *site)) {
 func open(t *testing.T, store *models.Store) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	s := &site{T: t, store: store, url: "http://" + server.Listener.Addr().String()}
+	// Passkeys need a name, which an address is not.
+	s := &site{T: t, store: store, url: fmt.Sprint("http://localhost:", server.Listener.Addr().(*net.TCPAddr).Port)}
 	s.console = handlers.New(handlers.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), PublicURL: s.url, Version: "test",
 	})
@@ -231,20 +234,33 @@ func (p *page) rows() []string {
 	return rows
 }
 
-// actions are the actions of the newest audit lines, the oldest first.
+// actions are the actions of all audit lines, the oldest first.
 func (s *site) actions() []models.Action {
 	s.Helper()
-	page, err := s.store.AuditLines(s.Context(), models.Range{Limit: models.MaxLimit})
-	if err != nil {
-		s.Fatal(err)
-	}
-	slices.Reverse(page.Lines)
-	actions := make([]models.Action, len(page.Lines))
-	for i, line := range page.Lines {
-		actions[i] = line.Action
+	var actions []models.Action
+	for _, line := range s.lines() {
+		actions = append(actions, line.Action)
 		if line.ActorName == "" || line.ActorKind == "" || line.RequestID == "" && line.ActorKind == models.UserActor && line.IP != "" {
 			s.Errorf("audit line %s does not say who: %+v", line.Action, line)
 		}
 	}
 	return actions
+}
+
+// lines are all audit lines, the oldest first.
+func (s *site) lines() []models.AuditLine {
+	s.Helper()
+	var all []models.AuditLine
+	for part := (models.Range{Limit: models.MaxLimit}); ; {
+		page, err := s.store.AuditLines(s.Context(), part)
+		if err != nil {
+			s.Fatal(err)
+		}
+		all = append(all, page.Lines...)
+		if !page.More {
+			slices.Reverse(all)
+			return all
+		}
+		part.After = models.Cursor{ID: all[len(all)-1].ID}
+	}
 }

@@ -15,7 +15,7 @@ func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: views.Tokens, Section: views.Tokens, Body: views.TokensPage(tokens, c.now())})
+	return c.show(w, r, http.StatusOK, views.Page{Title: views.Tokens, Section: views.Tokens, Body: views.TokensPage(tokens, c.now(r))})
 }
 
 // newToken shows the form for a new token.
@@ -43,7 +43,7 @@ func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	made := views.TokenMade{Token: token, Secret: secret, Origin: c.publicURL, Now: c.now()}
+	made := views.TokenMade{Token: token, Secret: secret, Origin: c.publicURL, Now: c.now(r)}
 	return c.show(w, r, http.StatusCreated, views.Page{Title: token.Name, Section: views.Tokens, Body: views.NewTokenSecret(made)})
 }
 
@@ -63,7 +63,7 @@ func (c *Console) expiry(choice string) *int64 {
 		return nil
 	}
 	days, _ := strconv.Atoi(choice)
-	at := c.now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
+	at := c.store.Now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
 	return &at
 }
 
@@ -73,7 +73,7 @@ func (c *Console) askRevokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now())})
+	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now(r))})
 }
 
 // revokeToken makes a token useless.

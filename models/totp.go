@@ -16,8 +16,8 @@ import (
 
 // The actions on second factors.
 const (
-	TurnedOnTOTP     Action = "user.totp_on"
-	TurnedOffTOTP    Action = "user.totp_off"
+	TurnedOnTOTP      Action = "user.totp_on"
+	TurnedOffTOTP     Action = "user.totp_off"
 	MadeRecoveryCodes Action = "user.recovery_codes"
 )
 
@@ -144,7 +144,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 			return on.Error
 		}
 		if on.RowsAffected == 0 {
-			return errAppOn
+			return cmp.Or[error](s.checkNoApp(tx, by.UserID), bad("code", "The key has changed. Scan it again, then enter the code."))
 		}
 		right, err := s.useCode(tx, by.UserID, code)
 		if err != nil {
@@ -160,6 +160,15 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 		err = s.forgive(ctx, codeKey(by.UserID), by.IP)
 	}
 	return codes, err
+}
+
+// checkNoApp is errAppOn where codes are on.
+func (s *Store) checkNoApp(tx *gorm.DB, userID string) error {
+	f, err := s.factors(s.readerIn(tx), userID)
+	if err == nil && f.AppSince != nil {
+		return errAppOn
+	}
+	return err
 }
 
 // TurnOffTOTP turns codes from an app off. Without a passkey nothing but the password is

@@ -61,13 +61,7 @@ const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 func (n NewUser) check() (User, Invalid) {
 	var u User
 	var problems Invalid
-	u.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
-		s, problem := line("Your name", s, MaxName)
-		if problem == "" && blank(s) {
-			problem = "Enter your name."
-		}
-		return s, problem
-	})
+	u.Name = *problems.check("name", &n.Name, ownName)
 	u.Email = *problems.check("email", &n.Email, emailAddress)
 	problems.check("password", &n.Password, func(s string) (string, string) {
 		return s, passwordProblem(s, n.Email, n.Name)
@@ -142,7 +136,7 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
 			return err
 		}
-		return tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error
+		return errors.Join(dropChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
 	})
 }
 
@@ -200,13 +194,13 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 		return User{}, err
 	}
 	if !right || u.DisabledAt != nil {
-		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, email))
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email))
 	}
 	return u, s.forgive(ctx, accountKey(email), where.IP)
 }
 
-// refused writes the line of a refused sign-in.
-func (s *Store) refused(ctx context.Context, where Actor, email string) error {
+// RefuseSignIn writes the line of a refused sign-in; who is what its sender said of themselves.
+func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email string) error {
 	where.Kind, where.Name = VisitorActor, cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
 	return s.record(ctx, where, RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
 		line.ActorName = strings.Map(printable, line.ActorName)

@@ -11,6 +11,8 @@ type SignIn struct {
 	// Carried are fields of a form that was sent by somebody who was no longer
 	// signed in. They go to Next, by POST, with the sign-in.
 	Carried []Hidden
+	// Passkeys says that one can sign in with a passkey.
+	Passkeys bool
 	// Problems has one sentence without a field where the sign-in was refused.
 	Problems models.Invalid
 }

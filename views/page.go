@@ -149,8 +149,10 @@ type input struct {
 	Type         string
 	Autocomplete string
 	Inputmode    string
-	Optional     bool
-	Autofocus    bool
+	// List is the id of a datalist with what can be chosen.
+	List      string
+	Optional  bool
+	Autofocus bool
 	// Strength has the strength of a new password told in words while it is typed.
 	Strength bool
 	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
@@ -176,6 +178,9 @@ func (in input) attributes() templ.Attributes {
 	}
 	if in.Inputmode != "" {
 		a["inputmode"] = in.Inputmode
+	}
+	if in.List != "" {
+		a["list"] = in.List
 	}
 	if in.Autofocus {
 		a["autofocus"] = true
@@ -213,5 +218,5 @@ func contactsProblem(problems models.Invalid) string {
 	return ""
 }
 
-// Clock is when a page is made; its times are told from here.
+// Clock is when a page is made, in the zone of who reads it; its times are told from here.
 type Clock = time.Time
