@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/network"
 	cdpage "github.com/chromedp/cdproto/page"
@@ -51,6 +50,7 @@ func (t *tab) addPasskey(name string) {
 func TestPasskeys(t *testing.T) {
 	t.Parallel()
 	s := one(t)
+	ahead := s.ahead()
 	a := s.in(desk)
 	a.withKeys()
 	a.onlyAsked()
@@ -88,11 +88,9 @@ func TestPasskeys(t *testing.T) {
 	}
 
 	// In place of a password, before something dangerous; the form that waits goes on.
-	now := time.Now()
-	s.store.Now = func() time.Time { return now }
 	a.visit("/settings/tokens/new")
 	a.write("#name", "Nightly")
-	now = now.Add(11 * time.Minute)
+	ahead.Add(11 * 60)
 	a.goes("Make the token")
 	a.sees("h1", "Confirm that it is you")
 	a.sees("main", "What you typed is kept")

@@ -1,7 +1,7 @@
 // Command console serves the Protocol Console and administers its database.
 //
 // Each subject of the command line is a file: serve.go, migrate.go, user.go,
-// token.go, seed.go, version.go. What they share, flags and environment and
+// token.go, key.go, seed.go, version.go. What they share, flags and environment and
 // the opened database, is in command.go.
 package main
 
@@ -39,6 +39,7 @@ func verbs() []verb {
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
 		{"token revoke", "end an API token", revokeToken},
+		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},
 		{"help", "explain all of this", help},

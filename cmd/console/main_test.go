@@ -93,7 +93,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "token create", "token list", "token revoke", "seed", "version",
+			"serve", "migrate", "user create", "user password", "token create", "token list", "token revoke", "key rotate", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
