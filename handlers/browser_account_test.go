@@ -94,7 +94,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.write("#email", email)
 	a.write("#password", password)
 	a.goes("Sign in")
-	a.sees("h1", "Confirm it is you")
+	a.sees("h1", "Confirm that it is you")
 	a.inspect("second factor")
 	a.write("#code", "000000")
 	a.goes("Sign in")

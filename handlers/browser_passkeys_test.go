@@ -78,7 +78,7 @@ func TestPasskeys(t *testing.T) {
 	a.write("#email", email)
 	a.write("#password", password)
 	a.goes("Sign in")
-	a.sees("h1", "Confirm it is you")
+	a.sees("h1", "Confirm that it is you")
 	a.sees("main", "Recovery code")
 	a.inspect("second factor with a passkey")
 	a.goes("Use a passkey")
