@@ -208,7 +208,7 @@ func Login(s SignIn) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = passkeyForm(PasskeyLoginURL(), "Sign in with a passkey", true).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = passkeyForm(PasskeyLoginURL(), "Sign in with a passkey", true, false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

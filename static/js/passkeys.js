@@ -13,8 +13,8 @@
 
   let offering; // the question that waits for somebody to choose a passkey by themselves
 
-  async function question(form) {
-    const answer = await fetch(form.dataset.options, { method: 'POST' });
+  async function question(form, signal) {
+    const answer = await fetch(form.dataset.options, { method: 'POST', signal });
     if (!answer.ok) {
       location.reload(); // signed out, or asked to confirm: the page itself tells
       return new Promise(() => {});
@@ -23,7 +23,7 @@
   }
 
   async function answer(form, mediation, signal) {
-    const options = await question(form);
+    const options = await question(form, signal);
     if (form.dataset.passkey === 'create') {
       return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal });
     }
