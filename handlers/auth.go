@@ -139,7 +139,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Passkeys: c.passkeys != nil})
-	page := views.Page{Title: "Sign in", Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
+	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
 	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}
@@ -203,7 +203,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
 	s.Passkeys = c.passkeys != nil
-	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Body: views.Login(s)})
+	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Passkeys: s.Passkeys, Body: views.Login(s)})
 }
 
 // doLogin signs somebody in, under a new session.

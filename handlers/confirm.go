@@ -121,7 +121,7 @@ func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	page := views.Page{Title: "Confirm that it is you", Failed: len(ask.Problems) > 0, Body: views.ConfirmPage(ask), Frame: frame}
+	page := views.Page{Title: "Confirm that it is you", Failed: len(ask.Problems) > 0, Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame}
 	return render(w, r, status, views.Document(page))
 }
 

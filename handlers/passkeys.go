@@ -158,7 +158,7 @@ func (c *Console) showNewPasskey(w http.ResponseWriter, r *http.Request, status 
 		return errNoPage
 	}
 	return c.show(w, r, status, views.Page{
-		Title: "Add a passkey", Section: "Security", Failed: len(form.Problems) > 0, Body: views.NewPasskeyPage(form),
+		Title: "Add a passkey", Section: "Security", Failed: len(form.Problems) > 0, Passkeys: true, Body: views.NewPasskeyPage(form),
 	})
 }
 

@@ -50,7 +50,7 @@ func (c *Console) showSecond(w http.ResponseWriter, r *http.Request, status int,
 	}
 	s.App, s.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && c.passkeys != nil
 	s.Recovery = s.Recovery || !s.App
-	return c.show(w, r, status, views.Page{Title: "Confirm that it is you", Failed: len(s.Problems) > 0, Body: views.SecondFactorPage(s)})
+	return c.show(w, r, status, views.Page{Title: "Confirm that it is you", Failed: len(s.Problems) > 0, Passkeys: s.Passkey, Body: views.SecondFactorPage(s)})
 }
 
 // doSecondFactor finishes signing in with a code, a recovery code or a passkey.

@@ -39,8 +39,10 @@ type Page struct {
 	Section string
 	// Failed says that the page shows a form that was refused.
 	Failed bool
-	Body   templ.Component
-	Frame  Frame
+	// Passkeys says that the page can ask the browser for one.
+	Passkeys bool
+	Body     templ.Component
+	Frame    Frame
 }
 
 // Frame is what stands around every page.
