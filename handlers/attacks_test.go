@@ -1,7 +1,9 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -167,5 +169,25 @@ func TestASessionGetsANewIDWhenItGetsMoreTrust(t *testing.T) {
 		*now = now.Add(time.Hour)
 		s.post("/confirm", "confirm.password", "another fine phrase").wants(303)
 		fresh("step-up")
+	})
+}
+
+// TestAPageIsDrawnWhenTimeIsUp: where more people sign in than there is time for,
+// each is told so, on a page.
+func TestAPageIsDrawnWhenTimeIsUp(t *testing.T) {
+	each(t, func(s *site) {
+		ctx, cancel := context.WithTimeout(s.Context(), time.Nanosecond)
+		defer cancel()
+		<-ctx.Done()
+		for path, status := range map[string]int{"/docs/errors/unauthorized": 200, "/readyz": 503, "/login": 503} {
+			r, answer := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil), httptest.NewRecorder()
+			s.console.ServeHTTP(answer, r)
+			if answer.Code != status || status == 503 && answer.Header().Get("Retry-After") == "" {
+				s.Errorf("%s: %d, %v", path, answer.Code, answer.Header())
+			}
+			if path != "/readyz" && !strings.Contains(answer.Body.String(), "<h1") {
+				s.Errorf("%s answers no page: %s", path, answer.Body)
+			}
+		}
 	})
 }

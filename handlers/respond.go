@@ -58,22 +58,27 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 	if region == "" {
 		return render(w, r, status, views.Document(p))
 	}
+	ctx := unhurried(r)
 	return send(w, status, func(part *bytes.Buffer) error {
 		// A region that the page doesn't have renders to nothing.
-		if err := templ.RenderFragments(r.Context(), part, p.Body, region); err != nil {
+		if err := templ.RenderFragments(ctx, part, p.Body, region); err != nil {
 			return err
 		}
 		if part.Len() == 0 {
 			return fmt.Errorf("%s has no region %q", r.URL.Path, region)
 		}
-		return views.Flashes(p).Render(r.Context(), part)
+		return views.Flashes(p).Render(ctx, part)
 	})
 }
 
 // render answers with a component.
 func render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
-	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(r.Context(), whole) })
+	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(unhurried(r), whole) })
 }
+
+// unhurried is the request's context without its deadline. A page that has all it shows is
+// drawn even where finding that took all the time there was.
+func unhurried(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
 // send answers with HTML that is whole before anything of it is sent.
 func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
