@@ -230,3 +230,8 @@ func HashNothing() (release func()) {
 
 // HashSlots is how many passwords are hashed at once.
 func HashSlots() int { return cap(hashing) }
+
+// DeleteSecondFactor takes all second factors from a user.
+func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error { return deleteSecondFactor(tx, userID) })
+}

@@ -154,3 +154,26 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		p, codes := withApp(t, store, by)
+		if _, err := store.AddPasskey(t.Context(), by, models.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
+			t.Fatal(err)
+		}
+		waiting := half(t, store, by)
+		if err := store.DeleteSecondFactor(t.Context(), by.UserID); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, waiting, p.code(0)); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a sign-in that waited goes on: %v", err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, models.ErrSignIn) {
+			t.Errorf("a recovery code still works: %v", err)
+		}
+	})
+}
