@@ -56,7 +56,7 @@ func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt,
 		query.Before, at.Before = models.Cursor{}, ""
 		page, err = c.store.Activity(r.Context(), query)
 	}
-	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, By: by(r), Now: c.now()}
+	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, By: by(r), Now: c.now(r)}
 	if err != nil {
 		return list, err
 	}
@@ -124,7 +124,7 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Now: c.now()}
+	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Now: c.now(r)}
 	return c.show(w, r, http.StatusOK, views.Page{Title: line.Summary(), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
@@ -138,7 +138,7 @@ func (c *Console) showRevert(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: c.now()}
+	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: c.now(r)}
 	return c.show(w, r, status, views.Page{
 		Title: "Put back a change of " + reversal.Line.ObjectName, Section: views.Activity, Failed: len(wrong) > 0, Body: views.AskRevert(f),
 	})

@@ -114,11 +114,12 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	if session.IsNew {
 		return nil, errSignedOut
 	}
-	user, _ := session.Values[userValue].(models.User)
+	stored, _ := session.Values[storedValue].(models.Session)
+	user := stored.User
 	actor := user.Actor()
 	from := caller(r)
 	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
-	return &visit{session: session, user: user, actor: actor}, nil
+	return &visit{session: session, stored: stored, user: user, actor: actor}, nil
 }
 
 // caller is where a request comes from, as an actor that may do nothing.
@@ -145,8 +146,8 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		_ = redirect(w, r, views.LoginURL(to))
 		return
 	}
-	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name()})
-	page := views.Page{Title: "Sign in", Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
+	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name(), Passkeys: c.passkeys != nil})
+	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
 	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}
@@ -172,7 +173,7 @@ func carried(r *http.Request, to string) []views.Hidden {
 		return nil
 	}
 	return hidden(r.PostForm, func(name string) (string, bool) {
-		return carriedPrefix + name, name != "password" && name != "do"
+		return carriedPrefix + name, !isSecret(name) && name != "do"
 	})
 }
 
@@ -209,8 +210,8 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
-	s.Provider = c.oidc.name()
-	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Body: views.Login(s)})
+	s.Provider, s.Passkeys = c.oidc.name(), c.passkeys != nil
+	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Passkeys: s.Passkeys, Body: views.Login(s)})
 }
 
 // doLogin signs somebody in, under a new session.
@@ -225,24 +226,42 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 		Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r),
 	}
 	user, err := c.store.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
-	var throttled models.Throttled
-	switch {
-	case errors.As(err, &throttled):
-		s.Problems = models.Invalid{{Field: "email", Code: models.Bad, Message: "Too many tries. You can try again " + in(throttled.Until.Sub(c.now())) + "."}}
-		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(throttled.Until.Sub(c.now()).Seconds()))))
-		return c.showLogin(w, r, http.StatusTooManyRequests, s)
-	case errors.Is(err, models.ErrSignIn):
-		s.Problems = models.Invalid{{Field: "email", Code: models.Bad, Message: "E-mail or password is not right."}}
-		return c.showLogin(w, r, http.StatusUnprocessableEntity, s)
-	case err != nil:
+	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 {
+		s.Problems = problems
+		return c.showLogin(w, r, status, s)
+	}
+	if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, s)
+	return c.enter(w, r, user, s, models.ByPassword)
 }
 
-// enter goes on once it is known who wants to sign in: to the page that they came for.
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn) error {
-	if err := c.signIn(w, r, user, s.Remember); err != nil {
+// wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
+const wrongSignIn = "E-mail or password is not right."
+
+// enter goes on once the first factor has shown who wants to sign in: to the second one,
+// where they have one, or else to the page that they came for. factors name the first one
+// in the audit log.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
+	second, err := c.store.Factors(r.Context(), user.ID)
+	if err != nil {
+		return err
+	}
+	if second.On() {
+		return c.askSecond(w, r, user, s, factors)
+	}
+	return c.arrive(w, r, user, s, factors...)
+}
+
+// arrive signs in somebody who has proved all there is to prove, and leads them to the page
+// that they came for.
+func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
+	err := c.signIn(w, r, user, s.Remember, factors...)
+	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
+		s.Problems = problems
+		return c.showLogin(w, r, status, s)
+	}
+	if err != nil {
 		return err
 	}
 	c.keepCarried(r, user, s)
@@ -257,8 +276,10 @@ func in(d time.Duration) string {
 	return fmt.Sprintf("in %d min", int(d.Minutes()+0.5))
 }
 
-// signIn ends the session that the browser had, if any, and starts a new one.
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool) error {
+// signIn ends the session that the browser had, if any, and starts a new one. It tells of
+// the last time that the user signed in. factors name in the audit log what they have
+// proved who they are with.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
 	from, actor := caller(r), user.Actor()
 	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
 	if old, err := r.Cookie(c.cookieName()); err == nil {
@@ -266,7 +287,15 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 			return err
 		}
 	}
-	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember)
+	last, err := c.store.LastSignIn(r.Context(), user.ID)
+	var flashes []views.Flash
+	switch {
+	case err == nil:
+		flashes = append(flashes, views.LastSignIn(last, c.nowOf(user)))
+	case !errors.Is(err, models.ErrNotFound):
+		return err
+	}
+	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes)
 }
 
 // stillCarried is the carried fields that the sign-in form sends on.

@@ -42,7 +42,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
 	list := views.ContactList{
-		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(),
+		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(r),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {
@@ -69,7 +69,7 @@ func (c *Console) contact(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := views.ContactDetail{
 		Contact: contact, By: by(r), In: groups, MoreIn: more,
-		Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(),
+		Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(r),
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: contact.Name(), Section: views.Contacts, Body: views.ContactPage(d)})
 }
@@ -91,7 +91,7 @@ func (c *Console) newContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contactFields(fields, ""), Draft: savedAt, Key: rand.Text(), Now: c.now()}
+	form := views.ContactForm{ContactFields: contactFields(fields, ""), Draft: savedAt, Key: rand.Text(), Now: c.now(r)}
 	return c.showNewContact(w, r, http.StatusOK, form)
 }
 
@@ -117,7 +117,7 @@ func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
 	}
 	contact, err := c.store.CreateContact(r.Context(), by(r), change, formKey(r))
 	if invalid, ok := problems(err); ok {
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now()}
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
 		return c.showNewContact(w, r, http.StatusUnprocessableEntity, form)
 	}
 	if err != nil {
@@ -139,7 +139,7 @@ func (c *Console) editContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Now: c.now()}
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now()}
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
 		return c.showEditContact(w, r, http.StatusUnprocessableEntity, contact, form)
 	}
 	if err != nil {

@@ -71,7 +71,7 @@ func (c *Console) keepStep(r *http.Request, name string) error {
 func (c *Console) keepDraft(r *http.Request, name string) error {
 	fields := map[string][]string{}
 	for field, values := range r.PostForm {
-		if field != "do" && field != "add" && field != "remove" && field != "key" {
+		if field != "do" && field != "add" && field != "remove" && field != "key" && !isSecret(field) {
 			fields[field] = values
 		}
 	}

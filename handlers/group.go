@@ -30,7 +30,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now()}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(r)}
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
@@ -69,7 +69,7 @@ func (c *Console) groupForm(r *http.Request, fields url.Values) (views.GroupForm
 		GroupFields: models.GroupFields{
 			Name: fields.Get("name"), Description: fields.Get("description"), AvatarURL: fields.Get("avatar_url"),
 		},
-		Key: fields.Get("key"), Now: c.now(),
+		Key: fields.Get("key"), Now: c.now(r),
 	}
 	var err error
 	form.Members, err = c.picker(r, "", fields)
@@ -148,7 +148,7 @@ func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Now: c.now()}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -190,7 +190,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now()}
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
 		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
 	}
 	if err != nil {
@@ -248,7 +248,7 @@ func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n")
 
 // showConflict asks which of two values stays, keeping all that was typed.
 func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
-	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now()
+	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
 	asked := map[string]bool{}
 	for _, f := range conflict.Fields {
 		asked[f.Field], asked["was_"+f.Field] = true, true

@@ -42,7 +42,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Words: page.Search.Words, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), Origin: c.publicURL, Now: c.now(),
+		Notes: append(a.notes, page.Search.Hints...), Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/gorilla/sessions"
 
 	"protocol.chat/console/handlers/api"
@@ -47,8 +48,9 @@ type Console struct {
 	sessions  sessions.Store
 	rateLimit int
 	proxies   models.Networks
-	oidc      *provider    // or nil
-	handler   http.Handler // all of it, within its middleware
+	oidc      *provider          // or nil
+	passkeys  *webauthn.WebAuthn // nil where browsers allow none at the public URL
+	handler   http.Handler       // all of it, within its middleware
 	mux       *http.ServeMux
 	routes    []route     // all pages, in the order of addRoutes
 	owned     atomic.Bool // set once there is an owner
@@ -62,6 +64,7 @@ func New(config Config) *Console {
 	}
 	c.oidc = newProvider(config.OIDC, c.publicURL)
 	c.sessions = newSessionStore(c.store, c.secure())
+	c.passkeys = newPasskeys(c.publicURL)
 	c.addRoutes()
 	programs := api.New(api.Config{
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RateLimit: c.rateLimit, RequestID: requestID, ClientIP: clientIP,
@@ -107,11 +110,38 @@ func (c *Console) addRoutes() {
 	c.open("GET /docs/roles", c.roles)
 	c.open("GET /invite/{secret}", c.welcome)
 	c.open("POST /invite/{secret}", c.accept)
+	c.open("GET /login/code", c.secondFactor)
+	c.open("POST /login/code", c.doSecondFactor)
+	c.open("POST /login/passkey", c.passkeyLogin)
+	c.open("POST /login/passkey/options", c.passkeyQuestion)
 	c.mux.Handle("GET /static/", static.Handler())
 
 	c.signedIn("GET /{$}", models.SignedInOnly, c.home)
 	c.signedIn("POST /logout", models.SignedInOnly, c.logout)
 	c.signedIn("POST /drafts/{form}", models.SignedInOnly, c.draft)
+
+	c.signedIn("POST /confirm", models.SignedInOnly, c.confirm)
+	c.signedIn("GET /profile", models.SignedInOnly, c.profile)
+	c.signedIn("POST /profile", models.SignedInOnly, c.updateProfile)
+	c.signedIn("GET /profile/password", models.SignedInOnly, c.password)
+	c.signedIn("POST /profile/password", models.SignedInOnly, c.changePassword)
+	c.signedIn("GET /profile/security", models.SignedInOnly, c.security)
+	c.dangerous("GET /profile/security/app", models.SignedInOnly, c.newApp)
+	c.dangerous("POST /profile/security/app", models.SignedInOnly, c.confirmApp)
+	c.dangerous("GET /profile/security/app/off", models.SignedInOnly, c.askAppOff)
+	c.dangerous("POST /profile/security/app/off", models.SignedInOnly, c.appOff)
+	c.dangerous("GET /profile/security/codes", models.SignedInOnly, c.askCodes)
+	c.dangerous("POST /profile/security/codes", models.SignedInOnly, c.newCodes)
+	c.signedIn("POST /profile/security/codes/file", models.SignedInOnly, c.codesFile)
+	c.signedIn("POST /profile/security/sessions/end", models.SignedInOnly, c.endOtherSessions)
+	c.signedIn("POST /profile/security/sessions/{id}/end", models.SignedInOnly, c.endSession)
+	c.dangerous("POST /profile/security/passkeys/options", models.SignedInOnly, c.newPasskeyQuestion)
+	c.dangerous("GET /profile/security/passkeys/new", models.SignedInOnly, c.newPasskey)
+	c.dangerous("POST /profile/security/passkeys/new", models.SignedInOnly, c.addPasskey)
+	c.signedIn("GET /profile/security/passkeys/{id}/rename", models.SignedInOnly, c.askRenamePasskey)
+	c.signedIn("POST /profile/security/passkeys/{id}/rename", models.SignedInOnly, c.renamePasskey)
+	c.dangerous("GET /profile/security/passkeys/{id}/remove", models.SignedInOnly, c.askRemovePasskey)
+	c.dangerous("POST /profile/security/passkeys/{id}/remove", models.SignedInOnly, c.removePasskey)
 
 	c.signedIn("GET /groups", models.ReadGroups, c.groups)
 	c.signedIn("GET /groups/new", models.EditGroups, c.newGroup)

@@ -36,7 +36,7 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request, made models.Invitation, secret string) error {
-	m := views.InvitationMade{Invitation: made, Link: c.publicURL + string(views.WelcomeURL(secret)), Now: c.now()}
+	m := views.InvitationMade{Invitation: made, Link: c.publicURL + string(views.WelcomeURL(secret)), Now: c.now(r)}
 	return c.showPeople(w, r, http.StatusCreated, "Invitation of "+made.Email, nil, views.NewInvitationLink(m))
 }
 
@@ -91,7 +91,7 @@ func (c *Console) invitation(r *http.Request) (models.Invitation, error) {
 }
 
 func (c *Console) showWelcome(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
-	v.Secret, v.Now = r.PathValue("secret"), c.now()
+	v.Secret, v.Now = r.PathValue("secret"), c.now(r)
 	var err error
 	if v.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return err

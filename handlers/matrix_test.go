@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"regexp"
 	"slices"
@@ -41,6 +42,11 @@ func managing(own string) allowed {
 // others'. To all who manage none there is no such token.
 func token(managers string) allowed {
 	return allowed{"own": all, "owner's": managers + hidden + "EMU", "editor's": managers + hidden + "EMU"}
+}
+
+// own is a row for what belongs to one person alone.
+func own() allowed {
+	return allowed{"own": all, "owner's": hidden + all, "editor's": hidden + all}
 }
 
 // hidden stands before the letters of the roles for which there is nothing at the address.
@@ -93,6 +99,35 @@ var matrix = map[string]allowed{
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),
 	"GET /groups/{id}/activity":  about("OAU"),
+
+	"GET /login/code":             about(everybody),
+	"POST /login/code":            about(everybody),
+	"POST /login/passkey":         about(everybody),
+	"POST /login/passkey/options": about(everybody),
+
+	"POST /confirm":          about(all),
+	"GET /profile":           about(all),
+	"POST /profile":          about(all),
+	"GET /profile/password":  about(all),
+	"POST /profile/password": about(all),
+	"GET /profile/security":  about(all),
+
+	"GET /profile/security/app":                   about(all),
+	"POST /profile/security/app":                  about(all),
+	"GET /profile/security/app/off":               about(all),
+	"POST /profile/security/app/off":              about(all),
+	"GET /profile/security/codes":                 about(all),
+	"POST /profile/security/codes":                about(all),
+	"POST /profile/security/codes/file":           about(all),
+	"POST /profile/security/sessions/end":         about(all),
+	"POST /profile/security/sessions/{id}/end":    own(),
+	"POST /profile/security/passkeys/options":     about(all),
+	"GET /profile/security/passkeys/new":          about(all),
+	"POST /profile/security/passkeys/new":         about(all),
+	"GET /profile/security/passkeys/{id}/rename":  own(),
+	"POST /profile/security/passkeys/{id}/rename": own(),
+	"GET /profile/security/passkeys/{id}/remove":  own(),
+	"POST /profile/security/passkeys/{id}/remove": own(),
 
 	"GET /login/oidc":          about(everybody),
 	"GET /login/oidc/callback": about(everybody),
@@ -233,9 +268,45 @@ func (m *theCaller) object(pattern, whose string) string {
 	if u.ID == "" {
 		u.ID = m.by.ID // signed out: nobody's own is the owner's
 	}
-	if !strings.Contains(pattern, "/tokens/") {
-		return u.ID
+	switch {
+	case strings.Contains(pattern, "/tokens/"):
+		return m.tokenOf(u)
+	case strings.Contains(pattern, "/profile/security/sessions/"):
+		return m.sessionOf(u)
+	case strings.Contains(pattern, "/profile/security/passkeys/"):
+		return m.passkeyOf(u)
 	}
+	return u.ID
+}
+
+// sessionOf starts another session. Who may not sign in has none.
+func (m *theCaller) sessionOf(u models.User) string {
+	m.Helper()
+	if _, err := m.store.StartSession(m.Context(), u.Actor(), u, false); err != nil {
+		return "0000000000000000"
+	}
+	found, err := m.store.Sessions(m.Context(), u.Actor())
+	if err != nil || len(found) == 0 {
+		m.Fatal(found, err)
+	}
+	return found[0].ID
+}
+
+func (m *theCaller) passkeyOf(u models.User) string {
+	m.Helper()
+	made := models.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
+	if _, err := m.store.AddPasskey(m.Context(), u.Actor(), made); err != nil {
+		m.Fatal(err)
+	}
+	found, err := m.store.Passkeys(m.Context(), u.Actor())
+	if err != nil || len(found) == 0 {
+		m.Fatal(found, err)
+	}
+	return found[0].ID
+}
+
+func (m *theCaller) tokenOf(u models.User) string {
+	m.Helper()
 	token, _, err := m.store.CreateToken(m.Context(), models.System("test"), models.NewToken{UserID: u.ID, Name: "Nightly", Scopes: models.ReadScopes()}, nil)
 	if err != nil {
 		m.Fatal(err)
@@ -253,7 +324,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	if fields := routes[pattern].fields; fields != nil {
 		form = fields(m.site)
 	}
-	before := m.lines()[0].ID
+	before := len(m.lines())
 	b := m.newBrowser()
 	if m.secret != "" {
 		b = b.with("Cookie", "console="+m.secret)
@@ -284,8 +355,8 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	case !strings.Contains(p.text("main"), "(owner") || p.doc.Find(`main a[href="/docs/roles"]`).Length() == 0:
 		m.Errorf("%s: who can give the right is not said: %s", what, p.text("main"))
 	}
-	if m.lines()[0].ID != before {
-		m.Errorf("%s: refused, and wrote %s", what, m.lines()[0].Action)
+	if lines := m.lines(); len(lines) != before {
+		m.Errorf("%s: refused, and wrote %s", what, lines[len(lines)-1].Action)
 	}
 }
 

@@ -162,7 +162,7 @@ const peopleFound = 10
 
 // picker is the picker with what was chosen and searched in a form.
 func (c *Console) picker(r *http.Request, groupID string, fields url.Values) (views.Picker, error) {
-	p := views.Picker{GroupID: groupID, Find: fields.Get("find"), Searched: fields.Get("find") != "", Now: c.now()}
+	p := views.Picker{GroupID: groupID, Find: fields.Get("find"), Searched: fields.Get("find") != "", Now: c.now(r)}
 	var err error
 	if p.Chosen, err = c.store.ContactsByID(r.Context(), fields["contacts"]); err != nil || !p.Searched {
 		return p, err
@@ -190,7 +190,7 @@ func (c *Console) find(r *http.Request, p *views.Picker) error {
 
 // pickContacts answers the people that a picker's combobox offers.
 func (c *Console) pickContacts(w http.ResponseWriter, r *http.Request) error {
-	p := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: c.now()}
+	p := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: c.now(r)}
 	if err := c.find(r, &p); err != nil {
 		return err
 	}

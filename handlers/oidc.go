@@ -169,7 +169,7 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, views.SignIn{Next: request.Next})
+	return c.enter(w, r, user, views.SignIn{Next: request.Next}, models.ByProvider)
 }
 
 // takeOIDC is what the browser was sent to the provider with, once. It is ErrNotFound

@@ -11,7 +11,7 @@ import (
 
 // people shows the list of people and of invitations.
 func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
-	list := views.PeopleList{By: by(r), Now: c.now()}
+	list := views.PeopleList{By: by(r), Now: c.now(r)}
 	var err error
 	if list.People, err = c.store.People(r.Context(), by(r)); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now()}
+	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
 	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
 }
 
@@ -113,7 +113,7 @@ func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string,
 	if !by(r).MayManage(p.Role) {
 		return models.Denied{Right: models.ManageRoles}
 	}
-	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Now: c.now()}))
+	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Now: c.now(r)}))
 }
 
 // disable keeps somebody out.

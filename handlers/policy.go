@@ -58,7 +58,7 @@ func (c *Console) readPolicy(r *http.Request) (views.PolicyForm, models.Policy) 
 	for _, role := range models.Roles {
 		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
 		if rule.Need && rule.From == "" {
-			rule.From = c.now().UTC().Format(time.DateOnly)
+			rule.From = c.now(r).UTC().Format(time.DateOnly)
 		}
 		form.Rules = append(form.Rules, rule)
 		if !rule.Need {

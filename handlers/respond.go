@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
@@ -59,22 +58,27 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 	if region == "" {
 		return render(w, r, status, views.Document(p))
 	}
+	ctx := unhurried(r)
 	return send(w, status, func(part *bytes.Buffer) error {
 		// A region that the page doesn't have renders to nothing.
-		if err := templ.RenderFragments(r.Context(), part, p.Body, region); err != nil {
+		if err := templ.RenderFragments(ctx, part, p.Body, region); err != nil {
 			return err
 		}
 		if part.Len() == 0 {
 			return fmt.Errorf("%s has no region %q", loggedPath(r), region)
 		}
-		return views.Flashes(p).Render(r.Context(), part)
+		return views.Flashes(p).Render(ctx, part)
 	})
 }
 
 // render answers with a component.
 func render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
-	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(r.Context(), whole) })
+	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(unhurried(r), whole) })
 }
+
+// unhurried is the request's context without its deadline. A page that has all it shows is
+// drawn even where finding that took all the time there was.
+func unhurried(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
 // send answers with HTML that is whole before anything of it is sent.
 func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
@@ -207,7 +211,7 @@ func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure vi
 
 // failure is what a person is told of an error.
 func (c *Console) failure(r *http.Request, err error) views.Failure {
-	f := views.Failure{RequestID: requestID(r), Now: c.store.Now()}
+	f := views.Failure{RequestID: requestID(r), Now: c.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
 	var denied models.Denied
 	var conflict models.Conflict
@@ -232,7 +236,7 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Sentence = "A link works once, within 72 hours. It may have been used, revoked, or mistyped. Ask whoever invited you for a new one. If you have joined already, sign in."
 	case errors.As(err, &denied):
 		f.Status, f.Title = http.StatusForbidden, "You may not do that"
-		f.Sentence, f.Roles = c.refusal(r, denied.Right), true
+		f.Sentence, f.Roles = c.denial(r, denied.Right), true
 	case is(errNeedsFactor):
 		f.Status, f.Title = http.StatusForbidden, "Set up a second factor first"
 		f.Sentence = "Your role needs one to go on. Open any page: you are led to where it is set up. Nothing was changed."
@@ -264,8 +268,8 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 // ownersNamed is how many owners a refusal names.
 const ownersNamed = 3
 
-// refusal tells somebody which right they lack, and who can give it to them.
-func (c *Console) refusal(r *http.Request, right models.Right) string {
+// denial tells somebody which right they lack, and who can give it to them.
+func (c *Console) denial(r *http.Request, right models.Right) string {
 	owners, err := c.store.Owners(r.Context(), ownersNamed)
 	if err != nil {
 		c.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
@@ -277,7 +281,12 @@ func (c *Console) refusal(r *http.Request, right models.Right) string {
 // nothing typed is lost. A form with a password has to be filled in again.
 func retry(r *http.Request) (string, []views.Hidden) {
 	to := localPath(r.URL.RequestURI())
-	if r.Method != http.MethodPost || r.PostForm.Has("password") {
+	for name := range r.PostForm {
+		if isSecret(name) {
+			return to, nil
+		}
+	}
+	if r.Method != http.MethodPost {
 		return to, nil
 	}
 	return to, hidden(r.PostForm, func(name string) (string, bool) { return name, true })
@@ -304,5 +313,13 @@ func (c *Console) grave(r *http.Request) *models.Tombstone {
 	return &t
 }
 
-// now is the time as pages tell it.
-func (c *Console) now() time.Time { return c.store.Now() }
+// now is the time as a page tells it, in the zone of who looks at it.
+func (c *Console) now(r *http.Request) views.Clock {
+	if v := visitOf(r); v != nil {
+		return c.nowOf(v.user)
+	}
+	return c.store.Now().UTC()
+}
+
+// nowOf is the time in a user's zone.
+func (c *Console) nowOf(user models.User) views.Clock { return c.store.Now().In(user.Location()) }

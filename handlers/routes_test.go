@@ -1,7 +1,9 @@
 package handlers_test
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,6 +63,34 @@ var routes = map[string]question{
 	"GET /{$}":                 {status: 303},
 	"POST /logout":             {status: 303, action: models.SignedOut},
 	"POST /drafts/{form}":      {status: 204, fields: fields("name", "Half a name")},
+
+	"GET /login/code":             {status: 303, public: true},
+	"POST /login/code":            {status: 422, public: true, fields: fields("code", "123456")},
+	"POST /login/passkey":         {status: 422, public: true, fields: fields("credential", "{}")},
+	"POST /login/passkey/options": {status: 200, public: true},
+	"POST /confirm":               {status: 303, fields: fields("confirm.password", password)},
+	"GET /profile":                {status: 200},
+	"POST /profile":               {status: 303, fields: fields("name", "Anna A.", "email", email, "time_zone", "Europe/Zurich"), action: models.UpdatedProfile},
+	"GET /profile/password":       {status: 200},
+	"POST /profile/password":      {status: 422, fields: fields("old_password", password, "new_password", "short")},
+	"GET /profile/security":       {status: 200},
+	"GET /profile/security/app":   {status: 200},
+	"POST /profile/security/app":  {status: 422, fields: fields("code", "123")},
+
+	"GET /profile/security/app/off":               {status: 200},
+	"POST /profile/security/app/off":              {status: 303},
+	"GET /profile/security/codes":                 {status: 200},
+	"POST /profile/security/codes":                {status: 409},
+	"POST /profile/security/codes/file":           {status: 200, fields: fields("code", "0000-0000-0000-0000")},
+	"POST /profile/security/sessions/end":         {status: 303, action: models.SignedOut},
+	"POST /profile/security/sessions/{id}/end":    {status: 303, id: aSession, action: models.SignedOut},
+	"POST /profile/security/passkeys/options":     {status: 200},
+	"GET /profile/security/passkeys/new":          {status: 200},
+	"POST /profile/security/passkeys/new":         {status: 422, fields: fields("name", "Phone", "credential", "{}")},
+	"GET /profile/security/passkeys/{id}/rename":  {status: 200, id: aPasskey},
+	"POST /profile/security/passkeys/{id}/rename": {status: 303, id: aPasskey, fields: fields("name", "Laptop"), action: models.RenamedPasskey},
+	"GET /profile/security/passkeys/{id}/remove":  {status: 200, id: aPasskey},
+	"POST /profile/security/passkeys/{id}/remove": {status: 303, id: aPasskey, action: models.RemovedPasskey},
 
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
@@ -182,6 +212,35 @@ func anInvitation(s *site) string {
 func aLink(s *site) string {
 	_, secret := s.invitation()
 	return secret
+}
+
+// aSession is another session of the owner's.
+func aSession(s *site) string {
+	s.newBrowser().post("/login", "email", email, "password", password).wants(303)
+	found, err := s.store.Sessions(s.Context(), s.by)
+	if err != nil || len(found) == 0 {
+		s.Fatal(found, err)
+	}
+	return found[0].ID
+}
+
+// aPasskey is one that no device has. It is gone before the owner signs in with a password.
+func aPasskey(s *site) string {
+	made := models.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
+	if _, err := s.store.AddPasskey(s.Context(), s.by, made); err != nil {
+		s.Fatal(err)
+	}
+	found, err := s.store.Passkeys(s.Context(), s.by)
+	if err != nil || len(found) == 0 {
+		s.Fatal(found, err)
+	}
+	s.Cleanup(func() {
+		err := s.store.RemovePasskey(context.Background(), s.by, found[0].ID)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
+			s.Error(err)
+		}
+	})
+	return found[0].ID
 }
 
 func archivedGroup(s *site) string {

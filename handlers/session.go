@@ -28,9 +28,8 @@ func newSessionStore(store *models.Store, secure bool) *sessionStore {
 
 // What is kept in a session's Values.
 const (
-	flashesValue  = "flashes"
-	userValue     = "user"
-	rememberValue = "remember"
+	flashesValue = "flashes"
+	storedValue  = "stored"
 )
 
 // sessionData is what is stored of a session's Values.
@@ -65,8 +64,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 		return session, err
 	}
 	session.ID, session.IsNew = cookie.Value, false
-	session.Values[flashesValue], session.Values[userValue] = data.Flashes, stored.User
-	session.Values[rememberValue] = stored.Remember
+	session.Values[flashesValue], session.Values[storedValue] = data.Flashes, stored
 	return session, nil
 }
 
@@ -78,34 +76,53 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 		return nil
 	}
 	flashes, _ := session.Values[flashesValue].([]views.Flash)
+	return s.keep(r.Context(), session.ID, flashes)
+}
+
+func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.Flash) error {
 	data, err := json.Marshal(sessionData{Flashes: flashes})
 	if err != nil {
 		return err
 	}
-	err = s.store.SaveSession(r.Context(), session.ID, string(data))
+	err = s.store.SaveSession(ctx, secret, string(data))
 	if errors.Is(err, models.ErrNotFound) {
 		return errSignedOut
 	}
 	return err
 }
 
-// start signs a user in, under a new id, and gives the browser its cookie.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string, by models.Actor, user models.User, remember bool) error {
-	secret, err := s.store.StartSession(r.Context(), by, user, remember)
+// start signs a user in, under a new id, and gives the browser its cookie. factors are
+// what they have proved who they are with, flashes what they are told first.
+func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string, by models.Actor, user models.User, remember bool, factors []string, flashes []views.Flash) error {
+	secret, err := s.store.StartSession(r.Context(), by, user, remember, factors...)
 	if err != nil {
 		return err
 	}
-	options := s.options
-	if remember {
-		options.MaxAge = int(models.RememberLimit.Seconds())
+	if len(flashes) > 0 {
+		if err := s.keep(r.Context(), secret, flashes); err != nil {
+			return err
+		}
 	}
-	http.SetCookie(w, sessions.NewCookie(name, secret, &options))
+	age := 0
+	if remember {
+		age = int(models.RememberLimit.Seconds())
+	}
+	s.setCookie(w, name, secret, age)
 	return nil
+}
+
+// setCookie gives the browser a session's secret, for age seconds or, where that is 0,
+// until it is closed.
+func (s *sessionStore) setCookie(w http.ResponseWriter, name, secret string, age int) {
+	options := s.options
+	options.MaxAge = age
+	http.SetCookie(w, sessions.NewCookie(name, secret, &options))
 }
 
 // visit is somebody signed in, for the time of a request.
 type visit struct {
 	session *sessions.Session
+	stored  models.Session // as it was when the request came
 	user    models.User
 	actor   models.Actor
 }
@@ -128,9 +145,6 @@ func (v *visit) flashes() []views.Flash {
 }
 
 // remembered tells whether the session outlasts idleness.
-func (v *visit) remembered() bool {
-	remember, _ := v.session.Values[rememberValue].(bool)
-	return remember
-}
+func (v *visit) remembered() bool { return v.stored.Remember }
 
 func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValue] = flashes }

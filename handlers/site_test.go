@@ -1,8 +1,10 @@
 package handlers_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -49,7 +51,8 @@ func each(t *testing.T, test func(s *site)) {
 func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	s := &site{T: t, store: store, url: "http://" + server.Listener.Addr().String()}
+	// Passkeys need a name, which an address is not.
+	s := &site{T: t, store: store, url: fmt.Sprint("http://localhost:", server.Listener.Addr().(*net.TCPAddr).Port)}
 	config := handlers.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), PublicURL: s.url, Version: "test",
 	}
@@ -235,7 +238,7 @@ func (p *page) rows() []string {
 	return rows
 }
 
-// lines are all audit lines, the newest first.
+// lines are all audit lines, the oldest first.
 func (s *site) lines() []models.AuditLine {
 	s.Helper()
 	var lines []models.AuditLine
@@ -246,6 +249,7 @@ func (s *site) lines() []models.AuditLine {
 			s.Fatal(err)
 		}
 		if lines = append(lines, page.Lines...); !page.More {
+			slices.Reverse(lines)
 			return lines
 		}
 		r.After = models.Cursor{ID: lines[len(lines)-1].ID}
@@ -256,7 +260,6 @@ func (s *site) lines() []models.AuditLine {
 func (s *site) actions() []models.Action {
 	s.Helper()
 	lines := s.lines()
-	slices.Reverse(lines)
 	actions := make([]models.Action, len(lines))
 	for i, line := range lines {
 		actions[i] = line.Action

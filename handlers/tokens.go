@@ -22,7 +22,7 @@ func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), Notes: a.notes, Now: c.now()}
+	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), Notes: a.notes, Now: c.now(r)}
 	if n := len(page.Tokens); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Tokens[0].ID, page.Tokens[n-1].ID)
 	}
@@ -39,7 +39,7 @@ func (c *Console) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	detail := views.TokenDetail{Token: token, Use: use, By: by(r), PerMinute: c.rateLimit, Now: c.now()}
+	detail := views.TokenDetail{Token: token, Use: use, By: by(r), PerMinute: c.rateLimit, Now: c.now(r)}
 	return c.show(w, r, http.StatusOK, views.Page{Title: token.Name, Section: views.Tokens, Body: views.TokenPage(detail)})
 }
 
@@ -84,7 +84,7 @@ func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 // showSecret shows a secret, which is in this answer and nowhere else. That is why its
 // form is not answered by a redirect.
 func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, status int, t views.TokenSecret) error {
-	t.Origin, t.Now = c.publicURL, c.now()
+	t.Origin, t.Now = c.publicURL, c.now(r)
 	return c.show(w, r, status, views.Page{Title: t.Name, Section: views.Tokens, Body: views.TokenSecretPage(t)})
 }
 
@@ -111,7 +111,7 @@ func (c *Console) expiry(choice string) *int64 {
 		return nil
 	}
 	days, _ := strconv.Atoi(choice)
-	at := c.now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
+	at := c.store.Now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
 	return &at
 }
 
@@ -128,7 +128,7 @@ func (c *Console) askRollToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showRoll(w http.ResponseWriter, r *http.Request, status int, form views.RollForm) error {
-	form.Now = c.now()
+	form.Now = c.now(r)
 	return c.show(w, r, status, views.Page{
 		Title: "Roll " + form.Name, Section: views.Tokens, Failed: len(form.Problems) > 0, Body: views.RollToken(form),
 	})
@@ -137,7 +137,7 @@ func (c *Console) showRoll(w http.ResponseWriter, r *http.Request, status int, f
 // refuseRoll says who alone can roll a token.
 func (c *Console) refuseRoll(w http.ResponseWriter, r *http.Request, token models.Token) error {
 	c.showFailure(w, r, views.Failure{
-		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: c.now(),
+		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: c.now(r),
 		Sentence: "Only " + token.UserName + " can roll this token, because its new secret acts in their name. You can revoke it.",
 	})
 	return nil
@@ -179,7 +179,7 @@ func (c *Console) askEndOldSecret(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "End the old secret of " + token.Name, Section: views.Tokens, Body: views.EndOldSecret(token, c.now())})
+	return c.show(w, r, http.StatusOK, views.Page{Title: "End the old secret of " + token.Name, Section: views.Tokens, Body: views.EndOldSecret(token, c.now(r))})
 }
 
 // endOldSecret ends it.
@@ -197,7 +197,7 @@ func (c *Console) askRevokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now())})
+	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now(r))})
 }
 
 // revokeToken makes a token useless.

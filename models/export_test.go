@@ -198,3 +198,58 @@ func (s *Store) Strings(ctx context.Context, sql string) (values []string, err e
 
 // Acts are the actions that have words.
 func Acts() map[Action]string { return acts }
+
+// Count is how many rows a table has.
+func (s *Store) Count(t interface {
+	Context() context.Context
+	Fatal(...any)
+}, table string,
+) (n int64) {
+	if err := s.db.WithContext(t.Context()).Table(table).Count(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Statements counts the statements of any kind that run.
+func (s *Store) Statements(run func()) (n int) {
+	counted := func(*gorm.DB) { n++ }
+	for _, db := range []*gorm.DB{s.db, s.read} {
+		c := db.Callback()
+		for _, err := range []error{
+			c.Query().Before("gorm:query").Replace("test:count", counted), c.Create().Before("gorm:create").Replace("test:count", counted),
+			c.Update().Before("gorm:update").Replace("test:count", counted), c.Delete().Before("gorm:delete").Replace("test:count", counted),
+			c.Row().Before("gorm:row").Replace("test:count", counted), c.Raw().Before("gorm:raw").Replace("test:count", counted),
+		} {
+			if err != nil {
+				panic(err)
+			}
+		}
+		if s.db == s.read {
+			break
+		}
+	}
+	run()
+	return n
+}
+
+// HashNothing keeps all passwords from being hashed until the function that it answers is
+// called.
+func HashNothing() (release func()) {
+	for range cap(hashing) {
+		hashing <- struct{}{}
+	}
+	return func() {
+		for range cap(hashing) {
+			<-hashing
+		}
+	}
+}
+
+// HashSlots is how many passwords are hashed at once.
+func HashSlots() int { return cap(hashing) }
+
+// DeleteSecondFactor takes all second factors from a user.
+func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error { return deleteSecondFactor(tx, userID) })
+}

@@ -233,10 +233,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 		db.Where("expires_at <= ?", now).Delete(&Session{}).Error,
 		db.Where("expires_at <= ?", now).Delete(&setupCode{}).Error,
 		db.Where("expires_at <= ?", now-int64(keepInvitations.Seconds())).Delete(&Invitation{}).Error,
+		db.Where("expires_at <= ?", now).Delete(&challenge{}).Error,
+		db.Where("last_at <= ?", now-int64(keepDevices.Seconds())).Delete(&Device{}).Error,
 		db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error,
 		db.Where("updated_at <= ?", now-int64(keepDrafts.Seconds())).Delete(&draft{}).Error,
 		db.Where("last_at <= ?", now-int64(forgetFailures.Seconds())).Delete(&throttle{}).Error,
-		db.Where("expires_at <= ?", now).Delete(&challenge{}).Error,
 		db.Where("hour <= ?", now-int64(keepHours.Seconds())).Delete(&TokenHour{}).Error,
 	))
 }

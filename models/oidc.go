@@ -3,54 +3,11 @@ package models
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
-	"time"
 
 	"gorm.io/gorm"
 )
-
-// challenge is a sign-in or the like that is half done: what was asked of somebody, until
-// they answer. The browser has its secret.
-type challenge struct {
-	Hash      string `gorm:"primaryKey"`
-	Kind      string
-	UserID    *string
-	Data      string
-	ExpiresAt int64
-}
-
-// challengeLimit is how long one has to answer a challenge.
-const challengeLimit = 10 * time.Minute
-
-// newChallenge keeps data for who has the secret that is answered, once.
-func (s *Store) newChallenge(ctx context.Context, kind, userID, data string) (string, error) {
-	secret := randomDigits(secretLength)
-	row := challenge{Hash: hashSecret(secret), Kind: kind, Data: data, ExpiresAt: s.Now().Add(challengeLimit).Unix()}
-	if userID != "" {
-		row.UserID = &userID
-	}
-	return secret, s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
-}
-
-// takeChallenge answers the data of a challenge and ends it, or ErrNotFound where it was
-// taken before or has run out.
-func (s *Store) takeChallenge(ctx context.Context, kind, secret string) (data string, err error) {
-	err = s.transaction(ctx, func(tx *gorm.DB) error {
-		row := challenge{Hash: hashSecret(secret)}
-		if err := tx.Where("kind = ? AND expires_at > ?", kind, s.Now().Unix()).Take(&row).Error; err != nil {
-			return err
-		}
-		data = row.Data
-		taken := tx.Delete(&row)
-		if taken.Error == nil && taken.RowsAffected == 0 {
-			return ErrNotFound // another one was faster
-		}
-		return taken.Error
-	})
-	return data, err
-}
 
 // OIDCRequest is what the console asked a provider, until the browser comes back.
 type OIDCRequest struct {
@@ -61,27 +18,18 @@ type OIDCRequest struct {
 	Next string `json:"next"`
 }
 
-const oidcChallenge = "oidc"
-
-// StartOIDC keeps a request for the browser that gets the secret, for ten minutes.
+// StartOIDC keeps a request for the browser that gets the secret.
 func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
 	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}
-	data, err := json.Marshal(request)
-	if err != nil {
-		return request, "", err
-	}
-	secret, err := s.newChallenge(ctx, oidcChallenge, "", string(data))
+	secret, err := s.NewChallenge(ctx, ProviderChallenge, "", request)
 	return request, secret, err
 }
 
 // FinishOIDC answers the request that was kept under the secret, once, or ErrNotFound.
 func (s *Store) FinishOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
 	var request OIDCRequest
-	data, err := s.takeChallenge(ctx, oidcChallenge, secret)
-	if err != nil {
-		return request, err
-	}
-	return request, json.Unmarshal([]byte(data), &request)
+	_, err := s.TakeChallenge(ctx, ProviderChallenge, secret, &request)
+	return request, err
 }
 
 // Identity is who somebody is at a service that vouches for them.
@@ -113,7 +61,7 @@ func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User
 	}
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, cmp.Or(v.Email, v.Subject)))
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject)))
 	case err != nil:
 		return User{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -40,10 +41,11 @@ type Session struct {
 	User User `gorm:"-"`
 }
 
-// StartSession signs a user in and answers the secret for the browser. It is
+// StartSession signs a user in and answers the secret for the browser. factors are what the
+// user has proved who they are with (ByPassword and so on), for the audit line. It is
 // ErrSignIn where the user's password has changed since the user was read, or the user was
 // disabled.
-func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember bool) (secret string, err error) {
+func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember bool, factors ...string) (secret string, err error) {
 	secret = randomDigits(secretLength)
 	err = s.record(ctx, by, SignedIn, func(tx *gorm.DB, line *AuditLine) error {
 		line.about("user", u.ID, u.Name)
@@ -55,6 +57,20 @@ func (s *Store) StartSession(ctx context.Context, by Actor, u User, remember boo
 		}
 		if len(same) == 0 {
 			return ErrSignIn
+		}
+		device, fresh, err := s.meet(tx, u.ID, by)
+		if err != nil {
+			return err
+		}
+		said := map[string]change{"browser": {nil, device.Browser}}
+		if fresh {
+			said["new_device"] = change{nil, true}
+		}
+		if len(factors) > 0 {
+			said["factors"] = change{nil, factors}
+		}
+		if err := line.say(said); err != nil {
+			return err
 		}
 		now := s.Now()
 		return tx.Create(&Session{
@@ -137,6 +153,69 @@ func (s *Store) EndSession(ctx context.Context, by Actor, secret string) error {
 		}
 		return ended.Error
 	})
+}
+
+// RenewSession gives a session another secret, and answers it: the old one is of no use
+// from then on. confirmed says that its owner has just proved who they are. It is
+// ErrNotFound where the session has ended.
+func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
+	renewed := randomDigits(secretLength)
+	changed := map[string]any{"hash": hashSecret(renewed)}
+	if confirmed {
+		changed["confirmed_at"] = s.Now().Unix()
+	}
+	done := s.db.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Updates(changed)
+	if done.Error == nil && done.RowsAffected == 0 {
+		return "", ErrNotFound
+	}
+	return renewed, s.failed(ctx, done.Error)
+}
+
+// Sessions answers the sessions of the actor that have not ended, the newest first.
+func (s *Store) Sessions(ctx context.Context, by Actor) ([]Session, error) {
+	var found []Session
+	err := s.db.WithContext(ctx).Where("user_id = ? AND expires_at > ?", by.UserID, s.Now().Unix()).
+		Order("id DESC").Limit(maxSessions).Find(&found).Error
+	return found, s.failed(ctx, err)
+}
+
+// maxSessions is how many sessions a list shows.
+const maxSessions = 200
+
+// EndSessionByID ends one of the actor's sessions by its id. Errors: ErrNotFound.
+func (s *Store) EndSessionByID(ctx context.Context, by Actor, id string) error {
+	return s.write(ctx, by, SignedInOnly, SignedOut, func(tx *gorm.DB, line *AuditLine) error {
+		var found Session
+		if err := tx.Where("user_id = ? AND id = ?", by.UserID, id).Take(&found).Error; err != nil {
+			return err
+		}
+		line.about("user", by.UserID, by.Name)
+		said := map[string]change{"browser": {BrowserName(found.UserAgent), nil}, "ip": {found.IP, nil}}
+		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.say(said))
+	})
+}
+
+// EndOtherSessions ends all of the actor's sessions but the one that the secret stands
+// for, and answers how many there were.
+func (s *Store) EndOtherSessions(ctx context.Context, by Actor, secret string) (int, error) {
+	var n int64
+	err := s.write(ctx, by, SignedInOnly, SignedOut, func(tx *gorm.DB, line *AuditLine) error {
+		var err error
+		if n, err = endOthers(tx, by.UserID, secret); err != nil {
+			return err
+		}
+		if n == 0 {
+			return errUnchanged
+		}
+		line.about("user", by.UserID, by.Name)
+		return line.say(map[string]change{"other_sessions": {n, 0}})
+	})
+	return int(n), err
+}
+
+func endOthers(tx *gorm.DB, userID, secret string) (int64, error) {
+	ended := tx.Where("user_id = ? AND hash <> ?", userID, hashSecret(secret)).Delete(&Session{})
+	return ended.RowsAffected, ended.Error
 }
 
 // hashSecret is how a secret of high entropy is stored: who reads the database

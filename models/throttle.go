@@ -29,10 +29,11 @@ type throttle struct {
 }
 
 // admit counts a sign-in as failed before it is tried, so that many at once are
-// no way round, and refuses it while the account or the address must wait.
-func (s *Store) admit(ctx context.Context, email, ip string) error {
+// no way round, and refuses it while the account or the address must wait. account is
+// what accountKey or codeKey answers.
+func (s *Store) admit(ctx context.Context, account, ip string) error {
 	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := s.count(tx, accountKey(email), accountTries); err != nil {
+		if err := s.count(tx, account, accountTries); err != nil {
 			return err
 		}
 		return s.count(tx, addressKey(ip), addressTries)
@@ -64,9 +65,9 @@ func (s *Store) count(tx *gorm.DB, key string, free int) error {
 
 // forgive takes back what admit counted, after the sign-in succeeded: all of the
 // account, and this one of the address.
-func (s *Store) forgive(ctx context.Context, email, ip string) error {
+func (s *Store) forgive(ctx context.Context, account, ip string) error {
 	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("key = ?", accountKey(email)).Delete(&throttle{}).Error; err != nil {
+		if err := tx.Where("key = ?", account).Delete(&throttle{}).Error; err != nil {
 			return err
 		}
 		return tx.Model(&throttle{}).Where("key = ? AND failures > 0", addressKey(ip)).
@@ -74,16 +75,24 @@ func (s *Store) forgive(ctx context.Context, email, ip string) error {
 	})
 }
 
-func accountKey(email string) string { return "account:" + hashSecret(Fold(normalText(email))) }
+// accountKey is what tries of a password are counted for. It is made from the address as
+// users are found by it, so that no other way to write it is another account.
+func accountKey(email string) string { return "account:" + hashSecret(emailKey(email)) }
 
-// addressKey is the address that failures are counted for. Who has one IPv6
+// codeKey is what tries of a second factor are counted for.
+func codeKey(userID string) string { return "code:" + userID }
+
+// addressKey is the address that failures are counted for.
+func addressKey(ip string) string { return "address:" + network(ip) }
+
+// network is an address as far as it tells one place from another. Who has one IPv6
 // address has the whole /64.
-func addressKey(ip string) string {
+func network(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err == nil && addr.Is6() && !addr.Is4In6() {
 		if prefix, err := addr.WithZone("").Prefix(64); err == nil {
-			return "address:" + prefix.String()
+			return prefix.String()
 		}
 	}
-	return "address:" + ip
+	return ip
 }

@@ -61,18 +61,12 @@ const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 func (n NewUser) check() (User, Invalid) {
 	var u User
 	var problems Invalid
-	u.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
-		s, problem := line("Your name", s, MaxName)
-		if problem == "" && blank(s) {
-			problem = "Enter your name."
-		}
-		return s, problem
-	})
+	u.Name = *problems.check("name", &n.Name, ownName)
 	u.Email = *problems.check("email", &n.Email, emailAddress)
 	problems.check("password", &n.Password, func(s string) (string, string) {
 		return s, passwordProblem(s, n.Email, n.Name)
 	})
-	u.EmailKey, u.Role = Fold(u.Email), n.Role
+	u.EmailKey, u.Role = emailKey(u.Email), n.Role
 	if !n.Role.known() {
 		problems = append(problems, bad("role", "The role must be owner, admin, editor, moderator or auditor.")...)
 	}
@@ -142,19 +136,30 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
 			return err
 		}
-		return tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error
+		return errors.Join(dropChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
 	})
 }
 
 // UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
 func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 	var u User
-	key := Fold(normalText(email))
+	key := emailKey(email)
 	if len(valid([]string{key})) == 0 {
 		return u, ErrNotFound
 	}
 	err := s.read.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
 	return u, s.failed(ctx, err)
+}
+
+// emailKey is what users are found by: two addresses that differ only in case, spaces
+// around them or the form of their letters are one.
+func emailKey(email string) string { return Fold(normalText(email)) }
+
+// userIn reads a user within a transaction.
+func userIn(tx *gorm.DB, id string) (User, error) {
+	var u User
+	err := tx.Where("id = ?", id).Take(&u).Error
+	return u, err
 }
 
 // FirstOwner answers the oldest owner, or ErrNotFound.
@@ -177,7 +182,7 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 // whether the address or the password is wrong or the user is disabled. where says where the attempt
 // came from. Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
-	if err := s.admit(ctx, email, where.IP); err != nil {
+	if err := s.admit(ctx, accountKey(email), where.IP); err != nil {
 		return User{}, err
 	}
 	u, err := s.UserByEmail(ctx, email)
@@ -189,13 +194,13 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 		return User{}, err
 	}
 	if !right || u.DisabledAt != nil {
-		return User{}, errors.Join(ErrSignIn, s.refused(ctx, where, email))
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email))
 	}
-	return u, s.forgive(ctx, email, where.IP)
+	return u, s.forgive(ctx, accountKey(email), where.IP)
 }
 
-// refused writes the line of a refused sign-in.
-func (s *Store) refused(ctx context.Context, where Actor, email string) error {
+// RefuseSignIn writes the line of a refused sign-in; who is what its sender said of themselves.
+func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email string) error {
 	where.Kind, where.Name = VisitorActor, cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
 	return s.record(ctx, where, RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
 		line.ActorName = strings.Map(printable, line.ActorName)

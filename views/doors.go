@@ -13,6 +13,8 @@ type SignIn struct {
 	Carried []Hidden
 	// Provider is the service that one can sign in with as well, or "".
 	Provider string
+	// Passkeys says that one can sign in with a passkey.
+	Passkeys bool
 	// Problems has one sentence without a field where the sign-in was refused.
 	Problems models.Invalid
 }

@@ -10,11 +10,27 @@ import (
 	"protocol.chat/console/models"
 )
 
-// Times are Unix seconds, shown in UTC and labelled so.
+// Times are Unix seconds, shown in the zone of the clock that a page is made by: the
+// reader's own, or else UTC.
 
 func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
 
-func fullTime(at int64) string { return time.Unix(at, 0).UTC().Format("2 January 2006, 15:04 UTC") }
+func fullTime(at int64, now Clock) string { return clockTime(at, now, "2 January 2006, 15:04 ") }
+
+// clockTime is a time in the reader's zone, and the zone.
+func clockTime(at int64, now Clock, layout string) string {
+	t := time.Unix(at, 0).In(now.Location())
+	return t.Format(layout) + zoneOf(t)
+}
+
+// zoneOf is the zone of a time in letters.
+func zoneOf(t time.Time) string {
+	zone := t.Format("MST")
+	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") { // some zones have no name
+		zone = "UTC" + zone
+	}
+	return zone
+}
 
 // relative is for how long a time is told from now.
 const relative = 7 * 24 * time.Hour
@@ -24,7 +40,7 @@ func recent(at int64, now time.Time) bool { return now.Sub(time.Unix(at, 0)) < r
 
 // ago is how long before now a time is, and the day where that is long.
 func ago(at int64, now time.Time) string {
-	t := time.Unix(at, 0).UTC()
+	t := time.Unix(at, 0).In(now.Location())
 	past := now.Sub(t)
 	switch {
 	case past < 0:
@@ -33,7 +49,7 @@ func ago(at int64, now time.Time) string {
 		return "just now"
 	case past < relative:
 		return length(past) + " ago"
-	case t.Year() == now.UTC().Year():
+	case t.Year() == now.Year():
 		return t.Format("2 Jan")
 	}
 	return t.Format("2 Jan 2006")

@@ -154,6 +154,45 @@ func LoginURL(next string) templ.SafeURL {
 	return address("/login", "next", next)
 }
 
+// The addresses of the rest of signing in.
+
+func PasskeyLoginURL() templ.SafeURL    { return "/login/passkey" }
+func PasskeyQuestionURL() templ.SafeURL { return "/login/passkey/options" }
+func ConfirmURL() templ.SafeURL         { return "/confirm" }
+
+// CodeURL is the second page of signing in; with is "" or WithRecovery.
+func CodeURL(with string) templ.SafeURL { return address("/login/code", "with", with) }
+
+// WithRecovery asks for a recovery code.
+const WithRecovery = "recovery"
+
+// The addresses of what somebody sees of themselves.
+
+func ProfileURL() templ.SafeURL          { return "/profile" }
+func SecurityURL() templ.SafeURL         { return "/profile/security" }
+func PasswordURL() templ.SafeURL         { return "/profile/password" }
+func TOTPURL() templ.SafeURL             { return "/profile/security/app" }
+func TOTPOffURL() templ.SafeURL          { return "/profile/security/app/off" }
+func RecoveryCodesURL() templ.SafeURL    { return "/profile/security/codes" }
+func RecoveryFileURL() templ.SafeURL     { return "/profile/security/codes/file" }
+func EndOtherSessionsURL() templ.SafeURL { return "/profile/security/sessions/end" }
+func NewPasskeyURL() templ.SafeURL       { return "/profile/security/passkeys/new" }
+func NewPasskeyQuestionURL() templ.SafeURL {
+	return "/profile/security/passkeys/options"
+}
+
+func EndSessionURL(id string) templ.SafeURL {
+	return under("/profile/security/sessions/", id, "/end", "")
+}
+
+func RenamePasskeyURL(id string) templ.SafeURL {
+	return under("/profile/security/passkeys/", id, "/rename", "")
+}
+
+func RemovePasskeyURL(id string) templ.SafeURL {
+	return under("/profile/security/passkeys/", id, "/remove", "")
+}
+
 // DraftURL keeps what is typed into a form, by the form's name: GroupDraft.
 func DraftURL(form string) templ.SafeURL { return under("/drafts/", form, "", "") }
 

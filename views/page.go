@@ -41,8 +41,10 @@ type Page struct {
 	Section string
 	// Failed says that the page shows a form that was refused.
 	Failed bool
-	Body   templ.Component
-	Frame  Frame
+	// Passkeys says that the page can ask the browser for one.
+	Passkeys bool
+	Body     templ.Component
+	Frame    Frame
 }
 
 // Frame is what stands around every page.
@@ -151,8 +153,10 @@ type input struct {
 	Type         string
 	Autocomplete string
 	Inputmode    string
-	Optional     bool
-	Autofocus    bool
+	// List is the id of a datalist with what can be chosen.
+	List      string
+	Optional  bool
+	Autofocus bool
 	// Strength has the strength of a new password told in words while it is typed.
 	Strength bool
 	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
@@ -178,6 +182,9 @@ func (in input) attributes() templ.Attributes {
 	}
 	if in.Inputmode != "" {
 		a["inputmode"] = in.Inputmode
+	}
+	if in.List != "" {
+		a["list"] = in.List
 	}
 	if in.Autofocus {
 		a["autofocus"] = true
@@ -215,5 +222,5 @@ func contactsProblem(problems models.Invalid) string {
 	return ""
 }
 
-// Clock is when a page is made; its times are told from here.
+// Clock is when a page is made, in the zone of who reads it; its times are told from here.
 type Clock = time.Time

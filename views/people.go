@@ -148,7 +148,7 @@ func article(r models.Role) string {
 // described is what somebody of a role does: "An editor creates groups."
 func described(r models.Role) string {
 	does := r.Does()
-	return sentence(article(r)) + " " + strings.ToLower(does[:1]) + does[1:]
+	return capital(article(r)) + " " + strings.ToLower(does[:1]) + does[1:]
 }
 
 // browsers says in how many browsers somebody is signed in.

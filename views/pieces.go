@@ -39,7 +39,7 @@ type moment struct {
 }
 
 func (m moment) Render(_ context.Context, w io.Writer) error {
-	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at), `">`, ago(m.at, m.now), `</time>`)
+	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
 }
 
 // marked is text in which what was searched for is marked.

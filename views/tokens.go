@@ -249,7 +249,7 @@ func hourBars(hours []models.TokenHour) []hourBar {
 }
 
 // chartSentence says what the chart shows.
-func chartSentence(hours []models.TokenHour) string {
+func chartSentence(hours []models.TokenHour, now Clock) string {
 	var requests, errors int
 	var peak models.TokenHour
 	for _, h := range hours {
@@ -262,7 +262,7 @@ func chartSentence(hours []models.TokenHour) string {
 		return "No requests in the last 24 hours."
 	}
 	return counted(requests, "request", "requests") + " in the last 24 hours, " + counted(errors, "error", "errors") +
-		". The busiest hour began at " + hourOf(peak.Hour) + " with " + thousands(peak.Requests) + "."
+		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests) + "."
 }
 
 // quiet tells whether there is nothing to draw.
@@ -270,9 +270,12 @@ func quiet(hours []models.TokenHour) bool {
 	return !slices.ContainsFunc(hours, func(h models.TokenHour) bool { return h.Requests > 0 })
 }
 
-func shortHour(at int64) string { return time.Unix(at, 0).UTC().Format("2 Jan, 15:04") }
+// hourOf is the time of an hour in the reader's zone.
+func hourOf(at int64, now Clock) string { return clockTime(at, now, "15:04 ") }
 
-func hourOf(at int64) string { return time.Unix(at, 0).UTC().Format("15:04 UTC") }
+func shortHour(at int64, now Clock) string {
+	return time.Unix(at, 0).In(now.Location()).Format("2 Jan, 15:04")
+}
 
 func chartBox(hours []models.TokenHour) string {
 	return "0 0 " + strconv.Itoa(len(hours)*barStep) + " " + strconv.Itoa(chartHeight)

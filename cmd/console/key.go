@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,8 +50,56 @@ func (c *command) keyPath() string {
 	return cmp.Or(c.keyFile, filepath.Join("data", "console.key"))
 }
 
-// writeKeys writes a key file that did not exist, whole or not at all, for its owner only.
+// rotateKey makes a new key, and encrypts with it whatever the old ones have encrypted.
+func rotateKey(ctx context.Context, c *command) error {
+	c.database()
+	show := c.flags.Bool("print", false, "with the keys in CONSOLE_KEY: print the value to set in its place, and change nothing")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		keys, err := c.keys()
+		if err != nil {
+			return err
+		}
+		unfinished, err := store.UnfinishedRotation(ctx)
+		if err != nil {
+			return err
+		}
+		fromEnvironment := c.getenv(keyVariable) != ""
+		switch {
+		case *show:
+			_, err := fmt.Fprintln(c.stdout, strings.Join(strings.Fields(keys.Rotated().Text()), " "))
+			return err
+		case unfinished: // the new key is there already
+		case fromEnvironment:
+			return fmt.Errorf("the keys come from %s, which only you can change: set it to what console key rotate -print prints, then run this again", keyVariable)
+		default:
+			keys = keys.Rotated()
+			if err := replaceKeys(c.keyPath(), keys); err != nil {
+				return err
+			}
+		}
+		n, err := store.Rotate(ctx, c.actor(), keys)
+		if err != nil {
+			return fmt.Errorf("the new key is in use, but not everything is encrypted with it; run this again: %w", err)
+		}
+		_, err = fmt.Fprintf(c.stdout, "A new key is in use; secrets encrypted anew: %d. Restart every console that serves this database.\n", n)
+		return err
+	})
+}
+
+// writeKeys writes a key file that did not exist, whole or not at all.
 func writeKeys(file string, keys models.Keys) error {
+	// Link fails where another start made the file meanwhile, and Rename would not.
+	return putKeys(file, keys, os.Link)
+}
+
+// replaceKeys writes a key file in place of one, whole or not at all.
+func replaceKeys(file string, keys models.Keys) error { return putKeys(file, keys, os.Rename) }
+
+// putKeys writes keys beside their file, for its owner only, and then puts them there.
+func putKeys(file string, keys models.Keys, put func(from, to string) error) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("the folder of the key file can't be made: %w", err)
 	}
@@ -63,8 +112,7 @@ func writeKeys(file string, keys models.Keys) error {
 	if err := errors.Join(err, made.Sync(), made.Close()); err != nil {
 		return fmt.Errorf("the key file can't be written: %w", err)
 	}
-	// Link fails where another start made the file meanwhile, and Rename would not.
-	if err := os.Link(made.Name(), file); err != nil {
+	if err := put(made.Name(), file); err != nil {
 		return fmt.Errorf("the key file can't be made: %w", err)
 	}
 	return nil

@@ -1,7 +1,7 @@
 // Command console serves the Protocol Console and administers its database.
 //
 // Each subject of the command line is a file: serve.go, migrate.go, user.go,
-// token.go, seed.go, version.go. What they share, flags and environment and
+// token.go, key.go, seed.go, version.go. What they share, flags and environment and
 // the opened database, is in command.go.
 package main
 
@@ -46,6 +46,7 @@ func verbs() []verb {
 		{"token roll", "give an API token a new secret and print it", rollToken},
 		{"token revoke", "end an API token", revokeToken},
 		{"audit verify", "tell whether the activity is as the console wrote it", verifyAudit},
+		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},
 		{"help", "explain all of this", help},

@@ -7,9 +7,12 @@
 package modelstest
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -52,7 +55,30 @@ func OpenURL(t testing.TB, url string) *models.Store {
 	if err := store.Unlock(t.Context(), Keys); err != nil {
 		t.Fatal(err)
 	}
+	opened.Store(store, url)
 	return store
+}
+
+// opened are the stores that OpenURL opened, and where they are.
+var opened sync.Map
+
+// Exec carries out a statement in the database of a store that OpenURL opened, for what
+// no method of the store does.
+func Exec(t testing.TB, store *models.Store, statement string) {
+	t.Helper()
+	url, _ := opened.Load(store)
+	driver, address := "pgx", fmt.Sprint(url)
+	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		driver, address = "sqlite", file
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // OpenEmpty opens a database that has no schema yet, and gives it one.

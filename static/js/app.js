@@ -4,6 +4,7 @@
 //   data-copy="text"          copies the text          data-reveal="id"   shows a password
 //   data-strength="id"        weighs that password     data-stay          keeps the session going
 //   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
+//   data-print                prints the page          form[data-file]    is answered by a file
 //   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
 //   data-focus="row|next|#id" where focus goes after a swap
 //   data-state="archived"     what a row becomes after its form was sent
@@ -152,6 +153,7 @@
     if (button.dataset.reveal) reveal(button);
     if (button.dataset.dismiss !== undefined) dismiss(event, button);
     if (button.dataset.stay !== undefined) stay();
+    if (button.dataset.print !== undefined) print();
     if (button.dataset.dialog !== undefined && !(event.ctrlKey || event.metaKey || event.shiftKey)) openDialog(event, button);
     if (button.dataset.drop !== undefined) drop(event, button);
     if (button.dataset.cancel !== undefined && button.closest('dialog')) {
@@ -243,6 +245,7 @@
   on('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented) return;
+    if (form.dataset.file !== undefined) return; // the page stays
     if (form.ariaBusy === 'true') return event.preventDefault();
     if (form.method === 'post') form.ariaBusy = 'true';
     leaving = true;

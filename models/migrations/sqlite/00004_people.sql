@@ -27,6 +27,17 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id, id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
+-- The browsers and networks that people sign in from, to tell them of the last time and
+-- of what is new.
+CREATE TABLE devices (
+    user_id text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    browser text NOT NULL,
+    network text NOT NULL,
+    ip      text NOT NULL,
+    last_at integer NOT NULL,
+    PRIMARY KEY (user_id, browser, network)
+);
+
 -- An invitation is a link that makes its holder a user, once.
 CREATE TABLE invitations (
     id          text PRIMARY KEY CHECK (length(id) = 16),

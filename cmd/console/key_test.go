@@ -1,0 +1,137 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// withKeyFile runs a command line whose keys are in a file, unless variable has them.
+func withKeyFile(t *testing.T, database, file, variable string, args ...string) result {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	getenv := func(name string) string {
+		return map[string]string{"DATABASE_URL": database, "CONSOLE_KEY_FILE": file, keyVariable: variable}[name]
+	}
+	code := run(t.Context(), args, getenv, strings.NewReader(""), &stdout, &stderr)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// seedOf is the seed of Ada's app, as somebody with these keys reads it.
+func seedOf(t *testing.T, database string, keys models.Keys) (string, error) {
+	t.Helper()
+	store := modelstest.Connect(t, database)
+	if err := store.Unlock(t.Context(), keys); err != nil {
+		return "", err
+	}
+	u, err := store.UserByEmail(t.Context(), "ada@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := store.NewTOTP(t.Context(), u.Actor())
+	return key.Secret, err
+}
+
+func TestRotatingTheKey(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		file := filepath.Join(t.TempDir(), "console.key")
+		first := models.NewKeys()
+		if err := writeKeys(file, first); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeKeys(file, first); err == nil {
+			t.Error("a key file was written over")
+		}
+		store := modelstest.Connect(t, database)
+		if err := store.Unlock(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		modelstest.Owner(t, store)
+		seed, err := seedOf(t, database, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := withKeyFile(t, database, file, "", "key", "rotate")
+		if r.code != 0 || !strings.Contains(r.stdout, "encrypted anew: 1.") || strings.Contains(r.stdout, "pck_") {
+			t.Fatalf("%+v", r)
+		}
+		info, err := os.Stat(file)
+		text, readErr := os.ReadFile(file)
+		if err != nil || readErr != nil || info.Mode().Perm() != 0o600 {
+			t.Fatal(info.Mode(), err, readErr)
+		}
+		both, err := models.ParseKeys(string(text))
+		if err != nil || !strings.HasSuffix(both.Text(), first.Text()) || both.Text() == first.Text() {
+			t.Fatalf("the file has %s, %v", both, err)
+		}
+		if got, err := seedOf(t, database, both); err != nil || got != seed {
+			t.Errorf("the seed is %q, %v", got, err)
+		}
+		newest, err := models.ParseKeys(strings.Fields(both.Text())[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := seedOf(t, database, newest); err != nil || got != seed {
+			t.Errorf("by the new key alone the seed is %q, %v", got, err)
+		}
+		if _, err := seedOf(t, database, first); err == nil || !strings.Contains(err.Error(), "give it the same key file") {
+			t.Errorf("the old key alone: %v", err)
+		}
+		if entries, err := os.ReadDir(filepath.Dir(file)); err != nil || len(entries) != 1 {
+			t.Errorf("beside the key file there is %v, %v", entries, err)
+		}
+	})
+}
+
+func TestARotationThatWasCutShort(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		file := filepath.Join(t.TempDir(), "console.key")
+		first := models.NewKeys()
+		store := modelstest.Connect(t, database)
+		if err := store.Unlock(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		modelstest.Owner(t, store)
+		seed, err := seedOf(t, database, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := first.Rotated() // the file was written, and then the power went
+		if err := writeKeys(file, begun); err != nil {
+			t.Fatal(err)
+		}
+		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "anew: 1.") {
+			t.Fatalf("%+v", r)
+		}
+		if text, err := os.ReadFile(file); err != nil || !strings.HasSuffix(string(text), "\n"+begun.Text()) {
+			t.Errorf("the file has another key: %v", err)
+		}
+		if got, err := seedOf(t, database, begun); err != nil || got != seed {
+			t.Errorf("the seed is %q, %v", got, err)
+		}
+	})
+}
+
+func TestRotatingAKeyOfTheEnvironment(t *testing.T) {
+	database := modelstest.URL(t, modelstest.SQLite)
+	first := models.NewKeys().Text()
+	missing := filepath.Join(t.TempDir(), "none")
+	r := withKeyFile(t, database, missing, first, "key", "rotate")
+	if r.code != 1 || !strings.Contains(r.stderr, "console key rotate -print") {
+		t.Errorf("%+v", r)
+	}
+	r = withKeyFile(t, database, missing, first, "key", "rotate", "-print")
+	if r.code != 0 || strings.Count(r.stdout, "pck_") != 2 || !strings.Contains(r.stdout, strings.TrimSpace(first)) {
+		t.Fatalf("%+v", r)
+	}
+	if r = withKeyFile(t, database, missing, r.stdout, "key", "rotate"); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a key file was made")
+	}
+}

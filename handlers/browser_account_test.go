@@ -1,0 +1,144 @@
+package handlers_test
+
+import (
+	"encoding/base32"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// ahead is by how many seconds the site's clock is ahead, for a test to set.
+func (s *site) ahead() *atomic.Int64 {
+	var seconds atomic.Int64
+	s.store.Now = func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) }
+	return &seconds
+}
+
+// TestEveryPageOfOneself looks at the pages of signing in and of one's own account.
+func TestEveryPageOfOneself(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	ahead := s.ahead()
+	s.newBrowser().with("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1").post("/login", "email", email, "password", password).wants(303)
+	s.newBrowser().with("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0").post("/login", "email", email, "password", password).wants(303)
+	a := s.in(desk)
+	a.visit("/groups")
+	a.click(".account summary")
+	a.inspect("account menu")
+	a.goes("Profile")
+	a.at("/profile")
+	a.inspect("profile")
+	a.write("#time_zone", "Atlantis")
+	a.write("#name", "")
+	a.goes("Save")
+	a.sees(".summary", "Choose a time zone from the list")
+	a.inspect("profile refused")
+	a.write("#time_zone", "Europe/Zurich")
+	a.write("#name", "Anna")
+	a.click("[value='compact']")
+	a.goes("Save")
+	a.sees("#flashes", "Your profile is saved.")
+	a.visit("/contacts")
+	a.inspect("contacts compact")
+	a.visit("/profile/security")
+	a.inspect("security")
+	a.goes("Change password")
+	a.inspect("password")
+	a.write("#old_password", "wrong")
+	a.write("#new_password", "short")
+	a.goes("Change password")
+	a.sees(".summary", "This is not your password.")
+	a.inspect("password refused")
+
+	a.visit("/profile/security")
+	a.goes("Set up an app")
+	a.inspect("app")
+	a.write("#code", "000000")
+	a.goes("Turn on")
+	a.sees(".summary", "not the code that the app shows")
+	a.inspect("app refused")
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(eval[string](a, "text('code.key')"), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := authenticator{s, seed}
+	a.write("#code", app.code(0))
+	a.goes("Turn on")
+	a.sees("h1", "Codes from your app are on")
+	a.inspect("recovery codes")
+	a.click("Go on") // the browser asks for the tick first
+	a.sees("h1", "Codes from your app are on")
+	a.click("I have kept them")
+	a.goes("Go on")
+	a.inspect("security with an app")
+	a.goes("Make new codes…")
+	a.inspect("recovery codes question")
+	a.visit("/profile/security/app/off")
+	a.inspect("app off question")
+
+	ahead.Add(11 * 60)
+	a.visit("/settings/tokens/new")
+	a.sees("h1", "Confirm that it is you")
+	a.inspect("confirm")
+	a.write("[name='confirm.password']", "wrong")
+	a.goes("Confirm")
+	a.sees(".summary", "The password is not right.")
+	a.inspect("confirm refused")
+	a.write("[name='confirm.code']", app.code(0))
+	a.goes("Confirm with the code")
+	a.at("/settings/tokens/new")
+
+	a.signOut()
+	a.visit("/login")
+	a.write("#email", email)
+	a.write("#password", password)
+	a.goes("Sign in")
+	a.sees("h1", "Confirm that it is you")
+	a.inspect("second factor")
+	a.write("#code", "000000")
+	a.goes("Sign in")
+	a.sees(".summary", "not right")
+	a.inspect("second factor refused")
+	a.goes("Use a recovery code")
+	a.inspect("second factor by a recovery code")
+	ahead.Add(60)
+	a.goes("Use a code from your app")
+	a.write("#code", app.code(0))
+	a.goes("Sign in")
+	a.at("/groups")
+	a.sees("#flashes", "Last sign-in:")
+	a.inspect("groups after signing in")
+}
+
+// TestSigningInWithoutScripts does all of it with links and forms.
+func TestSigningInWithoutScripts(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	ahead := s.ahead()
+	a := s.in(desk.withoutScripts())
+	ahead.Add(11 * 60)
+	a.visit("/profile/security/app")
+	a.sees("h1", "Confirm that it is you")
+	a.write("[name='confirm.password']", password)
+	a.goes("Confirm")
+	a.at("/profile/security/app")
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(eval[string](a, "text('code.key')"), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := authenticator{s, seed}
+	a.write("#code", app.code(0))
+	a.goes("Turn on")
+	a.click("I have kept them")
+	a.goes("Go on")
+	ahead.Add(60)
+	a.signOut()
+	a.visit("/groups/new")
+	a.write("#email", email)
+	a.write("#password", password)
+	a.goes("Sign in")
+	a.write("#code", app.code(0))
+	a.goes("Sign in")
+	a.at("/groups/new")
+}

@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// halfway is a sign-in whose second factor is awaited: where it is to lead.
+type halfway struct {
+	Remember bool           `json:"remember,omitempty"`
+	Next     string         `json:"next,omitempty"`
+	Carried  []views.Hidden `json:"carried,omitempty"`
+	Factors  []string       `json:"factors,omitempty"`
+}
+
+// askSecond asks for the second factor. What came with the first one waits.
+func (c *Console) askSecond(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors []string) error {
+	wait := halfway{Remember: s.Remember, Next: s.Next, Carried: s.Carried, Factors: factors}
+	secret, err := c.store.NewChallenge(r.Context(), models.FactorChallenge, user.ID, wait)
+	if err != nil {
+		return err
+	}
+	c.setChallenge(w, models.FactorChallenge, secret)
+	return redirect(w, r, views.CodeURL(""))
+}
+
+// secondFactor shows the second page of signing in.
+func (c *Console) secondFactor(w http.ResponseWriter, r *http.Request) error {
+	return c.showSecond(w, r, http.StatusOK, views.SecondFactor{Recovery: r.FormValue("with") == views.WithRecovery})
+}
+
+// showSecond shows the page for a second factor. Where none is awaited any more, one
+// signs in from the start.
+func (c *Console) showSecond(w http.ResponseWriter, r *http.Request, status int, s views.SecondFactor) error {
+	var wait halfway
+	userID, err := c.store.Challenge(r.Context(), models.FactorChallenge, c.challenge(r, models.FactorChallenge), &wait)
+	if errors.Is(err, models.ErrNotFound) {
+		return redirect(w, r, views.LoginURL(""))
+	}
+	if err != nil {
+		return err
+	}
+	factors, err := c.store.Factors(r.Context(), userID)
+	if err != nil {
+		return err
+	}
+	s.App, s.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && c.passkeys != nil
+	s.Recovery = s.Recovery || !s.App
+	return c.show(w, r, status, views.Page{Title: "Confirm that it is you", Failed: len(s.Problems) > 0, Passkeys: s.Passkey, Body: views.SecondFactorPage(s)})
+}
+
+// doSecondFactor finishes signing in with a code, a recovery code or a passkey.
+func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
+	s := views.SecondFactor{Recovery: r.PostFormValue("with") == views.WithRecovery}
+	secret := c.challenge(r, models.FactorChallenge)
+	var wait halfway
+	userID, err := c.store.Challenge(r.Context(), models.FactorChallenge, secret, &wait)
+	var user models.User
+	var factor string
+	switch credential := r.PostFormValue("credential"); {
+	case err != nil:
+	case credential != "":
+		user, err = c.usePasskey(w, r, credential)
+		factor = models.ByPasskey
+		if err == nil && user.ID != userID {
+			err = models.ErrSignIn
+		}
+		if err == nil {
+			_, err = c.store.TakeChallenge(r.Context(), models.FactorChallenge, secret, &wait)
+		}
+	default:
+		user, factor, err = c.store.SignInCode(r.Context(), caller(r), secret, r.PostFormValue("code"))
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		late := models.Invalid{{Field: "email", Code: models.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
+		return c.showLogin(w, r, http.StatusUnprocessableEntity, views.SignIn{Problems: late})
+	}
+	if status, problems := c.refusal(w, err, "code", "This code is not right, or was used before."); status != 0 {
+		s.Problems = problems
+		return c.showSecond(w, r, status, s)
+	}
+	if err != nil {
+		return err
+	}
+	c.dropChallenge(w, models.FactorChallenge)
+	return c.arrive(w, r, user, views.SignIn{Remember: wait.Remember, Next: wait.Next, Carried: wait.Carried}, append(wait.Factors, factor)...)
+}
+
+// refusal is how a proof of who somebody is was refused: its status, and the sentence for
+// a field. The status is 0 where it was not.
+func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, models.Invalid) {
+	var throttled models.Throttled
+	switch {
+	case errors.As(err, &throttled):
+		wait := throttled.Until.Sub(c.store.Now())
+		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
+		return http.StatusTooManyRequests, models.Invalid{{Field: field, Code: models.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
+	case errors.Is(err, models.ErrSignIn):
+		return http.StatusUnprocessableEntity, models.Invalid{{Field: field, Code: models.Bad, Message: words}}
+	}
+	return 0, nil
+}
+
+// setChallenge gives the browser the secret of what is half done.
+func (c *Console) setChallenge(w http.ResponseWriter, kind models.ChallengeKind, secret string) {
+	http.SetCookie(w, c.challengeCookie(kind, secret, int(models.ChallengeLimit.Seconds())))
+}
+
+func (c *Console) dropChallenge(w http.ResponseWriter, kind models.ChallengeKind) {
+	http.SetCookie(w, c.challengeCookie(kind, "", -1))
+}
+
+func (c *Console) challengeCookie(kind models.ChallengeKind, secret string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: c.cookieName() + "-" + string(kind), Value: secret, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// challenge is the secret of what the browser has half done, or "".
+func (c *Console) challenge(r *http.Request, kind models.ChallengeKind) string {
+	cookie, err := r.Cookie(c.cookieName() + "-" + string(kind))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}

@@ -1,0 +1,182 @@
+package handlers_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"protocol.chat/console/models"
+)
+
+// authenticator is an app that makes codes, by RFC 6238 alone.
+type authenticator struct {
+	site *site
+	seed []byte
+}
+
+// code is what the app shows now, or so many steps from now.
+func (p authenticator) code(steps int) string {
+	mac := hmac.New(sha1.New, p.seed)
+	_ = binary.Write(mac, binary.BigEndian, p.site.store.Now().Unix()/30+int64(steps))
+	sum := mac.Sum(nil)
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1_000_000)
+}
+
+// stopClock lets the test set the time.
+func (s *site) stopClock() *time.Time {
+	now := time.Now().Truncate(30 * time.Second)
+	s.store.Now = func() time.Time { return now }
+	return &now
+}
+
+// setUpApp turns codes on for who is signed in, as a person would.
+func (s *site) setUpApp() (authenticator, []string) {
+	s.Helper()
+	shown := s.get("/profile/security/app").wants(200)
+	if shown.doc.Find("svg.qr path").Length() != 1 {
+		s.Error("there is no QR code")
+	}
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
+	if err != nil {
+		s.Fatal(err)
+	}
+	p := authenticator{s, seed}
+	s.post("/profile/security/app", "code", "000000").wants(422).has("#code-error", "not the code that the app shows")
+	kept := s.post("/profile/security/app", "code", p.code(0)).wants(201).has("h1", "Codes from your app are on")
+	codes := kept.doc.Find(".codes code").Map(func(_ int, code *goquery.Selection) string { return code.Text() })
+	if len(codes) != 10 {
+		s.Fatal(codes)
+	}
+	return p, codes
+}
+
+func TestSigningInWithASecondFactor(t *testing.T) {
+	each(t, func(s *site) {
+		now := s.stopClock()
+		p, codes := s.setUpApp()
+		b := s.newBrowser()
+		b.get("/login/code").leads("/login")
+		b.post("/login", "email", email, "password", "wrong").wants(422).has(".summary", "E-mail or password is not right.")
+		b.post("/login", "email", email, "password", password, "next", "/groups/new", "remember", "yes", "carried.name", "Typed").leads("/login/code")
+		b.get("/groups").leads("/login?next=%2Fgroups")
+		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code")
+		b.get("/login/code?with=recovery").wants(200).has("label", "Recovery code")
+		b.post("/login/code", "code", "123456").wants(422).has(".summary", "This code is not right")
+		*now = now.Add(time.Minute)
+		code := p.code(0)
+		in := b.post("/login/code", "code", code[:3]+" "+code[3:]).leads("/groups/new")
+		if !strings.Contains(strings.Join(in.header.Values("Set-Cookie"), " "), "Max-Age=2592000") {
+			s.Errorf("“Keep me signed in” is forgotten: %q", in.header.Values("Set-Cookie"))
+		}
+		if got := in.follow(b).wants(200).value("name"); got != "Typed" {
+			s.Errorf("what was typed is %q", got)
+		}
+		lost := s.newBrowser()
+		lost.post("/login", "email", email, "password", password).leads("/login/code")
+		lost.post("/login/code", "code", codes[0], "with", "recovery").leads("/groups")
+		lost.get("/profile/security").wants(200).has("#codes + p", "9 codes left")
+		last := s.lines()[len(s.lines())-1]
+		if last.Action != models.SignedIn || !strings.Contains(last.Changes, models.ByRecoveryCode) {
+			s.Errorf("%s %s", last.Action, last.Changes)
+		}
+		for _, secret := range append(codes, code, base32.StdEncoding.EncodeToString(p.seed)) {
+			for _, line := range s.lines() {
+				if strings.Contains(line.Changes, secret) {
+					s.Errorf("%s has a secret: %s", line.Action, line.Changes)
+				}
+			}
+		}
+	})
+}
+
+func TestACodeUsedTwice(t *testing.T) {
+	each(t, func(s *site) {
+		now := s.stopClock()
+		p, codes := s.setUpApp()
+		*now = now.Add(time.Minute)
+		for i, code := range []string{p.code(0), p.code(0), codes[0], codes[0]} {
+			b := s.newBrowser()
+			b.post("/login", "email", email, "password", password).leads("/login/code")
+			b.post("/login/code", "code", code).wants([]int{303, 422}[i%2])
+		}
+	})
+}
+
+func TestASecondFactorTakesNoLongerThanTenMinutes(t *testing.T) {
+	each(t, func(s *site) {
+		now := s.stopClock()
+		p, _ := s.setUpApp()
+		b := s.newBrowser()
+		b.post("/login", "email", email, "password", password).leads("/login/code")
+		*now = now.Add(11 * time.Minute)
+		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "That took longer than 10 minutes.")
+		b.post("/login", "email", email, "password", password).leads("/login/code")
+		if err := s.store.SetPassword(s.Context(), models.System("test"), email, "another fine phrase"); err != nil {
+			s.Fatal(err)
+		}
+		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Sign in again")
+		b.get("/groups").leads("/login?next=%2Fgroups")
+	})
+}
+
+func TestWrongCodesOfASignInMustWait(t *testing.T) {
+	each(t, func(s *site) {
+		now := s.stopClock()
+		p, _ := s.setUpApp()
+		*now = now.Add(time.Minute)
+		b := s.newBrowser()
+		for range 5 {
+			b = s.newBrowser()
+			b.post("/login", "email", email, "password", password).leads("/login/code")
+			b.post("/login/code", "code", "000001").wants(422)
+		}
+		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.")
+		*now = now.Add(16 * time.Second)
+		b.post("/login/code", "code", p.code(0)).wants(303)
+	})
+}
+
+func TestRecoveryCodesAndTurningCodesOff(t *testing.T) {
+	each(t, func(s *site) {
+		_, codes := s.setUpApp()
+		s.get("/profile/security").has("#app", "On").has("#codes + p", "10 codes left")
+		file := s.post("/profile/security/codes/file", "code", codes[0], "code", codes[1]).wants(200)
+		if !strings.Contains(file.body, codes[1]) || !strings.Contains(file.header.Get("Content-Disposition"), "attachment") {
+			s.Errorf("%q", file.body)
+		}
+		s.post("/profile/security/codes/file", "code", "<script>").wants(422)
+		s.post("/profile/security/codes").wants(201).has("h1", "New recovery codes")
+		s.post("/profile/security/app/off").leads("/profile/security").follow(s.browser).has("#app", "Off").lacks("#codes")
+		b := s.newBrowser()
+		b.post("/login", "email", email, "password", password).leads("/groups")
+	})
+}
+
+func TestTheLastSignInIsTold(t *testing.T) {
+	each(t, func(s *site) {
+		agent := "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+		now := s.stopClock()
+		*now = now.Add(time.Minute)
+		b := s.newBrowser().with("User-Agent", agent)
+		b.post("/login", "email", email, "password", password).wants(303)
+		b.get("/groups").has(".flash", "Last sign-in: ").has(".flash", "from 127.0.0.1")
+		b.get("/groups").lacks(".flash")
+		first := s.lines()[len(s.lines())-1]
+		*now = now.Add(time.Minute)
+		b = s.newBrowser().with("User-Agent", agent)
+		b.post("/login", "email", email, "password", password).wants(303)
+		b.get("/groups").has(".flash", "Firefox on Linux")
+		second := s.lines()[len(s.lines())-1]
+		if !strings.Contains(first.Changes, "new_device") || strings.Contains(second.Changes, "new_device") {
+			s.Errorf("%s, then %s", first.Changes, second.Changes)
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// security shows how somebody signs in, and where they are signed in.
+func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
+	s := views.Security{Possible: c.passkeys != nil, Current: visitOf(r).stored.ID, Now: c.now(r)}
+	var err error
+	if s.Factors, err = c.store.Factors(r.Context(), by(r).UserID); err != nil {
+		return err
+	}
+	if s.Passkeys, err = c.store.Passkeys(r.Context(), by(r)); err != nil {
+		return err
+	}
+	if s.Sessions, err = c.store.Sessions(r.Context(), by(r)); err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: "Security", Section: "Account", Body: views.SecurityPage(s)})
+}
+
+// newApp shows what an app is set up with.
+func (c *Console) newApp(w http.ResponseWriter, r *http.Request) error {
+	return c.showNewApp(w, r, http.StatusOK, nil)
+}
+
+func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int, problems models.Invalid) error {
+	key, err := c.store.NewTOTP(r.Context(), by(r))
+	if err != nil {
+		return err
+	}
+	return c.show(w, r, status, views.Page{
+		Title: "Set up an app", Section: "Security", Failed: len(problems) > 0,
+		Body: views.NewAppPage(views.NewApp{Key: key, Problems: problems}),
+	})
+}
+
+// confirmApp turns codes from an app on. The recovery codes are in this answer and nowhere
+// else, which is why it is no redirect.
+func (c *Console) confirmApp(w http.ResponseWriter, r *http.Request) error {
+	code := strings.Join(strings.Fields(r.PostFormValue("code")), "")
+	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), code)
+	if status, problems := c.refusal(w, err, "code", ""); status != 0 {
+		return c.showNewApp(w, r, status, problems)
+	}
+	if invalid, ok := problems(err); ok {
+		return c.showNewApp(w, r, http.StatusUnprocessableEntity, invalid)
+	}
+	if err != nil {
+		return err
+	}
+	return c.showCodes(w, r, "Codes from your app are on", codes)
+}
+
+// showCodes shows new recovery codes, under a new session id.
+func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string, codes []string) error {
+	if err := c.renew(w, r, false); err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusCreated, views.Page{
+		Title: "Recovery codes", Section: "Security", Body: views.RecoveryCodesPage(views.Kept{Codes: codes, Title: title}),
+	})
+}
+
+// askAppOff asks before codes from an app are turned off.
+func (c *Console) askAppOff(w http.ResponseWriter, r *http.Request) error {
+	words := "Codes from the app are no longer asked for when you sign in. To use them again, you set the app up anew."
+	return c.question(w, r, views.Question("Turn off codes from your app?", words, "Turn off", views.TOTPOffURL(), true), "Turn off codes")
+}
+
+func (c *Console) appOff(w http.ResponseWriter, r *http.Request) error {
+	if err := c.store.TurnOffTOTP(r.Context(), by(r)); err != nil {
+		return err
+	}
+	if err := c.renew(w, r, false); err != nil {
+		return err
+	}
+	return c.done(w, r, views.SecurityURL(), views.Flash{Text: "Codes from your app are off."})
+}
+
+// askCodes asks before recovery codes are replaced.
+func (c *Console) askCodes(w http.ResponseWriter, r *http.Request) error {
+	words := "You get ten new codes. Those that you have now no longer work."
+	return c.question(w, r, views.Question("Make new recovery codes?", words, "Make new codes", views.RecoveryCodesURL(), false), "New recovery codes")
+}
+
+func (c *Console) newCodes(w http.ResponseWriter, r *http.Request) error {
+	codes, err := c.store.NewRecoveryCodes(r.Context(), by(r))
+	if err != nil {
+		return err
+	}
+	return c.showCodes(w, r, "New recovery codes", codes)
+}
+
+// recoveryCode is what a recovery code looks like.
+var recoveryCode = regexp.MustCompile(`^[0-9a-z]{4}(-[0-9a-z]{4}){3}$`)
+
+// codesFile answers the recovery codes that a page shows as a file. The page sends them:
+// nobody else has them.
+func (c *Console) codesFile(w http.ResponseWriter, r *http.Request) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Recovery codes for %s\n%s\nEach works once.\n\n", c.publicURL, visitOf(r).user.Email)
+	for _, code := range r.PostForm["code"] {
+		if !recoveryCode.MatchString(code) {
+			return models.Invalid{{Field: "code", Code: models.Bad, Message: "These are no recovery codes."}}
+		}
+		text.WriteString(code + "\n")
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
+	return plain(w, text.String())
+}
+
+// question shows a page that asks before something is done.
+func (c *Console) question(w http.ResponseWriter, r *http.Request, body templ.Component, title string) error {
+	return c.show(w, r, http.StatusOK, views.Page{Title: title, Section: "Security", Body: body})
+}
+
+// endSession ends another session of one's own.
+func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
+	if err := c.store.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
+		return err
+	}
+	return c.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session ended."})
+}
+
+// endOtherSessions ends all sessions but the one that asks for it.
+func (c *Console) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	n, err := c.store.EndOtherSessions(r.Context(), by(r), visitOf(r).session.ID)
+	if err != nil {
+		return err
+	}
+	words := fmt.Sprintf("%d other sessions ended.", n)
+	if n == 1 {
+		words = "The other session ended."
+	}
+	return c.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: words})
+}

@@ -1,0 +1,165 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// The actions on passkeys.
+const (
+	AddedPasskey   Action = "passkey.create"
+	RenamedPasskey Action = "passkey.update"
+	RemovedPasskey Action = "passkey.delete"
+)
+
+// Passkey is a key in a device of its owner's that signs them in.
+type Passkey struct {
+	ID, UserID string
+	// CredentialID is what the device calls it.
+	CredentialID string
+	Name         string
+	// Data is what the passkey library keeps, as JSON. There is nothing secret in it.
+	Data string
+	// Times are Unix seconds.
+	CreatedAt  int64
+	LastUsedAt *int64
+}
+
+// NewPasskey is what a passkey is made from.
+type NewPasskey struct{ Name, CredentialID, Data string }
+
+// maxPasskeys is how many passkeys somebody can have.
+const maxPasskeys = 20
+
+// Passkeys answers the actor's passkeys, the newest first.
+func (s *Store) Passkeys(ctx context.Context, by Actor) ([]Passkey, error) {
+	var found []Passkey
+	err := s.db.WithContext(ctx).Where("user_id = ?", by.UserID).Order("id DESC").Find(&found).Error
+	return found, s.failed(ctx, err)
+}
+
+// Passkey answers one of the actor's passkeys, or ErrNotFound.
+func (s *Store) Passkey(ctx context.Context, by Actor, id string) (Passkey, error) {
+	p, err := passkeyIn(s.db.WithContext(ctx), by, id)
+	return p, s.failed(ctx, err)
+}
+
+func passkeyIn(tx *gorm.DB, by Actor, id string) (Passkey, error) {
+	var p Passkey
+	err := tx.Where("id = ? AND user_id = ?", id, by.UserID).Take(&p).Error
+	return p, err
+}
+
+// PasskeyOwner answers the passkey that a device calls so, and whose it is, or ErrNotFound.
+func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey, User, error) {
+	var p Passkey
+	err := s.db.WithContext(ctx).Where("credential_id = ?", credentialID).Take(&p).Error
+	if err != nil {
+		return p, User{}, s.failed(ctx, err)
+	}
+	u, err := userIn(s.db.WithContext(ctx), p.UserID)
+	return p, u, s.failed(ctx, err)
+}
+
+// UsedPasskey notes that a passkey was used, and what the library keeps of it since then.
+func (s *Store) UsedPasskey(ctx context.Context, id, data string) error {
+	used := map[string]any{"last_used_at": s.Now().Unix(), "data": data}
+	return s.failed(ctx, s.db.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
+}
+
+// AddPasskey gives the actor another passkey. Where it is the first second factor, it
+// answers recovery codes, which can't be had again. Errors: Invalid.
+func (s *Store) AddPasskey(ctx context.Context, by Actor, n NewPasskey) (codes []string, err error) {
+	name, err := passkeyName(n.Name)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	row := Passkey{ID: s.ids.next(now, ""), UserID: by.UserID, CredentialID: n.CredentialID, Name: name, Data: n.Data, CreatedAt: now.Unix()}
+	err = s.write(ctx, by, SignedInOnly, AddedPasskey, func(tx *gorm.DB, line *AuditLine) error {
+		line.about("passkey", row.ID, name)
+		if err := s.dialect.lock(tx, "passkeys:"+by.UserID); err != nil {
+			return err
+		}
+		f, err := s.factors(s.readerIn(tx), by.UserID)
+		if err != nil {
+			return err
+		}
+		if f.Passkeys >= maxPasskeys {
+			return bad("name", "You have %d passkeys already. Remove one first.", maxPasskeys)
+		}
+		err = tx.Create(&row).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return bad("name", "This passkey is there already.")
+		}
+		if err == nil && f.Codes == 0 {
+			codes, err = s.makeRecoveryCodes(tx, by.UserID)
+		}
+		return errors.Join(err, line.say(map[string]change{"name": {nil, name}}))
+	})
+	return codes, err
+}
+
+func passkeyName(name string) (string, error) {
+	var problems Invalid
+	stored := problems.check("name", &name, func(v string) (string, string) {
+		v, problem := line("The name", v, MaxName)
+		if problem == "" && blank(v) {
+			problem = "Enter a name that says where the passkey is."
+		}
+		return v, problem
+	})
+	return *stored, problems.orNil()
+}
+
+// RenamePasskey gives one of the actor's passkeys another name. Errors: Invalid, ErrNotFound.
+func (s *Store) RenamePasskey(ctx context.Context, by Actor, id, name string) error {
+	return s.write(ctx, by, SignedInOnly, RenamedPasskey, func(tx *gorm.DB, line *AuditLine) error {
+		p, err := passkeyIn(tx, by, id)
+		if err != nil {
+			return err
+		}
+		name, err := passkeyName(name)
+		if err != nil {
+			return err
+		}
+		if p.Name == name {
+			return errUnchanged
+		}
+		line.about("passkey", id, name)
+		renamed := tx.Model(&Passkey{}).Where("id = ?", id).Update("name", name).Error
+		return errors.Join(renamed, line.say(map[string]change{"name": {p.Name, name}}))
+	})
+}
+
+// RemovePasskey removes one of the actor's passkeys. Errors: ErrNotFound, Conflict where
+// it is their only way in.
+func (s *Store) RemovePasskey(ctx context.Context, by Actor, id string) error {
+	return s.write(ctx, by, SignedInOnly, RemovedPasskey, func(tx *gorm.DB, line *AuditLine) error {
+		if err := s.dialect.lock(tx, "passkeys:"+by.UserID); err != nil {
+			return err
+		}
+		p, err := passkeyIn(tx, by, id)
+		if err != nil {
+			return err
+		}
+		line.about("passkey", id, p.Name)
+		if err := tx.Where("id = ?", id).Delete(&Passkey{}).Error; err != nil {
+			return err
+		}
+		var ways int64
+		err = tx.Raw(`SELECT (SELECT count(*) FROM users WHERE id = ? AND password_hash <> '')
+			+ (SELECT count(*) FROM passkeys WHERE user_id = ?) + (SELECT count(*) FROM identities WHERE user_id = ?)`,
+			by.UserID, by.UserID, by.UserID).Scan(&ways).Error
+		if err != nil {
+			return err
+		}
+		if ways == 0 {
+			return Conflict{Message: fmt.Sprintf("“%s” is your only way in. Add another passkey or set a password first.", p.Name)}
+		}
+		return errors.Join(s.dropIdleCodes(tx, by.UserID), line.say(map[string]change{"name": {p.Name, nil}}))
+	})
+}

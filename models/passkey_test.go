@@ -1,0 +1,179 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestPasskeysAreTheirOwners(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ada := modelstest.Owner(t, store)
+		made, err := store.CreateUser(t.Context(), models.System("test"), models.NewUser{
+			Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: modelstest.OwnerPassword,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bea := made.Actor()
+		codes, err := store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: " Phone ", CredentialID: "one", Data: "{}"})
+		if err != nil || len(codes) != 10 {
+			t.Fatalf("the first passkey comes with recovery codes: %v, %v", codes, err)
+		}
+		if codes, err = store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: "Laptop", CredentialID: "two", Data: "{}"}); err != nil || codes != nil {
+			t.Errorf("the second one: %v, %v", codes, err)
+		}
+		if _, err := store.AddPasskey(t.Context(), bea, models.NewPasskey{Name: "Copy", CredentialID: "one", Data: "{}"}); !errors.As(err, new(models.Invalid)) {
+			t.Errorf("a credential for the second time: %v", err)
+		}
+		if _, err := store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: "\u200b", CredentialID: "three", Data: "{}"}); !errors.As(err, new(models.Invalid)) {
+			t.Errorf("without a name: %v", err)
+		}
+		keys, err := store.Passkeys(t.Context(), ada)
+		if err != nil || len(keys) != 2 || keys[1].Name != "Phone" {
+			t.Fatal(keys, err)
+		}
+		if _, err := store.Passkey(t.Context(), bea, keys[0].ID); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("Bea sees Ada's passkey: %v", err)
+		}
+		if err := store.RenamePasskey(t.Context(), bea, keys[0].ID, "Mine"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("Bea renames Ada's passkey: %v", err)
+		}
+		if err := store.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("Bea removes Ada's passkey: %v", err)
+		}
+		if err := errors.Join(store.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
+			t.Fatal(err)
+		}
+		key, owner, err := store.PasskeyOwner(t.Context(), "two")
+		if err != nil || owner.ID != ada.ID || key.Name != "Desk" || key.LastUsedAt == nil || key.Data != `{"a":1}` {
+			t.Errorf("%+v, %v, %v", key, owner, err)
+		}
+	})
+}
+
+func TestOneWayInRemains(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		for i := range 2 {
+			if _, err := store.AddPasskey(t.Context(), by, models.NewPasskey{Name: "Key", CredentialID: fmt.Sprint(i), Data: "{}"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys, err := store.Passkeys(t.Context(), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = ''"); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.RemovePasskey(t.Context(), by, keys[0].ID); err != nil {
+			t.Errorf("one of two: %v", err)
+		}
+		if err := store.RemovePasskey(t.Context(), by, keys[1].ID); !errors.Is(err, models.ErrConflict) {
+			t.Errorf("the only way in: %v", err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f.Passkeys != 1 || f.Codes != 10 {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = 'there is one'"); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.RemovePasskey(t.Context(), by, keys[1].ID); err != nil {
+			t.Errorf("beside a password: %v", err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+			t.Errorf("recovery codes are left for nothing: %+v, %v", f, err)
+		}
+	})
+}
+
+func TestBrowsersInWords(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0": "Edge on Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox on Linux",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15":         "Safari on Mac",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Safari/604.1":      "Chrome on iPhone",
+		"Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":         "Chrome on Android",
+		"curl/8.14.1": "curl", "": "Unknown browser", "<script>": "Unknown browser",
+	} {
+		if got := models.BrowserName(agent); got != want {
+			t.Errorf("%s is %q, want %q", agent, got, want)
+		}
+	}
+}
+
+func TestANewDeviceIsMarkedOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		u, err := store.UserByEmail(t.Context(), "ada@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		for i, from := range []struct {
+			ip, agent string
+			fresh     bool
+		}{
+			{"192.0.2.1", "Firefox Linux", false}, // the first of all is nothing new
+			{"192.0.2.1", "Firefox Linux", false},
+			{"192.0.2.2", "Firefox Linux", true},
+			{"2001:db8::1", "Firefox Linux", true},
+			{"2001:db8::2", "Firefox Linux", false}, // the same /64
+			{"192.0.2.2", "Chrome Windows", true},
+			{"192.0.2.1", "Firefox Linux", false},
+		} {
+			now = now.Add(time.Minute)
+			by.IP, by.UserAgent = from.ip, from.agent
+			if _, err := store.StartSession(t.Context(), by, u, false, models.ByPassword); err != nil {
+				t.Fatal(err)
+			}
+			page, err := store.AuditLines(t.Context(), models.Range{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := `{"browser":{"before":null,"after":"` + models.BrowserName(from.agent) + `"},"factors":{"before":null,"after":["password"]}}`
+			if from.fresh {
+				want = want[:len(want)-1] + `,"new_device":{"before":null,"after":true}}`
+			}
+			if got := page.Lines[0].Changes; got != want {
+				t.Errorf("%d: %s, want %s", i, got, want)
+			}
+		}
+		if d, err := store.LastSignIn(t.Context(), u.ID); err != nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
+			t.Errorf("%+v, %v", d, err)
+		}
+		now = now.AddDate(2, 0, 0)
+		if err := store.Sweep(t.Context()); err != nil || store.Count(t, "devices") != 0 {
+			t.Errorf("devices are kept for ever: %v", err)
+		}
+	})
+}
+
+func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		p, codes := withApp(t, store, by)
+		if _, err := store.AddPasskey(t.Context(), by, models.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
+			t.Fatal(err)
+		}
+		waiting := half(t, store, by)
+		if err := store.DeleteSecondFactor(t.Context(), by.UserID); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, waiting, p.code(0)); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a sign-in that waited goes on: %v", err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, models.ErrSignIn) {
+			t.Errorf("a recovery code still works: %v", err)
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package models
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // zones are known wherever the console runs
+
+	"gorm.io/gorm"
+)
+
+// UpdatedProfile is the action of somebody who changed their own profile.
+const UpdatedProfile Action = "user.update"
+
+// ProfileChange is what somebody changes about themselves; a nil field stays as it is.
+type ProfileChange struct {
+	Name, Email *string
+	// TimeZone is an IANA name; "" is UTC.
+	TimeZone *string
+	Density  *Density
+	// Password is needed to change Email, which one signs in with.
+	Password string
+}
+
+// check is the columns to change, and what is wrong.
+func (c ProfileChange) check() (map[string]any, Invalid) {
+	columns := map[string]any{}
+	var problems Invalid
+	set := func(column string, value *string) {
+		if value != nil {
+			columns[column] = *value
+		}
+	}
+	set("name", problems.check("name", c.Name, ownName))
+	email := problems.check("email", c.Email, emailAddress)
+	set("email", email)
+	if email != nil {
+		columns["email_key"] = emailKey(*email)
+	}
+	set("time_zone", problems.check("time_zone", c.TimeZone, timeZone))
+	if c.Density != nil {
+		columns["density"] = *c.Density
+		if *c.Density != Comfortable && *c.Density != Compact {
+			problems = append(problems, bad("density", "The density must be comfortable or compact.")...)
+		}
+	}
+	return columns, problems
+}
+
+func ownName(s string) (string, string) {
+	s, problem := line("Your name", s, MaxName)
+	if problem == "" && blank(s) {
+		problem = "Enter your name."
+	}
+	return s, problem
+}
+
+func timeZone(s string) (string, string) {
+	s = strings.TrimSpace(s)
+	if strings.EqualFold(s, "UTC") {
+		s = ""
+	}
+	if _, err := location(s); err != nil {
+		return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
+	}
+	return s, ""
+}
+
+// UpdateProfile changes what somebody may change about themselves. A new e-mail address
+// needs the password. Errors: Invalid, Throttled.
+func (s *Store) UpdateProfile(ctx context.Context, by Actor, c ProfileChange) error {
+	columns, problems := c.check()
+	if err := problems.orNil(); err != nil {
+		return err
+	}
+	was, err := userIn(s.db.WithContext(ctx), by.UserID)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	if email, changes := columns["email"]; changes && email != was.Email {
+		_, err := s.provePassword(ctx, by, c.Password)
+		if errors.Is(err, ErrSignIn) {
+			return bad("password", "Enter your password to change the e-mail address that you sign in with.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.write(ctx, by, SignedInOnly, UpdatedProfile, func(tx *gorm.DB, line *AuditLine) error {
+		return s.updateProfile(tx, by, line, columns)
+	})
+}
+
+func (s *Store) updateProfile(tx *gorm.DB, by Actor, line *AuditLine, columns map[string]any) error {
+	was, err := userIn(tx, by.UserID)
+	if err != nil {
+		return err
+	}
+	columns["updated_at"] = s.Now().Unix()
+	err = tx.Model(&User{}).Where("id = ?", by.UserID).Updates(columns).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return bad("email", "There is a user with this e-mail address already.")
+	}
+	if err != nil {
+		return err
+	}
+	is, err := userIn(tx, by.UserID)
+	if err != nil {
+		return err
+	}
+	said := changes([]difference{
+		{"name", &was.Name, &is.Name},
+		{"email", &was.Email, &is.Email},
+		{"time_zone", &was.TimeZone, &is.TimeZone},
+		{"density", (*string)(&was.Density), (*string)(&is.Density)},
+	})
+	if len(said) == 0 {
+		return errUnchanged
+	}
+	line.about("user", is.ID, is.Name)
+	return line.say(said)
+}
+
+// PasswordChange is a new password, and the old one. The session that the secret Keep
+// stands for goes on, and the others with KeepOthers.
+type PasswordChange struct {
+	Old, New   string
+	Keep       string
+	KeepOthers bool
+}
+
+// ChangePassword gives the actor another password. Errors: Invalid, Throttled.
+func (s *Store) ChangePassword(ctx context.Context, by Actor, c PasswordChange) error {
+	u, err := s.provePassword(ctx, by, c.Old)
+	if errors.Is(err, ErrSignIn) {
+		return bad("old_password", "This is not your password.")
+	}
+	if err != nil {
+		return err
+	}
+	problem := passwordProblem(c.New, u.Email, u.Name)
+	if problem == "" && c.New == c.Old {
+		problem = "This is the password that you have. Choose another one."
+	}
+	if problem != "" {
+		return Invalid{refusal("new_password", problem)}
+	}
+	hash, err := hashPassword(ctx, c.New)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, by, SignedInOnly, ChangedPassword, func(tx *gorm.DB, line *AuditLine) error {
+		line.about("user", u.ID, u.Name)
+		changed := tx.Model(&User{}).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).
+			Updates(map[string]any{"password_hash": hash, "updated_at": s.Now().Unix()})
+		if changed.Error != nil {
+			return changed.Error
+		}
+		if changed.RowsAffected == 0 {
+			return Conflict{Message: "Your password was changed somewhere else just now."}
+		}
+		if !c.KeepOthers {
+			if _, err := endOthers(tx, u.ID, c.Keep); err != nil {
+				return err
+			}
+		}
+		return dropChallenges(tx, u.ID)
+	})
+}
+
+// zoneNames are the zones of the tz database that a place lives by.
+//
+//go:embed zones.txt
+var zoneNames string
+
+// TimeZones are the zones to choose from, by their IANA names.
+var TimeZones = sync.OnceValue(func() []string { return strings.Fields("UTC " + zoneNames) })
+
+// zones are the locations that were loaded; to read one takes longer than most requests.
+var zones sync.Map
+
+// location is a zone by its name; "" is UTC. The server's own zone is none.
+func location(name string) (*time.Location, error) {
+	if name == "" {
+		return time.UTC, nil
+	}
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil
+	}
+	if name == "Local" {
+		return nil, errors.New("the server's zone is nobody's")
+	}
+	loaded, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, loaded)
+	}
+	return loaded, err
+}
+
+// Location is the zone that the user sees times in.
+func (u User) Location() *time.Location {
+	if found, err := location(u.TimeZone); err == nil {
+		return found
+	}
+	return time.UTC
+}

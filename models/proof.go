@@ -1,0 +1,73 @@
+package models
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+)
+
+// ConfirmLimit is for how long somebody is trusted with dangerous acts, in seconds, after
+// they have proved who they are.
+const ConfirmLimit = 10 * 60
+
+// Proof is what somebody shows who is signed in already, to prove who they are: their
+// password, or else a code from their app.
+type Proof struct{ Password, Code string }
+
+// Confirm checks a proof. Errors: ErrSignIn where it is wrong, Throttled.
+func (s *Store) Confirm(ctx context.Context, by Actor, proof Proof) error {
+	if err := by.Check(SignedInOnly); err != nil {
+		return err
+	}
+	if proof.Code == "" {
+		_, err := s.provePassword(ctx, by, proof.Password)
+		return err
+	}
+	if err := s.admit(ctx, codeKey(by.UserID), by.IP); err != nil {
+		return err
+	}
+	right := false
+	err := s.transaction(ctx, func(tx *gorm.DB) (err error) {
+		right, err = s.useCode(tx, by.UserID, plainCode(proof.Code))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !right {
+		return errors.Join(ErrSignIn, s.unconfirmed(ctx, by))
+	}
+	return s.forgive(ctx, codeKey(by.UserID), by.IP)
+}
+
+// provePassword answers the user who acts, if this is their password. It is counted
+// together with sign-ins, so that a stolen session is no way round their limits.
+func (s *Store) provePassword(ctx context.Context, by Actor, password string) (User, error) {
+	u, err := userIn(s.db.WithContext(ctx), by.UserID)
+	if err != nil {
+		return u, s.failed(ctx, err)
+	}
+	if err := s.admit(ctx, accountKey(u.Email), by.IP); err != nil {
+		return u, err
+	}
+	right, err := checkPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return u, err
+	}
+	if !right {
+		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by))
+	}
+	return u, s.forgive(ctx, accountKey(u.Email), by.IP)
+}
+
+// unconfirmed writes the line of a refused confirmation.
+func (s *Store) unconfirmed(ctx context.Context, by Actor) error {
+	return s.record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *AuditLine) error {
+		line.about("user", by.UserID, by.Name)
+		return nil
+	})
+}
+
+// RefusedConfirmation is the action of somebody signed in who could not prove who they are.
+const RefusedConfirmation Action = "session.unconfirmed"

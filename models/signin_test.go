@@ -1,0 +1,60 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
+// the password is wrong, one password is hashed and as many statements run.
+func TestARefusedSignInDoesTheSameWork(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		modelstest.Owner(t, store)
+		n := models.NewUser{Email: "off@example.com", Name: "Off", Role: models.Editor, Password: modelstest.OwnerPassword}
+		if _, err := store.CreateUser(t.Context(), models.System("test"), n); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Exec(t.Context(), "UPDATE users SET disabled_at = 1 WHERE email = 'off@example.com'"); err != nil {
+			t.Fatal(err)
+		}
+		cases := []struct{ email, password string }{
+			{"nobody@example.com", modelstest.OwnerPassword}, {"off@example.com", modelstest.OwnerPassword}, {"ada@example.com", "wrong"},
+		}
+		statements := map[int]bool{}
+		for i, tc := range cases {
+			from := models.Actor{IP: fmt.Sprint("192.0.2.", i)}
+			statements[store.Statements(func() {
+				if _, err := store.SignIn(t.Context(), from, tc.email, tc.password); !errors.Is(err, models.ErrSignIn) {
+					t.Errorf("%s: %v", tc.email, err)
+				}
+			})] = true
+		}
+		if len(statements) != 1 {
+			t.Errorf("numbers of statements: %v", statements)
+		}
+		release := models.HashNothing()
+		defer release()
+		for i, tc := range cases {
+			from := models.Actor{IP: fmt.Sprint("192.0.3.", i)}
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			if _, err := store.SignIn(ctx, from, tc.email, tc.password); !errors.Is(err, models.ErrUnavailable) {
+				t.Errorf("%s is refused without a hash: %v", tc.email, err)
+			}
+			cancel()
+		}
+	})
+}
+
+// TestHashingLeavesHalfOfTheCores: sign-ins used to take the whole machine.
+func TestHashingLeavesHalfOfTheCores(t *testing.T) {
+	if got := models.HashSlots(); got > max(1, runtime.NumCPU()/2) {
+		t.Errorf("%d passwords are hashed at once on %d cores", got, runtime.NumCPU())
+	}
+}

@@ -1,0 +1,278 @@
+package models_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// rfc6238 is the code of a seed at a time, by the RFC alone.
+func rfc6238(seed []byte, at time.Time, digits int) string {
+	mac := hmac.New(sha1.New, seed)
+	_ = binary.Write(mac, binary.BigEndian, at.Unix()/30)
+	sum := mac.Sum(nil)
+	n := binary.BigEndian.Uint32(sum[sum[19]&15:]) & 0x7fffffff
+	mod := uint32(1)
+	for range digits {
+		mod *= 10
+	}
+	return fmt.Sprintf("%0*d", digits, n%mod)
+}
+
+// TestTheReferenceAgreesWithTheRFC: the vectors of RFC 6238, appendix B.
+func TestTheReferenceAgreesWithTheRFC(t *testing.T) {
+	for at, want := range map[int64]string{
+		59: "94287082", 1111111109: "07081804", 1111111111: "14050471", 1234567890: "89005924", 2000000000: "69279037", 20000000000: "65353130",
+	} {
+		if got := rfc6238([]byte("12345678901234567890"), time.Unix(at, 0), 8); got != want {
+			t.Errorf("%d: %s, want %s", at, got, want)
+		}
+	}
+}
+
+// phone is an app that makes codes, at a time that the test sets.
+type phone struct {
+	seed []byte
+	now  *time.Time
+}
+
+func (p phone) code(steps int) string {
+	return rfc6238(p.seed, p.now.Add(time.Duration(steps)*30*time.Second), 6)
+}
+
+// withApp turns codes on for an actor, and answers their phone and recovery codes.
+func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []string) {
+	t.Helper()
+	now := time.Now().Truncate(30 * time.Second)
+	store.Now = func() time.Time { return now }
+	key, err := store.NewTOTP(t.Context(), by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key.Secret)
+	if err != nil || len(seed) != 20 {
+		t.Fatal(seed, err)
+	}
+	p := phone{seed, &now}
+	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Minute)
+	return p, codes
+}
+
+// half signs in with the password alone.
+func half(t *testing.T, store *models.Store, by models.Actor) string {
+	t.Helper()
+	secret, err := store.NewChallenge(t.Context(), models.FactorChallenge, by.UserID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+func TestCodesFromAnApp(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		first, err := store.NewTOTP(t.Context(), by)
+		again, againErr := store.NewTOTP(t.Context(), by)
+		if err != nil || againErr != nil || first != again {
+			t.Errorf("the seed changes before it is confirmed: %v %v", err, againErr)
+		}
+		u, err := url.Parse(first.URL)
+		if err != nil || u.Scheme != "otpauth" || u.Host != "totp" || u.Query().Get("secret") != first.Secret || !strings.Contains(u.Path, "ada@example.com") {
+			t.Errorf("%s, %v", first.URL, err)
+		}
+		if _, err := store.ConfirmTOTP(t.Context(), by, "000000"); !errors.As(err, new(models.Invalid)) {
+			t.Errorf("a wrong code: %v", err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f.On() {
+			t.Errorf("%+v, %v", f, err)
+		}
+		p, codes := withApp(t, store, by)
+		if _, err := store.NewTOTP(t.Context(), by); !errors.Is(err, models.ErrConflict) {
+			t.Errorf("a seed for an app that is on: %v", err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || !f.On() || f.Codes != 10 || len(codes) != 10 {
+			t.Errorf("%+v, %v, %v", f, codes, err)
+		}
+		for steps, good := range map[int]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
+			*p.now = p.now.Add(5 * time.Minute)
+			_, factor, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(steps))
+			if good != (err == nil) || good != (factor == models.ByCode) || !good && !errors.Is(err, models.ErrSignIn) {
+				t.Errorf("%d steps off: %q, %v", steps, factor, err)
+			}
+		}
+		*p.now = p.now.Add(5 * time.Minute)
+		code := p.code(0)
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), code[:3]+" "+code[3:]); err != nil {
+			t.Errorf("a code with a space: %v", err)
+		}
+	})
+}
+
+func TestACodeCountsOnceOnly(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		p, recovery := withApp(t, store, by)
+		for _, code := range []string{p.code(0), recovery[3]} {
+			var in atomic.Int32
+			var all sync.WaitGroup
+			for i := range 4 {
+				from := by
+				from.IP = fmt.Sprint("192.0.2.", i)
+				secret := half(t, store, by)
+				all.Go(func() {
+					if _, _, err := store.SignInCode(t.Context(), from, secret, code); err == nil {
+						in.Add(1)
+					} else if !errors.Is(err, models.ErrSignIn) && !errors.As(err, new(models.Throttled)) {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if in.Load() != 1 {
+				t.Errorf("%s: %d got in", code, in.Load())
+			}
+			*p.now = p.now.Add(20 * time.Minute)
+		}
+		*p.now = p.now.Add(time.Hour)
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(-1)); !errors.Is(err, models.ErrSignIn) {
+			t.Errorf("an older code after a newer one: %v", err)
+		}
+	})
+}
+
+func TestRecoveryCodes(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		if _, err := store.NewRecoveryCodes(t.Context(), by); !errors.Is(err, models.ErrConflict) {
+			t.Errorf("recovery codes for nothing: %v", err)
+		}
+		_, codes := withApp(t, store, by)
+		typed := " " + strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(codes[0], "-", " "), "0", "O"))
+		if _, factor, err := store.SignInCode(t.Context(), by, half(t, store, by), typed); err != nil || factor != models.ByRecoveryCode {
+			t.Errorf("%s typed as %q: %q, %v", codes[0], typed, factor, err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, models.ErrSignIn) {
+			t.Errorf("a recovery code used twice: %v", err)
+		}
+		fresh, err := store.NewRecoveryCodes(t.Context(), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[1]); !errors.Is(err, models.ErrSignIn) {
+			t.Errorf("a recovery code that was replaced: %v", err)
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), fresh[0]); err != nil {
+			t.Error(err)
+		}
+		if err := store.TurnOffTOTP(t.Context(), by); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if _, err := store.NewTOTP(t.Context(), by); err != nil {
+			t.Errorf("turning codes on again: %v", err)
+		}
+	})
+}
+
+func TestSomebodyElsesCodesAreWrong(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ada := modelstest.Owner(t, store)
+		made, err := store.CreateUser(t.Context(), models.System("test"), models.NewUser{
+			Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: modelstest.OwnerPassword,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bea := made.Actor()
+		p, codes := withApp(t, store, ada)
+		_, _ = withApp(t, store, bea)
+		*p.now = p.now.Add(time.Hour)
+		store.Now = func() time.Time { return *p.now }
+		for _, code := range []string{p.code(0), codes[0]} {
+			if _, _, err := store.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, models.ErrSignIn) {
+				t.Errorf("Ada's code in Bea's hands: %v", err)
+			}
+		}
+		if _, _, err := store.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {
+			t.Errorf("Bea's try used Ada's code up: %v", err)
+		}
+	})
+}
+
+func TestWrongCodesMustWait(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		p, _ := withApp(t, store, by)
+		for i := range 5 {
+			from := by
+			from.IP = fmt.Sprint("198.51.100.", i)
+			if _, _, err := store.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, models.ErrSignIn) {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(models.Throttled)) {
+			t.Errorf("the sixth code: %v", err)
+		}
+		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); !errors.As(err, new(models.Throttled)) {
+			t.Errorf("confirming with a code, after wrong ones: %v", err)
+		}
+		*p.now = p.now.Add(16 * time.Second)
+		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+			t.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		secret, err := store.NewChallenge(t.Context(), models.PasskeyChallenge, "", map[string]string{"a": "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var data map[string]string
+		if _, err := store.TakeChallenge(t.Context(), models.FactorChallenge, secret, &data); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a challenge of another kind: %v", err)
+		}
+		if id, err := store.TakeChallenge(t.Context(), models.PasskeyChallenge, secret, &data); err != nil || id != "" || data["a"] != "b" {
+			t.Errorf("%q, %v, %v", id, data, err)
+		}
+		if _, err := store.TakeChallenge(t.Context(), models.PasskeyChallenge, secret, &data); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("for the second time: %v", err)
+		}
+		late := half(t, store, by)
+		now = now.Add(models.ChallengeLimit)
+		if _, err := store.Challenge(t.Context(), models.FactorChallenge, late, &data); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("too late: %v", err)
+		}
+		if err := store.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := store.Count(t, "challenges"); n != 0 {
+			t.Errorf("%d challenges are left", n)
+		}
+	})
+}

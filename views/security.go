@@ -1,0 +1,94 @@
+package views
+
+import (
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+// SecondFactor is what the second page of signing in shows.
+type SecondFactor struct {
+	// App says that there is an app that makes codes, Passkey that there is a passkey.
+	App, Passkey bool
+	// Recovery asks for a recovery code.
+	Recovery bool
+	Problems models.Invalid
+}
+
+// The fields by which somebody proves who they are, in whatever form they stand.
+const (
+	ConfirmPrefix   = "confirm."
+	ConfirmPassword = ConfirmPrefix + "password"
+	ConfirmCode     = ConfirmPrefix + "code"
+	ConfirmPasskey  = ConfirmPrefix + "credential"
+)
+
+// Confirm is what the page shows that asks somebody to prove who they are.
+type Confirm struct {
+	// Action is where its form leads: to where Waiting was sent, or to ConfirmURL and
+	// from there to Next.
+	Action templ.SafeURL
+	Next   string
+	// Waiting are the fields of the form that waits.
+	Waiting []Hidden
+	// Password, App and Passkey are what can be asked for.
+	Password, App, Passkey bool
+	Problems               models.Invalid
+}
+
+// Security is what somebody sees of how they sign in.
+type Security struct {
+	Factors  models.Factors
+	Passkeys []models.Passkey
+	// Possible says that passkeys can be used at the console's address.
+	Possible bool
+	Sessions []models.Session
+	// Current is the id of the session that looks at the page.
+	Current string
+	Now     Clock
+}
+
+// NewApp is what the page shows where an app is set up.
+type NewApp struct {
+	Key      models.TOTPKey
+	Problems models.Invalid
+}
+
+// Kept are new recovery codes, shown this once.
+type Kept struct {
+	Codes []string
+	// Title says what led here.
+	Title string
+}
+
+// Passwords is what the form for another password shows.
+type Passwords struct {
+	KeepOthers bool
+	Email      string
+	Problems   models.Invalid
+}
+
+// PasskeyForm is what the form for a passkey's name shows.
+type PasskeyForm struct {
+	ID, Name string
+	Problems models.Invalid
+}
+
+// LastSignIn tells somebody who has just signed in of the time before.
+func LastSignIn(d models.Device, now Clock) Flash {
+	return Flash{Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
+}
+
+// leftOf says how many recovery codes are left.
+func leftOf(n int) string { return counted(n, "code left", "codes left") }
+
+// spaced is a key in groups of four, as one types it.
+func spaced(key string) string {
+	var groups []string
+	for ; len(key) > 4; key = key[4:] {
+		groups = append(groups, key[:4])
+	}
+	return strings.Join(append(groups, key), " ")
+}
