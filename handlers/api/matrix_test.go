@@ -49,6 +49,9 @@ var matrix = map[string]string{
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
+	"GET /v1/activity":                                          "OAU",
+	"GET /v1/activity/verify":                                   "OAU",
+	"GET /v1/activity/{id}":                                     "OAU",
 	"GET /v1/openapi.json":                                      anybody,
 	"GET /v1/openapi.yaml":                                      anybody,
 }
@@ -132,6 +135,12 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 		id = member.ID
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
+	case strings.Contains(call, "/v1/activity"):
+		page, err := s.store.AuditLines(t.Context(), models.Range{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id = page.Lines[0].ID
 	}
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
