@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"bytes"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,7 +20,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// secrets are all secrets that a story has used, by what they are.
+// secrets are what they are, of all secrets that a story has used.
 type secrets map[string]string
 
 // keep notes a secret; there must be one.
@@ -27,7 +29,7 @@ func (k secrets) keep(t *testing.T, name, secret string) string {
 	if len(secret) < 8 {
 		t.Fatalf("%s is %q, which is no secret", name, secret)
 	}
-	k[name] = secret
+	k[secret] = name
 	return secret
 }
 
@@ -49,7 +51,7 @@ func (k secrets) absent(t *testing.T, place string, content []byte) {
 	if len(content) == 0 {
 		t.Fatalf("there is nothing to search in %s", place)
 	}
-	for name, secret := range k {
+	for secret, name := range k {
 		for how, form := range writtenAs(secret) {
 			if bytes.Contains(content, []byte(form)) {
 				t.Errorf("%s is in %s, %s", name, place, how)
@@ -81,6 +83,8 @@ func TestSecretsAreNowhere(t *testing.T) {
 			used.signIns(s)
 			used.provider(s, p)
 			used.tokens(s)
+			used.invitation(s)
+			used.secondFactor(s)
 			if err := s.store.WriteUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +96,10 @@ func TestSecretsAreNowhere(t *testing.T) {
 			used.absent(t, "the database", dump(t, address))
 			used.absent(t, "the logs", logs.text.Bytes())
 			used.absent(t, "the activity", activity(s))
-			if len(used) < 12 {
+			for _, format := range []string{"csv", "ndjson"} {
+				used.absent(t, "the export", []byte(s.get("/activity/export?format="+format).wants(200).body))
+			}
+			if len(used) < 30 {
 				t.Errorf("the story used %d secrets", len(used))
 			}
 			// That one would be found is the other half of the test.
@@ -170,6 +177,46 @@ func (k secrets) tokens(s *site) {
 	s.withToken(second).get("/v1/groups").wants(401)
 	s.withToken(k.keep(s.T, "a mistyped token", first+"x")).get("/v1/groups").wants(401)
 	s.get(path).wants(200)
+}
+
+// invitation is a link that is opened, mistyped and used.
+func (k secrets) invitation(s *site) {
+	link := s.link("bea@example.com", models.Editor)
+	_, secret, _ := strings.Cut(link, "/invite/")
+	k.keep(s.T, "the invitation", secret)
+	s.newBrowser().get(link).wants(200)
+	s.newBrowser().get("/invite/" + k.keep(s.T, "a mistyped invitation", "wrong-"+secret)).wants(404)
+	b := s.newBrowser()
+	b.post(link, "name", "Bea", "password", k.keep(s.T, "a short password", "brevity-9")).wants(422)
+	b.post(link, "name", "Bea", "password", k.keep(s.T, "an invited password", "quite another phrase")).wants(303)
+	k.keep(s.T, "the cookie of an invited person", s.cookie(b))
+}
+
+// secondFactor turns codes on, signs in with one and with a recovery code, and proves who
+// it is.
+func (k secrets) secondFactor(s *site) {
+	now := s.stopClock()
+	app, codes := s.setUpApp()
+	k.keep(s.T, "the seed", base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(app.seed))
+	k.keep(s.T, "the seed in bytes", string(app.seed))
+	for _, code := range codes {
+		k.keep(s.T, "a recovery code", code)
+		k.keep(s.T, "a recovery code as it is read", strings.ReplaceAll(code, "-", ""))
+	}
+	*now = now.Add(time.Minute)
+	for _, code := range []string{app.code(0), codes[0]} {
+		b := s.newBrowser()
+		b.post("/login", "email", email, "password", "another fine phrase").leads("/login/code")
+		for _, cookie := range b.client.Jar.Cookies(s.at()) {
+			k.keep(s.T, "the cookie "+cookie.Name, cookie.Value)
+		}
+		b.post("/login/code", "code", code).wants(303)
+		k.keep(s.T, "the cookie after the second factor", s.cookie(b))
+	}
+	*now = now.Add(time.Hour)
+	s.post("/confirm", "confirm.password", "another fine phrase", "next", "/profile").wants(303)
+	k.keep(s.T, "the cookie after a proof", s.cookie(s.browser))
+	s.store.Now = time.Now
 }
 
 // at is the address of the site.
