@@ -72,9 +72,12 @@ var (
 	}
 )
 
+// Browser is the name of a browser, or "" for what is none that is known.
+func Browser(userAgent string) string { return known(userAgent, browsers) }
+
 // BrowserName is what a browser says of itself, in words: "Firefox on Linux".
 func BrowserName(userAgent string) string {
-	browser, system := known(userAgent, browsers), known(userAgent, systems)
+	browser, system := Browser(userAgent), known(userAgent, systems)
 	if system == "" {
 		return cmp.Or(browser, "Unknown browser")
 	}

@@ -251,5 +251,8 @@ func HashSlots() int { return cap(hashing) }
 
 // DeleteSecondFactor takes all second factors from a user.
 func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
-	return s.transaction(ctx, func(tx *gorm.DB) error { return deleteSecondFactor(tx, userID) })
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		_, err := deleteSecondFactor(tx, userID)
+		return err
+	})
 }

@@ -212,18 +212,11 @@ func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (Use
 		if u.ID == by.UserID {
 			return Conflict{Message: "This is your own account. Change your second factor in your profile."}
 		}
-		said, gone := map[string]change{}, int64(0)
-		for _, table := range []string{"totps", "recovery_codes", "passkeys"} {
-			deleted := tx.Exec("DELETE FROM "+table+" WHERE user_id = ?", u.ID)
-			if deleted.Error != nil {
-				return deleted.Error
-			}
-			if n := deleted.RowsAffected; n > 0 {
-				said[table] = change{n, 0}
-				gone += n
-			}
+		said, err := deleteSecondFactor(tx, u.ID)
+		if err != nil {
+			return err
 		}
-		if gone == 0 {
+		if len(said) == 0 {
 			return Conflict{Message: u.Name + " has no second factor, so there is nothing to reset."}
 		}
 		return cmp.Or(line.say(said), endSessions(tx, u.ID))

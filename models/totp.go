@@ -188,10 +188,20 @@ func (s *Store) TurnOffTOTP(ctx context.Context, by Actor) error {
 }
 
 // deleteSecondFactor takes all second factors from a user: the app, its recovery codes,
-// passkeys, and a sign-in that waits for one of them.
-func deleteSecondFactor(tx *gorm.DB, userID string) error {
-	of := func(row any) error { return tx.Where("user_id = ?", userID).Delete(row).Error }
-	return cmp.Or(of(&totp{}), of(&recoveryCode{}), of(&Passkey{}), of(&challenge{}))
+// passkeys, and a sign-in that waits for one of them. It answers how many of each there
+// were, for the audit line.
+func deleteSecondFactor(tx *gorm.DB, userID string) (map[string]change, error) {
+	said := map[string]change{}
+	for name, row := range map[string]any{"totps": &totp{}, "recovery_codes": &recoveryCode{}, "passkeys": &Passkey{}} {
+		deleted := tx.Where("user_id = ?", userID).Delete(row)
+		if deleted.Error != nil {
+			return nil, deleted.Error
+		}
+		if n := deleted.RowsAffected; n > 0 {
+			said[name] = change{n, 0}
+		}
+	}
+	return said, dropChallenges(tx, userID)
 }
 
 // useCode tells whether a code from the user's app is right now, and was not used before.

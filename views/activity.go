@@ -148,25 +148,10 @@ func from(l models.AuditLine) string {
 	return strings.Join(parts, ", ")
 }
 
-// agents are the names of browsers, each by what only it says of itself, or what none
-// of those before it does.
-var agents = [][2]string{
-	{"Edg", "Edge"},
-	{"OPR/", "Opera"},
-	{"SamsungBrowser/", "Samsung Internet"},
-	{"Firefox/", "Firefox"},
-	{"FxiOS/", "Firefox"},
-	{"Chrome/", "Chrome"},
-	{"CriOS/", "Chrome"},
-	{"Safari/", "Safari"},
-}
-
 // agent is the browser or program that a user agent names; "" where there is none.
 func agent(userAgent string) string {
-	for _, a := range agents {
-		if strings.Contains(userAgent, a[0]) {
-			return a[1]
-		}
+	if browser := models.Browser(userAgent); browser != "" {
+		return browser
 	}
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	program, _, _ = strings.Cut(program, "/")

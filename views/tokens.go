@@ -299,6 +299,3 @@ func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/",
 func EndOldSecretURL(id string) templ.SafeURL {
 	return under("/settings/tokens/", id, "/end-old-secret", "")
 }
-
-// tokenActivityURL is what was done with a token.
-func tokenActivityURL(id string) templ.SafeURL { return address("/activity", "who", id) }

@@ -1,7 +1,7 @@
 // Command console serves the Protocol Console and administers its database.
 //
-// Each subject of the command line is a file: serve.go, migrate.go, user.go,
-// token.go, key.go, seed.go, version.go. What they share, flags and environment and
+// Each subject of the command line is a file: serve.go, migrate.go, user.go, roles.go,
+// token.go, audit.go, key.go, seed.go, version.go. What they share, flags and environment and
 // the opened database, is in command.go.
 package main
 
@@ -41,6 +41,7 @@ func verbs() []verb {
 		{"user disable", "keep somebody out, and end their sessions and tokens", disableUser},
 		{"user enable", "let somebody sign in again", enableUser},
 		{"user reset-second-factor", "take away a second factor that somebody lost", resetSecondFactor},
+		{"roles", "print who may do what", roles},
 		{"token create", "make an API token and print it", createToken},
 		{"token list", "list the API tokens", listTokens},
 		{"token roll", "give an API token a new secret and print it", rollToken},
@@ -116,6 +117,8 @@ Usage: console [COMMAND] [FLAGS]
 	fmt.Fprint(c.stdout, `
 A flag wins over the environment variable named beside it. Every command that
 takes -database brings it to the newest schema before anything else.
+Where the last owner lost everything: user password, user reset-second-factor, user
+enable and user role let them in again.
 Exit codes: 0 done, 1 could not be done, 2 not understood.
 `)
 	for _, v := range verbs() {

@@ -100,7 +100,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
+			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
@@ -340,5 +340,14 @@ func TestSampleHasWordsOfKnownShare(t *testing.T) {
 	}
 	if found["zeppelin"] > 0 {
 		t.Error("a zeppelin")
+	}
+}
+
+func TestRolesArePrinted(t *testing.T) {
+	table := mustRun(t, "", "", "roles")
+	for _, line := range []string{`(?m)^OWNER +ADMIN +EDITOR +MODERATOR +AUDITOR +MAY$`, `(?m)^yes +yes +delete groups for good$`, `(?m)^yes +yes +yes +yes +yes +see contacts$`} {
+		if !regexp.MustCompile(line).MatchString(table) {
+			t.Errorf("no line is like %s:\n%s", line, table)
+		}
 	}
 }

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"protocol.chat/console/models"
+)
+
+// roles prints who may do what, from the table that the console enforces.
+func roles(_ context.Context, c *command) error {
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	for _, role := range models.Roles {
+		fmt.Fprint(table, strings.ToUpper(string(role)), "\t")
+	}
+	fmt.Fprintln(table, "MAY")
+	for _, rule := range models.Rules {
+		for _, role := range models.Roles {
+			mark := ""
+			if slices.Contains(rule.Roles, role) {
+				mark = "yes"
+			}
+			fmt.Fprint(table, mark, "\t")
+		}
+		fmt.Fprintln(table, rule.Does)
+	}
+	return table.Flush()
+}
