@@ -57,9 +57,10 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 		}
 		// The handler's error is answered here, where it is known who is signed in.
 		r = withVisit(r, v)
-		if must, err := c.mustSetUp(r, v.user); err != nil {
+		if v.must, err = c.store.NeedsSecondFactor(r.Context(), v.user); err != nil {
 			return err
-		} else if must {
+		}
+		if v.must && !setsUp(r) {
 			if err := c.sendToSetUp(w, r); err != nil {
 				c.fail(w, r, err)
 			}
@@ -206,7 +207,8 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, errSignedOut):
 		return err
 	}
-	return c.showLogin(w, r, http.StatusOK, views.SignIn{Next: localPath(r.FormValue("next"))})
+	_, err = r.Cookie(c.cookieName()) // of a session that has ended
+	return c.showLogin(w, r, http.StatusOK, views.SignIn{Next: localPath(r.FormValue("next")), Ended: err == nil})
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
@@ -294,6 +296,13 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 		flashes = append(flashes, views.LastSignIn(last, c.nowOf(user)))
 	case !errors.Is(err, models.ErrNotFound):
 		return err
+	}
+	due, err := c.store.FactorDue(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	if due != nil && *due > c.store.Now().Unix() {
+		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
 	}
 	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes)
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"crypto/rand"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 
@@ -70,6 +71,19 @@ var peopleScenes = []scene{
 		t.goes("Save")
 		t.sees("main", "There is a problem")
 	}},
+	{"second factor missing", held(-24 * time.Hour)},
+	{"second factor due", held(24 * time.Hour)},
+	{"login ended", func(t *tab, v *town) {
+		b, u := v.newBrowser(), v.somebody(models.Editor)
+		b.post("/login", "email", u.Email, "password", password).wants(303)
+		if _, err := v.store.EndSessions(v.Context(), v.by, u.ID); err != nil {
+			v.Fatal(err)
+		}
+		t.signIn(b)
+		t.visit("/groups")
+		t.sees("main", "You were signed out.")
+		t.signIn(v.browser)
+	}},
 	{"roles", address("/docs/roles")},
 	{"auditor groups", as(models.Auditor, func(*town) string { return "/groups" })},
 	{"auditor group", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID })},
@@ -97,6 +111,22 @@ func as(role models.Role, path func(v *town) string) func(*tab, *town) {
 		t.signIn(b)
 		t.visit(path(v))
 		t.signIn(v.browser)
+	}
+}
+
+// held is the scene of somebody's security where the rules ask for a second factor from a
+// time after now on.
+func held(after time.Duration) func(*tab, *town) {
+	return func(t *tab, v *town) {
+		from := v.store.Now().Add(after).Unix()
+		for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Moderator: from}}, {}} {
+			if err := v.store.SetPolicy(v.Context(), v.by, rule); err != nil {
+				v.Fatal(err)
+			}
+			if rule.SecondFactor != nil {
+				as(models.Moderator, func(*town) string { return "/profile/security" })(t, v)
+			}
+		}
 	}
 }
 

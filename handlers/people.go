@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -17,6 +18,9 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if list.Invitations, err = c.store.Invitations(r.Context(), by(r)); err != nil {
+		return err
+	}
+	if list.Policy, err = c.store.Policy(r.Context()); err != nil {
 		return err
 	}
 	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
@@ -61,6 +65,11 @@ func (c *Console) askRole(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
 	form.Own = form.ID == by(r).UserID
+	owners, err := c.store.Owners(r.Context(), 2)
+	if err != nil {
+		return err
+	}
+	form.Only = form.Own && len(owners) == 1
 	return c.showPeople(w, r, status, "Change the role of "+form.Name, form.Problems, views.ChangeRole(form))
 }
 
@@ -80,6 +89,11 @@ func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
+	}
+	var conflict models.Conflict
+	if errors.As(err, &conflict) {
+		form.Problems = models.Invalid{{Field: conflict.Field, Code: models.Bad, Message: conflict.Message}}
+		return c.showRole(w, r, http.StatusConflict, form)
 	}
 	if err != nil {
 		return err

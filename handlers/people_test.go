@@ -96,7 +96,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 		var words string
 		for name, link := range map[string]string{"used": used, "revoked": revoked, "replaced": replaced, "expired": expired, "unknown": "/invite/x"} {
 			b := s.newBrowser()
-			shown := b.get(link).wants(404).has("h1", "This invitation is no good").has("main", "Ask whoever invited you").text("[data-sentence]")
+			shown := b.get(link).wants(404).has("h1", "This invitation can't be used any more").has("main", "ask whoever invited you").has(`.card a[href="/login"].primary`, "Sign in").lacks(`main a[href="/groups"]`).text("[data-sentence]")
 			sent := b.post(link, "name", "X", "password", password).wants(404).text("[data-sentence]")
 			if words == "" {
 				words = shown
@@ -105,7 +105,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 				s.Errorf("%s: %q, %q", name, shown, sent)
 			}
 		}
-		s.get("/people").has("tbody", "Run out")
+		s.get("/people").has("thead", "Expires").has("tbody", "Run out")
 	})
 }
 
@@ -170,12 +170,13 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 	each(t, func(s *site) {
 		own := "/people/" + s.by.ID
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
-		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "another owner has to")
+		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You are the only owner").has(`.notice a[href="/people"]`, "People")
 		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
-		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("[data-sentence]", "Anna is the only owner. Make somebody else an owner first.")
+		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(models.Admin)
 		s.post("/people/"+bea.ID+"/role", "role", "owner").wants(303)
+		s.get(own+"/role").has(".notice", "another owner has to")
 		s.post(own+"/role", "role", "editor", "sure", "yes").leads("/login")
 		s.get("/groups").leads("/login?next=%2Fgroups")
 		s.session(bea).get("/people").has("tbody", "Editor")
@@ -188,7 +189,8 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 		b := s.session(bea)
 		s.get("/people/"+bea.ID).has("dl", "In 1 browser")
 		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "Nowhere")
-		b.get("/groups").leads("/login?next=%2Fgroups")
+		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to go on.")
+		s.newBrowser().get("/login").lacks(".notice")
 		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
 	})
 }
@@ -203,16 +205,24 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
 			s.Error("the choice is lost")
 		}
+		s.post("/people/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this holds.")
+		soon := now.UTC().AddDate(0, 0, 14).Format(time.DateOnly)
+		s.get("/people/policy").has("main", "There are no auditors.").lacks("input[checked]")
 		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)
-		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people")
-		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != "" {
+		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "These need a second factor: editors from ").has("tbody .warn", "Off")
+		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != soon {
 			s.Errorf("the rules are %q and %q", shown.value("editor"), shown.value("auditor"))
 		}
 		editor.get("/groups").wants(200)
+		editor.get("/profile/security").has(".notice.warn", "From ").has(".notice.warn", "your role, Editor, needs a second factor.").has("nav", "Groups")
+		told := s.newBrowser()
+		told.post("/login", "email", s.person(models.Editor).Email, "password", password).wants(303)
+		told.get("/groups").has(".flash", "you need a second factor. Set it up under Security.")
 		now = now.Add(25 * time.Hour)
 		s.signInAgain()
 		editor = s.session(s.person(models.Editor))
-		editor.get("/groups").leads("/profile/security")
+		editor.get("/groups").leads("/profile/security").follow(editor).
+			has(".notice.warn", "Your role, Editor, has needed a second factor since ").has("a.primary", "Set up an app").lacks(`nav a[href="/groups"]`)
 		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
 		editor.post("/groups/new", "name", "X").wants(403)
 		editor.get("/profile/securityx").wants(404)

@@ -11,6 +11,10 @@ import (
 	"protocol.chat/console/views"
 )
 
+// noticeDays is how many days a new rule leaves people to set up a second factor, unless
+// another day is chosen.
+const noticeDays = 14
+
 // policy shows the form for the rules for signing in.
 func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
 	p, err := c.store.Policy(r.Context())
@@ -19,7 +23,7 @@ func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := views.PolicyForm{}
 	for _, role := range models.Roles {
-		rule := views.PolicyRule{Role: role}
+		rule := views.PolicyRule{Role: role, From: c.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
 		if from, need := p.SecondFactor[role]; need {
 			rule.Need, rule.From = true, time.Unix(from, 0).UTC().Format(time.DateOnly)
 		}
@@ -29,39 +33,39 @@ func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showPolicy(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
-	without, err := c.store.WithoutFactor(r.Context(), by(r))
+	counts, err := c.store.FactorCounts(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
 	for i := range form.Rules {
-		form.Rules[i].Without = without[form.Rules[i].Role]
+		form.Rules[i].FactorCount = counts[form.Rules[i].Role]
 	}
 	return c.showPeople(w, r, status, "Rules for signing in", form.Problems, views.PolicyPage(form))
 }
 
 // setPolicy makes what was filled in the rules.
 func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
-	form, policy := c.readPolicy(r)
+	form, policy := readPolicy(r)
 	if len(form.Problems) > 0 {
 		return c.showPolicy(w, r, http.StatusUnprocessableEntity, form)
 	}
 	if err := c.store.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The rules for signing in are saved."})
+	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, c.now(r))})
 }
 
-// readPolicy reads the form for the rules. A role without a day needs a second factor
-// from today on.
-func (c *Console) readPolicy(r *http.Request) (views.PolicyForm, models.Policy) {
+// readPolicy reads the form for the rules. A role that needs a second factor needs a day.
+func readPolicy(r *http.Request) (views.PolicyForm, models.Policy) {
 	form, policy := views.PolicyForm{}, models.Policy{SecondFactor: map[models.Role]int64{}}
 	for _, role := range models.Roles {
 		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
-		if rule.Need && rule.From == "" {
-			rule.From = c.now(r).UTC().Format(time.DateOnly)
-		}
 		form.Rules = append(form.Rules, rule)
 		if !rule.Need {
+			continue
+		}
+		if rule.From == "" {
+			form.Problems = append(form.Problems, models.Problem{Field: string(role), Code: models.Missing, Message: "Choose the day from which this holds."})
 			continue
 		}
 		day, err := time.Parse(time.DateOnly, rule.From)
@@ -79,13 +83,10 @@ var errNeedsFactor = errors.New("a second factor is missing")
 // securityPath is where a second factor is set up.
 const securityPath = "/profile/security"
 
-// mustSetUp tells whether the rules keep somebody from all but setting up a second factor.
-func (c *Console) mustSetUp(r *http.Request, user models.User) (bool, error) {
+// setsUp tells whether a request may be made by whoever must set up a second factor.
+func setsUp(r *http.Request) bool {
 	path := r.URL.Path
-	if path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout" {
-		return false, nil
-	}
-	return c.store.NeedsSecondFactor(r.Context(), user)
+	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"
 }
 
 // sendToSetUp leads somebody to where they set up a second factor.

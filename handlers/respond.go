@@ -123,7 +123,7 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Density = v.user.Name, v.actor, v.user.Density
+	f.User, f.By, f.Density, f.Held = v.user.Name, v.actor, v.user.Density, v.must
 	if !v.remembered() {
 		f.Idle = models.IdleLimit
 	}
@@ -211,7 +211,7 @@ func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure vi
 
 // failure is what a person is told of an error.
 func (c *Console) failure(r *http.Request, err error) views.Failure {
-	f := views.Failure{RequestID: requestID(r), Now: c.now(r)}
+	f := views.Failure{Visitor: visitOf(r) == nil, RequestID: requestID(r), Now: c.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
 	var denied models.Denied
 	var conflict models.Conflict
@@ -232,8 +232,8 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Status, f.Title = http.StatusForbidden, "This form came from another site"
 		f.Sentence = "For your safety nothing was changed. Open the console itself and try again there."
 	case is(errNoInvitation):
-		f.Status, f.Title = http.StatusNotFound, "This invitation is no good"
-		f.Sentence = "A link works once, within 72 hours. It may have been used, revoked, or mistyped. Ask whoever invited you for a new one. If you have joined already, sign in."
+		f.Status, f.Title = http.StatusNotFound, "This invitation can't be used any more"
+		f.Sentence = "A link works once, within 72 hours. If you have joined already, sign in. If not, ask whoever invited you for a new link."
 	case errors.As(err, &denied):
 		f.Status, f.Title = http.StatusForbidden, "You may not do that"
 		f.Sentence, f.Roles = c.denial(r, denied.Right), true

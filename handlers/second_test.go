@@ -58,6 +58,26 @@ func (s *site) setUpApp() (authenticator, []string) {
 	return p, codes
 }
 
+func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
+	each(t, func(s *site) {
+		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/groups").leads("/profile/security")
+		shown := s.get("/profile/security/app").lacks("header nav")
+		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
+		if err != nil {
+			s.Fatal(err)
+		}
+		kept := s.post("/profile/security/app", "code", authenticator{s, seed}.code(0)).wants(201).has("header nav", "Groups")
+		if to := kept.doc.Find("form[data-guard]").AttrOr("action", ""); to != "/" {
+			s.Errorf("the page leads to %q", to)
+		}
+		s.get("/groups").wants(200)
+		s.get("/profile/security").lacks(".notice.warn")
+	})
+}
+
 func TestSigningInWithASecondFactor(t *testing.T) {
 	each(t, func(s *site) {
 		now := s.stopClock()

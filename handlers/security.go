@@ -25,6 +25,10 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Sessions, err = c.store.Sessions(r.Context(), by(r)); err != nil {
 		return err
 	}
+	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
+		return err
+	}
+	s.Must, s.Role = visitOf(r).must, visitOf(r).user.Role
 	return c.show(w, r, http.StatusOK, views.Page{Title: "Security", Section: "Account", Body: views.SecurityPage(s)})
 }
 
@@ -66,9 +70,11 @@ func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string
 	if err := c.renew(w, r, false); err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusCreated, views.Page{
-		Title: "Recovery codes", Section: "Security", Body: views.RecoveryCodesPage(views.Kept{Codes: codes, Title: title}),
-	})
+	kept := views.Kept{Codes: codes, Title: title, To: views.SecurityURL()}
+	if v := visitOf(r); v.must { // no longer
+		v.must, kept.To = false, views.HomeURL()
+	}
+	return c.show(w, r, http.StatusCreated, views.Page{Title: "Recovery codes", Section: "Security", Body: views.RecoveryCodesPage(kept)})
 }
 
 // askAppOff asks before codes from an app are turned off.

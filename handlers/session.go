@@ -125,6 +125,8 @@ type visit struct {
 	stored  models.Session // as it was when the request came
 	user    models.User
 	actor   models.Actor
+	// must says that the user has to set up a second factor before anything else.
+	must bool
 }
 
 type visitKey struct{}

@@ -210,7 +210,7 @@ func (s *Store) Enable(ctx context.Context, by Actor, id string) (User, error) {
 func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (User, error) {
 	return s.manage(ctx, by, ManagePeople, ResetFactor, id, func(tx *gorm.DB, u *User, line *AuditLine) error {
 		if u.ID == by.UserID {
-			return Conflict{Message: "This is your own account. Change your second factor in your profile."}
+			return Conflict{Message: "This is your own account. Change your second factor under Security."}
 		}
 		said, err := deleteSecondFactor(tx, u.ID)
 		if err != nil {

@@ -123,6 +123,24 @@ func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 	if err != nil || !p.Needs(u.Role, s.Now()) {
 		return false, err
 	}
+	return s.lacksFactor(ctx, u)
+}
+
+// FactorDue is when the rules begin to ask a user for a second factor who has none, in Unix
+// seconds; nil where they don't, or where the user has one.
+func (s *Store) FactorDue(ctx context.Context, u User) (*int64, error) {
+	p, err := s.Policy(ctx)
+	from := p.from(u.Role)
+	if err != nil || from == nil {
+		return nil, err
+	}
+	if lacks, err := s.lacksFactor(ctx, u); err != nil || !lacks {
+		return nil, err
+	}
+	return from, nil
+}
+
+func (s *Store) lacksFactor(ctx context.Context, u User) (bool, error) {
 	query := selectFrom("users", "users.id", "users.id = ? AND ("+hasFactor+")", u.ID)
 	found, err := first(s.reader(ctx), query, 1, whole[string])
 	return len(found) == 0, s.failed(ctx, err)
@@ -132,13 +150,21 @@ func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)
 	OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id)`
 
-// WithoutFactor is how many people of each role can sign in and have no second factor.
-// Error: Denied.
-func (s *Store) WithoutFactor(ctx context.Context, by Actor) (map[Role]int, error) {
+// FactorCount is how many people of a role can sign in, and how many of them have no
+// second factor.
+type FactorCount struct{ People, Without int }
+
+// FactorCounts counts the people of each role. Error: Denied.
+func (s *Store) FactorCounts(ctx context.Context, by Actor) (map[Role]FactorCount, error) {
 	people, err := s.People(ctx, by)
-	counts := map[Role]int{}
-	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil || p.SecondFactor() }) {
-		counts[p.Role]++
+	counts := map[Role]FactorCount{}
+	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil }) {
+		count := counts[p.Role]
+		count.People++
+		if !p.SecondFactor() {
+			count.Without++
+		}
+		counts[p.Role] = count
 	}
 	return counts, err
 }

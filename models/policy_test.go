@@ -41,14 +41,21 @@ func TestPolicy(t *testing.T) {
 		if !needs() {
 			t.Error("not needed in its time")
 		}
-		if without, err := store.WithoutFactor(ctx, owner); err != nil || without[models.Editor] != 1 || without[models.Owner] != 1 {
-			t.Errorf("%v, %v", without, err)
+		one := models.FactorCount{People: 1, Without: 1}
+		if counts, err := store.FactorCounts(ctx, owner); err != nil || counts[models.Editor] != one || counts[models.Owner] != one {
+			t.Errorf("%v, %v", counts, err)
+		}
+		if due, err := store.FactorDue(ctx, bob); err != nil || due == nil || *due != now.Unix() {
+			t.Errorf("due %v, %v", due, err)
 		}
 		if err := store.GiveFactor(ctx, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		if needs() {
 			t.Error("needed by somebody who has one")
+		}
+		if due, err := store.FactorDue(ctx, bob); err != nil || due != nil {
+			t.Errorf("due of somebody who has one: %v, %v", due, err)
 		}
 		err := store.SetPolicy(ctx, somebody(t, store, "admin", models.Admin).Actor(), models.Policy{})
 		wants(t, "by an admin", err, models.ErrDenied)

@@ -13,6 +13,8 @@ type SignIn struct {
 	Carried []Hidden
 	// Provider is the service that one can sign in with as well, or "".
 	Provider string
+	// Ended says that the browser was signed in, and that this has come to an end.
+	Ended bool
 	// Passkeys says that one can sign in with a passkey.
 	Passkeys bool
 	// Problems has one sentence without a field where the sign-in was refused.
@@ -33,6 +35,8 @@ type Failure struct {
 	RequestID       string
 	// Grave is set where the page was that of a deleted group.
 	Grave *models.Tombstone
+	// Visitor says that nobody is signed in.
+	Visitor bool
 	// Search offers the search box: the reader is signed in and the page was not found.
 	Search bool
 	// Roles leads to who may do what.

@@ -73,6 +73,7 @@ func (n Next) at(id string) Next { return n + "%23open-" + Next(id) }
 
 // The addresses of one group.
 
+func HomeURL() templ.SafeURL               { return "/" }
 func NewGroupURL() templ.SafeURL           { return "/groups/new" }
 func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "", "") }
 func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit", "") }

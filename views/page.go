@@ -53,6 +53,8 @@ type Frame struct {
 	User, Workspace string
 	// By is who looks at the page: what they have no right to is not offered.
 	By models.Actor
+	// Held says that they have to set up a second factor first: the navigation leads nowhere.
+	Held bool
 	// Density is how close the rows of lists are.
 	Density models.Density
 	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.

@@ -3,6 +3,7 @@ package views
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"protocol.chat/console/models"
 )
@@ -11,6 +12,7 @@ import (
 type PeopleList struct {
 	People      []models.Person
 	Invitations []models.Invitation
+	Policy      models.Policy
 	By          models.Actor
 	Now         Clock
 }
@@ -49,9 +51,11 @@ type Welcome struct {
 // RoleForm is what the form for somebody's role shows.
 type RoleForm struct {
 	models.Person
-	// Chosen is the role that was chosen, and Own says that it is one's own.
+	// Chosen is the role that was chosen. Own says that it is one's own, and Only that
+	// nobody else is an owner.
 	Chosen   models.Role
 	Own      bool
+	Only     bool
 	Problems models.Invalid
 }
 
@@ -72,8 +76,7 @@ type PolicyRule struct {
 	Role models.Role
 	Need bool
 	From string
-	// Without is how many people of the role have no second factor.
-	Without int
+	models.FactorCount
 }
 
 // mine tells whether the page is about who looks at it.
@@ -169,13 +172,48 @@ func tokensInUse(n int) string {
 // has tells whether a rule names a role.
 func has(rule models.Rule, r models.Role) bool { return slices.Contains(rule.Roles, r) }
 
-// withoutFactor says how many people a new rule would stop.
-func withoutFactor(n int) string {
-	switch n {
-	case 0:
-		return "Nobody is without one."
-	case 1:
+// without says how many people a new rule would stop.
+func (r PolicyRule) without() string {
+	switch {
+	case r.People == 0:
+		return "There are no " + string(r.Role) + "s."
+	case r.Without == 0:
+		return "All have one."
+	case r.Without == 1:
 		return "1 of them has none yet."
 	}
-	return thousands(n) + " of them have none yet."
+	return thousands(r.Without) + " of them have none yet."
+}
+
+// PolicyHolds says what the rules ask of whom.
+func PolicyHolds(p models.Policy, now Clock) string {
+	var asked []string
+	for _, role := range models.Roles {
+		if from, need := p.SecondFactor[role]; need && from <= now.Unix() {
+			asked = append(asked, string(role)+"s since "+ruleDay(from, now))
+		} else if need {
+			asked = append(asked, string(role)+"s from "+ruleDay(from, now))
+		}
+	}
+	if len(asked) == 0 {
+		return "Nobody needs a second factor."
+	}
+	return "These need a second factor: " + strings.Join(asked, ", ") + "."
+}
+
+// ruleDay is the day from which a rule holds. Rules begin at 00:00 UTC, so it is the day
+// there, wherever the reader is.
+func ruleDay(from int64, now Clock) string {
+	day := time.Unix(from, 0).UTC()
+	if day.Year() == now.UTC().Year() {
+		return day.Format("2 January")
+	}
+	return day.Format("2 January 2006")
+}
+
+// asks tells whether the rules ask a person for a second factor who can sign in, now or on
+// a day to come.
+func (l PeopleList) asks(p *models.Person) bool {
+	_, asked := l.Policy.SecondFactor[p.Role]
+	return asked && p.DisabledAt == nil
 }

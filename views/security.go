@@ -47,7 +47,12 @@ type Security struct {
 	Sessions []models.Session
 	// Current is the id of the session that looks at the page.
 	Current string
-	Now     Clock
+	// Due is when the rules begin to ask somebody of the Role for a second factor who has
+	// none, or nil. Must says that they do so by now.
+	Due  *int64
+	Role models.Role
+	Must bool
+	Now  Clock
 }
 
 // NewApp is what the page shows where an app is set up.
@@ -59,8 +64,9 @@ type NewApp struct {
 // Kept are new recovery codes, shown this once.
 type Kept struct {
 	Codes []string
-	// Title says what led here.
+	// Title says what led here, and To is where the page leads.
 	Title string
+	To    templ.SafeURL
 }
 
 // Passwords is what the form for another password shows.
@@ -79,6 +85,23 @@ type PasskeyForm struct {
 // LastSignIn tells somebody who has just signed in of the time before.
 func LastSignIn(d models.Device, now Clock) Flash {
 	return Flash{Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
+}
+
+// FactorDue warns somebody who has just signed in of a rule that begins to hold.
+func FactorDue(from int64, now Clock) Flash {
+	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + " you need a second factor. Set it up under Security."}
+}
+
+// dueWords say what the rules ask of somebody, and what to do.
+func (s Security) dueWords() string {
+	how := "Set up an app"
+	if s.Possible {
+		how += " or add a passkey"
+	}
+	if s.Must {
+		return "Your role, " + s.Role.Name() + ", has needed a second factor since " + ruleDay(*s.Due, s.Now) + ". " + how + " to go on; until then only this page works."
+	}
+	return "From " + ruleDay(*s.Due, s.Now) + " your role, " + s.Role.Name() + ", needs a second factor. " + how + " before then."
 }
 
 // leftOf says how many recovery codes are left.

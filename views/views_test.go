@@ -123,7 +123,7 @@ func everyPage() map[string]templ.Component {
 		"invited":        NewInvitationLink(InvitationMade{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
 		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
-		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: models.Owner, Need: true, From: "2027-01-31", Without: 2}}}),
+		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: models.Owner, Need: true, From: "2027-01-31", FactorCount: models.FactorCount{People: 2, Without: 2}}}}),
 		"roles":          RolesPage(),
 		"documentation":  ErrorDocPage(ErrorDoc{Code: "conflict", Others: []string{"forbidden"}}),
 	}
