@@ -159,7 +159,7 @@ func SecurityPage(s Security) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"stack\"><section class=\"card own\" aria-labelledby=\"password\"><div><h2 id=\"password\">Password</h2><p>Long and yours alone. Other sessions end when you change it.</p></div><a class=\"button\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"narrow stack\"><section class=\"card own\" aria-labelledby=\"password\"><div><h2 id=\"password\">Password</h2><p>Long and yours alone. Other sessions end when you change it.</p></div><a class=\"button\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
