@@ -297,6 +297,11 @@ var scenes = append([]scene{
 	{"contact edit", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/edit" })},
 	{"contact delete", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/delete" })},
 	{"tokens", address("/settings/tokens")},
+	{"tokens menu", func(t *tab, _ *town) {
+		t.visit("/settings/tokens")
+		t.click(".grid summary")
+		t.until("the menu is open", "all('.grid details.menu[open] ul').length === 1")
+	}},
 	{"token new", address("/settings/tokens/new")},
 	{"token new refused", func(t *tab, _ *town) {
 		t.visit("/settings/tokens/new")

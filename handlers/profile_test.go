@@ -35,6 +35,9 @@ func TestTheProfile(t *testing.T) {
 			}
 		}
 		s.post("/profile", form("time_zone", "Local")...).wants(422)
+		if autofill(s.get("/profile")) != "off" || autofill(s.post("/profile", form("email", "new@example.com")...)) != "current-password" {
+			s.Error("the password is invited where nothing needs it, or not where something does")
+		}
 		s.post("/profile", form("email", "BEA@example.com", "password", password)...).wants(422).has("#email-error", "already")
 		s.post("/profile", form("email", "new@example.com", "password", password, "density", "compact", "name", "Anna B.")...).leads("/profile")
 		p := s.get("/profile").wants(200).has(".account", "Anna B.").has(".flash", "Your profile is saved.")
@@ -47,6 +50,23 @@ func TestTheProfile(t *testing.T) {
 			s.Errorf("%s %s", last.Action, last.Changes)
 		}
 		s.newBrowser().post("/login", "email", "new@example.com", "password", password).wants(303)
+	})
+}
+
+// autofill is what a browser may fill the password of the profile with.
+func autofill(p *page) string { return p.doc.Find("#password").AttrOr("autocomplete", "") }
+
+func TestATimeZoneByItsCity(t *testing.T) {
+	each(t, func(s *site) {
+		for typed, want := range map[string]string{
+			"Zurich": "Europe/Zurich", "new york": "America/New_York", "asia/kathmandu": "Asia/Kathmandu", "utc": "UTC",
+		} {
+			s.post("/profile", "name", "Anna", "email", email, "time_zone", typed).wants(303)
+			if got := s.get("/profile").value("time_zone"); got != want {
+				s.Errorf("%q is %q, not %q", typed, got, want)
+			}
+		}
+		s.post("/profile", "name", "Anna", "email", email, "time_zone", "Atlantis").wants(422).has("#time_zone-error", "from the list")
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 // halfway is a sign-in whose second factor is awaited: where it is to lead.
 type halfway struct {
+	Email    string         `json:"email,omitempty"`
 	Remember bool           `json:"remember,omitempty"`
 	Next     string         `json:"next,omitempty"`
 	Carried  []views.Hidden `json:"carried,omitempty"`
@@ -19,7 +20,7 @@ type halfway struct {
 
 // askSecond asks for the second factor. What came with the first one waits.
 func (c *Console) askSecond(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors []string) error {
-	wait := halfway{Remember: s.Remember, Next: s.Next, Carried: s.Carried, Factors: factors}
+	wait := halfway{Email: user.Email, Remember: s.Remember, Next: s.Next, Carried: s.Carried, Factors: factors}
 	secret, err := c.store.NewChallenge(r.Context(), models.FactorChallenge, user.ID, wait)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (c *Console) showSecond(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	s.App, s.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && c.passkeys != nil
-	s.Recovery = s.Recovery || !s.App
+	s.Recovery, s.Email, s.Next = s.Recovery || !s.App, wait.Email, wait.Next
 	return c.show(w, r, status, views.Page{Title: "Confirm that it is you", Failed: len(s.Problems) > 0, Passkeys: s.Passkey, Body: views.SecondFactorPage(s)})
 }
 

@@ -87,7 +87,8 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		b.post("/login", "email", email, "password", "wrong").wants(422).has(".summary", "E-mail or password is not right.")
 		b.post("/login", "email", email, "password", password, "next", "/groups/new", "remember", "yes", "carried.name", "Typed").leads("/login/code")
 		b.get("/groups").leads("/login?next=%2Fgroups")
-		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code")
+		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code").
+			has(".card", "Signing in as "+email).has("a[href='/login?next=%2Fgroups%2Fnew']", "Sign in as somebody else")
 		b.get("/login/code?with=recovery").wants(200).has("label", "Recovery code")
 		b.post("/login/code", "code", "123456").wants(422).has(".summary", "This code is not right")
 		*now = now.Add(time.Minute)
@@ -187,7 +188,7 @@ func TestTheLastSignInIsTold(t *testing.T) {
 		*now = now.Add(time.Minute)
 		b := s.newBrowser().with("User-Agent", agent)
 		b.post("/login", "email", email, "password", password).wants(303)
-		b.get("/groups").has(".flash", "Last sign-in: ").has(".flash", "from 127.0.0.1")
+		b.get("/groups").has(".flash[data-kind=info]", "Last sign-in: ").has(".flash", "from 127.0.0.1")
 		b.get("/groups").lacks(".flash")
 		first := s.lines()[len(s.lines())-1]
 		*now = now.Add(time.Minute)

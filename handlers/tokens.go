@@ -22,7 +22,7 @@ func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), Notes: a.notes, Now: c.now(r)}
+	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), By: by(r), Notes: a.notes, Now: c.now(r)}
 	if n := len(page.Tokens); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Tokens[0].ID, page.Tokens[n-1].ID)
 	}

@@ -35,10 +35,11 @@ func TestATokensLife(t *testing.T) {
 		api := s.newBrowser().with("Authorization", "Bearer "+secret)
 		api.get("/v1/groups").wants(200)
 		api.post("/v1/groups", "name", "x").wants(403)
-		list := s.get("/settings/tokens").has("tbody", "127.0.0.1")
+		list := s.get("/settings/tokens").has("tbody", "127.0.0.1").has("td[data-label='Belongs to']", "Anna").has(".menu", "Roll…").has("td[data-label=Expires]", "in 30 days")
 		path := list.doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")
 		s.get(path).has("h1", "Revoke Nightly?")
-		s.post(path).leads("/settings/tokens#main").follow(s.browser).has("tbody", "Revoked")
+		s.post(path).leads("/settings/tokens#main").follow(s.browser).has("tbody", "Revoked").has("td[data-label=Expires]", "–")
+		s.get(strings.TrimSuffix(path, "/revoke")).has(".facts", "Revoked").lacks(".facts dt:contains(Expires)")
 		api.get("/v1/groups").wants(401)
 		s.newBrowser().with("Authorization", "Bearer "+secret[:len(secret)-1]+"x").get("/v1/groups").wants(401)
 		s.get("/groups") // a token opens no page
@@ -131,6 +132,10 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		_, moderator := s.colleague(models.Moderator)
 		form := moderator.get("/settings/tokens/new").wants(200)
 		form.has("main", "Not available: only owners and admins may do this.")
+		const deleting = "includes deleting groups and contacts for good"
+		if s.get("/settings/tokens/new").has("#scopes", deleting); strings.Contains(form.text("#scopes"), deleting) {
+			s.Error("a moderator is told of deleting")
+		}
 		if n := form.doc.Find(`[name="scopes"][value="groups.delete"][disabled]`).Length(); n != 1 {
 			s.Errorf("%d boxes to delete groups are disabled", n)
 		}
@@ -165,6 +170,8 @@ func TestNetworksOfAToken(t *testing.T) {
 		fields := []string{"name", "", "scope", "read", "expires", "30", "networks"}
 		refused := s.post("/settings/tokens/new", append(fields, "10.0.0.1\nnowhere")...).wants(422)
 		refused.has("#networks-error", "“nowhere” is neither an address").has("#name-error", "what the token is for")
+		s.post("/settings/tokens/new", append(fields, "garbage\n10.0.0.1/99")...).wants(422).
+			has("#networks-error", "“garbage” and “10.0.0.1/99” are neither addresses")
 		if got := refused.value("networks"); !strings.Contains(got, "10.0.0.1") {
 			s.Errorf("the addresses are %q", got)
 		}
@@ -254,6 +261,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 error.").has(".calls", "POST /v1/groups").has(".calls", "403")
+		shown.has(".bars .beside", "2").has(".legend", "answered").has(".facts", "see contacts contacts.read")
 		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "LimitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")

@@ -20,20 +20,39 @@ const maxNetworks = 100
 // "networks" that says what can't be read.
 func ParseNetworks(text string) (Networks, error) {
 	var networks Networks
+	var wrong []string
 	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }
 	for word := range strings.FieldsFuncSeq(text, separator) {
 		network, ok := parseNetwork(word)
 		if !ok {
-			return nil, bad("networks", "“%s” is neither an address like 203.0.113.7 nor a range like 203.0.113.0/24.", clipped(word))
-		}
-		if !slices.Contains(networks, network) {
+			wrong = append(wrong, "“"+clipped(word)+"”")
+		} else if !slices.Contains(networks, network) {
 			networks = append(networks, network)
 		}
+	}
+	if len(wrong) > 0 {
+		return nil, noNetworks(wrong)
 	}
 	if len(networks) > maxNetworks {
 		return nil, bad("networks", "List at most %d addresses; put neighbours together in ranges.", maxNetworks)
 	}
 	return networks, nil
+}
+
+// noNetworks names what is neither an address nor a range, the first few of many.
+func noNetworks(words []string) Invalid {
+	const most = 5
+	n := len(words)
+	if n == 1 {
+		return bad("networks", "%s is neither an address like 203.0.113.7 nor a range like 203.0.113.0/24.", words[0])
+	}
+	last := words[n-1]
+	if n > most {
+		words, last = words[:most], fmt.Sprintf("%d more", n-most)
+	} else {
+		words = words[:n-1]
+	}
+	return bad("networks", "%s and %s are neither addresses like 203.0.113.7 nor ranges like 203.0.113.0/24.", strings.Join(words, ", "), last)
 }
 
 // parseNetwork reads one range; an address is a range of one.

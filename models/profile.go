@@ -63,10 +63,33 @@ func timeZone(s string) (string, string) {
 	if strings.EqualFold(s, "UTC") {
 		s = ""
 	}
-	if _, err := location(s); err != nil {
-		return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
+	if _, err := location(s); err == nil {
+		return s, ""
 	}
-	return s, ""
+	if zone, ok := zoneCalled(s); ok {
+		return zone, ""
+	}
+	return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
+}
+
+// zoneCalled finds the one zone that somebody means by "zurich", "New York" or
+// "europe/zurich".
+func zoneCalled(name string) (string, bool) {
+	name = strings.ReplaceAll(name, " ", "_")
+	var found []string
+	for _, zone := range TimeZones() {
+		city := zone[strings.LastIndexByte(zone, '/')+1:]
+		if strings.EqualFold(zone, name) {
+			return zone, true
+		}
+		if strings.EqualFold(city, name) {
+			found = append(found, zone)
+		}
+	}
+	if len(found) != 1 {
+		return "", false
+	}
+	return found[0], true
 }
 
 // UpdateProfile changes what somebody may change about themselves. A new e-mail address

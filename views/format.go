@@ -44,7 +44,7 @@ func ago(at int64, now time.Time) string {
 	past := now.Sub(t)
 	switch {
 	case past < 0:
-		return "in " + length(-past+time.Minute) // a moment ago it was so many whole days
+		return "in " + length(nearest(-past))
 	case past < time.Minute:
 		return "just now"
 	case past < relative:
@@ -53,6 +53,18 @@ func ago(at int64, now time.Time) string {
 		return t.Format("2 Jan")
 	}
 	return t.Format("2 Jan 2006")
+}
+
+// nearest is a length of time, a minute at least, in whole ones of its greatest unit:
+// what was 90 days a moment ago is 90 days still.
+func nearest(d time.Duration) time.Duration {
+	switch {
+	case d < time.Hour-time.Minute/2:
+		return max(d.Round(time.Minute), time.Minute)
+	case d < 24*time.Hour-time.Hour/2:
+		return d.Round(time.Hour)
+	}
+	return d.Round(24 * time.Hour)
 }
 
 // length is a length of time in its greatest unit.

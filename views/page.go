@@ -70,7 +70,7 @@ type Frame struct {
 
 // Flash is a message about what has just been done.
 type Flash struct {
-	// Kind is "" for a success, "warn" or "bad".
+	// Kind is "" for a success, "info", "warn" or "bad".
 	Kind string
 	// Text is one sentence.
 	Text string
@@ -127,6 +127,8 @@ func (f Flash) said() string {
 
 func (f Flash) icon() string {
 	switch f.Kind {
+	case "info":
+		return "info"
 	case "warn":
 		return "warning"
 	case "bad":

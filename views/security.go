@@ -14,7 +14,9 @@ type SecondFactor struct {
 	App, Passkey bool
 	// Recovery asks for a recovery code.
 	Recovery bool
-	Problems models.Invalid
+	// Email is whose account it is, and Next where the sign-in is to lead.
+	Email, Next string
+	Problems    models.Invalid
 }
 
 // The fields by which somebody proves who they are, in whatever form they stand.
@@ -84,7 +86,7 @@ type PasskeyForm struct {
 
 // LastSignIn tells somebody who has just signed in of the time before.
 func LastSignIn(d models.Device, now Clock) Flash {
-	return Flash{Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
+	return Flash{Kind: "info", Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
 }
 
 // FactorDue warns somebody who has just signed in of a rule that begins to hold.

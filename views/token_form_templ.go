@@ -169,7 +169,7 @@ func scopeChoices(f TokenForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if f.writes() {
-			templ_7745c5c3_Err = preset(f, "write", "Read and write", "See all of that; and change it, as far as your role may.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = preset(f, "write", "Read and write", f.writeHint()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

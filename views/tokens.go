@@ -27,8 +27,10 @@ type TokenList struct {
 	Next, Previous string
 	// Others says that the reader may see the tokens of others.
 	Others bool
-	Notes  []string
-	Now    Clock
+	// By is who looks at it.
+	By    models.Actor
+	Notes []string
+	Now   Clock
 }
 
 func (l TokenList) paging() paging {
@@ -75,6 +77,15 @@ func Preset(by models.Actor, choice string) models.Scopes {
 // writes tells whether the maker may give a token more than reading.
 func (f TokenForm) writes() bool {
 	return Preset(f.By, "write").String() != Preset(f.By, "read").String()
+}
+
+// writeHint says what "Read and write" is.
+func (f TokenForm) writeHint() string {
+	const hint = "See all of that, and change it, as far as your role may."
+	if !slices.Contains(Preset(f.By, "write"), models.DeleteGroups) {
+		return hint
+	}
+	return hint + " That includes deleting groups and contacts for good."
 }
 
 // ticked tells whether a scope is chosen, by itself or with the preset.
@@ -230,11 +241,17 @@ type hourBar struct {
 	models.TokenHour
 }
 
-func hourBars(hours []models.TokenHour) []hourBar {
-	most := 1
+// busiest is the most calls that an hour had, which the chart's height stands for.
+func busiest(hours []models.TokenHour) int {
+	most := 0
 	for _, h := range hours {
 		most = max(most, h.Requests)
 	}
+	return most
+}
+
+func hourBars(hours []models.TokenHour) []hourBar {
+	most := max(1, busiest(hours))
 	drawn := make([]hourBar, len(hours))
 	for i, h := range hours {
 		b := hourBar{x: i*barStep + (barStep-barWidth)/2, TokenHour: h}

@@ -206,6 +206,8 @@ func TestAgo(t *testing.T) {
 	for past, want := range map[time.Duration]string{
 		0: "just now", 90 * time.Second: "1 min ago", 3 * time.Hour: "3 h ago", 30 * time.Hour: "1 day ago",
 		6 * 24 * time.Hour: "6 days ago", 8 * 24 * time.Hour: "15 Nov", 400 * 24 * time.Hour: "19 Oct 2025", -time.Hour: "in 1 h",
+		-time.Second: "in 1 min", -59*time.Minute - 50*time.Second: "in 1 h", -23*time.Hour - 50*time.Minute: "in 1 day",
+		10*time.Minute - 90*24*time.Hour: "in 90 days", -89*24*time.Hour - 11*time.Hour: "in 89 days",
 	} {
 		if got := ago(noon.Add(-past).Unix(), noon); got != want {
 			t.Errorf("%v: %q, want %q", past, got, want)

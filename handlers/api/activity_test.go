@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"protocol.chat/console/models"
@@ -77,7 +78,10 @@ func TestActivity(t *testing.T) {
 		}
 		without := s.newToken(t, models.NewToken{Name: "no activity", Scopes: models.WriteScopes()})
 		for _, path := range []string{"", "/verify", "/" + got.ID} {
-			s.call(t, "GET /v1/activity"+path, bearer(without)).refused(t, 403, "forbidden", "")
+			e := s.call(t, "GET /v1/activity"+path, bearer(without)).refused(t, 403, "forbidden", "")
+			if want := "This token may not see who did what (activity.read)."; !strings.HasPrefix(e.Message, want) {
+				t.Errorf("%q does not begin with %q", e.Message, want)
+			}
 		}
 	})
 }

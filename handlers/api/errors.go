@@ -53,7 +53,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeUnauthorized, http.StatusUnauthorized, "There is no valid token",
-			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under Tokens.",
+			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under API tokens.",
 		},
 		{
 			codeForbidden, http.StatusForbidden, "The token may not do this",
@@ -130,9 +130,9 @@ func (f failure) Error() string { return f.code + ": " + f.message }
 
 var (
 	errNoRoute  = failure{code: codeMissing, message: "There is no call with this path. All calls are listed in /v1/openapi.json."}
-	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under Tokens."}
-	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under Tokens."}
-	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under Tokens where it may be used from."}
+	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under API tokens."}
+	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under API tokens."}
+	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under API tokens where it may be used from."}
 	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
 )
 
@@ -213,8 +213,8 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.As(err, &invalid):
 		return failure{code: invalid[0].Code, param: invalid[0].Field, message: invalid[0].Message}
 	case errors.As(err, &denied):
-		return failure{code: codeForbidden, message: "This call needs the right “" + string(denied.Right) +
-			"”, which this token doesn't have. Use a token with the scope “read and write” whose owner has that right."}
+		return failure{code: codeForbidden, message: "This token may not " + denied.Right.Rule().Does + " (" + string(denied.Right) +
+			"). Make one that has that right under API tokens; its owner needs it too."}
 	case errors.As(err, &stuck):
 		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}
 	case errors.As(err, &method):
