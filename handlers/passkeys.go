@@ -130,7 +130,7 @@ func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (models.Pa
 // refusePasskey logs why a passkey was not accepted, and is ErrSignIn.
 func (c *Console) refusePasskey(r *http.Request, user models.User, why error) error {
 	c.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
-	return errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), cmp.Or(user.Email, "an unknown passkey")))
+	return errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), cmp.Or(user.Email, "an unknown passkey"), models.WrongPasskey, models.User{}))
 }
 
 // passkeyLogin signs in by a passkey alone, which is two factors: the device, and the

@@ -67,7 +67,7 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 		user, err = c.usePasskey(w, r, credential)
 		factor = models.ByPasskey
 		if err == nil && user.ID != userID {
-			err = models.ErrSignIn
+			err = errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), user.Email, models.WrongPasskey, models.User{}))
 		}
 		if err == nil {
 			_, err = c.store.TakeChallenge(r.Context(), models.FactorChallenge, secret, &wait)
