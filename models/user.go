@@ -225,6 +225,15 @@ func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email, reason str
 	})
 }
 
+// RefuseSecondFactor is RefuseSignIn where the password of the user was right.
+func (s *Store) RefuseSecondFactor(ctx context.Context, where Actor, userID string) error {
+	u, err := userIn(s.db.WithContext(ctx), userID)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u)
+}
+
 func printable(r rune) rune {
 	if r < ' ' || r == 0x7f {
 		return -1
