@@ -94,6 +94,9 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: models.Range{Limit: at.Limit}}
 	at.From, query.From = a.day("from", 0)
 	at.To, query.To = a.day("to", 1)
+	if at.From != "" && at.To != "" && !query.From.Before(query.To) {
+		a.note("The first day is after the last one.")
+	}
 	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
 	at.After, at.Before = query.After.String(), query.Before.String()
 	return at, query
@@ -124,7 +127,19 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Now: c.now(r)}
+	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Names: map[string]string{}, Now: c.now(r)}
+	if d.Reversible {
+		if d.PutBackBy, err = c.store.PutBackBy(r.Context(), line); err != nil {
+			return err
+		}
+	}
+	for _, id := range views.PeopleOf(line) {
+		names, err := c.store.ActivityNames(r.Context(), models.ActivityQuery{Who: id})
+		if err != nil {
+			return err
+		}
+		d.Names[id] = names.Who
+	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: line.Summary(), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 

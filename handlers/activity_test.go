@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
@@ -72,6 +73,10 @@ func TestActivity(t *testing.T) {
 			s.Errorf("without the first filter it is %s, want %s", without, want)
 		}
 		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "is no id").has(".notes", "is no date")
+		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The first day is after the last one.")
+		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
+		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
+		s.get("/activity?action=group").has("details.filters[open] > summary", "Filters · 1")
 		s.part("results").get("/activity?action=group").wants(200).has("#results", "Anna archived Plaza Hotel").lacks("html nav[aria-label=Main]")
 
 		p = s.get("/groups/" + g.ID + "/activity").wants(200)
@@ -142,6 +147,11 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 			s.Errorf("%+v, %v", now, err)
 		}
 		back := s.newest()
+		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
+		if to, _ := p.doc.Find(".notice a").Attr("href"); to != "/activity/"+back.ID {
+			s.Errorf("it was put back by %s", to)
+		}
+		s.get(to).wants(200).has("h1", "Nothing to put back")
 		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "The change that was put back")
 
 		created, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID, Action: string(models.CreatedGroup)})
@@ -153,6 +163,30 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 	})
 }
 
+// TestALineNamesTimesAndPeople: no raw numbers, no ids where there is a name, and no icons
+// of people for what is none.
+func TestALineNamesTimesAndPeople(t *testing.T) {
+	each(t, func(s *site) {
+		token, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Bot", Scopes: models.ReadScopes()}, nil)
+		if err != nil {
+			s.Fatal(err)
+		}
+		made := s.newest()
+		s.get("/activity/"+made.ID).wants(200).has(".facts", "Never").has(".facts a[href='/activity?who="+s.by.ID+"']", "Anna")
+		if _, _, err := s.store.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Old secret works until").has("ins time", "UTC")
+		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Auditor: 1796083200}}); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Auditors need a second factor from").has("ins time", "1 December 2026")
+		s.newBrowser().post("/login", "email", "eve@example.com", "password", "wrong").wants(422)
+		s.get("/activity").has("tbody tr:first-child .thing + span", "Somebody failed to sign in as")
+		s.get("/activity/"+s.newest().ID).wants(200).has(".facts", models.WrongPassword)
+	})
+}
+
 func TestVerifyActivity(t *testing.T) {
 	each(t, func(s *site) {
 		s.group("Plaza Hotel")
@@ -161,7 +195,8 @@ func TestVerifyActivity(t *testing.T) {
 		}
 		p := s.get("/activity/verify").wants(200).has("h1", "The activity is intact")
 		head := p.text("section .id code")
-		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "intact")
+		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "intact").has(".notice", "contain the end you noted")
+		s.get("/activity/verify?expect=1:AAAAAAAAAAAAAAAA").wants(200).has(".notice", "Entry 1 is not the one you noted as 1:AAAAAAAAAAAAAAAA. Either the note is mistyped")
 		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not as it was written").has("main", "ends before the entry noted")
 		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
 	})

@@ -173,6 +173,9 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	a.goes("Sign in")
 	a.goes("Use a passkey")
 	a.sees(".summary", "not right")
+	if l := s.newest(); l.ObjectID != made.ID || l.Summary() != "somebody failed the second step of signing in as Bea" {
+		t.Errorf("its line is %q, %+v", l.Summary(), l)
+	}
 
 	// It was removed.
 	if err := s.store.RemovePasskey(s.Context(), s.by, keys[0].ID); err != nil {

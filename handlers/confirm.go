@@ -78,7 +78,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, m
 	case p.passkey != "":
 		field, words = "", "The passkey was not accepted."
 		var user models.User
-		user, err = c.usePasskey(w, r, p.passkey)
+		user, err = c.usePasskey(w, r, p.passkey, "")
 		if err == nil && user.ID != by(r).UserID {
 			err = models.ErrSignIn
 		}

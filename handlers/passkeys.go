@@ -74,8 +74,8 @@ func (c *Console) askPasskey(w http.ResponseWriter, r *http.Request, userID stri
 }
 
 // usePasskey answers whose passkey answered the question that the browser was asked. The
-// question is used up. Errors: ErrSignIn.
-func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer string) (models.User, error) {
+// question is used up. half is who has given the right password already, or "". Errors: ErrSignIn.
+func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer, half string) (models.User, error) {
 	var session webauthn.SessionData
 	_, err := c.store.TakeChallenge(r.Context(), models.PasskeyChallenge, c.challenge(r, models.PasskeyChallenge), &session)
 	c.dropChallenge(w, models.PasskeyChallenge)
@@ -87,7 +87,7 @@ func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer stri
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
-		return models.User{}, c.refusePasskey(r, models.User{}, err)
+		return models.User{}, c.refusePasskey(r, models.User{}, half, err)
 	}
 	var passkey models.Passkey
 	var owner keyOwner
@@ -101,9 +101,9 @@ func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer stri
 	case down != nil && !errors.Is(down, models.ErrNotFound):
 		return owner.User, down
 	case err != nil:
-		return owner.User, c.refusePasskey(r, owner.User, err)
+		return owner.User, c.refusePasskey(r, owner.User, half, err)
 	case used.Authenticator.CloneWarning:
-		return owner.User, c.refusePasskey(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
+		return owner.User, c.refusePasskey(r, owner.User, half, errors.New("its counter went back: there may be a copy of it"))
 	}
 	data, err := json.Marshal(used)
 	if err != nil {
@@ -128,16 +128,19 @@ func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (models.Pa
 }
 
 // refusePasskey logs why a passkey was not accepted, and is ErrSignIn.
-func (c *Console) refusePasskey(r *http.Request, user models.User, why error) error {
+func (c *Console) refusePasskey(r *http.Request, user models.User, half string, why error) error {
 	c.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
-	return errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), cmp.Or(user.Email, "an unknown passkey")))
+	if half != "" {
+		return errors.Join(models.ErrSignIn, c.store.RefuseSecondFactor(r.Context(), caller(r), half))
+	}
+	return errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), cmp.Or(user.Email, "an unknown passkey"), models.WrongPasskey, models.User{}))
 }
 
 // passkeyLogin signs in by a passkey alone, which is two factors: the device, and the
 // finger or PIN that it asks for.
 func (c *Console) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
-	user, err := c.usePasskey(w, r, r.PostFormValue("credential"))
+	user, err := c.usePasskey(w, r, r.PostFormValue("credential"), "")
 	if status, problems := c.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
 		s.Problems = problems
 		return c.showLogin(w, r, status, s)

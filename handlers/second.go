@@ -65,10 +65,10 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	switch credential := r.PostFormValue("credential"); {
 	case err != nil:
 	case credential != "":
-		user, err = c.usePasskey(w, r, credential)
+		user, err = c.usePasskey(w, r, credential, userID)
 		factor = models.ByPasskey
 		if err == nil && user.ID != userID {
-			err = models.ErrSignIn
+			err = errors.Join(models.ErrSignIn, c.store.RefuseSecondFactor(r.Context(), caller(r), userID))
 		}
 		if err == nil {
 			_, err = c.store.TakeChallenge(r.Context(), models.FactorChallenge, secret, &wait)

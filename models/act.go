@@ -54,6 +54,78 @@ var acts = map[Action]string{
 	"identity.link":            "linked {object} to another way to sign in",
 }
 
+// selfActs are those actions in words that somebody did to themselves.
+var selfActs = map[Action]string{
+	ChangedPassword: "changed their password",
+	UpdatedProfile:  "changed their profile",
+	ChangedRole:     "changed their role",
+	EndedSessions:   "ended their sessions",
+	LinkedIdentity:  "linked another way to sign in",
+}
+
+// fieldWords are fields as a sentence names them.
+var fieldWords = map[string]string{
+	"name": "name", "description": "description", "avatar_url": "avatar URL", "contacts": "members",
+	"username": "username", "display_name": "display name", "phone_number": "phone number",
+}
+
+// words are what was done, with the {names} of acts.
+func (l AuditLine) words() (string, bool) {
+	self := l.ActorKind == UserActor && l.ActorID == l.ObjectID
+	switch words, known := selfActs[l.Action]; {
+	case self && l.Action == CreatedUser:
+		return strings.TrimSpace("joined as " + l.after("role")), true
+	case l.Action == CreatedUser && l.ActorKind == SystemActor && l.ActorName == setupName:
+		return "made {object} the owner", true
+	case self && known:
+		return words, true
+	case l.Action == RefusedSignIn && l.after(reasonField) == WrongSecondFactor:
+		return "failed the second step of signing in as {object}", true
+	case l.Action == SignedOut && l.field("other_sessions").Name != "":
+		n, _ := strconv.Atoi(l.field("other_sessions").Before.Text) // what is no number is told as 0
+		if n == 1 {
+			return "ended 1 other session", true
+		}
+		return "ended " + thousands(n) + " other sessions", true
+	case l.Action == SignedOut && l.field("browser").Name != "":
+		return "ended one of their sessions", true
+	case l.Action == UpdatedGroup:
+		return "changed " + l.changedFields() + "{object}", true
+	case l.Action == UpdatedContact:
+		return "changed " + l.changedFields() + "the contact {object}", true
+	}
+	words, known := acts[l.Action]
+	return words, known
+}
+
+// changedFields are the fields that a change was of: "the name and description of "; ""
+// where there are more than two.
+func (l AuditLine) changedFields() string {
+	var names []string
+	for _, f := range l.Fields() {
+		names = append(names, fieldWords[f.Name])
+	}
+	if len(names) == 0 || len(names) > 2 || slices.Contains(names, "") {
+		return ""
+	}
+	return "the " + strings.Join(names, " and ") + " of "
+}
+
+// field is a field of the act; the zero value where it has none of this name.
+func (l AuditLine) field(name string) ChangedField {
+	for _, f := range l.Fields() {
+		if f.Name == name {
+			return f
+		}
+	}
+	return ChangedField{}
+}
+
+func (l AuditLine) after(field string) string { return l.field(field).After.Text }
+
+// reasonField is where the line of a refused sign-in says why.
+const reasonField = "reason"
+
 // Area is what actions are about, by the first word of theirs.
 type Area struct {
 	Name string
@@ -98,7 +170,7 @@ func ActionLabel(name string) string {
 // the object, that name, and what comes after it. An action that has no words is told
 // by its own.
 func (l AuditLine) Sentence() (before, object, after string) {
-	words, known := acts[l.Action]
+	words, known := l.words()
 	if !known {
 		words = "did “" + strings.NewReplacer(".", " ", "_", " ").Replace(string(l.Action)) + "”"
 		if l.ObjectName != "" {

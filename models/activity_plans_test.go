@@ -57,6 +57,10 @@ func TestActivityReadsNoLogWhole(t *testing.T) {
 			_, err := store.ActivityNames(p.Context(), models.ActivityQuery{Who: "0000000000000003", Object: object})
 			return err
 		})
+		p.plan("what put a line back", true, func() error {
+			_, err := store.PutBackBy(p.Context(), models.AuditLine{ID: "0Va1000000050000", ObjectID: object})
+			return err
+		})
 		p.plan("a line", false, func() error { _, err := store.ActivityLine(p.Context(), "0Va1000000050000"); return err })
 	})
 }

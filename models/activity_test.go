@@ -143,6 +143,19 @@ func TestSentences(t *testing.T) {
 			}
 		}
 		says("Ada Lovelace created Plaza Hotel")
+		for want, c := range map[string]models.GroupChange{
+			"changed the description of Plaza Hotel":                {Description: ptr("By the lake")},
+			"changed the description and avatar URL of Plaza Hotel": {Description: ptr("By the sea"), AvatarURL: ptr("https://example.com/a.png")},
+		} {
+			if _, err := store.UpdateGroup(t.Context(), by, g.ID, c); err != nil {
+				t.Fatal(err)
+			}
+			says("Ada Lovelace " + want)
+		}
+		if err := store.UpdateProfile(t.Context(), by, models.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
+			t.Fatal(err)
+		}
+		says("Ada Lovelace changed their profile")
 		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[0].ID, people[1].ID, people[2].ID), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -162,6 +175,24 @@ func TestSentences(t *testing.T) {
 	})
 	unknown := models.AuditLine{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
 	if got := unknown.Summary(); got != "Ada did “passkey rename” on Laptop" {
+		t.Error(got)
+	}
+	const id = "0VbqIMqj00000001"
+	for want, l := range map[string]models.AuditLine{
+		"Ada joined as auditor":           {Action: models.CreatedUser, Changes: `{"role":{"before":null,"after":"auditor"}}`},
+		"Ada changed their password":      {Action: models.ChangedPassword},
+		"Ada ended 1 other session":       {Action: models.SignedOut, Changes: `{"other_sessions":{"before":1,"after":0}}`},
+		"Ada ended 1,200 other sessions":  {Action: models.SignedOut, Changes: `{"other_sessions":{"before":1200,"after":0}}`},
+		"Ada ended one of their sessions": {Action: models.SignedOut, Changes: `{"browser":{"before":"Chrome","after":null}}`},
+		"Ada signed out":                  {Action: models.SignedOut},
+	} {
+		l.ActorKind, l.ActorID, l.ActorName, l.ObjectID, l.ObjectName = models.UserActor, id, "Ada", id, "Ada"
+		if got := l.Summary(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	setup := models.AuditLine{ActorKind: models.SystemActor, ActorName: "setup", Action: models.CreatedUser, ObjectID: id, ObjectName: "Ada"}
+	if got := setup.Summary(); got != "setup made Ada the owner" {
 		t.Error(got)
 	}
 }
@@ -216,6 +247,12 @@ func putBack(t *testing.T, store *models.Store, by models.Actor, line string) mo
 	l := newest(t, store)
 	if l.Reverts() != line {
 		t.Errorf("%s says that it put back %q, want %s", l.Action, l.Reverts(), line)
+	}
+	if found, err := store.PutBackBy(t.Context(), v.Line); err != nil || found.ID != l.ID {
+		t.Errorf("what put it back is %q, %v", found.ID, err)
+	}
+	if found, err := store.PutBackBy(t.Context(), l); err != nil || found.ID != "" {
+		t.Errorf("what put the newest line back is %q, %v", found.ID, err)
 	}
 	return l
 }

@@ -60,8 +60,10 @@ func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User
 		u, err = s.linkUser(ctx, where, v)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound), err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject)))
+	case errors.Is(err, ErrNotFound):
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), NotVouchedFor, User{}))
+	case err == nil && u.DisabledAt != nil:
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), DisabledUserRefused, u))
 	case err != nil:
 		return User{}, err
 	}

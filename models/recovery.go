@@ -155,7 +155,7 @@ func (s *Store) SignInCode(ctx context.Context, where Actor, secret, code string
 	})
 	switch {
 	case errors.Is(err, ErrSignIn):
-		return u, "", errors.Join(err, s.RefuseSignIn(ctx, where, u.Email))
+		return u, "", errors.Join(err, s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u))
 	case err != nil:
 		return u, "", err
 	}

@@ -322,10 +322,21 @@ const revertedField = "reverted_line"
 
 // Reverts is the id of the line that this one put back, or "".
 func (l AuditLine) Reverts() string {
-	for _, f := range l.Fields() {
-		if f.Name == revertedField {
-			return f.After.Text
-		}
+	return l.after(revertedField)
+}
+
+// PutBackBy answers the newest line that put back what another tells of; the zero line
+// where there is none among the newest about the same.
+func (s *Store) PutBackBy(ctx context.Context, l AuditLine) (AuditLine, error) {
+	if l.ObjectID == "" {
+		return AuditLine{}, nil
 	}
-	return ""
+	newest := s.read.Model(&AuditLine{}).Where("object_id = ? AND id > ?", l.ObjectID, l.ID).Order("id DESC").Limit(linesLooked)
+	var lines []AuditLine
+	err := s.read.WithContext(ctx).Table("(?) AS newest", newest).
+		Where("changes LIKE ?", `%"`+revertedField+`":{%"`+l.ID+`"}%`).Order("id DESC").Limit(1).Find(&lines).Error
+	if err != nil || len(lines) == 0 {
+		return AuditLine{}, s.failed(ctx, err)
+	}
+	return lines[0], nil
 }

@@ -373,7 +373,7 @@ func (v *verifier) link(l *sealedLine) {
 		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
 		if v.expected == l.auditSeal.Number && v.at.name() != v.expect {
-			v.fault(next, l.ID, "The entry %d is another one than the one noted as %s: the log was written anew.", next, v.expect)
+			v.fault(0, l.ID, "Entry %d is not the one you noted as %s. Either the note is mistyped, or the activity was rewritten.", next, v.expect)
 		}
 	}
 }

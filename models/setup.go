@@ -56,13 +56,16 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 	if u.PasswordHash, err = hashPassword(ctx, setup.Owner.Password); err != nil {
 		return User{}, err
 	}
-	where.Kind, where.Name = SystemActor, "setup"
+	where.Kind, where.Name = SystemActor, setupName
 	err = s.record(ctx, where, CreatedUser, func(tx *gorm.DB, line *AuditLine) error {
 		return s.setUp(tx, line, &u, workspace)
 	})
 	s.workspace.forget()
 	return u, err
 }
+
+// setupName is who makes the first owner.
+const setupName = "setup"
 
 // setUp is the transaction of SetUp. Only one of them runs at a time.
 func (s *Store) setUp(tx *gorm.DB, line *AuditLine, u *User, workspace string) error {

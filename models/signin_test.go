@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,13 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 					t.Errorf("%s: %v", tc.email, err)
 				}
 			})] = true
+		}
+		var reasons []string
+		for _, l := range lines(t, store, models.RefusedSignIn) {
+			reasons = append(reasons, fieldIn(l, "reason").After.Text)
+		}
+		if want := []string{models.WrongPassword, models.DisabledUserRefused, models.WrongPassword}; !slices.Equal(reasons, want) {
+			t.Errorf("the reasons are %q", reasons)
 		}
 		if len(statements) != 1 {
 			t.Errorf("numbers of statements: %v", statements)

@@ -213,6 +213,9 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 			if _, _, err := store.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, models.ErrSignIn) {
 				t.Errorf("Ada's code in Bea's hands: %v", err)
 			}
+			if l := newest(t, store); l.Summary() != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != models.WrongSecondFactor {
+				t.Errorf("its line is %q, %+v", l.Summary(), l)
+			}
 		}
 		if _, _, err := store.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {
 			t.Errorf("Bea's try used Ada's code up: %v", err)

@@ -193,19 +193,45 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	if err != nil {
 		return User{}, err
 	}
-	if !right || u.DisabledAt != nil {
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email))
+	switch {
+	case !right:
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email, WrongPassword, User{}))
+	case u.DisabledAt != nil:
+		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email, DisabledUserRefused, u))
 	}
 	return u, s.forgive(ctx, accountKey(email), where.IP)
 }
 
-// RefuseSignIn writes the line of a refused sign-in; who is what its sender said of themselves.
-func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email string) error {
+// The reasons for which sign-ins are refused, as their lines name them. Who is refused
+// is not told.
+const (
+	WrongPassword       = "wrong address or password"
+	WrongSecondFactor   = "wrong second factor after the right password"
+	WrongPasskey        = "passkey not accepted"
+	DisabledUserRefused = "disabled, though all else was right"
+	NotVouchedFor       = "nobody here is who the provider vouched for"
+)
+
+// RefuseSignIn writes the line of a refused sign-in. email is what its sender said of
+// themselves, and u whose account it is where they have shown to know more than that.
+func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email, reason string, u User) error {
 	where.Kind, where.Name = VisitorActor, cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
 	return s.record(ctx, where, RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
 		line.ActorName = strings.Map(printable, line.ActorName)
-		return nil
+		if u.ID != "" {
+			line.about("user", u.ID, u.Name)
+		}
+		return line.say(map[string]change{reasonField: {nil, reason}})
 	})
+}
+
+// RefuseSecondFactor is RefuseSignIn where the password of the user was right.
+func (s *Store) RefuseSecondFactor(ctx context.Context, where Actor, userID string) error {
+	u, err := userIn(s.db.WithContext(ctx), userID)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u)
 }
 
 func printable(r rune) rune {

@@ -43,7 +43,24 @@ type ActivityDetail struct {
 	models.AuditLine
 	// Reversible says that the reader may put back what the line tells of.
 	Reversible bool
-	Now        Clock
+	// PutBackBy is the line that put it back, or the zero line.
+	PutBackBy models.AuditLine
+	// Names are those of the people whom the line has by their ids.
+	Names map[string]string
+	Now   Clock
+}
+
+// PeopleOf are the ids of people that a line has without their names.
+func PeopleOf(l models.AuditLine) (ids []string) {
+	if l.ActorKind == models.TokenActor && l.UserID != "" {
+		ids = append(ids, l.UserID)
+	}
+	for _, f := range l.Fields() {
+		if f.Name == "user_id" {
+			ids = append(ids, strings.Fields(f.Before.Text+" "+f.After.Text)...)
+		}
+	}
+	return ids
 }
 
 // RevertForm is the question before a change is put back.
@@ -117,6 +134,14 @@ func (l ActivityList) chips() []chip {
 	return chips
 }
 
+// filters is what the filters are called where they are folded away.
+func (l ActivityList) filters() string {
+	if n := len(l.chips()); n > 0 {
+		return "Filters · " + strconv.Itoa(n)
+	}
+	return "Filters"
+}
+
 func orID(name, id string) string {
 	if name == "" {
 		return id
@@ -173,6 +198,11 @@ func capital(s string) string {
 	return s
 }
 
+// doerIcon is the icon of who is no person; "" is a person.
+func doerIcon(l models.AuditLine) string {
+	return map[models.ActorKind]string{models.SystemActor: "terminal", models.TokenActor: "key", models.VisitorActor: "question"}[l.ActorKind]
+}
+
 // objectURL is the page of what an act was done to, or "".
 func objectURL(l models.AuditLine) templ.SafeURL {
 	switch {
@@ -199,8 +229,13 @@ func fieldName(name string) string {
 	if label := FieldLabel(name); label != "" {
 		return label
 	}
+	if role, ok := strings.CutPrefix(name, secondFactorField); ok {
+		return models.Role(role).Name() + "s need a second factor from"
+	}
 	known := map[string]string{
-		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
+		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
+		"expires_at": "Expires",
+		"contacts":   "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 	}
 	if label, ok := known[name]; ok {
@@ -210,14 +245,29 @@ func fieldName(name string) string {
 	return capital(label)
 }
 
-// momentOf is the time that a value is: that of a field that ends in _at.
+// secondFactorField begins the fields that say from when a role needs a second factor.
+const secondFactorField = "second_factor."
+
+// noValue is how a field reads that has no value.
+func noValue(field string) string {
+	if field == "expires_at" {
+		return "Never"
+	}
+	return "None"
+}
+
+// momentOf is the time that a value is: that of a field that is named as one.
 func momentOf(field string, t models.Told) (int64, bool) {
 	at, err := strconv.ParseInt(t.Text, 10, 64)
-	return at, err == nil && strings.HasSuffix(field, "_at")
+	named := strings.HasSuffix(field, "_at") || strings.HasSuffix(field, "_until") || strings.HasPrefix(field, secondFactorField)
+	return at, err == nil && named
 }
 
 // long tells fields that are compared word by word.
 func long(f models.ChangedField) bool {
+	if f.Name == "user_id" {
+		return false
+	}
 	_, before := momentOf(f.Name, f.Before)
 	_, after := momentOf(f.Name, f.After)
 	return !f.Before.None && !f.After.None && !before && !after && f.Before.Members == nil && f.After.Members == nil
@@ -238,6 +288,14 @@ func place(l models.AuditLine) string {
 		return "Not sealed yet; it will be within a second"
 	}
 	return "Entry " + thousands(int(l.Number)) + " of the chain"
+}
+
+// intact is what is said of an activity that is as it was written.
+func (p ActivityProof) intact() string {
+	if p.Expect != "" {
+		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
+	}
+	return "Every line is as the console wrote it, none is missing, and they are in their order."
 }
 
 func (p ActivityProof) title() string {
