@@ -42,7 +42,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Words: page.Search.Words, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), Origin: c.publicURL, Now: c.now(r),
+		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact
@@ -90,7 +90,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	if at.Status == "active" {
 		at.Status = ""
 	}
-	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: models.Range{Limit: at.Limit}}
+	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
 		query.Status = models.Archived

@@ -318,8 +318,10 @@ func (c *Console) now(r *http.Request) views.Clock {
 	if v := visitOf(r); v != nil {
 		return c.nowOf(v.user)
 	}
-	return c.store.Now().UTC()
+	return views.NewClock(c.store.Now().UTC(), models.DayFirst)
 }
 
-// nowOf is the time in a user's zone.
-func (c *Console) nowOf(user models.User) views.Clock { return c.store.Now().In(user.Location()) }
+// nowOf is the time in a user's zone, to be written as the user does.
+func (c *Console) nowOf(user models.User) views.Clock {
+	return views.NewClock(c.store.Now().In(user.Location()), user.Locale)
+}

@@ -225,6 +225,3 @@ func contactsProblem(problems models.Invalid) string {
 	}
 	return ""
 }
-
-// Clock is when a page is made, in the zone of who reads it; its times are told from here.
-type Clock = time.Time

@@ -465,7 +465,7 @@ func (s *server) membersPage(r *http.Request, b *buffer) error {
 		return err
 	}
 	text := r.URL.Query().Get("q")
-	q := contactQuery{group: g.id, text: text, limit: 50, terms: terms(text)}
+	q := contactQuery{group: g.id, text: text, limit: 25, terms: terms(text)}
 	if q.few = false; len(q.terms) > 0 && g.count > sorted {
 		if q.few, err = s.db.fewer(r.Context(), "contacts", q.terms); err != nil {
 			return err
