@@ -123,7 +123,8 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Density, f.Held = v.user.Name, v.actor, v.user.Density, v.must
+	f.User, f.By, f.Held = v.user.Name, v.actor, v.must
+	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = models.IdleLimit
 	}

@@ -50,6 +50,9 @@ func (c Clock) writes() *notation {
 	return c.notation
 }
 
+// group is what stands between thousands.
+func group(locale models.Locale) string { return NewClock(time.Time{}, locale).writes().group }
+
 // example is a day, an hour and a number, as somebody of a locale writes them.
 func example(locale models.Locale) string {
 	w := NewClock(time.Time{}, locale).writes()

@@ -156,6 +156,7 @@ const WithRecovery = "recovery"
 // The addresses of what somebody sees of themselves.
 
 func ProfileURL() templ.SafeURL          { return "/profile" }
+func ShortcutsURL() templ.SafeURL        { return "/profile/shortcuts" }
 func SecurityURL() templ.SafeURL         { return "/profile/security" }
 func PasswordURL() templ.SafeURL         { return "/profile/password" }
 func TOTPURL() templ.SafeURL             { return "/profile/security/app" }

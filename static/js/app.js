@@ -214,7 +214,7 @@
   async function openDialog(event, link) {
     event.preventDefault();
     const menu = link.closest('details');
-    const opener = menu ? $('summary', menu) : link;
+    const opener = opensFrom(event, link);
     let asked;
     try {
       const response = await fetch(link.href, { headers: { Accept: 'text/html' } });
@@ -233,7 +233,15 @@
     dialog.addEventListener('close', () => { dialog.remove(); focus(opener); });
     document.body.append(dialog);
     if (menu) menu.open = false;
+    document.dispatchEvent(new CustomEvent('console:dialog', { detail: dialog }));
     dialog.showModal();
+  }
+
+  // where the focus goes back to: where it was, when a key has pressed the link
+  function opensFrom(event, link) {
+    const menu = link.closest('details[open]');
+    if (menu) return $('summary', menu);
+    return event.isTrusted || document.activeElement === document.body ? link : document.activeElement;
   }
 
   // ---- forms: sent once, by Ctrl+Enter too; guarded, kept as drafts ----
@@ -280,11 +288,13 @@
 
   const length = (field) => [...field.value.normalize('NFC').replaceAll('\r\n', '\n')].length;
 
+  const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, document.documentElement.dataset.group);
+
   function count(field, quietly) {
     const counter = $(`[data-counter="${field.id}"]`);
     if (!counter) return;
     const most = Number(counter.dataset.most), used = length(field), left = most - used;
-    counter.textContent = `${used.toLocaleString('en')} / ${most.toLocaleString('en')}`;
+    counter.textContent = `${grouped(used)} / ${grouped(most)}`;
     counter.toggleAttribute('data-over', left < 0);
     if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
   }
