@@ -36,7 +36,7 @@ var shortcutGroups = []shortcutGroup{
 		{"u", "Undo what was just done"},
 		{"?", "Show this list"},
 	}},
-	{"This row, or this page", []shortcut{
+	{"Actions", []shortcut{
 		{"e", "Edit"},
 		{"y", "Archive or restore"},
 		{"#", "Delete"},
