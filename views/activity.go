@@ -239,6 +239,7 @@ func fieldName(name string) string {
 		"expires_at": "Expires",
 		"contacts":   "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
+		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
 	if label, ok := known[name]; ok {
 		return label
