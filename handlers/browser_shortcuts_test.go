@@ -92,6 +92,10 @@ func TestShortcuts(t *testing.T) {
 	a.types("#")
 	a.sees("dialog", "Delete Alpha for good?")
 	a.press("Escape")
+	a.goes("Activity") // the group's own, whose rows can't be edited
+	a.types("je")
+	a.until("the row has the focus, and the group is not edited", "location.pathname.endsWith('/activity') && !!focused().closest('[data-row]')")
+	a.goes("Overview")
 	a.hits("e")
 	a.sees("h1", "Edit Alpha")
 	a.focuses("#name")

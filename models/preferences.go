@@ -37,10 +37,10 @@ const (
 	ShortcutsOff Shortcuts = "off"
 )
 
-// PageSizes are the numbers of rows that a page of a list can be chosen to have, and
-// DefaultPageSize is the one that nobody has to choose.
+// PageSizes are the numbers of rows to choose from for a page of a list.
 var PageSizes = []int{10, 25, 50, 100}
 
+// DefaultPageSize is the one of them that somebody has who has chosen none.
 const DefaultPageSize = 25
 
 // Rows is how many rows a page of a list has for the user, where its address doesn't say.

@@ -5,6 +5,7 @@
 //   data-strength="id"        weighs that password     data-stay          keeps the session going
 //   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
 //   data-print                prints the page          form[data-file]    is answered by a file
+//   data-key="c"              is pressed by a key: see keys.js, which hears of each dialog by console:dialog
 //   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
 //   data-focus="row|next|#id" where focus goes after a swap
 //   data-state="archived"     what a row becomes after its form was sent

@@ -1,6 +1,6 @@
-// Single-key shortcuts. Each presses a link or button that says data-key="c", in the row
-// that has the focus or else on the page, or focuses a field that says so: what a key may
-// do is up to the server. The server switches them off by <html data-shortcuts="off">.
+// Single-key shortcuts. Each presses a link or button that says data-key="c", on the page or
+// in the row that has the focus, or focuses a field that says so: what a key may do is up to
+// the server, which also switches them off, by <html data-shortcuts="off">.
 (() => {
   'use strict';
 
@@ -13,10 +13,13 @@
   const rows = () => $$('main [data-row]').filter((row) => row.querySelector('a[href]'));
   const rowNow = () => document.activeElement?.closest('[data-row]');
 
-  // the element that a key presses now
+  // The element that a key presses now. What is done to rows is never done to the page that
+  // they are on while one of them has the focus.
+  const done = ['e', 'y', '#'];
   function pressedBy(key) {
     const row = rowNow();
-    return (row && keyed(key, row)[0]) ?? keyed(key).find((element) => !element.closest('[data-row]'));
+    if (row && done.includes(key)) return keyed(key, row)[0];
+    return keyed(key).find((element) => !element.closest('[data-row]'));
   }
 
   function press(element) {
