@@ -37,7 +37,7 @@ func TestPreferencesAreChosen(t *testing.T) {
 			s.Errorf("chosen: %q", got)
 		}
 		line := s.newest()
-		s.get("/activity/"+line.ID).has("main", "Rows a page").has("main", "Dates and numbers").has("main", "Single-key shortcuts").has("ins", "month")
+		s.get("/activity/"+line.ID).has("main", "Rows a page").has("main", "Dates and numbers").has("main", "Single-key shortcuts").has("ins", "month-first")
 	})
 }
 

@@ -268,7 +268,7 @@ func momentOf(field string, t models.Told) (int64, bool) {
 
 // long tells fields that are compared word by word.
 func long(f models.ChangedField) bool {
-	if f.Name == "user_id" {
+	if f.Name == "user_id" || f.Name == "locale" {
 		return false
 	}
 	_, before := momentOf(f.Name, f.Before)
