@@ -63,6 +63,9 @@ type GroupPage struct {
 	Groups []GroupHit
 	// More says that the list goes on in the direction that was asked for.
 	More bool
+	// Count is how many there are in all, where that came with finding the page; nil
+	// where CountGroups has to tell.
+	Count *Count
 	// Exact is the group whose id, or whose conversation's id, was searched for,
 	// whatever its status; nil if none.
 	Exact *Group
@@ -90,17 +93,18 @@ func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
 	if err != nil {
 		return page, err
 	}
-	groups, more, partial, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
+	found, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
-	if partial {
+	groups := found.rows
+	if found.partial {
 		page.Search.Hints = append(page.Search.Hints, partialHint)
 	}
 	if q.WithContacts {
 		err = s.addContacts(r, groups)
 	}
-	page.More = more
+	page.More, page.Count = found.more, found.count
 	for _, g := range groups {
 		if page.Exact == nil || g.ID != page.Exact.ID {
 			page.Groups = append(page.Groups, GroupHit{Group: g})
