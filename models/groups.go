@@ -333,14 +333,28 @@ func (q GroupQuery) Fits(c Cursor) bool {
 
 // explain names the member for whose sake each group was found.
 func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
-	if len(members) == 0 || len(groups) == 0 {
+	switch {
+	case len(members) == 0 || len(groups) == 0:
+		return nil
+	case len(members) == 1:
+		for i := range groups {
+			groups[i].Member = &members[0]
+		}
 		return nil
 	}
-	byID := map[string]*Contact{}
+	found, err := s.memberOf(r, groups, members)
+	for i := range groups {
+		groups[i].Member = found[groups[i].ID]
+	}
+	return err
+}
+
+// memberOf is one of the contacts who is in it for each of the groups, by its id.
+func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
+	byID, ids := map[string]*Contact{}, make([]string, len(groups))
 	for i := range members {
 		byID[members[i].ID] = &members[i]
 	}
-	ids := make([]string, len(groups))
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
@@ -352,10 +366,7 @@ func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
 	for _, row := range rows {
 		found[row.GroupID] = byID[row.ContactID]
 	}
-	for i := range groups {
-		groups[i].Member = found[groups[i].ID]
-	}
-	return err
+	return found, err
 }
 
 // hintMembers looks whether contacts match the words of the first page, too.
