@@ -52,7 +52,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
-	list.Total, err = total(query.Range, page.More, len(page.Contacts), func() (models.Count, error) {
+	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (models.Count, error) {
 		return c.store.CountContacts(r.Context(), query)
 	})
 	return list, err

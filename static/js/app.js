@@ -2,6 +2,7 @@
 // file; it listens on the document and knows elements by their attributes:
 //
 //   data-copy="text"          copies the text          data-reveal="id"   shows a password
+//   data-copy-row="id|curl"   copies the row's id, or the data-curl around it with the id in
 //   data-strength="id"        weighs that password     data-stay          keeps the session going
 //   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
 //   data-print                prints the page          form[data-file]    is answered by a file
@@ -150,7 +151,8 @@
   on('click', (event) => {
     const button = near(event, 'button, a');
     if (!button) return;
-    if (button.dataset.copy !== undefined) copy(button);
+    if (button.dataset.copy !== undefined) copy(button, button.dataset.copy);
+    if (button.dataset.copyRow !== undefined) copy(button, ofRow(button));
     if (button.dataset.reveal) reveal(button);
     if (button.dataset.dismiss !== undefined) dismiss(event, button);
     if (button.dataset.stay !== undefined) stay();
@@ -163,8 +165,12 @@
     }
   });
 
-  async function copy(button) {
-    const text = button.dataset.copy;
+  function ofRow(button) {
+    const id = button.closest('[data-row]').id.replace(/^.*-/, '');
+    return button.dataset.copyRow === 'id' ? id : button.closest('[data-curl]').dataset.curl.replace('{id}', id);
+  }
+
+  async function copy(button, text) {
     try {
       await navigator.clipboard.writeText(text);
     } catch { // no clipboard outside a secure page: the old way
