@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 
@@ -39,11 +40,11 @@ func (s *Secrets) Watch(next http.Handler) http.Handler {
 				io.Closer
 			}{io.TeeReader(r.Body, &sent), r.Body}
 		}
-		path, query, header := r.URL.Path, r.URL.Query(), r.Header.Clone() // the handler may change them
+		at, query, header := r.URL.Path, r.URL.Query(), r.Header.Clone() // the handler may change them
 		defer func() {
-			s.asked(path, query, header)
+			s.asked(at, query, header)
 			if form, err := url.ParseQuery(sent.String()); err == nil && strings.HasPrefix(header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-				s.posted(path, form)
+				s.posted(at, form)
 			}
 			s.answered(w.Header(), seen.body.Bytes())
 		}()
@@ -66,13 +67,13 @@ func (w *watched) Write(b []byte) (int, error) {
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // asked keeps what is in the address and the headers of a request.
-func (s *Secrets) asked(path string, query url.Values, header http.Header) {
-	if _, secret, ok := strings.Cut(path, "/invite/"); ok {
+func (s *Secrets) asked(at string, query url.Values, header http.Header) {
+	if secret, ok := strings.CutPrefix(path.Clean(at), "/invite/"); ok {
 		s.Keep(InviteLink, secret)
 	}
 	for _, code := range query["code"] {
 		kind := SetupCode
-		if strings.HasSuffix(path, "/callback") {
+		if strings.HasSuffix(at, "/callback") {
 			kind = ProviderCode
 		}
 		s.Keep(kind, code)
@@ -88,13 +89,13 @@ func (s *Secrets) asked(path string, query url.Values, header http.Header) {
 }
 
 // posted keeps what is in a form.
-func (s *Secrets) posted(path string, form url.Values) {
+func (s *Secrets) posted(at string, form url.Values) {
 	for name, values := range form {
 		for _, value := range values {
 			switch {
 			case strings.Contains(name, "password") && len(value) >= models.MinPassword:
 				s.Keep(Password, value) // a shorter one, such as "wrong", is none that anybody has
-			case name == "code" && path == "/setup":
+			case name == "code" && at == "/setup":
 				s.Keep(SetupCode, strings.TrimSpace(value))
 			case strings.HasSuffix(name, "code"):
 				s.Keep(RecoveryCode, value) // but for the six digits of an app
