@@ -179,8 +179,9 @@ func (a Actor) mayChoose(t Token) bool {
 
 // TokenQuery says which tokens are wanted.
 type TokenQuery struct {
-	// Own leaves out the tokens of others, which those without ManageTokens never see.
-	Own bool
+	// User is whose; "" is everybody's, as far as the actor may see them: without
+	// ManageTokens that are one's own.
+	User string
 	Range
 }
 
@@ -217,7 +218,10 @@ func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, 
 		return TokenPage{}, err
 	}
 	query := selectTokens()
-	if q.Own || !by.May(ManageTokens) {
+	if q.User != "" {
+		query.where("tokens.user_id = ?", q.User)
+	}
+	if !by.May(ManageTokens) {
 		query.where("tokens.user_id = ?", by.UserID)
 	}
 	order := idKeyset("tokens")

@@ -164,7 +164,7 @@ func browsers(n int) string {
 
 func tokensInUse(n int) string {
 	if n == 0 {
-		return "None"
+		return "None in use"
 	}
 	return thousands(n) + " in use"
 }
