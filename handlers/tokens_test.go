@@ -339,10 +339,10 @@ func TestOneWordingForRights(t *testing.T) {
 		}{
 			{[]string{"scope", "read"}, "Read only", "Read only"},
 			{[]string{"scope", "write"}, "Read and write", "Read and write"},
-			{[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read"}, "See groups and their members, see contacts", "See groups and their members, see contacts"},
+			{[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read"}, "See groups and their members and 1 more", "See groups and their members, see contacts"},
 			{
 				[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read", "scopes", "activity.read"},
-				"See groups and their members, see contacts and 1 more", "See groups and their members, see contacts, see who did what",
+				"See groups and their members and 2 more", "See groups and their members, see contacts, see who did what",
 			},
 		} {
 			shown := s.post("/settings/tokens/new", append(made.scopes, "name", "Nightly", "expires", "30")...).wants(201).has(".secret", made.whole+".")

@@ -205,8 +205,8 @@ const (
 // lets one do.
 func scopesInWords(s models.Scopes) string { return scopesShown(s, len(s)) }
 
-// scopesInShort is the same, of at most two rights and of how many more there are.
-func scopesInShort(s models.Scopes) string { return scopesShown(s, 2) }
+// scopesInShort is the same, of the first right and of how many more there are.
+func scopesInShort(s models.Scopes) string { return scopesShown(s, 1) }
 
 func scopesShown(s models.Scopes, most int) string {
 	switch s.Short() {
