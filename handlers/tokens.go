@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
@@ -200,11 +202,16 @@ func overlap(choice string) time.Duration {
 
 // askEndOldSecret asks before the secret from before a roll ends.
 func (c *Console) askEndOldSecret(w http.ResponseWriter, r *http.Request) error {
+	return c.askAboutToken(w, r, "End the old secret of ", views.EndOldSecret)
+}
+
+// askAboutToken asks a question about a token.
+func (c *Console) askAboutToken(w http.ResponseWriter, r *http.Request, title string, body func(models.Token, views.Clock) templ.Component) error {
 	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "End the old secret of " + token.Name, Section: views.Tokens, Body: views.EndOldSecret(token, c.now(r))})
+	return c.show(w, r, http.StatusOK, views.Page{Title: title + token.Name, Section: views.Tokens, Body: body(token, c.now(r))})
 }
 
 // endOldSecret ends it.
@@ -218,11 +225,7 @@ func (c *Console) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 
 // askRevokeToken asks before a token is revoked.
 func (c *Console) askRevokeToken(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now(r))})
+	return c.askAboutToken(w, r, "Revoke ", views.RevokeToken)
 }
 
 // revokeToken makes a token useless.

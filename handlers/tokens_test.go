@@ -8,7 +8,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
-	"protocol.chat/console/views"
 )
 
 func TestATokensLife(t *testing.T) {
@@ -298,17 +297,18 @@ func TestTokensOfAPerson(t *testing.T) {
 		editor, e := s.colleague(models.Editor)
 		auditor, a := s.colleague(models.Auditor)
 		_, admin := s.colleague(models.Admin)
-		for range views.DefaultRows + 1 {
+		const rows = 25 // on a page
+		for range rows + 1 {
 			s.tokenOf(editor, "Editor's")
 		}
 		s.tokenOf(s.by, "Anna's")
-		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(views.DefaultRows+1)+" in use").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
+		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" in use").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
 		if of != "/settings/tokens?user="+editor.UserID {
 			s.Fatalf("the page leads to %q", of)
 		}
 		for who, b := range map[string]*browser{"the owner": s.browser, "an admin": admin} {
 			list := b.get(of).wants(200).has(".chip", "Remove filter: Belongs to Some Editor").lacks("[aria-current=page]:contains(All)").lacks(".notes li")
-			if n := len(list.rows()); n != views.DefaultRows || strings.Contains(list.text("tbody"), "Anna's") {
+			if n := len(list.rows()); n != rows || strings.Contains(list.text("tbody"), "Anna's") {
 				s.Errorf("%s sees %d tokens: %s", who, n, list.text("tbody"))
 			}
 			next := list.doc.Find("[rel=next]").AttrOr("href", "")

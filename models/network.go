@@ -107,16 +107,10 @@ func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(),
 // Scan reads stored ranges. What can't be read is an error: to leave it out could let in
 // anybody.
 func (n *Networks) Scan(value any) error {
-	var text string
-	switch v := value.(type) {
-	case string:
-		text = v
-	case []byte:
-		text = string(v)
-	default:
-		return fmt.Errorf("networks can't be a %T", value)
+	text, err := storedText(value)
+	if err != nil {
+		return fmt.Errorf("networks: %w", err)
 	}
-	var err error
 	*n, err = ParseNetworks(text)
 	return err
 }

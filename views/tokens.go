@@ -220,7 +220,7 @@ func scopesShown(s models.Scopes, most int) string {
 		does = append(does, right.Rule().Does)
 	}
 	if more := len(s) - len(does); more > 0 {
-		return capital(strings.Join(does, ", ")) + " and " + thousands(more) + " more"
+		return capital(strings.Join(does, ", ")) + " and " + strconv.Itoa(more) + " more"
 	}
 	return capital(strings.Join(does, ", ")) // some say "and" themselves
 }
