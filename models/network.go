@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Networks are ranges of addresses, one of which an address must be in. No ranges at all
-// mean that nobody has limited anything.
+// Networks are ranges of addresses. As those of a token they say where it may be used from,
+// and no ranges at all that nobody has limited that.
 type Networks []netip.Prefix
 
 // maxNetworks is how many ranges one can list.
@@ -75,7 +75,8 @@ func ParseAddress(s string) (netip.Addr, bool) {
 	return address.WithZone("").Unmap(), err == nil
 }
 
-// Contains tells whether an address is in one of the ranges.
+// Contains tells whether an address is in one of the ranges; where there are none it is
+// in none. What no ranges mean is for the caller to say.
 func (n Networks) Contains(address netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
 }
