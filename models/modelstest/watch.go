@@ -34,7 +34,7 @@ func (s *Secrets) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var sent bytes.Buffer
 		seen := &watched{ResponseWriter: w}
-		if r.Body != nil {
+		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = struct {
 				io.Reader
 				io.Closer
