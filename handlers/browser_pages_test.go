@@ -360,6 +360,8 @@ var scenes = append([]scene{
 		t.inspect("token new of a moderator")
 		t.signIn(v.browser)
 	}},
+	{"tokens of somebody", at(func(v *town) string { return "/settings/tokens?user=" + v.by.UserID })},
+	{"tokens of nobody", address("/settings/tokens?user=nobody")},
 	{"token revoke", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/revoke" })},
 	{"activity", func(t *tab, v *town) {
 		v.changes()

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"io"
 	"testing"
 
 	"protocol.chat/console/models/modelstest"
@@ -12,7 +11,7 @@ import (
 func TestAProviderInABrowser(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
-	s, p := withProvider(t, modelstest.Open(t, modelstest.SQLite), io.Discard)
+	s, p := withProvider(t, modelstest.Open(t, modelstest.SQLite))
 	a := s.tab(desk)
 	a.expect("a request leaves the console: " + p.URL)
 	a.visit("/contacts")

@@ -47,9 +47,9 @@ func TestInvitingSomebody(t *testing.T) {
 		if weak.value("name") != "Beatrix" || weak.value("password") != "" {
 			s.Errorf("typed %q, %q", weak.value("name"), weak.value("password"))
 		}
-		before := b.client.Jar.Cookies(weak.where())
+		before := b.client.Jar.Cookies(s.at())
 		b.post(link, "name", "Beatrix", "password", password).leads("/groups")
-		if len(before) != 0 || len(b.client.Jar.Cookies(weak.where())) != 1 {
+		if len(before) != 0 || len(b.client.Jar.Cookies(s.at())) != 1 {
 			s.Error("no new session")
 		}
 		b.get("/groups").wants(200).has(".account", "Beatrix")

@@ -54,13 +54,13 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 	// Passkeys need a name, which an address is not.
 	s := &site{T: t, store: store, url: fmt.Sprint("http://localhost:", server.Listener.Addr().(*net.TCPAddr).Port)}
 	config := handlers.Config{
-		Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), PublicURL: s.url, Version: "test",
+		Store: store, Log: slog.New(slog.NewTextHandler(modelstest.SecretsOf(store), nil)), PublicURL: s.url, Version: "test",
 	}
 	for _, change := range configure {
 		change(&config)
 	}
 	s.console = handlers.New(config)
-	server.Config.Handler = s.console
+	server.Config.Handler = modelstest.SecretsOf(store).Watch(s.console)
 	server.Start()
 	t.Cleanup(server.Close)
 	s.browser = s.newBrowser()
@@ -276,8 +276,18 @@ func (s *site) signInAgain() {
 	s.post("/login", "email", email, "password", password).wants(http.StatusSeeOther)
 }
 
-// where is the address of the site, for a browser's cookies.
-func (p *page) where() *url.URL {
-	at, _ := url.Parse(p.site.url) // it was parsed before
+// at is the address of the site, for a browser's cookies.
+func (s *site) at() *url.URL {
+	at, _ := url.Parse(s.url) // it was parsed before
 	return at
+}
+
+// cookie is the secret of a browser's session.
+func (s *site) cookie(b *browser) string {
+	for _, cookie := range b.client.Jar.Cookies(s.at()) {
+		if cookie.Name == "console" {
+			return cookie.Value
+		}
+	}
+	return ""
 }

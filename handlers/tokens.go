@@ -8,25 +8,52 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
 
 // tokens shows the list of API tokens.
 func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, "whose", "after", "before")
-	at := views.TokensAt{Whose: a.one("whose", "own")}
-	query := models.TokenQuery{Own: at.Whose == "own", Range: a.page(0)}
+	a := readAddress(r, "whose", "user", "after", "before")
+	list := views.TokenList{Others: by(r).May(models.ManageTokens), By: by(r), Now: c.now(r)}
+	var err error
+	if list.At, list.User, err = c.tokensAt(r, a); err != nil {
+		return err
+	}
+	query := models.TokenQuery{User: list.At.User, Range: a.page(0)}
+	if list.At.Whose == "own" {
+		query.User = by(r).UserID
+	}
 	query.After, query.Before = a.cursors(func(c models.Cursor) bool { return c.Value == "" })
 	page, err := c.store.Tokens(r.Context(), by(r), query)
 	if err != nil {
 		return err
 	}
-	list := views.TokenList{At: at, Rows: page.Tokens, Others: by(r).May(models.ManageTokens), By: by(r), Notes: a.notes, Now: c.now(r)}
+	list.Rows, list.Notes = page.Tokens, a.notes
 	if n := len(page.Tokens); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Tokens[0].ID, page.Tokens[n-1].ID)
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: views.Tokens, Section: views.Tokens, Body: views.TokensPage(list)})
+}
+
+// tokensAt is whose tokens an address asks for, and the name of somebody whom it names.
+func (c *Console) tokensAt(r *http.Request, a *address) (at views.TokensAt, name string, err error) {
+	at.Whose, at.User = a.one("whose", "own"), a.get("user")
+	if at.User == "" {
+		return at, "", nil
+	}
+	p, err := c.store.Person(r.Context(), by(r), at.User)
+	switch {
+	case err == nil && by(r).May(models.ManageTokens):
+		at.Whose = ""
+		return at, p.Name, nil
+	case err == nil, errors.Is(err, models.ErrNotFound), errors.Is(err, models.ErrDenied):
+		at.User = a.one("user") // which nobody is whose tokens the reader may see
+		return at, "", nil
+	}
+	return at, "", err
 }
 
 // token shows one token, and what it was used for.
@@ -175,11 +202,16 @@ func overlap(choice string) time.Duration {
 
 // askEndOldSecret asks before the secret from before a roll ends.
 func (c *Console) askEndOldSecret(w http.ResponseWriter, r *http.Request) error {
+	return c.askAboutToken(w, r, "End the old secret of ", views.EndOldSecret)
+}
+
+// askAboutToken asks a question about a token.
+func (c *Console) askAboutToken(w http.ResponseWriter, r *http.Request, title string, body func(models.Token, views.Clock) templ.Component) error {
 	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "End the old secret of " + token.Name, Section: views.Tokens, Body: views.EndOldSecret(token, c.now(r))})
+	return c.show(w, r, http.StatusOK, views.Page{Title: title + token.Name, Section: views.Tokens, Body: body(token, c.now(r))})
 }
 
 // endOldSecret ends it.
@@ -193,11 +225,7 @@ func (c *Console) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 
 // askRevokeToken asks before a token is revoked.
 func (c *Console) askRevokeToken(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Revoke " + token.Name, Section: views.Tokens, Body: views.RevokeToken(token, c.now(r))})
+	return c.askAboutToken(w, r, "Revoke ", views.RevokeToken)
 }
 
 // revokeToken makes a token useless.

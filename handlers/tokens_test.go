@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +155,7 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		api.post("/v1/groups", "name", "x").wants(403)
 		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(403)
 		chosen := s.post("/settings/tokens/new", "name", "Chosen", "scope", "choose", "scopes", "groups.read", "scopes", "groups.delete", "expires", "never").wants(201)
-		chosen.has("main", "Groups: read, delete.").has("main", "Never expires.")
+		chosen.has("main", "See groups and their members, delete groups for good.").has("main", "Never expires.")
 		api = s.withToken(chosen.valueOf("#secret"))
 		api.get("/v1/groups").wants(200)
 		api.get("/v1/contacts").wants(403)
@@ -261,7 +262,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 error.").has(".calls", "POST /v1/groups").has(".calls", "403")
-		shown.has(".bars .beside", "2").has(".legend", "answered").has(".facts", "see contacts contacts.read")
+		shown.has(".bars .beside", "2").has(".legend", "answered").has(".facts", "See contacts contacts.read")
 		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "LimitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")
@@ -287,6 +288,80 @@ func TestRevocationHoldsWithinASecond(t *testing.T) {
 			two.withToken(secret).get("/v1/groups").wants(401)
 		})
 	}
+}
+
+// TestTokensOfAPerson is the list of somebody's tokens, which their page links to for who
+// may see the tokens of others.
+func TestTokensOfAPerson(t *testing.T) {
+	each(t, func(s *site) {
+		editor, e := s.colleague(models.Editor)
+		auditor, a := s.colleague(models.Auditor)
+		_, admin := s.colleague(models.Admin)
+		const rows = 25 // on a page
+		for range rows + 1 {
+			s.tokenOf(editor, "Editor's")
+		}
+		s.tokenOf(s.by, "Anna's")
+		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" in use").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
+		if of != "/settings/tokens?user="+editor.UserID {
+			s.Fatalf("the page leads to %q", of)
+		}
+		for who, b := range map[string]*browser{"the owner": s.browser, "an admin": admin} {
+			list := b.get(of).wants(200).has(".chip", "Remove filter: Belongs to Some Editor").lacks("[aria-current=page]:contains(All)").lacks(".notes li")
+			if n := len(list.rows()); n != rows || strings.Contains(list.text("tbody"), "Anna's") {
+				s.Errorf("%s sees %d tokens: %s", who, n, list.text("tbody"))
+			}
+			next := list.doc.Find("[rel=next]").AttrOr("href", "")
+			if more := b.get(next).has(".chip", "Belongs to").rows(); len(more) != 1 {
+				s.Errorf("%s sees %d tokens on the next page", who, len(more))
+			}
+		}
+		s.get("/settings/tokens").has("tbody td[data-label='Belongs to'] a[href$='"+editor.UserID+"']", "Some Editor").lacks(".chip")
+		s.get("/settings/tokens?user="+auditor.UserID).has("main", "No tokens of Some Auditor")
+		for _, nobody := range []string{"nobody", "0000000000000000"} {
+			s.get("/settings/tokens?user="+nobody).has(".notes", "is not known").has("tbody", "Anna's").lacks(".chip")
+		}
+		// Who sees no tokens of others sees their own, whatever the address says.
+		a.get("/people/" + editor.UserID).lacks("#access ~ .facts a")
+		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "is not known").has("main", "No tokens yet").lacks(".chip")
+		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "is not known").has("tbody", "Editor's").lacks("tbody td[data-label='Belongs to'] a")
+	})
+}
+
+// TestOneWordingForRights: the form, the page of a token, the list and the activity call
+// what a token may do by the same words.
+func TestOneWordingForRights(t *testing.T) {
+	each(t, func(s *site) {
+		form := s.get("/settings/tokens/new")
+		for _, made := range []struct {
+			scopes       []string
+			short, whole string
+		}{
+			{[]string{"scope", "read"}, "Read only", "Read only"},
+			{[]string{"scope", "write"}, "Read and write", "Read and write"},
+			{[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read"}, "See groups and their members and 1 more", "See groups and their members, see contacts"},
+			{
+				[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read", "scopes", "activity.read"},
+				"See groups and their members and 2 more", "See groups and their members, see contacts, see who did what",
+			},
+		} {
+			shown := s.post("/settings/tokens/new", append(made.scopes, "name", "Nightly", "expires", "30")...).wants(201).has(".secret", made.whole+".")
+			path := shown.doc.Find("form[data-guard]").AttrOr("action", "")
+			if got := s.get("/settings/tokens").doc.Find("tbody tr").First().Find("td[data-label='May do']").Text(); got != made.short {
+				s.Errorf("the list says %q, not %q", got, made.short)
+			}
+			for _, does := range s.get(path).doc.Find(".facts .lines li").EachIter() {
+				words, _, _ := strings.Cut(does.Text(), " "+does.Find("code").Text())
+				form.has("#scopes", words)
+			}
+			page, err := s.store.Activity(s.Context(), models.ActivityQuery{Action: string(models.CreatedToken)})
+			if err != nil {
+				s.Fatal(err)
+			}
+			s.get("/activity/"+page.Lines[0].ID).has("main", "May do").has(".diff", made.whole)
+		}
+		form.has("#scopes", "Read only").has("#scopes", "Read and write")
+	})
 }
 
 // TestTheListOfTokensIsPaged looks at each token once.

@@ -31,6 +31,8 @@ type Invitation struct {
 	// Times are Unix seconds.
 	CreatedAt, ExpiresAt int64
 
+	// EmailKey is the folded address, by which somebody is invited once. Hash is SHA-256 of
+	// the secret.
 	EmailKey, Hash string
 }
 
@@ -61,7 +63,8 @@ func (n NewInvitation) check() (Invitation, Invalid) {
 	return i, problems
 }
 
-// Invitations answers those that wait for an answer, the newest first. Error: Denied.
+// Invitations answers those that wait for an answer, and those that ran out lately, the
+// newest first. Error: Denied.
 func (s *Store) Invitations(ctx context.Context, by Actor) ([]Invitation, error) {
 	if err := by.Check(ReadPeople); err != nil {
 		return nil, err
@@ -187,7 +190,7 @@ func (s *Store) changeInvitation(ctx context.Context, by Actor, action Action, i
 
 // OpenInvitation answers the invitation that a link's secret stands for. One that was
 // used, revoked, has run out, or never was, is ErrNotFound; and so is one of somebody who
-// could not make it any more.
+// could not make it any more: nobody learns which.
 func (s *Store) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
 	i, err := s.openInvitation(s.read.WithContext(ctx), secret)
 	return i, s.failed(ctx, err)

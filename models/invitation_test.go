@@ -19,6 +19,7 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 		if err != nil || made.ExpiresAt-made.CreatedAt != int64((72*time.Hour).Seconds()) {
 			t.Fatal(made, err)
 		}
+		modelstest.Keep(store, modelstest.InviteLink, link)
 		if _, err := store.AcceptInvitation(ctx, models.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
 			t.Errorf("a refusal: %v", err)
 		}
@@ -74,7 +75,7 @@ func TestADeadInvitationIsDead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return made, link
+			return made, modelstest.Keep(store, modelstest.InviteLink, link)
 		}
 		dead := func(what, link string) {
 			t.Helper()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Networks are ranges of addresses, one of which an address must be in. No ranges at all
-// mean that nobody has limited anything.
+// Networks are ranges of addresses. As those of a token they say where it may be used from,
+// and no ranges at all that nobody has limited that.
 type Networks []netip.Prefix
 
 // maxNetworks is how many ranges one can list.
@@ -75,7 +75,8 @@ func ParseAddress(s string) (netip.Addr, bool) {
 	return address.WithZone("").Unmap(), err == nil
 }
 
-// Contains tells whether an address is in one of the ranges.
+// Contains tells whether an address is in one of the ranges; where there are none it is
+// in none. What no ranges mean is for the caller to say.
 func (n Networks) Contains(address netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
 }
@@ -107,16 +108,10 @@ func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(),
 // Scan reads stored ranges. What can't be read is an error: to leave it out could let in
 // anybody.
 func (n *Networks) Scan(value any) error {
-	var text string
-	switch v := value.(type) {
-	case string:
-		text = v
-	case []byte:
-		text = string(v)
-	default:
-		return fmt.Errorf("networks can't be a %T", value)
+	text, err := storedText(value)
+	if err != nil {
+		return fmt.Errorf("networks: %w", err)
 	}
-	var err error
 	*n, err = ParseNetworks(text)
 	return err
 }

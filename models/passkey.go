@@ -34,7 +34,7 @@ type NewPasskey struct{ Name, CredentialID, Data string }
 // maxPasskeys is how many passkeys somebody can have.
 const maxPasskeys = 20
 
-// Passkeys answers the actor's passkeys, the newest first.
+// Passkeys answers the actor's passkeys, the newest first; there are at most maxPasskeys.
 func (s *Store) Passkeys(ctx context.Context, by Actor) ([]Passkey, error) {
 	var found []Passkey
 	err := s.db.WithContext(ctx).Where("user_id = ?", by.UserID).Order("id DESC").Find(&found).Error
@@ -70,8 +70,9 @@ func (s *Store) UsedPasskey(ctx context.Context, id, data string) error {
 	return s.failed(ctx, s.db.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
 }
 
-// AddPasskey gives the actor another passkey. Where it is the first second factor, it
-// answers recovery codes, which can't be had again. Errors: Invalid.
+// AddPasskey gives the actor another passkey. Where they have no recovery codes it answers
+// new ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
+// is there already and for one too many.
 func (s *Store) AddPasskey(ctx context.Context, by Actor, n NewPasskey) (codes []string, err error) {
 	name, err := passkeyName(n.Name)
 	if err != nil {

@@ -33,7 +33,7 @@ func signIn(t *testing.T, store *models.Store, u models.User) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return secret
+	return modelstest.Keep(store, modelstest.Cookie, secret)
 }
 
 func signedIn(t *testing.T, store *models.Store, secret string) bool {

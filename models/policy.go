@@ -46,7 +46,8 @@ func readPolicy(stored string) (p Policy, err error) {
 	return p, err
 }
 
-// SetPolicy makes p the rules. Errors: Invalid, Denied.
+// SetPolicy makes p the rules; a role that it leaves out needs no second factor. Errors:
+// Invalid, under the names of roles, Denied.
 func (s *Store) SetPolicy(ctx context.Context, by Actor, p Policy) error {
 	if err := cmp.Or(by.Check(ManagePolicy), p.check().orNil()); err != nil {
 		return err
@@ -154,7 +155,8 @@ const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND conf
 // second factor.
 type FactorCount struct{ People, Without int }
 
-// FactorCounts counts the people of each role. Error: Denied.
+// FactorCounts counts the people of each role who can sign in; a role that nobody has is
+// left out. Error: Denied.
 func (s *Store) FactorCounts(ctx context.Context, by Actor) (map[Role]FactorCount, error) {
 	people, err := s.People(ctx, by)
 	counts := map[Role]FactorCount{}

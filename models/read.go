@@ -44,6 +44,15 @@ type question struct {
 	read func(rows) error
 }
 
+// from reads an answer, unless there is none.
+func (q question) from(found rows, err error) error {
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	return q.read(found)
+}
+
 // rows is an answer, read row by row.
 type rows interface {
 	Next() bool
@@ -72,13 +81,7 @@ func (s sqlSource) query(ctx context.Context, sql string, _ bool, args []any) (r
 
 func (s sqlSource) together(ctx context.Context, questions ...question) error {
 	for _, q := range questions {
-		found, err := s.query(ctx, q.sql, false, q.args)
-		if err != nil {
-			return err
-		}
-		err = q.read(found)
-		found.Close()
-		if err != nil {
+		if err := q.from(s.query(ctx, q.sql, false, q.args)); err != nil {
 			return err
 		}
 	}
@@ -112,13 +115,7 @@ func (s pgxSource) together(ctx context.Context, questions ...question) (err err
 	answers := s.pool.SendBatch(ctx, &batch)
 	defer func() { err = cmp.Or(err, answers.Close()) }()
 	for _, q := range questions {
-		found, err := answers.Query()
-		if err != nil {
-			return err
-		}
-		err = q.read(found)
-		found.Close()
-		if err != nil {
+		if err := q.from(answers.Query()); err != nil {
 			return err
 		}
 	}

@@ -191,14 +191,9 @@ func (s Scopes) Value() (driver.Value, error) { return s.String(), nil }
 
 // Scan reads stored scopes. What was a scope once and is none now, is left out.
 func (s *Scopes) Scan(value any) error {
-	var words string
-	switch v := value.(type) {
-	case string:
-		words = v
-	case []byte:
-		words = string(v)
-	default:
-		return fmt.Errorf("scopes can't be a %T", value)
+	words, err := storedText(value)
+	if err != nil {
+		return fmt.Errorf("scopes: %w", err)
 	}
 	*s = nil
 	for word := range strings.FieldsSeq(words) {
@@ -207,4 +202,15 @@ func (s *Scopes) Scan(value any) error {
 		}
 	}
 	return nil
+}
+
+// storedText is a text as the drivers of the databases give it.
+func storedText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	}
+	return "", fmt.Errorf("a %T is no text", value)
 }

@@ -39,6 +39,7 @@ type Token struct {
 	OldHint                 *string
 	OldUntil, OldLastUsedAt *int64
 
+	// Hash and OldHash are SHA-256 of the secrets, which are stored nowhere.
 	Hash    string
 	OldHash *string
 	// UserName is the name of the user, where it was asked for.
@@ -114,7 +115,8 @@ func (n NewToken) check(by Actor, now time.Time) (Token, Invalid) {
 	return t, problems
 }
 
-// CheckToken is what CreateToken would refuse of a token, without making it.
+// CheckToken is what CreateToken would refuse of a token, without making it: an Invalid
+// about "name", "scopes" and "expires", or nil.
 func (s *Store) CheckToken(by Actor, n NewToken) error {
 	_, problems := n.check(by, s.Now())
 	return problems.orNil()
@@ -179,8 +181,9 @@ func (a Actor) mayChoose(t Token) bool {
 
 // TokenQuery says which tokens are wanted.
 type TokenQuery struct {
-	// Own leaves out the tokens of others, which those without ManageTokens never see.
-	Own bool
+	// User is whose; "" is everybody's, as far as the actor may see them: without
+	// ManageTokens that are one's own.
+	User string
 	Range
 }
 
@@ -208,7 +211,7 @@ func selectTokens() selection {
 }
 
 // Tokens answers a page of the tokens that the actor may see, the newest first, with the
-// names of their users.
+// names of their users. Errors: Denied, Invalid for a range that is none.
 func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, error) {
 	if err := by.Check(MakeTokens); err != nil {
 		return TokenPage{}, err
@@ -217,7 +220,10 @@ func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, 
 		return TokenPage{}, err
 	}
 	query := selectTokens()
-	if q.Own || !by.May(ManageTokens) {
+	if q.User != "" {
+		query.where("tokens.user_id = ?", q.User)
+	}
+	if !by.May(ManageTokens) {
 		query.where("tokens.user_id = ?", by.UserID)
 	}
 	order := idKeyset("tokens")
@@ -226,7 +232,8 @@ func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, 
 	return TokenPage{Tokens: tokens, More: more}, s.failed(ctx, err)
 }
 
-// Token answers one token that the actor may see, or ErrNotFound.
+// Token answers one token, with the name of its user. Errors: ErrNotFound, also where the
+// actor may not see it, Denied.
 func (s *Store) Token(ctx context.Context, by Actor, id string) (Token, error) {
 	if err := by.Check(MakeTokens); err != nil {
 		return Token{}, err
@@ -271,8 +278,8 @@ func (s *Store) changeTokenIn(tx *gorm.DB, by Actor, id string, line *AuditLine,
 	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
 }
 
-// RevokeToken makes a token useless from the next call on. One that is revoked
-// already stays as it is.
+// RevokeToken makes a token useless from the next call on, and elsewhere within a second.
+// One that is revoked already stays as it is. Errors: ErrNotFound, Denied.
 func (s *Store) RevokeToken(ctx context.Context, by Actor, id string) error {
 	return s.changeToken(ctx, by, RevokedToken, id, func(_ *gorm.DB, t *Token, _ *AuditLine) (map[string]any, error) {
 		if t.RevokedAt != nil {

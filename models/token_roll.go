@@ -63,7 +63,7 @@ func (s *Store) roll(by Actor, t Token, line *AuditLine, secret string, overlap 
 }
 
 // EndOldSecret makes the secret from before a token was rolled useless from the next call
-// on. Where there is none, nothing changes.
+// on. Where there is none, nothing changes. Errors: ErrNotFound, Denied.
 func (s *Store) EndOldSecret(ctx context.Context, by Actor, id string) error {
 	return s.changeToken(ctx, by, EndedOldSecret, id, func(_ *gorm.DB, t *Token, line *AuditLine) (map[string]any, error) {
 		if t.OldHash == nil {

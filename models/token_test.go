@@ -25,7 +25,7 @@ func makeToken(t *testing.T, store *models.Store, by models.Actor, n models.NewT
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token, secret
+	return token, modelstest.Keep(store, modelstest.APIToken, secret)
 }
 
 // TestATokenEndsWithItsOwner: the tokens of somebody who is disabled are refused, within

@@ -34,6 +34,7 @@ type TokenRequest struct {
 	// IP is where the call came from.
 	IP        string
 	RequestID string
+	// CreatedAt is in Unix seconds.
 	CreatedAt int64
 
 	// Refused says that the token may not be used from there.
@@ -43,8 +44,9 @@ type TokenRequest struct {
 // TokenHour is how often a token was used in an hour.
 type TokenHour struct {
 	TokenID string `gorm:"primaryKey"`
-	// Hour is its first second.
-	Hour             int64 `gorm:"primaryKey"`
+	// Hour is its first second, in Unix seconds.
+	Hour int64 `gorm:"primaryKey"`
+	// Requests counts all calls, Errors those of them that were answered with 400 or more.
 	Requests, Errors int
 }
 
@@ -175,8 +177,8 @@ type TokenUse struct {
 // usedHours is for how many hours TokenUse tells.
 const usedHours = 24
 
-// TokenUse answers what a token that the actor may see was used for. It is a few seconds
-// late.
+// TokenUse answers what a token was used for: what WriteUses has written, which is a few
+// seconds late. Errors as Token.
 func (s *Store) TokenUse(ctx context.Context, by Actor, id string) (TokenUse, error) {
 	if _, err := s.Token(ctx, by, id); err != nil {
 		return TokenUse{}, err

@@ -61,7 +61,7 @@ func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key.Secret)
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(modelstest.Keep(store, modelstest.TOTPKey, key.Secret))
 	if err != nil || len(seed) != 20 {
 		t.Fatal(seed, err)
 	}
@@ -69,6 +69,10 @@ func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []strin
 	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, code := range codes {
+		modelstest.Keep(store, modelstest.RecoveryCode, code)
+		modelstest.Keep(store, modelstest.RecoveryCode, strings.ReplaceAll(code, "-", ""))
 	}
 	now = now.Add(time.Minute)
 	return p, codes
@@ -81,7 +85,7 @@ func half(t *testing.T, store *models.Store, by models.Actor) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return secret
+	return modelstest.Keep(store, modelstest.Cookie, secret)
 }
 
 func TestCodesFromAnApp(t *testing.T) {

@@ -236,8 +236,8 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires",
-		"contacts":   "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
+		"expires_at": "Expires", scopesField: "May do",
+		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
@@ -250,6 +250,17 @@ func fieldName(name string) string {
 
 // secondFactorField begins the fields that say from when a role needs a second factor.
 const secondFactorField = "second_factor."
+
+// scopesField is the field that says what a token may do.
+const scopesField = "scopes"
+
+// toldText is a value as people read it.
+func toldText(field string, t models.Told) string {
+	if scopes, err := models.ParseScopes(t.Text); field == scopesField && err == nil {
+		return scopesInWords(scopes)
+	}
+	return t.Text
+}
 
 // noValue is how a field reads that has no value.
 func noValue(field string) string {

@@ -94,13 +94,7 @@ func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, L
 
 // next is where a deleted row leaves the reader, as GroupList.next.
 func (l *ContactList) next(i int, here Next) Next {
-	switch {
-	case i+1 < len(l.Rows):
-		return here.at(l.Rows[i+1].ID)
-	case i > 0:
-		return here.at(l.Rows[i-1].ID)
-	}
-	return here
+	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
 }
 
 func (f ContactForm) guard() string {

@@ -138,13 +138,7 @@ type chip struct {
 // next is where a deleted row leaves the reader: at the row after it, or before,
 // in the list that here leads to.
 func (l *GroupList) next(i int, here Next) Next {
-	switch {
-	case i+1 < len(l.Rows):
-		return here.at(l.Rows[i+1].ID)
-	case i > 0:
-		return here.at(l.Rows[i-1].ID)
-	}
-	return here
+	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
 }
 
 func rowID(id string) string { return "row-" + id }

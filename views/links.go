@@ -61,6 +61,18 @@ func Then(address templ.SafeURL) Next {
 // at leads to a row of the list that n leads to.
 func (n Next) at(id string) Next { return n + "%23open-" + Next(id) }
 
+// beside leads to the row after the one at i, or before it where it is the last, in the
+// list that n leads to. It has so many rows, and id tells theirs.
+func (n Next) beside(i, rows int, id func(i int) string) Next {
+	switch {
+	case i+1 < rows:
+		return n.at(id(i + 1))
+	case i > 0:
+		return n.at(id(i - 1))
+	}
+	return n
+}
+
 // The addresses of one group.
 
 func HomeURL() templ.SafeURL               { return "/" }

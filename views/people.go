@@ -165,7 +165,7 @@ func browsers(n int, now Clock) string {
 
 func tokensInUse(n int, now Clock) string {
 	if n == 0 {
-		return "None"
+		return "None in use"
 	}
 	return thousands(n, now) + " in use"
 }

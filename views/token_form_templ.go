@@ -164,12 +164,12 @@ func scopeChoices(f TokenForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = preset(f, "read", "Read only", "See groups, contacts and messages.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = preset(f, "read", readOnly, "See groups, contacts and messages.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if f.writes() {
-			templ_7745c5c3_Err = preset(f, "write", "Read and write", f.writeHint()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = preset(f, "write", readAndWrite, f.writeHint()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -14,6 +14,8 @@ import (
 type TokensAt struct {
 	// Whose is "" for all that one may see, or "own".
 	Whose string
+	// User is the id of somebody whose tokens alone are wanted, or "".
+	User string
 	// After and Before are cursors; at most one is given.
 	After, Before string
 }
@@ -26,6 +28,8 @@ type TokenList struct {
 	Next, Previous string
 	// Others says that the reader may see the tokens of others.
 	Others bool
+	// User is the name of who At.User is.
+	User string
 	// By is who looks at it.
 	By    models.Actor
 	Notes []string
@@ -34,11 +38,12 @@ type TokenList struct {
 
 func (l TokenList) paging() paging {
 	var p paging
-	if l.Next != "" {
-		p.Next = TokensAtURL(TokensAt{Whose: l.At.Whose, After: l.Next})
+	at := l.At
+	if at.After, at.Before = l.Next, ""; l.Next != "" {
+		p.Next = TokensAtURL(at)
 	}
-	if l.Previous != "" {
-		p.Previous = TokensAtURL(TokensAt{Whose: l.At.Whose, Before: l.Previous})
+	if at.After, at.Before = "", l.Previous; l.Previous != "" {
+		p.Previous = TokensAtURL(at)
 	}
 	return p
 }
@@ -189,27 +194,34 @@ func expiryLabel(value string) string {
 	return "In " + value + " days"
 }
 
-// scopesInWords are the rights of a token, in short.
-func scopesInWords(s models.Scopes) string {
+// The names of the presets, by which a token that has their scopes is known, too.
+const (
+	readOnly     = "Read only"
+	readAndWrite = "Read and write"
+)
+
+// scopesInWords are the rights of a token: the name of a preset, or what each of them
+// lets one do.
+func scopesInWords(s models.Scopes) string { return scopesShown(s, len(s)) }
+
+// scopesInShort is the same, of the first right and of how many more there are.
+func scopesInShort(s models.Scopes) string { return scopesShown(s, 1) }
+
+func scopesShown(s models.Scopes, most int) string {
 	switch s.Short() {
 	case "read":
-		return "Read only"
+		return readOnly
 	case "write":
-		return "Read and write"
+		return readAndWrite
 	}
-	var kinds []string
-	verbs := map[string][]string{}
-	for _, right := range s {
-		kind, verb, _ := strings.Cut(string(right), ".")
-		if verbs[kind] == nil {
-			kinds = append(kinds, kind)
-		}
-		verbs[kind] = append(verbs[kind], verb)
+	var does []string
+	for _, right := range s[:min(most, len(s))] {
+		does = append(does, right.Rule().Does)
 	}
-	for i, kind := range kinds {
-		kinds[i] = capital(kind) + ": " + strings.Join(verbs[kind], ", ")
+	if more := len(s) - len(does); more > 0 {
+		return capital(strings.Join(does, ", ")) + " and " + strconv.Itoa(more) + " more"
 	}
-	return strings.Join(kinds, "; ")
+	return capital(strings.Join(does, ", ")) // some say "and" themselves
 }
 
 func curlToken(origin, secret string) string {
@@ -303,7 +315,7 @@ func TokensURL() templ.SafeURL { return "/settings/tokens" }
 
 // TokensAtURL is a place in the list of tokens.
 func TokensAtURL(at TokensAt) templ.SafeURL {
-	return address(TokensURL(), "whose", at.Whose, "after", at.After, "before", at.Before)
+	return address(TokensURL(), "whose", at.Whose, "user", at.User, "after", at.After, "before", at.Before)
 }
 
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }

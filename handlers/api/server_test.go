@@ -64,8 +64,9 @@ func (s *server) start(t *testing.T) {
 
 // handler is the API inside of what the console's middleware does for it.
 func handler(store *models.Store, logs io.Writer, perMinute int) http.Handler {
+	secrets := modelstest.SecretsOf(store)
 	routes := api.New(api.Config{
-		Store: store, Log: slog.New(slog.NewTextHandler(logs, nil)), PublicURL: publicURL,
+		Store: store, Log: slog.New(slog.NewTextHandler(io.MultiWriter(logs, secrets), nil)), PublicURL: publicURL,
 		RateLimit: perMinute,
 		RequestID: func(*http.Request) string { return requestID },
 		ClientIP: func(r *http.Request) string {
@@ -78,10 +79,10 @@ func handler(store *models.Store, logs io.Writer, perMinute int) http.Handler {
 			return clientIP
 		},
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return secrets.Watch(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Request-Id", requestID)
 		routes.ServeHTTP(w, r)
-	})
+	}))
 }
 
 func (s *server) newToken(t *testing.T, n models.NewToken) string {

@@ -48,10 +48,17 @@ func Open(t testing.TB, engine string) *models.Store {
 }
 
 // OpenURL opens the migrated database at url, as a second instance of the console
-// would, and closes it when the test ends.
+// would, and closes it when the test ends. Then no secret may be in it that the test is
+// known to have used: see Secrets.
 func OpenURL(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store := Connect(t, url)
+	if used, again := ledgers.LoadOrStore(url, &Secrets{}); !again {
+		t.Cleanup(func() {
+			used.(*Secrets).search(t, url)
+			ledgers.Delete(url)
+		})
+	}
 	if err := store.Unlock(t.Context(), Keys); err != nil {
 		t.Fatal(err)
 	}

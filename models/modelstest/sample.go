@@ -14,7 +14,7 @@ const OwnerPassword = "glacier-teapot-42-umbrella"
 func Owner(t testing.TB, store *models.Store) models.Actor {
 	t.Helper()
 	user, err := store.CreateUser(t.Context(), models.System("modelstest"), models.NewUser{
-		Email: "ada@example.com", Name: "Ada Lovelace", Role: models.Owner, Password: OwnerPassword,
+		Email: "ada@example.com", Name: "Ada Lovelace", Role: models.Owner, Password: Keep(store, Password, OwnerPassword),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,229 @@
+package modelstest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"protocol.chat/console/models"
+)
+
+// Secrets are those that tests used with a database: what must be neither in it nor in
+// what was logged meanwhile. OpenURL sees to that at the end of every test.
+type Secrets struct {
+	mu    sync.Mutex
+	kinds map[string]string // of each secret
+	log   bytes.Buffer
+}
+
+// leastSecret is from which length on something is searched for. What is shorter, such as
+// the codes of an app, stands by chance in any file that is large enough.
+const leastSecret = 8
+
+// ledgers are the Secrets of each database, by its address.
+var ledgers sync.Map
+
+// SecretsOf are those of a store's database, also where several stores share it. Of one
+// that Open or OpenURL didn't open they are searched for nowhere.
+func SecretsOf(store *models.Store) *Secrets {
+	address, ok := opened.Load(store)
+	if !ok {
+		return &Secrets{}
+	}
+	known, _ := ledgers.LoadOrStore(address, &Secrets{})
+	return known.(*Secrets)
+}
+
+// Keep notes a secret of a store's database, and is the secret.
+func Keep(store *models.Store, kind, secret string) string {
+	SecretsOf(store).Keep(kind, secret)
+	return secret
+}
+
+// Keep notes a secret, unless it is too short to be searched for, or one character again
+// and again, as in ids that tests make up. The key of an app is also noted as the bytes
+// that it stands for.
+func (s *Secrets) Keep(kind, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(secret) < leastSecret || strings.Trim(secret, secret[:1]) == "" {
+		return
+	}
+	if s.kinds == nil {
+		s.kinds = map[string]string{}
+	}
+	s.kinds[secret] = kind
+	if seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret); err == nil && kind == TOTPKey && len(seed) >= leastSecret {
+		s.kinds[string(seed)] = kind
+	}
+}
+
+// Kinds is how many secrets of each kind there are.
+func (s *Secrets) Kinds() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kinds := map[string]int{}
+	for _, kind := range s.kinds {
+		kinds[kind]++
+	}
+	return kinds
+}
+
+// Write adds to what was logged.
+func (s *Secrets) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.Write(b)
+}
+
+// Logged is what was logged.
+func (s *Secrets) Logged() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.log.Bytes())
+}
+
+// In says which of the secrets stand in a content, and how they are written there. The
+// secrets themselves it doesn't say.
+func (s *Secrets) In(content []byte) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Every form begins with eight bytes that lead to it, so that one pass finds all.
+	forms := map[uint64][]form{}
+	var maybe [1 << 16]bool
+	for secret, kind := range s.kinds {
+		for _, f := range formsOf(secret, kind) {
+			start := binary.LittleEndian.Uint64(f.text)
+			forms[start] = append(forms[start], f)
+			maybe[short(start)] = true
+		}
+	}
+	var found []string
+	for i := range max(0, len(content)-leastSecret+1) {
+		start := binary.LittleEndian.Uint64(content[i:])
+		if !maybe[short(start)] {
+			continue
+		}
+		for _, f := range forms[start] {
+			if bytes.HasPrefix(content[i:], f.text) {
+				found = append(found, f.says)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// short is where the table of beginnings keeps one.
+func short(start uint64) uint64 { return start * 0x9e3779b97f4a7c15 >> 48 }
+
+// form is a way in which a secret could have been written down.
+type form struct {
+	text []byte
+	says string
+}
+
+// formsOf are all such ways.
+func formsOf(secret, kind string) []form {
+	b := []byte(secret)
+	quoted, _ := json.Marshal(secret) // a string never fails
+	ways := map[string]string{
+		"as it is": secret, "in hex": hex.EncodeToString(b), "in HEX": strings.ToUpper(hex.EncodeToString(b)),
+		"escaped for a URL": url.QueryEscape(secret), "escaped for a path": url.PathEscape(secret), "escaped for a script": string(quoted[1 : len(quoted)-1]),
+		"escaped for JSON": strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
+	}
+	for skipped := range 3 { // in a longer text, base64 may begin with any of the first three
+		whole := b[skipped : skipped+(len(b)-skipped)/3*3] // the last characters depend on what follows
+		ways["in base64 from "+fmt.Sprint(skipped)] = base64.StdEncoding.EncodeToString(whole)
+		ways["in base64 for a URL from "+fmt.Sprint(skipped)] = base64.URLEncoding.EncodeToString(whole)
+	}
+	var forms []form
+	for how, text := range ways {
+		if len(text) >= leastSecret && (text != secret || how == "as it is") {
+			forms = append(forms, form{[]byte(text), "a " + kind + ", " + how})
+		}
+	}
+	return forms
+}
+
+// search fails the test where a secret is in the database at the address or in the log.
+func (s *Secrets) search(t testing.TB, address string) {
+	t.Helper()
+	for _, key := range strings.Fields(Keys.Text()) {
+		if strings.HasPrefix(key, "pck_") {
+			s.Keep(ServerKey, key)
+		}
+	}
+	content, err := Dump(context.Background(), address) // the test's own context has ended
+	if err != nil {
+		t.Errorf("look for secrets: %v", err)
+		return
+	}
+	for place, found := range map[string][]string{"the database": s.In(content), "the log": s.In(s.Logged())} {
+		for _, what := range found {
+			t.Errorf("%s holds %s", place, what)
+		}
+	}
+}
+
+// Dump is all that the database at an address holds: every row of every table, and of
+// SQLite the files as they are, with what has been deleted and not been overwritten.
+func Dump(ctx context.Context, address string) ([]byte, error) {
+	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		return dumpFiles(ctx, file)
+	}
+	db, err := pgconn.Connect(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close(ctx)
+	// The second statement is made by the first: two turns for any number of tables.
+	every, err := db.Exec(ctx, "SELECT string_agg('SELECT * FROM ' || quote_ident(tablename), ';') FROM pg_tables WHERE schemaname = 'public'").ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	tables, err := db.Exec(ctx, string(every[0].Rows[0][0])).ReadAll()
+	var all bytes.Buffer
+	for _, table := range tables {
+		for _, row := range table.Rows {
+			all.Write(bytes.Join(row, []byte("\t")))
+			all.WriteByte('\n')
+		}
+	}
+	return all.Bytes(), err
+}
+
+// dumpFiles is what is in the files of SQLite, and the changes of audit lines once more:
+// where they are long, the file holds them in pieces.
+func dumpFiles(ctx context.Context, file string) ([]byte, error) {
+	var all []byte
+	for _, name := range []string{file, file + "-wal", file + "-journal"} {
+		content, err := os.ReadFile(name)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		all = append(all, content...)
+	}
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	var changes sql.NullString
+	err = db.QueryRowContext(ctx, "SELECT group_concat(changes, ' ') FROM audit_lines").Scan(&changes)
+	return append(all, changes.String...), err
+}
