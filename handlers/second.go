@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -104,6 +105,14 @@ func (c *Console) refusal(w http.ResponseWriter, err error, field, words string)
 		return http.StatusUnprocessableEntity, models.Invalid{{Field: field, Code: models.Bad, Message: words}}
 	}
 	return 0, nil
+}
+
+// in is a waiting time in words.
+func in(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))
+	}
+	return fmt.Sprintf("in %d min", int(d.Minutes()+0.5))
 }
 
 // setChallenge gives the browser the secret of what is half done.
