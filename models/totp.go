@@ -133,11 +133,12 @@ func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 // seed. It answers new recovery codes, which can't be had again. Errors: Invalid,
 // Conflict, Throttled.
 func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]string, error) {
-	if err := s.admit(ctx, codeKey(by.UserID), by.IP); err != nil {
+	held, err := s.admit(ctx, codeKey(by.UserID), by.IP)
+	if err != nil {
 		return nil, err
 	}
 	var codes []string
-	err := s.write(ctx, by, SignedInOnly, TurnedOnTOTP, func(tx *gorm.DB, line *AuditLine) error {
+	err = s.write(ctx, by, SignedInOnly, TurnedOnTOTP, func(tx *gorm.DB, line *AuditLine) error {
 		line.about("user", by.UserID, by.Name)
 		on := tx.Model(&totp{}).Where("user_id = ? AND confirmed_at IS NULL", by.UserID).Update("confirmed_at", s.Now().Unix())
 		if on.Error != nil {
@@ -156,10 +157,10 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 		codes, err = s.makeRecoveryCodes(tx, by.UserID)
 		return err
 	})
-	if err == nil {
-		err = s.forgive(ctx, codeKey(by.UserID), by.IP)
+	if err != nil {
+		return nil, errors.Join(err, s.holdOff(ctx, by, held, User{}))
 	}
-	return codes, err
+	return codes, s.forgive(ctx, codeKey(by.UserID), by.IP)
 }
 
 // checkNoApp is errAppOn where codes are on.
