@@ -105,13 +105,13 @@ func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
 		return "", errAppOn
 	}
 	if len(found) > 0 && found[0].CreatedAt > now-int64(keepSeed.Seconds()) {
-		return s.keys.decrypt(found[0].Secret, u.ID)
+		return s.decrypt(found[0].Secret, u.ID)
 	}
 	made, err := otptotp.Generate(otptotp.GenerateOpts{Issuer: "-", AccountName: "-", SecretSize: seedLength})
 	if err != nil {
 		return "", err
 	}
-	row := totp{UserID: u.ID, Secret: s.keys.encrypt(made.Secret(), u.ID), CreatedAt: now}
+	row := totp{UserID: u.ID, Secret: s.encrypt(made.Secret(), u.ID), CreatedAt: now}
 	return made.Secret(), tx.Save(&row).Error
 }
 
@@ -216,7 +216,7 @@ func (s *Store) useCode(tx *gorm.DB, userID, code string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	secret, err := s.keys.decrypt(app.Secret, userID)
+	secret, err := s.decrypt(app.Secret, userID)
 	if err != nil {
 		return false, err
 	}
