@@ -63,6 +63,15 @@ var peopleScenes = []scene{
 		t.sees("dialog", "They are signed out at once")
 	}},
 	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/second-factor" })},
+	{"person sign out", func(t *tab, v *town) {
+		u := v.somebody(models.Editor)
+		v.session(u)
+		v.session(u)
+		t.visit("/people/" + u.ID)
+		t.click("Sign out everywhere…")
+		t.sees("dialog", "2 sessions of theirs end at once.")
+	}},
+	{"person sign out own", at(func(v *town) string { return "/people/" + v.by.ID + "/sessions" })},
 	{"policy", address("/people/policy")},
 	{"policy refused", func(t *tab, _ *town) {
 		t.visit("/people/policy")

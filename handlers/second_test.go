@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/groups").leads("/profile/security")
+		s.get("/groups").leads("/profile/security?next=%2Fgroups")
 		shown := s.get("/profile/security/app").lacks("header nav")
 		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
 		if err != nil {
@@ -75,6 +76,47 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 		}
 		s.get("/groups").wants(200)
 		s.get("/profile/security").lacks(".notice.warn")
+	})
+}
+
+// TestSettingUpASecondFactorLeadsOn to where somebody wanted to go, on this console only.
+func TestSettingUpASecondFactorLeadsOn(t *testing.T) {
+	each(t, func(s *site) {
+		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+			s.Fatal(err)
+		}
+		const next = "?next=%2Fcontacts%3Fq%3Da%26limit%3D10"
+		s.get("/contacts?q=a&limit=10").leads("/profile/security" + next)
+		s.get("/profile/security"+next).has(`main a[href="/profile/security/app`+next+`"]`, "Set up an app").has(`a[href="/profile/security/passkeys/new`+next+`"]`, "Add a passkey")
+		if got := s.get("/profile/security/passkeys/new" + next).value("next"); got != "/contacts?q=a&limit=10" {
+			s.Errorf("a passkey leads to %q", got)
+		}
+		for _, foreign := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/v1/groups", "javascript:alert(1)"} {
+			q := "?next=" + url.QueryEscape(foreign)
+			for _, path := range []string{"/profile/security", "/profile/security/app", "/profile/security/passkeys/new"} {
+				if p := s.get(path + q).wants(200); strings.Contains(p.text("main"), "evil") || p.doc.Find(`main [href*="next="], main [name="next"]`).Length() > 0 {
+					s.Errorf("%s carries %q on", path, foreign)
+				}
+			}
+		}
+		shown := s.get("/profile/security/app" + next)
+		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if got := s.post("/profile/security/app", "code", "000000", "next", shown.value("next")).wants(422).value("next"); got != "/contacts?q=a&limit=10" {
+			s.Errorf("after a wrong code an app leads to %q", got)
+		}
+		kept := s.post("/profile/security/app", "code", authenticator{s, seed}.code(0), "next", shown.value("next")).wants(201).has("button.primary", "Continue")
+		form := kept.doc.Find("form[data-guard]")
+		if form.AttrOr("action", "") != "/contacts" || form.Find(`[name="q"]`).AttrOr("value", "") != "a" || form.Find(`[name="limit"]`).AttrOr("value", "") != "10" {
+			html, _ := form.Html()
+			s.Errorf("the page leads to %q %s", form.AttrOr("action", ""), html)
+		}
+		codes := s.post("/profile/security/codes", "next", "//evil.example").wants(201)
+		if to := codes.doc.Find("form[data-guard]").AttrOr("action", ""); to != "/profile/security" {
+			s.Errorf("new codes lead to %q", to)
+		}
 	})
 }
 

@@ -28,7 +28,7 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
 		return err
 	}
-	s.Must, s.Role = visitOf(r).must, visitOf(r).user.Role
+	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
 	return c.show(w, r, http.StatusOK, views.Page{Title: "Security", Section: "Account", Body: views.SecurityPage(s)})
 }
 
@@ -44,7 +44,7 @@ func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int,
 	}
 	return c.show(w, r, status, views.Page{
 		Title: "Set up an app", Section: "Security", Failed: len(problems) > 0,
-		Body: views.NewAppPage(views.NewApp{Key: key, Problems: problems}),
+		Body: views.NewAppPage(views.NewApp{Key: key, Next: localPath(r.FormValue("next")), Problems: problems}),
 	})
 }
 
@@ -70,9 +70,9 @@ func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string
 	if err := c.renew(w, r, false); err != nil {
 		return err
 	}
-	kept := views.Kept{Codes: codes, Title: title, To: views.SecurityURL()}
+	kept := views.Kept{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
 	if v := visitOf(r); v.must { // no longer
-		v.must, kept.To = false, views.HomeURL()
+		v.must, kept.To = false, next(r, views.HomeURL())
 	}
 	return c.show(w, r, http.StatusCreated, views.Page{Title: "Recovery codes", Section: "Security", Body: views.RecoveryCodesPage(kept)})
 }
@@ -136,6 +136,16 @@ func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session ended."})
+}
+
+// askEndOtherSessions asks before all other sessions end.
+func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	sessions, err := c.store.Sessions(r.Context(), by(r))
+	if err != nil {
+		return err
+	}
+	title, words := views.EndOthers(len(sessions) - 1)
+	return c.question(w, r, views.Question(title, words, "End them", views.EndOtherSessionsURL(), true), "End other sessions")
 }
 
 // endOtherSessions ends all sessions but the one that asks for it.
