@@ -140,7 +140,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		}
 		s.post("/profile/security/sessions/" + sessions[0].ID + "/end").wants(404)
 		s.get("/profile/security").has(`a[href="/profile/security/sessions/end"][data-dialog]`, "End all others…")
-		s.get("/profile/security/sessions/end").wants(200).has("h1", "End your other session?").has("#question", "1 session ends at once. You stay signed in here.")
+		s.get("/profile/security/sessions/end").wants(200).has("h1", "End your other session?").has("#question", "1 session ends at once. You stay signed in here,")
 		laptop.get("/groups").wants(200)
 		s.post("/profile/security/sessions/end").wants(303).follow(s.browser).has(".flash", "The other session ended.")
 		laptop.get("/groups").leads("/login?next=%2Fgroups")

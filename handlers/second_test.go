@@ -65,6 +65,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.get("/groups").leads("/profile/security?next=%2Fgroups")
+		s.get("/profile/security").has("h1", "Set up a second factor").has("main", "Your role, Owner, has needed one since").lacks("#password").lacks("#sessions")
 		shown := s.get("/profile/security/app").lacks("header nav")
 		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
 		if err != nil {
@@ -75,7 +76,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 			s.Errorf("the page leads to %q", to)
 		}
 		s.get("/groups").wants(200)
-		s.get("/profile/security").lacks(".notice.warn")
+		s.get("/profile/security").has("h1", "Security").lacks(".notice.warn")
 	})
 }
 
@@ -126,7 +127,15 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		p, codes := s.setUpApp()
 		b := s.newBrowser()
 		b.get("/login/code").leads("/login")
-		b.post("/login", "email", email, "password", "wrong").wants(422).has(".summary", "E-mail or password is not right.")
+		wrong := b.post("/login", "email", email, "password", "wrong").wants(422).has(`.summary[autofocus] a[href="#email"]`, "E-mail or password is not right.")
+		for _, field := range []string{"email", "password"} { // neither is told to be the wrong one
+			if wrong.doc.Find("#"+field+`[aria-invalid="true"][aria-describedby~="`+field+`-error"]`).Length() != 1 || wrong.text("#"+field+"-error.hide") != "Error: E-mail or password is not right." {
+				s.Errorf("beside %s stands %q", field, wrong.text("#"+field+"-error"))
+			}
+		}
+		if wrong.value("email") != email || wrong.value("password") != "" {
+			s.Errorf("typed %q, %q", wrong.value("email"), wrong.value("password"))
+		}
 		b.post("/login", "email", email, "password", password, "next", "/groups/new", "remember", "yes", "carried.name", "Typed").leads("/login/code")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code").
@@ -201,7 +210,7 @@ func TestWrongCodesOfASignInMustWait(t *testing.T) {
 			b.post("/login", "email", email, "password", password).leads("/login/code")
 			b.post("/login/code", "code", "000001").wants(422)
 		}
-		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.")
+		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.").lacks(".summary a").lacks("[aria-invalid]")
 		*now = now.Add(16 * time.Second)
 		b.post("/login/code", "code", p.code(0)).wants(303)
 	})

@@ -29,7 +29,7 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Security", Section: "Account", Body: views.SecurityPage(s)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: s.Title(), Section: "Account", Body: views.SecurityPage(s)})
 }
 
 // newApp shows what an app is set up with.
@@ -144,8 +144,8 @@ func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	title, words := views.EndOthers(len(sessions) - 1)
-	return c.question(w, r, views.Question(title, words, "End them", views.EndOtherSessionsURL(), true), "End other sessions")
+	title, words, button := views.EndOthers(len(sessions) - 1)
+	return c.question(w, r, views.Question(title, words, button, views.EndOtherSessionsURL(), true), "End other sessions")
 }
 
 // endOtherSessions ends all sessions but the one that asks for it.

@@ -129,11 +129,11 @@ func (q PersonQuestion) sessionsEnd() string {
 		return "They are signed in nowhere just now."
 	case 1:
 		if q.Own {
-			return "Your only session, this one, ends at once. What is typed into a form and not sent is lost."
+			return "Your only session, this one, ends at once."
 		}
-		return "Their only session ends at once. What is typed there into a form and not sent is lost."
+		return "Their only session ends at once."
 	}
-	return counted(q.Sessions, "session", "sessions") + theirs + " end at once. What is typed there into a form and not sent is lost."
+	return counted(q.Sessions, "session", "sessions") + theirs + " end at once."
 }
 
 // signOutEffect says what stays as it is.

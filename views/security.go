@@ -123,6 +123,14 @@ func FactorDue(from int64, now Clock) Flash {
 	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + " you need a second factor. Set it up under Security."}
 }
 
+// Title is the page's: who must set up a second factor comes for nothing else.
+func (s Security) Title() string {
+	if s.Must {
+		return "Set up a second factor"
+	}
+	return "Security"
+}
+
 // dueWords say what the rules ask of somebody, and what to do.
 func (s Security) dueWords() string {
 	how := "Set up an app"
@@ -130,21 +138,21 @@ func (s Security) dueWords() string {
 		how += " or add a passkey"
 	}
 	if s.Must {
-		return "Your role, " + s.Role.Name() + ", has needed a second factor since " + ruleDay(*s.Due, s.Now) + ". " + how + " to go on; until then only this page works."
+		return "Your role, " + s.Role.Name() + ", has needed one since " + ruleDay(*s.Due, s.Now) + ". " + how + ", then go on to where you were going."
 	}
 	return "From " + ruleDay(*s.Due, s.Now) + " your role, " + s.Role.Name() + ", needs a second factor. " + how + " before then."
 }
 
 // EndOthers asks somebody whether so many other sessions of theirs are to end.
-func EndOthers(n int) (title, words string) {
-	const effect = " You stay signed in here. Other browsers must sign in again, and what is typed there into a form and not sent is lost. API tokens keep working."
+func EndOthers(n int) (title, words, button string) {
+	const effect = " You stay signed in here, and sign in again elsewhere. API tokens keep working."
 	switch n {
 	case 0:
-		return "End all other sessions?", "You are signed in nowhere else just now."
+		return "End all other sessions?", "You are signed in nowhere else just now.", "End sessions"
 	case 1:
-		return "End your other session?", "1 session ends at once." + effect
+		return "End your other session?", "1 session ends at once." + effect, "End session"
 	}
-	return "End all other sessions?", thousands(n) + " sessions end at once." + effect
+	return "End all other sessions?", thousands(n) + " sessions end at once." + effect, "End sessions"
 }
 
 // leftOf says how many recovery codes are left.
