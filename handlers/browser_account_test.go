@@ -75,7 +75,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("recovery codes question")
 	a.visit("/profile/security")
 	a.click("End all others…")
-	a.sees("dialog", "2 sessions end at once. You stay signed in here,")
+	a.sees("dialog", "2 sessions end at once. You stay signed in here;")
 	a.inspect("other sessions dialog")
 	a.visit("/profile/security/sessions/end")
 	a.inspect("other sessions question")

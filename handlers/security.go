@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -22,7 +23,7 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Passkeys, err = c.store.Passkeys(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if s.Sessions, err = c.store.Sessions(r.Context(), by(r)); err != nil {
+	if s.Sessions, err = c.ownSessions(r); err != nil {
 		return err
 	}
 	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
@@ -30,6 +31,16 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
 	return c.show(w, r, http.StatusOK, views.Page{Title: s.Title(), Section: "Account", Body: views.SecurityPage(s)})
+}
+
+// ownSessions are the sessions of who makes the request: this one, then the newest first.
+func (c *Console) ownSessions(r *http.Request) ([]models.Session, error) {
+	found, err := c.store.Sessions(r.Context(), by(r))
+	this := slices.IndexFunc(found, func(s models.Session) bool { return s.ID == visitOf(r).stored.ID })
+	if this > 0 {
+		found = slices.Insert(slices.Delete(found, this, this+1), 0, visitOf(r).stored)
+	}
+	return found, err
 }
 
 // newApp shows what an app is set up with.

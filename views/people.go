@@ -120,10 +120,6 @@ func (q PersonQuestion) signOutTitle() string {
 
 // sessionsEnd says how many sessions of somebody end.
 func (q PersonQuestion) sessionsEnd() string {
-	theirs := " of theirs"
-	if q.Own {
-		theirs = " of yours, this one too,"
-	}
 	switch q.Sessions {
 	case 0:
 		return "They are signed in nowhere just now."
@@ -133,7 +129,10 @@ func (q PersonQuestion) sessionsEnd() string {
 		}
 		return "Their only session ends at once."
 	}
-	return counted(q.Sessions, "session", "sessions") + theirs + " end at once."
+	if q.Own {
+		return thousands(q.Sessions) + " sessions end at once, this one too."
+	}
+	return thousands(q.Sessions) + " sessions of theirs end at once."
 }
 
 // signOutEffect says what stays as it is.

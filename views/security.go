@@ -145,7 +145,7 @@ func (s Security) dueWords() string {
 
 // EndOthers asks somebody whether so many other sessions of theirs are to end.
 func EndOthers(n int) (title, words, button string) {
-	const effect = " You stay signed in here, and sign in again elsewhere. API tokens keep working."
+	const effect = " You stay signed in here; elsewhere you have to sign in again. API tokens keep working."
 	switch n {
 	case 0:
 		return "End all other sessions?", "You are signed in nowhere else just now.", "End sessions"
