@@ -93,6 +93,18 @@ var peopleScenes = []scene{
 		t.sees("main", "You were signed out.")
 		t.signIn(v.browser)
 	}},
+	{"activity held off", func(t *tab, v *town) {
+		somebody := v.somebody(models.Editor)
+		for range 6 {
+			v.newBrowser().post("/login", "email", somebody.Email, "password", "wrong")
+		}
+		held := v.last(models.HeldOff).ID
+		t.visit("/activity?action=session")
+		t.sees("main", "was held off after 5 failed tries to sign in as “"+somebody.Email+"”")
+		t.inspect("activity of signing in")
+		t.visit("/activity/" + held)
+		t.sees("main", "Failed sign-ins")
+	}},
 	{"roles", address("/docs/roles")},
 	{"auditor groups", as(models.Auditor, func(*town) string { return "/groups" })},
 	{"auditor group", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID })},
