@@ -56,7 +56,7 @@ func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt,
 		query.Before, at.Before = models.Cursor{}, ""
 		page, err = c.store.Activity(r.Context(), query)
 	}
-	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, By: by(r), Now: c.now(r)}
+	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, PageSize: a.pageSize, By: by(r), Now: c.now(r)}
 	if err != nil {
 		return list, err
 	}
@@ -91,7 +91,7 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 	default:
 		a.note("“%s” is no id, so that filter was ignored.", clip(q))
 	}
-	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: models.Range{Limit: at.Limit}}
+	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
 	at.From, query.From = a.day("from", 0)
 	at.To, query.To = a.day("to", 1)
 	if at.From != "" && at.To != "" && !query.From.Before(query.To) {
@@ -192,7 +192,7 @@ func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
 	r = r.WithContext(ctx)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proofPatience + stallLimit))
 	a := readAddress(r, "expect")
-	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect"))}
+	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: c.now(r)}
 	var err error
 	p.AuditProof, err = c.store.VerifyAudit(ctx, p.Expect)
 	status := http.StatusOK

@@ -155,7 +155,7 @@ func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	title, words, button := views.EndOthers(len(sessions) - 1)
+	title, words, button := views.EndOthers(len(sessions)-1, c.now(r))
 	return c.question(w, r, views.Question(title, words, button, views.EndOtherSessionsURL(), true), "End other sessions")
 }
 

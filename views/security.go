@@ -144,7 +144,7 @@ func (s Security) dueWords() string {
 }
 
 // EndOthers asks somebody whether so many other sessions of theirs are to end.
-func EndOthers(n int) (title, words, button string) {
+func EndOthers(n int, now Clock) (title, words, button string) {
 	const effect = " You stay signed in here; elsewhere you have to sign in again. API tokens keep working."
 	switch n {
 	case 0:
@@ -152,11 +152,11 @@ func EndOthers(n int) (title, words, button string) {
 	case 1:
 		return "End your other session?", "1 session ends at once." + effect, "End session"
 	}
-	return "End all other sessions?", thousands(n) + " sessions end at once." + effect, "End sessions"
+	return "End all other sessions?", thousands(n, now) + " sessions end at once." + effect, "End sessions"
 }
 
 // leftOf says how many recovery codes are left.
-func leftOf(n int) string { return counted(n, "code left", "codes left") }
+func leftOf(n int, now Clock) string { return counted(n, "code left", "codes left", now) }
 
 // spaced is a key in groups of four, as one types it.
 func spaced(key string) string {
