@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"protocol.chat/console/models"
 )
 
 // ahead is by how many seconds the site's clock is ahead, for a test to set.
@@ -58,22 +60,27 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.goes("Turn on")
 	a.sees(".summary", "not the code that the app shows")
 	a.inspect("app refused")
-	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(eval[string](a, "text('code.key')"), " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := authenticator{s, seed}
+	app := s.appOn(a)
 	a.write("#code", app.code(0))
 	a.goes("Turn on")
 	a.sees("h1", "Codes from your app are on")
 	a.inspect("recovery codes")
-	a.click("Go on") // the browser asks for the tick first
+	a.click("Continue") // the browser asks for the tick first
 	a.sees("h1", "Codes from your app are on")
 	a.click("I have kept them")
-	a.goes("Go on")
+	a.goes("Continue")
 	a.inspect("security with an app")
-	a.goes("Make new codes…")
+	a.click("Make new codes…")
+	a.sees("dialog", "You get ten new codes.")
 	a.inspect("recovery codes question")
+	a.visit("/profile/security")
+	a.click("End all others…")
+	a.sees("dialog", "2 sessions end at once. You stay signed in here;")
+	a.inspect("other sessions dialog")
+	a.visit("/profile/security/sessions/end")
+	a.inspect("other sessions question")
+	a.goes("End sessions")
+	a.sees("#flashes", "2 other sessions ended.")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question")
 
@@ -111,6 +118,63 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("groups after signing in")
 }
 
+// TestWhoMustSetUpASecondFactorArrives where they wanted to go: by an app without scripts,
+// and by a passkey.
+func TestWhoMustSetUpASecondFactorArrives(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	ahead := s.ahead()
+	_, others := s.colleague(models.Editor)
+	_, passkeys := s.colleague(models.Moderator)
+	rule := models.Policy{SecondFactor: map[models.Role]int64{models.Editor: 0, models.Moderator: 0}}
+	if err := s.store.SetPolicy(s.Context(), s.by, rule); err != nil {
+		t.Fatal(err)
+	}
+	ahead.Add(11 * 60) // so that they confirm on the way, too
+	a := s.tab(desk.withoutScripts())
+	a.signIn(others)
+	a.visit("/groups?status=archived&sort=name")
+	a.at("/profile/security?next=%2Fgroups%3Fstatus%3Darchived%26sort%3Dname")
+	a.goes("Set up an app")
+	a.write("[name='confirm.password']", password)
+	a.goes("Confirm")
+	app := s.appOn(a)
+	a.write("#code", "000000")
+	a.goes("Turn on")
+	a.sees(".summary", "not the code that the app shows")
+	a.write("#code", app.code(0))
+	a.goes("Turn on")
+	a.click("I have kept them")
+	a.goes("Continue")
+	a.at("/groups?sort=name&status=archived")
+	a.sees("h1", "Groups")
+
+	a = s.tab(desk)
+	a.withKeys()
+	a.signIn(passkeys)
+	a.visit("/contacts?q=hector")
+	a.sees("h1", "Set up a second factor")
+	a.goes("Add a passkey")
+	a.write("[name='confirm.password']", password)
+	a.goes("Confirm")
+	a.write("#name", "Phone")
+	a.goes("Add the passkey")
+	a.sees("h1", "Your passkey is ready")
+	a.click("I have kept them")
+	a.goes("Continue")
+	a.at("/contacts?q=hector")
+}
+
+// appOn is an app that was given the key that the tab shows.
+func (s *site) appOn(t *tab) authenticator {
+	s.Helper()
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(eval[string](t, "text('code.key')"), " ", ""))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return authenticator{s, seed}
+}
+
 // TestSigningInWithoutScripts does all of it with links and forms.
 func TestSigningInWithoutScripts(t *testing.T) {
 	t.Parallel()
@@ -123,15 +187,11 @@ func TestSigningInWithoutScripts(t *testing.T) {
 	a.write("[name='confirm.password']", password)
 	a.goes("Confirm")
 	a.at("/profile/security/app")
-	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(eval[string](a, "text('code.key')"), " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := authenticator{s, seed}
+	app := s.appOn(a)
 	a.write("#code", app.code(0))
 	a.goes("Turn on")
 	a.click("I have kept them")
-	a.goes("Go on")
+	a.goes("Continue")
 	ahead.Add(60)
 	a.signOut()
 	a.visit("/groups/new")

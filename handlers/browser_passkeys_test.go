@@ -58,7 +58,7 @@ func TestPasskeys(t *testing.T) {
 	a.sees("h1", "Your passkey is ready")
 	a.inspect("recovery codes of a passkey")
 	a.click("I have kept them")
-	a.goes("Go on")
+	a.goes("Continue")
 	a.sees("main", "Work laptop")
 	a.sees("main", "10 codes left")
 	a.inspect("security with a passkey")

@@ -63,6 +63,15 @@ var peopleScenes = []scene{
 		t.sees("dialog", "They are signed out at once")
 	}},
 	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/second-factor" })},
+	{"person sign out", func(t *tab, v *town) {
+		u := v.somebody(models.Editor)
+		v.session(u)
+		v.session(u)
+		t.visit("/people/" + u.ID)
+		t.click("Sign out everywhere…")
+		t.sees("dialog", "2 sessions of theirs end at once.")
+	}},
+	{"person sign out own", at(func(v *town) string { return "/people/" + v.by.ID + "/sessions" })},
 	{"policy", address("/people/policy")},
 	{"policy refused", func(t *tab, _ *town) {
 		t.visit("/people/policy")
@@ -83,6 +92,18 @@ var peopleScenes = []scene{
 		t.visit("/groups")
 		t.sees("main", "You were signed out.")
 		t.signIn(v.browser)
+	}},
+	{"activity held off", func(t *tab, v *town) {
+		somebody := v.somebody(models.Editor)
+		for range 6 {
+			v.newBrowser().post("/login", "email", somebody.Email, "password", "wrong")
+		}
+		held := v.last(models.HeldOff).ID
+		t.visit("/activity?action=session")
+		t.sees("main", "was held off after 5 failed tries to sign in as “"+somebody.Email+"”")
+		t.inspect("activity of signing in")
+		t.visit("/activity/" + held)
+		t.sees("main", "Failed sign-ins")
 	}},
 	{"roles", address("/docs/roles")},
 	{"auditor groups", as(models.Auditor, func(*town) string { return "/groups" })},

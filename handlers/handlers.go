@@ -134,6 +134,7 @@ func (c *Console) addRoutes() {
 	c.dangerous("GET /profile/security/codes", models.SignedInOnly, c.askCodes)
 	c.dangerous("POST /profile/security/codes", models.SignedInOnly, c.newCodes)
 	c.signedIn("POST /profile/security/codes/file", models.SignedInOnly, c.codesFile)
+	c.signedIn("GET /profile/security/sessions/end", models.SignedInOnly, c.askEndOtherSessions)
 	c.signedIn("POST /profile/security/sessions/end", models.SignedInOnly, c.endOtherSessions)
 	c.signedIn("POST /profile/security/sessions/{id}/end", models.SignedInOnly, c.endSession)
 	c.dangerous("POST /profile/security/passkeys/options", models.SignedInOnly, c.newPasskeyQuestion)
@@ -203,6 +204,7 @@ func (c *Console) addRoutes() {
 	c.dangerous("POST /people/{id}/enable", models.ManagePeople, c.enable)
 	c.dangerous("GET /people/{id}/second-factor", models.ManagePeople, c.askResetFactor)
 	c.dangerous("POST /people/{id}/second-factor", models.ManagePeople, c.resetFactor)
+	c.dangerous("GET /people/{id}/sessions", models.ManagePeople, c.askEndSessions)
 	c.dangerous("POST /people/{id}/sessions", models.ManagePeople, c.endSessions)
 }
 

@@ -120,6 +120,7 @@ var matrix = map[string]allowed{
 	"GET /profile/security/codes":                 about(all),
 	"POST /profile/security/codes":                about(all),
 	"POST /profile/security/codes/file":           about(all),
+	"GET /profile/security/sessions/end":          about(all),
 	"POST /profile/security/sessions/end":         about(all),
 	"POST /profile/security/sessions/{id}/end":    own(),
 	"POST /profile/security/passkeys/options":     about(all),
@@ -160,6 +161,7 @@ var matrix = map[string]allowed{
 	"POST /people/{id}/enable":             managing("O"),
 	"GET /people/{id}/second-factor":       managing("O"),
 	"POST /people/{id}/second-factor":      managing("O"),
+	"GET /people/{id}/sessions":            managing("O"),
 	"POST /people/{id}/sessions":           managing("O"),
 }
 

@@ -160,6 +160,7 @@ func (c *Console) showNewPasskey(w http.ResponseWriter, r *http.Request, status 
 	if c.passkeys == nil {
 		return errNoPage
 	}
+	form.Next = localPath(r.FormValue("next"))
 	return c.show(w, r, status, views.Page{
 		Title: "Add a passkey", Section: "Security", Failed: len(form.Problems) > 0, Passkeys: true, Body: views.NewPasskeyPage(form),
 	})
@@ -233,7 +234,7 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err := c.renew(w, r, false); err != nil {
 		return err
 	}
-	return c.done(w, r, views.SecurityURL()+"#passkeys", views.Flash{Text: "Passkey added."})
+	return c.done(w, r, next(r, views.SecurityURL()+"#passkeys"), views.Flash{Text: "Passkey added."})
 }
 
 // madePasskey is the passkey that the browser made, or nil where it is none.

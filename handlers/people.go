@@ -118,6 +118,11 @@ func (c *Console) askResetFactor(w http.ResponseWriter, r *http.Request) error {
 	return c.askAbout(w, r, "Reset the second factor of ", views.ResetSecondFactor)
 }
 
+// askEndSessions asks before somebody is signed out everywhere.
+func (c *Console) askEndSessions(w http.ResponseWriter, r *http.Request) error {
+	return c.askAbout(w, r, "Sign out ", views.SignOutEverywhere)
+}
+
 // askAbout asks a question about somebody whom the asker may manage.
 func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
 	p, err := c.who(r)
@@ -127,7 +132,7 @@ func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string,
 	if !by(r).MayManage(p.Role) {
 		return models.Denied{Right: models.ManageRoles}
 	}
-	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Now: c.now(r)}))
+	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Own: p.ID == by(r).UserID, Now: c.now(r)}))
 }
 
 // disable keeps somebody out.

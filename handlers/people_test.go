@@ -188,6 +188,9 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 		bea := s.person(models.Editor)
 		b := s.session(bea)
 		s.get("/people/"+bea.ID).has("dl", "In 1 browser")
+		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
+		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "Their only session ends at once.")
+		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign yourself out everywhere?")
 		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "Nowhere")
 		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to go on.")
 		s.newBrowser().get("/login").lacks(".notice")
@@ -221,8 +224,8 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		now = now.Add(25 * time.Hour)
 		s.signInAgain()
 		editor = s.session(s.person(models.Editor))
-		editor.get("/groups").leads("/profile/security").follow(editor).
-			has(".notice.warn", "Your role, Editor, has needed a second factor since ").has("a.primary", "Set up an app").lacks(`nav a[href="/groups"]`)
+		editor.get("/groups").leads("/profile/security?next=%2Fgroups").follow(editor).has("h1", "Set up a second factor").
+			has(".head", "Your role, Editor, has needed one since ").has("a.primary", "Set up an app").lacks(`nav a[href="/groups"]`)
 		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
 		editor.post("/groups/new", "name", "X").wants(403)
 		editor.get("/profile/securityx").wants(404)

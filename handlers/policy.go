@@ -90,10 +90,11 @@ func setsUp(r *http.Request) bool {
 	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"
 }
 
-// sendToSetUp leads somebody to where they set up a second factor.
+// sendToSetUp leads somebody to where they set up a second factor, and from there to the
+// page that they asked for.
 func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
 	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errNeedsFactor
 	}
-	return redirect(w, r, securityPath)
+	return redirect(w, r, views.LeadingTo(securityPath, localPath(r.URL.RequestURI())))
 }

@@ -83,6 +83,7 @@ var routes = map[string]question{
 	"GET /profile/security/codes":                 {status: 200},
 	"POST /profile/security/codes":                {status: 409},
 	"POST /profile/security/codes/file":           {status: 200, fields: fields("code", "0000-0000-0000-0000")},
+	"GET /profile/security/sessions/end":          {status: 200},
 	"POST /profile/security/sessions/end":         {status: 303, action: models.SignedOut},
 	"POST /profile/security/sessions/{id}/end":    {status: 303, id: aSession, action: models.SignedOut},
 	"POST /profile/security/passkeys/options":     {status: 200},
@@ -155,6 +156,7 @@ var routes = map[string]question{
 	"POST /people/{id}/enable":             {status: 303, id: aDisabled, action: models.EnabledUser},
 	"GET /people/{id}/second-factor":       {status: 200, id: anEditor},
 	"POST /people/{id}/second-factor":      {status: 409, id: anEditor}, // there is none to reset
+	"GET /people/{id}/sessions":            {status: 200, id: signedInEditor},
 	"POST /people/{id}/sessions":           {status: 303, id: signedInEditor, action: models.EndedSessions},
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -77,7 +78,7 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 		user, factor, err = c.store.SignInCode(r.Context(), caller(r), secret, r.PostFormValue("code"))
 	}
 	if errors.Is(err, models.ErrNotFound) {
-		late := models.Invalid{{Field: "email", Code: models.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
+		late := models.Invalid{{Code: models.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
 		return c.showLogin(w, r, http.StatusUnprocessableEntity, views.SignIn{Problems: late})
 	}
 	if status, problems := c.refusal(w, err, "code", "This code is not right, or was used before."); status != 0 {
@@ -92,18 +93,26 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 }
 
 // refusal is how a proof of who somebody is was refused: its status, and the sentence for
-// a field. The status is 0 where it was not.
+// a field. That they must wait is the fault of no field. The status is 0 where it was not.
 func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, models.Invalid) {
 	var throttled models.Throttled
 	switch {
 	case errors.As(err, &throttled):
 		wait := throttled.Until.Sub(c.store.Now())
 		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
-		return http.StatusTooManyRequests, models.Invalid{{Field: field, Code: models.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
+		return http.StatusTooManyRequests, models.Invalid{{Code: models.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
 	case errors.Is(err, models.ErrSignIn):
 		return http.StatusUnprocessableEntity, models.Invalid{{Field: field, Code: models.Bad, Message: words}}
 	}
 	return 0, nil
+}
+
+// in is a waiting time in words.
+func in(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))
+	}
+	return fmt.Sprintf("in %d min", int(d.Minutes()+0.5))
 }
 
 // setChallenge gives the browser the secret of what is half done.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,8 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/groups").leads("/profile/security")
+		s.get("/groups").leads("/profile/security?next=%2Fgroups")
+		s.get("/profile/security").has("h1", "Set up a second factor").has("main", "Your role, Owner, has needed one since").lacks("#password").lacks("#sessions")
 		shown := s.get("/profile/security/app").lacks("header nav")
 		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
 		if err != nil {
@@ -74,7 +76,48 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 			s.Errorf("the page leads to %q", to)
 		}
 		s.get("/groups").wants(200)
-		s.get("/profile/security").lacks(".notice.warn")
+		s.get("/profile/security").has("h1", "Security").lacks(".notice.warn")
+	})
+}
+
+// TestSettingUpASecondFactorLeadsOn to where somebody wanted to go, on this console only.
+func TestSettingUpASecondFactorLeadsOn(t *testing.T) {
+	each(t, func(s *site) {
+		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+			s.Fatal(err)
+		}
+		const next = "?next=%2Fcontacts%3Fq%3Da%26limit%3D10"
+		s.get("/contacts?q=a&limit=10").leads("/profile/security" + next)
+		s.get("/profile/security"+next).has(`main a[href="/profile/security/app`+next+`"]`, "Set up an app").has(`a[href="/profile/security/passkeys/new`+next+`"]`, "Add a passkey")
+		if got := s.get("/profile/security/passkeys/new" + next).value("next"); got != "/contacts?q=a&limit=10" {
+			s.Errorf("a passkey leads to %q", got)
+		}
+		for _, foreign := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/v1/groups", "javascript:alert(1)"} {
+			q := "?next=" + url.QueryEscape(foreign)
+			for _, path := range []string{"/profile/security", "/profile/security/app", "/profile/security/passkeys/new"} {
+				if p := s.get(path + q).wants(200); strings.Contains(p.text("main"), "evil") || p.doc.Find(`main [href*="next="], main [name="next"]`).Length() > 0 {
+					s.Errorf("%s carries %q on", path, foreign)
+				}
+			}
+		}
+		shown := s.get("/profile/security/app" + next)
+		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if got := s.post("/profile/security/app", "code", "000000", "next", shown.value("next")).wants(422).value("next"); got != "/contacts?q=a&limit=10" {
+			s.Errorf("after a wrong code an app leads to %q", got)
+		}
+		kept := s.post("/profile/security/app", "code", authenticator{s, seed}.code(0), "next", shown.value("next")).wants(201).has("button.primary", "Continue")
+		form := kept.doc.Find("form[data-guard]")
+		if form.AttrOr("action", "") != "/contacts" || form.Find(`[name="q"]`).AttrOr("value", "") != "a" || form.Find(`[name="limit"]`).AttrOr("value", "") != "10" {
+			html, _ := form.Html()
+			s.Errorf("the page leads to %q %s", form.AttrOr("action", ""), html)
+		}
+		codes := s.post("/profile/security/codes", "next", "//evil.example").wants(201)
+		if to := codes.doc.Find("form[data-guard]").AttrOr("action", ""); to != "/profile/security" {
+			s.Errorf("new codes lead to %q", to)
+		}
 	})
 }
 
@@ -84,7 +127,15 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		p, codes := s.setUpApp()
 		b := s.newBrowser()
 		b.get("/login/code").leads("/login")
-		b.post("/login", "email", email, "password", "wrong").wants(422).has(".summary", "E-mail or password is not right.")
+		wrong := b.post("/login", "email", email, "password", "wrong").wants(422).has(`.summary[autofocus] a[href="#email"]`, "E-mail or password is not right.")
+		for _, field := range []string{"email", "password"} { // neither is told to be the wrong one
+			if wrong.doc.Find("#"+field+`[aria-invalid="true"][aria-describedby~="`+field+`-error"]`).Length() != 1 || wrong.text("#"+field+"-error.hide") != "Error: E-mail or password is not right." {
+				s.Errorf("beside %s stands %q", field, wrong.text("#"+field+"-error"))
+			}
+		}
+		if wrong.value("email") != email || wrong.value("password") != "" {
+			s.Errorf("typed %q, %q", wrong.value("email"), wrong.value("password"))
+		}
 		b.post("/login", "email", email, "password", password, "next", "/groups/new", "remember", "yes", "carried.name", "Typed").leads("/login/code")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code").
@@ -159,7 +210,7 @@ func TestWrongCodesOfASignInMustWait(t *testing.T) {
 			b.post("/login", "email", email, "password", password).leads("/login/code")
 			b.post("/login/code", "code", "000001").wants(422)
 		}
-		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.")
+		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.").lacks(".summary a").lacks("[aria-invalid]")
 		*now = now.Add(16 * time.Second)
 		b.post("/login/code", "code", p.code(0)).wants(303)
 	})

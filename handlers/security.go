@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -22,14 +23,24 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Passkeys, err = c.store.Passkeys(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if s.Sessions, err = c.store.Sessions(r.Context(), by(r)); err != nil {
+	if s.Sessions, err = c.ownSessions(r); err != nil {
 		return err
 	}
 	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
 		return err
 	}
-	s.Must, s.Role = visitOf(r).must, visitOf(r).user.Role
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Security", Section: "Account", Body: views.SecurityPage(s)})
+	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
+	return c.show(w, r, http.StatusOK, views.Page{Title: s.Title(), Section: "Account", Body: views.SecurityPage(s)})
+}
+
+// ownSessions are the sessions of who makes the request: this one, then the newest first.
+func (c *Console) ownSessions(r *http.Request) ([]models.Session, error) {
+	found, err := c.store.Sessions(r.Context(), by(r))
+	this := slices.IndexFunc(found, func(s models.Session) bool { return s.ID == visitOf(r).stored.ID })
+	if this > 0 {
+		found = slices.Insert(slices.Delete(found, this, this+1), 0, visitOf(r).stored)
+	}
+	return found, err
 }
 
 // newApp shows what an app is set up with.
@@ -44,7 +55,7 @@ func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int,
 	}
 	return c.show(w, r, status, views.Page{
 		Title: "Set up an app", Section: "Security", Failed: len(problems) > 0,
-		Body: views.NewAppPage(views.NewApp{Key: key, Problems: problems}),
+		Body: views.NewAppPage(views.NewApp{Key: key, Next: localPath(r.FormValue("next")), Problems: problems}),
 	})
 }
 
@@ -70,9 +81,9 @@ func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string
 	if err := c.renew(w, r, false); err != nil {
 		return err
 	}
-	kept := views.Kept{Codes: codes, Title: title, To: views.SecurityURL()}
+	kept := views.Kept{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
 	if v := visitOf(r); v.must { // no longer
-		v.must, kept.To = false, views.HomeURL()
+		v.must, kept.To = false, next(r, views.HomeURL())
 	}
 	return c.show(w, r, http.StatusCreated, views.Page{Title: "Recovery codes", Section: "Security", Body: views.RecoveryCodesPage(kept)})
 }
@@ -136,6 +147,16 @@ func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session ended."})
+}
+
+// askEndOtherSessions asks before all other sessions end.
+func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	sessions, err := c.store.Sessions(r.Context(), by(r))
+	if err != nil {
+		return err
+	}
+	title, words, button := views.EndOthers(len(sessions)-1, c.now(r))
+	return c.question(w, r, views.Question(title, words, button, views.EndOtherSessionsURL(), true), "End other sessions")
 }
 
 // endOtherSessions ends all sessions but the one that asks for it.

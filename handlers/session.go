@@ -118,35 +118,3 @@ func (s *sessionStore) setCookie(w http.ResponseWriter, name, secret string, age
 	options.MaxAge = age
 	http.SetCookie(w, sessions.NewCookie(name, secret, &options))
 }
-
-// visit is somebody signed in, for the time of a request.
-type visit struct {
-	session *sessions.Session
-	stored  models.Session // as it was when the request came
-	user    models.User
-	actor   models.Actor
-	// must says that the user has to set up a second factor before anything else.
-	must bool
-}
-
-type visitKey struct{}
-
-// visitOf is who makes the request, or nil where nobody is signed in.
-func visitOf(r *http.Request) *visit {
-	v, _ := r.Context().Value(visitKey{}).(*visit)
-	return v
-}
-
-func withVisit(r *http.Request, v *visit) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
-}
-
-func (v *visit) flashes() []views.Flash {
-	flashes, _ := v.session.Values[flashesValue].([]views.Flash)
-	return flashes
-}
-
-// remembered tells whether the session outlasts idleness.
-func (v *visit) remembered() bool { return v.stored.Remember }
-
-func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValue] = flashes }

@@ -36,6 +36,7 @@ var acts = map[Action]string{
 	Seeded:           "filled the database with sample data",
 
 	"session.unconfirmed":      "failed to confirm who they are",
+	"session.hold":             "was held off",
 	"user.update":              "changed the profile of {object}",
 	"user.role":                "changed the role of {object}",
 	"user.disable":             "disabled {object}",
@@ -81,6 +82,8 @@ func (l AuditLine) words() (string, bool) {
 		return words, true
 	case l.Action == RefusedSignIn && l.after(reasonField) == WrongSecondFactor:
 		return "failed the second step of signing in as {object}", true
+	case l.Action == HeldOff:
+		return l.holdWords(), true
 	case l.Action == SignedOut && l.field("other_sessions").Name != "":
 		n, _ := strconv.Atoi(l.field("other_sessions").Before.Text) // what is no number is told as 0
 		if n == 1 {
@@ -96,6 +99,25 @@ func (l AuditLine) words() (string, bool) {
 	}
 	words, known := acts[l.Action]
 	return words, known
+}
+
+// holdWords say who began to wait, and why.
+func (l AuditLine) holdWords() string {
+	codes := " wrong codes"
+	if l.ActorKind == VisitorActor {
+		codes += " in the second step of signing in as {object}"
+	}
+	for _, held := range []struct{ field, words string }{
+		{"failed_sign_ins", " failed tries to sign in as {actor}"},
+		{"wrong_passwords", " wrong passwords"},
+		{"wrong_codes", codes},
+		{"failed_tries", " failed tries from " + l.after("address")},
+	} {
+		if tries := l.after(held.field); tries != "" {
+			return acts[HeldOff] + " after " + tries + held.words
+		}
+	}
+	return acts[HeldOff]
 }
 
 // changedFields are the fields that a change was of: "the name and description of "; ""

@@ -108,6 +108,13 @@ func (k Keys) find(id string) (key, error) {
 	return key{}, errNoKey
 }
 
+// known tells whether the key is there that a text was made with.
+func (k Keys) known(made string) bool {
+	id, _, _ := strings.Cut(made, ":")
+	_, err := k.find(id)
+	return err == nil
+}
+
 // derived is the key for one purpose, so that none is used for two.
 func (k key) derived(purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, k.secret, nil, "protocol console "+purpose, keyLength)

@@ -39,8 +39,13 @@ import (
 type Store struct {
 	// Now is the clock. Tests may set it before the first use.
 	Now func() time.Time
+	// NewerKeys reads the keys again where they are kept, after another program may have
+	// rotated them. It is asked when the store meets a key that it does not have, at most
+	// once a second; nil says that the keys stay as Unlock was given them. It is set
+	// before the first use.
+	NewerKeys func() (Keys, error)
 
-	keys    Keys
+	keyring keyring
 	dialect dialect
 	db      *gorm.DB // for changes, and for reads that must see the newest state
 	read    *gorm.DB // for reads; the same handle where the engine needs no other
@@ -133,8 +138,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 // the name of the key in use, and later refuses keys without it: secrets could not be
 // read, and lines of the audit log would seem forged.
 func (s *Store) Unlock(ctx context.Context, keys Keys) error {
-	s.keys = keys
-	named := setting{Key: keySetting, Value: s.keys.current()}
+	s.keyring.take(keys)
+	named := setting{Key: keySetting, Value: keys.current()}
 	db := s.db.WithContext(ctx)
 	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&named).Error; err != nil {
 		return s.failed(ctx, err)
@@ -142,8 +147,8 @@ func (s *Store) Unlock(ctx context.Context, keys Keys) error {
 	if err := db.Where("key = ?", keySetting).Take(&named).Error; err != nil {
 		return s.failed(ctx, err)
 	}
-	if _, err := s.keys.find(named.Value); err != nil {
-		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, s.keys)
+	if !keys.known(named.Value) {
+		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, keys)
 	}
 	return nil
 }
@@ -195,7 +200,7 @@ func (s *Store) record(ctx context.Context, by Actor, action Action, fn func(tx 
 		if err != nil {
 			return err
 		}
-		line.MAC = s.keys.sign(line.proven())
+		line.MAC = s.sign(line.proven())
 		return tx.Create(&line).Error
 	})
 }

@@ -24,11 +24,12 @@ func (s *Store) Confirm(ctx context.Context, by Actor, proof Proof) error {
 		_, err := s.provePassword(ctx, by, proof.Password)
 		return err
 	}
-	if err := s.admit(ctx, codeKey(by.UserID), by.IP); err != nil {
+	held, err := s.admit(ctx, codeKey(by.UserID), by.IP)
+	if err != nil {
 		return err
 	}
 	right := false
-	err := s.transaction(ctx, func(tx *gorm.DB) (err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) (err error) {
 		right, err = s.useCode(tx, by.UserID, plainCode(proof.Code))
 		return err
 	})
@@ -36,7 +37,7 @@ func (s *Store) Confirm(ctx context.Context, by Actor, proof Proof) error {
 		return err
 	}
 	if !right {
-		return errors.Join(ErrSignIn, s.unconfirmed(ctx, by))
+		return errors.Join(ErrSignIn, s.unconfirmed(ctx, by, held))
 	}
 	return s.forgive(ctx, codeKey(by.UserID), by.IP)
 }
@@ -48,7 +49,8 @@ func (s *Store) provePassword(ctx context.Context, by Actor, password string) (U
 	if err != nil {
 		return u, s.failed(ctx, err)
 	}
-	if err := s.admit(ctx, accountKey(u.Email), by.IP); err != nil {
+	held, err := s.admit(ctx, accountKey(u.Email), by.IP)
+	if err != nil {
 		return u, err
 	}
 	right, err := checkPassword(ctx, u.PasswordHash, password)
@@ -56,17 +58,18 @@ func (s *Store) provePassword(ctx context.Context, by Actor, password string) (U
 		return u, err
 	}
 	if !right {
-		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by))
+		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by, held))
 	}
 	return u, s.forgive(ctx, accountKey(u.Email), by.IP)
 }
 
-// unconfirmed writes the line of a refused confirmation.
-func (s *Store) unconfirmed(ctx context.Context, by Actor) error {
-	return s.record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *AuditLine) error {
+// unconfirmed writes the line of a refused confirmation, and of what comes of it.
+func (s *Store) unconfirmed(ctx context.Context, by Actor, held held) error {
+	err := s.record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *AuditLine) error {
 		line.about("user", by.UserID, by.Name)
 		return nil
 	})
+	return errors.Join(err, s.holdOff(ctx, by, held, User{}))
 }
 
 // RefusedConfirmation is the action of somebody signed in who could not prove who they are.

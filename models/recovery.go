@@ -137,7 +137,8 @@ func (s *Store) SignInCode(ctx context.Context, where Actor, secret, code string
 	if err != nil {
 		return u, "", err
 	}
-	if err := s.admit(ctx, codeKey(userID), where.IP); err != nil {
+	held, err := s.admit(ctx, codeKey(userID), where.IP)
+	if err != nil {
 		return u, "", err
 	}
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
@@ -155,7 +156,7 @@ func (s *Store) SignInCode(ctx context.Context, where Actor, secret, code string
 	})
 	switch {
 	case errors.Is(err, ErrSignIn):
-		return u, "", errors.Join(err, s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u))
+		return u, "", errors.Join(err, s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u), s.holdOff(ctx, visitor(where, u.Email), held, u))
 	case err != nil:
 		return u, "", err
 	}

@@ -18,14 +18,14 @@ const rotateBatch = 200
 func (s *Store) UnfinishedRotation(ctx context.Context) (bool, error) {
 	var noted setting
 	err := s.db.WithContext(ctx).Where("key = ?", keySetting).Take(&noted).Error
-	return noted.Value != s.keys.current(), s.failed(ctx, err)
+	return noted.Value != s.keyring.now().current(), s.failed(ctx, err)
 }
 
 // Rotate takes keys into use whose first one is new, and encrypts with it what the others
 // have encrypted. Where it is cut short, nothing is lost, and to call it again finishes it.
 // It answers how many secrets there were.
 func (s *Store) Rotate(ctx context.Context, by Actor, keys Keys) (int, error) {
-	s.keys = keys
+	s.keyring.take(keys)
 	all := 0
 	for after := ""; ; {
 		n, last, err := s.rotateSome(ctx, after)
@@ -63,15 +63,15 @@ func (s *Store) rotateSome(ctx context.Context, after string) (n int, last strin
 		}
 		for _, row := range rows {
 			last = row.UserID
-			if strings.HasPrefix(row.Secret, s.keys.current()+":") {
+			if strings.HasPrefix(row.Secret, s.keyring.now().current()+":") {
 				continue
 			}
-			secret, err := s.keys.decrypt(row.Secret, row.UserID)
+			secret, err := s.decrypt(row.Secret, row.UserID)
 			if err != nil {
 				return err
 			}
 			// A seed that was replaced meanwhile stays as it is.
-			done := tx.Model(&totp{}).Where("user_id = ? AND secret = ?", row.UserID, row.Secret).Update("secret", s.keys.encrypt(secret, row.UserID))
+			done := tx.Model(&totp{}).Where("user_id = ? AND secret = ?", row.UserID, row.Secret).Update("secret", s.encrypt(secret, row.UserID))
 			if done.Error != nil {
 				return done.Error
 			}

@@ -82,7 +82,7 @@ func (s *Store) readHead(tx *gorm.DB) (auditHead, error) {
 		return s.noHead(tx)
 	}
 	words := strings.Fields(found[0].Value)
-	if len(words) != 4 || !s.keys.signed(headProven(words[:3]), words[3]) {
+	if len(words) != 4 || !s.signed(headProven(words[:3]), words[3]) {
 		return auditHead{}, errHeadForged
 	}
 	number, err := strconv.ParseInt(words[0], 10, 64)
@@ -107,7 +107,7 @@ func (s *Store) noHead(tx *gorm.DB) (auditHead, error) {
 
 func (s *Store) writeHead(tx *gorm.DB, h auditHead) error {
 	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, h.Adopt}
-	row := setting{Key: headSetting, Value: strings.Join(append(words, s.keys.sign(headProven(words))), " ")}
+	row := setting{Key: headSetting, Value: strings.Join(append(words, s.sign(headProven(words))), " ")}
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
@@ -153,10 +153,11 @@ func (s *Store) sealBatch(tx *gorm.DB) error {
 		if done[i] = w.id; w.sealed {
 			continue
 		}
+		_, _ = s.keysFor(w.mac) // once somebody writes with a new key, the chain goes on with it
 		// What was forged or taken away meanwhile is sealed too: it must not hold up the
 		// others, and VerifyAudit finds it all the same.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
-		link.Seal = s.keys.sign(link.proven(head.Seal, w.mac))
+		link.Seal = s.sign(link.proven(head.Seal, w.mac))
 		head.Number, head.Seal = link.Number, link.Seal
 		rows = append(rows, fmt.Sprintf("%019d%-16s%s", link.Number, link.LineID, link.Seal))
 	}
@@ -208,7 +209,7 @@ func (s *Store) adopt(tx *gorm.DB, waiting []waitingLine, before string) error {
 	}
 	macs, rows := make(map[string]string, len(lines)), make([]string, len(lines))
 	for i := range lines {
-		macs[lines[i].ID] = s.keys.sign(lines[i].proven())
+		macs[lines[i].ID] = s.sign(lines[i].proven())
 		rows[i] = lines[i].ID + macs[lines[i].ID]
 	}
 	for i := range waiting {
@@ -357,7 +358,7 @@ func (v *verifier) chain(tx *gorm.DB) error {
 // link looks at the link after v.at.
 func (v *verifier) link(l *sealedLine) {
 	next := v.at.Number + 1
-	sealed := v.s.keys.signed(l.auditSeal.proven(v.at.Seal, l.MAC), l.auditSeal.Seal)
+	sealed := v.s.signed(l.auditSeal.proven(v.at.Seal, l.MAC), l.auditSeal.Seal)
 	switch genuine := v.s.genuine(&l.AuditLine); {
 	case l.auditSeal.Number != next:
 		v.fault(next, "", "The entry %d is missing from the chain.", next)
@@ -378,7 +379,7 @@ func (v *verifier) link(l *sealedLine) {
 	}
 }
 
-func (s *Store) genuine(l *AuditLine) bool { return s.keys.signed(l.proven(), l.MAC) }
+func (s *Store) genuine(l *AuditLine) bool { return s.signed(l.proven(), l.MAC) }
 
 // end looks whether the chain goes as far as it went.
 func (v *verifier) end(tx *gorm.DB) error {

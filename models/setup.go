@@ -49,7 +49,7 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 	if err != nil {
 		return User{}, err
 	}
-	problems = append(problems, wrong...)
+	problems = append(wrong, problems...) // in the order of the form
 	if err := problems.orNil(); err != nil {
 		return User{}, err
 	}

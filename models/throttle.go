@@ -2,7 +2,9 @@ package models
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -28,29 +30,43 @@ type throttle struct {
 	UntilAt  int64
 }
 
-// admit counts a sign-in as failed before it is tried, so that many at once are
-// no way round, and refuses it while the account or the address must wait. account is
-// what accountKey or codeKey answers.
-func (s *Store) admit(ctx context.Context, account, ip string) error {
-	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := s.count(tx, account, accountTries); err != nil {
-			return err
-		}
-		return s.count(tx, addressKey(ip), addressTries)
-	})
+// held is who must wait once a try has failed, by how many tries it took; 0 is who need
+// not, or has to already.
+type held struct {
+	account, address int
+	// codes says that the tries of the account were of codes, and not of its password.
+	codes bool
 }
 
-func (s *Store) count(tx *gorm.DB, key string, free int) error {
-	if err := s.dialect.lock(tx, key); err != nil {
+// admit counts a sign-in as failed before it is tried, so that many at once are
+// no way round, and refuses it while the account or the address must wait. account is
+// what accountKey or codeKey answers. Once it has been tried, forgive or holdOff is to
+// follow.
+func (s *Store) admit(ctx context.Context, account, ip string) (held, error) {
+	h := held{codes: strings.HasPrefix(account, codePrefix)}
+	err := s.transaction(ctx, func(tx *gorm.DB) (err error) {
+		if h.account, err = s.count(tx, account, accountTries); err != nil {
+			return err
+		}
+		h.address, err = s.count(tx, addressKey(ip), addressTries)
 		return err
+	})
+	return h, err
+}
+
+// count counts a failed try, and answers how many there were by now if this is the one
+// after which others must wait.
+func (s *Store) count(tx *gorm.DB, key string, free int) (int, error) {
+	if err := s.dialect.lock(tx, key); err != nil {
+		return 0, err
 	}
 	now := s.Now()
 	t := throttle{Key: key}
 	if err := tx.Where("key = ?", key).Limit(1).Find(&t).Error; err != nil {
-		return err
+		return 0, err
 	}
 	if until := time.Unix(t.UntilAt, 0); until.After(now) {
-		return Throttled{Until: until}
+		return 0, Throttled{Until: until}
 	}
 	if now.Sub(time.Unix(t.LastAt, 0)) > forgetFailures {
 		t.Failures = 0
@@ -60,8 +76,49 @@ func (s *Store) count(tx *gorm.DB, key string, free int) error {
 	if over := t.Failures - free; over >= 0 {
 		t.UntilAt = now.Add(min(longestWait, firstWait<<min(over, 10))).Unix()
 	}
-	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
+	err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
+	if t.Failures != free {
+		return 0, err
+	}
+	return t.Failures, err
 }
+
+// holdOff tells in the log of an account or an address that begins to wait because the
+// try that admit counted has failed. It does so once, and not for every try that is
+// refused while they wait: a flood of those must not flood the log. It is not done with
+// the count, because the last try that is free may turn out to be right. u is whose
+// account it is where a visitor has shown to know more than its address.
+func (s *Store) holdOff(ctx context.Context, by Actor, h held, u User) error {
+	tries := "failed_sign_ins"
+	switch {
+	case h.codes:
+		tries = "wrong_codes"
+	case by.Kind == UserActor:
+		tries = "wrong_passwords"
+	}
+	if by.Kind == UserActor {
+		u = User{ID: by.UserID, Name: by.Name}
+	}
+	return errors.Join(
+		s.noteHold(ctx, by, u, h.account, map[string]change{tries: {nil, h.account}}),
+		s.noteHold(ctx, by, User{}, h.address, map[string]change{"failed_tries": {nil, h.address}, "address": {nil, network(by.IP)}}),
+	)
+}
+
+func (s *Store) noteHold(ctx context.Context, by Actor, u User, tries int, said map[string]change) error {
+	if tries == 0 {
+		return nil
+	}
+	return s.record(ctx, by, HeldOff, func(_ *gorm.DB, line *AuditLine) error {
+		if u.ID != "" {
+			line.about("user", u.ID, u.Name)
+		}
+		return line.say(said)
+	})
+}
+
+// HeldOff is the action of letting an account or an address wait.
+const HeldOff Action = "session.hold"
 
 // forgive takes back what admit counted, after the sign-in succeeded: all of the
 // account, and this one of the address.
@@ -80,7 +137,9 @@ func (s *Store) forgive(ctx context.Context, account, ip string) error {
 func accountKey(email string) string { return "account:" + hashSecret(emailKey(email)) }
 
 // codeKey is what tries of a second factor are counted for.
-func codeKey(userID string) string { return "code:" + userID }
+func codeKey(userID string) string { return codePrefix + userID }
+
+const codePrefix = "code:"
 
 // addressKey is the address that failures are counted for.
 func addressKey(ip string) string { return "address:" + network(ip) }

@@ -105,13 +105,13 @@ func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
 		return "", errAppOn
 	}
 	if len(found) > 0 && found[0].CreatedAt > now-int64(keepSeed.Seconds()) {
-		return s.keys.decrypt(found[0].Secret, u.ID)
+		return s.decrypt(found[0].Secret, u.ID)
 	}
 	made, err := otptotp.Generate(otptotp.GenerateOpts{Issuer: "-", AccountName: "-", SecretSize: seedLength})
 	if err != nil {
 		return "", err
 	}
-	row := totp{UserID: u.ID, Secret: s.keys.encrypt(made.Secret(), u.ID), CreatedAt: now}
+	row := totp{UserID: u.ID, Secret: s.encrypt(made.Secret(), u.ID), CreatedAt: now}
 	return made.Secret(), tx.Save(&row).Error
 }
 
@@ -133,11 +133,12 @@ func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 // seed. It answers new recovery codes, which can't be had again. Errors: Invalid,
 // Conflict, Throttled.
 func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]string, error) {
-	if err := s.admit(ctx, codeKey(by.UserID), by.IP); err != nil {
+	held, err := s.admit(ctx, codeKey(by.UserID), by.IP)
+	if err != nil {
 		return nil, err
 	}
 	var codes []string
-	err := s.write(ctx, by, SignedInOnly, TurnedOnTOTP, func(tx *gorm.DB, line *AuditLine) error {
+	err = s.write(ctx, by, SignedInOnly, TurnedOnTOTP, func(tx *gorm.DB, line *AuditLine) error {
 		line.about("user", by.UserID, by.Name)
 		on := tx.Model(&totp{}).Where("user_id = ? AND confirmed_at IS NULL", by.UserID).Update("confirmed_at", s.Now().Unix())
 		if on.Error != nil {
@@ -156,10 +157,10 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 		codes, err = s.makeRecoveryCodes(tx, by.UserID)
 		return err
 	})
-	if err == nil {
-		err = s.forgive(ctx, codeKey(by.UserID), by.IP)
+	if err != nil {
+		return nil, errors.Join(err, s.holdOff(ctx, by, held, User{}))
 	}
-	return codes, err
+	return codes, s.forgive(ctx, codeKey(by.UserID), by.IP)
 }
 
 // checkNoApp is errAppOn where codes are on.
@@ -215,7 +216,7 @@ func (s *Store) useCode(tx *gorm.DB, userID, code string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	secret, err := s.keys.decrypt(app.Secret, userID)
+	secret, err := s.decrypt(app.Secret, userID)
 	if err != nil {
 		return false, err
 	}

@@ -182,7 +182,8 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 // whether the address or the password is wrong or the user is disabled. where says where the attempt
 // came from. Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
-	if err := s.admit(ctx, accountKey(email), where.IP); err != nil {
+	held, err := s.admit(ctx, accountKey(email), where.IP)
+	if err != nil {
 		return User{}, err
 	}
 	u, err := s.UserByEmail(ctx, email)
@@ -195,11 +196,13 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	}
 	switch {
 	case !right:
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email, WrongPassword, User{}))
+		err = s.RefuseSignIn(ctx, where, email, WrongPassword, User{})
 	case u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, email, DisabledUserRefused, u))
+		err = s.RefuseSignIn(ctx, where, email, DisabledUserRefused, u)
+	default:
+		return u, s.forgive(ctx, accountKey(email), where.IP)
 	}
-	return u, s.forgive(ctx, accountKey(email), where.IP)
+	return User{}, errors.Join(ErrSignIn, err, s.holdOff(ctx, visitor(where, email), held, User{}))
 }
 
 // The reasons for which sign-ins are refused, as their lines name them. Who is refused
@@ -215,14 +218,19 @@ const (
 // RefuseSignIn writes the line of a refused sign-in. email is what its sender said of
 // themselves, and u whose account it is where they have shown to know more than that.
 func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email, reason string, u User) error {
-	where.Kind, where.Name = VisitorActor, cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
-	return s.record(ctx, where, RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
-		line.ActorName = strings.Map(printable, line.ActorName)
+	return s.record(ctx, visitor(where, email), RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
 		if u.ID != "" {
 			line.about("user", u.ID, u.Name)
 		}
 		return line.say(map[string]change{reasonField: {nil, reason}})
 	})
+}
+
+// visitor is somebody who has not signed in, by what they said of themselves.
+func visitor(where Actor, email string) Actor {
+	said := cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
+	where.Kind, where.Name = VisitorActor, strings.Map(printable, said)
+	return where
 }
 
 // RefuseSecondFactor is RefuseSignIn where the password of the user was right.

@@ -236,7 +236,7 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "May do",
+		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins",
 		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",

@@ -317,7 +317,7 @@ func ConfirmPage(c Confirm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<div class=\"head\"><div><h1 tabindex=\"-1\">Confirm that it is you</h1><p data-sentence>This needs more trust than the rest of the console. ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<div class=\"head\"><div><h1 tabindex=\"-1\">Confirm that it is you</h1><p data-sentence>What comes next is sensitive. You are asked again only after 10 minutes. ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -17,7 +17,8 @@ type SignIn struct {
 	Ended bool
 	// Passkeys says that one can sign in with a passkey.
 	Passkeys bool
-	// Problems has one sentence without a field where the sign-in was refused.
+	// Problems has one sentence where the sign-in was refused. It is about both fields, of
+	// which none is told to be the wrong one.
 	Problems models.Invalid
 }
 

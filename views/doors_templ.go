@@ -145,11 +145,11 @@ func Login(s SignIn) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = field(input{Name: "email", Label: "E-mail", Value: s.Email, Type: "email", Autocomplete: "username webauthn", Problem: s.Problems.For("email"), Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "email", Label: "E-mail", Value: s.Email, Type: "email", Autocomplete: "username webauthn", Problem: s.Problems.For("email"), Told: true, Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Problem: s.Problems.For("password")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Problem: s.Problems.For("email"), Told: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -205,6 +205,11 @@ const (
 // ErrorDocsURL is the documentation of an error code of the API.
 func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "", "") }
 
+// LeadingTo is the address of a page that goes on to next when all is done there.
+func LeadingTo(page templ.SafeURL, next string) templ.SafeURL {
+	return address(page, "next", next)
+}
+
 // under is the address of the thing with an id in a folder, or of a page or action of it.
 func under(folder, id, page string, next Next) templ.SafeURL {
 	return templ.SafeURL(folder + url.PathEscape(id) + page + string(next))

@@ -170,6 +170,9 @@ type input struct {
 	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
 	Most    int
 	Problem string
+	// Told says that the sentence above the form is enough to be seen: beside the field it
+	// is only read out.
+	Told bool
 }
 
 func (in input) attributes() templ.Attributes {

@@ -62,6 +62,8 @@ type RoleForm struct {
 // PersonQuestion is asked before something is done to somebody.
 type PersonQuestion struct {
 	models.Person
+	// Own says that it is about who is asked.
+	Own bool
 	Now Clock
 }
 
@@ -107,6 +109,39 @@ func invited(i models.Invitation) string {
 		return i.Name
 	}
 	return i.Email
+}
+
+// signOutTitle asks whether somebody is to be signed out everywhere.
+func (q PersonQuestion) signOutTitle() string {
+	if q.Own {
+		return "Sign yourself out everywhere?"
+	}
+	return "Sign out " + q.Name + " everywhere?"
+}
+
+// sessionsEnd says how many sessions of somebody end.
+func (q PersonQuestion) sessionsEnd() string {
+	switch q.Sessions {
+	case 0:
+		return "They are signed in nowhere just now."
+	case 1:
+		if q.Own {
+			return "Your only session, this one, ends at once."
+		}
+		return "Their only session ends at once."
+	}
+	if q.Own {
+		return thousands(q.Sessions, q.Now) + " sessions end at once, this one too."
+	}
+	return thousands(q.Sessions, q.Now) + " sessions of theirs end at once."
+}
+
+// signOutEffect says what stays as it is.
+func (q PersonQuestion) signOutEffect() string {
+	if q.Own {
+		return "You can sign in again at any time. API tokens keep working."
+	}
+	return "They can sign in again at any time: to keep them out, disable them instead. API tokens keep working."
 }
 
 // lacks is the sentence for what the reader may not do.

@@ -548,7 +548,7 @@ func PasswordPage(p Passwords) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "old_password", Label: "Password now", Type: "password", Autocomplete: "current-password", Problem: p.Problems.For("old_password"), Autofocus: len(p.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "old_password", Label: "Current password", Type: "password", Autocomplete: "current-password", Problem: p.Problems.For("old_password"), Autofocus: len(p.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,6 +1,9 @@
 package views
 
 import (
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -54,12 +57,16 @@ type Security struct {
 	Due  *int64
 	Role models.Role
 	Must bool
+	// Next is the page to go on to once a second factor is set up, or "".
+	Next string
 	Now  Clock
 }
 
 // NewApp is what the page shows where an app is set up.
 type NewApp struct {
-	Key      models.TOTPKey
+	Key models.TOTPKey
+	// Next is as in Security.
+	Next     string
 	Problems models.Invalid
 }
 
@@ -69,6 +76,26 @@ type Kept struct {
 	// Title says what led here, and To is where the page leads.
 	Title string
 	To    templ.SafeURL
+}
+
+// path and query are k.To in two: a form that asks for a page sends its own query.
+func (k Kept) path() templ.SafeURL {
+	path, _, _ := strings.Cut(string(k.To), "?")
+	return templ.SafeURL(path)
+}
+
+func (k Kept) query() (fields []Hidden) {
+	to, err := url.Parse(string(k.To))
+	if err != nil {
+		return nil
+	}
+	query := to.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			fields = append(fields, Hidden{Name: name, Value: value})
+		}
+	}
+	return fields
 }
 
 // Passwords is what the form for another password shows.
@@ -81,6 +108,8 @@ type Passwords struct {
 // PasskeyForm is what the form for a passkey's name shows.
 type PasskeyForm struct {
 	ID, Name string
+	// Next is as in Security.
+	Next     string
 	Problems models.Invalid
 }
 
@@ -94,6 +123,14 @@ func FactorDue(from int64, now Clock) Flash {
 	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + " you need a second factor. Set it up under Security."}
 }
 
+// Title is the page's: who must set up a second factor comes for nothing else.
+func (s Security) Title() string {
+	if s.Must {
+		return "Set up a second factor"
+	}
+	return "Security"
+}
+
 // dueWords say what the rules ask of somebody, and what to do.
 func (s Security) dueWords() string {
 	how := "Set up an app"
@@ -101,9 +138,21 @@ func (s Security) dueWords() string {
 		how += " or add a passkey"
 	}
 	if s.Must {
-		return "Your role, " + s.Role.Name() + ", has needed a second factor since " + ruleDay(*s.Due, s.Now) + ". " + how + " to go on; until then only this page works."
+		return "Your role, " + s.Role.Name() + ", has needed one since " + ruleDay(*s.Due, s.Now) + ". " + how + ", then go on to where you were going."
 	}
 	return "From " + ruleDay(*s.Due, s.Now) + " your role, " + s.Role.Name() + ", needs a second factor. " + how + " before then."
+}
+
+// EndOthers asks somebody whether so many other sessions of theirs are to end.
+func EndOthers(n int, now Clock) (title, words, button string) {
+	const effect = " You stay signed in here; elsewhere you have to sign in again. API tokens keep working."
+	switch n {
+	case 0:
+		return "End all other sessions?", "You are signed in nowhere else just now.", "End sessions"
+	case 1:
+		return "End your other session?", "1 session ends at once." + effect, "End session"
+	}
+	return "End all other sessions?", thousands(n, now) + " sessions end at once." + effect, "End sessions"
 }
 
 // leftOf says how many recovery codes are left.

@@ -128,6 +128,9 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	if err := store.Migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database can't be brought to the newest schema: %w", err), store.Close())
 	}
+	if !c.keysGiven() {
+		store.NewerKeys = func() (models.Keys, error) { return readKeys(c.keyPath()) }
+	}
 	keys, err := c.keys()
 	if err == nil {
 		err = store.Unlock(ctx, keys)

@@ -16,22 +16,30 @@ import (
 // keyVariable is the environment variable that can hold the keys themselves.
 const keyVariable = "CONSOLE_KEY"
 
+// keysGiven tells whether the keys come from the environment, and not from a file.
+func (c *command) keysGiven() bool { return c.getenv(keyVariable) != "" }
+
 // keys are the keys of the environment or else of the key file, which is made where it
 // is missing.
 func (c *command) keys() (models.Keys, error) {
-	if text := c.getenv(keyVariable); text != "" {
-		keys, err := models.ParseKeys(text)
+	if c.keysGiven() {
+		keys, err := models.ParseKeys(c.getenv(keyVariable))
 		if err != nil {
 			return keys, fmt.Errorf("%s can't be used: %w", keyVariable, err)
 		}
 		return keys, nil
 	}
-	file := c.keyPath()
-	text, err := os.ReadFile(file)
+	keys, err := readKeys(c.keyPath())
 	if errors.Is(err, fs.ErrNotExist) {
-		keys := models.NewKeys()
-		return keys, writeKeys(file, keys)
+		keys = models.NewKeys()
+		return keys, writeKeys(c.keyPath(), keys)
 	}
+	return keys, err
+}
+
+// readKeys reads a key file.
+func readKeys(file string) (models.Keys, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return models.Keys{}, fmt.Errorf("the key file can't be read: %w", err)
 	}
@@ -66,13 +74,12 @@ func rotateKey(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		fromEnvironment := c.getenv(keyVariable) != ""
 		switch {
 		case *show:
 			_, err := fmt.Fprintln(c.stdout, strings.Join(strings.Fields(keys.Rotated().Text()), " "))
 			return err
 		case unfinished: // the new key is there already
-		case fromEnvironment:
+		case c.keysGiven():
 			return fmt.Errorf("the keys come from %s, which only you can change: set it to what console key rotate -print prints, then run this again", keyVariable)
 		default:
 			keys = keys.Rotated()
@@ -84,7 +91,11 @@ func rotateKey(ctx context.Context, c *command) error {
 		if err != nil {
 			return fmt.Errorf("the new key is in use, but not everything is encrypted with it; run this again: %w", err)
 		}
-		_, err = fmt.Fprintf(c.stdout, "A new key is in use; secrets encrypted anew: %d. Restart every console that serves this database.\n", n)
+		then := "Consoles that run with this key file take the new key up by themselves; give copies of the file elsewhere the new one."
+		if c.keysGiven() {
+			then = "Restart every console that serves this database with the new " + keyVariable + "."
+		}
+		_, err = fmt.Fprintf(c.stdout, "A new key is in use; secrets encrypted anew: %d. %s\n", n, then)
 		return err
 	})
 }

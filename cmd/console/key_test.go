@@ -87,6 +87,60 @@ func TestRotatingTheKey(t *testing.T) {
 	})
 }
 
+// TestARunningConsoleTakesUpANewKey: it reads the file again once it meets the key.
+func TestARunningConsoleTakesUpANewKey(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		file := filepath.Join(t.TempDir(), "console.key")
+		c := newCommand(verb{name: "serve"}, nil, func(name string) string {
+			return map[string]string{"DATABASE_URL": database, "CONSOLE_KEY_FILE": file}[name]
+		}, nil, nil, nil)
+		c.database()
+		if _, err := c.parse(); err != nil {
+			t.Fatal(err)
+		}
+		running, err := c.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer running.Close()
+		modelstest.Owner(t, running)
+		ada, err := running.UserByEmail(t.Context(), "ada@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := running.NewTOTP(t.Context(), ada.Actor())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := running.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "take the new key up by themselves") {
+			t.Fatalf("%+v", r)
+		}
+		if after, err := running.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
+			t.Errorf("the running console reads %v, not %v: %v", after, before, err)
+		}
+		if _, err := running.CreateUser(t.Context(), models.System("test"), models.NewUser{Email: "bea@example.com", Name: "Bea", Role: models.Editor, Password: "a password of many words"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := running.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if proof, err := running.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+			t.Errorf("the log: %v, %v", proof.Broken, err)
+		}
+		keys, err := readKeys(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest := strings.Fields(keys.String())[1]
+		if page, err := running.AuditLines(t.Context(), models.Range{Limit: 1}); err != nil || !strings.HasPrefix(page.Lines[0].MAC, newest+":") {
+			t.Errorf("it goes on with another key than %s: %v, %v", newest, page.Lines, err)
+		}
+	})
+}
+
 func TestARotationThatWasCutShort(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		file := filepath.Join(t.TempDir(), "console.key")
@@ -128,7 +182,7 @@ func TestRotatingAKeyOfTheEnvironment(t *testing.T) {
 	if r.code != 0 || strings.Count(r.stdout, "pck_") != 2 || !strings.Contains(r.stdout, strings.TrimSpace(first)) {
 		t.Fatalf("%+v", r)
 	}
-	if r = withKeyFile(t, database, missing, r.stdout, "key", "rotate"); r.code != 0 {
+	if r = withKeyFile(t, database, missing, r.stdout, "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "Restart every console") {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(missing); err == nil {

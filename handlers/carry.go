@@ -1,0 +1,90 @@
+package handlers
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// askToSignIn answers somebody who is not signed in. A form keeps what was typed.
+func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
+	status := http.StatusUnauthorized
+	to := c.comeBack(r)
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !isPartial(r) {
+		_ = redirect(w, r, views.LoginURL(to))
+		return
+	}
+	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name(), Passkeys: c.passkeys != nil})
+	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
+	if err := render(w, r, status, views.Document(page)); err != nil {
+		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
+	}
+}
+
+// comeBack is the page to return to after signing in: the one that was asked for,
+// or the one that shows the form that was sent.
+func (c *Console) comeBack(r *http.Request) string {
+	get := r.Clone(r.Context())
+	get.Method = http.MethodGet
+	if _, pattern := c.mux.Handler(get); strings.HasPrefix(pattern, "GET ") && pattern != "GET /static/" {
+		return localPath(r.URL.RequestURI())
+	}
+	return localPath(r.PostFormValue("next"))
+}
+
+// carriedPrefix marks the fields of a form that wait for its sender to sign in.
+const carriedPrefix = "carried."
+
+// carried is what was typed into a form, to be carried through the sign-in.
+func carried(r *http.Request, to string) []views.Hidden {
+	if r.Method != http.MethodPost || to != r.URL.RequestURI() {
+		return nil
+	}
+	return hidden(r.PostForm, func(name string) (string, bool) {
+		return carriedPrefix + name, !isSecret(name) && name != "do"
+	})
+}
+
+// stillCarried is the carried fields that the sign-in form sends on.
+func stillCarried(r *http.Request) []views.Hidden {
+	return hidden(r.PostForm, func(name string) (string, bool) {
+		return name, strings.HasPrefix(name, carriedPrefix)
+	})
+}
+
+// keepCarried makes a draft of what was typed, for the form that comes next. That
+// it can't be kept is no reason to refuse the sign-in.
+func (c *Console) keepCarried(r *http.Request, user models.User, s views.SignIn) {
+	name := draftOf(s.Next)
+	if len(s.Carried) == 0 || name == "" {
+		return
+	}
+	fields := map[string][]string{}
+	for _, h := range s.Carried {
+		field := strings.TrimPrefix(h.Name, carriedPrefix)
+		fields[field] = append(fields[field], h.Value)
+	}
+	if err := c.store.SaveDraft(r.Context(), user.Actor(), name, fields); err != nil {
+		c.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
+	}
+}
+
+// hidden is the fields of a form as hidden ones, in order, under the names and
+// with the exceptions that rename says.
+func hidden(form url.Values, rename func(name string) (string, bool)) []views.Hidden {
+	var fields []views.Hidden
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		renamed, keep := rename(name)
+		for _, value := range form[name] {
+			if keep {
+				fields = append(fields, views.Hidden{Name: renamed, Value: value})
+			}
+		}
+	}
+	return fields
+}

@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// login shows the page for signing in.
+func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
+	if owned, err := c.hasOwner(r); err != nil {
+		return err
+	} else if !owned {
+		return redirect(w, r, views.SetupURL())
+	}
+	_, err := c.visit(r)
+	switch {
+	case err == nil:
+		return redirect(w, r, next(r, views.GroupsURL(views.GroupsAt{})))
+	case !errors.Is(err, errSignedOut):
+		return err
+	}
+	_, err = r.Cookie(c.cookieName()) // of a session that has ended
+	return c.showLogin(w, r, http.StatusOK, views.SignIn{Next: localPath(r.FormValue("next")), Ended: err == nil})
+}
+
+func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
+	s.Provider, s.Passkeys = c.oidc.name(), c.passkeys != nil
+	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Passkeys: s.Passkeys, Body: views.Login(s)})
+}
+
+// doLogin signs somebody in, under a new session.
+func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
+	if owned, err := c.hasOwner(r); err != nil {
+		return err
+	} else if !owned {
+		return redirect(w, r, views.SetupURL())
+	}
+	s := views.SignIn{
+		Email: r.PostFormValue("email"), Remember: r.PostFormValue("remember") != "",
+		Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r),
+	}
+	user, err := c.store.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
+	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 {
+		s.Problems = problems
+		return c.showLogin(w, r, status, s)
+	}
+	if err != nil {
+		return err
+	}
+	return c.enter(w, r, user, s, models.ByPassword)
+}
+
+// wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
+const wrongSignIn = "E-mail or password is not right."
+
+// enter goes on once the first factor has shown who wants to sign in: to the second one,
+// where they have one, or else to the page that they came for. factors name the first one
+// in the audit log.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
+	second, err := c.store.Factors(r.Context(), user.ID)
+	if err != nil {
+		return err
+	}
+	if second.On() {
+		return c.askSecond(w, r, user, s, factors)
+	}
+	return c.arrive(w, r, user, s, factors...)
+}
+
+// arrive signs in somebody who has proved all there is to prove, and leads them to the page
+// that they came for.
+func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
+	err := c.signIn(w, r, user, s.Remember, factors...)
+	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
+		s.Problems = problems
+		return c.showLogin(w, r, status, s)
+	}
+	if err != nil {
+		return err
+	}
+	c.keepCarried(r, user, s)
+	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
+}
+
+// signIn ends the session that the browser had, if any, and starts a new one. It tells of
+// the last time that the user signed in. factors name in the audit log what they have
+// proved who they are with.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
+	from, actor := caller(r), user.Actor()
+	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	if old, err := r.Cookie(c.cookieName()); err == nil {
+		if err := c.store.EndSession(r.Context(), actor, old.Value); err != nil {
+			return err
+		}
+	}
+	last, err := c.store.LastSignIn(r.Context(), user.ID)
+	var flashes []views.Flash
+	switch {
+	case err == nil:
+		flashes = append(flashes, views.LastSignIn(last, c.nowOf(user)))
+	case !errors.Is(err, models.ErrNotFound):
+		return err
+	}
+	due, err := c.store.FactorDue(r.Context(), user)
+	if err != nil {
+		return err
+	}
+	if due != nil && *due > c.store.Now().Unix() {
+		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
+	}
+	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes)
+}
+
+// logout ends the session.
+func (c *Console) logout(w http.ResponseWriter, r *http.Request) error {
+	v := visitOf(r)
+	if err := c.store.EndSession(r.Context(), v.actor, v.session.ID); err != nil {
+		return err
+	}
+	v.session.Options.MaxAge = -1
+	if err := v.session.Save(r, w); err != nil {
+		return err
+	}
+	return redirect(w, r, views.LoginURL(""))
+}

@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/sessions"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// visit is somebody signed in, for the time of a request.
+type visit struct {
+	session *sessions.Session
+	stored  models.Session // as it was when the request came
+	user    models.User
+	actor   models.Actor
+	// must says that the user has to set up a second factor before anything else.
+	must bool
+}
+
+type visitKey struct{}
+
+// visitOf is who makes the request, or nil where nobody is signed in.
+func visitOf(r *http.Request) *visit {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	return v
+}
+
+func withVisit(r *http.Request, v *visit) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+}
+
+func (v *visit) flashes() []views.Flash {
+	flashes, _ := v.session.Values[flashesValue].([]views.Flash)
+	return flashes
+}
+
+// remembered tells whether the session outlasts idleness.
+func (v *visit) remembered() bool { return v.stored.Remember }
+
+func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValue] = flashes }
+
+// visit is who makes the request, or errSignedOut.
+func (c *Console) visit(r *http.Request) (*visit, error) {
+	session, err := c.sessions.Get(r, c.cookieName())
+	if err != nil {
+		return nil, err
+	}
+	if session.IsNew {
+		return nil, errSignedOut
+	}
+	stored, _ := session.Values[storedValue].(models.Session)
+	user := stored.User
+	actor := user.Actor()
+	from := caller(r)
+	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	return &visit{session: session, stored: stored, user: user, actor: actor}, nil
+}
+
+// caller is where a request comes from, as an actor that may do nothing.
+func caller(r *http.Request) models.Actor {
+	agent := strings.ToValidUTF8(r.UserAgent(), "")
+	return models.Actor{IP: clientIP(r), UserAgent: agent, RequestID: requestID(r)}
+}
+
+// by is who makes the request.
+func by(r *http.Request) models.Actor { return visitOf(r).actor }
+
+func (c *Console) cookieName() string {
+	if c.secure() {
+		return "__Host-console" // a browser takes it only over https and for this host
+	}
+	return "console"
+}

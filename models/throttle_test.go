@@ -1,0 +1,142 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// held are the lines of who began to wait, the oldest first, in words.
+func held(t *testing.T, store *models.Store) (told []string) {
+	t.Helper()
+	for _, l := range slices.Backward(lines(t, store, models.HeldOff)) {
+		told = append(told, l.Summary())
+	}
+	return told
+}
+
+// TestWhoIsHeldOffIsTold: once, however often they try while they wait, and alike whether
+// there is such a user.
+func TestWhoIsHeldOffIsTold(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		modelstest.Owner(t, store)
+		off := somebody(t, store, "off", models.Editor)
+		if _, err := store.Disable(t.Context(), system, off.ID); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		statements := map[int]bool{}
+		for i, tc := range [][2]string{{"nobody@example.com", "wrong"}, {"off@example.com", modelstest.OwnerPassword}, {"ada@example.com", "wrong"}} {
+			try := func() error {
+				_, err := store.SignIn(t.Context(), models.Actor{IP: fmt.Sprint("192.0.2.", i)}, tc[0], tc[1])
+				return err
+			}
+			for range 4 {
+				wants(t, tc[0], try(), models.ErrSignIn)
+			}
+			if got := held(t, store); !slices.Equal(got, want) {
+				t.Errorf("before the last free try: %q", got)
+			}
+			statements[store.Statements(func() { wants(t, tc[0], try(), models.ErrSignIn) })] = true
+			for range 10 {
+				if err := try(); !errors.As(err, new(models.Throttled)) {
+					t.Fatalf("%s: %v", tc[0], err)
+				}
+			}
+			want = append(want, "somebody was held off after 5 failed tries to sign in as “"+tc[0]+"”")
+		}
+		if got := held(t, store); !slices.Equal(got, want) {
+			t.Errorf("the log says %q", got)
+		}
+		if len(statements) != 1 {
+			t.Errorf("numbers of statements: %v", statements)
+		}
+		now = now.Add(time.Minute) // they go on: the wait doubles, and nothing begins
+		_, err := store.SignIn(t.Context(), models.Actor{IP: "192.0.2.9"}, "nobody@example.com", "wrong")
+		wants(t, "after the wait", err, models.ErrSignIn)
+		if got := held(t, store); !slices.Equal(got, want) {
+			t.Errorf("after the wait the log says %q", got)
+		}
+	})
+}
+
+// TestTheLastFreeTryMayBeRight: then nobody is held off.
+func TestTheLastFreeTryMayBeRight(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		modelstest.Owner(t, store)
+		for _, password := range []string{"wrong", "wrong", "wrong", "wrong", modelstest.OwnerPassword, "wrong"} {
+			_, err := store.SignIn(t.Context(), models.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
+			if err != nil && !errors.Is(err, models.ErrSignIn) {
+				t.Fatal(err)
+			}
+		}
+		if got := held(t, store); len(got) != 0 {
+			t.Errorf("the log says %q", got)
+		}
+	})
+}
+
+// TestAnAddressIsHeldOff: it is told by the network that it is one of.
+func TestAnAddressIsHeldOff(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		for i := range 25 {
+			from := models.Actor{IP: fmt.Sprintf("2001:db8::%x", i)}
+			_, err := store.SignIn(t.Context(), from, fmt.Sprint("nobody", i, "@example.com"), "wrong")
+			if i < 20 != errors.Is(err, models.ErrSignIn) {
+				t.Fatal(i, err)
+			}
+		}
+		if got := held(t, store); !slices.Equal(got, []string{"somebody was held off after 20 failed tries from 2001:db8::/64"}) {
+			t.Errorf("the log says %q", got)
+		}
+	})
+}
+
+// TestWhoIsHeldOffFromConfirming: who has signed in is named, and so is whose second factor
+// is guessed by somebody who has their password.
+func TestWhoIsHeldOffFromConfirming(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		modelstest.Owner(t, store)
+		ada, err := store.UserByEmail(t.Context(), "ada@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := ada.Actor()
+		by.IP = "192.0.2.1"
+		withApp(t, store, by)
+		for range 6 {
+			_ = store.Confirm(t.Context(), by, models.Proof{Password: "wrong"})
+			_ = store.Confirm(t.Context(), by, models.Proof{Code: "000000"})
+		}
+		bea := somebody(t, store, "bea", models.Editor)
+		if _, err := store.NewTOTP(t.Context(), bea.Actor()); err != nil {
+			t.Fatal(err)
+		}
+		for range 6 {
+			_, _ = store.ConfirmTOTP(t.Context(), bea.Actor(), "000000")
+		}
+		carl := somebody(t, store, "carl", models.Editor)
+		withApp(t, store, carl.Actor())
+		secret, err := store.NewChallenge(t.Context(), models.FactorChallenge, carl.ID, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 6 {
+			_, _, _ = store.SignInCode(t.Context(), models.Actor{IP: "192.0.2.3"}, secret, "000000")
+		}
+		want := []string{
+			by.Name + " was held off after 5 wrong passwords", by.Name + " was held off after 5 wrong codes",
+			"bea was held off after 5 wrong codes", "somebody was held off after 5 wrong codes in the second step of signing in as carl",
+		}
+		if got := held(t, store); !slices.Equal(got, want) {
+			t.Errorf("the log says %q", got)
+		}
+	})
+}
