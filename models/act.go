@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // acts are the actions in words, which follow the name of who did it. {object} is the
@@ -33,6 +34,8 @@ var acts = map[Action]string{
 	SignedOut:        "signed out",
 	RefusedSignIn:    "failed to sign in as {actor}",
 	ExportedActivity: "exported activity",
+	ChangedRetention: "changed how long activity is kept",
+	DeletedActivity:  "deleted old activity",
 	Seeded:           "filled the database with sample data",
 
 	"session.unconfirmed":      "failed to confirm who they are",
@@ -89,6 +92,10 @@ func (l AuditLine) words() (string, bool) {
 		return "ended " + thousands(n) + " other sessions", true
 	case l.Action == SignedOut && l.field("browser").Name != "":
 		return "ended one of their sessions", true
+	case l.Action == ChangedRetention:
+		return "set activity to be kept " + Retention(l.after("kept")).Words(), true
+	case l.Action == DeletedActivity:
+		return "deleted " + l.deletedLines(), true
 	case l.Action == UpdatedGroup:
 		return "changed " + l.changedFields() + "{object}", true
 	case l.Action == UpdatedContact:
@@ -96,6 +103,21 @@ func (l AuditLine) words() (string, bool) {
 	}
 	words, known := acts[l.Action]
 	return words, known
+}
+
+// deletedLines is what the console deleted of the log: "4,213 lines of activity from
+// before 24 November 2025".
+func (l AuditLine) deletedLines() string {
+	n, _ := strconv.Atoi(l.field("lines").Before.Text) // what is no number is told as 0
+	words := thousands(n) + " lines"
+	if n == 1 {
+		words = "1 line"
+	}
+	words += " of activity"
+	if day, err := time.Parse(time.DateOnly, l.field("from_before").Before.Text); err == nil {
+		words += " from before " + day.Format("2 January 2006")
+	}
+	return words
 }
 
 // changedFields are the fields that a change was of: "the name and description of "; ""
@@ -144,7 +166,7 @@ var Areas = []Area{
 	{"invitation", "Invitations"},
 	{"identity", "Other ways to sign in"},
 	{"token", "API tokens"},
-	{"activity", "Exports"},
+	{"activity", "Exports and deletions"},
 	{"policy", "Sign-in rules"},
 	{"database", "Database"},
 }
