@@ -224,7 +224,7 @@ func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
 			}
 		}
 		if len(old) > 0 {
-			if err := s.deleteLines(tx, &b, before.Number, old, cutoff); err != nil {
+			if err := s.deletePiece(tx, &b, before.Number, old, cutoff); err != nil {
 				return err
 			}
 		}
@@ -280,17 +280,22 @@ func (s *Store) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []str
 // end is the link that the chain begins after.
 func (b beginning) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
 
-// deleteLines deletes lines with their links, up to b, after the link from.
-func (s *Store) deleteLines(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
+const (
+	deleteLines = "DELETE FROM audit_lines WHERE "
+	deleteSeals = "DELETE FROM audit_seals WHERE number > ? AND number <= ?"
+)
+
+// deletePiece deletes lines with their links, up to b, after the link from.
+func (s *Store) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
 	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.Now().Unix()
 	if err := s.writeBeginning(tx, *b); err != nil { // first, because triggers keep what comes after it
 		return err
 	}
 	condition, arg := s.dialect.among("id", ids)
-	if err := s.exec(tx, "DELETE FROM audit_lines WHERE "+condition, arg); err != nil {
+	if err := s.exec(tx, deleteLines+condition, arg); err != nil {
 		return err
 	}
-	if err := s.exec(tx, "DELETE FROM audit_seals WHERE number > ? AND number <= ?", from, b.Number); err != nil {
+	if err := s.exec(tx, deleteSeals, from, b.Number); err != nil {
 		return err
 	}
 	oldest := selectFrom("audit_lines", "id", "id >= ?", b.Floor)
