@@ -26,6 +26,9 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 	if list.Names, err = c.store.ActivityNames(r.Context(), query); err != nil {
 		return err
 	}
+	if list.Kept, err = c.store.Retention(r.Context()); err != nil {
+		return err
+	}
 	if list.People, list.Tokens, err = c.store.Doers(r.Context()); err != nil {
 		return err
 	}
@@ -192,7 +195,7 @@ func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
 	r = r.WithContext(ctx)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proofPatience + stallLimit))
 	a := readAddress(r, "expect")
-	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect"))}
+	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: c.now(r)}
 	var err error
 	p.AuditProof, err = c.store.VerifyAudit(ctx, p.Expect)
 	status := http.StatusOK

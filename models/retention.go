@@ -36,6 +36,9 @@ const (
 	DeletedActivity  Action = "activity.delete"
 )
 
+// Known tells whether the retention can be chosen.
+func (r Retention) Known() bool { return slices.Contains(Retentions, r) }
+
 // Words are the retention as they follow "kept": "for 1 year".
 func (r Retention) Words() string {
 	if r == KeepForEver {
@@ -130,6 +133,16 @@ func (s *Store) Retention(ctx context.Context) (Retention, error) {
 	return append(found, KeepForEver)[0], s.failed(ctx, err)
 }
 
+// ActivityGone tells whether a line of the log, if there ever was one with this id, was
+// deleted by the rule: it is the day up to which lines were, in Unix seconds, or else 0.
+func (s *Store) ActivityGone(ctx context.Context, id string) (int64, error) {
+	days, err := first(s.reader(ctx), selection{columns: "deleted_before", from: "audit_retention"}, 1, whole[int64])
+	if err != nil || len(days) == 0 || !ValidID(id) || idTime(id).Unix() >= days[0] {
+		return 0, s.failed(ctx, err)
+	}
+	return days[0], nil
+}
+
 // OlderActivity counts the lines from before a moment, up to MostCounted.
 func (s *Store) OlderActivity(ctx context.Context, than time.Time) (Count, error) {
 	n, err := counted(s.reader(ctx), selectFrom("audit_lines", "1", "id < ?", FirstID(than)), MostCounted)
@@ -142,7 +155,7 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept Retention) erro
 	if err := by.Check(KeepActivity); err != nil {
 		return err
 	}
-	if !slices.Contains(Retentions, kept) {
+	if !kept.Known() {
 		return bad("kept", "Choose for how long activity is kept.")
 	}
 	err := s.write(ctx, by, KeepActivity, ChangedRetention, func(tx *gorm.DB, line *AuditLine) error {

@@ -23,6 +23,8 @@ type ActivityList struct {
 	People, Tokens []models.Doer
 	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
 	Since int64
+	// Kept is for how long activity is kept; only the list of all of it has it.
+	Kept models.Retention
 	// Notes are sentences about the address.
 	Notes []string
 	// By is who looks at the list.
@@ -77,6 +79,7 @@ type ActivityProof struct {
 	// Expect is the end of the chain that was noted earlier, or "".
 	Expect   string
 	Problems models.Invalid
+	Now      Clock
 }
 
 // OfGroup is the list as it stands on the page of its group.
@@ -234,7 +237,7 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires",
+		"expires_at": "Expires", "kept": "Activity is kept", "from_before": "From before",
 		"contacts":   "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 	}
@@ -292,7 +295,7 @@ func place(l models.AuditLine) string {
 
 // intact is what is said of an activity that is as it was written.
 func (p ActivityProof) intact() string {
-	if p.Expect != "" {
+	if p.Expect != "" && !p.Incomparable {
 		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
 	}
 	return "Every line is as the console wrote it, none is missing, and they are in their order."
