@@ -34,7 +34,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		}
 		s.get("/activity").wants(200).has("main .head", "Nobody can change or delete it").has(".head .actions", "How long it is kept")
 		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "For ever").
-			has(`label:has([value="5 years"])`, "Nothing is that old yet").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
+			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
 			has(`label:has([value="2 years"])`, "Deletes 4 lines")
 		if n := p.doc.Find("[name=kept]").Length(); n != len(models.Retentions) {
 			s.Errorf("%d choices", n)
@@ -64,7 +64,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		if err := s.store.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity/verify").wants(200).has("h1", "intact").has(".notice.good", "It begins with line 5. Those before it, from before ").lacks(".notice.warn")
+		s.get("/activity/verify").wants(200).has("h1", "intact").has(".notice.good", "The log begins with line 5. Those before it, from before ").lacks(".notice.warn")
 		s.get("/activity/verify?expect=2:AAAAAAAAAAAAAAAA").wants(200).has("h1", "intact").has(".notice.warn", "can't be compared any more").lacks(".notice.bad")
 	})
 }

@@ -114,7 +114,7 @@ func (l AuditLine) deletedLines() string {
 		words = "1 line"
 	}
 	words += " of activity"
-	if day, err := time.Parse(time.DateOnly, l.field("from_before").Before.Text); err == nil {
+	if day, err := time.Parse(time.DateOnly, l.after("from_before")); err == nil {
 		words += " from before " + day.Format("2 January 2006")
 	}
 	return words
@@ -258,7 +258,7 @@ type Member struct {
 }
 
 // fieldOrder is how fields follow each other; those not in it come after these.
-var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts"}
+var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts", "lines", "first_entry", "last_entry"}
 
 // Fields are the fields that the act changed, in the order of forms.
 func (l AuditLine) Fields() []ChangedField {

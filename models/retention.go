@@ -253,7 +253,7 @@ func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
 func (b beginning) untold() map[string]change {
 	return map[string]change{
 		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
-		"from_before": {time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly), nil},
+		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
 	}
 }
 

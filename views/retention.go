@@ -30,7 +30,7 @@ func (c RetentionChoice) hint() string {
 	case c.Cutoff.IsZero():
 		return "Nothing is ever deleted."
 	case c.Older.N == 0:
-		return "Nothing is that old yet."
+		return "Nothing is that old."
 	}
 	return "Deletes " + c.lines() + " from before " + c.day() + "."
 }
@@ -75,7 +75,7 @@ func (l ActivityList) kept() string {
 
 // begins says where a log begins of which the first lines were deleted by the rule.
 func (p ActivityProof) begins(now Clock) string {
-	return "It begins with line " + thousands(int(p.First)) + ". Those before it, from before " + day(p.DeletedBefore) +
+	return "The log begins with line " + thousands(int(p.First)) + ". Those before it, from before " + day(p.DeletedBefore) +
 		", were deleted by the rule for how long activity is kept, last on " + time.Unix(p.DeletedAt, 0).In(now.Location()).Format("2 January 2006") + "."
 }
 
