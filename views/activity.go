@@ -238,7 +238,7 @@ func fieldName(name string) string {
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
 		"expires_at": "Expires", "kept": "Activity is kept", "from_before": "From before",
-		"contacts":   "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
+		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 	}
 	if label, ok := known[name]; ok {
