@@ -27,7 +27,11 @@ func (s *site) history(years, groups int) (line models.AuditLine) {
 
 func TestHowLongActivityIsKept(t *testing.T) {
 	each(t, func(s *site) {
-		lost := s.history(3, 4)
+		lost := s.history(3, 3)
+		past := modelstest.Second(s.T, s.store, time.Now().AddDate(-3, 0, 0))
+		if _, err := past.ArchiveGroup(s.Context(), s.by, lost.ObjectID, 0); err != nil {
+			s.Fatal(err)
+		}
 		s.history(2, 1)
 		if err := s.store.Seal(s.Context()); err != nil {
 			s.Fatal(err)
