@@ -59,7 +59,7 @@ func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt,
 		query.Before, at.Before = models.Cursor{}, ""
 		page, err = c.store.Activity(r.Context(), query)
 	}
-	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, By: by(r), Now: c.now(r)}
+	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, PageSize: a.pageSize, By: by(r), Now: c.now(r)}
 	if err != nil {
 		return list, err
 	}
@@ -94,7 +94,7 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 	default:
 		a.note("“%s” is no id, so that filter was ignored.", clip(q))
 	}
-	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: models.Range{Limit: at.Limit}}
+	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
 	at.From, query.From = a.day("from", 0)
 	at.To, query.To = a.day("to", 1)
 	if at.From != "" && at.To != "" && !query.From.Before(query.To) {

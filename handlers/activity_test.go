@@ -67,7 +67,7 @@ func TestActivity(t *testing.T) {
 			}
 		}
 		p = s.get("/activity?object=" + g.ID + "&who=" + s.by.ID + "&from=2020-01-01").wants(200)
-		p.has(".chips", "About Plaza Hotel").has(".chips", "By Anna").has(".chips", "From 2020-01-01")
+		p.has(".chips", "About Plaza Hotel").has(".chips", "By Anna").has(".chips", "From 1 Jan 2020")
 		without, _ := p.doc.Find(".chips a").First().Attr("href")
 		if want := "/activity?object=" + g.ID + "&from=2020-01-01"; without != want {
 			s.Errorf("without the first filter it is %s, want %s", without, want)

@@ -241,6 +241,17 @@ func (t *tab) waitForPost(path string) {
 	t.wait("a form goes to "+path, func() bool { return t.posts(path) > 0 })
 }
 
+// copies presses a button that copies a text.
+func (t *tab) copies(button, want string) {
+	t.Helper()
+	t.click(button)
+	t.hears("Copied")
+	t.wait(button+" copies "+want, func() bool {
+		copied, err := chromedp.Run(t.ctx, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
+		return err == nil && copied == want
+	})
+}
+
 func TestSmallHelps(t *testing.T) {
 	t.Parallel()
 	s := one(t)
@@ -255,12 +266,12 @@ func TestSmallHelps(t *testing.T) {
 		}
 	}
 	a.visit("/groups/" + g.ID)
-	a.click("Copy the group id")
-	a.hears("Copied")
-	copied, err := chromedp.Run(a.ctx, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
-	if err != nil || copied != g.ID {
-		t.Errorf("copied %q, %v; want %q", copied, err, g.ID)
-	}
+	a.copies("Copy the group id", g.ID)
+	a.visit("/groups")
+	a.click("Actions for Plaza Hotel")
+	a.copies("Copy id", g.ID)
+	a.copies("Copy as curl", "curl "+s.url+"/v1/groups/"+g.ID+` -H "Authorization: Bearer {token}"`)
+	a.visit("/groups/" + g.ID)
 	a.click("Light theme")
 	a.until("the theme is light", "document.documentElement.dataset.theme === 'light'")
 	a.click("Dark theme")

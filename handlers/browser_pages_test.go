@@ -432,6 +432,18 @@ var scenes = append([]scene{
 		call(t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
 		t.sees("h1", "Something went wrong")
 	}},
+	{"shortcuts", address("/profile/shortcuts")},
+	{"shortcuts sheet", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.types("?")
+		t.sees("dialog", "Keyboard shortcuts")
+	}},
+	{"profile preferences refused", func(t *tab, _ *town) {
+		t.visit("/profile")
+		eval[bool](t, "(find('[name=page_size]').value = '7', find('[name=page_size]').checked = true)")
+		t.goes("Save")
+		t.sees("#page_size", "A page can have 10, 25, 50 or 100 rows.")
+	}},
 	{"error docs", address("/docs/errors/parameter_invalid")},
 	{"signed out", func(t *tab, _ *town) {
 		t.visit("/groups/new")

@@ -25,7 +25,7 @@ func (c *Console) contacts(w http.ResponseWriter, r *http.Request) error {
 // listContacts is what the list shows for an address.
 func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, error) {
 	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
-	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: models.Range{Limit: at.Limit}}
+	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
 	name, reverse := strings.CutPrefix(at.Sort, "-")
 	query.Reverse = reverse
 	if name == "name" {
@@ -42,7 +42,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
 	list := views.ContactList{
-		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, Origin: c.publicURL, Now: c.now(r),
+		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {
@@ -52,7 +52,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
-	list.Total, err = total(query.Range, page.More, len(page.Contacts), func() (models.Count, error) {
+	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (models.Count, error) {
 		return c.store.CountContacts(r.Context(), query)
 	})
 	return list, err
@@ -201,7 +201,7 @@ func (c *Console) askDeleteContact(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	d := views.ContactDelete{Contact: contact, Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next"))}
+	d := views.ContactDelete{Contact: contact, Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: c.now(r)}
 	return c.show(w, r, http.StatusOK, views.Page{Title: "Delete " + contact.Name(), Section: views.Contacts, Body: views.DeleteContact(d)})
 }
 

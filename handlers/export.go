@@ -34,7 +34,7 @@ func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	e := newActivityExport(w, format)
 	err := c.store.ExportActivity(ctx, by(r), query, format, func(lines []models.AuditLine) error {
-		e.begin(w, format, c.now(r))
+		e.begin(w, format, c.store.Now())
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallLimit))
 		return e.write(lines)
 	})

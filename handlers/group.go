@@ -327,7 +327,7 @@ func (c *Console) groupDelete(r *http.Request) (views.GroupDelete, error) {
 	if err != nil {
 		return views.GroupDelete{}, err
 	}
-	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next"))}
+	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next")), Now: c.now(r)}
 	d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID)
 	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
 	return d, err

@@ -42,7 +42,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Words: page.Search.Words, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), Origin: c.publicURL, Now: c.now(r),
+		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact
@@ -59,16 +59,20 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 			return list, err
 		}
 	}
-	list.Total, err = total(query.Range, page.More, len(page.Groups), func() (models.Count, error) {
+	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (models.Count, error) {
 		return c.store.CountGroups(r.Context(), query)
 	})
 	return list, err
 }
 
-// total is how many rows a list has. It is counted only where the page is not all.
-func total(r models.Range, more bool, rows int, count func() (models.Count, error)) (*models.Count, error) {
+// total is how many rows a list has. It is counted only where the page is not all, and
+// finding it did not tell.
+func total(r models.Range, more bool, rows int, known *models.Count, count func() (models.Count, error)) (*models.Count, error) {
 	if !more && r.After.IsZero() && r.Before.IsZero() {
 		return &models.Count{N: rows}, nil
+	}
+	if known != nil {
+		return known, nil
 	}
 	n, err := count()
 	return &n, err
@@ -90,7 +94,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	if at.Status == "active" {
 		at.Status = ""
 	}
-	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: models.Range{Limit: at.Limit}}
+	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
 		query.Status = models.Archived

@@ -123,6 +123,7 @@ func (c *Console) addRoutes() {
 	c.signedIn("POST /confirm", models.SignedInOnly, c.confirm)
 	c.signedIn("GET /profile", models.SignedInOnly, c.profile)
 	c.signedIn("POST /profile", models.SignedInOnly, c.updateProfile)
+	c.signedIn("GET /profile/shortcuts", models.SignedInOnly, c.shortcuts)
 	c.signedIn("GET /profile/password", models.SignedInOnly, c.password)
 	c.signedIn("POST /profile/password", models.SignedInOnly, c.changePassword)
 	c.signedIn("GET /profile/security", models.SignedInOnly, c.security)

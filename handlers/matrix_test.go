@@ -109,6 +109,7 @@ var matrix = map[string]allowed{
 
 	"POST /confirm":          about(all),
 	"GET /profile":           about(all),
+	"GET /profile/shortcuts": about(all),
 	"POST /profile":          about(all),
 	"GET /profile/password":  about(all),
 	"POST /profile/password": about(all),

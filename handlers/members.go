@@ -10,9 +10,6 @@ import (
 	"protocol.chat/console/views"
 )
 
-// membersShown is how many members a page of a group's members has.
-const membersShown = 50
-
 // members shows a group's members, with a way to add some.
 func (c *Console) members(w http.ResponseWriter, r *http.Request) error {
 	fields, _, err := c.takeDraft(r, draftOf(r.URL.Path))
@@ -28,7 +25,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	a := readAddress(r, "q", "after", "before")
-	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: models.Range{Limit: membersShown}}
+	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
 	page, err := c.store.Members(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,12 +61,14 @@ func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
 type address struct {
 	values url.Values
 	notes  []string
+	// pageSize is how many rows the reader's pages have where the address doesn't say.
+	pageSize int
 }
 
 // readAddress reads the request's address; known are the parameters of the page.
 func readAddress(r *http.Request, known ...string) *address {
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	a := &address{values: values}
+	a := &address{values: values, pageSize: pageSize(r)}
 	if err != nil {
 		a.note("A part of the address can't be read and was ignored.")
 	}
@@ -110,17 +113,31 @@ func (a *address) search() string {
 	return strings.TrimSpace(q)
 }
 
-// limit is the number of rows on a page.
+// pageSize is how many rows the reader wants on a page.
+func pageSize(r *http.Request) int {
+	if v := visitOf(r); v != nil {
+		return v.user.Rows()
+	}
+	return models.DefaultPageSize
+}
+
+// limit is the number of rows on a page that the address asks for; 0 is as many as the
+// reader has on every page.
 func (a *address) limit() int {
 	n, err := strconv.Atoi(a.get("limit"))
 	if a.get("limit") != "" && (err != nil || n < 1 || n > models.MaxLimit) {
 		a.note("A page has 1 to %d rows.", models.MaxLimit)
 		n = 0
 	}
-	if n == 0 {
-		return views.DefaultRows
+	if n == a.pageSize {
+		return 0
 	}
 	return n
+}
+
+// page is the first page of a list, with as many rows as limit says.
+func (a *address) page(limit int) models.Range {
+	return models.Range{Limit: cmp.Or(limit, a.pageSize)}
 }
 
 // cursors are the places before and after the page, in an order that they fit.

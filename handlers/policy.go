@@ -37,6 +37,7 @@ func (c *Console) showPolicy(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
+	form.Now = c.now(r)
 	for i := range form.Rules {
 		form.Rules[i].FactorCount = counts[form.Rules[i].Role]
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"net/http"
+	"strconv"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -13,6 +14,7 @@ func (c *Console) profile(w http.ResponseWriter, r *http.Request) error {
 	u := visitOf(r).user
 	return c.showProfile(w, r, http.StatusOK, views.Profile{
 		Name: u.Name, Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "UTC"), Density: u.Density,
+		Locale: u.Locale, PageSize: u.Rows(), Shortcuts: u.Shortcuts,
 	})
 }
 
@@ -24,12 +26,10 @@ func (c *Console) showProfile(w http.ResponseWriter, r *http.Request, status int
 
 // updateProfile changes one's own profile.
 func (c *Console) updateProfile(w http.ResponseWriter, r *http.Request) error {
-	p := views.Profile{
-		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), TimeZone: r.PostFormValue("time_zone"),
-		Density: models.Density(r.PostFormValue("density")),
-	}
+	p := readProfile(r)
 	err := c.store.UpdateProfile(r.Context(), by(r), models.ProfileChange{
-		Name: &p.Name, Email: &p.Email, TimeZone: &p.TimeZone, Density: &p.Density, Password: r.PostFormValue("password"),
+		Name: &p.Name, Email: &p.Email, TimeZone: &p.TimeZone, Password: r.PostFormValue("password"),
+		Density: &p.Density, Locale: &p.Locale, PageSize: &p.PageSize, Shortcuts: &p.Shortcuts,
 	})
 	status, refused := c.refusal(w, err, "password", "")
 	if invalid, ok := problems(err); ok {
@@ -43,6 +43,28 @@ func (c *Console) updateProfile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, views.ProfileURL(), views.Flash{Text: "Your profile is saved."})
+}
+
+// readProfile is the profile as its form has it.
+func readProfile(r *http.Request) views.Profile {
+	p := views.Profile{
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), TimeZone: r.PostFormValue("time_zone"),
+		Density: models.Density(r.PostFormValue("density")), Locale: models.Locale(r.PostFormValue("locale")),
+		Shortcuts: models.Shortcuts(r.PostFormValue("shortcuts")),
+	}
+	if rows := r.PostFormValue("page_size"); rows != "" {
+		p.PageSize, _ = strconv.Atoi(rows) // 0 is refused
+	} else {
+		p.PageSize = visitOf(r).user.Rows()
+	}
+	return p
+}
+
+// shortcuts tells what the keys of the keyboard do.
+func (c *Console) shortcuts(w http.ResponseWriter, r *http.Request) error {
+	return c.show(w, r, http.StatusOK, views.Page{
+		Title: "Keyboard shortcuts", Section: "Account", Body: views.ShortcutsPage(visitOf(r).user.Shortcuts),
+	})
 }
 
 // password shows the form for another password.

@@ -123,7 +123,8 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Density, f.Held = v.user.Name, v.actor, v.user.Density, v.must
+	f.User, f.By, f.Held = v.user.Name, v.actor, v.must
+	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = models.IdleLimit
 	}
@@ -225,7 +226,7 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 			f.Title = "This group was deleted"
 		}
 		if before := c.gone(r); before != 0 {
-			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before), false
+			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before, c.now(r)), false
 		}
 		f.Typed = typed(r)
 	case is(errWrongMethod):
@@ -335,8 +336,10 @@ func (c *Console) now(r *http.Request) views.Clock {
 	if v := visitOf(r); v != nil {
 		return c.nowOf(v.user)
 	}
-	return c.store.Now().UTC()
+	return views.NewClock(c.store.Now().UTC(), models.DayFirst)
 }
 
-// nowOf is the time in a user's zone.
-func (c *Console) nowOf(user models.User) views.Clock { return c.store.Now().In(user.Location()) }
+// nowOf is the time in a user's zone, to be written as the user does.
+func (c *Console) nowOf(user models.User) views.Clock {
+	return views.NewClock(c.store.Now().In(user.Location()), user.Locale)
+}

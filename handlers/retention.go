@@ -31,7 +31,7 @@ func (c *Console) showRetention(w http.ResponseWriter, r *http.Request, status i
 
 // retentionChoice is what it would delete now to keep activity for so long.
 func (c *Console) retentionChoice(r *http.Request, kept models.Retention) (views.RetentionChoice, error) {
-	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(c.store.Now())}
+	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(c.store.Now()), Now: c.now(r)}
 	if choice.Cutoff.IsZero() {
 		return choice, nil
 	}

@@ -70,6 +70,7 @@ var routes = map[string]question{
 	"POST /login/passkey/options": {status: 200, public: true},
 	"POST /confirm":               {status: 303, fields: fields("confirm.password", password)},
 	"GET /profile":                {status: 200},
+	"GET /profile/shortcuts":      {status: 200},
 	"POST /profile":               {status: 303, fields: fields("name", "Anna A.", "email", email, "time_zone", "Europe/Zurich"), action: models.UpdatedProfile},
 	"GET /profile/password":       {status: 200},
 	"POST /profile/password":      {status: 422, fields: fields("old_password", password, "new_password", "short")},

@@ -16,7 +16,7 @@ import (
 func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "whose", "after", "before")
 	at := views.TokensAt{Whose: a.one("whose", "own")}
-	query := models.TokenQuery{Own: at.Whose == "own", Range: models.Range{Limit: views.DefaultRows}}
+	query := models.TokenQuery{Own: at.Whose == "own", Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(c models.Cursor) bool { return c.Value == "" })
 	page, err := c.store.Tokens(r.Context(), by(r), query)
 	if err != nil {

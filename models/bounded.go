@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -68,44 +69,71 @@ func (l *sought) plain() bool {
 	return len(l.terms)+len(l.filter.conditions)+len(l.without) == 0 && l.members == nil && (l.byID || len(l.ids) == 0)
 }
 
-// search is find for what is sought. partial says that rows which belong to the page
-// may be missing.
-func search[T any](s *Store, r reader, l sought, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more, partial bool, err error) {
+// answer is what a search found: a page of rows.
+type answer[T any] struct {
+	rows []T
+	more bool
+	// partial says that rows which belong to the page may be missing.
+	partial bool
+	// count is how many are sought in all, where that came to light; else it is nil.
+	count *Count
+}
+
+// search is find for what is sought.
+func search[T any](s *Store, r reader, l sought, part Range, args func(Cursor) []any, columns func(*T) []any) (answer[T], error) {
+	all := l.all(s.dialect)
+	unbounded := func() (answer[T], error) {
+		rows, more, err := find(r, all, l.order, part, args, columns)
+		return answer[T]{rows: rows, more: more}, err
+	}
 	if l.plain() {
-		rows, more, err = find(r, l.all(s.dialect), l.order, part, args, columns)
-		return rows, more, false, err
+		return unbounded()
 	}
 	approaches, err := s.approaches(r, &l, part.limit())
 	if err != nil {
-		return nil, false, false, err
+		return answer[T]{}, err
 	}
 	cursor, down := part.cursor(l.order)
 	if approaches[0] == plainly && cursor.IsZero() {
-		rows, more, err = find(r, l.all(s.dialect), l.order, part, args, columns)
-		return rows, more, false, err
+		return unbounded()
 	}
 	if !cursor.IsZero() {
 		l.beyond(args(cursor), down)
 	}
-	partial = true
-	for i := 0; partial && i < len(approaches); i++ {
+	a, err := inTurn(s, r, &l, approaches, part.limit()+1, down, columns)
+	switch {
+	case err != nil:
+		return a, err
+	case a.partial && part.Whole:
+		return unbounded()
+	case !cursor.IsZero():
+		a.count = nil // it is of what follows
+	}
+	a.rows, a.more = cutPage(a.rows, part)
+	return a, nil
+}
+
+// inTurn tries one approach after the other, until one finds all that belongs to a page
+// of up to limit rows.
+func inTurn[T any](s *Store, r reader, l *sought, approaches []approach, limit int, down bool, columns func(*T) []any) (a answer[T], err error) {
+	a.partial = true
+	for i := 0; a.partial && i < len(approaches); i++ {
 		if approaches[i] == plainly { // after a cursor the engine may be less sure
 			continue
 		}
-		some, all, err := look(r, l.glance(s.dialect, approaches[i], down), part.limit()+1, columns)
+		some, err := look(r, l.glance(s.dialect, approaches[i], down), limit, columns)
 		if err != nil {
-			return nil, false, false, err
+			return a, err
 		}
-		if partial = !all; all || len(some) > len(rows) {
-			rows = some
+		if !some.partial || len(some.rows) > len(a.rows) {
+			a.rows = some.rows
 		}
+		a.partial, a.count = some.partial, cmp.Or(some.count, a.count)
 	}
-	if partial && part.Whole {
-		rows, more, err = find(r, l.all(s.dialect), l.order, part, args, columns)
-		return rows, more, false, err
+	if n := a.count; n != nil && n.More && n.N < searchCounted { // of some that were looked at
+		a.count = nil
 	}
-	rows, more = cutPage(rows, part)
-	return rows, more, partial, nil
+	return a, nil
 }
 
 // countSought counts what is sought, up to searchCounted.

@@ -115,6 +115,13 @@ type ContactPage struct {
 	// Partial says that there were too many contacts to look through: some that belong
 	// to the page may be missing.
 	Partial bool
+	// Count is how many there are in all, where that came with finding the page; nil
+	// where CountContacts has to tell.
+	Count *Count
+}
+
+func contactPage(a answer[Contact]) ContactPage {
+	return ContactPage{Contacts: a.rows, More: a.more, Partial: a.partial, Count: a.count}
 }
 
 // Contacts answers a page of contacts.
@@ -127,10 +134,12 @@ func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
 	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
 		return ContactPage{}, err
 	}
-	found, err := contactByAnyID(r, q)
-	page := ContactPage{Contacts: found}
-	if err == nil && len(found) == 0 {
-		page, err = s.contactPage(r, q)
+	exact, err := contactByAnyID(r, q)
+	page := ContactPage{Contacts: exact}
+	if err == nil && len(exact) == 0 {
+		var found answer[Contact]
+		found, err = search(s, r, q.sought(), q.Range, q.args, (*Contact).columns)
+		page = contactPage(found)
 	}
 	if err == nil && q.WithGroups {
 		err = s.countGroups(r, page.Contacts)
@@ -145,11 +154,6 @@ func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
 		return nil, nil
 	}
 	return first(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
-}
-
-func (s *Store) contactPage(r reader, q ContactQuery) (ContactPage, error) {
-	contacts, more, partial, err := search(s, r, q.sought(), q.Range, q.args, (*Contact).columns)
-	return ContactPage{Contacts: contacts, More: more, Partial: partial}, err
 }
 
 // sought is the rows that a query asks for, and their order.

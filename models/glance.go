@@ -11,7 +11,7 @@ import (
 // those of them that are sought.
 type glance struct {
 	columns string
-	// rows are looked at, no more than most.
+	// rows are looked at, no more than most. Where they are walked, they end there.
 	rows selection
 	most int
 	// walked are those sought, as they come; nil where rows are gathered.
@@ -71,41 +71,47 @@ func (l *sought) gather(d dialect, a approach, down bool) glance {
 	}
 	rows.columns = l.table + ".id, " + value + " AS value, " + strings.Join(append(kept.conditions, "TRUE"), " AND ") + " AS kept"
 	rows.args = slices.Concat(kept.args, rows.args)
-	rows.tail += " LIMIT " + strconv.Itoa(most)
 	g.rows, g.most = rows, most
 	return g
 }
 
-// look reads up to limit rows. all says that no others can come before or among them.
-func look[T any](r reader, g glance, limit int, columns func(*T) []any) (found []T, all bool, err error) {
+// look reads up to limit rows. The answer is partial where others may come before or
+// among them. Of gathered rows it counts those that are sought.
+func look[T any](r reader, g glance, limit int, columns func(*T) []any) (a answer[T], err error) {
 	if g.walked != nil {
 		g.walked.columns = g.columns
-		found, err = collect(r, g.walked.sql()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.args, columns)
-		if err != nil || len(found) == limit || len(g.walked.conditions) == 0 {
-			return found, true, err // full, or all rows there are
+		a.rows, err = collect(r, g.walked.sql()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.args, columns)
+		if err != nil || len(a.rows) == limit || len(g.walked.conditions) == 0 {
+			return a, err // full, or all rows there are
 		}
-		all, err = g.exhausted(r)
-		return found, all, err
+		all, err := g.exhausted(r)
+		a.partial = !all
+		return a, err
 	}
 	type gathered struct {
-		row    T
-		kept   bool
-		looked int
+		row            T
+		kept           bool
+		looked, sought int
 	}
-	rows, err := collect(r, g.sorted(limit), true, g.rows.args, func(row *gathered) []any { return append(columns(&row.row), &row.kept, &row.looked) })
+	rows, err := collect(r, g.sorted(limit), true, g.rows.args, func(row *gathered) []any {
+		return append(columns(&row.row), &row.kept, &row.looked, &row.sought)
+	})
+	a.count = &Count{}
 	for _, row := range rows {
 		if row.kept {
-			found = append(found, row.row)
+			a.rows = append(a.rows, row.row)
 		}
+		a.partial = row.looked == g.most
+		a.count = &Count{N: min(row.sought, searchCounted), More: a.partial || row.sought > searchCounted}
 	}
-	return found, len(rows) == 0 || rows[0].looked < g.most, err
+	return a, err
 }
 
 // sorted is the statement for the first of the gathered rows. After those that are kept
 // come others, so that there is a row to tell how many were looked at.
 func (g glance) sorted(limit int) string {
 	order := "kept DESC, " + keyset{columns: []string{"value", "id"}}.order(g.down)
-	return "WITH found AS MATERIALIZED (" + g.rows.sql() + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found) " +
+	return "WITH found AS MATERIALIZED (" + g.gathered(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
 		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
@@ -124,14 +130,31 @@ func (g glance) count(r reader, most int) (n int, all bool, err error) {
 		all, err = g.exhausted(r)
 		return found.N, all, err
 	}
+	// Most often a few tell that there are more than one wants to know. To look at them
+	// twice is little, where they are few of those that there may be.
+	if first := 2 * most; first < g.most/2 {
+		if n, all, err = g.countGathered(r, first); all || n > most || err != nil {
+			return n, true, err
+		}
+	}
+	n, all, err = g.countGathered(r, g.most)
+	return n, all || n > most, err
+}
+
+// countGathered counts what is sought among the first so many rows. all says that these
+// are all.
+func (g glance) countGathered(r reader, first int) (n int, all bool, err error) {
 	type counts struct{ kept, looked int }
-	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.rows.sql() + ") AS found"
+	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.gathered(first) + ") AS found"
 	found, err := collect(r, sql, true, g.rows.args, func(c *counts) []any { return []any{&c.kept, &c.looked} })
 	if err != nil {
 		return 0, false, err
 	}
-	return found[0].kept, found[0].looked < g.most || found[0].kept > most, nil
+	return found[0].kept, found[0].looked < first, nil
 }
+
+// gathered is the statement for the first so many rows that are gathered.
+func (g glance) gathered(first int) string { return g.rows.sql() + " LIMIT " + strconv.Itoa(first) }
 
 // exhausted tells whether there were fewer rows to look at than could be.
 func (g glance) exhausted(r reader) (bool, error) {

@@ -63,6 +63,9 @@ type GroupPage struct {
 	Groups []GroupHit
 	// More says that the list goes on in the direction that was asked for.
 	More bool
+	// Count is how many there are in all, where that came with finding the page; nil
+	// where CountGroups has to tell.
+	Count *Count
 	// Exact is the group whose id, or whose conversation's id, was searched for,
 	// whatever its status; nil if none.
 	Exact *Group
@@ -90,17 +93,18 @@ func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
 	if err != nil {
 		return page, err
 	}
-	groups, more, partial, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
+	found, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
-	if partial {
+	groups := found.rows
+	if found.partial {
 		page.Search.Hints = append(page.Search.Hints, partialHint)
 	}
 	if q.WithContacts {
 		err = s.addContacts(r, groups)
 	}
-	page.More = more
+	page.More, page.Count = found.more, found.count
 	for _, g := range groups {
 		if page.Exact == nil || g.ID != page.Exact.ID {
 			page.Groups = append(page.Groups, GroupHit{Group: g})
@@ -329,14 +333,28 @@ func (q GroupQuery) Fits(c Cursor) bool {
 
 // explain names the member for whose sake each group was found.
 func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
-	if len(members) == 0 || len(groups) == 0 {
+	switch {
+	case len(members) == 0 || len(groups) == 0:
+		return nil
+	case len(members) == 1:
+		for i := range groups {
+			groups[i].Member = &members[0]
+		}
 		return nil
 	}
-	byID := map[string]*Contact{}
+	found, err := s.memberOf(r, groups, members)
+	for i := range groups {
+		groups[i].Member = found[groups[i].ID]
+	}
+	return err
+}
+
+// memberOf is one of the contacts who is in it for each of the groups, by its id.
+func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
+	byID, ids := map[string]*Contact{}, make([]string, len(groups))
 	for i := range members {
 		byID[members[i].ID] = &members[i]
 	}
-	ids := make([]string, len(groups))
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
@@ -348,10 +366,7 @@ func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
 	for _, row := range rows {
 		found[row.GroupID] = byID[row.ContactID]
 	}
-	for i := range groups {
-		groups[i].Member = found[groups[i].ID]
-	}
-	return err
+	return found, err
 }
 
 // hintMembers looks whether contacts match the words of the first page, too.

@@ -219,6 +219,7 @@ func (p *planner) searches(member models.Contact) {
 // bounds asks for words that stand where an order ends, that all have, and that none
 // has, with every filter. Nothing may make a statement look at most groups.
 func (p *planner) bounds(g models.Group, member models.Contact) {
+	told := 0
 	for _, text := range []string{
 		"tribe", "ancient", "the", "-e", "the -group", "nothing", "zebra -zebra", `"group tribe"`, "is:empty", "tribe is:empty",
 		"created:<2000-01-01 the", "the no:description -tribe",
@@ -228,6 +229,9 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 				q := models.GroupQuery{Search: text, Sort: sort, Contact: contact, Status: models.Active}
 				what := fmt.Sprintf("search %s by %s of %q", text, sort, contact)
 				p.bounded(what, func() error { _, err := p.store.Groups(p.Context(), q); return err })
+				if p.agrees(what, q) {
+					told++
+				}
 				q.After = q.Cursor(g)
 				p.bounded(what+" after", func() error { _, err := p.store.Groups(p.Context(), q); return err })
 			}
@@ -237,7 +241,26 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 			return err
 		})
 	}
+	if told == 0 {
+		p.Error("no page told how many there are in all")
+	}
 	p.honest()
+}
+
+// agrees tells whether a page says how many there are in all. It has to be what one would
+// have counted.
+func (p *planner) agrees(what string, q models.GroupQuery) bool {
+	page, err := p.store.Groups(p.Context(), q)
+	counted, err2 := p.store.CountGroups(p.Context(), q)
+	switch n := page.Count; {
+	case err != nil || err2 != nil:
+		p.Errorf("%s: %v, %v", what, err, err2)
+	case n == nil:
+		return false
+	case *n != counted:
+		p.Errorf("%s: the page says that there are %+v, but there are %+v", what, *n, counted)
+	}
+	return true
 }
 
 // mostLooked is how many rows one step of a plan may look at.

@@ -21,6 +21,10 @@ type ProfileChange struct {
 	// TimeZone is an IANA name; "" is UTC.
 	TimeZone *string
 	Density  *Density
+	// PageSize is one of PageSizes, Locale one of Locales.
+	PageSize  *int
+	Locale    *Locale
+	Shortcuts *Shortcuts
 	// Password is needed to change Email, which one signs in with.
 	Password string
 }
@@ -41,13 +45,7 @@ func (c ProfileChange) check() (map[string]any, Invalid) {
 		columns["email_key"] = emailKey(*email)
 	}
 	set("time_zone", problems.check("time_zone", c.TimeZone, timeZone))
-	if c.Density != nil {
-		columns["density"] = *c.Density
-		if *c.Density != Comfortable && *c.Density != Compact {
-			problems = append(problems, bad("density", "The density must be comfortable or compact.")...)
-		}
-	}
-	return columns, problems
+	return columns, append(problems, c.checkPreferences(columns)...)
 }
 
 func ownName(s string) (string, string) {
@@ -134,12 +132,11 @@ func (s *Store) updateProfile(tx *gorm.DB, by Actor, line *AuditLine, columns ma
 	if err != nil {
 		return err
 	}
-	said := changes([]difference{
-		{"name", &was.Name, &is.Name},
-		{"email", &was.Email, &is.Email},
-		{"time_zone", &was.TimeZone, &is.TimeZone},
-		{"density", (*string)(&was.Density), (*string)(&is.Density)},
-	})
+	said := changes(append(preferences(was, is),
+		difference{"name", &was.Name, &is.Name},
+		difference{"email", &was.Email, &is.Email},
+		difference{"time_zone", &was.TimeZone, &is.TimeZone},
+	))
 	if len(said) == 0 {
 		return errUnchanged
 	}

@@ -19,6 +19,12 @@ type User struct {
 	TimeZone string
 	// Density is how close the rows of lists are: Comfortable or Compact.
 	Density Density
+	// Locale is how dates and numbers are written.
+	Locale Locale
+	// PageSize is how many rows a page of a list has; 0 is DefaultPageSize. See Rows.
+	PageSize int
+	// Shortcuts says whether single keys are shortcuts.
+	Shortcuts Shortcuts
 	// Times are Unix seconds; DisabledAt is nil for who may sign in.
 	CreatedAt, UpdatedAt int64
 	DisabledAt           *int64
@@ -27,21 +33,15 @@ type User struct {
 	PasswordHash string
 }
 
-// Density is how close the rows of lists are.
-type Density string
-
-// The densities.
-const (
-	Comfortable Density = ""
-	Compact     Density = "compact"
-)
-
-const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, " +
+const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, users.locale, users.page_size, users.shortcuts, " +
 	"users.created_at, users.updated_at, users.disabled_at, users.email_key, users.password_hash"
 
 // columns are where userColumns go.
 func (u *User) columns() []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.CreatedAt, &u.UpdatedAt, &u.DisabledAt, &u.EmailKey, &u.PasswordHash}
+	return []any{
+		&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.Locale, &u.PageSize, &u.Shortcuts,
+		&u.CreatedAt, &u.UpdatedAt, &u.DisabledAt, &u.EmailKey, &u.PasswordHash,
+	}
 }
 
 // Actor is the user as who makes a change.

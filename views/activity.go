@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -25,6 +24,8 @@ type ActivityList struct {
 	Since int64
 	// Kept is for how long activity is kept; only the list of all of it has it.
 	Kept models.Retention
+	// PageSize is how many rows the reader's pages have where an address doesn't say.
+	PageSize int
 	// Notes are sentences about the address.
 	Notes []string
 	// By is who looks at the list.
@@ -98,10 +99,10 @@ func (l ActivityList) url(at ActivityAt) templ.SafeURL {
 func (l ActivityList) paging() paging {
 	var p paging
 	at := l.At.page()
-	for _, n := range PageSizes {
-		at.Limit = n
-		p.Sizes = append(p.Sizes, size{N: n, Href: l.url(at), Current: n == limit(l.At.Limit)})
-	}
+	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
+		at.Limit = limit
+		return l.url(at)
+	})
 	at.Limit = l.At.Limit
 	if l.Next != "" {
 		at.After, at.Before = l.Next, ""
@@ -125,8 +126,8 @@ func (l ActivityList) chips() []chip {
 		{l.At.Action, models.ActionLabel(l.At.Action), func(at *ActivityAt) { at.Action = "" }},
 		{l.At.Object, "About " + orID(l.Names.Object, l.At.Object), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
-		{l.At.From, "From " + l.At.From, func(at *ActivityAt) { at.From = "" }},
-		{l.At.To, "To " + l.At.To, func(at *ActivityAt) { at.To = "" }},
+		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
+		{l.At.To, "To " + typedDay(l.At.To, l.Now), func(at *ActivityAt) { at.To = "" }},
 	} {
 		if f.value != "" {
 			at := l.At.page()
@@ -154,7 +155,7 @@ func orID(name, id string) string {
 
 // since is where the record begins, for an empty list.
 func (l ActivityList) since() string {
-	return "Activity is recorded from " + time.Unix(l.Since, 0).In(l.Now.Location()).Format("2 January 2006") + "."
+	return "Activity is recorded from " + fullDay(l.Now.local(l.Since), l.Now) + "."
 }
 
 // summary is what is said when the list changes.
@@ -162,7 +163,7 @@ func (l ActivityList) summary() string {
 	if len(l.Lines) == 0 {
 		return "No activity matches"
 	}
-	return counted(len(l.Lines), "act", "acts") + " on this page"
+	return counted(len(l.Lines), "act", "acts", l.Now) + " on this page"
 }
 
 // from says where an act came from: "Chrome, 10.0.0.4".
@@ -240,6 +241,7 @@ func fieldName(name string) string {
 		"expires_at": "Expires", "kept": "Activity is kept", "from_before": "From before",
 		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
+		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
 	if label, ok := known[name]; ok {
 		return label
@@ -268,7 +270,7 @@ func momentOf(field string, t models.Told) (int64, bool) {
 
 // long tells fields that are compared word by word.
 func long(f models.ChangedField) bool {
-	if f.Name == "user_id" {
+	if f.Name == "user_id" || f.Name == "locale" {
 		return false
 	}
 	_, before := momentOf(f.Name, f.Before)
@@ -286,11 +288,11 @@ func hasFolds(pieces []piece) bool {
 	return false
 }
 
-func place(l models.AuditLine) string {
+func place(l models.AuditLine, now Clock) string {
 	if l.Number == 0 {
 		return "Not sealed yet; it will be within a second"
 	}
-	return "Entry " + thousands(int(l.Number)) + " of the chain"
+	return "Entry " + thousands(int(l.Number), now) + " of the chain"
 }
 
 // intact is what is said of an activity that is as it was written.
@@ -312,7 +314,7 @@ func (p ActivityProof) title() string {
 func (p ActivityProof) faulty() string {
 	switch f := p.Broken; {
 	case f.Number != 0:
-		return fmt.Sprintf("At entry %s of the chain: ", thousands(int(f.Number)))
+		return fmt.Sprintf("At entry %s of the chain: ", thousands(int(f.Number), p.Now))
 	default:
 		return ""
 	}

@@ -14,7 +14,7 @@ import (
 func fullList() GroupList {
 	description := "Everybody who works at the hotel, from the front desk down to the kitchen & the cellar"
 	l := GroupList{By: owner, Total: &models.Count{N: 10_000, More: true}, Next: "0000000000000025", Origin: "https://console.example", Now: noon}
-	for i := range DefaultRows {
+	for i := range models.DefaultPageSize {
 		g := models.Group{ID: fmt.Sprintf("%016d", i), Name: fmt.Sprintf("Plaza Hotel %d", i), ContactsCount: i * 100, CreatedAt: noon.AddDate(0, 0, -3*i).Unix()}
 		if i%2 == 0 {
 			g.Description = &description

@@ -1,6 +1,10 @@
 package views
 
-import "protocol.chat/console/models"
+import (
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
 
 // ContactList is what the list of contacts shows. Its fields are those of GroupList.
 type ContactList struct {
@@ -10,6 +14,7 @@ type ContactList struct {
 	Words          []string
 	Total          *models.Count
 	Next, Previous string
+	PageSize       int
 	Notes          []string
 	None           bool
 	Origin         string
@@ -45,6 +50,7 @@ type ContactDelete struct {
 	Leaves     []models.Group
 	MoreLeaves bool
 	Next       string
+	Now        Clock
 }
 
 func (l ContactList) paging() paging {
@@ -59,10 +65,10 @@ func (l ContactList) paging() paging {
 		p.Previous = ContactsURL(at)
 	}
 	at.After, at.Before = "", ""
-	for _, n := range PageSizes {
-		at.Limit = n
-		p.Sizes = append(p.Sizes, size{N: n, Href: ContactsURL(at), Current: n == limit(l.At.Limit)})
-	}
+	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
+		at.Limit = limit
+		return ContactsURL(at)
+	})
 	return p
 }
 
@@ -71,9 +77,9 @@ func (l ContactList) summary() string {
 	case len(l.Rows) == 0:
 		return "No contacts found"
 	case l.Total != nil:
-		return total(*l.Total, "contact", "contacts")
+		return total(*l.Total, "contact", "contacts", l.Now)
 	}
-	return counted(len(l.Rows), "contact", "contacts") + " on this page"
+	return counted(len(l.Rows), "contact", "contacts", l.Now) + " on this page"
 }
 
 func (l ContactList) title() string {

@@ -10,19 +10,6 @@ import (
 	"protocol.chat/console/models"
 )
 
-// Times are Unix seconds, shown in the zone of the clock that a page is made by: the
-// reader's own, or else UTC.
-
-func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
-
-func fullTime(at int64, now Clock) string { return clockTime(at, now, "2 January 2006, 15:04 ") }
-
-// clockTime is a time in the reader's zone, and the zone.
-func clockTime(at int64, now Clock, layout string) string {
-	t := time.Unix(at, 0).In(now.Location())
-	return t.Format(layout) + zoneOf(t)
-}
-
 // zoneOf is the zone of a time in letters.
 func zoneOf(t time.Time) string {
 	zone := t.Format("MST")
@@ -36,11 +23,11 @@ func zoneOf(t time.Time) string {
 const relative = 7 * 24 * time.Hour
 
 // recent tells whether ago says more of a time than its day.
-func recent(at int64, now time.Time) bool { return now.Sub(time.Unix(at, 0)) < relative }
+func recent(at int64, now Clock) bool { return now.Sub(time.Unix(at, 0)) < relative }
 
 // ago is how long before now a time is, and the day where that is long.
-func ago(at int64, now time.Time) string {
-	t := time.Unix(at, 0).In(now.Location())
+func ago(at int64, now Clock) string {
+	t := now.local(at)
 	past := now.Sub(t)
 	switch {
 	case past < 0:
@@ -49,10 +36,8 @@ func ago(at int64, now time.Time) string {
 		return "just now"
 	case past < relative:
 		return length(past) + " ago"
-	case t.Year() == now.Year():
-		return t.Format("2 Jan")
 	}
-	return t.Format("2 Jan 2006")
+	return shortDay(t, now)
 }
 
 // nearest is a length of time, a minute at least, in whole ones of its greatest unit:
@@ -82,50 +67,25 @@ func length(d time.Duration) string {
 	return strconv.Itoa(int(d/(24*time.Hour))) + " days"
 }
 
-// thousands is n with commas.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// counted is a number of things: "1 member", "2,000 members".
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return thousands(n) + " " + many
-}
-
-// total is a number that may only be known to be more than another, or about.
-func total(c models.Count, one, many string) string {
-	if c.About {
-		return "About " + roughly(c.N) + " " + many
-	}
-	if c.More {
-		return "More than " + counted(c.N, one, many)
-	}
-	return counted(c.N, one, many)
-}
-
 // roughly is a large number in three digits: "12,300", "1.02 million".
-func roughly(n int) string {
+func roughly(n int, now Clock) string {
 	switch {
 	case n >= 999_500_000:
-		return thousands(n/1_000_000) + " million"
+		return thousands(n/1_000_000, now) + " million"
 	case n >= 999_500:
-		return strconv.FormatFloat(float64(n)/1e6, 'g', 3, 64) + " million"
+		millions := strconv.FormatFloat(float64(n)/1e6, 'g', 3, 64)
+		return strings.Replace(millions, ".", now.writes().point, 1) + " million"
 	}
 	unit := 1
 	for n/unit >= 1000 {
 		unit *= 10
 	}
-	return thousands((n + unit/2) / unit * unit)
+	return thousands((n+unit/2)/unit*unit, now)
 }
 
-func peopleChosen(n int) string { return counted(n, "person chosen", "people chosen") }
+func peopleChosen(n int, now Clock) string {
+	return counted(n, "person chosen", "people chosen", now)
+}
 
 // initials are one or two letters that stand for a name.
 func initials(name string) string {
@@ -238,11 +198,11 @@ func curlGroup(origin, id string) string {
 }
 
 // atLeast is a number as a cell shows it: "12", or "1,000+" where there are more.
-func atLeast(c models.Count) string {
+func atLeast(c models.Count, now Clock) string {
 	if c.More {
-		return thousands(c.N) + "+"
+		return thousands(c.N, now) + "+"
 	}
-	return thousands(c.N)
+	return thousands(c.N, now)
 }
 
 func plural(n int, one, many string) string {

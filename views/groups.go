@@ -21,6 +21,8 @@ type GroupList struct {
 	Total *models.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
+	// PageSize is how many rows the reader's pages have where an address doesn't say.
+	PageSize int
 	// Notes are sentences about the address or the search, such as parameters that were ignored.
 	Notes []string
 	// MembersLike is the text of a search for which there are also groups with such a member, or "".
@@ -98,6 +100,7 @@ type GroupDelete struct {
 	// Next is where to go when it is done.
 	Next     string
 	Problems models.Invalid
+	Now      Clock
 }
 
 // EditConflict is the choice between two values of the fields that two people changed.
@@ -162,18 +165,28 @@ func (l GroupList) paging() paging {
 		p.Previous = GroupsURL(at)
 	}
 	at = l.At.page()
-	for _, n := range PageSizes {
-		at.Limit = n
-		p.Sizes = append(p.Sizes, size{N: n, Href: GroupsURL(at), Current: n == limit(l.At.Limit)})
-	}
+	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
+		at.Limit = limit
+		return GroupsURL(at)
+	})
 	return p
 }
 
-func limit(n int) int {
-	if n == 0 {
-		return DefaultRows
+// sizes are the numbers of rows to choose from. limit is the one of the list's address and
+// own that of the reader's other pages, for which an address says nothing.
+func sizes(limit, own int, href func(limit int) templ.SafeURL) []size {
+	if own == 0 {
+		own = models.DefaultPageSize
 	}
-	return n
+	choices := make([]size, len(models.PageSizes))
+	for i, n := range models.PageSizes {
+		limited := n
+		if n == own {
+			limited = 0
+		}
+		choices[i] = size{N: n, Href: href(limited), Current: limited == limit}
+	}
+	return choices
 }
 
 // chips are the filters that are on, each with the list without it.
@@ -201,10 +214,10 @@ func (l GroupList) chips() []chip {
 		add("Member "+name, func(at *GroupsAt) { at.Member = "" })
 	}
 	if l.At.CreatedAfter != "" {
-		add("Created after "+l.At.CreatedAfter, func(at *GroupsAt) { at.CreatedAfter = "" })
+		add("Created after "+typedDay(l.At.CreatedAfter, l.Now), func(at *GroupsAt) { at.CreatedAfter = "" })
 	}
 	if l.At.CreatedBefore != "" {
-		add("Created before "+l.At.CreatedBefore, func(at *GroupsAt) { at.CreatedBefore = "" })
+		add("Created before "+typedDay(l.At.CreatedBefore, l.Now), func(at *GroupsAt) { at.CreatedBefore = "" })
 	}
 	return chips
 }
@@ -225,9 +238,9 @@ func (l GroupList) summary() string {
 	case len(l.Rows) == 0:
 		return "No " + kind[1] + " found"
 	case l.Total != nil:
-		return total(*l.Total, kind[0], kind[1])
+		return total(*l.Total, kind[0], kind[1], l.Now)
 	}
-	return counted(len(l.Rows), kind[0], kind[1]) + " on this page"
+	return counted(len(l.Rows), kind[0], kind[1], l.Now) + " on this page"
 }
 
 func (l GroupList) title() string {

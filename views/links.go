@@ -24,15 +24,9 @@ type GroupsAt struct {
 	Sort string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means DefaultRows.
+	// Limit is the number of rows; 0 means as many as the reader has on every page.
 	Limit int
 }
-
-// DefaultRows is how many rows a page of a list has unless told otherwise.
-const DefaultRows = 25
-
-// PageSizes are the numbers of rows that can be chosen.
-var PageSizes = []int{10, 25, 50, 100}
 
 // ContactsAt is a place in the list of contacts, as its address says it. Its
 // fields are those of GroupsAt; Sort is "", "-created", "name" or "-name".
@@ -46,14 +40,10 @@ type MembersAt struct{ Q, After, Before string }
 
 // GroupsURL is the list of groups.
 func GroupsURL(at GroupsAt) templ.SafeURL {
-	limit := at.Limit
-	if limit == DefaultRows {
-		limit = 0
-	}
 	return address("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(limit), "after", at.After, "before", at.Before)
+		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
 // Next is the end of an action's address: where it leads when it is done. "" is
@@ -100,11 +90,7 @@ func RemoveMemberURL(id string, next Next) templ.SafeURL {
 
 // ContactsURL is the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
-	limit := at.Limit
-	if limit == DefaultRows {
-		limit = 0
-	}
-	return address("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(limit), "after", at.After, "before", at.Before)
+	return address("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
 // The addresses of one contact.
@@ -170,6 +156,7 @@ const WithRecovery = "recovery"
 // The addresses of what somebody sees of themselves.
 
 func ProfileURL() templ.SafeURL          { return "/profile" }
+func ShortcutsURL() templ.SafeURL        { return "/profile/shortcuts" }
 func SecurityURL() templ.SafeURL         { return "/profile/security" }
 func PasswordURL() templ.SafeURL         { return "/profile/password" }
 func TOTPURL() templ.SafeURL             { return "/profile/security/app" }
@@ -295,7 +282,7 @@ type ActivityAt struct {
 	From, To string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means DefaultRows.
+	// Limit is the number of rows; 0 means as many as the reader has on every page.
 	Limit int
 }
 
@@ -331,12 +318,8 @@ func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
 }
 
 func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
-	limit := at.Limit
-	if limit == DefaultRows {
-		limit = 0
-	}
 	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request,
-		"from", at.From, "to", at.To, "limit", number(limit), "after", at.After, "before", at.Before)
+		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
 func ActivityLineURL(id string) templ.SafeURL   { return under("/activity/", id, "", "") }

@@ -57,6 +57,10 @@ type Frame struct {
 	Held bool
 	// Density is how close the rows of lists are.
 	Density models.Density
+	// Locale is how numbers are written that app.js writes, too.
+	Locale models.Locale
+	// Shortcuts says whether single keys are shortcuts.
+	Shortcuts models.Shortcuts
 	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
 	Idle time.Duration
 	// Theme is "light", "dark" or, for what the system says, "".
@@ -225,6 +229,3 @@ func contactsProblem(problems models.Invalid) string {
 	}
 	return ""
 }
-
-// Clock is when a page is made, in the zone of who reads it; its times are told from here.
-type Clock = time.Time

@@ -69,6 +69,7 @@ type PersonQuestion struct {
 type PolicyForm struct {
 	Rules    []PolicyRule
 	Problems models.Invalid
+	Now      Clock
 }
 
 // PolicyRule is what is asked of a role: a second factor from a day on, as 2027-01-31.
@@ -86,13 +87,13 @@ func (d PersonDetail) mine() bool { return d.ID == d.By.UserID }
 func (d PersonDetail) managed() bool { return d.By.MayManage(d.Role) }
 
 // factors are the person's second factors in words.
-func factors(p models.Person) string {
+func factors(p models.Person, now Clock) string {
 	var has []string
 	if p.TOTP {
 		has = append(has, "codes from an app")
 	}
 	if p.Passkeys > 0 {
-		has = append(has, counted(p.Passkeys, "passkey", "passkeys"))
+		has = append(has, counted(p.Passkeys, "passkey", "passkeys", now))
 	}
 	if len(has) == 0 {
 		return "None"
@@ -155,25 +156,25 @@ func described(r models.Role) string {
 }
 
 // browsers says in how many browsers somebody is signed in.
-func browsers(n int) string {
+func browsers(n int, now Clock) string {
 	if n == 0 {
 		return "Nowhere"
 	}
-	return "In " + counted(n, "browser", "browsers")
+	return "In " + counted(n, "browser", "browsers", now)
 }
 
-func tokensInUse(n int) string {
+func tokensInUse(n int, now Clock) string {
 	if n == 0 {
 		return "None"
 	}
-	return thousands(n) + " in use"
+	return thousands(n, now) + " in use"
 }
 
 // has tells whether a rule names a role.
 func has(rule models.Rule, r models.Role) bool { return slices.Contains(rule.Roles, r) }
 
 // without says how many people a new rule would stop.
-func (r PolicyRule) without() string {
+func (r PolicyRule) without(now Clock) string {
 	switch {
 	case r.People == 0:
 		return "There are no " + string(r.Role) + "s."
@@ -182,7 +183,7 @@ func (r PolicyRule) without() string {
 	case r.Without == 1:
 		return "1 of them has none yet."
 	}
-	return thousands(r.Without) + " of them have none yet."
+	return thousands(r.Without, now) + " of them have none yet."
 }
 
 // PolicyHolds says what the rules ask of whom.
@@ -204,11 +205,7 @@ func PolicyHolds(p models.Policy, now Clock) string {
 // ruleDay is the day from which a rule holds. Rules begin at 00:00 UTC, so it is the day
 // there, wherever the reader is.
 func ruleDay(from int64, now Clock) string {
-	day := time.Unix(from, 0).UTC()
-	if day.Year() == now.UTC().Year() {
-		return day.Format("2 January")
-	}
-	return day.Format("2 January 2006")
+	return dayOfYear(time.Unix(from, 0).UTC(), now)
 }
 
 // asks tells whether the rules ask a person for a second factor who can sign in, now or on

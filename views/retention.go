@@ -22,6 +22,7 @@ type RetentionChoice struct {
 	// Cutoff is the moment before which lines are deleted, and Older how many there are.
 	Cutoff time.Time
 	Older  models.Count
+	Now    Clock
 }
 
 // hint says what the choice would delete.
@@ -38,12 +39,12 @@ func (c RetentionChoice) hint() string {
 // lines are those that are older, in words.
 func (c RetentionChoice) lines() string {
 	if c.Older.More {
-		return "more than " + counted(c.Older.N, "line", "lines")
+		return "more than " + counted(c.Older.N, "line", "lines", c.Now)
 	}
-	return counted(c.Older.N, "line", "lines")
+	return counted(c.Older.N, "line", "lines", c.Now)
 }
 
-func (c RetentionChoice) day() string { return c.Cutoff.Format("2 January 2006") }
+func (c RetentionChoice) day() string { return fullDay(c.Cutoff, c.Now) }
 
 // list is the list of what is older.
 func (c RetentionChoice) list() templ.SafeURL {
@@ -61,8 +62,8 @@ func RetentionSaved(c RetentionChoice) string {
 
 // GoneActivity is said of a line that was deleted by the rule, and of the day up to which
 // lines were.
-func GoneActivity(before int64) string {
-	return "Activity from before " + day(before) + " was deleted by the rule for how long it is kept."
+func GoneActivity(before int64, now Clock) string {
+	return "Activity from before " + day(before, now) + " was deleted by the rule for how long it is kept."
 }
 
 // kept is for how long activity is kept, for the head of its list.
@@ -75,9 +76,9 @@ func (l ActivityList) kept() string {
 
 // begins says where a log begins of which the first lines were deleted by the rule.
 func (p ActivityProof) begins(now Clock) string {
-	return "The log begins with line " + thousands(int(p.First)) + ". Those before it, from before " + day(p.DeletedBefore) +
-		", were deleted by the rule for how long activity is kept, last on " + time.Unix(p.DeletedAt, 0).In(now.Location()).Format("2 January 2006") + "."
+	return "The log begins with line " + thousands(int(p.First), now) + ". Those before it, from before " + day(p.DeletedBefore, now) +
+		", were deleted by the rule for how long activity is kept, last on " + fullDay(now.local(p.DeletedAt), now) + "."
 }
 
 // day is the day that begins at a time. Rules go by days of UTC.
-func day(at int64) string { return time.Unix(at, 0).UTC().Format("2 January 2006") }
+func day(at int64, now Clock) string { return fullDay(time.Unix(at, 0).UTC(), now) }

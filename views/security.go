@@ -107,7 +107,7 @@ func (s Security) dueWords() string {
 }
 
 // leftOf says how many recovery codes are left.
-func leftOf(n int) string { return counted(n, "code left", "codes left") }
+func leftOf(n int, now Clock) string { return counted(n, "code left", "codes left", now) }
 
 // spaced is a key in groups of four, as one types it.
 func spaced(key string) string {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -278,8 +277,8 @@ func chartSentence(hours []models.TokenHour, now Clock) string {
 	if requests == 0 {
 		return "No requests in the last 24 hours."
 	}
-	return counted(requests, "request", "requests") + " in the last 24 hours, " + counted(errors, "error", "errors") +
-		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests) + "."
+	return counted(requests, "request", "requests", now) + " in the last 24 hours, " + counted(errors, "error", "errors", now) +
+		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests, now) + "."
 }
 
 // quiet tells whether there is nothing to draw.
@@ -288,10 +287,10 @@ func quiet(hours []models.TokenHour) bool {
 }
 
 // hourOf is the time of an hour in the reader's zone.
-func hourOf(at int64, now Clock) string { return clockTime(at, now, "15:04 ") }
+func hourOf(at int64, now Clock) string { return zoned(at, now, now.writes().hour+" ") }
 
 func shortHour(at int64, now Clock) string {
-	return time.Unix(at, 0).In(now.Location()).Format("2 Jan, 15:04")
+	return now.local(at).Format(now.writes().shortOfYear + now.writes().join + now.writes().hour)
 }
 
 func chartBox(hours []models.TokenHour) string {

@@ -14,7 +14,7 @@ import (
 // owner sees all that there is.
 var owner = models.Actor{Kind: models.UserActor, UserID: "0000000000000009", Role: models.Owner}
 
-var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var noon = NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), models.DayFirst)
 
 // draw renders a component and answers its HTML.
 func draw(t *testing.T, c templ.Component, regions ...any) string {
@@ -171,7 +171,7 @@ func TestRefusedFormLeadsToItsFields(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	at := GroupsAt{Q: "a&b", Status: "archived", Limit: DefaultRows, After: "x"}
+	at := GroupsAt{Q: "a&b", Status: "archived", After: "x"}
 	for got, want := range map[templ.SafeURL]templ.SafeURL{
 		GroupsURL(GroupsAt{}):                            "/groups",
 		GroupsURL(at):                                    "/groups?q=a%26b&status=archived&after=x",
@@ -227,7 +227,7 @@ func TestInitials(t *testing.T) {
 
 func TestThousands(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
-		if got := thousands(n); got != want {
+		if got := thousands(n, noon); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
 	}
@@ -238,7 +238,7 @@ func TestRoughly(t *testing.T) {
 		10_001: "10,000", 12_345: "12,300", 98_765: "98,800", 999_499: "999,000", 999_500: "1 million",
 		1_020_300: "1.02 million", 12_345_678: "12.3 million", 1_234_567_890: "1,234 million",
 	} {
-		if got := roughly(n); got != want {
+		if got := roughly(n, noon); got != want {
 			t.Errorf("roughly(%d) is %q, not %q", n, got, want)
 		}
 	}

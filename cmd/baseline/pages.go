@@ -17,10 +17,10 @@ var (
 	chipHTML        = cut("chip", "href", "words")
 	clearHTML       = cut("clear", "href")
 	hintHTML        = cut("hint", "href", "q")
-	groupsTableHTML = cut("groups-table", "summary", "name", "members", "created", "status", divide, "rows")
+	groupsTableHTML = cut("groups-table", "summary", "name", "members", "created", "status", "origin", divide, "rows")
 	columnHTML      = cut("column", "class", "order", "href", "name", "label", "icon")
 	groupsRowHTML   = cut("groups-row", "id", "state", "hue", "initials", "marked", "name", "description", "members",
-		"created", "status", "hideActive", "hideArchived", "here", "origin", "after")
+		"created", "status", "hideActive", "hideArchived", "here", "after")
 	statusHTML     = cut("status", "hideActive", "hideArchived")
 	archivedAtHTML = cut("archived-at", "archived")
 	groupsNoneHTML = cut("groups-none", "q", "note", "include")
@@ -253,9 +253,10 @@ func (b *buffer) groupsTable(l *groupsList, status string, summary []byte, origi
 	}
 	values := [][]byte{
 		summary, column("name", "Name", "c-name"), column("members", "Members", "c-num num"), column("created", "Created", "c-when"), state,
+		b.raw(origin),
 	}
 	b.head(groupsTableHTML, values...)
-	b.groupRows(l, status, origin)
+	b.groupRows(l, status)
 	b.foot(groupsTableHTML, values...)
 	b.pager("/groups", l.here, l.nextPage(), "q", l.text, "status", status, "member", l.member, "sort", l.sort)
 }
@@ -264,8 +265,8 @@ func (b *buffer) icon(name string) []byte {
 	return b.raw(`<svg class="icon" aria-hidden="true"><use href="/static/icons.0123456789abcdef.svg#` + name + `"></use></svg>`)
 }
 
-func (b *buffer) groupRows(l *groupsList, status, origin string) {
-	next, home := url.QueryEscape(l.here), b.raw(origin)
+func (b *buffer) groupRows(l *groupsList, status string) {
+	next := url.QueryEscape(l.here)
 	here := b.raw(next)
 	none := []byte(`<span class="none faint" aria-hidden="true">–</span>`)
 	for i := range l.rows {
@@ -287,7 +288,7 @@ func (b *buffer) groupRows(l *groupsList, status, origin string) {
 			after += "%23open-" + l.rows[i+1].id
 		}
 		b.head(groupsRowHTML, b.raw(g.id), b.raw(state), b.hue(g.name), b.initials(g.name), b.marked(g.name, l.terms), b.text(g.name),
-			description, b.number(g.count), b.moment(g.created), cell, hideActive, hideArchived, here, home, b.raw(after))
+			description, b.number(g.count), b.moment(g.created), cell, hideActive, hideArchived, here, b.raw(after))
 	}
 }
 
@@ -465,7 +466,7 @@ func (s *server) membersPage(r *http.Request, b *buffer) error {
 		return err
 	}
 	text := r.URL.Query().Get("q")
-	q := contactQuery{group: g.id, text: text, limit: 50, terms: terms(text)}
+	q := contactQuery{group: g.id, text: text, limit: 25, terms: terms(text)}
 	if q.few = false; len(q.terms) > 0 && g.count > sorted {
 		if q.few, err = s.db.fewer(r.Context(), "contacts", q.terms); err != nil {
 			return err

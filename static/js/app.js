@@ -2,9 +2,11 @@
 // file; it listens on the document and knows elements by their attributes:
 //
 //   data-copy="text"          copies the text          data-reveal="id"   shows a password
+//   data-copy-row="id|curl"   copies the row's id, or the data-curl around it with the id in
 //   data-strength="id"        weighs that password     data-stay          keeps the session going
 //   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
 //   data-print                prints the page          form[data-file]    is answered by a file
+//   data-key="c"              is pressed by a key: see keys.js, which hears of each dialog by console:dialog
 //   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
 //   data-focus="row|next|#id" where focus goes after a swap
 //   data-state="archived"     what a row becomes after its form was sent
@@ -149,7 +151,8 @@
   on('click', (event) => {
     const button = near(event, 'button, a');
     if (!button) return;
-    if (button.dataset.copy !== undefined) copy(button);
+    if (button.dataset.copy !== undefined) copy(button, button.dataset.copy);
+    if (button.dataset.copyRow !== undefined) copy(button, ofRow(button));
     if (button.dataset.reveal) reveal(button);
     if (button.dataset.dismiss !== undefined) dismiss(event, button);
     if (button.dataset.stay !== undefined) stay();
@@ -162,8 +165,12 @@
     }
   });
 
-  async function copy(button) {
-    const text = button.dataset.copy;
+  function ofRow(button) {
+    const id = button.closest('[data-row]').id.replace(/^.*-/, '');
+    return button.dataset.copyRow === 'id' ? id : button.closest('[data-curl]').dataset.curl.replace('{id}', id);
+  }
+
+  async function copy(button, text) {
     try {
       await navigator.clipboard.writeText(text);
     } catch { // no clipboard outside a secure page: the old way
@@ -214,7 +221,7 @@
   async function openDialog(event, link) {
     event.preventDefault();
     const menu = link.closest('details');
-    const opener = menu ? $('summary', menu) : link;
+    const opener = opensFrom(event, link);
     let asked;
     try {
       const response = await fetch(link.href, { headers: { Accept: 'text/html' } });
@@ -233,7 +240,15 @@
     dialog.addEventListener('close', () => { dialog.remove(); focus(opener); });
     document.body.append(dialog);
     if (menu) menu.open = false;
+    document.dispatchEvent(new CustomEvent('console:dialog', { detail: dialog }));
     dialog.showModal();
+  }
+
+  // where the focus goes back to: where it was, when a key has pressed the link
+  function opensFrom(event, link) {
+    const menu = link.closest('details[open]');
+    if (menu) return $('summary', menu);
+    return event.isTrusted || document.activeElement === document.body ? link : document.activeElement;
   }
 
   // ---- forms: sent once, by Ctrl+Enter too; guarded, kept as drafts ----
@@ -280,11 +295,13 @@
 
   const length = (field) => [...field.value.normalize('NFC').replaceAll('\r\n', '\n')].length;
 
+  const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, document.documentElement.dataset.group);
+
   function count(field, quietly) {
     const counter = $(`[data-counter="${field.id}"]`);
     if (!counter) return;
     const most = Number(counter.dataset.most), used = length(field), left = most - used;
-    counter.textContent = `${used.toLocaleString('en')} / ${most.toLocaleString('en')}`;
+    counter.textContent = `${grouped(used)} / ${grouped(most)}`;
     counter.toggleAttribute('data-over', left < 0);
     if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
   }
