@@ -26,6 +26,9 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 	if list.Names, err = c.store.ActivityNames(r.Context(), query); err != nil {
 		return err
 	}
+	if list.Kept, err = c.store.Retention(r.Context()); err != nil {
+		return err
+	}
 	if list.People, list.Tokens, err = c.store.Doers(r.Context()); err != nil {
 		return err
 	}

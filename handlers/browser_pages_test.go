@@ -2,8 +2,10 @@ package handlers_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,7 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 		}
 	}
 	v.store.Now = time.Now
+	v.history()
 	if _, err := v.store.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -394,6 +397,19 @@ var scenes = append([]scene{
 		t.visit("/activity/" + page.Lines[0].ID)
 		t.sees("main", "Added")
 	}},
+	{"activity retention", address("/activity/retention")},
+	{"activity retention refused", func(t *tab, _ *town) {
+		t.visit("/activity/retention")
+		t.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[name="kept"]:checked').checked = false`))
+		t.goes("Save")
+		t.sees("main", "There is a problem")
+	}},
+	{"activity retention asked", func(t *tab, _ *town) {
+		t.visit("/activity/retention")
+		t.click(`[name="kept"][value="90 days"]`)
+		t.goes("Save")
+		t.sees("h1", "Delete ")
+	}},
 	{"activity verified", address("/activity/verify")},
 	{"activity not verified", address("/activity/verify?expect=900000:AAAAAAAAAAAAAAAA")},
 	{"activity verify refused", address("/activity/verify?expect=x")},
@@ -439,7 +455,43 @@ var scenes = append([]scene{
 		t.sees("main", "What you typed is kept")
 		t.signIn(t.browser)
 	}},
-}, peopleScenes...)
+}, slices.Concat(peopleScenes, cutScenes)...)
+
+// cutScenes are of activity whose first lines were deleted by the rule. They come last, and
+// each makes sure of that.
+var cutScenes = []scene{
+	{"activity kept", func(t *tab, v *town) { v.cut(); t.visit("/activity") }},
+	{"activity verified from", func(t *tab, v *town) { v.cut(); t.visit("/activity/verify?expect=1:AAAAAAAAAAAAAAAA") }},
+	{"activity gone", func(t *tab, v *town) { v.cut(); t.visit("/activity/" + models.FirstID(time.Now().AddDate(-1, 0, 0))) }},
+	{"activity deletion", func(t *tab, v *town) {
+		v.cut()
+		page, err := v.store.Activity(v.Context(), models.ActivityQuery{Action: string(models.DeletedActivity)})
+		if err != nil || len(page.Lines) == 0 {
+			v.Fatal(page, err)
+		}
+		t.visit("/activity/" + page.Lines[0].ID)
+	}},
+}
+
+// history is what happened a year ago: a rule, and then none.
+func (v *town) history() {
+	v.Helper()
+	past := modelstest.Second(v.T, v.store, time.Now().AddDate(-1, 0, 0))
+	for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Auditor: 0}}, {}} {
+		if err := past.SetPolicy(v.Context(), v.by, rule); err != nil {
+			v.Fatal(err)
+		}
+	}
+}
+
+// cut has the activity of more than 90 days ago deleted.
+func (v *town) cut() {
+	v.Helper()
+	err := errors.Join(v.store.Seal(v.Context()), v.store.SetRetention(v.Context(), v.by, "90 days"), v.store.DeleteOldActivity(v.Context()), v.store.Seal(v.Context()))
+	if err != nil {
+		v.Fatal(err)
+	}
+}
 
 // urlWord is the first word of a name, as a search in an address.
 func urlWord(name string) string {

@@ -172,6 +172,8 @@ func (c *Console) addRoutes() {
 	c.signedIn("GET /activity", models.ReadActivity, c.activity)
 	c.signedIn("GET /activity/export", models.Export, c.exportActivity)
 	c.signedIn("GET /activity/verify", models.ReadActivity, c.verifyActivity)
+	c.dangerous("GET /activity/retention", models.KeepActivity, c.retention)
+	c.dangerous("POST /activity/retention", models.KeepActivity, c.setRetention)
 	c.signedIn("GET /activity/{id}", models.ReadActivity, c.activityLine)
 	c.signedIn("GET /activity/{id}/revert", models.ReadActivity, c.askRevert)
 	c.signedIn("POST /activity/{id}/revert", models.ReadActivity, c.revert)

@@ -95,6 +95,8 @@ var matrix = map[string]allowed{
 	"GET /activity":              about("OAU"),
 	"GET /activity/export":       about("OAU"),
 	"GET /activity/verify":       about("OAU"),
+	"GET /activity/retention":    about("O"),
+	"POST /activity/retention":   about("O"),
 	"GET /activity/{id}":         about("OAU"),
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),

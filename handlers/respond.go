@@ -225,6 +225,9 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		if f.Grave = c.grave(r); f.Grave != nil {
 			f.Title = "This group was deleted"
 		}
+		if before := c.gone(r); before != 0 {
+			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before, c.now(r)), false
+		}
 		f.Typed = typed(r)
 	case is(errWrongMethod):
 		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
@@ -312,6 +315,20 @@ func (c *Console) grave(r *http.Request) *models.Tombstone {
 		return nil
 	}
 	return &t
+}
+
+// gone is the day up to which activity was deleted by the rule, where a line is asked for
+// that was; 0 elsewhere.
+func (c *Console) gone(r *http.Request) int64 {
+	v := visitOf(r)
+	if v == nil || !v.actor.May(models.ReadActivity) || !strings.HasPrefix(r.URL.Path, "/activity/") {
+		return 0
+	}
+	before, err := c.store.ActivityGone(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return 0
+	}
+	return before
 }
 
 // now is the time as a page tells it, in the zone of who looks at it.

@@ -121,6 +121,8 @@ var routes = map[string]question{
 	"GET /activity":              {status: 200},
 	"GET /activity/export":       {status: 200, action: models.ExportedActivity},
 	"GET /activity/verify":       {status: 200},
+	"GET /activity/retention":    {status: 200},
+	"POST /activity/retention":   {status: 303, fields: fields("kept", "10 years"), action: models.ChangedRetention},
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
 	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: models.PutBackGroup},

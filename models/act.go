@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // acts are the actions in words, which follow the name of who did it. {object} is the
@@ -33,6 +34,8 @@ var acts = map[Action]string{
 	SignedOut:        "signed out",
 	RefusedSignIn:    "failed to sign in as {actor}",
 	ExportedActivity: "exported activity",
+	ChangedRetention: "changed how long activity is kept",
+	DeletedActivity:  "deleted old activity",
 	Seeded:           "filled the database with sample data",
 
 	"session.unconfirmed":      "failed to confirm who they are",
@@ -92,6 +95,10 @@ func (l AuditLine) words() (string, bool) {
 		return "ended " + thousands(n) + " other sessions", true
 	case l.Action == SignedOut && l.field("browser").Name != "":
 		return "ended one of their sessions", true
+	case l.Action == ChangedRetention:
+		return "set activity to be kept " + Retention(l.after("kept")).Words(), true
+	case l.Action == DeletedActivity:
+		return "deleted " + l.deletedLines(), true
 	case l.Action == UpdatedGroup:
 		return "changed " + l.changedFields() + "{object}", true
 	case l.Action == UpdatedContact:
@@ -118,6 +125,21 @@ func (l AuditLine) holdWords() string {
 		}
 	}
 	return acts[HeldOff]
+}
+
+// deletedLines is what the console deleted of the log: "4,213 lines of activity from
+// before 24 November 2025".
+func (l AuditLine) deletedLines() string {
+	n, _ := strconv.Atoi(l.field("lines").Before.Text) // what is no number is told as 0
+	words := thousands(n) + " lines"
+	if n == 1 {
+		words = "1 line"
+	}
+	words += " of activity"
+	if day, err := time.Parse(time.DateOnly, l.after("from_before")); err == nil {
+		words += " from before " + day.Format("2 January 2006")
+	}
+	return words
 }
 
 // changedFields are the fields that a change was of: "the name and description of "; ""
@@ -166,7 +188,7 @@ var Areas = []Area{
 	{"invitation", "Invitations"},
 	{"identity", "Other ways to sign in"},
 	{"token", "API tokens"},
-	{"activity", "Exports"},
+	{"activity", "Exports and deletions"},
 	{"policy", "Sign-in rules"},
 	{"database", "Database"},
 }
@@ -258,7 +280,7 @@ type Member struct {
 }
 
 // fieldOrder is how fields follow each other; those not in it come after these.
-var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts"}
+var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts", "lines", "first_entry", "last_entry"}
 
 // Fields are the fields that the act changed, in the order of forms.
 func (l AuditLine) Fields() []ChangedField {

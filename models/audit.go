@@ -8,7 +8,7 @@ import (
 )
 
 // AuditLine says who changed what, written in the transaction of the change.
-// It is never edited or deleted.
+// It is never edited, and deleted only by the rule for how long activity is kept.
 type AuditLine struct {
 	ID        string
 	CreatedAt int64

@@ -1,6 +1,10 @@
 package models
 
-import "gorm.io/gorm"
+import (
+	"cmp"
+
+	"gorm.io/gorm"
+)
 
 // edit is one field of a form that was filled in earlier: what the person wants
 // (nil: nothing), what it was when they saw it, and what is stored by now.
@@ -27,7 +31,8 @@ func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	if err != nil {
 		return err
 	}
-	return EditConflict{Fields: fields, By: last.Who(), At: last.CreatedAt}
+	// What told of it may be gone, or not among the newest lines.
+	return EditConflict{Fields: fields, By: cmp.Or(last.Who(), "somebody"), At: last.CreatedAt}
 }
 
 // EditConflict says that somebody else changed the same fields meanwhile.

@@ -47,6 +47,18 @@ func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
 	return more, err
 }
 
+// DeleteOldPiece deletes one piece of old activity, and answers whether there are more.
+func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) { return s.deleteOldPiece(ctx) }
+
+// DeletingLines are the statements that delete a piece of activity.
+func (s *Store) DeletingLines() []Seen {
+	condition, arg := s.dialect.among("id", []string{"0Va1000000000001", "0Va1000000000002"})
+	return []Seen{
+		{SQL: s.dialect.placeholders(deleteLines + condition), Values: []any{arg}},
+		{SQL: s.dialect.placeholders(deleteSeals), Values: []any{0, 2}},
+	}
+}
+
 // Fill says n things in a conversation.
 func (s *Store) Fill(ctx context.Context, conversationID string, n int) error {
 	return s.db.WithContext(ctx).Exec(`WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?)

@@ -69,6 +69,13 @@ func (g *ids) next(now time.Time, floor string) string {
 	return g.last
 }
 
+// above makes every id to come greater than one, also where the clock is wrong.
+func (g *ids) above(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last = max(g.last, id)
+}
+
 // successor is the id that follows s.
 func successor(s string) string {
 	b := []byte(s)

@@ -11,8 +11,9 @@
 // Nothing is changed without an Actor. Store.write checks its right, runs the
 // change and writes its audit line in one transaction. Bookkeeping that nobody
 // asked for (sessions, last use, throttles, drafts, idempotency keys) has no line.
-// Lines are proven and chained (seal.go), listed (activity.go), told in words (act.go)
-// and put back (revert.go).
+// Lines are proven and chained (seal.go, verify.go), listed (activity.go), told in words
+// (act.go), put back (revert.go), and deleted when an owner wants no more of them
+// (retention.go).
 //
 // What is deleted is gone by one row, however much hangs on it; of that, Clear
 // deletes what is too much for one transaction (delete.go, clearing.go).
@@ -52,7 +53,9 @@ type Store struct {
 	reads   source   // for reads that many wait for: see reader
 	ids     ids
 	toClear chan struct{}
-	uses    uses
+	// toDelete tells of a new rule for how long activity is kept.
+	toDelete chan struct{}
+	uses     uses
 
 	callers   recent[string, caller]     // by the hashes of tokens
 	workspace recent[string, string]     // the name of the organisation
@@ -73,7 +76,7 @@ const (
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate; Unlock is to follow. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1)}
+	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
 	s.chosen.keep, s.policy.keep = keepApproaches, keepAnswers
 	var err error

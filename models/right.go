@@ -30,6 +30,7 @@ const (
 	ManagePeople   Right = "people.manage"
 	ManageRoles    Right = "roles.manage"
 	ManagePolicy   Right = "policy.manage"
+	KeepActivity   Right = "activity.keep"
 )
 
 // SignedInOnly is the right that everybody has who is signed in.
@@ -63,7 +64,7 @@ func (r Role) Name() string {
 func (r Role) Does() string {
 	return map[Role]string{
 		Owner:     "Does everything, and decides who else may.",
-		Admin:     "Does everything but what is about owners, admins, roles and the rules for signing in.",
+		Admin:     "Does everything but what is about owners, admins, roles, the rules for signing in, and how long activity is kept.",
 		Editor:    "Creates, edits and archives groups and contacts, and posts messages.",
 		Moderator: "Adds and removes members, and archives groups.",
 		Auditor:   "Sees and exports everything, also who did what, and changes nothing.",
@@ -101,6 +102,7 @@ var Rules = []Rule{
 	{ManagePeople, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
+	{KeepActivity, "set how long activity is kept", []Role{Owner}, false},
 }
 
 // Rule is who has the right.

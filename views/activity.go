@@ -22,6 +22,8 @@ type ActivityList struct {
 	People, Tokens []models.Doer
 	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
 	Since int64
+	// Kept is for how long activity is kept; only the list of all of it has it.
+	Kept models.Retention
 	// PageSize is how many rows the reader's pages have where an address doesn't say.
 	PageSize int
 	// Notes are sentences about the address.
@@ -236,7 +238,7 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins",
+		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", "kept": "Activity is kept", "from_before": "From before",
 		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
@@ -306,7 +308,7 @@ func place(l models.AuditLine, now Clock) string {
 
 // intact is what is said of an activity that is as it was written.
 func (p ActivityProof) intact() string {
-	if p.Expect != "" {
+	if p.Expect != "" && !p.Incomparable {
 		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
 	}
 	return "Every line is as the console wrote it, none is missing, and they are in their order."

@@ -342,6 +342,9 @@ func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
 func ActivityLineURL(id string) templ.SafeURL   { return under("/activity/", id, "", "") }
 func RevertActivityURL(id string) templ.SafeURL { return under("/activity/", id, "/revert", "") }
 
+// RetentionURL is for how long activity is kept.
+func RetentionURL() templ.SafeURL { return "/activity/retention" }
+
 // VerifyActivityURL checks the activity; expect is the end of the chain as it was noted
 // earlier, or "".
 func VerifyActivityURL(expect string) templ.SafeURL {

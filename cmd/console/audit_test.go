@@ -40,6 +40,34 @@ func TestAuditVerify(t *testing.T) {
 	})
 }
 
+// TestAuditVerifyOfACutLog is about a log whose older lines were deleted.
+func TestAuditVerifyOfACutLog(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		store := modelstest.OpenURL(t, database)
+		store.Now = func() time.Time { return time.Now().AddDate(-2, 0, 0) }
+		by := modelstest.Owner(t, store)
+		for range 3 {
+			modelstest.Group(t, store, by, "Plaza Hotel")
+		}
+		store.Now = time.Now
+		for _, job := range []error{
+			store.Seal(t.Context()), store.SetRetention(t.Context(), by, "1 year"), store.DeleteOldActivity(t.Context()), store.Seal(t.Context()),
+		} {
+			if job != nil {
+				t.Fatal(job)
+			}
+		}
+		said := mustRun(t, database, "", "audit", "verify")
+		if !strings.Contains(said, "first   5\nsealed  2\ntail    0\nhead    6:") || !strings.Contains(said, "intact from line 5 on. The lines before it, from before ") {
+			t.Errorf("it says %s", said)
+		}
+		r := console(t, database, "", "audit", "verify", "-expect", "2:AAAAAAAAAAAAAAAA")
+		if r.code != 1 || !strings.Contains(r.stdout, "is intact") || !strings.Contains(r.stderr, "can't be compared any more") {
+			t.Errorf("with a head that is gone: %+v", r)
+		}
+	})
+}
+
 // TestLinesAreSealedWithinASecond looks at a console that runs, and at one that stopped.
 func TestLinesAreSealedWithinASecond(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {

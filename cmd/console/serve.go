@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// sweepEvery is how often what has run out is deleted.
+	// sweepEvery is how often what has run out is deleted, old activity too.
 	sweepEvery = time.Hour
 	// clearEvery is how often one looks for what deletions have left: those of this
 	// program tell it themselves, but not those of others, nor after an error.
@@ -104,6 +104,9 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	var jobs sync.WaitGroup
 	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
 	jobs.Go(func() { repeat(work, log, "clear what deletions left", store.Clear, clearEvery, store.ToClear()) })
+	jobs.Go(func() {
+		repeat(work, log, "delete old activity", store.DeleteOldActivity, sweepEvery, store.ToDeleteActivity())
+	})
 	jobs.Go(func() { repeat(work, log, "seal the audit log", store.Seal, sealEvery, nil) })
 	jobs.Go(func() { repeat(work, log, "write what tokens were used for", store.WriteUses, noteEvery, nil) })
 	err := serveHTTP(ctx, newServer(console, log), listener)

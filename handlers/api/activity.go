@@ -98,11 +98,17 @@ func (a *api) activityLine(r *http.Request, _ models.Actor) (result, error) {
 
 // proofObject is what checking the activity came to.
 type proofObject struct {
-	Intact bool         `json:"intact"`
-	Sealed int64        `json:"sealed"`
-	Tail   int64        `json:"tail"`
-	Head   *string      `json:"head"`
-	Broken *faultObject `json:"broken"`
+	Intact bool `json:"intact"`
+	// First is where the log begins; the lines before it were deleted by the rule.
+	First         int64  `json:"first"`
+	DeletedBefore *int64 `json:"deleted_before"`
+	DeletedAt     *int64 `json:"deleted_at"`
+	// Compared tells whether the expected head could be looked for; null where none was.
+	Compared *bool        `json:"compared"`
+	Sealed   int64        `json:"sealed"`
+	Tail     int64        `json:"tail"`
+	Head     *string      `json:"head"`
+	Broken   *faultObject `json:"broken"`
 }
 
 type faultObject struct {
@@ -130,7 +136,13 @@ func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
 		return result{}, err
 	}
 	proof, err := a.Store.VerifyAudit(ctx, expect)
-	answer := proofObject{Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head)}
+	answer := proofObject{
+		Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head),
+		First: proof.First, DeletedBefore: orNull(proof.DeletedBefore), DeletedAt: orNull(proof.DeletedAt),
+	}
+	if given {
+		answer.Compared = new(!proof.Incomparable)
+	}
 	if f := proof.Broken; f != nil {
 		answer.Broken = &faultObject{orNull(f.Number), orNull(f.LineID), f.What}
 	}

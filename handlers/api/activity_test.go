@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
@@ -91,6 +93,9 @@ func TestVerifyActivity(t *testing.T) {
 		type proof struct {
 			Intact       bool
 			Sealed, Tail int64
+			First        int64
+			Compared     *bool
+			DeletedAt    *int64 `json:"deleted_at"`
 			Head         string
 			Broken       *struct{ Message string }
 		}
@@ -113,6 +118,18 @@ func TestVerifyActivity(t *testing.T) {
 		}
 		if p := ask(fmt.Sprintf("?expect=4:%016d", 0)); p.Intact || p.Broken == nil || p.Broken.Message == "" {
 			t.Errorf("%+v", p)
+		}
+		if p := ask(""); p.First != 1 || p.Compared != nil || p.DeletedAt != nil {
+			t.Errorf("nothing was deleted: %+v", p)
+		}
+		s.store.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
+		err := errors.Join(s.store.SetRetention(t.Context(), models.System("test"), "90 days"), s.store.DeleteOldActivity(t.Context()))
+		s.store.Now = time.Now
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := ask(fmt.Sprintf("?expect=2:%016d", 0)); !p.Intact || p.First != 4 || p.Tail != 2 || p.DeletedAt == nil || p.Compared == nil || *p.Compared {
+			t.Errorf("the first lines were deleted: %+v", p)
 		}
 		s.call(t, "GET /v1/activity/verify?expect=x").refused(t, 422, "parameter_invalid", "expect")
 	})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models"
 )
@@ -64,6 +65,16 @@ func OpenURL(t testing.TB, url string) *models.Store {
 	}
 	opened.Store(store, url)
 	return store
+}
+
+// Second opens the database of a store that OpenURL opened once more, with a clock of its
+// own: ids made by one instance never go back.
+func Second(t testing.TB, store *models.Store, now time.Time) *models.Store {
+	t.Helper()
+	url, _ := opened.Load(store)
+	second := OpenURL(t, url.(string))
+	second.Now = func() time.Time { return now }
+	return second
 }
 
 // opened are the stores that OpenURL opened, and where they are.

@@ -1,0 +1,99 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// history makes so many groups some years ago, and is the line about the last one.
+func (s *site) history(years, groups int) (line models.AuditLine) {
+	s.Helper()
+	past := modelstest.Second(s.T, s.store, time.Now().AddDate(-years, 0, 0))
+	for i := range groups {
+		g := modelstest.Group(s.T, past, s.by, fmt.Sprintf("Plaza %d, %d years ago", i, years))
+		page, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID})
+		if err != nil {
+			s.Fatal(err)
+		}
+		line = page.Lines[0]
+	}
+	return line
+}
+
+func TestHowLongActivityIsKept(t *testing.T) {
+	each(t, func(s *site) {
+		lost := s.history(3, 3)
+		past := modelstest.Second(s.T, s.store, time.Now().AddDate(-3, 0, 0))
+		if _, err := past.ArchiveGroup(s.Context(), s.by, lost.ObjectID, 0); err != nil {
+			s.Fatal(err)
+		}
+		s.history(2, 1)
+		if err := s.store.Seal(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity").wants(200).has("main .head", "Nobody can change or delete it").has(".head .actions", "How long it is kept")
+		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "For ever").
+			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
+			has(`label:has([value="2 years"])`, "Deletes 4 lines")
+		if n := p.doc.Find("[name=kept]").Length(); n != len(models.Retentions) {
+			s.Errorf("%d choices", n)
+		}
+		s.post("/activity/retention").wants(422).has(".summary", "Choose for how long")
+		s.post("/activity/retention", "kept", "1 day", "sure", "1 day").wants(422).has(".summary", "Choose for how long")
+		s.post("/activity/retention", "kept", "for ever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
+		s.post("/activity/retention", "kept", "10 years").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
+			has("main .head", "it is kept for 10 years")
+		s.get("/activity/"+s.newest().ID).wants(200).has("h1", "Anna set activity to be kept for 10 years").has("dt", "Activity is kept").has("ins", "10 years")
+
+		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "cannot be brought back")
+		s.post("/activity/retention", "kept", "2 years", "sure", "1 year").wants(200).has("h1", "Delete 4 lines of activity?")
+		s.post("/activity/retention", "kept", "2 years", "sure", "2 years").leads("/activity").follow(s.browser).has("#flashes", "What is older is being deleted.")
+		if err := s.store.DeleteOldActivity(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 lines of activity from before ").has("tbody tr:first-child", "This server")
+		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Lines").has("dt", "Last entry")
+		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "not kept any more").has("main", "was deleted by the rule")
+		s.get("/activity/"+lost.ID+"/revert").wants(http.StatusNotFound).has("h1", "not kept any more")
+		s.get("/activity/0zzzzzzzzzzzzzzz").wants(http.StatusNotFound)
+		s.get("/groups/" + lost.ObjectID).wants(200)
+		s.get("/groups/"+lost.ObjectID+"/activity").wants(200).has(".empty", "Activity is recorded from "+time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006"))
+		s.get("/activity/export?format=ndjson").wants(200)
+
+		if err := s.store.Seal(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/verify").wants(200).has("h1", "intact").has(".notice.good", "The log begins with line 5. Those before it, from before ").lacks(".notice.warn")
+		s.get("/activity/verify?expect=2:AAAAAAAAAAAAAAAA").wants(200).has("h1", "intact").has(".notice.warn", "can't be compared any more").lacks(".notice.bad")
+	})
+}
+
+// TestKeepingActivityIsDangerous: an owner who has not lately proved who they are, does so
+// first, and what was chosen is not lost.
+func TestKeepingActivityIsDangerous(t *testing.T) {
+	each(t, func(s *site) {
+		s.store.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
+		s.get("/activity/retention").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
+		s.post("/activity/retention", "kept", "1 year").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
+		s.post("/activity/retention", "kept", "1 year", "confirm.password", password).wants(303)
+		if kept, err := s.store.Retention(s.Context()); err != nil || kept != "1 year" {
+			s.Errorf("it is kept %s, %v", kept, err)
+		}
+	})
+}
+
+// TestAForgedNoteIsTold: an owner is told what to do, and nothing is written over it.
+func TestAForgedNoteIsTold(t *testing.T) {
+	each(t, func(s *site) {
+		s.post("/activity/retention", "kept", "1 year").wants(303)
+		modelstest.Exec(s.T, s.store, "UPDATE audit_retention SET kept = '90 days'")
+		s.post("/activity/retention", "kept", "5 years").wants(http.StatusConflict).has("main", "not as the console wrote it")
+		s.get("/activity").wants(200)
+		s.get("/activity/verify").wants(200).has("h1", "not as it was written").has(".notice.bad", "The note of how long activity is kept")
+	})
+}

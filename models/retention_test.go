@@ -1,0 +1,371 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// oldActivity makes an owner and groups of theirs, with so many lines from six and from
+// three years ago, and seals them.
+func oldActivity(t *testing.T, store *models.Store, sixYears, threeYears int) models.Actor {
+	t.Helper()
+	now := time.Now()
+	defer func() { store.Now = time.Now }()
+	store.Now = func() time.Time { return now.AddDate(-6, 0, 0) }
+	by := modelstest.Owner(t, store)
+	for i := range sixYears - 1 {
+		modelstest.Group(t, store, by, fmt.Sprintf("Older %d", i))
+	}
+	store.Now = func() time.Time { return now.AddDate(-3, 0, 0) }
+	for i := range threeYears {
+		modelstest.Group(t, store, by, fmt.Sprintf("Old %d", i))
+	}
+	seal(t, store)
+	return by
+}
+
+func keep(t *testing.T, store *models.Store, by models.Actor, kept models.Retention) {
+	t.Helper()
+	if err := store.SetRetention(t.Context(), by, kept); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteOld(t *testing.T, store *models.Store) {
+	t.Helper()
+	if err := store.DeleteOldActivity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// acts are the sentences of the newest lines.
+func acts(t *testing.T, store *models.Store, n int) []string {
+	t.Helper()
+	page, err := store.Activity(t.Context(), models.ActivityQuery{Range: models.Range{Limit: n}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, l := range page.Lines {
+		told = append(told, l.Summary())
+	}
+	return told
+}
+
+func TestOldActivityIsDeleted(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 1200, 3)
+		noted := intact(t, store, "").Head
+		deleteOld(t, store)
+		if proof := intact(t, store, ""); proof.Sealed != 1203 || proof.First != 1 || proof.DeletedAt != 0 {
+			t.Errorf("without a rule: %+v", proof)
+		}
+		keep(t, store, by, "10 years")
+		deleteOld(t, store)
+		if got := acts(t, store, 1)[0]; got != "Ada Lovelace set activity to be kept for 10 years" {
+			t.Errorf("nothing was to be deleted, and the newest line is: %s", got)
+		}
+
+		keep(t, store, by, "5 years")
+		five := models.Retention("5 years").Cutoff(time.Now())
+		if n, err := store.OlderActivity(t.Context(), five); err != nil || n != (models.Count{N: 1200}) {
+			t.Errorf("%+v lines are older, %v", n, err)
+		}
+		deleteOld(t, store)
+		want := "the console deleted 1,200 lines of activity from before " + five.Format("2 January 2006")
+		if got := acts(t, store, 1)[0]; got != want {
+			t.Errorf("the newest line is: %s; want %s", got, want)
+		}
+		seal(t, store)
+		proof := intact(t, store, "")
+		if proof.First != 1201 || proof.Sealed != 6 || proof.DeletedBefore != five.Unix() || proof.DeletedAt == 0 || !strings.HasPrefix(proof.Head, "1206:") {
+			t.Errorf("%+v", proof)
+		}
+		since, err := store.ActivitySince(t.Context())
+		if age := time.Since(time.Unix(since, 0)); err != nil || age > 4*366*24*time.Hour {
+			t.Errorf("activity begins %s ago, %v", age, err)
+		}
+		deleteOld(t, store)
+		if got := acts(t, store, 1)[0]; got != want {
+			t.Errorf("a second run tells of itself: %s", got)
+		}
+		if proof := intact(t, store, noted); proof.Incomparable || proof.Broken != nil {
+			t.Errorf("a head that is kept: %+v", proof)
+		}
+
+		keep(t, store, by, "1 year")
+		deleteOld(t, store)
+		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 3 lines of") {
+			t.Errorf("the newest line is: %s", got)
+		}
+		seal(t, store)
+		if proof := verify(t, store, noted); proof.Incomparable || proof.Broken != nil || proof.First != 1204 {
+			t.Errorf("the head that the log begins after: %+v", proof)
+		}
+		if proof := verify(t, store, "1203:AAAAAAAAAAAAAAAA"); proof.Broken == nil {
+			t.Errorf("another head that the log begins after: %+v", proof)
+		}
+		if proof := verify(t, store, "7:AAAAAAAAAAAAAAAA"); !proof.Incomparable || proof.Broken != nil {
+			t.Errorf("a head that is gone: %+v", proof)
+		}
+		if proof := verify(t, store, proof.Head); proof.Incomparable || proof.Broken != nil {
+			t.Errorf("a head that goes on: %+v", proof)
+		}
+	})
+}
+
+// TestRetentionIsTheOwners also looks at its line.
+func TestRetentionIsTheOwners(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		for _, role := range models.Roles[1:] {
+			other := by
+			other.Role = role
+			if err := store.SetRetention(t.Context(), other, "1 year"); !errors.Is(err, models.ErrDenied) {
+				t.Errorf("%s: %v", role, err)
+			}
+		}
+		for _, wrong := range []models.Retention{"", "7 days", "0 years", "1 years"} {
+			if err := store.SetRetention(t.Context(), by, wrong); !errors.As(err, new(models.Invalid)) {
+				t.Errorf("%q: %v", wrong, err)
+			}
+		}
+		keep(t, store, by, models.KeepForEver)
+		if got := acts(t, store, 1)[0]; strings.Contains(got, "kept") {
+			t.Errorf("it is as it was, and yet: %s", got)
+		}
+		keep(t, store, by, "90 days")
+		if kept, err := store.Retention(t.Context()); err != nil || kept != "90 days" {
+			t.Errorf("it is kept %s, %v", kept, err)
+		}
+		page, err := store.Activity(t.Context(), models.ActivityQuery{Action: string(models.ChangedRetention)})
+		if err != nil || len(page.Lines) != 1 || page.Lines[0].Changes != `{"kept":{"before":"for ever","after":"90 days"}}` {
+			t.Errorf("%+v, %v", page.Lines, err)
+		}
+		select {
+		case <-store.ToDeleteActivity():
+		default:
+			t.Error("nobody is told of the rule")
+		}
+	})
+}
+
+// TestADeletionThatIsCutShortGoesOn ends it between its pieces.
+func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 1200, 3)
+		keep(t, store, by, "5 years")
+		ctx, kill := context.WithCancel(t.Context())
+		for range 2 {
+			if more, err := store.DeleteOldPiece(ctx); err != nil || !more {
+				t.Fatal(more, err)
+			}
+			if proof := intact(t, store, ""); proof.First == 1 || strings.Contains(acts(t, store, 1)[0], "deleted") {
+				t.Errorf("between two pieces: %+v", proof)
+			}
+		}
+		kill()
+		if err := store.DeleteOldActivity(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("ended: %v", err)
+		}
+		if proof := intact(t, store, ""); proof.First != 1001 {
+			t.Errorf("cut short: %+v", proof)
+		}
+		deleteOld(t, store)
+		if got := acts(t, store, 2); !strings.HasPrefix(got[0], "the console deleted 1,200 lines") || !strings.HasPrefix(got[1], "Ada Lovelace set") {
+			t.Errorf("gone on: %s", got)
+		}
+		intact(t, store, "")
+	})
+}
+
+// TestARunThatIsOverruledIsTold: who wants all kept again stops it, and it is told how far
+// it came.
+func TestARunThatIsOverruledIsTold(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 1200, 3)
+		keep(t, store, by, "5 years")
+		if _, err := store.DeleteOldPiece(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		keep(t, store, by, models.KeepForEver)
+		deleteOld(t, store)
+		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 500 lines") {
+			t.Errorf("the newest line is: %s", got)
+		}
+		deleteOld(t, store)
+		if got := acts(t, store, 2)[1]; !strings.HasPrefix(got, "Ada Lovelace set activity to be kept for ever") {
+			t.Errorf("the line before is: %s", got)
+		}
+		intact(t, store, "")
+	})
+}
+
+// TestTwoConsolesDeleteOnce also writes, seals and verifies all the while.
+func TestTwoConsolesDeleteOnce(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			url := modelstest.URL(t, engine)
+			store, second := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
+			by := oldActivity(t, store, 3200, 3)
+			keep(t, store, by, "5 years")
+			var deleting, others sync.WaitGroup
+			done := make(chan struct{})
+			for _, s := range []*models.Store{store, second} {
+				deleting.Go(func() { deleteOld(t, s) })
+				others.Go(func() {
+					for i := 0; ; i++ {
+						select {
+						case <-done:
+							return
+						default:
+						}
+						name := fmt.Sprintf("Group %d", i)
+						_, err := s.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, nil)
+						if err := errors.Join(err, s.Seal(t.Context())); err != nil {
+							t.Error(err)
+						}
+						if proof, err := s.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+							t.Error(proof.Broken, err)
+						}
+					}
+				})
+			}
+			deleting.Wait()
+			close(done)
+			others.Wait()
+			page, err := store.Activity(t.Context(), models.ActivityQuery{Action: string(models.DeletedActivity)})
+			if err != nil || len(page.Lines) != 1 || !strings.Contains(page.Lines[0].Summary(), "deleted 3,200 lines") {
+				t.Errorf("%d runs are told: %+v, %v", len(page.Lines), page.Lines, err)
+			}
+			intact(t, store, "")
+		})
+	}
+}
+
+// TestOnlyTheBeginningCanBeDeleted: the triggers keep all but lines before it.
+func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 5, 3)
+		keep(t, store, by, "5 years")
+		deleteOld(t, store)
+		seal(t, store)
+		modelstest.Group(t, store, by, "Unsealed")
+		for _, id := range all(t, store, "SELECT id FROM audit_lines") {
+			if err := store.Exec(t.Context(), "DELETE FROM audit_lines WHERE id = '"+id+"'"); err == nil {
+				t.Errorf("the line %s is deleted", id)
+			}
+		}
+		intact(t, store, "")
+		carryOut(t, store, "UPDATE audit_retention SET number = number + 1",
+			"DELETE FROM audit_lines WHERE id = (SELECT line_id FROM audit_seals WHERE number = 6)", "DELETE FROM audit_seals WHERE number = 6")
+		if proof := verify(t, store, ""); proof.Broken == nil {
+			t.Errorf("the beginning was moved: %+v", proof)
+		}
+		if err := store.DeleteOldActivity(t.Context()); !errors.Is(err, models.ErrConflict) {
+			t.Errorf("it goes on from a forged beginning: %v", err)
+		}
+		if err := store.SetRetention(t.Context(), by, "1 year"); !errors.Is(err, models.ErrConflict) {
+			t.Errorf("a forged note is written anew: %v", err)
+		}
+	})
+}
+
+// TestNoTraceOfATamperingIsDeleted: what is not as the console wrote it stays, with all
+// that follows.
+func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			store := modelstest.Open(t, engine)
+			by := oldActivity(t, store, 8, 3)
+			dropTriggers(t, store, engine)
+			carryOut(t, store, "UPDATE audit_lines SET ip = '10.0.0.9' WHERE id = (SELECT line_id FROM audit_seals WHERE number = 4)")
+			keep(t, store, by, "5 years")
+			if err := store.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
+				t.Errorf("a tampering was deleted: %v", err)
+			}
+			if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Number != 4 || proof.First != 1 {
+				t.Errorf("%+v", proof)
+			}
+		})
+	}
+}
+
+// TestAForgedRuleDeletesNothing: who can write to the database can't have the console
+// delete for them.
+func TestAForgedRuleDeletesNothing(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 8, 3)
+		keep(t, store, by, "90 days")
+		carryOut(t, store, "CREATE TABLE noted AS SELECT * FROM audit_retention")
+		keep(t, store, by, models.KeepForEver)
+		for _, forge := range []string{
+			"UPDATE audit_retention SET kept = '90 days'",
+			"DELETE FROM audit_retention; INSERT INTO audit_retention SELECT * FROM noted",
+			"DELETE FROM audit_retention",
+		} {
+			for sql := range strings.SplitSeq(forge, "; ") {
+				carryOut(t, store, sql)
+			}
+			if err := store.DeleteOldActivity(t.Context()); !errors.Is(err, models.ErrConflict) {
+				t.Errorf("%s: %v", forge, err)
+			}
+			if n := store.Count(t, "audit_lines"); n != 13 {
+				t.Errorf("%s: %d lines are left", forge, n)
+			}
+		}
+	})
+}
+
+// TestAClockThatIsWrongIsNoTampering: a line of today that bears a day of long ago is not
+// taken for one that was put back.
+func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 8, 3)
+		keep(t, store, by, "1 year")
+		deleteOld(t, store)
+		store.Now = func() time.Time { return time.Unix(0, 0) }
+		modelstest.Group(t, store, by, "From 1970")
+		seal(t, store)
+		intact(t, store, "")
+	})
+}
+
+func TestCutoff(t *testing.T) {
+	now := time.Date(2028, 2, 29, 15, 4, 5, 0, time.FixedZone("", 3600))
+	for kept, want := range map[models.Retention]string{
+		models.KeepForEver: "0001-01-01T00:00:00Z", "10 years": "2018-03-01T00:00:00Z", "1 year": "2027-03-01T00:00:00Z", "90 days": "2027-12-01T00:00:00Z",
+	} {
+		if got := kept.Cutoff(now).Format(time.RFC3339); got != want {
+			t.Errorf("what is kept %s goes before %s; want %s", kept.Words(), got, want)
+		}
+	}
+}
+
+// TestOldActivityIsFoundByItsKeys looks at how a piece is found and deleted.
+func TestOldActivityIsFoundByItsKeys(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		fillLog(t, store)
+		carryOut(t, store, "INSERT INTO audit_seals (number, line_id, seal) SELECT created_at - 1790000000, id, 'seal' FROM audit_lines", "DELETE FROM audit_tail", "ANALYZE")
+		p := &planner{T: t, store: store}
+		if err := store.Watch(p.see); err != nil {
+			t.Fatal(err)
+		}
+		p.plan("how many are older", false, func() error { _, err := store.OlderActivity(p.Context(), time.Now()); return err })
+		p.plan("the rule", false, func() error { _, err := store.Retention(p.Context()); return err })
+		for _, sql := range store.DeletingLines() {
+			plan, err := store.Explain(t.Context(), sql)
+			if err != nil || fullScan.MatchString(plan) {
+				t.Errorf("%s: %v\n%s", sql.SQL, err, plan)
+			}
+		}
+	})
+}

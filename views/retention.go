@@ -1,0 +1,84 @@
+package views
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+)
+
+// RetentionForm is what the form for how long activity is kept shows.
+type RetentionForm struct {
+	// Kept is what is chosen.
+	Kept     models.Retention
+	Choices  []RetentionChoice
+	Problems models.Invalid
+}
+
+// RetentionChoice is what it would do now to keep activity for so long.
+type RetentionChoice struct {
+	models.Retention
+	// Cutoff is the moment before which lines are deleted, and Older how many there are.
+	Cutoff time.Time
+	Older  models.Count
+	Now    Clock
+}
+
+// hint says what the choice would delete.
+func (c RetentionChoice) hint() string {
+	switch {
+	case c.Cutoff.IsZero():
+		return "Nothing is ever deleted."
+	case c.Older.N == 0:
+		return "Nothing is that old."
+	}
+	return "Deletes " + c.lines() + " from before " + c.day() + "."
+}
+
+// lines are those that are older, in words.
+func (c RetentionChoice) lines() string {
+	if c.Older.More {
+		return "more than " + counted(c.Older.N, "line", "lines", c.Now)
+	}
+	return counted(c.Older.N, "line", "lines", c.Now)
+}
+
+func (c RetentionChoice) day() string { return fullDay(c.Cutoff, c.Now) }
+
+// list is the list of what is older.
+func (c RetentionChoice) list() templ.SafeURL {
+	return ActivityURL(ActivityAt{To: c.Cutoff.AddDate(0, 0, -1).Format(time.DateOnly)})
+}
+
+// RetentionSaved says what holds from now on.
+func RetentionSaved(c RetentionChoice) string {
+	words := "Saved. Activity is kept " + c.Words() + "."
+	if c.Older.N > 0 {
+		words += " What is older is being deleted."
+	}
+	return words
+}
+
+// GoneActivity is said of a line that was deleted by the rule, and of the day up to which
+// lines were.
+func GoneActivity(before int64, now Clock) string {
+	return "Activity from before " + day(before, now) + " was deleted by the rule for how long it is kept."
+}
+
+// kept is for how long activity is kept, for the head of its list.
+func (l ActivityList) kept() string {
+	if l.Kept == "" || l.Kept == models.KeepForEver {
+		return "Everything that people and programs did here. Nobody can change or delete it."
+	}
+	return "What people and programs did here. Nobody can change it, and it is kept " + l.Kept.Words() + "."
+}
+
+// begins says where a log begins of which the first lines were deleted by the rule.
+func (p ActivityProof) begins(now Clock) string {
+	return "The log begins with line " + thousands(int(p.First), now) + ". Those before it, from before " + day(p.DeletedBefore, now) +
+		", were deleted by the rule for how long activity is kept, last on " + fullDay(now.local(p.DeletedAt), now) + "."
+}
+
+// day is the day that begins at a time. Rules go by days of UTC.
+func day(at int64, now Clock) string { return fullDay(time.Unix(at, 0).UTC(), now) }
