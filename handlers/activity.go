@@ -52,6 +52,18 @@ func (c *Console) groupActivity(w http.ResponseWriter, r *http.Request) error {
 	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Section: views.Groups, Body: body})
 }
 
+// ownActivity shows somebody what they did themselves, whatever else they may see.
+func (c *Console) ownActivity(w http.ResponseWriter, r *http.Request) error {
+	a := readAddress(r, "after", "before", "limit")
+	at, query := readActivityAt(a)
+	query.Who = by(r).UserID
+	list, err := c.listActivity(r, a, at, query)
+	if err != nil {
+		return err
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: "Your activity", Body: views.OwnActivityPage(list.Own())})
+}
+
 func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt, query models.ActivityQuery) (views.ActivityList, error) {
 	page, err := c.store.Activity(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {

@@ -303,6 +303,16 @@ func TestActivityNeedsItsRight(t *testing.T) {
 			if may {
 				b.get("/activity/" + line).lacks("main a[href$=revert]")
 			}
+			// What they did themselves they may see, and lines lead on where they may follow.
+			own := b.get("/profile/activity").wants(200).has("tbody", "Eve signed in").lacks("main form")
+			if strings.Contains(own.text("tbody"), "Plaz") {
+				s.Errorf("%s sees in their activity what others did: %s", role, own.text("tbody"))
+			}
+			if may {
+				own.has("tbody a", "Eve signed in")
+			} else {
+				own.lacks("tbody a")
+			}
 		}
 	})
 }

@@ -434,6 +434,7 @@ var scenes = append([]scene{
 		call(t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
 		t.sees("h1", "Something went wrong")
 	}},
+	{"own activity", address("/profile/activity")},
 	{"shortcuts", address("/profile/shortcuts")},
 	{"shortcuts sheet", func(t *tab, _ *town) {
 		t.visit("/groups")

@@ -126,6 +126,7 @@ func (c *Console) addRoutes() {
 	c.signedIn("GET /profile/shortcuts", models.SignedInOnly, c.shortcuts)
 	c.signedIn("GET /profile/password", models.SignedInOnly, c.password)
 	c.signedIn("POST /profile/password", models.SignedInOnly, c.changePassword)
+	c.signedIn("GET /profile/activity", models.SignedInOnly, c.ownActivity)
 	c.signedIn("GET /profile/security", models.SignedInOnly, c.security)
 	c.dangerous("GET /profile/security/app", models.SignedInOnly, c.newApp)
 	c.dangerous("POST /profile/security/app", models.SignedInOnly, c.confirmApp)

@@ -113,6 +113,7 @@ var matrix = map[string]allowed{
 	"POST /profile":          about(all),
 	"GET /profile/password":  about(all),
 	"POST /profile/password": about(all),
+	"GET /profile/activity":  about(all),
 	"GET /profile/security":  about(all),
 
 	"GET /profile/security/app":                   about(all),

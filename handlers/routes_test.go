@@ -74,6 +74,7 @@ var routes = map[string]question{
 	"POST /profile":               {status: 303, fields: fields("name", "Anna A.", "email", email, "time_zone", "Europe/Zurich"), action: models.UpdatedProfile},
 	"GET /profile/password":       {status: 200},
 	"POST /profile/password":      {status: 422, fields: fields("old_password", password, "new_password", "short")},
+	"GET /profile/activity":       {status: 200},
 	"GET /profile/security":       {status: 200},
 	"GET /profile/security/app":   {status: 200},
 	"POST /profile/security/app":  {status: 422, fields: fields("code", "123")},

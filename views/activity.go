@@ -89,6 +89,12 @@ func (l ActivityList) OfGroup(id string) ActivityList {
 	return l
 }
 
+// Own is the list of what its reader did.
+func (l ActivityList) Own() ActivityList {
+	l.href = OwnActivityURL
+	return l
+}
+
 func (l ActivityList) url(at ActivityAt) templ.SafeURL {
 	if l.href != nil {
 		return l.href(at)

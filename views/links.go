@@ -334,6 +334,12 @@ func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
 	return activityURL(under("/groups/", id, "/activity", ""), at)
 }
 
+// OwnActivityURL is the list of what its reader did.
+func OwnActivityURL(at ActivityAt) templ.SafeURL {
+	at.Who = ""
+	return activityURL("/profile/activity", at)
+}
+
 func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
 	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request,
 		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before)
