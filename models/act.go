@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -9,8 +10,8 @@ import (
 )
 
 // acts are the actions in words, which follow the name of who did it. {object} is the
-// name of what it was done to, {members} who was added or removed, and {actor} what
-// somebody said they were who has not signed in.
+// name of what it was done to, {old} what that was called before, {members} who was added
+// or removed, and {actor} what somebody said they were who has not signed in.
 var acts = map[Action]string{
 	CreatedGroup:     "created {object}",
 	UpdatedGroup:     "changed {object}",
@@ -100,9 +101,9 @@ func (l AuditLine) words() (string, bool) {
 	case l.Action == DeletedActivity:
 		return "deleted " + l.deletedLines(), true
 	case l.Action == UpdatedGroup:
-		return "changed " + l.changedFields() + "{object}", true
+		return l.changeWords("name", ""), true
 	case l.Action == UpdatedContact:
-		return "changed " + l.changedFields() + "the contact {object}", true
+		return l.changeWords("username", "the contact "), true
 	}
 	words, known := acts[l.Action]
 	return words, known
@@ -142,17 +143,40 @@ func (l AuditLine) deletedLines() string {
 	return words
 }
 
-// changedFields are the fields that a change was of: "the name and description of "; ""
-// where there are more than two.
-func (l AuditLine) changedFields() string {
+// changeWords say what became of the fields of a thing, which is called after the field
+// name: "renamed {old} to {object} and changed the description".
+func (l AuditLine) changeWords(name, thing string) string {
+	if l.oldName() == "" {
+		if fields := changedFields(l.Fields()); fields != "" {
+			return "changed " + fields + " of " + thing + "{object}"
+		}
+		return "changed " + thing + "{object}"
+	}
+	words := "renamed " + thing + "{old} to {object}"
+	others := slices.DeleteFunc(l.Fields(), func(f ChangedField) bool { return f.Name == name })
+	if len(others) > 0 {
+		words += " and changed " + cmp.Or(changedFields(others), "other fields")
+	}
+	return words
+}
+
+// oldName is what a group or contact was called before the act; "" where that stayed.
+func (l AuditLine) oldName() string {
+	name := map[string]string{"group": "name", "contact": "username"}[l.ObjectKind]
+	return l.field(name).Before.Text
+}
+
+// changedFields are fields in words: "the name and description"; "" where there are more
+// than two.
+func changedFields(fields []ChangedField) string {
 	var names []string
-	for _, f := range l.Fields() {
+	for _, f := range fields {
 		names = append(names, fieldWords[f.Name])
 	}
 	if len(names) == 0 || len(names) > 2 || slices.Contains(names, "") {
 		return ""
 	}
-	return "the " + strings.Join(names, " and ") + " of "
+	return "the " + strings.Join(names, " and ")
 }
 
 // field is a field of the act; the zero value where it has none of this name.
@@ -201,8 +225,22 @@ func AreaLabel(name string) string {
 	return name
 }
 
-// ActionLabel is an action as people choose it: "archived …"; or an area.
+// FailedSignIns is what activity can be narrowed to besides an action or an area: sign-ins
+// that were refused, and who was held off because of them.
+const FailedSignIns = "session.failed"
+
+// KnownAction tells whether activity can be narrowed to an action, an area, or FailedSignIns.
+func KnownAction(name string) bool {
+	_, known := acts[Action(name)]
+	return known || name == FailedSignIns || slices.ContainsFunc(Areas, func(a Area) bool { return a.Name == name })
+}
+
+// ActionLabel is what activity is narrowed to, as people choose it: "Failed sign-ins", an
+// area, or an action: "archived …".
 func ActionLabel(name string) string {
+	if name == FailedSignIns {
+		return "Failed sign-ins"
+	}
 	words, known := acts[Action(name)]
 	if !known {
 		return AreaLabel(name)
@@ -221,8 +259,10 @@ func (l AuditLine) Sentence() (before, object, after string) {
 			words += " on {object}"
 		}
 	}
-	words = strings.NewReplacer("{members}", l.members(), "{actor}", "“"+l.ActorName+"”").Replace(words)
+	// Cut before names are put in: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
+	names := strings.NewReplacer("{members}", l.members(), "{actor}", "“"+l.ActorName+"”", "{old}", l.oldName())
+	before, after = names.Replace(before), names.Replace(after)
 	if !found {
 		return before, "", ""
 	}

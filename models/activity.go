@@ -13,7 +13,7 @@ import (
 type ActivityQuery struct {
 	// Who is the id of a person, with what their tokens did, or of a token.
 	Who string
-	// Action is an action, or an area: the first word of several.
+	// Action is an action, an area, which is the first word of several, or FailedSignIns.
 	Action string
 	// Object is the id of what something was done to.
 	Object string
@@ -70,7 +70,10 @@ func (q ActivityQuery) narrow(r reader, query *selection) error {
 	}
 	if area, _, exact := strings.Cut(q.Action, "."); q.Action != "" {
 		query.where("area = ?", area)
-		if exact {
+		switch {
+		case q.Action == FailedSignIns:
+			query.where("action IN (?, ?)", RefusedSignIn, HeldOff)
+		case exact:
 			query.where("action = ?", q.Action)
 		}
 	}

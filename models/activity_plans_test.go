@@ -41,7 +41,7 @@ func TestActivityReadsNoLogWhole(t *testing.T) {
 		day := time.Unix(1_790_050_000, 0)
 		for name, q := range map[string]models.ActivityQuery{
 			"all": {}, "a person": {Who: "0000000000000003"}, "nobody": {Who: "0000000000000zzz"}, "an object": {Object: object},
-			"a common area": {Action: "group"}, "a rare area": {Action: "policy"}, "no area": {Action: "nothing"}, "an action": {Action: "session.start"},
+			"a common area": {Action: "group"}, "a rare area": {Action: "policy"}, "failed sign-ins": {Action: models.FailedSignIns}, "no area": {Action: "nothing"}, "an action": {Action: "session.start"},
 			"a request": {Request: "REQUEST7"}, "days": {From: day, To: day.Add(time.Hour)},
 			"a person and an area": {Who: "0000000000000003", Action: "group"}, "an object and a person": {Object: object, Who: "0000000000000003"},
 		} {

@@ -173,6 +173,22 @@ func TestSentences(t *testing.T) {
 			t.Errorf("a deletion says %s", was.Changes)
 		}
 	})
+	renamed := `"name":{"before":"{object}","after":"Plaza"}`
+	described := `"description":{"before":null,"after":"By the lake"},"avatar_url":{"before":null,"after":"https://example.com/a.png"}`
+	for want, l := range map[string]models.AuditLine{
+		"renamed {object} to Plaza": {ObjectKind: "group", Action: models.UpdatedGroup, Changes: "{" + renamed + "}"},
+		"renamed {object} to Plaza and changed the description and avatar URL": {
+			ObjectKind: "group", Action: models.UpdatedGroup, Changes: "{" + renamed + "," + described + "}",
+		},
+		"renamed the contact ada to Plaza": {
+			ObjectKind: "contact", Action: models.UpdatedContact, Changes: `{"username":{"before":"ada","after":"Plaza"}}`,
+		},
+	} {
+		l.ActorName, l.ObjectName = "Ada", "Plaza"
+		if got := l.Summary(); got != "Ada "+want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 	unknown := models.AuditLine{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
 	if got := unknown.Summary(); got != "Ada did “passkey rename” on Laptop" {
 		t.Error(got)

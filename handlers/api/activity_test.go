@@ -51,7 +51,7 @@ func TestActivity(t *testing.T) {
 
 		list := s.call(t, "GET /v1/activity?limit=2").want(t, 200).acts(t)
 		got := list.Data[0]
-		if !list.HasMore || len(list.Data) != 2 || got.Action != "group.update" || got.Summary != "the API token writer changed the name of Plaza" ||
+		if !list.HasMore || len(list.Data) != 2 || got.Action != "group.update" || got.Summary != "the API token writer renamed Plaza Hotel to Plaza" ||
 			got.Actor.Kind != "token" || got.Object.ID != g.ID || got.Changes["name"].Before != "Plaza Hotel" || got.Seal != nil || got.IP != clientIP || got.RequestID != requestID {
 			t.Errorf("%+v", list)
 		}
