@@ -33,13 +33,16 @@ const (
 	nearby   = 80
 )
 
-// difference is what became of a text, word by word. What stayed far from all changes
-// is folded.
+// difference is what became of a text, word by word; nil where it was written anew, so
+// that there is nothing to compare. What stayed far from all changes is folded.
 func difference(before, after string) []piece {
 	compare := diffmatchpatch.New()
 	compare.DiffTimeout = diffPatience
 	var w words
 	diffs := compare.DiffCleanupSemantic(compare.DiffMainRunes(w.runes(before), w.runes(after), false))
+	if rewritten(diffs, w.text) {
+		return nil
+	}
 	var pieces []piece
 	for i, d := range diffs {
 		text := w.text(d.Text)
@@ -53,6 +56,23 @@ func difference(before, after string) []piece {
 		}
 	}
 	return pieces
+}
+
+// rewritten tells texts that are two: of the letters of the shorter one, less than a third
+// are in both. A text that is empty is none.
+func rewritten(diffs []diffmatchpatch.Diff, text func(string) string) bool {
+	letters := map[diffmatchpatch.Operation]int{}
+	whole := map[diffmatchpatch.Operation]bool{}
+	for _, d := range diffs {
+		whole[d.Type] = true
+		for _, r := range text(d.Text) {
+			if isWord(r) {
+				letters[d.Type]++
+			}
+		}
+	}
+	stayed, gone, came := letters[diffmatchpatch.DiffEqual], letters[diffmatchpatch.DiffDelete], letters[diffmatchpatch.DiffInsert]
+	return whole[diffmatchpatch.DiffDelete] && whole[diffmatchpatch.DiffInsert] && 3*stayed < stayed+min(gone, came)
 }
 
 // fold is text that stayed; of much, only what is beside a change.
@@ -122,9 +142,10 @@ func (w *words) text(runes string) string {
 	return b.String()
 }
 
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
+
 // firstWord is the letters and digits that a text begins with, or else one character.
 func firstWord(s string) string {
-	isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
 	end := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) })
 	switch {
 	case end < 0:
