@@ -20,6 +20,9 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, append([]string{"after", "before", "limit"}, activityFilters...)...)
 	at, query := readActivityAt(a)
 	list, err := c.listActivity(r, a, at, query)
+	if err == nil && len(list.Lines) == 0 {
+		list.At, err = c.unguessed(r, a, at)
+	}
 	if err != nil {
 		return err
 	}
@@ -33,6 +36,28 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: views.Activity, Section: views.Activity, Body: views.ActivityPage(list)})
+}
+
+// unguessed is a place whose list is empty, without the filter that was made of what was
+// looked for where that is the id of nothing at all.
+func (c *Console) unguessed(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
+	q := strings.TrimSpace(a.get("q"))
+	if q == "" || q != at.Object && q != at.Request {
+		return at, nil
+	}
+	query := models.ActivityQuery{Range: models.Range{Limit: 1}}
+	if q == at.Object {
+		query.Object, at.Object = q, ""
+	} else {
+		query.Request, at.Request = q, ""
+	}
+	found, err := c.store.Activity(r.Context(), query)
+	if len(found.Lines) > 0 {
+		at.Object, at.Request = query.Object, query.Request
+		return at, err
+	}
+	at.Q = q
+	return at, err
 }
 
 // groupActivity shows what was done to a group.
@@ -83,10 +108,9 @@ func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt,
 	return list, err
 }
 
-// An actionName is an action or an area, a requestName the id of a request. An ownRequest
+// A requestName is the id of a request. An ownRequest
 // looks like an id of ours, but those begin with a 0 until the year 2081.
 var (
-	actionName  = regexp.MustCompile(`^[a-z_]{1,40}(\.[a-z_0-9]{1,40})?$`)
 	requestName = regexp.MustCompile(`^[!-~]{1,100}$`)
 	ownRequest  = regexp.MustCompile(`^[A-Z2-7]{16}$`)
 )
@@ -94,7 +118,7 @@ var (
 // readActivityAt reads a place in the list, and the query that it stands for.
 func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 	at := views.ActivityAt{
-		Who: a.id("who"), Object: a.id("object"), Action: a.matching("action", actionName),
+		Who: a.id("who"), Object: a.id("object"), Action: a.action(),
 		Request: a.matching("request", requestName), Limit: a.limit(),
 	}
 	switch q := strings.TrimSpace(a.get("q")); {
@@ -104,6 +128,7 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 	case models.ValidID(q):
 		at.Object = q
 	default:
+		at.Q = q
 		a.note("“%s” is no id, so that filter was ignored.", clip(q))
 	}
 	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
@@ -127,6 +152,16 @@ func (a *address) id(name string) string {
 	return value
 }
 
+// action is what activity can be narrowed to, or "".
+func (a *address) action() string {
+	value := a.get("action")
+	if value != "" && !models.KnownAction(value) {
+		a.note("“action=%s” in the address is not known and was ignored.", clip(value))
+		return ""
+	}
+	return value
+}
+
 func (a *address) matching(name string, form *regexp.Regexp) string {
 	value := a.get(name)
 	if value != "" && !form.MatchString(value) {
@@ -142,9 +177,9 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.ActivityDetail{AuditLine: line, Reversible: line.Reversible(by(r)), Names: map[string]string{}, Now: c.now(r)}
-	if d.Reversible {
-		if d.PutBackBy, err = c.store.PutBackBy(r.Context(), line); err != nil {
+	d := views.ActivityDetail{AuditLine: line, Names: map[string]string{}, Now: c.now(r)}
+	if line.Reversible(by(r)) {
+		if d.Reversible, d.PutBackBy, err = c.putBack(r, line); err != nil {
 			return err
 		}
 	}
@@ -156,6 +191,19 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 		d.Names[id] = names.Who
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: line.Summary(), Section: views.Activity, Body: views.ActivityLine(d)})
+}
+
+// putBack is the line that put another back, and tells whether there is a reason to offer
+// that: not while nothing is left of it, nor where its object is gone.
+func (c *Console) putBack(r *http.Request, line models.AuditLine) (offer bool, done models.AuditLine, err error) {
+	if done, err = c.store.PutBackBy(r.Context(), line); err != nil {
+		return false, done, err
+	}
+	reversal, err := c.store.Reversal(r.Context(), by(r), line.ID)
+	if errors.Is(err, models.ErrNotFound) {
+		return false, done, nil
+	}
+	return done.ID == "" || len(reversal.Possible()) > 0, done, err
 }
 
 // askRevert says what it would do to put a change back.

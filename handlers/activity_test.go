@@ -73,6 +73,15 @@ func TestActivity(t *testing.T) {
 			s.Errorf("without the first filter it is %s, want %s", without, want)
 		}
 		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "is no id").has(".notes", "is no date")
+		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address is not known and was ignored").lacks("option[value=failed]").lacks(".chips")
+		s.get("/activity?action=group.archive").wants(200).has("option[selected]", "Archived …").has(".chips", "Archived …")
+		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the id nonsense").has("#q[value=nonsense]", "").
+			has(".chips", "Groups").has(".empty a[href='/activity']", "Clear all filters")
+		if strings.Contains(p.text(".chips"), "nonsense") {
+			s.Errorf("a guess is told as a fact: %s", p.text(".chips"))
+		}
+		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No activity matches").has(".chips", "About Rowing Club")
+		s.get("/activity?q=a+b").wants(200).has(".notes", "is no id").has("#q[value='a b']", "")
 		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The first day is after the last one.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
@@ -147,12 +156,14 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 			s.Errorf("%+v, %v", now, err)
 		}
 		back := s.newest()
-		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
+		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").lacks("main a[href$=revert]")
 		if to, _ := p.doc.Find(".notice a").Attr("href"); to != "/activity/"+back.ID {
 			s.Errorf("it was put back by %s", to)
 		}
 		s.get(to).wants(200).has("h1", "Nothing to put back")
 		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "The change that was put back")
+		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
+		s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
 
 		created, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID, Action: string(models.CreatedGroup)})
 		if err != nil {

@@ -36,7 +36,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		if err := s.store.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity").wants(200).has("main .head", "Nobody can change or delete it").has(".head .actions", "How long it is kept")
+		s.get("/activity").wants(200).has("main .head", "Nobody can change it. It is kept for ever.").has(".head .actions", "How long it is kept")
 		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "For ever").
 			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
 			has(`label:has([value="2 years"])`, "Deletes 4 lines")
@@ -47,10 +47,10 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.post("/activity/retention", "kept", "1 day", "sure", "1 day").wants(422).has(".summary", "Choose for how long")
 		s.post("/activity/retention", "kept", "for ever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
 		s.post("/activity/retention", "kept", "10 years").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
-			has("main .head", "it is kept for 10 years")
+			has("main .head", "It is kept for 10 years.")
 		s.get("/activity/"+s.newest().ID).wants(200).has("h1", "Anna set activity to be kept for 10 years").has("dt", "Activity is kept").has("ins", "10 years")
 
-		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "cannot be brought back")
+		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "4 lines from before ").has("#question", "are deleted now, and every line once it is 2 years old. This can't be undone")
 		s.post("/activity/retention", "kept", "2 years", "sure", "1 year").wants(200).has("h1", "Delete 4 lines of activity?")
 		s.post("/activity/retention", "kept", "2 years", "sure", "2 years").leads("/activity").follow(s.browser).has("#flashes", "What is older is being deleted.")
 		if err := s.store.DeleteOldActivity(s.Context()); err != nil {

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,7 +130,7 @@ func (l ActivityList) chips() []chip {
 		without      func(*ActivityAt)
 	}{
 		{l.At.Who, "By " + orID(l.Names.Who, l.At.Who), func(at *ActivityAt) { at.Who = "" }},
-		{l.At.Action, models.ActionLabel(l.At.Action), func(at *ActivityAt) { at.Action = "" }},
+		{l.At.Action, capital(models.ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
 		{l.At.Object, "About " + orID(l.Names.Object, l.At.Object), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
@@ -167,9 +168,17 @@ func (l ActivityList) since() string {
 // summary is what is said when the list changes.
 func (l ActivityList) summary() string {
 	if len(l.Lines) == 0 {
-		return "No activity matches"
+		return l.none()
 	}
 	return counted(len(l.Lines), "act", "acts", l.Now) + " on this page"
+}
+
+// none is what an empty list says.
+func (l ActivityList) none() string {
+	if l.At.Q != "" {
+		return "Nothing has the id " + l.At.Q
+	}
+	return "No activity matches"
 }
 
 // from says where an act came from: "Chrome, 10.0.0.4".
@@ -191,6 +200,14 @@ func agent(userAgent string) string {
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	program, _, _ = strings.Cut(program, "/")
 	return clipRunes(program, 30)
+}
+
+// sender is the browser and its system, or the program, that a user agent names.
+func sender(userAgent string) string {
+	if models.Browser(userAgent) != "" {
+		return models.BrowserName(userAgent)
+	}
+	return agent(userAgent)
 }
 
 func clipRunes(s string, n int) string {
@@ -261,6 +278,22 @@ const secondFactorField = "second_factor."
 
 // scopesField is the field that says what a token may do.
 const scopesField = "scopes"
+
+// changedNothing tells lines that say how something went, and not what became of it.
+func changedNothing(l models.AuditLine) bool {
+	if strings.HasPrefix(string(l.Action), "session.") {
+		return true
+	}
+	return slices.Contains([]models.Action{models.ExportedActivity, models.DeletedActivity, models.PostedMessage, models.Seeded}, l.Action)
+}
+
+// given is the value of a field that did not change.
+func given(f models.ChangedField) models.Told {
+	if f.After.None {
+		return f.Before
+	}
+	return f.After
+}
 
 // toldText is a value as people read it.
 func toldText(field string, t models.Told) string {

@@ -297,6 +297,8 @@ type ActivityAt struct {
 	Who, Action, Object, Request string
 	// From and To are days, as 2026-01-31.
 	From, To string
+	// Q is what was looked for that is the id of nothing; else "".
+	Q string
 	// After and Before are cursors; at most one is given.
 	After, Before string
 	// Limit is the number of rows; 0 means as many as the reader has on every page.
@@ -341,7 +343,7 @@ func OwnActivityURL(at ActivityAt) templ.SafeURL {
 }
 
 func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
-	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request,
+	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request, "q", at.Q,
 		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 

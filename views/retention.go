@@ -44,6 +44,16 @@ func (c RetentionChoice) lines() string {
 	return counted(c.Older.N, "line", "lines", c.Now)
 }
 
+// consequence says what the choice deletes, now and later.
+func (c RetentionChoice) consequence() string {
+	verb := "are"
+	if c.Older.N == 1 && !c.Older.More {
+		verb = "is"
+	}
+	return capital(c.lines()) + " from before " + c.day() + " " + verb + " deleted now, and every line once it is " + string(c.Retention) +
+		" old. This can't be undone, and changes in them can't be put back any more."
+}
+
 func (c RetentionChoice) day() string { return fullDay(c.Cutoff, c.Now) }
 
 // list is the list of what is older.
@@ -69,9 +79,9 @@ func GoneActivity(before int64, now Clock) string {
 // kept is for how long activity is kept, for the head of its list.
 func (l ActivityList) kept() string {
 	if l.Kept == "" || l.Kept == models.KeepForEver {
-		return "Everything that people and programs did here. Nobody can change or delete it."
+		return "Everything that people and programs did here. Nobody can change it. It is kept for ever."
 	}
-	return "What people and programs did here. Nobody can change it, and it is kept " + l.Kept.Words() + "."
+	return "What people and programs did here. Nobody can change it. It is kept " + l.Kept.Words() + "."
 }
 
 // begins says where a log begins of which the first lines were deleted by the rule.

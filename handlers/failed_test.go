@@ -1,0 +1,35 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+)
+
+// TestFailedSignInsAreFound: one option finds sign-ins that were refused and who was held
+// off for them, and the file has the same.
+func TestFailedSignInsAreFound(t *testing.T) {
+	each(t, func(s *site) {
+		eve := s.newBrowser()
+		for range 6 {
+			eve.post("/login", "email", "eve@example.com", "password", "wrong")
+		}
+		p := s.get("/activity?action=session.failed").wants(200).has(".chips", "Failed sign-ins").has("option[selected]", "Failed sign-ins").
+			has("tbody", "was held off after 5 failed tries").has("tbody", "Somebody failed to sign in as “eve@example.com”")
+		if n := len(p.rows()); n != 6 {
+			s.Errorf("%d rows: %q", n, p.rows())
+		}
+		file := s.get("/activity/export?format=ndjson&action=session.failed").wants(200)
+		for _, action := range []models.Action{models.RefusedSignIn, models.HeldOff} {
+			if !strings.Contains(file.body, string(action)) {
+				s.Errorf("the file has no %s", action)
+			}
+		}
+		held, err := s.store.Activity(s.Context(), models.ActivityQuery{Action: string(models.HeldOff)})
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.get("/activity/"+held.Lines[0].ID).wants(200).has("#changes", "Details").has("dt", "Failed sign-ins").lacks("main ins")
+	})
+}
