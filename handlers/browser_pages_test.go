@@ -375,6 +375,11 @@ var scenes = append([]scene{
 	}},
 	{"activity none", address("/activity?from=2001-01-01&to=2001-02-01")},
 	{"activity notes", address("/activity?who=nobody&q=a+b&from=soon")},
+	{"activity of no id", address("/activity?q=nonsense")},
+	{"activity rewritten", func(t *tab, v *town) {
+		g := v.site.group("Trail Running, Boston North")
+		t.visit("/activity/" + v.update(g.ID, models.GroupChange{Name: new("Science Fiction in Auckland")}).ID)
+	}},
 	{"group activity", at(func(v *town) string { return "/groups/" + v.busy.ID + "/activity" })},
 	{"activity change", at(func(v *town) string { return "/activity/" + v.changes() })},
 	{"activity revert", at(func(v *town) string { return "/activity/" + v.changes() + "/revert" })},
