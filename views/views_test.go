@@ -137,8 +137,8 @@ func TestRefusalsAreSentences(t *testing.T) {
 		want   string
 	}{
 		{models.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
-		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, and manage owners and admins. Owners may. A or B (owners) can change your role."},
-		{models.EditContacts, nil, "Your role, Moderator, does not let you create and edit contacts. Owners, admins and editors may."},
+		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
+		{models.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
 	} {
 		if got := Refusal(by, c.right, c.owners); got != c.want {
 			t.Errorf("%s: %q", c.right, got)
