@@ -48,7 +48,7 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
-		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "It is needed to invite somebody. You are asked again only after 10 minutes.").
+		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You are about to invite somebody. You are asked again only after 10 minutes.").
 			has("nav [aria-current=page]", "People").has(`.other a[href="/people?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)

@@ -238,7 +238,7 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
 		today := s.store.Now().UTC().Format(time.DateOnly)
 		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
-		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: until you set up another, only this page works for you.")
+		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: until you set up another, only the Security page works for you.")
 		if _, err := s.store.AddPasskey(s.Context(), s.by, models.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)
 		}

@@ -226,8 +226,8 @@ func TestRollingAToken(t *testing.T) {
 		third := s.post(path+"/roll", "overlap", "72").wants(200).valueOf("#secret")
 		s.withToken(second).get("/v1/groups").wants(200)
 		s.get(path+"/end-old-secret").has("h1", "End the old secret of Nightly?")
-		s.post(path + "/end-old-secret").leads(path )
-		s.post(path + "/end-old-secret").leads(path ) // twice is no harm
+		s.post(path + "/end-old-secret").leads(path)
+		s.post(path + "/end-old-secret").leads(path) // twice is no harm
 		s.withToken(second).get("/v1/groups").wants(401)
 		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").valueOf("#secret")
 		s.withToken(third).get("/v1/groups").wants(401)

@@ -7,7 +7,7 @@ import (
 
 // Purpose is what somebody confirms for that it is them.
 type Purpose struct {
-	// Words end "It is needed to …"; "" where the address is none of those that ask.
+	// Words end "You are about to …"; "" where the address is none of those that ask.
 	Words string
 	// Section is the entry of the menu that it belongs to, or "".
 	Section string
@@ -50,5 +50,5 @@ func (p Purpose) sentence() string {
 	if p.Words == "" {
 		return "What comes next is sensitive."
 	}
-	return "It is needed to " + p.Words + "."
+	return "You are about to " + p.Words + "."
 }

@@ -180,7 +180,7 @@ func EndOthers(n int, now Clock) Question {
 // LastFactor warns somebody of a role that needs a second factor before they lose the only
 // one that they have.
 func LastFactor(role models.Role) string {
-	return "Your role, " + role.Name() + ", needs a second factor: until you set up another, only this page works for you."
+	return "Your role, " + role.Name() + ", needs a second factor: until you set up another, only the Security page works for you."
 }
 
 // leftOf says how many recovery codes are left.
