@@ -174,7 +174,7 @@ func scopeChoices(f TokenForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = preset(f, "choose", "Choose", "Give it only what you tick below.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = preset(f, "choose", "Choose", "Give it only what you tick.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
