@@ -81,13 +81,32 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("other sessions question")
 	a.goes("End sessions")
 	a.sees("#flashes", "2 other sessions ended.")
+	a.visit("/profile/security/sessions/end")
+	a.sees("main", "You are signed in nowhere else just now.")
+	a.inspect("other sessions none")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question")
+	if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+		t.Fatal(err)
+	}
+	a.visit("/profile/security")
+	a.click("Turn off…")
+	a.sees("dialog", "until you set up another, only the Security page works for you.")
+	a.inspect("app off dialog with a warning")
+	a.visit("/profile/security/app/off")
+	a.inspect("app off question with a warning")
+	if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{}); err != nil {
+		t.Fatal(err)
+	}
 
 	ahead.Add(11 * 60)
-	a.visit("/settings/tokens/new")
+	a.visit("/settings/tokens")
+	a.goes("New token")
 	a.sees("h1", "Confirm that it is you")
 	a.inspect("confirm")
+	a.goes("Cancel")
+	a.at("/settings/tokens")
+	a.goes("New token")
 	a.write("[name='confirm.password']", "wrong")
 	a.goes("Confirm")
 	a.sees(".summary", "The password is not right.")

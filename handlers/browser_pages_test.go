@@ -320,8 +320,9 @@ var scenes = append([]scene{
 	{"token new chosen", func(t *tab, _ *town) {
 		t.visit("/settings/tokens/new")
 		t.click(`[name="scope"][value="write"]`)
+		t.click(`[name="scope"][value="choose"]`)
 		t.click(`[value="groups.delete"]`)
-		t.until("Choose is picked", "find('[value=\"choose\"]').checked && !find('[value=\"groups.delete\"]').checked && find('[value=\"messages.post\"]').checked")
+		t.until("the boxes are as the preset had them, but for one", "find('[value=\"choose\"]').checked && !find('[value=\"groups.delete\"]').checked && find('[value=\"messages.post\"]').checked")
 		t.write("#networks", "203.0.113.7\nnowhere")
 		t.goes("Make the token")
 		t.sees("main", "neither an address")
@@ -330,7 +331,13 @@ var scenes = append([]scene{
 		v.use(v.token)
 		t.visit("/settings/tokens/" + v.token.ID)
 		t.click("Show as a table")
-		t.sees(".as-table", "Errors")
+		t.sees(".as-table", "Failed")
+	}},
+	{"token used just now", func(t *tab, v *town) {
+		token, secret := v.tokenOf(v.by, "Backup")
+		v.withToken(secret).get("/v1/groups").wants(200)
+		t.visit("/settings/tokens/" + token.ID)
+		t.sees("main", "Requests show up here within a few seconds.")
 	}},
 	{"token unused", at(func(v *town) string { return "/settings/tokens/" + v.newToken("Quiet", 0).ID })},
 	{"token roll", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/roll" })},
@@ -359,6 +366,7 @@ var scenes = append([]scene{
 		_, b := v.colleague(models.Moderator)
 		t.signIn(b)
 		t.visit("/settings/tokens/new")
+		t.click(`[name="scope"][value="choose"]`)
 		t.sees("main", "Not available")
 		t.inspect("token new of a moderator")
 		t.signIn(v.browser)

@@ -18,7 +18,15 @@ var peopleScenes = []scene{
 		if _, err := v.store.Disable(v.Context(), v.by, v.somebody(models.Auditor).ID); err != nil {
 			v.Fatal(err)
 		}
-		t.visit("/people")
+		for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Admin: 0}}, {}} {
+			if err := v.store.SetPolicy(v.Context(), v.by, rule); err != nil {
+				v.Fatal(err)
+			}
+			if rule.SecondFactor != nil {
+				t.visit("/people")
+				t.sees("main", "Missing")
+			}
+		}
 	}},
 	{"people menu", func(t *tab, v *town) {
 		v.invited(v.contact.Name())

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -22,14 +23,14 @@ func (c *Console) confirmed(handle pageHandler) pageHandler {
 			return handle(w, r)
 		}
 		if !proof.given {
-			return c.askToConfirm(w, r, http.StatusForbidden, views.Confirm{})
+			return c.askToConfirm(w, r, http.StatusForbidden, views.Confirm{Back: proof.back})
 		}
 		status, problems, err := c.prove(w, r, proof)
 		if err != nil {
 			return err
 		}
 		if status != 0 {
-			return c.askToConfirm(w, r, status, views.Confirm{Problems: problems})
+			return c.askToConfirm(w, r, status, views.Confirm{Back: proof.back, Problems: problems})
 		}
 		return handle(w, r)
 	}
@@ -38,12 +39,13 @@ func (c *Console) confirmed(handle pageHandler) pageHandler {
 // confirm is where the page that asks for a proof leads when no form waits in it.
 func (c *Console) confirm(w http.ResponseWriter, r *http.Request) error {
 	to := next(r, views.SecurityURL())
-	status, problems, err := c.prove(w, r, takeProof(r))
+	proof := takeProof(r)
+	status, problems, err := c.prove(w, r, proof)
 	if err != nil {
 		return err
 	}
 	if status != 0 {
-		return c.askToConfirm(w, r, status, views.Confirm{Next: string(to), Problems: problems})
+		return c.askToConfirm(w, r, status, views.Confirm{Next: string(to), Back: proof.back, Problems: problems})
 	}
 	return redirect(w, r, to)
 }
@@ -53,15 +55,17 @@ type proof struct {
 	models.Proof
 	passkey string
 	given   bool
+	// back is where somebody goes who does not want to prove it, or "".
+	back string
 }
 
 // takeProof takes the proof out of a form, so that nothing that handles the form sees it.
 func takeProof(r *http.Request) proof {
-	p := proof{passkey: r.PostForm.Get(views.ConfirmPasskey)}
+	p := proof{passkey: r.PostForm.Get(views.ConfirmPasskey), back: localPath(r.PostForm.Get(views.ConfirmBack))}
 	p.Password, p.Code = r.PostForm.Get(views.ConfirmPassword), r.PostForm.Get(views.ConfirmCode)
 	for name := range r.PostForm {
 		if strings.HasPrefix(name, views.ConfirmPrefix) {
-			p.given = true
+			p.given = p.given || name != views.ConfirmBack && name != views.ConfirmEmail
 			r.PostForm.Del(name)
 			r.Form.Del(name)
 		}
@@ -114,6 +118,9 @@ func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status in
 			ask.Waiting = hidden(r.PostForm, func(name string) (string, bool) { return name, !isSecret(name) })
 		}
 	}
+	ask.Email = visitOf(r).user.Email
+	ask.Purpose = views.PurposeOf(cmp.Or(ask.Next, string(ask.Action)))
+	ask.Back = cmp.Or(ask.Back, c.cameFrom(r), string(views.HomeURL()))
 	if isPartial(r) && status == http.StatusForbidden {
 		status = http.StatusUnprocessableEntity
 	}
@@ -121,8 +128,22 @@ func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	page := views.Page{Title: "Confirm that it is you", Failed: len(ask.Problems) > 0, Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame}
+	page := views.Page{
+		Title: "Confirm that it is you", Section: ask.Purpose.Section, Failed: len(ask.Problems) > 0,
+		Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame,
+	}
 	return render(w, r, status, views.Document(page))
+}
+
+// cameFrom is the page of the console that led to a request, or "" where none did, or the
+// page of the request itself.
+func (c *Console) cameFrom(r *http.Request) string {
+	path, here := strings.CutPrefix(r.Referer(), c.publicURL)
+	path = localPath(path)
+	if from, _, _ := strings.Cut(path, "?"); !here || from == r.URL.Path {
+		return ""
+	}
+	return path
 }
 
 // isSecret tells whether a field of a form must never be shown again.

@@ -9,6 +9,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // hiddenFields are the hidden fields of the first form of a page, as names and values in turn.
@@ -37,6 +39,40 @@ func TestAnOldSessionConfirmsThatItIsThem(t *testing.T) {
 		s.get("/settings/tokens/new").wants(200)
 		s.get("/groups").wants(200)
 	})
+}
+
+// The page that asks says what for, where one is, and how to go back.
+func TestConfirmingSaysWhatFor(t *testing.T) {
+	each(t, func(s *site) {
+		now := s.stopClock()
+		s.post("/login", "email", email, "password", password).wants(303)
+		*now = now.Add(time.Hour)
+		from := func(path string) *browser { return s.with("Referer", s.url+path) }
+		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You are about to invite somebody. You are asked again only after 10 minutes.").
+			has("nav [aria-current=page]", "People").has(`.other a[href="/people?x=1"]`, "Cancel")
+		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
+			s.Errorf("the password is of %q", got)
+		}
+		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
+		wrong.has("[data-sentence]", "invite somebody").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
+		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
+			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
+		}
+		s.post("/confirm", "confirm.password", "wrong", "confirm.back", "https://evil.example", "next", "/people").wants(422).
+			has(`.other a[href="/"]`, "Cancel").has("[data-sentence]", "What comes next is sensitive.")
+		s.get("/settings/tokens/new").wants(403).has("nav [aria-current=page]", "API tokens")
+		s.get("/profile/security/app").wants(403).lacks("nav [aria-current=page]")
+	})
+}
+
+func TestEveryDangerousAddressHasAPurpose(t *testing.T) {
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	for _, address := range s.console.Dangerous() {
+		at := strings.ReplaceAll(address, "{id}", "0Vbr7b2Trn9Qshq7")
+		if p := views.PurposeOf(at + "?next=/groups"); p.Words == "" {
+			t.Errorf("%s asks for a proof and does not say what for", address)
+		}
+	}
 }
 
 func TestAFormWaitsUntilItsSenderConfirms(t *testing.T) {

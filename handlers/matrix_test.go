@@ -490,6 +490,6 @@ func TestRefusalNamesWhoCanHelp(t *testing.T) {
 		editor.get("/people").wants(http.StatusForbidden).
 			has("[data-sentence]", "Anna, Some Owner or Some Owner (owners) can change your role.")
 		s.session(s.person(models.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
-			has("[data-sentence]", "does not let you change roles, and manage owners and admins. Owners may.")
+			has("[data-sentence]", "does not let you change roles, or manage owners or admins. Owners may.")
 	})
 }

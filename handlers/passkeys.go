@@ -292,7 +292,13 @@ func (c *Console) askRemovePasskey(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	words := "It no longer signs you in here. Your device may still offer it; remove it there, too."
-	return c.question(w, r, views.Question("Remove "+p.Name+"?", words, "Remove", views.RemovePasskeyURL(p.ID), true), "Remove passkey")
+	warning, err := c.lastFactor(r)
+	if err != nil {
+		return err
+	}
+	return c.question(w, r, "Remove passkey", views.Question{
+		Title: "Remove " + p.Name + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(p.ID), Grave: true,
+	})
 }
 
 func (c *Console) removePasskey(w http.ResponseWriter, r *http.Request) error {

@@ -23,6 +23,9 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 	if list.Policy, err = c.store.Policy(r.Context()); err != nil {
 		return err
 	}
+	if list.Begins, err = c.store.ActivityBegins(r.Context()); err != nil {
+		return err
+	}
 	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
 }
 
@@ -51,6 +54,9 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
+	if d.Begins, err = c.store.ActivityBegins(r.Context()); err != nil {
+		return err
+	}
 	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
 }
 

@@ -212,7 +212,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		soon := now.UTC().AddDate(0, 0, 14).Format(time.DateOnly)
 		s.get("/people/policy").has("main", "There are no auditors.").lacks("input[checked]")
 		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)
-		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "These need a second factor: editors from ").has("tbody .warn", "Off")
+		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "These need a second factor: editors from ").has("tbody .warn", "Missing")
 		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != soon {
 			s.Errorf("the rules are %q and %q", shown.value("editor"), shown.value("auditor"))
 		}

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -70,6 +71,26 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		}
 		s.get("/activity/verify").wants(200).has("h1", "intact").has(".notice.good", "The log begins with line 5. Those before it, from before ").lacks(".notice.warn")
 		s.get("/activity/verify?expect=2:AAAAAAAAAAAAAAAA").wants(200).has("h1", "intact").has(".notice.warn", "can't be compared any more").lacks(".notice.bad")
+	})
+}
+
+// Of who may have been here before activity begins, nobody can say that they never were.
+func TestLastSeenBeforeActivityBegins(t *testing.T) {
+	each(t, func(s *site) {
+		past := modelstest.Second(s.T, s.store, time.Now().AddDate(-3, 0, 0))
+		ola, err := past.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: "ola@example.com", Name: "Ola", Role: models.Auditor, Password: password})
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.get("/people/"+ola.ID).has("dd", "Never")
+		err = errors.Join(s.store.Seal(s.Context()), s.store.SetRetention(s.Context(), s.by, "2 years"), s.store.DeleteOldActivity(s.Context()))
+		if err != nil {
+			s.Fatal(err)
+		}
+		want := "Not since " + time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006")
+		s.get("/people").has("tbody .c-when", want)
+		s.get("/people/"+ola.ID).has("dd", want)
+		s.get("/people/"+s.person(models.Editor).ID).has("dd", "Never")
 	})
 }
 

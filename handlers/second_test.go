@@ -232,6 +232,20 @@ func TestRecoveryCodesAndTurningCodesOff(t *testing.T) {
 	})
 }
 
+func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
+	each(t, func(s *site) {
+		s.setUpApp()
+		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
+		today := s.store.Now().UTC().Format(time.DateOnly)
+		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
+		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: until you set up another, only the Security page works for you.")
+		if _, err := s.store.AddPasskey(s.Context(), s.by, models.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
+			s.Fatal(err)
+		}
+		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
+	})
+}
+
 func TestTheLastSignInIsTold(t *testing.T) {
 	each(t, func(s *site) {
 		agent := "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

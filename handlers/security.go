@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
@@ -91,7 +89,28 @@ func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string
 // askAppOff asks before codes from an app are turned off.
 func (c *Console) askAppOff(w http.ResponseWriter, r *http.Request) error {
 	words := "Codes from the app are no longer asked for when you sign in. To use them again, you set the app up anew."
-	return c.question(w, r, views.Question("Turn off codes from your app?", words, "Turn off", views.TOTPOffURL(), true), "Turn off codes")
+	warning, err := c.lastFactor(r)
+	if err != nil {
+		return err
+	}
+	return c.question(w, r, "Turn off codes", views.Question{
+		Title: "Turn off codes from your app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Grave: true,
+	})
+}
+
+// lastFactor is what to tell somebody before a second factor of theirs goes: a warning
+// where it is the only one and the rules ask for one, or else "".
+func (c *Console) lastFactor(r *http.Request) (string, error) {
+	policy, err := c.store.Policy(r.Context())
+	role := visitOf(r).user.Role
+	if err != nil || !policy.Needs(role, c.store.Now()) {
+		return "", err
+	}
+	factors, err := c.store.Factors(r.Context(), by(r).UserID)
+	if err != nil || factors.AppSince != nil && factors.Passkeys > 0 || factors.Passkeys > 1 {
+		return "", err
+	}
+	return views.LastFactor(role), nil
 }
 
 func (c *Console) appOff(w http.ResponseWriter, r *http.Request) error {
@@ -107,7 +126,9 @@ func (c *Console) appOff(w http.ResponseWriter, r *http.Request) error {
 // askCodes asks before recovery codes are replaced.
 func (c *Console) askCodes(w http.ResponseWriter, r *http.Request) error {
 	words := "You get ten new codes. Those that you have now no longer work."
-	return c.question(w, r, views.Question("Make new recovery codes?", words, "Make new codes", views.RecoveryCodesURL(), false), "New recovery codes")
+	return c.question(w, r, "New recovery codes", views.Question{
+		Title: "Make new recovery codes?", Words: words, Button: "Make new codes", Action: views.RecoveryCodesURL(),
+	})
 }
 
 func (c *Console) newCodes(w http.ResponseWriter, r *http.Request) error {
@@ -137,8 +158,8 @@ func (c *Console) codesFile(w http.ResponseWriter, r *http.Request) error {
 }
 
 // question shows a page that asks before something is done.
-func (c *Console) question(w http.ResponseWriter, r *http.Request, body templ.Component, title string) error {
-	return c.show(w, r, http.StatusOK, views.Page{Title: title, Section: "Security", Body: body})
+func (c *Console) question(w http.ResponseWriter, r *http.Request, title string, q views.Question) error {
+	return c.show(w, r, http.StatusOK, views.Page{Title: title, Section: "Security", Body: views.QuestionPage(q)})
 }
 
 // endSession ends another session of one's own.
@@ -155,8 +176,7 @@ func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	title, words, button := views.EndOthers(len(sessions)-1, c.now(r))
-	return c.question(w, r, views.Question(title, words, button, views.EndOtherSessionsURL(), true), "End other sessions")
+	return c.question(w, r, "End other sessions", views.EndOthers(len(sessions)-1, c.now(r)))
 }
 
 // endOtherSessions ends all sessions but the one that asks for it.

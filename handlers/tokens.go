@@ -17,7 +17,7 @@ import (
 // tokens shows the list of API tokens.
 func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "whose", "user", "after", "before")
-	list := views.TokenList{Others: by(r).May(models.ManageTokens), By: by(r), Now: c.now(r)}
+	list := views.TokenList{Others: by(r).May(models.ManageTokens), Done: len(visitOf(r).flashes()) > 0, By: by(r), Now: c.now(r)}
 	var err error
 	if list.At, list.User, err = c.tokensAt(r, a); err != nil {
 		return err
@@ -66,7 +66,9 @@ func (c *Console) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	detail := views.TokenDetail{Token: token, Use: use, By: by(r), PerMinute: c.rateLimit, Now: c.now(r)}
+	detail := views.TokenDetail{
+		Token: token, Use: use, By: by(r), PerMinute: c.rateLimit, Done: len(visitOf(r).flashes()) > 0, Now: c.now(r),
+	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: token.Name, Section: views.Tokens, Body: views.TokenPage(detail)})
 }
 
@@ -220,7 +222,7 @@ func (c *Console) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.EndOldSecret(r.Context(), by(r), id); err != nil {
 		return err
 	}
-	return c.done(w, r, views.TokenURL(id)+"#main", views.Flash{Text: "The old secret has ended. Programs that use it are refused from now on."})
+	return c.done(w, r, views.TokenURL(id), views.Flash{Text: "The old secret has ended. Programs that use it are refused from now on."})
 }
 
 // askRevokeToken asks before a token is revoked.
@@ -237,5 +239,5 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.TokensURL()+"#main", views.Flash{Text: token.Name + " revoked. Programs that use it are refused from now on."})
+	return c.done(w, r, views.TokensURL(), views.Flash{Text: token.Name + " revoked. Programs that use it are refused from now on."})
 }

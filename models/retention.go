@@ -136,11 +136,18 @@ func (s *Store) Retention(ctx context.Context) (Retention, error) {
 // ActivityGone tells whether a line of the log, if there ever was one with this id, was
 // deleted by the rule: it is the day up to which lines were, in Unix seconds, or else 0.
 func (s *Store) ActivityGone(ctx context.Context, id string) (int64, error) {
-	days, err := first(s.reader(ctx), selection{columns: "deleted_before", from: "audit_retention"}, 1, whole[int64])
-	if err != nil || len(days) == 0 || !ValidID(id) || idTime(id).Unix() >= days[0] {
-		return 0, s.failed(ctx, err)
+	before, err := s.ActivityBegins(ctx)
+	if err != nil || !ValidID(id) || idTime(id).Unix() >= before {
+		return 0, err
 	}
-	return days[0], nil
+	return before, nil
+}
+
+// ActivityBegins is the day up to which the rule has deleted activity, in Unix seconds; 0
+// where it has deleted none.
+func (s *Store) ActivityBegins(ctx context.Context) (int64, error) {
+	days, err := first(s.reader(ctx), selection{columns: "deleted_before", from: "audit_retention"}, 1, whole[int64])
+	return append(days, 0)[0], s.failed(ctx, err)
 }
 
 // OlderActivity counts the lines from before a moment, up to MostCounted.

@@ -93,7 +93,7 @@ var Rules = []Rule{
 	{EditContacts, "create and edit contacts", []Role{Owner, Admin, Editor}, true},
 	{DeleteContacts, "delete contacts for good", []Role{Owner, Admin}, true},
 	{ReadMessages, "read messages", Roles, true},
-	{PostMessages, "post messages from the console", []Role{Owner, Admin, Editor}, true},
+	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
 	{ReadActivity, "see who did what", []Role{Owner, Admin, Auditor}, true},
 	{Export, "export what you see", []Role{Owner, Admin, Auditor}, false},
 	{MakeTokens, "make API tokens of your own", Roles, false},

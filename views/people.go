@@ -13,16 +13,20 @@ type PeopleList struct {
 	People      []models.Person
 	Invitations []models.Invitation
 	Policy      models.Policy
-	By          models.Actor
-	Now         Clock
+	// Begins is the day up to which activity was deleted, in Unix seconds, or 0.
+	Begins int64
+	By     models.Actor
+	Now    Clock
 }
 
 // PersonDetail is what the page of one of the people shows.
 type PersonDetail struct {
 	models.Person
-	By   models.Actor
-	Done bool
-	Now  Clock
+	// Begins is as in PeopleList.
+	Begins int64
+	By     models.Actor
+	Done   bool
+	Now    Clock
 }
 
 // InviteForm is what the form for an invitation shows.
@@ -147,8 +151,11 @@ func (q PersonQuestion) signOutEffect() string {
 // lacks is the sentence for what the reader may not do.
 func lacks(by models.Actor, right models.Right) string {
 	rule := right.Rule()
-	return "Your role, " + by.Role.Name() + ", does not let you " + rule.Does + ". " + capital(holders(rule)) + " may."
+	return "Your role, " + by.Role.Name() + ", does not let you " + anyOf(rule.Does) + ". " + capital(holders(rule)) + " may."
 }
+
+// anyOf is what a right lets one do, as it is said of who may do none of it.
+func anyOf(does string) string { return strings.ReplaceAll(does, " and ", " or ") }
 
 // holders are the roles that have a right: "owners, admins and editors".
 func holders(rule models.Rule) string {
@@ -243,9 +250,24 @@ func ruleDay(from int64, now Clock) string {
 	return dayOfYear(time.Unix(from, 0).UTC(), now)
 }
 
-// asks tells whether the rules ask a person for a second factor who can sign in, now or on
-// a day to come.
-func (l PeopleList) asks(p *models.Person) bool {
-	_, asked := l.Policy.SecondFactor[p.Role]
-	return asked && p.DisabledAt == nil
+// asks says since when, or from when on, the rules ask a person for a second factor who can
+// sign in; "" where they do not.
+func (l PeopleList) asks(p *models.Person) string {
+	from, asked := l.Policy.SecondFactor[p.Role]
+	switch {
+	case !asked || p.DisabledAt != nil:
+		return ""
+	case from <= l.Now.Unix():
+		return "needed since " + ruleDay(from, l.Now)
+	}
+	return "needed from " + ruleDay(from, l.Now)
+}
+
+// unseen says of somebody who was not seen that they never were, or what can be known of
+// it: begins is the day up to which activity was deleted, or 0.
+func unseen(p models.Person, begins int64, now Clock) string {
+	if p.CreatedAt >= begins {
+		return "Never"
+	}
+	return "Not since " + dayOfYear(time.Unix(begins, 0).UTC(), now)
 }

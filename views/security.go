@@ -28,6 +28,8 @@ const (
 	ConfirmPassword = ConfirmPrefix + "password"
 	ConfirmCode     = ConfirmPrefix + "code"
 	ConfirmPasskey  = ConfirmPrefix + "credential"
+	ConfirmEmail    = ConfirmPrefix + "email"
+	ConfirmBack     = ConfirmPrefix + "back"
 )
 
 // Confirm is what the page shows that asks somebody to prove who they are.
@@ -36,6 +38,12 @@ type Confirm struct {
 	// from there to Next.
 	Action templ.SafeURL
 	Next   string
+	// Back is where somebody goes who does not want to.
+	Back string
+	// Purpose is what comes next.
+	Purpose Purpose
+	// Email is whose proof it is, for what keeps passwords.
+	Email string
 	// Waiting are the fields of the form that waits.
 	Waiting []Hidden
 	// Password, App and Passkey are what can be asked for.
@@ -143,16 +151,36 @@ func (s Security) dueWords() string {
 	return "From " + ruleDay(*s.Due, s.Now) + " your role, " + s.Role.Name() + ", needs a second factor. " + how + " before then."
 }
 
+// Question is asked before something about signing in is changed.
+type Question struct {
+	Title, Words string
+	// Warning is what else is to be known first, or "".
+	Warning string
+	// Action is where its form leads. Where it is "", there is nothing to ask.
+	Button string
+	Action templ.SafeURL
+	Grave  bool
+}
+
 // EndOthers asks somebody whether so many other sessions of theirs are to end.
-func EndOthers(n int, now Clock) (title, words, button string) {
+func EndOthers(n int, now Clock) Question {
 	const effect = " You stay signed in here; elsewhere you have to sign in again. API tokens keep working."
+	q := Question{Title: "End all other sessions?", Button: "End sessions", Action: EndOtherSessionsURL(), Grave: true}
 	switch n {
 	case 0:
-		return "End all other sessions?", "You are signed in nowhere else just now.", "End sessions"
+		return Question{Title: "No other sessions", Words: "You are signed in nowhere else just now."}
 	case 1:
-		return "End your other session?", "1 session ends at once." + effect, "End session"
+		q.Title, q.Words, q.Button = "End your other session?", "1 session ends at once."+effect, "End session"
+	default:
+		q.Words = thousands(n, now) + " sessions end at once." + effect
 	}
-	return "End all other sessions?", thousands(n, now) + " sessions end at once." + effect, "End sessions"
+	return q
+}
+
+// LastFactor warns somebody of a role that needs a second factor before they lose the only
+// one that they have.
+func LastFactor(role models.Role) string {
+	return "Your role, " + role.Name() + ", needs a second factor: until you set up another, only the Security page works for you."
 }
 
 // leftOf says how many recovery codes are left.

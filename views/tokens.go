@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -30,6 +31,8 @@ type TokenList struct {
 	Others bool
 	// User is the name of who At.User is.
 	User string
+	// Done says that something has just been done.
+	Done bool
 	// By is who looks at it.
 	By    models.Actor
 	Notes []string
@@ -149,7 +152,34 @@ type TokenDetail struct {
 	By models.Actor
 	// PerMinute is how many calls it may make in a minute; 0 is any number.
 	PerMinute int
-	Now       Clock
+	// Done says that something has just been done.
+	Done bool
+	Now  Clock
+}
+
+// late tells whether a call was made that is not written yet.
+func (d TokenDetail) late() bool {
+	if d.LastUsedAt == nil || d.Now.Unix()-*d.LastUsedAt > int64(time.Minute.Seconds()) {
+		return false
+	}
+	return len(d.Use.Requests) == 0 || d.Use.Requests[0].CreatedAt < *d.LastUsedAt
+}
+
+// whoseCurrent marks the tab that the list belongs to: as its own page, or as that which a
+// filter narrows.
+func whoseCurrent(at TokensAt) string {
+	if at.User != "" {
+		return "true"
+	}
+	return "page"
+}
+
+// took is how long a call took.
+func took(r models.TokenRequest, now Clock) string {
+	if r.MS == 0 {
+		return "under 1\u00a0ms"
+	}
+	return thousands(int(r.MS), now) + "\u00a0ms"
 }
 
 // own tells whether it is the reader's token, which they may roll.
@@ -289,7 +319,7 @@ func chartSentence(hours []models.TokenHour, now Clock) string {
 	if requests == 0 {
 		return "No requests in the last 24 hours."
 	}
-	return counted(requests, "request", "requests", now) + " in the last 24 hours, " + counted(errors, "error", "errors", now) +
+	return counted(requests, "request", "requests", now) + " in the last 24 hours, " + thousands(errors, now) + " failed" +
 		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests, now) + "."
 }
 

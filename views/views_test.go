@@ -137,8 +137,8 @@ func TestRefusalsAreSentences(t *testing.T) {
 		want   string
 	}{
 		{models.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
-		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, and manage owners and admins. Owners may. A or B (owners) can change your role."},
-		{models.EditContacts, nil, "Your role, Moderator, does not let you create and edit contacts. Owners, admins and editors may."},
+		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
+		{models.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
 	} {
 		if got := Refusal(by, c.right, c.owners); got != c.want {
 			t.Errorf("%s: %q", c.right, got)
@@ -240,6 +240,52 @@ func TestRoughly(t *testing.T) {
 	} {
 		if got := roughly(n, noon); got != want {
 			t.Errorf("roughly(%d) is %q, not %q", n, got, want)
+		}
+	}
+}
+
+func TestTheListOfPeopleIsHonest(t *testing.T) {
+	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), models.DayFirst)
+	day := func(d int) int64 { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC).Unix() }
+	off := day(1)
+	l := PeopleList{Now: now, Policy: models.Policy{SecondFactor: map[models.Role]int64{models.Editor: day(20), models.Auditor: day(28)}}}
+	for _, c := range []struct {
+		user models.User
+		want string
+	}{
+		{models.User{Role: models.Editor}, "needed since 20 November"},
+		{models.User{Role: models.Auditor}, "needed from 28 November"},
+		{models.User{Role: models.Editor, DisabledAt: &off}, ""},
+		{models.User{Role: models.Admin}, ""},
+	} {
+		if got := l.asks(&models.Person{User: c.user}); got != c.want {
+			t.Errorf("%s: %q, want %q", c.user.Role, got, c.want)
+		}
+	}
+	for begins, want := range map[int64]string{0: "Never", day(10): "Never", day(21): "Not since 21 November"} {
+		if got := unseen(models.Person{User: models.User{CreatedAt: day(20)}}, begins, now); got != want {
+			t.Errorf("%d: %q, want %q", begins, got, want)
+		}
+	}
+}
+
+func TestATokensPageKnowsWhatIsOnTheWay(t *testing.T) {
+	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), models.DayFirst)
+	at := func(seconds int64) *int64 { at := now.Unix() - seconds; return &at }
+	written := models.TokenUse{Requests: []models.TokenRequest{{CreatedAt: now.Unix() - 10}}}
+	for name, c := range map[string]struct {
+		used *int64
+		use  models.TokenUse
+		want bool
+	}{
+		"never used":           {nil, models.TokenUse{}, false},
+		"the first":            {at(1), models.TokenUse{}, true},
+		"another":              {at(1), written, true},
+		"all is written":       {at(10), written, false},
+		"lost, a while before": {at(100), models.TokenUse{}, false},
+	} {
+		if got := (TokenDetail{Token: models.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).late(); got != c.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
