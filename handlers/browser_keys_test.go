@@ -136,7 +136,8 @@ func byKeys(a *tab) {
 	a.press("Enter")
 	a.sees(`tr[data-status="archived"]`, "Plaza Hotel")
 	a.focuses("Plaza Hotel")
-	a.opens("Undo")
+	a.reach("Undo")
+	a.press("Enter")
 	a.sees("#flashes", "Plaza Hotel restored.")
 
 	a.visit("/groups")

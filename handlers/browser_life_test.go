@@ -191,7 +191,7 @@ func archiveAndUndo(a *tab) {
 		a.sees("#flashes", "The Plaza archived.")
 		a.hears("The Plaza archived. Undo is available.")
 		a.focuses("The Plaza")
-		a.goes("Undo")
+		a.click("Undo")
 	}
 	a.at("/groups")
 	a.sees("tbody", "The Plaza")

@@ -217,7 +217,7 @@ var scenes = append([]scene{
 		t.click(".list summary")
 		t.click("Archive")
 		t.sees("#flashes", "archived.")
-		t.goes("Undo")
+		t.click("Undo")
 		t.sees("#flashes", "restored.")
 	}},
 	{"group dialog", func(t *tab, _ *town) {

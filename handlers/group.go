@@ -277,7 +277,7 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
 		Text: g.Name + " archived.",
-		Undo: undo(r, id, string(views.RestoreGroupURL(id, ""))),
+		Undo: undo(r, id, models.Active, string(views.RestoreGroupURL(id, ""))),
 	})
 }
 
@@ -295,19 +295,21 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	flash := views.Flash{Text: g.Name + " restored."}
 	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, id, string(views.ArchiveGroupURL(id, "")), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+		flash.Undo = undo(r, id, models.Archived, string(views.ArchiveGroupURL(id, "")), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)), flash)
 }
 
 // undo is the form that takes back what was done to a group, and leads to where
-// this one does: to the group's row, in a list.
-func undo(r *http.Request, id, action string, fields ...views.Hidden) *views.Undo {
+// this one does: to the group's row, in a list, which shows the status in its place.
+func undo(r *http.Request, id string, status models.Status, action string, fields ...views.Hidden) *views.Undo {
+	u := &views.Undo{Action: action, Fields: fields}
 	if path := localPath(r.FormValue("next")); path != "" {
 		path, _, _ = strings.Cut(path, "#")
-		fields = append(fields, views.Hidden{Name: "next", Value: path + "#open-" + id})
+		u.Fields = append(u.Fields, views.Hidden{Name: "next", Value: path + "#open-" + id})
+		u.Group, u.State = id, status
 	}
-	return &views.Undo{Action: action, Fields: fields}
+	return u
 }
 
 // typedMembers is from how many members on a deletion asks for the group's name.

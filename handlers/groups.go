@@ -41,7 +41,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 		}
 	}
 	list := views.GroupList{
-		By: by(r), At: at, Rows: page.Groups, Words: page.Search.Words, Member: page.Contact,
+		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), BySearch: page.Search.Status != "", Words: page.Search.Words, Member: page.Contact,
 		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
@@ -91,9 +91,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
 		Limit: a.limit(), Member: a.get("member"),
 	}
-	if at.Status == "active" {
-		at.Status = ""
-	}
+	statusBySearch(a, &at)
 	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
@@ -108,7 +106,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	query.Contact = at.Member
 	var name string
 	name, query.Reverse = strings.CutPrefix(at.Sort, "-")
-	if query.Sort = models.GroupSort(name); query.Sort == models.ByArchived && query.Status != models.Archived {
+	if query.Sort = models.GroupSort(name); query.Sort == models.ByArchived && query.Shown() != models.Archived {
 		a.note("Only archived groups can be sorted by the time of archiving.")
 		at.Sort, query.Sort, query.Reverse = "", models.ByCreated, false
 	}
@@ -120,6 +118,18 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	query.After, query.Before = a.cursors(query.Fits)
 	at.After, at.Before = query.After.String(), query.Before.String()
 	return at, query
+}
+
+// statusBySearch drops the address's status where the search asks for one, which has the last
+// word, and says so where they differ.
+func statusBySearch(a *address, at *views.GroupsAt) {
+	asked, chosen := string(models.ParseSearch(at.Q).Status), at.Status
+	if asked != "" || chosen == "active" {
+		at.Status = ""
+	}
+	if asked != "" && chosen != "" && chosen != "all" && chosen != asked {
+		a.note("The search asks for is:%s. Take that out of it to see the %s groups.", asked, chosen)
+	}
 }
 
 // day is a day in the address, and the moment that begins the day so many later.

@@ -213,6 +213,47 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 	})
 }
 
+// TestASearchForAStatusHasTheLastWord is about what the list says of itself where the search
+// and the tab ask for different groups.
+func TestASearchForAStatusHasTheLastWord(t *testing.T) {
+	each(t, func(s *site) {
+		s.group("Plaza Hotel")
+		for _, name := range []string{"Winter Market", "Chess Club"} {
+			if _, err := s.store.ArchiveGroup(s.Context(), s.by, s.group(name).ID, 0); err != nil {
+				s.Fatal(err)
+			}
+		}
+		for _, c := range []struct{ address, summary, pressed, column, note string }{
+			{"q=is:active&status=archived", "1 active group", "Active", "Status", "Take that out of it to see the archived groups."},
+			{"q=is:active&status=all", "1 active group", "Active", "Status", ""},
+			{"q=is:archived", "2 archived groups", "Archived", "Archived", ""},
+			{"q=is:archived&status=all", "2 archived groups", "Archived", "Archived", ""},
+			{"q=is:archived&status=archived", "2 archived groups", "Archived", "Archived", ""},
+			{"q=is:archived&status=active", "2 archived groups", "Archived", "Archived", "Take that out of it to see the active groups."},
+			{"q=is:archived&sort=-archived", "2 archived groups", "Archived", "Archived", ""},
+			{"status=all", "3 groups", "All", "Status", ""},
+		} {
+			p := s.get("/groups?"+c.address).wants(200).has("#count", c.summary).has("caption", c.summary).has("thead th:nth-last-child(2)", c.column)
+			if pressed := p.doc.Find(".segments :checked").AttrOr("id", ""); pressed != "status-"+c.pressed {
+				s.Errorf("%s: %s is pressed, want %s", c.address, pressed, c.pressed)
+			}
+			if c.note == "" {
+				p.lacks(".notes")
+			} else {
+				p.has(".notes", c.note)
+			}
+			if chips := p.doc.Find(".chip").Length(); chips != 1 {
+				s.Errorf("%s: %d chips", c.address, chips)
+			}
+			p.lacks(".chips > a:not(.chip)")
+		}
+		without := s.get("/groups?q=is:archived&sort=archived").doc.Find(".chip").AttrOr("href", "")
+		s.get(without).wants(200).has("#count", "1 active group").lacks(".notes")
+		s.get("/groups?q=is:active+chess").has("main", "No group matches").lacks(`main a[href*="status=all"]`)
+		s.get("/groups?q=hotel&status=archived").has(".chips", "Clear all")
+	})
+}
+
 func TestTheListPagesBothWays(t *testing.T) {
 	each(t, func(s *site) {
 		for _, name := range strings.Split("ABCDEFGHIJKL", "") {

@@ -138,6 +138,10 @@ func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error)
 	return page, members, err
 }
 
+// Shown is the status of all groups that the query finds; AnyStatus where they differ. What
+// the search says, as in is:archived, goes before Status.
+func (q GroupQuery) Shown() Status { return q.status(ParseSearch(q.Search)) }
+
 // status is what the list is limited to: the search has the last word.
 func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
 

@@ -14,6 +14,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -99,6 +100,13 @@ func acceptsGzip(header string) bool {
 	return false
 }
 
+// Comments are for those who read the source, and are not sent: those of the stylesheets, and
+// the lines of our scripts that are nothing else.
+var (
+	cssComment = regexp.MustCompile(`(?s)[ \t]*/\*.*?\*/`)
+	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
+)
+
 // load reads all files once, at start. The stylesheets are joined in the
 // order of their names into one app.css.
 func load(fsys fs.FS) (byAddress map[string]asset, byName map[string]string) {
@@ -126,8 +134,11 @@ func load(fsys fs.FS) (byAddress map[string]asset, byName map[string]string) {
 			return err
 		}
 		if path.Ext(name) == ".css" {
-			css.Write(body)
+			css.Write(cssComment.ReplaceAll(body, nil))
 			return nil
+		}
+		if path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js") {
+			body = jsComment.ReplaceAll(body, nil)
 		}
 		add(path.Base(name), body)
 		return nil

@@ -81,6 +81,19 @@ func TestVendored(t *testing.T) {
 	}
 }
 
+// What is sent has no comments, and all else.
+func TestCommentsAreNotSent(t *testing.T) {
+	for name, kept := range map[string]string{"app.css": "@layer tokens, elements", "app.js": "new DOMParser()", "keys.js": "const patience = 1500;", "htmx.min.js": "htmx"} {
+		sent := string(assets[URL(name)].plain)
+		if !strings.Contains(sent, kept) {
+			t.Errorf("%s has no %q", name, kept)
+		}
+		if strings.Contains(sent, "\n// ") || strings.Contains(sent, "\n  // ") || name == "app.css" && strings.Contains(sent, "*/") {
+			t.Errorf("%s has comments", name)
+		}
+	}
+}
+
 // The first view stays small: what every page loads, compressed.
 func TestSize(t *testing.T) {
 	for name, most := range map[string]int{"app.css": 11 << 10, "app.js": 7 << 10, "keys.js": 2 << 10, "icons.svg": 4 << 10} {

@@ -13,6 +13,10 @@ type GroupList struct {
 	By   models.Actor
 	At   GroupsAt
 	Rows []models.GroupHit
+	// Status is that of all rows; AnyStatus where they differ. By Search, it is the search
+	// that asks for it, and At's does not count.
+	Status   models.Status
+	BySearch bool
 	// Exact is the group whose id, or conversation's id, was searched for, or nil.
 	Exact *models.Group
 	// Words are the words that were searched for, to be marked in the rows.
@@ -192,7 +196,12 @@ func (l GroupList) chips() []chip {
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
 	if l.At.Q != "" {
-		add("“"+l.At.Q+"”", func(at *GroupsAt) { at.Q = "" })
+		add("“"+l.At.Q+"”", func(at *GroupsAt) {
+			at.Q = ""
+			if l.BySearch && at.byArchived() {
+				at.Sort = ""
+			}
+		})
 	}
 	switch l.At.Status {
 	case "archived":
@@ -219,13 +228,23 @@ func (l GroupList) chips() []chip {
 // cleared is the list without any filter.
 func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
 
+// activeValue is what choosing the active groups sends: nothing, for that is what an address
+// means that says nothing. Beside a search for a status it is said, so that the list can tell
+// that it was chosen.
+func (l GroupList) activeValue() string {
+	if l.BySearch {
+		return "active"
+	}
+	return ""
+}
+
 // summary is the sentence above the list, and what is said when it changes.
 func (l GroupList) summary() string {
-	kind := map[string][2]string{
-		"":         {"active group", "active groups"},
-		"archived": {"archived group", "archived groups"},
-		"all":      {"group", "groups"},
-	}[l.At.Status]
+	kind := map[models.Status][2]string{
+		models.Active:    {"active group", "active groups"},
+		models.Archived:  {"archived group", "archived groups"},
+		models.AnyStatus: {"group", "groups"},
+	}[l.Status]
 	switch {
 	case len(l.Rows) == 0 && l.Exact != nil:
 		return "One group has this id"

@@ -28,6 +28,9 @@ type GroupsAt struct {
 	Limit int
 }
 
+// byArchived tells whether the list is in the order of archiving, which only archived groups have.
+func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort == "-archived" }
+
 // ContactsAt is a place in the list of contacts, as its address says it. Its
 // fields are those of GroupsAt; Sort is "", "-created", "name" or "-name".
 type ContactsAt struct {

@@ -86,6 +86,10 @@ type Flash struct {
 type Undo struct {
 	Action string
 	Fields []Hidden
+	// Group is the id of the group whose row, in a list that shows it, becomes State again
+	// in its place; "" where a page shows what has become of it.
+	Group string
+	State models.Status
 }
 
 // Hidden is a field of a form that nobody sees.
@@ -120,6 +124,21 @@ func (p Page) theme() string {
 	}
 	return "system"
 }
+
+// inPlace are the attributes of an undo that leaves the list as it is. app.js sends the form
+// without htmx where the list doesn't show the row.
+func (u Undo) inPlace() templ.Attributes {
+	if u.Group == "" {
+		return nil
+	}
+	return templ.Attributes{
+		"hx-boost": "true", "hx-target": "#" + ResultsRegion, "hx-swap": "none", "hx-push-url": "false",
+		"hx-select-oob": countAndFlashes, "data-focus": "row", "data-of": rowID(u.Group), "data-state": string(u.State),
+	}
+}
+
+// countAndFlashes is what an answer to a row's form changes, beside the row.
+const countAndFlashes = "#flashes,#count"
 
 // said is what a screen reader hears of a flash.
 func (f Flash) said() string {

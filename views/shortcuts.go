@@ -30,7 +30,7 @@ var shortcutGroups = []shortcutGroup{
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
 	}},
-	{"On this page", []shortcut{
+	{"On a page", []shortcut{
 		{"/", "Search"},
 		{"c", "Create"},
 		{"u", "Undo what was just done"},

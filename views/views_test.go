@@ -35,9 +35,10 @@ func draw(t *testing.T, c templ.Component, regions ...any) string {
 func sampleList() GroupList {
 	long := "Everybody who works at the hotel, from the front desk down to the kitchen"
 	return GroupList{
-		By:    owner,
-		At:    GroupsAt{Q: "kitchen", Status: "archived", Sort: "name", Limit: 50},
-		Words: []string{"kitchen"},
+		By:     owner,
+		At:     GroupsAt{Q: "kitchen", Status: "archived", Sort: "name", Limit: 50},
+		Status: models.Archived,
+		Words:  []string{"kitchen"},
 		Rows: []models.GroupHit{
 			{Group: models.Group{ID: "0000000000000001", Name: "Plaza <Hotel>", Description: &long, CreatedAt: noon.Unix() - 3600}},
 			{Group: models.Group{ID: "0000000000000002", Name: "Kitchen", CreatedAt: noon.Unix()}, Member: &models.Contact{Username: "hector"}},

@@ -208,20 +208,26 @@ func (b *buffer) groups(l *groupsList, status, origin string) {
 
 func (b *buffer) chips(l *groupsList, status string) []byte {
 	var chips []byte
+	on := 0
 	if l.text != "" {
+		on++
 		chips = append(chips, b.part(chipHTML, b.text(link("/groups", "status", status, "member", l.member, "sort", l.sort)), b.text("“"+l.text+"”"))...)
 	}
 	if status != "" {
 		words := map[string]string{"archived": "Archived", "all": "Active and archived"}[status]
+		on++
 		chips = append(chips, b.part(chipHTML, b.text(link("/groups", "q", l.text, "member", l.member, "sort", l.sort)), b.raw(words))...)
 	}
 	if l.member != "" {
+		on++
 		chips = append(chips, b.part(chipHTML, b.text(link("/groups", "q", l.text, "status", status, "sort", l.sort)), b.raw("Member "+l.member))...)
 	}
 	if len(chips) == 0 {
 		return nil
 	}
-	chips = append(chips, b.part(clearHTML, b.raw("/groups"))...)
+	if on > 1 {
+		chips = append(chips, b.part(clearHTML, b.raw("/groups"))...)
+	}
 	return []byte(`<div class="chips">` + string(chips) + `</div>`)
 }
 

@@ -9,7 +9,7 @@
 //   data-key="c"              is pressed by a key: see keys.js, which hears of each dialog by console:dialog
 //   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
 //   data-focus="row|next|#id" where focus goes after a swap
-//   data-state="archived"     what a row becomes after its form was sent
+//   data-state="archived"     what a row becomes after its form was sent; data-of="id" says which, outside of it
 //   data-announce, data-title on a region: one sentence to say, and the page's new title
 (() => {
   'use strict';
@@ -40,7 +40,12 @@
 
   // ---- htmx: addresses, errors, focus ----
 
-  on('htmx:config:request', ({ detail: { ctx } }) => {
+  on('htmx:config:request', (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement.dataset?.of && !rowOf(ctx.sourceElement)) { // the row is not here: go where it is
+      event.preventDefault();
+      return ctx.sourceElement.submit();
+    }
     const { body, method } = ctx.request;
     if (method === 'GET') for (const [key, value] of [...body]) if (value === '') body.delete(key);
     // Typing replaces the address, so that Back leaves the search and does not undo it letter by letter.
@@ -50,12 +55,15 @@
     }
   });
 
+  const rowOf = (element) => element.closest('[data-row]') ?? document.getElementById(element.dataset?.of);
+
   on('htmx:before:request', ({ detail: { ctx } }) => {
     hideTrouble();
     ctx.region = ctx.target;
     ctx.region?.setAttribute?.('aria-busy', 'true');
     ctx.focusTo = ctx.sourceElement.dataset?.focus;
-    ctx.row = ctx.sourceElement.closest('[data-row]');
+    ctx.row = rowOf(ctx.sourceElement);
+    ctx.becomes = ctx.sourceElement.dataset?.state; // kept, for a message's form goes with the message
     ctx.nextRow = (ctx.row?.nextElementSibling ?? ctx.row?.previousElementSibling)?.id;
   });
 
@@ -98,7 +106,7 @@
     }
     const flash = $('#flashes [data-fresh]');
     const failed = ctx.response?.status >= 400;
-    if (!failed && ctx.row && ctx.sourceElement.dataset?.state) become(ctx.row, ctx.sourceElement.dataset.state);
+    if (!failed && ctx.row && ctx.becomes) become(ctx.row, ctx.becomes);
     if (failed) focus(region && $('[role="alert"], [aria-invalid="true"]', region));
     else if (ctx.focusTo === 'row') focus(ctx.row && $('a', ctx.row));
     else if (ctx.focusTo === 'next') focus($('a, button', document.getElementById(ctx.nextRow) ?? document.createElement('i')) ?? (region && $('h2', region)));
@@ -181,9 +189,28 @@
       area.remove();
       button.focus();
     }
-    button.dataset.copied = '';
-    setTimeout(() => delete button.dataset.copied, 1500);
+    if (button.closest('.menu')) copied(button);
+    else {
+      button.dataset.copied = '';
+      setTimeout(() => delete button.dataset.copied, 1500);
+    }
     say('Copied');
+  }
+
+  // copied says so in a menu's item, which closes the menu after that.
+  function copied(item) {
+    if (item.dataset.copied !== undefined) return;
+    const menu = item.closest('.menu'), use = $('use', item), was = [use.getAttribute('href'), item.lastChild.data];
+    const show = (href, words) => { use.setAttribute('href', href); item.lastChild.data = words; };
+    show(was[0].replace(/#.*/, '#check'), 'Copied');
+    item.dataset.copied = '';
+    setTimeout(() => {
+      const within = menu.contains(document.activeElement);
+      menu.open = false;
+      if (within) $('summary', menu).focus();
+      show(...was);
+      delete item.dataset.copied;
+    }, 800);
   }
 
   function reveal(button) {

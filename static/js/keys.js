@@ -33,9 +33,19 @@
 
   function step(by) {
     const all = rows(), at = all.indexOf(rowNow());
-    const next = at < 0 ? all.at(by > 0 ? 0 : -1) : all[at + by];
+    const next = at < 0 ? startOf(all, by) : all[at + by];
     next?.querySelector('a[href]').focus();
     return all.length > 0;
+  }
+
+  // where one starts: at the first row that is wholly in sight, or the last, upwards
+  function startOf(all, by) {
+    const { scrollPaddingBlockStart: above, scrollPaddingBlockEnd: below } = getComputedStyle(document.documentElement);
+    const seen = all.filter((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return top >= (parseFloat(above) || 0) && bottom <= innerHeight - (parseFloat(below) || 0);
+    });
+    return (seen.length ? seen : all).at(by > 0 ? 0 : -1);
   }
 
   // ---- keys ----
@@ -74,6 +84,7 @@
     dialog.setAttribute('role', 'dialog');
     for (const entry of $$('[data-for]', dialog)) entry.hidden = !here(entry.dataset.for);
     for (const group of $$('.keys > section', dialog)) group.hidden = !group.querySelector('[data-for]:not([hidden])');
+    for (const note of $$('[data-for-rows]', dialog)) note.hidden = rows().length === 0 || !done.some(here);
   });
 
   // ---- what is read out of an element: its key, where it is one key and on ----
