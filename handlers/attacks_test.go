@@ -120,7 +120,7 @@ func TestASessionDoesNotOutliveLogoutPasswordOrDisabling(t *testing.T) {
 			b := s.newBrowser()
 			b.post("/login", "email", email, "password", password).wants(303)
 			secret := cookieOf(b)
-			stolen := s.newBrowser().with("Cookie", "console="+secret)
+			stolen := s.newBrowser().with("Cookie", s.sessionCookie()+"="+secret)
 			stolen.get("/groups").wants(200)
 			end[name](b)
 			stolen.get("/groups").leads("/login?next=%2Fgroups")
@@ -139,7 +139,7 @@ func TestASessionGetsANewIDWhenItGetsMoreTrust(t *testing.T) {
 	each(t, func(s *site) {
 		now := s.stopClock()
 		planted := s.newBrowser()
-		planted.header.Set("Cookie", "console=planted")
+		planted.header.Set("Cookie", s.sessionCookie()+"=planted")
 		in := planted.post("/login", "email", email, "password", password).wants(303)
 		if strings.Contains(in.header.Get("Set-Cookie"), "planted") {
 			s.Error("a planted id was taken")
@@ -153,7 +153,7 @@ func TestASessionGetsANewIDWhenItGetsMoreTrust(t *testing.T) {
 				s.Errorf("the session kept its id: %s", what)
 			}
 			for old := range seen {
-				s.newBrowser().with("Cookie", "console="+old).get("/groups").wants(303)
+				s.newBrowser().with("Cookie", s.sessionCookie()+"="+old).get("/groups").wants(303)
 			}
 			seen[id] = true
 			s.get("/groups").wants(200)

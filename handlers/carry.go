@@ -20,7 +20,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name(), Passkeys: c.passkeys != nil})
-	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
+	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
 	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}

@@ -170,7 +170,7 @@ func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) 
 	if v.remembered() {
 		age = int(v.stored.EndsAt - c.store.Now().Unix())
 	}
-	c.sessions.(*sessionStore).setCookie(w, c.cookieName(), secret, age)
+	c.cookies.set(w, sessionCookie, secret, age)
 	return nil
 }
 

@@ -102,7 +102,7 @@ func TestAFormWaitsUntilItsSenderConfirms(t *testing.T) {
 		if cookieOf(s.browser) == old {
 			s.Error("the session kept its id")
 		}
-		stolen := s.newBrowser().with("Cookie", "console="+old)
+		stolen := s.newBrowser().with("Cookie", s.sessionCookie()+"="+old)
 		stolen.get("/groups").leads("/login?next=%2Fgroups")
 		s.post("/settings/tokens/new", "name", "Another", "scope", "read", "expires", "30").wants(201)
 		for _, line := range s.lines()[before:] {
@@ -120,7 +120,7 @@ func cookieOf(b *browser) string {
 		b.site.Fatal(err)
 	}
 	for _, c := range b.client.Jar.Cookies(at) {
-		if c.Name == "console" {
+		if c.Name == b.site.sessionCookie() {
 			return c.Value
 		}
 	}

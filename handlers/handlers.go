@@ -27,7 +27,7 @@ type Config struct {
 	Store *models.Store
 	Log   *slog.Logger
 	// PublicURL is the address that people and programs use, such as
-	// "https://console.example". Cookies are Secure where it is https.
+	// "https://console.example", as ParseOrigin returns it. Cookies are Secure if it is https.
 	PublicURL string
 	// Version is shown at the foot of every page.
 	Version string
@@ -45,6 +45,7 @@ type Console struct {
 	log       *slog.Logger
 	publicURL string
 	version   string
+	cookies   cookies
 	sessions  sessions.Store
 	rateLimit int
 	proxies   models.Networks
@@ -63,7 +64,8 @@ func New(config Config) *Console {
 		rateLimit: config.RateLimit, proxies: config.TrustedProxies, mux: http.NewServeMux(),
 	}
 	c.oidc = newProvider(config.OIDC, c.publicURL)
-	c.sessions = newSessionStore(c.store, c.secure())
+	c.cookies = newCookies(c.publicURL)
+	c.sessions = &sessionStore{store: c.store, cookies: c.cookies}
 	c.passkeys = newPasskeys(c.publicURL)
 	c.addRoutes()
 	programs := api.New(api.Config{
@@ -218,4 +220,4 @@ func isAPI(path string) bool {
 }
 
 // secure tells whether browsers reach the console over https.
-func (c *Console) secure() bool { return strings.HasPrefix(c.publicURL, "https://") }
+func (c *Console) secure() bool { return c.cookies.secure }

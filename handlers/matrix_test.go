@@ -341,7 +341,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	before := m.newest()
 	b := m.newBrowser()
 	if m.secret != "" {
-		b = b.with("Cookie", "console="+m.secret)
+		b = b.with("Cookie", m.sessionCookie()+"="+m.secret)
 	}
 	if m.token != "" {
 		b = b.with("Authorization", "Bearer "+m.token)

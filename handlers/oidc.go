@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -64,11 +65,23 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if known := p.known.Load(); known != nil {
 		return known, nil
 	}
-	found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.Issuer)
+	ctx = oidc.ClientContext(ctx, p.client)
+	found, err := oidc.NewProvider(ctx, p.Issuer)
+	if other, ok := errors.AsType[*oidc.IssuerMismatchError](err); ok && sameIssuer(other.Discovered, p.Issuer) {
+		found, err = oidc.NewProvider(ctx, other.Discovered)
+	}
 	if err == nil {
 		p.known.Store(found)
 	}
 	return found, err
+}
+
+// sameIssuer reports whether two addresses are one provider's: many name themselves with a
+// slash at the end, and people leave it out, or the other way round.
+func sameIssuer(a, b string) bool {
+	a, first := ParseIssuer(a)
+	b, second := ParseIssuer(b)
+	return first == nil && second == nil && strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
 }
 
 func (p *provider) config(found *oidc.Provider) *oauth2.Config {
@@ -83,22 +96,6 @@ func (p *provider) config(found *oidc.Provider) *oauth2.Config {
 func verifier(secret string) string {
 	sum := sha256.Sum256([]byte("pkce " + secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func (c *Console) oidcCookie() string { return c.cookieName() + "-oidc" }
-
-// oidcMinutes is how long the way to the provider and back may take.
-const oidcMinutes = 10
-
-func (c *Console) setOIDCCookie(w http.ResponseWriter, secret string) {
-	cookie := &http.Cookie{
-		Name: c.oidcCookie(), Value: secret, Path: "/", MaxAge: oidcMinutes * 60,
-		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode, // Lax: the way back begins at another site
-	}
-	if secret == "" {
-		cookie.MaxAge = -1
-	}
-	http.SetCookie(w, cookie)
 }
 
 // askProvider sends the browser to the provider.
@@ -120,7 +117,7 @@ func (c *Console) askProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c.setOIDCCookie(w, secret)
+	c.setChallenge(w, models.ProviderChallenge, secret)
 	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(secret)))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -175,16 +172,16 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 // takeOIDC is what the browser was sent to the provider with, once. It is ErrNotFound
 // where that was not this browser, or another answer.
 func (c *Console) takeOIDC(w http.ResponseWriter, r *http.Request) (models.OIDCRequest, string, error) {
-	cookie, err := r.Cookie(c.oidcCookie())
-	if err != nil {
+	secret := c.challenge(r, models.ProviderChallenge)
+	if secret == "" {
 		return models.OIDCRequest{}, "", models.ErrNotFound
 	}
-	c.setOIDCCookie(w, "")
-	request, err := c.store.FinishOIDC(r.Context(), cookie.Value)
+	c.dropChallenge(w, models.ProviderChallenge)
+	request, err := c.store.FinishOIDC(r.Context(), secret)
 	if err == nil && subtle.ConstantTimeCompare([]byte(request.State), []byte(r.FormValue("state"))) != 1 {
 		err = models.ErrNotFound
 	}
-	return request, cookie.Value, err
+	return request, secret, err
 }
 
 // claims are what a token says of somebody.
@@ -196,7 +193,7 @@ type claims struct {
 
 // vouch exchanges the code for a token, and is whom that names.
 func (p *provider) vouch(r *http.Request, request models.OIDCRequest, secret string) (models.Vouched, error) {
-	if named := r.FormValue("iss"); named != "" && named != p.Issuer {
+	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
 		return models.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
 	}
 	ctx := oidc.ClientContext(r.Context(), p.client)

@@ -65,7 +65,7 @@ func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
 		b := s.session(s.person(models.Admin))
 		b.get("/people").wants(200)
 		in := b.post(link, "name", "Bea", "password", password).leads("/groups")
-		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "console=") || strings.Contains(cookie, b.header.Get("Cookie")) {
+		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, s.sessionCookie()+"=") || strings.Contains(cookie, b.header.Get("Cookie")) {
 			s.Errorf("the cookie is %q", cookie)
 		}
 		b.get("/people").leads("/login?next=%2Fpeople")

@@ -20,7 +20,7 @@ func (c *Console) profile(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showProfile(w http.ResponseWriter, r *http.Request, status int, p views.Profile) error {
 	p.Changes = p.Email != visitOf(r).user.Email
-	p.Role, p.Theme, p.Zones, p.Now = visitOf(r).user.Role, themeOf(r), models.TimeZones(), c.now(r)
+	p.Role, p.Theme, p.Zones, p.Now = visitOf(r).user.Role, c.themeOf(r), models.TimeZones(), c.now(r)
 	return c.show(w, r, status, views.Page{Title: "Profile", Section: "Account", Failed: len(p.Problems) > 0, Body: views.ProfilePage(p)})
 }
 

@@ -105,7 +105,7 @@ func TestChangingThePassword(t *testing.T) {
 		s.post("/profile/password", "old_password", password, "new_password", fresh, "keep", "yes").leads("/profile/security")
 		s.get("/groups").wants(200)
 		other.get("/groups").wants(200)
-		s.newBrowser().with("Cookie", "console="+old).get("/groups").wants(303)
+		s.newBrowser().with("Cookie", s.sessionCookie()+"="+old).get("/groups").wants(303)
 		s.post("/profile/password", "old_password", fresh, "new_password", password).leads("/profile/security")
 		s.get("/groups").wants(200)
 		other.get("/groups").leads("/login?next=%2Fgroups")

@@ -68,7 +68,7 @@ func TestHostHeaderIsInNoLink(t *testing.T) {
 		r.Header.Set("Forwarded", "host=evil.example;proto=http")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.AddCookie(&http.Cookie{Name: "console", Value: cookie})
+		r.AddCookie(&http.Cookie{Name: s.sessionCookie(), Value: cookie})
 		r.Header.Set("Authorization", "Bearer "+secret)
 		answer := httptest.NewRecorder()
 		s.console.ServeHTTP(answer, r)

@@ -112,7 +112,7 @@ func isPartial(r *http.Request) bool {
 // frame is what stands around every page. Messages are shown once.
 func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
 	f := views.Frame{
-		Theme: themeOf(r), RequestID: requestID(r), Version: c.version,
+		Theme: c.themeOf(r), RequestID: requestID(r), Version: c.version,
 		Path: r.URL.RequestURI(),
 	}
 	v := visitOf(r)

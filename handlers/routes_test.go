@@ -198,7 +198,7 @@ func (s *site) session(u models.User) *browser {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return s.newBrowser().with("Cookie", "console="+secret)
+	return s.newBrowser().with("Cookie", s.sessionCookie()+"="+secret)
 }
 
 func (s *site) invitation() (models.Invitation, string) {

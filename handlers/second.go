@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,25 +118,26 @@ func in(d time.Duration) string {
 
 // setChallenge gives the browser the secret of what is half done.
 func (c *Console) setChallenge(w http.ResponseWriter, kind models.ChallengeKind, secret string) {
-	http.SetCookie(w, c.challengeCookie(kind, secret, int(models.ChallengeLimit.Seconds())))
+	c.cookies.set(w, challengeCookie(kind), secret, int(models.ChallengeLimit.Seconds()))
 }
 
 func (c *Console) dropChallenge(w http.ResponseWriter, kind models.ChallengeKind) {
-	http.SetCookie(w, c.challengeCookie(kind, "", -1))
+	c.cookies.set(w, challengeCookie(kind), "", -1)
 }
 
-func (c *Console) challengeCookie(kind models.ChallengeKind, secret string, maxAge int) *http.Cookie {
-	return &http.Cookie{
-		Name: c.cookieName() + "-" + string(kind), Value: secret, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
-	}
-}
+func challengeCookie(kind models.ChallengeKind) string { return sessionCookie + "-" + string(kind) }
 
-// challenge is the secret of what the browser has half done, or "".
+// challenge is the secret of what the browser has half done, or "". Of several the store
+// knows which one is meant; the last is returned unseen.
 func (c *Console) challenge(r *http.Request, kind models.ChallengeKind) string {
-	cookie, err := r.Cookie(c.cookieName() + "-" + string(kind))
-	if err != nil {
-		return ""
+	var last string
+	for _, secret := range c.cookies.all(r, challengeCookie(kind)) {
+		if last != "" {
+			if _, err := c.store.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
+				break
+			}
+		}
+		last = secret
 	}
-	return cookie.Value
+	return last
 }

@@ -17,13 +17,7 @@ import (
 // to configure, and instances share nothing but the database.
 type sessionStore struct {
 	store   *models.Store
-	options sessions.Options
-}
-
-func newSessionStore(store *models.Store, secure bool) *sessionStore {
-	return &sessionStore{store: store, options: sessions.Options{
-		Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-	}}
+	cookies cookies
 }
 
 // What is kept in a session's Values.
@@ -42,29 +36,27 @@ func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, err
 	return sessions.GetRegistry(r).Get(s, name)
 }
 
-// New answers the session that the cookie stands for, or a new one that is not
+// New returns the session that one of the cookies stands for, or a new one that is not
 // stored yet. An error means that the database could not tell.
 func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
-	options := s.options
-	session.Options, session.IsNew = &options, true
-	cookie, err := r.Cookie(name)
-	if err != nil {
-		return session, nil //nolint:nilerr // no cookie, no session
-	}
-	stored, err := s.store.Session(r.Context(), cookie.Value)
-	if errors.Is(err, models.ErrNotFound) {
+	session.Options, session.IsNew = &sessions.Options{}, true
+	for _, secret := range s.cookies.all(r, name) {
+		stored, err := s.store.Session(r.Context(), secret)
+		if errors.Is(err, models.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return session, err
+		}
+		var data sessionData
+		if err := json.Unmarshal([]byte(stored.Data), &data); err != nil {
+			return session, err
+		}
+		session.ID, session.IsNew = secret, false
+		session.Values[flashesValue], session.Values[storedValue] = data.Flashes, stored
 		return session, nil
 	}
-	if err != nil {
-		return session, err
-	}
-	var data sessionData
-	if err := json.Unmarshal([]byte(stored.Data), &data); err != nil {
-		return session, err
-	}
-	session.ID, session.IsNew = cookie.Value, false
-	session.Values[flashesValue], session.Values[storedValue] = data.Flashes, stored
 	return session, nil
 }
 
@@ -72,7 +64,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 // that has ended meanwhile stays ended.
 func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	if session.Options.MaxAge < 0 {
-		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
+		s.cookies.set(w, session.Name(), "", -1)
 		return nil
 	}
 	flashes, _ := session.Values[flashesValue].([]views.Flash)
@@ -93,7 +85,7 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 
 // start signs a user in, under a new id, and gives the browser its cookie. factors are
 // what they have proved who they are with, flashes what they are told first.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string, by models.Actor, user models.User, remember bool, factors []string, flashes []views.Flash) error {
+func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by models.Actor, user models.User, remember bool, factors []string, flashes []views.Flash) error {
 	secret, err := s.store.StartSession(r.Context(), by, user, remember, factors...)
 	if err != nil {
 		return err
@@ -107,14 +99,6 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, name string
 	if remember {
 		age = int(models.RememberLimit.Seconds())
 	}
-	s.setCookie(w, name, secret, age)
+	s.cookies.set(w, sessionCookie, secret, age)
 	return nil
-}
-
-// setCookie gives the browser a session's secret, for age seconds or, where that is 0,
-// until it is closed.
-func (s *sessionStore) setCookie(w http.ResponseWriter, name, secret string, age int) {
-	options := s.options
-	options.MaxAge = age
-	http.SetCookie(w, sessions.NewCookie(name, secret, &options))
 }

@@ -25,8 +25,8 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, errSignedOut):
 		return err
 	}
-	_, err = r.Cookie(c.cookieName()) // of a session that has ended
-	return c.showLogin(w, r, http.StatusOK, views.SignIn{Next: localPath(r.FormValue("next")), Ended: err == nil})
+	ended := len(c.cookies.all(r, sessionCookie)) > 0
+	return c.showLogin(w, r, http.StatusOK, views.SignIn{Next: localPath(r.FormValue("next")), Ended: ended})
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
@@ -94,8 +94,8 @@ func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.Use
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
 	from, actor := caller(r), user.Actor()
 	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
-	if old, err := r.Cookie(c.cookieName()); err == nil {
-		if err := c.store.EndSession(r.Context(), actor, old.Value); err != nil {
+	for _, old := range c.cookies.all(r, sessionCookie) {
+		if err := c.store.EndSession(r.Context(), actor, old); err != nil {
 			return err
 		}
 	}
@@ -114,14 +114,16 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 	if due != nil && *due > c.store.Now().Unix() {
 		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
 	}
-	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes)
+	return c.sessions.(*sessionStore).start(w, r, actor, user, remember, factors, flashes)
 }
 
 // logout ends the session.
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
-	if err := c.store.EndSession(r.Context(), v.actor, v.session.ID); err != nil {
-		return err
+	for _, secret := range c.cookies.all(r, sessionCookie) { // a twin would go on
+		if err := c.store.EndSession(r.Context(), v.actor, secret); err != nil {
+			return err
+		}
 	}
 	v.session.Options.MaxAge = -1
 	if err := v.session.Save(r, w); err != nil {

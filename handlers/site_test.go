@@ -282,10 +282,13 @@ func (s *site) at() *url.URL {
 	return at
 }
 
+// sessionCookie is the name of the cookie of sessions.
+func (s *site) sessionCookie() string { return "console-" + s.at().Port() }
+
 // cookie is the secret of a browser's session.
 func (s *site) cookie(b *browser) string {
 	for _, cookie := range b.client.Jar.Cookies(s.at()) {
-		if cookie.Name == "console" {
+		if cookie.Name == s.sessionCookie() {
 			return cookie.Value
 		}
 	}

@@ -9,31 +9,25 @@ import (
 	"protocol.chat/console/models"
 )
 
-const themeCookie = "theme"
-
 // themeOf is the theme that the browser asked for, or "".
-func themeOf(r *http.Request) string {
-	cookie, err := r.Cookie(themeCookie)
-	if err != nil || (cookie.Value != "light" && cookie.Value != "dark") {
-		return ""
+func (c *Console) themeOf(r *http.Request) string {
+	for _, theme := range c.cookies.all(r, themeCookie) {
+		if theme == "light" || theme == "dark" {
+			return theme
+		}
 	}
-	return cookie.Value
+	return ""
 }
 
 // theme keeps the choice of a theme in a cookie.
 func (c *Console) theme(w http.ResponseWriter, r *http.Request) error {
-	cookie := &http.Cookie{
-		Name: themeCookie, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
-		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
-	}
 	switch theme := r.PostFormValue("theme"); theme {
 	case "light", "dark":
-		cookie.Value = theme
+		c.cookies.set(w, themeCookie, theme, int((365 * 24 * time.Hour).Seconds()))
 	case "system":
-		cookie.MaxAge = -1
+		c.cookies.set(w, themeCookie, "", -1)
 	default:
 		return models.Invalid{{Field: "theme", Code: models.Bad, Message: "The theme must be system, light or dark."}}
 	}
-	http.SetCookie(w, cookie)
 	return redirect(w, r, next(r, templ.SafeURL("/")))
 }

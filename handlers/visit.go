@@ -45,7 +45,7 @@ func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValu
 
 // visit is who makes the request, or errSignedOut.
 func (c *Console) visit(r *http.Request) (*visit, error) {
-	session, err := c.sessions.Get(r, c.cookieName())
+	session, err := c.sessions.Get(r, sessionCookie)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +68,3 @@ func caller(r *http.Request) models.Actor {
 
 // by is who makes the request.
 func by(r *http.Request) models.Actor { return visitOf(r).actor }
-
-func (c *Console) cookieName() string {
-	if c.secure() {
-		return "__Host-console" // a browser takes it only over https and for this host
-	}
-	return "console"
-}

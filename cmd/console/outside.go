@@ -53,19 +53,19 @@ func (o *outside) oidc(getenv func(string) string) (*handlers.OIDC, error) {
 	if o.oidcIssuer == "" && o.oidcClient == "" {
 		return nil, nil
 	}
-	issuer, err := url.Parse(o.oidcIssuer)
+	issuer, err := handlers.ParseIssuer(o.oidcIssuer)
 	switch {
-	case err != nil || (issuer.Scheme != "https" && issuer.Scheme != "http") || issuer.Host == "":
-		return nil, misusef("-oidc-issuer takes the address of a provider like https://login.example.com, not %q", o.oidcIssuer)
+	case err != nil:
+		return nil, misusef("-oidc-issuer takes the address of a provider like https://login.example.com, not %q: %s", o.oidcIssuer, err)
 	case o.oidcClient == "":
 		return nil, misusef("-oidc-issuer needs -oidc-client-id, too")
 	}
 	secret, err := clientSecret(getenv)
 	name := o.oidcName
-	if name == "" {
-		name = issuer.Hostname()
+	if at, err := url.Parse(issuer); err == nil && name == "" {
+		name = at.Hostname()
 	}
-	return &handlers.OIDC{Issuer: o.oidcIssuer, ClientID: o.oidcClient, ClientSecret: secret, Name: name}, err
+	return &handlers.OIDC{Issuer: issuer, ClientID: o.oidcClient, ClientSecret: secret, Name: name}, err
 }
 
 func clientSecret(getenv func(string) string) (string, error) {

@@ -39,3 +39,14 @@ func TestTheClientsSecretComesFromTheEnvironment(t *testing.T) {
 		t.Error("there is a flag for the secret, which everybody on the machine could read")
 	}
 }
+
+func TestAddressesAreComparedInOneForm(t *testing.T) {
+	if got, err := publicOrigin("HTTPS://Console.Example.COM:443/"); err != nil || got != "https://console.example.com" {
+		t.Errorf("the public URL is %q, %v", got, err)
+	}
+	o := outside{rateLimit: "60", oidcIssuer: "HTTPS://Login.Example.COM:443/Realms/Acme/", oidcClient: "console"}
+	config, err := o.config(func(string) string { return "" })
+	if err != nil || config.OIDC.Issuer != "https://login.example.com/Realms/Acme/" || config.OIDC.Name != "login.example.com" {
+		t.Errorf("the provider is %+v, %v", config.OIDC, err)
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -52,7 +51,7 @@ func serve(ctx context.Context, c *command) error {
 	if err := checkAddress(address); err != nil {
 		return err
 	}
-	if err := checkPublicURL(publicURL); err != nil {
+	if publicURL, err = publicOrigin(publicURL); err != nil {
 		return err
 	}
 	// The port comes first: a second console started by mistake ends here,
@@ -62,7 +61,7 @@ func serve(ctx context.Context, c *command) error {
 		return explainListen(address, err)
 	}
 	defer listener.Close()
-	config.PublicURL = cmp.Or(strings.TrimSuffix(publicURL, "/"), localURL(listener.Addr()))
+	config.PublicURL = cmp.Or(publicURL, localURL(listener.Addr()))
 	return c.withStore(ctx, func(store *models.Store) error {
 		config.Store = store
 		return c.serveStore(ctx, listener, config)
@@ -174,15 +173,17 @@ func checkAddress(address string) error {
 	return nil
 }
 
-func checkPublicURL(publicURL string) error {
+// publicOrigin is the public URL in the one form that everything is compared with; "" where
+// none was given.
+func publicOrigin(publicURL string) (string, error) {
 	if publicURL == "" {
-		return nil
+		return "", nil
 	}
-	u, err := url.Parse(publicURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("-public-url takes an address like https://console.example.com, without a path, not %q", publicURL)
+	origin, err := handlers.ParseOrigin(publicURL)
+	if err != nil {
+		return "", fmt.Errorf("-public-url takes an address like https://console.example.com, not %q: %w", publicURL, err)
 	}
-	return nil
+	return origin, nil
 }
 
 // explainListen says in a person's words why there is no listening on address.
