@@ -139,13 +139,6 @@ func (c *Console) protect(h http.Header) {
 // compress compresses pages.
 func (c *Console) compress(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }
 
-// sameOrigin refuses forms that another site's page sends.
-func (c *Console) sameOrigin(next http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(c.page(func(http.ResponseWriter, *http.Request) error { return errForeignForm }))
-	return guard.Handler(next)
-}
-
 // dispatch finds the route of a request, once its path is sure to mean the same
 // to everybody who reads it.
 func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {

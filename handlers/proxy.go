@@ -29,7 +29,7 @@ func origin(r *http.Request, trusted models.Networks) string {
 	hops := strings.Split(strings.Join(r.Header.Values(forwardedFor), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop := strings.TrimSpace(hops[i])
-		if from, ok = models.ParseAddress(hop); !ok {
+		if from, ok = hopAddress(hop); !ok {
 			return peer.String()
 		}
 		if !trusted.Contains(from) {
@@ -37,6 +37,18 @@ func origin(r *http.Request, trusted models.Networks) string {
 		}
 	}
 	return from.String() // where all are proxies, the first of them asked for itself
+}
+
+// hopAddress reads what a proxy says whom it had a request from: an address, with or
+// without a port (203.0.113.7:51234), in brackets if it is of IPv6.
+func hopAddress(hop string) (netip.Addr, bool) {
+	if at, err := netip.ParseAddrPort(hop); err == nil {
+		return models.ParseAddress(at.Addr().String())
+	}
+	if strings.HasPrefix(hop, "[") && strings.HasSuffix(hop, "]") && strings.Contains(hop, ":") {
+		hop = hop[1 : len(hop)-1]
+	}
+	return models.ParseAddress(hop)
 }
 
 // peerOf is the address at the other end of the connection.

@@ -31,6 +31,9 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request, status int, s views.SignIn) error {
 	s.Provider, s.Passkeys = c.oidc.name(), c.passkeys != nil
+	if c.overHTTP(r) {
+		s.OpenAt, s.Ended = c.publicURL+c.comeBack(r), false
+	}
 	return c.show(w, r, status, views.Page{Title: "Sign in", Failed: len(s.Problems) > 0, Passkeys: s.Passkeys, Body: views.Login(s)})
 }
 

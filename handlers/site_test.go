@@ -150,16 +150,24 @@ func (b *browser) do(method, path string, body io.Reader) *page {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := t.pageOf(answer)
+	p.what = method + " " + path
+	return p
+}
+
+// pageOf reads an answer.
+func (s *site) pageOf(answer *http.Response) *page {
+	s.Helper()
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(string(text)))
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	return &page{site: t, what: method + " " + path, status: answer.StatusCode, header: answer.Header, body: string(text), doc: doc}
+	return &page{site: s, status: answer.StatusCode, header: answer.Header, body: string(text), doc: doc}
 }
 
 // page is an answer, to be looked at.

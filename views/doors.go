@@ -17,6 +17,9 @@ type SignIn struct {
 	Ended bool
 	// Passkeys says that one can sign in with a passkey.
 	Passkeys bool
+	// OpenAt is the page's address over https, where the browser opened it over http and so
+	// keeps no sign-in; or "".
+	OpenAt string
 	// Problems has one sentence where the sign-in was refused. It is about both fields, of
 	// which none is told to be the wrong one.
 	Problems models.Invalid
