@@ -172,12 +172,12 @@ func (h *headerOnly) Header() http.Header         { return h.header }
 func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 func (h *headerOnly) WriteHeader(status int)      { h.status = status }
 
-// cleaned is a path without empty or dotted parts.
+// cleaned is a path as its laxest reader could understand it: without empty or dotted parts,
+// with slashes for backslashes and no NUL. Only what stays the same is sure to mean the same
+// to everybody.
 func cleaned(p string) string {
-	if p == "" || strings.ContainsAny(p, "\\\x00") {
-		return "/" + p
-	}
-	clean := path.Clean(p)
+	p = strings.ReplaceAll(strings.ReplaceAll(p, `\`, "/"), "\x00", "")
+	clean := path.Clean("/" + p)
 	if strings.HasSuffix(p, "/") && clean != "/" {
 		clean += "/"
 	}

@@ -68,7 +68,7 @@ func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
 		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, s.sessionCookie()+"=") || strings.Contains(cookie, b.header.Get("Cookie")) {
 			s.Errorf("the cookie is %q", cookie)
 		}
-		b.get("/people").leads("/login?next=%2Fpeople")
+		s.newBrowser().with("Cookie", b.header.Get("Cookie")).get("/people").leads("/login?next=%2Fpeople")
 	})
 }
 
