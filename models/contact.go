@@ -271,10 +271,10 @@ func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, erro
 // CreateContact makes a contact with its conversation. Where key is given, a
 // second call under it answers the first one's contact.
 func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, key *Once) (Contact, error) {
-	set, problems := c.check()
 	if c.Username == nil {
-		problems = append(Invalid{{Field: "username", Code: Missing, Message: usernameMissing}}, problems...)
+		c.Username = new("")
 	}
+	set, problems := c.check()
 	if err := problems.orNil(); err != nil {
 		return Contact{}, err
 	}
@@ -371,14 +371,12 @@ type contactSetter struct{ username, phone, avatarURL, displayName *string }
 
 // check is the checked values of the change, with what is wrong with it.
 func (c ContactChange) check() (set contactSetter, problems Invalid) {
-	set.username = problems.check("username", c.Username, username)
+	set.username = problems.require("username", c.Username, "Enter a username for the contact.", username)
 	set.displayName = problems.check("display_name", c.DisplayName, displayName)
 	set.phone = problems.check("phone_number", c.PhoneNumber, phoneNumber)
 	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
 	return set, problems
 }
-
-const usernameMissing = "Enter a username for the contact."
 
 var usernameForm = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 
@@ -387,8 +385,6 @@ func username(s string) (string, string) {
 	switch {
 	case problem != "":
 		return s, problem
-	case s == "":
-		return s, usernameMissing
 	case !usernameForm.MatchString(s):
 		return s, "The username can have letters A to Z, digits, dots, hyphens and underscores only."
 	}
@@ -396,11 +392,7 @@ func username(s string) (string, string) {
 }
 
 func displayName(s string) (string, string) {
-	s, problem := line("The display name", s, MaxName)
-	if problem == "" && blank(s) {
-		return "", ""
-	}
-	return s, problem
+	return visible(line("The display name", s, MaxName))
 }
 
 func phoneNumber(s string) (string, string) {

@@ -77,6 +77,11 @@ func bad(field, message string, args ...any) Invalid {
 	return Invalid{{Field: field, Code: Bad, Message: fmt.Sprintf(message, args...)}}
 }
 
+// lacking is the refusal of a single field that must not be empty.
+func lacking(field, message string) Invalid {
+	return Invalid{{Field: field, Code: Missing, Message: message}}
+}
+
 // Denied says which right was missing.
 type Denied struct{ Right Right }
 
@@ -118,25 +123,31 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// refusal is what is wrong with a value that was given. Sentences that ask to
-// enter something are about a value that is empty.
-func refusal(field, message string) Problem {
-	code := Bad
-	if strings.HasPrefix(message, "Enter ") {
-		code = Missing
-	}
-	return Problem{Field: field, Code: code, Message: message}
+// rule returns the form in which a value is stored, "" if nothing of it can be seen, and
+// what is wrong with it, "" if nothing.
+type rule func(value string) (stored, problem string)
+
+// check applies the rule of a field that may be empty to a value that was given. It returns
+// what is stored for it, or nil if none was given.
+func (e *Invalid) check(field string, value *string, rule rule) *string {
+	return e.apply(field, value, rule, "")
 }
 
-// check applies a field's rule to a value that was given: what is stored for it,
-// or nil where none was given. A rule answers the stored form and what is wrong.
-func (e *Invalid) check(field string, value *string, rule func(string) (stored, problem string)) *string {
+// require is check for a field that must not be empty; missing is what it says then.
+func (e *Invalid) require(field string, value *string, missing string, rule rule) *string {
+	return e.apply(field, value, rule, missing)
+}
+
+func (e *Invalid) apply(field string, value *string, rule rule, missing string) *string {
 	if value == nil {
 		return nil
 	}
 	stored, problem := rule(*value)
-	if problem != "" {
-		*e = append(*e, refusal(field, problem))
+	switch {
+	case stored == "" && missing != "":
+		*e = append(*e, Problem{Field: field, Code: Missing, Message: missing})
+	case problem != "":
+		*e = append(*e, Problem{Field: field, Code: Bad, Message: problem})
 	}
 	return &stored
 }

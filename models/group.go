@@ -127,10 +127,10 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 			return Group{}, err
 		}
 	}
-	set, problems := c.check(s.Now())
 	if c.Name == nil {
-		problems = append(Invalid{refusal("name", nameMissing)}, problems...)
+		c.Name = new("")
 	}
+	set, problems := c.check(s.Now())
 	if err := problems.orNil(); err != nil {
 		return Group{}, err
 	}
@@ -287,7 +287,7 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 	var set groupSetter
 	var problems Invalid
-	set.name = problems.check("name", c.Name, groupName)
+	set.name = problems.require("name", c.Name, "Enter a name for the group.", groupName)
 	set.description = problems.check("description", c.Description, description)
 	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
 	if c.ArchivedAt != nil && c.ArchivedAt.Valid {
@@ -302,22 +302,10 @@ func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 	return set, problems
 }
 
-const nameMissing = "Enter a name for the group."
-
-func groupName(s string) (string, string) {
-	s, problem := line("The name", s, MaxName)
-	if problem == "" && blank(s) {
-		return "", nameMissing
-	}
-	return s, problem
-}
+func groupName(s string) (string, string) { return visible(line("The name", s, MaxName)) }
 
 func description(s string) (string, string) {
-	s, problem := paragraphs("The description", s, MaxDescription)
-	if problem == "" && blank(s) {
-		return "", ""
-	}
-	return s, problem
+	return visible(paragraphs("The description", s, MaxDescription))
 }
 
 // groupSetter holds checked values; nil leaves one as it is.

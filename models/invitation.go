@@ -48,13 +48,7 @@ type NewInvitation struct {
 func (n NewInvitation) check() (Invitation, Invalid) {
 	var problems Invalid
 	i := Invitation{Role: n.Role}
-	i.Email = *problems.check("email", &n.Email, func(s string) (string, string) {
-		s, problem := emailAddress(s)
-		if s == "" {
-			problem = "Enter the e-mail address of the person."
-		}
-		return s, problem
-	})
+	i.Email = *problems.require("email", &n.Email, "Enter the e-mail address of the person.", emailAddress)
 	i.Name = *problems.check("name", &n.Name, func(s string) (string, string) { return line("The name", s, MaxName) })
 	if !n.Role.known() {
 		problems = append(problems, Problem{Field: "role", Code: Missing, Message: "Choose a role."})

@@ -80,12 +80,13 @@ type NewMessage struct{ From, Text string }
 // PostMessage says something in a conversation. Where key is given, a second call
 // under it answers the first one's message.
 func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string, m NewMessage, key *Once) (Message, error) {
-	text, problem := messageText(m.Text)
-	if problem != "" {
-		return Message{}, Invalid{refusal("message", problem)}
-	}
+	var problems Invalid
+	text := *problems.require("message", &m.Text, "Enter a message.", messageText)
 	if m.From != "" && !ValidID(m.From) {
-		return Message{}, noAuthor(m.From)
+		problems = append(problems, noAuthor(m.From)...)
+	}
+	if err := problems.orNil(); err != nil {
+		return Message{}, err
 	}
 	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
@@ -119,9 +120,5 @@ func noAuthor(id string) Invalid {
 }
 
 func messageText(s string) (string, string) {
-	s, problem := paragraphs("The message", s, MaxMessage)
-	if problem == "" && blank(s) {
-		problem = "Enter a message."
-	}
-	return s, problem
+	return visible(paragraphs("The message", s, MaxMessage))
 }

@@ -106,12 +106,8 @@ func (s *Store) AddPasskey(ctx context.Context, by Actor, n NewPasskey) (codes [
 
 func passkeyName(name string) (string, error) {
 	var problems Invalid
-	stored := problems.check("name", &name, func(v string) (string, string) {
-		v, problem := line("The name", v, MaxName)
-		if problem == "" && blank(v) {
-			problem = "Enter a name that says where the passkey is."
-		}
-		return v, problem
+	stored := problems.require("name", &name, "Enter a name that says where the passkey is.", func(v string) (string, string) {
+		return visible(line("The name", v, MaxName))
 	})
 	return *stored, problems.orNil()
 }

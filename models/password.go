@@ -85,12 +85,18 @@ var common = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
+// checkNewPassword is what is wrong with a new password, in the field that it was typed into.
+func checkNewPassword(field, password, email, name string) (problems Invalid) {
+	problems.require(field, &password, "Enter a password.", func(s string) (string, string) {
+		return s, passwordProblem(s, email, name)
+	})
+	return problems
+}
+
 // passwordProblem is what is wrong with a new password, or "". NIST SP 800-63B
 // asks for length and for a list of common ones, not for kinds of characters.
 func passwordProblem(password, email, name string) string {
 	switch n := length(password); {
-	case n == 0:
-		return "Enter a password."
 	case n < MinPassword:
 		return fmt.Sprintf("Too short: use at least %d characters. A few unrelated words are easy to remember.", MinPassword)
 	case n > maxPassword:

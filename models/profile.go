@@ -38,8 +38,8 @@ func (c ProfileChange) check() (map[string]any, Invalid) {
 			columns[column] = *value
 		}
 	}
-	set("name", problems.check("name", c.Name, ownName))
-	email := problems.check("email", c.Email, emailAddress)
+	set("name", problems.require("name", c.Name, nameMissing, ownName))
+	email := problems.require("email", c.Email, emailMissing, emailAddress)
 	set("email", email)
 	if email != nil {
 		columns["email_key"] = emailKey(*email)
@@ -48,13 +48,9 @@ func (c ProfileChange) check() (map[string]any, Invalid) {
 	return columns, append(problems, c.checkPreferences(columns)...)
 }
 
-func ownName(s string) (string, string) {
-	s, problem := line("Your name", s, MaxName)
-	if problem == "" && blank(s) {
-		problem = "Enter your name."
-	}
-	return s, problem
-}
+const nameMissing = "Enter your name."
+
+func ownName(s string) (string, string) { return visible(line("Your name", s, MaxName)) }
 
 func timeZone(s string) (string, string) {
 	s = strings.TrimSpace(s)
@@ -161,12 +157,12 @@ func (s *Store) ChangePassword(ctx context.Context, by Actor, c PasswordChange) 
 	if err != nil {
 		return err
 	}
-	problem := passwordProblem(c.New, u.Email, u.Name)
-	if problem == "" && c.New == c.Old {
-		problem = "This is the password that you have. Choose another one."
+	problems := checkNewPassword("new_password", c.New, u.Email, u.Name)
+	if problems == nil && c.New == c.Old {
+		problems = bad("new_password", "This is the password that you have. Choose another one.")
 	}
-	if problem != "" {
-		return Invalid{refusal("new_password", problem)}
+	if err := problems.orNil(); err != nil {
+		return err
 	}
 	hash, err := hashPassword(ctx, c.New)
 	if err != nil {

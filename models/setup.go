@@ -38,12 +38,8 @@ type Setup struct {
 func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, error) {
 	setup.Owner.Role = Owner
 	u, problems := setup.Owner.check()
-	workspace := *problems.check("workspace", &setup.Workspace, func(v string) (string, string) {
-		v, problem := line("The name of the workspace", v, MaxName)
-		if problem == "" && blank(v) {
-			problem = "Enter a name for the workspace."
-		}
-		return v, problem
+	workspace := *problems.require("workspace", &setup.Workspace, "Enter a name for the workspace.", func(v string) (string, string) {
+		return visible(line("The name of the workspace", v, MaxName))
 	})
 	wrong, err := s.checkSetupCode(ctx, setup.Code)
 	if err != nil {
@@ -92,7 +88,7 @@ func (s *Store) setUp(tx *gorm.DB, line *AuditLine, u *User, workspace string) e
 // checkSetupCode is what is wrong with a setup code.
 func (s *Store) checkSetupCode(ctx context.Context, code string) (Invalid, error) {
 	if code == "" {
-		return Invalid{refusal("code", "Enter the setup code that the console printed when it started.")}, nil
+		return lacking("code", "Enter the setup code that the console printed when it started."), nil
 	}
 	var known int64
 	err := s.read.WithContext(ctx).Model(&setupCode{}).

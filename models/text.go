@@ -50,6 +50,14 @@ func paragraphs(what, s string, most int) (string, string) {
 	return text(what, s, most, "\n\t", "control characters")
 }
 
+// visible is what a rule returned, with "" for text of which nothing can be seen.
+func visible(s, problem string) (string, string) {
+	if problem == "" && blank(s) {
+		return "", ""
+	}
+	return s, problem
+}
+
 func text(what, s string, most int, allowed, refused string) (string, string) {
 	if !utf8.ValidString(s) {
 		return s, what + " is not valid UTF-8 text."

@@ -92,15 +92,11 @@ func (n NewToken) check(by Actor, now time.Time) (Token, Invalid) {
 		t.UserID = by.UserID
 	}
 	var problems Invalid
-	t.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
-		s, problem := line("The name", s, MaxName)
-		if problem == "" && blank(s) {
-			problem = "Enter a name that says what the token is for."
-		}
-		return s, problem
+	t.Name = *problems.require("name", &n.Name, "Enter a name that says what the token is for.", func(s string) (string, string) {
+		return visible(line("The name", s, MaxName))
 	})
 	if len(t.Scopes) == 0 {
-		problems = append(problems, bad("scopes", "Choose at least one thing that the token may do.")...)
+		problems = append(problems, lacking("scopes", "Choose at least one thing that the token may do.")...)
 	}
 	for _, right := range n.Scopes {
 		if !right.Rule().Scope {

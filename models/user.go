@@ -61,11 +61,9 @@ const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 func (n NewUser) check() (User, Invalid) {
 	var u User
 	var problems Invalid
-	u.Name = *problems.check("name", &n.Name, ownName)
-	u.Email = *problems.check("email", &n.Email, emailAddress)
-	problems.check("password", &n.Password, func(s string) (string, string) {
-		return s, passwordProblem(s, n.Email, n.Name)
-	})
+	u.Name = *problems.require("name", &n.Name, nameMissing, ownName)
+	u.Email = *problems.require("email", &n.Email, emailMissing, emailAddress)
+	problems = append(problems, checkNewPassword("password", n.Password, n.Email, n.Name)...)
 	u.EmailKey, u.Role = emailKey(u.Email), n.Role
 	if !n.Role.known() {
 		problems = append(problems, bad("role", "The role must be owner, admin, editor, moderator or auditor.")...)
@@ -73,14 +71,14 @@ func (n NewUser) check() (User, Invalid) {
 	return u, problems
 }
 
+const emailMissing = "Enter your e-mail address."
+
 func emailAddress(s string) (string, string) {
 	s, problem := line("The e-mail address", s, maxEmail)
 	name, host, at := strings.Cut(s, "@")
 	switch {
-	case problem != "":
+	case problem != "" || s == "":
 		return s, problem
-	case s == "":
-		return s, "Enter your e-mail address."
 	case !at || name == "" || host == "" || strings.ContainsAny(s, " \t<>,;\"") || strings.Contains(host, "@"):
 		return s, "The e-mail address must look like name@example.com."
 	}
@@ -123,8 +121,8 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 	if err != nil {
 		return err
 	}
-	if problem := passwordProblem(password, u.Email, u.Name); problem != "" {
-		return Invalid{refusal("password", problem)}
+	if err := checkNewPassword("password", password, u.Email, u.Name).orNil(); err != nil {
+		return err
 	}
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
