@@ -76,6 +76,8 @@ type ContactChange struct {
 	// an EditConflict of contact fields.
 	Was *ContactFields
 	If  func(Contact) bool
+	// Problems are as in GroupChange.
+	Problems Invalid
 
 	reverts string // the id of the audit line that the change puts back, or ""
 }
@@ -275,8 +277,8 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 		c.Username = new("")
 	}
 	set, problems := c.check()
-	if err := problems.orNil(); err != nil {
-		return Contact{}, err
+	if len(problems) > 0 {
+		return Contact{}, s.refuseContact(ctx, problems, "", set)
 	}
 	return once(ctx, s, by, EditContacts, CreatedContact, key, func(tx *gorm.DB, line *AuditLine) (Contact, error) {
 		floor, err := s.dialect.floor(tx, "contacts")
@@ -306,8 +308,8 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 // EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c ContactChange) (Contact, error) {
 	set, problems := c.check()
-	if err := problems.orNil(); err != nil {
-		return Contact{}, err
+	if len(problems) > 0 {
+		return Contact{}, s.refuseContact(ctx, problems, id, set)
 	}
 	var now Contact
 	err := s.write(ctx, by, EditContacts, UpdatedContact, func(tx *gorm.DB, line *AuditLine) (err error) {
@@ -361,9 +363,29 @@ func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Co
 // taken turns the refusal of a second equal username into words.
 func taken(err error, username string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return bad("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
+		return usernameTaken(username)
 	}
 	return err
+}
+
+func usernameTaken(username string) Invalid {
+	return bad("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
+}
+
+// refuseContact is what is wrong with a contact, "" for a new one: the problems that are
+// known, and that its username is taken.
+func (s *Store) refuseContact(ctx context.Context, problems Invalid, id string, set contactSetter) error {
+	if set.username == nil || problems.For("username") != "" {
+		return problems
+	}
+	_, byName, err := s.lookUp(s.reader(ctx), []ContactRef{{Username: *set.username}}, "")
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	if c, found := byName[Fold(*set.username)]; found && c.ID != id {
+		problems = problems.and(usernameTaken(*set.username))
+	}
+	return problems
 }
 
 // contactSetter holds checked values; nil leaves one as it is.
@@ -375,7 +397,7 @@ func (c ContactChange) check() (set contactSetter, problems Invalid) {
 	set.displayName = problems.check("display_name", c.DisplayName, displayName)
 	set.phone = problems.check("phone_number", c.PhoneNumber, phoneNumber)
 	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
-	return set, problems
+	return set, c.Problems.and(problems)
 }
 
 var usernameForm = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)

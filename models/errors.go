@@ -64,6 +64,16 @@ func (e Invalid) For(field string) string {
 	return ""
 }
 
+// and is e with the problems of other fields.
+func (e Invalid) and(more Invalid) Invalid {
+	for _, p := range more {
+		if p.Field == "" || e.For(p.Field) == "" {
+			e = append(e, p)
+		}
+	}
+	return e
+}
+
 // orNil is e as an error; nil where nothing is wrong.
 func (e Invalid) orNil() error {
 	if len(e) == 0 {

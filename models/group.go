@@ -83,6 +83,9 @@ type GroupChange struct {
 	// If must be true of the group, members included, or nothing changes and the
 	// answer is ErrChanged. nil asks nothing.
 	If func(Group) bool
+	// Problems are what is wrong already with what the caller read. The store then changes
+	// nothing, and refuses it together with what else is wrong.
+	Problems Invalid
 }
 
 // Group answers one group with its first members, or ErrNotFound.
@@ -131,8 +134,8 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 		c.Name = new("")
 	}
 	set, problems := c.check(s.Now())
-	if err := problems.orNil(); err != nil {
-		return Group{}, err
+	if len(problems) > 0 {
+		return Group{}, s.Refuse(ctx, problems, deref(c.Contacts))
 	}
 	return once(ctx, s, by, EditGroups, CreatedGroup, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
 		members, err := s.resolve(tx, deref(c.Contacts))
@@ -185,8 +188,8 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 		}
 	}
 	set, problems := c.check(s.Now())
-	if err := problems.orNil(); err != nil {
-		return Group{}, err
+	if len(problems) > 0 {
+		return Group{}, s.Refuse(ctx, problems, deref(c.Contacts))
 	}
 	var after Group
 	err := s.write(ctx, by, ReadGroups, c.action(), func(tx *gorm.DB, line *AuditLine) error {
@@ -299,7 +302,7 @@ func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 	if c.Contacts != nil {
 		problems = append(problems, checkRefs(*c.Contacts)...)
 	}
-	return set, problems
+	return set, c.Problems.and(problems)
 }
 
 func groupName(s string) (string, string) { return visible(line("The name", s, MaxName)) }

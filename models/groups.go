@@ -177,7 +177,7 @@ func (q GroupQuery) list(search Search) (string, bool) {
 
 // check is what is wrong with the query.
 func (q GroupQuery) check(search Search) Invalid {
-	problems := append(q.Range.check(), checkSearch(q.Search+q.Text)...)
+	problems := q.Range.check().and(checkSearch(q.Search + q.Text))
 	switch q.Sort {
 	case "", ByCreated, ByName, ByMembers:
 	case ByArchived:
@@ -188,7 +188,7 @@ func (q GroupQuery) check(search Search) Invalid {
 		problems = append(problems, bad("sort", "Groups can be sorted by created, name, members or archived.")...)
 	}
 	if q.Contact != "" && !ValidID(q.Contact) {
-		problems = append(problems, bad("contact", "There is no contact with the id “%s”.", cut(q.Contact, 64))...)
+		problems = problems.and(bad("contact", "There is no contact with the id “%s”.", cut(q.Contact, 64)))
 	}
 	return problems
 }

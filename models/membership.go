@@ -234,6 +234,26 @@ const problemsTold = 20
 // resolve finds the contacts that are named, each once, and keeps them from
 // being deleted meanwhile. Those that don't exist are Invalid, each by its place.
 func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
+	contacts, problems, err := s.findContacts(s.readerIn(tx), refs, s.dialect.keyShare())
+	return contacts, cmp.Or(err, problems.orNil())
+}
+
+// Refuse is what is wrong with a change: the problems that are known, and which of the
+// contacts that it names don't exist. Error: Invalid.
+func (s *Store) Refuse(ctx context.Context, problems Invalid, refs []ContactRef) error {
+	if problems = problems.and(checkRefs(refs)); problems.For("contacts") != "" { // too many
+		return problems
+	}
+	_, unknown, err := s.findContacts(s.reader(ctx), refs, "")
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return problems.and(unknown)
+}
+
+// findContacts returns the contacts that are named, each once, locked as the SQL says, and by their
+// places those that don't exist.
+func (s *Store) findContacts(r reader, refs []ContactRef, locked string) (contacts []Contact, problems Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
 	for i, ref := range refs {
@@ -242,12 +262,10 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 			distinct = append(distinct, ref)
 		}
 	}
-	byID, byName, err := s.lookUp(tx, distinct)
+	byID, byName, err := s.lookUp(r, distinct, locked)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var contacts []Contact
-	var problems Invalid
 	seen := map[string]bool{}
 	for _, ref := range distinct {
 		c, found := byID[ref.ID]
@@ -264,10 +282,11 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 			contacts = append(contacts, c)
 		}
 	}
-	return contacts, problems.orNil()
+	return contacts, problems, nil
 }
 
-func (s *Store) lookUp(tx *gorm.DB, refs []ContactRef) (byID, byName map[string]Contact, err error) {
+// lookUp reads the contacts that are named, locked as the SQL says.
+func (s *Store) lookUp(r reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
 	var ids, names []string
 	for _, ref := range refs {
 		if ref.ID != "" {
@@ -282,7 +301,7 @@ func (s *Store) lookUp(tx *gorm.DB, refs []ContactRef) (byID, byName map[string]
 			continue
 		}
 		query := selectContacts(s.dialect.among(column, valid(values)))
-		found, err := collect(s.readerIn(tx), query.sql()+" ORDER BY id"+s.dialect.keyShare(), true, query.args, (*Contact).columns)
+		found, err := collect(r, query.sql()+" ORDER BY id"+locked, true, query.args, (*Contact).columns)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -74,19 +74,24 @@ func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count
 	return n, s.failed(ctx, err)
 }
 
-// NewMessage is what somebody says; From is a contact's id, "" for the console.
-type NewMessage struct{ From, Text string }
+// NewMessage is what somebody says; From is a contact's id, "" for the console. Problems are
+// as in GroupChange.
+type NewMessage struct {
+	From, Text string
+	Problems   Invalid
+}
 
 // PostMessage says something in a conversation. Where key is given, a second call
 // under it answers the first one's message.
 func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string, m NewMessage, key *Once) (Message, error) {
 	var problems Invalid
 	text := *problems.require("message", &m.Text, "Enter a message.", messageText)
+	problems = m.Problems.and(problems)
 	if m.From != "" && !ValidID(m.From) {
-		problems = append(problems, noAuthor(m.From)...)
+		problems = problems.and(noAuthor(m.From))
 	}
-	if err := problems.orNil(); err != nil {
-		return Message{}, err
+	if len(problems) > 0 {
+		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
 	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
@@ -113,6 +118,22 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 		}
 		return posted, tx.Create(&posted).Error
 	})
+}
+
+// refuseMessage is what is wrong with a message: the problems that are known, and that its
+// author doesn't exist.
+func (s *Store) refuseMessage(ctx context.Context, problems Invalid, from string) error {
+	if from == "" {
+		return problems
+	}
+	byID, _, err := s.lookUp(s.reader(ctx), Refs(from), "")
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	if _, found := byID[from]; !found {
+		problems = problems.and(noAuthor(from))
+	}
+	return problems
 }
 
 func noAuthor(id string) Invalid {

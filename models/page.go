@@ -47,17 +47,20 @@ type Range struct {
 	// Whole asks for every row that belongs to the page, however many have to be looked
 	// at: a program that walks a list must miss none. A person would rather be told.
 	Whole bool
+	// Problems are as in GroupChange.
+	Problems Invalid
 }
 
 // check is what is wrong with the range.
 func (r Range) check() Invalid {
-	switch {
-	case !r.After.IsZero() && !r.Before.IsZero():
-		return bad("ending_before", "Use either starting_after or ending_before, not both.")
-	case r.Limit < 0 || r.Limit > MaxLimit:
-		return bad("limit", "The limit must be a whole number from 1 to %d.", MaxLimit)
+	problems := r.Problems
+	if !r.After.IsZero() && !r.Before.IsZero() {
+		problems = problems.and(bad("ending_before", "Use either starting_after or ending_before, not both."))
 	}
-	return nil
+	if r.Limit < 0 || r.Limit > MaxLimit {
+		problems = problems.and(bad("limit", "The limit must be a whole number from 1 to %d.", MaxLimit))
+	}
+	return problems
 }
 
 func (r Range) limit() int {

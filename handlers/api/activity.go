@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"protocol.chat/console/models"
@@ -60,30 +59,24 @@ func orNull[T comparable](v T) *T {
 }
 
 func (a *api) activity(r *http.Request, _ models.Actor) (result, error) {
-	q, err := readQuery(r)
-	if err != nil {
-		return result{}, err
-	}
+	q := queryOf(r)
 	wanted := models.ActivityQuery{
 		Who: q.values["who"], Action: q.values["action"], Object: q.values["object"], Request: q.values["request_id"],
 		From: q.moment("created_after"), To: q.moment("created_before"), Range: q.page(a.inFuture(r)),
-	}
-	if err := q.check(); err != nil {
-		return result{}, err
 	}
 	page, err := a.Store.Activity(r.Context(), wanted)
 	return listed(page.Lines, page.More, activityOf), err
 }
 
-// moment is a parameter in Unix seconds; the zero time where it isn't given.
+// moment is a parameter that is a time; the zero time where it isn't given.
 func (q *query) moment(key string) time.Time {
 	value, given := q.values[key]
 	if !given {
 		return time.Time{}
 	}
-	at, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || at < 0 || at > maxMoment {
-		q.bad(key, "“%s” must be a time in Unix seconds.", key)
+	at, ok := moment(value)
+	if !ok || at < 0 || at > maxMoment {
+		q.bad(key, "“%s” %s", key, mustBeMoment)
 	}
 	return time.Unix(at, 0)
 }
@@ -122,10 +115,7 @@ type faultObject struct {
 const proofPatience = 25 * time.Second
 
 func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
-	q, err := readQuery(r)
-	if err != nil {
-		return result{}, err
-	}
+	q := queryOf(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
 	defer cancel()
 	expect, given := q.values["expect"]

@@ -215,16 +215,24 @@ func (a *api) caller(w http.ResponseWriter, r *http.Request, rt route) (models.A
 // call asks what is asked of every route once it is known who calls: is the address well
 // formed. Then it lets the route's handler answer.
 func (a *api) call(rt route, r *http.Request, by models.Actor) (result, error) {
-	if err := checkQuery(r, rt.params); err != nil {
+	q, err := readQuery(r, rt.params)
+	if err != nil {
 		return result{}, err
+	}
+	if !hasBody(r) && rt.params == nil { // its handler doesn't look at the query
+		if err := q.check(); err != nil {
+			return result{}, err
+		}
 	}
 	for _, name := range []string{"id", "contact_id"} {
 		if id := r.PathValue(name); id != "" && !models.ValidID(id) {
 			return result{}, models.ErrNotFound
 		}
 	}
-	return rt.handle(r, by)
+	return rt.handle(withQuery(r, q), by)
 }
+
+func hasBody(r *http.Request) bool { return r.Method == http.MethodPost || r.Method == http.MethodPut }
 
 // inFuture tells ids that can't have been given to anything yet.
 func (a *api) inFuture(r *http.Request) func(id string) bool {

@@ -7,14 +7,8 @@ import (
 )
 
 func (a *api) contacts(r *http.Request, _ models.Actor) (result, error) {
-	q, err := readQuery(r)
-	if err != nil {
-		return result{}, err
-	}
+	q := queryOf(r)
 	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.inFuture(r))}
-	if err := q.check(); err != nil {
-		return result{}, err
-	}
 	page, err := a.Store.Contacts(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
@@ -26,10 +20,8 @@ func (a *api) createContact(r *http.Request, by models.Actor) (result, error) {
 	}
 	change := contactChange(in)
 	in.given("id", "conversation_id", "created_at")
-	once, err := in.once(r)
-	if err != nil {
-		return result{}, err
-	}
+	once := in.once(r)
+	change.Problems = in.check()
 	c, err := a.Store.CreateContact(r.Context(), by, change, once)
 	return created(contactOf(c), "/v1/contacts/"+c.ID, once), err
 }
@@ -53,9 +45,7 @@ func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if err := in.check(); err != nil {
-		return result{}, err
-	}
+	change.Problems = in.check()
 	c, err := a.Store.UpdateContact(r.Context(), by, id, change)
 	return one(contactOf(c)), err
 }

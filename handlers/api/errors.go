@@ -85,15 +85,15 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			models.Missing, http.StatusUnprocessableEntity, "A required value is missing",
-			"A value that this call needs was not sent, or is empty. “param” names it.",
+			"A value that this call needs was not sent, or is empty. “param” names it, and “errors” lists everything else that is wrong.",
 		},
 		{
 			models.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
-			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right.",
+			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right. “errors” lists everything else that is wrong.",
 		},
 		{
 			models.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
-			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive.",
+			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive. “errors” lists everything else that is wrong.",
 		},
 		{
 			codeLimited, http.StatusTooManyRequests, "Too many calls in a short time",
@@ -154,6 +154,19 @@ type errorObject struct {
 	Code             string  `json:"code"`
 	Param            *string `json:"param"`
 	RequestID        string  `json:"request_id"`
+	// Errors are all problems with what was sent, of which the first is told above; none
+	// where the trouble is another one.
+	Errors []problemObject `json:"errors,omitempty"`
+}
+
+type problemObject struct {
+	Code    string  `json:"code"`
+	Param   *string `json:"param"`
+	Message string  `json:"message"`
+}
+
+func problemOf(p models.Problem) problemObject {
+	return problemObject{p.Code, orNull(p.Field), p.Message}
 }
 
 // fail answers an error. It is the one place that decides what errors look
@@ -181,10 +194,10 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	object := errorObject{
 		Type: "invalid_request", Message: f.message, DocumentationURL: a.PublicURL + "/docs/errors/" + f.code,
-		Code: f.code, RequestID: a.RequestID(r),
+		Code: f.code, Param: orNull(f.param), RequestID: a.RequestID(r),
 	}
-	if f.param != "" {
-		object.Param = &f.param
+	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		object.Errors = each(invalid, problemOf)
 	}
 	if statuses[f.code] >= http.StatusInternalServerError {
 		object.Type = "api_error"

@@ -7,27 +7,18 @@ import (
 )
 
 func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
-	q, err := readQuery(r)
-	if err != nil {
-		return result{}, err
+	q := queryOf(r)
+	contact, ofContact := q.values["contact"]
+	if ofContact && !models.ValidID(contact) {
+		q.noContact("contact", contact)
 	}
-	wanted := models.GroupQuery{
-		Text: q.values["q"], Status: q.status(), Contact: q.values["contact"],
-		WithContacts: true, Range: q.page(a.inFuture(r)),
-	}
-	_, ofContact := q.values["contact"]
-	if ofContact && !models.ValidID(wanted.Contact) {
-		q.noContact("contact", wanted.Contact)
-	}
-	if err := q.check(); err != nil {
-		return result{}, err
-	}
+	wanted := models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact, WithContacts: true, Range: q.page(a.inFuture(r))}
 	page, err := a.Store.Groups(r.Context(), wanted)
 	if err != nil {
 		return result{}, err
 	}
 	if ofContact && page.Contact == nil {
-		q.noContact("contact", wanted.Contact)
+		q.noContact("contact", contact)
 	}
 	return listed(page.Groups, page.More, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) }), q.check()
 }
@@ -43,10 +34,8 @@ func (a *api) createGroup(r *http.Request, by models.Actor) (result, error) {
 	}
 	change := groupChange(in)
 	in.given("id", "conversation_id", "created_at")
-	once, err := in.once(r)
-	if err != nil {
-		return result{}, err
-	}
+	once := in.once(r)
+	change.Problems = in.check()
 	g, err := a.Store.CreateGroup(r.Context(), by, change, once)
 	return created(groupOf(g), "/v1/groups/"+g.ID, once), err
 }
@@ -71,9 +60,7 @@ func (a *api) updateGroup(r *http.Request, by models.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if err := in.check(); err != nil {
-		return result{}, err
-	}
+	change.Problems = in.check()
 	g, err := a.Store.UpdateGroup(r.Context(), by, id, change)
 	return one(groupOf(g)), err
 }

@@ -9,18 +9,14 @@ import (
 	"protocol.chat/console/models"
 )
 
-// once ends the reading of a POST: it is what was wrong with the request, or
-// else the Idempotency-Key under which the store carries it out one time only.
-func (in *input) once(r *http.Request) (*models.Once, error) {
+// once is the Idempotency-Key under which the store carries a POST out one time only.
+func (in *input) once(r *http.Request) *models.Once {
 	const header = "Idempotency-Key"
 	keys := r.Header.Values(header)
 	key := strings.Join(keys, "")
 	if len(keys) > 1 || len(keys) == 1 && !models.ValidKey(key) {
 		in.bad(header, "The header Idempotency-Key takes one key of 1 to 255 plain characters, a UUID for example.")
 	}
-	if err := in.check(); err != nil {
-		return nil, err
-	}
 	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + in.sum))
-	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}, nil
+	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
 }

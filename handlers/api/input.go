@@ -1,11 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +13,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"protocol.chat/console/models"
 )
@@ -44,8 +42,9 @@ func readInput(r *http.Request) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a mark that editors and spreadsheets put there
 	sum := sha256.Sum256(body)
-	in := &input{sum: hex.EncodeToString(sum[:])}
+	in := &input{sum: hex.EncodeToString(sum[:]), problems: slices.Clone(queryOf(r).problems)}
 	if len(body) == 0 {
 		return in, nil
 	}
@@ -83,12 +82,19 @@ func contentType(r *http.Request) (string, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, encoding := params["charset"], r.Header.Get("Content-Encoding")
 	known := kind == jsonType || kind == formType
-	plain := (charset == "" || strings.EqualFold(charset, "utf-8")) && (encoding == "" || strings.EqualFold(encoding, "identity"))
+	plain := isUTF8(charset) && (encoding == "" || strings.EqualFold(encoding, "identity"))
 	if err != nil || !known || !plain {
 		return "", failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType +
 			", in UTF-8 and not compressed, and say which in Content-Type."}
 	}
 	return kind, nil
+}
+
+// isUTF8 reports whether a charset is UTF-8, which it also is if none is named. The
+// registered name has a hyphen; many leave it out.
+func isUTF8(charset string) bool {
+	name := strings.NewReplacer("-", "", "_", "", "'", "").Replace(charset)
+	return name == "" || strings.EqualFold(name, "utf8")
 }
 
 func repeated(key string) error {
@@ -139,25 +145,11 @@ func (in *input) moment(key string) *sql.Null[int64] {
 	case none:
 		return &sql.Null[int64]{}
 	}
-	if seconds, ok := integer(value); ok {
-		return &sql.Null[int64]{V: seconds, Valid: true}
+	seconds, ok := moment(value)
+	if !ok {
+		in.bad(key, "“"+key+"” "+mustBeMoment)
 	}
-	s, _ := value.(string)
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		in.bad(key, "“"+key+"” must be a time in Unix seconds, like 692233200, or as 1991-12-08T23:00:00Z.")
-	}
-	return &sql.Null[int64]{V: at.Unix(), Valid: true}
-}
-
-// integer is a whole number, in JSON also one in quotes, as forms have it.
-func integer(value any) (int64, bool) {
-	switch value.(type) {
-	case json.Number, string:
-		n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
-		return n, err == nil
-	}
-	return 0, false
+	return &sql.Null[int64]{V: seconds, Valid: true}
 }
 
 // contacts is a list of references to contacts, nil where it was not given.
@@ -243,20 +235,16 @@ func (in *input) given(keys ...string) {
 	}
 }
 
-// require notes that an attribute is missing.
-func (in *input) require(given bool, key, message string) {
-	if !given {
-		in.problems = append(in.problems, models.Problem{Field: key, Code: models.Missing, Message: message})
-	}
+// lacks notes that an attribute is missing.
+func (in *input) lacks(key, message string) {
+	in.problems = append(in.problems, models.Problem{Field: key, Code: models.Missing, Message: message})
 }
 
-// check is what is wrong with what was taken, and what nobody took.
-func (in *input) check() error {
+// check is what is wrong with what was taken, and what nobody took. It is left to the store
+// to refuse it, which may find more.
+func (in *input) check() models.Invalid {
 	for _, key := range slices.Sorted(maps.Keys(in.values)) {
 		in.problems = append(in.problems, unknown(key))
-	}
-	if len(in.problems) == 0 {
-		return nil
 	}
 	return in.problems
 }

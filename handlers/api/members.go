@@ -7,14 +7,8 @@ import (
 )
 
 func (a *api) members(r *http.Request, _ models.Actor) (result, error) {
-	q, err := readQuery(r)
-	if err != nil {
-		return result{}, err
-	}
+	q := queryOf(r)
 	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))}
-	if err := q.check(); err != nil {
-		return result{}, err
-	}
 	page, err := a.Store.Members(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
@@ -25,10 +19,13 @@ func (a *api) addMembers(r *http.Request, by models.Actor) (result, error) {
 		return result{}, err
 	}
 	refs := in.contacts("contacts")
-	in.require(refs != nil, "contacts", "Say in “contacts” who is to be added.")
-	once, err := in.once(r)
-	if err != nil {
-		return result{}, err
+	if refs == nil {
+		in.lacks("contacts", "Say in “contacts” who is to be added.")
+		refs = &[]models.ContactRef{}
+	}
+	once := in.once(r)
+	if problems := in.check(); len(problems) > 0 {
+		return result{}, a.Store.Refuse(r.Context(), problems, *refs)
 	}
 	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, once)
 	added := one(groupOf(g))

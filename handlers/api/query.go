@@ -1,10 +1,10 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"protocol.chat/console/models"
 )
@@ -15,8 +15,18 @@ type query struct {
 	problems models.Invalid
 }
 
-// readQuery reads the parameters of an address.
-func readQuery(r *http.Request) (*query, error) {
+type queryKey struct{}
+
+func withQuery(r *http.Request, q *query) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), queryKey{}, q))
+}
+
+// queryOf is the query of a call, with what is wrong with it so far.
+func queryOf(r *http.Request) *query { return r.Context().Value(queryKey{}).(*query) }
+
+// readQuery reads the parameters of an address; those not in known are a problem. An error
+// means that it can't be read.
+func readQuery(r *http.Request, known []string) (*query, error) {
 	pairs, err := parsePairs(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
@@ -27,23 +37,11 @@ func readQuery(r *http.Request) (*query, error) {
 			return nil, repeated(p.key)
 		}
 		q.values[p.key] = p.value
-	}
-	return q, nil
-}
-
-// checkQuery refuses addresses that can't be read and parameters not in known.
-func checkQuery(r *http.Request, known []string) error {
-	pairs, err := parsePairs(r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	for _, p := range pairs {
 		if !slices.Contains(known, p.key) {
-			return models.Invalid{unknown(p.key)}
+			q.problems = append(q.problems, unknown(p.key))
 		}
 	}
-	_, err = readQuery(r)
-	return err
+	return q, nil
 }
 
 func (q *query) bad(key, message string, args ...any) {
@@ -58,15 +56,17 @@ func (q *query) check() error {
 	return q.problems
 }
 
-// page is the part of a list that is wanted. inFuture tells ids that can't have
-// been given yet.
+// page is the part of a list that is wanted, and what is wrong with the query so far: call it
+// last. inFuture tells ids that can't have been given yet.
 func (q *query) page(inFuture func(id string) bool) models.Range {
-	return models.Range{
+	page := models.Range{
 		After:  q.cursor("starting_after", inFuture),
 		Before: q.cursor("ending_before", inFuture),
 		Limit:  q.limit(),
 		Whole:  true,
 	}
+	page.Problems = q.problems
+	return page
 }
 
 func (q *query) limit() int {
@@ -74,11 +74,12 @@ func (q *query) limit() int {
 	if !given {
 		return models.DefaultLimit
 	}
-	limit, err := strconv.Atoi(value)
-	if err != nil || limit < 1 || limit > models.MaxLimit {
+	limit, ok := integer(value)
+	if !ok || limit < 1 || limit > models.MaxLimit {
 		q.bad("limit", "“limit” must be a whole number from 1 to %d.", models.MaxLimit)
+		return models.DefaultLimit
 	}
-	return limit
+	return int(limit)
 }
 
 func (q *query) cursor(key string, inFuture func(id string) bool) models.Cursor {

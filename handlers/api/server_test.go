@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path"
 	"slices"
@@ -151,7 +152,7 @@ func (s *server) call(t *testing.T, line string, options ...option) answer {
 	a := answer{response.StatusCode, response.Header, string(content)}
 	a.checkShape(t, line)
 	response.Body = io.NopCloser(bytes.NewReader(content))
-	r.Body = io.NopCloser(bytes.NewReader(sent))
+	r.Body = io.NopCloser(bytes.NewReader(bytes.TrimPrefix(sent, []byte("\ufeff")))) // of which JSON Schema knows nothing
 	checkDescribed(t, r, response)
 	return a
 }
@@ -196,6 +197,11 @@ func (a answer) checkShape(t *testing.T, line string) {
 	if !strings.HasSuffix(e.Message, ".") || len(e.Message) > 400 || e.Message[0] < 'A' && e.Message[0] < 128 {
 		t.Errorf("%s: the message is no sentence: %q", line, e.Message)
 	}
+	if e.Errors == nil != (a.status != http.StatusUnprocessableEntity) {
+		t.Errorf("%s: %d with errors %v", line, a.status, e.Errors)
+	} else if e.Errors != nil && (e.Errors[0].Code != e.Code || deref(e.Errors[0].Param) != deref(e.Param) || e.Errors[0].Message != e.Message) {
+		t.Errorf("%s: the first error is another one than the answer's: %s", line, a.body)
+	}
 	if doc := docOf(e.Code); doc.Status != a.status {
 		t.Errorf("%s: %d with the code %s, which is documented for %d", line, a.status, e.Code, doc.Status)
 	}
@@ -224,6 +230,13 @@ type errorObject struct {
 	Param               *string
 	DocumentationURL    string `json:"documentation_url"`
 	RequestID           string `json:"request_id"`
+	Errors              []problem
+}
+
+// problem is one thing that is wrong with a request.
+type problem struct {
+	Code, Message string
+	Param         *string
 }
 
 func (a answer) error(t *testing.T) errorObject { return decode[errorObject](t, a) }
@@ -382,4 +395,14 @@ func (c *clock) move(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(by)
+}
+
+func (s *server) newContact(t *testing.T, username string) contact {
+	t.Helper()
+	return decode[contact](t, s.call(t, "POST /v1/contacts", form("username="+username)).want(t, 201))
+}
+
+func (s *server) newGroup(t *testing.T, name string) group {
+	t.Helper()
+	return decode[group](t, s.call(t, "POST /v1/groups", form("name="+url.QueryEscape(name))).want(t, 201))
 }
