@@ -101,7 +101,10 @@ func TestSigningIn(t *testing.T) {
 		old := s.newBrowser().with("Cookie", s.sessionCookie()+"="+secret(cookie))
 		old.get("/groups").leads("/login?next=%2Fgroups")
 		b.get("/login?next=/contacts").leads("/contacts")
-		b.post("/logout").leads("/login")
+		out := b.post("/logout").leads("/login")
+		if got := out.header.Get("Clear-Site-Data"); got != `"storage"` || b.get("/login").header.Get("Clear-Site-Data") != "" {
+			s.Errorf("signing out clears %q", got)
+		}
 		s.newBrowser().with("Cookie", s.sessionCookie()+"="+secret(kept)).get("/groups").leads("/login?next=%2Fgroups")
 	})
 }

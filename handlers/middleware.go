@@ -124,7 +124,9 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // foreign scripts, styles, pictures, frames and openers.
 func (c *Console) protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+		"require-trusted-types-for 'script'; trusted-types console") // the policy is in app.js
+	h.Set("X-Frame-Options", "DENY") // frame-ancestors, for who doesn't know it
 	h.Set("X-Content-Type-Options", "nosniff")
 	// same-origin, because with no-referrer browsers send "Origin: null" with forms.
 	h.Set("Referrer-Policy", "same-origin")

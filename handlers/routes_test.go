@@ -387,6 +387,9 @@ func checkAnswer(s *site, p *page, q question) {
 	if !strings.Contains(h.Get("Content-Security-Policy"), "script-src 'self';") || strings.Contains(h.Get("Content-Security-Policy"), "unsafe") {
 		s.Errorf("CSP is %q", h.Get("Content-Security-Policy"))
 	}
+	if !strings.Contains(h.Get("Content-Security-Policy"), "require-trusted-types-for 'script'") || h.Get("X-Frame-Options") != "DENY" {
+		s.Errorf("headers: %v", h)
+	}
 	if h.Get("Cache-Control") != "no-store" || !slices.Contains(h.Values("Vary"), "HX-Target") {
 		s.Errorf("Cache-Control %q, Vary %q", h.Get("Cache-Control"), h.Values("Vary"))
 	}

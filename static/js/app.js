@@ -21,6 +21,13 @@
 
   document.documentElement.classList.add('js');
 
+  // ---- trusted types: the answers of the console are markup, and no text is a script ----
+
+  const markup = { createHTML: (html) => html };
+  const policy = window.trustedTypes?.createPolicy('console', markup) ?? markup;
+  const parse = (html) => new DOMParser().parseFromString(policy.createHTML(html), 'text/html');
+  on('DOMContentLoaded', () => window.htmx?.registerExtension('trusted-types', { init: (api) => api.initSecurity(policy) }));
+
   // ---- saying things: one polite live region, the last sentence wins ----
 
   let saying;
@@ -127,7 +134,7 @@
   const signIn = () => location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search));
 
   async function refused(ctx, status, response) {
-    const page = new DOMParser().parseFromString(await response.text().catch(() => ''), 'text/html');
+    const page = parse(await response.text().catch(() => ''));
     const words = $('[data-sentence]', page)?.textContent.trim() || {
       403: 'You may not do that.',
       404: 'That is not here any more.',
@@ -252,7 +259,7 @@
     let asked;
     try {
       const response = await fetch(link.href, { headers: { Accept: 'text/html' } });
-      if (response.ok && !response.redirected) asked = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('[data-question]');
+      if (response.ok && !response.redirected) asked = parse(await response.text()).querySelector('[data-question]');
     } catch { /* the page itself will say what is wrong */ }
     if (!asked) return location.assign(link.href);
 
@@ -418,7 +425,7 @@
       if (!response.ok) return refused(null, response.status, response);
       const html = await response.text();
       if (signal.aborted) return;
-      state.list.innerHTML = html;
+      state.list.replaceChildren(...parse(html).body.childNodes);
       for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
       const n = options(state).length;
       show(state, true);
