@@ -188,7 +188,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	failure := c.failure(r, err)
 	if failure.Status >= http.StatusInternalServerError {
-		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r), "err", err)
+		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r),
+			"reason", models.OutageOf(err), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
@@ -258,8 +259,8 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case errors.As(err, &invalid):
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
 	case is(models.ErrUnavailable):
-		f.Status, f.Title = http.StatusServiceUnavailable, "The database can’t be reached"
-		f.Sentence = "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
+		f.Status = http.StatusServiceUnavailable
+		f.Title, f.Sentence = models.OutageOf(err).Says()
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
