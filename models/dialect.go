@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -18,6 +19,10 @@ var errRowMissing = gorm.ErrRecordNotFound
 type dialect interface {
 	// name is also the folder of its migrations.
 	name() string
+	// engine is the name and the version of the engine, and address where the database
+	// is, without what lets one in.
+	engine() string
+	address() string
 	open(ctx context.Context, config *gorm.Config) (handles, error)
 	// present returns an error if the open database is not where it was opened.
 	present() error
@@ -86,14 +91,19 @@ type handles struct {
 }
 
 func dialectOf(url string) (dialect, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
 	switch {
-	case url == "sqlite:", url == "sqlite::memory:", strings.HasPrefix(url, "sqlite:") && strings.Contains(url, "?"):
-	case strings.HasPrefix(url, "sqlite:"):
-		return sqliteDialect{files: &sqliteFiles{path: strings.TrimPrefix(url, "sqlite:")}}, nil
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return &postgresDialect{url: url}, nil
+	case scheme != "sqlite", rest == "", rest == ":memory:", strings.Contains(rest, "?"):
+		return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
+	case strings.HasPrefix(rest, "~"):
+		return nil, fmt.Errorf("~ is not read here: write the path of the home folder in sqlite:%s", rest)
+	case strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///"):
+		path := strings.TrimPrefix(rest, "//")
+		return nil, fmt.Errorf("%s names no file: write sqlite:%s for one below this folder, or sqlite:/%s for one below /", url, path, path)
 	}
-	return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
+	return sqliteDialect{files: &sqliteFiles{path: rest}}, nil
 }
 
 // limitPool keeps every connection that it allows: database/sql would close all

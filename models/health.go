@@ -58,6 +58,14 @@ func (h *health) sealed(err error) error {
 // has a connection of its own and returns within some seconds. Once something has failed
 // it writes, so that it takes back by itself what it said.
 func (s *Store) Ready(ctx context.Context) error {
+	err := s.ready(ctx)
+	if err == nil || errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return Unavailable{Damaged, err} // a table is missing, or the like
+}
+
+func (s *Store) ready(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
 	if d := s.health.damaged.Load(); d != nil && s.Now().Before(d.until) {

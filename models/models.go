@@ -99,6 +99,12 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
+// Engine returns the name and the version of the engine.
+func (s *Store) Engine() string { return s.dialect.engine() }
+
+// Address returns where the database is, without credentials.
+func (s *Store) Address() string { return s.dialect.address() }
+
 // Ping tells whether the database answers; Ready, whether it can be worked with.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.failed(ctx, s.read.WithContext(ctx).Exec("SELECT 1").Error)

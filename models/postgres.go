@@ -12,6 +12,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -28,9 +29,19 @@ import (
 type postgresDialect struct {
 	url    string
 	server postgresServer
+	at     string // where it is, without credentials
 }
 
 func (*postgresDialect) name() string { return "postgres" }
+
+func (d *postgresDialect) engine() string {
+	if d.server.Pooled {
+		return "PostgreSQL " + d.server.Version + " behind a pooler"
+	}
+	return "PostgreSQL " + d.server.Version
+}
+
+func (d *postgresDialect) address() string { return d.at }
 
 // postgresConns is how many connections one program keeps.
 const postgresConns = 16
@@ -69,6 +80,8 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (handle
 	if err := d.server.refuse(); err != nil {
 		return handles{}, err
 	}
+	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
+	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
 	d.configure(settings.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
 	if err != nil {

@@ -52,6 +52,10 @@ func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
 
 func (sqliteDialect) name() string { return "sqlite" }
 
+func (sqliteDialect) engine() string { return "SQLite " + sqlite3.SQLITE_VERSION }
+
+func (d sqliteDialect) address() string { return "sqlite:" + d.files.path }
+
 // open gives SQLite one connection that writes, because it has one writer, and
 // a pool of connections that only read. An acknowledged change is on the disk.
 func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, error) {
