@@ -9,6 +9,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/static"
 )
 
 // TestReadyWhileDraining: whoever sends requests here should stop to, while those that come
@@ -51,4 +52,15 @@ func TestReadySaysWhyNot(t *testing.T) {
 	}
 	s.get("/readyz").wants(200)
 	s.post("/groups/new", "name", "Typed").wants(303)
+}
+
+// TestVaryIsSaidOnce, whatever stands around an answer.
+func TestVaryIsSaidOnce(t *testing.T) {
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	s.setUp()
+	for _, path := range []string{"/groups", "/nowhere", "/login", "/docs/roles", static.URL("app.css"), static.URL("app.js")} {
+		if vary := s.get(path).header.Values("Vary"); len(vary) != 1 || strings.Count(vary[0], "Accept-Encoding") != 1 {
+			t.Errorf("%s: Vary %q", path, vary)
+		}
+	}
 }

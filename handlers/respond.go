@@ -35,17 +35,16 @@ type pageHandler func(w http.ResponseWriter, r *http.Request) error
 func (c *Console) page(handle pageHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		for _, header := range partHeaders {
-			w.Header().Add("Vary", header)
-		}
+		w.Header().Set("Vary", pageVaries) // once: compress has set it, too
 		if err := handle(w, r); err != nil {
 			c.fail(w, r, err)
 		}
 	})
 }
 
-// partHeaders are those by which htmx asks for a part of a page.
-var partHeaders = []string{"HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request"}
+// pageVaries are the headers that decide how a page is sent: compressed, and which part of
+// it htmx asks for.
+const pageVaries = "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target, HX-History-Restore-Request"
 
 // show answers with a page, or with the region of it that was asked for.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {

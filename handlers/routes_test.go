@@ -387,7 +387,7 @@ func checkAnswer(s *site, p *page, q question) {
 	if !strings.Contains(h.Get("Content-Security-Policy"), "script-src 'self';") || strings.Contains(h.Get("Content-Security-Policy"), "unsafe") {
 		s.Errorf("CSP is %q", h.Get("Content-Security-Policy"))
 	}
-	if h.Get("Cache-Control") != "no-store" || !slices.Contains(h.Values("Vary"), "HX-Target") {
+	if h.Get("Cache-Control") != "no-store" || len(h.Values("Vary")) != 1 || !strings.Contains(h.Get("Vary"), "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target") {
 		s.Errorf("Cache-Control %q, Vary %q", h.Get("Cache-Control"), h.Values("Vary"))
 	}
 	if len(h.Get("Request-Id")) != 16 || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {

@@ -39,7 +39,7 @@ const inspectServer = `SELECT pg_backend_pid(), current_setting('server_version'
 // inspect connects once and looks at the server.
 func inspect(ctx context.Context, config *pgx.ConnConfig) (s postgresServer, err error) {
 	config = config.Copy()
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // one statement is one transaction
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // prepares nothing
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return s, err
