@@ -303,3 +303,17 @@ func (s *Store) HoldConnections(t interface {
 		}
 	}
 }
+
+// Settings are the values of a setting of PostgreSQL where reader reads and where write
+// writes.
+func (s *Store) Settings(ctx context.Context, name string) (reading, writing []string, err error) {
+	const query = "SELECT current_setting(?)"
+	if reading, err = collect(s.reader(ctx), query, false, []any{name}, whole[string]); err != nil {
+		return nil, nil, err
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		writing, err = collect(s.readerIn(tx), query, false, []any{name}, whole[string])
+		return err
+	})
+	return reading, writing, err
+}
