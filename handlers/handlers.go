@@ -55,6 +55,7 @@ type Console struct {
 	mux       *http.ServeMux
 	routes    []route     // all pages, in the order of addRoutes
 	owned     atomic.Bool // set once there is an owner
+	draining  atomic.Bool // set by Drain
 }
 
 // New makes a console. It can be mounted in another program at the root of a host.

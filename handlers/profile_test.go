@@ -34,7 +34,9 @@ func TestTheProfile(t *testing.T) {
 				s.Errorf("%s=%q is refused elsewhere: %s", wrong[0], wrong[1], p.text(".summary"))
 			}
 		}
-		s.post("/profile", form("time_zone", "Local")...).wants(422)
+		for _, zone := range []string{"Local", "localtime", "posixrules", "Factory", "right/Europe/Zurich", "posix/Europe/Zurich"} {
+			s.post("/profile", form("time_zone", zone)...).wants(422)
+		}
 		if autofill(s.get("/profile")) != "off" || autofill(s.post("/profile", form("email", "new@example.com")...)) != "current-password" {
 			s.Error("the password is invited where nothing needs it, or not where something does")
 		}

@@ -35,17 +35,16 @@ type pageHandler func(w http.ResponseWriter, r *http.Request) error
 func (c *Console) page(handle pageHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		for _, header := range partHeaders {
-			w.Header().Add("Vary", header)
-		}
+		w.Header().Set("Vary", pageVaries) // once: compress has set it, too
 		if err := handle(w, r); err != nil {
 			c.fail(w, r, err)
 		}
 	})
 }
 
-// partHeaders are those by which htmx asks for a part of a page.
-var partHeaders = []string{"HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request"}
+// pageVaries are the headers that decide how a page is sent: compressed, and which part of
+// it htmx asks for.
+const pageVaries = "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target, HX-History-Restore-Request"
 
 // show answers with a page, or with the region of it that was asked for.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {
@@ -188,7 +187,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	failure := c.failure(r, err)
 	if failure.Status >= http.StatusInternalServerError {
-		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r), "err", err)
+		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r),
+			"reason", models.OutageOf(err), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
@@ -258,8 +258,8 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case errors.As(err, &invalid):
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
 	case is(models.ErrUnavailable):
-		f.Status, f.Title = http.StatusServiceUnavailable, "The database can’t be reached"
-		f.Sentence = "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
+		f.Status = http.StatusServiceUnavailable
+		f.Title, f.Sentence = models.OutageOf(err).Says()
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"

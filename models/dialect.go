@@ -1,7 +1,10 @@
 package models
 
 import (
+	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -16,15 +19,23 @@ var errRowMissing = gorm.ErrRecordNotFound
 type dialect interface {
 	// name is also the folder of its migrations.
 	name() string
-	// open gives a handle for changes and rare reads, one for reads that need not
-	// see the newest state, and what reader asks.
-	open(url string, config *gorm.Config) (db, read *gorm.DB, reads source, err error)
+	// engine is the name and the version of the engine, and address where the database
+	// is, without what lets one in.
+	engine() string
+	address() string
+	open(ctx context.Context, config *gorm.Config) (handles, error)
+	// present returns an error if the open database is not where it was opened.
+	present() error
+	// writable is a statement that reads something and returns whether anything could be
+	// written.
+	writable() string
 	migration() (goose.Dialect, []goose.ProviderOption, error)
-	// migratesAlone tells whether another start that migrates is waited for. Where
-	// it is not, the one that comes second fails and must look again.
-	migratesAlone() bool
-	// unavailable tells the engine's being away from a fault of ours.
-	unavailable(err error) bool
+	// migrate runs up, which migrates, so that several starts at once end well.
+	migrate(db *gorm.DB, up func() error) error
+	// local is a statement to begin each transaction with, or "".
+	local() string
+	// outage tells what is wrong with the database from a fault of ours, which is "".
+	outage(err error) Outage
 	// again tells whether a transaction failed only because of another one.
 	again(err error) bool
 	// lock makes other transactions that ask for the same name wait for this one.
@@ -71,27 +82,41 @@ type dialect interface {
 	settle(tables ...string) string
 }
 
+// handles are the ways to an open database.
+type handles struct {
+	db    *gorm.DB // for changes, and for reads that must see the newest state
+	read  *gorm.DB // for reads; the same handle where the engine needs no other
+	reads source   // for reads that many wait for: see reader
+	check *sql.DB  // for Ready, which waits for nobody: one connection
+}
+
 func dialectOf(url string) (dialect, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
 	switch {
-	case url == "sqlite:", url == "sqlite::memory:", strings.HasPrefix(url, "sqlite:") && strings.Contains(url, "?"):
-	case strings.HasPrefix(url, "sqlite:"):
-		return sqliteDialect{}, nil
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		return postgresDialect{}, nil
+		return &postgresDialect{url: url}, nil
+	case scheme != "sqlite", rest == "", rest == ":memory:", strings.Contains(rest, "?"):
+		return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
+	case strings.HasPrefix(rest, "~"):
+		return nil, fmt.Errorf("~ is not read here: write the path of the home folder in sqlite:%s", rest)
+	case strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///"):
+		path := strings.TrimPrefix(rest, "//")
+		return nil, fmt.Errorf("%s names no file: write sqlite:%s for one below this folder, or sqlite:/%s for one below /", url, path, path)
 	}
-	return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
+	return sqliteDialect{files: &sqliteFiles{path: rest}}, nil
 }
 
 // limitPool keeps every connection that it allows: database/sql would close all
 // but two of the idle ones.
-func limitPool(db *gorm.DB, conns int) error {
-	pool, err := db.DB()
-	if err != nil {
-		return err
-	}
+func limitPool(pool *sql.DB, conns int) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	return nil
+}
+
+// openGORM has GORM work with what a dialector connects to.
+func openGORM(d gorm.Dialector, config *gorm.Config) (*gorm.DB, error) {
+	own := *config
+	return gorm.Open(d, &own)
 }
 
 // suspend carries out the statements that a query gives as lift, and returns

@@ -20,8 +20,9 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrChanged: the object is no longer what the caller said it must be.
 	ErrChanged = errors.New("changed meanwhile")
-	// ErrUnavailable: the database cannot be reached, or did not answer in time.
-	ErrUnavailable = errors.New("the database cannot be reached")
+	// ErrUnavailable: the database can't do what is asked of it at the moment. It comes
+	// wrapped in an Unavailable that says why.
+	ErrUnavailable = errors.New("the database is unavailable")
 	// ErrSignIn: the e-mail address or the password is not right.
 	ErrSignIn = errors.New("sign-in refused")
 )
@@ -127,10 +128,17 @@ func (s *Store) failed(ctx context.Context, err error) error {
 		return ErrNotFound
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return context.Canceled
-	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), s.dialect.unavailable(err):
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case errors.Is(err, ErrUnavailable):
+		return err
 	}
-	return err
+	outage := s.dialect.outage(err)
+	if outage == "" && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		outage = Busy
+	}
+	if outage == "" {
+		return err
+	}
+	return s.health.note(Unavailable{outage, err}, s.Now())
 }
 
 // rule returns the form in which a value is stored, "" if nothing of it can be seen, and

@@ -268,3 +268,52 @@ func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
 		return err
 	})
 }
+
+// Outage is what kind of outage an error of the engine is.
+func (s *Store) Outage(err error) Outage { return s.dialect.outage(err) }
+
+// HoldConnections takes every connection that the store keeps for its work until the
+// function that it returns is called.
+func (s *Store) HoldConnections(t interface {
+	Context() context.Context
+	Fatal(...any)
+},
+) (release func()) {
+	var held []*sql.Conn
+	for _, db := range []*gorm.DB{s.db, s.read} {
+		pool, err := db.DB()
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := pool.Stats().MaxOpenConnections
+		if s.db == s.read {
+			most = postgresConns / 2 // twice the same
+		}
+		for range most {
+			conn, err := pool.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, conn)
+		}
+	}
+	return func() {
+		for _, conn := range held {
+			_ = conn.Close()
+		}
+	}
+}
+
+// Settings are the values of a setting of PostgreSQL where reader reads and where write
+// writes.
+func (s *Store) Settings(ctx context.Context, name string) (reading, writing []string, err error) {
+	const query = "SELECT current_setting(?)"
+	if reading, err = collect(s.reader(ctx), query, false, []any{name}, whole[string]); err != nil {
+		return nil, nil, err
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		writing, err = collect(s.readerIn(tx), query, false, []any{name}, whole[string])
+		return err
+	})
+	return reading, writing, err
+}

@@ -48,9 +48,8 @@ type Store struct {
 
 	keyring keyring
 	dialect dialect
-	db      *gorm.DB // for changes, and for reads that must see the newest state
-	read    *gorm.DB // for reads; the same handle where the engine needs no other
-	reads   source   // for reads that many wait for: see reader
+	handles
+	health  health
 	ids     ids
 	toClear chan struct{}
 	// toDelete tells of a new rule for how long activity is kept.
@@ -91,7 +90,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		Logger:                 logger.Discard,
 		NowFunc:                func() time.Time { return s.Now() },
 	}
-	if s.db, s.read, s.reads, err = s.dialect.open(url, &config); err != nil {
+	if s.handles, err = s.dialect.open(ctx, &config); err != nil {
 		return nil, err
 	}
 	if err := s.Ping(ctx); err != nil {
@@ -100,7 +99,13 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
-// Ping tells whether the database answers.
+// Engine returns the name and the version of the engine.
+func (s *Store) Engine() string { return s.dialect.engine() }
+
+// Address returns where the database is, without credentials.
+func (s *Store) Address() string { return s.dialect.address() }
+
+// Ping tells whether the database answers; Ready, whether it can be worked with.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.failed(ctx, s.read.WithContext(ctx).Exec("SELECT 1").Error)
 }
@@ -116,26 +121,33 @@ func (s *Store) Close() error {
 		errs = append(errs, err)
 	}
 	s.reads.close()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.check.Close())...)
 }
 
 //go:embed migrations
 var migrations embed.FS
 
 // Migrate brings the schema to the newest version. Several programs may start
-// at once: one migrates, the others wait for it.
+// at once: one migrates, the others wait for it. A schema that is newer than the program
+// is refused.
 func (s *Store) Migrate(ctx context.Context) error {
 	provider, err := s.migrator()
 	if err != nil {
 		return err
 	}
-	for range migrateTries {
-		if _, err = provider.Up(ctx); err == nil || s.dialect.migratesAlone() {
-			break
+	return s.failed(ctx, s.dialect.migrate(s.db.WithContext(ctx), func() error {
+		has, knows, err := provider.GetVersions(ctx)
+		if err == nil && has > knows {
+			return fmt.Errorf("%w: it has version %d, and this program knows them up to %d; start the newer program, or restore a copy of the database from before it", errNewerSchema, has, knows)
 		}
-	}
-	return s.failed(ctx, err)
+		if err == nil {
+			_, err = provider.Up(ctx)
+		}
+		return err
+	}))
 }
+
+var errNewerSchema = errors.New("the schema of the database is newer than the program")
 
 // Unlock gives a migrated store its keys, before anything is read or changed. It notes
 // the name of the key in use, and later refuses keys without it: secrets could not be
@@ -173,9 +185,6 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	}
 	return goose.NewProvider(kind, pool, files, options...)
 }
-
-// migrateTries is how often a start looks again after another one migrated first.
-const migrateTries = 10
 
 // errUnchanged ends a write in which nothing turned out to change: what was
 // done is kept, and there is no audit line.
@@ -222,9 +231,18 @@ func (s *Store) line(by Actor, action Action) AuditLine {
 // the victim of a deadlock.
 func (s *Store) transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	const tries = 5
+	run := fn
+	if local := s.dialect.local(); local != "" {
+		run = func(tx *gorm.DB) error {
+			if err := tx.Exec(local).Error; err != nil {
+				return err
+			}
+			return fn(tx)
+		}
+	}
 	var err error
 	for range tries {
-		err = s.db.WithContext(ctx).Transaction(fn)
+		err = s.db.WithContext(ctx).Transaction(run)
 		if !s.dialect.again(err) {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -47,7 +48,7 @@ func argonKey(ctx context.Context, password string, salt []byte) ([]byte, error)
 	select {
 	case hashing <- struct{}{}:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: too many sign-ins at once", ErrUnavailable)
+		return nil, Unavailable{Busy, errors.New("too many sign-ins at once")}
 	}
 	defer func() { <-hashing }()
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKeySize), nil

@@ -1,15 +1,18 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -19,14 +22,26 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
 
-type postgresDialect struct{}
+type postgresDialect struct {
+	url    string
+	server postgresServer
+	at     string // where it is, without credentials
+}
 
-func (postgresDialect) name() string { return "postgres" }
+func (*postgresDialect) name() string { return "postgres" }
+
+func (d *postgresDialect) engine() string {
+	if d.server.Pooled {
+		return "PostgreSQL " + d.server.Version + " behind a pooler"
+	}
+	return "PostgreSQL " + d.server.Version
+}
+
+func (d *postgresDialect) address() string { return d.at }
 
 // postgresConns is how many connections one program keeps.
 const postgresConns = 16
@@ -35,94 +50,183 @@ const postgresConns = 16
 // planner hopes to find what it looks for near its beginning; rows far apart cost little
 // more than others, as on any disk without a head; and no statement is worth a second
 // process or being compiled, which take longer than it may.
-const postgresSettings = "SET enable_seqscan = off; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0; SET jit = off"
+func postgresSettings() map[string]string {
+	return map[string]string{
+		"enable_seqscan": "off", "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off",
+	}
+}
+
+// pooledSettings are postgresSettings for one transaction. Behind a pooler a session is
+// not ours alone: what it is set to would stay with whoever has it next. Plans are for
+// the very values, as pgxSource asks for where it can.
+const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)," +
+	" set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)," +
+	" set_config('plan_cache_mode', 'force_custom_plan', true)"
 
 // open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
 // once for any values, but for those that ask for more (pgxSource).
-func (postgresDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, source, error) {
-	settings, err := pgxpool.ParseConfig(url)
+func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (handles, error) {
+	settings, err := pgxpool.ParseConfig(d.url)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+		return handles{}, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
 	}
 	if settings.ConnConfig.ConnectTimeout == 0 {
 		settings.ConnConfig.ConnectTimeout = 3 * time.Second
 	}
 	settings.MaxConns = postgresConns
-	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, postgresSettings)
-		return err
+	if d.server, err = inspect(ctx, settings.ConnConfig); err != nil {
+		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
+	if err := d.server.refuse(); err != nil {
+		return handles{}, err
+	}
+	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
+	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
+	d.configure(settings.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
 	own := *config
 	own.PrepareStmt = false // pgx prepares each statement itself, once a connection
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
+	db, err := openGORM(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
 	if err != nil {
 		pool.Close()
-		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
-	return db, db, pgxSource{pool}, nil
+	check := sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
+	limitPool(check, 1)
+	return handles{db, db, pgxSource{pool, d.server.Pooled}, check}, nil
 }
 
-func (postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600)) // each second, for ten minutes
-	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, err
-}
-
-func (postgresDialect) unavailable(err error) bool {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		// Connection, resources, operator: https://www.postgresql.org/docs/current/errcodes-appendix.html
-		switch refused.Code[:2] {
-		case "08", "53", "57":
-			return true
+// configure fits connections to what they lead to. Through a pooler statements are
+// described and not prepared, unless the address says otherwise: the server that knows
+// a statement may not be the one that gets it.
+func (d *postgresDialect) configure(config *pgx.ConnConfig) {
+	if d.server.Pooled {
+		if !strings.Contains(d.url, "default_query_exec_mode") {
+			config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
-		return refused.Code == "25006" // read only: a standby after a failover
+		return
+	}
+	maps.Copy(config.RuntimeParams, postgresSettings())
+	if d.server.Trigrams != "" && !d.server.Visible {
+		config.RuntimeParams["search_path"] = d.server.Path + ", " + d.server.Trigrams
+	}
+}
+
+func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	return goose.DialectPostgres, nil, nil
+}
+
+// migrate has others wait by a lock that ends with its transaction: one of a session
+// would stay behind in a pooler. No limit that the server sets may end the wait.
+func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
+	return db.Transaction(func(tx *gorm.DB) error {
+		for _, limit := range []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"} {
+			if err := tx.Exec("SELECT set_config(?, '0', true)", limit).Error; err != nil {
+				return err
+			}
+		}
+		if err := d.lock(tx, "migrate"); err != nil {
+			return err
+		}
+		return up()
+	})
+}
+
+func (d *postgresDialect) local() string {
+	if d.server.Pooled {
+		return pooledSettings
+	}
+	return ""
+}
+
+func (*postgresDialect) present() error { return nil }
+
+func (*postgresDialect) writable() string {
+	return "SELECT current_setting('transaction_read_only') = 'off'"
+}
+
+// postgresOutages are by SQLSTATE or by its class:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+var postgresOutages = map[string]Outage{
+	"08": Gone, // connection exceptions, a pooler's refusals
+	"28": Gone, // the user is not let in any more
+	"53": Busy, // too many connections, out of memory
+	"57": Gone, // the server stops, or starts
+	"58": Damaged,
+
+	"25006": ReadOnly, // a standby after a failover, too
+	"25P03": Busy,     // idle_in_transaction_session_timeout
+	"25P04": Busy,     // transaction_timeout
+	"3D000": Gone,     // there is no such database any more
+	"40001": Busy,     // others changed the same, again and again
+	"40P01": Busy,
+	"53100": Full,
+	"55006": Busy,
+	"55P03": Busy, // lock_timeout
+	"57014": Busy, // statement_timeout
+	"XX001": Damaged,
+	"XX002": Damaged,
+}
+
+func (*postgresDialect) outage(err error) Outage {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && len(refused.Code) == 5 {
+		return cmp.Or(postgresOutages[refused.Code], postgresOutages[refused.Code[:2]])
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.Timeout(err) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || err != nil && strings.Contains(err.Error(), "conn closed")
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &connect):
+		return Gone
+	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
+		return Busy
+	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "conn closed"):
+		return Gone
+	}
+	return ""
 }
 
 // batch saves round trips; the protocol allows 65,535 parameters.
-func (postgresDialect) batch() int { return 1000 }
+func (*postgresDialect) batch() int { return 1000 }
 
-func (postgresDialect) again(err error) bool {
+func (*postgresDialect) again(err error) bool {
 	var refused *pgconn.PgError
 	const deadlock, serialization = "40P01", "40001"
 	return errors.As(err, &refused) && (refused.Code == deadlock || refused.Code == serialization)
 }
 
-func (postgresDialect) lock(tx *gorm.DB, name string) error {
+func (*postgresDialect) lock(tx *gorm.DB, name string) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(hashtext(?))", name).Error
 }
 
-func (postgresDialect) floor(*gorm.DB, string) (string, error) { return "", nil }
+func (*postgresDialect) floor(*gorm.DB, string) (string, error) { return "", nil }
 
-func (postgresDialect) placeholders(sql string) string { return numbered(sql) }
+func (*postgresDialect) placeholders(sql string) string { return numbered(sql) }
 
-func (postgresDialect) among(column string, values []string) (string, any) {
+func (*postgresDialect) among(column string, values []string) (string, any) {
 	return column + " = ANY(?)", values
 }
 
-func (postgresDialect) each(values []string) (string, any) {
+func (*postgresDialect) each(values []string) (string, any) {
 	return "unnest(?::text[]) AS each (value)", values
 }
 
 // firstMembers joins by LATERAL: a join of all at once is estimated by the largest
 // groups, and then reads all contacts or is planned anew each time.
-func (d postgresDialect) firstMembers(groups []string) (string, any) {
+func (d *postgresDialect) firstMembers(groups []string) (string, any) {
 	wanted, ids := d.each(groups)
 	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(firstMembers(ShownContacts), "?", "each.value", 1) + ") AS part", ids
 }
 
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of
 // tables and of partial indexes.
-func (postgresDialect) estimate(r reader, list string) (int, error) {
+func (*postgresDialect) estimate(r reader, list string) (int, error) {
 	n, err := collect(r, "SELECT reltuples FROM pg_class WHERE oid = ?::regclass", false, []any{list}, whole[float64])
 	if err != nil {
 		return 0, err
@@ -130,10 +234,10 @@ func (postgresDialect) estimate(r reader, list string) (int, error) {
 	return int(n[0]), nil
 }
 
-func (postgresDialect) keyShare() string { return " FOR KEY SHARE" }
+func (*postgresDialect) keyShare() string { return " FOR KEY SHARE" }
 
 // contains finds terms of symbols alone, which have no trigrams, by the symbols.
-func (postgresDialect) contains(table, term string) (c clauses) {
+func (*postgresDialect) contains(table, term string) (c clauses) {
 	c.where(table+".search LIKE ?", containing(term))
 	if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
 		c.where(table+".symbols @> string_to_array(?, NULL)", symbols)
@@ -141,14 +245,14 @@ func (postgresDialect) contains(table, term string) (c clauses) {
 	return c
 }
 
-func (postgresDialect) lacks(table, term string) (c clauses) {
+func (*postgresDialect) lacks(table, term string) (c clauses) {
 	c.where(table+".search NOT LIKE ?", containing(term))
 	return c
 }
 
 // approaches asks the planner, which knows about how common a trigram is, what it would
 // do without bounds. The groups of a contact it can only guess.
-func (postgresDialect) approaches(r reader, l *sought, sql string, args []any) ([]approach, error) {
+func (*postgresDialect) approaches(r reader, l *sought, sql string, args []any) ([]approach, error) {
 	if l.members != nil {
 		return []approach{following, gathering, walking}, nil
 	}
@@ -179,7 +283,7 @@ func few(plan string) bool {
 // wordRows finds how many rows a plan expects of an index of words.
 var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(search|symbols) .*rows=(\d+)`)
 
-func (postgresDialect) walk(l *sought, _ approach, down bool) (rows selection, most int, from string) {
+func (*postgresDialect) walk(l *sought, _ approach, down bool) (rows selection, most int, from string) {
 	if l.walked != l.table {
 		return l.stretch("memberships.contact_id", down), mostWalked,
 			"(%s) AS memberships JOIN contacts ON contacts.id = memberships.contact_id"
@@ -187,7 +291,7 @@ func (postgresDialect) walk(l *sought, _ approach, down bool) (rows selection, m
 	return l.stretch(l.table+".*", down), mostWalked, "(%s) AS " + l.table
 }
 
-func (postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
+func (*postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
 
 // postgresGathered is how many matches PostgreSQL gathers, in 25 ms.
 const postgresGathered = 20_000
@@ -195,7 +299,7 @@ const postgresGathered = 20_000
 // gather leaves the planner one index for words: else it may take another, and look at
 // most rows for their words. Of a phrase the index has the words only; so these are
 // gathered, and not tested for the phrase before the first is found that has it.
-func (d postgresDialect) gather(l *sought, a approach) (rows selection, kept clauses, most int) {
+func (d *postgresDialect) gather(l *sought, a approach) (rows selection, kept clauses, most int) {
 	if a == following || len(l.terms) == 0 {
 		for _, term := range l.terms {
 			kept.add(d.contains(l.table, term))
@@ -223,10 +327,8 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // containing is the pattern of all that has a term in it.
 func containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
 
-func (postgresDialect) migratesAlone() bool { return true }
-
 // suspendIndexes drops foreign keys too: to check them all at once is a join.
-func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+func (*postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
 	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
 		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
 		FROM pg_constraint WHERE conrelid::regclass::text IN ? AND contype = 'f'`, tables)
@@ -240,6 +342,6 @@ func (postgresDialect) suspendIndexes(tx *gorm.DB, tables ...string) ([]string, 
 }
 
 // settle lets indexes be read without the table, and the planner know it.
-func (postgresDialect) settle(tables ...string) string {
+func (*postgresDialect) settle(tables ...string) string {
 	return "VACUUM (ANALYZE) " + strings.Join(tables, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -198,7 +199,11 @@ var TimeZones = sync.OnceValue(func() []string { return strings.Fields("UTC " + 
 // zones are the locations that were loaded; to read one takes longer than most requests.
 var zones sync.Map
 
-// location is a zone by its name; "" is UTC. The server's own zone is none.
+// placeless are names in the tz database that are no place's: the server's own zone, what
+// rules without a name mean, none at all, and copies of everything.
+var placeless = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
+
+// location is a zone by its name; "" is UTC.
 func location(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
@@ -206,8 +211,8 @@ func location(name string) (*time.Location, error) {
 	if known, ok := zones.Load(name); ok {
 		return known.(*time.Location), nil
 	}
-	if name == "Local" {
-		return nil, errors.New("the server's zone is nobody's")
+	if placeless.MatchString(name) {
+		return nil, errors.New("nobody lives in the zone " + name)
 	}
 	loaded, err := time.LoadLocation(name)
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,10 +98,21 @@ type sqlRows struct{ *sql.Rows }
 func (r sqlRows) Close() { _ = r.Rows.Close() }
 
 // pgxSource is PostgreSQL without database/sql between, which converts each value
-// twice.
-type pgxSource struct{ pool *pgxpool.Pool }
+// twice. What is pooled has its settings in each transaction: see pooledSettings.
+type pgxSource struct {
+	pool   *pgxpool.Pool
+	pooled bool
+}
 
 func (s pgxSource) query(ctx context.Context, sql string, planned bool, args []any) (rows, error) {
+	if s.pooled {
+		answers, err := s.send(ctx, question{sql: sql, args: args})
+		if err != nil {
+			return nil, err
+		}
+		found, err := answers.Query()
+		return batchRows{found, answers}, err
+	}
 	if planned {
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
@@ -108,11 +120,10 @@ func (s pgxSource) query(ctx context.Context, sql string, planned bool, args []a
 }
 
 func (s pgxSource) together(ctx context.Context, questions ...question) (err error) {
-	var batch pgx.Batch
-	for _, q := range questions {
-		batch.Queue(numbered(q.sql), q.args...)
+	answers, err := s.send(ctx, questions...)
+	if err != nil {
+		return err
 	}
-	answers := s.pool.SendBatch(ctx, &batch)
 	defer func() { err = cmp.Or(err, answers.Close()) }()
 	for _, q := range questions {
 		if err := q.from(answers.Query()); err != nil {
@@ -120,6 +131,36 @@ func (s pgxSource) together(ctx context.Context, questions ...question) (err err
 		}
 	}
 	return nil
+}
+
+// send sends all in one batch, which is one transaction.
+func (s pgxSource) send(ctx context.Context, questions ...question) (pgx.BatchResults, error) {
+	var batch pgx.Batch
+	if s.pooled {
+		batch.Queue(pooledSettings)
+	}
+	for _, q := range questions {
+		batch.Queue(numbered(q.sql), q.args...)
+	}
+	answers := s.pool.SendBatch(ctx, &batch)
+	if s.pooled {
+		if _, err := answers.Exec(); err != nil {
+			return nil, errors.Join(err, answers.Close())
+		}
+	}
+	return answers, nil
+}
+
+// batchRows are an answer of a batch that ends with it.
+type batchRows struct {
+	pgx.Rows
+	batch pgx.BatchResults
+}
+
+// Close drops the error, which Err has told already.
+func (r batchRows) Close() {
+	r.Rows.Close()
+	_ = r.batch.Close()
 }
 
 func (s pgxSource) close() { s.pool.Close() }

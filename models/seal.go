@@ -119,7 +119,9 @@ func (s *Store) writeHead(tx *gorm.DB, h auditHead) error {
 
 // Seal gives every line that has none its place in the chain. Any number of programs may
 // ask for it at once. Lines from before there was a chain become part of it as they are.
-func (s *Store) Seal(ctx context.Context) error {
+func (s *Store) Seal(ctx context.Context) error { return s.health.sealed(s.seal(ctx)) }
+
+func (s *Store) seal(ctx context.Context) error {
 	for {
 		var waiting []string // most often nothing does, and SQLite's one writer is left alone
 		err := s.read.WithContext(ctx).Table("audit_tail").Limit(1).Pluck("line_id", &waiting).Error

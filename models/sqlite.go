@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
@@ -16,10 +17,11 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-type sqliteDialect struct{}
+type sqliteDialect struct{ files *sqliteFiles }
 
 // sqlitePragmas is what every connection sets: an acknowledged change is on the disk
 // (FULL); a write waits five seconds for another program's; the log, which grows as
@@ -40,6 +42,8 @@ const (
 	// system keeps the file's pages too. Reads sort little, and so need no folder for
 	// temporary files.
 	readerPragmas = "_pragma=query_only(1)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
+	// checkPragmas are for Ready, which reads one page.
+	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
 )
 
 // sqliteReaders is how many reads run at once: no fewer than can wait for the disk
@@ -48,64 +52,75 @@ func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
 
 func (sqliteDialect) name() string { return "sqlite" }
 
+func (sqliteDialect) engine() string { return "SQLite " + sqlite3.SQLITE_VERSION }
+
+func (d sqliteDialect) address() string { return "sqlite:" + d.files.path }
+
 // open gives SQLite one connection that writes, because it has one writer, and
 // a pool of connections that only read. An acknowledged change is on the disk.
-func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, source, error) {
-	path := strings.TrimPrefix(url, "sqlite:")
+func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, error) {
+	path := d.files.path
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, nil, nil, fmt.Errorf("the folder of the database can't be made: %w", err)
+		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
 	// SQLite would make a file that everybody on the machine can read.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the SQLite file can't be opened: %w", err)
+		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
 	}
 	if err := file.Close(); err != nil {
-		return nil, nil, nil, err
+		return handles{}, err
 	}
-	db, err := openSQLite(path, writerPragmas, 1, config)
+	var h handles
+	write, err := openSQLite(d.files, writerPragmas, 1)
 	if err != nil {
-		return nil, nil, nil, err
+		return h, err
 	}
-	read, err := openSQLite(path, readerPragmas, sqliteReaders(), config)
+	read, err := openSQLite(d.files, readerPragmas, sqliteReaders())
 	if err != nil {
-		return nil, nil, nil, err
+		return h, err
 	}
-	return db, read, sqlSource{read.ConnPool, sqliteDialect{}.placeholders}, nil
+	if h.check, err = openSQLite(d.files, checkPragmas, 1); err != nil {
+		return h, err
+	}
+	if err := d.files.remember(); err != nil {
+		return h, err
+	}
+	if h.db, err = openGORM(sqliteDialector{write}, config); err != nil {
+		return h, err
+	}
+	h.read, err = openGORM(sqliteDialector{read}, config)
+	h.reads = sqlSource{h.read.ConnPool, d.placeholders}
+	return h, err
 }
 
-func openSQLite(path, pragmas string, conns int, config *gorm.Config) (*gorm.DB, error) {
-	own := *config
-	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas + sqlitePragmas
-	pool, err := sql.Open("sqlite", address)
+// openSQLite makes a pool of connections, and one of them. The file must be there: in the
+// place of one that was deleted no new one is made.
+func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) {
+	address := "file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas
+	connector, err := sqlite.NewConnector(address)
 	if err != nil {
 		return nil, err
 	}
-	err = pool.Ping()
+	pool := sql.OpenDB(guarded{connector, files})
+	limitPool(pool, conns)
+	err = readSchema(pool)
 	// Two starts that turn a new file to WAL at once don't wait for each other.
-	for wait := time.Millisecond; sqliteCode(err) == sqliteBusy && wait < 5*time.Second; wait *= 2 {
+	for wait := time.Millisecond; sqliteCode(err) == sqlite3.SQLITE_BUSY && wait < 5*time.Second; wait *= 2 {
 		time.Sleep(wait)
-		err = pool.Ping()
+		err = readSchema(pool)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", path, errors.Join(err, pool.Close()))
+		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", files.path, errors.Join(err, pool.Close()))
 	}
-	db, err := gorm.Open(sqliteDialector{pool}, &own)
-	if err != nil {
-		return nil, err
-	}
-	return db, limitPool(db, conns)
+	return pool, nil
 }
 
-// SQLite's codes of what is wrong outside the program: https://www.sqlite.org/rescode.html
-const (
-	sqliteBusy     = 5
-	sqliteLocked   = 6
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-)
+// readSchema has SQLite open all its files.
+func readSchema(pool *sql.DB) error {
+	var n int
+	return pool.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&n)
+}
 
 // sqliteCode is the primary code of SQLite's error, or 0.
 func sqliteCode(err error) int {
@@ -120,12 +135,24 @@ func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) 
 	return goose.DialectSQLite3, nil, nil
 }
 
-func (sqliteDialect) unavailable(err error) bool {
+// outage reads SQLite's primary result codes: https://www.sqlite.org/rescode.html
+func (sqliteDialect) outage(err error) Outage {
 	switch sqliteCode(err) {
-	case sqliteBusy, sqliteLocked, sqliteReadOnly, sqliteIOErr, sqliteFull, sqliteCantOpen:
-		return true
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM:
+		return Busy
+	case sqlite3.SQLITE_FULL:
+		return Full
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR:
+		return Damaged
+	case sqlite3.SQLITE_READONLY:
+		return ReadOnly
+	case sqlite3.SQLITE_CANTOPEN:
+		return Gone
 	}
-	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
+	if errors.Is(err, errMoved) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
+		return Gone
+	}
+	return ""
 }
 
 // batch is the size from which on greater ones gain little (250 memberships take
@@ -298,7 +325,23 @@ func (sqliteDialect) match(l *sought) (c clauses) {
 	return c
 }
 
-func (sqliteDialect) migratesAlone() bool { return false }
+// migrate looks again: of several starts that migrate, all but the first fail.
+func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
+	const tries = 10
+	var err error
+	for range tries {
+		if err = up(); err == nil || errors.Is(err, errNewerSchema) {
+			break
+		}
+	}
+	return err
+}
+
+func (d sqliteDialect) present() error { return d.files.check() }
+
+func (sqliteDialect) local() string { return "" }
+
+func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
 
 // suspendIndexes asks the database for its own definitions: the schema is told
 // only in the migrations.

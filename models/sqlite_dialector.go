@@ -58,7 +58,8 @@ func (sqliteDialector) Explain(sql string, vars ...any) string {
 	return logger.ExplainSQL(sql, nil, `"`, vars...)
 }
 
-// Translate says in GORM's words which constraint refused a change.
+// Translate says in GORM's words which constraint refused a change, and in ours that it
+// was the hook of guarded.
 func (sqliteDialector) Translate(err error) error {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {
@@ -69,6 +70,8 @@ func (sqliteDialector) Translate(err error) error {
 		return gorm.ErrDuplicatedKey
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return gorm.ErrForeignKeyViolated
+	case sqlite3.SQLITE_CONSTRAINT_COMMITHOOK:
+		return errMoved
 	}
 	return err
 }

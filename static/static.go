@@ -65,7 +65,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", a.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept-Encoding")
+	h.Set("Vary", "Accept-Encoding") // once, whatever stands around this
 	body, etag := a.plain, a.etag
 	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		body, etag = a.gzipped, a.etag+"-gz"

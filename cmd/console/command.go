@@ -31,7 +31,8 @@ type command struct {
 func newCommand(v verb, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) *command {
 	c := &command{
 		verb: v, flags: flag.NewFlagSet(v.name, flag.ContinueOnError), args: args,
-		getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr,
+		getenv: func(name string) string { return strings.TrimSpace(getenv(name)) },
+		stdin:  stdin, stdout: stdout, stderr: stderr,
 		environment: map[string]string{},
 	}
 	c.flags.SetOutput(io.Discard) // run prints the error
@@ -72,6 +73,7 @@ func (c *command) parse(names ...string) ([]string, error) {
 		return nil, misusef("%s; see console %s -help", err, c.verb.name)
 	}
 	c.readEnvironment()
+	c.trimSettings()
 	if got := c.flags.Args(); len(got) != len(names) {
 		return nil, misusef("the arguments don't fit; it is used as: %s", c.usage(names))
 	}
@@ -85,6 +87,15 @@ func (c *command) readEnvironment() {
 		if value := c.getenv(variable); value != "" && !given[name] {
 			_ = c.flags.Set(name, value) // a string takes anything
 		}
+	}
+}
+
+// trimSettings drops the white space round settings, which files of variables and quotes
+// bring along.
+func (c *command) trimSettings() {
+	for name := range c.environment {
+		value := c.flags.Lookup(name).Value
+		_ = value.Set(strings.TrimSpace(value.String())) // a string takes anything
 	}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -79,6 +81,9 @@ func TestWrongCommandLines(t *testing.T) {
 		{"token roll", 2, "console token roll [FLAGS] ID"},
 		{"migrate -database mysql://localhost/x", 1, "sqlite:"},
 		{"migrate -database postgres://%zz", 1, "can't"},
+		{"migrate -database sqlite://two/x.db", 1, "write sqlite:two/x.db for one below this folder, or sqlite:/two/x.db"},
+		{"migrate -database sqlite:~/x.db", 1, "~ is not read here"},
+		{"migrate -database sqlite:", 1, "sqlite:FILE"},
 		{"migrate -database sqlite:/dev/null/x.db", 1, "can't be opened"},
 		{"migrate -database postgres://nobody@127.0.0.1:1/x", 1, "can't be opened"},
 		{"token create -expires soon", 2, "-expires"},
@@ -131,6 +136,26 @@ func TestVersion(t *testing.T) {
 func TestFlagWinsOverEnvironment(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "console.db")
 	mustRun(t, "mysql://nonsense", "", "migrate", "-database", database)
+}
+
+func TestWhiteSpaceRoundSettings(t *testing.T) {
+	database := " sqlite:" + filepath.Join(t.TempDir(), "console.db") + "\r\n"
+	mustRun(t, database, "", "migrate")
+	mustRun(t, "", "", "migrate", "-database", database)
+	if _, err := os.Stat(strings.TrimPrefix(strings.TrimSpace(database), "sqlite:")); err != nil {
+		t.Error(err)
+	}
+	r := console(t, database, "", "serve", "-listen", " nowhere ")
+	if r.code != 2 || !strings.Contains(r.stderr, `not "nowhere"`) {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+	blank := func(name string) string {
+		return map[string]string{"DATABASE_URL": database, keyVariable: modelstest.Keys.Text(), "RATE_LIMIT": " ", "LISTEN": " nowhere\n"}[name]
+	}
+	var stderr strings.Builder
+	if code := run(t.Context(), []string{"serve"}, blank, strings.NewReader(""), io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), `not "nowhere"`) {
+		t.Errorf("exit %d, %q", code, &stderr)
+	}
 }
 
 func TestPortInUse(t *testing.T) {

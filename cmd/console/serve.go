@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"protocol.chat/console/handlers"
@@ -54,6 +56,8 @@ func serve(ctx context.Context, c *command) error {
 	if publicURL, err = publicOrigin(publicURL); err != nil {
 		return err
 	}
+	// Whoever reads the log may go, and the console stays.
+	signal.Ignore(syscall.SIGPIPE)
 	// The port comes first: a second console started by mistake ends here,
 	// before it touches the database.
 	listener, err := listen(ctx, address)
@@ -99,6 +103,13 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	if err := c.greet(ctx, store, config.PublicURL); err != nil {
 		return err
 	}
+	log.Info("started", "version", config.Version, "listen", listener.Addr().String(), "url", config.PublicURL,
+		"engine", store.Engine(), "database", store.Address())
+	defer log.Info("stopped")
+	context.AfterFunc(ctx, func() {
+		console.Drain()
+		log.Info("stopping")
+	})
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
 	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
@@ -108,6 +119,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	})
 	jobs.Go(func() { repeat(work, log, "seal the audit log", store.Seal, sealEvery, nil) })
 	jobs.Go(func() { repeat(work, log, "write what tokens were used for", store.WriteUses, noteEvery, nil) })
+	jobs.Go(func() { watch(work, log, store) })
 	err := serveHTTP(ctx, newServer(console, log), listener)
 	stopWork()
 	jobs.Wait()

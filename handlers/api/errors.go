@@ -108,8 +108,8 @@ func ErrorDocs() []ErrorDoc {
 			"The fault is the server's. It has been logged under the “request_id” of the answer; tell that to whoever runs this server.",
 		},
 		{
-			codeUnavailable, http.StatusServiceUnavailable, "The database can't be reached",
-			"The server is up, but its database is not, or is too slow. Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key.",
+			codeUnavailable, http.StatusServiceUnavailable, "The database is unavailable",
+			"The server is up, but its database is not. “reason” says why: busy (it is too slow), full (it has no space left), damaged (what is stored can't be read), read_only (it takes no changes) or gone (it can't be reached). Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key.",
 		},
 	}
 }
@@ -124,7 +124,10 @@ var statuses = func() map[string]int {
 }()
 
 // failure is an error of the API's own, ready to be answered.
-type failure struct{ code, param, message string }
+type failure struct {
+	code, param, message string
+	reason               models.Outage // of codeUnavailable
+}
 
 func (f failure) Error() string { return f.code + ": " + f.message }
 
@@ -157,6 +160,8 @@ type errorObject struct {
 	// Errors are all problems with what was sent, of which the first is told above; none
 	// where the trouble is another one.
 	Errors []problemObject `json:"errors,omitempty"`
+	// Reason is of unavailable alone.
+	Reason models.Outage `json:"reason,omitempty"`
 }
 
 type problemObject struct {
@@ -173,9 +178,9 @@ func problemOf(p models.Problem) problemObject {
 // like; those it doesn't know are logged and not shown.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := a.failureOf(r, err)
-	if f.code == codeInternal {
+	if statuses[f.code] >= http.StatusInternalServerError {
 		a.Log.ErrorContext(r.Context(), "API call failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.String("request_id", a.RequestID(r)), slog.Any("err", err))
+			slog.String("request_id", a.RequestID(r)), slog.String("reason", string(f.reason)), slog.Any("err", err))
 	}
 	head := w.Header()
 	switch f.code {
@@ -194,7 +199,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	object := errorObject{
 		Type: "invalid_request", Message: f.message, DocumentationURL: a.PublicURL + "/docs/errors/" + f.code,
-		Code: f.code, Param: orNull(f.param), RequestID: a.RequestID(r),
+		Code: f.code, Param: orNull(f.param), RequestID: a.RequestID(r), Reason: f.reason,
 	}
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
 		object.Errors = each(invalid, problemOf)
@@ -237,7 +242,9 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.Is(err, models.ErrChanged):
 		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again and send your change with its new ETag."}
 	case errors.Is(err, models.ErrUnavailable):
-		return failure{code: codeUnavailable, message: "The database can't be reached at the moment. Try again in a few seconds."}
+		outage := models.OutageOf(err)
+		title, sentence := outage.Says()
+		return failure{code: codeUnavailable, message: title + ". " + sentence, reason: outage}
 	case errors.Is(err, context.Canceled):
 		return failure{code: codeCanceled, message: "The connection was closed before the answer was ready."}
 	}

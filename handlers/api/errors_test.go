@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -292,7 +293,7 @@ func TestDatabaseTooSlow(t *testing.T) {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now())
 		defer cancel()
 		a := s.record(ctx)
-		a.refused(t, http.StatusServiceUnavailable, "unavailable", "")
+		s.unavailable(t, a, models.Busy)
 		if a.header.Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
 		}
@@ -308,6 +309,33 @@ func TestCallerGone(t *testing.T) {
 			t.Errorf("logged: %s", s.logs)
 		}
 	})
+}
+
+// unavailable fails the test unless the answer says why, and the log what the cause is.
+func (s *server) unavailable(t *testing.T, a answer, why models.Outage) {
+	t.Helper()
+	if e := a.refused(t, http.StatusServiceUnavailable, "unavailable", ""); e.Reason != string(why) || e.Message == "" {
+		t.Errorf("the reason is %q, want %q", e.Reason, why)
+	}
+	if logs := s.logs.String(); !strings.Contains(logs, "request_id="+requestID+" reason="+string(why)) || !strings.Contains(logs, "err=") {
+		t.Errorf("the cause is not logged: %s", logs)
+	}
+	s.logs.Reset()
+}
+
+func TestDatabaseFileGone(t *testing.T) {
+	url := modelstest.URL(t, modelstest.SQLite)
+	s := serve(t, modelstest.OpenURL(t, url))
+	file := strings.TrimPrefix(url, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	s.unavailable(t, s.call(t, "POST /v1/groups", jsonBody(`{"name":"x"}`)), models.Gone)
+	s.call(t, "GET /v1/groups").want(t, 200)
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	s.call(t, "POST /v1/groups", jsonBody(`{"name":"x"}`)).want(t, 201)
 }
 
 // record makes a call in a context of its own, not over the network.
@@ -329,7 +357,7 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	for _, line := range []string{"GET /v1/groups", "POST /v1/groups"} {
 		a := s.call(t, line, jsonBody(`{"name":"x"}`))
-		a.refused(t, http.StatusServiceUnavailable, "unavailable", "")
+		s.unavailable(t, a, models.Gone)
 	}
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)

@@ -227,6 +227,7 @@ func (a answer) want(t *testing.T, status int) answer {
 
 type errorObject struct {
 	Type, Message, Code string
+	Reason              string
 	Param               *string
 	DocumentationURL    string `json:"documentation_url"`
 	RequestID           string `json:"request_id"`

@@ -185,10 +185,14 @@ func postgresURL(t testing.TB) string {
 	return cluster.Database(name)
 }
 
-// skip says plainly what is left out. In CI nothing may be.
 func skip(t testing.TB) {
 	t.Helper()
-	const message = "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places"
+	leaveOut(t, "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places")
+}
+
+// leaveOut says plainly what is left out. In CI nothing may be.
+func leaveOut(t testing.TB, message string) {
+	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(message)
 	}

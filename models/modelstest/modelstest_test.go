@@ -14,6 +14,11 @@ func TestPostgresIsInstalled(t *testing.T) {
 	modelstest.URL(t, modelstest.Postgres)
 }
 
+// TestPoolerIsInstalled is another one.
+func TestPoolerIsInstalled(t *testing.T) {
+	modelstest.PoolerSettings(t)
+}
+
 func TestEachGivesAFreshDatabase(t *testing.T) {
 	seen := map[string]bool{}
 	for _, engine := range modelstest.Engines {

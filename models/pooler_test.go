@@ -1,0 +1,103 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// TestBehindAPooler does what consoles do where each transaction may run in another
+// session, and looks that nothing of it stays behind in one.
+func TestBehindAPooler(t *testing.T) {
+	for name, settings := range modelstest.PoolerSettings(t) {
+		for _, mode := range []string{"", "&default_query_exec_mode=cache_describe", "&default_query_exec_mode=exec"} {
+			t.Run(name+mode, func(t *testing.T) {
+				cluster := modelstest.StartCluster(t)
+				url := modelstest.StartPooler(t, cluster, settings).Database("postgres") + mode
+				first, second := modelstest.OpenEmpty(t, url), modelstest.OpenEmpty(t, url)
+				if !strings.HasSuffix(first.Engine(), " behind a pooler") {
+					t.Errorf("it takes the pooler for %s", first.Engine())
+				}
+				var all sync.WaitGroup
+				for i, store := range []*models.Store{first, second, first, second} {
+					all.Go(func() { work(t, store, fmt.Sprint("worker", i)) })
+				}
+				all.Wait()
+				wantReady(t, first, "")
+				reading, writing, err := second.Settings(t.Context(), "enable_seqscan")
+				if err != nil || !slices.Equal(append(reading, writing...), []string{"off", "off"}) {
+					t.Errorf("sequential scans are %q in reads and %q in writes, %v", reading, writing, err)
+				}
+				wantClean(t, url)
+			})
+		}
+	}
+}
+
+// work changes, reads and searches.
+func work(t *testing.T, store *models.Store, name string) {
+	by := models.System("test")
+	for i := range 15 {
+		username := fmt.Sprint(name, "-", i)
+		contact, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username}, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &username, Contacts: new(models.Refs(contact.ID))}, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, renamed := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Description: new("The finest")})
+		found, searched := store.Groups(t.Context(), models.GroupQuery{Search: username + " finest"})
+		_, read := store.Group(t.Context(), g.ID)
+		if err := errors.Join(renamed, searched, read, store.Seal(t.Context())); err != nil || len(found.Groups) == 0 {
+			t.Errorf("%d groups are found: %v", len(found.Groups), err)
+			return
+		}
+	}
+}
+
+// wantClean looks into both sessions of the pooler.
+func wantClean(t *testing.T, url string) {
+	t.Helper()
+	pids := map[int]bool{}
+	for range 2 {
+		config, err := pgx.ParseConfig(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		conn, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		tx, err := conn.Begin(t.Context()) // which keeps its session from the next
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pid, locks, statements int
+		var seqscan, jit string
+		err = tx.QueryRow(t.Context(), `SELECT pg_backend_pid(), current_setting('enable_seqscan'), current_setting('jit'),
+			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), (SELECT count(*) FROM pg_prepared_statements WHERE name NOT LIKE 'PGBOUNCER%')`).
+			Scan(&pid, &seqscan, &jit, &locks, &statements)
+		if err != nil || seqscan != "on" || jit != "on" || locks+statements > 0 {
+			t.Errorf("left behind: enable_seqscan %s, jit %s, %d locks, %d statements, %v", seqscan, jit, locks, statements, err)
+		}
+		pids[pid] = true
+	}
+	if len(pids) != 2 {
+		t.Errorf("it looked into %d sessions", len(pids))
+	}
+}
