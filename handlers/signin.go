@@ -92,8 +92,7 @@ func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.Use
 // the last time that the user signed in. factors name in the audit log what they have
 // proved who they are with.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
-	from, actor := caller(r), user.Actor()
-	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	actor := from(r, user)
 	if old, err := r.Cookie(c.cookieName()); err == nil {
 		if err := c.store.EndSession(r.Context(), actor, old.Value); err != nil {
 			return err
@@ -114,7 +113,31 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 	if due != nil && *due > c.store.Now().Unix() {
 		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
 	}
-	return c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes)
+	if err := c.sessions.(*sessionStore).start(w, r, c.cookieName(), actor, user, remember, factors, flashes); err != nil {
+		return err
+	}
+	c.setDevice(w, actor)
+	return nil
+}
+
+// setDevice lets the browser be known by who signs in with it. It stays known when they
+// sign out.
+func (c *Console) setDevice(w http.ResponseWriter, by models.Actor) {
+	http.SetCookie(w, &http.Cookie{
+		Name: c.deviceCookie(), Value: c.store.RememberDevice(by), Path: "/", MaxAge: int(models.KnownLimit.Seconds()),
+		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (c *Console) deviceCookie() string { return c.cookieName() + "-device" }
+
+// deviceOf is what the browser keeps since somebody signed in with it, or "".
+func (c *Console) deviceOf(r *http.Request) string {
+	cookie, err := r.Cookie(c.deviceCookie())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 // logout ends the session.

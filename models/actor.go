@@ -17,6 +17,9 @@ type Actor struct {
 	Scopes Scopes
 	// IP, UserAgent and RequestID say where the act came from; "" where there was no request.
 	IP, UserAgent, RequestID string
+	// Session is the id of the session in which somebody signed in acts; Device is what
+	// RememberDevice gave their browser. Either may be "".
+	Session, Device string
 }
 
 // ActorKind tells what sort of caller an actor is.

@@ -227,26 +227,53 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 	})
 }
 
+// TestWrongCodesMustWait also if they come from many addresses; who is signed in already
+// is not kept from confirming.
 func TestWrongCodesMustWait(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, _ := withApp(t, store, by)
-		for i := range 5 {
+		for i := range 20 {
 			from := by
-			from.IP = fmt.Sprint("198.51.100.", i)
+			from.IP = fmt.Sprint("198.51.100.", i%4)
 			if _, _, err := store.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, models.ErrSignIn) {
 				t.Fatal(err)
 			}
 		}
 		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(models.Throttled)) {
-			t.Errorf("the sixth code: %v", err)
+			t.Errorf("the next code: %v", err)
 		}
-		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); !errors.As(err, new(models.Throttled)) {
-			t.Errorf("confirming with a code, after wrong ones: %v", err)
+		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); err != nil {
+			t.Errorf("confirming with a code, after a stranger's wrong ones: %v", err)
 		}
-		*p.now = p.now.Add(16 * time.Second)
+		*p.now = p.now.Add(46 * time.Second)
 		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
 			t.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+// TestHalfDoneSignInsAreFew: whoever has a password can begin as many as they like.
+func TestHalfDoneSignInsAreFew(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		first := half(t, store, by)
+		now = now.Add(time.Second)
+		for range 30 {
+			half(t, store, by)
+		}
+		last := half(t, store, by)
+		if n := store.Count(t, "challenges"); n != 10 {
+			t.Errorf("%d are kept", n)
+		}
+		var data any
+		if _, err := store.Challenge(t.Context(), models.FactorChallenge, last, &data); err != nil {
+			t.Errorf("the last one: %v", err)
+		}
+		if _, err := store.Challenge(t.Context(), models.FactorChallenge, first, &data); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("the first one: %v", err)
 		}
 	})
 }
