@@ -182,7 +182,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client has gone
 	}
-	if errors.Is(err, errSignedOut) {
+	if denied, ok := errors.AsType[models.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == models.SignedInOnly {
 		c.askToSignIn(w, r)
 		return
 	}

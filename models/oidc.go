@@ -122,8 +122,12 @@ func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, err
 	by := u.Actor()
 	by.IP, by.UserAgent, by.RequestID = where.IP, where.UserAgent, where.RequestID
 	err = s.record(ctx, by, LinkedIdentity, func(tx *gorm.DB, line *AuditLine) error {
-		if err := s.dialect.lock(tx, "identities:"+u.ID); err != nil {
+		now, err := s.reloadActor(tx, by)
+		if err := cmp.Or(err, s.dialect.lock(tx, "identities:"+u.ID)); err != nil {
 			return err
+		}
+		if !now.May(SignedInOnly) { // disabled a moment ago
+			return ErrNotFound
 		}
 		var linked []string
 		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {

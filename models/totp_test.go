@@ -55,6 +55,22 @@ func (p phone) code(steps int) string {
 // withApp turns codes on for an actor, and answers their phone and recovery codes.
 func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []string) {
 	t.Helper()
+	p := newApp(t, store, by)
+	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range codes {
+		modelstest.Keep(store, modelstest.RecoveryCode, code)
+		modelstest.Keep(store, modelstest.RecoveryCode, strings.ReplaceAll(code, "-", ""))
+	}
+	*p.now = p.now.Add(time.Minute)
+	return p, codes
+}
+
+// newApp is an app that has the seed, and that nobody has confirmed.
+func newApp(t *testing.T, store *models.Store, by models.Actor) phone {
+	t.Helper()
 	now := time.Now().Truncate(30 * time.Second)
 	store.Now = func() time.Time { return now }
 	key, err := store.NewTOTP(t.Context(), by)
@@ -65,17 +81,7 @@ func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []strin
 	if err != nil || len(seed) != 20 {
 		t.Fatal(seed, err)
 	}
-	p := phone{seed, &now}
-	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, code := range codes {
-		modelstest.Keep(store, modelstest.RecoveryCode, code)
-		modelstest.Keep(store, modelstest.RecoveryCode, strings.ReplaceAll(code, "-", ""))
-	}
-	now = now.Add(time.Minute)
-	return p, codes
+	return phone{seed, &now}
 }
 
 // half signs in with the password alone.
