@@ -29,7 +29,7 @@ type Config struct {
 	// PublicURL is the address that people and programs use, such as
 	// "https://console.example". Cookies are Secure where it is https.
 	PublicURL string
-	// Version is shown at the foot of every page.
+	// Version is shown at the foot of every page to those who are signed in.
 	Version string
 	// RateLimit is how many calls of the API a token may make in a minute; 0 is any number.
 	RateLimit int
@@ -115,6 +115,7 @@ func (c *Console) addRoutes() {
 	c.open("POST /login/passkey", c.passkeyLogin)
 	c.open("POST /login/passkey/options", c.passkeyQuestion)
 	c.mux.Handle("GET /static/", static.Handler())
+	c.notForHead("/login/oidc", "/login/oidc/callback", "/profile/security/app")
 
 	c.signedIn("GET /{$}", models.SignedInOnly, c.home)
 	c.signedIn("POST /logout", models.SignedInOnly, c.logout)

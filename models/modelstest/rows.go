@@ -45,6 +45,20 @@ func Value(t testing.TB, store *models.Store, statement string) string {
 	return fmt.Sprint(value)
 }
 
+// List are the values of a column of a table, one after the other, as text.
+func List(t testing.TB, store *models.Store, table, column string) string {
+	t.Helper()
+	var values sql.NullString
+	query(t, store, func(db *sql.DB, engine string) error {
+		list := "group_concat(" + column + ")"
+		if engine == Postgres {
+			list = "string_agg(" + column + "::text, ',')"
+		}
+		return db.QueryRowContext(t.Context(), "SELECT "+list+" FROM "+table).Scan(&values)
+	})
+	return values.String
+}
+
 // query opens the database of a store once more, for what no method of the store reads.
 func query(t testing.TB, store *models.Store, ask func(db *sql.DB, engine string) error) {
 	t.Helper()
