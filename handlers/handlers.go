@@ -59,7 +59,7 @@ type Console struct {
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
 	c := &Console{
-		store: config.Store, log: config.Log, publicURL: config.PublicURL, version: config.Version,
+		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
 		rateLimit: config.RateLimit, proxies: config.TrustedProxies, mux: http.NewServeMux(),
 	}
 	c.oidc = newProvider(config.OIDC, c.publicURL)
