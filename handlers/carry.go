@@ -20,7 +20,7 @@ func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name(), Passkeys: c.passkeys != nil})
-	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Version: c.version, Path: to}}
+	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Path: to}}
 	if err := render(w, r, status, views.Document(page)); err != nil {
 		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}
@@ -64,12 +64,12 @@ func (c *Console) keepCarried(r *http.Request, user models.User, s views.SignIn)
 	if len(s.Carried) == 0 || name == "" {
 		return
 	}
-	fields := map[string][]string{}
+	fields := url.Values{}
 	for _, h := range s.Carried {
 		field := strings.TrimPrefix(h.Name, carriedPrefix)
 		fields[field] = append(fields[field], h.Value)
 	}
-	if err := c.store.SaveDraft(r.Context(), user.Actor(), name, fields); err != nil {
+	if err := c.saveDraft(r.Context(), user.Actor(), name, fields); err != nil {
 		c.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
 	}
 }

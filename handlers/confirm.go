@@ -81,11 +81,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, m
 	switch {
 	case p.passkey != "":
 		field, words = "", "The passkey was not accepted."
-		var user models.User
-		user, err = c.usePasskey(w, r, p.passkey, "")
-		if err == nil && user.ID != by(r).UserID {
-			err = models.ErrSignIn
-		}
+		_, err = c.usePasskey(w, r, by(r), by(r).UserID, p.passkey)
 	default:
 		if p.Code != "" {
 			field, words = views.ConfirmCode, "This code is not right, or was used before."

@@ -17,6 +17,7 @@ type cookies struct {
 const (
 	sessionCookie = "console"
 	themeCookie   = "theme"
+	deviceCookie  = "device"
 )
 
 func newCookies(publicURL string) cookies {
@@ -55,4 +56,12 @@ func (c cookies) all(r *http.Request, kind string) []string {
 		}
 	}
 	return values
+}
+
+// first is the first value that the browser has for a kind, or "".
+func (c cookies) first(r *http.Request, kind string) string {
+	for _, value := range c.all(r, kind) {
+		return value
+	}
+	return ""
 }

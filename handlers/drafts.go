@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -17,21 +19,39 @@ import (
 // type, carried through a sign-in, or between the steps of choosing members
 // without scripts. It is known by the name of its form.
 
-// draftForms are the forms that keep drafts while somebody types, and where they are.
-var draftForms = map[string]templ.SafeURL{
-	views.GroupDraft:   views.NewGroupURL(),
-	views.ContactDraft: views.NewContactURL(),
+// draftForm is a form that keeps drafts while somebody types: where it is, and the right
+// that it needs.
+type draftForm struct {
+	url   templ.SafeURL
+	right models.Right
 }
 
-// ownForm is the address of a form of one group or contact.
-var ownForm = regexp.MustCompile(`^/(groups|contacts)/[0-9A-Za-z]{16}/(edit|members)$`)
+var draftForms = map[string]draftForm{
+	views.GroupDraft:   {views.NewGroupURL(), models.EditGroups},
+	views.ContactDraft: {views.NewContactURL(), models.EditContacts},
+}
+
+// ownForm is the address of a form of one group or contact, and ownForms the rights that
+// such forms need.
+var (
+	ownForm  = regexp.MustCompile(`^/(groups|contacts)/([0-9A-Za-z]{16})/(edit|members)$`)
+	ownForms = map[string]models.Right{
+		"groups/edit": models.EditGroups, "groups/members": models.EditMembers, "contacts/edit": models.EditContacts,
+	}
+)
+
+// draftFields are the fields of all these forms; those of an edit also stand with "was_"
+// before them. Nothing else is kept.
+var draftFields = []string{
+	"name", "description", "avatar_url", "username", "display_name", "phone_number", "contacts", "find", stepField,
+}
 
 // draftOf is the name under which the draft of the form at an address is kept; ""
 // where no form there keeps one.
 func draftOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	for name, form := range draftForms {
-		if string(form) == path {
+		if string(form.url) == path {
 			return name
 		}
 	}
@@ -45,11 +65,14 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errNoPage
 	}
+	if err := by(r).Check(form.right); err != nil {
+		return err
+	}
 	if r.PostFormValue("do") == "discard" {
 		if err := c.store.DropDraft(r.Context(), by(r), name); err != nil {
 			return err
 		}
-		return redirect(w, r, form)
+		return redirect(w, r, form.url)
 	}
 	if err := c.keepDraft(r, name); err != nil {
 		return err
@@ -67,15 +90,49 @@ func (c *Console) keepStep(r *http.Request, name string) error {
 	return c.keepDraft(r, name)
 }
 
-// keepDraft keeps the fields of the form that was sent, but not its buttons.
+// keepDraft keeps the form that was sent.
 func (c *Console) keepDraft(r *http.Request, name string) error {
+	return c.saveDraft(r.Context(), by(r), name, r.PostForm)
+}
+
+// saveDraft keeps what belongs to a form, if there is such a form and its sender may use it.
+func (c *Console) saveDraft(ctx context.Context, by models.Actor, name string, form url.Values) error {
+	if err := c.checkDraft(ctx, by, name); err != nil {
+		return err
+	}
 	fields := map[string][]string{}
-	for field, values := range r.PostForm {
-		if field != "do" && field != "add" && field != "remove" && field != "key" && !isSecret(field) {
+	for field, values := range form {
+		if slices.Contains(draftFields, strings.TrimPrefix(field, "was_")) {
 			fields[field] = values
 		}
 	}
-	return c.store.SaveDraft(r.Context(), by(r), name, fields)
+	return c.store.SaveDraft(ctx, by, name, fields)
+}
+
+// checkDraft asks whether somebody may use a form that keeps drafts. Errors: ErrNotFound,
+// Denied.
+func (c *Console) checkDraft(ctx context.Context, by models.Actor, name string) error {
+	if form, ok := draftForms[name]; ok {
+		return by.Check(form.right)
+	}
+	at := ownForm.FindStringSubmatch(name)
+	if at == nil {
+		return models.ErrNotFound
+	}
+	right, ok := ownForms[at[1]+"/"+at[3]]
+	if !ok {
+		return models.ErrNotFound
+	}
+	if err := by.Check(right); err != nil {
+		return err
+	}
+	var err error
+	if at[1] == "contacts" {
+		_, err = c.store.Contact(ctx, at[2])
+	} else {
+		_, err = c.store.GroupPreview(ctx, at[2])
+	}
+	return err
 }
 
 // takeDraft is the draft of a form, if there is one that says anything.
@@ -92,11 +149,12 @@ func (c *Console) takeDraft(r *http.Request, name string) (url.Values, int64, er
 	return nil, 0, err
 }
 
-// takeEdit is the draft of an edit that a sign-in interrupted, which is shown once.
+// takeEdit is the draft of an edit that a sign-in interrupted, which is shown once; HEAD
+// shows nothing.
 func (c *Console) takeEdit(r *http.Request) (url.Values, error) {
 	name := draftOf(r.URL.Path)
 	fields, _, err := c.takeDraft(r, name)
-	if err != nil || fields == nil {
+	if err != nil || fields == nil || r.Method == http.MethodHead {
 		return nil, err
 	}
 	return fields, c.store.DropDraft(r.Context(), by(r), name)

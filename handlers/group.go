@@ -34,7 +34,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
-	if g.Archived() {
+	if g.Archived() && d.By.May(models.ReadActivity) {
 		d.ArchivedBy, err = c.store.ArchivedBy(r.Context(), g.ID)
 	}
 	return d, err

@@ -73,6 +73,17 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 	}))
 }
 
+// notForHead refuses HEAD where GET is the step of something: a sign-in with a provider, or
+// a key for an app. Everywhere else HEAD is GET without its body, and changes nothing.
+func (c *Console) notForHead(paths ...string) {
+	for _, path := range paths {
+		c.mux.Handle("HEAD "+path, c.page(func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", http.MethodGet)
+			return errWrongMethod
+		}))
+	}
+}
+
 // parseForm reads the address's parameters and the form.
 func parseForm(r *http.Request) error {
 	err := r.ParseForm()

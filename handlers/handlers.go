@@ -29,7 +29,7 @@ type Config struct {
 	// PublicURL is the address that people and programs use, such as
 	// "https://console.example", as ParseOrigin returns it. Cookies are Secure if it is https.
 	PublicURL string
-	// Version is shown at the foot of every page.
+	// Version is shown at the foot of every page to those who are signed in.
 	Version string
 	// RateLimit is how many calls of the API a token may make in a minute; 0 is any number.
 	RateLimit int
@@ -61,7 +61,7 @@ type Console struct {
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
 	c := &Console{
-		store: config.Store, log: config.Log, publicURL: config.PublicURL, version: config.Version,
+		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
 		rateLimit: config.RateLimit, proxies: config.TrustedProxies, mux: http.NewServeMux(),
 	}
 	c.oidc = newProvider(config.OIDC, c.publicURL)
@@ -118,6 +118,7 @@ func (c *Console) addRoutes() {
 	c.open("POST /login/passkey", c.passkeyLogin)
 	c.open("POST /login/passkey/options", c.passkeyQuestion)
 	c.mux.Handle("GET /static/", static.Handler())
+	c.notForHead("/login/oidc", "/login/oidc/callback", "/profile/security/app")
 
 	c.signedIn("GET /{$}", models.SignedInOnly, c.home)
 	c.signedIn("POST /logout", models.SignedInOnly, c.logout)

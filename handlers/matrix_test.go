@@ -66,7 +66,7 @@ var matrix = map[string]allowed{
 	"POST /invite/{secret}":   about(everybody),
 	"GET /{$}":                about(all),
 	"POST /logout":            about(all),
-	"POST /drafts/{form}":     about(all),
+	"POST /drafts/{form}":     about("OAE"),
 
 	"GET /groups":                      about(all),
 	"GET /groups/new":                  about("OAE"),

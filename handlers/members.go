@@ -70,9 +70,6 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	id, name := r.PathValue("id"), draftOf(r.URL.Path)
 	to := views.MembersURL(id, views.MembersAt{})
 	if pickStep(r.PostForm) {
-		if _, err := c.store.Group(r.Context(), id); err != nil {
-			return err
-		}
 		if err := c.keepStep(r, name); err != nil {
 			return err
 		}

@@ -25,8 +25,9 @@ const (
 
 type markKey struct{}
 
-// mark is what outermost finds out about a request.
-type mark struct{ id, ip string }
+// mark is what outermost finds out about a request. device is what the browser keeps since
+// somebody signed in with it.
+type mark struct{ id, ip, device string }
 
 func markOf(r *http.Request) mark {
 	m, _ := r.Context().Value(markKey{}).(mark)
@@ -45,7 +46,7 @@ func (c *Console) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), rand.Text()[:16]
 		readBody(w, r) // before the clock runs: a slow network is not a slow database
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies)}), patience)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies), c.cookies.first(r, deviceCookie)}), patience)
 		defer cancel()
 		r = r.WithContext(ctx)
 		c.protect(w.Header())

@@ -142,7 +142,7 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	}
 	request, secret, err := c.takeOIDC(w, r)
 	if errors.Is(err, models.ErrNotFound) {
-		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
+		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", wrongWayBack))
 	}
 	if err != nil {
 		return err
@@ -160,16 +160,27 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		return c.showLogin(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", c.oidc.Name))
 	}
 	user, err := c.store.SignInVouched(r.Context(), caller(r), vouched)
+	if status, problems := c.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
+		return c.showLogin(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
+	}
 	if errors.Is(err, models.ErrSignIn) {
 		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s knows you, but this console does not. Ask an owner of the console to let you in.", c.oidc.Name))
 	}
 	if err != nil {
 		return err
 	}
+	if err := c.store.FinishOIDC(r.Context(), secret); errors.Is(err, models.ErrNotFound) {
+		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", wrongWayBack))
+	} else if err != nil {
+		return err
+	}
 	return c.enter(w, r, user, views.SignIn{Next: request.Next}, models.ByProvider)
 }
 
-// takeOIDC is what the browser was sent to the provider with, once. It is ErrNotFound
+// wrongWayBack is told to a browser that was not sent to the provider, or has come back.
+const wrongWayBack = "This sign-in was used already or has run out. Start again."
+
+// takeOIDC is what the browser was sent to the provider with. It is ErrNotFound
 // where that was not this browser, or another answer.
 func (c *Console) takeOIDC(w http.ResponseWriter, r *http.Request) (models.OIDCRequest, string, error) {
 	secret := c.challenge(r, models.ProviderChallenge)
@@ -177,7 +188,7 @@ func (c *Console) takeOIDC(w http.ResponseWriter, r *http.Request) (models.OIDCR
 		return models.OIDCRequest{}, "", models.ErrNotFound
 	}
 	c.dropChallenge(w, models.ProviderChallenge)
-	request, err := c.store.FinishOIDC(r.Context(), secret)
+	request, err := c.store.StartedOIDC(r.Context(), secret)
 	if err == nil && subtle.ConstantTimeCompare([]byte(request.State), []byte(r.FormValue("state"))) != 1 {
 		err = models.ErrNotFound
 	}

@@ -73,21 +73,25 @@ func (c *Console) askPasskey(w http.ResponseWriter, r *http.Request, userID stri
 	return json.NewEncoder(w).Encode(question)
 }
 
-// usePasskey answers whose passkey answered the question that the browser was asked. The
-// question is used up. half is who has given the right password already, or "". Errors: ErrSignIn.
-func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer, half string) (models.User, error) {
+// usePasskey returns whose passkey answered the question that the browser was asked. by and
+// userID are as SignInPasskey takes them. Errors: ErrSignIn, Throttled.
+func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, by models.Actor, userID, answer string) (models.User, error) {
+	defer c.dropChallenge(w, models.PasskeyChallenge)
+	return c.store.SignInPasskey(r.Context(), by, userID, func() (models.User, error) { return c.checkPasskey(r, answer) })
+}
+
+// checkPasskey returns whose passkey an answer is from. The question is used up by an answer
+// that is right. It is ErrNotFound if none was asked, and ErrSignIn for a wrong answer.
+func (c *Console) checkPasskey(r *http.Request, answer string) (models.User, error) {
 	var session webauthn.SessionData
-	_, err := c.store.TakeChallenge(r.Context(), models.PasskeyChallenge, c.challenge(r, models.PasskeyChallenge), &session)
-	c.dropChallenge(w, models.PasskeyChallenge)
-	if errors.Is(err, models.ErrNotFound) || c.passkeys == nil {
-		return models.User{}, models.ErrSignIn
-	}
-	if err != nil {
-		return models.User{}, err
+	secret := c.challenge(r, models.PasskeyChallenge)
+	_, err := c.store.Challenge(r.Context(), models.PasskeyChallenge, secret, &session)
+	if err != nil || c.passkeys == nil {
+		return models.User{}, cmp.Or(err, models.ErrNotFound)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
-		return models.User{}, c.refusePasskey(r, models.User{}, half, err)
+		return models.User{}, c.wrongPasskey(r, models.User{}, err)
 	}
 	var passkey models.Passkey
 	var owner keyOwner
@@ -101,9 +105,12 @@ func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, answer, hal
 	case down != nil && !errors.Is(down, models.ErrNotFound):
 		return owner.User, down
 	case err != nil:
-		return owner.User, c.refusePasskey(r, owner.User, half, err)
+		return owner.User, c.wrongPasskey(r, owner.User, err)
 	case used.Authenticator.CloneWarning:
-		return owner.User, c.refusePasskey(r, owner.User, half, errors.New("its counter went back: there may be a copy of it"))
+		return owner.User, c.wrongPasskey(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
+	}
+	if _, err := c.store.TakeChallenge(r.Context(), models.PasskeyChallenge, secret, &session); err != nil {
+		return owner.User, err
 	}
 	data, err := json.Marshal(used)
 	if err != nil {
@@ -127,20 +134,17 @@ func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (models.Pa
 	return passkey, keyOwner{user, []webauthn.Credential{key}}, err
 }
 
-// refusePasskey logs why a passkey was not accepted, and is ErrSignIn.
-func (c *Console) refusePasskey(r *http.Request, user models.User, half string, why error) error {
+// wrongPasskey logs why a passkey was not accepted, and is ErrSignIn.
+func (c *Console) wrongPasskey(r *http.Request, user models.User, why error) error {
 	c.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
-	if half != "" {
-		return errors.Join(models.ErrSignIn, c.store.RefuseSecondFactor(r.Context(), caller(r), half))
-	}
-	return errors.Join(models.ErrSignIn, c.store.RefuseSignIn(r.Context(), caller(r), cmp.Or(user.Email, "an unknown passkey"), models.WrongPasskey, models.User{}))
+	return models.ErrSignIn
 }
 
 // passkeyLogin signs in by a passkey alone, which is two factors: the device, and the
 // finger or PIN that it asks for.
 func (c *Console) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
-	user, err := c.usePasskey(w, r, r.PostFormValue("credential"), "")
+	user, err := c.usePasskey(w, r, caller(r), "", r.PostFormValue("credential"))
 	if status, problems := c.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
 		s.Problems = problems
 		return c.showLogin(w, r, status, s)

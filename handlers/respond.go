@@ -110,10 +110,7 @@ func isPartial(r *http.Request) bool {
 
 // frame is what stands around every page. Messages are shown once.
 func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
-	f := views.Frame{
-		Theme: c.themeOf(r), RequestID: requestID(r), Version: c.version,
-		Path: r.URL.RequestURI(),
-	}
+	f := views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Path: r.URL.RequestURI()}
 	v := visitOf(r)
 	if v == nil {
 		return f, nil
@@ -122,12 +119,12 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Held = v.user.Name, v.actor, v.must
+	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.must, c.version
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = models.IdleLimit
 	}
-	if f.Flashes = v.flashes(); len(f.Flashes) > 0 {
+	if f.Flashes = v.flashes(); len(f.Flashes) > 0 && r.Method != http.MethodHead {
 		v.setFlashes(nil)
 		err = v.session.Save(r, w)
 	}
@@ -181,7 +178,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client has gone
 	}
-	if errors.Is(err, errSignedOut) {
+	if denied, ok := errors.AsType[models.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == models.SignedInOnly {
 		c.askToSignIn(w, r)
 		return
 	}
@@ -313,6 +310,9 @@ func (c *Console) grave(r *http.Request) *models.Tombstone {
 	t, err := c.store.Tombstone(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil
+	}
+	if !v.actor.May(models.ReadActivity) {
+		t.DeletedBy = ""
 	}
 	return &t
 }

@@ -67,11 +67,8 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	switch credential := r.PostFormValue("credential"); {
 	case err != nil:
 	case credential != "":
-		user, err = c.usePasskey(w, r, credential, userID)
+		user, err = c.usePasskey(w, r, caller(r), userID, credential)
 		factor = models.ByPasskey
-		if err == nil && user.ID != userID {
-			err = errors.Join(models.ErrSignIn, c.store.RefuseSecondFactor(r.Context(), caller(r), userID))
-		}
 		if err == nil {
 			_, err = c.store.TakeChallenge(r.Context(), models.FactorChallenge, secret, &wait)
 		}

@@ -95,8 +95,7 @@ func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.Use
 // the last time that the user signed in. factors name in the audit log what they have
 // proved who they are with.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
-	from, actor := caller(r), user.Actor()
-	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	actor := from(r, user)
 	for _, old := range c.cookies.all(r, sessionCookie) {
 		if err := c.store.EndSession(r.Context(), actor, old); err != nil {
 			return err
@@ -117,7 +116,12 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 	if due != nil && *due > c.store.Now().Unix() {
 		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
 	}
-	return c.sessions.(*sessionStore).start(w, r, actor, user, remember, factors, flashes)
+	if err := c.sessions.(*sessionStore).start(w, r, actor, user, remember, factors, flashes); err != nil {
+		return err
+	}
+	// The browser stays known by who signs in with it when they sign out.
+	c.cookies.set(w, deviceCookie, c.store.RememberDevice(actor), int(models.KnownLimit.Seconds()))
+	return nil
 }
 
 // logout ends the session.

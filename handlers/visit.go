@@ -54,16 +54,22 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	}
 	stored, _ := session.Values[storedValue].(models.Session)
 	user := stored.User
-	actor := user.Actor()
-	from := caller(r)
-	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	actor := from(r, user)
+	actor.Session = stored.ID
 	return &visit{session: session, stored: stored, user: user, actor: actor}, nil
 }
 
 // caller is where a request comes from, as an actor that may do nothing.
 func caller(r *http.Request) models.Actor {
 	agent := strings.ToValidUTF8(r.UserAgent(), "")
-	return models.Actor{IP: clientIP(r), UserAgent: agent, RequestID: requestID(r)}
+	return models.Actor{IP: clientIP(r), UserAgent: agent, RequestID: requestID(r), Device: markOf(r).device}
+}
+
+// from is a user as who makes the request.
+func from(r *http.Request, user models.User) models.Actor {
+	actor, where := user.Actor(), caller(r)
+	actor.IP, actor.UserAgent, actor.RequestID, actor.Device = where.IP, where.UserAgent, where.RequestID, where.Device
+	return actor
 }
 
 // by is who makes the request.

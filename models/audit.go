@@ -32,6 +32,9 @@ type AuditLine struct {
 	// Number is the line's place in the chain of seals, where it was asked for; 0 where
 	// it has none yet.
 	Number int64 `gorm:"-"`
+
+	// by is the actor with the rights of the moment, within write.
+	by *Actor
 }
 
 // Action names what was done, as object.verb.

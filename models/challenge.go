@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // ChallengeLimit is how long what is half done can be finished.
@@ -16,7 +17,8 @@ type ChallengeKind string
 
 // The kinds of challenges.
 const (
-	// FactorChallenge: the first factor was right, and the second one is awaited.
+	// FactorChallenge: the first factor was right, and the second one is awaited. It is
+	// stored, because it must end when the account's password or sessions do.
 	FactorChallenge ChallengeKind = "factor"
 	// PasskeyChallenge: a passkey was asked for.
 	PasskeyChallenge ChallengeKind = "passkey"
@@ -24,8 +26,12 @@ const (
 	ProviderChallenge ChallengeKind = "oidc"
 )
 
-// challenge is what is half done, until its answer comes. The browser has its secret;
-// the hash of that is stored.
+// maxHalfDone is how many stored challenges a user has at most; older ones go.
+const maxHalfDone = 10
+
+// challenge is what is half done, until its answer comes. The browser has its secret; the
+// hash of that is stored. Anybody may begin the other kinds: of those the browser has
+// everything, sealed, and a row without data is stored only once one was used up.
 type challenge struct {
 	Hash      string `gorm:"primaryKey"`
 	Kind      ChallengeKind
@@ -34,24 +40,43 @@ type challenge struct {
 	ExpiresAt int64
 }
 
-// NewChallenge keeps what is half done, and answers the secret by which the browser can
-// finish it: once, within ChallengeLimit. userID is "" where nobody knows yet who it is;
-// data is anything that marshals.
+// sealedChallenge is a challenge as a browser keeps it.
+type sealedChallenge struct {
+	UserID    string          `json:"user_id,omitempty"`
+	Data      json.RawMessage `json:"data"`
+	ExpiresAt int64           `json:"expires_at"`
+}
+
+// NewChallenge keeps what is half done, and returns the secret by which the browser can
+// finish it: once, within ChallengeLimit. userID is "" if nobody knows yet who it is; data
+// is anything that marshals.
 func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
 	b, err := json.Marshal(data)
 	if err != nil {
 		return "", err
 	}
-	secret = randomDigits(secretLength)
-	row := challenge{
-		Hash: hashSecret(secret), Kind: kind, UserID: orNil(userID), Data: string(b),
-		ExpiresAt: s.Now().Add(ChallengeLimit).Unix(),
+	expires := s.Now().Add(ChallengeLimit).Unix()
+	if kind != FactorChallenge {
+		sealed, err := json.Marshal(sealedChallenge{userID, b, expires})
+		return s.sealSecret(kind.purpose(), sealed), err
 	}
-	return secret, s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
+	secret = randomDigits(secretLength)
+	row := challenge{Hash: hashSecret(secret), Kind: kind, UserID: orNil(userID), Data: string(b), ExpiresAt: expires}
+	return secret, s.transaction(ctx, func(tx *gorm.DB) error {
+		newest := tx.Model(&challenge{}).Select("hash").Where("user_id = ? AND kind = ?", userID, kind).
+			Order("expires_at DESC").Limit(maxHalfDone - 1)
+		if err := tx.Where("user_id = ? AND kind = ? AND hash NOT IN (?)", userID, kind, newest).Delete(&challenge{}).Error; err != nil {
+			return err
+		}
+		return tx.Create(&row).Error
+	})
 }
 
-// Challenge answers whom a challenge is about, and reads its data, without using it up.
-// It is ErrNotFound where there is none, or where it has run out or was used.
+// purpose is what a sealed challenge is sealed for.
+func (k ChallengeKind) purpose() string { return "challenge " + string(k) }
+
+// Challenge returns whom a challenge is about, and reads its data, without using it up.
+// It is ErrNotFound if there is none, or it has run out or was used.
 func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	found, err := s.challenge(s.db.WithContext(ctx), kind, secret)
 	if err != nil {
@@ -60,7 +85,8 @@ func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string
 	return deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
 }
 
-// TakeChallenge is Challenge that uses it up: of two calls at once one finds it.
+// TakeChallenge is Challenge that uses it up: of two calls at once one finds it. A sealed
+// one is used up by a row, so it is to be taken only once its answer has turned out right.
 func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	var found challenge
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
@@ -73,9 +99,26 @@ func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret st
 	return deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
 }
 
-func (s *Store) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
-	var found challenge
-	err := tx.Where("hash = ? AND kind = ? AND expires_at > ?", hashSecret(secret), kind, s.Now().Unix()).Take(&found).Error
+func (s *Store) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (found challenge, err error) {
+	if kind != FactorChallenge {
+		return s.sealedChallenge(tx, kind, secret)
+	}
+	err = tx.Where("hash = ? AND kind = ? AND expires_at > ?", hashSecret(secret), kind, s.Now().Unix()).Take(&found).Error
+	return found, err
+}
+
+func (s *Store) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
+	var c sealedChallenge
+	data, ok := s.openSealed(kind.purpose(), secret)
+	if !ok || json.Unmarshal(data, &c) != nil || c.ExpiresAt <= s.Now().Unix() {
+		return challenge{}, ErrNotFound
+	}
+	found := challenge{Hash: hashSecret(secret), Kind: kind, UserID: orNil(c.UserID), Data: string(c.Data), ExpiresAt: c.ExpiresAt}
+	var used int64
+	err := tx.Model(&challenge{}).Where("hash = ?", found.Hash).Count(&used).Error
+	if err == nil && used > 0 {
+		err = ErrNotFound
+	}
 	return found, err
 }
 
@@ -85,7 +128,13 @@ func (s *Store) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (c
 	if err != nil {
 		return found, err
 	}
-	taken := tx.Where("hash = ?", found.Hash).Delete(&challenge{})
+	var taken *gorm.DB
+	if kind == FactorChallenge {
+		taken = tx.Where("hash = ?", found.Hash).Delete(&challenge{})
+	} else {
+		used := challenge{Hash: found.Hash, Kind: kind, ExpiresAt: found.ExpiresAt}
+		taken = tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&used)
+	}
 	if taken.Error == nil && taken.RowsAffected == 0 { // another one was faster
 		return found, ErrNotFound
 	}

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -44,6 +45,69 @@ func (s *Store) meet(tx *gorm.DB, userID string, by Actor) (device Device, fresh
 		fresh = fresh && (k.Browser != device.Browser || k.Network != device.Network)
 	}
 	return device, fresh, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&device).Error
+}
+
+// KnownLimit is for how long after somebody signed in with it a browser is known: its tries
+// to sign in as them are counted apart from those of strangers.
+const KnownLimit = 90 * 24 * time.Hour
+
+// knownUsers is how many people a browser is known for, those who signed in last.
+const knownUsers = 8
+
+// knownDevice is what a browser that somebody has signed in with keeps, sealed: a name of
+// its own, and who has signed in with it and when, in Unix seconds. It proves nothing but
+// that: whoever has it still needs a password or the like.
+type knownDevice struct {
+	ID    string           `json:"id"`
+	Users map[string]int64 `json:"users"`
+}
+
+const devicePurpose = "device"
+
+// RememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
+// as the next Actor's Device. by.Device is what it has kept until now.
+func (s *Store) RememberDevice(by Actor) string {
+	d := s.device(by.Device)
+	if d.ID == "" {
+		d = knownDevice{ID: randomDigits(22), Users: map[string]int64{}}
+	}
+	d.Users[by.UserID] = s.Now().Unix()
+	for len(d.Users) > knownUsers {
+		oldest := by.UserID
+		for user, at := range d.Users {
+			if at < d.Users[oldest] || at == d.Users[oldest] && user != by.UserID {
+				oldest = user
+			}
+		}
+		delete(d.Users, oldest)
+	}
+	b, _ := json.Marshal(d) // strings and numbers always marshal
+	return s.sealSecret(devicePurpose, b)
+}
+
+// device is what a browser keeps; the zero knownDevice knows nobody.
+func (s *Store) device(sealed string) (d knownDevice) {
+	data, ok := s.openSealed(devicePurpose, sealed)
+	if !ok || json.Unmarshal(data, &d) != nil || d.Users == nil {
+		return knownDevice{}
+	}
+	return d
+}
+
+// knows reports whether a user has signed in with the browser lately.
+func (d knownDevice) knows(userID string, now time.Time) bool {
+	at, ok := d.Users[userID]
+	return ok && now.Sub(time.Unix(at, 0)) < KnownLimit
+}
+
+// known reports whether anybody has.
+func (d knownDevice) known(now time.Time) bool {
+	for userID := range d.Users {
+		if d.knows(userID, now) {
+			return true
+		}
+	}
+	return false
 }
 
 // The names that browsers and systems are known by, the more telling ones first: most

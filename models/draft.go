@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -14,6 +15,9 @@ const keepDrafts = 7 * 24 * time.Hour
 // maxDraft is how large a draft can be, in bytes: a little more than the longest
 // description in the longest encoding.
 const maxDraft = 256 << 10
+
+// maxDrafts is how many drafts a user has at most; the oldest go.
+const maxDrafts = 20
 
 // draft is what somebody typed into a form and has not sent.
 type draft struct {
@@ -52,7 +56,14 @@ func (s *Store) SaveDraft(ctx context.Context, by Actor, form string, fields map
 		return bad("", "This is too long to be kept as a draft.")
 	}
 	row := draft{UserID: by.UserID, Form: form, Fields: string(b), UpdatedAt: s.Now().Unix()}
-	return s.failed(ctx, s.db.WithContext(ctx).Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		others := tx.Model(&draft{}).Select("form").Where("user_id = ? AND form <> ?", by.UserID, form).
+			Order("updated_at DESC").Limit(maxDrafts - 1)
+		if err := tx.Where("user_id = ? AND form <> ? AND form NOT IN (?)", by.UserID, form, others).Delete(&draft{}).Error; err != nil {
+			return err
+		}
+		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	})
 }
 
 // DropDraft forgets what a user typed into a form.

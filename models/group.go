@@ -142,6 +142,9 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 		if err != nil {
 			return Group{}, err
 		}
+		if len(members) > 0 && !line.by.May(EditMembers) {
+			return Group{}, Denied{Right: EditMembers}
+		}
 		g, err := s.insertGroup(tx, set, members)
 		if err != nil {
 			return Group{}, err
@@ -182,10 +185,8 @@ func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Gr
 // rename. A change that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Conflict, Denied.
 func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupChange) (Group, error) {
-	for _, right := range c.rights() {
-		if err := by.Check(right); err != nil {
-			return Group{}, err
-		}
+	if err := by.checkAll(c.rights()...); err != nil {
+		return Group{}, err
 	}
 	set, problems := c.check(s.Now())
 	if len(problems) > 0 {
@@ -194,7 +195,10 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 	var after Group
 	err := s.write(ctx, by, ReadGroups, c.action(), func(tx *gorm.DB, line *AuditLine) error {
 		var said map[string]change
-		var err error
+		err := line.by.checkAll(c.rights()...)
+		if err != nil {
+			return err
+		}
 		if after, said, err = s.changeGroup(tx, id, c, set); err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (s *Store) Invite(ctx context.Context, by Actor, n NewInvitation) (Invitati
 	secret := i.renew(by, s.Now())
 	i.ID, i.CreatedAt = s.ids.next(s.Now(), ""), s.Now().Unix()
 	err := s.write(ctx, by, ManagePeople, Invited, func(tx *gorm.DB, line *AuditLine) error {
-		if err := s.checkInviter(tx, by, i.Role); err != nil {
+		if err := line.by.checkManage(i.Role); err != nil {
 			return err
 		}
 		if err := s.checkInvited(tx, i); err != nil {
@@ -174,7 +174,7 @@ func (s *Store) changeInvitation(ctx context.Context, by Actor, action Action, i
 		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Omit("inviter_name").Where("id = ?", id).Take(&i).Error; err != nil {
 			return err
 		}
-		if err := s.checkInviter(tx, by, i.Role); err != nil {
+		if err := line.by.checkManage(i.Role); err != nil {
 			return err
 		}
 		line.about("invitation", i.ID, i.Email)

@@ -67,6 +67,18 @@ func (s *Store) decrypt(encrypted, owner string) (string, error) {
 	return secret, nil
 }
 
+func (s *Store) sealSecret(purpose string, data []byte) string { return s.keyring.now().seal(purpose, data) }
+
+// openSealed is the data that was sealed for the purpose; false if it was not, or by nobody.
+func (s *Store) openSealed(purpose, sealed string) ([]byte, bool) {
+	if sealed == "" {
+		return nil, false
+	}
+	keys, _ := s.keysFor(sealed) // what can't be read is nobody's
+	data, err := keys.open(purpose, sealed)
+	return data, err == nil
+}
+
 func (s *Store) sign(text string) string { return s.keyring.now().sign(text) }
 
 func (s *Store) signed(text, proof string) bool {

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
 )
 
 // Keys are what the console encrypts secrets with that it must be able to read again,
@@ -143,6 +145,43 @@ func (k Keys) decrypt(encrypted, owner string) (string, error) {
 	}
 	secret, err := key.gcm().Open(nil, nil, sealed, []byte(owner))
 	return string(secret), err
+}
+
+// seal makes data that a browser keeps for the console unreadable and unforgeable: only
+// open with the same purpose gives it back. Strangers can have as much sealed as they like,
+// so the nonces are long enough to be drawn at random without end, and the key is none that
+// anything in the database is encrypted with.
+func (k Keys) seal(purpose string, data []byte) string {
+	aead := k.ring[0].cookies()
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(data)+aead.Overhead())
+	_, _ = rand.Read(nonce) // never fails: crypto/rand.Read ends the program first
+	return k.ring[0].id + ":" + base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, data, []byte(purpose)))
+}
+
+func (k Keys) open(purpose, sealed string) ([]byte, error) {
+	id, encoded, _ := strings.Cut(sealed, ":")
+	key, err := k.find(id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, err
+	}
+	aead := key.cookies()
+	if len(b) < aead.NonceSize() {
+		return nil, errors.New("a sealed value is too short")
+	}
+	return aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], []byte(purpose))
+}
+
+// cookies encrypts what browsers keep.
+func (k key) cookies() cipher.AEAD {
+	aead, err := chacha20poly1305.NewX(k.derived("cookies"))
+	if err != nil {
+		panic(err) // only for a length that is none
+	}
+	return aead
 }
 
 // gcm encrypts with a nonce at random in front of each text.

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -41,7 +42,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (M
 	if err := r.check().orNil(); err != nil {
 		return MessagePage{}, err
 	}
-	if err := conversationExists(s.read.WithContext(ctx), conversationID); err != nil {
+	if _, err := conversationIn(s.read.WithContext(ctx), conversationID); err != nil {
 		return MessagePage{}, s.failed(ctx, err)
 	}
 	order := idKeyset("messages")
@@ -56,11 +57,11 @@ func (m *Message) columns() []any {
 	return []any{&m.ID, &m.ConversationID, &m.ContactID, &m.Message, &m.CreatedAt}
 }
 
-func conversationExists(db *gorm.DB, id string) error {
+func conversationIn(db *gorm.DB, id string) (c conversation, err error) {
 	if !ValidID(id) {
-		return ErrNotFound
+		return c, ErrNotFound
 	}
-	return db.Where("id = ?", id).Take(&conversation{}).Error
+	return c, db.Where("id = ?", id).Take(&c).Error
 }
 
 // said is what was said in a conversation that still exists.
@@ -81,8 +82,9 @@ type NewMessage struct {
 	Problems   Invalid
 }
 
-// PostMessage says something in a conversation. Where key is given, a second call
-// under it answers the first one's message.
+// PostMessage says something in a conversation: for the console, or for a contact who is in
+// it. If key is given, a second call under it returns the first one's message. Errors:
+// Invalid, ErrNotFound, Conflict, Denied.
 func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string, m NewMessage, key *Once) (Message, error) {
 	var problems Invalid
 	text := *problems.require("message", &m.Text, "Enter a message.", messageText)
@@ -95,17 +97,14 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 	}
 	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
-		if err := conversationExists(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID); err != nil {
+		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
+		if err != nil {
 			return Message{}, err
 		}
 		now := s.Now()
 		if m.From != "" {
-			active := tx.Model(&Contact{}).Where("id = ?", m.From).UpdateColumn("last_active_at", now.Unix())
-			if active.Error != nil {
-				return Message{}, active.Error
-			}
-			if active.RowsAffected == 0 {
-				return Message{}, noAuthor(m.From)
+			if err := s.speak(tx, c, m.From, now); err != nil {
+				return Message{}, err
 			}
 		}
 		posted := Message{
@@ -134,6 +133,30 @@ func (s *Store) refuseMessage(ctx context.Context, problems Invalid, from string
 		problems = problems.and(noAuthor(from))
 	}
 	return problems
+}
+
+// speak notes that a contact says something in a conversation that they are in, and keeps
+// them from leaving it until that is said.
+func (s *Store) speak(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
+	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
+	if active.Error != nil {
+		return active.Error
+	}
+	if active.RowsAffected == 0 {
+		return noAuthor(contactID)
+	}
+	if c.GroupID == nil {
+		if deref(c.ContactID) != contactID {
+			return bad("contact_id", "This is the conversation of another contact. Only that contact and the console can post in it.")
+		}
+		return nil
+	}
+	query := selectFrom("memberships", "contact_id", "group_id = ? AND contact_id = ?", *c.GroupID, contactID)
+	member, err := collect(s.readerIn(tx), query.sql()+s.dialect.keyShare(), false, query.args, whole[string])
+	if err == nil && len(member) == 0 {
+		return bad("contact_id", "The contact “%s” is not a member of this group, so they can't post in its conversation.", contactID)
+	}
+	return err
 }
 
 func noAuthor(id string) Invalid {

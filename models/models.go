@@ -23,6 +23,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -192,12 +193,26 @@ var errUnchanged = errors.New("nothing changed")
 
 // write is the only way to make a change that somebody asked for. It checks the
 // right, runs fn and adds the audit line, all in one transaction; fn says on the
-// line what it did. fn may run again where the database asks for it.
+// line what it did. fn may run again where the database asks for it. The right that
+// counts is that of the moment: the actor is read again, and nobody can take their rights
+// away, disable them or revoke their token until the change is made.
 func (s *Store) write(ctx context.Context, by Actor, right Right, action Action, fn func(tx *gorm.DB, line *AuditLine) error) error {
 	if err := by.Check(right); err != nil {
 		return err
 	}
-	return s.record(ctx, by, action, fn)
+	return s.record(ctx, by, action, func(tx *gorm.DB, line *AuditLine) error {
+		if right.inTurn() {
+			if err := s.dialect.lock(tx, "people"); err != nil {
+				return err
+			}
+		}
+		now, err := s.reloadActor(tx, by)
+		if err := cmp.Or(err, now.Check(right)); err != nil {
+			return err
+		}
+		line.by = &now
+		return fn(tx, line)
+	})
 }
 
 // record is write for what needs no right: signing in and out.

@@ -18,18 +18,34 @@ type OIDCRequest struct {
 	Next string `json:"next"`
 }
 
-// StartOIDC keeps a request for the browser that gets the secret.
+// maxNext is how long Next can be: the browser keeps the request in a cookie, which has at
+// most 4,096 bytes.
+const maxNext = 2400
+
+// StartOIDC makes a request for the browser that gets the secret. A next that is too long
+// for a cookie is left out.
 func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
+	if len(next) > maxNext {
+		next = ""
+	}
 	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}
 	secret, err := s.NewChallenge(ctx, ProviderChallenge, "", request)
 	return request, secret, err
 }
 
-// FinishOIDC answers the request that was kept under the secret, once, or ErrNotFound.
-func (s *Store) FinishOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
+// StartedOIDC returns the request that the secret was given for, or ErrNotFound. Once the
+// provider's answer has turned out right, FinishOIDC is to follow.
+func (s *Store) StartedOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
+	var request OIDCRequest
+	_, err := s.Challenge(ctx, ProviderChallenge, secret, &request)
+	return request, err
+}
+
+// FinishOIDC uses a request up: of two answers one counts, and the other is ErrNotFound.
+func (s *Store) FinishOIDC(ctx context.Context, secret string) error {
 	var request OIDCRequest
 	_, err := s.TakeChallenge(ctx, ProviderChallenge, secret, &request)
-	return request, err
+	return err
 }
 
 // Identity is who somebody is at a service that vouches for them.
@@ -53,17 +69,32 @@ type Vouched struct {
 // with the identity or else, the first time, the one with the same verified e-mail
 // address, who is linked by that. A user has one identity at an issuer: who is given
 // the address later is somebody else. where says where the sign-in came from. It is
-// ErrSignIn for everybody whom it can't let in, whatever the reason.
+// ErrSignIn for everybody whom it can't let in, whatever the reason, or Throttled.
 func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User, error) {
+	try, err := s.reserve(ctx, s.anyoneLimits(where, providerSubject))
+	if err != nil {
+		return User{}, err
+	}
+	u, err := s.vouchedUser(ctx, where, v)
+	if errors.Is(err, ErrSignIn) {
+		return User{}, errors.Join(err, s.logThrottled(ctx, visitor(where, cmp.Or(v.Email, v.Subject)), try, User{}))
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return u, s.clear(ctx, try)
+}
+
+func (s *Store) vouchedUser(ctx context.Context, where Actor, v Vouched) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), NotVouchedFor, User{}))
+		return User{}, errors.Join(ErrSignIn, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), NotVouchedFor, User{}))
 	case err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), DisabledUserRefused, u))
+		return User{}, errors.Join(ErrSignIn, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), DisabledUserRefused, u))
 	case err != nil:
 		return User{}, err
 	}
@@ -91,8 +122,12 @@ func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, err
 	by := u.Actor()
 	by.IP, by.UserAgent, by.RequestID = where.IP, where.UserAgent, where.RequestID
 	err = s.record(ctx, by, LinkedIdentity, func(tx *gorm.DB, line *AuditLine) error {
-		if err := s.dialect.lock(tx, "identities:"+u.ID); err != nil {
+		now, err := s.reloadActor(tx, by)
+		if err := cmp.Or(err, s.dialect.lock(tx, "identities:"+u.ID)); err != nil {
 			return err
+		}
+		if !now.May(SignedInOnly) { // disabled a moment ago
+			return ErrNotFound
 		}
 		var linked []string
 		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,56 @@ func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey,
 	}
 	u, err := userIn(s.db.WithContext(ctx), p.UserID)
 	return p, u, s.failed(ctx, err)
+}
+
+// SignInPasskey returns whose passkey it was that check found right, which counts as a try.
+// userID is whose it must be, or "" for anybody's; by is the same user if they are signed
+// in and prove who they are once more. check is ErrSignIn if the passkey is not accepted,
+// and ErrNotFound if none was asked for. Errors: ErrSignIn, Throttled.
+func (s *Store) SignInPasskey(ctx context.Context, by Actor, userID string, check func() (User, error)) (User, error) {
+	try, err := s.reserve(ctx, s.passkeyLimits(by, userID))
+	if err != nil {
+		return User{}, err
+	}
+	u, err := check()
+	if err == nil && userID != "" && u.ID != userID {
+		err = ErrSignIn
+	}
+	switch {
+	case err == nil:
+		return u, s.clear(ctx, try)
+	case errors.Is(err, ErrNotFound):
+		return u, ErrSignIn
+	case errors.Is(err, ErrSignIn):
+		return u, errors.Join(err, s.refusePasskey(ctx, by, userID, u, try))
+	}
+	return u, err
+}
+
+func (s *Store) passkeyLimits(by Actor, userID string) []limit {
+	switch {
+	case by.Kind == UserActor:
+		return stepUpLimits(by, failedTries)
+	case userID != "":
+		return s.signInLimits(by, codeKey(userID), userID)
+	}
+	return s.anyoneLimits(by, passkeySubject)
+}
+
+// refusePasskey writes the line of a passkey that was not accepted, and of what comes of it.
+func (s *Store) refusePasskey(ctx context.Context, by Actor, userID string, owner User, try attempt) error {
+	switch {
+	case by.Kind == UserActor:
+		return s.unconfirmed(ctx, by, try)
+	case userID == "":
+		name := cmp.Or(owner.Email, "an unknown passkey")
+		return errors.Join(s.refuseSignIn(ctx, by, name, WrongPasskey, User{}), s.logThrottled(ctx, visitor(by, name), try, User{}))
+	}
+	u, err := userIn(s.db.WithContext(ctx), userID)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return errors.Join(s.refuseSignIn(ctx, by, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(by, u.Email), try, u))
 }
 
 // UsedPasskey notes that a passkey was used, and what the library keeps of it since then.

@@ -24,7 +24,7 @@ func (s *Store) Confirm(ctx context.Context, by Actor, proof Proof) error {
 		_, err := s.provePassword(ctx, by, proof.Password)
 		return err
 	}
-	held, err := s.admit(ctx, codeKey(by.UserID), by.IP)
+	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
 		return err
 	}
@@ -37,19 +37,18 @@ func (s *Store) Confirm(ctx context.Context, by Actor, proof Proof) error {
 		return err
 	}
 	if !right {
-		return errors.Join(ErrSignIn, s.unconfirmed(ctx, by, held))
+		return errors.Join(ErrSignIn, s.unconfirmed(ctx, by, try))
 	}
-	return s.forgive(ctx, codeKey(by.UserID), by.IP)
+	return s.clear(ctx, try)
 }
 
-// provePassword answers the user who acts, if this is their password. It is counted
-// together with sign-ins, so that a stolen session is no way round their limits.
+// provePassword returns the user who acts, if this is their password.
 func (s *Store) provePassword(ctx context.Context, by Actor, password string) (User, error) {
 	u, err := userIn(s.db.WithContext(ctx), by.UserID)
 	if err != nil {
 		return u, s.failed(ctx, err)
 	}
-	held, err := s.admit(ctx, accountKey(u.Email), by.IP)
+	try, err := s.reserve(ctx, stepUpLimits(by, wrongPasswords))
 	if err != nil {
 		return u, err
 	}
@@ -58,18 +57,18 @@ func (s *Store) provePassword(ctx context.Context, by Actor, password string) (U
 		return u, err
 	}
 	if !right {
-		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by, held))
+		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by, try))
 	}
-	return u, s.forgive(ctx, accountKey(u.Email), by.IP)
+	return u, s.clear(ctx, try)
 }
 
 // unconfirmed writes the line of a refused confirmation, and of what comes of it.
-func (s *Store) unconfirmed(ctx context.Context, by Actor, held held) error {
+func (s *Store) unconfirmed(ctx context.Context, by Actor, try attempt) error {
 	err := s.record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *AuditLine) error {
 		line.about("user", by.UserID, by.Name)
 		return nil
 	})
-	return errors.Join(err, s.holdOff(ctx, by, held, User{}))
+	return errors.Join(err, s.logThrottled(ctx, by, try, User{}))
 }
 
 // RefusedConfirmation is the action of somebody signed in who could not prove who they are.

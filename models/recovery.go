@@ -137,7 +137,7 @@ func (s *Store) SignInCode(ctx context.Context, where Actor, secret, code string
 	if err != nil {
 		return u, "", err
 	}
-	held, err := s.admit(ctx, codeKey(userID), where.IP)
+	try, err := s.reserve(ctx, s.signInLimits(where, codeKey(userID), userID))
 	if err != nil {
 		return u, "", err
 	}
@@ -156,9 +156,9 @@ func (s *Store) SignInCode(ctx context.Context, where Actor, secret, code string
 	})
 	switch {
 	case errors.Is(err, ErrSignIn):
-		return u, "", errors.Join(err, s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u), s.holdOff(ctx, visitor(where, u.Email), held, u))
+		return u, "", errors.Join(err, s.refuseSignIn(ctx, where, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(where, u.Email), try, u))
 	case err != nil:
 		return u, "", err
 	}
-	return u, factor, s.forgive(ctx, codeKey(userID), where.IP)
+	return u, factor, s.clear(ctx, try)
 }

@@ -253,8 +253,11 @@ func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
 	if members != nil && len(v.Fields) == 1 {
 		action = PutBackMembers
 	}
-	right := reversible["group"][v.Fields[0].Name] // Reversal has looked at those of the others
-	return s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+	rights := v.rights()
+	return s.write(ctx, by, rights[0], action, func(tx *gorm.DB, line *AuditLine) error {
+		if err := line.by.checkAll(rights...); err != nil {
+			return err
+		}
 		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c, set)
 		if err != nil {
 			return err
@@ -271,6 +274,15 @@ func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
 		line.about("group", g.ID, g.Name)
 		return line.say(said)
 	})
+}
+
+// rights are what putting back the fields needs, in their order.
+func (v Reversal) rights() []Right {
+	rights := make([]Right, len(v.Fields))
+	for i, f := range v.Fields {
+		rights[i] = reversible[v.Line.ObjectKind][f.Name]
+	}
+	return rights
 }
 
 // groupChange is what is to change about a group but its members, and these.

@@ -114,6 +114,13 @@ func (r Right) Rule() Rule {
 	return Rules[i]
 }
 
+// inTurn reports whether changes that need the right wait for each other, so that of two
+// owners who take each other's role away one stays. They wait before they lock an account,
+// so that no two of them wait for each other in a circle.
+func (r Right) inTurn() bool {
+	return slices.Contains([]Right{ManagePeople, ManageRoles, ManagePolicy, KeepActivity}, r)
+}
+
 // has tells whether a role has a right.
 func (r Role) has(right Right) bool { return slices.Contains(right.Rule().Roles, r) }
 

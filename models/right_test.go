@@ -141,8 +141,11 @@ func TestAChangeNeedsTheRightsOfWhatItChanges(t *testing.T) {
 		contact := modelstest.Contact(t, store, owner, "hector")
 		members := models.Refs(contact.ID)
 		scoped := func(scopes ...models.Right) models.Actor {
-			by := owner
-			by.Kind, by.Scopes = models.TokenActor, scopes
+			_, secret := makeToken(t, store, owner, models.NewToken{Scopes: scopes})
+			by, err := store.TokenActor(t.Context(), secret, "")
+			if err != nil {
+				t.Fatal(err)
+			}
 			return by
 		}
 		moderator := somebody(t, store, "mod", models.Moderator).Actor()

@@ -11,18 +11,30 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// How many failed sign-ins an account and an address have before they must wait,
-// the first wait, which doubles with each failure, and the longest one. An
-// account is never locked for good.
+// Whoever is not signed in writes nothing before it was counted as a try (reserve), and so
+// is whoever must prove who they are. A try has a place: the browser, if somebody has
+// signed in with it lately, or else the network that it comes from. Who fails makes nobody
+// wait elsewhere: a stranger's tries don't keep the owner of an account out.
+
+// How many failed tries are free, the first wait after that, which doubles with each
+// failure, and the longest one. Nothing is locked for good.
 const (
-	accountTries   = 5
-	addressTries   = 20
+	// placeTries are those to prove one thing, such as the password of an account, from
+	// one place.
+	placeTries = 5
+	// addressTries are all those from one network.
+	addressTries = 20
+	// accountTries and codeTries are those from all networks together. A guesser with many
+	// addresses has no more; browsers that are known are not counted. NIST SP 800-63B allows
+	// 100, and a code has fewer digits than any password.
+	accountTries   = 100
+	codeTries      = 20
 	firstWait      = 15 * time.Second
 	longestWait    = 15 * time.Minute
 	forgetFailures = 24 * time.Hour
 )
 
-// throttle counts the sign-ins that failed for one account or from one address.
+// throttle counts the tries that failed under one key.
 type throttle struct {
 	Key      string `gorm:"primaryKey"`
 	Failures int
@@ -30,39 +42,61 @@ type throttle struct {
 	UntilAt  int64
 }
 
-// held is who must wait once a try has failed, by how many tries it took; 0 is who need
-// not, or has to already.
-type held struct {
-	account, address int
-	// codes says that the tries of the account were of codes, and not of its password.
-	codes bool
+// limit is how many tries are free under one key.
+type limit struct {
+	key  string
+	free int
+	// shared says that tries of others are counted under the key too, so that the success
+	// of one doesn't clear them.
+	shared bool
+	// field is what the log calls the tries.
+	field string
 }
 
-// admit counts a sign-in as failed before it is tried, so that many at once are
-// no way round, and refuses it while the account or the address must wait. account is
-// what accountKey or codeKey answers. Once it has been tried, forgive or holdOff is to
-// follow.
-func (s *Store) admit(ctx context.Context, account, ip string) (held, error) {
-	h := held{codes: strings.HasPrefix(account, codePrefix)}
-	err := s.transaction(ctx, func(tx *gorm.DB) (err error) {
-		if h.account, err = s.count(tx, account, accountTries); err != nil {
-			return err
+// The names of tries in the log.
+const (
+	failedSignIns  = "failed_sign_ins"
+	wrongPasswords = "wrong_passwords"
+	wrongCodes     = "wrong_codes"
+	failedTries    = "failed_tries"
+)
+
+// attempt is a try that was counted as failed before it was made. clear or logThrottled is
+// to follow.
+type attempt struct {
+	limits []limit
+	// reached are the limits of which it was the last free try.
+	reached []limit
+}
+
+// reserve counts a try as failed before it is made, so that many at once are no way round,
+// and refuses it while one of the limits must wait. Error: Throttled.
+func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
+	a := attempt{limits: limits}
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		a.reached = nil
+		for _, l := range limits {
+			failures, err := s.countTry(tx, l)
+			if err != nil {
+				return err
+			}
+			if failures == l.free {
+				a.reached = append(a.reached, l)
+			}
 		}
-		h.address, err = s.count(tx, addressKey(ip), addressTries)
-		return err
+		return nil
 	})
-	return h, err
+	return a, err
 }
 
-// count counts a failed try, and answers how many there were by now if this is the one
-// after which others must wait.
-func (s *Store) count(tx *gorm.DB, key string, free int) (int, error) {
-	if err := s.dialect.lock(tx, key); err != nil {
+// countTry counts a failed try, and returns how many there were by now.
+func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
+	if err := s.dialect.lock(tx, l.key); err != nil {
 		return 0, err
 	}
 	now := s.Now()
-	t := throttle{Key: key}
-	if err := tx.Where("key = ?", key).Limit(1).Find(&t).Error; err != nil {
+	t := throttle{Key: l.key}
+	if err := tx.Where("key = ?", l.key).Limit(1).Find(&t).Error; err != nil {
 		return 0, err
 	}
 	if until := time.Unix(t.UntilAt, 0); until.After(now) {
@@ -73,63 +107,96 @@ func (s *Store) count(tx *gorm.DB, key string, free int) (int, error) {
 	}
 	t.Failures++
 	t.LastAt = now.Unix()
-	if over := t.Failures - free; over >= 0 {
+	if over := t.Failures - l.free; over >= 0 {
 		t.UntilAt = now.Add(min(longestWait, firstWait<<min(over, 10))).Unix()
 	}
-	err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
-	if t.Failures != free {
-		return 0, err
-	}
-	return t.Failures, err
+	return t.Failures, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
 }
 
-// holdOff tells in the log of an account or an address that begins to wait because the
-// try that admit counted has failed. It does so once, and not for every try that is
-// refused while they wait: a flood of those must not flood the log. It is not done with
-// the count, because the last try that is free may turn out to be right. u is whose
-// account it is where a visitor has shown to know more than its address.
-func (s *Store) holdOff(ctx context.Context, by Actor, h held, u User) error {
-	tries := "failed_sign_ins"
-	switch {
-	case h.codes:
-		tries = "wrong_codes"
-	case by.Kind == UserActor:
-		tries = "wrong_passwords"
-	}
+// clear takes back what reserve counted, after the try succeeded: all failures under keys
+// that are this place's own, and this one under keys that are shared. It keeps to the order
+// of reserve, so that neither waits for the other in a circle.
+func (s *Store) clear(ctx context.Context, a attempt) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		for _, l := range a.limits {
+			row := tx.Where("key = ?", l.key)
+			if !l.shared {
+				row = row.Delete(&throttle{})
+			} else {
+				row = row.Where("failures > 0").Model(&throttle{}).
+					Updates(map[string]any{"failures": gorm.Expr("failures - 1"), "until_at": 0})
+			}
+			if row.Error != nil {
+				return row.Error
+			}
+		}
+		return nil
+	})
+}
+
+// logThrottled writes a line for each limit that begins to wait because the try that was
+// counted has failed. It does so once, and not for every try that is refused while they
+// wait: a flood of those must not flood the log. It is not done with the count, because the
+// last try that is free may turn out to be right. u is whose account it is, if whoever tries
+// has shown to know more than its address.
+func (s *Store) logThrottled(ctx context.Context, by Actor, a attempt, u User) error {
 	if by.Kind == UserActor {
 		u = User{ID: by.UserID, Name: by.Name}
 	}
-	return errors.Join(
-		s.noteHold(ctx, by, u, h.account, map[string]change{tries: {nil, h.account}}),
-		s.noteHold(ctx, by, User{}, h.address, map[string]change{"failed_tries": {nil, h.address}, "address": {nil, network(by.IP)}}),
-	)
-}
-
-func (s *Store) noteHold(ctx context.Context, by Actor, u User, tries int, said map[string]change) error {
-	if tries == 0 {
-		return nil
+	var errs []error
+	for _, l := range a.reached {
+		errs = append(errs, s.record(ctx, by, HeldOff, func(_ *gorm.DB, line *AuditLine) error {
+			said := map[string]change{l.field: {nil, l.free}}
+			if l.field == failedTries {
+				said["address"] = change{nil, network(by.IP)}
+			} else if u.ID != "" {
+				line.about("user", u.ID, u.Name)
+			}
+			return line.say(said)
+		}))
 	}
-	return s.record(ctx, by, HeldOff, func(_ *gorm.DB, line *AuditLine) error {
-		if u.ID != "" {
-			line.about("user", u.ID, u.Name)
-		}
-		return line.say(said)
-	})
+	return errors.Join(errs...)
 }
 
 // HeldOff is the action of letting an account or an address wait.
 const HeldOff Action = "session.hold"
 
-// forgive takes back what admit counted, after the sign-in succeeded: all of the
-// account, and this one of the address.
-func (s *Store) forgive(ctx context.Context, account, ip string) error {
-	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("key = ?", account).Delete(&throttle{}).Error; err != nil {
-			return err
-		}
-		return tx.Model(&throttle{}).Where("key = ? AND failures > 0", addressKey(ip)).
-			Updates(map[string]any{"failures": gorm.Expr("failures - 1"), "until_at": 0}).Error
-	})
+// signInLimits are those of a try to prove one thing about an account without being signed
+// in: its password or a code. subject is accountKey or codeKey, and userID whose account it
+// is, or "".
+func (s *Store) signInLimits(where Actor, subject, userID string) []limit {
+	field, all := failedSignIns, accountTries
+	if strings.HasPrefix(subject, codePrefix) {
+		field, all = wrongCodes, codeTries
+	}
+	if d := s.device(where.Device); d.knows(userID, s.Now()) {
+		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: field}}
+	}
+	return []limit{
+		addressLimit(where.IP),
+		{key: subject + "@" + network(where.IP), free: placeTries, field: field},
+		{key: subject, free: all, shared: true, field: field},
+	}
+}
+
+// anyoneLimits are those of a try that doesn't say beforehand whose account it is about: a
+// passkey, or what a provider says. subject says which.
+func (s *Store) anyoneLimits(where Actor, subject string) []limit {
+	if d := s.device(where.Device); d.known(s.Now()) {
+		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: failedTries}}
+	}
+	return []limit{addressLimit(where.IP)}
+}
+
+// stepUpLimits are those of a try to prove who one is, once signed in. They are of one
+// session: neither strangers nor other sessions count, and a stolen session has a few tries
+// of its own.
+func stepUpLimits(by Actor, field string) []limit {
+	return []limit{{key: field + ":" + by.UserID + "@session:" + by.Session, free: placeTries, field: field}}
+}
+
+func addressLimit(ip string) limit {
+	return limit{key: "address:" + network(ip), free: addressTries, shared: true, field: failedTries}
 }
 
 // accountKey is what tries of a password are counted for. It is made from the address as
@@ -141,8 +208,11 @@ func codeKey(userID string) string { return codePrefix + userID }
 
 const codePrefix = "code:"
 
-// addressKey is the address that failures are counted for.
-func addressKey(ip string) string { return "address:" + network(ip) }
+// What anyoneLimits counts.
+const (
+	passkeySubject  = "passkey"
+	providerSubject = "provider"
+)
 
 // network is an address as far as it tells one place from another. Who has one IPv6
 // address has the whole /64.

@@ -135,6 +135,9 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, n NewToken, key *Once
 	secret := newSecret()
 	t.ID, t.CreatedAt, t.Hash, t.Hint = s.ids.next(now, ""), now.Unix(), hashSecret(secret), hint(secret)
 	_, err := once(ctx, s, by, MakeTokens, CreatedToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
+		if _, problems := n.check(*line.by, now); len(problems) > 0 { // by the rights of the moment
+			return "", problems
+		}
 		line.about("token", t.ID, t.Name)
 		said := map[string]change{"scopes": {nil, t.Scopes}, "expires_at": {nil, t.ExpiresAt}, "user_id": {nil, t.UserID}}
 		if len(t.Networks) > 0 {
@@ -251,11 +254,11 @@ func (s *Store) Token(ctx context.Context, by Actor, id string) (Token, error) {
 func (s *Store) changeToken(ctx context.Context, by Actor, action Action, id string, fn func(tx *gorm.DB, t *Token, line *AuditLine) (map[string]any, error)) error {
 	defer s.callers.forget()
 	return s.write(ctx, by, MakeTokens, action, func(tx *gorm.DB, line *AuditLine) error {
-		return s.changeTokenIn(tx, by, id, line, fn)
+		return s.changeTokenIn(tx, id, line, fn)
 	})
 }
 
-func (s *Store) changeTokenIn(tx *gorm.DB, by Actor, id string, line *AuditLine, fn func(tx *gorm.DB, t *Token, line *AuditLine) (map[string]any, error)) error {
+func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *AuditLine, fn func(tx *gorm.DB, t *Token, line *AuditLine) (map[string]any, error)) error {
 	if !ValidID(id) {
 		return ErrNotFound
 	}
@@ -263,7 +266,7 @@ func (s *Store) changeTokenIn(tx *gorm.DB, by Actor, id string, line *AuditLine,
 	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Omit("user_name").Where("id = ?", id).Take(&t).Error; err != nil {
 		return err
 	}
-	if !by.mayChoose(t) {
+	if !line.by.mayChoose(t) {
 		return ErrNotFound
 	}
 	line.about("token", t.ID, t.Name)

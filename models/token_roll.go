@@ -27,7 +27,7 @@ func (s *Store) RollToken(ctx context.Context, by Actor, id string, overlap time
 	defer s.callers.forget()
 	secret := newSecret()
 	_, err := once(ctx, s, by, MakeTokens, RolledToken, key, func(tx *gorm.DB, line *AuditLine) (string, error) {
-		return id, s.changeTokenIn(tx, by, id, line, func(_ *gorm.DB, t *Token, line *AuditLine) (map[string]any, error) {
+		return id, s.changeTokenIn(tx, id, line, func(_ *gorm.DB, t *Token, line *AuditLine) (map[string]any, error) {
 			return s.roll(by, *t, line, secret, overlap)
 		})
 	})

@@ -90,8 +90,8 @@ func TestWhoMayRollAToken(t *testing.T) {
 			by   models.Actor
 			want error
 		}{
-			"an admin":         {models.Actor{Kind: models.UserActor, ID: "x", UserID: "x", Role: models.Admin}, models.ErrNotYours},
-			"an editor":        {models.Actor{Kind: models.UserActor, ID: "x", UserID: "x", Role: models.Editor}, models.ErrNotFound},
+			"an admin":         {somebody(t, store, "adam", models.Admin).Actor(), models.ErrNotYours},
+			"an editor":        {somebody(t, store, "edith", models.Editor).Actor(), models.ErrNotFound},
 			"the token itself": {program, models.ErrDenied},
 			"a visitor":        {models.Actor{Kind: models.VisitorActor}, models.ErrDenied},
 			"a command":        {models.System("test"), nil},
@@ -104,7 +104,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 		if _, _, err := store.CreateToken(t.Context(), program, made, nil); !errors.Is(err, models.ErrDenied) {
 			t.Errorf("a token makes a token: %v", err)
 		}
-		admin := models.Actor{Kind: models.UserActor, Name: "Eve", Role: models.Admin}
+		admin := somebody(t, store, "eve", models.Admin).Actor()
 		made.UserID = owner.UserID
 		if got, _, err := store.CreateToken(t.Context(), admin, made, nil); err == nil && got.UserID == owner.UserID {
 			t.Error("an admin makes a token in the owner's name")

@@ -133,7 +133,7 @@ func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 // seed. It answers new recovery codes, which can't be had again. Errors: Invalid,
 // Conflict, Throttled.
 func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]string, error) {
-	held, err := s.admit(ctx, codeKey(by.UserID), by.IP)
+	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +158,9 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.holdOff(ctx, by, held, User{}))
+		return nil, errors.Join(err, s.logThrottled(ctx, by, try, User{}))
 	}
-	return codes, s.forgive(ctx, codeKey(by.UserID), by.IP)
+	return codes, s.clear(ctx, try)
 }
 
 // checkNoApp is errAppOn where codes are on.

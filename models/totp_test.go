@@ -55,6 +55,22 @@ func (p phone) code(steps int) string {
 // withApp turns codes on for an actor, and answers their phone and recovery codes.
 func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []string) {
 	t.Helper()
+	p := newApp(t, store, by)
+	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range codes {
+		modelstest.Keep(store, modelstest.RecoveryCode, code)
+		modelstest.Keep(store, modelstest.RecoveryCode, strings.ReplaceAll(code, "-", ""))
+	}
+	*p.now = p.now.Add(time.Minute)
+	return p, codes
+}
+
+// newApp is an app that has the seed, and that nobody has confirmed.
+func newApp(t *testing.T, store *models.Store, by models.Actor) phone {
+	t.Helper()
 	now := time.Now().Truncate(30 * time.Second)
 	store.Now = func() time.Time { return now }
 	key, err := store.NewTOTP(t.Context(), by)
@@ -65,17 +81,7 @@ func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []strin
 	if err != nil || len(seed) != 20 {
 		t.Fatal(seed, err)
 	}
-	p := phone{seed, &now}
-	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, code := range codes {
-		modelstest.Keep(store, modelstest.RecoveryCode, code)
-		modelstest.Keep(store, modelstest.RecoveryCode, strings.ReplaceAll(code, "-", ""))
-	}
-	now = now.Add(time.Minute)
-	return p, codes
+	return phone{seed, &now}
 }
 
 // half signs in with the password alone.
@@ -227,26 +233,53 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 	})
 }
 
+// TestWrongCodesMustWait also if they come from many addresses; who is signed in already
+// is not kept from confirming.
 func TestWrongCodesMustWait(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, _ := withApp(t, store, by)
-		for i := range 5 {
+		for i := range 20 {
 			from := by
-			from.IP = fmt.Sprint("198.51.100.", i)
+			from.IP = fmt.Sprint("198.51.100.", i%4)
 			if _, _, err := store.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, models.ErrSignIn) {
 				t.Fatal(err)
 			}
 		}
 		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(models.Throttled)) {
-			t.Errorf("the sixth code: %v", err)
+			t.Errorf("the next code: %v", err)
 		}
-		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); !errors.As(err, new(models.Throttled)) {
-			t.Errorf("confirming with a code, after wrong ones: %v", err)
+		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); err != nil {
+			t.Errorf("confirming with a code, after a stranger's wrong ones: %v", err)
 		}
-		*p.now = p.now.Add(16 * time.Second)
+		*p.now = p.now.Add(46 * time.Second)
 		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
 			t.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+// TestHalfDoneSignInsAreFew: whoever has a password can begin as many as they like.
+func TestHalfDoneSignInsAreFew(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		now := time.Now()
+		store.Now = func() time.Time { return now }
+		first := half(t, store, by)
+		now = now.Add(time.Second)
+		for range 30 {
+			half(t, store, by)
+		}
+		last := half(t, store, by)
+		if n := store.Count(t, "challenges"); n != 10 {
+			t.Errorf("%d are kept", n)
+		}
+		var data any
+		if _, err := store.Challenge(t.Context(), models.FactorChallenge, last, &data); err != nil {
+			t.Errorf("the last one: %v", err)
+		}
+		if _, err := store.Challenge(t.Context(), models.FactorChallenge, first, &data); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("the first one: %v", err)
 		}
 	})
 }

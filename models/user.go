@@ -180,12 +180,12 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 // whether the address or the password is wrong or the user is disabled. where says where the attempt
 // came from. Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where Actor, email, password string) (User, error) {
-	held, err := s.admit(ctx, accountKey(email), where.IP)
-	if err != nil {
-		return User{}, err
-	}
 	u, err := s.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrNotFound) {
+		return User{}, err
+	}
+	try, err := s.reserve(ctx, s.signInLimits(where, accountKey(email), u.ID))
+	if err != nil {
 		return User{}, err
 	}
 	right, err := checkPassword(ctx, u.PasswordHash, password)
@@ -194,13 +194,13 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	}
 	switch {
 	case !right:
-		err = s.RefuseSignIn(ctx, where, email, WrongPassword, User{})
+		err = s.refuseSignIn(ctx, where, email, WrongPassword, User{})
 	case u.DisabledAt != nil:
-		err = s.RefuseSignIn(ctx, where, email, DisabledUserRefused, u)
+		err = s.refuseSignIn(ctx, where, email, DisabledUserRefused, u)
 	default:
-		return u, s.forgive(ctx, accountKey(email), where.IP)
+		return u, s.clear(ctx, try)
 	}
-	return User{}, errors.Join(ErrSignIn, err, s.holdOff(ctx, visitor(where, email), held, User{}))
+	return User{}, errors.Join(ErrSignIn, err, s.logThrottled(ctx, visitor(where, email), try, User{}))
 }
 
 // The reasons for which sign-ins are refused, as their lines name them. Who is refused
@@ -213,9 +213,9 @@ const (
 	NotVouchedFor       = "nobody here is who the provider vouched for"
 )
 
-// RefuseSignIn writes the line of a refused sign-in. email is what its sender said of
+// refuseSignIn writes the line of a refused sign-in. email is what its sender said of
 // themselves, and u whose account it is where they have shown to know more than that.
-func (s *Store) RefuseSignIn(ctx context.Context, where Actor, email, reason string, u User) error {
+func (s *Store) refuseSignIn(ctx context.Context, where Actor, email, reason string, u User) error {
 	return s.record(ctx, visitor(where, email), RefusedSignIn, func(_ *gorm.DB, line *AuditLine) error {
 		if u.ID != "" {
 			line.about("user", u.ID, u.Name)
@@ -229,15 +229,6 @@ func visitor(where Actor, email string) Actor {
 	said := cut(normalText(strings.ToValidUTF8(email, "")), maxEmail)
 	where.Kind, where.Name = VisitorActor, strings.Map(printable, said)
 	return where
-}
-
-// RefuseSecondFactor is RefuseSignIn where the password of the user was right.
-func (s *Store) RefuseSecondFactor(ctx context.Context, where Actor, userID string) error {
-	u, err := userIn(s.db.WithContext(ctx), userID)
-	if err != nil {
-		return s.failed(ctx, err)
-	}
-	return s.RefuseSignIn(ctx, where, u.Email, WrongSecondFactor, u)
 }
 
 func printable(r rune) rune {

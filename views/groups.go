@@ -309,8 +309,8 @@ func noMatchTitle(l GroupList) string {
 	return "No group matches these filters"
 }
 
-// archivedBy says by whom a group was archived, where that is known.
-func archivedBy(name string) string {
+// byWhom says who did something, to those who are told.
+func byWhom(name string) string {
 	if name == "" {
 		return ""
 	}

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// sweepEvery is how often what has run out is deleted, old activity too.
-	sweepEvery = time.Hour
+	// sweepEvery is how often what has run out is deleted, old activity too: as often as
+	// what lives shortest runs out.
+	sweepEvery = models.ChallengeLimit
 	// clearEvery is how often one looks for what deletions have left: those of this
 	// program tell it themselves, but not those of others, nor after an error.
 	clearEvery = time.Minute

@@ -140,7 +140,8 @@ func (a *api) guard(mux http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(p)
 			default:
-				a.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				a.Log.ErrorContext(r.Context(), "panic", "request_id", a.RequestID(r), "stack", string(debug.Stack()))
+				a.fail(w, r, fmt.Errorf("panic: %v", p))
 			}
 		}()
 		if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped {

@@ -1,0 +1,89 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// flood is how many requests a stranger sends to each route, and mostRows how many rows
+// may come of all of them: the free tries of one address leave a few rows each.
+const (
+	flood    = 100
+	mostRows = 90
+)
+
+// floods are what a stranger sends to the routes where anything comes of it; the others
+// get the same request again and again.
+var floods = map[string]func(s *site, b *browser, i int) *page{
+	"POST /login": func(_ *site, b *browser, i int) *page {
+		return b.post("/login", "email", fmt.Sprint("nobody", i, strings.Repeat("x", 20_000), "@example.com"), "password", "wrong")
+	},
+	"POST /login/passkey": func(_ *site, b *browser, _ int) *page {
+		b.post("/login/passkey/options").wants(http.StatusOK)
+		return b.post("/login/passkey", "credential", "{}")
+	},
+	"GET /login/oidc/callback": func(s *site, b *browser, i int) *page {
+		at := s.sent(b, "/groups")
+		if i%2 == 0 {
+			return b.get("/login/oidc/callback?code=x&state=" + at.Query().Get("state"))
+		}
+		return b.get(s.back(at))
+	},
+}
+
+// mustWait are the routes that refuse such a flood in the end.
+var mustWait = map[string]bool{"POST /login": true, "POST /login/passkey": true, "GET /login/oidc/callback": true}
+
+// TestAStrangersFloodLeavesFewRows on every route, also on those that are for people who
+// are signed in, and on the API with tokens that nobody has.
+func TestAStrangersFloodLeavesFewRows(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		s, p := withProvider(t, store)
+		now := s.stopClock()
+		p.person("mallory", "mallory@example.com", true)
+		token := "pcl_" + strings.Repeat("0", 38)
+		routes := append(s.console.Patterns(), "GET /v1/groups", "POST /v1/groups", "GET /v1/openapi.json", "GET /nowhere")
+		for _, pattern := range routes {
+			method, path, _ := strings.Cut(pattern, " ")
+			path = strings.NewReplacer("{$}", "", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
+			send := floods[pattern]
+			if send == nil {
+				send = func(s *site, b *browser, _ int) *page {
+					return s.send(b, method, path, []string{"code", "x", "name", "x", "email", "x@example.com", "password", "x", "credential", "{}"})
+				}
+			}
+			b := s.newBrowser().with("User-Agent", strings.Repeat("Mozilla ", 3_000)).with("Authorization", "Bearer "+token)
+			before, refused := modelstest.Rows(t, store), false
+			for i := range flood {
+				refused = send(s, b, i).status == http.StatusTooManyRequests
+			}
+			if n := grown(before, modelstest.Rows(t, store)); n > mostRows {
+				t.Errorf("%s: %d requests left %d rows", pattern, flood, n)
+			}
+			if refused != mustWait[pattern] && !strings.HasPrefix(path, "/v1/") {
+				t.Errorf("%s: that the last one was refused is %t", pattern, refused)
+			}
+			*now = now.Add(25 * time.Hour)
+		}
+		if long := modelstest.Value(t, store, "SELECT max(length(actor_name) + length(user_agent) + length(changes)) FROM audit_lines"); len(long) > 3 {
+			t.Errorf("a line has %s characters", long)
+		}
+		if holds := modelstest.Value(t, store, "SELECT count(*) FROM audit_lines WHERE action = 'session.hold'"); holds != "3" {
+			t.Errorf("%s lines of who must wait, want one for each of %d routes", holds, len(mustWait))
+		}
+	})
+}
+
+// grown is how many rows there are more than before.
+func grown(before, after map[string]int) (n int) {
+	for table, rows := range after {
+		n += rows - before[table]
+	}
+	return n
+}

@@ -1,0 +1,70 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/handlers"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// TestNobodyWritesLongLines into the log or the activity, whatever a request is made of.
+func TestNobodyWritesLongLines(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		s := open(t, store)
+		s.setUp()
+		long := strings.Repeat("x", 25_000)
+		b := s.newBrowser().with("User-Agent", long).with("Request-Id", long).with("X-Request-Id", long).with("Traceparent", long)
+		for _, path := range []string{"/" + long, "/groups/" + long, "/v1/" + long, "/v1/groups/" + long, "/invite/" + long, "/healthz?q=" + long, "/login/oidc/callback?error=" + long, "/docs/errors/" + long, "/%80" + long} {
+			b.get(path)
+			s.get(path)
+		}
+		b.do(strings.Repeat("X", 20_000), "/groups", nil)
+		s.part(long).get("/groups").wants(http.StatusInternalServerError) // there is no such region
+		b.post("/login", "email", long+"@example.com", "password", long)
+		b.post("/login/passkey/options").wants(200)
+		b.post("/login/passkey", "credential", `{"id":"`+long+`"}`)
+		b.with("Authorization", "Bearer "+long).get("/v1/groups").wants(401)
+		log := string(modelstest.SecretsOf(store).Logged())
+		if !strings.Contains(log, "has no region") {
+			t.Error("the longest lines were not logged")
+		}
+		for line := range strings.Lines(log) {
+			if len(line) > 2_500 {
+				t.Errorf("a line of %d bytes: %.300s", len(line), line)
+			}
+		}
+		for _, column := range []string{"actor_name", "object_name", "object_id", "changes", "ip", "user_agent", "request_id"} {
+			if n := modelstest.Value(t, store, "SELECT max(length("+column+")) FROM audit_lines"); len(n) > 3 {
+				t.Errorf("the activity holds %s of %s characters", column, n)
+			}
+		}
+	})
+}
+
+// TestStrangersDontLearnTheVersion from any answer.
+func TestStrangersDontLearnTheVersion(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		const version = "1.2.3-secret"
+		s := open(t, store, func(c *handlers.Config) { c.Version = version })
+		s.setUp()
+		stranger := s.newBrowser()
+		asked := append(s.console.Patterns(), "GET /v1/openapi.json", "GET /v1/openapi.yaml", "GET /v1/groups", "GET /nowhere", "GET /static/nothing", "BREW /login")
+		for _, pattern := range asked {
+			method, path, _ := strings.Cut(pattern, " ")
+			path = strings.NewReplacer("{$}", "", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
+			p := s.send(stranger, method, path, []string{"code", "x", "email", "x", "password", "x"})
+			if strings.Contains(p.body, version) {
+				t.Errorf("%s tells the version", pattern)
+			}
+			for name, values := range p.header {
+				if strings.Contains(strings.Join(values, " "), version) {
+					t.Errorf("%s tells the version in %s", pattern, name)
+				}
+			}
+		}
+		s.get("/groups").has("footer", version)
+	})
+}
