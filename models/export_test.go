@@ -268,3 +268,6 @@ func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
 		return err
 	})
 }
+
+// AccountKeyOf is what failed sign-ins are counted under for the key of an address.
+func AccountKeyOf(emailKey string) string { return accountKeyOf(emailKey) }

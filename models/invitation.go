@@ -31,7 +31,7 @@ type Invitation struct {
 	// Times are Unix seconds.
 	CreatedAt, ExpiresAt int64
 
-	// EmailKey is the folded address, by which somebody is invited once. Hash is SHA-256 of
+	// EmailKey is the address as it identifies somebody, by which somebody is invited once. Hash is SHA-256 of
 	// the secret.
 	EmailKey, Hash string
 }
@@ -59,7 +59,7 @@ func (n NewInvitation) check() (Invitation, Invalid) {
 	if !n.Role.known() {
 		problems = append(problems, Problem{Field: "role", Code: Missing, Message: "Choose a role."})
 	}
-	i.EmailKey = Fold(i.Email)
+	i.EmailKey = emailKey(i.Email)
 	return i, problems
 }
 

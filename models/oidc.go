@@ -84,7 +84,7 @@ func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, err
 	if !v.Verified || v.Email == "" {
 		return User{}, ErrNotFound
 	}
-	u, err := s.UserByEmail(ctx, v.Email)
+	u, err := s.userByKey(ctx, emailKey(v.Email))
 	if err != nil || u.DisabledAt != nil {
 		return u, err
 	}

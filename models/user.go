@@ -74,7 +74,7 @@ func (n NewUser) check() (User, Invalid) {
 }
 
 func emailAddress(s string) (string, string) {
-	s, problem := line("The e-mail address", s, maxEmail)
+	s, problem := line("The e-mail address", typedAddress(s), maxEmail)
 	name, host, at := strings.Cut(s, "@")
 	switch {
 	case problem != "":
@@ -140,20 +140,21 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 	})
 }
 
-// UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
-func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+// UserByEmail answers the user with the address that somebody typed, in capital or small
+// letters, or ErrNotFound.
+func (s *Store) UserByEmail(ctx context.Context, typed string) (User, error) {
+	return s.userByKey(ctx, emailKey(typedAddress(typed)))
+}
+
+// userByKey answers the user whom an identity key stands for, or ErrNotFound.
+func (s *Store) userByKey(ctx context.Context, key string) (User, error) {
 	var u User
-	key := emailKey(email)
 	if len(valid([]string{key})) == 0 {
 		return u, ErrNotFound
 	}
 	err := s.read.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
 	return u, s.failed(ctx, err)
 }
-
-// emailKey is what users are found by: two addresses that differ only in case, spaces
-// around them or the form of their letters are one.
-func emailKey(email string) string { return Fold(normalText(email)) }
 
 // userIn reads a user within a transaction.
 func userIn(tx *gorm.DB, id string) (User, error) {
