@@ -60,8 +60,7 @@ func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int,
 // confirmApp turns codes from an app on. The recovery codes are in this answer and nowhere
 // else, which is why it is no redirect.
 func (c *Console) confirmApp(w http.ResponseWriter, r *http.Request) error {
-	code := strings.Join(strings.Fields(r.PostFormValue("code")), "")
-	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), code)
+	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
 	if status, problems := c.refusal(w, err, "code", ""); status != 0 {
 		return c.showNewApp(w, r, status, problems)
 	}

@@ -269,5 +269,8 @@ func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
 	})
 }
 
+// PlainCode is a code for what somebody typed.
+func PlainCode(typed string) string { return plainCode(typed) }
+
 // AccountKeyOf is what failed sign-ins are counted under for the key of an address.
 func AccountKeyOf(emailKey string) string { return accountKeyOf(emailKey) }

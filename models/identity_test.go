@@ -140,15 +140,15 @@ func TestInvisibleCharactersOfATypedAddress(t *testing.T) {
 
 func TestStripInvisible(t *testing.T) {
 	for given, want := range map[string]string{
-		"ada":                                  "ada",
-		"\u200ba\u200cd\u200da\ufeff":          "ada",
-		"\u202aa\u202bd\u202ca\u202d\u202e":    "ada",
-		"\u2066a\u2067d\u2068a\u2069\u200e":    "ada",
-		"a\u00add\u2060a\u180e\u061c":          "ada",
-		"a\ufe0fd\U000e0061a\u034f":            "ada",
-		"\u3164a\u115fd\u1160a\uffa0":          "ada",
+		"ada":                                   "ada",
+		"\u200ba\u200cd\u200da\ufeff":           "ada",
+		"\u202aa\u202bd\u202ca\u202d\u202e":     "ada",
+		"\u2066a\u2067d\u2068a\u2069\u200e":     "ada",
+		"a\u00add\u2060a\u180e\u061c":           "ada",
+		"a\ufe0fd\U000e0061a\u034f":             "ada",
+		"\u3164a\u115fd\u1160a\uffa0":           "ada",
 		"é e\u0301 \u0600 a\u00a0b 会議 \u0e33 👍": "é e\u0301 \u0600 a\u00a0b 会議 \u0e33 👍",
-		"\xff\u200b":                           "\xff\u200b",
+		"\xff\u200b":                            "\xff\u200b",
 	} {
 		if got := models.StripInvisible(given); got != want {
 			t.Errorf("%+q becomes %+q, want %+q", given, got, want)
