@@ -162,7 +162,7 @@ func (s *Store) ChangePassword(ctx context.Context, by Actor, c PasswordChange) 
 		return err
 	}
 	problem := passwordProblem(c.New, u.Email, u.Name)
-	if problem == "" && c.New == c.Old {
+	if problem == "" && preparedPassword(c.New) == preparedPassword(c.Old) {
 		problem = "This is the password that you have. Choose another one."
 	}
 	if problem != "" {

@@ -191,7 +191,7 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, err
 	}
-	right, err := checkPassword(ctx, u.PasswordHash, password)
+	right, outdated, err := checkPassword(ctx, u.PasswordHash, password)
 	if err != nil {
 		return User{}, err
 	}
@@ -201,7 +201,10 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	case u.DisabledAt != nil:
 		err = s.RefuseSignIn(ctx, where, email, DisabledUserRefused, u)
 	default:
-		return u, s.forgive(ctx, accountKey(email), where.IP)
+		if outdated {
+			err = s.renewHash(ctx, &u, password)
+		}
+		return u, errors.Join(err, s.forgive(ctx, accountKey(email), where.IP))
 	}
 	return User{}, errors.Join(ErrSignIn, err, s.holdOff(ctx, visitor(where, email), held, User{}))
 }
