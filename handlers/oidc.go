@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -79,26 +78,11 @@ func (p *provider) config(found *oidc.Provider) *oauth2.Config {
 }
 
 // verifier is the secret by which the provider knows that the code comes from who asked
-// for it (PKCE). It follows from the browser's cookie, so that nobody has to store it.
-func verifier(secret string) string {
-	sum := sha256.Sum256([]byte("pkce " + secret))
+// for it (PKCE). It follows from the browser's cookie, so that nobody has to store it, and
+// from the state, so that each request has its own.
+func verifier(browser, state string) string {
+	sum := sha256.Sum256([]byte("pkce " + browser + " " + state))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func (c *Console) oidcCookie() string { return c.cookieName() + "-oidc" }
-
-// oidcMinutes is how long the way to the provider and back may take.
-const oidcMinutes = 10
-
-func (c *Console) setOIDCCookie(w http.ResponseWriter, secret string) {
-	cookie := &http.Cookie{
-		Name: c.oidcCookie(), Value: secret, Path: "/", MaxAge: oidcMinutes * 60,
-		HttpOnly: true, Secure: c.secure(), SameSite: http.SameSiteLaxMode, // Lax: the way back begins at another site
-	}
-	if secret == "" {
-		cookie.MaxAge = -1
-	}
-	http.SetCookie(w, cookie)
 }
 
 // askProvider sends the browser to the provider.
@@ -116,12 +100,12 @@ func (c *Console) askProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.providerAway(w, r, next, err)
 	}
-	request, secret, err := c.store.StartOIDC(r.Context(), next)
+	request, browser, err := c.store.StartOIDC(r.Context(), c.challenge(r, models.ProviderChallenge), next)
 	if err != nil {
 		return err
 	}
-	c.setOIDCCookie(w, secret)
-	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(secret)))
+	c.setChallenge(w, models.ProviderChallenge, browser)
+	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(browser, request.State)))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
@@ -143,8 +127,12 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	if c.oidc == nil {
 		return errNoPage
 	}
-	request, secret, err := c.takeOIDC(w, r)
+	browser := c.challenge(r, models.ProviderChallenge) // its cookie stays, for sign-ins in other tabs
+	request, err := c.store.FinishOIDC(r.Context(), browser, r.FormValue("state"))
 	if errors.Is(err, models.ErrNotFound) {
+		if _, err := c.visit(r); err == nil { // the page was loaded again
+			return redirect(w, r, views.HomeURL())
+		}
 		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
 	}
 	if err != nil {
@@ -154,7 +142,7 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		c.log.Info("the OIDC provider refused", "request_id", requestID(r), "error", clip(r.FormValue("error")))
 		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s did not sign you in. Try again, or sign in with your password.", c.oidc.Name))
 	}
-	vouched, err := c.oidc.vouch(r, request, secret)
+	vouched, err := c.oidc.vouch(r, request, browser)
 	if _, away := errors.AsType[*url.Error](err); away {
 		return c.providerAway(w, r, request.Next, err)
 	}
@@ -163,8 +151,8 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		return c.showLogin(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", c.oidc.Name))
 	}
 	user, err := c.store.SignInVouched(r.Context(), caller(r), vouched)
-	if errors.Is(err, models.ErrSignIn) {
-		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s knows you, but this console does not. Ask an owner of the console to let you in.", c.oidc.Name))
+	if refused, ok := errors.AsType[models.NotVouchedFor](err); ok {
+		return c.refuseVouched(w, r, request.Next, refused.Reason)
 	}
 	if err != nil {
 		return err
@@ -172,68 +160,16 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	return c.enter(w, r, user, views.SignIn{Next: request.Next}, models.ByProvider)
 }
 
-// takeOIDC is what the browser was sent to the provider with, once. It is ErrNotFound
-// where that was not this browser, or another answer.
-func (c *Console) takeOIDC(w http.ResponseWriter, r *http.Request) (models.OIDCRequest, string, error) {
-	cookie, err := r.Cookie(c.oidcCookie())
-	if err != nil {
-		return models.OIDCRequest{}, "", models.ErrNotFound
+// refuseVouched says that whom the provider vouches for can't sign in. That the address is
+// not verified is said whosever it is, and so tells strangers nothing; every other reason
+// is in the log and in Activity only.
+func (c *Console) refuseVouched(w http.ResponseWriter, r *http.Request, next, reason string) error {
+	c.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
+	words := "%[1]s knows you, but this console does not. Ask an owner of the console to let you in."
+	if reason == models.UnverifiedAddress {
+		words = "%[1]s has not verified your e-mail address, and without that this console can’t know you. Verify it at %[1]s and try again, or sign in with your password."
 	}
-	c.setOIDCCookie(w, "")
-	request, err := c.store.FinishOIDC(r.Context(), cookie.Value)
-	if err == nil && subtle.ConstantTimeCompare([]byte(request.State), []byte(r.FormValue("state"))) != 1 {
-		err = models.ErrNotFound
-	}
-	return request, cookie.Value, err
-}
-
-// claims are what a token says of somebody.
-type claims struct {
-	Email string `json:"email"`
-	// Verified must be true: some providers send it as text, which says nothing.
-	Verified any `json:"email_verified"`
-}
-
-// vouch exchanges the code for a token, and is whom that names.
-func (p *provider) vouch(r *http.Request, request models.OIDCRequest, secret string) (models.Vouched, error) {
-	if named := r.FormValue("iss"); named != "" && named != p.Issuer {
-		return models.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
-	}
-	ctx := oidc.ClientContext(r.Context(), p.client)
-	found, err := p.discover(ctx)
-	if err != nil {
-		return models.Vouched{}, err
-	}
-	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(secret)))
-	if err != nil {
-		return models.Vouched{}, unsaid(err)
-	}
-	raw, _ := token.Extra("id_token").(string)
-	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)
-	switch {
-	case err != nil:
-		return models.Vouched{}, err
-	case id.Nonce != request.Nonce:
-		return models.Vouched{}, errors.New("the token has another nonce")
-	}
-	said, err := p.claims(ctx, found, id, token)
-	return models.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified == true}, err
-}
-
-// claims are what the token says or, where it leaves the address out, the provider.
-func (p *provider) claims(ctx context.Context, found *oidc.Provider, id *oidc.IDToken, token *oauth2.Token) (claims, error) {
-	var said claims
-	if err := id.Claims(&said); err != nil || said.Email != "" || found.UserInfoEndpoint() == "" {
-		return said, err
-	}
-	info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(token))
-	if err != nil {
-		return said, err
-	}
-	if info.Subject != id.Subject {
-		return said, errors.New("the provider speaks of somebody else than its token")
-	}
-	return said, info.Claims(&said)
+	return c.showLogin(w, r, http.StatusForbidden, noSignIn(next, words, c.oidc.Name))
 }
 
 // unsaid is an error of the exchange without the provider's answer, which could hold what

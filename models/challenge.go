@@ -38,16 +38,21 @@ type challenge struct {
 // finish it: once, within ChallengeLimit. userID is "" where nobody knows yet who it is;
 // data is anything that marshals.
 func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
+	secret = randomDigits(secretLength)
+	return secret, s.keepChallenge(ctx, kind, secret, userID, data)
+}
+
+// keepChallenge is NewChallenge for a secret that there is already.
+func (s *Store) keepChallenge(ctx context.Context, kind ChallengeKind, secret, userID string, data any) error {
 	b, err := json.Marshal(data)
 	if err != nil {
-		return "", err
+		return err
 	}
-	secret = randomDigits(secretLength)
 	row := challenge{
 		Hash: hashSecret(secret), Kind: kind, UserID: orNil(userID), Data: string(b),
 		ExpiresAt: s.Now().Add(ChallengeLimit).Unix(),
 	}
-	return secret, s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
+	return s.failed(ctx, s.db.WithContext(ctx).Create(&row).Error)
 }
 
 // Challenge answers whom a challenge is about, and reads its data, without using it up.

@@ -12,23 +12,28 @@ import (
 // OIDCRequest is what the console asked a provider, until the browser comes back.
 type OIDCRequest struct {
 	// State and Nonce come back with the answer and in the provider's token.
-	State string `json:"state"`
+	State string `json:"-"`
 	Nonce string `json:"nonce"`
 	// Next is the page to go to in the end.
 	Next string `json:"next"`
 }
 
-// StartOIDC keeps a request for the browser that gets the secret.
-func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
+// StartOIDC keeps a request, and returns it with the secret of the browser that can finish
+// it. browser is the secret that it has from other requests, so that several can be under
+// way at once, or anything else.
+func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
+	if len(browser) != secretLength {
+		browser = randomDigits(secretLength)
+	}
 	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}
-	secret, err := s.NewChallenge(ctx, ProviderChallenge, "", request)
-	return request, secret, err
+	return request, browser, s.keepChallenge(ctx, ProviderChallenge, browser+request.State, "", request)
 }
 
-// FinishOIDC answers the request that was kept under the secret, once, or ErrNotFound.
-func (s *Store) FinishOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
-	var request OIDCRequest
-	_, err := s.TakeChallenge(ctx, ProviderChallenge, secret, &request)
+// FinishOIDC returns the request with this state that was kept for the browser, once, or
+// ErrNotFound.
+func (s *Store) FinishOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
+	request := OIDCRequest{State: state}
+	_, err := s.TakeChallenge(ctx, ProviderChallenge, browser+state, &request)
 	return request, err
 }
 
@@ -52,19 +57,20 @@ type Vouched struct {
 // SignInVouched answers the user whom a provider vouches for: the one that was linked
 // with the identity or else, the first time, the one with the same verified e-mail
 // address, who is linked by that. A user has one identity at an issuer: who is given
-// the address later is somebody else. where says where the sign-in came from. It is
-// ErrSignIn for everybody whom it can't let in, whatever the reason.
+// the address later is somebody else. where says where the sign-in came from. It is a
+// NotVouchedFor, which is ErrSignIn, for everybody whom it can't let in.
 func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
 	}
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), NotVouchedFor, User{}))
-	case err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), DisabledUserRefused, u))
-	case err != nil:
+	if err == nil && u.DisabledAt != nil {
+		err = NotVouchedFor{DisabledUserRefused}
+	}
+	if refused, ok := errors.AsType[NotVouchedFor](err); ok {
+		return User{}, errors.Join(err, s.RefuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), refused.Reason, u))
+	}
+	if err != nil {
 		return User{}, err
 	}
 	used := s.db.WithContext(ctx).Model(&Identity{}).Where("issuer = ? AND subject = ?", v.Issuer, v.Subject)
@@ -79,12 +85,27 @@ func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 	return u, s.failed(ctx, err)
 }
 
+// NotVouchedFor is a sign-in with a provider that is refused, and why: one of the reasons
+// that lines of refused sign-ins have.
+type NotVouchedFor struct{ Reason string }
+
+func (e NotVouchedFor) Error() string { return ErrSignIn.Error() + ": " + e.Reason }
+
+// Is says that it is ErrSignIn.
+func (e NotVouchedFor) Is(kind error) bool { return kind == ErrSignIn }
+
 // linkUser links an identity with the user of its verified address.
 func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, error) {
-	if !v.Verified || v.Email == "" {
-		return User{}, ErrNotFound
+	switch {
+	case v.Email == "":
+		return User{}, NotVouchedFor{NoAddress}
+	case !v.Verified:
+		return User{}, NotVouchedFor{UnverifiedAddress}
 	}
 	u, err := s.userByKey(ctx, emailKey(v.Email))
+	if errors.Is(err, ErrNotFound) {
+		return User{}, NotVouchedFor{UnknownAddress}
+	}
 	if err != nil || u.DisabledAt != nil {
 		return u, err
 	}
@@ -102,11 +123,14 @@ func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, err
 		case slices.Contains(linked, v.Subject): // just now, in another tab
 			return errUnchanged
 		case len(linked) > 0:
-			return ErrNotFound
+			return NotVouchedFor{OtherIdentity}
 		}
 		line.about("user", u.ID, u.Name)
 		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.Now().Unix()}
 		return errors.Join(tx.Create(&made).Error, line.say(map[string]change{"issuer": {nil, v.Issuer}}))
 	})
-	return u, err
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
 }

@@ -216,7 +216,10 @@ const (
 	WrongSecondFactor   = "wrong second factor after the right password"
 	WrongPasskey        = "passkey not accepted"
 	DisabledUserRefused = "disabled, though all else was right"
-	NotVouchedFor       = "nobody here is who the provider vouched for"
+	UnknownAddress      = "nobody here has the address that the provider vouched for"
+	UnverifiedAddress   = "the provider has not verified the address"
+	NoAddress           = "the provider names no address"
+	OtherIdentity       = "the user of the address is linked with another identity of the provider"
 )
 
 // RefuseSignIn writes the line of a refused sign-in. email is what its sender said of
