@@ -94,6 +94,8 @@ func (l AuditLine) words() (string, bool) {
 			return "ended 1 other session", true
 		}
 		return "ended " + thousands(n) + " other sessions", true
+	case l.Action == SignedOut && l.field("unfinished_sign_ins").Name != "":
+		return "ended an unfinished sign-in", true
 	case l.Action == SignedOut && l.field("browser").Name != "":
 		return "ended one of their sessions", true
 	case l.Action == ChangedRetention:

@@ -104,6 +104,11 @@ func (l *AuditLine) about(kind, id, name string) {
 	l.ObjectKind, l.ObjectID, l.ObjectName = kind, id, name
 }
 
+// by makes the line one of a user's acts.
+func (l *AuditLine) by(u User) {
+	l.ActorKind, l.ActorID, l.UserID, l.ActorName = UserActor, u.ID, u.ID, u.Name
+}
+
 // say stores what changed: any value that marshals to a JSON object.
 func (l *AuditLine) say(changes any) error {
 	b, err := json.Marshal(changes)

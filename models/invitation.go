@@ -251,15 +251,25 @@ func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *AuditLine) err
 	if err := s.insertUser(tx, u, line); err != nil {
 		return err
 	}
-	line.ActorKind, line.ActorID, line.UserID, line.ActorName = UserActor, u.ID, u.ID, u.Name
+	line.by(*u)
 	return line.say(map[string]change{"email": {nil, u.Email}, "role": {nil, u.Role}, "invited_by": {nil, i.InviterName}})
 }
 
-// dropInvitations takes back what somebody invited others to and could not any more.
-func dropInvitations(tx *gorm.DB, u User) error {
+// dropInvitations takes back what somebody invited others to and could not any more, and
+// names the addresses in what a line says.
+func dropInvitations(tx *gorm.DB, u User, said map[string]change) error {
 	made := tx.Where("invited_by = ?", u.ID)
 	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {
 		made = made.Where("role NOT IN ?", roles)
 	}
-	return made.Delete(&Invitation{}).Error
+	var gone []Invitation
+	if err := made.Omit("inviter_name").Order("email").Find(&gone).Error; err != nil || len(gone) == 0 {
+		return err
+	}
+	addresses := make([]string, len(gone))
+	for i, g := range gone {
+		addresses[i] = g.Email
+	}
+	said["invitations"] = change{addresses, nil}
+	return tx.Delete(&gone).Error
 }

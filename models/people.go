@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"gorm.io/gorm"
@@ -157,13 +158,11 @@ func (s *Store) ChangeRole(ctx context.Context, by Actor, id string, role Role) 
 			return err
 		}
 		u.Role = role
-		if err := line.say(map[string]change{"role": {before, role}}); err != nil {
-			return err
-		}
+		said := map[string]change{"role": {before, role}}
 		if err := s.updateUser(tx, u, map[string]any{"role": role}); err != nil {
 			return err
 		}
-		return cmp.Or(endSessions(tx, u.ID), dropInvitations(tx, *u))
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.say(said))
 	})
 }
 
@@ -187,7 +186,7 @@ func (s *Store) Disable(ctx context.Context, by Actor, id string) (User, error) 
 			return err
 		}
 		said := map[string]change{"disabled_at": {nil, *u.DisabledAt}, "tokens_revoked": {nil, revoked.RowsAffected}}
-		return cmp.Or(endSessions(tx, u.ID), dropInvitations(tx, *u), line.say(said))
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.say(said))
 	})
 }
 
