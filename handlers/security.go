@@ -27,6 +27,9 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
 		return err
 	}
+	if s.Linked, err = c.linked(r, by(r).UserID); err != nil {
+		return err
+	}
 	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
 	return c.show(w, r, http.StatusOK, views.Page{Title: s.Title(), Section: "Account", Body: views.SecurityPage(s)})
 }

@@ -57,6 +57,7 @@ var acts = map[Action]string{
 	"token.roll":               "rolled the API token {object}",
 	"token.end_old_secret":     "ended the old secret of the API token {object}",
 	"identity.link":            "linked {object} to another way to sign in",
+	"identity.unlink":          "unlinked {object} from another way to sign in",
 }
 
 // selfActs are those actions in words that somebody did to themselves.
@@ -66,6 +67,8 @@ var selfActs = map[Action]string{
 	ChangedRole:     "changed their role",
 	EndedSessions:   "ended their sessions",
 	LinkedIdentity:  "linked another way to sign in",
+
+	UnlinkedIdentity: "unlinked another way to sign in",
 }
 
 // fieldWords are fields as a sentence names them.

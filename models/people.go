@@ -204,7 +204,7 @@ func (s *Store) Enable(ctx context.Context, by Actor, id string) (User, error) {
 }
 
 // ResetSecondFactor takes away somebody's app, recovery codes and passkeys, which they
-// lost, and ends their sessions. They sign in with the password alone and set up a new one.
+// lost, and their identities at providers, and ends their sessions. They sign in with the password alone and set up a new one.
 // Errors: ErrNotFound, Denied, Conflict for oneself and where there is nothing to reset.
 func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (User, error) {
 	return s.manage(ctx, by, ManagePeople, ResetFactor, id, func(tx *gorm.DB, u *User, line *AuditLine) error {
@@ -218,7 +218,7 @@ func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (Use
 		if len(said) == 0 {
 			return Conflict{Message: u.Name + " has no second factor, so there is nothing to reset."}
 		}
-		return cmp.Or(line.say(said), endSessions(tx, u.ID))
+		return errors.Join(unlinkAll(tx, *u, said), line.say(said), endSessions(tx, u.ID))
 	})
 }
 

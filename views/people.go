@@ -22,6 +22,7 @@ type PeopleList struct {
 // PersonDetail is what the page of one of the people shows.
 type PersonDetail struct {
 	models.Person
+	Linked []Linked
 	// Begins is as in PeopleList.
 	Begins int64
 	By     models.Actor
