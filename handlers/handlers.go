@@ -149,6 +149,8 @@ func (c *Console) addRoutes() {
 	c.signedIn("POST /profile/security/passkeys/{id}/rename", models.SignedInOnly, c.renamePasskey)
 	c.dangerous("GET /profile/security/passkeys/{id}/remove", models.SignedInOnly, c.askRemovePasskey)
 	c.dangerous("POST /profile/security/passkeys/{id}/remove", models.SignedInOnly, c.removePasskey)
+	c.dangerous("GET /profile/security/identity/remove", models.SignedInOnly, c.askUnlink)
+	c.dangerous("POST /profile/security/identity/remove", models.SignedInOnly, c.unlink)
 
 	c.signedIn("GET /groups", models.ReadGroups, c.groups)
 	c.signedIn("GET /groups/new", models.EditGroups, c.newGroup)
@@ -211,6 +213,8 @@ func (c *Console) addRoutes() {
 	c.dangerous("POST /people/{id}/enable", models.ManagePeople, c.enable)
 	c.dangerous("GET /people/{id}/second-factor", models.ManagePeople, c.askResetFactor)
 	c.dangerous("POST /people/{id}/second-factor", models.ManagePeople, c.resetFactor)
+	c.dangerous("GET /people/{id}/identity", models.ManagePeople, c.askUnlinkPerson)
+	c.dangerous("POST /people/{id}/identity", models.ManagePeople, c.unlinkPerson)
 	c.dangerous("GET /people/{id}/sessions", models.ManagePeople, c.askEndSessions)
 	c.dangerous("POST /people/{id}/sessions", models.ManagePeople, c.endSessions)
 }

@@ -133,6 +133,8 @@ var matrix = map[string]allowed{
 	"POST /profile/security/passkeys/{id}/rename": own(),
 	"GET /profile/security/passkeys/{id}/remove":  own(),
 	"POST /profile/security/passkeys/{id}/remove": own(),
+	"GET /profile/security/identity/remove":       about(all),
+	"POST /profile/security/identity/remove":      about(all),
 
 	"GET /login/oidc":          about(everybody),
 	"GET /login/oidc/callback": about(everybody),
@@ -164,6 +166,8 @@ var matrix = map[string]allowed{
 	"POST /people/{id}/enable":             managing("O"),
 	"GET /people/{id}/second-factor":       managing("O"),
 	"POST /people/{id}/second-factor":      managing("O"),
+	"GET /people/{id}/identity":            managing("O"),
+	"POST /people/{id}/identity":           managing("OA"), // one's own is told to be under Security
 	"GET /people/{id}/sessions":            managing("O"),
 	"POST /people/{id}/sessions":           managing("O"),
 }

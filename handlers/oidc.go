@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -92,9 +91,10 @@ func (p *provider) config(found *oidc.Provider) *oauth2.Config {
 }
 
 // verifier is the secret by which the provider knows that the code comes from who asked
-// for it (PKCE). It follows from the browser's cookie, so that nobody has to store it.
-func verifier(secret string) string {
-	sum := sha256.Sum256([]byte("pkce " + secret))
+// for it (PKCE). It follows from the browser's cookie, so that nobody has to store it, and
+// from the state, so that each request has its own.
+func verifier(browser, state string) string {
+	sum := sha256.Sum256([]byte("pkce " + browser + " " + state))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -113,12 +113,12 @@ func (c *Console) askProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.providerAway(w, r, next, err)
 	}
-	request, secret, err := c.store.StartOIDC(r.Context(), next)
+	request, browser, err := c.store.StartOIDC(r.Context(), c.cookies.first(r, challengeCookie(models.ProviderChallenge)), next)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, models.ProviderChallenge, secret)
-	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(secret)))
+	c.setChallenge(w, models.ProviderChallenge, browser)
+	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(browser, request.State)))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
@@ -140,9 +140,9 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	if c.oidc == nil {
 		return errNoPage
 	}
-	request, secret, err := c.takeOIDC(w, r)
+	request, browser, err := c.startedOIDC(r)
 	if errors.Is(err, models.ErrNotFound) {
-		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", wrongWayBack))
+		return c.providerUsedUp(w, r)
 	}
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		c.log.Info("the OIDC provider refused", "request_id", requestID(r), "error", clip(r.FormValue("error")))
 		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s did not sign you in. Try again, or sign in with your password.", c.oidc.Name))
 	}
-	vouched, err := c.oidc.vouch(r, request, secret)
+	vouched, err := c.oidc.vouch(r, request, browser)
 	if _, away := errors.AsType[*url.Error](err); away {
 		return c.providerAway(w, r, request.Next, err)
 	}
@@ -163,85 +163,51 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 	if status, problems := c.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
 		return c.showLogin(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
 	}
-	if errors.Is(err, models.ErrSignIn) {
-		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s knows you, but this console does not. Ask an owner of the console to let you in.", c.oidc.Name))
+	if refused, ok := errors.AsType[models.NotVouchedFor](err); ok {
+		return c.refuseVouched(w, r, request.Next, refused.Reason)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.FinishOIDC(r.Context(), secret); errors.Is(err, models.ErrNotFound) {
-		return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", wrongWayBack))
+	if err := c.store.FinishOIDC(r.Context(), request.State); errors.Is(err, models.ErrNotFound) {
+		return c.providerUsedUp(w, r)
 	} else if err != nil {
 		return err
 	}
 	return c.enter(w, r, user, views.SignIn{Next: request.Next}, models.ByProvider)
 }
 
-// wrongWayBack is told to a browser that was not sent to the provider, or has come back.
-const wrongWayBack = "This sign-in was used already or has run out. Start again."
-
-// takeOIDC is what the browser was sent to the provider with. It is ErrNotFound
-// where that was not this browser, or another answer.
-func (c *Console) takeOIDC(w http.ResponseWriter, r *http.Request) (models.OIDCRequest, string, error) {
-	secret := c.challenge(r, models.ProviderChallenge)
-	if secret == "" {
-		return models.OIDCRequest{}, "", models.ErrNotFound
+// startedOIDC is what the browser was sent to the provider with, and the browser's secret.
+// Its cookie stays, for sign-ins in other tabs; a stale twin of it doesn't hide it.
+func (c *Console) startedOIDC(r *http.Request) (request models.OIDCRequest, browser string, err error) {
+	err = models.ErrNotFound
+	for _, browser = range c.cookies.all(r, challengeCookie(models.ProviderChallenge)) {
+		if request, err = c.store.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
+			break
+		}
 	}
-	c.dropChallenge(w, models.ProviderChallenge)
-	request, err := c.store.StartedOIDC(r.Context(), secret)
-	if err == nil && subtle.ConstantTimeCompare([]byte(request.State), []byte(r.FormValue("state"))) != 1 {
-		err = models.ErrNotFound
-	}
-	return request, secret, err
+	return request, browser, err
 }
 
-// claims are what a token says of somebody.
-type claims struct {
-	Email string `json:"email"`
-	// Verified must be true: some providers send it as text, which says nothing.
-	Verified any `json:"email_verified"`
+// providerUsedUp leads home who has signed in and loads the page again, and tells others
+// to start again.
+func (c *Console) providerUsedUp(w http.ResponseWriter, r *http.Request) error {
+	if _, err := c.visit(r); err == nil {
+		return redirect(w, r, views.HomeURL())
+	}
+	return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
 }
 
-// vouch exchanges the code for a token, and is whom that names.
-func (p *provider) vouch(r *http.Request, request models.OIDCRequest, secret string) (models.Vouched, error) {
-	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
-		return models.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
+// refuseVouched says that whom the provider vouches for can't sign in. That the address is
+// not verified is said whosever it is, and so tells strangers nothing; every other reason
+// is in the log and in Activity only.
+func (c *Console) refuseVouched(w http.ResponseWriter, r *http.Request, next, reason string) error {
+	c.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
+	words := "%[1]s knows you, but this console does not. Ask an owner of the console to let you in."
+	if reason == models.UnverifiedAddress {
+		words = "%[1]s has not verified your e-mail address, and without that this console can’t know you. Verify it at %[1]s and try again, or sign in with your password."
 	}
-	ctx := oidc.ClientContext(r.Context(), p.client)
-	found, err := p.discover(ctx)
-	if err != nil {
-		return models.Vouched{}, err
-	}
-	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(secret)))
-	if err != nil {
-		return models.Vouched{}, unsaid(err)
-	}
-	raw, _ := token.Extra("id_token").(string)
-	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)
-	switch {
-	case err != nil:
-		return models.Vouched{}, err
-	case id.Nonce != request.Nonce:
-		return models.Vouched{}, errors.New("the token has another nonce")
-	}
-	said, err := p.claims(ctx, found, id, token)
-	return models.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified == true}, err
-}
-
-// claims are what the token says or, where it leaves the address out, the provider.
-func (p *provider) claims(ctx context.Context, found *oidc.Provider, id *oidc.IDToken, token *oauth2.Token) (claims, error) {
-	var said claims
-	if err := id.Claims(&said); err != nil || said.Email != "" || found.UserInfoEndpoint() == "" {
-		return said, err
-	}
-	info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(token))
-	if err != nil {
-		return said, err
-	}
-	if info.Subject != id.Subject {
-		return said, errors.New("the provider speaks of somebody else than its token")
-	}
-	return said, info.Claims(&said)
+	return c.showLogin(w, r, http.StatusForbidden, noSignIn(next, words, c.oidc.Name))
 }
 
 // unsaid is an error of the exchange without the provider's answer, which could hold what

@@ -57,6 +57,9 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 	if d.Begins, err = c.store.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
+	if d.Linked, err = c.linked(r, p.ID); err != nil {
+		return err
+	}
 	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
 }
 

@@ -21,7 +21,7 @@ func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.PolicyForm{}
+	form := views.PolicyForm{Tokens: p.Tokens}
 	for _, role := range models.Roles {
 		rule := views.PolicyRule{Role: role, From: c.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
 		if from, need := p.SecondFactor[role]; need {
@@ -58,7 +58,8 @@ func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
 
 // readPolicy reads the form for the rules. A role that needs a second factor needs a day.
 func readPolicy(r *http.Request) (views.PolicyForm, models.Policy) {
-	form, policy := views.PolicyForm{}, models.Policy{SecondFactor: map[models.Role]int64{}}
+	form, policy := views.PolicyForm{Tokens: r.PostFormValue("tokens") != ""}, models.Policy{SecondFactor: map[models.Role]int64{}}
+	policy.Tokens = form.Tokens
 	for _, role := range models.Roles {
 		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
 		form.Rules = append(form.Rules, rule)

@@ -65,7 +65,7 @@ var routes = map[string]question{
 	"POST /drafts/{form}":      {status: 204, fields: fields("name", "Half a name")},
 
 	"GET /login/code":             {status: 303, public: true},
-	"POST /login/code":            {status: 422, public: true, fields: fields("code", "123456")},
+	"POST /login/code":            {status: 303, public: true, fields: fields("code", "123456")},
 	"POST /login/passkey":         {status: 422, public: true, fields: fields("credential", "{}")},
 	"POST /login/passkey/options": {status: 200, public: true},
 	"POST /confirm":               {status: 303, fields: fields("confirm.password", password)},
@@ -94,6 +94,8 @@ var routes = map[string]question{
 	"POST /profile/security/passkeys/{id}/rename": {status: 303, id: aPasskey, fields: fields("name", "Laptop"), action: models.RenamedPasskey},
 	"GET /profile/security/passkeys/{id}/remove":  {status: 200, id: aPasskey},
 	"POST /profile/security/passkeys/{id}/remove": {status: 303, id: aPasskey, action: models.RemovedPasskey},
+	"GET /profile/security/identity/remove":       {status: 409}, // none is linked
+	"POST /profile/security/identity/remove":      {status: 409},
 
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
@@ -159,6 +161,8 @@ var routes = map[string]question{
 	"POST /people/{id}/enable":             {status: 303, id: aDisabled, action: models.EnabledUser},
 	"GET /people/{id}/second-factor":       {status: 200, id: anEditor},
 	"POST /people/{id}/second-factor":      {status: 409, id: anEditor}, // there is none to reset
+	"GET /people/{id}/identity":            {status: 200, id: anEditor},
+	"POST /people/{id}/identity":           {status: 409, id: anEditor}, // none is linked
 	"GET /people/{id}/sessions":            {status: 200, id: signedInEditor},
 	"POST /people/{id}/sessions":           {status: 303, id: signedInEditor, action: models.EndedSessions},
 }

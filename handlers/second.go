@@ -76,6 +76,9 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 		user, factor, err = c.store.SignInCode(r.Context(), caller(r), secret, r.PostFormValue("code"))
 	}
 	if errors.Is(err, models.ErrNotFound) {
+		if _, err := c.visit(r); err == nil { // signed in from another tab
+			return redirect(w, r, views.HomeURL())
+		}
 		late := models.Invalid{{Code: models.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
 		return c.showLogin(w, r, http.StatusUnprocessableEntity, views.SignIn{Problems: late})
 	}

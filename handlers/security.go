@@ -27,6 +27,9 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
 		return err
 	}
+	if s.Linked, err = c.linked(r, by(r).UserID); err != nil {
+		return err
+	}
 	s.Must, s.Role, s.Next = visitOf(r).must, visitOf(r).user.Role, localPath(r.FormValue("next"))
 	return c.show(w, r, http.StatusOK, views.Page{Title: s.Title(), Section: "Account", Body: views.SecurityPage(s)})
 }
@@ -60,8 +63,7 @@ func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int,
 // confirmApp turns codes from an app on. The recovery codes are in this answer and nowhere
 // else, which is why it is no redirect.
 func (c *Console) confirmApp(w http.ResponseWriter, r *http.Request) error {
-	code := strings.Join(strings.Fields(r.PostFormValue("code")), "")
-	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), code)
+	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
 	if status, problems := c.refusal(w, err, "code", ""); status != 0 {
 		return c.showNewApp(w, r, status, problems)
 	}

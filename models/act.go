@@ -57,6 +57,7 @@ var acts = map[Action]string{
 	"token.roll":               "rolled the API token {object}",
 	"token.end_old_secret":     "ended the old secret of the API token {object}",
 	"identity.link":            "linked {object} to another way to sign in",
+	"identity.unlink":          "unlinked {object} from another way to sign in",
 }
 
 // selfActs are those actions in words that somebody did to themselves.
@@ -66,6 +67,8 @@ var selfActs = map[Action]string{
 	ChangedRole:     "changed their role",
 	EndedSessions:   "ended their sessions",
 	LinkedIdentity:  "linked another way to sign in",
+
+	UnlinkedIdentity: "unlinked another way to sign in",
 }
 
 // fieldWords are fields as a sentence names them.
@@ -94,6 +97,8 @@ func (l AuditLine) words() (string, bool) {
 			return "ended 1 other session", true
 		}
 		return "ended " + thousands(n) + " other sessions", true
+	case l.Action == SignedOut && l.field("unfinished_sign_ins").Name != "":
+		return "ended an unfinished sign-in", true
 	case l.Action == SignedOut && l.field("browser").Name != "":
 		return "ended one of their sessions", true
 	case l.Action == ChangedRetention:

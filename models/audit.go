@@ -107,6 +107,11 @@ func (l *AuditLine) about(kind, id, name string) {
 	l.ObjectKind, l.ObjectID, l.ObjectName = kind, id, name
 }
 
+// setActor makes the line one of the actor's acts.
+func (l *AuditLine) setActor(by Actor) {
+	l.ActorKind, l.ActorID, l.UserID, l.ActorName = by.Kind, by.ID, by.UserID, by.Name
+}
+
 // say stores what changed: any value that marshals to a JSON object.
 func (l *AuditLine) say(changes any) error {
 	b, err := json.Marshal(changes)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -445,13 +444,9 @@ func TestSampleDataWaitsForAClearing(t *testing.T) {
 
 // TestMigrationKeepsMembersAndMessages fills the first release's schema.
 func TestMigrationKeepsMembersAndMessages(t *testing.T) {
-	urls := map[string]func() string{
-		modelstest.SQLite:   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "console.db") },
-		modelstest.Postgres: func() string { return modelstest.StartCluster(t).URL() },
-	}
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			store := modelstest.Connect(t, urls[engine]())
+			store := modelstest.Connect(t, emptyURL(t, engine))
 			if err := store.MigrateTo(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}

@@ -441,7 +441,7 @@ func (c *Contact) set(v contactSetter) {
 	if v.displayName != nil {
 		c.DisplayName = orNil(*v.displayName)
 	}
-	c.UsernameKey = Fold(c.Username)
+	c.UsernameKey = usernameKey(c.Username)
 	c.NameKey = sortKey(c.Name())
 	c.Search = searchKey(c.Username, deref(c.DisplayName), phoneDigits(deref(c.PhoneNumber)))
 }

@@ -51,8 +51,8 @@ func (e EditConflict) Error() string { return e.By + " changed this meanwhile" }
 // Unwrap makes errors.Is(err, ErrConflict) true.
 func (e EditConflict) Unwrap() error { return ErrConflict }
 
-// difference is one field of an object before and after a change: two *string or
-// two *int64.
+// difference is one field of an object before and after a change: two *string, two
+// *int64 or two *bool.
 type difference struct {
 	field         string
 	before, after any
@@ -76,6 +76,8 @@ func same(a, b any) bool {
 		return equal(a, b.(*string))
 	case *int64:
 		return equal(a, b.(*int64))
+	case *bool:
+		return equal(a, b.(*bool))
 	}
 	return false
 }

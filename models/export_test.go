@@ -317,3 +317,18 @@ func (s *Store) Settings(ctx context.Context, name string) (reading, writing []s
 	})
 	return reading, writing, err
 }
+
+// PlainCode is a code for what somebody typed.
+func PlainCode(typed string) string { return plainCode(typed) }
+
+// AccountKeyOf is what failed sign-ins are counted under for the key of an address.
+func AccountKeyOf(emailKey string) string { return accountKeyOf(emailKey) }
+
+// OldHash is a password's hash as older versions stored it: of the very bytes.
+func OldHash(ctx context.Context, password string) (string, error) { return hashOf(ctx, password) }
+
+// CheckPassword compares a password with a hash.
+func CheckPassword(ctx context.Context, hash, password string) error {
+	_, _, err := checkPassword(ctx, hash, password)
+	return err
+}

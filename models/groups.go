@@ -229,7 +229,7 @@ func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Cont
 	case page.Search.Member == "":
 		return nil, nil
 	}
-	name := Fold(page.Search.Member)
+	name := usernameKey(page.Search.Member)
 	found, err := first(r, selectContacts(s.dialect.among("username_key", valid([]string{name}))), 1, (*Contact).columns)
 	if err != nil || len(found) > 0 {
 		return found, err

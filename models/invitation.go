@@ -31,7 +31,7 @@ type Invitation struct {
 	// Times are Unix seconds.
 	CreatedAt, ExpiresAt int64
 
-	// EmailKey is the folded address, by which somebody is invited once. Hash is SHA-256 of
+	// EmailKey is the address as it identifies somebody, by which somebody is invited once. Hash is SHA-256 of
 	// the secret.
 	EmailKey, Hash string
 }
@@ -53,7 +53,7 @@ func (n NewInvitation) check() (Invitation, Invalid) {
 	if !n.Role.known() {
 		problems = append(problems, Problem{Field: "role", Code: Missing, Message: "Choose a role."})
 	}
-	i.EmailKey = Fold(i.Email)
+	i.EmailKey = emailKey(i.Email)
 	return i, problems
 }
 
@@ -245,15 +245,25 @@ func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *AuditLine) err
 	if err := s.insertUser(tx, u, line); err != nil {
 		return err
 	}
-	line.ActorKind, line.ActorID, line.UserID, line.ActorName = UserActor, u.ID, u.ID, u.Name
+	line.setActor(u.Actor())
 	return line.say(map[string]change{"email": {nil, u.Email}, "role": {nil, u.Role}, "invited_by": {nil, i.InviterName}})
 }
 
-// dropInvitations takes back what somebody invited others to and could not any more.
-func dropInvitations(tx *gorm.DB, u User) error {
+// dropInvitations takes back what somebody invited others to and could not any more, and
+// names the addresses in what a line says.
+func dropInvitations(tx *gorm.DB, u User, said map[string]change) error {
 	made := tx.Where("invited_by = ?", u.ID)
 	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {
 		made = made.Where("role NOT IN ?", roles)
 	}
-	return made.Delete(&Invitation{}).Error
+	var gone []Invitation
+	if err := made.Omit("inviter_name").Order("email").Find(&gone).Error; err != nil || len(gone) == 0 {
+		return err
+	}
+	addresses := make([]string, len(gone))
+	for i, g := range gone {
+		addresses[i] = g.Email
+	}
+	said["invitations"] = change{addresses, nil}
+	return tx.Delete(&gone).Error
 }

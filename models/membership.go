@@ -271,7 +271,7 @@ func (s *Store) findContacts(r reader, refs []ContactRef, locked string) (contac
 		c, found := byID[ref.ID]
 		what := fmt.Sprintf("There is no contact with the id “%s”.", cut(ref.ID, 64))
 		if ref.ID == "" {
-			c, found = byName[Fold(ref.Username)]
+			c, found = byName[usernameKey(ref.Username)]
 			what = fmt.Sprintf("There is no contact with the username “%s”.", cut(ref.Username, 64))
 		}
 		switch {
@@ -292,7 +292,7 @@ func (s *Store) lookUp(r reader, refs []ContactRef, locked string) (byID, byName
 		if ref.ID != "" {
 			ids = append(ids, ref.ID)
 		} else {
-			names = append(names, Fold(ref.Username))
+			names = append(names, usernameKey(ref.Username))
 		}
 	}
 	byID, byName = map[string]Contact{}, map[string]Contact{}
@@ -306,7 +306,7 @@ func (s *Store) lookUp(r reader, refs []ContactRef, locked string) (byID, byName
 			return nil, nil, err
 		}
 		for _, c := range found {
-			byID[c.ID], byName[Fold(c.Username)] = c, c
+			byID[c.ID], byName[usernameKey(c.Username)] = c, c
 		}
 	}
 	return byID, byName, nil

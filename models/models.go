@@ -19,7 +19,8 @@
 // deletes what is too much for one transaction (delete.go, clearing.go).
 //
 // Ids sort by creation (id.go), lists are read by keyset (page.go), and text is
-// searched through one folded column (text.go, search.go).
+// searched through one folded column (text.go, search.go). Who is who is decided by
+// identity keys and never by those (identity.go).
 package models
 
 import (
@@ -184,7 +185,7 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(kind, pool, files, options...)
+	return goose.NewProvider(kind, pool, files, append(options, goose.WithGoMigrations(s.identityMigration()))...)
 }
 
 // errUnchanged ends a write in which nothing turned out to change: what was

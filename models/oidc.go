@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"errors"
 	"slices"
 
@@ -12,39 +13,57 @@ import (
 // OIDCRequest is what the console asked a provider, until the browser comes back.
 type OIDCRequest struct {
 	// State and Nonce come back with the answer and in the provider's token.
-	State string `json:"state"`
+	State string `json:"-"`
 	Nonce string `json:"nonce"`
 	// Next is the page to go to in the end.
 	Next string `json:"next"`
 }
 
-// maxNext is how long Next can be: the browser keeps the request in a cookie, which has at
-// most 4,096 bytes.
-const maxNext = 2400
+// maxNext is how long Next can be: the request is in the address by which the browser comes
+// back.
+const maxNext = 1000
 
-// StartOIDC makes a request for the browser that gets the secret. A next that is too long
-// for a cookie is left out.
-func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
+// startedOIDC is a request as its state carries it, sealed.
+type startedOIDC struct {
+	Nonce string `json:"nonce"`
+	Next  string `json:"next"`
+	// Browser is the hash of the secret of the browser that began.
+	Browser string `json:"browser"`
+}
+
+// StartOIDC makes a request, and returns it with the secret of the browser that can finish
+// it. Nothing is stored: the state has the request, sealed. browser is the secret that it
+// has from other requests, so that several can be under way at once, or anything else. A
+// next that is too long for an address is left out.
+func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
+	if len(browser) != secretLength {
+		browser = randomDigits(secretLength)
+	}
 	if len(next) > maxNext {
 		next = ""
 	}
-	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}
-	secret, err := s.NewChallenge(ctx, ProviderChallenge, "", request)
-	return request, secret, err
+	request := OIDCRequest{Nonce: randomDigits(secretLength), Next: next}
+	var err error
+	request.State, err = s.NewChallenge(ctx, ProviderChallenge, "", startedOIDC{request.Nonce, next, hashSecret(browser)})
+	return request, browser, err
 }
 
-// StartedOIDC returns the request that the secret was given for, or ErrNotFound. Once the
-// provider's answer has turned out right, FinishOIDC is to follow.
-func (s *Store) StartedOIDC(ctx context.Context, secret string) (OIDCRequest, error) {
-	var request OIDCRequest
-	_, err := s.Challenge(ctx, ProviderChallenge, secret, &request)
-	return request, err
+// StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
+// Once the provider's answer has turned out right, FinishOIDC is to follow.
+func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
+	var begun startedOIDC
+	if _, err := s.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
+		return OIDCRequest{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(begun.Browser), []byte(hashSecret(browser))) != 1 {
+		return OIDCRequest{}, ErrNotFound
+	}
+	return OIDCRequest{State: state, Nonce: begun.Nonce, Next: begun.Next}, nil
 }
 
 // FinishOIDC uses a request up: of two answers one counts, and the other is ErrNotFound.
-func (s *Store) FinishOIDC(ctx context.Context, secret string) error {
-	var request OIDCRequest
-	_, err := s.TakeChallenge(ctx, ProviderChallenge, secret, &request)
+func (s *Store) FinishOIDC(ctx context.Context, state string) error {
+	_, err := s.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
 	return err
 }
 
@@ -68,8 +87,8 @@ type Vouched struct {
 // SignInVouched answers the user whom a provider vouches for: the one that was linked
 // with the identity or else, the first time, the one with the same verified e-mail
 // address, who is linked by that. A user has one identity at an issuer: who is given
-// the address later is somebody else. where says where the sign-in came from. It is
-// ErrSignIn for everybody whom it can't let in, whatever the reason, or Throttled.
+// the address later is somebody else. where says where the sign-in came from. It is a
+// NotVouchedFor, which is ErrSignIn, for everybody whom it can't let in, or Throttled.
 func (s *Store) SignInVouched(ctx context.Context, where Actor, v Vouched) (User, error) {
 	try, err := s.reserve(ctx, s.anyoneLimits(where, providerSubject))
 	if err != nil {
@@ -90,12 +109,13 @@ func (s *Store) vouchedUser(ctx context.Context, where Actor, v Vouched) (User, 
 	if errors.Is(err, ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
 	}
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return User{}, errors.Join(ErrSignIn, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), NotVouchedFor, User{}))
-	case err == nil && u.DisabledAt != nil:
-		return User{}, errors.Join(ErrSignIn, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), DisabledUserRefused, u))
-	case err != nil:
+	if err == nil && u.DisabledAt != nil {
+		err = NotVouchedFor{DisabledUserRefused}
+	}
+	if refused, ok := errors.AsType[NotVouchedFor](err); ok {
+		return User{}, errors.Join(err, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), refused.Reason, u))
+	}
+	if err != nil {
 		return User{}, err
 	}
 	used := s.db.WithContext(ctx).Model(&Identity{}).Where("issuer = ? AND subject = ?", v.Issuer, v.Subject)
@@ -110,12 +130,27 @@ func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 	return u, s.failed(ctx, err)
 }
 
+// NotVouchedFor is a sign-in with a provider that is refused, and why: one of the reasons
+// that lines of refused sign-ins have.
+type NotVouchedFor struct{ Reason string }
+
+func (e NotVouchedFor) Error() string { return ErrSignIn.Error() + ": " + e.Reason }
+
+// Is says that it is ErrSignIn.
+func (e NotVouchedFor) Is(kind error) bool { return kind == ErrSignIn }
+
 // linkUser links an identity with the user of its verified address.
 func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, error) {
-	if !v.Verified || v.Email == "" {
-		return User{}, ErrNotFound
+	switch {
+	case v.Email == "":
+		return User{}, NotVouchedFor{NoAddress}
+	case !v.Verified:
+		return User{}, NotVouchedFor{UnverifiedAddress}
 	}
-	u, err := s.UserByEmail(ctx, v.Email)
+	u, err := s.userByKey(ctx, emailKey(v.Email))
+	if errors.Is(err, ErrNotFound) {
+		return User{}, NotVouchedFor{UnknownAddress}
+	}
 	if err != nil || u.DisabledAt != nil {
 		return u, err
 	}
@@ -137,11 +172,14 @@ func (s *Store) linkUser(ctx context.Context, where Actor, v Vouched) (User, err
 		case slices.Contains(linked, v.Subject): // just now, in another tab
 			return errUnchanged
 		case len(linked) > 0:
-			return ErrNotFound
+			return NotVouchedFor{OtherIdentity}
 		}
 		line.about("user", u.ID, u.Name)
 		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.Now().Unix()}
 		return errors.Join(tx.Create(&made).Error, line.say(map[string]change{"issuer": {nil, v.Issuer}}))
 	})
-	return u, err
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
 }

@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Lengths of a password, in characters.
@@ -35,8 +37,24 @@ const (
 // that sign-ins can't take the machine away from everything else.
 var hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
 
+// preparedPassword returns the form of a password that is hashed, which is the same
+// whatever form a keyboard gives its letters: OpaqueString of RFC 8265 and, as NIST SP
+// 800-63B asks for, letters of full width as narrow ones. What the RFC does not allow is
+// not refused.
+func preparedPassword(password string) string {
+	password = norm.NFKC.String(password)
+	if prepared, err := precis.OpaqueString.String(password); err == nil {
+		return prepared
+	}
+	return password
+}
+
 // hashPassword is the password as it is stored: argon2id in PHC form.
 func hashPassword(ctx context.Context, password string) (string, error) {
+	return hashOf(ctx, preparedPassword(password))
+}
+
+func hashOf(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt)
 	key, err := argonKey(ctx, password, salt)
@@ -54,21 +72,66 @@ func argonKey(ctx context.Context, password string, salt []byte) ([]byte, error)
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKeySize), nil
 }
 
-// checkPassword tells whether the password has this hash. Without a hash it takes
-// as long and is false.
-func checkPassword(ctx context.Context, hash, password string) (bool, error) {
+// checkPassword reports whether a password has this hash, and whether the hash is
+// outdated: older versions hashed the very characters that were typed. What is typed alone
+// decides how long it takes; without a hash it is false.
+func checkPassword(ctx context.Context, hash, password string) (right, outdated bool, err error) {
+	salt, want, err := readHash(hash)
+	if err != nil {
+		return false, false, err
+	}
+	for i, form := range passwordForms(password) {
+		got, err := argonKey(ctx, form, salt)
+		if err != nil {
+			return false, false, err
+		}
+		if subtle.ConstantTimeCompare(got, want) == 1 {
+			right, outdated = true, i > 0
+		}
+	}
+	return right, outdated, nil
+}
+
+// readHash returns the parts of a hash that a password is compared with. In place of a
+// hash that there is not it returns parts that no password has.
+func readHash(hash string) (salt, key []byte, err error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 {
-		_, err := argonKey(ctx, cut(password, maxPassword), make([]byte, 16))
-		return false, err
+		return make([]byte, 16), nil, nil
 	}
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
-	want, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
+	key, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
 	if saltErr != nil || keyErr != nil {
-		return false, fmt.Errorf("a stored password hash can't be read")
+		return nil, nil, errors.New("a stored password hash can't be read")
 	}
-	got, err := argonKey(ctx, cut(password, maxPassword), salt)
-	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
+	return salt, key, nil
+}
+
+// passwordForms returns what may have been hashed of a typed password: its prepared form
+// and, where that is another one, the characters themselves. Neither is longer than is
+// needed to be no password.
+func passwordForms(typed string) []string {
+	const mostMarks = 3 // that a letter has beside itself where it is typed decomposed
+	typed = cut(typed, (1+mostMarks)*(maxPassword+1))
+	prepared := preparedPassword(typed)
+	forms := []string{cut(prepared, maxPassword+1)}
+	if prepared != typed {
+		forms = append(forms, cut(typed, maxPassword+1))
+	}
+	return forms
+}
+
+// renewHash hashes anew the password of a user whose hash is outdated.
+func (s *Store) renewHash(ctx context.Context, u *User, password string) error {
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	renewed := s.db.WithContext(ctx).Model(&User{}).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Update("password_hash", hash)
+	if renewed.RowsAffected == 1 { // or it has changed meanwhile
+		u.PasswordHash = hash
+	}
+	return s.failed(ctx, renewed.Error)
 }
 
 // commonPasswords are words and passwords that attackers try first.
@@ -97,7 +160,7 @@ func checkNewPassword(field, password, email, name string) (problems Invalid) {
 // passwordProblem is what is wrong with a new password, or "". NIST SP 800-63B
 // asks for length and for a list of common ones, not for kinds of characters.
 func passwordProblem(password, email, name string) string {
-	switch n := length(password); {
+	switch n := length(preparedPassword(password)); {
 	case n < MinPassword:
 		return fmt.Sprintf("Too short: use at least %d characters. A few unrelated words are easy to remember.", MinPassword)
 	case n > maxPassword:

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"gorm.io/gorm"
@@ -149,13 +150,11 @@ func (s *Store) ChangeRole(ctx context.Context, by Actor, id string, role Role) 
 			return err
 		}
 		u.Role = role
-		if err := line.say(map[string]change{"role": {before, role}}); err != nil {
-			return err
-		}
+		said := map[string]change{"role": {before, role}}
 		if err := s.updateUser(tx, u, map[string]any{"role": role}); err != nil {
 			return err
 		}
-		return cmp.Or(endSessions(tx, u.ID), dropInvitations(tx, *u))
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.say(said))
 	})
 }
 
@@ -179,7 +178,7 @@ func (s *Store) Disable(ctx context.Context, by Actor, id string) (User, error) 
 			return err
 		}
 		said := map[string]change{"disabled_at": {nil, *u.DisabledAt}, "tokens_revoked": {nil, revoked.RowsAffected}}
-		return cmp.Or(endSessions(tx, u.ID), dropInvitations(tx, *u), line.say(said))
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.say(said))
 	})
 }
 
@@ -197,7 +196,7 @@ func (s *Store) Enable(ctx context.Context, by Actor, id string) (User, error) {
 }
 
 // ResetSecondFactor takes away somebody's app, recovery codes and passkeys, which they
-// lost, and ends their sessions. They sign in with the password alone and set up a new one.
+// lost, and their identities at providers, and ends their sessions. They sign in with the password alone and set up a new one.
 // Errors: ErrNotFound, Denied, Conflict for oneself and where there is nothing to reset.
 func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (User, error) {
 	return s.manage(ctx, by, ManagePeople, ResetFactor, id, func(tx *gorm.DB, u *User, line *AuditLine) error {
@@ -211,7 +210,7 @@ func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (Use
 		if len(said) == 0 {
 			return Conflict{Message: u.Name + " has no second factor, so there is nothing to reset."}
 		}
-		return cmp.Or(line.say(said), endSessions(tx, u.ID))
+		return errors.Join(unlinkAll(tx, *u, said), line.say(said), endSessions(tx, u.ID))
 	})
 }
 

@@ -17,6 +17,9 @@ type Policy struct {
 	// SecondFactor has the roles that need a second factor, each with the time, in Unix
 	// seconds, from which on.
 	SecondFactor map[Role]int64 `json:"second_factor"`
+	// Tokens says that API tokens are refused while their owners lack a second factor that
+	// they need. It is off unless an owner turns it on: programs would stop.
+	Tokens bool `json:"tokens,omitempty"`
 }
 
 // Needs tells whether a password alone is too little for a role.
@@ -24,6 +27,10 @@ func (p Policy) Needs(role Role, now time.Time) bool {
 	from, asked := p.SecondFactor[role]
 	return asked && from <= now.Unix()
 }
+
+// BindsTokens reports whether the tokens of a role are refused while their owner has no
+// second factor.
+func (p Policy) BindsTokens(role Role, now time.Time) bool { return p.Tokens && p.Needs(role, now) }
 
 const policySetting = "policy"
 
@@ -53,6 +60,7 @@ func (s *Store) SetPolicy(ctx context.Context, by Actor, p Policy) error {
 		return err
 	}
 	defer s.policy.forget()
+	defer s.callers.forget()
 	return s.write(ctx, by, ManagePolicy, ChangedPolicy, func(tx *gorm.DB, line *AuditLine) error {
 		before, err := storedPolicy(tx)
 		if err != nil {
@@ -94,13 +102,13 @@ func (p Policy) check() (problems Invalid) {
 // latestPolicy is the end of the year 9998, for a rule's beginning.
 const latestPolicy = 253_370_764_799
 
-// differences says which roles a policy treats otherwise than the one before.
+// differences says what a policy asks otherwise than the one before.
 func (p Policy) differences(before Policy) map[string]change {
-	var days []difference
+	rules := []difference{{"tokens_need_second_factor", &before.Tokens, &p.Tokens}}
 	for _, role := range Roles {
-		days = append(days, difference{"second_factor." + string(role), before.from(role), p.from(role)})
+		rules = append(rules, difference{"second_factor." + string(role), before.from(role), p.from(role)})
 	}
-	return changes(days)
+	return changes(rules)
 }
 
 // from is when a role needs a second factor from; nil is never.

@@ -159,7 +159,7 @@ func (s *Store) ChangePassword(ctx context.Context, by Actor, c PasswordChange) 
 		return err
 	}
 	problems := checkNewPassword("new_password", c.New, u.Email, u.Name)
-	if problems == nil && c.New == c.Old {
+	if problems == nil && preparedPassword(c.New) == preparedPassword(c.Old) {
 		problems = bad("new_password", "This is the password that you have. Choose another one.")
 	}
 	if err := problems.orNil(); err != nil {

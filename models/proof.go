@@ -52,14 +52,17 @@ func (s *Store) provePassword(ctx context.Context, by Actor, password string) (U
 	if err != nil {
 		return u, err
 	}
-	right, err := checkPassword(ctx, u.PasswordHash, password)
+	right, outdated, err := checkPassword(ctx, u.PasswordHash, password)
 	if err != nil {
 		return u, err
 	}
 	if !right {
 		return u, errors.Join(ErrSignIn, s.unconfirmed(ctx, by, try))
 	}
-	return u, s.clear(ctx, try)
+	if outdated {
+		err = s.renewHash(ctx, &u, password)
+	}
+	return u, errors.Join(err, s.clear(ctx, try))
 }
 
 // unconfirmed writes the line of a refused confirmation, and of what comes of it.

@@ -94,12 +94,6 @@ func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) 
 	return used.RowsAffected == 1, used.Error
 }
 
-// plainCode is a code as somebody typed it without what they may have put between, and
-// with the letters that a recovery code does not have as the digits they look like.
-func plainCode(typed string) string {
-	return strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "\t", "", "i", "1", "l", "1", "o", "0").Replace(Fold(normalText(typed)))
-}
-
 // The factors that a sign-in can be made with, as its audit line names them.
 const (
 	ByPassword     = "password"

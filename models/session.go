@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,15 +144,25 @@ func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
 	return s.failed(ctx, saved.Error)
 }
 
-// EndSession signs out. It is no error where the session has ended already.
+// EndSession signs out whose session it is, which its line names whoever ends it: somebody
+// may sign in over it. It is no error if the session has ended already.
 func (s *Store) EndSession(ctx context.Context, by Actor, secret string) error {
 	return s.record(ctx, by, SignedOut, func(tx *gorm.DB, line *AuditLine) error {
-		line.about("user", by.UserID, by.Name)
-		ended := tx.Where("hash = ?", hashSecret(secret)).Delete(&Session{})
-		if ended.Error == nil && ended.RowsAffected == 0 {
+		hash := hashSecret(secret)
+		var owners []User
+		if err := tx.Where("id IN (?)", tx.Model(&Session{}).Select("user_id").Where("hash = ?", hash)).Find(&owners).Error; err != nil {
+			return err
+		}
+		ended := tx.Where("hash = ?", hash).Delete(&Session{})
+		if ended.Error != nil {
+			return ended.Error
+		}
+		if len(owners) == 0 || ended.RowsAffected == 0 {
 			return errUnchanged
 		}
-		return ended.Error
+		line.setActor(owners[0].Actor())
+		line.about("user", owners[0].ID, owners[0].Name)
+		return nil
 	})
 }
 
@@ -196,7 +207,7 @@ func (s *Store) EndSessionByID(ctx context.Context, by Actor, id string) error {
 }
 
 // EndOtherSessions ends all of the actor's sessions but the one that the secret stands
-// for, and answers how many there were.
+// for, and the sign-ins that could become one, and answers how many sessions there were.
 func (s *Store) EndOtherSessions(ctx context.Context, by Actor, secret string) (int, error) {
 	var n int64
 	err := s.write(ctx, by, SignedInOnly, SignedOut, func(tx *gorm.DB, line *AuditLine) error {
@@ -204,11 +215,22 @@ func (s *Store) EndOtherSessions(ctx context.Context, by Actor, secret string) (
 		if n, err = endOthers(tx, by.UserID, secret); err != nil {
 			return err
 		}
-		if n == 0 {
+		begun := tx.Where("user_id = ? AND kind = ?", by.UserID, FactorChallenge).Delete(&challenge{})
+		if err := cmp.Or(begun.Error, dropChallenges(tx, by.UserID)); err != nil {
+			return err
+		}
+		said := map[string]change{}
+		if n > 0 {
+			said["other_sessions"] = change{n, 0}
+		}
+		if begun.RowsAffected > 0 {
+			said["unfinished_sign_ins"] = change{begun.RowsAffected, 0}
+		}
+		if len(said) == 0 {
 			return errUnchanged
 		}
 		line.about("user", by.UserID, by.Name)
-		return line.say(map[string]change{"other_sessions": {n, 0}})
+		return line.say(said)
 	})
 	return int(n), err
 }

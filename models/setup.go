@@ -92,7 +92,7 @@ func (s *Store) checkSetupCode(ctx context.Context, code string) (Invalid, error
 	}
 	var known int64
 	err := s.read.WithContext(ctx).Model(&setupCode{}).
-		Where("hash = ? AND expires_at > ?", hashSecret(code), s.Now().Unix()).Count(&known).Error
+		Where("hash = ? AND expires_at > ?", hashSecret(plainSecret(code)), s.Now().Unix()).Count(&known).Error
 	if err != nil || known > 0 {
 		return nil, s.failed(ctx, err)
 	}

@@ -32,6 +32,22 @@ func blank(s string) bool {
 // that fonts draw as nothing: the Hangul fillers and the empty Braille cell.
 const invisible = "\u115f\u1160\u3164\uffa0\u2800"
 
+// StripInvisible returns s without the characters that are drawn as nothing: format and
+// direction marks, joiners, variation selectors and fillers, which come along from a
+// clipboard. It is for what identifies something, where even those are noise that
+// languages need elsewhere. Text that is not valid UTF-8 is returned as it is.
+func StripInvisible(s string) string {
+	if isPlain(s) || !utf8.ValidString(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // hasControl tells whether s has a control character other than those allowed.
 func hasControl(s, allowed string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {

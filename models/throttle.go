@@ -201,7 +201,9 @@ func addressLimit(ip string) limit {
 
 // accountKey is what tries of a password are counted for. It is made from the address as
 // users are found by it, so that no other way to write it is another account.
-func accountKey(email string) string { return "account:" + hashSecret(emailKey(email)) }
+func accountKey(email string) string { return accountKeyOf(emailKey(typedAddress(email))) }
+
+func accountKeyOf(emailKey string) string { return "account:" + hashSecret(emailKey) }
 
 // codeKey is what tries of a second factor are counted for.
 func codeKey(userID string) string { return codePrefix + userID }

@@ -44,6 +44,12 @@ type Token struct {
 	OldHash *string
 	// UserName is the name of the user, where it was asked for.
 	UserName string `gorm:"->;-:migration"`
+	// Waits says that the token is refused until its owner has a second factor, where it
+	// was asked for.
+	Waits bool `gorm:"-"`
+
+	userRole    Role
+	userSecured bool
 }
 
 // State is "active", "expired" or "revoked" at a time.
@@ -194,14 +200,14 @@ type TokenPage struct {
 
 const tokenColumns = "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hint, " +
 	"tokens.created_at, tokens.rolled_at, tokens.expires_at, tokens.revoked_at, tokens.last_used_at, tokens.refused_at, " +
-	"tokens.last_used_ip, tokens.refused_ip, tokens.old_hint, tokens.old_until, tokens.old_last_used_at, users.name"
+	"tokens.last_used_ip, tokens.refused_ip, tokens.old_hint, tokens.old_until, tokens.old_last_used_at, users.name, users.role, (" + hasFactor + ")"
 
 // columns are where tokenColumns go.
 func (t *Token) columns() []any {
 	return []any{
 		&t.ID, &t.UserID, &t.Name, &t.Scopes, &t.Networks, &t.Hint,
 		&t.CreatedAt, &t.RolledAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &t.RefusedAt,
-		&t.LastUsedIP, &t.RefusedIP, &t.OldHint, &t.OldUntil, &t.OldLastUsedAt, &t.UserName,
+		&t.LastUsedIP, &t.RefusedIP, &t.OldHint, &t.OldUntil, &t.OldLastUsedAt, &t.UserName, &t.userRole, &t.userSecured,
 	}
 }
 
@@ -228,7 +234,19 @@ func (s *Store) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenPage, 
 	order := idKeyset("tokens")
 	order.desc = true
 	tokens, more, err := find(s.reader(ctx), query, order, q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Token).columns)
+	if err == nil {
+		err = s.markWaiting(ctx, tokens)
+	}
 	return TokenPage{Tokens: tokens, More: more}, s.failed(ctx, err)
+}
+
+// markWaiting says of tokens whether they wait for a second factor of their owners.
+func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
+	p, err := s.Policy(ctx)
+	for i, t := range tokens {
+		tokens[i].Waits = p.BindsTokens(t.userRole, s.Now()) && !t.userSecured
+	}
+	return err
 }
 
 // Token answers one token, with the name of its user. Errors: ErrNotFound, also where the
@@ -243,10 +261,15 @@ func (s *Store) Token(ctx context.Context, by Actor, id string) (Token, error) {
 	query := selectTokens()
 	query.where("tokens.id = ?", id)
 	t, err := take(s.reader(ctx), query, (*Token).columns)
-	if err == nil && !by.mayChoose(t) {
+	if err != nil {
+		return Token{}, s.failed(ctx, err)
+	}
+	if !by.mayChoose(t) {
 		return Token{}, ErrNotFound
 	}
-	return t, s.failed(ctx, err)
+	found := []Token{t}
+	err = s.markWaiting(ctx, found)
+	return found[0], err
 }
 
 // changeToken changes a token that the actor may see: fn says by what, and on the line

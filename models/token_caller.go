@@ -8,16 +8,23 @@ import (
 // ErrForeignAddress says that the token may not be used from where the call came from.
 var ErrForeignAddress = errors.New("the token may not be used from this address")
 
-// caller is who calls with a token, and where from that may be.
+// ErrFactorMissing says that the owner of the token needs a second factor first: see
+// Policy.Tokens.
+var ErrFactorMissing = errors.New("the token is refused because its owner has no second factor")
+
+// caller is who calls with a token, where from that may be, and whether the owner has a
+// second factor.
 type caller struct {
 	Actor
 	networks Networks
+	secured  bool
 }
 
 // TokenActor answers who calls with this token, or ErrNotFound where the token is
 // wrong, expired or revoked, or its owner disabled. ip is where the call came from; it is
-// ErrForeignAddress, with the actor, where the token may not be used from there. What
-// another program changes about a token or its user counts within a second.
+// ErrForeignAddress, with the actor, where the token may not be used from there, and
+// ErrFactorMissing, with the actor, where the policy asks more of its owner. What another
+// program changes about a token or its user counts within a second.
 func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error) {
 	if !LooksLikeToken(secret) {
 		return Actor{}, ErrNotFound
@@ -25,10 +32,22 @@ func (s *Store) TokenActor(ctx context.Context, secret, ip string) (Actor, error
 	hash := hashSecret(secret)
 	found, err := s.callers.get(hash, s.Now(), func() (caller, error) { return s.caller(ctx, hash, ip) })
 	found.IP = ip
-	if err == nil && !found.networks.admit(ip) {
-		err = ErrForeignAddress
+	if err == nil {
+		err = s.admitCaller(ctx, found, ip)
 	}
 	return found.Actor, s.failed(ctx, err)
+}
+
+// admitCaller is what stands against a call with a token that is valid, or nil.
+func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
+	if !c.networks.admit(ip) {
+		return ErrForeignAddress
+	}
+	p, err := s.Policy(ctx)
+	if err == nil && p.BindsTokens(c.Role, s.Now()) && !c.secured {
+		err = ErrFactorMissing
+	}
+	return err
 }
 
 // caller looks a token up by the secret that it has, or had before it was rolled, and
@@ -38,17 +57,17 @@ func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
 	var current string
 	now := s.Now().Unix()
 	query := selection{
-		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hash, users.role, tokens.last_used_at, tokens.old_last_used_at",
+		columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hash, users.role, tokens.last_used_at, tokens.old_last_used_at, (" + hasFactor + ")",
 		from:    "tokens", joins: " JOIN users ON users.id = tokens.user_id",
 	}
 	query.where("(tokens.hash = ? OR tokens.old_hash = ? AND tokens.old_until > ?)", hash, hash, now)
 	query.where("users.disabled_at IS NULL AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", now)
 	by, err := take(s.reader(ctx), query, func(a *caller) []any {
-		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.networks, &current, &a.Role, &seen, &oldSeen}
+		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.networks, &current, &a.Role, &seen, &oldSeen, &a.secured}
 	})
 	by.Kind = TokenActor
 	old := current != hash
-	if err == nil && by.networks.admit(ip) && (overdue(seen, now) || old && overdue(oldSeen, now)) {
+	if err == nil && (overdue(seen, now) || old && overdue(oldSeen, now)) && s.admitCaller(ctx, by, ip) == nil {
 		s.seeToken(ctx, by.ID, old, now, ip)
 	}
 	return by, err

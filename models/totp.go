@@ -147,7 +147,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by Actor, code string) ([]strin
 		if on.RowsAffected == 0 {
 			return cmp.Or[error](s.checkNoApp(tx, by.UserID), bad("code", "The key has changed. Scan it again, then enter the code."))
 		}
-		right, err := s.useCode(tx, by.UserID, code)
+		right, err := s.useCode(tx, by.UserID, plainCode(code))
 		if err != nil {
 			return err
 		}

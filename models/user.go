@@ -74,7 +74,7 @@ func (n NewUser) check() (User, Invalid) {
 const emailMissing = "Enter your e-mail address."
 
 func emailAddress(s string) (string, string) {
-	s, problem := line("The e-mail address", s, maxEmail)
+	s, problem := line("The e-mail address", typedAddress(s), maxEmail)
 	name, host, at := strings.Cut(s, "@")
 	switch {
 	case problem != "" || s == "":
@@ -138,20 +138,21 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, email, password strin
 	})
 }
 
-// UserByEmail answers the user with this address, in capital or small letters, or ErrNotFound.
-func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+// UserByEmail answers the user with the address that somebody typed, in capital or small
+// letters, or ErrNotFound.
+func (s *Store) UserByEmail(ctx context.Context, typed string) (User, error) {
+	return s.userByKey(ctx, emailKey(typedAddress(typed)))
+}
+
+// userByKey answers the user whom an identity key stands for, or ErrNotFound.
+func (s *Store) userByKey(ctx context.Context, key string) (User, error) {
 	var u User
-	key := emailKey(email)
 	if len(valid([]string{key})) == 0 {
 		return u, ErrNotFound
 	}
 	err := s.read.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
 	return u, s.failed(ctx, err)
 }
-
-// emailKey is what users are found by: two addresses that differ only in case, spaces
-// around them or the form of their letters are one.
-func emailKey(email string) string { return Fold(normalText(email)) }
 
 // userIn reads a user within a transaction.
 func userIn(tx *gorm.DB, id string) (User, error) {
@@ -188,7 +189,7 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	if err != nil {
 		return User{}, err
 	}
-	right, err := checkPassword(ctx, u.PasswordHash, password)
+	right, outdated, err := checkPassword(ctx, u.PasswordHash, password)
 	if err != nil {
 		return User{}, err
 	}
@@ -198,7 +199,10 @@ func (s *Store) SignIn(ctx context.Context, where Actor, email, password string)
 	case u.DisabledAt != nil:
 		err = s.refuseSignIn(ctx, where, email, DisabledUserRefused, u)
 	default:
-		return u, s.clear(ctx, try)
+		if outdated {
+			err = s.renewHash(ctx, &u, password)
+		}
+		return u, errors.Join(err, s.clear(ctx, try))
 	}
 	return User{}, errors.Join(ErrSignIn, err, s.logThrottled(ctx, visitor(where, email), try, User{}))
 }
@@ -210,7 +214,10 @@ const (
 	WrongSecondFactor   = "wrong second factor after the right password"
 	WrongPasskey        = "passkey not accepted"
 	DisabledUserRefused = "disabled, though all else was right"
-	NotVouchedFor       = "nobody here is who the provider vouched for"
+	UnknownAddress      = "nobody here has the address that the provider vouched for"
+	UnverifiedAddress   = "the provider has not verified the address"
+	NoAddress           = "the provider names no address"
+	OtherIdentity       = "the user of the address is linked with another identity of the provider"
 )
 
 // refuseSignIn writes the line of a refused sign-in. email is what its sender said of

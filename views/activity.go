@@ -264,6 +264,7 @@ func fieldName(name string) string {
 		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", "kept": "Activity is kept", "from_before": "From before",
 		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
+		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations taken back",
 		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
 	if label, ok := known[name]; ok {

@@ -123,13 +123,19 @@ func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "gro
 
 // The addresses of people.
 
-func PeopleURL() templ.SafeURL               { return "/people" }
-func InviteURL() templ.SafeURL               { return "/people/invite" }
-func PolicyURL() templ.SafeURL               { return "/people/policy" }
-func PersonURL(id string) templ.SafeURL      { return under("/people/", id, "", "") }
-func RoleURL(id string) templ.SafeURL        { return under("/people/", id, "/role", "") }
-func DisableURL(id string) templ.SafeURL     { return under("/people/", id, "/disable", "") }
-func EnableURL(id string) templ.SafeURL      { return under("/people/", id, "/enable", "") }
+func PeopleURL() templ.SafeURL           { return "/people" }
+func InviteURL() templ.SafeURL           { return "/people/invite" }
+func PolicyURL() templ.SafeURL           { return "/people/policy" }
+func PersonURL(id string) templ.SafeURL  { return under("/people/", id, "", "") }
+func RoleURL(id string) templ.SafeURL    { return under("/people/", id, "/role", "") }
+func DisableURL(id string) templ.SafeURL { return under("/people/", id, "/disable", "") }
+func EnableURL(id string) templ.SafeURL  { return under("/people/", id, "/enable", "") }
+func UnlinkURL(issuer string) templ.SafeURL {
+	return address("/profile/security/identity/remove", "issuer", issuer)
+}
+func UnlinkPersonURL(id, issuer string) templ.SafeURL {
+	return address(under("/people/", id, "/identity", ""), "issuer", issuer)
+}
 func ResetFactorURL(id string) templ.SafeURL { return under("/people/", id, "/second-factor", "") }
 func EndSessionsURL(id string) templ.SafeURL { return under("/people/", id, "/sessions", "") }
 func RenewInviteURL(id string) templ.SafeURL { return under("/people/invitations/", id, "/renew", "") }

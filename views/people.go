@@ -22,6 +22,7 @@ type PeopleList struct {
 // PersonDetail is what the page of one of the people shows.
 type PersonDetail struct {
 	models.Person
+	Linked []Linked
 	// Begins is as in PeopleList.
 	Begins int64
 	By     models.Actor
@@ -73,7 +74,9 @@ type PersonQuestion struct {
 
 // PolicyForm is what the form for the rules for signing in shows.
 type PolicyForm struct {
-	Rules    []PolicyRule
+	Rules []PolicyRule
+	// Tokens is as in models.Policy.
+	Tokens   bool
 	Problems models.Invalid
 	Now      Clock
 }
@@ -241,7 +244,11 @@ func PolicyHolds(p models.Policy, now Clock) string {
 	if len(asked) == 0 {
 		return "Nobody needs a second factor."
 	}
-	return "These need a second factor: " + strings.Join(asked, ", ") + "."
+	holds := "These need a second factor: " + strings.Join(asked, ", ") + "."
+	if p.Tokens {
+		holds += " Without one, their API tokens are refused too."
+	}
+	return holds
 }
 
 // ruleDay is the day from which a rule holds. Rules begin at 00:00 UTC, so it is the day

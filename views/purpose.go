@@ -21,6 +21,7 @@ var purposes = []struct{ at, words, section string }{
 	{"/profile/security/passkeys/options", "add a passkey", ""},
 	{"/profile/security/passkeys/new", "add a passkey", ""},
 	{"/profile/security/passkeys/*/remove", "remove a passkey", ""},
+	{"/profile/security/identity/remove", "unlink an account that you sign in with", ""},
 	{"/activity/retention", "set how long activity is kept", Activity},
 	{"/settings/tokens/new", "make an API token", Tokens},
 	{"/settings/tokens/*/roll", "roll an API token", Tokens},
@@ -32,6 +33,7 @@ var purposes = []struct{ at, words, section string }{
 	{"/people/*/disable", "disable somebody", People},
 	{"/people/*/enable", "enable somebody", People},
 	{"/people/*/second-factor", "reset somebody’s second factor", People},
+	{"/people/*/identity", "unlink an account that somebody signs in with", People},
 	{"/people/*/sessions", "sign somebody out everywhere", People},
 }
 

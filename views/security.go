@@ -57,6 +57,7 @@ type Security struct {
 	Passkeys []models.Passkey
 	// Possible says that passkeys can be used at the console's address.
 	Possible bool
+	Linked   []Linked
 	Sessions []models.Session
 	// Current is the id of the session that looks at the page.
 	Current string
@@ -68,6 +69,20 @@ type Security struct {
 	// Next is the page to go on to once a second factor is set up, or "".
 	Next string
 	Now  Clock
+}
+
+// Linked is a provider that somebody can sign in with, as people call it.
+type Linked struct {
+	Name string
+	models.Identity
+}
+
+// Unlink asks somebody whether they want to sign in with a provider no longer.
+func Unlink(l Linked) Question {
+	return Question{
+		Title: "Unlink " + l.Name + "?", Words: "You sign in with your password from then on. Signing in with " + l.Name + " links it again, as long as it has your e-mail address.",
+		Button: "Unlink", Action: UnlinkURL(l.Issuer), Grave: true,
+	}
 }
 
 // NewApp is what the page shows where an app is set up.

@@ -57,7 +57,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeForbidden, http.StatusForbidden, "The token may not do this",
-			"The token is valid, but its rights or its owner's role do not include what this call needs, or it may not be used from the address that the call came from. The message says which. Use a token that has the right, made by somebody who has it too, or call from an address that the token allows.",
+			"The token is valid, but its rights or its owner's role do not include what this call needs, it may not be used from the address that the call came from, or its owner needs a second factor first. The message says which. Use a token that has the right, made by somebody who has it too, or call from an address that the token allows.",
 		},
 		{
 			codeMissing, http.StatusNotFound, "There is nothing at this address",
@@ -136,6 +136,7 @@ var (
 	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under API tokens."}
 	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under API tokens."}
 	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under API tokens where it may be used from."}
+	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the rules for signing in ask for. The token works again once they have set one up in the console under Security."}
 	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
 )
 
@@ -226,6 +227,8 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 		return own
 	case errors.Is(err, models.ErrForeignAddress):
 		return errAddress
+	case errors.Is(err, models.ErrFactorMissing):
+		return errFactor
 	case errors.As(err, &tooMany):
 		return failure{code: codeLimited, message: tooMany.message()}
 	case errors.As(err, &invalid):

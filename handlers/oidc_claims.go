@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"protocol.chat/console/models"
+)
+
+// claims are what a token says of somebody.
+type claims struct {
+	Email    string `json:"email"`
+	Verified answer `json:"email_verified"`
+}
+
+// answer is yes, no or not said. Some providers send it as text.
+type answer struct{ said, yes bool }
+
+// UnmarshalJSON takes true and "true" for yes, and leaves null for not said.
+func (a *answer) UnmarshalJSON(b []byte) error {
+	if string(b) != "null" {
+		*a = answer{said: true, yes: string(bytes.Trim(b, `"`)) == "true"}
+	}
+	return nil
+}
+
+// vouch exchanges the code for a token, and is whom that names.
+func (p *provider) vouch(r *http.Request, request models.OIDCRequest, browser string) (models.Vouched, error) {
+	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
+		return models.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
+	}
+	ctx := oidc.ClientContext(r.Context(), p.client)
+	found, err := p.discover(ctx)
+	if err != nil {
+		return models.Vouched{}, err
+	}
+	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(browser, request.State)))
+	if err != nil {
+		return models.Vouched{}, unsaid(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)
+	if err == nil {
+		err = p.checkToken(id, request.Nonce)
+	}
+	if err != nil {
+		return models.Vouched{}, err
+	}
+	said, err := p.claims(ctx, found, id, token)
+	return models.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
+}
+
+// checkToken checks what the library leaves to its caller: OpenID Connect Core, 2 and
+// 3.1.3.7. A token without a subject would be everybody's.
+func (p *provider) checkToken(id *oidc.IDToken, nonce string) error {
+	var party struct {
+		Authorized *string `json:"azp"`
+	}
+	if err := id.Claims(&party); err != nil {
+		return err
+	}
+	switch {
+	case id.Nonce != nonce:
+		return errors.New("the token has another nonce")
+	case strings.TrimSpace(id.Subject) == "":
+		return errors.New("the token names no subject")
+	case party.Authorized == nil && len(id.Audience) > 1:
+		return errors.New("the token is for several clients, and does not say for which it was made")
+	case party.Authorized != nil && *party.Authorized != p.ClientID:
+		return fmt.Errorf("the token was made for the client %q", clip(*party.Authorized))
+	}
+	return nil
+}
+
+// claims are what the token says or, where it leaves the address or its being verified
+// out, the provider.
+func (p *provider) claims(ctx context.Context, found *oidc.Provider, id *oidc.IDToken, token *oauth2.Token) (claims, error) {
+	var said claims
+	if err := id.Claims(&said); err != nil || said.Email != "" && said.Verified.said || found.UserInfoEndpoint() == "" {
+		return said, err
+	}
+	info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return said, err
+	}
+	if info.Subject != id.Subject {
+		return said, errors.New("the provider speaks of somebody else than its token")
+	}
+	return said, info.Claims(&said)
+}

@@ -1,0 +1,49 @@
+package models
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// plainCode returns a code as it was made, for what somebody typed: without spaces,
+// hyphens and what can't be seen, in ASCII digits whatever the keyboard has, and with the
+// letters that a recovery code does not have as the digits that they look like. A letter
+// with a mark stays another one.
+func plainCode(typed string) string {
+	return lookalikes.Replace(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.In(r, unicode.Pd), r == '\u2212': // the minus sign
+			return -1
+		case unicode.Is(unicode.Nd, r):
+			return '0' + digitOf(r)
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, width.Fold.String(StripInvisible(typed))))
+}
+
+var lookalikes = strings.NewReplacer("i", "1", "l", "1", "o", "0")
+
+// digitOf returns the value of a decimal digit. Unicode has those of every script in
+// order, in runs that begin with zero.
+func digitOf(r rune) rune {
+	for _, run := range unicode.Nd.R16 {
+		if rune(run.Lo) <= r && r <= rune(run.Hi) {
+			return (r - rune(run.Lo)) % 10
+		}
+	}
+	for _, run := range unicode.Nd.R32 {
+		if rune(run.Lo) <= r && r <= rune(run.Hi) {
+			return (r - rune(run.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+// plainSecret returns a secret without what a clipboard adds to it.
+func plainSecret(typed string) string {
+	return strings.Join(strings.Fields(StripInvisible(typed)), "")
+}
