@@ -305,6 +305,10 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 // that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c ContactChange) (Contact, error) {
+	c.DisplayName = sentBack(c.DisplayName, func() (string, error) {
+		stored, err := s.Contact(ctx, id)
+		return deref(stored.DisplayName), err
+	})
 	set, problems := c.check()
 	if err := problems.orNil(); err != nil {
 		return Contact{}, err
@@ -396,7 +400,7 @@ func username(s string) (string, string) {
 }
 
 func displayName(s string) (string, string) {
-	s, problem := line("The display name", s, MaxName)
+	s, problem := properName("The display name", s)
 	if problem == "" && blank(s) {
 		return "", ""
 	}

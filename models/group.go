@@ -184,6 +184,10 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 			return Group{}, err
 		}
 	}
+	c.Name = sentBack(c.Name, func() (string, error) {
+		g, err := s.Group(ctx, id)
+		return g.Name, err
+	})
 	set, problems := c.check(s.Now())
 	if err := problems.orNil(); err != nil {
 		return Group{}, err
@@ -305,7 +309,7 @@ func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 const nameMissing = "Enter a name for the group."
 
 func groupName(s string) (string, string) {
-	s, problem := line("The name", s, MaxName)
+	s, problem := properName("The name", s)
 	if problem == "" && blank(s) {
 		return "", nameMissing
 	}

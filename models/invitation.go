@@ -55,7 +55,7 @@ func (n NewInvitation) check() (Invitation, Invalid) {
 		}
 		return s, problem
 	})
-	i.Name = *problems.check("name", &n.Name, func(s string) (string, string) { return line("The name", s, MaxName) })
+	i.Name = *problems.check("name", &n.Name, func(s string) (string, string) { return properName("The name", s) })
 	if !n.Role.known() {
 		problems = append(problems, Problem{Field: "role", Code: Missing, Message: "Choose a role."})
 	}

@@ -107,7 +107,7 @@ func (s *Store) AddPasskey(ctx context.Context, by Actor, n NewPasskey) (codes [
 func passkeyName(name string) (string, error) {
 	var problems Invalid
 	stored := problems.check("name", &name, func(v string) (string, string) {
-		v, problem := line("The name", v, MaxName)
+		v, problem := properName("The name", v)
 		if problem == "" && blank(v) {
 			problem = "Enter a name that says where the passkey is."
 		}

@@ -49,7 +49,7 @@ func (c ProfileChange) check() (map[string]any, Invalid) {
 }
 
 func ownName(s string) (string, string) {
-	s, problem := line("Your name", s, MaxName)
+	s, problem := properName("Your name", s)
 	if problem == "" && blank(s) {
 		problem = "Enter your name."
 	}
@@ -93,6 +93,10 @@ func zoneCalled(name string) (string, bool) {
 // UpdateProfile changes what somebody may change about themselves. A new e-mail address
 // needs the password. Errors: Invalid, Throttled.
 func (s *Store) UpdateProfile(ctx context.Context, by Actor, c ProfileChange) error {
+	c.Name = sentBack(c.Name, func() (string, error) {
+		u, err := userIn(s.db.WithContext(ctx), by.UserID)
+		return u.Name, err
+	})
 	columns, problems := c.check()
 	if err := problems.orNil(); err != nil {
 		return err

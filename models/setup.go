@@ -39,7 +39,7 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 	setup.Owner.Role = Owner
 	u, problems := setup.Owner.check()
 	workspace := *problems.check("workspace", &setup.Workspace, func(v string) (string, string) {
-		v, problem := line("The name of the workspace", v, MaxName)
+		v, problem := properName("The name of the workspace", v)
 		if problem == "" && blank(v) {
 			problem = "Enter a name for the workspace."
 		}

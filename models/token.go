@@ -93,7 +93,7 @@ func (n NewToken) check(by Actor, now time.Time) (Token, Invalid) {
 	}
 	var problems Invalid
 	t.Name = *problems.check("name", &n.Name, func(s string) (string, string) {
-		s, problem := line("The name", s, MaxName)
+		s, problem := properName("The name", s)
 		if problem == "" && blank(s) {
 			problem = "Enter a name that says what the token is for."
 		}
