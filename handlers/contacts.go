@@ -139,7 +139,7 @@ func (c *Console) editContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Now: c.now(r)}
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -158,6 +158,9 @@ func (c *Console) showEditContact(w http.ResponseWriter, r *http.Request, status
 
 // updateContact changes those values that the form changed.
 func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
+	if err := c.resume(r); err != nil {
+		return err
+	}
 	id, was := r.PathValue("id"), contactFields(r.PostForm, "was_")
 	change := models.ContactChange{
 		Username: edited(r, "username"), DisplayName: edited(r, "display_name"),
@@ -175,10 +178,13 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
 		return c.showEditContact(w, r, http.StatusUnprocessableEntity, contact, form)
 	}
 	if err != nil {
+		return err
+	}
+	if err := c.keepSaved(r); err != nil {
 		return err
 	}
 	return c.done(w, r, views.ContactURL(id), savedContact(contact, was, change))

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,38 +115,13 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	return c.done(w, r, views.GroupURL(g.ID), flash)
 }
 
-// field is a field of the form that was sent; nil where it was not in it.
-func field(r *http.Request, name string) *string {
-	if !r.PostForm.Has(name) {
-		return nil
-	}
-	value := r.PostForm.Get(name)
-	return &value
-}
-
-// formKey is the form's key, so that a second click on its button does nothing.
-func formKey(r *http.Request) *models.Once {
-	key := r.PostForm.Get("key")
-	if !models.ValidKey(key) {
-		return nil
-	}
-	said := url.Values{}
-	for name, values := range r.PostForm {
-		if name != "key" && name != "do" {
-			said[name] = values
-		}
-	}
-	sum := sha256.Sum256([]byte(r.URL.Path + "?" + said.Encode()))
-	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
-}
-
 // editGroup shows the form for a group's values.
 func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
 	g, err := c.store.Group(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Now: c.now(r)}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -174,6 +147,9 @@ func groupFields(form url.Values, prefix string) models.GroupFields {
 
 // updateGroup changes those values that the form changed.
 func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
+	if err := c.resume(r); err != nil {
+		return err
+	}
 	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
 	change := models.GroupChange{
 		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
@@ -190,10 +166,13 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
 		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
 	}
 	if err != nil {
+		return err
+	}
+	if err := c.keepSaved(r); err != nil {
 		return err
 	}
 	return c.done(w, r, views.GroupURL(id), savedGroup(g, was, change))
@@ -234,26 +213,15 @@ func saved(name string, fields []editedField) views.Flash {
 	return flash
 }
 
-// edited is a field that differs from what the form was filled with; nil where not.
-func edited(r *http.Request, name string) *string {
-	value := field(r, name)
-	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
-		return nil
-	}
-	return value
-}
-
-// plainNewlines is text with the newlines that it had before a browser sent it.
-func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-
 // showConflict asks which of two values stays, keeping all that was typed.
 func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
 	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
-	asked := map[string]bool{}
+	asked := map[string]bool{"key": true}
 	for _, f := range conflict.Fields {
 		asked[f.Field], asked["was_"+f.Field] = true, true
 	}
-	v.Others = hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] })
+	v.Others = append(hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] }),
+		views.Hidden{Name: "key", Value: rand.Text()}) // the choice is a form of its own
 	return c.show(w, r, http.StatusConflict, views.Page{
 		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
 	})
@@ -347,7 +315,7 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if d.Typed = r.PostFormValue("name"); d.TypeName && strings.TrimSpace(d.Typed) != d.Name {
+	if d.Typed = r.PostFormValue("name"); d.TypeName && !models.LooksLike(d.Typed, d.Name) {
 		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + d.Name}}
 		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
 	}

@@ -32,9 +32,6 @@ func TestAGroupsLife(t *testing.T) {
 		again.leads(path)
 		made.follow(s.browser).wants(200).has("h1", "Plaza Hotel").has("#flashes", "Plaza Hotel created.")
 		s.get(path).lacks("#flashes .flash")
-		if other := s.post("/groups/new", "key", key, "name", "Another"); other.status != 409 {
-			s.Errorf("another group under the key of one: %d", other.status)
-		}
 
 		id := strings.TrimPrefix(path, "/groups/")
 		s.get("/groups?q=member:hector").has(".c-name", "Plaza Hotel").has(".c-name small", "member Hector")
@@ -292,5 +289,55 @@ func TestRegionsComeAlone(t *testing.T) {
 		s.part("nowhere").get("/groups").wants(500)
 		moved := s.part("results").post("/groups/"+g.ID+"/archive", "next", "/groups").leads("/groups")
 		moved.follow(s.part("results")).has("#flashes", "Plaza Hotel archived.").has("#results", "No active groups")
+	})
+}
+
+// TestGoingBackToAForm sends forms again as a browser has them that went back to them: with
+// all their fields, hidden ones too, as they were.
+func TestGoingBackToAForm(t *testing.T) {
+	each(t, func(s *site) {
+		for _, object := range [][2]string{{"/groups", "name"}, {"/contacts", "username"}} {
+			key := s.get(object[0] + "/new").value("key")
+			first := s.post(object[0]+"/new", "key", key, object[1], "first").wants(303).header.Get("Location")
+			second := s.post(object[0]+"/new", "key", key, object[1], "second").wants(303).header.Get("Location")
+			if first == second {
+				s.Errorf("%s: a form that was changed makes nothing", object[0])
+			}
+			s.post(object[0]+"/new", "key", key, object[1], "second").leads(second)
+			s.get(second).has("h1", "second")
+
+			edit := first + "/edit"
+			key = s.get(edit).value("key")
+			was := "was_" + object[1]
+			s.post(edit, "key", key, object[1], "once", was, "first").wants(303)
+			s.post(edit, "key", key, object[1], "twice", was, "first").wants(303)
+			s.get(first).has("h1", "twice")
+			s.newBrowserOf(email).post(edit, object[1], "theirs", was, "twice").wants(303)
+			conflict := s.post(edit, "key", key, object[1], "thrice", was, "first").wants(409).has(".versus", "theirs")
+			s.post(edit, "key", conflict.value("key"), object[1], "thrice", was, "theirs").wants(303)
+			s.get(first).has("h1", "thrice")
+		}
+	})
+}
+
+// newBrowserOf is another browser of somebody's, who is signed in.
+func (s *site) newBrowserOf(email string) *browser {
+	b := s.newBrowser()
+	b.post("/login", "email", email, "password", password).wants(303)
+	return b
+}
+
+// TestANameIsTypedAsItIsShown deletes groups whose names a page does not show as they are.
+func TestANameIsTypedAsItIsShown(t *testing.T) {
+	each(t, func(s *site) {
+		for name, typed := range map[string]string{
+			"Plaza  Hotel\u00a0\u00a0Bar": "Plaza Hotel Bar", "Cafe\u0301 zero\u200bwidth": "Café zerowidth", "soft\u00adhyphen": "soft\u200bhyphen",
+		} {
+			g := s.group(name)
+			if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+				s.Fatal(err)
+			}
+			s.post("/groups/"+g.ID+"/delete", "name", typed).leads("/groups")
+		}
 	})
 }

@@ -45,7 +45,8 @@ type GroupForm struct {
 	models.GroupFields
 	// Was holds the values that the form was filled with. Only an edit has them.
 	Was models.GroupFields
-	// Key makes a second submit of the same form answer the first one's group.
+	// Key tells the form from others like it. Sent twice as it is, it is carried out once, and
+	// an edit knows by it what it has saved before.
 	Key string
 	// Members chooses the members of a new group.
 	Members  Picker
