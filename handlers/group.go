@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
@@ -28,7 +30,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(r)}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, List: groupsOf(r), Origin: c.publicURL, Now: c.now(r)}
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
@@ -121,7 +123,7 @@ func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Now: c.now(r)}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -158,7 +160,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + was.Name, Action: views.EditGroupURL(id), Back: views.GroupURL(id),
+			Title: "Edit " + was.Name, Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -166,7 +168,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: c.now(r)}
 		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
 	}
 	if err != nil {
@@ -175,7 +177,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := c.keepSaved(r); err != nil {
 		return err
 	}
-	return c.done(w, r, views.GroupURL(id), savedGroup(g, was, change))
+	return c.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
 }
 
 // savedGroup says what came of an edit.
@@ -243,9 +245,9 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
+	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
 		Text: g.Name + " archived.",
-		Undo: undo(r, id, models.Active, string(views.RestoreGroupURL(id, ""))),
+		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
 	})
 }
 
@@ -263,15 +265,15 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	flash := views.Flash{Text: g.Name + " restored."}
 	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, id, models.Archived, string(views.ArchiveGroupURL(id, "")), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), flash)
+	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
 }
 
 // undo is the form that takes back what was done to a group, and leads to where
 // this one does: to the group's row, in a list, which shows the status in its place.
-func undo(r *http.Request, id string, status models.Status, action string, fields ...views.Hidden) *views.Undo {
-	u := &views.Undo{Action: action, Fields: fields}
+func undo(r *http.Request, id string, status models.Status, action templ.SafeURL, fields ...views.Hidden) *views.Undo {
+	u := &views.Undo{Action: string(action + views.FromList(groupsOf(r))), Fields: fields}
 	if path := localPath(r.FormValue("next")); path != "" {
 		path, _, _ = strings.Cut(path, "#")
 		u.Fields = append(u.Fields, views.Hidden{Name: "next", Value: path + "#open-" + id})

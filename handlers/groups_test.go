@@ -1,10 +1,13 @@
 package handlers_test
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -339,5 +342,81 @@ func TestANameIsTypedAsItIsShown(t *testing.T) {
 			}
 			s.post("/groups/"+g.ID+"/delete", "name", typed).leads("/groups")
 		}
+	})
+}
+
+// TestThePagesOfAListLeadBackToIt opens, edits, archives and leaves what a filtered list shows.
+func TestThePagesOfAListLeadBackToIt(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("plaza.hector")
+		g := s.group("Plaza Hotel", hector)
+		for _, object := range []struct{ list, id, field, value string }{
+			{"/groups?q=plaza&sort=name", g.ID, "name", "Plaza Hotel"},
+			{"/contacts?q=plaza&sort=name", hector.ID, "username", "plaza.hector"},
+		} {
+			row := s.get(object.list).doc.Find("#row-" + object.id)
+			page := s.get(row.Find("a#open-"+object.id).AttrOr("href", "")).wants(200)
+			page.links("a.back", object.list)
+			page.doc.Find(".tabs a").Each(func(_ int, tab *goquery.Selection) {
+				s.get(tab.AttrOr("href", "")).wants(200).links("a.back", object.list).lacks(".notes")
+			})
+
+			edit := row.Find(`.menu a[data-key="e"]`).AttrOr("href", "")
+			form := s.get(edit).wants(200).links("a.back", object.list+"#open-"+object.id)
+			s.post(form.doc.Find("main form").AttrOr("action", ""), object.field, object.value+"s", "was_"+object.field, object.value).
+				leads(object.list + "#open-" + object.id)
+			edit = page.doc.Find(`.head a[data-key="e"]`).AttrOr("href", "")
+			form = s.get(edit).wants(200)
+			s.post(form.doc.Find("main form").AttrOr("action", ""), object.field, object.value, "was_"+object.field, object.value+"s").
+				follow(s.browser).wants(200).links("a.back", object.list)
+		}
+		page := s.get("/groups/" + g.ID + "?list=%2Fgroups%3Fq%3Dplaza")
+		archived := s.post(page.doc.Find(`.head form`).AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
+		s.post(archived.doc.Find("#flashes form").AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
+		asked := s.get(page.doc.Find(`a[data-key="#"]`).AttrOr("href", "")).links("a.back", "/groups/"+g.ID+"?list=%2Fgroups%3Fq%3Dplaza")
+		s.post("/groups/"+g.ID+"/delete", "next", asked.value("next")).leads("/groups?q=plaza")
+
+		for _, bad := range []string{"//evil.example", "https://evil.example/groups?q=", "/groups?q=x%23y", "/contacts?q=x", "/groups", "/groupsx?q=", `/groups?\\evil`, "javascript:alert(1)"} {
+			other := s.group("Another")
+			s.get("/groups/"+other.ID+"?list="+url.QueryEscape(bad)).links("a.back", map[bool]string{true: "/groups?q=x%23y", false: "/groups"}[bad == "/groups?q=x%23y"])
+		}
+	})
+}
+
+// links fails the test where the link that a selector finds leads elsewhere.
+func (p *page) links(selector, to string) *page {
+	p.site.Helper()
+	if href := p.doc.Find(selector).First().AttrOr("href", "none"); href != to {
+		p.site.Errorf("%s leads to %q, want %q", selector, href, to)
+	}
+	return p
+}
+
+// TestARegionThatIsGoneGetsTheWholePage asks as a page does that is older than the program.
+func TestARegionThatIsGoneGetsTheWholePage(t *testing.T) {
+	each(t, func(s *site) {
+		s.group("Plaza Hotel")
+		whole := s.part("listing").get("/groups").wants(200).has("title", "Groups").has("tbody", "Plaza Hotel")
+		if whole.doc.Find("header.bar, footer.foot").Length() != 2 {
+			s.Error("the page is not whole")
+		}
+	})
+}
+
+func TestASlashTooManyLeadsToThePage(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		for path, to := range map[string]string{
+			"/groups/": "/groups", "/groups/?q=a%20b&sort=name": "/groups?q=a%20b&sort=name", "/groups/" + g.ID + "/": "/groups/" + g.ID,
+			"/groups/" + g.ID + "/edit/": "/groups/" + g.ID + "/edit", "/login/": "/login", "/contacts/new/": "/contacts/new", "/healthz/": "/healthz",
+		} {
+			if p := s.get(path); p.status != 308 || p.header.Get("Location") != to {
+				s.Errorf("%s: %d to %q", path, p.status, p.header.Get("Location"))
+			}
+		}
+		for _, path := range []string{"/nothing/", "//groups/", "/groups//", "//evil.example/", "/logout/"} {
+			s.get(path).wants(404)
+		}
+		s.post("/groups/new/", "name", "x").wants(404)
 	})
 }

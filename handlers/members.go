@@ -24,7 +24,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	a := readAddress(r, "q", "after", "before")
+	a := readAddress(r, "q", "after", "before", "list")
 	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
 	page, err := c.store.Members(r.Context(), query)
@@ -40,7 +40,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	}
 	m := views.GroupMembers{
 		GroupDetail: detail, Members: page.Contacts, Notes: a.notes, Problems: wrong,
-		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String()},
+		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String(), List: detail.List},
 	}
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
@@ -68,7 +68,7 @@ func neighbours(r models.Range, more bool, first, last string) (previous, next s
 // addMembers adds people to a group, or takes a step in choosing them.
 func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	id, name := r.PathValue("id"), draftOf(r.URL.Path)
-	to := views.MembersURL(id, views.MembersAt{})
+	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
 	if pickStep(r.PostForm) {
 		if _, err := c.store.Group(r.Context(), id); err != nil {
 			return err

@@ -85,8 +85,11 @@ type ActivityProof struct {
 }
 
 // OfGroup is the list as it stands on the page of its group.
-func (l ActivityList) OfGroup(id string) ActivityList {
-	l.href = func(at ActivityAt) templ.SafeURL { return GroupActivityURL(id, at) }
+func (l ActivityList) OfGroup(id string, list templ.SafeURL) ActivityList {
+	l.href = func(at ActivityAt) templ.SafeURL {
+		at.List = list
+		return GroupActivityURL(id, at)
+	}
 	return l
 }
 

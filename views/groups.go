@@ -2,6 +2,7 @@ package views
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -53,7 +54,9 @@ type GroupForm struct {
 	Problems models.Invalid
 	// Draft says that the values were restored from a draft kept at this time; 0 for none.
 	Draft int64
-	Now   Clock
+	// Next is where an edit leads when it is saved; "" for the group's page.
+	Next string
+	Now  Clock
 }
 
 // Picker chooses people.
@@ -78,7 +81,9 @@ type GroupDetail struct {
 	// Archived by, where it is known.
 	ArchivedBy string
 	// Done says that something has just been done: the heading takes the focus.
-	Done   bool
+	Done bool
+	// List is the list of groups that the page was opened from; "" for the usual one.
+	List   templ.SafeURL
 	Origin string
 	Now    Clock
 }
@@ -144,6 +149,38 @@ type chip struct {
 // in the list that here leads to.
 func (l *GroupList) next(i int, here Next) Next {
 	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
+}
+
+// then is where an edit begun on the group's page leads: back to it, as it is.
+func (d GroupDetail) then() templ.SafeURL { return thenBack(GroupURL(d.ID), d.List) }
+
+// thenBack is the Next to a page that was opened from a list; "" if it says nothing more than
+// the page itself.
+func thenBack(page, list templ.SafeURL) templ.SafeURL {
+	if list == "" {
+		return ""
+	}
+	return templ.SafeURL(Then(page + FromList(list)))
+}
+
+// listIn is the list that next leads to a row of.
+func listIn(next string) templ.SafeURL {
+	list, _, _ := strings.Cut(next, "#")
+	return templ.SafeURL(list)
+}
+
+// leaving is where an edit form leads that is left without saving, and what is there: next, or
+// else the page of what is edited, which has a name.
+func leaving(next string, page templ.SafeURL, name, section string, list templ.SafeURL) (templ.SafeURL, string) {
+	path, _, _ := strings.Cut(next, "?")
+	path, _, _ = strings.Cut(path, "#")
+	switch path {
+	case "":
+		return page, name
+	case string(list):
+		return templ.SafeURL(next), section
+	}
+	return templ.SafeURL(next), name
 }
 
 func rowID(id string) string { return "row-" + id }
@@ -284,10 +321,10 @@ func FieldLabel(field string) string { return fieldLabels[field] }
 func (m GroupMembers) paging() paging {
 	var p paging
 	if m.Next != "" {
-		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next})
+		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next, List: m.List})
 	}
 	if m.Previous != "" {
-		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous})
+		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous, List: m.List})
 	}
 	return p
 }
