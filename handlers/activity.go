@@ -241,7 +241,7 @@ func (c *Console) revert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + line.ObjectName + " is put back."})
+	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + models.Isolated(line.ObjectName) + " is put back."})
 }
 
 // proofPatience is how long the activity is looked through for a page. A log that takes

@@ -132,7 +132,7 @@ func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("do") == "another" {
 		to = views.NewContactURL()
 	}
-	return c.done(w, r, to, views.Flash{Text: contact.Name() + " created."})
+	return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " created."})
 }
 
 // editContact shows the form for a contact's values.
@@ -172,7 +172,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + cmp.Or(was.DisplayName, was.Username), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
+			Title: "Edit " + models.Isolated(cmp.Or(was.DisplayName, was.Username)), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -222,7 +222,7 @@ func (c *Console) deleteContact(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: contact.Name() + " deleted for good."})
+	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: models.Isolated(contact.Name()) + " deleted for good."})
 }
 
 // partialNote is told where a search for contacts had to stop.

@@ -105,11 +105,11 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
 		return err
 	}
-	flash := views.Flash{Text: g.Name + " created."}
+	flash := views.Flash{Text: models.Isolated(g.Name) + " created."}
 	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
 		return err
 	} else if taken {
-		flash = views.Flash{Kind: "warn", Text: g.Name + " created. There is another active group with this name."}
+		flash = views.Flash{Kind: "warn", Text: models.Isolated(g.Name) + " created. There is another active group with this name."}
 	}
 	if r.PostFormValue("do") == "another" {
 		return c.done(w, r, views.NewGroupURL(), flash)
@@ -160,7 +160,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + was.Name, Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
+			Title: "Edit " + models.Isolated(was.Name), Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -204,7 +204,7 @@ func saved(name string, fields []editedField) views.Flash {
 	var others []string
 	for _, f := range fields {
 		if f.wanted != nil {
-			flash.Text = name + " saved."
+			flash.Text = models.Isolated(name) + " saved."
 		} else if plainNewlines(f.was) != f.now {
 			others = append(others, f.label)
 		}
@@ -246,7 +246,7 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
-		Text: g.Name + " archived.",
+		Text: models.Isolated(g.Name) + " archived.",
 		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
 	})
 }
@@ -263,7 +263,7 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	flash := views.Flash{Text: g.Name + " restored."}
+	flash := views.Flash{Text: models.Isolated(g.Name) + " restored."}
 	if before.ArchivedAt != nil {
 		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
@@ -318,11 +318,11 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if d.Typed = r.PostFormValue("name"); d.TypeName && !models.LooksLike(d.Typed, d.Name) {
-		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + d.Name}}
+		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + models.Isolated(d.Name)}}
 		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
 	}
 	if err := c.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: d.Name + " deleted for good."})
+	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: models.Isolated(d.Name) + " deleted for good."})
 }

@@ -99,15 +99,15 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	switch len(added) {
 	case 0:
-		return views.Flash{Text: "They are members of " + g.Name + " already."}
+		return views.Flash{Text: "They are members of " + models.Isolated(g.Name) + " already."}
 	case 1:
 		to := string(views.MembersURL(g.ID, views.MembersAt{}))
-		return views.Flash{Text: added[0].Name() + " added to " + g.Name + ".", Undo: &views.Undo{
+		return views.Flash{Text: models.Isolated(added[0].Name()) + " added to " + models.Isolated(g.Name) + ".", Undo: &views.Undo{
 			Action: string(views.RemoveMemberURL(g.ID, "")),
 			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
 		}}
 	}
-	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), g.Name)}
+	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), models.Isolated(g.Name))}
 }
 
 // removeMember takes somebody out of a group and offers to undo that.
@@ -123,9 +123,9 @@ func (c *Console) removeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !removed {
-		return c.done(w, r, to, views.Flash{Text: contact.Name() + " was not a member any more."})
+		return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " was not a member any more."})
 	}
-	text := contact.Name() + " removed from " + g.Name + "."
+	text := models.Isolated(contact.Name()) + " removed from " + models.Isolated(g.Name) + "."
 	if g.ContactsCount == 0 {
 		text += " Nobody is left in it."
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -19,6 +20,38 @@ func normalText(s string) string {
 
 // newlines makes every line break of Unicode, and that of a form, a newline.
 var newlines = strings.NewReplacer("\r\n", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// Straight returns s on one line and without what would turn the text around it.
+func Straight(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case TurnsText(r):
+			return -1
+		case r == '\u2028' || r == '\u2029':
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// Isolated returns s for the middle of a sentence: straight and, if parts of it run from right
+// to left, set apart from what stands around it.
+func Isolated(s string) string {
+	s = Straight(s)
+	if !strings.ContainsFunc(s, rightToLeft) {
+		return s
+	}
+	return "\u2068" + s + "\u2069"
+}
+
+func rightToLeft(r rune) bool {
+	if r < utf8.RuneSelf {
+		return false
+	}
+	properties, _ := bidi.LookupRune(r)
+	class := properties.Class()
+	return class == bidi.R || class == bidi.AL || class == bidi.AN
+}
 
 // LooksLike reports whether typed, when shown, looks like name: white space of any length is
 // one space, and what nobody sees does not count.

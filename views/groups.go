@@ -234,7 +234,7 @@ func (l GroupList) chips() []chip {
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
 	if l.At.Q != "" {
-		add("“"+l.At.Q+"”", func(at *GroupsAt) {
+		add("“"+models.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
 			at.Q = ""
 			if l.BySearch && at.byArchived() {
 				at.Sort = ""
@@ -252,7 +252,7 @@ func (l GroupList) chips() []chip {
 		if l.Member != nil {
 			name = l.Member.Name()
 		}
-		add("Member "+name, func(at *GroupsAt) { at.Member = "" })
+		add("Member "+models.Isolated(name), func(at *GroupsAt) { at.Member = "" })
 	}
 	if l.At.CreatedAfter != "" {
 		add("Created after "+typedDay(l.At.CreatedAfter, l.Now), func(at *GroupsAt) { at.CreatedAfter = "" })
@@ -338,7 +338,7 @@ func withStatus(at GroupsAt, status string) GroupsAt {
 func noMatchTitle(l GroupList) string {
 	switch {
 	case l.At.Q != "":
-		return "No group matches “" + l.At.Q + "”"
+		return "No group matches “" + models.Isolated(l.At.Q) + "”"
 	case l.At.Status == "archived" && len(l.chips()) == 1:
 		return "No archived groups"
 	case len(l.chips()) == 0:
@@ -352,7 +352,7 @@ func archivedBy(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " by " + name
+	return " by " + models.Isolated(name)
 }
 
 // offers are the people found who are not chosen yet.
