@@ -48,7 +48,9 @@ var peopleScenes = []scene{
 		t.goes("Make the link")
 		t.sees("main", "It will not be shown again")
 	}},
-	{"invitation revoke", at(func(v *town) string { return "/people/invitations/" + v.invited(models.Straight(v.contact.Name())) + "/revoke" })},
+	{"invitation revoke", at(func(v *town) string {
+		return "/people/invitations/" + v.invited(models.Straight(v.contact.Name())) + "/revoke"
+	})},
 	{"person", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID })},
 	{"person own", at(func(v *town) string { return "/people/" + v.by.ID })},
 	{"person disabled", func(t *tab, v *town) {
