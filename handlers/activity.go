@@ -66,14 +66,14 @@ func (c *Console) groupActivity(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := readAddress(r, "after", "before", "limit")
+	a := readAddress(r, "after", "before", "limit", "list")
 	at, query := readActivityAt(a)
 	query.Object = detail.ID
 	list, err := c.listActivity(r, a, at, query)
 	if err != nil {
 		return err
 	}
-	body := views.GroupActivityTab(views.GroupActivity{GroupDetail: detail, List: list.OfGroup(detail.ID)})
+	body := views.GroupActivityTab(views.GroupActivity{GroupDetail: detail, List: list.OfGroup(detail.ID, detail.List)})
 	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Section: views.Groups, Body: body})
 }
 
@@ -241,7 +241,7 @@ func (c *Console) revert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + line.ObjectName + " is put back."})
+	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + models.Isolated(line.ObjectName) + " is put back."})
 }
 
 // proofPatience is how long the activity is looked through for a page. A log that takes

@@ -248,9 +248,9 @@ func TestExportActivity(t *testing.T) {
 var hostileNames = []string{
 	"=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example\")", "\"quoted\"", "a,b;c", "'single",
 	"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</table><h1>Gone", "\"><svg onload=alert(1)>", "javascript:alert(1)",
-	"{{7*7}}", "${7*7}", "%s%s%n", "'; DROP TABLE audit_lines; --", "\u202egnirts", "Zo\u0301e", "\u200fRTL", "emoji 👩‍👩‍👧‍👦", "a\u00a0b",
+	"{{7*7}}", "${7*7}", "%s%s%n", "'; DROP TABLE audit_lines; --", "\u200egnirts", "Zo\u0301e", "\u200fRTL", "emoji 👩‍👩‍👧‍👦", "a\u00a0b",
 	"../../etc/passwd", "C:\\con", "null", "NaN", "0x10", "1e9", "-", "=", "@", "+", "{\"before\":1}", "[object Object]", "&amp;", "&#x3c;b&#x3e;",
-	strings.Repeat("W", 255), strings.Repeat("=", 255), "line separator",
+	strings.Repeat("W", 255), strings.Repeat("=", 255), "word\u2060joiner",
 }
 
 func TestHostileNamesDoNoHarmToExports(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"protocol.chat/console/models/modelstest"
 )
 
 // pwn is what no page may ever run.
@@ -57,6 +59,66 @@ func TestHostileNames(t *testing.T) {
 		})
 	}
 }
+
+// turning are names that run from right to left, or would make what follows them do so.
+var turning = []string{"\u202egnp.exe\u2069\u202e", "שלום עולם 12", "\u2067\u2067isolated", "مرحبا بالعالم (3)", "one\u2029two\u202a"}
+
+// TestNamesTurnNothing puts such names on every page: each is set apart from what stands around it,
+// and none holds what would end that.
+func TestNamesTurnNothing(t *testing.T) {
+	t.Parallel()
+	needChromium(t)
+	var groups, people [][2]string
+	for i := range 16 {
+		name := turning[i%len(turning)]
+		groups = append(groups, [2]string{name, "About " + name})
+		people = append(people, [2]string{fmt.Sprintf("somebody%d", i), name})
+	}
+	v := newTown(t, groups, people)
+	modelstest.Exec(t, v.store, "UPDATE tokens SET name = '"+turning[0]+turning[3]+"'")
+	a := v.in(desk)
+	user := func(a *tab, v *town) {
+		modelstest.Exec(a.T, v.store, "UPDATE users SET name = 'Anna "+turning[0]+turning[1]+"'")
+		a.visit("/people/" + v.by.UserID)
+	}
+	for _, scene := range append(scenes, scene{"search", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")}, scene{"groups", address("/groups?status=all")},
+		scene{"user", user}, scene{"users", address("/people")}, scene{"activity of a user", address("/activity")}, scene{"profile of a user", address("/profile")},
+		scene{"tokens of a user", address("/settings/tokens")}, scene{"role of a user", func(a *tab, v *town) { a.visit("/people/" + v.by.UserID + "/role") }}) {
+		scene.show(a, v)
+		if turned := eval[[]string](a, turns); len(turned) > 0 {
+			t.Errorf("%s: %q", scene.name, turned)
+		}
+		a.shoot("turning " + scene.name)
+	}
+}
+
+// turns are the texts of a page in which a name is not set apart.
+const turns = `(() => {
+	const controls = /[\u202a-\u202e\u2066\u2067]/, rightToLeft = /[\u0590-\u08ff]/, found = [];
+	const outside = (text) => { // of isolates; all of it where they are not closed
+		let depth = 0, rest = '';
+		for (const c of text) {
+			if (c === '\u2068') depth++;
+			else if (c === '\u2069') { if (--depth < 0) return text + ' \u05d0'; }
+			else if (!depth) rest += c;
+		}
+		return depth ? text + ' \u05d0' : rest;
+	};
+	const check = (text, apart, whole) => {
+		if (!whole && controls.test(text) || !apart && rightToLeft.test(outside(text))) found.push(text);
+	};
+	check(document.title);
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		const parent = texts.currentNode.parentElement;
+		check(texts.currentNode.data, parent.closest('bdi, [dir="auto"], .avatar'), parent.closest('p[dir="auto"], textarea'));
+	}
+	for (const e of document.querySelectorAll('*')) {
+		for (const name of ['title', 'aria-label', 'alt', 'placeholder', 'data-say', 'data-title', 'data-announce', 'data-name']) check(e.getAttribute(name) ?? '');
+		if (e.matches('input:not([type="hidden"], [type="radio"], [type="checkbox"]), textarea') && rightToLeft.test(e.value) && e.dir !== 'auto') found.push(e.outerHTML);
+	}
+	return found;
+})()`
 
 // untouched fails the test where a name has been taken for more than a name.
 func (t *tab) untouched(name string) {

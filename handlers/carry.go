@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
@@ -53,8 +55,17 @@ func carried(r *http.Request, to string) []views.Hidden {
 // stillCarried is the carried fields that the sign-in form sends on.
 func stillCarried(r *http.Request) []views.Hidden {
 	return hidden(r.PostForm, func(name string) (string, bool) {
-		return name, strings.HasPrefix(name, carriedPrefix)
+		return name, strings.HasPrefix(name, carriedPrefix) && !isSecret(name)
 	})
+}
+
+// offerCarried shows what was typed into a form that keeps no draft, to be sent now.
+func (c *Console) offerCarried(w http.ResponseWriter, r *http.Request, s views.SignIn) error {
+	fields := make([]views.Hidden, len(s.Carried))
+	for i, h := range s.Carried {
+		fields[i] = views.Hidden{Name: strings.TrimPrefix(h.Name, carriedPrefix), Value: h.Value}
+	}
+	return c.show(w, r, http.StatusOK, views.Page{Title: "You are signed in", Body: views.Resend(templ.SafeURL(s.Next), fields)})
 }
 
 // keepCarried makes a draft of what was typed, for the form that comes next. That

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
 )
@@ -69,7 +71,7 @@ func (c *Console) contact(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := views.ContactDetail{
 		Contact: contact, By: by(r), In: groups, MoreIn: more,
-		Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(r),
+		Done: len(visitOf(r).flashes()) > 0, List: listOf(r, views.ContactsURL(views.ContactsAt{})), Origin: c.publicURL, Now: c.now(r),
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: contact.Name(), Section: views.Contacts, Body: views.ContactPage(d)})
 }
@@ -130,7 +132,7 @@ func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("do") == "another" {
 		to = views.NewContactURL()
 	}
-	return c.done(w, r, to, views.Flash{Text: contact.Name() + " created."})
+	return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " created."})
 }
 
 // editContact shows the form for a contact's values.
@@ -139,7 +141,7 @@ func (c *Console) editContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Now: c.now(r)}
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -158,6 +160,9 @@ func (c *Console) showEditContact(w http.ResponseWriter, r *http.Request, status
 
 // updateContact changes those values that the form changed.
 func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
+	if err := c.resume(r); err != nil {
+		return err
+	}
 	id, was := r.PathValue("id"), contactFields(r.PostForm, "was_")
 	change := models.ContactChange{
 		Username: edited(r, "username"), DisplayName: edited(r, "display_name"),
@@ -167,7 +172,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + cmp.Or(was.DisplayName, was.Username), Action: views.EditContactURL(id), Back: views.ContactURL(id),
+			Title: "Edit " + models.Isolated(cmp.Or(was.DisplayName, was.Username)), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -175,13 +180,16 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: c.now(r)}
 		return c.showEditContact(w, r, http.StatusUnprocessableEntity, contact, form)
 	}
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ContactURL(id), savedContact(contact, was, change))
+	if err := c.keepSaved(r); err != nil {
+		return err
+	}
+	return c.done(w, r, next(r, views.ContactURL(id)), savedContact(contact, was, change))
 }
 
 // savedContact says what came of an edit.
@@ -214,7 +222,7 @@ func (c *Console) deleteContact(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: contact.Name() + " deleted for good."})
+	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: models.Isolated(contact.Name()) + " deleted for good."})
 }
 
 // partialNote is told where a search for contacts had to stop.

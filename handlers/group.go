@@ -2,14 +2,14 @@ package handlers
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -30,7 +30,7 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, Origin: c.publicURL, Now: c.now(r)}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, List: groupsOf(r), Origin: c.publicURL, Now: c.now(r)}
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
@@ -105,41 +105,16 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
 		return err
 	}
-	flash := views.Flash{Text: g.Name + " created."}
+	flash := views.Flash{Text: models.Isolated(g.Name) + " created."}
 	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
 		return err
 	} else if taken {
-		flash = views.Flash{Kind: "warn", Text: g.Name + " created. There is another active group with this name."}
+		flash = views.Flash{Kind: "warn", Text: models.Isolated(g.Name) + " created. There is another active group with this name."}
 	}
 	if r.PostFormValue("do") == "another" {
 		return c.done(w, r, views.NewGroupURL(), flash)
 	}
 	return c.done(w, r, views.GroupURL(g.ID), flash)
-}
-
-// field is a field of the form that was sent; nil where it was not in it.
-func field(r *http.Request, name string) *string {
-	if !r.PostForm.Has(name) {
-		return nil
-	}
-	value := r.PostForm.Get(name)
-	return &value
-}
-
-// formKey is the form's key, so that a second click on its button does nothing.
-func formKey(r *http.Request) *models.Once {
-	key := r.PostForm.Get("key")
-	if !models.ValidKey(key) {
-		return nil
-	}
-	said := url.Values{}
-	for name, values := range r.PostForm {
-		if name != "key" && name != "do" {
-			said[name] = values
-		}
-	}
-	sum := sha256.Sum256([]byte(r.URL.Path + "?" + said.Encode()))
-	return &models.Once{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
 }
 
 // editGroup shows the form for a group's values.
@@ -148,7 +123,7 @@ func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Now: c.now(r)}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: c.now(r)}
 	typed, err := c.takeEdit(r)
 	if err != nil {
 		return err
@@ -174,6 +149,9 @@ func groupFields(form url.Values, prefix string) models.GroupFields {
 
 // updateGroup changes those values that the form changed.
 func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
+	if err := c.resume(r); err != nil {
+		return err
+	}
 	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
 	change := models.GroupChange{
 		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
@@ -182,7 +160,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + was.Name, Action: views.EditGroupURL(id), Back: views.GroupURL(id),
+			Title: "Edit " + models.Isolated(was.Name), Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -190,13 +168,16 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Problems: invalid, Now: c.now(r)}
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: c.now(r)}
 		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
 	}
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.GroupURL(id), savedGroup(g, was, change))
+	if err := c.keepSaved(r); err != nil {
+		return err
+	}
+	return c.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
 }
 
 // savedGroup says what came of an edit.
@@ -223,7 +204,7 @@ func saved(name string, fields []editedField) views.Flash {
 	var others []string
 	for _, f := range fields {
 		if f.wanted != nil {
-			flash.Text = name + " saved."
+			flash.Text = models.Isolated(name) + " saved."
 		} else if plainNewlines(f.was) != f.now {
 			others = append(others, f.label)
 		}
@@ -234,26 +215,15 @@ func saved(name string, fields []editedField) views.Flash {
 	return flash
 }
 
-// edited is a field that differs from what the form was filled with; nil where not.
-func edited(r *http.Request, name string) *string {
-	value := field(r, name)
-	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
-		return nil
-	}
-	return value
-}
-
-// plainNewlines is text with the newlines that it had before a browser sent it.
-func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-
 // showConflict asks which of two values stays, keeping all that was typed.
 func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
 	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
-	asked := map[string]bool{}
+	asked := map[string]bool{"key": true}
 	for _, f := range conflict.Fields {
 		asked[f.Field], asked["was_"+f.Field] = true, true
 	}
-	v.Others = hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] })
+	v.Others = append(hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] }),
+		views.Hidden{Name: "key", Value: rand.Text()}) // the choice is a form of its own
 	return c.show(w, r, http.StatusConflict, views.Page{
 		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
 	})
@@ -275,9 +245,9 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), views.Flash{
-		Text: g.Name + " archived.",
-		Undo: undo(r, id, models.Active, string(views.RestoreGroupURL(id, ""))),
+	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
+		Text: models.Isolated(g.Name) + " archived.",
+		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
 	})
 }
 
@@ -293,17 +263,17 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	flash := views.Flash{Text: g.Name + " restored."}
+	flash := views.Flash{Text: models.Isolated(g.Name) + " restored."}
 	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, id, models.Archived, string(views.ArchiveGroupURL(id, "")), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
+		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), flash)
+	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
 }
 
 // undo is the form that takes back what was done to a group, and leads to where
 // this one does: to the group's row, in a list, which shows the status in its place.
-func undo(r *http.Request, id string, status models.Status, action string, fields ...views.Hidden) *views.Undo {
-	u := &views.Undo{Action: action, Fields: fields}
+func undo(r *http.Request, id string, status models.Status, action templ.SafeURL, fields ...views.Hidden) *views.Undo {
+	u := &views.Undo{Action: string(action + views.FromList(groupsOf(r))), Fields: fields}
 	if path := localPath(r.FormValue("next")); path != "" {
 		path, _, _ = strings.Cut(path, "#")
 		u.Fields = append(u.Fields, views.Hidden{Name: "next", Value: path + "#open-" + id})
@@ -347,12 +317,12 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if d.Typed = r.PostFormValue("name"); d.TypeName && strings.TrimSpace(d.Typed) != d.Name {
-		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + d.Name}}
+	if d.Typed = r.PostFormValue("name"); d.TypeName && !models.LooksLike(d.Typed, d.Name) {
+		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + models.Isolated(d.Name)}}
 		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
 	}
 	if err := c.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: d.Name + " deleted for good."})
+	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: models.Isolated(d.Name) + " deleted for good."})
 }

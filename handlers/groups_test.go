@@ -1,10 +1,13 @@
 package handlers_test
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -32,9 +35,6 @@ func TestAGroupsLife(t *testing.T) {
 		again.leads(path)
 		made.follow(s.browser).wants(200).has("h1", "Plaza Hotel").has("#flashes", "Plaza Hotel created.")
 		s.get(path).lacks("#flashes .flash")
-		if other := s.post("/groups/new", "key", key, "name", "Another"); other.status != 409 {
-			s.Errorf("another group under the key of one: %d", other.status)
-		}
 
 		id := strings.TrimPrefix(path, "/groups/")
 		s.get("/groups?q=member:hector").has(".c-name", "Plaza Hotel").has(".c-name small", "member Hector")
@@ -292,5 +292,131 @@ func TestRegionsComeAlone(t *testing.T) {
 		s.part("nowhere").get("/groups").wants(500)
 		moved := s.part("results").post("/groups/"+g.ID+"/archive", "next", "/groups").leads("/groups")
 		moved.follow(s.part("results")).has("#flashes", "Plaza Hotel archived.").has("#results", "No active groups")
+	})
+}
+
+// TestGoingBackToAForm sends forms again as a browser has them that went back to them: with
+// all their fields, hidden ones too, as they were.
+func TestGoingBackToAForm(t *testing.T) {
+	each(t, func(s *site) {
+		for _, object := range [][2]string{{"/groups", "name"}, {"/contacts", "username"}} {
+			key := s.get(object[0] + "/new").value("key")
+			first := s.post(object[0]+"/new", "key", key, object[1], "first").wants(303).header.Get("Location")
+			second := s.post(object[0]+"/new", "key", key, object[1], "second").wants(303).header.Get("Location")
+			if first == second {
+				s.Errorf("%s: a form that was changed makes nothing", object[0])
+			}
+			s.post(object[0]+"/new", "key", key, object[1], "second").leads(second)
+			s.get(second).has("h1", "second")
+
+			edit := first + "/edit"
+			key = s.get(edit).value("key")
+			was := "was_" + object[1]
+			s.post(edit, "key", key, object[1], "once", was, "first").wants(303)
+			s.post(edit, "key", key, object[1], "twice", was, "first").wants(303)
+			s.get(first).has("h1", "twice")
+			s.newBrowserOf(email).post(edit, object[1], "theirs", was, "twice").wants(303)
+			conflict := s.post(edit, "key", key, object[1], "thrice", was, "first").wants(409).has(".versus", "theirs")
+			s.post(edit, "key", conflict.value("key"), object[1], "thrice", was, "theirs").wants(303)
+			s.get(first).has("h1", "thrice")
+		}
+	})
+}
+
+// newBrowserOf is another browser of somebody's, who is signed in.
+func (s *site) newBrowserOf(email string) *browser {
+	b := s.newBrowser()
+	b.post("/login", "email", email, "password", password).wants(303)
+	return b
+}
+
+// TestANameIsTypedAsItIsShown deletes groups whose names a page does not show as they are.
+func TestANameIsTypedAsItIsShown(t *testing.T) {
+	each(t, func(s *site) {
+		for name, typed := range map[string]string{
+			"Plaza  Hotel\u00a0\u00a0Bar": "Plaza Hotel Bar", "Cafe\u0301 zero\u200bwidth": "Café zerowidth", "soft\u00adhyphen": "soft\u200bhyphen",
+		} {
+			g := s.group(name)
+			if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+				s.Fatal(err)
+			}
+			s.post("/groups/"+g.ID+"/delete", "name", typed).leads("/groups")
+		}
+	})
+}
+
+// TestThePagesOfAListLeadBackToIt opens, edits, archives and leaves what a filtered list shows.
+func TestThePagesOfAListLeadBackToIt(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("plaza.hector")
+		g := s.group("Plaza Hotel", hector)
+		for _, object := range []struct{ list, id, field, value string }{
+			{"/groups?q=plaza&sort=name", g.ID, "name", "Plaza Hotel"},
+			{"/contacts?q=plaza&sort=name", hector.ID, "username", "plaza.hector"},
+		} {
+			row := s.get(object.list).doc.Find("#row-" + object.id)
+			page := s.get(row.Find("a#open-"+object.id).AttrOr("href", "")).wants(200)
+			page.links("a.back", object.list)
+			page.doc.Find(".tabs a").Each(func(_ int, tab *goquery.Selection) {
+				s.get(tab.AttrOr("href", "")).wants(200).links("a.back", object.list).lacks(".notes")
+			})
+
+			edit := row.Find(`.menu a[data-key="e"]`).AttrOr("href", "")
+			form := s.get(edit).wants(200).links("a.back", object.list+"#open-"+object.id)
+			s.post(form.doc.Find("main form").AttrOr("action", ""), object.field, object.value+"s", "was_"+object.field, object.value).
+				leads(object.list + "#open-" + object.id)
+			edit = page.doc.Find(`.head a[data-key="e"]`).AttrOr("href", "")
+			form = s.get(edit).wants(200)
+			s.post(form.doc.Find("main form").AttrOr("action", ""), object.field, object.value, "was_"+object.field, object.value+"s").
+				follow(s.browser).wants(200).links("a.back", object.list)
+		}
+		page := s.get("/groups/" + g.ID + "?list=%2Fgroups%3Fq%3Dplaza")
+		archived := s.post(page.doc.Find(`.head form`).AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
+		s.post(archived.doc.Find("#flashes form").AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
+		asked := s.get(page.doc.Find(`a[data-key="#"]`).AttrOr("href", "")).links("a.back", "/groups/"+g.ID+"?list=%2Fgroups%3Fq%3Dplaza")
+		s.post("/groups/"+g.ID+"/delete", "next", asked.value("next")).leads("/groups?q=plaza")
+
+		for _, bad := range []string{"//evil.example", "https://evil.example/groups?q=", "/groups?q=x%23y", "/contacts?q=x", "/groups", "/groupsx?q=", `/groups?\\evil`, "javascript:alert(1)"} {
+			other := s.group("Another")
+			s.get("/groups/"+other.ID+"?list="+url.QueryEscape(bad)).links("a.back", map[bool]string{true: "/groups?q=x%23y", false: "/groups"}[bad == "/groups?q=x%23y"])
+		}
+	})
+}
+
+// links fails the test where the link that a selector finds leads elsewhere.
+func (p *page) links(selector, to string) *page {
+	p.site.Helper()
+	if href := p.doc.Find(selector).First().AttrOr("href", "none"); href != to {
+		p.site.Errorf("%s leads to %q, want %q", selector, href, to)
+	}
+	return p
+}
+
+// TestARegionThatIsGoneGetsTheWholePage asks as a page does that is older than the program.
+func TestARegionThatIsGoneGetsTheWholePage(t *testing.T) {
+	each(t, func(s *site) {
+		s.group("Plaza Hotel")
+		whole := s.part("listing").get("/groups").wants(200).has("title", "Groups").has("tbody", "Plaza Hotel")
+		if whole.doc.Find("header.bar, footer.foot").Length() != 2 {
+			s.Error("the page is not whole")
+		}
+	})
+}
+
+func TestASlashTooManyLeadsToThePage(t *testing.T) {
+	each(t, func(s *site) {
+		g := s.group("Plaza Hotel")
+		for path, to := range map[string]string{
+			"/groups/": "/groups", "/groups/?q=a%20b&sort=name": "/groups?q=a%20b&sort=name", "/groups/" + g.ID + "/": "/groups/" + g.ID,
+			"/groups/" + g.ID + "/edit/": "/groups/" + g.ID + "/edit", "/login/": "/login", "/contacts/new/": "/contacts/new", "/healthz/": "/healthz",
+		} {
+			if p := s.get(path); p.status != 308 || p.header.Get("Location") != to {
+				s.Errorf("%s: %d to %q", path, p.status, p.header.Get("Location"))
+			}
+		}
+		for _, path := range []string{"/nothing/", "//groups/", "/groups//", "//evil.example/", "/logout/"} {
+			s.get(path).wants(404)
+		}
+		s.post("/groups/new/", "name", "x").wants(404)
 	})
 }

@@ -67,7 +67,7 @@ func (c *Console) revokeInvitation(w http.ResponseWriter, r *http.Request) error
 	if err := c.store.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + i.Email + " is revoked."})
+	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + models.Isolated(i.Email) + " is revoked."})
 }
 
 // errNoInvitation is the answer to every link that is no good, whatever the reason.

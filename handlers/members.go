@@ -24,7 +24,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	a := readAddress(r, "q", "after", "before")
+	a := readAddress(r, "q", "after", "before", "list")
 	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
 	page, err := c.store.Members(r.Context(), query)
@@ -40,7 +40,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	}
 	m := views.GroupMembers{
 		GroupDetail: detail, Members: page.Contacts, Notes: a.notes, Problems: wrong,
-		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String()},
+		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String(), List: detail.List},
 	}
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
@@ -68,7 +68,7 @@ func neighbours(r models.Range, more bool, first, last string) (previous, next s
 // addMembers adds people to a group, or takes a step in choosing them.
 func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	id, name := r.PathValue("id"), draftOf(r.URL.Path)
-	to := views.MembersURL(id, views.MembersAt{})
+	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
 	if pickStep(r.PostForm) {
 		if err := c.keepStep(r, name); err != nil {
 			return err
@@ -96,15 +96,15 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	switch len(added) {
 	case 0:
-		return views.Flash{Text: "They are members of " + g.Name + " already."}
+		return views.Flash{Text: "They are members of " + models.Isolated(g.Name) + " already."}
 	case 1:
 		to := string(views.MembersURL(g.ID, views.MembersAt{}))
-		return views.Flash{Text: added[0].Name() + " added to " + g.Name + ".", Undo: &views.Undo{
+		return views.Flash{Text: models.Isolated(added[0].Name()) + " added to " + models.Isolated(g.Name) + ".", Undo: &views.Undo{
 			Action: string(views.RemoveMemberURL(g.ID, "")),
 			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
 		}}
 	}
-	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), g.Name)}
+	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), models.Isolated(g.Name))}
 }
 
 // removeMember takes somebody out of a group and offers to undo that.
@@ -120,9 +120,9 @@ func (c *Console) removeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !removed {
-		return c.done(w, r, to, views.Flash{Text: contact.Name() + " was not a member any more."})
+		return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " was not a member any more."})
 	}
-	text := contact.Name() + " removed from " + g.Name + "."
+	text := models.Isolated(contact.Name()) + " removed from " + models.Isolated(g.Name) + "."
 	if g.ContactsCount == 0 {
 		text += " Nobody is left in it."
 	}

@@ -154,6 +154,11 @@ func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
 		c.mux.ServeHTTP(w, r)
 		return
 	}
+	if to := c.withoutSlash(r); to != "" {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, to, http.StatusPermanentRedirect)
+		return
+	}
 	missing := &headerOnly{header: http.Header{}}
 	handler.ServeHTTP(missing, r)
 	c.page(func(w http.ResponseWriter, _ *http.Request) error {
@@ -163,6 +168,21 @@ func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", missing.header.Get("Allow"))
 		return errWrongMethod
 	}).ServeHTTP(w, r)
+}
+
+// withoutSlash returns where a page is that was asked for with a slash after its address, or ""
+// if there is none.
+func (c *Console) withoutSlash(r *http.Request) string {
+	path, slash := strings.CutSuffix(r.URL.Path, "/")
+	if !slash || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return ""
+	}
+	page := r.Clone(r.Context())
+	page.URL.Path = path
+	if _, pattern := c.mux.Handler(page); pattern == "" {
+		return ""
+	}
+	return page.URL.RequestURI()
 }
 
 // headerOnly takes an answer's status and headers, and drops its body.

@@ -97,6 +97,11 @@ func readAddress(r *http.Request, known ...string) *address {
 }
 
 func (a *address) note(format string, args ...any) {
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = models.Isolated(s)
+		}
+	}
 	if note := fmt.Sprintf(format, args...); !slices.Contains(a.notes, note) {
 		a.notes = append(a.notes, note)
 	}

@@ -112,7 +112,7 @@ func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
 	}
 	text := "Nothing changed."
 	if changed.Role != p.Role {
-		text = p.Name + " has the role " + changed.Role.Name() + " now."
+		text = models.Isolated(p.Name) + " has the role " + changed.Role.Name() + " now."
 	}
 	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: text})
 }
@@ -176,5 +176,5 @@ func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u models.User, e
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: u.Name + what})
+	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: models.Isolated(u.Name) + what})
 }

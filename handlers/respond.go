@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -59,12 +58,11 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 	}
 	ctx := unhurried(r)
 	return send(w, status, func(part *bytes.Buffer) error {
-		// A region that the page doesn't have renders to nothing.
 		if err := templ.RenderFragments(ctx, part, p.Body, region); err != nil {
 			return err
 		}
-		if part.Len() == 0 {
-			return fmt.Errorf("%s has no region %q", loggedPath(r), region)
+		if part.Len() == 0 { // asked for by a page older than the program
+			return views.Document(p).Render(ctx, part)
 		}
 		return views.Flashes(p).Render(ctx, part)
 	})
@@ -172,6 +170,19 @@ func next(r *http.Request, to templ.SafeURL) templ.SafeURL {
 	}
 	return to
 }
+
+// listOf returns the list that a page was opened from, as its address says it: usual with
+// filters, an order or a place. It is "" if that is not said.
+func listOf(r *http.Request, usual templ.SafeURL) templ.SafeURL {
+	list := localPath(r.FormValue("list"))
+	if !strings.HasPrefix(list, string(usual)+"?") || strings.Contains(list, "#") {
+		return ""
+	}
+	return templ.SafeURL(list)
+}
+
+// groupsOf is listOf for lists of groups.
+func groupsOf(r *http.Request) templ.SafeURL { return listOf(r, views.GroupsURL(views.GroupsAt{})) }
 
 // fail answers with the page of an error. What is unknown is logged and not shown.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {

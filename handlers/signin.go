@@ -48,6 +48,9 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 		Email: r.PostFormValue("email"), Remember: r.PostFormValue("remember") != "",
 		Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r),
 	}
+	if !r.PostForm.Has("email") { // a page that was signed out sends what was typed into it
+		return c.showLogin(w, r, http.StatusOK, s)
+	}
 	user, err := c.store.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
 	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 {
 		s.Problems = problems
@@ -86,6 +89,9 @@ func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.Use
 	}
 	if err != nil {
 		return err
+	}
+	if len(s.Carried) > 0 && draftOf(s.Next) == "" {
+		return c.offerCarried(w, r, s)
 	}
 	c.keepCarried(r, user, s)
 	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))

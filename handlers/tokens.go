@@ -167,7 +167,7 @@ func (c *Console) showRoll(w http.ResponseWriter, r *http.Request, status int, f
 func (c *Console) refuseRoll(w http.ResponseWriter, r *http.Request, token models.Token) error {
 	c.showFailure(w, r, views.Failure{
 		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: c.now(r),
-		Sentence: "Only " + token.UserName + " can roll this token, because its new secret acts in their name. You can revoke it.",
+		Sentence: "Only " + models.Isolated(token.UserName) + " can roll this token, because its new secret acts in their name. You can revoke it.",
 	})
 	return nil
 }
@@ -239,5 +239,5 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.TokensURL(), views.Flash{Text: token.Name + " revoked. Programs that use it are refused from now on."})
+	return c.done(w, r, views.TokensURL(), views.Flash{Text: models.Isolated(token.Name) + " revoked. Programs that use it are refused from now on."})
 }

@@ -256,7 +256,10 @@ func ActionLabel(name string) string {
 // Sentence is what was done, in words that follow Who: what comes before the name of
 // the object, that name, and what comes after it. An action that has no words is told
 // by its own.
-func (l AuditLine) Sentence() (before, object, after string) {
+func (l AuditLine) Sentence() (before, object, after string) { return l.sentence(Isolated) }
+
+// sentence is Sentence with the names before and after the object's as shown says.
+func (l AuditLine) sentence(shown func(string) string) (before, object, after string) {
 	words, known := l.words()
 	if !known {
 		words = "did “" + strings.NewReplacer(".", " ", "_", " ").Replace(string(l.Action)) + "”"
@@ -266,7 +269,7 @@ func (l AuditLine) Sentence() (before, object, after string) {
 	}
 	// Cut before names are put in: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
-	names := strings.NewReplacer("{members}", l.members(), "{actor}", "“"+l.ActorName+"”", "{old}", l.oldName())
+	names := strings.NewReplacer("{members}", shown(l.members()), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(l.oldName()))
 	before, after = names.Replace(before), names.Replace(after)
 	if !found {
 		return before, "", ""
@@ -279,7 +282,7 @@ func (l AuditLine) Sentence() (before, object, after string) {
 
 // Summary is who did what, in one sentence without a full stop.
 func (l AuditLine) Summary() string {
-	before, object, after := l.Sentence()
+	before, object, after := l.sentence(func(name string) string { return name })
 	return l.Who() + " " + before + object + after
 }
 

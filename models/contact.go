@@ -307,6 +307,10 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 // that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c ContactChange) (Contact, error) {
+	c.DisplayName = sentBack(c.DisplayName, func() (string, error) {
+		stored, err := s.Contact(ctx, id)
+		return deref(stored.DisplayName), err
+	})
 	set, problems := c.check()
 	if len(problems) > 0 {
 		return Contact{}, s.refuseContact(ctx, problems, id, set)
@@ -414,7 +418,7 @@ func username(s string) (string, string) {
 }
 
 func displayName(s string) (string, string) {
-	return visible(line("The display name", s, MaxName))
+	return visible(properName("The display name", s))
 }
 
 func phoneNumber(s string) (string, string) {

@@ -188,6 +188,10 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 	if err := by.checkAll(c.rights()...); err != nil {
 		return Group{}, err
 	}
+	c.Name = sentBack(c.Name, func() (string, error) {
+		g, err := s.Group(ctx, id)
+		return g.Name, err
+	})
 	set, problems := c.check(s.Now())
 	if len(problems) > 0 {
 		return Group{}, s.Refuse(ctx, problems, deref(c.Contacts))
@@ -309,7 +313,7 @@ func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
 	return set, c.Problems.and(problems)
 }
 
-func groupName(s string) (string, string) { return visible(line("The name", s, MaxName)) }
+func groupName(s string) (string, string) { return visible(properName("The name", s)) }
 
 func description(s string) (string, string) {
 	return visible(paragraphs("The description", s, MaxDescription))

@@ -49,7 +49,7 @@ func (n NewInvitation) check() (Invitation, Invalid) {
 	var problems Invalid
 	i := Invitation{Role: n.Role}
 	i.Email = *problems.require("email", &n.Email, "Enter the e-mail address of the person.", emailAddress)
-	i.Name = *problems.check("name", &n.Name, func(s string) (string, string) { return line("The name", s, MaxName) })
+	i.Name = *problems.check("name", &n.Name, func(s string) (string, string) { return properName("The name", s) })
 	if !n.Role.known() {
 		problems = append(problems, Problem{Field: "role", Code: Missing, Message: "Choose a role."})
 	}

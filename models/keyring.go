@@ -67,7 +67,9 @@ func (s *Store) decrypt(encrypted, owner string) (string, error) {
 	return secret, nil
 }
 
-func (s *Store) sealSecret(purpose string, data []byte) string { return s.keyring.now().seal(purpose, data) }
+func (s *Store) sealSecret(purpose string, data []byte) string {
+	return s.keyring.now().seal(purpose, data)
+}
 
 // openSealed is the data that was sealed for the purpose; false if it was not, or by nobody.
 func (s *Store) openSealed(purpose, sealed string) ([]byte, bool) {

@@ -158,7 +158,7 @@ func (s *Store) AddPasskey(ctx context.Context, by Actor, n NewPasskey) (codes [
 func passkeyName(name string) (string, error) {
 	var problems Invalid
 	stored := problems.require("name", &name, "Enter a name that says where the passkey is.", func(v string) (string, string) {
-		return visible(line("The name", v, MaxName))
+		return visible(properName("The name", v))
 	})
 	return *stored, problems.orNil()
 }

@@ -208,7 +208,7 @@ func (s *Store) ResetSecondFactor(ctx context.Context, by Actor, id string) (Use
 			return err
 		}
 		if len(said) == 0 {
-			return Conflict{Message: u.Name + " has no second factor, so there is nothing to reset."}
+			return Conflict{Message: Isolated(u.Name) + " has no second factor, so there is nothing to reset."}
 		}
 		return errors.Join(unlinkAll(tx, *u, said), line.say(said), endSessions(tx, u.ID))
 	})
@@ -236,7 +236,7 @@ func (s *Store) keepAnOwner(tx *gorm.DB, u User) error {
 	var others int64
 	err := tx.Model(&User{}).Where("role = ? AND disabled_at IS NULL AND id <> ?", Owner, u.ID).Count(&others).Error
 	if err == nil && others == 0 {
-		return Conflict{Message: u.Name + " is the only owner. Make somebody else an owner first.", Field: "role"}
+		return Conflict{Message: Isolated(u.Name) + " is the only owner. Make somebody else an owner first.", Field: "role"}
 	}
 	return err
 }

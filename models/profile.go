@@ -51,7 +51,7 @@ func (c ProfileChange) check() (map[string]any, Invalid) {
 
 const nameMissing = "Enter your name."
 
-func ownName(s string) (string, string) { return visible(line("Your name", s, MaxName)) }
+func ownName(s string) (string, string) { return visible(properName("Your name", s)) }
 
 func timeZone(s string) (string, string) {
 	s = strings.TrimSpace(s)
@@ -90,6 +90,10 @@ func zoneCalled(name string) (string, bool) {
 // UpdateProfile changes what somebody may change about themselves. A new e-mail address
 // needs the password. Errors: Invalid, Throttled.
 func (s *Store) UpdateProfile(ctx context.Context, by Actor, c ProfileChange) error {
+	c.Name = sentBack(c.Name, func() (string, error) {
+		u, err := userIn(s.db.WithContext(ctx), by.UserID)
+		return u.Name, err
+	})
 	columns, problems := c.check()
 	if err := problems.orNil(); err != nil {
 		return err

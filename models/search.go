@@ -141,7 +141,7 @@ func (s *Search) addKeyed(t token) bool {
 		case "created":
 			return s.addCreated(t)
 		case "is", "no":
-			s.Hints = append(s.Hints, "“"+t.text+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
+			s.Hints = append(s.Hints, "“"+Isolated(t.text)+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
 			return false
 		default:
 			return false
@@ -174,7 +174,7 @@ func (s *Search) addCreated(t token) bool {
 		s.From, s.To = day, next
 		return true
 	}
-	s.Hints = append(s.Hints, "“"+t.text+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
+	s.Hints = append(s.Hints, "“"+Isolated(t.text)+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
 	return false
 }
 

@@ -39,7 +39,7 @@ func (s *Store) SetUp(ctx context.Context, where Actor, setup Setup) (User, erro
 	setup.Owner.Role = Owner
 	u, problems := setup.Owner.check()
 	workspace := *problems.require("workspace", &setup.Workspace, "Enter a name for the workspace.", func(v string) (string, string) {
-		return visible(line("The name of the workspace", v, MaxName))
+		return visible(properName("The name of the workspace", v))
 	})
 	wrong, err := s.checkSetupCode(ctx, setup.Code)
 	if err != nil {

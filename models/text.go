@@ -8,15 +8,74 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
 // normalText is s as it is stored: composed (NFC), with plain newlines, and
 // without white space at its ends. Lengths are counted on this form.
 func normalText(s string) string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return strings.TrimSpace(norm.NFC.String(s))
+	return strings.TrimSpace(norm.NFC.String(newlines.Replace(s)))
 }
+
+// newlines makes every line break of Unicode, and that of a form, a newline.
+var newlines = strings.NewReplacer("\r\n", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// Straight returns s on one line and without what would turn the text around it.
+func Straight(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case TurnsText(r):
+			return -1
+		case r == '\u2028' || r == '\u2029':
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// Isolated returns s for the middle of a sentence: straight and, if parts of it run from right
+// to left, set apart from what stands around it.
+func Isolated(s string) string {
+	s = Straight(s)
+	if !strings.ContainsFunc(s, rightToLeft) {
+		return s
+	}
+	return "\u2068" + s + "\u2069"
+}
+
+func rightToLeft(r rune) bool {
+	if r < utf8.RuneSelf {
+		return false
+	}
+	properties, _ := bidi.LookupRune(r)
+	class := properties.Class()
+	return class == bidi.R || class == bidi.AL || class == bidi.AN
+}
+
+// LooksLike reports whether typed, when shown, looks like name: white space of any length is
+// one space, and what nobody sees does not count.
+func LooksLike(typed, name string) bool { return seen(typed) == seen(name) }
+
+func seen(s string) string {
+	visible := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) && r != zeroWidthJoiner && r != zeroWidthNonJoiner {
+			return -1
+		}
+		return r
+	}, normalText(s))
+	return strings.Join(strings.Fields(visible), " ")
+}
+
+// Unlike the other invisible characters, these change how their neighbours are drawn.
+const (
+	zeroWidthNonJoiner = '\u200c'
+	zeroWidthJoiner    = '\u200d'
+)
+
+// TurnsText reports whether r changes the direction of the text after it: an embedding, an
+// override or an isolate, or the end of one. Marks, which only stand for a letter, do not.
+func TurnsText(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 // length is the number of Unicode code points of s.
 func length(s string) int { return utf8.RuneCountInString(s) }
@@ -59,6 +118,30 @@ func hasControl(s, allowed string) bool {
 // wrong with it ("" if nothing). what names the field in the sentence.
 func line(what, s string, most int) (string, string) {
 	return text(what, s, most, "", "line breaks or other control characters")
+}
+
+// properName is the rule for what people and things are called, which is shown in the middle
+// of other text.
+func properName(what, s string) (string, string) {
+	s, problem := line(what, s, MaxName)
+	if problem == "" && strings.ContainsFunc(s, TurnsText) {
+		problem = what + " can't contain invisible characters that change the direction of text. Type it again instead of pasting it."
+	}
+	return s, problem
+}
+
+// sentBack returns nil, for no change, if name is the stored one and older than the rule
+// that would refuse it; else name.
+func sentBack(name *string, stored func() (string, error)) *string {
+	if name == nil {
+		return nil
+	}
+	if _, problem := properName("", *name); problem != "" {
+		if is, err := stored(); err == nil && is == *name {
+			return nil
+		}
+	}
+	return name
 }
 
 // paragraphs is the rule for text of several lines.

@@ -99,7 +99,7 @@ func (n NewToken) check(by Actor, now time.Time) (Token, Invalid) {
 	}
 	var problems Invalid
 	t.Name = *problems.require("name", &n.Name, "Enter a name that says what the token is for.", func(s string) (string, string) {
-		return visible(line("The name", s, MaxName))
+		return visible(properName("The name", s))
 	})
 	if len(t.Scopes) == 0 {
 		problems = append(problems, lacking("scopes", "Choose at least one thing that the token may do.")...)

@@ -85,8 +85,11 @@ type ActivityProof struct {
 }
 
 // OfGroup is the list as it stands on the page of its group.
-func (l ActivityList) OfGroup(id string) ActivityList {
-	l.href = func(at ActivityAt) templ.SafeURL { return GroupActivityURL(id, at) }
+func (l ActivityList) OfGroup(id string, list templ.SafeURL) ActivityList {
+	l.href = func(at ActivityAt) templ.SafeURL {
+		at.List = list
+		return GroupActivityURL(id, at)
+	}
 	return l
 }
 
@@ -129,9 +132,9 @@ func (l ActivityList) chips() []chip {
 		value, words string
 		without      func(*ActivityAt)
 	}{
-		{l.At.Who, "By " + orID(l.Names.Who, l.At.Who), func(at *ActivityAt) { at.Who = "" }},
+		{l.At.Who, "By " + models.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
 		{l.At.Action, capital(models.ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
-		{l.At.Object, "About " + orID(l.Names.Object, l.At.Object), func(at *ActivityAt) { at.Object = "" }},
+		{l.At.Object, "About " + models.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
 		{l.At.To, "To " + typedDay(l.At.To, l.Now), func(at *ActivityAt) { at.To = "" }},
@@ -176,7 +179,7 @@ func (l ActivityList) summary() string {
 // none is what an empty list says.
 func (l ActivityList) none() string {
 	if l.At.Q != "" {
-		return "Nothing has the id " + l.At.Q
+		return "Nothing has the id " + models.Isolated(l.At.Q)
 	}
 	return "No activity matches"
 }

@@ -28,6 +28,7 @@ type ContactForm struct {
 	Key      string
 	Problems models.Invalid
 	Draft    int64
+	Next     string
 	Now      Clock
 }
 
@@ -39,9 +40,14 @@ type ContactDetail struct {
 	In     []models.Group
 	MoreIn bool
 	Done   bool
+	// List is the list of contacts that the page was opened from; "" for the usual one.
+	List   templ.SafeURL
 	Origin string
 	Now    Clock
 }
+
+// then is where an edit begun on the page leads: back to it, as it is.
+func (d ContactDetail) then() templ.SafeURL { return thenBack(ContactURL(d.ID), d.List) }
 
 // ContactDelete is the question before a contact is deleted.
 type ContactDelete struct {

@@ -123,6 +123,10 @@ func hue(name string) string {
 	return strconv.Itoa(int(h % hues))
 }
 
+// plain is what somebody is called, or has typed, as it stands in the middle of a page: within
+// a bdi element, so that nothing of it turns what is around.
+func plain(s string) string { return models.Straight(s) }
+
 func text(s *string) string {
 	if s == nil {
 		return ""

@@ -2,6 +2,7 @@ package views
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -45,14 +46,17 @@ type GroupForm struct {
 	models.GroupFields
 	// Was holds the values that the form was filled with. Only an edit has them.
 	Was models.GroupFields
-	// Key makes a second submit of the same form answer the first one's group.
+	// Key tells the form from others like it. Sent twice as it is, it is carried out once, and
+	// an edit knows by it what it has saved before.
 	Key string
 	// Members chooses the members of a new group.
 	Members  Picker
 	Problems models.Invalid
 	// Draft says that the values were restored from a draft kept at this time; 0 for none.
 	Draft int64
-	Now   Clock
+	// Next is where an edit leads when it is saved; "" for the group's page.
+	Next string
+	Now  Clock
 }
 
 // Picker chooses people.
@@ -77,7 +81,9 @@ type GroupDetail struct {
 	// Archived by, where it is known.
 	ArchivedBy string
 	// Done says that something has just been done: the heading takes the focus.
-	Done   bool
+	Done bool
+	// List is the list of groups that the page was opened from; "" for the usual one.
+	List   templ.SafeURL
 	Origin string
 	Now    Clock
 }
@@ -145,6 +151,38 @@ func (l *GroupList) next(i int, here Next) Next {
 	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
 }
 
+// then is where an edit begun on the group's page leads: back to it, as it is.
+func (d GroupDetail) then() templ.SafeURL { return thenBack(GroupURL(d.ID), d.List) }
+
+// thenBack is the Next to a page that was opened from a list; "" if it says nothing more than
+// the page itself.
+func thenBack(page, list templ.SafeURL) templ.SafeURL {
+	if list == "" {
+		return ""
+	}
+	return templ.SafeURL(Then(page + FromList(list)))
+}
+
+// listIn is the list that next leads to a row of.
+func listIn(next string) templ.SafeURL {
+	list, _, _ := strings.Cut(next, "#")
+	return templ.SafeURL(list)
+}
+
+// leaving is where an edit form leads that is left without saving, and what is there: next, or
+// else the page of what is edited, which has a name.
+func leaving(next string, page templ.SafeURL, name, section string, list templ.SafeURL) (templ.SafeURL, string) {
+	path, _, _ := strings.Cut(next, "?")
+	path, _, _ = strings.Cut(path, "#")
+	switch path {
+	case "":
+		return page, name
+	case string(list):
+		return templ.SafeURL(next), section
+	}
+	return templ.SafeURL(next), name
+}
+
 func rowID(id string) string { return "row-" + id }
 
 // openID is the link that a row begins with. An address that ends in it puts the
@@ -196,7 +234,7 @@ func (l GroupList) chips() []chip {
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
 	if l.At.Q != "" {
-		add("“"+l.At.Q+"”", func(at *GroupsAt) {
+		add("“"+models.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
 			at.Q = ""
 			if l.BySearch && at.byArchived() {
 				at.Sort = ""
@@ -214,7 +252,7 @@ func (l GroupList) chips() []chip {
 		if l.Member != nil {
 			name = l.Member.Name()
 		}
-		add("Member "+name, func(at *GroupsAt) { at.Member = "" })
+		add("Member "+models.Isolated(name), func(at *GroupsAt) { at.Member = "" })
 	}
 	if l.At.CreatedAfter != "" {
 		add("Created after "+typedDay(l.At.CreatedAfter, l.Now), func(at *GroupsAt) { at.CreatedAfter = "" })
@@ -283,10 +321,10 @@ func FieldLabel(field string) string { return fieldLabels[field] }
 func (m GroupMembers) paging() paging {
 	var p paging
 	if m.Next != "" {
-		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next})
+		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next, List: m.List})
 	}
 	if m.Previous != "" {
-		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous})
+		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous, List: m.List})
 	}
 	return p
 }
@@ -300,7 +338,7 @@ func withStatus(at GroupsAt, status string) GroupsAt {
 func noMatchTitle(l GroupList) string {
 	switch {
 	case l.At.Q != "":
-		return "No group matches “" + l.At.Q + "”"
+		return "No group matches “" + models.Isolated(l.At.Q) + "”"
 	case l.At.Status == "archived" && len(l.chips()) == 1:
 		return "No archived groups"
 	case len(l.chips()) == 0:
@@ -314,7 +352,7 @@ func byWhom(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " by " + name
+	return " by " + models.Isolated(name)
 }
 
 // offers are the people found who are not chosen yet.

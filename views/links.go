@@ -38,8 +38,11 @@ type ContactsAt struct {
 	Limit                  int
 }
 
-// MembersAt is a place in the list of a group's members.
-type MembersAt struct{ Q, After, Before string }
+// MembersAt is a place in the list of a group's members. List is as in GroupDetail.
+type MembersAt struct {
+	Q, After, Before string
+	List             templ.SafeURL
+}
 
 // GroupsURL is the list of groups.
 func GroupsURL(at GroupsAt) templ.SafeURL {
@@ -63,6 +66,15 @@ func Then(address templ.SafeURL) Next {
 
 // at leads to a row of the list that n leads to.
 func (n Next) at(id string) Next { return n + "%23open-" + Next(id) }
+
+// FromList is the end of the address of a page that was opened from a list, to lead back there:
+// with its filters, its order and its place. "" if that is where the page leads anyway.
+func FromList(list templ.SafeURL) templ.SafeURL {
+	if !strings.Contains(string(list), "?") {
+		return ""
+	}
+	return templ.SafeURL("?list=" + url.QueryEscape(string(list)))
+}
 
 // beside leads to the row after the one at i, or before it where it is the last, in the
 // list that n leads to. It has so many rows, and id tells theirs.
@@ -96,7 +108,7 @@ func DeleteGroupURL(id string, next Next) templ.SafeURL {
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return address(under("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before)
+	return address(under("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
 func RemoveMemberURL(id string, next Next) templ.SafeURL {
@@ -312,6 +324,8 @@ type ActivityAt struct {
 	After, Before string
 	// Limit is the number of rows; 0 means as many as the reader has on every page.
 	Limit int
+	// List is as in GroupDetail.
+	List templ.SafeURL
 }
 
 // filtered tells whether anything narrows the list.
@@ -353,7 +367,7 @@ func OwnActivityURL(at ActivityAt) templ.SafeURL {
 
 func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
 	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request, "q", at.Q,
-		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before)
+		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
 func ActivityLineURL(id string) templ.SafeURL   { return under("/activity/", id, "", "") }

@@ -99,7 +99,7 @@ const product = "Protocol Console"
 
 // title is the document's title: page – section – product.
 func (p Page) title() string {
-	parts := []string{p.Title}
+	parts := []string{models.Isolated(p.Title)}
 	if p.Section != "" && p.Section != p.Title {
 		parts = append(parts, p.Section)
 	}
@@ -221,6 +221,9 @@ func (in input) attributes() templ.Attributes {
 	}
 	if !in.Optional {
 		a["aria-required"] = "true"
+	}
+	if in.Type == "" || in.Type == "area" {
+		a["dir"] = "auto"
 	}
 	if in.Type != "area" {
 		a["value"] = in.Value

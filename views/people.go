@@ -123,7 +123,7 @@ func (q PersonQuestion) signOutTitle() string {
 	if q.Own {
 		return "Sign yourself out everywhere?"
 	}
-	return "Sign out " + q.Name + " everywhere?"
+	return "Sign out " + models.Isolated(q.Name) + " everywhere?"
 }
 
 // sessionsEnd says how many sessions of somebody end.

@@ -47,7 +47,7 @@ type marked []span
 
 func (m marked) Render(_ context.Context, w io.Writer) error {
 	for _, s := range m {
-		text := templ.EscapeString(s.Text)
+		text := templ.EscapeString(plain(s.Text))
 		if s.Hit {
 			text = "<mark>" + text + "</mark>"
 		}

@@ -139,9 +139,9 @@ type TokenSecret struct {
 
 func (t TokenSecret) title() string {
 	if t.Rolled {
-		return t.Name + " has a new secret"
+		return models.Isolated(t.Name) + " has a new secret"
 	}
-	return t.Name + " is ready"
+	return models.Isolated(t.Name) + " is ready"
 }
 
 // TokenDetail is what the page of a token shows.

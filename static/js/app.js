@@ -45,6 +45,13 @@
     element.focus();
   }
 
+  // ---- links: a click that asks for another tab or window is the browser's alone ----
+
+  on('click', (event) => {
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (elsewhere && near(event, 'a[href]')) event.stopImmediatePropagation();
+  }, { capture: true });
+
   // ---- htmx: addresses, errors, focus ----
 
   on('htmx:config:request', (event) => {
@@ -83,14 +90,14 @@
     const { status, raw } = ctx.response;
     if (status < 400 || [409, 412, 422].includes(status)) return;
     event.preventDefault();
-    if (status === 401) signIn();
+    if (status === 401) signIn({ to: ctx.request.method === 'GET' ? addressOf(new URL(raw.url)) : undefined });
     else refused(ctx, status, raw);
   });
 
   on('htmx:error', ({ detail: { ctx, error } }) => {
     if (!ctx || ctx.response?.status >= 400) return;
     const late = error?.name === 'AbortError';
-    trouble(late ? 'The server took too long to answer.' : 'The server cannot be reached. Check your connection.', '', ctx);
+    trouble(late ? 'The server took too long to answer.' : unreachable, '', () => again(ctx.sourceElement));
   });
 
   // A whole document where a region was asked for is a page to go to.
@@ -131,7 +138,28 @@
 
   // ---- trouble: what happened, the request id, try again ----
 
-  const signIn = () => location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search));
+  const unreachable = 'The server cannot be reached. Check your connection.';
+  const addressOf = ({ pathname, search }) => pathname + search;
+
+  // signIn leads to the sign-in page, and from there back to an address. What is typed into a
+  // form goes along, and comes back with it.
+  function signIn({ to = addressOf(location), form = $$('form[method="post"][data-guard]').find(dirty) } = {}) {
+    if (!form) return location.assign('/login?next=' + encodeURIComponent(to));
+    const carrier = Object.assign(document.createElement('form'), { method: 'post', action: '/login', hidden: true });
+    const carry = (name, value) => carrier.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+    carry('next', form.getAttribute('action'));
+    for (const [name, value] of new FormData(form)) carry('carried.' + name, value);
+    document.body.append(carrier);
+    leaving = true;
+    carrier.submit();
+  }
+
+  // again does once more what an element has asked for.
+  function again(source) {
+    if (!source?.isConnected || source === document.body) location.reload();
+    else if (source.matches('form')) source.requestSubmit();
+    else source.click();
+  }
 
   async function refused(ctx, status, response) {
     const page = parse(await response.text().catch(() => ''));
@@ -141,25 +169,25 @@
       429: 'Too many requests. Wait a moment.',
       503: 'The console cannot reach its database just now.',
     }[status] || 'Something went wrong on the server.';
-    trouble(words, response.headers.get('Request-Id') ?? '', ctx);
+    trouble(words, response.headers.get('Request-Id') ?? '', () => again(ctx?.sourceElement));
   }
 
-  function trouble(words, request, ctx) {
+  function trouble(words, request, retry) {
     const bar = $('#trouble-bar').content.firstElementChild.cloneNode(true);
     $('[data-words]', bar).textContent = words;
     $('[data-request]', bar).hidden = !request;
     $('[data-request] code', bar).textContent = request;
     $('[data-again]', bar).addEventListener('click', () => {
       hideTrouble();
-      const source = ctx?.sourceElement;
-      if (!source?.isConnected || source === document.body) location.reload();
-      else if (source.matches('form')) source.requestSubmit();
-      else source.click();
+      retry();
     });
-    $('#trouble').replaceChildren(bar);
+    hideTrouble();
+    const dialog = $('dialog[open]'); // nothing outside of one can be reached
+    if (dialog) bar.role = 'alert';
+    (dialog ?? $('#trouble')).prepend(bar);
   }
 
-  const hideTrouble = () => $('#trouble').replaceChildren();
+  const hideTrouble = () => { for (const bar of $$('.trouble')) bar.remove(); };
 
   // ---- clicks ----
 
@@ -172,7 +200,7 @@
     if (button.dataset.dismiss !== undefined) dismiss(event, button);
     if (button.dataset.stay !== undefined) stay();
     if (button.dataset.print !== undefined) print();
-    if (button.dataset.dialog !== undefined && !(event.ctrlKey || event.metaKey || event.shiftKey)) openDialog(event, button);
+    if (button.dataset.dialog !== undefined) openDialog(event, button);
     if (button.dataset.drop !== undefined) drop(event, button);
     if (button.dataset.cancel !== undefined && button.closest('dialog')) {
       event.preventDefault();
@@ -229,7 +257,7 @@
   function dismiss(event, button) {
     event.preventDefault();
     button.closest('.flash, .trouble').remove();
-    focus($('main h1'));
+    focus($('dialog[open] h2') ?? $('main h1'));
   }
 
   // ---- menus: Esc and a click elsewhere close them ----
@@ -289,19 +317,46 @@
 
   const contents = (form) => new URLSearchParams(new FormData(form)).toString();
   const before = new WeakMap();
+  const dirty = (form) => form.dataset.guard === 'dirty' || before.get(form) !== contents(form);
+  const sure = new WeakSet(); // forms that the server is there for
   let leaving = false;
 
   on('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented) return;
     if (form.dataset.file !== undefined) return; // the page stays
-    if (form.ariaBusy === 'true') return event.preventDefault();
-    if (form.method === 'post') form.ariaBusy = 'true';
     leaving = true;
+    if (form.method !== 'post' || sure.delete(form)) return;
+    event.preventDefault();
+    if (form.ariaBusy !== 'true') send(form, event.submitter);
   });
+
+  // send sends a form that leads to another page once the server is known to be there: a browser
+  // that cannot reach it gives up the page, with what was typed into it.
+  async function send(form, submitter) {
+    form.ariaBusy = 'true';
+    hideTrouble();
+    if (!await reachable()) {
+      form.ariaBusy = null;
+      leaving = false;
+      return trouble(unreachable, '', () => form.requestSubmit(submitter));
+    }
+    sure.add(form);
+    form.requestSubmit(submitter);
+    if (sure.delete(form)) form.ariaBusy = null; // a field has become invalid meanwhile
+  }
+
+  const reachable = () => fetch('/healthz', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(5000) })
+    .then(({ status }) => status < 502, () => false); // from there on, a proxy says that nobody is behind it
+
+  // A page that one goes back to may be as it was left: with a form that was sent since.
   addEventListener('pageshow', () => {
     leaving = false;
-    for (const form of $$('form[aria-busy]')) form.ariaBusy = null;
+    for (const form of $$('form[aria-busy]')) {
+      form.ariaBusy = null;
+      if (form.dataset.guard) form.dataset.guard = '';
+      before.set(form, contents(form));
+    }
   });
   on('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -311,7 +366,7 @@
     form.requestSubmit($('.actions .primary', form));
   });
   addEventListener('beforeunload', (event) => {
-    if (!leaving && $$('form[data-guard]').some((form) => form.dataset.guard === 'dirty' || before.get(form) !== contents(form))) event.preventDefault();
+    if (!leaving && $$('form[data-guard]').some(dirty)) event.preventDefault();
   });
 
   let drafting;
@@ -421,7 +476,10 @@
     url.searchParams.set('q', text);
     try {
       const response = await fetch(url, { signal, headers: { Accept: 'text/html' } });
-      if (response.status === 401) return signIn();
+      if (response.redirected) { // to the sign-in page, or to what must be done before anything else
+        state.input.name = 'find';
+        return signIn({ form: picker.closest('form') });
+      }
       if (!response.ok) return refused(null, response.status, response);
       const html = await response.text();
       if (signal.aborted) return;
@@ -431,7 +489,7 @@
       show(state, true);
       say(n === 0 ? 'No people found' : n === 1 ? '1 person found' : `${n} people found`, 300);
     } catch (error) {
-      if (error.name !== 'AbortError') trouble('The server cannot be reached. Check your connection.', '', null);
+      if (error.name !== 'AbortError') trouble(unreachable, '', () => ask(picker, state));
     }
   }
 
