@@ -122,7 +122,7 @@ func (s *Store) Close() error {
 //go:embed migrations
 var migrations embed.FS
 
-// Migrate brings the schema to the newest version. Several programs may start
+// Migrate brings the schema to the newest version, and what is sorted and searched by. Several programs may start
 // at once: one migrates, the others wait for it.
 func (s *Store) Migrate(ctx context.Context) error {
 	provider, err := s.migrator()
@@ -133,6 +133,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 		if _, err = provider.Up(ctx); err == nil || s.dialect.migratesAlone() {
 			break
 		}
+	}
+	if err == nil {
+		err = s.refold(ctx)
 	}
 	return s.failed(ctx, err)
 }

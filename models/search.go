@@ -193,13 +193,20 @@ func termsOf(words []string) []string {
 }
 
 // searchTerm is a word as it is looked for in a searchKey. One or two characters
-// are looked for at the beginnings of words only; "" is nothing to look for.
+// are looked for at the beginnings of words only, which are everywhere in scripts
+// without word gaps; "" is nothing to look for.
 func searchTerm(word string) string {
-	term := spaceWords(Fold(strings.ToValidUTF8(normalText(word), "")))
-	if n := utf8.RuneCountInString(term); n == 1 || n == 2 {
+	term := pairUp(spaceWords(Fold(strings.ToValidUTF8(normalText(word), ""))), true)
+	if n := utf8.RuneCountInString(term); n == 1 || n == 2 || beginsGapless(term) {
 		return "  " + term
 	}
 	return term
+}
+
+// beginsGapless reports whether a term begins in a script without word gaps.
+func beginsGapless(term string) bool {
+	r, _ := utf8.DecodeRuneInString(term)
+	return isGapless(r)
 }
 
 // termWords is the words of a term, each a term. The first may be the end of a word.
@@ -226,7 +233,7 @@ func Marks(text string, words []string) []Span {
 	var spans []Span
 	for _, word := range words {
 		term := strings.TrimSpace(spaceWords(Fold(normalText(word))))
-		short := utf8.RuneCountInString(term) <= 2
+		short := utf8.RuneCountInString(term) <= 2 && !beginsGapless(term)
 		for from := 0; term != ""; {
 			i := strings.Index(folded[from:], term)
 			if i < 0 {
@@ -242,15 +249,15 @@ func Marks(text string, words []string) []Span {
 	return joinSpans(spans)
 }
 
-// foldMapped is searchKey of one text, with the place in the text that each of
-// its bytes, and its end, comes from.
+// foldMapped is the folded and spaced words of one text, with the place in the text that
+// each of its bytes, and its end, comes from.
 func foldMapped(text string) (string, []int) {
 	folded := make([]byte, 0, 2*len(text))
 	origin := make([]int, 0, cap(folded)+1)
-	inWord, end := false, 0
+	before, end := inGap, 0
 	add := func(r rune, at int) {
-		word := isWord(r)
-		if !(word && inWord) {
+		kind := kindOf(r)
+		if !kind.joins(before) {
 			folded, origin = append(folded, "  "...), append(origin, end, end)
 		}
 		from := len(folded)
@@ -258,13 +265,13 @@ func foldMapped(text string) (string, []int) {
 		for range len(folded) - from {
 			origin = append(origin, at)
 		}
-		inWord = word
+		before = kind
 	}
 	folds := map[rune]string{} // a text repeats its characters
 	for at, r := range text {
 		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			inWord = false
+		case kindOf(r) == inGap:
+			before = inGap
 			continue
 		case r < utf8.RuneSelf:
 			add(unicode.ToLower(r), at)
