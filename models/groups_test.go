@@ -127,7 +127,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			t.Errorf("member:hect does not say why: %+v, %v", page.Groups, err)
 		}
 		page, err = store.Groups(t.Context(), models.GroupQuery{Search: "hector"})
-		if err != nil || !page.MemberHint {
+		if err != nil || page.MembersLike == nil || page.MembersLike.Search() != "member:hector" {
 			t.Errorf("hector does not offer groups with a member like that: %v", err)
 		}
 		var invalid models.Invalid

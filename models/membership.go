@@ -61,8 +61,8 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if err := groupExists(r, q.Group); err != nil {
 		return ContactPage{}, s.failed(ctx, err)
 	}
-	found, err := search(s, r, q.sought(), q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Contact).columns)
-	return contactPage(found), s.failed(ctx, err)
+	page, err := s.findContacts(r, q.sought(), q.Text, q.Range, func(c Cursor) []any { return []any{c.ID} })
+	return page, s.failed(ctx, err)
 }
 
 // sought is the rows that a query asks for. They are in the order of the memberships.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ const maxWords = 12
 // Search is what was typed into the search box, understood. Its grammar: words
 // and "quoted phrases", each of which must be found; -word, which must not;
 // member:NAME, is:archived, is:active, is:empty, no:description, and
-// created: with a date or >date, <date. What can't be understood is text.
+// created: with a date or >date, <date. What can't be understood is text. A phone number
+// after member: needs no quotes.
 type Search struct {
 	// Words are what name or description must contain, as typed.
 	Words []string
@@ -42,6 +44,8 @@ type Search struct {
 	From, To time.Time
 	// Hints say what was taken as text although it looked like more.
 	Hints []string
+
+	zone *time.Location
 }
 
 // IsZero tells whether nothing is searched.
@@ -50,11 +54,11 @@ func (s Search) IsZero() bool {
 		!s.Empty && !s.Undescribed && s.From.IsZero() && s.To.IsZero()
 }
 
-// ParseSearch understands what was typed. It never fails: what it doesn't know it
-// takes as text, and says so in Hints.
-func ParseSearch(text string) Search {
-	var s Search
-	tokens := splitSearch(text)
+// ParseSearch understands what was typed; days are those of zone, nil for UTC. It never
+// fails: what it doesn't know it takes as text, and says so in Hints.
+func ParseSearch(text string, zone *time.Location) Search {
+	s := Search{zone: cmp.Or(zone, time.UTC)}
+	tokens := joinNumbers(splitSearch(text))
 	if len(tokens) > maxWords {
 		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(maxWords)+" words were searched.")
 		tokens = tokens[:maxWords]
@@ -72,10 +76,10 @@ type token struct {
 	text       string // as typed
 }
 
-// splitSearch cuts a search at white space outside quotes.
+// splitSearch cuts a search at white space outside quotes, which may be typographic.
 func splitSearch(text string) []token {
 	var tokens []token
-	rest := []rune(text)
+	rest := []rune(plainQuotes.Replace(StripInvisible(text)))
 	for {
 		for len(rest) > 0 && (unicode.IsSpace(rest[0]) || unicode.IsControl(rest[0])) {
 			rest = rest[1:]
@@ -91,6 +95,25 @@ func splitSearch(text string) []token {
 		tokens = append(tokens, readToken(string(rest[:n])))
 		rest = rest[n:]
 	}
+}
+
+var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "＂", `"`)
+
+// joinNumbers joins to a phone number after member: the parts of it that follow.
+func joinNumbers(tokens []token) []token {
+	var joined []token
+	inNumber := false
+	for _, t := range tokens {
+		inNumber = inNumber && t.key == "" && !t.not && isPhonePart(Fold(t.value))
+		if inNumber {
+			member := &joined[len(joined)-1]
+			member.value, member.text = member.value+" "+t.value, member.text+" "+t.text
+			continue
+		}
+		inNumber = t.key == "member" && startsPhone(t.value)
+		joined = append(joined, t)
+	}
+	return joined
 }
 
 func readToken(text string) token {
@@ -151,13 +174,14 @@ func (s *Search) addKeyed(t token) bool {
 }
 
 // addCreated reads created:2026-01-31, created:>2026-01-31 (after that day) and
-// created:<2026-01-31 (before it). Days are UTC.
+// created:<2026-01-31 (before it).
 func (s *Search) addCreated(t token) bool {
 	sign := strings.TrimRight(t.value, "0123456789-")
 	day, err := time.Parse(time.DateOnly, strings.TrimPrefix(t.value, sign))
-	next := day.AddDate(0, 0, 1)
+	ok := err == nil && day.Year() >= 1970
+	day, next := StartOfDay(day, s.zone), StartOfDay(day.AddDate(0, 0, 1), s.zone)
 	switch {
-	case err != nil || day.Year() < 1970:
+	case !ok:
 	case sign == ">":
 		s.From = next
 		return true
