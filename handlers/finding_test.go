@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
+
 	"protocol.chat/console/models"
 )
 
@@ -29,7 +31,7 @@ func TestCopiedIDsAreUnderstood(t *testing.T) {
 			s.get("/contacts?q="+who).has("table", "Hector")
 			s.get("/contacts/pick?q="+who).has("body", "Hector")
 			misses(s.get("/groups?member="+who).has("table", "Plaza Hotel"), "#results", "There is no contact")
-			s.get(typedIn("/groups/" + copied(g.ID) + "/members") + "?q=x").leads("/groups/" + g.ID + "/members?q=x")
+			s.get(typedIn("/groups/"+copied(g.ID)+"/members") + "?q=x").leads("/groups/" + g.ID + "/members?q=x")
 			s.get(typedIn("/contacts/" + copied(hector.ID))).leads("/contacts/" + hector.ID)
 		}
 		s.get("/groups/%22nothing%22").wants(404)
@@ -101,6 +103,26 @@ func TestDaysAreTheReaders(t *testing.T) {
 		}
 		misses(s.get("/groups?q=made"), "#results", "Days are in")
 	})
+}
+
+// TestSearchWaitsForComposedWords is about a field that holds parts of a word while an input
+// method puts it together.
+func TestSearchWaitsForComposedWords(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	s.group("産品会議室")
+	a := s.in(desk)
+	a.lists()
+	eval[bool](a, "(window.heard = 0, document.querySelector('#filter').addEventListener('input', () => heard++), document.querySelector('#q').focus(), true)")
+	for _, part := range []string{"k", "か", "かい", "会議"} {
+		call(a, input.ImeSetComposition, input.ImeSetCompositionParams{Text: part})
+	}
+	if heard := eval[int](a, "heard"); heard != 0 || eval[string](a, "document.querySelector('#q').value") != "会議" {
+		t.Errorf("the search hears %d times of a word that is not finished", heard)
+	}
+	call(a, input.InsertText, input.InsertTextParams{Text: "会議"})
+	a.sees("#count", "1 active group")
+	a.until("the search is in the address", "new URLSearchParams(location.search).get('q') === '会議'")
 }
 
 // misses fails the test where the words are in an element.
