@@ -52,6 +52,31 @@ func TestSearchFindsLettersThatDoNotDecompose(t *testing.T) {
 	})
 }
 
+func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store) // Ada Lovelace
+		for i, name := range []string{"Zoe", "Øystein", "ole", "Łucja", "adam"} {
+			user := models.NewUser{Email: string('a'+rune(i)) + "@example.com", Name: name, Role: models.Editor, Password: modelstest.OwnerPassword}
+			if _, err := store.CreateUser(t.Context(), by, user); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{"Ada Lovelace", "adam", "Łucja", "ole", "Øystein", "Zoe"}
+		people, err := store.People(t.Context(), by)
+		doers, _, err2 := store.Doers(t.Context())
+		var got, gotDoers []string
+		for _, p := range people {
+			got = append(got, p.Name)
+		}
+		for _, d := range doers {
+			gotDoers = append(gotDoers, d.Name)
+		}
+		if err != nil || err2 != nil || !slices.Equal(got, want) || !slices.Equal(gotDoers, want) {
+			t.Errorf("got %q and %q, %v, %v", got, gotDoers, err, err2)
+		}
+	})
+}
+
 func TestSearchFindsScriptsWithoutGapsAnywhere(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -147,6 +148,12 @@ func sortKey(name string) string {
 		key = key[:len(key)-1]
 	}
 	return key
+}
+
+// sortByName sorts few things by their names, as lists are sorted; those of the same name
+// stay as they are.
+func sortByName[T any](things []T, name func(T) string) {
+	slices.SortStableFunc(things, func(a, b T) int { return strings.Compare(Fold(name(a)), Fold(name(b))) })
 }
 
 // searchKey is text as it is searched: folded, and with two spaces before each
