@@ -61,7 +61,15 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if err := groupExists(r, q.Group); err != nil {
 		return ContactPage{}, s.failed(ctx, err)
 	}
-	page, err := s.findContacts(r, q.sought(), q.Text, q.Range, func(c Cursor) []any { return []any{c.ID} })
+	exact, err := contactByAnyID(r, ContactQuery{Text: q.Text, Range: q.Range})
+	if err == nil && len(exact) > 0 {
+		in, err := s.MembersAmong(ctx, q.Group, exact)
+		return ContactPage{Contacts: slices.DeleteFunc(exact, func(c Contact) bool { return !in[c.ID] })}, err
+	}
+	var page ContactPage
+	if err == nil {
+		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c Cursor) []any { return []any{c.ID} })
+	}
 	return page, s.failed(ctx, err)
 }
 

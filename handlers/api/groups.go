@@ -12,7 +12,7 @@ func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
 		return result{}, err
 	}
 	wanted := models.GroupQuery{
-		Text: q.values["q"], Status: q.status(), Contact: models.Unquote(q.values["contact"]),
+		Text: q.values["q"], Status: q.status(), Contact: q.values["contact"],
 		WithContacts: true, Range: q.page(a.inFuture(r)),
 	}
 	_, ofContact := q.values["contact"]
