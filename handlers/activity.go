@@ -41,7 +41,7 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 // unguessed is a place whose list is empty, without the filter that was made of what was
 // looked for where that is the id of nothing at all.
 func (c *Console) unguessed(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
-	q := strings.TrimSpace(a.get("q"))
+	q := models.Unquote(a.get("q"))
 	if q == "" || q != at.Object && q != at.Request {
 		return at, nil
 	}
@@ -121,7 +121,7 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 		Who: a.id("who"), Object: a.id("object"), Action: a.action(),
 		Request: a.matching("request", requestName), Limit: a.limit(),
 	}
-	switch q := strings.TrimSpace(a.get("q")); {
+	switch q := models.Unquote(a.get("q")); {
 	case q == "":
 	case ownRequest.MatchString(q), requestName.MatchString(q) && !models.ValidID(q):
 		at.Request = q
@@ -144,7 +144,7 @@ func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
 
 // id is a parameter that is an id, or "".
 func (a *address) id(name string) string {
-	value := a.get(name)
+	value := models.Unquote(a.get(name))
 	if value != "" && !models.ValidID(value) {
 		a.note("“%s=%s” in the address is no id and was ignored.", name, clip(value))
 		return ""
@@ -163,7 +163,7 @@ func (a *address) action() string {
 }
 
 func (a *address) matching(name string, form *regexp.Regexp) string {
-	value := a.get(name)
+	value := models.Unquote(a.get(name))
 	if value != "" && !form.MatchString(value) {
 		a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
 		return ""

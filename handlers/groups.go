@@ -42,13 +42,10 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), BySearch: page.Search.Status != "", Words: page.Search.Words, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
+		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact
-	}
-	if page.MemberHint {
-		list.MembersLike = strings.Join(page.Search.Words, " ")
 	}
 	if n := len(page.Groups); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More,
@@ -62,6 +59,9 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (models.Count, error) {
 		return c.store.CountGroups(r.Context(), query)
 	})
+	if err == nil && page.AtLeast {
+		list.Total.AtLeast = true
+	}
 	return list, err
 }
 
@@ -89,10 +89,10 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
-		Limit: a.limit(), Member: a.get("member"),
+		Limit: a.limit(), Member: models.Unquote(a.get("member")),
 	}
 	statusBySearch(a, &at)
-	query := models.GroupQuery{Search: at.Q, Status: models.Active, Range: a.page(at.Limit)}
+	query := models.GroupQuery{Search: at.Q, Zone: a.zone, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
 		query.Status = models.Archived
@@ -123,7 +123,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 // statusBySearch drops the address's status where the search asks for one, which has the last
 // word, and says so where they differ.
 func statusBySearch(a *address, at *views.GroupsAt) {
-	asked, chosen := string(models.ParseSearch(at.Q).Status), at.Status
+	asked, chosen := string(models.ParseSearch(at.Q, a.zone).Status), at.Status
 	if asked != "" || chosen == "active" {
 		at.Status = ""
 	}
@@ -132,7 +132,8 @@ func statusBySearch(a *address, at *views.GroupsAt) {
 	}
 }
 
-// day is a day in the address, and the moment that begins the day so many later.
+// day is a day in the address, and the moment that begins the day so many later where the
+// reader is.
 func (a *address) day(name string, later int) (string, time.Time) {
 	value := a.get(name)
 	if value == "" {
@@ -143,5 +144,5 @@ func (a *address) day(name string, later int) (string, time.Time) {
 		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
 		return "", time.Time{}
 	}
-	return value, day.AddDate(0, 0, later)
+	return value, models.StartOfDay(day.AddDate(0, 0, later), a.zone)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/views"
@@ -63,7 +65,7 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 			return nil
 		}
 		if id := r.PathValue("id"); id != "" && !models.ValidID(id) {
-			c.fail(w, r, models.ErrNotFound)
+			c.noID(w, r, id)
 			return nil
 		}
 		if err := handle(w, r); err != nil {
@@ -82,6 +84,18 @@ func (c *Console) notForHead(paths ...string) {
 			return errWrongMethod
 		}))
 	}
+}
+
+// noID answers an address with what is no id. Where an id was copied with quotes around it
+// or characters that nobody sees, it leads to the page that was meant.
+func (c *Console) noID(w http.ResponseWriter, r *http.Request, id string) {
+	meant := models.Unquote(id)
+	if !models.ValidID(meant) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		c.fail(w, r, models.ErrNotFound)
+		return
+	}
+	to := url.URL{Path: strings.Replace(r.URL.Path, id, meant, 1), RawQuery: r.URL.RawQuery}
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
 // parseForm reads the address's parameters and the form.

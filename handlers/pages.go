@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
@@ -74,12 +76,14 @@ type address struct {
 	notes  []string
 	// pageSize is how many rows the reader's pages have where the address doesn't say.
 	pageSize int
+	// zone is where the reader's days are.
+	zone *time.Location
 }
 
 // readAddress reads the request's address; known are the parameters of the page.
 func readAddress(r *http.Request, known ...string) *address {
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	a := &address{values: values, pageSize: pageSize(r)}
+	a := &address{values: values, pageSize: pageSize(r), zone: zone(r)}
 	if err != nil {
 		a.note("A part of the address can't be read and was ignored.")
 	}
@@ -121,13 +125,16 @@ func (a *address) one(name string, values ...string) string {
 
 // search is the parameter q, cut where it is too long.
 func (a *address) search() string {
-	q := strings.ToValidUTF8(a.get("q"), "")
+	q := strings.TrimFunc(strings.ToValidUTF8(a.get("q"), ""), unseen)
 	if runes := []rune(q); len(runes) > models.MaxSearch {
 		a.note("A search can have at most %d characters; the rest was left out.", models.MaxSearch)
 		return string(runes[:models.MaxSearch])
 	}
-	return strings.TrimSpace(q)
+	return q
 }
+
+// unseen reports whether nothing is to be seen of a character at the end of a text.
+func unseen(r rune) bool { return unicode.IsSpace(r) || models.StripInvisible(string(r)) == "" }
 
 // pageSize is how many rows the reader wants on a page.
 func pageSize(r *http.Request) int {
@@ -135,6 +142,14 @@ func pageSize(r *http.Request) int {
 		return v.user.Rows()
 	}
 	return models.DefaultPageSize
+}
+
+// zone is the zone that the reader sees times in.
+func zone(r *http.Request) *time.Location {
+	if v := visitOf(r); v != nil {
+		return v.user.Location()
+	}
+	return time.UTC
 }
 
 // limit is the number of rows on a page that the address asks for; 0 is as many as the

@@ -169,6 +169,9 @@ func (s *Store) Doers(ctx context.Context) (people, tokens []Doer, err error) {
 	if err == nil {
 		tokens, err = first(r, selection{columns: "id, name", from: "tokens", tail: " ORDER BY name, id"}, maxDoers, columns)
 	}
+	for _, doers := range [][]Doer{people, tokens} {
+		sortByName(doers, func(d Doer) string { return d.Name })
+	}
 	return people, tokens, s.failed(ctx, err)
 }
 

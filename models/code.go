@@ -17,7 +17,7 @@ func plainCode(typed string) string {
 		case unicode.IsSpace(r), unicode.In(r, unicode.Pd), r == '\u2212': // the minus sign
 			return -1
 		case unicode.Is(unicode.Nd, r):
-			return '0' + digitOf(r)
+			return digitOf(r)
 		case 'A' <= r && r <= 'Z':
 			return r - 'A' + 'a'
 		}
@@ -26,22 +26,6 @@ func plainCode(typed string) string {
 }
 
 var lookalikes = strings.NewReplacer("i", "1", "l", "1", "o", "0")
-
-// digitOf returns the value of a decimal digit. Unicode has those of every script in
-// order, in runs that begin with zero.
-func digitOf(r rune) rune {
-	for _, run := range unicode.Nd.R16 {
-		if rune(run.Lo) <= r && r <= rune(run.Hi) {
-			return (r - rune(run.Lo)) % 10
-		}
-	}
-	for _, run := range unicode.Nd.R32 {
-		if rune(run.Lo) <= r && r <= rune(run.Hi) {
-			return (r - rune(run.Lo)) % 10
-		}
-	}
-	return 0
-}
 
 // plainSecret returns a secret without what a clipboard adds to it.
 func plainSecret(typed string) string {

@@ -98,7 +98,8 @@ const (
 
 // ContactQuery is which contacts are wanted. Its zero value is the newest ones.
 type ContactQuery struct {
-	// Text finds contacts by any part of username, display name or phone digits, or by id.
+	// Text finds contacts by any part of username, display name or phone number, however
+	// that is written, or by id.
 	Text string
 	// Sort is ContactsByAge or ContactsByName.
 	Sort string
@@ -139,9 +140,7 @@ func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
 	exact, err := contactByAnyID(r, q)
 	page := ContactPage{Contacts: exact}
 	if err == nil && len(exact) == 0 {
-		var found answer[Contact]
-		found, err = search(s, r, q.sought(), q.Range, q.args, (*Contact).columns)
-		page = contactPage(found)
+		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, q.args)
 	}
 	if err == nil && q.WithGroups {
 		err = s.countGroups(r, page.Contacts)
@@ -149,9 +148,19 @@ func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
 	return page, err
 }
 
+// findContacts is a page of the contacts that are sought by a text.
+func (s *Store) findContacts(r reader, l sought, text string, part Range, args func(Cursor) []any) (ContactPage, error) {
+	l, err := s.orNumbers(r, l, text)
+	if err != nil {
+		return ContactPage{}, err
+	}
+	found, err := search(s, r, l, part, args, (*Contact).columns)
+	return contactPage(found), err
+}
+
 // contactByAnyID is the contact whose id, or whose conversation's id, the text is.
 func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
-	id := strings.TrimSpace(q.Text)
+	id := Unquote(q.Text)
 	if !ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil, nil
 	}
@@ -205,6 +214,10 @@ func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error
 	if len(wanted.terms) == 0 {
 		n, err := s.total(r, wanted.all(s.dialect), "contacts")
 		return n, s.failed(ctx, err)
+	}
+	wanted, err := s.orNumbers(r, wanted, q.Text)
+	if err != nil {
+		return Count{}, s.failed(ctx, err)
 	}
 	n, err := s.countSought(r, wanted)
 	return n, s.failed(ctx, err)

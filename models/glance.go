@@ -34,7 +34,7 @@ func (l *sought) glance(d dialect, a approach, down bool) glance {
 	wanted := *l
 	if a == listing {
 		g.walked.add(l.scope) // its place is limited by ids
-		wanted.terms = nil
+		wanted.terms = l.unmatched()
 	}
 	g.walked.add(wanted.having(d))
 	g.walked.add(l.lacking(d))

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Status limits a list of groups; "" limits nothing.
@@ -33,6 +34,8 @@ const (
 type GroupQuery struct {
 	// Search is what was typed: see ParseSearch.
 	Search string
+	// Zone is where the days of the search are; nil is UTC.
+	Zone *time.Location
 	// Text finds groups by any part of name or description, taken literally: no
 	// operators, as the API's q.
 	Text string
@@ -72,11 +75,31 @@ type GroupPage struct {
 	// Contact is the contact whose id was searched for, or who the query names; the
 	// groups are those that the contact is in.
 	Contact *Contact
-	// MemberHint says that contacts match the words too: groups can be found by
-	// them with member:.
-	MemberHint bool
+	// MembersLike is what contacts match too, so that groups can be found by them; nil if
+	// none do.
+	MembersLike *MembersLike
+	// AtLeast says that not all members who match member: were taken into account: there
+	// are at least as many groups as were found.
+	AtLeast bool
 	// Search is the search as it was understood; its Hints are for the person.
 	Search Search
+}
+
+// MembersLike is a search by members that somebody may have meant.
+type MembersLike struct {
+	// Name is what contacts match.
+	Name string
+	// Groups is how many groups have such a member, where nothing else was found; nil
+	// where nobody counted.
+	Groups *Count
+}
+
+// Search is what finds those groups.
+func (m MembersLike) Search() string {
+	if strings.ContainsFunc(m.Name, unicode.IsSpace) {
+		return `member:"` + m.Name + `"`
+	}
+	return "member:" + m.Name
 }
 
 // membersTried is how many contacts a member: search takes into account.
@@ -104,7 +127,9 @@ func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
 	if q.WithContacts {
 		err = s.addContacts(r, groups)
 	}
-	page.More, page.Count = found.more, found.count
+	if page.More, page.Count = found.more, found.count; page.Count != nil {
+		page.Count.AtLeast = page.AtLeast
+	}
 	for _, g := range groups {
 		if page.Exact == nil || g.ID != page.Exact.ID {
 			page.Groups = append(page.Groups, GroupHit{Group: g})
@@ -125,11 +150,11 @@ const searchCounted = 1000
 // understand is what a query's search means, with the members that it asks for:
 // see searchedMembers.
 func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error) {
-	page := GroupPage{Search: ParseSearch(q.Search)}
+	page := GroupPage{Search: ParseSearch(q.Search, q.Zone)}
 	if err := q.check(page.Search).orNil(); err != nil {
 		return page, nil, err
 	}
-	if id := strings.TrimSpace(q.Search); ValidID(id) {
+	if id := Unquote(q.Search); ValidID(id) {
 		if err := findExact(r, id, &page); err != nil {
 			return page, nil, err
 		}
@@ -140,7 +165,7 @@ func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error)
 
 // Shown is the status of all groups that the query finds; AnyStatus where they differ. What
 // the search says, as in is:archived, goes before Status.
-func (q GroupQuery) Shown() Status { return q.status(ParseSearch(q.Search)) }
+func (q GroupQuery) Shown() Status { return q.status(ParseSearch(q.Search, nil)) }
 
 // status is what the list is limited to: the search has the last word.
 func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
@@ -148,19 +173,23 @@ func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, 
 // CountGroups counts the groups that a query finds, up to a thousand. Of whole lists
 // it knows more: the number up to MostCounted, and beyond about how many.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
-	r := s.reader(ctx)
+	n, err := s.countGroupsOf(s.reader(ctx), q)
+	return n, s.failed(ctx, err)
+}
+
+func (s *Store) countGroupsOf(r reader, q GroupQuery) (Count, error) {
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
 	page, members, err := s.understand(r, q)
 	if err != nil {
-		return Count{}, s.failed(ctx, err)
+		return Count{}, err
 	}
 	wanted := q.sought(page.Search, members)
 	if list, plain := q.list(page.Search); plain && members == nil {
-		n, err := s.total(r, wanted.all(s.dialect), list)
-		return n, s.failed(ctx, err)
+		return s.total(r, wanted.all(s.dialect), list)
 	}
 	n, err := s.countSought(r, wanted)
-	return n, s.failed(ctx, err)
+	n.AtLeast = page.AtLeast
+	return n, err
 }
 
 // list is the name of the list, and whether it is all of that: nothing but a
@@ -235,9 +264,13 @@ func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Cont
 		return found, err
 	}
 	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: Range{Limit: membersTried}})
-	if named.More {
+	page.AtLeast = named.More || named.Partial
+	switch {
+	case named.More:
 		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
 			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
+	case named.Partial:
+		page.Search.Hints = append(page.Search.Hints, partialHint)
 	}
 	return append([]Contact{}, named.Contacts...), err
 }
@@ -373,15 +406,31 @@ func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[st
 	return found, err
 }
 
-// hintMembers looks whether contacts match the words of the first page, too.
+// hintMembers looks whether contacts match the words of the first page, too, or the words
+// after a member: that has no quotes.
 func (s *Store) hintMembers(r reader, q GroupQuery, page *GroupPage) error {
-	words := page.Search.Words
-	if len(words) == 0 || page.Exact != nil || page.Search.Member != "" || !q.After.IsZero() || !q.Before.IsZero() {
+	search := page.Search
+	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil
 	}
-	found, err := s.contacts(r, ContactQuery{Text: strings.Join(words, " "), Range: Range{Limit: 1}})
-	page.MemberHint = len(found.Contacts) > 0
-	return err
+	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))
+	found, err := s.contacts(r, ContactQuery{Text: name, Range: Range{Limit: 1}})
+	if err != nil || len(found.Contacts) == 0 {
+		return err
+	}
+	like := MembersLike{Name: name}
+	if length(like.Search()) > MaxSearch {
+		return nil
+	}
+	if len(page.Groups) == 0 {
+		n, err := s.countGroupsOf(r, GroupQuery{Search: like.Search(), Status: q.status(search)})
+		if err != nil || n.N == 0 {
+			return err
+		}
+		like.Groups = &n
+	}
+	page.MembersLike = &like
+	return nil
 }
 
 // IDInFuture tells whether a cursor's id can't have been given to anything yet:

@@ -127,7 +127,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			t.Errorf("member:hect does not say why: %+v, %v", page.Groups, err)
 		}
 		page, err = store.Groups(t.Context(), models.GroupQuery{Search: "hector"})
-		if err != nil || !page.MemberHint {
+		if err != nil || page.MembersLike == nil || page.MembersLike.Search() != "member:hector" {
 			t.Errorf("hector does not offer groups with a member like that: %v", err)
 		}
 		var invalid models.Invalid
@@ -231,15 +231,20 @@ func TestMarksAndFolding(t *testing.T) {
 		{"Straße", "strasse", "[Straße]"},
 		{"a_b", "_", "a[_]b"},
 	} {
-		got, at := "", 0
-		for _, s := range models.Marks(c.text, []string{c.word}) {
-			got += c.text[at:s.Start] + "[" + c.text[s.Start:s.End] + "]"
-			at = s.End
-		}
-		if got += c.text[at:]; got != c.want {
+		if got := marked(c.text, c.word); got != c.want {
 			t.Errorf("Marks(%q, %q) = %q, want %q", c.text, c.word, got, c.want)
 		}
 	}
+}
+
+// marked is the text with brackets around what Marks finds.
+func marked(text, word string) string {
+	got, at := "", 0
+	for _, s := range models.Marks(text, []string{word}) {
+		got += text[at:s.Start] + "[" + text[s.Start:s.End] + "]"
+		at = s.End
+	}
+	return got + text[at:]
 }
 
 func TestTwoEditsAtOnceLoseNothing(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // An id is 16 characters of 0-9A-Za-z in byte order: 8 for the time of creation
@@ -19,6 +20,14 @@ const (
 // ValidID tells whether s has the form of an id; there may be nothing under it.
 func ValidID(s string) bool {
 	return len(s) == idLength && strings.Trim(s, digits) == ""
+}
+
+// Unquote returns s without what comes along when an id is copied out of a text or a
+// program: invisible characters, white space and quotes around it, a comma after it.
+func Unquote(s string) string {
+	return strings.TrimFunc(StripInvisible(s), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Pi, unicode.Pf) || strings.ContainsRune("\"'`´„‚,;", r)
+	})
 }
 
 // idTime is the time of creation that an id carries. The id must be valid.

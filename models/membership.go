@@ -61,8 +61,16 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	if err := groupExists(r, q.Group); err != nil {
 		return ContactPage{}, s.failed(ctx, err)
 	}
-	found, err := search(s, r, q.sought(), q.Range, func(c Cursor) []any { return []any{c.ID} }, (*Contact).columns)
-	return contactPage(found), s.failed(ctx, err)
+	exact, err := contactByAnyID(r, ContactQuery{Text: q.Text, Range: q.Range})
+	if err == nil && len(exact) > 0 {
+		in, err := s.MembersAmong(ctx, q.Group, exact)
+		return ContactPage{Contacts: slices.DeleteFunc(exact, func(c Contact) bool { return !in[c.ID] })}, err
+	}
+	var page ContactPage
+	if err == nil {
+		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c Cursor) []any { return []any{c.ID} })
+	}
+	return page, s.failed(ctx, err)
 }
 
 // sought is the rows that a query asks for. They are in the order of the memberships.
@@ -234,7 +242,7 @@ const problemsTold = 20
 // resolve finds the contacts that are named, each once, and keeps them from
 // being deleted meanwhile. Those that don't exist are Invalid, each by its place.
 func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
-	contacts, problems, err := s.findContacts(s.readerIn(tx), refs, s.dialect.keyShare())
+	contacts, problems, err := s.findRefs(s.readerIn(tx), refs, s.dialect.keyShare())
 	return contacts, cmp.Or(err, problems.orNil())
 }
 
@@ -244,16 +252,16 @@ func (s *Store) Refuse(ctx context.Context, problems Invalid, refs []ContactRef)
 	if problems = problems.and(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems
 	}
-	_, unknown, err := s.findContacts(s.reader(ctx), refs, "")
+	_, unknown, err := s.findRefs(s.reader(ctx), refs, "")
 	if err != nil {
 		return s.failed(ctx, err)
 	}
 	return problems.and(unknown)
 }
 
-// findContacts returns the contacts that are named, each once, locked as the SQL says, and by their
+// findRefs returns the contacts that are named, each once, locked as the SQL says, and by their
 // places those that don't exist.
-func (s *Store) findContacts(r reader, refs []ContactRef, locked string) (contacts []Contact, problems Invalid, err error) {
+func (s *Store) findRefs(r reader, refs []ContactRef, locked string) (contacts []Contact, problems Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
 	for i, ref := range refs {

@@ -129,15 +129,15 @@ func (s *Store) Close() error {
 //go:embed migrations
 var migrations embed.FS
 
-// Migrate brings the schema to the newest version. Several programs may start
-// at once: one migrates, the others wait for it. A schema that is newer than the program
-// is refused.
+// Migrate brings the schema to the newest version, and what is sorted and searched by.
+// Several programs may start at once: one migrates, the others wait for it. A schema that
+// is newer than the program is refused.
 func (s *Store) Migrate(ctx context.Context) error {
 	provider, err := s.migrator()
 	if err != nil {
 		return err
 	}
-	return s.failed(ctx, s.dialect.migrate(s.db.WithContext(ctx), func() error {
+	err = s.dialect.migrate(s.db.WithContext(ctx), func() error {
 		has, knows, err := provider.GetVersions(ctx)
 		if err == nil && has > knows {
 			return fmt.Errorf("%w: it has version %d, and this program knows them up to %d; start the newer program, or restore a copy of the database from before it", errNewerSchema, has, knows)
@@ -146,7 +146,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 			_, err = provider.Up(ctx)
 		}
 		return err
-	}))
+	})
+	if err == nil {
+		err = s.refold(ctx)
+	}
+	return s.failed(ctx, err)
 }
 
 var errNewerSchema = errors.New("the schema of the database is newer than the program")

@@ -156,6 +156,8 @@ type Count struct {
 	More bool
 	// About says that N is the engine's estimate.
 	About bool
+	// AtLeast says that there are N or more, of which not all were looked for.
+	AtLeast bool
 }
 
 // counted counts the rows of q, up to most.

@@ -33,8 +33,9 @@ func (s *Store) People(ctx context.Context, by Actor) ([]Person, error) {
 		return nil, err
 	}
 	query := s.selectPeople()
-	query.tail = " ORDER BY lower(users.name), users.id"
+	query.tail = " ORDER BY users.id"
 	people, err := first(s.reader(ctx), query, maxPeople, (*Person).columns)
+	sortByName(people, func(p Person) string { return p.Name })
 	return people, s.failed(ctx, err)
 }
 

@@ -53,6 +53,9 @@ func plannedGroupsFrom(start time.Time) iter.Seq[models.SampleGroup] {
 			if i%100 == 0 {
 				g.Name += " zebra"
 			}
+			if i%7 == 0 {
+				g.Name += " 産品会議室"
+			}
 			if i%10 == 0 {
 				g.ArchivedAt = new(g.CreatedAt.Unix() + 60)
 			}
@@ -198,13 +201,13 @@ func (p *planner) lists(g models.Group) {
 
 // searches asks for words of every frequency and for the operators.
 func (p *planner) searches(member models.Contact) {
-	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "%", "🎉", "::", "is:empty", "member:user77", "the -zebra", "created:>2020-01-01 the", member.ID} {
+	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "%", "🎉", "::", "is:empty", "member:user77", "会", "会議", "産品会議", "議会", "member:+1 (555)", "the -zebra", "created:>2020-01-01 the", member.ID} {
 		for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
 			p.groups(fmt.Sprintf("search %s %s", text, status), true, models.GroupQuery{Search: text, Status: status})
 		}
 	}
 	p.groups("groups of a member", true, models.GroupQuery{Contact: member.ID, WithContacts: true})
-	for _, text := range []string{"user", "user4999", "55500012", "nobody", ""} {
+	for _, text := range []string{"user", "user4999", "55500012", "nobody", "+1 (555) 00012", "+1 5 5", ""} {
 		p.plan("contacts "+text, true, func() error {
 			_, err := p.store.Contacts(p.Context(), models.ContactQuery{Text: text, WithGroups: true})
 			return err
@@ -222,7 +225,7 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 	told := 0
 	for _, text := range []string{
 		"tribe", "ancient", "the", "-e", "the -group", "nothing", "zebra -zebra", `"group tribe"`, "is:empty", "tribe is:empty",
-		"created:<2000-01-01 the", "the no:description -tribe",
+		"created:<2000-01-01 the", "the no:description -tribe", "会", "会議室", "室会", "member:+1-555-0001",
 	} {
 		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
 			for _, contact := range []string{"", member.ID} {

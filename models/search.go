@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ const maxWords = 12
 // Search is what was typed into the search box, understood. Its grammar: words
 // and "quoted phrases", each of which must be found; -word, which must not;
 // member:NAME, is:archived, is:active, is:empty, no:description, and
-// created: with a date or >date, <date. What can't be understood is text.
+// created: with a date or >date, <date. What can't be understood is text. A phone number
+// after member: needs no quotes.
 type Search struct {
 	// Words are what name or description must contain, as typed.
 	Words []string
@@ -42,6 +44,8 @@ type Search struct {
 	From, To time.Time
 	// Hints say what was taken as text although it looked like more.
 	Hints []string
+
+	zone *time.Location
 }
 
 // IsZero tells whether nothing is searched.
@@ -50,11 +54,11 @@ func (s Search) IsZero() bool {
 		!s.Empty && !s.Undescribed && s.From.IsZero() && s.To.IsZero()
 }
 
-// ParseSearch understands what was typed. It never fails: what it doesn't know it
-// takes as text, and says so in Hints.
-func ParseSearch(text string) Search {
-	var s Search
-	tokens := splitSearch(text)
+// ParseSearch understands what was typed; days are those of zone, nil for UTC. It never
+// fails: what it doesn't know it takes as text, and says so in Hints.
+func ParseSearch(text string, zone *time.Location) Search {
+	s := Search{zone: cmp.Or(zone, time.UTC)}
+	tokens := joinNumbers(splitSearch(text))
 	if len(tokens) > maxWords {
 		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(maxWords)+" words were searched.")
 		tokens = tokens[:maxWords]
@@ -72,10 +76,10 @@ type token struct {
 	text       string // as typed
 }
 
-// splitSearch cuts a search at white space outside quotes.
+// splitSearch cuts a search at white space outside quotes, which may be typographic.
 func splitSearch(text string) []token {
 	var tokens []token
-	rest := []rune(text)
+	rest := []rune(plainQuotes.Replace(StripInvisible(text)))
 	for {
 		for len(rest) > 0 && (unicode.IsSpace(rest[0]) || unicode.IsControl(rest[0])) {
 			rest = rest[1:]
@@ -91,6 +95,25 @@ func splitSearch(text string) []token {
 		tokens = append(tokens, readToken(string(rest[:n])))
 		rest = rest[n:]
 	}
+}
+
+var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "＂", `"`)
+
+// joinNumbers joins to a phone number after member: the parts of it that follow.
+func joinNumbers(tokens []token) []token {
+	var joined []token
+	inNumber := false
+	for _, t := range tokens {
+		inNumber = inNumber && t.key == "" && !t.not && isPhonePart(Fold(t.value))
+		if inNumber {
+			member := &joined[len(joined)-1]
+			member.value, member.text = member.value+" "+t.value, member.text+" "+t.text
+			continue
+		}
+		inNumber = t.key == "member" && startsPhone(t.value)
+		joined = append(joined, t)
+	}
+	return joined
 }
 
 func readToken(text string) token {
@@ -151,13 +174,14 @@ func (s *Search) addKeyed(t token) bool {
 }
 
 // addCreated reads created:2026-01-31, created:>2026-01-31 (after that day) and
-// created:<2026-01-31 (before it). Days are UTC.
+// created:<2026-01-31 (before it).
 func (s *Search) addCreated(t token) bool {
 	sign := strings.TrimRight(t.value, "0123456789-")
 	day, err := time.Parse(time.DateOnly, strings.TrimPrefix(t.value, sign))
-	next := day.AddDate(0, 0, 1)
+	ok := err == nil && day.Year() >= 1970
+	day, next := StartOfDay(day, s.zone), StartOfDay(day.AddDate(0, 0, 1), s.zone)
 	switch {
-	case err != nil || day.Year() < 1970:
+	case !ok:
 	case sign == ">":
 		s.From = next
 		return true
@@ -193,13 +217,20 @@ func termsOf(words []string) []string {
 }
 
 // searchTerm is a word as it is looked for in a searchKey. One or two characters
-// are looked for at the beginnings of words only; "" is nothing to look for.
+// are looked for at the beginnings of words only, which are everywhere in scripts
+// without word gaps; "" is nothing to look for.
 func searchTerm(word string) string {
-	term := spaceWords(Fold(strings.ToValidUTF8(normalText(word), "")))
-	if n := utf8.RuneCountInString(term); n == 1 || n == 2 {
+	term := pairUp(spaceWords(Fold(strings.ToValidUTF8(normalText(word), ""))), true)
+	if n := utf8.RuneCountInString(term); n == 1 || n == 2 || beginsGapless(term) {
 		return "  " + term
 	}
 	return term
+}
+
+// beginsGapless reports whether a term begins in a script without word gaps.
+func beginsGapless(term string) bool {
+	r, _ := utf8.DecodeRuneInString(term)
+	return isGapless(r)
 }
 
 // termWords is the words of a term, each a term. The first may be the end of a word.
@@ -226,7 +257,7 @@ func Marks(text string, words []string) []Span {
 	var spans []Span
 	for _, word := range words {
 		term := strings.TrimSpace(spaceWords(Fold(normalText(word))))
-		short := utf8.RuneCountInString(term) <= 2
+		short := utf8.RuneCountInString(term) <= 2 && !beginsGapless(term)
 		for from := 0; term != ""; {
 			i := strings.Index(folded[from:], term)
 			if i < 0 {
@@ -242,15 +273,15 @@ func Marks(text string, words []string) []Span {
 	return joinSpans(spans)
 }
 
-// foldMapped is searchKey of one text, with the place in the text that each of
-// its bytes, and its end, comes from.
+// foldMapped is the folded and spaced words of one text, with the place in the text that
+// each of its bytes, and its end, comes from.
 func foldMapped(text string) (string, []int) {
 	folded := make([]byte, 0, 2*len(text))
 	origin := make([]int, 0, cap(folded)+1)
-	inWord, end := false, 0
+	before, end := inGap, 0
 	add := func(r rune, at int) {
-		word := isWord(r)
-		if !(word && inWord) {
+		kind := kindOf(r)
+		if !kind.joins(before) {
 			folded, origin = append(folded, "  "...), append(origin, end, end)
 		}
 		from := len(folded)
@@ -258,13 +289,13 @@ func foldMapped(text string) (string, []int) {
 		for range len(folded) - from {
 			origin = append(origin, at)
 		}
-		inWord = word
+		before = kind
 	}
 	folds := map[rune]string{} // a text repeats its characters
 	for at, r := range text {
 		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			inWord = false
+		case kindOf(r) == inGap:
+			before = inGap
 			continue
 		case r < utf8.RuneSelf:
 			add(unicode.ToLower(r), at)

@@ -11,9 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -303,16 +305,22 @@ func (d sqliteDialect) gather(l *sought, a approach) (rows selection, kept claus
 	index := l.table + "_fts"
 	rows = selection{from: index + " CROSS JOIN " + l.table + " ON " + l.table + ".seq = " + index + ".rowid", clauses: d.match(l)}
 	rows.tail = " ORDER BY " + index + ".rowid DESC"
-	return rows, l.besides(d), sqliteGathered
+	kept = l.besides(d)
+	for _, term := range l.unmatched() {
+		kept.add(d.contains(l.table, term))
+	}
+	return rows, kept, sqliteGathered
 }
 
 // match is what the full-text index is asked. Limits of ids are limits of its row
 // numbers, or else it would be read from its end.
 func (sqliteDialect) match(l *sought) (c clauses) {
 	index := l.table + "_fts"
-	match := make([]string, len(l.terms))
-	for i, term := range l.terms {
-		match[i] = `"` + strings.ReplaceAll(term, `"`, `""`) + `"`
+	var match []string
+	for _, term := range l.terms {
+		for _, phrase := range phrases(term) {
+			match = append(match, `"`+strings.ReplaceAll(phrase, `"`, `""`)+`"`)
+		}
 	}
 	c.where(index+" MATCH ?", strings.Join(match, " AND "))
 	for _, limit := range l.ids {
@@ -342,6 +350,30 @@ func (d sqliteDialect) present() error { return d.files.check() }
 func (sqliteDialect) local() string { return "" }
 
 func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
+
+// phrases is what the full-text index is asked for a term. It reads the rows of all trigrams
+// of a phrase; those of text without word gaps that end in spaces are nearly all rows'. So
+// of a pair, which is a word of its own, it is asked for the one trigram that has it whole.
+func phrases(term string) []string {
+	if !strings.ContainsFunc(term, isGapless) {
+		return []string{term}
+	}
+	var all []string
+	for _, word := range termWords(term) {
+		if trimmed := []rune(word)[1:]; len(trimmed) == 3 && isGapless(trimmed[1]) {
+			word = string(trimmed)
+		}
+		if utf8.RuneCountInString(word) >= 3 { // else it has no trigram
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// unmatched is those terms of which the full-text index is asked for parts only.
+func (l *sought) unmatched() []string {
+	return slices.DeleteFunc(slices.Clone(l.terms), func(term string) bool { return len(termWords(term)) == 1 || !strings.ContainsFunc(term, isGapless) })
+}
 
 // suspendIndexes asks the database for its own definitions: the schema is told
 // only in the migrations.

@@ -2,6 +2,7 @@ package models
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -100,11 +101,17 @@ func StripInvisible(s string) string {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) {
+		if isInvisible(r) {
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// isInvisible reports whether r is drawn as nothing, or only directs how other characters
+// are shown.
+func isInvisible(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
 // hasControl tells whether s has a control character other than those allowed.
@@ -197,19 +204,23 @@ func webAddress(what, s string) (string, string) {
 	return s, ""
 }
 
-// Fold is s as lists sort it: compatibility forms resolved, marks removed, in
-// lower case. So "Café" and "CAFE" are one word.
+// Fold is s as lists sort it and as it is searched: compatibility forms resolved, marks
+// and what can't be seen removed, letters without a mark and digits written in ASCII
+// (plainLetters), in lower case. So "Café" and "CAFE" are one word, and "Łódź" is beside
+// "Lodz". It is for finding, never for telling who somebody is.
 func Fold(s string) string {
 	if isPlain(s) {
 		return strings.ToLower(s)
 	}
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s))) {
-		if !unicode.Is(unicode.Mn, r) {
-			b.WriteRune(r)
+		if plain, known := plainLetters[r]; known {
+			b.WriteString(plain)
+		} else if !isAccent(r) && !isInvisible(r) {
+			b.WriteRune(digitOf(r))
 		}
 	}
-	return b.String()
+	return norm.NFC.String(b.String()) // Korean syllables are whole again
 }
 
 func isPlain(s string) bool {
@@ -236,30 +247,90 @@ func sortKey(name string) string {
 	return key
 }
 
+// sortByName sorts few things by their names, as lists are sorted; those of the same name
+// stay as they are.
+func sortByName[T any](things []T, name func(T) string) {
+	slices.SortStableFunc(things, func(a, b T) int { return strings.Compare(Fold(name(a)), Fold(name(b))) })
+}
+
 // searchKey is text as it is searched: folded, and with two spaces before each
 // word. Those spaces make the beginning of a word findable by trigrams even
-// when only its first letter or two are known.
+// when only its first letter or two are known. Of text without word gaps each
+// letter begins a word: see pairUp.
 func searchKey(texts ...string) string {
-	return "  " + spaceWords(Fold(strings.Join(texts, "\n")))
+	return "  " + pairUp(spaceWords(Fold(strings.Join(texts, "\n"))), false)
 }
+
+// charKind is what a character is to a search.
+type charKind int
+
+const (
+	inGap charKind = iota
+	inSymbol
+	inWord
+	inGapless // a letter of a script without word gaps
+)
+
+func kindOf(r rune) charKind {
+	switch {
+	case unicode.IsSpace(r), unicode.IsControl(r):
+		return inGap
+	case isGapless(r):
+		return inGapless
+	case isWord(r):
+		return inWord
+	}
+	return inSymbol
+}
+
+// joins reports whether a character goes on with the word of the one before it.
+func (k charKind) joins(before charKind) bool { return k == before && k != inSymbol }
 
 // spaceWords puts two spaces before every word and before every symbol, in place
 // of the white space between them. The first is left as it is: in a search term
 // it may be the middle of a word.
 func spaceWords(folded string) string {
 	var b strings.Builder
-	inWord := false
+	before := inGap
 	for _, r := range folded {
-		if unicode.IsSpace(r) || unicode.IsControl(r) {
-			inWord = false
-			continue
+		kind := kindOf(r)
+		if kind != inGap {
+			if b.Len() > 0 && !kind.joins(before) {
+				b.WriteString("  ")
+			}
+			b.WriteRune(r)
 		}
-		word := isWord(r)
-		if b.Len() > 0 && !(word && inWord) {
-			b.WriteString("  ")
+		before = kind
+	}
+	return b.String()
+}
+
+// pairUp writes the words of scripts without word gaps as words of two letters that
+// overlap, the last one alone: "産品会議" is "産品  品会  会議  議". So one letter and
+// two are found wherever they stand, and of more each pair narrows the search. An open
+// end, which a search term has, may go on, and has no letter alone.
+func pairUp(spaced string, open bool) string {
+	if !strings.ContainsFunc(spaced, isGapless) {
+		return spaced
+	}
+	words := strings.Split(spaced, "  ")
+	for i, word := range words {
+		if letters := []rune(word); isGapless(letters[0]) {
+			words[i] = pairs(letters, open && i == len(words)-1)
 		}
-		b.WriteRune(r)
-		inWord = word
+	}
+	return strings.Join(words, "  ")
+}
+
+func pairs(letters []rune, open bool) string {
+	var b strings.Builder
+	b.WriteString(string(letters[:min(2, len(letters))]))
+	for i := 1; i < len(letters); i++ {
+		if open && i == len(letters)-1 {
+			break
+		}
+		b.WriteString("  ")
+		b.WriteString(string(letters[i:min(i+2, len(letters))]))
 	}
 	return b.String()
 }

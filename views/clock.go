@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"protocol.chat/console/models"
@@ -122,10 +123,26 @@ func counted(n int, one, many string, now Clock) string {
 	return thousands(n, now) + " " + many
 }
 
+// briefly is a number that may only be known to be at least another.
+func briefly(c models.Count, now Clock) string {
+	if c.More || c.AtLeast {
+		return thousands(c.N, now) + "+"
+	}
+	return thousands(c.N, now)
+}
+
+// daysIn says which days a list is limited by: those of the reader's zone.
+func daysIn(now Clock) string {
+	return "Days are in " + strings.ReplaceAll(now.Location().String(), "_", " ") + " time"
+}
+
 // total is a number that may only be known to be more than another, or about.
 func total(c models.Count, one, many string, now Clock) string {
 	if c.About {
 		return "About " + roughly(c.N, now) + " " + many
+	}
+	if c.AtLeast && !c.More {
+		return "At least " + counted(c.N, one, many, now)
 	}
 	if c.More {
 		return "More than " + counted(c.N, one, many, now)

@@ -30,8 +30,8 @@ type GroupList struct {
 	PageSize int
 	// Notes are sentences about the address or the search, such as parameters that were ignored.
 	Notes []string
-	// MembersLike is the text of a search for which there are also groups with such a member, or "".
-	MembersLike string
+	// MembersLike is what there are also groups with a member like, or nil.
+	MembersLike *models.MembersLike
 	// Member is the contact of At.Member, or whose id was searched for, or nil.
 	Member *models.Contact
 	// None says that there are no groups at all, archived or not.
@@ -292,6 +292,29 @@ func (l GroupList) summary() string {
 		return total(*l.Total, kind[0], kind[1], l.Now)
 	}
 	return counted(len(l.Rows), kind[0], kind[1], l.Now) + " on this page"
+}
+
+// membersURL are the groups with a member like what was searched for.
+func (l GroupList) membersURL() templ.SafeURL {
+	return GroupsURL(GroupsAt{Q: l.MembersLike.Search(), Status: l.At.Status, Limit: l.At.Limit})
+}
+
+// membersLabel says which groups those are, and how many where that was counted.
+func (l GroupList) membersLabel() string {
+	label := "Groups with a member like “" + l.MembersLike.Name + "”"
+	if n := l.MembersLike.Groups; n != nil {
+		label += " (" + briefly(*n, l.Now) + ")"
+	}
+	return label
+}
+
+// days says where the days are that the list is limited by, and "" where it isn't.
+func (l GroupList) days() string {
+	search := models.ParseSearch(l.At.Q, nil)
+	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && search.From.IsZero() && search.To.IsZero() {
+		return ""
+	}
+	return daysIn(l.Now)
 }
 
 func (l GroupList) title() string {

@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -36,6 +38,27 @@ func TestContacts(t *testing.T) {
 			page := decode[list[contact]](t, s.call(t, "GET /v1/contacts"+query).want(t, 200))
 			if got := usernames(page.Data); got != want || page.HasMore != (query == "?limit=1") {
 				t.Errorf("%q lists %q, want %q", query, got, want)
+			}
+		}
+	})
+}
+
+func TestContactsAreFoundAsTheyAreWritten(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.call(t, "POST /v1/contacts", form("username=jan&phone_number=0151")).want(t, 201)
+		made := s.call(t, "POST /v1/contacts", form("username=anna&display_name=Łucja+会議室&phone_number="+url.QueryEscape("+49 (151) 234-5678"))).want(t, 201)
+		anna := decode[contact](t, made)
+		plaza := modelstest.Group(t, s.store, s.owner, "Plaza", models.Contact{ID: anna.ID})
+		for _, q := range []string{
+			"+49 (151) 234-5678", "+49 151 2345678", "49-151-234-5678", "512345", "lucja", "議室", "会", `"` + anna.ID + `",`, "\u200b" + anna.ID + "\ufeff", "an\u200bna",
+		} {
+			q = url.QueryEscape(q)
+			if found := decode[list[contact]](t, s.call(t, "GET /v1/contacts?q="+q).want(t, 200)); usernames(found.Data) != "anna" {
+				t.Errorf("contacts by %s: %s", q, usernames(found.Data))
+			}
+			found := decode[list[contact]](t, s.call(t, "GET /v1/groups/"+plaza.ID+"/contacts?q="+q).want(t, 200))
+			if usernames(found.Data) != "anna" {
+				t.Errorf("members by %s: %s", q, usernames(found.Data))
 			}
 		}
 	})

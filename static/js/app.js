@@ -69,6 +69,12 @@
     }
   });
 
+  // A search waits for words that are put together from other keys, as Chinese ones are: what
+  // stands in the field meanwhile is not what is looked for.
+  const searching = (event) => near(event, '[type="search"], [data-find]');
+  on('input', (event) => { if (event.isComposing && searching(event)) event.stopPropagation(); }, true);
+  on('compositionend', (event) => { if (searching(event)) event.target.dispatchEvent(new Event('input', { bubbles: true })); });
+
   const rowOf = (element) => element.closest('[data-row]') ?? document.getElementById(element.dataset?.of);
 
   on('htmx:before:request', ({ detail: { ctx } }) => {

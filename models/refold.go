@@ -1,0 +1,86 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// foldVersion names how Fold and searchKey write a text. Whoever changes them gives it
+// another value: then the columns that are made by them are made again.
+const foldVersion = "2"
+
+const foldSetting = "fold"
+
+// refolded is how many rows one transaction makes again: a writer that waits for it hardly
+// notices.
+const refolded = 250
+
+// folds is a row's columns that Fold makes.
+type folds struct{ id, nameKey, search string }
+
+// refold brings what lists are sorted and searched by to the present way of writing it.
+// Each table is read once, in pieces, and others may write meanwhile. Where it is
+// interrupted it begins again, and finds what it has done already.
+func (s *Store) refold(ctx context.Context) error {
+	var have []string
+	db := s.db.WithContext(ctx)
+	err := db.Model(&setting{}).Where("key = ?", foldSetting).Pluck("value", &have).Error
+	if err != nil || len(have) > 0 && have[0] == foldVersion {
+		return err
+	}
+	err = refoldTable(ctx, s, "id, name, description, name_key, search", func(g *Group) (was, is folds) {
+		was = folds{g.ID, g.NameKey, g.Search}
+		g.set(groupSetter{})
+		return was, folds{g.ID, g.NameKey, g.Search}
+	})
+	if err != nil {
+		return err
+	}
+	err = refoldTable(ctx, s, "id, username, display_name, phone_number, name_key, search", func(c *Contact) (was, is folds) {
+		was = folds{c.ID, c.NameKey, c.Search}
+		c.set(contactSetter{})
+		return was, folds{c.ID, c.NameKey, c.Search}
+	})
+	if err != nil {
+		return err
+	}
+	return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&setting{Key: foldSetting, Value: foldVersion}).Error
+}
+
+// refoldTable makes the folds of a table's rows again, the oldest row first. Of a text in
+// ASCII they never change.
+func refoldTable[T any](ctx context.Context, s *Store, columns string, again func(*T) (was, is folds)) error {
+	for last := ""; ; {
+		var rows []T
+		query := s.db.WithContext(ctx).Select(columns).Where("id > ? AND length(search) <> octet_length(search)", last)
+		if err := query.Order("id").Limit(refolded).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return err
+		}
+		var changed [][2]folds
+		for i := range rows {
+			was, is := again(&rows[i])
+			last = is.id
+			if was != is {
+				changed = append(changed, [2]folds{was, is})
+			}
+		}
+		if err := s.transaction(ctx, func(tx *gorm.DB) error { return storeFolds[T](tx, changed) }); err != nil {
+			return err
+		}
+	}
+}
+
+// storeFolds gives rows, each with the folds that it has, others. Who has edited a row meanwhile has
+// made its folds anew.
+func storeFolds[T any](tx *gorm.DB, changed [][2]folds) error {
+	for _, c := range changed {
+		was, is := c[0], c[1]
+		row := tx.Model(new(T)).Where("id = ? AND search = ? AND name_key = ?", was.id, was.search, was.nameKey)
+		if err := row.UpdateColumns(map[string]any{"name_key": is.nameKey, "search": is.search}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
