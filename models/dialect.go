@@ -19,6 +19,8 @@ type dialect interface {
 	// open gives a handle for changes and rare reads, one for reads that need not
 	// see the newest state, and what reader asks.
 	open(url string, config *gorm.Config) (db, read *gorm.DB, reads source, err error)
+	// openLong gives what long reads use, on connections of their own.
+	openLong(url string, config *gorm.Config) (*gorm.DB, source, error)
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migratesAlone tells whether another start that migrates is waited for. Where
 	// it is not, the one that comes second fails and must look again.
@@ -81,6 +83,10 @@ func dialectOf(url string) (dialect, error) {
 	}
 	return nil, errors.New("the database must be sqlite:FILE, with a plain path, or a postgres:// address")
 }
+
+// longConns is how many long reads run at once: the others wait for each other, and not
+// the pages for them.
+const longConns = 2
 
 // limitPool keeps every connection that it allows: database/sql would close all
 // but two of the idle ones.

@@ -20,15 +20,20 @@ type Seen struct {
 
 // Watch calls see with every statement that reads.
 func (s *Store) Watch(see func(Seen)) error {
-	s.reads = watched{s.reads, func(sql string, planned bool, values []any) {
+	all := func(sql string, planned bool, values []any) {
 		see(Seen{s.dialect.placeholders(sql), values, !planned && s.dialect.name() == "postgres"})
-	}}
+	}
+	s.reads, s.longReads = watched{s.reads, all}, watched{s.longReads, all}
 	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
-	callbacks := s.read.Callback()
-	return errors.Join(
-		callbacks.Query().After("gorm:query").Register("test:watch", watch),
-		callbacks.Row().After("gorm:row").Register("test:watch", watch),
-	)
+	var errs []error
+	for _, db := range []*gorm.DB{s.read, s.long} {
+		callbacks := db.Callback()
+		errs = append(errs,
+			callbacks.Query().After("gorm:query").Register("test:watch", watch),
+			callbacks.Row().After("gorm:row").Register("test:watch", watch),
+		)
+	}
+	return errors.Join(errs...)
 }
 
 type watched struct {

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sync/singleflight"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
@@ -51,6 +52,14 @@ type Store struct {
 	db      *gorm.DB // for changes, and for reads that must see the newest state
 	read    *gorm.DB // for reads; the same handle where the engine needs no other
 	reads   source   // for reads that many wait for: see reader
+	// long and longReads are for reads that take long, on connections of their own, so
+	// that they keep none from others.
+	long      *gorm.DB
+	longReads source
+	checks    singleflight.Group // of the audit log
+	mark      markFile
+	life      context.Context // ends with Close
+	end       context.CancelFunc
 	ids     ids
 	toClear chan struct{}
 	// toDelete tells of a new rule for how long activity is kept.
@@ -94,6 +103,10 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if s.db, s.read, s.reads, err = s.dialect.open(url, &config); err != nil {
 		return nil, err
 	}
+	if s.long, s.longReads, err = s.dialect.openLong(url, &config); err != nil {
+		return nil, errors.Join(err, s.closeAll(s.reads, s.db, s.read))
+	}
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -107,15 +120,20 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close closes every connection.
 func (s *Store) Close() error {
+	s.end()
+	return errors.Join(s.closeAll(s.longReads, s.long), s.closeAll(s.reads, s.db, s.read))
+}
+
+func (s *Store) closeAll(reads source, handles ...*gorm.DB) error {
 	var errs []error
-	for _, db := range []*gorm.DB{s.db, s.read} {
+	for _, db := range handles {
 		pool, err := db.DB()
 		if err == nil {
 			err = pool.Close()
 		}
 		errs = append(errs, err)
 	}
-	s.reads.close()
+	reads.close()
 	return errors.Join(errs...)
 }
 
@@ -139,7 +157,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // Unlock gives a migrated store its keys, before anything is read or changed. It notes
 // the name of the key in use, and later refuses keys without it: secrets could not be
-// read, and lines of the audit log would seem forged.
+// read, and lines of the audit log would seem forged. In a database that was just made it
+// begins the chain of the audit log.
 func (s *Store) Unlock(ctx context.Context, keys Keys) error {
 	s.keyring.take(keys)
 	named := setting{Key: keySetting, Value: keys.current()}
@@ -153,7 +172,7 @@ func (s *Store) Unlock(ctx context.Context, keys Keys) error {
 	if !keys.known(named.Value) {
 		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, keys)
 	}
-	return nil
+	return s.beginChain(ctx)
 }
 
 const keySetting = "key"

@@ -28,7 +28,7 @@ type postgresDialect struct{}
 
 func (postgresDialect) name() string { return "postgres" }
 
-// postgresConns is how many connections one program keeps.
+// postgresConns is how many connections one program keeps, beside those for long reads.
 const postgresConns = 16
 
 // postgresSettings are for planning. No request reads a table whole, even where the
@@ -40,30 +40,39 @@ const postgresSettings = "SET enable_seqscan = off; SET random_page_cost = 1.1; 
 // open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
 // once for any values, but for those that ask for more (pgxSource).
 func (postgresDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, source, error) {
+	db, reads, err := openPostgres(url, postgresConns, config)
+	return db, db, reads, err
+}
+
+func (postgresDialect) openLong(url string, config *gorm.Config) (*gorm.DB, source, error) {
+	return openPostgres(url, longConns, config)
+}
+
+func openPostgres(url string, conns int32, config *gorm.Config) (*gorm.DB, source, error) {
 	settings, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+		return nil, nil, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
 	}
 	if settings.ConnConfig.ConnectTimeout == 0 {
 		settings.ConnConfig.ConnectTimeout = 3 * time.Second
 	}
-	settings.MaxConns = postgresConns
+	settings.MaxConns = conns
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, postgresSettings)
 		return err
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
 	own := *config
 	own.PrepareStmt = false // pgx prepares each statement itself, once a connection
 	db, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
 	if err != nil {
 		pool.Close()
-		return nil, nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return nil, nil, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
-	return db, db, pgxSource{pool}, nil
+	return db, pgxSource{pool}, nil
 }
 
 func (postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {

@@ -106,13 +106,39 @@ func (s *Store) readBeginning(tx *gorm.DB) (beginning, error) {
 			return b, errBeginningForged
 		}
 	}
-	later := selectFrom("audit_lines", "id", "area = 'activity' AND id > ? AND action IN (?, ?)", b.LineID, ChangedRetention, DeletedActivity)
-	newer, err := first(s.readerIn(tx), later, 1, whole[string])
-	if err == nil && len(newer) > 0 {
+	newest, err := s.newestRule(tx)
+	if err == nil && b.LineID < newest {
 		err = errBeginningForged
 	}
 	return b, err
 }
+
+// ruleActions are those of the lines that the note names the newest of.
+var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
+
+func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
+
+// newestRule returns the newest line that tells of retention, as far as the chain and the
+// lines before it are proven. It goes by no index or column that could be put up for it.
+func (s *Store) newestRule(tx *gorm.DB) (string, error) {
+	// The tail is read first: what is sealed meanwhile is then in the head.
+	newest, err := newestOf(s.readerIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
+	if err != nil {
+		return "", err
+	}
+	head, err := s.readHead(tx)
+	if err == nil && head.early {
+		head.Rule, err = newestOf(s.readerIn(tx), rulesIn("audit_lines"))
+	}
+	return max(newest, head.Rule), err
+}
+
+// rulesIn are the lines that tell of retention.
+func rulesIn(from string) selection {
+	return selectFrom(from, "coalesce(max(audit_lines.id), '')", "audit_lines.action IN (?, ?, ?)", ruleActions[0], ruleActions[1], ruleActions[2])
+}
+
+func newestOf(r reader, lines selection) (string, error) { return take(r, lines, whole[string]) }
 
 func (s *Store) writeBeginning(tx *gorm.DB, b beginning) error {
 	b.Proof = s.sign(b.proven())
@@ -227,6 +253,8 @@ func (s *Store) DeleteOldActivity(ctx context.Context) error {
 // deleteOldPiece deletes up to sealBatch lines, and answers whether there are more. The
 // last piece of a run has its audit line.
 func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, pieceLimit)
+	defer cancel()
 	err = s.record(ctx, System(deleter), DeletedActivity, func(tx *gorm.DB, line *AuditLine) error {
 		if err := s.dialect.lock(tx, "retention"); err != nil {
 			return err
@@ -275,8 +303,8 @@ func (s *Store) endRun(tx *gorm.DB, b beginning, line *AuditLine) error {
 // sealBatch, and whether there are more. It moves b to the last of them. Where a line
 // bears a later day than those behind it, because a clock was wrong, they wait for it.
 func (s *Store) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
-	v := verifier{s: s, at: b.end()}
-	links, err := v.links(tx, b.Number, sealBatch+1)
+	v := verifier{s: s, r: s.readerIn(tx), at: b.end()}
+	links, err := v.links(b.Number, b.Number+linkBatch)
 	if err != nil {
 		return nil, false, err
 	}

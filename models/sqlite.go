@@ -74,6 +74,14 @@ func (sqliteDialect) open(url string, config *gorm.Config) (*gorm.DB, *gorm.DB, 
 	return db, read, sqlSource{read.ConnPool, sqliteDialect{}.placeholders}, nil
 }
 
+func (d sqliteDialect) openLong(url string, config *gorm.Config) (*gorm.DB, source, error) {
+	read, err := openSQLite(strings.TrimPrefix(url, "sqlite:"), readerPragmas, longConns, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	return read, sqlSource{read.ConnPool, d.placeholders}, nil
+}
+
 func openSQLite(path, pragmas string, conns int, config *gorm.Config) (*gorm.DB, error) {
 	own := *config
 	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas + sqlitePragmas
