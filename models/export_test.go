@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -90,6 +91,18 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 		_, err = provider.UpTo(ctx, version)
 	}
 	return err
+}
+
+// ForgetMark makes the store go by what the file of its mark says, as after a new start.
+func (s *Store) ForgetMark() { s.mark.last, s.mark.done = auditMark{}, false }
+
+// EarlyHead writes the head as the version before did, which kept less.
+func (s *Store) EarlyHead(ctx context.Context) error {
+	db := s.db.WithContext(ctx)
+	h, err := s.readHead(db)
+	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, "-"}
+	value := strings.Join(append(words, s.sign(headProven(words))), " ")
+	return errors.Join(err, db.Model(&setting{}).Where("key = ?", headSetting).Update("value", value).Error)
 }
 
 // Exec carries out a statement.

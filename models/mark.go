@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -29,6 +30,7 @@ type markFile struct {
 	mu   sync.Mutex
 	last auditMark // as it was read or written last
 	done bool      // whether the chain was compared with it
+	at   time.Time // when it was last
 }
 
 var errMarkForged = Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
@@ -37,11 +39,14 @@ var errMarkForged = Conflict{Message: "The mark of how far the activity goes, in
 // before the first use; a store without it keeps none.
 func (s *Store) KeepMark(file string) { s.mark.path = file }
 
-// compared reports whether there is nothing to compare any more before a line is sealed.
+// markEvery is how often the chain is compared with the mark while another console seals.
+const markEvery = 10 * time.Second
+
+// compared reports whether the chain was compared with the mark lately.
 func (m *markFile) compared() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.path == "" || m.done
+	return m.path == "" || m.done && time.Since(m.at) < markEvery
 }
 
 // readMark returns the mark, and whether there is one. It is errMarkForged if the console
@@ -148,7 +153,7 @@ func (s *Store) raiseMark(head auditHead) error {
 func (m *markFile) noted(mark auditMark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last, m.done = mark, true
+	m.last, m.done, m.at = mark, true, time.Now()
 }
 
 // writeMark writes the file, whole or not at all.

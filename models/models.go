@@ -60,8 +60,8 @@ type Store struct {
 	mark      markFile
 	life      context.Context // ends with Close
 	end       context.CancelFunc
-	ids     ids
-	toClear chan struct{}
+	ids       ids
+	toClear   chan struct{}
 	// toDelete tells of a new rule for how long activity is kept.
 	toDelete chan struct{}
 	uses     uses

@@ -188,6 +188,12 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	if err != nil && !forged {
 		return err
 	}
+	if v.head, err = v.s.readHead(tx); errors.Is(err, errHeadForged) {
+		v.end(0, "The note of where the chain ends was deleted or changed.")
+		v.head.Number = math.MaxInt64 // all that there is
+	} else if err != nil {
+		return err
+	}
 	if v.noted, err = v.s.readBeginning(tx); errors.Is(err, errBeginningForged) {
 		v.fault(0, "", forgedBeginning)
 		return nil
@@ -196,14 +202,7 @@ func (v *verifier) begin(tx *gorm.DB) error {
 		return err
 	}
 	v.start(v.noted)
-	v.proof.Marked, v.proof.MarkedSince = mark.Number, mark.Since
-	if v.head, err = v.s.readHead(tx); errors.Is(err, errHeadForged) {
-		v.end(0, "The note of where the chain ends was deleted or changed.")
-		v.head.Number = math.MaxInt64 // all that there is
-	} else if err != nil {
-		return err
-	}
-	v.proof.Adoptions = v.head.Adoptions
+	v.proof.Marked, v.proof.MarkedSince, v.proof.Adoptions = mark.Number, mark.Since, v.head.Adoptions
 	tail, err := take(v.s.readerIn(tx), selection{columns: "count(*)", from: "audit_tail"}, whole[int64])
 	if v.proof.Tail = tail; err != nil {
 		return err
