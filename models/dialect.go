@@ -21,6 +21,8 @@ type dialect interface {
 	open(url string, config *gorm.Config) (db, read *gorm.DB, reads source, err error)
 	// openLong gives what long reads use, on connections of their own.
 	openLong(url string, config *gorm.Config) (*gorm.DB, source, error)
+	// logSize is how large the log of changes is that the program has to keep small.
+	logSize(url string) int64
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migratesAlone tells whether another start that migrates is waited for. Where
 	// it is not, the one that comes second fails and must look again.

@@ -70,10 +70,8 @@ func (s *Store) readMark() (auditMark, bool, error) {
 	}
 	var m auditMark
 	m.Seal = orEmpty(words[1])
-	for word, value := range map[string]*int64{words[0]: &m.Number, words[2]: &m.Adoptions, words[3]: &m.Since} {
-		if *value, err = strconv.ParseInt(word, 10, 64); err != nil {
-			return auditMark{}, false, errMarkForged
-		}
+	if _, err := fmt.Sscan(words[0]+" "+words[2]+" "+words[3], &m.Number, &m.Adoptions, &m.Since); err != nil {
+		return auditMark{}, false, errMarkForged
 	}
 	if s.mark.done && s.mark.last.beyond(m.auditHead) {
 		m = s.mark.last

@@ -56,6 +56,7 @@ type Store struct {
 	// that they keep none from others.
 	long      *gorm.DB
 	longReads source
+	url       string
 	checks    singleflight.Group // of the audit log
 	mark      markFile
 	life      context.Context // ends with Close
@@ -85,7 +86,7 @@ const (
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate; Unlock is to follow. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
+	s := &Store{Now: time.Now, url: url, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
 	s.chosen.keep, s.policy.keep = keepApproaches, keepAnswers
 	var err error
@@ -117,6 +118,17 @@ func Open(ctx context.Context, url string) (*Store, error) {
 func (s *Store) Ping(ctx context.Context) error {
 	return s.failed(ctx, s.read.WithContext(ctx).Exec("SELECT 1").Error)
 }
+
+// Reconnect drops the connections that are idle: they may lead nowhere after the database
+// could not be reached.
+func (s *Store) Reconnect() {
+	s.reads.reset()
+	s.longReads.reset()
+}
+
+// LogSize is how large the log of changes is that are not in SQLite's file itself yet, in
+// bytes; 0 on PostgreSQL, which sees to its own.
+func (s *Store) LogSize() int64 { return s.dialect.logSize(s.url) }
 
 // Close closes every connection.
 func (s *Store) Close() error {

@@ -48,6 +48,12 @@ func (postgresDialect) openLong(url string, config *gorm.Config) (*gorm.DB, sour
 	return openPostgres(url, longConns, config)
 }
 
+func (postgresDialect) logSize(string) int64 { return 0 }
+
+// pingTimeout is how long a connection that was idle may take to show that it still leads
+// to the database: after a partition an old one may be silent for good.
+const pingTimeout = time.Second
+
 func openPostgres(url string, conns int32, config *gorm.Config) (*gorm.DB, source, error) {
 	settings, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -56,7 +62,7 @@ func openPostgres(url string, conns int32, config *gorm.Config) (*gorm.DB, sourc
 	if settings.ConnConfig.ConnectTimeout == 0 {
 		settings.ConnConfig.ConnectTimeout = 3 * time.Second
 	}
-	settings.MaxConns = conns
+	settings.MaxConns, settings.PingTimeout = conns, pingTimeout
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, postgresSettings)
 		return err

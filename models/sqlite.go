@@ -82,6 +82,14 @@ func (d sqliteDialect) openLong(url string, config *gorm.Config) (*gorm.DB, sour
 	return read, sqlSource{read.ConnPool, d.placeholders}, nil
 }
 
+func (sqliteDialect) logSize(url string) int64 {
+	info, err := os.Stat(strings.TrimPrefix(url, "sqlite:") + "-wal")
+	if err != nil {
+		return 0 // there is none where nothing was written
+	}
+	return info.Size()
+}
+
 func openSQLite(path, pragmas string, conns int, config *gorm.Config) (*gorm.DB, error) {
 	own := *config
 	address := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas + sqlitePragmas

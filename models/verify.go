@@ -33,8 +33,9 @@ type AuditProof struct {
 	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
 	// Adopted how many of its lines could not be proven then.
 	Adoptions, Adopted int64
-	// Marked is the number of the link that the mark outside the database is of, and
-	// MarkedSince that at which the mark was begun; 0 if there is none.
+	// HasMark says that there is a mark outside the database. Marked is the number of the
+	// link that it is of, and MarkedSince of that at which it was begun.
+	HasMark             bool
 	Marked, MarkedSince int64
 	// Head names the end of the chain, as NUMBER:START. Who notes it elsewhere can have it
 	// looked for later. It is "" where the log is broken, or has no chain yet.
@@ -202,7 +203,8 @@ func (v *verifier) begin(tx *gorm.DB) error {
 		return err
 	}
 	v.start(v.noted)
-	v.proof.Marked, v.proof.MarkedSince, v.proof.Adoptions = mark.Number, mark.Since, v.head.Adoptions
+	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
+	v.proof.Adoptions = v.head.Adoptions
 	tail, err := take(v.s.readerIn(tx), selection{columns: "count(*)", from: "audit_tail"}, whole[int64])
 	if v.proof.Tail = tail; err != nil {
 		return err
