@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -21,6 +22,9 @@ type dialect interface {
 	open(url string, config *gorm.Config) (db, read *gorm.DB, reads source, err error)
 	// openLong gives what long reads use, on connections of their own.
 	openLong(url string, config *gorm.Config) (*gorm.DB, source, error)
+	// earliest is the time by the clock of the database's server, if that has one of its
+	// own and it is earlier than now.
+	earliest(r reader, now time.Time) (time.Time, error)
 	// logSize is how large the log of changes is that the program has to keep small.
 	logSize(url string) int64
 	migration() (goose.Dialect, []goose.ProviderOption, error)

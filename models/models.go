@@ -41,6 +41,9 @@ import (
 type Store struct {
 	// Now is the clock. Tests may set it before the first use.
 	Now func() time.Time
+	// Uptime is for how long the program runs, whatever its clock says meanwhile. Tests may
+	// set it before the first use.
+	Uptime func() time.Duration
 	// NewerKeys reads the keys again where they are kept, after another program may have
 	// rotated them. It is asked when the store meets a key that it does not have, at most
 	// once a second; nil says that the keys stay as Unlock was given them. It is set
@@ -59,6 +62,7 @@ type Store struct {
 	url       string
 	checks    singleflight.Group // of the audit log
 	mark      markFile
+	clock     seenClock
 	life      context.Context // ends with Close
 	end       context.CancelFunc
 	ids       ids
@@ -86,7 +90,7 @@ const (
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate; Unlock is to follow. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{Now: time.Now, url: url, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
+	s := &Store{Now: time.Now, Uptime: uptime, url: url, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
 	s.chosen.keep, s.policy.keep = keepApproaches, keepAnswers
 	var err error
@@ -264,9 +268,14 @@ func (s *Store) transaction(ctx context.Context, fn func(tx *gorm.DB) error) err
 }
 
 // Sweep deletes what has run out: sessions, idempotency keys, drafts, setup
-// codes, invitations and throttles. It is housekeeping, and has no audit line.
+// codes, invitations and throttles, by no more time than was seen to pass. It is
+// housekeeping, and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
-	now := s.Now().Unix()
+	at, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	now := at.Unix()
 	db := s.db.WithContext(ctx)
 	return s.failed(ctx, errors.Join(
 		db.Where("expires_at <= ?", now).Delete(&Session{}).Error,

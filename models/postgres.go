@@ -48,6 +48,14 @@ func (postgresDialect) openLong(url string, config *gorm.Config) (*gorm.DB, sour
 	return openPostgres(url, longConns, config)
 }
 
+func (postgresDialect) earliest(r reader, now time.Time) (time.Time, error) {
+	theirs, err := collect(r, "SELECT clock_timestamp()", false, nil, whole[time.Time])
+	if err == nil && theirs[0].Before(now) {
+		return theirs[0], nil
+	}
+	return now, err
+}
+
 func (postgresDialect) logSize(string) int64 { return 0 }
 
 // pingTimeout is how long a connection that was idle may take to show that it still leads

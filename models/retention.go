@@ -203,6 +203,9 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept Retention) erro
 		if err != nil {
 			return err
 		}
+		if err := s.confirmTime(tx); err != nil {
+			return err
+		}
 		if b.Kept == kept {
 			return errUnchanged
 		}
@@ -230,29 +233,48 @@ func (s *Store) askToDeleteActivity() {
 // deleter is who deletes old lines, as the log names it.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule keeps them, in pieces,
+// DeleteOldActivity deletes the lines that are older than the rule keeps them, by no more
+// time than was seen to pass (clock.go), in pieces,
 // until ctx ends or there are none. One line tells of all that it deleted; where it is cut
 // short, whoever goes on tells of that too. Any number of programs may ask for it at once.
 // It fails, and deletes no more, where the log is not as the console wrote it.
 func (s *Store) DeleteOldActivity(ctx context.Context) error {
+	now, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
 	for {
-		start := time.Now()
-		more, err := s.deleteOldPiece(ctx)
+		began := time.Now()
+		more, err := s.deleteOldPiece(ctx, now)
+		if err == nil && !more {
+			err = s.behind(ctx, now)
+		}
 		if err != nil || !more {
 			return err
 		}
 		// Half of the time is for the others.
 		select {
-		case <-time.After(time.Since(start)):
+		case <-time.After(time.Since(began)):
 		case <-ctx.Done():
 			return s.failed(ctx, ctx.Err())
 		}
 	}
 }
 
+// behind says so if the clock is ahead of the time that was seen to pass, and more would
+// be deleted by it.
+func (s *Store) behind(ctx context.Context, now time.Time) error {
+	kept, err := s.Retention(ctx)
+	if err != nil || !kept.Cutoff(s.Now()).After(kept.Cutoff(now)) {
+		return err
+	}
+	return fmt.Errorf("the clock says %s, but the console has seen time pass until %s only: activity is deleted by that. If the clock is right, an owner confirms it by saving how long activity is kept again",
+		s.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}
+
 // deleteOldPiece deletes up to sealBatch lines, and answers whether there are more. The
 // last piece of a run has its audit line.
-func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
+func (s *Store) deleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pieceLimit)
 	defer cancel()
 	err = s.record(ctx, System(deleter), DeletedActivity, func(tx *gorm.DB, line *AuditLine) error {
@@ -265,7 +287,7 @@ func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
 		}
 		s.ids.above(b.Floor)
 		var old []string
-		before, cutoff := b, b.Kept.Cutoff(s.Now())
+		before, cutoff := b, b.Kept.Cutoff(now)
 		if !cutoff.IsZero() {
 			if old, more, err = s.oldLines(tx, &b, cutoff); err != nil {
 				return err

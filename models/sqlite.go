@@ -82,6 +82,8 @@ func (d sqliteDialect) openLong(url string, config *gorm.Config) (*gorm.DB, sour
 	return read, sqlSource{read.ConnPool, d.placeholders}, nil
 }
 
+func (sqliteDialect) earliest(_ reader, now time.Time) (time.Time, error) { return now, nil }
+
 func (sqliteDialect) logSize(url string) int64 {
 	info, err := os.Stat(strings.TrimPrefix(url, "sqlite:") + "-wal")
 	if err != nil {
