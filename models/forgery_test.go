@@ -274,3 +274,35 @@ func TestAskingOftenStopsNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestACheckHoldsNothingOpen: while it reads, SQLite can cut its log back.
+func TestACheckHoldsNothingOpen(t *testing.T) {
+	store := modelstest.Open(t, modelstest.SQLite)
+	by := modelstest.Owner(t, store)
+	seal(t, store)
+	checking, goOn := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
+	var once sync.Once
+	err := store.Watch(func(seen models.Seen) {
+		if strings.Contains(seen.SQL, "FROM audit_seals") {
+			once.Do(func() { close(checking) })
+			<-goOn
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { _, err := store.VerifyAudit(t.Context(), ""); done <- err }()
+	<-checking
+	modelstest.Group(t, store, by, "Plaza Hotel")
+	modelstest.Exec(t, store, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if size := store.LogSize(); size != 0 {
+		t.Errorf("the log has %d bytes", size)
+	}
+	release()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
