@@ -219,18 +219,21 @@ func TestExportActivity(t *testing.T) {
 		for i := range 120 {
 			s.contact(fmt.Sprintf("contact%d", i))
 		}
-		p := s.get("/activity/export?format=csv").wants(200)
+		p := s.post("/activity/export", "format", "csv").wants(200)
 		if name := p.header.Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="activity-20`) || !strings.HasSuffix(name, `Z.csv"`) {
 			s.Errorf("the file is %s", name)
 		}
-		rows, err := csv.NewReader(strings.NewReader(p.body)).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(p.body, "\ufeff"))).ReadAll()
+		if !strings.HasPrefix(p.body, "\ufeffid,time,") || strings.HasPrefix(s.post("/activity/export", "format", "plain_csv").body, "\ufeff") {
+			s.Errorf("Excel reads %.20q", p.body)
+		}
 		if err != nil || rows[0][0] != "id" || len(rows) < 123 {
 			s.Fatalf("%d rows, %v", len(rows), err)
 		}
 		if l := s.newest(); l.Action != models.ExportedActivity || !strings.Contains(l.Changes, "csv") {
 			s.Errorf("the newest line is %+v", l)
 		}
-		p = s.get("/activity/export?format=ndjson&action=contact").wants(200)
+		p = s.post("/activity/export?action=contact", "format", "ndjson").wants(200)
 		lines := strings.Split(strings.TrimSpace(p.body), "\n")
 		var last struct {
 			Action  string
@@ -240,7 +243,17 @@ func TestExportActivity(t *testing.T) {
 		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 120 || last.Summary != "Anna created the contact contact0" || last.Changes["username"] == nil {
 			s.Errorf("%d lines, the last is %+v: %v", len(lines), last, err)
 		}
-		s.get("/activity/export?who=nonsense").wants(http.StatusUnprocessableEntity)
+		s.post("/activity/export?who=nonsense").wants(http.StatusUnprocessableEntity)
+		s.post("/activity/export", "format", "pdf").wants(http.StatusUnprocessableEntity)
+
+		newest := s.newest().ID
+		s.get("/activity/export").wants(http.StatusNotFound)
+		if p := s.do(http.MethodHead, "/activity/export", nil); p.status == http.StatusOK {
+			s.Error("HEAD exports")
+		}
+		if s.newest().ID != newest {
+			s.Errorf("looking leaves a line: %+v", s.newest())
+		}
 	})
 }
 
@@ -262,7 +275,7 @@ func TestHostileNamesDoNoHarmToExports(t *testing.T) {
 	for _, name := range hostileNames {
 		s.group(name)
 	}
-	rows, err := csv.NewReader(strings.NewReader(s.get("/activity/export?action=group.create").wants(200).body)).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(s.post("/activity/export?action=group.create", "format", "plain_csv").wants(200).body)).ReadAll()
 	if err != nil || len(rows) != len(hostileNames)+1 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
@@ -277,7 +290,7 @@ func TestHostileNamesDoNoHarmToExports(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(s.get("/activity/export?format=ndjson").wants(200).body), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(s.post("/activity/export", "format", "ndjson").wants(200).body), "\n") {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("no JSON: %s", line)
 		}
@@ -302,9 +315,10 @@ func TestActivityNeedsItsRight(t *testing.T) {
 			b := s.newBrowser()
 			b.post("/login", "email", address, "password", password+string(role)).wants(303)
 			status := map[bool]int{true: 200, false: 403}[may]
-			for _, path := range []string{"/activity", "/activity/export", "/activity/verify", "/activity/" + line, "/groups/" + g + "/activity"} {
+			for _, path := range []string{"/activity", "/activity/verify", "/activity/" + line, "/groups/" + g + "/activity"} {
 				b.get(path).wants(status)
 			}
+			b.post("/activity/export").wants(status)
 			b.get("/activity/" + line + "/revert").wants(403)
 			b.post("/activity/"+line+"/revert", "field", "name").wants(403)
 			p := b.get("/groups/" + g).wants(200)

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -22,18 +21,42 @@ const (
 	stallLimit  = 15 * time.Second
 )
 
-// exportActivity sends the activity that a list shows, all of it, as a file.
+// exportFormat is a kind of file.
+type exportFormat struct {
+	name, mediaType string
+	// mark says that the file begins with a byte order mark, without which Excel takes
+	// UTF-8 for something else.
+	mark bool
+}
+
+const csvType = "text/csv; charset=utf-8; header=present"
+
+// exportFormats are the formats by the names that a form has for them.
+var exportFormats = map[string]exportFormat{
+	"":          {"csv", csvType, true},
+	"csv":       {"csv", csvType, true},
+	"plain_csv": {"csv", csvType, false},
+	"ndjson":    {"ndjson", "application/x-ndjson", false},
+}
+
+const byteOrderMark = "\ufeff"
+
+// exportActivity sends the activity that a list shows, all of it, as a file. It is a form
+// that is posted, since it leaves a line: no link of another site may do that.
 func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, append([]string{"format"}, activityFilters...)...)
+	a := readAddress(r, activityFilters...)
 	_, query := readActivityAt(a)
-	format := cmp.Or(a.one("format", "csv", "ndjson"), "csv")
+	format, known := exportFormats[r.PostForm.Get("format")]
+	if !known {
+		return models.Invalid{{Field: "format", Code: models.Bad, Message: "An export is “csv”, “plain_csv” or “ndjson”."}}
+	}
 	if len(a.notes) > 0 { // a page says so; a file would pass for what was asked
 		return models.Invalid{{Code: models.Bad, Message: a.notes[0]}}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exportLimit)
 	defer cancel()
 	e := newActivityExport(w, format)
-	err := c.store.ExportActivity(ctx, by(r), query, format, func(lines []models.AuditLine) error {
+	err := c.store.ExportActivity(ctx, by(r), query, format.name, func(lines []models.AuditLine) error {
 		e.begin(w, format, c.store.Now())
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallLimit))
 		return e.write(lines)
@@ -52,9 +75,9 @@ type activityExport struct {
 	csv   *csv.Writer // nil for NDJSON
 }
 
-func newActivityExport(w io.Writer, format string) *activityExport {
+func newActivityExport(w io.Writer, format exportFormat) *activityExport {
 	e := &activityExport{out: bufio.NewWriterSize(w, 32<<10)}
-	if format == "csv" {
+	if format.name == "csv" {
 		e.csv = csv.NewWriter(e.out)
 		e.csv.UseCRLF = true
 	}
@@ -62,14 +85,16 @@ func newActivityExport(w io.Writer, format string) *activityExport {
 }
 
 // begin says what is to come, once it is sure that something is.
-func (e *activityExport) begin(w http.ResponseWriter, format string, now time.Time) {
+func (e *activityExport) begin(w http.ResponseWriter, format exportFormat, now time.Time) {
 	if e.begun {
 		return
 	}
 	e.begun = true
-	kind := map[string]string{"csv": "text/csv; charset=utf-8; header=present", "ndjson": "application/x-ndjson"}[format]
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="activity-`+now.UTC().Format("2006-01-02T1504Z")+"."+format+`"`)
+	w.Header().Set("Content-Type", format.mediaType)
+	w.Header().Set("Content-Disposition", `attachment; filename="activity-`+now.UTC().Format("2006-01-02T1504Z")+"."+format.name+`"`)
+	if format.mark {
+		_, _ = e.out.WriteString(byteOrderMark)
+	}
 	if e.csv != nil {
 		_ = e.csv.Write(exportColumns) // the writer keeps the error for Flush
 	}

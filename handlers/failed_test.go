@@ -20,7 +20,7 @@ func TestFailedSignInsAreFound(t *testing.T) {
 		if n := len(p.rows()); n != 6 {
 			s.Errorf("%d rows: %q", n, p.rows())
 		}
-		file := s.get("/activity/export?format=ndjson&action=session.failed").wants(200)
+		file := s.post("/activity/export?action=session.failed", "format", "ndjson").wants(200)
 		for _, action := range []models.Action{models.RefusedSignIn, models.HeldOff} {
 			if !strings.Contains(file.body, string(action)) {
 				s.Errorf("the file has no %s", action)

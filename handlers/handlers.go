@@ -177,7 +177,7 @@ func (c *Console) addRoutes() {
 	c.signedIn("POST /contacts/{id}/delete", models.DeleteContacts, c.deleteContact)
 
 	c.signedIn("GET /activity", models.ReadActivity, c.activity)
-	c.signedIn("GET /activity/export", models.Export, c.exportActivity)
+	c.signedIn("POST /activity/export", models.Export, c.exportActivity)
 	c.signedIn("GET /activity/verify", models.ReadActivity, c.verifyActivity)
 	c.dangerous("GET /activity/retention", models.KeepActivity, c.retention)
 	c.dangerous("POST /activity/retention", models.KeepActivity, c.setRetention)

@@ -93,7 +93,7 @@ var matrix = map[string]allowed{
 	"POST /contacts/{id}/delete": about("OA"),
 
 	"GET /activity":              about("OAU"),
-	"GET /activity/export":       about("OAU"),
+	"POST /activity/export":      about("OAU"),
 	"GET /activity/verify":       about("OAU"),
 	"GET /activity/retention":    about("O"),
 	"POST /activity/retention":   about("O"),

@@ -51,7 +51,7 @@ func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if choice.Retention == now {
+	if choice.Retention == now && choice.Older.N == 0 { // else it is confirmed: the clock was not believed
 		return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {

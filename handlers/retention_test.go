@@ -64,7 +64,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.get("/activity/0zzzzzzzzzzzzzzz").wants(http.StatusNotFound)
 		s.get("/groups/" + lost.ObjectID).wants(200)
 		s.get("/groups/"+lost.ObjectID+"/activity").wants(200).has(".empty", "Activity is recorded from "+time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006"))
-		s.get("/activity/export?format=ndjson").wants(200)
+		s.post("/activity/export", "format", "ndjson").wants(200)
 
 		if err := s.store.Seal(s.Context()); err != nil {
 			s.Fatal(err)

@@ -122,7 +122,7 @@ var routes = map[string]question{
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: models.DeletedContact},
 
 	"GET /activity":              {status: 200},
-	"GET /activity/export":       {status: 200, action: models.ExportedActivity},
+	"POST /activity/export":      {status: 200, action: models.ExportedActivity},
 	"GET /activity/verify":       {status: 200},
 	"GET /activity/retention":    {status: 200},
 	"POST /activity/retention":   {status: 303, fields: fields("kept", "10 years"), action: models.ChangedRetention},

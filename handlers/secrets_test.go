@@ -29,7 +29,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			}
 			used := modelstest.SecretsOf(s.store)
 			for _, format := range []string{"csv", "ndjson"} {
-				export := s.get("/activity/export?format=" + format).wants(200).body
+				export := s.post("/activity/export", "format", format).wants(200).body
 				for _, found := range used.In([]byte(export)) {
 					t.Errorf("the export holds %s", found)
 				}

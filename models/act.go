@@ -37,6 +37,7 @@ var acts = map[Action]string{
 	ExportedActivity: "exported activity",
 	ChangedRetention: "changed how long activity is kept",
 	DeletedActivity:  "deleted old activity",
+	AdoptedActivity:  "accepted the activity as it was found",
 	Seeded:           "filled the database with sample data",
 
 	"session.unconfirmed":      "failed to confirm who they are",

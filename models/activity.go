@@ -196,7 +196,7 @@ func (s *Store) ExportActivity(ctx context.Context, by Actor, q ActivityQuery, f
 	}
 	q.Range = Range{After: Cursor{ID: own}, Limit: MaxLimit}
 	for {
-		page, err := s.activity(s.reader(ctx), q)
+		page, err := s.activity(reader{ctx, s.longReads}, q)
 		if err == nil {
 			err = each(page.Lines)
 		}

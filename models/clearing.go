@@ -69,8 +69,14 @@ func (s *Store) Clear(ctx context.Context) error {
 	}
 }
 
+// pieceLimit is how long one piece of the work that goes on in the background may take,
+// so that a database that is silent does not hold it up for good.
+const pieceLimit = 5 * time.Second
+
 // clearOne is clearNext in a transaction of its own.
 func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, pieceLimit)
+	defer cancel()
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		var err error
 		to, more, err = s.clearNext(tx, from)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -29,6 +30,11 @@ type dialect interface {
 	// writable is a statement that reads something and returns whether anything could be
 	// written.
 	writable() string
+	// earliest is the time by the clock of the database's server, if that has one of its
+	// own and it is earlier than now.
+	earliest(r reader, now time.Time) (time.Time, error)
+	// logSize is how large the log of changes is that the program has to keep small.
+	logSize() int64
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migrate runs up, which migrates, so that several starts at once end well.
 	migrate(db *gorm.DB, up func() error) error
@@ -88,6 +94,34 @@ type handles struct {
 	read  *gorm.DB // for reads; the same handle where the engine needs no other
 	reads source   // for reads that many wait for: see reader
 	check *sql.DB  // for Ready, which waits for nobody: one connection
+	// long and longReads are for reads that take long, on connections of their own, so
+	// that they keep none from others.
+	long      *gorm.DB
+	longReads source
+}
+
+// close closes all that is open.
+func (h handles) close() error {
+	var errs []error
+	for _, db := range []*gorm.DB{h.db, h.read, h.long} {
+		if db == nil {
+			continue
+		}
+		pool, err := db.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+	}
+	for _, reads := range []source{h.reads, h.longReads} {
+		if reads != nil {
+			reads.close()
+		}
+	}
+	if h.check != nil {
+		errs = append(errs, h.check.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func dialectOf(url string) (dialect, error) {
@@ -105,6 +139,10 @@ func dialectOf(url string) (dialect, error) {
 	}
 	return sqliteDialect{files: &sqliteFiles{path: rest}}, nil
 }
+
+// longConns is how many long reads run at once: the others wait for each other, and not
+// the pages for them.
+const longConns = 2
 
 // limitPool keeps every connection that it allows: database/sql would close all
 // but two of the idle ones.

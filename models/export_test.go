@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -20,15 +22,20 @@ type Seen struct {
 
 // Watch calls see with every statement that reads.
 func (s *Store) Watch(see func(Seen)) error {
-	s.reads = watched{s.reads, func(sql string, planned bool, values []any) {
+	all := func(sql string, planned bool, values []any) {
 		see(Seen{s.dialect.placeholders(sql), values, !planned && s.dialect.name() == "postgres"})
-	}}
+	}
+	s.reads, s.longReads = watched{s.reads, all}, watched{s.longReads, all}
 	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
-	callbacks := s.read.Callback()
-	return errors.Join(
-		callbacks.Query().After("gorm:query").Register("test:watch", watch),
-		callbacks.Row().After("gorm:row").Register("test:watch", watch),
-	)
+	var errs []error
+	for _, db := range []*gorm.DB{s.read, s.long} {
+		callbacks := db.Callback()
+		errs = append(errs,
+			callbacks.Query().After("gorm:query").Register("test:watch", watch),
+			callbacks.Row().After("gorm:row").Register("test:watch", watch),
+		)
+	}
+	return errors.Join(errs...)
 }
 
 type watched struct {
@@ -48,7 +55,27 @@ func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
 }
 
 // DeleteOldPiece deletes one piece of old activity, and answers whether there are more.
-func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) { return s.deleteOldPiece(ctx) }
+func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
+	return s.deleteOldPiece(ctx, s.Now())
+}
+
+// PassTime makes the store believe its clock, as if it had run all the while.
+func (s *Store) PassTime(ctx context.Context) error {
+	s.Agree()
+	return s.confirmTime(s.db.WithContext(ctx))
+}
+
+// Agree lets the clock of the database's server say what the console's does.
+func (s *Store) Agree() {
+	if _, done := s.dialect.(agreeing); !done {
+		s.dialect = agreeing{s.dialect}
+	}
+}
+
+// agreeing is an engine whose server's clock says what the console's does.
+type agreeing struct{ dialect }
+
+func (agreeing) earliest(_ reader, now time.Time) (time.Time, error) { return now, nil }
 
 // DeletingLines are the statements that delete a piece of activity.
 func (s *Store) DeletingLines() []Seen {
@@ -85,6 +112,18 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 		_, err = provider.UpTo(ctx, version)
 	}
 	return err
+}
+
+// ForgetMark makes the store go by what the file of its mark says, as after a new start.
+func (s *Store) ForgetMark() { s.mark.last, s.mark.done = auditMark{}, false }
+
+// EarlyHead writes the head as the version before did, which kept less.
+func (s *Store) EarlyHead(ctx context.Context) error {
+	db := s.db.WithContext(ctx)
+	h, err := s.readHead(db)
+	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, "-"}
+	value := strings.Join(append(words, s.sign(headProven(words))), " ")
+	return errors.Join(err, db.Model(&setting{}).Where("key = ?", headSetting).Update("value", value).Error)
 }
 
 // Exec carries out a statement.

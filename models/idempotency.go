@@ -53,7 +53,7 @@ func once[T any](ctx context.Context, s *Store, by Actor, right Right, action Ac
 			answer, err = fn(tx, line)
 			return err
 		}
-		row, fresh, err := claim(tx, by, key, s.Now())
+		row, fresh, err := claim(tx, by, key, s.Now(), s.settledNow())
 		if err != nil {
 			return err
 		}
@@ -81,10 +81,11 @@ func once[T any](ctx context.Context, s *Store, by Actor, right Right, action Ac
 }
 
 // claim takes the key for this transaction, or answers who has it. Another
-// transaction that is about to take it is waited for.
-func claim(tx *gorm.DB, by Actor, key *Once, now time.Time) (row idempotencyKey, fresh bool, err error) {
+// transaction that is about to take it is waited for. A key is forgotten by settled: a
+// clock that is wrong must not have requests carried out twice.
+func claim(tx *gorm.DB, by Actor, key *Once, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
-	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, now.Add(-keepKeys).Unix())
+	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-keepKeys).Unix())
 	if err := expired.Delete(&idempotencyKey{}).Error; err != nil {
 		return row, false, err
 	}

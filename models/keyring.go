@@ -1,7 +1,9 @@
 package models
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +56,23 @@ func (s *Store) keysFor(made string) (Keys, error) {
 	}
 	s.keyring.take(newer)
 	return newer, nil
+}
+
+// KeyName returns the name of the key that the database was last opened with, or that
+// something in it was made with; "" if there is none.
+func (s *Store) KeyName(ctx context.Context) (string, error) {
+	for _, q := range []selection{
+		selectFrom("settings", "value", "key = ?", keySetting),
+		selectFrom("audit_lines", "mac", "mac <> ''"),
+		selectFrom("totps", "secret", "secret <> ''"),
+	} {
+		found, err := first(s.reader(ctx), q, 1, whole[string])
+		if err != nil || len(found) > 0 {
+			name, _, _ := strings.Cut(strings.Join(found, ""), ":")
+			return name, s.failed(ctx, err)
+		}
+	}
+	return "", nil
 }
 
 func (s *Store) encrypt(secret, owner string) string { return s.keyring.now().encrypt(secret, owner) }

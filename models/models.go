@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sync/singleflight"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
@@ -42,6 +43,9 @@ import (
 type Store struct {
 	// Now is the clock. Tests may set it before the first use.
 	Now func() time.Time
+	// Uptime is for how long the program runs, whatever its clock says meanwhile. Tests may
+	// set it before the first use.
+	Uptime func() time.Duration
 	// NewerKeys reads the keys again where they are kept, after another program may have
 	// rotated them. It is asked when the store meets a key that it does not have, at most
 	// once a second; nil says that the keys stay as Unlock was given them. It is set
@@ -53,6 +57,11 @@ type Store struct {
 	handles
 	health  health
 	ids     ids
+	checks  singleflight.Group // of the audit log
+	mark    markFile
+	clock   seenClock
+	life    context.Context // ends with Close
+	end     context.CancelFunc
 	toClear chan struct{}
 	// toDelete tells of a new rule for how long activity is kept.
 	toDelete chan struct{}
@@ -77,7 +86,7 @@ const (
 // pgx takes it. It makes a missing SQLite file and its folder, and does not
 // migrate; Unlock is to follow. It fails where the database can't be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{Now: time.Now, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
+	s := &Store{Now: time.Now, Uptime: uptime, toClear: make(chan struct{}, 1), toDelete: make(chan struct{}, 1)}
 	s.callers.keep, s.workspace.keep, s.counts.keep, s.totals.keep = keepAnswers, keepAnswers, keepAnswers, keepTotals
 	s.chosen.keep, s.policy.keep = keepApproaches, keepAnswers
 	var err error
@@ -95,6 +104,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if s.handles, err = s.dialect.open(ctx, &config); err != nil {
 		return nil, err
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -112,18 +122,21 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.failed(ctx, s.read.WithContext(ctx).Exec("SELECT 1").Error)
 }
 
+// Reconnect drops the connections that are idle: they may lead nowhere after the database
+// could not be reached.
+func (s *Store) Reconnect() {
+	s.reads.reset()
+	s.longReads.reset()
+}
+
+// LogSize is how large the log of changes is that are not in SQLite's file itself yet, in
+// bytes; 0 on PostgreSQL, which sees to its own.
+func (s *Store) LogSize() int64 { return s.dialect.logSize() }
+
 // Close closes every connection.
 func (s *Store) Close() error {
-	var errs []error
-	for _, db := range []*gorm.DB{s.db, s.read} {
-		pool, err := db.DB()
-		if err == nil {
-			err = pool.Close()
-		}
-		errs = append(errs, err)
-	}
-	s.reads.close()
-	return errors.Join(append(errs, s.check.Close())...)
+	s.end()
+	return s.handles.close()
 }
 
 //go:embed migrations
@@ -157,7 +170,8 @@ var errNewerSchema = errors.New("the schema of the database is newer than the pr
 
 // Unlock gives a migrated store its keys, before anything is read or changed. It notes
 // the name of the key in use, and later refuses keys without it: secrets could not be
-// read, and lines of the audit log would seem forged.
+// read, and lines of the audit log would seem forged. In a database that was just made it
+// begins the chain of the audit log.
 func (s *Store) Unlock(ctx context.Context, keys Keys) error {
 	s.keyring.take(keys)
 	named := setting{Key: keySetting, Value: keys.current()}
@@ -171,7 +185,7 @@ func (s *Store) Unlock(ctx context.Context, keys Keys) error {
 	if !keys.known(named.Value) {
 		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, keys)
 	}
-	return nil
+	return s.beginChain(ctx)
 }
 
 const keySetting = "key"
@@ -271,9 +285,14 @@ func (s *Store) transaction(ctx context.Context, fn func(tx *gorm.DB) error) err
 }
 
 // Sweep deletes what has run out: sessions, idempotency keys, drafts, setup
-// codes, invitations and throttles. It is housekeeping, and has no audit line.
+// codes, invitations and throttles, by no more time than was seen to pass. It is
+// housekeeping, and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
-	now := s.Now().Unix()
+	at, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
+	now := at.Unix()
 	db := s.db.WithContext(ctx)
 	return s.failed(ctx, errors.Join(
 		db.Where("expires_at <= ?", now).Delete(&Session{}).Error,

@@ -43,7 +43,7 @@ func (d *postgresDialect) engine() string {
 
 func (d *postgresDialect) address() string { return d.at }
 
-// postgresConns is how many connections one program keeps.
+// postgresConns is how many connections one program keeps, beside those for long reads.
 const postgresConns = 16
 
 // postgresSettings are for planning. No request reads a table whole, even where the
@@ -65,39 +65,66 @@ const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_co
 
 // open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
 // once for any values, but for those that ask for more (pgxSource).
-func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (handles, error) {
+func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h handles, err error) {
 	settings, err := pgxpool.ParseConfig(d.url)
 	if err != nil {
-		return handles{}, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+		return h, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
 	}
 	if settings.ConnConfig.ConnectTimeout == 0 {
 		settings.ConnConfig.ConnectTimeout = 3 * time.Second
 	}
-	settings.MaxConns = postgresConns
 	if d.server, err = inspect(ctx, settings.ConnConfig); err != nil {
-		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return h, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
 	if err := d.server.refuse(); err != nil {
-		return handles{}, err
+		return h, err
 	}
 	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
 	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
 	d.configure(settings.ConnConfig)
+	settings.PingTimeout = pingTimeout
+	if h.db, h.reads, err = d.pool(settings.Copy(), postgresConns, config); err == nil {
+		h.long, h.longReads, err = d.pool(settings.Copy(), longConns, config)
+	}
+	if err != nil {
+		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", errors.Join(err, h.close()))
+	}
+	h.read = h.db
+	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
+	limitPool(h.check, 1)
+	return h, nil
+}
+
+// pool gives so many connections to GORM and to reads.
+func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *gorm.Config) (*gorm.DB, source, error) {
+	settings.MaxConns = conns
 	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
 	if err != nil {
-		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return nil, nil, err
 	}
 	own := *config
 	own.PrepareStmt = false // pgx prepares each statement itself, once a connection
 	db, err := openGORM(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
 	if err != nil {
 		pool.Close()
-		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+		return nil, nil, err
 	}
-	check := sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
-	limitPool(check, 1)
-	return handles{db, db, pgxSource{pool, d.server.Pooled}, check}, nil
+	return db, pgxSource{pool, d.server.Pooled}, nil
 }
+
+// pingTimeout is how long a connection that was idle may take to show that it still leads
+// to the database: after a partition an old one may be silent for good.
+const pingTimeout = time.Second
+
+func (*postgresDialect) earliest(r reader, now time.Time) (time.Time, error) {
+	theirs, err := collect(r, "SELECT clock_timestamp()", false, nil, whole[time.Time])
+	if err == nil && theirs[0].Before(now) {
+		return theirs[0], nil
+	}
+	return now, err
+}
+
+func (*postgresDialect) logSize() int64 { return 0 }
 
 // configure fits connections to what they lead to. Through a pooler statements are
 // described and not prepared, unless the address says otherwise: the server that knows

@@ -35,6 +35,8 @@ type source interface {
 	// together runs several statements and has their answers read one after the
 	// other, up to the first error. It is one trip to an engine that is elsewhere.
 	together(ctx context.Context, questions ...question) error
+	// reset drops the connections that are idle, if they may be cut off.
+	reset()
 	close()
 }
 
@@ -88,6 +90,8 @@ func (s sqlSource) together(ctx context.Context, questions ...question) error {
 	}
 	return nil
 }
+
+func (sqlSource) reset() {} // a file is not cut off
 
 // close leaves the pool to GORM, whose it is.
 func (sqlSource) close() {}
@@ -162,6 +166,7 @@ func (r batchRows) Close() {
 	r.Rows.Close()
 	_ = r.batch.Close()
 }
+func (s pgxSource) reset() { s.pool.Reset() }
 
 func (s pgxSource) close() { s.pool.Close() }
 

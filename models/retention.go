@@ -106,13 +106,39 @@ func (s *Store) readBeginning(tx *gorm.DB) (beginning, error) {
 			return b, errBeginningForged
 		}
 	}
-	later := selectFrom("audit_lines", "id", "area = 'activity' AND id > ? AND action IN (?, ?)", b.LineID, ChangedRetention, DeletedActivity)
-	newer, err := first(s.readerIn(tx), later, 1, whole[string])
-	if err == nil && len(newer) > 0 {
+	newest, err := s.newestRule(tx)
+	if err == nil && b.LineID < newest {
 		err = errBeginningForged
 	}
 	return b, err
 }
+
+// ruleActions are those of the lines that the note names the newest of.
+var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
+
+func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
+
+// newestRule returns the newest line that tells of retention, as far as the chain and the
+// lines before it are proven. It goes by no index or column that could be put up for it.
+func (s *Store) newestRule(tx *gorm.DB) (string, error) {
+	// The tail is read first: what is sealed meanwhile is then in the head.
+	newest, err := newestOf(s.readerIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
+	if err != nil {
+		return "", err
+	}
+	head, err := s.readHead(tx)
+	if err == nil && head.early {
+		head.Rule, err = newestOf(s.readerIn(tx), rulesIn("audit_lines"))
+	}
+	return max(newest, head.Rule), err
+}
+
+// rulesIn are the lines that tell of retention.
+func rulesIn(from string) selection {
+	return selectFrom(from, "coalesce(max(audit_lines.id), '')", "audit_lines.action IN (?, ?, ?)", ruleActions[0], ruleActions[1], ruleActions[2])
+}
+
+func newestOf(r reader, lines selection) (string, error) { return take(r, lines, whole[string]) }
 
 func (s *Store) writeBeginning(tx *gorm.DB, b beginning) error {
 	b.Proof = s.sign(b.proven())
@@ -173,6 +199,9 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept Retention) erro
 		if err != nil {
 			return err
 		}
+		if err := s.confirmTime(tx); err != nil {
+			return err
+		}
 		if b.Kept == kept {
 			return errUnchanged
 		}
@@ -200,29 +229,50 @@ func (s *Store) askToDeleteActivity() {
 // deleter is who deletes old lines, as the log names it.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule keeps them, in pieces,
+// DeleteOldActivity deletes the lines that are older than the rule keeps them, by no more
+// time than was seen to pass (clock.go), in pieces,
 // until ctx ends or there are none. One line tells of all that it deleted; where it is cut
 // short, whoever goes on tells of that too. Any number of programs may ask for it at once.
 // It fails, and deletes no more, where the log is not as the console wrote it.
 func (s *Store) DeleteOldActivity(ctx context.Context) error {
+	now, err := s.settled(ctx)
+	if err != nil {
+		return err
+	}
 	for {
-		start := time.Now()
-		more, err := s.deleteOldPiece(ctx)
+		began := time.Now()
+		more, err := s.deleteOldPiece(ctx, now)
+		if err == nil && !more {
+			err = s.behind(ctx, now)
+		}
 		if err != nil || !more {
 			return err
 		}
 		// Half of the time is for the others.
 		select {
-		case <-time.After(time.Since(start)):
+		case <-time.After(time.Since(began)):
 		case <-ctx.Done():
 			return s.failed(ctx, ctx.Err())
 		}
 	}
 }
 
+// behind says so if the clock is ahead of the time that was seen to pass, and more would
+// be deleted by it.
+func (s *Store) behind(ctx context.Context, now time.Time) error {
+	kept, err := s.Retention(ctx)
+	if err != nil || !kept.Cutoff(s.Now()).After(kept.Cutoff(now)) {
+		return err
+	}
+	return fmt.Errorf("the clock says %s, but the console has seen time pass until %s only: activity is deleted by that. If the clock is right, an owner confirms it by saving how long activity is kept again",
+		s.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}
+
 // deleteOldPiece deletes up to sealBatch lines, and answers whether there are more. The
 // last piece of a run has its audit line.
-func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
+func (s *Store) deleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, pieceLimit)
+	defer cancel()
 	err = s.record(ctx, System(deleter), DeletedActivity, func(tx *gorm.DB, line *AuditLine) error {
 		if err := s.dialect.lock(tx, "retention"); err != nil {
 			return err
@@ -233,7 +283,7 @@ func (s *Store) deleteOldPiece(ctx context.Context) (more bool, err error) {
 		}
 		s.ids.above(b.Floor)
 		var old []string
-		before, cutoff := b, b.Kept.Cutoff(s.Now())
+		before, cutoff := b, b.Kept.Cutoff(now)
 		if !cutoff.IsZero() {
 			if old, more, err = s.oldLines(tx, &b, cutoff); err != nil {
 				return err
@@ -271,8 +321,8 @@ func (s *Store) endRun(tx *gorm.DB, b beginning, line *AuditLine) error {
 // sealBatch, and whether there are more. It moves b to the last of them. Where a line
 // bears a later day than those behind it, because a clock was wrong, they wait for it.
 func (s *Store) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
-	v := verifier{s: s, at: b.end()}
-	links, err := v.links(tx, b.Number, sealBatch+1)
+	v := verifier{s: s, r: s.readerIn(tx), at: b.end()}
+	links, err := v.links(b.Number, b.Number+linkBatch)
 	if err != nil {
 		return nil, false, err
 	}

@@ -85,15 +85,33 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if h.check, err = openSQLite(d.files, checkPragmas, 1); err != nil {
 		return h, err
 	}
+	long, err := openSQLite(d.files, readerPragmas, longConns)
+	if err != nil {
+		return h, err
+	}
 	if err := d.files.remember(); err != nil {
 		return h, err
 	}
 	if h.db, err = openGORM(sqliteDialector{write}, config); err != nil {
 		return h, err
 	}
-	h.read, err = openGORM(sqliteDialector{read}, config)
+	if h.read, err = openGORM(sqliteDialector{read}, config); err != nil {
+		return h, err
+	}
 	h.reads = sqlSource{h.read.ConnPool, d.placeholders}
+	h.long, err = openGORM(sqliteDialector{long}, config)
+	h.longReads = sqlSource{h.long.ConnPool, d.placeholders}
 	return h, err
+}
+
+func (sqliteDialect) earliest(_ reader, now time.Time) (time.Time, error) { return now, nil }
+
+func (d sqliteDialect) logSize() int64 {
+	info, err := os.Stat(d.files.path + "-wal")
+	if err != nil {
+		return 0 // there is none where nothing was written
+	}
+	return info.Size()
 }
 
 // openSQLite makes a pool of connections, and one of them. The file must be there: in the

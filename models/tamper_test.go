@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +24,8 @@ type vandal struct {
 	// earlier notes of the beginning held, as statements have values.
 	gone     int
 	oldNotes []string
+	// firstHead is the note of the end of the chain as it was in the new database.
+	firstHead string
 }
 
 func (v *vandal) line() string { return v.lines[v.IntN(len(v.lines))] }
@@ -192,6 +196,65 @@ var tamperings = map[string]func(v *vandal) []string{
 	},
 }
 
+// anew are statements after which it looks as if the chain had never begun.
+func (v *vandal) anew(statements ...string) []string {
+	return append(statements, "DELETE FROM audit_seals", "DELETE FROM audit_retention", "DELETE FROM audit_tail",
+		"INSERT INTO audit_tail (line_id) SELECT id FROM audit_lines")
+}
+
+// forgeries are ways to have the console sign what it did not write.
+var forgeries = map[string]func(v *vandal) []string{
+	"the chain begun anew, as it was": func(v *vandal) []string { return v.anew("DELETE FROM settings WHERE key = 'audit_head'") },
+	"the chain begun anew without proofs": func(v *vandal) []string {
+		return v.anew("UPDATE audit_lines SET mac = '', object_name = 'Forged'", "DELETE FROM settings WHERE key = 'audit_head'")
+	},
+	"the chain begun anew without a line": func(v *vandal) []string {
+		return v.anew("DELETE FROM audit_lines WHERE id = '"+v.line()+"'", "DELETE FROM settings WHERE key = 'audit_head'")
+	},
+	"the chain begun anew without any line": func(v *vandal) []string {
+		return v.anew("DELETE FROM audit_lines", "DELETE FROM settings WHERE key = 'audit_head'")
+	},
+	"the chain begun anew without the settings": func(v *vandal) []string {
+		return v.anew("DELETE FROM audit_lines WHERE id = '"+v.line()+"'", "DELETE FROM settings WHERE key <> 'key'")
+	},
+	"the first head put back, as it was": func(v *vandal) []string { return v.anew(v.head(v.firstHead)) },
+	"the first head put back without a line": func(v *vandal) []string {
+		return v.anew("DELETE FROM audit_lines WHERE id = '"+v.line()+"'", v.head(v.firstHead))
+	},
+	"the first head put back without any line": func(v *vandal) []string {
+		return v.anew("DELETE FROM audit_lines", v.head(v.firstHead))
+	},
+	"the first head put back without proofs": func(v *vandal) []string {
+		return v.anew("UPDATE audit_lines SET mac = '', object_name = 'Forged'", v.head(v.firstHead))
+	},
+	"an old head put back, the rest to be sealed again": func(v *vandal) []string {
+		return []string{
+			"INSERT INTO audit_tail (line_id) SELECT line_id FROM audit_seals WHERE number > " + fmt.Sprint(v.oldEnd),
+			fmt.Sprintf("DELETE FROM audit_seals WHERE number > %d", v.oldEnd), v.head(v.oldHead),
+		}
+	},
+	"an old head put back, the rest to be sealed again without a line": func(v *vandal) []string {
+		gone := v.lines[v.oldEnd-v.gone+v.IntN(len(v.lines)-v.oldEnd+v.gone)]
+		return []string{
+			"INSERT INTO audit_tail (line_id) SELECT line_id FROM audit_seals WHERE number > " + fmt.Sprint(v.oldEnd),
+			fmt.Sprintf("DELETE FROM audit_seals WHERE number > %d", v.oldEnd), v.head(v.oldHead),
+			"DELETE FROM audit_tail WHERE line_id = '" + gone + "'", "DELETE FROM audit_lines WHERE id = '" + gone + "'",
+		}
+	},
+	"a line said to be adopted": func(v *vandal) []string {
+		mac := []string{"'adopted ' || mac", "'adopted '", "'adopted x:y'"}[v.IntN(3)]
+		return []string{"UPDATE audit_lines SET mac = " + mac + " WHERE id = '" + v.line() + "'"}
+	},
+	"an adoption invented": func(v *vandal) []string {
+		return []string{"UPDATE settings SET value = replace(value, ' 0 ', ' 1 ') WHERE key = 'audit_head'"}
+	},
+}
+
+// head puts a note of the end of the chain in place.
+func (v *vandal) head(value string) string {
+	return "UPDATE settings SET value = '" + value + "' WHERE key = 'audit_head'"
+}
+
 // lineColumns and noteColumns are those of a line and of the note of the beginning.
 const (
 	lineColumns = "id, created_at, actor_kind, actor_id, actor_name, user_id, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"
@@ -282,9 +345,10 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			store := modelstest.Open(t, engine)
-			by := modelstest.Owner(t, store)
-			v := vandal{Rand: rand.New(rand.NewPCG(4, 13))}
-			v.tamper(t, store, by, engine, tamperings)
+			v := vandal{Rand: rand.New(rand.NewPCG(4, 13)), firstHead: headOf(t, store)}
+			all := maps.Clone(tamperings)
+			maps.Copy(all, forgeries)
+			v.tamper(t, store, modelstest.Owner(t, store), engine, all)
 		})
 	}
 }
@@ -296,8 +360,8 @@ func TestEveryTamperingWithACutLogIsFound(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			store := modelstest.Open(t, engine)
+			v := vandal{Rand: rand.New(rand.NewPCG(4, 14)), firstHead: headOf(t, store)}
 			by := oldActivity(t, store, 6, 3)
-			v := vandal{Rand: rand.New(rand.NewPCG(4, 14))}
 			carryOut(t, store, "CREATE TABLE once_lines AS SELECT "+lineColumns+" FROM audit_lines", "CREATE TABLE once_seals AS SELECT * FROM audit_seals")
 			for i, kept := range []models.Retention{"5 years", "1 year"} {
 				keep(t, store, by, kept)
@@ -314,28 +378,41 @@ func TestEveryTamperingWithACutLogIsFound(t *testing.T) {
 			}
 			all := maps.Clone(tamperings)
 			maps.Copy(all, cutTamperings)
+			maps.Copy(all, forgeries)
 			v.tamper(t, store, by, engine, all)
 		})
 	}
 }
 
-// tamper meddles a thousand times with a log, and wants it found each time.
+func headOf(t *testing.T, store *models.Store) string {
+	t.Helper()
+	return one(t, store, "SELECT value FROM settings WHERE key = 'audit_head'")
+}
+
+// tamper meddles a thousand times with a log, and wants it found each time by who has
+// nothing but the mark, and found still after the console has sealed.
 func (v *vandal) tamper(t *testing.T, store *models.Store, by models.Actor, engine string, kinds map[string]func(*vandal) []string) {
 	const tries = 1000
+	file := filepath.Join(t.TempDir(), "console.mark")
+	store.KeepMark(file)
 	for i := range 12 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Group %d", i))
 	}
 	seal(t, store)
 	old := intact(t, store, "")
 	v.oldEnd = v.gone + int(old.Sealed)
-	v.oldHead = one(t, store, "SELECT value FROM settings WHERE key = 'audit_head'")
+	v.oldHead = headOf(t, store)
 	modelstest.Contacts(t, store, by, 20)
 	seal(t, store)
-	noted := intact(t, store, old.Head).Head
+	intact(t, store, old.Head)
+	mark, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range 3 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Unsealed %d", i))
 	}
-	if proof := intact(t, store, noted); proof.Tail != 3 || proof.Sealed != old.Sealed+20 {
+	if proof := intact(t, store, old.Head); proof.Tail != 3 || proof.Sealed != old.Sealed+20 {
 		t.Fatalf("%d sealed and %d not; want %d and 3", proof.Sealed, proof.Tail, old.Sealed+20)
 	}
 	v.lines = all(t, store, "SELECT line_id FROM audit_seals ORDER BY number")
@@ -356,13 +433,22 @@ func (v *vandal) tamper(t *testing.T, store *models.Store, by models.Actor, engi
 		kind := names[i%len(names)]
 		statements := kinds[kind](v)
 		carryOut(t, store, statements...)
-		if proof := verify(t, store, noted); proof.Broken == nil {
+		if proof := verify(t, store, ""); proof.Broken == nil {
 			t.Errorf("%s is not found: %s", kind, strings.Join(statements, "; "))
 		} else if proof.Broken.What == "" || proof.Head != "" {
 			t.Errorf("%s: %+v", kind, proof)
 		}
+		if i/len(names)%3 == 0 {
+			_ = store.Seal(t.Context()) // which it may refuse
+			if proof := verify(t, store, ""); proof.Broken == nil {
+				t.Errorf("%s is not found once it is sealed: %s", kind, strings.Join(statements, "; "))
+			}
+			if err := os.WriteFile(file, mark, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			store.ForgetMark()
+		}
 		carryOut(t, store, restore...)
 	}
-	intact(t, store, noted)
 	intact(t, store, old.Head)
 }

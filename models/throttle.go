@@ -99,10 +99,11 @@ func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
 	if err := tx.Where("key = ?", l.key).Limit(1).Find(&t).Error; err != nil {
 		return 0, err
 	}
-	if until := time.Unix(t.UntilAt, 0); until.After(now) {
+	// What lies further ahead than the longest wait was noted by a clock that was wrong.
+	if until := time.Unix(t.UntilAt, 0); until.After(now) && until.Sub(now) <= longestWait {
 		return 0, Throttled{Until: until}
 	}
-	if now.Sub(time.Unix(t.LastAt, 0)) > forgetFailures {
+	if now.Sub(time.Unix(t.LastAt, 0)).Abs() > forgetFailures {
 		t.Failures = 0
 	}
 	t.Failures++

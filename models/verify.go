@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -28,9 +30,18 @@ type AuditProof struct {
 	Tail int64
 	// Broken is what is wrong first, or nil.
 	Broken *AuditFault
+	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
+	// Adopted how many of its lines could not be proven then.
+	Adoptions, Adopted int64
+	// HasMark says that there is a mark outside the database. Marked is the number of the
+	// link that it is of, and MarkedSince of that at which it was begun.
+	HasMark             bool
+	Marked, MarkedSince int64
 	// Head names the end of the chain, as NUMBER:START. Who notes it elsewhere can have it
 	// looked for later. It is "" where the log is broken, or has no chain yet.
 	Head string
+
+	before string // the seal before First
 }
 
 // AuditFault is the first place at which the log is not as the console wrote it.
@@ -56,44 +67,112 @@ func (f AuditFault) String() string {
 	return f.What
 }
 
-// headShown is how many characters of a seal a Head has.
-const headShown = 16
+// verifyLimit is how long one check may take, however long those wait who asked for it.
+const verifyLimit = time.Hour
 
-// name is the head as AuditProof.Head has it.
-func (h auditHead) name() string {
-	if h.Number == 0 {
-		return ""
-	}
-	_, mac, _ := strings.Cut(h.Seal, ":")
-	return fmt.Sprintf("%d:%s", h.Number, cut(mac, headShown))
-}
-
-// VerifyAudit reads the whole log, and tells whether it is as the console wrote it.
+// VerifyAudit reads the whole log, and tells whether it is as the console wrote it. One
+// check runs at a time: who asks while it does gets what it comes to.
 // expect is a Head that was noted earlier, or "". Errors: Invalid.
 func (s *Store) VerifyAudit(ctx context.Context, expect string) (AuditProof, error) {
-	v := verifier{s: s, expect: expect}
-	if expect != "" {
-		number, start, _ := strings.Cut(expect, ":")
-		var err error
-		if v.expected, err = strconv.ParseInt(number, 10, 64); err != nil || v.expected < 1 || len(start) != headShown {
-			return AuditProof{}, bad("expect", "What is expected must look like 1042:Zm9vYmFyYmF6cXV4, as an earlier check printed it.")
-		}
+	expected, err := parseHead(expect)
+	if err != nil {
+		return AuditProof{}, err
 	}
-	// One moment of the log, though lines are written and sealed meanwhile.
-	moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	err := s.read.WithContext(ctx).Transaction(v.verify, moment)
-	return v.proof, s.failed(ctx, err)
+	check := s.checks.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(s.life, verifyLimit)
+		defer cancel()
+		return s.verify(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return AuditProof{}, s.failed(ctx, ctx.Err())
+	case done := <-check:
+		proof := done.Val.(AuditProof)
+		if done.Err == nil && expect != "" {
+			done.Err = s.compare(ctx, &proof, expected, expect)
+		}
+		return proof, s.failed(ctx, done.Err)
+	}
 }
 
-// verifier walks along the chain.
+// parseHead returns the number of a Head; 0 if none is given.
+func parseHead(expect string) (int64, error) {
+	if expect == "" {
+		return 0, nil
+	}
+	number, start, _ := strings.Cut(expect, ":")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || len(start) != headShown {
+		return 0, bad("expect", "What is expected must look like 1042:Zm9vYmFyYmF6cXV4, as an earlier check printed it.")
+	}
+	return n, nil
+}
+
+// compare looks in a chain that is in order for the link that is expected.
+func (s *Store) compare(ctx context.Context, proof *AuditProof, number int64, expect string) error {
+	if proof.Broken != nil {
+		return nil
+	}
+	link := auditHead{Number: number, Seal: proof.before} // as it is if the chain begins after it
+	if number >= proof.First {
+		found, err := first(reader{ctx, s.longReads}, selectFrom("audit_seals", "seal", "number = ?", number), 1, whole[string])
+		if err != nil {
+			return err
+		}
+		link.Seal = strings.Join(found, "")
+	}
+	var what string
+	if link.Seal == "" {
+		b, err := s.readBeginning(s.long.WithContext(ctx))
+		if err != nil {
+			return err
+		}
+		proof.First = max(proof.First, b.Number+1) // the rule has deleted it since
+	}
+	switch {
+	case number < proof.First-1 || link.Seal == "" && number < proof.First:
+		proof.Incomparable = true
+		return nil
+	case link.Seal == "":
+		what = fmt.Sprintf("The chain ends before the entry noted as %s.", expect)
+	case link.name() != expect:
+		what = fmt.Sprintf("Entry %d is not the one you noted as %s. Either the note is mistyped, or the activity was rewritten.", number, expect)
+	default:
+		return nil
+	}
+	proof.Broken, proof.Head = &AuditFault{Number: number, What: what}, ""
+	return nil
+}
+
+// verify checks the log, again if it was adopted meanwhile.
+func (s *Store) verify(ctx context.Context) (AuditProof, error) {
+	for {
+		v := verifier{s: s, r: reader{ctx, s.longReads}, note: func() (beginning, error) { return s.readBeginning(s.long.WithContext(ctx)) }}
+		moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+		if err := s.long.WithContext(ctx).Transaction(v.begin, moment); err != nil {
+			return v.proof, err
+		}
+		if err := v.walk(); err != nil || v.proof.Broken == nil {
+			return v.proof, err
+		}
+		if head, err := s.readHead(s.long.WithContext(ctx)); err != nil || head.Adoptions == v.head.Adoptions {
+			return v.proof, nil // a head that can't be read is among the faults
+		}
+	}
+}
+
+// verifier walks along the chain, in pieces: nothing of the database is held open for
+// longer than one takes. What it looks at goes as far as the head did when it began.
 type verifier struct {
-	s        *Store
-	proof    AuditProof
-	at       auditHead // the link that was looked at last
-	adopt    string    // as auditHead.Adopt
-	floor    string    // as beginning.Floor
-	expect   string
-	expected int64
+	s     *Store
+	r     reader
+	note  func() (beginning, error) // reads the note of the beginning again
+	proof AuditProof
+	head  auditHead // as far as it looks
+	at    auditHead // the link that was looked at last
+	noted beginning // the note of the beginning
+	rule  string    // the newest line so far that tells of retention
+	late  *AuditFault
 }
 
 // fault notes what is wrong, and ends the walk.
@@ -103,42 +182,82 @@ func (v *verifier) fault(number int64, lineID, what string, args ...any) {
 	}
 }
 
-func (v *verifier) verify(tx *gorm.DB) error {
-	var tail int64
-	if err := tx.Table("audit_tail").Count(&tail).Error; err != nil {
+// begin finds out, for one moment, where the chain begins, and how far it goes.
+func (v *verifier) begin(tx *gorm.DB) error {
+	mark, marked, err := v.s.readMark() // before the head, which may go on meanwhile
+	forged := errors.Is(err, errMarkForged)
+	if err != nil && !forged {
 		return err
 	}
-	v.proof.Tail = tail
-	for _, step := range []func(*gorm.DB) error{v.begin, v.chain, v.end, v.tail, v.strays} {
-		if err := step(tx); err != nil || v.proof.Broken != nil {
-			return err
-		}
+	if v.head, err = v.s.readHead(tx); errors.Is(err, errHeadForged) {
+		v.end(0, "The note of where the chain ends was deleted or changed.")
+		v.head.Number = math.MaxInt64 // all that there is
+	} else if err != nil {
+		return err
 	}
-	v.proof.Head = v.at.name()
+	if v.noted, err = v.s.readBeginning(tx); errors.Is(err, errBeginningForged) {
+		v.fault(0, "", forgedBeginning)
+		return nil
+	}
+	if err != nil && !errors.Is(err, errHeadForged) {
+		return err
+	}
+	v.start(v.noted)
+	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
+	v.proof.Adoptions = v.head.Adoptions
+	tail, err := take(v.s.readerIn(tx), selection{columns: "count(*)", from: "audit_tail"}, whole[int64])
+	if v.proof.Tail = tail; err != nil {
+		return err
+	}
+	last, err := take(v.s.readerIn(tx), selection{columns: "coalesce(max(number), 0)", from: "audit_seals"}, whole[int64])
+	if err != nil {
+		return err
+	}
+	switch follows, err := v.s.follows(tx, v.head, mark); {
+	case err != nil && !errors.Is(err, errHeadForged):
+		return err
+	case last > v.head.Number:
+		v.end(v.head.Number, wrongEnd)
+	case forged:
+		v.end(0, "The mark of how far the activity goes, which is kept outside the database, was changed.")
+	case marked && !follows:
+		v.end(0, "%s", mark.missed(v.head))
+	}
 	return nil
 }
 
-// begin goes to where the chain begins.
-func (v *verifier) begin(tx *gorm.DB) error {
-	b, err := v.s.readBeginning(tx)
-	if errors.Is(err, errBeginningForged) {
-		v.fault(0, "", "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one.")
-		return nil
+const (
+	forgedBeginning = "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one."
+	wrongEnd        = "The chain does not end as it did: its last seal was changed, or entries were added to it."
+)
+
+// end notes a fault of the end of the chain, which is told if there is none before.
+func (v *verifier) end(number int64, what string, args ...any) {
+	if v.late == nil {
+		v.late = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
 	}
-	v.at, v.floor = b.end(), b.Floor
-	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
-	v.proof.Incomparable = v.expect != "" && v.expected < b.Number
-	if v.expected == b.Number {
-		v.compare("")
-	}
-	return err
 }
 
-// compare looks whether the link that was looked at last is the one that is expected.
-func (v *verifier) compare(lineID string) {
-	if v.expect != "" && v.at.name() != v.expect {
-		v.fault(0, lineID, "Entry %d is not the one you noted as %s. Either the note is mistyped, or the activity was rewritten.", v.at.Number, v.expect)
+// start goes to where the chain begins.
+func (v *verifier) start(b beginning) {
+	v.noted, v.at, v.proof.before = b, b.end(), b.Seal
+	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
+}
+
+// walk looks at the whole log, up to the first fault.
+func (v *verifier) walk() error {
+	for _, step := range []func() error{v.chain, v.ends, v.tail, v.strays} {
+		if v.proof.Broken != nil {
+			return nil
+		}
+		if err := step(); err != nil {
+			return err
+		}
 	}
+	if v.proof.Broken == nil {
+		v.proof.Head = v.at.name()
+	}
+	return nil
 }
 
 // sealedLine is a link of the chain with its line, whose ID is "" where it is gone.
@@ -156,31 +275,59 @@ const orNothing = "coalesce(id, ''), coalesce(created_at, 0), coalesce(actor_kin
 	"coalesce(user_id, ''), coalesce(action, ''), coalesce(object_kind, ''), coalesce(object_id, ''), coalesce(object_name, ''), " +
 	"coalesce(changes, ''), coalesce(ip, ''), coalesce(user_agent, ''), coalesce(request_id, ''), coalesce(mac, '')"
 
-// links reads some links of the chain after one, with their lines.
-func (v *verifier) links(tx *gorm.DB, after int64, most int) ([]sealedLine, error) {
-	const next = "SELECT number, line_id, seal, " + orNothing + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? ORDER BY number LIMIT ?) AS part" +
+// linkBatch is how many links are looked at in one query: those that are deleted in one
+// transaction, and one more that tells that there is more.
+const linkBatch = sealBatch + 1
+
+// links reads the links of the chain after one and up to another, with their lines; the
+// first linkBatch of them.
+func (v *verifier) links(after, last int64) ([]sealedLine, error) {
+	const next = "SELECT number, line_id, seal, " + orNothing + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? AND number <= ? ORDER BY number LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY number"
-	return collect(v.s.readerIn(tx), next, false, []any{after, most}, (*sealedLine).columns)
+	return collect(v.r, next, false, []any{after, last, linkBatch}, (*sealedLine).columns)
 }
 
 // chain looks at one link after the other.
-func (v *verifier) chain(tx *gorm.DB) error {
+func (v *verifier) chain() error {
 	from := int64(-1 << 62) // a number below 1 is wrong, and must be seen
 	for {
-		links, err := v.links(tx, from, sealBatch)
+		links, err := v.links(from, v.head.Number)
 		if err != nil {
 			return err
 		}
 		for i := range links {
+			if links[i].auditSeal.Number > v.at.Number+1 {
+				if err := v.deletedMeanwhile(); err != nil {
+					return err
+				}
+				if links[i].auditSeal.Number <= v.at.Number {
+					continue
+				}
+			}
 			if v.link(&links[i]); v.proof.Broken != nil {
 				return nil
 			}
 		}
-		if len(links) < sealBatch {
-			return nil
+		if len(links) < linkBatch {
+			return v.deletedMeanwhile()
 		}
 		from = v.at.Number
 	}
+}
+
+// deletedMeanwhile goes on from where the chain begins now, if the rule has deleted the
+// next link since it was looked for.
+func (v *verifier) deletedMeanwhile() error {
+	b, err := v.note()
+	if err != nil || b.Number <= v.at.Number {
+		if errors.Is(err, errBeginningForged) || errors.Is(err, errHeadForged) {
+			err = nil // which the end of the walk tells
+		}
+		return err
+	}
+	v.proof.Sealed = 0
+	v.start(b)
+	return nil
 }
 
 // link looks at the link after v.at.
@@ -198,49 +345,59 @@ func (v *verifier) link(l *sealedLine) {
 		v.fault(next, l.ID, "The line was not written by the console.")
 	case !genuine:
 		v.fault(next, l.ID, "The line was changed after it was written, or was not written by the console.")
-	case l.ID < v.floor:
+	case l.ID < v.noted.Floor:
 		v.fault(next, l.ID, putBackLine)
 	case !sealed:
 		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
 	default:
 		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
-		if v.expected == next {
-			v.compare(l.ID)
-		}
+		v.seen(&l.AuditLine)
+	}
+}
+
+// seen notes what a line that is in order tells of the log.
+func (v *verifier) seen(l *AuditLine) {
+	if l.Action.tellsRule() {
+		v.rule = max(v.rule, l.ID)
+	}
+	if l.adopted() {
+		v.proof.Adopted++
 	}
 }
 
 // putBackLine is said of a line that is older than all that were left.
 const putBackLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
 
-func (s *Store) genuine(l *AuditLine) bool { return s.signed(l.proven(), l.MAC) }
+// genuine reports whether the console wrote the line, or accepted it as it was found.
+func (s *Store) genuine(l *AuditLine) bool {
+	if l.adopted() {
+		return s.signed(adoptedPrefix+l.proven(), provenBy(l.MAC))
+	}
+	return s.signed(l.proven(), l.MAC)
+}
 
-// end looks whether the chain goes as far as it went.
-func (v *verifier) end(tx *gorm.DB) error {
-	head, err := v.s.readHead(tx)
-	v.adopt, head.Adopt = head.Adopt, ""
+// ends looks whether the chain goes as far as it went.
+func (v *verifier) ends() error {
 	switch {
-	case errors.Is(err, errHeadForged):
-		v.fault(0, "", "The note of where the chain ends was deleted or changed.")
-	case err != nil:
-		return err
-	case head != v.at && head.Number > v.at.Number:
-		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", head.Number)
-	case head != v.at:
-		v.fault(v.at.Number, "", "The chain does not end as it did: its last seal was changed, or entries were added to it.")
-	case v.expected > v.at.Number:
-		v.fault(v.at.Number+1, "", "The chain ends before the entry noted as %s.", v.expect)
+	case v.at.Number > v.head.Number: // the rule has deleted more than was to be looked at
+	case v.head.Number > v.at.Number && v.head.Number < math.MaxInt64:
+		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", v.head.Number)
+	case v.late == nil && !v.head.at(v.at):
+		v.fault(v.at.Number, "", wrongEnd)
+	}
+	if v.proof.Broken == nil {
+		v.proof.Broken = v.late
 	}
 	return nil
 }
 
 // tail looks at the lines that wait for their place in the chain.
-func (v *verifier) tail(tx *gorm.DB) error {
+func (v *verifier) tail() error {
 	const next = "SELECT 0, line_id, '', " + orNothing + " FROM (SELECT line_id FROM audit_tail WHERE line_id > ? ORDER BY line_id LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY line_id"
 	for from := ""; ; {
-		lines, err := collect(v.s.readerIn(tx), next, false, []any{from, sealBatch}, (*sealedLine).columns)
+		lines, err := collect(v.r, next, false, []any{from, sealBatch}, (*sealedLine).columns)
 		if err != nil {
 			return err
 		}
@@ -250,26 +407,60 @@ func (v *verifier) tail(tx *gorm.DB) error {
 			switch {
 			case l.ID == "":
 				v.fault(0, from, "A line was deleted before it was sealed.")
-			case l.MAC == "" && from < v.adopt: // from before there was a chain
-			case l.ID < v.floor:
+			case l.ID < v.noted.Floor:
 				v.fault(0, from, putBackLine)
 			case !v.s.genuine(&l.AuditLine):
 				v.fault(0, from, "A line that is not sealed yet was changed, or was not written by the console.")
 			}
+			v.seen(&l.AuditLine)
 		}
 		if len(lines) < sealBatch || v.proof.Broken != nil {
+			return v.rules()
+		}
+	}
+}
+
+// rules looks whether the note of the beginning is of the newest line that tells of it.
+func (v *verifier) rules() error {
+	if v.noted.LineID >= v.rule {
+		return nil
+	}
+	b, err := v.note() // as it is after what was decided meanwhile
+	if errors.Is(err, errBeginningForged) || err == nil && b.LineID < v.rule {
+		v.fault(0, "", forgedBeginning)
+		return nil
+	}
+	return err
+}
+
+// strays looks for lines that have a place neither in the chain nor in the tail.
+func (v *verifier) strays() error {
+	const (
+		part = "SELECT id FROM audit_lines WHERE id > ? ORDER BY id LIMIT "
+		in   = "SELECT coalesce(max(id), ''), coalesce(min(CASE WHEN EXISTS (SELECT 1 FROM audit_seals WHERE line_id = part.id)" +
+			" OR EXISTS (SELECT 1 FROM audit_tail WHERE line_id = part.id) THEN NULL ELSE id END), ''), count(*) FROM (" + part
+	)
+	for from := ""; ; {
+		found, err := collect(v.r, in+strconv.Itoa(strayBatch)+") AS part", false, []any{from}, (*strays).columns)
+		if err != nil {
+			return err
+		}
+		if stray := found[0].first; stray != "" {
+			v.fault(0, stray, "The line was written past the console: it has no place in the chain.")
+		}
+		if from = found[0].last; found[0].lines < strayBatch || v.proof.Broken != nil {
 			return nil
 		}
 	}
 }
 
-// strays looks for lines that have a place neither in the chain nor in the tail.
-func (v *verifier) strays(tx *gorm.DB) error {
-	var ids []string
-	err := tx.Raw("SELECT id FROM audit_lines WHERE NOT EXISTS (SELECT 1 FROM audit_seals WHERE line_id = audit_lines.id)" +
-		" AND NOT EXISTS (SELECT 1 FROM audit_tail WHERE line_id = audit_lines.id) ORDER BY id LIMIT 1").Scan(&ids).Error
-	if err == nil && len(ids) > 0 {
-		v.fault(0, ids[0], "The line was written past the console: it has no place in the chain.")
-	}
-	return err
+// strayBatch is how many lines are looked up at once.
+const strayBatch = 5000
+
+// strays is what a part of the lines came to: its last line, and the first without a place.
+type strays struct {
+	last, first string
+	lines       int
 }
+
+func (s *strays) columns() []any { return []any{&s.last, &s.first, &s.lines} }

@@ -288,7 +288,7 @@ func changedNothing(l models.AuditLine) bool {
 	if strings.HasPrefix(string(l.Action), "session.") {
 		return true
 	}
-	return slices.Contains([]models.Action{models.ExportedActivity, models.DeletedActivity, models.PostedMessage, models.Seeded}, l.Action)
+	return slices.Contains([]models.Action{models.ExportedActivity, models.DeletedActivity, models.AdoptedActivity, models.PostedMessage, models.Seeded}, l.Action)
 }
 
 // given is the value of a field that did not change.
@@ -355,6 +355,23 @@ func (p ActivityProof) intact() string {
 		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
 	}
 	return "Every line is as the console wrote it, none is missing, and they are in their order."
+}
+
+// marked says how far the log is known to go outside the database.
+func (p ActivityProof) marked() string {
+	if !p.HasMark {
+		return "No mark is kept outside the database yet: only the end of the chain, noted elsewhere, shows that it was put back to an earlier day."
+	}
+	return fmt.Sprintf("It goes on from entry %s, which this console has noted outside the database.", thousands(int(p.Marked), p.Now))
+}
+
+// wasAdopted says that the log was not always in order.
+func (p ActivityProof) wasAdopted() string {
+	times := "once"
+	if p.Adoptions > 1 {
+		times = thousands(int(p.Adoptions), p.Now) + " times"
+	}
+	return fmt.Sprintf("The activity was accepted as it was found %s, by the command console audit adopt. Entries that could not be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
 }
 
 func (p ActivityProof) title() string {

@@ -342,15 +342,11 @@ func (at ActivityAt) page() ActivityAt {
 // ActivityURL is the list of activity.
 func ActivityURL(at ActivityAt) templ.SafeURL { return activityURL("/activity", at) }
 
-// ExportActivityURL is that list as a file; format is "ndjson" or "csv".
-func ExportActivityURL(at ActivityAt, format string) templ.SafeURL {
+// ExportActivityURL is where a form asks for that list as a file.
+func ExportActivityURL(at ActivityAt) templ.SafeURL {
 	at = at.page()
 	at.Limit = 0
-	to := activityURL("/activity/export", at)
-	if to == "/activity/export" {
-		return to + templ.SafeURL("?format="+format)
-	}
-	return to + templ.SafeURL("&format="+format)
+	return activityURL("/activity/export", at)
 }
 
 // GroupActivityURL is the list of what was done to a group.

@@ -24,6 +24,22 @@ func verifyAudit(ctx context.Context, c *command) error {
 	})
 }
 
+// adoptAudit accepts the activity as it is.
+func adoptAudit(ctx context.Context, c *command) error {
+	c.database()
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	return c.withStore(ctx, func(store *models.Store) error {
+		fault, err := store.AdoptAudit(ctx, c.actor())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.stdout, "The activity is accepted as it was found: %s\nThat it was is in the activity, and every check will tell of it. Verify it now, and note the head elsewhere.\n", fault)
+		return err
+	})
+}
+
 func (c *command) printProof(proof models.AuditProof, expect string) error {
 	if proof.First > 1 {
 		fmt.Fprintf(c.stdout, "first   %d\n", proof.First)
@@ -31,13 +47,29 @@ func (c *command) printProof(proof models.AuditProof, expect string) error {
 	fmt.Fprintf(c.stdout, "sealed  %d\ntail    %d\n", proof.Sealed, proof.Tail)
 	if fault := proof.Broken; fault != nil {
 		fmt.Fprintf(c.stdout, "broken  %s\n", fault)
+		c.printMark(proof)
 		return errors.New("the audit log is not as the console wrote it")
 	}
-	fmt.Fprintf(c.stdout, "head    %s\nThe audit log is intact%s. Note the head elsewhere, and have it looked for next time with -expect.\n", proof.Head, from(proof))
+	fmt.Fprintf(c.stdout, "head    %s\n", proof.Head)
+	c.printMark(proof)
+	fmt.Fprintf(c.stdout, "The audit log is intact%s. Note the head elsewhere, and have it looked for next time with -expect.\n", from(proof))
 	if proof.Incomparable {
 		return fmt.Errorf("%s can't be compared any more: it lies among the lines that were deleted; note the head that is printed now", expect)
 	}
 	return nil
+}
+
+// printMark prints what is kept of the log outside the database, and whether it was ever
+// accepted as it was found.
+func (c *command) printMark(proof models.AuditProof) {
+	if proof.HasMark {
+		fmt.Fprintf(c.stdout, "mark    %d, kept since %d\n", proof.Marked, proof.MarkedSince)
+	} else {
+		fmt.Fprintf(c.stdout, "mark    none in %s: a database that was put back to an earlier day is found out by -expect only\n", c.markPath())
+	}
+	if proof.Adoptions > 0 {
+		fmt.Fprintf(c.stdout, "adopted %d times; lines that could not be proven then: %d\n", proof.Adoptions, proof.Adopted)
+	}
 }
 
 // from is where a log begins whose older lines were deleted by the rule.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -97,4 +99,41 @@ func TestLinesAreSealedWithinASecond(t *testing.T) {
 			t.Errorf("after the end: %+v, %v", proof, err)
 		}
 	})
+}
+
+// TestAnOlderCopyIsAdopted by the command, after the console that ran before has refused it.
+func TestAnOlderCopyIsAdopted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "console.db")
+	database := "sqlite:" + file
+	store := modelstest.OpenEmpty(t, database)
+	by := modelstest.Owner(t, store)
+	older := "VACUUM INTO '" + file + ".older'"
+	if err := store.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	modelstest.Exec(t, modelstest.OpenURL(t, database), older)
+	modelstest.Group(t, store, by, "Plaza Hotel")
+	store.KeepMark(file + ".mark")
+	if err := store.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if said := mustRun(t, database, "", "audit", "verify"); !strings.Contains(said, "mark    2, kept since 2\n") {
+		t.Errorf("it says %s", said)
+	}
+	restored := "sqlite:" + file + ".older"
+	if err := os.Rename(file+".mark", file+".older.mark"); err != nil {
+		t.Fatal(err)
+	}
+	if r := console(t, restored, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "older copy") {
+		t.Errorf("of an older copy: %+v", r)
+	}
+	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") {
+		t.Errorf("adopting says %s", said)
+	}
+	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1 times; lines that could not be proven then: 0\n") {
+		t.Errorf("adopted: %s", said)
+	}
+	if r := console(t, restored, "", "audit", "adopt"); r.code != 1 || !strings.Contains(r.stderr, "nothing to adopt") {
+		t.Errorf("again: %+v", r)
+	}
 }

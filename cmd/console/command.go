@@ -26,6 +26,7 @@ type command struct {
 	environment map[string]string // flag name -> variable
 	databaseURL string
 	keyFile     string
+	markFile    string
 }
 
 func newCommand(v verb, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) *command {
@@ -59,6 +60,8 @@ func (c *command) database() {
 		"`ADDRESS` of the database: sqlite:FILE or postgres://USER@HOST/NAME")
 	c.setting(&c.keyFile, "key-file", "CONSOLE_KEY_FILE", "",
 		"`FILE` with the keys that secrets are encrypted with, made if missing; console.key beside the SQLite file, or in data/, unless given. CONSOLE_KEY can hold the keys themselves")
+	c.setting(&c.markFile, "mark-file", "CONSOLE_MARK_FILE", "",
+		"`FILE` with the mark of how far the activity goes, by which an older copy of the database is found out; beside the key file, or where that would be, unless given")
 }
 
 // parse reads the flags and then, for those not given, the environment. It
@@ -142,7 +145,8 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	if !c.keysGiven() {
 		store.NewerKeys = func() (models.Keys, error) { return readKeys(c.keyPath()) }
 	}
-	keys, err := c.keys()
+	store.KeepMark(c.markPath())
+	keys, err := c.keysFor(ctx, store)
 	if err == nil {
 		err = store.Unlock(ctx, keys)
 	}

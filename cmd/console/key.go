@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"protocol.chat/console/models"
 )
@@ -19,8 +22,7 @@ const keyVariable = "CONSOLE_KEY"
 // keysGiven tells whether the keys come from the environment, and not from a file.
 func (c *command) keysGiven() bool { return c.getenv(keyVariable) != "" }
 
-// keys are the keys of the environment or else of the key file, which is made where it
-// is missing.
+// keys are the keys of the environment or else of the key file.
 func (c *command) keys() (models.Keys, error) {
 	if c.keysGiven() {
 		keys, err := models.ParseKeys(c.getenv(keyVariable))
@@ -29,12 +31,25 @@ func (c *command) keys() (models.Keys, error) {
 		}
 		return keys, nil
 	}
-	keys, err := readKeys(c.keyPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		keys = models.NewKeys()
-		return keys, writeKeys(c.keyPath(), keys)
+	return readKeys(c.keyPath())
+}
+
+// keysFor are the keys to open a database with. A missing key file is made for a database
+// that was opened with no key yet; for another one a new key would be of no use.
+func (c *command) keysFor(ctx context.Context, store *models.Store) (models.Keys, error) {
+	keys, err := c.keys()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
 	}
-	return keys, err
+	name, err := store.KeyName(ctx)
+	if err != nil {
+		return keys, err
+	}
+	if name != "" {
+		return keys, fmt.Errorf("there is no key file %s, and the database was last opened with the key %s: put a copy of its key file there, or say where it is with -key-file", c.keyPath(), name)
+	}
+	keys = models.NewKeys()
+	return keys, writeKeys(c.keyPath(), keys)
 }
 
 // readKeys reads a key file.
@@ -56,6 +71,27 @@ func (c *command) keyPath() string {
 		return cmp.Or(c.keyFile, filepath.Join(filepath.Dir(database), "console.key"))
 	}
 	return cmp.Or(c.keyFile, filepath.Join("data", "console.key"))
+}
+
+// markPath is where the mark of how far the activity goes is kept: beside the key file, or
+// where that would be, under the name of the database.
+func (c *command) markPath() string {
+	name := "console"
+	if database, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
+		name = filepath.Base(database)
+	} else if at, err := pgconn.ParseConfig(c.databaseURL); err == nil {
+		words := []string{strings.Trim(at.Host, "/"), strconv.Itoa(int(at.Port)), at.Database, at.RuntimeParams["search_path"]}
+		name = strings.Map(fileRune, strings.Trim(strings.Join(words, "-"), "-"))
+	}
+	return cmp.Or(c.markFile, filepath.Join(filepath.Dir(c.keyPath()), name+".mark"))
+}
+
+// fileRune is a character as the name of a file may have it.
+func fileRune(r rune) rune {
+	if strings.ContainsRune("/\\:\"* ", r) {
+		return '-'
+	}
+	return r
 }
 
 // rotateKey makes a new key, and encrypts with it whatever the old ones have encrypted.

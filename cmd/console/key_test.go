@@ -189,3 +189,49 @@ func TestRotatingAKeyOfTheEnvironment(t *testing.T) {
 		t.Error("a key file was made")
 	}
 }
+
+// TestNoStrayKeyIsMade: a database that was opened with a key is not opened with a new one,
+// and none is left behind where it was tried.
+func TestNoStrayKeyIsMade(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		modelstest.Owner(t, modelstest.OpenURL(t, database))
+		for _, forget := range []string{"", "DELETE FROM settings WHERE key = 'key'"} {
+			if forget != "" {
+				modelstest.Exec(t, modelstest.OpenURL(t, database), forget)
+			}
+			elsewhere := filepath.Join(t.TempDir(), "data", "console.key")
+			for _, args := range [][]string{{"user", "list"}, {"audit", "verify"}, {"serve", "-listen", "127.0.0.1:0"}, {"key", "rotate"}} {
+				r := withKeyFile(t, database, elsewhere, "", args...)
+				if r.code != 1 || !strings.Contains(r.stderr, "there is no key file "+elsewhere) {
+					t.Errorf("%s: %+v", args, r)
+				}
+			}
+			if entries, err := os.ReadDir(filepath.Dir(elsewhere)); err == nil {
+				t.Errorf("there is %v", entries)
+			}
+		}
+	})
+}
+
+// TestWhereTheMarkIs: beside the key, under the database's name.
+func TestWhereTheMarkIs(t *testing.T) {
+	for _, tc := range [][5]string{
+		{"sqlite:data/console.db", "", "", "", "data/console.db.mark"},
+		{"sqlite:data/console.db", "/run/key", "", "", "/run/console.db.mark"},
+		{"sqlite:data/console.db", "", "/var/mark", "", "/var/mark"},
+		{"sqlite:two/x.db", "", "", modelstest.Keys.Text(), "two/x.db.mark"},
+		{"postgres://console:secret@db.example:6432/staff", "", "", modelstest.Keys.Text(), "data/db.example-6432-staff.mark"},
+		{"postgres://console@/staff?host=/run/pg&search_path=other", "", "", "", "data/run-pg-5432-staff-other.mark"},
+	} {
+		c := newCommand(verb{name: "serve"}, nil, func(name string) string {
+			return map[string]string{"DATABASE_URL": tc[0], "CONSOLE_KEY_FILE": tc[1], "CONSOLE_MARK_FILE": tc[2], keyVariable: tc[3]}[name]
+		}, nil, nil, nil)
+		c.database()
+		if _, err := c.parse(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.markPath(); got != tc[4] {
+			t.Errorf("%s: %s", tc, got)
+		}
+	}
+}

@@ -56,6 +56,7 @@ func verbs() []verb {
 		{"token roll", "give an API token a new secret and print it", rollToken},
 		{"token revoke", "end an API token", revokeToken},
 		{"audit verify", "tell whether the activity is as the console wrote it", verifyAudit},
+		{"audit adopt", "accept activity that is not in order as it is; every later check tells of it", adoptAudit},
 		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},

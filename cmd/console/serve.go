@@ -21,21 +21,8 @@ import (
 	"protocol.chat/console/models"
 )
 
-const (
-	// sweepEvery is how often what has run out is deleted, old activity too: as often as
-	// what lives shortest runs out.
-	sweepEvery = models.ChallengeLimit
-	// clearEvery is how often one looks for what deletions have left: those of this
-	// program tell it themselves, but not those of others, nor after an error.
-	clearEvery = time.Minute
-	// sealEvery is how often new lines of the audit log are chained, so that each is
-	// within a second.
-	sealEvery = 500 * time.Millisecond
-	// lastSeal is how long the end of the program waits for that.
-	lastSeal = 2 * time.Second
-	// noteEvery is how often what tokens were used for is written.
-	noteEvery = 5 * time.Second
-)
+// lastSeal is how long the end of the program waits for the last lines to be sealed.
+const lastSeal = 2 * time.Second
 
 func serve(ctx context.Context, c *command) error {
 	var address, publicURL string
@@ -113,14 +100,9 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	})
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
-	jobs.Go(func() { repeat(work, log, "delete what has run out", store.Sweep, sweepEvery, nil) })
-	jobs.Go(func() { repeat(work, log, "clear what deletions left", store.Clear, clearEvery, store.ToClear()) })
-	jobs.Go(func() {
-		repeat(work, log, "delete old activity", store.DeleteOldActivity, sweepEvery, store.ToDeleteActivity())
-	})
-	jobs.Go(func() { repeat(work, log, "seal the audit log", store.Seal, sealEvery, nil) })
-	jobs.Go(func() { repeat(work, log, "write what tokens were used for", store.WriteUses, noteEvery, nil) })
-	jobs.Go(func() { watch(work, log, store) })
+	for _, t := range tasks(store, log) {
+		jobs.Go(func() { t.repeat(work, log, store.Reconnect) })
+	}
 	err := serveHTTP(ctx, newServer(console, log), listener)
 	stopWork()
 	jobs.Wait()
@@ -155,24 +137,6 @@ func (c *command) greet(ctx context.Context, store *models.Store, publicURL stri
 	}
 	fmt.Fprintf(c.stdout, "Set it up within the hour: %s/setup?code=%s\n", publicURL, url.QueryEscape(code))
 	return nil
-}
-
-// repeat does a job now, after every wait and whenever it is asked to, until ctx
-// ends. What fails is logged, and tried again the next time.
-func repeat(ctx context.Context, log *slog.Logger, what string, job func(context.Context) error, wait time.Duration, asked <-chan struct{}) {
-	tick := time.NewTicker(wait)
-	defer tick.Stop()
-	for {
-		if err := job(ctx); err != nil && ctx.Err() == nil {
-			log.Warn(what, "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-asked:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 func checkAddress(address string) error {

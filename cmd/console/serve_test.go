@@ -28,9 +28,11 @@ type served struct {
 	code       chan int
 }
 
-// withKeys is an environment with the keys of the tests and nothing else.
-func withKeys(name string) string {
-	return map[string]string{keyVariable: modelstest.Keys.Text()}[name]
+// withKeys is an environment with the keys of the tests and a place for the mark.
+func withKeys(dir string) func(name string) string {
+	return func(name string) string {
+		return map[string]string{keyVariable: modelstest.Keys.Text(), "CONSOLE_MARK_FILE": filepath.Join(dir, "console.mark")}[name]
+	}
 }
 
 // startConsole starts serve on a free port and returns when it said where.
@@ -42,7 +44,7 @@ func startConsole(t *testing.T, database string) *served {
 	log := &strings.Builder{}
 	go func() {
 		s.code <- run(ctx, []string{"serve", "-listen", "127.0.0.1:0", "-database", database},
-			withKeys, strings.NewReader(""), stdout, log)
+			withKeys(t.TempDir()), strings.NewReader(""), stdout, log)
 		stdout.Close()
 	}()
 	lines := bufio.NewScanner(said)
@@ -140,7 +142,8 @@ func TestRepeatTriesAgainWhenAsked(t *testing.T) {
 	}
 	go func() {
 		defer close(ended)
-		repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), "try", job, time.Hour, asked)
+		try := task{what: "try", run: job, every: time.Hour, asked: asked, limit: time.Hour}
+		try.repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), func() {})
 	}()
 	<-ran // at once
 	asked <- struct{}{}

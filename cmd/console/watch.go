@@ -3,36 +3,29 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"protocol.chat/console/models"
 )
 
-// watchEvery is how often the database is looked at, so that what is wrong is in the log
-// within two seconds.
-const watchEvery = time.Second
+// databaseWatch logs when the database can't be worked with any more, for another reason
+// than before, and when it can again.
+type databaseWatch struct {
+	store  *models.Store
+	log    *slog.Logger
+	before models.Outage
+}
 
-// watch logs when the database can't be worked with any more, for another reason than
-// before, and when it can again, until ctx ends.
-func watch(ctx context.Context, log *slog.Logger, store *models.Store) {
-	var before models.Outage
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		err := store.Ready(ctx)
-		outage := models.OutageOf(err)
-		switch {
-		case ctx.Err() != nil || outage == before:
-		case outage == "":
-			log.Info("the database works again", "was", before)
-		default:
-			log.Error("the database does not work", "reason", outage, "err", err)
-		}
-		before = outage
+func (w *databaseWatch) look(ctx context.Context) error {
+	err := w.store.Ready(ctx)
+	outage := models.OutageOf(err)
+	switch {
+	case context.Cause(ctx) == context.Canceled || outage == w.before:
+		return nil
+	case outage == "":
+		w.log.Info("the database works again", "was", w.before)
+	default:
+		w.log.Error("the database does not work", "reason", outage, "err", err)
 	}
+	w.before = outage
+	return nil
 }

@@ -97,11 +97,16 @@ type proofObject struct {
 	DeletedBefore *int64 `json:"deleted_before"`
 	DeletedAt     *int64 `json:"deleted_at"`
 	// Compared tells whether the expected head could be looked for; null where none was.
-	Compared *bool        `json:"compared"`
-	Sealed   int64        `json:"sealed"`
-	Tail     int64        `json:"tail"`
-	Head     *string      `json:"head"`
-	Broken   *faultObject `json:"broken"`
+	Compared *bool `json:"compared"`
+	// Adoptions is how often the log was accepted as it was found.
+	Adoptions int64 `json:"adoptions"`
+	Adopted   int64 `json:"adopted"`
+	// Marked is how far the log is known to go outside the database; null where nowhere.
+	Marked *int64       `json:"marked"`
+	Sealed int64        `json:"sealed"`
+	Tail   int64        `json:"tail"`
+	Head   *string      `json:"head"`
+	Broken *faultObject `json:"broken"`
 }
 
 type faultObject struct {
@@ -129,6 +134,10 @@ func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
 	answer := proofObject{
 		Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head),
 		First: proof.First, DeletedBefore: orNull(proof.DeletedBefore), DeletedAt: orNull(proof.DeletedAt),
+	}
+	answer.Adoptions, answer.Adopted = proof.Adoptions, proof.Adopted
+	if proof.HasMark {
+		answer.Marked = &proof.Marked
 	}
 	if given {
 		answer.Compared = new(!proof.Incomparable)

@@ -89,7 +89,10 @@ func TestActivity(t *testing.T) {
 }
 
 func TestVerifyActivity(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		store.Now = func() time.Time { return time.Now().AddDate(-1, 0, 0) }
+		s := serve(t, store)
+		store.Now = time.Now
 		type proof struct {
 			Intact       bool
 			Sealed, Tail int64
@@ -122,9 +125,7 @@ func TestVerifyActivity(t *testing.T) {
 		if p := ask(""); p.First != 1 || p.Compared != nil || p.DeletedAt != nil {
 			t.Errorf("nothing was deleted: %+v", p)
 		}
-		s.store.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
 		err := errors.Join(s.store.SetRetention(t.Context(), models.System("test"), "90 days"), s.store.DeleteOldActivity(t.Context()))
-		s.store.Now = time.Now
 		if err != nil {
 			t.Fatal(err)
 		}
