@@ -145,6 +145,7 @@ func EnableURL(id string) templ.SafeURL  { return under("/people/", id, "/enable
 func UnlinkURL(issuer string) templ.SafeURL {
 	return address("/profile/security/identity/remove", "issuer", issuer)
 }
+
 func UnlinkPersonURL(id, issuer string) templ.SafeURL {
 	return address(under("/people/", id, "/identity", ""), "issuer", issuer)
 }
