@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -18,14 +19,14 @@ type OIDCRequest struct {
 	Next string `json:"next"`
 }
 
-// maxNext is how long Next can be: the browser keeps the request in a cookie, which has at
-// most 4,096 bytes.
+// maxNext is how long Next can be in JSON: the browser keeps the request in a cookie, which
+// has at most 4,096 bytes.
 const maxNext = 2400
 
 // StartOIDC makes a request for the browser that gets the secret. A next that is too long
 // for a cookie is left out.
 func (s *Store) StartOIDC(ctx context.Context, next string) (OIDCRequest, string, error) {
-	if len(next) > maxNext {
+	if b, err := json.Marshal(next); err != nil || len(b) > maxNext {
 		next = ""
 	}
 	request := OIDCRequest{State: randomDigits(secretLength), Nonce: randomDigits(secretLength), Next: next}

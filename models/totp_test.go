@@ -284,6 +284,22 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 	})
 }
 
+// TestARequestToAProviderFitsACookie, wherever it is to lead.
+func TestARequestToAProviderFitsACookie(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		for _, next := range []string{"/contacts?q=x", "/" + strings.Repeat("x", 2000), "/" + strings.Repeat("x", 4000), "/?" + strings.Repeat("&", 2000), "/" + strings.Repeat("ü", 2000)} {
+			request, secret, err := store.StartOIDC(t.Context(), next)
+			if err != nil || len(secret) > 4000 || len(next) < 2100 && !strings.Contains(next, "&") && request.Next != next {
+				t.Errorf("%.20s: the cookie has %d bytes, and next %d; %v", next, len(secret), len(request.Next), err)
+			}
+			kept, err := store.StartedOIDC(t.Context(), secret)
+			if err != nil || kept != request {
+				t.Errorf("%.20s: got %v, %v", next, kept, err)
+			}
+		}
+	})
+}
+
 func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
