@@ -80,6 +80,22 @@ func TestAStrangersFloodLeavesFewRows(t *testing.T) {
 	})
 }
 
+// TestBeforeThereIsAnOwnerStrangersLeaveNothing, however many codes they try.
+func TestBeforeThereIsAnOwnerStrangersLeaveNothing(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		s := open(t, store)
+		before := modelstest.Rows(t, store)
+		for i := range flood {
+			s.post("/setup", "code", fmt.Sprint("wrong", i), "name", "Mallory", "email", email, "password", password, "workspace", "Acme").wants(422)
+			s.post("/login", "email", email, "password", password).leads("/setup")
+			s.post("/login/passkey/options").wants(http.StatusOK)
+		}
+		if n := grown(before, modelstest.Rows(t, store)); n != 0 {
+			t.Errorf("there are %d rows more", n)
+		}
+	})
+}
+
 // grown is how many rows there are more than before.
 func grown(before, after map[string]int) (n int) {
 	for table, rows := range after {

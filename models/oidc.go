@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -19,7 +20,7 @@ type OIDCRequest struct {
 	Next string `json:"next"`
 }
 
-// maxNext is how long Next can be: the request is in the address by which the browser comes
+// maxNext is how long Next can be in JSON: the request is in the address by which the browser comes
 // back.
 const maxNext = 1000
 
@@ -39,7 +40,7 @@ func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCReques
 	if len(browser) != secretLength {
 		browser = randomDigits(secretLength)
 	}
-	if len(next) > maxNext {
+	if b, err := json.Marshal(next); err != nil || len(b) > maxNext {
 		next = ""
 	}
 	request := OIDCRequest{Nonce: randomDigits(secretLength), Next: next}

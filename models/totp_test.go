@@ -284,6 +284,25 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 	})
 }
 
+// TestARequestToAProviderFitsAnAddress, wherever it is to lead.
+func TestARequestToAProviderFitsAnAddress(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		for _, next := range []string{"/contacts?q=x", "/" + strings.Repeat("x", 900), "/" + strings.Repeat("x", 4000), "/?" + strings.Repeat("&", 900), "/" + strings.Repeat("ü", 900)} {
+			request, browser, err := store.StartOIDC(t.Context(), "", next)
+			if err != nil || len(request.State) > 2000 || len(next) < 1000 && !strings.Contains(next, "&") && request.Next != next {
+				t.Errorf("%.20s: the state has %d bytes, and next %d; %v", next, len(request.State), len(request.Next), err)
+			}
+			kept, err := store.StartedOIDC(t.Context(), browser, request.State)
+			if err != nil || kept != request {
+				t.Errorf("%.20s: got %v, %v", next, kept, err)
+			}
+			if _, err := store.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, models.ErrNotFound) {
+				t.Errorf("another browser: %v", err)
+			}
+		}
+	})
+}
+
 func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
