@@ -13,8 +13,10 @@ func TestCodesComeFromTheRule(t *testing.T) {
 	problems.require("absent", nil, "Enter one.", says("Enter one."))
 	problems.require("right", new("x"), "Enter one.", says(""))
 	want := Invalid{
-		{"optional", Bad, "Enter something else."}, {"empty", Bad, "Enter nothing at all."},
-		{"required", Missing, "Say what it is called."}, {"wrong", Bad, "Enter another one."},
+		{"optional", Bad, "Enter something else."},
+		{"empty", Bad, "Enter nothing at all."},
+		{"required", Missing, "Say what it is called."},
+		{"wrong", Bad, "Enter another one."},
 	}
 	if len(problems) != len(want) {
 		t.Fatalf("got %v, want %v", problems, want)
