@@ -218,7 +218,7 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 				t.Errorf("with a head: %+v", proof)
 			}
 			store = modelstest.Open(t, engine)
-			by = modelstest.Owner(t, store)
+			modelstest.Owner(t, store)
 			carryOut(t, store, "DELETE FROM settings WHERE key = 'audit_head'")
 			if err := store.Unlock(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
