@@ -129,7 +129,7 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 		err = store.SetPolicy(ctx, stale, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 1}})
 		wants(t, "policy by a stale actor", err, models.ErrDenied)
 		changed := lines(t, store, models.ChangedRole)
-		if len(changed) != 2 || changed[0].ObjectID != bob.ID || changed[0].Changes != `{"role":{"before":"admin","after":"auditor"}}` {
+		if len(changed) != 2 || changed[0].ObjectID != bob.ID || changed[0].Changes != `{"invitations":{"before":["e@example.com"],"after":null},"role":{"before":"admin","after":"auditor"}}` {
 			t.Errorf("the lines are %+v", changed)
 		}
 	})

@@ -60,7 +60,7 @@ func TestTimesOfOtherSpellings(t *testing.T) {
 func TestWhatGETReturnsCanBeSentBack(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		plain, whole := s.newContact(t, "hector"), decode[contact](t, s.call(t, "POST /v1/contacts",
-			jsonBody(`{"username":"ana","display_name":"Ana \u2028 Ñ","phone_number":"+49 (151) 234-5678","avatar_url":"https://example.com/a.png"}`)).want(t, 201))
+			jsonBody(`{"username":"ana","display_name":"Ana Ñ","phone_number":"+49 (151) 234-5678","avatar_url":"https://example.com/a.png"}`)).want(t, 201))
 		g := decode[group](t, s.call(t, "POST /v1/groups", jsonBody(`{"name":"Plaza <b>","description":"One\nTwo","contacts":["`+plain.ID+`","`+whole.ID+`"]}`)).want(t, 201))
 		s.call(t, "POST /v1/conversations/"+g.ConversationID+"/messages", jsonBody(`{"message":"Hello","contact_id":"`+plain.ID+`"}`)).want(t, 201)
 		archived := s.newGroup(t, "Old")
