@@ -85,7 +85,7 @@ var wrongs = []wrong{
 	{"POST /v1/groups", jsonBody(`{"name":"x",}`), 400, malformed, ""},
 	{"POST /v1/groups", jsonBody(`{'name':'x'}`), 400, malformed, ""},
 	{"POST /v1/groups", jsonBody("{\"name\":\"x\xff\"}"), 400, malformed, ""},
-	{"POST /v1/groups", jsonBody("\ufeff{}"), 400, malformed, ""},
+	{"POST /v1/groups", jsonBody("\ufeff{}"), 422, missing, "name"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","name":"y"}`), 400, malformed, "name"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","contacts":[{"id":"C","id":"C"}]}`), 400, malformed, "contacts[0][id]"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","\u006eame":"y"}`), 400, malformed, "name"},
