@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
 )
@@ -57,7 +58,8 @@ func TestTwoInstancesBehaveAsOne(t *testing.T) {
 	for _, engine := range []string{modelstest.SQLite, modelstest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
-			one, two := open(t, modelstest.OpenURL(t, url)), open(t, modelstest.OpenURL(t, url))
+			one := open(t, modelstest.OpenURL(t, url))
+			two := open(t, modelstest.OpenURL(t, url), func(c *handlers.Config) { c.PublicURL = one.url }) // by which their cookies are the same
 			one.setUp()
 			two.browser.client.Jar = one.browser.client.Jar // cookies don't tell ports apart
 			two.get("/groups").wants(200).has("header", "Anna")
