@@ -26,9 +26,11 @@ type result struct {
 func console(t *testing.T, database, stdin string, args ...string) result {
 	t.Helper()
 	var stdout, stderr strings.Builder
-	getenv := func(name string) string {
-		return map[string]string{"DATABASE_URL": database, keyVariable: modelstest.Keys.Text()}[name]
+	env := map[string]string{"DATABASE_URL": database, keyVariable: modelstest.Keys.Text()}
+	if strings.HasPrefix(database, "postgres:") { // whose mark would be in this folder
+		env["CONSOLE_MARK_FILE"] = filepath.Join(t.TempDir(), "console.mark")
 	}
+	getenv := func(name string) string { return env[name] }
 	code := run(t.Context(), args, getenv, strings.NewReader(stdin), &stdout, &stderr)
 	return result{code, stdout.String(), stderr.String()}
 }

@@ -44,7 +44,7 @@ func startProcess(t *testing.T, database string, log io.Writer, wrap ...string) 
 	line := append(wrap, program, "serve", "-listen", "127.0.0.1:0", "-database", database)
 	p := process{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...)}
 	p.Env = append(os.Environ(), asProgram+"=1", keyVariable+"="+strings.ReplaceAll(modelstest.Keys.Text(), "\n", " "))
-	p.Stderr = log
+	p.Stderr, p.Dir = log, t.TempDir() // where data/ would be
 	said, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
