@@ -114,5 +114,5 @@ func noContactTitle(l ContactList) string {
 	if l.At.Q == "" {
 		return "No contacts here"
 	}
-	return "No contact matches “" + l.At.Q + "”"
+	return "No contact matches “" + models.Isolated(l.At.Q) + "”"
 }

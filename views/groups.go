@@ -301,7 +301,7 @@ func (l GroupList) membersURL() templ.SafeURL {
 
 // membersLabel says which groups those are, and how many where that was counted.
 func (l GroupList) membersLabel() string {
-	label := "Groups with a member like “" + l.MembersLike.Name + "”"
+	label := "Groups with a member like “" + models.Isolated(l.MembersLike.Name) + "”"
 	if n := l.MembersLike.Groups; n != nil {
 		label += " (" + briefly(*n, l.Now) + ")"
 	}
