@@ -30,7 +30,7 @@ generate: ## write the Go code of the views again
 	$(TEMPL) generate
 
 test: ## run every test, on SQLite and on PostgreSQL
-	go test $(RACE) -shuffle=on -timeout 18m ./...
+	go test $(RACE) -shuffle=on -timeout 40m ./...
 	@$(if $(RACE),,echo "Not run: the race detector, because there is no C compiler.")
 	@go test $(RACE) -count=1 -v -run 'IsInstalled$$' ./models/modelstest ./handlers | sed -n 's/.*: not run/Not run/p'
 

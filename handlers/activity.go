@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -26,13 +30,13 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if list.Names, err = c.store.ActivityNames(r.Context(), query); err != nil {
+	if list.Names, err = c.store.Audit.ActivityNames(r.Context(), query); err != nil {
 		return err
 	}
-	if list.Kept, err = c.store.Retention(r.Context()); err != nil {
+	if list.Kept, err = c.store.Audit.Retention(r.Context()); err != nil {
 		return err
 	}
-	if list.People, list.Tokens, err = c.store.Doers(r.Context()); err != nil {
+	if list.People, list.Tokens, err = c.store.Audit.Doers(r.Context()); err != nil {
 		return err
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: views.Activity, Section: views.Activity, Body: views.ActivityPage(list)})
@@ -41,17 +45,17 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 // unguessed is a place whose list is empty, without the filter that was made of what was
 // looked for where that is the id of nothing at all.
 func (c *Console) unguessed(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
-	q := models.Unquote(a.get("q"))
+	q := text.Unquote(a.get("q"))
 	if q == "" || q != at.Object && q != at.Request {
 		return at, nil
 	}
-	query := models.ActivityQuery{Range: models.Range{Limit: 1}}
+	query := audit.ActivityQuery{Range: db.Range{Limit: 1}}
 	if q == at.Object {
 		query.Object, at.Object = q, ""
 	} else {
 		query.Request, at.Request = q, ""
 	}
-	found, err := c.store.Activity(r.Context(), query)
+	found, err := c.store.Audit.Activity(r.Context(), query)
 	if len(found.Lines) > 0 {
 		at.Object, at.Request = query.Object, query.Request
 		return at, err
@@ -89,12 +93,12 @@ func (c *Console) ownActivity(w http.ResponseWriter, r *http.Request) error {
 	return c.show(w, r, http.StatusOK, views.Page{Title: "Your activity", Body: views.OwnActivityPage(list.Own())})
 }
 
-func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt, query models.ActivityQuery) (views.ActivityList, error) {
-	page, err := c.store.Activity(r.Context(), query)
+func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt, query audit.ActivityQuery) (views.ActivityList, error) {
+	page, err := c.store.Audit.Activity(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		// The walk back came to the start: show the first page, and show it full.
-		query.Before, at.Before = models.Cursor{}, ""
-		page, err = c.store.Activity(r.Context(), query)
+		query.Before, at.Before = db.Cursor{}, ""
+		page, err = c.store.Audit.Activity(r.Context(), query)
 	}
 	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, PageSize: a.pageSize, By: by(r), Now: c.now(r)}
 	if err != nil {
@@ -104,7 +108,7 @@ func (c *Console) listActivity(r *http.Request, a *address, at views.ActivityAt,
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Lines[0].ID, page.Lines[n-1].ID)
 		return list, nil
 	}
-	list.Since, err = c.store.ActivitySince(r.Context())
+	list.Since, err = c.store.Audit.ActivitySince(r.Context())
 	return list, err
 }
 
@@ -116,36 +120,36 @@ var (
 )
 
 // readActivityAt reads a place in the list, and the query that it stands for.
-func readActivityAt(a *address) (views.ActivityAt, models.ActivityQuery) {
+func readActivityAt(a *address) (views.ActivityAt, audit.ActivityQuery) {
 	at := views.ActivityAt{
 		Who: a.id("who"), Object: a.id("object"), Action: a.action(),
 		Request: a.matching("request", requestName), Limit: a.limit(),
 	}
-	switch q := models.Unquote(a.get("q")); {
+	switch q := text.Unquote(a.get("q")); {
 	case q == "":
-	case ownRequest.MatchString(q), requestName.MatchString(q) && !models.ValidID(q):
+	case ownRequest.MatchString(q), requestName.MatchString(q) && !text.ValidID(q):
 		at.Request = q
-	case models.ValidID(q):
+	case text.ValidID(q):
 		at.Object = q
 	default:
 		at.Q = q
 		a.note("“%s” is no id, so that filter was ignored.", clip(q))
 	}
-	query := models.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
+	query := audit.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
 	at.From, query.From = a.day("from", 0)
 	at.To, query.To = a.day("to", 1)
 	if at.From != "" && at.To != "" && !query.From.Before(query.To) {
 		a.note("The first day is after the last one.")
 	}
-	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
+	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
 	at.After, at.Before = query.After.String(), query.Before.String()
 	return at, query
 }
 
 // id is a parameter that is an id, or "".
 func (a *address) id(name string) string {
-	value := models.Unquote(a.get(name))
-	if value != "" && !models.ValidID(value) {
+	value := text.Unquote(a.get(name))
+	if value != "" && !text.ValidID(value) {
 		a.note("“%s=%s” in the address is no id and was ignored.", name, clip(value))
 		return ""
 	}
@@ -163,7 +167,7 @@ func (a *address) action() string {
 }
 
 func (a *address) matching(name string, form *regexp.Regexp) string {
-	value := models.Unquote(a.get(name))
+	value := text.Unquote(a.get(name))
 	if value != "" && !form.MatchString(value) {
 		a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
 		return ""
@@ -173,34 +177,34 @@ func (a *address) matching(name string, form *regexp.Regexp) string {
 
 // activityLine shows one act.
 func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
-	line, err := c.store.ActivityLine(r.Context(), r.PathValue("id"))
+	line, err := c.store.Audit.ActivityLine(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	d := views.ActivityDetail{AuditLine: line, Names: map[string]string{}, Now: c.now(r)}
-	if line.Reversible(by(r)) {
+	d := views.ActivityDetail{Line: line, Names: map[string]string{}, Now: c.now(r)}
+	if models.Reversible(line, by(r)) {
 		if d.Reversible, d.PutBackBy, err = c.putBack(r, line); err != nil {
 			return err
 		}
 	}
 	for _, id := range views.PeopleOf(line) {
-		names, err := c.store.ActivityNames(r.Context(), models.ActivityQuery{Who: id})
+		names, err := c.store.Audit.ActivityNames(r.Context(), audit.ActivityQuery{Who: id})
 		if err != nil {
 			return err
 		}
 		d.Names[id] = names.Who
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: line.Summary(), Section: views.Activity, Body: views.ActivityLine(d)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: models.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
 // putBack is the line that put another back, and tells whether there is a reason to offer
 // that: not while nothing is left of it, nor where its object is gone.
-func (c *Console) putBack(r *http.Request, line models.AuditLine) (offer bool, done models.AuditLine, err error) {
+func (c *Console) putBack(r *http.Request, line audit.Line) (offer bool, done audit.Line, err error) {
 	if done, err = c.store.PutBackBy(r.Context(), line); err != nil {
 		return false, done, err
 	}
 	reversal, err := c.store.Reversal(r.Context(), by(r), line.ID)
-	if errors.Is(err, models.ErrNotFound) {
+	if errors.Is(err, access.ErrNotFound) {
 		return false, done, nil
 	}
 	return done.ID == "" || len(reversal.Possible()) > 0, done, err
@@ -211,7 +215,7 @@ func (c *Console) askRevert(w http.ResponseWriter, r *http.Request) error {
 	return c.showRevert(w, r, http.StatusOK, nil)
 }
 
-func (c *Console) showRevert(w http.ResponseWriter, r *http.Request, status int, wrong models.Invalid) error {
+func (c *Console) showRevert(w http.ResponseWriter, r *http.Request, status int, wrong access.Invalid) error {
 	reversal, err := c.store.Reversal(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -230,18 +234,18 @@ func (c *Console) revert(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case ok:
 		return c.showRevert(w, r, http.StatusUnprocessableEntity, invalid)
-	case errors.Is(err, models.ErrChanged):
-		return c.showRevert(w, r, http.StatusConflict, models.Invalid{{
-			Code: models.Bad, Message: "This was changed meanwhile, and nothing was put back. Look at what can still be put back, and try again.",
+	case errors.Is(err, access.ErrChanged):
+		return c.showRevert(w, r, http.StatusConflict, access.Invalid{{
+			Code: access.Bad, Message: "This was changed meanwhile, and nothing was put back. Look at what can still be put back, and try again.",
 		}})
 	case err != nil:
 		return err
 	}
-	line, err := c.store.ActivityLine(r.Context(), id)
+	line, err := c.store.Audit.ActivityLine(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + models.Isolated(line.ObjectName) + " is put back."})
+	return c.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + text.Isolated(line.ObjectName) + " is put back."})
 }
 
 // proofPatience is how long the activity is looked through for a page. A log that takes
@@ -257,7 +261,7 @@ func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "expect")
 	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: c.now(r)}
 	var err error
-	p.AuditProof, err = c.store.VerifyAudit(ctx, p.Expect)
+	p.AuditProof, err = c.store.Audit.VerifyAudit(ctx, p.Expect)
 	status := http.StatusOK
 	if invalid, ok := problems(err); ok {
 		p.Problems, status = invalid, http.StatusUnprocessableEntity

@@ -10,20 +10,24 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // newest is the newest line of the activity.
-func (s *site) newest() models.AuditLine {
+func (s *site) newest() audit.Line {
 	s.Helper()
-	page, err := s.store.Activity(s.Context(), models.ActivityQuery{Range: models.Range{Limit: 1}})
+	page, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 	if err != nil {
 		s.Fatal(err)
 	}
 	return page.Lines[0]
 }
 
-func (s *site) update(id string, c models.GroupChange) models.AuditLine {
+func (s *site) update(id string, c models.GroupChange) audit.Line {
 	s.Helper()
 	if _, err := s.store.UpdateGroup(s.Context(), s.by, id, c); err != nil {
 		s.Fatal(err)
@@ -96,7 +100,7 @@ func TestActivity(t *testing.T) {
 
 		p = s.get("/activity/" + archived.ID).wants(200)
 		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Not sealed yet")
-		if err := s.store.Seal(s.Context()); err != nil {
+		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+archived.ID).has("main", "of the chain")
@@ -165,7 +169,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
 		s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
 
-		created, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID, Action: string(models.CreatedGroup)})
+		created, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Object: g.ID, Action: string(audit.CreatedGroup)})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -178,30 +182,30 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 // of people for what is none.
 func TestALineNamesTimesAndPeople(t *testing.T) {
 	each(t, func(s *site) {
-		token, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Bot", Scopes: models.ReadScopes()}, nil)
+		token, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Bot", Scopes: access.ReadScopes()}, nil)
 		if err != nil {
 			s.Fatal(err)
 		}
 		made := s.newest()
 		s.get("/activity/"+made.ID).wants(200).has(".facts", "Never").has(".facts a[href='/activity?who="+s.by.ID+"']", "Anna")
-		if _, _, err := s.store.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
+		if _, _, err := s.store.Identity.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Old secret works until").has("ins time", "UTC")
-		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Auditor: 1796083200}}); err != nil {
+		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Auditor: 1796083200}}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Auditors need a second factor from").has("ins time", "1 December 2026")
 		s.newBrowser().post("/login", "email", "eve@example.com", "password", "wrong").wants(422)
 		s.get("/activity").has("tbody tr:first-child .thing + span", "Somebody failed to sign in as")
-		s.get("/activity/"+s.newest().ID).wants(200).has(".facts", models.WrongPassword)
+		s.get("/activity/"+s.newest().ID).wants(200).has(".facts", identity.WrongPassword)
 	})
 }
 
 func TestVerifyActivity(t *testing.T) {
 	each(t, func(s *site) {
 		s.group("Plaza Hotel")
-		if err := s.store.Seal(s.Context()); err != nil {
+		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		p := s.get("/activity/verify").wants(200).has("h1", "The activity is intact")
@@ -230,7 +234,7 @@ func TestExportActivity(t *testing.T) {
 		if err != nil || rows[0][0] != "id" || len(rows) < 123 {
 			s.Fatalf("%d rows, %v", len(rows), err)
 		}
-		if l := s.newest(); l.Action != models.ExportedActivity || !strings.Contains(l.Changes, "csv") {
+		if l := s.newest(); l.Action != audit.ExportedActivity || !strings.Contains(l.Changes, "csv") {
 			s.Errorf("the newest line is %+v", l)
 		}
 		p = s.post("/activity/export?action=contact", "format", "ndjson").wants(200)
@@ -306,9 +310,9 @@ func TestActivityNeedsItsRight(t *testing.T) {
 	each(t, func(s *site) {
 		line := aChange(s)
 		g := s.newest().ObjectID
-		for role, may := range map[models.Role]bool{models.Editor: false, models.Moderator: false, models.Auditor: true} {
+		for role, may := range map[access.Role]bool{access.Editor: false, access.Moderator: false, access.Auditor: true} {
 			address := string(role) + "@example.com"
-			_, err := s.store.CreateUser(s.Context(), s.by, models.NewUser{Name: "Eve", Email: address, Password: password + string(role), Role: role})
+			_, err := s.store.Identity.CreateUser(s.Context(), s.by, identity.NewUser{Name: "Eve", Email: address, Password: password + string(role), Role: role})
 			if err != nil {
 				s.Fatal(err)
 			}

@@ -10,7 +10,8 @@ import (
 	"testing"
 
 	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -19,7 +20,7 @@ import (
 func TestEveryPathOfTheAPIIsAnsweredInJSON(t *testing.T) {
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
 	s.setUp()
-	_, secret, err := s.store.CreateToken(t.Context(), s.by, models.NewToken{Name: "Nightly", Scopes: models.WriteScopes()}, nil)
+	_, secret, err := s.store.Identity.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

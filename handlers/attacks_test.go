@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -85,8 +86,8 @@ func TestLimitsAreNotDodgedByCaseSpacesUnicodeOrForwardedFor(t *testing.T) {
 func TestUnknownWrongAndDisabledReadTheSame(t *testing.T) {
 	each(t, func(s *site) {
 		for _, who := range []string{"off", "wrong"} {
-			n := models.NewUser{Email: who + "@example.com", Name: "Somebody", Role: models.Auditor, Password: password}
-			if _, err := s.store.CreateUser(s.Context(), models.System("test"), n); err != nil {
+			n := identity.NewUser{Email: who + "@example.com", Name: "Somebody", Role: access.Auditor, Password: password}
+			if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
 				s.Fatal(err)
 			}
 		}
@@ -130,7 +131,7 @@ func TestASessionDoesNotOutliveLogoutPasswordOrDisabling(t *testing.T) {
 
 func (s *site) setPassword(to string) {
 	s.Helper()
-	if err := s.store.SetPassword(s.Context(), models.System("test"), email, to); err != nil {
+	if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, to); err != nil {
 		s.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -22,7 +23,7 @@ func TestSettingUp(t *testing.T) {
 		s.post("/groups/new", "name", "x").leads("/setup")
 		s.get("/v1/groups").wants(401)
 		s.get("/docs/errors/unauthorized").wants(200)
-		code, err := store.NewSetupCode(t.Context())
+		code, err := store.Identity.NewSetupCode(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,10 +42,10 @@ func TestSettingUp(t *testing.T) {
 		for _, weak := range []string{"password1234", "aaaaaaaaaaaaaa", "123456789012", "anna@example.com", "abcdefghijkl", "leavemealone"} {
 			s.post("/setup", "code", code, "name", "Anna", "email", email, "password", weak, "workspace", "A").wants(422).has("#password-error", "Too easy to guess")
 		}
-		if owned, _ := store.HasOwner(t.Context()); owned {
+		if owned, _ := store.Identity.HasOwner(t.Context()); owned {
 			t.Fatal("a refused setup made an owner")
 		}
-		store.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
+		store.DB.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
 		s.post("/setup", "code", code, "name", "Anna", "email", email, "password", password, "workspace", "A").wants(422).has("#code-error", "has run out")
 	})
 }
@@ -55,7 +56,7 @@ func TestTwoSetupsMakeOneOwner(t *testing.T) {
 		var wg sync.WaitGroup
 		var made, missing atomic.Int32
 		for i := range 4 {
-			code, err := store.NewSetupCode(t.Context())
+			code, err := store.Identity.NewSetupCode(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +132,7 @@ func TestNextIsAlwaysHere(t *testing.T) {
 func TestFailedSignInsMustWait(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now().Truncate(time.Second)
-		s.store.Now = func() time.Time { return now }
+		s.store.DB.Now = func() time.Time { return now }
 		b := s.newBrowser()
 		for range 4 {
 			b.post("/login", "email", email, "password", "wrong").wants(422)
@@ -173,7 +174,7 @@ func TestManyWrongPasswordsAtOnceAreCounted(t *testing.T) {
 func TestSessionsEnd(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
+		s.store.DB.Now = func() time.Time { return now }
 		b := s.newBrowser()
 		b.post("/login", "email", email, "password", password).wants(303)
 		for range 3 { // in use, it goes on
@@ -190,7 +191,7 @@ func TestSessionsEnd(t *testing.T) {
 		b.get("/groups").leads("/login?next=%2Fgroups")
 
 		b.post("/login", "email", email, "password", password).wants(303)
-		if err := s.store.SetPassword(s.Context(), models.System("test"), email, "another fine phrase"); err != nil {
+		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)
 		}
 		b.get("/groups").leads("/login?next=%2Fgroups")

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // ahead is by how many seconds the site's clock is ahead, for a test to set.
 func (s *site) ahead() *atomic.Int64 {
 	var seconds atomic.Int64
-	s.store.Now = func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) }
+	s.store.DB.Now = func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) }
 	return &seconds
 }
 
@@ -86,7 +87,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("other sessions none")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question")
-	if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+	if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/profile/security")
@@ -95,7 +96,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("app off dialog with a warning")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question with a warning")
-	if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{}); err != nil {
+	if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -143,10 +144,10 @@ func TestWhoMustSetUpASecondFactorArrives(t *testing.T) {
 	t.Parallel()
 	s := one(t)
 	ahead := s.ahead()
-	_, others := s.colleague(models.Editor)
-	_, passkeys := s.colleague(models.Moderator)
-	rule := models.Policy{SecondFactor: map[models.Role]int64{models.Editor: 0, models.Moderator: 0}}
-	if err := s.store.SetPolicy(s.Context(), s.by, rule); err != nil {
+	_, others := s.colleague(access.Editor)
+	_, passkeys := s.colleague(access.Moderator)
+	rule := identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 0, access.Moderator: 0}}
+	if err := s.store.Identity.SetPolicy(s.Context(), s.by, rule); err != nil {
 		t.Fatal(err)
 	}
 	ahead.Add(11 * 60) // so that they confirm on the way, too

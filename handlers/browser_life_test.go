@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -40,16 +40,16 @@ func liveOn(t *testing.T, engine string, look screen) {
 	deleteOne(a)
 	a.settle()
 
-	u, err := s.store.FirstOwner(s.Context())
+	u, err := s.store.Identity.FirstOwner(s.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.by = u.Actor()
-	did := map[models.Action]int{}
+	did := map[audit.Action]int{}
 	for _, action := range s.actions() {
 		did[action]++
 	}
-	want := map[models.Action]int{
+	want := map[audit.Action]int{
 		"user.create": 1, "session.start": 1, "contact.create": 3, "group.create": 2, "group.update": 1,
 		"group.archive": 2, "group.restore": 2, "group.delete": 1,
 	}
@@ -63,7 +63,7 @@ func liveOn(t *testing.T, engine string, look screen) {
 // setUpByHand opens the console for the first time, with the link from the terminal.
 func setUpByHand(a *tab) {
 	a.Helper()
-	code, err := a.store.NewSetupCode(a.Context())
+	code, err := a.store.Identity.NewSetupCode(a.Context())
 	if err != nil {
 		a.Fatal(err)
 	}

@@ -14,7 +14,11 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 // town is a site with something of everything in it.
@@ -22,7 +26,7 @@ type town struct {
 	*site
 	group, archived, busy, empty models.Group
 	contact                      models.Contact
-	token                        models.Token
+	token                        identity.Token
 }
 
 // people are sample contacts: usernames and display names.
@@ -62,8 +66,8 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 	t.Helper()
 	v := &town{site: one(t)}
 	at := time.Now().AddDate(-1, 0, 0)
-	v.store.Now = func() time.Time { return at }
-	v.invited(models.Straight(people[0][1])) // which has run out by now
+	v.store.DB.Now = func() time.Time { return at }
+	v.invited(text.Straight(people[0][1])) // which has run out by now
 	contacts := make([]models.Contact, len(people))
 	for i, p := range people {
 		contacts[i] = v.person(p[0], p[1])
@@ -81,7 +85,7 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 			v.empty = v.group
 		}
 	}
-	v.store.Now = time.Now
+	v.store.DB.Now = time.Now
 	v.history()
 	if _, err := v.store.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 		t.Fatal(err)
@@ -98,7 +102,7 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 func (v *town) person(username, name string) models.Contact {
 	v.Helper()
 	phone := "+41 44 668 18 00"
-	c, err := v.store.CreateContact(v.Context(), v.by, models.ContactChange{Username: &username, DisplayName: new(models.Straight(name)), PhoneNumber: &phone}, nil)
+	c, err := v.store.CreateContact(v.Context(), v.by, models.ContactChange{Username: &username, DisplayName: new(text.Straight(name)), PhoneNumber: &phone}, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -121,7 +125,7 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 	for _, m := range members {
 		refs = append(refs, models.ContactRef{ID: m.ID})
 	}
-	g, err := v.store.CreateGroup(v.Context(), v.by, models.GroupChange{Name: new(models.Straight(name)), Description: &description, Contacts: &refs}, nil)
+	g, err := v.store.CreateGroup(v.Context(), v.by, models.GroupChange{Name: new(text.Straight(name)), Description: &description, Contacts: &refs}, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -130,13 +134,13 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 	return g
 }
 
-func (v *town) newToken(name string, good time.Duration) models.Token {
+func (v *town) newToken(name string, good time.Duration) identity.Token {
 	v.Helper()
-	n := models.NewToken{Name: models.Straight(name), Scopes: models.ReadScopes()}
+	n := identity.NewToken{Name: text.Straight(name), Scopes: access.ReadScopes()}
 	if good > 0 {
 		n.ExpiresAt = new(time.Now().Add(good).Unix())
 	}
-	token, _, err := v.store.CreateToken(v.Context(), v.by, n, nil)
+	token, _, err := v.store.Identity.CreateToken(v.Context(), v.by, n, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -151,41 +155,41 @@ func (v *town) changes() string {
 		"Whoever is last puts the oars back, counts the life jackets, and locks the gate. "
 	description := long + "The key is with " + at + " this week. " + long + "In winter the boathouse opens at " + at[:2] + " only."
 	line := v.site.update(v.busy.ID, models.GroupChange{Name: new(v.busy.Name + " " + at), Description: &description})
-	if err := v.store.Seal(v.Context()); err != nil {
+	if err := v.store.Audit.Seal(v.Context()); err != nil {
 		v.Fatal(err)
 	}
 	return line.ID
 }
 
 // use lets a token have been used: once in a while, and with errors.
-func (v *town) use(token models.Token) {
+func (v *town) use(token identity.Token) {
 	v.Helper()
-	calls := []models.TokenRequest{
+	calls := []identity.TokenRequest{
 		{Method: "GET", Path: "/v1/groups", Status: 200, MS: 2},
 		{Method: "GET", Path: "/v1/groups/" + v.group.ID + "/contacts", Status: 200, MS: 4},
 		{Method: "POST", Path: "/v1/groups", Status: 403, MS: 1},
 		{Method: "PUT", Path: "/v1/groups/" + v.group.ID, Status: 200, MS: 12},
 	}
 	now := time.Now()
-	defer func() { v.store.Now = time.Now }()
+	defer func() { v.store.DB.Now = time.Now }()
 	for hour := 23; hour >= 0; hour-- {
-		v.store.Now = func() time.Time { return now.Add(-time.Duration(hour) * time.Hour) }
+		v.store.DB.Now = func() time.Time { return now.Add(-time.Duration(hour) * time.Hour) }
 		for n := range (hour*hour*7)%60 + 1 {
 			call := calls[n%len(calls)]
 			call.TokenID, call.IP, call.RequestID = token.ID, "203.0.113.7", rand.Text()[:16]
-			v.store.NoteUse(call)
+			v.store.Identity.NoteUse(call)
 		}
-		if err := v.store.WriteUses(v.Context()); err != nil {
+		if err := v.store.Identity.WriteUses(v.Context()); err != nil {
 			v.Fatal(err)
 		}
 	}
 }
 
 // rolled is a token whose old secret still works.
-func (v *town) rolled() models.Token {
+func (v *town) rolled() identity.Token {
 	v.Helper()
 	token := v.newToken("Sync", 365*24*time.Hour)
-	token, _, err := v.store.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
+	token, _, err := v.store.Identity.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -247,12 +251,12 @@ var scenes = append([]scene{
 	}},
 	{"group new draft", func(t *tab, v *town) {
 		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
-		if err := v.store.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
+		if err := v.store.Identity.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/groups/new")
 		t.sees("main", "This is what you typed")
-		_ = v.store.DropDraft(v.Context(), v.by, "new-group")
+		_ = v.store.Identity.DropDraft(v.Context(), v.by, "new-group")
 	}},
 	{"group picker", func(t *tab, _ *town) {
 		t.visit("/groups/new")
@@ -279,9 +283,9 @@ var scenes = append([]scene{
 	}},
 	{"group conflict", func(t *tab, v *town) {
 		t.visit("/groups/" + v.busy.ID + "/edit")
-		t.write("#name", models.Straight(v.group.Name))
+		t.write("#name", text.Straight(v.group.Name))
 		t.write("#description", "Mine "+rand.Text())
-		name, theirs := models.Straight(v.busy.Name)+" ("+rand.Text()+")", "Theirs "+rand.Text()
+		name, theirs := text.Straight(v.busy.Name)+" ("+rand.Text()+")", "Theirs "+rand.Text()
 		if _, err := v.store.UpdateGroup(v.Context(), v.by, v.busy.ID, models.GroupChange{Name: &name, Description: &theirs}); err != nil {
 			v.Fatal(err)
 		}
@@ -365,7 +369,7 @@ var scenes = append([]scene{
 		t.sees("dialog", "End the old secret of")
 	}},
 	{"tokens own none", func(t *tab, v *town) {
-		_, b := v.colleague(models.Admin)
+		_, b := v.colleague(access.Admin)
 		t.signIn(b)
 		t.visit("/settings/tokens?whose=own")
 		t.sees("main", "No tokens of yours")
@@ -375,7 +379,7 @@ var scenes = append([]scene{
 		t.signIn(v.browser)
 	}},
 	{"token of a moderator", func(t *tab, v *town) {
-		_, b := v.colleague(models.Moderator)
+		_, b := v.colleague(access.Moderator)
 		t.signIn(b)
 		t.visit("/settings/tokens/new")
 		t.click(`[name="scope"][value="choose"]`)
@@ -415,7 +419,7 @@ var scenes = append([]scene{
 		t.sees("main", "nothing was put back")
 	}},
 	{"activity members", func(t *tab, v *town) {
-		page, err := v.store.Activity(v.Context(), models.ActivityQuery{Object: v.group.ID, Action: string(models.CreatedGroup)})
+		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Object: v.group.ID, Action: string(audit.CreatedGroup)})
 		if err != nil {
 			v.Fatal(err)
 		}
@@ -487,10 +491,10 @@ var scenes = append([]scene{
 var cutScenes = []scene{
 	{"activity kept", func(t *tab, v *town) { v.cut(); t.visit("/activity") }},
 	{"activity verified from", func(t *tab, v *town) { v.cut(); t.visit("/activity/verify?expect=1:AAAAAAAAAAAAAAAA") }},
-	{"activity gone", func(t *tab, v *town) { v.cut(); t.visit("/activity/" + models.FirstID(time.Now().AddDate(-1, 0, 0))) }},
+	{"activity gone", func(t *tab, v *town) { v.cut(); t.visit("/activity/" + text.FirstID(time.Now().AddDate(-1, 0, 0))) }},
 	{"activity deletion", func(t *tab, v *town) {
 		v.cut()
-		page, err := v.store.Activity(v.Context(), models.ActivityQuery{Action: string(models.DeletedActivity)})
+		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Action: string(audit.DeletedActivity)})
 		if err != nil || len(page.Lines) == 0 {
 			v.Fatal(page, err)
 		}
@@ -502,8 +506,8 @@ var cutScenes = []scene{
 func (v *town) history() {
 	v.Helper()
 	past := modelstest.Second(v.T, v.store, time.Now().AddDate(-1, 0, 0))
-	for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Auditor: 0}}, {}} {
-		if err := past.SetPolicy(v.Context(), v.by, rule); err != nil {
+	for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Auditor: 0}}, {}} {
+		if err := past.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
 			v.Fatal(err)
 		}
 	}
@@ -512,7 +516,7 @@ func (v *town) history() {
 // cut has the activity of more than 90 days ago deleted.
 func (v *town) cut() {
 	v.Helper()
-	err := errors.Join(v.store.Seal(v.Context()), v.store.SetRetention(v.Context(), v.by, "90 days"), v.store.DeleteOldActivity(v.Context()), v.store.Seal(v.Context()))
+	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "90 days"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 )
 
 // withKeys gives the tab a device that keeps passkeys and verifies its owner.
@@ -68,7 +71,7 @@ func TestPasskeys(t *testing.T) {
 	a.visit("/contacts")
 	a.goes("Sign in with a passkey")
 	a.at("/contacts")
-	if line := s.last(models.SignedIn); !strings.Contains(line.Changes, models.ByPasskey) || strings.Contains(line.Changes, models.ByPassword) {
+	if line := s.last(audit.SignedIn); !strings.Contains(line.Changes, identity.ByPasskey) || strings.Contains(line.Changes, identity.ByPassword) {
 		t.Errorf("the sign-in's line says %s", line.Changes)
 	}
 
@@ -83,7 +86,7 @@ func TestPasskeys(t *testing.T) {
 	a.inspect("second factor with a passkey")
 	a.goes("Use a passkey")
 	a.at("/groups")
-	if line := s.last(models.SignedIn); !strings.Contains(line.Changes, `"password","passkey"`) {
+	if line := s.last(audit.SignedIn); !strings.Contains(line.Changes, `"password","passkey"`) {
 		t.Errorf("the sign-in's line says %s", line.Changes)
 	}
 
@@ -111,11 +114,11 @@ func TestABrowserOffersPasskeysByItself(t *testing.T) {
 }
 
 // last is the newest audit line of an action.
-func (s *site) last(action models.Action) models.AuditLine {
+func (s *site) last(action audit.Action) audit.Line {
 	s.Helper()
 	lines := s.lines()
 	slices.Reverse(lines)
-	i := slices.IndexFunc(lines, func(l models.AuditLine) bool { return l.Action == action })
+	i := slices.IndexFunc(lines, func(l audit.Line) bool { return l.Action == action })
 	if i < 0 {
 		s.Fatalf("there is no line %s", action)
 	}
@@ -140,7 +143,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	call(a, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device, IsUserVerified: true})
 
 	// Its counter went back: there may be a copy of it.
-	keys, err := s.store.Passkeys(s.Context(), s.by)
+	keys, err := s.store.Identity.Passkeys(s.Context(), s.by)
 	if err != nil || len(keys) != 1 {
 		t.Fatal(keys, err)
 	}
@@ -148,23 +151,23 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	if ahead == keys[0].Data {
 		ahead = strings.Replace(keys[0].Data, `"authenticator":{`, `"authenticator":{"signCount":1000,`, 1)
 	}
-	if err := s.store.UsedPasskey(s.Context(), keys[0].ID, ahead); err != nil {
+	if err := s.store.Identity.UsedPasskey(s.Context(), keys[0].ID, ahead); err != nil {
 		t.Fatal(err)
 	}
 	a.goes("Sign in with a passkey")
 	a.sees(".summary", "The passkey was not accepted.")
 	a.inspect("passkey refused")
-	s.last(models.RefusedSignIn)
+	s.last(audit.RefusedSignIn)
 
 	// Somebody else's passkey is no second factor, and confirms nothing.
-	if err := s.store.UsedPasskey(s.Context(), keys[0].ID, keys[0].Data); err != nil {
+	if err := s.store.Identity.UsedPasskey(s.Context(), keys[0].ID, keys[0].Data); err != nil {
 		t.Fatal(err)
 	}
-	made, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: password})
+	made, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.AddPasskey(s.Context(), made.Actor(), models.NewPasskey{Name: "Hers", CredentialID: "none", Data: "{}"}); err != nil {
+	if _, err := s.store.Identity.AddPasskey(s.Context(), made.Actor(), identity.NewPasskey{Name: "Hers", CredentialID: "none", Data: "{}"}); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/login")
@@ -173,12 +176,12 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	a.goes("Sign in")
 	a.goes("Use a passkey")
 	a.sees(".summary", "not right")
-	if l := s.newest(); l.ObjectID != made.ID || l.Summary() != "somebody failed the second step of signing in as Bea" {
-		t.Errorf("its line is %q, %+v", l.Summary(), l)
+	if l := s.newest(); l.ObjectID != made.ID || models.Summary(l) != "somebody failed the second step of signing in as Bea" {
+		t.Errorf("its line is %q, %+v", models.Summary(l), l)
 	}
 
 	// It was removed.
-	if err := s.store.RemovePasskey(s.Context(), s.by, keys[0].ID); err != nil {
+	if err := s.store.Identity.RemovePasskey(s.Context(), s.by, keys[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/login")

@@ -7,19 +7,22 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // peopleScenes are the pages about people, and what others than the owner see.
 var peopleScenes = []scene{
 	{"people", func(t *tab, v *town) {
-		v.somebody(models.Admin)
-		v.invited(models.Straight(v.contact.Name()))
-		if _, err := v.store.Disable(v.Context(), v.by, v.somebody(models.Auditor).ID); err != nil {
+		v.somebody(access.Admin)
+		v.invited(text.Straight(v.contact.Name()))
+		if _, err := v.store.Identity.Disable(v.Context(), v.by, v.somebody(access.Auditor).ID); err != nil {
 			v.Fatal(err)
 		}
-		for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Admin: 0}}, {}} {
-			if err := v.store.SetPolicy(v.Context(), v.by, rule); err != nil {
+		for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Admin: 0}}, {}} {
+			if err := v.store.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
 				v.Fatal(err)
 			}
 			if rule.SecondFactor != nil {
@@ -29,7 +32,7 @@ var peopleScenes = []scene{
 		}
 	}},
 	{"people menu", func(t *tab, v *town) {
-		v.invited(models.Straight(v.contact.Name()))
+		v.invited(text.Straight(v.contact.Name()))
 		t.visit("/people")
 		t.click(".grid summary")
 		t.until("the menu is open", "all('details.menu[open] ul').length === 1")
@@ -43,24 +46,24 @@ var peopleScenes = []scene{
 	{"invitation made", func(t *tab, v *town) {
 		t.visit("/people/invite")
 		t.write("#email", strings.ToLower(rand.Text())+"@example.com")
-		t.write("#name", models.Straight(v.group.Name))
+		t.write("#name", text.Straight(v.group.Name))
 		t.click(`[value="editor"]`)
 		t.goes("Make the link")
 		t.sees("main", "It will not be shown again")
 	}},
 	{"invitation revoke", at(func(v *town) string {
-		return "/people/invitations/" + v.invited(models.Straight(v.contact.Name())) + "/revoke"
+		return "/people/invitations/" + v.invited(text.Straight(v.contact.Name())) + "/revoke"
 	})},
-	{"person", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID })},
+	{"person", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID })},
 	{"person own", at(func(v *town) string { return "/people/" + v.by.ID })},
 	{"person disabled", func(t *tab, v *town) {
-		u := v.somebody(models.Editor)
-		if _, err := v.store.Disable(v.Context(), v.by, u.ID); err != nil {
+		u := v.somebody(access.Editor)
+		if _, err := v.store.Identity.Disable(v.Context(), v.by, u.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/people/" + u.ID)
 	}},
-	{"person role", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/role" })},
+	{"person role", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/role" })},
 	{"person own role refused", func(t *tab, v *town) {
 		t.visit("/people/" + v.by.ID + "/role")
 		t.click(`[value="admin"]`)
@@ -68,13 +71,13 @@ var peopleScenes = []scene{
 		t.sees("main", "There is a problem")
 	}},
 	{"person disable", func(t *tab, v *town) {
-		t.visit("/people/" + v.somebody(models.Editor).ID)
+		t.visit("/people/" + v.somebody(access.Editor).ID)
 		t.click("Disable…")
 		t.sees("dialog", "They are signed out at once")
 	}},
-	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(models.Editor).ID + "/second-factor" })},
+	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/second-factor" })},
 	{"person sign out", func(t *tab, v *town) {
-		u := v.somebody(models.Editor)
+		u := v.somebody(access.Editor)
 		v.session(u)
 		v.session(u)
 		t.visit("/people/" + u.ID)
@@ -93,9 +96,9 @@ var peopleScenes = []scene{
 	{"second factor missing", held(-24 * time.Hour)},
 	{"second factor due", held(24 * time.Hour)},
 	{"login ended", func(t *tab, v *town) {
-		b, u := v.newBrowser(), v.somebody(models.Editor)
+		b, u := v.newBrowser(), v.somebody(access.Editor)
 		b.post("/login", "email", u.Email, "password", password).wants(303)
-		if _, err := v.store.EndSessions(v.Context(), v.by, u.ID); err != nil {
+		if _, err := v.store.Identity.EndSessions(v.Context(), v.by, u.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.signIn(b)
@@ -104,11 +107,11 @@ var peopleScenes = []scene{
 		t.signIn(v.browser)
 	}},
 	{"activity held off", func(t *tab, v *town) {
-		somebody := v.somebody(models.Editor)
+		somebody := v.somebody(access.Editor)
 		for range 6 {
 			v.newBrowser().post("/login", "email", somebody.Email, "password", "wrong")
 		}
-		held := v.last(models.HeldOff).ID
+		held := v.last(audit.HeldOff).ID
 		t.visit("/activity?action=session")
 		t.sees("main", "was held off after 5 failed tries to sign in as “"+somebody.Email+"”")
 		t.inspect("activity of signing in")
@@ -116,14 +119,14 @@ var peopleScenes = []scene{
 		t.sees("main", "Failed sign-ins")
 	}},
 	{"roles", address("/docs/roles")},
-	{"auditor groups", as(models.Auditor, func(*town) string { return "/groups" })},
-	{"auditor group", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID })},
-	{"auditor members", as(models.Auditor, func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
-	{"auditor members none", as(models.Auditor, func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
-	{"auditor contact", as(models.Auditor, func(v *town) string { return "/contacts/" + v.contact.ID })},
-	{"auditor people", as(models.Auditor, func(*town) string { return "/people" })},
-	{"admin person", as(models.Admin, func(v *town) string { return "/people/" + v.by.ID })},
-	{"refused", as(models.Editor, func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
+	{"auditor groups", as(access.Auditor, func(*town) string { return "/groups" })},
+	{"auditor group", as(access.Auditor, func(v *town) string { return "/groups/" + v.group.ID })},
+	{"auditor members", as(access.Auditor, func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
+	{"auditor members none", as(access.Auditor, func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
+	{"auditor contact", as(access.Auditor, func(v *town) string { return "/contacts/" + v.contact.ID })},
+	{"auditor people", as(access.Auditor, func(*town) string { return "/people" })},
+	{"admin person", as(access.Admin, func(v *town) string { return "/people/" + v.by.ID })},
+	{"refused", as(access.Editor, func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
 	{"roles for strangers", stranger(func(*town) string { return "/docs/roles" })},
 	{"welcome", stranger(func(v *town) string { return "/invite/" + v.secret() })},
 	{"welcome refused", func(t *tab, v *town) {
@@ -135,7 +138,7 @@ var peopleScenes = []scene{
 }
 
 // as is the scene that an address shows somebody of a role.
-func as(role models.Role, path func(v *town) string) func(*tab, *town) {
+func as(role access.Role, path func(v *town) string) func(*tab, *town) {
 	return func(t *tab, v *town) {
 		b := v.newBrowser()
 		b.post("/login", "email", v.somebody(role).Email, "password", password).wants(303)
@@ -149,13 +152,13 @@ func as(role models.Role, path func(v *town) string) func(*tab, *town) {
 // time after now on.
 func held(after time.Duration) func(*tab, *town) {
 	return func(t *tab, v *town) {
-		from := v.store.Now().Add(after).Unix()
-		for _, rule := range []models.Policy{{SecondFactor: map[models.Role]int64{models.Moderator: from}}, {}} {
-			if err := v.store.SetPolicy(v.Context(), v.by, rule); err != nil {
+		from := v.store.DB.Now().Add(after).Unix()
+		for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Moderator: from}}, {}} {
+			if err := v.store.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
 				v.Fatal(err)
 			}
 			if rule.SecondFactor != nil {
-				as(models.Moderator, func(*town) string { return "/profile/security" })(t, v)
+				as(access.Moderator, func(*town) string { return "/profile/security" })(t, v)
 			}
 		}
 	}
@@ -171,10 +174,10 @@ func stranger(path func(v *town) string) func(*tab, *town) {
 }
 
 // somebody is one of the people, under a name of the town's.
-func (v *town) somebody(role models.Role) models.User {
+func (v *town) somebody(role access.Role) identity.User {
 	v.Helper()
-	u, err := v.store.CreateUser(v.Context(), models.System("test"), models.NewUser{
-		Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: models.Straight(v.contact.Name()), Role: role, Password: password,
+	u, err := v.store.Identity.CreateUser(v.Context(), access.System("test"), identity.NewUser{
+		Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: text.Straight(v.contact.Name()), Role: role, Password: password,
 	})
 	if err != nil {
 		v.Fatal(err)
@@ -185,7 +188,7 @@ func (v *town) somebody(role models.Role) models.User {
 // invited makes an invitation, and is its id.
 func (v *town) invited(name string) string {
 	v.Helper()
-	made, _, err := v.store.Invite(v.Context(), v.by, models.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: name, Role: models.Editor})
+	made, _, err := v.store.Identity.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: name, Role: access.Editor})
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -194,7 +197,7 @@ func (v *town) invited(name string) string {
 
 func (v *town) secret() string {
 	v.Helper()
-	_, secret, err := v.store.Invite(v.Context(), v.by, models.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Role: models.Moderator})
+	_, secret, err := v.store.Identity.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Role: access.Moderator})
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package handlers_test
 import (
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // hits presses keys that lead to another page.
@@ -188,7 +188,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.press("Escape")
 	a.focuses(".account > summary")
 
-	_, auditor := s.colleague(models.Auditor)
+	_, auditor := s.colleague(access.Auditor)
 	a.signIn(auditor)
 	a.visit("/groups/" + g.ID)
 	a.types("e")

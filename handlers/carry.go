@@ -9,7 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -70,7 +70,7 @@ func (c *Console) offerCarried(w http.ResponseWriter, r *http.Request, s views.S
 
 // keepCarried makes a draft of what was typed, for the form that comes next. That
 // it can't be kept is no reason to refuse the sign-in.
-func (c *Console) keepCarried(r *http.Request, user models.User, s views.SignIn) {
+func (c *Console) keepCarried(r *http.Request, user identity.User, s views.SignIn) {
 	name := draftOf(s.Next)
 	if len(s.Carried) == 0 || name == "" {
 		return

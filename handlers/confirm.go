@@ -9,7 +9,8 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -19,7 +20,7 @@ import (
 func (c *Console) confirmed(handle pageHandler) pageHandler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		proof := takeProof(r)
-		if visitOf(r).confirmedWithin(models.ConfirmLimit, c.store.Now()) {
+		if visitOf(r).confirmedWithin(identity.ConfirmLimit, c.store.DB.Now()) {
 			return handle(w, r)
 		}
 		if !proof.given {
@@ -52,7 +53,7 @@ func (c *Console) confirm(w http.ResponseWriter, r *http.Request) error {
 
 // proof is what somebody shows to prove who they are.
 type proof struct {
-	models.Proof
+	identity.Proof
 	passkey string
 	given   bool
 	// back is where somebody goes who does not want to prove it, or "".
@@ -75,7 +76,7 @@ func takeProof(r *http.Request) proof {
 
 // prove checks a proof and, where it is right, gives the session a new id. Where it is
 // wrong it answers a status and what to tell.
-func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, models.Invalid, error) {
+func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, access.Invalid, error) {
 	field, words := views.ConfirmPassword, "The password is not right."
 	var err error
 	switch {
@@ -86,7 +87,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, m
 		if p.Code != "" {
 			field, words = views.ConfirmCode, "This code is not right, or was used before."
 		}
-		err = c.store.Confirm(r.Context(), by(r), p.Proof)
+		err = c.store.Identity.Confirm(r.Context(), by(r), p.Proof)
 	}
 	if status, problems := c.refusal(w, err, field, words); status != 0 {
 		return status, problems, nil
@@ -100,7 +101,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, m
 // askToConfirm shows, in place of a page, the one that asks to confirm who it is. It is
 // whole even where a region was asked for, and then has a status that scripts show.
 func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status int, ask views.Confirm) error {
-	factors, err := c.store.Factors(r.Context(), by(r).UserID)
+	factors, err := c.store.Identity.Factors(r.Context(), by(r).UserID)
 	if err != nil {
 		return err
 	}
@@ -151,8 +152,8 @@ func isSecret(name string) bool {
 // just proved who they are.
 func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
 	v := visitOf(r)
-	secret, err := c.store.RenewSession(r.Context(), v.session.ID, confirmed)
-	if errors.Is(err, models.ErrNotFound) {
+	secret, err := c.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
+	if errors.Is(err, access.ErrNotFound) {
 		return errSignedOut
 	}
 	if err != nil {
@@ -160,11 +161,11 @@ func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) 
 	}
 	v.session.ID = secret
 	if confirmed {
-		v.stored.ConfirmedAt = c.store.Now().Unix()
+		v.stored.ConfirmedAt = c.store.DB.Now().Unix()
 	}
 	age := 0
 	if v.remembered() {
-		age = int(v.stored.EndsAt - c.store.Now().Unix())
+		age = int(v.stored.EndsAt - c.store.DB.Now().Unix())
 	}
 	c.cookies.set(w, sessionCookie, secret, age)
 	return nil

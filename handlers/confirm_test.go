@@ -8,7 +8,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 	"protocol.chat/console/views"
 )
@@ -91,7 +91,7 @@ func TestAFormWaitsUntilItsSenderConfirms(t *testing.T) {
 			s.Errorf("after a wrong password: name %q", wrong.value("name"))
 		}
 		s.with("Sec-Fetch-Site", "cross-site").post("/settings/tokens/new", append(hiddenFields(wrong), "confirm.password", password)...).wants(403).has("h1", "another site")
-		if page, err := s.store.Tokens(s.Context(), s.by, models.TokenQuery{}); err != nil || len(page.Tokens) > 0 {
+		if page, err := s.store.Identity.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) > 0 {
 			s.Fatal(page, err)
 		}
 		old := cookieOf(s.browser)

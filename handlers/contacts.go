@@ -11,6 +11,8 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -36,7 +38,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 	query.After, query.Before = a.cursors(query.Fits)
 	page, err := c.store.Contacts(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = models.Cursor{}
+		query.Before = db.Cursor{}
 		page, err = c.store.Contacts(r.Context(), query)
 	}
 	if err != nil {
@@ -54,7 +56,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
-	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (models.Count, error) {
+	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
 		return c.store.CountContacts(r.Context(), query)
 	})
 	return list, err
@@ -80,7 +82,7 @@ func (c *Console) contactWithGroups(r *http.Request) (contact models.Contact, gr
 	if contact, err = c.store.Contact(r.Context(), r.PathValue("id")); err != nil {
 		return contact, nil, false, err
 	}
-	page, err := c.store.Groups(r.Context(), models.GroupQuery{Contact: contact.ID, Range: models.Range{Limit: groupsNamed}})
+	page, err := c.store.Groups(r.Context(), models.GroupQuery{Contact: contact.ID, Range: db.Range{Limit: groupsNamed}})
 	for _, g := range page.Groups {
 		groups = append(groups, g.Group)
 	}
@@ -125,14 +127,14 @@ func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.DropDraft(r.Context(), by(r), views.ContactDraft); err != nil {
+	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.ContactDraft); err != nil {
 		return err
 	}
 	to := views.ContactURL(contact.ID)
 	if r.PostFormValue("do") == "another" {
 		to = views.NewContactURL()
 	}
-	return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " created."})
+	return c.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " created."})
 }
 
 // editContact shows the form for a contact's values.
@@ -172,7 +174,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + models.Isolated(cmp.Or(was.DisplayName, was.Username)), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
+			Title: "Edit " + text.Isolated(cmp.Or(was.DisplayName, was.Username)), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -222,7 +224,7 @@ func (c *Console) deleteContact(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: models.Isolated(contact.Name()) + " deleted for good."})
+	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: text.Isolated(contact.Name()) + " deleted for good."})
 }
 
 // partialNote is told where a search for contacts had to stop.

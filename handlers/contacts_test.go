@@ -7,6 +7,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -47,7 +48,7 @@ func TestAContactsLife(t *testing.T) {
 		if g, _ = s.store.Group(s.Context(), g.ID); g.ContactsCount != 0 || len(g.Contacts) != 0 {
 			s.Errorf("%d members are left, counted %d", len(g.Contacts), g.ContactsCount)
 		}
-		if _, err := s.store.Messages(s.Context(), c.ConversationID, models.Range{}); err == nil {
+		if _, err := s.store.Messages(s.Context(), c.ConversationID, db.Range{}); err == nil {
 			s.Error("the conversation is left")
 		}
 		s.get(path).wants(404)

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -106,8 +107,8 @@ func TestAllCookiesAreAlike(t *testing.T) {
 // owner makes the owner, where no browser can reach the console.
 func owner(s *site) {
 	s.Helper()
-	n := models.NewUser{Email: email, Name: "Anna", Role: models.Owner, Password: password}
-	if _, err := s.store.CreateUser(s.Context(), models.System("test"), n); err != nil {
+	n := identity.NewUser{Email: email, Name: "Anna", Role: access.Owner, Password: password}
+	if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
 		s.Fatal(err)
 	}
 }

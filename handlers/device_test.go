@@ -9,6 +9,8 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -16,7 +18,7 @@ import (
 func eachBehindProxy(t *testing.T, test func(s *site)) {
 	t.Helper()
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		proxies, err := models.ParseNetworks("127.0.0.0/8 ::1")
+		proxies, err := access.ParseNetworks("127.0.0.0/8 ::1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +71,7 @@ func TestManyAddressesHaveFewTries(t *testing.T) {
 	eachBehindProxy(t, func(s *site) {
 		now := s.stopClock()
 		mallory := s.browserAt(200)
-		mallory.post(s.link("mallet@example.com", models.Editor), "name", "Mallory", "password", password).wants(303)
+		mallory.post(s.link("mallet@example.com", access.Editor), "name", "Mallory", "password", password).wants(303)
 		let := 0
 		for n := range 30 {
 			let += guess(s.browserAt(n), 5)
@@ -144,9 +146,9 @@ func TestAStolenSessionHasFewTries(t *testing.T) {
 	})
 }
 
-func (s *site) owner() models.User {
+func (s *site) owner() identity.User {
 	s.Helper()
-	u, err := s.store.FirstOwner(s.Context())
+	u, err := s.store.Identity.FirstOwner(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}

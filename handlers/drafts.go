@@ -11,7 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/views"
 )
 
@@ -23,20 +23,20 @@ import (
 // that it needs.
 type draftForm struct {
 	url   templ.SafeURL
-	right models.Right
+	right access.Right
 }
 
 var draftForms = map[string]draftForm{
-	views.GroupDraft:   {views.NewGroupURL(), models.EditGroups},
-	views.ContactDraft: {views.NewContactURL(), models.EditContacts},
+	views.GroupDraft:   {views.NewGroupURL(), access.EditGroups},
+	views.ContactDraft: {views.NewContactURL(), access.EditContacts},
 }
 
 // ownForm is the address of a form of one group or contact, and ownForms the rights that
 // such forms need.
 var (
 	ownForm  = regexp.MustCompile(`^/(groups|contacts)/([0-9A-Za-z]{16})/(edit|members)$`)
-	ownForms = map[string]models.Right{
-		"groups/edit": models.EditGroups, "groups/members": models.EditMembers, "contacts/edit": models.EditContacts,
+	ownForms = map[string]access.Right{
+		"groups/edit": access.EditGroups, "groups/members": access.EditMembers, "contacts/edit": access.EditContacts,
 	}
 )
 
@@ -69,7 +69,7 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.PostFormValue("do") == "discard" {
-		if err := c.store.DropDraft(r.Context(), by(r), name); err != nil {
+		if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
 			return err
 		}
 		return redirect(w, r, form.url)
@@ -96,7 +96,7 @@ func (c *Console) keepDraft(r *http.Request, name string) error {
 }
 
 // saveDraft keeps what belongs to a form, if there is such a form and its sender may use it.
-func (c *Console) saveDraft(ctx context.Context, by models.Actor, name string, form url.Values) error {
+func (c *Console) saveDraft(ctx context.Context, by access.Actor, name string, form url.Values) error {
 	if err := c.checkDraft(ctx, by, name); err != nil {
 		return err
 	}
@@ -106,22 +106,22 @@ func (c *Console) saveDraft(ctx context.Context, by models.Actor, name string, f
 			fields[field] = values
 		}
 	}
-	return c.store.SaveDraft(ctx, by, name, fields)
+	return c.store.Identity.SaveDraft(ctx, by, name, fields)
 }
 
 // checkDraft asks whether somebody may use a form that keeps drafts. Errors: ErrNotFound,
 // Denied.
-func (c *Console) checkDraft(ctx context.Context, by models.Actor, name string) error {
+func (c *Console) checkDraft(ctx context.Context, by access.Actor, name string) error {
 	if form, ok := draftForms[name]; ok {
 		return by.Check(form.right)
 	}
 	at := ownForm.FindStringSubmatch(name)
 	if at == nil {
-		return models.ErrNotFound
+		return access.ErrNotFound
 	}
 	right, ok := ownForms[at[1]+"/"+at[3]]
 	if !ok {
-		return models.ErrNotFound
+		return access.ErrNotFound
 	}
 	if err := by.Check(right); err != nil {
 		return err
@@ -137,8 +137,8 @@ func (c *Console) checkDraft(ctx context.Context, by models.Actor, name string) 
 
 // takeDraft is the draft of a form, if there is one that says anything.
 func (c *Console) takeDraft(r *http.Request, name string) (url.Values, int64, error) {
-	d, err := c.store.Draft(r.Context(), by(r), name)
-	if errors.Is(err, models.ErrNotFound) {
+	d, err := c.store.Identity.Draft(r.Context(), by(r), name)
+	if errors.Is(err, access.ErrNotFound) {
 		return nil, 0, nil
 	}
 	for _, values := range d.Fields {
@@ -157,5 +157,5 @@ func (c *Console) takeEdit(r *http.Request) (url.Values, error) {
 	if err != nil || fields == nil || r.Method == http.MethodHead {
 		return nil, err
 	}
-	return fields, c.store.DropDraft(r.Context(), by(r), name)
+	return fields, c.store.Identity.DropDraft(r.Context(), by(r), name)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 )
 
 // exportLimit is how long an export may take; stallLimit is for how long a client may
@@ -48,16 +50,16 @@ func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
 	_, query := readActivityAt(a)
 	format, known := exportFormats[r.PostForm.Get("format")]
 	if !known {
-		return models.Invalid{{Field: "format", Code: models.Bad, Message: "An export is “csv”, “plain_csv” or “ndjson”."}}
+		return access.Invalid{{Field: "format", Code: access.Bad, Message: "An export is “csv”, “plain_csv” or “ndjson”."}}
 	}
 	if len(a.notes) > 0 { // a page says so; a file would pass for what was asked
-		return models.Invalid{{Code: models.Bad, Message: a.notes[0]}}
+		return access.Invalid{{Code: access.Bad, Message: a.notes[0]}}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exportLimit)
 	defer cancel()
 	e := newActivityExport(w, format)
-	err := c.store.ExportActivity(ctx, by(r), query, format.name, func(lines []models.AuditLine) error {
-		e.begin(w, format, c.store.Now())
+	err := c.store.Audit.ExportActivity(ctx, by(r), query, format.name, func(lines []audit.Line) error {
+		e.begin(w, format, c.store.DB.Now())
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallLimit))
 		return e.write(lines)
 	})
@@ -100,7 +102,7 @@ func (e *activityExport) begin(w http.ResponseWriter, format exportFormat, now t
 	}
 }
 
-func (e *activityExport) write(lines []models.AuditLine) error {
+func (e *activityExport) write(lines []audit.Line) error {
 	for i := range lines {
 		if err := e.line(&lines[i]); err != nil {
 			return err
@@ -115,14 +117,14 @@ func (e *activityExport) write(lines []models.AuditLine) error {
 	return e.out.Flush()
 }
 
-func (e *activityExport) line(l *models.AuditLine) error {
+func (e *activityExport) line(l *audit.Line) error {
 	if e.csv != nil {
 		return e.csv.Write(exportRow(l))
 	}
 	encoder := json.NewEncoder(e.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(exportedLine{
-		ID: l.ID, CreatedAt: l.CreatedAt, Time: isoTime(l.CreatedAt), Action: l.Action, Summary: l.Summary(),
+		ID: l.ID, CreatedAt: l.CreatedAt, Time: isoTime(l.CreatedAt), Action: l.Action, Summary: models.Summary(*l),
 		ActorKind: l.ActorKind, ActorID: l.ActorID, ActorName: l.ActorName, UserID: l.UserID,
 		ObjectKind: l.ObjectKind, ObjectID: l.ObjectID, ObjectName: l.ObjectName,
 		Changes: json.RawMessage(l.Changes), IP: l.IP, UserAgent: l.UserAgent, RequestID: l.RequestID, Seal: l.Number,
@@ -134,9 +136,9 @@ type exportedLine struct {
 	ID         string           `json:"id"`
 	CreatedAt  int64            `json:"created_at"`
 	Time       string           `json:"time"`
-	Action     models.Action    `json:"action"`
+	Action     audit.Action     `json:"action"`
 	Summary    string           `json:"summary"`
-	ActorKind  models.ActorKind `json:"actor_kind"`
+	ActorKind  access.ActorKind `json:"actor_kind"`
 	ActorID    string           `json:"actor_id"`
 	ActorName  string           `json:"actor_name"`
 	UserID     string           `json:"user_id"`
@@ -155,9 +157,9 @@ var exportColumns = []string{
 	"object_kind", "object_id", "object_name", "changes", "ip", "user_agent", "request_id", "seal",
 }
 
-func exportRow(l *models.AuditLine) []string {
+func exportRow(l *audit.Line) []string {
 	row := []string{
-		l.ID, isoTime(l.CreatedAt), strconv.FormatInt(l.CreatedAt, 10), string(l.Action), l.Summary(), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
+		l.ID, isoTime(l.CreatedAt), strconv.FormatInt(l.CreatedAt, 10), string(l.Action), models.Summary(*l), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
 		l.ObjectKind, l.ObjectID, l.ObjectName, l.Changes, l.IP, l.UserAgent, l.RequestID, strconv.FormatInt(l.Number, 10),
 	}
 	for i := range row {

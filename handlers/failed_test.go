@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 )
 
 // TestFailedSignInsAreFound: one option finds sign-ins that were refused and who was held
@@ -21,12 +21,12 @@ func TestFailedSignInsAreFound(t *testing.T) {
 			s.Errorf("%d rows: %q", n, p.rows())
 		}
 		file := s.post("/activity/export?action=session.failed", "format", "ndjson").wants(200)
-		for _, action := range []models.Action{models.RefusedSignIn, models.HeldOff} {
+		for _, action := range []audit.Action{audit.RefusedSignIn, audit.HeldOff} {
 			if !strings.Contains(file.body, string(action)) {
 				s.Errorf("the file has no %s", action)
 			}
 		}
-		held, err := s.store.Activity(s.Context(), models.ActivityQuery{Action: string(models.HeldOff)})
+		held, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Action: string(audit.HeldOff)})
 		if err != nil {
 			s.Fatal(err)
 		}

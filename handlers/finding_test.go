@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 )
 
 func TestCopiedIDsAreUnderstood(t *testing.T) {
@@ -78,7 +79,7 @@ func TestManyMembersLikeThatAreAtLeast(t *testing.T) {
 // TestDaysAreTheReaders is about a day of 23 hours.
 func TestDaysAreTheReaders(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.UpdateProfile(s.Context(), s.by, models.ProfileChange{TimeZone: new("Europe/Zurich")}); err != nil {
+		if err := s.store.Identity.UpdateProfile(s.Context(), s.by, identity.ProfileChange{TimeZone: new("Europe/Zurich")}); err != nil {
 			s.Fatal(err)
 		}
 		for _, made := range []string{"2030-03-30T22:59:59Z", "2030-03-30T23:00:00Z", "2030-03-31T21:59:59Z", "2030-03-31T22:00:00Z"} {
@@ -86,7 +87,7 @@ func TestDaysAreTheReaders(t *testing.T) {
 			if err != nil {
 				s.Fatal(err)
 			}
-			s.store.Now = func() time.Time { return at }
+			s.store.DB.Now = func() time.Time { return at }
 			s.group("Made at " + at.Format("15:04:05"))
 		}
 		s.signInAgain()

@@ -8,7 +8,8 @@ import (
 	"net/url"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 )
 
 // field is a field of the form that was sent; nil where it was not in it.
@@ -22,9 +23,9 @@ func field(r *http.Request, name string) *string {
 
 // formKey returns the key under which a form is carried out once, however often it is sent
 // as it is. Somebody who goes back to it and changes it sends another form.
-func formKey(r *http.Request) *models.Once {
+func formKey(r *http.Request) *audit.IdempotencyKey {
 	key := r.PostForm.Get("key")
-	if !models.ValidKey(key) {
+	if !audit.ValidKey(key) {
 		return nil
 	}
 	sent := url.Values{}
@@ -35,7 +36,7 @@ func formKey(r *http.Request) *models.Once {
 	}
 	sum := sha256.Sum256([]byte(r.URL.Path + "?" + sent.Encode()))
 	fingerprint := hex.EncodeToString(sum[:])
-	return &models.Once{Key: "form-" + fingerprint, Fingerprint: fingerprint}
+	return &audit.IdempotencyKey{Key: "form-" + fingerprint, Fingerprint: fingerprint}
 }
 
 // edited is a field that differs from what the form was filled with; nil where not.
@@ -57,8 +58,8 @@ func (c *Console) resume(r *http.Request) error {
 	if name == "" {
 		return nil
 	}
-	saved, err := c.store.Draft(r.Context(), by(r), name)
-	if errors.Is(err, models.ErrNotFound) {
+	saved, err := c.store.Identity.Draft(r.Context(), by(r), name)
+	if errors.Is(err, access.ErrNotFound) {
 		return nil
 	}
 	for field, values := range saved.Fields {
@@ -79,13 +80,13 @@ func (c *Console) keepSaved(r *http.Request) error {
 			fields[field] = values
 		}
 	}
-	return c.store.SaveDraft(r.Context(), by(r), name, fields)
+	return c.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
 }
 
 // savedName is where an edit form's saved values are kept, or "" if it has no key.
 func savedName(r *http.Request) string {
 	key := r.PostForm.Get("key")
-	if !models.ValidKey(key) {
+	if !audit.ValidKey(key) {
 		return ""
 	}
 	return r.URL.Path + "#" + key

@@ -12,6 +12,8 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -34,8 +36,8 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
-	if g.Archived() && d.By.May(models.ReadActivity) {
-		d.ArchivedBy, err = c.store.ArchivedBy(r.Context(), g.ID)
+	if g.Archived() && d.By.May(access.ReadActivity) {
+		d.ArchivedBy, err = c.store.Audit.ArchivedBy(r.Context(), g.ID)
 	}
 	return d, err
 }
@@ -102,14 +104,14 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
+	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
 		return err
 	}
-	flash := views.Flash{Text: models.Isolated(g.Name) + " created."}
+	flash := views.Flash{Text: text.Isolated(g.Name) + " created."}
 	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
 		return err
 	} else if taken {
-		flash = views.Flash{Kind: "warn", Text: models.Isolated(g.Name) + " created. There is another active group with this name."}
+		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. There is another active group with this name."}
 	}
 	if r.PostFormValue("do") == "another" {
 		return c.done(w, r, views.NewGroupURL(), flash)
@@ -160,7 +162,7 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
 		return c.showConflict(w, r, conflict, views.EditConflict{
-			Title: "Edit " + models.Isolated(was.Name), Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
+			Title: "Edit " + text.Isolated(was.Name), Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
@@ -204,7 +206,7 @@ func saved(name string, fields []editedField) views.Flash {
 	var others []string
 	for _, f := range fields {
 		if f.wanted != nil {
-			flash.Text = models.Isolated(name) + " saved."
+			flash.Text = text.Isolated(name) + " saved."
 		} else if plainNewlines(f.was) != f.now {
 			others = append(others, f.label)
 		}
@@ -246,7 +248,7 @@ func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
-		Text: models.Isolated(g.Name) + " archived.",
+		Text: text.Isolated(g.Name) + " archived.",
 		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
 	})
 }
@@ -263,7 +265,7 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	flash := views.Flash{Text: models.Isolated(g.Name) + " restored."}
+	flash := views.Flash{Text: text.Isolated(g.Name) + " restored."}
 	if before.ArchivedAt != nil {
 		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
@@ -317,12 +319,12 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if d.Typed = r.PostFormValue("name"); d.TypeName && !models.LooksLike(d.Typed, d.Name) {
-		d.Problems = models.Invalid{{Field: "name", Code: models.Bad, Message: "Type the group’s name as it is written here: " + models.Isolated(d.Name)}}
+	if d.Typed = r.PostFormValue("name"); d.TypeName && !text.LooksLike(d.Typed, d.Name) {
+		d.Problems = access.Invalid{{Field: "name", Code: access.Bad, Message: "Type the group’s name as it is written here: " + text.Isolated(d.Name)}}
 		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
 	}
 	if err := c.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: models.Isolated(d.Name) + " deleted for good."})
+	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted for good."})
 }

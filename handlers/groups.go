@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -35,7 +37,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	}
 	if !query.Before.IsZero() && !page.More {
 		// The walk back came to the start: show the first page, and show it full.
-		query.Before, at.Before = models.Cursor{}, ""
+		query.Before, at.Before = db.Cursor{}, ""
 		if page, err = c.store.Groups(r.Context(), query); err != nil {
 			return views.GroupList{}, err
 		}
@@ -56,7 +58,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 			return list, err
 		}
 	}
-	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (models.Count, error) {
+	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
 		return c.store.CountGroups(r.Context(), query)
 	})
 	if err == nil && page.AtLeast {
@@ -67,9 +69,9 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 
 // total is how many rows a list has. It is counted only where the page is not all, and
 // finding it did not tell.
-func total(r models.Range, more bool, rows int, known *models.Count, count func() (models.Count, error)) (*models.Count, error) {
+func total(r db.Range, more bool, rows int, known *db.Count, count func() (db.Count, error)) (*db.Count, error) {
 	if !more && r.After.IsZero() && r.Before.IsZero() {
-		return &models.Count{N: rows}, nil
+		return &db.Count{N: rows}, nil
 	}
 	if known != nil {
 		return known, nil
@@ -80,7 +82,7 @@ func total(r models.Range, more bool, rows int, known *models.Count, count func(
 
 // noGroups tells whether there are no groups at all.
 func (c *Console) noGroups(r *http.Request) (bool, error) {
-	page, err := c.store.Groups(r.Context(), models.GroupQuery{Range: models.Range{Limit: 1}})
+	page, err := c.store.Groups(r.Context(), models.GroupQuery{Range: db.Range{Limit: 1}})
 	return len(page.Groups) == 0, err
 }
 
@@ -89,7 +91,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
-		Limit: a.limit(), Member: models.Unquote(a.get("member")),
+		Limit: a.limit(), Member: text.Unquote(a.get("member")),
 	}
 	statusBySearch(a, &at)
 	query := models.GroupQuery{Search: at.Q, Zone: a.zone, Status: models.Active, Range: a.page(at.Limit)}
@@ -99,7 +101,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	case "all":
 		query.Status = models.AnyStatus
 	}
-	if at.Member != "" && !models.ValidID(at.Member) {
+	if at.Member != "" && !text.ValidID(at.Member) {
 		a.note("There is no contact with the id “%s”, so that filter was ignored.", clip(at.Member))
 		at.Member = ""
 	}
@@ -144,5 +146,5 @@ func (a *address) day(name string, later int) (string, time.Time) {
 		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
 		return "", time.Time{}
 	}
-	return value, models.StartOfDay(day.AddDate(0, 0, later), a.zone)
+	return value, text.StartOfDay(day.AddDate(0, 0, later), a.zone)
 }

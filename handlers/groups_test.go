@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/views"
 )
 
@@ -66,7 +67,7 @@ func TestAGroupsLife(t *testing.T) {
 		s.post(path+"/delete", "next", "//evil.example").leads("/groups")
 		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member left it")
 		got := s.actions()
-		want := []models.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.archive", "group.delete"}
+		want := []audit.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.archive", "group.delete"}
 		if !slices.Equal(got, want) {
 			s.Errorf("audit lines %v,\nwant %v", got, want)
 		}

@@ -7,7 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -23,19 +24,19 @@ func (c *Console) open(pattern string, handle pageHandler) {
 }
 
 // signedIn routes a page for somebody who is signed in and has the right.
-func (c *Console) signedIn(pattern string, right models.Right, handle pageHandler) {
+func (c *Console) signedIn(pattern string, right access.Right, handle pageHandler) {
 	c.routes = append(c.routes, route{pattern: pattern, right: right})
 	c.handleSignedIn(pattern, right, handle)
 }
 
 // dangerous routes a page for somebody who has the right and has lately proved who they
 // are.
-func (c *Console) dangerous(pattern string, right models.Right, handle pageHandler) {
+func (c *Console) dangerous(pattern string, right access.Right, handle pageHandler) {
 	c.routes = append(c.routes, route{pattern: pattern, right: right, dangerous: true})
 	c.handleSignedIn(pattern, right, c.confirmed(handle))
 }
 
-func (c *Console) handleSignedIn(pattern string, right models.Right, handle pageHandler) {
+func (c *Console) handleSignedIn(pattern string, right access.Right, handle pageHandler) {
 	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := parseForm(r); err != nil {
 			return err
@@ -51,7 +52,7 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 		}
 		// The handler's error is answered here, where it is known who is signed in.
 		r = withVisit(r, v)
-		if v.must, err = c.store.NeedsSecondFactor(r.Context(), v.user); err != nil {
+		if v.must, err = c.store.Identity.NeedsSecondFactor(r.Context(), v.user); err != nil {
 			return err
 		}
 		if v.must && !setsUp(r) {
@@ -64,7 +65,7 @@ func (c *Console) handleSignedIn(pattern string, right models.Right, handle page
 			c.fail(w, r, err)
 			return nil
 		}
-		if id := r.PathValue("id"); id != "" && !models.ValidID(id) {
+		if id := r.PathValue("id"); id != "" && !text.ValidID(id) {
 			c.noID(w, r, id)
 			return nil
 		}
@@ -89,9 +90,9 @@ func (c *Console) notForHead(paths ...string) {
 // noID answers an address with what is no id. Where an id was copied with quotes around it
 // or characters that nobody sees, it leads to the page that was meant.
 func (c *Console) noID(w http.ResponseWriter, r *http.Request, id string) {
-	meant := models.Unquote(id)
-	if !models.ValidID(meant) || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		c.fail(w, r, models.ErrNotFound)
+	meant := text.Unquote(id)
+	if !text.ValidID(meant) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		c.fail(w, r, access.ErrNotFound)
 		return
 	}
 	to := url.URL{Path: strings.Replace(r.URL.Path, id, meant, 1), RawQuery: r.URL.RawQuery}
@@ -116,7 +117,7 @@ func (c *Console) hasOwner(r *http.Request) (bool, error) {
 	if c.owned.Load() {
 		return true, nil
 	}
-	owned, err := c.store.HasOwner(r.Context())
+	owned, err := c.store.Identity.HasOwner(r.Context())
 	if owned {
 		c.owned.Store(true)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -38,7 +38,7 @@ func TestHEADChangesNothing(t *testing.T) {
 				path = withID(path, q.id(s))
 			}
 			if strings.HasSuffix(path, "/edit") || strings.HasSuffix(path, "/members") {
-				if err := s.store.SaveDraft(s.Context(), s.by, path, map[string][]string{"name": {"Half a name"}, "username": {"half"}}); err != nil {
+				if err := s.store.Identity.SaveDraft(s.Context(), s.by, path, map[string][]string{"name": {"Half a name"}, "username": {"half"}}); err != nil {
 					s.Fatal(err)
 				}
 			}
@@ -59,7 +59,7 @@ func TestDraftsOfFormsThatSomebodyMayUse(t *testing.T) {
 	each(t, func(s *site) {
 		g := s.group("Plaza Hotel")
 		typed := strings.Repeat("x", 200_000)
-		moderator := s.person(models.Moderator)
+		moderator := s.person(access.Moderator)
 		m := s.session(moderator)
 		m.post("/drafts/new-group", "name", typed).wants(http.StatusForbidden)
 		m.post("/drafts/new-contact", "name", typed).wants(http.StatusForbidden)
@@ -95,7 +95,7 @@ func TestWhoDidItIsForThoseWhoSeeActivity(t *testing.T) {
 		if err := s.store.DeleteGroup(s.Context(), s.by, gone.ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		for role, names := range map[models.Role]bool{models.Admin: true, models.Auditor: true, models.Editor: false, models.Moderator: false} {
+		for role, names := range map[access.Role]bool{access.Admin: true, access.Auditor: true, access.Editor: false, access.Moderator: false} {
 			b := s.session(s.person(role))
 			for path, status := range map[string]int{"/groups/" + gone.ID: 404, "/groups/" + archived.ID: 200} {
 				if p := b.get(path).wants(status); strings.Contains(p.text("main"), "by Anna") != names {

@@ -5,14 +5,15 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
 // linked returns the providers that somebody can sign in with, by the names that people
 // call them.
 func (c *Console) linked(r *http.Request, userID string) ([]views.Linked, error) {
-	found, err := c.store.Identities(r.Context(), by(r), userID)
+	found, err := c.store.Identity.Identities(r.Context(), by(r), userID)
 	var all []views.Linked
 	for _, identity := range found {
 		all = append(all, views.Linked{Name: c.issuerName(identity.Issuer), Identity: identity})
@@ -40,7 +41,7 @@ func (c *Console) linkedWith(r *http.Request, userID string) (views.Linked, erro
 			return link, nil
 		}
 	}
-	return views.Linked{}, models.Conflict{Message: "This account is not linked with that provider, or no longer."}
+	return views.Linked{}, access.Conflict{Message: "This account is not linked with that provider, or no longer."}
 }
 
 // askUnlink asks before one's own identity at a provider is unlinked.
@@ -54,7 +55,7 @@ func (c *Console) askUnlink(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) unlink(w http.ResponseWriter, r *http.Request) error {
 	issuer := r.FormValue("issuer")
-	if _, err := c.store.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
+	if _, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
 		return err
 	}
 	if err := c.renew(w, r, false); err != nil {
@@ -67,15 +68,15 @@ func (c *Console) unlink(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) askUnlinkPerson(w http.ResponseWriter, r *http.Request) error {
 	return c.askAbout(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
 		issuer := r.FormValue("issuer")
-		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: models.Identity{Issuer: issuer}})
+		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
 	})
 }
 
 func (c *Console) unlinkPerson(w http.ResponseWriter, r *http.Request) error {
 	issuer := r.FormValue("issuer")
 	if r.PathValue("id") == by(r).UserID {
-		return models.Conflict{Message: "This is your own account. Unlink it under Security."}
+		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
 	}
-	u, err := c.store.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
+	u, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
 	return c.didTo(w, r, u, err, " is no longer linked with "+c.issuerName(issuer)+", and is signed out.")
 }

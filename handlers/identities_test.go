@@ -4,14 +4,15 @@ import (
 	"net/url"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // TestALinkedIdentityIsSeenAndUnlinked: by its owner under Security, and by who manages
 // people on the page of the person.
 func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 	eachProvider(t, func(s *site, p *providerOf) {
-		ed, b := s.colleague(models.Editor)
+		ed, b := s.colleague(access.Editor)
 		s.get("/people/"+ed.UserID).has("#access ~ dl", "Linked accountsNone")
 		b.get("/profile/security").lacks("#linked")
 		p.person("ed", "editor@example.com", true)
@@ -23,7 +24,7 @@ func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 		}
 		b.get(link).wants(200).has("h1", "Unlink Acme?")
 		b.post(link).leads("/profile/security#linked")
-		if line := s.newest(); line.Action != models.UnlinkedIdentity || line.ActorID != ed.UserID {
+		if line := s.newest(); line.Action != identity.UnlinkedIdentity || line.ActorID != ed.UserID {
 			s.Errorf("%+v", line)
 		}
 		b.get(link).wants(409)
@@ -35,7 +36,7 @@ func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 		s.get(link).wants(200).has("h1", "Unlink Some Editor from Acme?")
 		s.post(link).leads(there).follow(s.browser).has(".flash", "no longer linked with Acme")
 		s.nobody(b) // signed out
-		if line := s.newest(); line.Action != models.UnlinkedIdentity || line.ActorID != s.by.UserID || line.ObjectID != ed.UserID {
+		if line := s.newest(); line.Action != identity.UnlinkedIdentity || line.ActorID != s.by.UserID || line.ObjectID != ed.UserID {
 			s.Errorf("%+v", line)
 		}
 	})

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -21,10 +23,10 @@ func (c *Console) showInvite(w http.ResponseWriter, r *http.Request, status int,
 // invite makes an invitation. Its link is in this answer and nowhere else, which is why
 // this form is not answered by a redirect.
 func (c *Console) invite(w http.ResponseWriter, r *http.Request) error {
-	form := views.InviteForm{NewInvitation: models.NewInvitation{
-		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"), Role: models.Role(r.PostFormValue("role")),
+	form := views.InviteForm{NewInvitation: identity.NewInvitation{
+		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"), Role: access.Role(r.PostFormValue("role")),
 	}}
-	made, secret, err := c.store.Invite(r.Context(), by(r), form.NewInvitation)
+	made, secret, err := c.store.Identity.Invite(r.Context(), by(r), form.NewInvitation)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showInvite(w, r, http.StatusUnprocessableEntity, form)
@@ -35,14 +37,14 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) error {
 	return c.showInvitation(w, r, made, secret)
 }
 
-func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request, made models.Invitation, secret string) error {
+func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request, made identity.Invitation, secret string) error {
 	m := views.InvitationMade{Invitation: made, Link: c.publicURL + string(views.WelcomeURL(secret)), Now: c.now(r)}
 	return c.showPeople(w, r, http.StatusCreated, "Invitation of "+made.Email, nil, views.NewInvitationLink(m))
 }
 
 // renewInvitation makes another link, which is in this answer alone, too.
 func (c *Console) renewInvitation(w http.ResponseWriter, r *http.Request) error {
-	made, secret, err := c.store.RenewInvitation(r.Context(), by(r), r.PathValue("id"))
+	made, secret, err := c.store.Identity.RenewInvitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +53,7 @@ func (c *Console) renewInvitation(w http.ResponseWriter, r *http.Request) error 
 
 // askRevokeInvitation asks before an invitation is revoked.
 func (c *Console) askRevokeInvitation(w http.ResponseWriter, r *http.Request) error {
-	i, err := c.store.Invitation(r.Context(), by(r), r.PathValue("id"))
+	i, err := c.store.Identity.Invitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -60,14 +62,14 @@ func (c *Console) askRevokeInvitation(w http.ResponseWriter, r *http.Request) er
 
 // revokeInvitation makes a link dead.
 func (c *Console) revokeInvitation(w http.ResponseWriter, r *http.Request) error {
-	i, err := c.store.Invitation(r.Context(), by(r), r.PathValue("id"))
+	i, err := c.store.Identity.Invitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := c.store.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
+	if err := c.store.Identity.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + models.Isolated(i.Email) + " is revoked."})
+	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + text.Isolated(i.Email) + " is revoked."})
 }
 
 // errNoInvitation is the answer to every link that is no good, whatever the reason.
@@ -82,9 +84,9 @@ func (c *Console) welcome(w http.ResponseWriter, r *http.Request) error {
 	return c.showWelcome(w, r, http.StatusOK, views.Welcome{Invitation: i})
 }
 
-func (c *Console) invitation(r *http.Request) (models.Invitation, error) {
-	i, err := c.store.OpenInvitation(r.Context(), r.PathValue("secret"))
-	if errors.Is(err, models.ErrNotFound) {
+func (c *Console) invitation(r *http.Request) (identity.Invitation, error) {
+	i, err := c.store.Identity.OpenInvitation(r.Context(), r.PathValue("secret"))
+	if errors.Is(err, access.ErrNotFound) {
 		err = errNoInvitation
 	}
 	return i, err
@@ -93,7 +95,7 @@ func (c *Console) invitation(r *http.Request) (models.Invitation, error) {
 func (c *Console) showWelcome(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
 	v.Secret, v.Now = r.PathValue("secret"), c.now(r)
 	var err error
-	if v.Workspace, err = c.store.Workspace(r.Context()); err != nil {
+	if v.Workspace, err = c.store.Identity.Workspace(r.Context()); err != nil {
 		return err
 	}
 	return c.show(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
@@ -106,8 +108,8 @@ func (c *Console) accept(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PostFormValue("name")
-	user, err := c.store.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
-	if errors.Is(err, models.ErrNotFound) {
+	user, err := c.store.Identity.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
+	if errors.Is(err, access.ErrNotFound) {
 		return errNoInvitation
 	}
 	if invalid, ok := problems(err); ok {

@@ -11,7 +11,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // The matrix: every route of the pages × every kind of caller × objects of their own and
@@ -176,26 +177,26 @@ var matrix = map[string]allowed{
 // callers are all kinds of them. Those without a role are nobody, whatever they send.
 var callers = []struct {
 	letter string
-	role   models.Role
-	broken func(s *site, u models.User)
+	role   access.Role
+	broken func(s *site, u identity.User)
 	// token makes the token that is sent along: pages are for people, and know none.
 	token func(s *site) string
 }{
-	{letter: "O", role: models.Owner},
-	{letter: "A", role: models.Admin},
-	{letter: "E", role: models.Editor},
-	{letter: "M", role: models.Moderator},
-	{letter: "U", role: models.Auditor},
+	{letter: "O", role: access.Owner},
+	{letter: "A", role: access.Admin},
+	{letter: "E", role: access.Editor},
+	{letter: "M", role: access.Moderator},
+	{letter: "U", role: access.Auditor},
 	{letter: "signed out"},
-	{letter: "read token", token: func(s *site) string { return s.token(models.NewToken{Scopes: models.ReadScopes()}) }},
-	{letter: "write token", token: func(s *site) string { return s.token(models.NewToken{Scopes: models.WriteScopes()}) }},
-	{letter: "disabled", role: models.Owner, broken: func(s *site, u models.User) {
-		if _, err := s.store.Disable(s.Context(), s.by, u.ID); err != nil {
+	{letter: "read token", token: func(s *site) string { return s.token(identity.NewToken{Scopes: access.ReadScopes()}) }},
+	{letter: "write token", token: func(s *site) string { return s.token(identity.NewToken{Scopes: access.WriteScopes()}) }},
+	{letter: "disabled", role: access.Owner, broken: func(s *site, u identity.User) {
+		if _, err := s.store.Identity.Disable(s.Context(), s.by, u.ID); err != nil {
 			s.Fatal(err)
 		}
 	}},
-	{letter: "ended", role: models.Owner, broken: func(s *site, u models.User) {
-		if _, err := s.store.EndSessions(s.Context(), s.by, u.ID); err != nil {
+	{letter: "ended", role: access.Owner, broken: func(s *site, u identity.User) {
+		if _, err := s.store.Identity.EndSessions(s.Context(), s.by, u.ID); err != nil {
 			s.Fatal(err)
 		}
 	}},
@@ -231,16 +232,16 @@ func TestTheWholeMatrix(t *testing.T) {
 type theCaller struct {
 	*site
 	letter string
-	role   models.Role
-	broken func(s *site, u models.User)
-	self   models.User
+	role   access.Role
+	broken func(s *site, u identity.User)
+	self   identity.User
 	secret string
 	token  string
-	others map[string]models.User // by whose object is asked for
+	others map[string]identity.User // by whose object is asked for
 }
 
-func newCaller(s *site, letter string, role models.Role, broken func(*site, models.User)) *theCaller {
-	m := &theCaller{site: s, letter: letter, role: role, broken: broken, others: map[string]models.User{}}
+func newCaller(s *site, letter string, role access.Role, broken func(*site, identity.User)) *theCaller {
+	m := &theCaller{site: s, letter: letter, role: role, broken: broken, others: map[string]identity.User{}}
 	m.anew()
 	return m
 }
@@ -262,7 +263,7 @@ func (m *theCaller) anew() {
 func (m *theCaller) signIn() {
 	m.Helper()
 	var err error
-	if m.secret, err = m.store.StartSession(m.Context(), m.self.Actor(), m.self, false); err != nil {
+	if m.secret, err = m.store.Identity.StartSession(m.Context(), m.self.Actor(), m.self, false); err != nil {
 		m.Fatal(err)
 	}
 }
@@ -278,7 +279,7 @@ func (m *theCaller) object(pattern, whose string) string {
 	}
 	u := m.self
 	if whose != "own" {
-		role := models.Role(strings.TrimSuffix(whose, "'s"))
+		role := access.Role(strings.TrimSuffix(whose, "'s"))
 		if _, known := m.others[whose]; !known {
 			m.others[whose] = m.person(role)
 		}
@@ -299,12 +300,12 @@ func (m *theCaller) object(pattern, whose string) string {
 }
 
 // sessionOf starts another session. Who may not sign in has none.
-func (m *theCaller) sessionOf(u models.User) string {
+func (m *theCaller) sessionOf(u identity.User) string {
 	m.Helper()
-	if _, err := m.store.StartSession(m.Context(), u.Actor(), u, false); err != nil {
+	if _, err := m.store.Identity.StartSession(m.Context(), u.Actor(), u, false); err != nil {
 		return "0000000000000000"
 	}
-	found, err := m.store.Sessions(m.Context(), u.Actor())
+	found, err := m.store.Identity.Sessions(m.Context(), u.Actor())
 	if err != nil || len(found) == 0 {
 		m.Fatal(found, err)
 	}
@@ -312,24 +313,24 @@ func (m *theCaller) sessionOf(u models.User) string {
 }
 
 // passkeyOf adds another passkey. Who may not sign in adds none.
-func (m *theCaller) passkeyOf(u models.User) string {
+func (m *theCaller) passkeyOf(u identity.User) string {
 	m.Helper()
-	made := models.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
-	if _, err := m.store.AddPasskey(m.Context(), u.Actor(), made); errors.Is(err, models.ErrDenied) {
+	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
+	if _, err := m.store.Identity.AddPasskey(m.Context(), u.Actor(), made); errors.Is(err, access.ErrDenied) {
 		return "0000000000000000"
 	} else if err != nil {
 		m.Fatal(err)
 	}
-	found, err := m.store.Passkeys(m.Context(), u.Actor())
+	found, err := m.store.Identity.Passkeys(m.Context(), u.Actor())
 	if err != nil || len(found) == 0 {
 		m.Fatal(found, err)
 	}
 	return found[0].ID
 }
 
-func (m *theCaller) tokenOf(u models.User) string {
+func (m *theCaller) tokenOf(u identity.User) string {
 	m.Helper()
-	token, _, err := m.store.CreateToken(m.Context(), models.System("test"), models.NewToken{UserID: u.ID, Name: "Nightly", Scopes: models.ReadScopes()}, nil)
+	token, _, err := m.store.Identity.CreateToken(m.Context(), access.System("test"), identity.NewToken{UserID: u.ID, Name: "Nightly", Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -386,10 +387,10 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 }
 
 // token makes a token of the owner's, and is its secret.
-func (s *site) token(n models.NewToken) string {
+func (s *site) token(n identity.NewToken) string {
 	s.Helper()
 	n.Name = "Robot"
-	_, secret, err := s.store.CreateToken(s.Context(), s.by, n, nil)
+	_, secret, err := s.store.Identity.CreateToken(s.Context(), s.by, n, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -434,7 +435,7 @@ func TestPagesOfferNothingThatIsRefused(t *testing.T) {
 					}
 				}
 			}
-			if caller.role == models.Owner && len(seen) < 20 {
+			if caller.role == access.Owner && len(seen) < 20 {
 				s.Errorf("only %d pages were looked at", len(seen))
 			}
 			if offered := seen["/people"]; offered != strings.Contains(matrix["GET /people"]["any"], caller.letter) {
@@ -488,16 +489,16 @@ func mayPost(letter, action string) bool {
 // TestRefusalNamesWhoCanHelp is about the words of a refusal.
 func TestRefusalNamesWhoCanHelp(t *testing.T) {
 	each(t, func(s *site) {
-		editor := s.session(s.person(models.Editor))
+		editor := s.session(s.person(access.Editor))
 		id := aGroup(s)
 		refused := editor.post("/groups/" + id + "/delete").wants(http.StatusForbidden)
 		refused.has("[data-sentence]", "Your role, Editor, does not let you delete groups for good. Owners and admins may. Anna (owner) can change your role.")
 		for range 4 {
-			s.person(models.Owner)
+			s.person(access.Owner)
 		}
 		editor.get("/people").wants(http.StatusForbidden).
 			has("[data-sentence]", "Anna, Some Owner or Some Owner (owners) can change your role.")
-		s.session(s.person(models.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
+		s.session(s.person(access.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
 			has("[data-sentence]", "does not let you change roles, or manage owners or admins. Owners may.")
 	})
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -19,17 +22,17 @@ func (c *Console) members(w http.ResponseWriter, r *http.Request) error {
 	return c.showMembers(w, r, http.StatusOK, fields, nil)
 }
 
-func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int, fields url.Values, wrong models.Invalid) error {
+func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int, fields url.Values, wrong access.Invalid) error {
 	detail, err := c.detail(r)
 	if err != nil {
 		return err
 	}
 	a := readAddress(r, "q", "after", "before", "list")
 	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
-	query.After, query.Before = a.cursors(func(cursor models.Cursor) bool { return cursor.Value == "" })
+	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
 	page, err := c.store.Members(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = models.Cursor{}
+		query.Before = db.Cursor{}
 		page, err = c.store.Members(r.Context(), query)
 	}
 	if err != nil {
@@ -55,7 +58,7 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 
 // neighbours are the cursors of the pages before and after one, "" where it is at
 // an end of the list. first and last are the places of its rows.
-func neighbours(r models.Range, more bool, first, last string) (previous, next string) {
+func neighbours(r db.Range, more bool, first, last string) (previous, next string) {
 	if !r.After.IsZero() || !r.Before.IsZero() && more {
 		previous = first
 	}
@@ -77,7 +80,7 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(r.PostForm["contacts"]) == 0 {
 		return c.showMembers(w, r, http.StatusUnprocessableEntity, r.PostForm,
-			models.Invalid{{Field: "contacts", Code: models.Missing, Message: "Choose at least one person to add."}})
+			access.Invalid{{Field: "contacts", Code: access.Missing, Message: "Choose at least one person to add."}})
 	}
 	g, added, err := c.store.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
 	if invalid, ok := problems(err); ok {
@@ -86,7 +89,7 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.DropDraft(r.Context(), by(r), name); err != nil {
+	if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
 		return err
 	}
 	return c.done(w, r, next(r, to), addedFlash(g, added))
@@ -96,15 +99,15 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	switch len(added) {
 	case 0:
-		return views.Flash{Text: "They are members of " + models.Isolated(g.Name) + " already."}
+		return views.Flash{Text: "They are members of " + text.Isolated(g.Name) + " already."}
 	case 1:
 		to := string(views.MembersURL(g.ID, views.MembersAt{}))
-		return views.Flash{Text: models.Isolated(added[0].Name()) + " added to " + models.Isolated(g.Name) + ".", Undo: &views.Undo{
+		return views.Flash{Text: text.Isolated(added[0].Name()) + " added to " + text.Isolated(g.Name) + ".", Undo: &views.Undo{
 			Action: string(views.RemoveMemberURL(g.ID, "")),
 			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
 		}}
 	}
-	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), models.Isolated(g.Name))}
+	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), text.Isolated(g.Name))}
 }
 
 // removeMember takes somebody out of a group and offers to undo that.
@@ -120,9 +123,9 @@ func (c *Console) removeMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !removed {
-		return c.done(w, r, to, views.Flash{Text: models.Isolated(contact.Name()) + " was not a member any more."})
+		return c.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " was not a member any more."})
 	}
-	text := models.Isolated(contact.Name()) + " removed from " + models.Isolated(g.Name) + "."
+	text := text.Isolated(contact.Name()) + " removed from " + text.Isolated(g.Name) + "."
 	if g.ContactsCount == 0 {
 		text += " Nobody is left in it."
 	}
@@ -172,7 +175,7 @@ func (c *Console) picker(r *http.Request, groupID string, fields url.Values) (vi
 func (c *Console) find(r *http.Request, p *views.Picker) error {
 	text := []rune(p.Find)
 	page, err := c.store.Contacts(r.Context(), models.ContactQuery{
-		Text: string(text[:min(len(text), models.MaxSearch)]), Range: models.Range{Limit: peopleFound},
+		Text: string(text[:min(len(text), models.MaxSearch)]), Range: db.Range{Limit: peopleFound},
 	})
 	if err != nil {
 		return err

@@ -15,7 +15,8 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -113,11 +114,11 @@ func (c *Console) askProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.providerAway(w, r, next, err)
 	}
-	request, browser, err := c.store.StartOIDC(r.Context(), c.cookies.first(r, challengeCookie(models.ProviderChallenge)), next)
+	request, browser, err := c.store.Identity.StartOIDC(r.Context(), c.cookies.first(r, challengeCookie(identity.ProviderChallenge)), next)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, models.ProviderChallenge, browser)
+	c.setChallenge(w, identity.ProviderChallenge, browser)
 	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(browser, request.State)))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -132,7 +133,7 @@ func (c *Console) providerAway(w http.ResponseWriter, r *http.Request, next stri
 
 // noSignIn is the page for signing in, with what went wrong.
 func noSignIn(next, message string, args ...any) views.SignIn {
-	return views.SignIn{Next: next, Problems: models.Invalid{{Code: models.Bad, Message: fmt.Sprintf(message, args...)}}}
+	return views.SignIn{Next: next, Problems: access.Invalid{{Code: access.Bad, Message: fmt.Sprintf(message, args...)}}}
 }
 
 // answerOfProvider signs in who comes back from the provider.
@@ -141,7 +142,7 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		return errNoPage
 	}
 	request, browser, err := c.startedOIDC(r)
-	if errors.Is(err, models.ErrNotFound) {
+	if errors.Is(err, access.ErrNotFound) {
 		return c.providerUsedUp(w, r)
 	}
 	if err != nil {
@@ -159,30 +160,30 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		c.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
 		return c.showLogin(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", c.oidc.Name))
 	}
-	user, err := c.store.SignInVouched(r.Context(), caller(r), vouched)
+	user, err := c.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
 	if status, problems := c.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
 		return c.showLogin(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
 	}
-	if refused, ok := errors.AsType[models.NotVouchedFor](err); ok {
+	if refused, ok := errors.AsType[identity.NotVouchedFor](err); ok {
 		return c.refuseVouched(w, r, request.Next, refused.Reason)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.FinishOIDC(r.Context(), request.State); errors.Is(err, models.ErrNotFound) {
+	if err := c.store.Identity.FinishOIDC(r.Context(), request.State); errors.Is(err, access.ErrNotFound) {
 		return c.providerUsedUp(w, r)
 	} else if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, views.SignIn{Next: request.Next}, models.ByProvider)
+	return c.enter(w, r, user, views.SignIn{Next: request.Next}, identity.ByProvider)
 }
 
 // startedOIDC is what the browser was sent to the provider with, and the browser's secret.
 // Its cookie stays, for sign-ins in other tabs; a stale twin of it doesn't hide it.
-func (c *Console) startedOIDC(r *http.Request) (request models.OIDCRequest, browser string, err error) {
-	err = models.ErrNotFound
-	for _, browser = range c.cookies.all(r, challengeCookie(models.ProviderChallenge)) {
-		if request, err = c.store.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
+func (c *Console) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
+	err = access.ErrNotFound
+	for _, browser = range c.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
+		if request, err = c.store.Identity.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
 			break
 		}
 	}
@@ -204,7 +205,7 @@ func (c *Console) providerUsedUp(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) refuseVouched(w http.ResponseWriter, r *http.Request, next, reason string) error {
 	c.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
 	words := "%[1]s knows you, but this console does not. Ask an owner of the console to let you in."
-	if reason == models.UnverifiedAddress {
+	if reason == identity.UnverifiedAddress {
 		words = "%[1]s has not verified your e-mail address, and without that this console can’t know you. Verify it at %[1]s and try again, or sign in with your password."
 	}
 	return c.showLogin(w, r, http.StatusForbidden, noSignIn(next, words, c.oidc.Name))

@@ -11,7 +11,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 )
 
 // claims are what a token says of somebody.
@@ -32,18 +32,18 @@ func (a *answer) UnmarshalJSON(b []byte) error {
 }
 
 // vouch exchanges the code for a token, and is whom that names.
-func (p *provider) vouch(r *http.Request, request models.OIDCRequest, browser string) (models.Vouched, error) {
+func (p *provider) vouch(r *http.Request, request identity.OIDCRequest, browser string) (identity.Vouched, error) {
 	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
-		return models.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
+		return identity.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
 	}
 	ctx := oidc.ClientContext(r.Context(), p.client)
 	found, err := p.discover(ctx)
 	if err != nil {
-		return models.Vouched{}, err
+		return identity.Vouched{}, err
 	}
 	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(browser, request.State)))
 	if err != nil {
-		return models.Vouched{}, unsaid(err)
+		return identity.Vouched{}, unsaid(err)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)
@@ -51,10 +51,10 @@ func (p *provider) vouch(r *http.Request, request models.OIDCRequest, browser st
 		err = p.checkToken(id, request.Nonce)
 	}
 	if err != nil {
-		return models.Vouched{}, err
+		return identity.Vouched{}, err
 	}
 	said, err := p.claims(ctx, found, id, token)
-	return models.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
+	return identity.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
 }
 
 // checkToken checks what the library leaves to its caller: OpenID Connect Core, 2 and

@@ -18,6 +18,8 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -169,16 +171,16 @@ func TestARefusedProviderSaysWhy(t *testing.T) {
 			verified    bool
 			reason, say string
 		}{
-			{"eve", email, false, models.UnverifiedAddress, "has not verified your e-mail address"},
-			{"eve2", "nobody@example.com", false, models.UnverifiedAddress, "has not verified your e-mail address"},
-			{"eve3", "nobody@example.com", true, models.UnknownAddress, "Ask an owner of the console to let you in."},
-			{"eve4", "", true, models.NoAddress, "Ask an owner of the console to let you in."},
-			{"heir", email, true, models.OtherIdentity, "Ask an owner of the console to let you in."},
+			{"eve", email, false, identity.UnverifiedAddress, "has not verified your e-mail address"},
+			{"eve2", "nobody@example.com", false, identity.UnverifiedAddress, "has not verified your e-mail address"},
+			{"eve3", "nobody@example.com", true, identity.UnknownAddress, "Ask an owner of the console to let you in."},
+			{"eve4", "", true, identity.NoAddress, "Ask an owner of the console to let you in."},
+			{"heir", email, true, identity.OtherIdentity, "Ask an owner of the console to let you in."},
 		} {
 			log.Reset()
 			p.person(tc.id, tc.email, tc.verified)
 			s.through(s.newBrowser()).wants(403).has(".summary", tc.say)
-			if line := s.newest(); line.Action != models.RefusedSignIn || !strings.Contains(line.Changes, tc.reason) {
+			if line := s.newest(); line.Action != audit.RefusedSignIn || !strings.Contains(line.Changes, tc.reason) {
 				t.Errorf("%s: the newest line is %s %s", tc.id, line.Action, line.Changes)
 			}
 			if !strings.Contains(log.String(), tc.reason) {

@@ -12,6 +12,8 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -110,7 +112,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 		again := s.newBrowser()
 		s.through(again).leads("/groups")
 		again.get("/groups").wants(200)
-		links := slices.DeleteFunc(s.actions(), func(a models.Action) bool { return a != models.LinkedIdentity })
+		links := slices.DeleteFunc(s.actions(), func(a audit.Action) bool { return a != audit.LinkedIdentity })
 		if len(links) != 1 {
 			s.Errorf("%d lines about links", len(links))
 		}
@@ -122,8 +124,8 @@ func TestSigningInWithAProvider(t *testing.T) {
 // address is anybody's.
 func TestOnlyAVerifiedAddressLinks(t *testing.T) {
 	eachProvider(t, func(s *site, p *providerOf) {
-		disabled, _ := s.colleague(models.Editor)
-		if _, err := s.store.UserByEmail(s.Context(), "editor@example.com"); err != nil || disabled.ID == "" {
+		disabled, _ := s.colleague(access.Editor)
+		if _, err := s.store.Identity.UserByEmail(s.Context(), "editor@example.com"); err != nil || disabled.ID == "" {
 			s.Fatal(err)
 		}
 		words := map[bool]string{}
@@ -148,7 +150,7 @@ func TestOnlyAVerifiedAddressLinks(t *testing.T) {
 			s.Errorf("another identity: %q", got)
 		}
 		s.nobody(b)
-		if !slices.Contains(s.actions(), models.RefusedSignIn) {
+		if !slices.Contains(s.actions(), audit.RefusedSignIn) {
 			s.Error("refusals are not in the activity")
 		}
 	})
@@ -217,7 +219,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 		}
 		b := s.newBrowser()
 		old := s.back(s.sent(b, ""))
-		s.store.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
+		s.store.DB.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
 		b.get(old).wants(400).has(".summary", "used already or has run out")
 	})
 }

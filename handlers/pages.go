@@ -14,6 +14,10 @@ import (
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -26,8 +30,8 @@ func (c *Console) ready(w http.ResponseWriter, r *http.Request) error {
 	if c.draining.Load() {
 		return c.unready(w, r, "draining", nil)
 	}
-	if err := c.store.Ready(r.Context()); err != nil {
-		return c.unready(w, r, cmp.Or(string(models.OutageOf(err)), "failed"), err)
+	if err := c.store.DB.Ready(r.Context()); err != nil {
+		return c.unready(w, r, cmp.Or(string(access.OutageOf(err)), "failed"), err)
 	}
 	return plain(w, "ready\n")
 }
@@ -103,7 +107,7 @@ func readAddress(r *http.Request, known ...string) *address {
 func (a *address) note(format string, args ...any) {
 	for i, arg := range args {
 		if s, ok := arg.(string); ok {
-			args[i] = models.Isolated(s)
+			args[i] = text.Isolated(s)
 		}
 	}
 	if note := fmt.Sprintf(format, args...); !slices.Contains(a.notes, note) {
@@ -134,14 +138,14 @@ func (a *address) search() string {
 }
 
 // unseen reports whether nothing is to be seen of a character at the end of a text.
-func unseen(r rune) bool { return unicode.IsSpace(r) || models.StripInvisible(string(r)) == "" }
+func unseen(r rune) bool { return unicode.IsSpace(r) || text.StripInvisible(string(r)) == "" }
 
 // pageSize is how many rows the reader wants on a page.
 func pageSize(r *http.Request) int {
 	if v := visitOf(r); v != nil {
 		return v.user.Rows()
 	}
-	return models.DefaultPageSize
+	return identity.DefaultPageSize
 }
 
 // zone is the zone that the reader sees times in.
@@ -156,8 +160,8 @@ func zone(r *http.Request) *time.Location {
 // reader has on every page.
 func (a *address) limit() int {
 	n, err := strconv.Atoi(a.get("limit"))
-	if a.get("limit") != "" && (err != nil || n < 1 || n > models.MaxLimit) {
-		a.note("A page has 1 to %d rows.", models.MaxLimit)
+	if a.get("limit") != "" && (err != nil || n < 1 || n > db.MaxLimit) {
+		a.note("A page has 1 to %d rows.", db.MaxLimit)
 		n = 0
 	}
 	if n == a.pageSize {
@@ -167,27 +171,27 @@ func (a *address) limit() int {
 }
 
 // page is the first page of a list, with as many rows as limit says.
-func (a *address) page(limit int) models.Range {
-	return models.Range{Limit: cmp.Or(limit, a.pageSize)}
+func (a *address) page(limit int) db.Range {
+	return db.Range{Limit: cmp.Or(limit, a.pageSize)}
 }
 
 // cursors are the places before and after the page, in an order that they fit.
-func (a *address) cursors(fits func(models.Cursor) bool) (after, before models.Cursor) {
-	read := func(name string) models.Cursor {
+func (a *address) cursors(fits func(db.Cursor) bool) (after, before db.Cursor) {
+	read := func(name string) db.Cursor {
 		if a.get(name) == "" {
-			return models.Cursor{}
+			return db.Cursor{}
 		}
-		cursor, ok := models.ParseCursor(a.get(name))
+		cursor, ok := db.ParseCursor(a.get(name))
 		if ok && fits(cursor) {
 			return cursor
 		}
 		a.note("That place in the list could not be read, so this is its first page.")
-		return models.Cursor{}
+		return db.Cursor{}
 	}
 	after, before = read("after"), read("before")
 	if !after.IsZero() && !before.IsZero() {
 		a.note("The address names two places in the list; the first page is shown.")
-		return models.Cursor{}, models.Cursor{}
+		return db.Cursor{}, db.Cursor{}
 	}
 	return after, before
 }
@@ -203,8 +207,8 @@ func clip(s string) string {
 
 // problems takes what is wrong with a form out of an error; it is false where the
 // error is another one.
-func problems(err error) (models.Invalid, bool) {
-	var invalid models.Invalid
+func problems(err error) (access.Invalid, bool) {
+	var invalid access.Invalid
 	ok := errors.As(err, &invalid)
 	return invalid, ok
 }

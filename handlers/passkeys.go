@@ -13,7 +13,9 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -41,7 +43,7 @@ func newPasskeys(publicURL string) *webauthn.WebAuthn {
 
 // keyOwner is a user as the passkey library knows one.
 type keyOwner struct {
-	models.User
+	identity.User
 	keys []webauthn.Credential
 }
 
@@ -64,36 +66,36 @@ func (c *Console) passkeyQuestion(w http.ResponseWriter, r *http.Request) error 
 
 // askPasskey sends a question to the browser, and keeps what its answer is checked by.
 func (c *Console) askPasskey(w http.ResponseWriter, r *http.Request, userID string, session *webauthn.SessionData, question any) error {
-	secret, err := c.store.NewChallenge(r.Context(), models.PasskeyChallenge, userID, session)
+	secret, err := c.store.Identity.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, models.PasskeyChallenge, secret)
+	c.setChallenge(w, identity.PasskeyChallenge, secret)
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(question)
 }
 
 // usePasskey returns whose passkey answered the question that the browser was asked. by and
 // userID are as SignInPasskey takes them. Errors: ErrSignIn, Throttled.
-func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, by models.Actor, userID, answer string) (models.User, error) {
-	defer c.dropChallenge(w, models.PasskeyChallenge)
-	return c.store.SignInPasskey(r.Context(), by, userID, func() (models.User, error) { return c.checkPasskey(r, answer) })
+func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, by access.Actor, userID, answer string) (identity.User, error) {
+	defer c.dropChallenge(w, identity.PasskeyChallenge)
+	return c.store.Identity.SignInPasskey(r.Context(), by, userID, func() (identity.User, error) { return c.checkPasskey(r, answer) })
 }
 
 // checkPasskey returns whose passkey an answer is from. The question is used up by an answer
 // that is right. It is ErrNotFound if none was asked, and ErrSignIn for a wrong answer.
-func (c *Console) checkPasskey(r *http.Request, answer string) (models.User, error) {
+func (c *Console) checkPasskey(r *http.Request, answer string) (identity.User, error) {
 	var session webauthn.SessionData
-	secret := c.challenge(r, models.PasskeyChallenge)
-	_, err := c.store.Challenge(r.Context(), models.PasskeyChallenge, secret, &session)
+	secret := c.challenge(r, identity.PasskeyChallenge)
+	_, err := c.store.Identity.Challenge(r.Context(), identity.PasskeyChallenge, secret, &session)
 	if err != nil || c.passkeys == nil {
-		return models.User{}, cmp.Or(err, models.ErrNotFound)
+		return identity.User{}, cmp.Or(err, access.ErrNotFound)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
-		return models.User{}, c.wrongPasskey(r, models.User{}, err)
+		return identity.User{}, c.wrongPasskey(r, identity.User{}, err)
 	}
-	var passkey models.Passkey
+	var passkey identity.Passkey
 	var owner keyOwner
 	var down error // the database's own trouble
 	find := func(rawID, handle []byte) (webauthn.User, error) {
@@ -102,32 +104,32 @@ func (c *Console) checkPasskey(r *http.Request, answer string) (models.User, err
 	}
 	_, used, err := c.passkeys.ValidatePasskeyLogin(find, session, parsed)
 	switch {
-	case down != nil && !errors.Is(down, models.ErrNotFound):
+	case down != nil && !errors.Is(down, access.ErrNotFound):
 		return owner.User, down
 	case err != nil:
 		return owner.User, c.wrongPasskey(r, owner.User, err)
 	case used.Authenticator.CloneWarning:
 		return owner.User, c.wrongPasskey(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
 	}
-	if _, err := c.store.TakeChallenge(r.Context(), models.PasskeyChallenge, secret, &session); err != nil {
+	if _, err := c.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, secret, &session); err != nil {
 		return owner.User, err
 	}
 	data, err := json.Marshal(used)
 	if err != nil {
 		return owner.User, err
 	}
-	return owner.User, c.store.UsedPasskey(r.Context(), passkey.ID, string(data))
+	return owner.User, c.store.Identity.UsedPasskey(r.Context(), passkey.ID, string(data))
 }
 
 // passkeyOwner finds a passkey by what its device calls it. The device must agree on whose
 // it is.
-func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (models.Passkey, keyOwner, error) {
-	passkey, user, err := c.store.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
+func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (identity.Passkey, keyOwner, error) {
+	passkey, user, err := c.store.Identity.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
 	if err != nil {
 		return passkey, keyOwner{}, err
 	}
 	if user.ID != string(handle) {
-		return passkey, keyOwner{}, models.ErrNotFound
+		return passkey, keyOwner{}, access.ErrNotFound
 	}
 	var key webauthn.Credential
 	err = json.Unmarshal([]byte(passkey.Data), &key)
@@ -135,9 +137,9 @@ func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (models.Pa
 }
 
 // wrongPasskey logs why a passkey was not accepted, and is ErrSignIn.
-func (c *Console) wrongPasskey(r *http.Request, user models.User, why error) error {
+func (c *Console) wrongPasskey(r *http.Request, user identity.User, why error) error {
 	c.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
-	return models.ErrSignIn
+	return access.ErrSignIn
 }
 
 // passkeyLogin signs in by a passkey alone, which is two factors: the device, and the
@@ -152,7 +154,7 @@ func (c *Console) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.arrive(w, r, user, s, models.ByPasskey)
+	return c.arrive(w, r, user, s, identity.ByPasskey)
 }
 
 // newPasskey shows the form for another passkey.
@@ -194,7 +196,7 @@ func (c *Console) newPasskeyQuestion(w http.ResponseWriter, r *http.Request) err
 // keyOwner is who makes the request, with all their passkeys.
 func (c *Console) keyOwner(r *http.Request) (keyOwner, error) {
 	owner := keyOwner{User: visitOf(r).user}
-	passkeys, err := c.store.Passkeys(r.Context(), by(r))
+	passkeys, err := c.store.Identity.Passkeys(r.Context(), by(r))
 	if err != nil {
 		return owner, err
 	}
@@ -215,14 +217,14 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if key == nil {
-		form.Problems = models.Invalid{{Code: models.Bad, Message: "The browser gave no passkey that can be used. Try again."}}
+		form.Problems = access.Invalid{{Code: access.Bad, Message: "The browser gave no passkey that can be used. Try again."}}
 		return c.showNewPasskey(w, r, http.StatusUnprocessableEntity, form)
 	}
 	data, err := json.Marshal(key)
 	if err != nil {
 		return err
 	}
-	codes, err := c.store.AddPasskey(r.Context(), by(r), models.NewPasskey{
+	codes, err := c.store.Identity.AddPasskey(r.Context(), by(r), identity.NewPasskey{
 		Name: form.Name, CredentialID: base64.RawURLEncoding.EncodeToString(key.ID), Data: string(data),
 	})
 	if invalid, ok := problems(err); ok {
@@ -244,9 +246,9 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) error {
 // madePasskey is the passkey that the browser made, or nil where it is none.
 func (c *Console) madePasskey(w http.ResponseWriter, r *http.Request) (*webauthn.Credential, error) {
 	var session webauthn.SessionData
-	userID, err := c.store.TakeChallenge(r.Context(), models.PasskeyChallenge, c.challenge(r, models.PasskeyChallenge), &session)
-	c.dropChallenge(w, models.PasskeyChallenge)
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
+	userID, err := c.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, c.challenge(r, identity.PasskeyChallenge), &session)
+	c.dropChallenge(w, identity.PasskeyChallenge)
+	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return nil, err
 	}
 	parsed, parseErr := protocol.ParseCredentialCreationResponseBytes([]byte(r.PostFormValue("credential")))
@@ -263,7 +265,7 @@ func (c *Console) madePasskey(w http.ResponseWriter, r *http.Request) (*webauthn
 
 // askRenamePasskey shows the form for a passkey's name.
 func (c *Console) askRenamePasskey(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.store.Passkey(r.Context(), by(r), r.PathValue("id"))
+	p, err := c.store.Identity.Passkey(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -278,7 +280,7 @@ func (c *Console) showRenamePasskey(w http.ResponseWriter, r *http.Request, stat
 
 func (c *Console) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 	form := views.PasskeyForm{ID: r.PathValue("id"), Name: r.PostFormValue("name")}
-	err := c.store.RenamePasskey(r.Context(), by(r), form.ID, form.Name)
+	err := c.store.Identity.RenamePasskey(r.Context(), by(r), form.ID, form.Name)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showRenamePasskey(w, r, http.StatusUnprocessableEntity, form)
@@ -291,7 +293,7 @@ func (c *Console) renamePasskey(w http.ResponseWriter, r *http.Request) error {
 
 // askRemovePasskey asks before a passkey is removed.
 func (c *Console) askRemovePasskey(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.store.Passkey(r.Context(), by(r), r.PathValue("id"))
+	p, err := c.store.Identity.Passkey(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -301,12 +303,12 @@ func (c *Console) askRemovePasskey(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return c.question(w, r, "Remove passkey", views.Question{
-		Title: "Remove " + models.Isolated(p.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(p.ID), Grave: true,
+		Title: "Remove " + text.Isolated(p.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(p.ID), Grave: true,
 	})
 }
 
 func (c *Console) removePasskey(w http.ResponseWriter, r *http.Request) error {
-	if err := c.store.RemovePasskey(r.Context(), by(r), r.PathValue("id")); err != nil {
+	if err := c.store.Identity.RemovePasskey(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	if err := c.renew(w, r, false); err != nil {

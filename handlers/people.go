@@ -6,7 +6,9 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -14,23 +16,23 @@ import (
 func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 	list := views.PeopleList{By: by(r), Now: c.now(r)}
 	var err error
-	if list.People, err = c.store.People(r.Context(), by(r)); err != nil {
+	if list.People, err = c.store.Identity.People(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Invitations, err = c.store.Invitations(r.Context(), by(r)); err != nil {
+	if list.Invitations, err = c.store.Identity.Invitations(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Policy, err = c.store.Policy(r.Context()); err != nil {
+	if list.Policy, err = c.store.Identity.Policy(r.Context()); err != nil {
 		return err
 	}
-	if list.Begins, err = c.store.ActivityBegins(r.Context()); err != nil {
+	if list.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
 	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
 }
 
 // showPeople answers with a page of the section People.
-func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int, title string, wrong models.Invalid, body templ.Component) error {
+func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int, title string, wrong access.Invalid, body templ.Component) error {
 	return c.show(w, r, status, views.Page{Title: title, Section: views.People, Failed: len(wrong) > 0, Body: body})
 }
 
@@ -43,8 +45,8 @@ func (c *Console) roles(w http.ResponseWriter, r *http.Request) error {
 }
 
 // who is the person that a request's address names.
-func (c *Console) who(r *http.Request) (models.Person, error) {
-	return c.store.Person(r.Context(), by(r), r.PathValue("id"))
+func (c *Console) who(r *http.Request) (identity.Person, error) {
+	return c.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
 }
 
 // person shows one of the people.
@@ -54,7 +56,7 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
-	if d.Begins, err = c.store.ActivityBegins(r.Context()); err != nil {
+	if d.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
 	if d.Linked, err = c.linked(r, p.ID); err != nil {
@@ -74,7 +76,7 @@ func (c *Console) askRole(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
 	form.Own = form.ID == by(r).UserID
-	owners, err := c.store.Owners(r.Context(), 2)
+	owners, err := c.store.Identity.Owners(r.Context(), 2)
 	if err != nil {
 		return err
 	}
@@ -88,20 +90,20 @@ func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.RoleForm{Person: p, Chosen: models.Role(r.PostFormValue("role"))}
+	form := views.RoleForm{Person: p, Chosen: access.Role(r.PostFormValue("role"))}
 	own := p.ID == by(r).UserID
 	if own && form.Chosen != p.Role && r.PostFormValue("sure") == "" {
-		form.Problems = models.Invalid{{Field: "sure", Code: models.Missing, Message: "Say that you want to stop being an owner."}}
+		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Say that you want to stop being an owner."}}
 		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
 	}
-	changed, err := c.store.ChangeRole(r.Context(), by(r), p.ID, form.Chosen)
+	changed, err := c.store.Identity.ChangeRole(r.Context(), by(r), p.ID, form.Chosen)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
 	}
-	var conflict models.Conflict
+	var conflict access.Conflict
 	if errors.As(err, &conflict) {
-		form.Problems = models.Invalid{{Field: conflict.Field, Code: models.Bad, Message: conflict.Message}}
+		form.Problems = access.Invalid{{Field: conflict.Field, Code: access.Bad, Message: conflict.Message}}
 		return c.showRole(w, r, http.StatusConflict, form)
 	}
 	if err != nil {
@@ -110,11 +112,11 @@ func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
 	if own && changed.Role != p.Role {
 		return redirect(w, r, views.LoginURL("")) // the session has ended
 	}
-	text := "Nothing changed."
+	typed := "Nothing changed."
 	if changed.Role != p.Role {
-		text = models.Isolated(p.Name) + " has the role " + changed.Role.Name() + " now."
+		typed = text.Isolated(p.Name) + " has the role " + changed.Role.Name() + " now."
 	}
-	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: text})
+	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: typed})
 }
 
 // askDisable asks before somebody is kept out.
@@ -139,32 +141,32 @@ func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string,
 		return err
 	}
 	if !by(r).MayManage(p.Role) {
-		return models.Denied{Right: models.ManageRoles}
+		return access.Denied{Right: access.ManageRoles}
 	}
 	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Own: p.ID == by(r).UserID, Now: c.now(r)}))
 }
 
 // disable keeps somebody out.
 func (c *Console) disable(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Disable(r.Context(), by(r), r.PathValue("id"))
+	u, err := c.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
 	return c.didTo(w, r, u, err, " is disabled and signed out. Their API tokens are revoked.")
 }
 
 // enable lets somebody in again.
 func (c *Console) enable(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Enable(r.Context(), by(r), r.PathValue("id"))
+	u, err := c.store.Identity.Enable(r.Context(), by(r), r.PathValue("id"))
 	return c.didTo(w, r, u, err, " can sign in again.")
 }
 
 // resetFactor takes away somebody's second factor.
 func (c *Console) resetFactor(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
+	u, err := c.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
 	return c.didTo(w, r, u, err, " has no second factor now, and is signed out.")
 }
 
 // endSessions signs somebody out everywhere.
 func (c *Console) endSessions(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.EndSessions(r.Context(), by(r), r.PathValue("id"))
+	u, err := c.store.Identity.EndSessions(r.Context(), by(r), r.PathValue("id"))
 	if err == nil && u.ID == by(r).UserID {
 		return redirect(w, r, views.LoginURL(""))
 	}
@@ -172,9 +174,9 @@ func (c *Console) endSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 // didTo answers with what was done to somebody.
-func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u models.User, err error, what string) error {
+func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u identity.User, err error, what string) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: models.Isolated(u.Name) + what})
+	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
 }

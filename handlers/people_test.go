@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // link invites somebody as the owner and answers the address that the page shows.
-func (s *site) link(address string, role models.Role) string {
+func (s *site) link(address string, role access.Role) string {
 	s.Helper()
 	made := s.post("/people/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)
 	made.has("h1", "The link for Bea is ready").has(".notice", "It will not be shown again.")
@@ -34,7 +35,7 @@ func TestInvitingSomebody(t *testing.T) {
 			s.Errorf("typed name %q", refused.value("name"))
 		}
 		s.post("/people/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
-		link := s.link("bea@example.com", models.Moderator)
+		link := s.link("bea@example.com", access.Moderator)
 		s.post("/people/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "invited already")
 		list := s.get("/people").has("#invitations", "Invitations").has("tbody", "bea@example.com")
 		if strings.Contains(list.body, strings.TrimPrefix(link, "/invite/")) {
@@ -61,8 +62,8 @@ func TestInvitingSomebody(t *testing.T) {
 // Who accepts an invitation gets a new session, also where somebody was signed in before.
 func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
 	each(t, func(s *site) {
-		link := s.link("bea@example.com", models.Editor)
-		b := s.session(s.person(models.Admin))
+		link := s.link("bea@example.com", access.Editor)
+		b := s.session(s.person(access.Admin))
 		b.get("/people").wants(200)
 		in := b.post(link, "name", "Bea", "password", password).leads("/groups")
 		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, s.sessionCookie()+"=") || strings.Contains(cookie, b.header.Get("Cookie")) {
@@ -75,10 +76,10 @@ func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
 func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
+		s.store.DB.Now = func() time.Time { return now }
 		used, revoked, replaced, expired := s.link("a@example.com", "editor"), s.link("b@example.com", "editor"), s.link("c@example.com", "editor"), s.link("d@example.com", "editor")
 		s.newBrowser().post(used, "name", "A", "password", password).wants(303)
-		invitations, err := s.store.Invitations(s.Context(), s.by)
+		invitations, err := s.store.Identity.Invitations(s.Context(), s.by)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -91,7 +92,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 				s.post("/people/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "is ready")
 			}
 		}
-		now = now.Add(models.InvitationLimit - time.Hour)
+		now = now.Add(identity.InvitationLimit - time.Hour)
 		s.signInAgain()
 		var words string
 		for name, link := range map[string]string{"used": used, "revoked": revoked, "replaced": replaced, "expired": expired, "unknown": "/invite/x"} {
@@ -131,9 +132,9 @@ func TestSecretsOfInvitationsAreNotLogged(t *testing.T) {
 
 func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	each(t, func(s *site) {
-		bea := s.person(models.Editor)
+		bea := s.person(access.Editor)
 		b := s.session(bea)
-		_, token, err := s.store.CreateToken(s.Context(), bea.Actor(), models.NewToken{Name: "robot", Scopes: models.ReadScopes()}, nil)
+		_, token, err := s.store.Identity.CreateToken(s.Context(), bea.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -155,7 +156,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 
 func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 	each(t, func(s *site) {
-		bea, group := s.person(models.Admin), aGroup(s)
+		bea, group := s.person(access.Admin), aGroup(s)
 		b := s.session(bea)
 		b.get("/groups/" + group + "/delete").wants(200)
 		s.post("/people/"+bea.ID+"/role", "role", "king").wants(422).has("#role-error", "Choose a role.")
@@ -174,7 +175,7 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
 		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
-		bea := s.person(models.Admin)
+		bea := s.person(access.Admin)
 		s.post("/people/"+bea.ID+"/role", "role", "owner").wants(303)
 		s.get(own+"/role").has(".notice", "another owner has to")
 		s.post(own+"/role", "role", "editor", "sure", "yes").leads("/login")
@@ -185,7 +186,7 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 
 func TestSigningSomebodyOutEverywhere(t *testing.T) {
 	each(t, func(s *site) {
-		bea := s.person(models.Editor)
+		bea := s.person(access.Editor)
 		b := s.session(bea)
 		s.get("/people/"+bea.ID).has("dl", "In 1 browser")
 		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
@@ -201,8 +202,8 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
-		editor := s.session(s.person(models.Editor))
+		s.store.DB.Now = func() time.Time { return now }
+		editor := s.session(s.person(access.Editor))
 		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 of them has none yet.")
 		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
@@ -219,20 +220,20 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		editor.get("/groups").wants(200)
 		editor.get("/profile/security").has(".notice.warn", "From ").has(".notice.warn", "your role, Editor, needs a second factor.").has("nav", "Groups")
 		told := s.newBrowser()
-		told.post("/login", "email", s.person(models.Editor).Email, "password", password).wants(303)
+		told.post("/login", "email", s.person(access.Editor).Email, "password", password).wants(303)
 		told.get("/groups").has(".flash", "you need a second factor. Set it up under Security.")
 		now = now.Add(25 * time.Hour)
 		s.signInAgain()
-		editor = s.session(s.person(models.Editor))
+		editor = s.session(s.person(access.Editor))
 		editor.get("/groups").leads("/profile/security?next=%2Fgroups").follow(editor).has("h1", "Set up a second factor").
 			has(".head", "Your role, Editor, has needed one since ").has("a.primary", "Set up an app").lacks(`nav a[href="/groups"]`)
 		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
 		editor.post("/groups/new", "name", "X").wants(403)
 		editor.get("/profile/securityx").wants(404)
-		s.session(s.person(models.Auditor)).get("/groups").wants(200)
+		s.session(s.person(access.Auditor)).get("/groups").wants(200)
 		editor.post("/logout").leads("/login")
 		s.post("/people/policy").leads("/people")
-		s.session(s.person(models.Editor)).get("/groups").wants(200)
+		s.session(s.person(access.Editor)).get("/groups").wants(200)
 	})
 }
 
@@ -241,10 +242,10 @@ func TestWhoMayDoWhatIsPublic(t *testing.T) {
 		for _, b := range []*browser{s.newBrowser(), s.browser} {
 			p := b.get("/docs/roles").wants(200).has("h1", "Who may do what")
 			rows := p.doc.Find("tbody tr")
-			if rows.Length() != len(models.Rules) {
+			if rows.Length() != len(access.Rules) {
 				s.Errorf("%d rights", rows.Length())
 			}
-			for i, rule := range models.Rules {
+			for i, rule := range access.Rules {
 				if yes := strings.Count(rows.Eq(i).Text(), "Yes"); yes != len(rule.Roles) {
 					s.Errorf("%s: %d roles", rule.Right, yes)
 				}

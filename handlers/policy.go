@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -17,12 +18,12 @@ const noticeDays = 14
 
 // policy shows the form for the rules for signing in.
 func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.store.Policy(r.Context())
+	p, err := c.store.Identity.Policy(r.Context())
 	if err != nil {
 		return err
 	}
 	form := views.PolicyForm{Tokens: p.Tokens}
-	for _, role := range models.Roles {
+	for _, role := range access.Roles {
 		rule := views.PolicyRule{Role: role, From: c.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
 		if from, need := p.SecondFactor[role]; need {
 			rule.Need, rule.From = true, time.Unix(from, 0).UTC().Format(time.DateOnly)
@@ -33,7 +34,7 @@ func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showPolicy(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
-	counts, err := c.store.FactorCounts(r.Context(), by(r))
+	counts, err := c.store.Identity.FactorCounts(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -50,29 +51,29 @@ func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
 	if len(form.Problems) > 0 {
 		return c.showPolicy(w, r, http.StatusUnprocessableEntity, form)
 	}
-	if err := c.store.SetPolicy(r.Context(), by(r), policy); err != nil {
+	if err := c.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
 	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, c.now(r))})
 }
 
 // readPolicy reads the form for the rules. A role that needs a second factor needs a day.
-func readPolicy(r *http.Request) (views.PolicyForm, models.Policy) {
-	form, policy := views.PolicyForm{Tokens: r.PostFormValue("tokens") != ""}, models.Policy{SecondFactor: map[models.Role]int64{}}
+func readPolicy(r *http.Request) (views.PolicyForm, identity.Policy) {
+	form, policy := views.PolicyForm{Tokens: r.PostFormValue("tokens") != ""}, identity.Policy{SecondFactor: map[access.Role]int64{}}
 	policy.Tokens = form.Tokens
-	for _, role := range models.Roles {
+	for _, role := range access.Roles {
 		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
 		form.Rules = append(form.Rules, rule)
 		if !rule.Need {
 			continue
 		}
 		if rule.From == "" {
-			form.Problems = append(form.Problems, models.Problem{Field: string(role), Code: models.Missing, Message: "Choose the day from which this holds."})
+			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Missing, Message: "Choose the day from which this holds."})
 			continue
 		}
 		day, err := time.Parse(time.DateOnly, rule.From)
 		if err != nil || day.Year() < 1970 || day.Year() > 9998 {
-			form.Problems = append(form.Problems, models.Problem{Field: string(role), Code: models.Bad, Message: "Choose a day like 2027-01-31."})
+			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Bad, Message: "Choose a day like 2027-01-31."})
 		}
 		policy.SecondFactor[role] = day.Unix()
 	}

@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -14,9 +15,9 @@ import (
 func TestARequiredSecondFactorBindsTokens(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
+		s.store.DB.Now = func() time.Time { return now }
 		later := func() { now = now.Add(2 * time.Second) } // beyond what is remembered of tokens
-		ed, b := s.colleague(models.Editor)
+		ed, b := s.colleague(access.Editor)
 		token, secret := s.tokenOf(ed, "Nightly")
 		program := s.withToken(secret)
 		today := now.UTC().Format(time.DateOnly)
@@ -27,7 +28,7 @@ func TestARequiredSecondFactorBindsTokens(t *testing.T) {
 		program.get("/v1/groups").wants(200) // the default
 
 		s.post("/people/policy", "need", "editor", "editor", today, "tokens", "yes").follow(s.browser).has(".flash", "API tokens")
-		if line := s.newest(); line.Action != models.ChangedPolicy || !strings.Contains(line.Changes, `"tokens_need_second_factor":{"before":false,"after":true}`) {
+		if line := s.newest(); line.Action != audit.ChangedPolicy || !strings.Contains(line.Changes, `"tokens_need_second_factor":{"before":false,"after":true}`) {
 			s.Errorf("%s %s", line.Action, line.Changes)
 		}
 		if s.get("/people/policy").doc.Find("#tokens[checked]").Length() != 1 {
@@ -57,8 +58,8 @@ func TestARequiredSecondFactorBindsTokens(t *testing.T) {
 func TestARuleOfTomorrowBindsNoTokensToday(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
-		ed, _ := s.colleague(models.Editor)
+		s.store.DB.Now = func() time.Time { return now }
+		ed, _ := s.colleague(access.Editor)
 		_, secret := s.tokenOf(ed, "Nightly")
 		tomorrow := now.UTC().AddDate(0, 0, 1).Format(time.DateOnly)
 		s.post("/people/policy", "need", "editor", "editor", tomorrow, "tokens", "yes").wants(303)

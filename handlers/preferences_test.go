@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // prefer saves the owner's profile with other preferences, given as names and values in turn.
@@ -47,7 +49,7 @@ func TestListsHaveTheReadersRows(t *testing.T) {
 		for i := range 12 {
 			members = append(members, s.contact(fmt.Sprintf("contact%d", i)))
 			s.group(fmt.Sprintf("Group %d", i))
-			if _, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: fmt.Sprintf("Token %d", i), Scopes: models.ReadScopes()}, nil); err != nil {
+			if _, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: fmt.Sprintf("Token %d", i), Scopes: access.ReadScopes()}, nil); err != nil {
 				s.Fatal(err)
 			}
 		}
@@ -76,7 +78,7 @@ func TestListsHaveTheReadersRows(t *testing.T) {
 func TestDatesAndNumbersAreWrittenAsChosen(t *testing.T) {
 	each(t, func(s *site) {
 		at := time.Date(2026, 1, 31, 23, 30, 0, 0, time.UTC)
-		s.store.Now = func() time.Time { return at }
+		s.store.DB.Now = func() time.Time { return at }
 		s.signInAgain()
 		g := s.group("Plaza Hotel")
 		for locale, want := range map[string][2]string{

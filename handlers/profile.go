@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -20,14 +20,14 @@ func (c *Console) profile(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showProfile(w http.ResponseWriter, r *http.Request, status int, p views.Profile) error {
 	p.Changes = p.Email != visitOf(r).user.Email
-	p.Role, p.Theme, p.Zones, p.Now = visitOf(r).user.Role, c.themeOf(r), models.TimeZones(), c.now(r)
+	p.Role, p.Theme, p.Zones, p.Now = visitOf(r).user.Role, c.themeOf(r), identity.TimeZones(), c.now(r)
 	return c.show(w, r, status, views.Page{Title: "Profile", Section: "Account", Failed: len(p.Problems) > 0, Body: views.ProfilePage(p)})
 }
 
 // updateProfile changes one's own profile.
 func (c *Console) updateProfile(w http.ResponseWriter, r *http.Request) error {
 	p := readProfile(r)
-	err := c.store.UpdateProfile(r.Context(), by(r), models.ProfileChange{
+	err := c.store.Identity.UpdateProfile(r.Context(), by(r), identity.ProfileChange{
 		Name: &p.Name, Email: &p.Email, TimeZone: &p.TimeZone, Password: r.PostFormValue("password"),
 		Density: &p.Density, Locale: &p.Locale, PageSize: &p.PageSize, Shortcuts: &p.Shortcuts,
 	})
@@ -49,8 +49,8 @@ func (c *Console) updateProfile(w http.ResponseWriter, r *http.Request) error {
 func readProfile(r *http.Request) views.Profile {
 	p := views.Profile{
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), TimeZone: r.PostFormValue("time_zone"),
-		Density: models.Density(r.PostFormValue("density")), Locale: models.Locale(r.PostFormValue("locale")),
-		Shortcuts: models.Shortcuts(r.PostFormValue("shortcuts")),
+		Density: identity.Density(r.PostFormValue("density")), Locale: identity.Locale(r.PostFormValue("locale")),
+		Shortcuts: identity.Shortcuts(r.PostFormValue("shortcuts")),
 	}
 	if rows := r.PostFormValue("page_size"); rows != "" {
 		p.PageSize, _ = strconv.Atoi(rows) // 0 is refused
@@ -82,7 +82,7 @@ func (c *Console) showPassword(w http.ResponseWriter, r *http.Request, status in
 // changePassword changes one's own password. The session gets a new id.
 func (c *Console) changePassword(w http.ResponseWriter, r *http.Request) error {
 	p := views.Passwords{KeepOthers: r.PostFormValue("keep") != ""}
-	err := c.store.ChangePassword(r.Context(), by(r), models.PasswordChange{
+	err := c.store.Identity.ChangePassword(r.Context(), by(r), identity.PasswordChange{
 		Old: r.PostFormValue("old_password"), New: r.PostFormValue("new_password"),
 		Keep: visitOf(r).session.ID, KeepOthers: p.KeepOthers,
 	})

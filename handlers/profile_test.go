@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 func TestTheProfile(t *testing.T) {
 	each(t, func(s *site) {
-		_, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: password})
+		_, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -48,7 +49,7 @@ func TestTheProfile(t *testing.T) {
 		}
 		s.post("/profile", form("email", "new@example.com", "density", "compact", "name", "Anna B.")...).wants(303)
 		last := s.lines()[len(s.lines())-1]
-		if last.Action != models.UpdatedProfile || !strings.Contains(last.Changes, `"email":{"before":"anna@example.com","after":"new@example.com"}`) {
+		if last.Action != identity.UpdatedProfile || !strings.Contains(last.Changes, `"email":{"before":"anna@example.com","after":"new@example.com"}`) {
 			s.Errorf("%s %s", last.Action, last.Changes)
 		}
 		s.newBrowser().post("/login", "email", "new@example.com", "password", password).wants(303)
@@ -75,7 +76,7 @@ func TestATimeZoneByItsCity(t *testing.T) {
 func TestTimesAreInTheReadersZone(t *testing.T) {
 	each(t, func(s *site) {
 		at := time.Date(2026, 1, 31, 23, 30, 0, 0, time.UTC)
-		s.store.Now = func() time.Time { return at }
+		s.store.DB.Now = func() time.Time { return at }
 		s.post("/login", "email", email, "password", password).wants(303)
 		g := s.group("Plaza Hotel")
 		s.get("/groups/"+g.ID).has("main", "31 January 2026, 23:30 UTC")
@@ -133,13 +134,13 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		s.post(end).leads("/profile/security#sessions")
 		phone.get("/groups").leads("/login?next=%2Fgroups")
 		laptop.get("/groups").wants(200)
-		made, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: "bea@example.com", Name: "Bea", Role: models.Auditor, Password: password})
+		made, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Auditor, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}
 		bea := s.newBrowser()
 		bea.post("/login", "email", "bea@example.com", "password", password).wants(303)
-		sessions, err := s.store.Sessions(s.Context(), made.Actor())
+		sessions, err := s.store.Identity.Sessions(s.Context(), made.Actor())
 		if err != nil || len(sessions) != 1 {
 			s.Fatal(sessions, err)
 		}

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // forwardedFor is the one header that says through which addresses a request came. Each
@@ -17,7 +17,7 @@ const forwardedFor = "X-Forwarded-For"
 // origin is the address that a request came from: the peer's or, where that is a trusted
 // proxy, the last one in X-Forwarded-For that is none. Where that is no address, nothing
 // can be said but who the peer is.
-func origin(r *http.Request, trusted models.Networks) string {
+func origin(r *http.Request, trusted access.Networks) string {
 	peer, ok := peerOf(r)
 	if !ok {
 		return r.RemoteAddr
@@ -43,12 +43,12 @@ func origin(r *http.Request, trusted models.Networks) string {
 // without a port (203.0.113.7:51234), in brackets if it is of IPv6.
 func hopAddress(hop string) (netip.Addr, bool) {
 	if at, err := netip.ParseAddrPort(hop); err == nil {
-		return models.ParseAddress(at.Addr().String())
+		return access.ParseAddress(at.Addr().String())
 	}
 	if strings.HasPrefix(hop, "[") && strings.HasSuffix(hop, "]") && strings.Contains(hop, ":") {
 		hop = hop[1 : len(hop)-1]
 	}
-	return models.ParseAddress(hop)
+	return access.ParseAddress(hop)
 }
 
 // peerOf is the address at the other end of the connection.
@@ -57,5 +57,5 @@ func peerOf(r *http.Request) (netip.Addr, bool) {
 	if err != nil {
 		return netip.Addr{}, false
 	}
-	return models.ParseAddress(host)
+	return access.ParseAddress(host)
 }

@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -32,19 +35,19 @@ func TestLimitsAreNotDodgedByXForwardedFor(t *testing.T) {
 
 // TestBehindATrustedProxy people have their own addresses.
 func TestBehindATrustedProxy(t *testing.T) {
-	trusted, err := models.ParseNetworks("127.0.0.1")
+	trusted, err := access.ParseNetworks("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, modelstest.Open(t, modelstest.SQLite), func(c *handlers.Config) { c.TrustedProxies = trusted })
 	s.setUp()
 	s.with("X-Forwarded-For", "6.6.6.6, 203.0.113.7").post("/groups/new", "name", "Plaza Hotel").wants(303)
-	page, err := s.store.AuditLines(t.Context(), models.Range{})
-	if err != nil || page.Lines[0].Action != models.CreatedGroup || page.Lines[0].IP != "203.0.113.7" {
+	page, err := s.store.Audit.AuditLines(t.Context(), db.Range{})
+	if err != nil || page.Lines[0].Action != audit.CreatedGroup || page.Lines[0].IP != "203.0.113.7" {
 		t.Errorf("the line says %+v, %v", page.Lines[0], err)
 	}
-	networks, _ := models.ParseNetworks("203.0.113.0/24")
-	_, secret, err := s.store.CreateToken(t.Context(), s.by, models.NewToken{Name: "Office", Scopes: models.ReadScopes(), Networks: networks}, nil)
+	networks, _ := access.ParseNetworks("203.0.113.0/24")
+	_, secret, err := s.store.Identity.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // TestForwardedForIsBelievedFromProxiesOnly: who is not a trusted proxy can say nothing
 // about where a request came from, and one that is says so for the last address only.
 func TestForwardedForIsBelievedFromProxiesOnly(t *testing.T) {
-	trusted, err := models.ParseNetworks("10.0.0.0/8, 2001:db8:ff::/48, 127.0.0.1")
+	trusted, err := access.ParseNetworks("10.0.0.0/8, 2001:db8:ff::/48, 127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}

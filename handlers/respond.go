@@ -14,6 +14,8 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -114,13 +116,13 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 		return f, nil
 	}
 	var err error
-	if f.Workspace, err = c.store.Workspace(r.Context()); err != nil {
+	if f.Workspace, err = c.store.Identity.Workspace(r.Context()); err != nil {
 		return f, err
 	}
 	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.must, c.version
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
-		f.Idle = models.IdleLimit
+		f.Idle = identity.IdleLimit
 	}
 	if f.Flashes = v.flashes(); len(f.Flashes) > 0 && r.Method != http.MethodHead {
 		v.setFlashes(nil)
@@ -189,14 +191,14 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client has gone
 	}
-	if denied, ok := errors.AsType[models.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == models.SignedInOnly {
+	if denied, ok := errors.AsType[access.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == access.SignedInOnly {
 		c.askToSignIn(w, r)
 		return
 	}
 	failure := c.failure(r, err)
 	if failure.Status >= http.StatusInternalServerError {
 		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r),
-			"reason", models.OutageOf(err), "err", err)
+			"reason", access.OutageOf(err), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
@@ -222,11 +224,11 @@ func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure vi
 func (c *Console) failure(r *http.Request, err error) views.Failure {
 	f := views.Failure{Visitor: visitOf(r) == nil, RequestID: requestID(r), Now: c.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
-	var denied models.Denied
-	var conflict models.Conflict
-	var invalid models.Invalid
+	var denied access.Denied
+	var conflict access.Conflict
+	var invalid access.Invalid
 	switch {
-	case is(models.ErrNotFound), is(errNoPage):
+	case is(access.ErrNotFound), is(errNoPage):
 		f.Status, f.Title = http.StatusNotFound, "Page not found"
 		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
 		f.Search = visitOf(r) != nil
@@ -258,16 +260,16 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case is(errBadForm):
 		f.Status, f.Title = http.StatusBadRequest, "The form can't be read"
 		f.Sentence = "What arrived is damaged. Go back, reload the page and try again."
-	case is(models.ErrChanged):
+	case is(access.ErrChanged):
 		f.Status, f.Title = http.StatusPreconditionFailed, "Somebody changed this meanwhile"
 		f.Sentence = "Nothing was done. Go back, reload the page and try again."
 	case errors.As(err, &conflict):
 		f.Status, f.Title, f.Sentence = http.StatusConflict, "This can't be done just now", conflict.Message
 	case errors.As(err, &invalid):
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
-	case is(models.ErrUnavailable):
+	case is(access.ErrUnavailable):
 		f.Status = http.StatusServiceUnavailable
-		f.Title, f.Sentence = models.OutageOf(err).Says()
+		f.Title, f.Sentence = access.OutageOf(err).Says()
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
@@ -281,8 +283,8 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 const ownersNamed = 3
 
 // denial tells somebody which right they lack, and who can give it to them.
-func (c *Console) denial(r *http.Request, right models.Right) string {
-	owners, err := c.store.Owners(r.Context(), ownersNamed)
+func (c *Console) denial(r *http.Request, right access.Right) string {
+	owners, err := c.store.Identity.Owners(r.Context(), ownersNamed)
 	if err != nil {
 		c.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
 	}
@@ -315,14 +317,14 @@ func typed(r *http.Request) []views.Hidden {
 // grave is what remains of the group whose page was asked for, or nil.
 func (c *Console) grave(r *http.Request) *models.Tombstone {
 	v := visitOf(r)
-	if v == nil || !v.actor.May(models.ReadGroups) || !strings.HasPrefix(r.URL.Path, "/groups/") {
+	if v == nil || !v.actor.May(access.ReadGroups) || !strings.HasPrefix(r.URL.Path, "/groups/") {
 		return nil
 	}
 	t, err := c.store.Tombstone(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil
 	}
-	if !v.actor.May(models.ReadActivity) {
+	if !v.actor.May(access.ReadActivity) {
 		t.DeletedBy = ""
 	}
 	return &t
@@ -332,10 +334,10 @@ func (c *Console) grave(r *http.Request) *models.Tombstone {
 // that was; 0 elsewhere.
 func (c *Console) gone(r *http.Request) int64 {
 	v := visitOf(r)
-	if v == nil || !v.actor.May(models.ReadActivity) || !strings.HasPrefix(r.URL.Path, "/activity/") {
+	if v == nil || !v.actor.May(access.ReadActivity) || !strings.HasPrefix(r.URL.Path, "/activity/") {
 		return 0
 	}
-	before, err := c.store.ActivityGone(r.Context(), r.PathValue("id"))
+	before, err := c.store.Audit.ActivityGone(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return 0
 	}
@@ -347,10 +349,10 @@ func (c *Console) now(r *http.Request) views.Clock {
 	if v := visitOf(r); v != nil {
 		return c.nowOf(v.user)
 	}
-	return views.NewClock(c.store.Now().UTC(), models.DayFirst)
+	return views.NewClock(c.store.DB.Now().UTC(), identity.DayFirst)
 }
 
 // nowOf is the time in a user's zone, to be written as the user does.
-func (c *Console) nowOf(user models.User) views.Clock {
-	return views.NewClock(c.store.Now().In(user.Location()), user.Locale)
+func (c *Console) nowOf(user identity.User) views.Clock {
+	return views.NewClock(c.store.DB.Now().In(user.Location()), user.Locale)
 }

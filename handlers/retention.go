@@ -3,13 +3,13 @@ package handlers
 import (
 	"net/http"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/views"
 )
 
 // retention shows the form for how long activity is kept.
 func (c *Console) retention(w http.ResponseWriter, r *http.Request) error {
-	kept, err := c.store.Retention(r.Context())
+	kept, err := c.store.Audit.Retention(r.Context())
 	if err != nil {
 		return err
 	}
@@ -17,7 +17,7 @@ func (c *Console) retention(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showRetention(w http.ResponseWriter, r *http.Request, status int, form views.RetentionForm) error {
-	for _, kept := range models.Retentions {
+	for _, kept := range audit.Retentions {
 		choice, err := c.retentionChoice(r, kept)
 		if err != nil {
 			return err
@@ -30,24 +30,24 @@ func (c *Console) showRetention(w http.ResponseWriter, r *http.Request, status i
 }
 
 // retentionChoice is what it would delete now to keep activity for so long.
-func (c *Console) retentionChoice(r *http.Request, kept models.Retention) (views.RetentionChoice, error) {
-	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(c.store.Now()), Now: c.now(r)}
+func (c *Console) retentionChoice(r *http.Request, kept audit.Retention) (views.RetentionChoice, error) {
+	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(c.store.DB.Now()), Now: c.now(r)}
 	if choice.Cutoff.IsZero() {
 		return choice, nil
 	}
 	var err error
-	choice.Older, err = c.store.OlderActivity(r.Context(), choice.Cutoff)
+	choice.Older, err = c.store.Audit.OlderActivity(r.Context(), choice.Cutoff)
 	return choice, err
 }
 
 // setRetention makes what was chosen the rule. Where that deletes something now, it asks
 // once more.
 func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
-	choice, err := c.retentionChoice(r, models.Retention(r.PostFormValue("kept")))
+	choice, err := c.retentionChoice(r, audit.Retention(r.PostFormValue("kept")))
 	if err != nil {
 		return err
 	}
-	now, err := c.store.Retention(r.Context())
+	now, err := c.store.Audit.Retention(r.Context())
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
 		return c.show(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Section: views.Activity, Body: views.AskRetention(choice)})
 	}
-	err = c.store.SetRetention(r.Context(), by(r), choice.Retention)
+	err = c.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {
 		return c.showRetention(w, r, http.StatusUnprocessableEntity, views.RetentionForm{Kept: now, Problems: invalid})
 	}

@@ -7,17 +7,19 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // history makes so many groups some years ago, and is the line about the last one.
-func (s *site) history(years, groups int) (line models.AuditLine) {
+func (s *site) history(years, groups int) (line audit.Line) {
 	s.Helper()
 	past := modelstest.Second(s.T, s.store, time.Now().AddDate(-years, 0, 0))
 	for i := range groups {
 		g := modelstest.Group(s.T, past, s.by, fmt.Sprintf("Plaza %d, %d years ago", i, years))
-		page, err := s.store.Activity(s.Context(), models.ActivityQuery{Object: g.ID})
+		page, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Object: g.ID})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -34,14 +36,14 @@ func TestHowLongActivityIsKept(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.history(2, 1)
-		if err := s.store.Seal(s.Context()); err != nil {
+		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity").wants(200).has("main .head", "Nobody can change it. It is kept for ever.").has(".head .actions", "How long it is kept")
 		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "For ever").
 			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
 			has(`label:has([value="2 years"])`, "Deletes 4 lines")
-		if n := p.doc.Find("[name=kept]").Length(); n != len(models.Retentions) {
+		if n := p.doc.Find("[name=kept]").Length(); n != len(audit.Retentions) {
 			s.Errorf("%d choices", n)
 		}
 		s.post("/activity/retention").wants(422).has(".summary", "Choose for how long")
@@ -54,7 +56,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "4 lines from before ").has("#question", "are deleted now, and every line once it is 2 years old. This can't be undone")
 		s.post("/activity/retention", "kept", "2 years", "sure", "1 year").wants(200).has("h1", "Delete 4 lines of activity?")
 		s.post("/activity/retention", "kept", "2 years", "sure", "2 years").leads("/activity").follow(s.browser).has("#flashes", "What is older is being deleted.")
-		if err := s.store.DeleteOldActivity(s.Context()); err != nil {
+		if err := s.store.Audit.DeleteOldActivity(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 lines of activity from before ").has("tbody tr:first-child", "This server")
@@ -66,7 +68,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.get("/groups/"+lost.ObjectID+"/activity").wants(200).has(".empty", "Activity is recorded from "+time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006"))
 		s.post("/activity/export", "format", "ndjson").wants(200)
 
-		if err := s.store.Seal(s.Context()); err != nil {
+		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/verify").wants(200).has("h1", "intact").has(".notice.good", "The log begins with line 5. Those before it, from before ").lacks(".notice.warn")
@@ -78,19 +80,19 @@ func TestHowLongActivityIsKept(t *testing.T) {
 func TestLastSeenBeforeActivityBegins(t *testing.T) {
 	each(t, func(s *site) {
 		past := modelstest.Second(s.T, s.store, time.Now().AddDate(-3, 0, 0))
-		ola, err := past.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: "ola@example.com", Name: "Ola", Role: models.Auditor, Password: password})
+		ola, err := past.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "ola@example.com", Name: "Ola", Role: access.Auditor, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}
 		s.get("/people/"+ola.ID).has("dd", "Never")
-		err = errors.Join(s.store.Seal(s.Context()), s.store.SetRetention(s.Context(), s.by, "2 years"), s.store.DeleteOldActivity(s.Context()))
+		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.SetRetention(s.Context(), s.by, "2 years"), s.store.Audit.DeleteOldActivity(s.Context()))
 		if err != nil {
 			s.Fatal(err)
 		}
 		want := "Not since " + time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006")
 		s.get("/people").has("tbody .c-when", want)
 		s.get("/people/"+ola.ID).has("dd", want)
-		s.get("/people/"+s.person(models.Editor).ID).has("dd", "Never")
+		s.get("/people/"+s.person(access.Editor).ID).has("dd", "Never")
 	})
 }
 
@@ -98,11 +100,11 @@ func TestLastSeenBeforeActivityBegins(t *testing.T) {
 // first, and what was chosen is not lost.
 func TestKeepingActivityIsDangerous(t *testing.T) {
 	each(t, func(s *site) {
-		s.store.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
+		s.store.DB.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
 		s.get("/activity/retention").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
 		s.post("/activity/retention", "kept", "1 year").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
 		s.post("/activity/retention", "kept", "1 year", "confirm.password", password).wants(303)
-		if kept, err := s.store.Retention(s.Context()); err != nil || kept != "1 year" {
+		if kept, err := s.store.Audit.Retention(s.Context()); err != nil || kept != "1 year" {
 			s.Errorf("it is kept %s, %v", kept, err)
 		}
 	})

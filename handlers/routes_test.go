@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 )
 
 // question is what every route is asked: how it is called when all is well, and
@@ -21,7 +24,7 @@ type question struct {
 	// status is what comes of it when all is well.
 	status int
 	// action is the audit line that it writes; "" for none.
-	action models.Action
+	action audit.Action
 	// public says that nobody needs to be signed in.
 	public bool
 	// id makes what the path's {id} or {secret} stands for; nil where there is none.
@@ -33,7 +36,7 @@ func fields(values ...string) func(*site) []string { return func(*site) []string
 func aGroup(s *site) string   { return s.group("Plaza Hotel").ID }
 func aContact(s *site) string { return s.contact("hector" + rand.Text()).ID }
 func aToken(s *site) string {
-	t, _, err := s.store.CreateToken(s.Context(), s.by, models.NewToken{Name: "Nightly", Scopes: models.ReadScopes()}, nil)
+	t, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -42,7 +45,7 @@ func aToken(s *site) string {
 
 func aRolledToken(s *site) string {
 	id := aToken(s)
-	if _, _, err := s.store.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
+	if _, _, err := s.store.Identity.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
 		s.Fatal(err)
 	}
 	return id
@@ -56,12 +59,12 @@ var routes = map[string]question{
 	"GET /setup":               {status: 404, public: true},
 	"POST /setup":              {status: 404, public: true, fields: fields("code", "x")},
 	"GET /login":               {status: 303, public: true},
-	"POST /login":              {status: 303, public: true, fields: fields("email", email, "password", password), action: models.SignedIn},
+	"POST /login":              {status: 303, public: true, fields: fields("email", email, "password", password), action: audit.SignedIn},
 	"GET /login/oidc":          {status: 404, public: true}, // no provider is configured
 	"GET /login/oidc/callback": {status: 404, public: true},
 	"POST /theme":              {status: 303, public: true, fields: fields("theme", "dark")},
 	"GET /{$}":                 {status: 303},
-	"POST /logout":             {status: 303, action: models.SignedOut},
+	"POST /logout":             {status: 303, action: audit.SignedOut},
 	"POST /drafts/{form}":      {status: 204, fields: fields("name", "Half a name")},
 
 	"GET /login/code":             {status: 303, public: true},
@@ -71,7 +74,7 @@ var routes = map[string]question{
 	"POST /confirm":               {status: 303, fields: fields("confirm.password", password)},
 	"GET /profile":                {status: 200},
 	"GET /profile/shortcuts":      {status: 200},
-	"POST /profile":               {status: 303, fields: fields("name", "Anna A.", "email", email, "time_zone", "Europe/Zurich"), action: models.UpdatedProfile},
+	"POST /profile":               {status: 303, fields: fields("name", "Anna A.", "email", email, "time_zone", "Europe/Zurich"), action: identity.UpdatedProfile},
 	"GET /profile/password":       {status: 200},
 	"POST /profile/password":      {status: 422, fields: fields("old_password", password, "new_password", "short")},
 	"GET /profile/activity":       {status: 200},
@@ -85,92 +88,92 @@ var routes = map[string]question{
 	"POST /profile/security/codes":                {status: 409},
 	"POST /profile/security/codes/file":           {status: 200, fields: fields("code", "0000-0000-0000-0000")},
 	"GET /profile/security/sessions/end":          {status: 200},
-	"POST /profile/security/sessions/end":         {status: 303, action: models.SignedOut},
-	"POST /profile/security/sessions/{id}/end":    {status: 303, id: aSession, action: models.SignedOut},
+	"POST /profile/security/sessions/end":         {status: 303, action: audit.SignedOut},
+	"POST /profile/security/sessions/{id}/end":    {status: 303, id: aSession, action: audit.SignedOut},
 	"POST /profile/security/passkeys/options":     {status: 200},
 	"GET /profile/security/passkeys/new":          {status: 200},
 	"POST /profile/security/passkeys/new":         {status: 422, fields: fields("name", "Phone", "credential", "{}")},
 	"GET /profile/security/passkeys/{id}/rename":  {status: 200, id: aPasskey},
-	"POST /profile/security/passkeys/{id}/rename": {status: 303, id: aPasskey, fields: fields("name", "Laptop"), action: models.RenamedPasskey},
+	"POST /profile/security/passkeys/{id}/rename": {status: 303, id: aPasskey, fields: fields("name", "Laptop"), action: identity.RenamedPasskey},
 	"GET /profile/security/passkeys/{id}/remove":  {status: 200, id: aPasskey},
-	"POST /profile/security/passkeys/{id}/remove": {status: 303, id: aPasskey, action: models.RemovedPasskey},
+	"POST /profile/security/passkeys/{id}/remove": {status: 303, id: aPasskey, action: identity.RemovedPasskey},
 	"GET /profile/security/identity/remove":       {status: 409}, // none is linked
 	"POST /profile/security/identity/remove":      {status: 409},
 
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
-	"POST /groups/new":                 {status: 303, fields: fields("name", "New"), action: models.CreatedGroup},
+	"POST /groups/new":                 {status: 303, fields: fields("name", "New"), action: audit.CreatedGroup},
 	"GET /groups/{id}":                 {status: 200, id: aGroup},
 	"GET /groups/{id}/edit":            {status: 200, id: aGroup},
-	"POST /groups/{id}/edit":           {status: 303, id: aGroup, fields: fields("name", "Other", "was_name", "Plaza Hotel"), action: models.UpdatedGroup},
-	"POST /groups/{id}/archive":        {status: 303, id: aGroup, action: models.ArchivedGroup},
-	"POST /groups/{id}/restore":        {status: 303, id: archivedGroup, action: models.RestoredGroup},
+	"POST /groups/{id}/edit":           {status: 303, id: aGroup, fields: fields("name", "Other", "was_name", "Plaza Hotel"), action: audit.UpdatedGroup},
+	"POST /groups/{id}/archive":        {status: 303, id: aGroup, action: audit.ArchivedGroup},
+	"POST /groups/{id}/restore":        {status: 303, id: archivedGroup, action: audit.RestoredGroup},
 	"GET /groups/{id}/delete":          {status: 200, id: aGroup},
-	"POST /groups/{id}/delete":         {status: 303, id: aGroup, action: models.DeletedGroup},
+	"POST /groups/{id}/delete":         {status: 303, id: aGroup, action: audit.DeletedGroup},
 	"GET /groups/{id}/members":         {status: 200, id: aGroup},
-	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: models.AddedMembers},
-	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: models.RemovedMember},
+	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: audit.AddedMembers},
+	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: audit.RemovedMember},
 
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
 	"GET /contacts/new":          {status: 200},
-	"POST /contacts/new":         {status: 303, fields: fields("username", "cedric"), action: models.CreatedContact},
+	"POST /contacts/new":         {status: 303, fields: fields("username", "cedric"), action: audit.CreatedContact},
 	"GET /contacts/{id}":         {status: 200, id: aContact},
 	"GET /contacts/{id}/edit":    {status: 200, id: aContact},
-	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: models.UpdatedContact},
+	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
-	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: models.DeletedContact},
+	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
 
 	"GET /activity":              {status: 200},
-	"POST /activity/export":      {status: 200, action: models.ExportedActivity},
+	"POST /activity/export":      {status: 200, action: audit.ExportedActivity},
 	"GET /activity/verify":       {status: 200},
 	"GET /activity/retention":    {status: 200},
-	"POST /activity/retention":   {status: 303, fields: fields("kept", "10 years"), action: models.ChangedRetention},
+	"POST /activity/retention":   {status: 303, fields: fields("kept", "10 years"), action: audit.ChangedRetention},
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
-	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: models.PutBackGroup},
+	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.PutBackGroup},
 	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
 
 	"GET /settings/tokens":                      {status: 200},
 	"GET /settings/tokens/new":                  {status: 200},
-	"POST /settings/tokens/new":                 {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: models.CreatedToken},
+	"POST /settings/tokens/new":                 {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: audit.CreatedToken},
 	"GET /settings/tokens/{id}":                 {status: 200, id: aToken},
 	"GET /settings/tokens/{id}/roll":            {status: 200, id: aToken},
-	"POST /settings/tokens/{id}/roll":           {status: 200, id: aToken, fields: fields("overlap", "24"), action: models.RolledToken},
+	"POST /settings/tokens/{id}/roll":           {status: 200, id: aToken, fields: fields("overlap", "24"), action: audit.RolledToken},
 	"GET /settings/tokens/{id}/end-old-secret":  {status: 200, id: aToken},
-	"POST /settings/tokens/{id}/end-old-secret": {status: 303, id: aRolledToken, action: models.EndedOldSecret},
+	"POST /settings/tokens/{id}/end-old-secret": {status: 303, id: aRolledToken, action: audit.EndedOldSecret},
 	"GET /settings/tokens/{id}/revoke":          {status: 200, id: aToken},
-	"POST /settings/tokens/{id}/revoke":         {status: 303, id: aToken, action: models.RevokedToken},
+	"POST /settings/tokens/{id}/revoke":         {status: 303, id: aToken, action: audit.RevokedToken},
 
 	"GET /docs/roles":                      {status: 200, public: true},
 	"GET /invite/{secret}":                 {status: 200, public: true, id: aLink},
-	"POST /invite/{secret}":                {status: 303, public: true, id: aLink, fields: fields("name", "Carl", "password", password), action: models.SignedIn},
+	"POST /invite/{secret}":                {status: 303, public: true, id: aLink, fields: fields("name", "Carl", "password", password), action: audit.SignedIn},
 	"GET /people":                          {status: 200},
 	"GET /people/invite":                   {status: 200},
-	"POST /people/invite":                  {status: 201, fields: fields("email", "dora@example.com", "role", "editor"), action: models.Invited},
-	"POST /people/invitations/{id}/renew":  {status: 201, id: anInvitation, action: models.RenewedInvite},
+	"POST /people/invite":                  {status: 201, fields: fields("email", "dora@example.com", "role", "editor"), action: audit.Invited},
+	"POST /people/invitations/{id}/renew":  {status: 201, id: anInvitation, action: audit.RenewedInvite},
 	"GET /people/invitations/{id}/revoke":  {status: 200, id: anInvitation},
-	"POST /people/invitations/{id}/revoke": {status: 303, id: anInvitation, action: models.RevokedInvite},
+	"POST /people/invitations/{id}/revoke": {status: 303, id: anInvitation, action: audit.RevokedInvite},
 	"GET /people/policy":                   {status: 200},
-	"POST /people/policy":                  {status: 303, fields: fields("need", "editor", "editor", "2099-01-31"), action: models.ChangedPolicy},
+	"POST /people/policy":                  {status: 303, fields: fields("need", "editor", "editor", "2099-01-31"), action: audit.ChangedPolicy},
 	"GET /people/{id}":                     {status: 200, id: anEditor},
 	"GET /people/{id}/role":                {status: 200, id: anEditor},
-	"POST /people/{id}/role":               {status: 303, id: anEditor, fields: fields("role", "auditor"), action: models.ChangedRole},
+	"POST /people/{id}/role":               {status: 303, id: anEditor, fields: fields("role", "auditor"), action: audit.ChangedRole},
 	"GET /people/{id}/disable":             {status: 200, id: anEditor},
-	"POST /people/{id}/disable":            {status: 303, id: anEditor, action: models.DisabledUser},
-	"POST /people/{id}/enable":             {status: 303, id: aDisabled, action: models.EnabledUser},
+	"POST /people/{id}/disable":            {status: 303, id: anEditor, action: audit.DisabledUser},
+	"POST /people/{id}/enable":             {status: 303, id: aDisabled, action: audit.EnabledUser},
 	"GET /people/{id}/second-factor":       {status: 200, id: anEditor},
 	"POST /people/{id}/second-factor":      {status: 409, id: anEditor}, // there is none to reset
 	"GET /people/{id}/identity":            {status: 200, id: anEditor},
 	"POST /people/{id}/identity":           {status: 409, id: anEditor}, // none is linked
 	"GET /people/{id}/sessions":            {status: 200, id: signedInEditor},
-	"POST /people/{id}/sessions":           {status: 303, id: signedInEditor, action: models.EndedSessions},
+	"POST /people/{id}/sessions":           {status: 303, id: signedInEditor, action: audit.EndedSessions},
 }
 
 // person makes a user of a role.
-func (s *site) person(role models.Role) models.User {
+func (s *site) person(role access.Role) identity.User {
 	s.Helper()
-	u, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{
+	u, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{
 		Email: string(role) + rand.Text() + "@example.com", Name: "Some " + role.Name(), Role: role, Password: password,
 	})
 	if err != nil {
@@ -179,10 +182,10 @@ func (s *site) person(role models.Role) models.User {
 	return u
 }
 
-func anEditor(s *site) string { return s.person(models.Editor).ID }
+func anEditor(s *site) string { return s.person(access.Editor).ID }
 
 func aDisabled(s *site) string {
-	u, err := s.store.Disable(s.Context(), s.by, anEditor(s))
+	u, err := s.store.Identity.Disable(s.Context(), s.by, anEditor(s))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -190,24 +193,24 @@ func aDisabled(s *site) string {
 }
 
 func signedInEditor(s *site) string {
-	u := s.person(models.Editor)
+	u := s.person(access.Editor)
 	s.session(u)
 	return u.ID
 }
 
 // session is a browser in which a user is signed in.
-func (s *site) session(u models.User) *browser {
+func (s *site) session(u identity.User) *browser {
 	s.Helper()
-	secret, err := s.store.StartSession(s.Context(), u.Actor(), u, false)
+	secret, err := s.store.Identity.StartSession(s.Context(), u.Actor(), u, false)
 	if err != nil {
 		s.Fatal(err)
 	}
 	return s.newBrowser().with("Cookie", s.sessionCookie()+"="+secret)
 }
 
-func (s *site) invitation() (models.Invitation, string) {
+func (s *site) invitation() (identity.Invitation, string) {
 	s.Helper()
-	made, secret, err := s.store.Invite(s.Context(), s.by, models.NewInvitation{Email: rand.Text() + "@example.com", Role: models.Editor})
+	made, secret, err := s.store.Identity.Invite(s.Context(), s.by, identity.NewInvitation{Email: rand.Text() + "@example.com", Role: access.Editor})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -227,7 +230,7 @@ func aLink(s *site) string {
 // aSession is another session of the owner's.
 func aSession(s *site) string {
 	s.newBrowser().post("/login", "email", email, "password", password).wants(303)
-	found, err := s.store.Sessions(s.Context(), s.by)
+	found, err := s.store.Identity.Sessions(s.Context(), s.by)
 	if err != nil || len(found) == 0 {
 		s.Fatal(found, err)
 	}
@@ -236,17 +239,17 @@ func aSession(s *site) string {
 
 // aPasskey is one that no device has. It is gone before the owner signs in with a password.
 func aPasskey(s *site) string {
-	made := models.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
-	if _, err := s.store.AddPasskey(s.Context(), s.by, made); err != nil {
+	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
+	if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, made); err != nil {
 		s.Fatal(err)
 	}
-	found, err := s.store.Passkeys(s.Context(), s.by)
+	found, err := s.store.Identity.Passkeys(s.Context(), s.by)
 	if err != nil || len(found) == 0 {
 		s.Fatal(found, err)
 	}
 	s.Cleanup(func() {
-		err := s.store.RemovePasskey(context.Background(), s.by, found[0].ID)
-		if err != nil && !errors.Is(err, models.ErrNotFound) {
+		err := s.store.Identity.RemovePasskey(context.Background(), s.by, found[0].ID)
+		if err != nil && !errors.Is(err, access.ErrNotFound) {
 			s.Error(err)
 		}
 	})
@@ -351,7 +354,7 @@ func ask(s *site, q question, method, path string) {
 	switch {
 	case q.action == "" && len(added) > 0:
 		s.Errorf("wrote %v", added)
-	case q.action != "" && (len(added) == 0 || added[len(added)-1] != q.action || method == "POST" && q.action != models.SignedIn && len(added) != 1):
+	case q.action != "" && (len(added) == 0 || added[len(added)-1] != q.action || method == "POST" && q.action != audit.SignedIn && len(added) != 1):
 		s.Errorf("wrote %v, want %s once", added, q.action)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -21,13 +22,13 @@ type halfway struct {
 }
 
 // askSecond asks for the second factor. What came with the first one waits.
-func (c *Console) askSecond(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors []string) error {
+func (c *Console) askSecond(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors []string) error {
 	wait := halfway{Email: user.Email, Remember: s.Remember, Next: s.Next, Carried: s.Carried, Factors: factors}
-	secret, err := c.store.NewChallenge(r.Context(), models.FactorChallenge, user.ID, wait)
+	secret, err := c.store.Identity.NewChallenge(r.Context(), identity.FactorChallenge, user.ID, wait)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, models.FactorChallenge, secret)
+	c.setChallenge(w, identity.FactorChallenge, secret)
 	return redirect(w, r, views.CodeURL(""))
 }
 
@@ -40,14 +41,14 @@ func (c *Console) secondFactor(w http.ResponseWriter, r *http.Request) error {
 // signs in from the start.
 func (c *Console) showSecond(w http.ResponseWriter, r *http.Request, status int, s views.SecondFactor) error {
 	var wait halfway
-	userID, err := c.store.Challenge(r.Context(), models.FactorChallenge, c.challenge(r, models.FactorChallenge), &wait)
-	if errors.Is(err, models.ErrNotFound) {
+	userID, err := c.store.Identity.Challenge(r.Context(), identity.FactorChallenge, c.challenge(r, identity.FactorChallenge), &wait)
+	if errors.Is(err, access.ErrNotFound) {
 		return redirect(w, r, views.LoginURL(""))
 	}
 	if err != nil {
 		return err
 	}
-	factors, err := c.store.Factors(r.Context(), userID)
+	factors, err := c.store.Identity.Factors(r.Context(), userID)
 	if err != nil {
 		return err
 	}
@@ -59,27 +60,27 @@ func (c *Console) showSecond(w http.ResponseWriter, r *http.Request, status int,
 // doSecondFactor finishes signing in with a code, a recovery code or a passkey.
 func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	s := views.SecondFactor{Recovery: r.PostFormValue("with") == views.WithRecovery}
-	secret := c.challenge(r, models.FactorChallenge)
+	secret := c.challenge(r, identity.FactorChallenge)
 	var wait halfway
-	userID, err := c.store.Challenge(r.Context(), models.FactorChallenge, secret, &wait)
-	var user models.User
+	userID, err := c.store.Identity.Challenge(r.Context(), identity.FactorChallenge, secret, &wait)
+	var user identity.User
 	var factor string
 	switch credential := r.PostFormValue("credential"); {
 	case err != nil:
 	case credential != "":
 		user, err = c.usePasskey(w, r, caller(r), userID, credential)
-		factor = models.ByPasskey
+		factor = identity.ByPasskey
 		if err == nil {
-			_, err = c.store.TakeChallenge(r.Context(), models.FactorChallenge, secret, &wait)
+			_, err = c.store.Identity.TakeChallenge(r.Context(), identity.FactorChallenge, secret, &wait)
 		}
 	default:
-		user, factor, err = c.store.SignInCode(r.Context(), caller(r), secret, r.PostFormValue("code"))
+		user, factor, err = c.store.Identity.SignInCode(r.Context(), caller(r), secret, r.PostFormValue("code"))
 	}
-	if errors.Is(err, models.ErrNotFound) {
+	if errors.Is(err, access.ErrNotFound) {
 		if _, err := c.visit(r); err == nil { // signed in from another tab
 			return redirect(w, r, views.HomeURL())
 		}
-		late := models.Invalid{{Code: models.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
+		late := access.Invalid{{Code: access.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
 		return c.showLogin(w, r, http.StatusUnprocessableEntity, views.SignIn{Problems: late})
 	}
 	if status, problems := c.refusal(w, err, "code", "This code is not right, or was used before."); status != 0 {
@@ -89,21 +90,21 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c.dropChallenge(w, models.FactorChallenge)
+	c.dropChallenge(w, identity.FactorChallenge)
 	return c.arrive(w, r, user, views.SignIn{Remember: wait.Remember, Next: wait.Next, Carried: wait.Carried}, append(wait.Factors, factor)...)
 }
 
 // refusal is how a proof of who somebody is was refused: its status, and the sentence for
 // a field. That they must wait is the fault of no field. The status is 0 where it was not.
-func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, models.Invalid) {
-	var throttled models.Throttled
+func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, access.Invalid) {
+	var throttled access.Throttled
 	switch {
 	case errors.As(err, &throttled):
-		wait := throttled.Until.Sub(c.store.Now())
+		wait := throttled.Until.Sub(c.store.DB.Now())
 		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
-		return http.StatusTooManyRequests, models.Invalid{{Code: models.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
-	case errors.Is(err, models.ErrSignIn):
-		return http.StatusUnprocessableEntity, models.Invalid{{Field: field, Code: models.Bad, Message: words}}
+		return http.StatusTooManyRequests, access.Invalid{{Code: access.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
+	case errors.Is(err, access.ErrSignIn):
+		return http.StatusUnprocessableEntity, access.Invalid{{Field: field, Code: access.Bad, Message: words}}
 	}
 	return 0, nil
 }
@@ -117,23 +118,23 @@ func in(d time.Duration) string {
 }
 
 // setChallenge gives the browser the secret of what is half done.
-func (c *Console) setChallenge(w http.ResponseWriter, kind models.ChallengeKind, secret string) {
-	c.cookies.set(w, challengeCookie(kind), secret, int(models.ChallengeLimit.Seconds()))
+func (c *Console) setChallenge(w http.ResponseWriter, kind identity.ChallengeKind, secret string) {
+	c.cookies.set(w, challengeCookie(kind), secret, int(identity.ChallengeLimit.Seconds()))
 }
 
-func (c *Console) dropChallenge(w http.ResponseWriter, kind models.ChallengeKind) {
+func (c *Console) dropChallenge(w http.ResponseWriter, kind identity.ChallengeKind) {
 	c.cookies.set(w, challengeCookie(kind), "", -1)
 }
 
-func challengeCookie(kind models.ChallengeKind) string { return sessionCookie + "-" + string(kind) }
+func challengeCookie(kind identity.ChallengeKind) string { return sessionCookie + "-" + string(kind) }
 
 // challenge is the secret of what the browser has half done, or "". Of several the store
 // knows which one is meant; the last is returned unseen.
-func (c *Console) challenge(r *http.Request, kind models.ChallengeKind) string {
+func (c *Console) challenge(r *http.Request, kind identity.ChallengeKind) string {
 	var last string
 	for _, secret := range c.cookies.all(r, challengeCookie(kind)) {
 		if last != "" {
-			if _, err := c.store.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
+			if _, err := c.store.Identity.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
 				break
 			}
 		}

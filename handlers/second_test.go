@@ -14,7 +14,9 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 )
 
 // authenticator is an app that makes codes, by RFC 6238 alone.
@@ -26,7 +28,7 @@ type authenticator struct {
 // code is what the app shows now, or so many steps from now.
 func (p authenticator) code(steps int) string {
 	mac := hmac.New(sha1.New, p.seed)
-	_ = binary.Write(mac, binary.BigEndian, p.site.store.Now().Unix()/30+int64(steps))
+	_ = binary.Write(mac, binary.BigEndian, p.site.store.DB.Now().Unix()/30+int64(steps))
 	sum := mac.Sum(nil)
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1_000_000)
 }
@@ -34,7 +36,7 @@ func (p authenticator) code(steps int) string {
 // stopClock lets the test set the time.
 func (s *site) stopClock() *time.Time {
 	now := time.Now().Truncate(30 * time.Second)
-	s.store.Now = func() time.Time { return now }
+	s.store.DB.Now = func() time.Time { return now }
 	return &now
 }
 
@@ -61,7 +63,7 @@ func (s *site) setUpApp() (authenticator, []string) {
 
 func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/groups").leads("/profile/security?next=%2Fgroups")
@@ -83,7 +85,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 // TestSettingUpASecondFactorLeadsOn to where somebody wanted to go, on this console only.
 func TestSettingUpASecondFactorLeadsOn(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.SetPolicy(s.Context(), s.by, models.Policy{SecondFactor: map[models.Role]int64{models.Owner: 0}}); err != nil {
+		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
 		const next = "?next=%2Fcontacts%3Fq%3Da%26limit%3D10"
@@ -156,7 +158,7 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		lost.post("/login/code", "code", codes[0], "with", "recovery").leads("/groups")
 		lost.get("/profile/security").wants(200).has("#codes + p", "9 codes left")
 		last := s.lines()[len(s.lines())-1]
-		if last.Action != models.SignedIn || !strings.Contains(last.Changes, models.ByRecoveryCode) {
+		if last.Action != audit.SignedIn || !strings.Contains(last.Changes, identity.ByRecoveryCode) {
 			s.Errorf("%s %s", last.Action, last.Changes)
 		}
 		for _, secret := range append(codes, code, base32.StdEncoding.EncodeToString(p.seed)) {
@@ -191,7 +193,7 @@ func TestASecondFactorTakesNoLongerThanTenMinutes(t *testing.T) {
 		*now = now.Add(11 * time.Minute)
 		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "That took longer than 10 minutes.")
 		b.post("/login", "email", email, "password", password).leads("/login/code")
-		if err := s.store.SetPassword(s.Context(), models.System("test"), email, "another fine phrase"); err != nil {
+		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)
 		}
 		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Sign in again")
@@ -236,10 +238,10 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 	each(t, func(s *site) {
 		s.setUpApp()
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
-		today := s.store.Now().UTC().Format(time.DateOnly)
+		today := s.store.DB.Now().UTC().Format(time.DateOnly)
 		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
 		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: until you set up another, only the Security page works for you.")
-		if _, err := s.store.AddPasskey(s.Context(), s.by, models.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
+		if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")

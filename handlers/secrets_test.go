@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -24,7 +24,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			s.useTokens()
 			s.useInvitation()
 			s.useSecondFactor()
-			if err := s.store.WriteUses(t.Context()); err != nil {
+			if err := s.store.Identity.WriteUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			used := modelstest.SecretsOf(s.store)
@@ -53,7 +53,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 
 // setUpSlowly makes the owner, with a code that is tried wrongly before.
 func (s *site) setUpSlowly() {
-	code, err := s.store.NewSetupCode(s.Context())
+	code, err := s.store.Identity.NewSetupCode(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (s *site) signIns() {
 	b.get("/groups/new").wants(500) // what fails is logged at length
 	modelstest.Exec(s.T, s.store, "ALTER TABLE drafts_away RENAME TO drafts")
 	b.post("/logout").wants(303)
-	if err := s.store.SetPassword(s.Context(), models.System("test"), email, "another fine phrase"); err != nil {
+	if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 		s.Fatal(err)
 	}
 	s.post("/login", "email", email, "password", "another fine phrase").wants(303)
@@ -104,7 +104,7 @@ func (s *site) useTokens() {
 
 // useInvitation opens a link, mistypes it and accepts it.
 func (s *site) useInvitation() {
-	link := s.link("bea@example.com", models.Editor)
+	link := s.link("bea@example.com", access.Editor)
 	s.newBrowser().get(link).wants(200)
 	s.newBrowser().get(strings.Replace(link, "/invite/", "/invite/wrong-", 1)).wants(404)
 	b := s.newBrowser()
@@ -125,5 +125,5 @@ func (s *site) useSecondFactor() {
 	}
 	*now = now.Add(time.Hour)
 	s.post("/confirm", "confirm.password", "another fine phrase", "next", "/profile").wants(303)
-	s.store.Now = time.Now
+	s.store.DB.Now = time.Now
 }

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -15,16 +16,16 @@ import (
 func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 	s := views.Security{Possible: c.passkeys != nil, Current: visitOf(r).stored.ID, Now: c.now(r)}
 	var err error
-	if s.Factors, err = c.store.Factors(r.Context(), by(r).UserID); err != nil {
+	if s.Factors, err = c.store.Identity.Factors(r.Context(), by(r).UserID); err != nil {
 		return err
 	}
-	if s.Passkeys, err = c.store.Passkeys(r.Context(), by(r)); err != nil {
+	if s.Passkeys, err = c.store.Identity.Passkeys(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if s.Sessions, err = c.ownSessions(r); err != nil {
 		return err
 	}
-	if s.Due, err = c.store.FactorDue(r.Context(), visitOf(r).user); err != nil {
+	if s.Due, err = c.store.Identity.FactorDue(r.Context(), visitOf(r).user); err != nil {
 		return err
 	}
 	if s.Linked, err = c.linked(r, by(r).UserID); err != nil {
@@ -35,9 +36,9 @@ func (c *Console) security(w http.ResponseWriter, r *http.Request) error {
 }
 
 // ownSessions are the sessions of who makes the request: this one, then the newest first.
-func (c *Console) ownSessions(r *http.Request) ([]models.Session, error) {
-	found, err := c.store.Sessions(r.Context(), by(r))
-	this := slices.IndexFunc(found, func(s models.Session) bool { return s.ID == visitOf(r).stored.ID })
+func (c *Console) ownSessions(r *http.Request) ([]identity.Session, error) {
+	found, err := c.store.Identity.Sessions(r.Context(), by(r))
+	this := slices.IndexFunc(found, func(s identity.Session) bool { return s.ID == visitOf(r).stored.ID })
 	if this > 0 {
 		found = slices.Insert(slices.Delete(found, this, this+1), 0, visitOf(r).stored)
 	}
@@ -49,8 +50,8 @@ func (c *Console) newApp(w http.ResponseWriter, r *http.Request) error {
 	return c.showNewApp(w, r, http.StatusOK, nil)
 }
 
-func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int, problems models.Invalid) error {
-	key, err := c.store.NewTOTP(r.Context(), by(r))
+func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int, problems access.Invalid) error {
+	key, err := c.store.Identity.NewTOTP(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *Console) showNewApp(w http.ResponseWriter, r *http.Request, status int,
 // confirmApp turns codes from an app on. The recovery codes are in this answer and nowhere
 // else, which is why it is no redirect.
 func (c *Console) confirmApp(w http.ResponseWriter, r *http.Request) error {
-	codes, err := c.store.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
+	codes, err := c.store.Identity.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
 	if status, problems := c.refusal(w, err, "code", ""); status != 0 {
 		return c.showNewApp(w, r, status, problems)
 	}
@@ -103,12 +104,12 @@ func (c *Console) askAppOff(w http.ResponseWriter, r *http.Request) error {
 // lastFactor is what to tell somebody before a second factor of theirs goes: a warning
 // where it is the only one and the rules ask for one, or else "".
 func (c *Console) lastFactor(r *http.Request) (string, error) {
-	policy, err := c.store.Policy(r.Context())
+	policy, err := c.store.Identity.Policy(r.Context())
 	role := visitOf(r).user.Role
-	if err != nil || !policy.Needs(role, c.store.Now()) {
+	if err != nil || !policy.Needs(role, c.store.DB.Now()) {
 		return "", err
 	}
-	factors, err := c.store.Factors(r.Context(), by(r).UserID)
+	factors, err := c.store.Identity.Factors(r.Context(), by(r).UserID)
 	if err != nil || factors.AppSince != nil && factors.Passkeys > 0 || factors.Passkeys > 1 {
 		return "", err
 	}
@@ -116,7 +117,7 @@ func (c *Console) lastFactor(r *http.Request) (string, error) {
 }
 
 func (c *Console) appOff(w http.ResponseWriter, r *http.Request) error {
-	if err := c.store.TurnOffTOTP(r.Context(), by(r)); err != nil {
+	if err := c.store.Identity.TurnOffTOTP(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if err := c.renew(w, r, false); err != nil {
@@ -134,7 +135,7 @@ func (c *Console) askCodes(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) newCodes(w http.ResponseWriter, r *http.Request) error {
-	codes, err := c.store.NewRecoveryCodes(r.Context(), by(r))
+	codes, err := c.store.Identity.NewRecoveryCodes(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (c *Console) codesFile(w http.ResponseWriter, r *http.Request) error {
 	fmt.Fprintf(&text, "Recovery codes for %s\n%s\nEach works once.\n\n", c.publicURL, visitOf(r).user.Email)
 	for _, code := range r.PostForm["code"] {
 		if !recoveryCode.MatchString(code) {
-			return models.Invalid{{Field: "code", Code: models.Bad, Message: "These are no recovery codes."}}
+			return access.Invalid{{Field: "code", Code: access.Bad, Message: "These are no recovery codes."}}
 		}
 		text.WriteString(code + "\n")
 	}
@@ -166,7 +167,7 @@ func (c *Console) question(w http.ResponseWriter, r *http.Request, title string,
 
 // endSession ends another session of one's own.
 func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
-	if err := c.store.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
+	if err := c.store.Identity.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	return c.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session ended."})
@@ -174,7 +175,7 @@ func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
 
 // askEndOtherSessions asks before all other sessions end.
 func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	sessions, err := c.store.Sessions(r.Context(), by(r))
+	sessions, err := c.store.Identity.Sessions(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (c *Console) askEndOtherSessions(w http.ResponseWriter, r *http.Request) er
 
 // endOtherSessions ends all sessions but the one that asks for it.
 func (c *Console) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	n, err := c.store.EndOtherSessions(r.Context(), by(r), visitOf(r).session.ID)
+	n, err := c.store.Identity.EndOtherSessions(r.Context(), by(r), visitOf(r).session.ID)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/gorilla/sessions"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -42,8 +44,8 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	session := sessions.NewSession(s, name)
 	session.Options, session.IsNew = &sessions.Options{}, true
 	for _, secret := range s.cookies.all(r, name) {
-		stored, err := s.store.Session(r.Context(), secret)
-		if errors.Is(err, models.ErrNotFound) {
+		stored, err := s.store.Identity.Session(r.Context(), secret)
+		if errors.Is(err, access.ErrNotFound) {
 			continue
 		}
 		if err != nil {
@@ -76,8 +78,8 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 	if err != nil {
 		return err
 	}
-	err = s.store.SaveSession(ctx, secret, string(data))
-	if errors.Is(err, models.ErrNotFound) {
+	err = s.store.Identity.SaveSession(ctx, secret, string(data))
+	if errors.Is(err, access.ErrNotFound) {
 		return errSignedOut
 	}
 	return err
@@ -85,8 +87,8 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 
 // start signs a user in, under a new id, and gives the browser its cookie. factors are
 // what they have proved who they are with, flashes what they are told first.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by models.Actor, user models.User, remember bool, factors []string, flashes []views.Flash) error {
-	secret, err := s.store.StartSession(r.Context(), by, user, remember, factors...)
+func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by access.Actor, user identity.User, remember bool, factors []string, flashes []views.Flash) error {
+	secret, err := s.store.Identity.StartSession(r.Context(), by, user, remember, factors...)
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by models.A
 	}
 	age := 0
 	if remember {
-		age = int(models.RememberLimit.Seconds())
+		age = int(identity.RememberLimit.Seconds())
 	}
 	s.cookies.set(w, sessionCookie, secret, age)
 	return nil

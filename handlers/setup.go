@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -34,9 +34,9 @@ func (c *Console) doSetup(w http.ResponseWriter, r *http.Request) error {
 	} else if owned {
 		return errNoPage
 	}
-	user, err := c.store.SetUp(r.Context(), caller(r), models.Setup{
+	user, err := c.store.Identity.SetUp(r.Context(), caller(r), identity.Setup{
 		Code: s.Code, Workspace: s.Workspace,
-		Owner: models.NewUser{Name: s.Name, Email: s.Email, Password: r.PostFormValue("password")},
+		Owner: identity.NewUser{Name: s.Name, Email: s.Email, Password: r.PostFormValue("password")},
 	})
 	if errors.As(err, &s.Problems) {
 		return c.showSetup(w, r, http.StatusUnprocessableEntity, s)

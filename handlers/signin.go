@@ -7,7 +7,8 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -51,7 +52,7 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 	if !r.PostForm.Has("email") { // a page that was signed out sends what was typed into it
 		return c.showLogin(w, r, http.StatusOK, s)
 	}
-	user, err := c.store.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
+	user, err := c.store.Identity.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
 	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 {
 		s.Problems = problems
 		return c.showLogin(w, r, status, s)
@@ -59,7 +60,7 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, s, models.ByPassword)
+	return c.enter(w, r, user, s, identity.ByPassword)
 }
 
 // wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
@@ -68,8 +69,8 @@ const wrongSignIn = "E-mail or password is not right."
 // enter goes on once the first factor has shown who wants to sign in: to the second one,
 // where they have one, or else to the page that they came for. factors name the first one
 // in the audit log.
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
-	second, err := c.store.Factors(r.Context(), user.ID)
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
+	second, err := c.store.Identity.Factors(r.Context(), user.ID)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request, user models.User
 
 // arrive signs in somebody who has proved all there is to prove, and leads them to the page
 // that they came for.
-func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.User, s views.SignIn, factors ...string) error {
+func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
 	err := c.signIn(w, r, user, s.Remember, factors...)
 	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
 		s.Problems = problems
@@ -100,33 +101,33 @@ func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user models.Use
 // signIn ends the session that the browser had, if any, and starts a new one. It tells of
 // the last time that the user signed in. factors name in the audit log what they have
 // proved who they are with.
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.User, remember bool, factors ...string) error {
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user identity.User, remember bool, factors ...string) error {
 	actor := from(r, user)
 	for _, old := range c.cookies.all(r, sessionCookie) {
-		if err := c.store.EndSession(r.Context(), actor, old); err != nil {
+		if err := c.store.Identity.EndSession(r.Context(), actor, old); err != nil {
 			return err
 		}
 	}
-	last, err := c.store.LastSignIn(r.Context(), user.ID)
+	last, err := c.store.Identity.LastSignIn(r.Context(), user.ID)
 	var flashes []views.Flash
 	switch {
 	case err == nil:
 		flashes = append(flashes, views.LastSignIn(last, c.nowOf(user)))
-	case !errors.Is(err, models.ErrNotFound):
+	case !errors.Is(err, access.ErrNotFound):
 		return err
 	}
-	due, err := c.store.FactorDue(r.Context(), user)
+	due, err := c.store.Identity.FactorDue(r.Context(), user)
 	if err != nil {
 		return err
 	}
-	if due != nil && *due > c.store.Now().Unix() {
+	if due != nil && *due > c.store.DB.Now().Unix() {
 		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
 	}
 	if err := c.sessions.(*sessionStore).start(w, r, actor, user, remember, factors, flashes); err != nil {
 		return err
 	}
 	// The browser stays known by who signs in with it when they sign out.
-	c.cookies.set(w, deviceCookie, c.store.RememberDevice(actor), int(models.KnownLimit.Seconds()))
+	c.cookies.set(w, deviceCookie, c.store.Identity.RememberDevice(actor), int(identity.KnownLimit.Seconds()))
 	return nil
 }
 
@@ -134,7 +135,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user models.Use
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) error {
 	v := visitOf(r)
 	for _, secret := range c.cookies.all(r, sessionCookie) { // a twin would go on
-		if err := c.store.EndSession(r.Context(), v.actor, secret); err != nil {
+		if err := c.store.Identity.EndSession(r.Context(), v.actor, secret); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,9 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -34,7 +37,7 @@ type site struct {
 	console *handlers.Console
 	store   *models.Store
 	url     string
-	by      models.Actor
+	by      access.Actor
 }
 
 // each runs a test on a fresh site of each engine.
@@ -70,12 +73,12 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 // setUp makes the owner, as a person would.
 func (s *site) setUp() {
 	s.Helper()
-	code, err := s.store.NewSetupCode(s.Context())
+	code, err := s.store.Identity.NewSetupCode(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.post("/setup", "code", code, "name", "Anna", "email", email, "password", password, "workspace", "Acme").wants(303)
-	u, err := s.store.FirstOwner(s.Context())
+	u, err := s.store.Identity.FirstOwner(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -247,12 +250,12 @@ func (p *page) rows() []string {
 }
 
 // lines are all audit lines, the oldest first.
-func (s *site) lines() []models.AuditLine {
+func (s *site) lines() []audit.Line {
 	s.Helper()
-	var lines []models.AuditLine
-	r := models.Range{Limit: models.MaxLimit}
+	var lines []audit.Line
+	r := db.Range{Limit: db.MaxLimit}
 	for {
-		page, err := s.store.AuditLines(s.Context(), r)
+		page, err := s.store.Audit.AuditLines(s.Context(), r)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -260,18 +263,18 @@ func (s *site) lines() []models.AuditLine {
 			slices.Reverse(lines)
 			return lines
 		}
-		r.After = models.Cursor{ID: lines[len(lines)-1].ID}
+		r.After = db.Cursor{ID: lines[len(lines)-1].ID}
 	}
 }
 
 // actions are the actions of all audit lines, the oldest first.
-func (s *site) actions() []models.Action {
+func (s *site) actions() []audit.Action {
 	s.Helper()
 	lines := s.lines()
-	actions := make([]models.Action, len(lines))
+	actions := make([]audit.Action, len(lines))
 	for i, line := range lines {
 		actions[i] = line.Action
-		if line.ActorName == "" || line.ActorKind == "" || line.RequestID == "" && line.ActorKind == models.UserActor && line.IP != "" {
+		if line.ActorName == "" || line.ActorKind == "" || line.RequestID == "" && line.ActorKind == access.UserActor && line.IP != "" {
 			s.Errorf("audit line %s does not say who: %+v", line.Action, line)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // themeOf is the theme that the browser asked for, or "".
@@ -27,7 +27,7 @@ func (c *Console) theme(w http.ResponseWriter, r *http.Request) error {
 	case "system":
 		c.cookies.set(w, themeCookie, "", -1)
 	default:
-		return models.Invalid{{Field: "theme", Code: models.Bad, Message: "The theme must be system, light or dark."}}
+		return access.Invalid{{Field: "theme", Code: access.Bad, Message: "The theme must be system, light or dark."}}
 	}
 	return redirect(w, r, next(r, templ.SafeURL("/")))
 }

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // The tests of this file measure, which a busy machine can't do: they run where the
@@ -35,8 +36,8 @@ func TestARefusedSignInTakesTheSameTime(t *testing.T) {
 		kinds := []string{"unknown", "disabled", "wrong"}
 		for i := range tries {
 			for _, kind := range kinds[1:] {
-				n := models.NewUser{Email: fmt.Sprintf("%s%d@example.com", kind, i), Name: "Somebody", Role: models.Auditor, Password: password}
-				if _, err := s.store.CreateUser(s.Context(), models.System("test"), n); err != nil {
+				n := identity.NewUser{Email: fmt.Sprintf("%s%d@example.com", kind, i), Name: "Somebody", Role: access.Auditor, Password: password}
+				if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
 					s.Fatal(err)
 				}
 			}

@@ -10,24 +10,27 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
 // tokens shows the list of API tokens.
 func (c *Console) tokens(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "whose", "user", "after", "before")
-	list := views.TokenList{Others: by(r).May(models.ManageTokens), Done: len(visitOf(r).flashes()) > 0, By: by(r), Now: c.now(r)}
+	list := views.TokenList{Others: by(r).May(access.ManageTokens), Done: len(visitOf(r).flashes()) > 0, By: by(r), Now: c.now(r)}
 	var err error
 	if list.At, list.User, err = c.tokensAt(r, a); err != nil {
 		return err
 	}
-	query := models.TokenQuery{User: list.At.User, Range: a.page(0)}
+	query := identity.TokenQuery{User: list.At.User, Range: a.page(0)}
 	if list.At.Whose == "own" {
 		query.User = by(r).UserID
 	}
-	query.After, query.Before = a.cursors(func(c models.Cursor) bool { return c.Value == "" })
-	page, err := c.store.Tokens(r.Context(), by(r), query)
+	query.After, query.Before = a.cursors(func(c db.Cursor) bool { return c.Value == "" })
+	page, err := c.store.Identity.Tokens(r.Context(), by(r), query)
 	if err != nil {
 		return err
 	}
@@ -44,12 +47,12 @@ func (c *Console) tokensAt(r *http.Request, a *address) (at views.TokensAt, name
 	if at.User == "" {
 		return at, "", nil
 	}
-	p, err := c.store.Person(r.Context(), by(r), at.User)
+	p, err := c.store.Identity.Person(r.Context(), by(r), at.User)
 	switch {
-	case err == nil && by(r).May(models.ManageTokens):
+	case err == nil && by(r).May(access.ManageTokens):
 		at.Whose = ""
 		return at, p.Name, nil
-	case err == nil, errors.Is(err, models.ErrNotFound), errors.Is(err, models.ErrDenied):
+	case err == nil, errors.Is(err, access.ErrNotFound), errors.Is(err, access.ErrDenied):
 		at.User = a.one("user") // which nobody is whose tokens the reader may see
 		return at, "", nil
 	}
@@ -58,11 +61,11 @@ func (c *Console) tokensAt(r *http.Request, a *address) (at views.TokensAt, name
 
 // token shows one token, and what it was used for.
 func (c *Console) token(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := c.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	use, err := c.store.TokenUse(r.Context(), by(r), token.ID)
+	use, err := c.store.Identity.TokenUse(r.Context(), by(r), token.ID)
 	if err != nil {
 		return err
 	}
@@ -90,16 +93,16 @@ func (c *Console) createToken(w http.ResponseWriter, r *http.Request) error {
 		Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Preset: r.PostFormValue("scope"), Scopes: r.PostForm["scopes"],
 		Networks: r.PostFormValue("networks"), Expires: r.PostFormValue("expires"),
 	}
-	networks, err := models.ParseNetworks(form.Networks)
+	networks, err := access.ParseNetworks(form.Networks)
 	form.Problems, _ = problems(err)
-	made := models.NewToken{Name: form.Name, Scopes: chosenScopes(r), Networks: networks, ExpiresAt: c.expiry(form.Expires)}
+	made := identity.NewToken{Name: form.Name, Scopes: chosenScopes(r), Networks: networks, ExpiresAt: c.expiry(form.Expires)}
 	if len(form.Problems) > 0 { // what else is wrong is said together
 		made.Networks = nil
-		wrong, _ := problems(c.store.CheckToken(by(r), made))
+		wrong, _ := problems(c.store.Identity.CheckToken(by(r), made))
 		form.Problems = slices.Concat(wrong, form.Problems)
 		return c.showNewToken(w, r, http.StatusUnprocessableEntity, form)
 	}
-	token, secret, err := c.store.CreateToken(r.Context(), by(r), made, formKey(r))
+	token, secret, err := c.store.Identity.CreateToken(r.Context(), by(r), made, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return c.showNewToken(w, r, http.StatusUnprocessableEntity, form)
@@ -119,14 +122,14 @@ func (c *Console) showSecret(w http.ResponseWriter, r *http.Request, status int,
 
 // chosenScopes is what the form says that a token may do. The boxes count where none of
 // the presets is chosen.
-func chosenScopes(r *http.Request) models.Scopes {
+func chosenScopes(r *http.Request) access.Scopes {
 	switch preset := r.PostFormValue("scope"); preset {
 	case "read", "write":
 		return views.Preset(by(r), preset)
 	case "choose":
-		var scopes models.Scopes
+		var scopes access.Scopes
 		for _, word := range r.PostForm["scopes"] {
-			scopes = append(scopes, models.Right(word))
+			scopes = append(scopes, access.Right(word))
 		}
 		return scopes
 	}
@@ -140,13 +143,13 @@ func (c *Console) expiry(choice string) *int64 {
 		return nil
 	}
 	days, _ := strconv.Atoi(choice)
-	at := c.store.Now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
+	at := c.store.DB.Now().AddDate(0, 0, min(max(days, 0), 3650)).Unix()
 	return &at
 }
 
 // askRollToken shows the form that gives a token a new secret.
 func (c *Console) askRollToken(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := c.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -164,27 +167,27 @@ func (c *Console) showRoll(w http.ResponseWriter, r *http.Request, status int, f
 }
 
 // refuseRoll says who alone can roll a token.
-func (c *Console) refuseRoll(w http.ResponseWriter, r *http.Request, token models.Token) error {
+func (c *Console) refuseRoll(w http.ResponseWriter, r *http.Request, token identity.Token) error {
 	c.showFailure(w, r, views.Failure{
 		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: c.now(r),
-		Sentence: "Only " + models.Isolated(token.UserName) + " can roll this token, because its new secret acts in their name. You can revoke it.",
+		Sentence: "Only " + text.Isolated(token.UserName) + " can roll this token, because its new secret acts in their name. You can revoke it.",
 	})
 	return nil
 }
 
 // rollToken gives a token a new secret.
 func (c *Console) rollToken(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := c.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	form := views.RollForm{Token: token, Key: r.PostFormValue("key"), Overlap: r.PostFormValue("overlap")}
-	rolled, secret, err := c.store.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
+	rolled, secret, err := c.store.Identity.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
 	var invalid bool
 	switch form.Problems, invalid = problems(err); {
 	case invalid:
 		return c.showRoll(w, r, http.StatusUnprocessableEntity, form)
-	case errors.Is(err, models.ErrNotYours):
+	case errors.Is(err, identity.ErrNotYours):
 		return c.refuseRoll(w, r, token)
 	case err != nil:
 		return err
@@ -208,8 +211,8 @@ func (c *Console) askEndOldSecret(w http.ResponseWriter, r *http.Request) error 
 }
 
 // askAboutToken asks a question about a token.
-func (c *Console) askAboutToken(w http.ResponseWriter, r *http.Request, title string, body func(models.Token, views.Clock) templ.Component) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+func (c *Console) askAboutToken(w http.ResponseWriter, r *http.Request, title string, body func(identity.Token, views.Clock) templ.Component) error {
+	token, err := c.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -219,7 +222,7 @@ func (c *Console) askAboutToken(w http.ResponseWriter, r *http.Request, title st
 // endOldSecret ends it.
 func (c *Console) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if err := c.store.EndOldSecret(r.Context(), by(r), id); err != nil {
+	if err := c.store.Identity.EndOldSecret(r.Context(), by(r), id); err != nil {
 		return err
 	}
 	return c.done(w, r, views.TokenURL(id), views.Flash{Text: "The old secret has ended. Programs that use it are refused from now on."})
@@ -232,12 +235,12 @@ func (c *Console) askRevokeToken(w http.ResponseWriter, r *http.Request) error {
 
 // revokeToken makes a token useless.
 func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	token, err := c.store.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := c.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := c.store.RevokeToken(r.Context(), by(r), token.ID); err != nil {
+	if err := c.store.Identity.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.TokensURL(), views.Flash{Text: models.Isolated(token.Name) + " revoked. Programs that use it are refused from now on."})
+	return c.done(w, r, views.TokensURL(), views.Flash{Text: text.Isolated(token.Name) + " revoked. Programs that use it are refused from now on."})
 }

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -17,7 +19,7 @@ func TestATokensLife(t *testing.T) {
 		for _, status := range []int{201, 409} { // the second is a reload
 			s.post("/settings/tokens/new", "key", key, "name", "Once", "scope", "read", "expires", "30").wants(status)
 		}
-		if page, err := s.store.Tokens(s.Context(), s.by, models.TokenQuery{}); err != nil || len(page.Tokens) != 1 {
+		if page, err := s.store.Identity.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) != 1 {
 			s.Fatalf("%d tokens, %v", len(page.Tokens), err)
 		}
 		s.post(s.get("/settings/tokens").doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")).wants(303)
@@ -26,7 +28,7 @@ func TestATokensLife(t *testing.T) {
 		refused.has("#name-error", "what the token is for").has("#scopes-error", "at least one thing").has("#expires-error", "in the future")
 		made := s.post("/settings/tokens/new", "name", "Nightly", "scope", "read", "expires", "30").wants(201)
 		secret := made.doc.Find("#secret").AttrOr("value", "")
-		if !models.LooksLikeToken(secret) {
+		if !identity.LooksLikeToken(secret) {
 			s.Fatalf("the token is %q", secret)
 		}
 		s.get("/settings/tokens").has("tbody", "Nightly").has("tbody", secret[len(secret)-4:]).has("tbody", "Never")
@@ -49,10 +51,10 @@ func TestATokensLife(t *testing.T) {
 }
 
 // colleague makes somebody with a role, and a browser in which they are signed in.
-func (s *site) colleague(role models.Role) (models.Actor, *browser) {
+func (s *site) colleague(role access.Role) (access.Actor, *browser) {
 	s.Helper()
 	address := string(role) + "@example.com"
-	u, err := s.store.CreateUser(s.Context(), models.System("test"), models.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
+	u, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -62,9 +64,9 @@ func (s *site) colleague(role models.Role) (models.Actor, *browser) {
 }
 
 // tokenOf makes a token for somebody.
-func (s *site) tokenOf(by models.Actor, name string) (models.Token, string) {
+func (s *site) tokenOf(by access.Actor, name string) (identity.Token, string) {
 	s.Helper()
-	t, secret, err := s.store.CreateToken(s.Context(), by, models.NewToken{Name: name, Scopes: models.ReadScopes()}, nil)
+	t, secret, err := s.store.Identity.CreateToken(s.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -79,9 +81,9 @@ func (s *site) withToken(secret string) *browser {
 // owner, who manages tokens, and others, to whom there is no such token.
 func TestRightsAreCheckedForTheObject(t *testing.T) {
 	each(t, func(s *site) {
-		editor, e := s.colleague(models.Editor)
-		_, admin := s.colleague(models.Admin)
-		_, moderator := s.colleague(models.Moderator)
+		editor, e := s.colleague(access.Editor)
+		_, admin := s.colleague(access.Admin)
+		_, moderator := s.colleague(access.Moderator)
 		pages := []string{"", "/revoke", "/end-old-secret"}
 		acts := []string{"/end-old-secret", "/revoke"}
 		for _, tc := range []struct {
@@ -113,7 +115,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 					s.Errorf("%s: %s gives %d", tc.who, act, got)
 				}
 			}
-			after, err := s.store.Token(s.Context(), s.by, token.ID)
+			after, err := s.store.Identity.Token(s.Context(), s.by, token.ID)
 			if err != nil || (after.RevokedAt != nil) != (tc.act == 303) || (after.RolledAt != nil) != (tc.rolls == 200) {
 				s.Errorf("%s: the token is %+v, %v", tc.who, after, err)
 			}
@@ -130,7 +132,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 // and no token can make tokens or people, whatever a form says.
 func TestATokensScopesAreItsMakers(t *testing.T) {
 	each(t, func(s *site) {
-		_, moderator := s.colleague(models.Moderator)
+		_, moderator := s.colleague(access.Moderator)
 		form := moderator.get("/settings/tokens/new").wants(200)
 		form.has("main", "Not available: only owners and admins may do this.")
 		const deleting = "includes deleting groups and contacts for good"
@@ -182,7 +184,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "may not be used from the address") {
 			s.Errorf("it says %s", answer.body)
 		}
-		if err := s.store.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.WriteUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
@@ -199,7 +201,7 @@ func TestNetworksOfAToken(t *testing.T) {
 func TestRollingAToken(t *testing.T) {
 	each(t, func(s *site) {
 		now := time.Now()
-		s.store.Now = func() time.Time { return now }
+		s.store.DB.Now = func() time.Time { return now }
 		token, first := s.tokenOf(s.by, "Nightly")
 		path := "/settings/tokens/" + token.ID
 		s.withToken(first).get("/v1/groups").wants(200)
@@ -239,9 +241,9 @@ func TestRollingAToken(t *testing.T) {
 		var rolled, ended int
 		for _, action := range s.actions() {
 			switch action {
-			case models.RolledToken:
+			case audit.RolledToken:
 				rolled++
-			case models.EndedOldSecret:
+			case audit.EndedOldSecret:
 				ended++
 			}
 		}
@@ -259,7 +261,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		api.get("/v1/groups?q=secret%20plan").wants(200)
 		answer := api.post("/v1/groups", "name", "x").wants(403)
 		s.get(path).has("main", "Requests show up here within a few seconds.").lacks("#hours")
-		if err := s.store.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.WriteUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")
@@ -280,7 +282,7 @@ func TestRevocationHoldsWithinASecond(t *testing.T) {
 			one, two := open(t, modelstest.OpenURL(t, url)), open(t, modelstest.OpenURL(t, url))
 			one.setUp()
 			now := time.Now()
-			two.store.Now = func() time.Time { return now }
+			two.store.DB.Now = func() time.Time { return now }
 			token, secret := one.tokenOf(one.by, "Nightly")
 			two.withToken(secret).get("/v1/groups").wants(200)
 			one.post("/settings/tokens/" + token.ID + "/revoke").wants(303)
@@ -295,9 +297,9 @@ func TestRevocationHoldsWithinASecond(t *testing.T) {
 // may see the tokens of others.
 func TestTokensOfAPerson(t *testing.T) {
 	each(t, func(s *site) {
-		editor, e := s.colleague(models.Editor)
-		auditor, a := s.colleague(models.Auditor)
-		_, admin := s.colleague(models.Admin)
+		editor, e := s.colleague(access.Editor)
+		auditor, a := s.colleague(access.Auditor)
+		_, admin := s.colleague(access.Admin)
 		const rows = 25 // on a page
 		for range rows + 1 {
 			s.tokenOf(editor, "Editor's")
@@ -355,7 +357,7 @@ func TestOneWordingForRights(t *testing.T) {
 				words, _, _ := strings.Cut(does.Text(), " "+does.Find("code").Text())
 				form.has("#scopes", words)
 			}
-			page, err := s.store.Activity(s.Context(), models.ActivityQuery{Action: string(models.CreatedToken)})
+			page, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Action: string(audit.CreatedToken)})
 			if err != nil {
 				s.Fatal(err)
 			}

@@ -7,16 +7,17 @@ import (
 
 	"github.com/gorilla/sessions"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
 // visit is somebody signed in, for the time of a request.
 type visit struct {
 	session *sessions.Session
-	stored  models.Session // as it was when the request came
-	user    models.User
-	actor   models.Actor
+	stored  identity.Session // as it was when the request came
+	user    identity.User
+	actor   access.Actor
 	// must says that the user has to set up a second factor before anything else.
 	must bool
 }
@@ -52,7 +53,7 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	if session.IsNew {
 		return nil, errSignedOut
 	}
-	stored, _ := session.Values[storedValue].(models.Session)
+	stored, _ := session.Values[storedValue].(identity.Session)
 	user := stored.User
 	actor := from(r, user)
 	actor.Session = stored.ID
@@ -60,17 +61,17 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 }
 
 // caller is where a request comes from, as an actor that may do nothing.
-func caller(r *http.Request) models.Actor {
+func caller(r *http.Request) access.Actor {
 	agent := strings.ToValidUTF8(r.UserAgent(), "")
-	return models.Actor{IP: clientIP(r), UserAgent: agent, RequestID: requestID(r), Device: markOf(r).device}
+	return access.Actor{IP: clientIP(r), UserAgent: agent, RequestID: requestID(r), Device: markOf(r).device}
 }
 
 // from is a user as who makes the request.
-func from(r *http.Request, user models.User) models.Actor {
+func from(r *http.Request, user identity.User) access.Actor {
 	actor, where := user.Actor(), caller(r)
 	actor.IP, actor.UserAgent, actor.RequestID, actor.Device = where.IP, where.UserAgent, where.RequestID, where.Device
 	return actor
 }
 
 // by is who makes the request.
-func by(r *http.Request) models.Actor { return visitOf(r).actor }
+func by(r *http.Request) access.Actor { return visitOf(r).actor }

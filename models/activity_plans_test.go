@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -33,34 +35,34 @@ func TestActivityReadsNoLogWhole(t *testing.T) {
 		carryOut(t, store, "ANALYZE")
 
 		p := &planner{T: t, store: store}
-		if err := store.Watch(p.see); err != nil {
+		if err := store.DB.Watch(p.see); err != nil {
 			t.Fatal(err)
 		}
-		middle := models.Cursor{ID: "0Va1000000050000"}
+		middle := db.Cursor{ID: "0Va1000000050000"}
 		object := "0000000000010007"
 		day := time.Unix(1_790_050_000, 0)
-		for name, q := range map[string]models.ActivityQuery{
+		for name, q := range map[string]audit.ActivityQuery{
 			"all": {}, "a person": {Who: "0000000000000003"}, "nobody": {Who: "0000000000000zzz"}, "an object": {Object: object},
-			"a common area": {Action: "group"}, "a rare area": {Action: "policy"}, "failed sign-ins": {Action: models.FailedSignIns}, "no area": {Action: "nothing"}, "an action": {Action: "session.start"},
+			"a common area": {Action: "group"}, "a rare area": {Action: "policy"}, "failed sign-ins": {Action: audit.FailedSignIns}, "no area": {Action: "nothing"}, "an action": {Action: "session.start"},
 			"a request": {Request: "REQUEST7"}, "days": {From: day, To: day.Add(time.Hour)},
 			"a person and an area": {Who: "0000000000000003", Action: "group"}, "an object and a person": {Object: object, Who: "0000000000000003"},
 		} {
-			for _, part := range []models.Range{{}, {After: middle}, {Before: middle}} {
+			for _, part := range []db.Range{{}, {After: middle}, {Before: middle}} {
 				q.Range = part
 				// An object and a request have few lines, which are sorted as quickly as they are walked.
 				maySort := q.Object != "" || q.Request != "" || q.Action == "policy" || q.Action == "nothing" || name == "nobody"
-				p.plan(fmt.Sprintf("%s, %+v", name, part), maySort, func() error { _, err := store.Activity(p.Context(), q); return err })
+				p.plan(fmt.Sprintf("%s, %+v", name, part), maySort, func() error { _, err := store.Audit.Activity(p.Context(), q); return err })
 			}
 		}
-		p.plan("the oldest line", false, func() error { _, err := store.ActivitySince(p.Context()); return err })
+		p.plan("the oldest line", false, func() error { _, err := store.Audit.ActivitySince(p.Context()); return err })
 		p.plan("names", true, func() error {
-			_, err := store.ActivityNames(p.Context(), models.ActivityQuery{Who: "0000000000000003", Object: object})
+			_, err := store.Audit.ActivityNames(p.Context(), audit.ActivityQuery{Who: "0000000000000003", Object: object})
 			return err
 		})
 		p.plan("what put a line back", true, func() error {
-			_, err := store.PutBackBy(p.Context(), models.AuditLine{ID: "0Va1000000050000", ObjectID: object})
+			_, err := store.PutBackBy(p.Context(), audit.Line{ID: "0Va1000000050000", ObjectID: object})
 			return err
 		})
-		p.plan("a line", false, func() error { _, err := store.ActivityLine(p.Context(), "0Va1000000050000"); return err })
+		p.plan("a line", false, func() error { _, err := store.Audit.ActivityLine(p.Context(), "0Va1000000050000"); return err })
 	})
 }

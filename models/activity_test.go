@@ -9,13 +9,17 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // newest is the newest line of the log.
-func newest(t *testing.T, store *models.Store) models.AuditLine {
+func newest(t *testing.T, store *models.Store) audit.Line {
 	t.Helper()
-	page, err := store.Activity(t.Context(), models.ActivityQuery{Range: models.Range{Limit: 1}})
+	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,32 +27,32 @@ func newest(t *testing.T, store *models.Store) models.AuditLine {
 }
 
 // wasIn is what a field was before the act of a line.
-func wasIn(l models.AuditLine, field string) models.Told { return fieldIn(l, field).Before }
+func wasIn(l audit.Line, field string) audit.FieldValue { return fieldIn(l, field).Before }
 
-func fieldIn(l models.AuditLine, field string) models.ChangedField {
+func fieldIn(l audit.Line, field string) audit.ChangedField {
 	for _, f := range l.Fields() {
 		if f.Name == field {
 			return f
 		}
 	}
-	return models.ChangedField{}
+	return audit.ChangedField{}
 }
 
 func TestActivityIsNarrowed(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-		store.Now = func() time.Time { return clock }
+		store.DB.Now = func() time.Time { return clock }
 		ada := modelstest.Owner(t, store)
 		ada.RequestID = "REQUEST1"
 		clock = clock.AddDate(0, 0, 1)
 		plaza := modelstest.Group(t, store, ada, "Plaza Hotel")
 		ada.RequestID = "REQUEST2"
 		clock = clock.AddDate(0, 0, 1)
-		token, secret, err := store.CreateToken(t.Context(), ada, models.NewToken{Name: "Nightly", Scopes: models.WriteScopes()}, nil)
+		token, secret, err := store.Identity.CreateToken(t.Context(), ada, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := store.TokenActor(t.Context(), secret, "10.0.0.4")
+		program, err := store.Identity.TokenActor(t.Context(), secret, "10.0.0.4")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,27 +60,27 @@ func TestActivityIsNarrowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock = clock.AddDate(0, 0, 1)
-		if _, err := store.SignIn(t.Context(), models.Actor{IP: "10.0.0.9"}, "eve@example.com", "guessed"); !errors.Is(err, models.ErrSignIn) {
+		if _, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "10.0.0.9"}, "eve@example.com", "guessed"); !errors.Is(err, access.ErrSignIn) {
 			t.Fatal(err)
 		}
 		for _, tc := range []struct {
 			name  string
-			query models.ActivityQuery
+			query audit.ActivityQuery
 			want  string
 		}{
-			{"all", models.ActivityQuery{}, "session.refuse group.archive token.create group.create user.create"},
-			{"a person and her tokens", models.ActivityQuery{Who: ada.ID}, "group.archive token.create group.create"},
-			{"a token", models.ActivityQuery{Who: token.ID}, "group.archive"},
-			{"nobody", models.ActivityQuery{Who: "0000000000000000"}, ""},
-			{"an area", models.ActivityQuery{Action: "group"}, "group.archive group.create"},
-			{"an action", models.ActivityQuery{Action: "group.create"}, "group.create"},
-			{"an object", models.ActivityQuery{Object: plaza.ID}, "group.archive group.create"},
-			{"a request", models.ActivityQuery{Request: "REQUEST1"}, "group.create"},
-			{"from a day", models.ActivityQuery{From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "session.refuse group.archive token.create"},
-			{"to a day", models.ActivityQuery{To: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.create user.create"},
-			{"several", models.ActivityQuery{Who: ada.ID, Action: "group", Object: plaza.ID, From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.archive"},
+			{"all", audit.ActivityQuery{}, "session.refuse group.archive token.create group.create user.create"},
+			{"a person and her tokens", audit.ActivityQuery{Who: ada.ID}, "group.archive token.create group.create"},
+			{"a token", audit.ActivityQuery{Who: token.ID}, "group.archive"},
+			{"nobody", audit.ActivityQuery{Who: "0000000000000000"}, ""},
+			{"an area", audit.ActivityQuery{Action: "group"}, "group.archive group.create"},
+			{"an action", audit.ActivityQuery{Action: "group.create"}, "group.create"},
+			{"an object", audit.ActivityQuery{Object: plaza.ID}, "group.archive group.create"},
+			{"a request", audit.ActivityQuery{Request: "REQUEST1"}, "group.create"},
+			{"from a day", audit.ActivityQuery{From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "session.refuse group.archive token.create"},
+			{"to a day", audit.ActivityQuery{To: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.create user.create"},
+			{"several", audit.ActivityQuery{Who: ada.ID, Action: "group", Object: plaza.ID, From: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}, "group.archive"},
 		} {
-			page, err := store.Activity(t.Context(), tc.query)
+			page, err := store.Audit.Activity(t.Context(), tc.query)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,14 +93,14 @@ func TestActivityIsNarrowed(t *testing.T) {
 			}
 		}
 		refused := newest(t, store)
-		if got := refused.Summary(); got != "somebody failed to sign in as “eve@example.com”" || refused.Number != 0 {
+		if got := models.Summary(refused); got != "somebody failed to sign in as “eve@example.com”" || refused.Number != 0 {
 			t.Errorf("%q at %d", got, refused.Number)
 		}
 		seal(t, store)
-		if line, err := store.ActivityLine(t.Context(), refused.ID); err != nil || line.Number != 5 {
+		if line, err := store.Audit.ActivityLine(t.Context(), refused.ID); err != nil || line.Number != 5 {
 			t.Errorf("its place is %d, %v", line.Number, err)
 		}
-		if names, err := store.ActivityNames(t.Context(), models.ActivityQuery{Who: token.ID, Object: plaza.ID}); err != nil || names.Who != "Nightly" || names.Object != "Plaza Hotel" {
+		if names, err := store.Audit.ActivityNames(t.Context(), audit.ActivityQuery{Who: token.ID, Object: plaza.ID}); err != nil || names.Who != "Nightly" || names.Object != "Plaza Hotel" {
 			t.Errorf("%+v, %v", names, err)
 		}
 	})
@@ -107,9 +111,9 @@ func TestActivityPages(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		modelstest.Contacts(t, store, by, 24)
 		var seen []string
-		q := models.ActivityQuery{Range: models.Range{Limit: 10}}
+		q := audit.ActivityQuery{Range: db.Range{Limit: 10}}
 		for {
-			page, err := store.Activity(t.Context(), q)
+			page, err := store.Audit.Activity(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,8 +128,8 @@ func TestActivityPages(t *testing.T) {
 		if len(seen) != 25 {
 			t.Errorf("%d lines", len(seen))
 		}
-		q = models.ActivityQuery{Range: models.Range{Limit: 10, Before: models.Cursor{ID: seen[12]}}}
-		if page, err := store.Activity(t.Context(), q); err != nil || page.Lines[0].ID != seen[2] || !page.More {
+		q = audit.ActivityQuery{Range: db.Range{Limit: 10, Before: db.Cursor{ID: seen[12]}}}
+		if page, err := store.Audit.Activity(t.Context(), q); err != nil || page.Lines[0].ID != seen[2] || !page.More {
 			t.Errorf("the page before: %+v, %v", page, err)
 		}
 	})
@@ -138,7 +142,7 @@ func TestSentences(t *testing.T) {
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
 		says := func(want string) {
 			t.Helper()
-			if got := newest(t, store).Summary(); got != want {
+			if got := models.Summary(newest(t, store)); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
 		}
@@ -152,7 +156,7 @@ func TestSentences(t *testing.T) {
 			}
 			says("Ada Lovelace " + want)
 		}
-		if err := store.UpdateProfile(t.Context(), by, models.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
+		if err := store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
 			t.Fatal(err)
 		}
 		says("Ada Lovelace changed their profile")
@@ -175,40 +179,40 @@ func TestSentences(t *testing.T) {
 	})
 	renamed := `"name":{"before":"{object}","after":"Plaza"}`
 	described := `"description":{"before":null,"after":"By the lake"},"avatar_url":{"before":null,"after":"https://example.com/a.png"}`
-	for want, l := range map[string]models.AuditLine{
-		"renamed {object} to Plaza": {ObjectKind: "group", Action: models.UpdatedGroup, Changes: "{" + renamed + "}"},
+	for want, l := range map[string]audit.Line{
+		"renamed {object} to Plaza": {ObjectKind: "group", Action: audit.UpdatedGroup, Changes: "{" + renamed + "}"},
 		"renamed {object} to Plaza and changed the description and avatar URL": {
-			ObjectKind: "group", Action: models.UpdatedGroup, Changes: "{" + renamed + "," + described + "}",
+			ObjectKind: "group", Action: audit.UpdatedGroup, Changes: "{" + renamed + "," + described + "}",
 		},
 		"renamed the contact ada to Plaza": {
-			ObjectKind: "contact", Action: models.UpdatedContact, Changes: `{"username":{"before":"ada","after":"Plaza"}}`,
+			ObjectKind: "contact", Action: audit.UpdatedContact, Changes: `{"username":{"before":"ada","after":"Plaza"}}`,
 		},
 	} {
 		l.ActorName, l.ObjectName = "Ada", "Plaza"
-		if got := l.Summary(); got != "Ada "+want {
+		if got := models.Summary(l); got != "Ada "+want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	unknown := models.AuditLine{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
-	if got := unknown.Summary(); got != "Ada did “passkey rename” on Laptop" {
+	unknown := audit.Line{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
+	if got := models.Summary(unknown); got != "Ada did “passkey rename” on Laptop" {
 		t.Error(got)
 	}
 	const id = "0VbqIMqj00000001"
-	for want, l := range map[string]models.AuditLine{
-		"Ada joined as auditor":           {Action: models.CreatedUser, Changes: `{"role":{"before":null,"after":"auditor"}}`},
-		"Ada changed their password":      {Action: models.ChangedPassword},
-		"Ada ended 1 other session":       {Action: models.SignedOut, Changes: `{"other_sessions":{"before":1,"after":0}}`},
-		"Ada ended 1,200 other sessions":  {Action: models.SignedOut, Changes: `{"other_sessions":{"before":1200,"after":0}}`},
-		"Ada ended one of their sessions": {Action: models.SignedOut, Changes: `{"browser":{"before":"Chrome","after":null}}`},
-		"Ada signed out":                  {Action: models.SignedOut},
+	for want, l := range map[string]audit.Line{
+		"Ada joined as auditor":           {Action: audit.CreatedUser, Changes: `{"role":{"before":null,"after":"auditor"}}`},
+		"Ada changed their password":      {Action: audit.ChangedPassword},
+		"Ada ended 1 other session":       {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1,"after":0}}`},
+		"Ada ended 1,200 other sessions":  {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1200,"after":0}}`},
+		"Ada ended one of their sessions": {Action: audit.SignedOut, Changes: `{"browser":{"before":"Chrome","after":null}}`},
+		"Ada signed out":                  {Action: audit.SignedOut},
 	} {
-		l.ActorKind, l.ActorID, l.ActorName, l.ObjectID, l.ObjectName = models.UserActor, id, "Ada", id, "Ada"
-		if got := l.Summary(); got != want {
+		l.ActorKind, l.ActorID, l.ActorName, l.ObjectID, l.ObjectName = access.UserActor, id, "Ada", id, "Ada"
+		if got := models.Summary(l); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	setup := models.AuditLine{ActorKind: models.SystemActor, ActorName: "setup", Action: models.CreatedUser, ObjectID: id, ObjectName: "Ada"}
-	if got := setup.Summary(); got != "setup made Ada the owner" {
+	setup := audit.Line{ActorKind: access.SystemActor, ActorName: "setup", Action: audit.CreatedUser, ObjectID: id, ObjectName: "Ada"}
+	if got := models.Summary(setup); got != "setup made Ada the owner" {
 		t.Error(got)
 	}
 }
@@ -231,8 +235,8 @@ func TestExportActivity(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		modelstest.Contacts(t, store, by, 230)
 		var n, parts int
-		err := store.ExportActivity(t.Context(), by, models.ActivityQuery{Action: "contact"}, "csv", func(lines []models.AuditLine) error {
-			if l := newest(t, store); l.Action != models.ExportedActivity || fieldIn(l, "action").After.Text != "contact" {
+		err := store.Audit.ExportActivity(t.Context(), by, audit.ActivityQuery{Action: "contact"}, "csv", func(lines []audit.Line) error {
+			if l := newest(t, store); l.Action != audit.ExportedActivity || fieldIn(l, "action").After.Text != "contact" {
 				t.Errorf("before the first line is given, the log says %+v", l)
 			}
 			n, parts = n+len(lines), parts+1
@@ -241,9 +245,9 @@ func TestExportActivity(t *testing.T) {
 		if err != nil || n != 230 || parts != 3 {
 			t.Errorf("%d lines in %d parts, %v", n, parts, err)
 		}
-		for _, role := range []models.Role{models.Editor, models.Moderator} {
-			other := models.Actor{Kind: models.UserActor, ID: "x", Name: "Eve", Role: role}
-			if err := store.ExportActivity(t.Context(), other, models.ActivityQuery{}, "csv", nil); !errors.Is(err, models.ErrDenied) {
+		for _, role := range []access.Role{access.Editor, access.Moderator} {
+			other := access.Actor{Kind: access.UserActor, ID: "x", Name: "Eve", Role: role}
+			if err := store.Audit.ExportActivity(t.Context(), other, audit.ActivityQuery{}, "csv", nil); !errors.Is(err, access.ErrDenied) {
 				t.Errorf("%s: %v", role, err)
 			}
 		}
@@ -251,7 +255,7 @@ func TestExportActivity(t *testing.T) {
 }
 
 // putBack puts back all that the newest line's act changed.
-func putBack(t *testing.T, store *models.Store, by models.Actor, line string) models.AuditLine {
+func putBack(t *testing.T, store *models.Store, by access.Actor, line string) audit.Line {
 	t.Helper()
 	v, err := store.Reversal(t.Context(), by, line)
 	if err != nil {
@@ -294,7 +298,7 @@ func TestPutBackAGroup(t *testing.T) {
 		}
 		line := update(models.GroupChange{Name: ptr("Plazza"), Description: ptr("With a view")})
 		back := putBack(t, store, by, line)
-		if got := look(); got.Name != "Plaza Hotel" || got.Description != nil || back.Action != models.PutBackGroup {
+		if got := look(); got.Name != "Plaza Hotel" || got.Description != nil || back.Action != audit.PutBackGroup {
 			t.Errorf("%+v by %s", got, back.Action)
 		}
 		putBack(t, store, by, back.ID) // what was put back can be put back
@@ -308,7 +312,7 @@ func TestPutBackAGroup(t *testing.T) {
 		if err != nil || len(v.Fields) != 2 || !strings.Contains(v.Fields[0].Refused, "changed again since, by Ada") || v.Fields[1].Refused != "" {
 			t.Fatalf("%+v, %v", v.Fields, err)
 		}
-		if err := store.PutBack(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, models.ErrChanged) {
+		if err := store.PutBack(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {
 			t.Errorf("a field that was changed since: %v", err)
 		}
 		putBack(t, store, by, line)
@@ -333,7 +337,7 @@ func TestPutBackAGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range []string{line, newest(t, store).ID} {
-			if _, err := store.Reversal(t.Context(), by, id); !errors.Is(err, models.ErrNotFound) {
+			if _, err := store.Reversal(t.Context(), by, id); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("of a deleted group: %v", err)
 			}
 		}
@@ -358,7 +362,7 @@ func TestPutBackMembers(t *testing.T) {
 		adding := newest(t, store).ID
 		removing := putBack(t, store, by, adding)
 		who(people[0])
-		if removing.Action != models.PutBackMembers || wasIn(removing, "contacts").Text != "contact2, contact3" {
+		if removing.Action != audit.PutBackMembers || wasIn(removing, "contacts").Text != "contact2, contact3" {
 			t.Errorf("%s says %s", removing.Action, removing.Changes)
 		}
 		putBack(t, store, by, removing.ID)
@@ -401,7 +405,7 @@ func TestPutBackAContact(t *testing.T) {
 		line := newest(t, store).ID
 		modelstest.Contact(t, store, by, "hector") // took the name
 		err := store.PutBack(t.Context(), by, line, []string{"username", "phone_number"})
-		if invalid, ok := errors.AsType[models.Invalid](err); !ok || invalid.For("username") == "" {
+		if invalid, ok := errors.AsType[access.Invalid](err); !ok || invalid.For("username") == "" {
 			t.Errorf("a name that is taken: %v", err)
 		}
 		if err := store.PutBack(t.Context(), by, line, []string{"phone_number"}); err != nil {
@@ -418,19 +422,19 @@ func TestPuttingBackNeedsTheRightOfTheChange(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
-		archived := &sql.Null[int64]{V: store.Now().Unix(), Valid: true}
+		archived := &sql.Null[int64]{V: store.DB.Now().Unix(), Valid: true}
 		if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: ptr("Plaza"), ArchivedAt: archived}); err != nil {
 			t.Fatal(err)
 		}
 		line := newest(t, store)
-		auditor := models.Actor{Kind: models.UserActor, ID: "x", Name: "Eve", Role: models.Auditor}
-		if _, err := store.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, models.ErrDenied) || line.Reversible(auditor) {
+		auditor := access.Actor{Kind: access.UserActor, ID: "x", Name: "Eve", Role: access.Auditor}
+		if _, err := store.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, access.ErrDenied) || models.Reversible(line, auditor) {
 			t.Errorf("an auditor: %v", err)
 		}
-		if err := store.PutBack(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, models.ErrDenied) {
+		if err := store.PutBack(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, access.ErrDenied) {
 			t.Errorf("an auditor: %v", err)
 		}
-		moderator := models.Actor{Kind: models.UserActor, ID: "x", Name: "Mo", Role: models.Moderator}
+		moderator := access.Actor{Kind: access.UserActor, ID: "x", Name: "Mo", Role: access.Moderator}
 		v, err := store.Reversal(t.Context(), moderator, line.ID)
 		if err != nil || fmt.Sprint(v.Possible()) != "[archived_at]" {
 			t.Errorf("a moderator may put back %v, %v", v.Possible(), err)

@@ -7,6 +7,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/db"
 )
 
 // clearing is the conversation of a deleted group or contact that has left rows:
@@ -64,20 +66,16 @@ func (s *Store) Clear(ctx context.Context) error {
 		select {
 		case <-time.After(time.Since(start)):
 		case <-ctx.Done():
-			return s.failed(ctx, ctx.Err())
+			return s.DB.Failed(ctx, ctx.Err())
 		}
 	}
 }
 
-// pieceLimit is how long one piece of the work that goes on in the background may take,
-// so that a database that is silent does not hold it up for good.
-const pieceLimit = 5 * time.Second
-
 // clearOne is clearNext in a transaction of its own.
 func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, pieceLimit)
+	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 	defer cancel()
-	err = s.transaction(ctx, func(tx *gorm.DB) error {
+	err = s.DB.Transaction(ctx, func(tx *gorm.DB) error {
 		var err error
 		to, more, err = s.clearNext(tx, from)
 		return err
@@ -158,8 +156,8 @@ func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.Now().Unix()}
-	for part := range slices.Chunk(left, s.dialect.batch()) {
+	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.DB.Now().Unix()}
+	for part := range slices.Chunk(left, s.DB.Dialect.Batch()) {
 		if err := tx.Model(&Group{}).Where("id IN ?", part).Updates(fewer).Error; err != nil {
 			return nil, err
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -21,7 +23,7 @@ const (
 
 // crowd fills a database with contacts user0, user1 and so on, a group "Crowd" of
 // all of them in which much was said, and a group "Few" of the first three.
-func crowd(t *testing.T, store *models.Store, by models.Actor) models.Group {
+func crowd(t *testing.T, store *models.Store, by access.Actor) models.Group {
 	t.Helper()
 	seed(t, store, by, crowdMembers, []models.SampleGroup{
 		{GroupFields: models.GroupFields{Name: "Crowd"}, Members: places(crowdMembers)},
@@ -35,7 +37,7 @@ func crowd(t *testing.T, store *models.Store, by models.Actor) models.Group {
 }
 
 // seed fills a database with contacts and groups.
-func seed(t *testing.T, store *models.Store, by models.Actor, contacts int, groups []models.SampleGroup) {
+func seed(t *testing.T, store *models.Store, by access.Actor, contacts int, groups []models.SampleGroup) {
 	t.Helper()
 	start := time.Now().Add(-24 * time.Hour)
 	err := store.Seed(t.Context(), by, models.Sample{
@@ -106,7 +108,7 @@ func tombstone(t *testing.T, store *models.Store, g models.Group) models.Tombsto
 	return grave
 }
 
-func remove(t *testing.T, store *models.Store, by models.Actor, g models.Group) {
+func remove(t *testing.T, store *models.Store, by access.Actor, g models.Group) {
 	t.Helper()
 	if err := store.DeleteGroup(t.Context(), by, g.ID, nil); err != nil {
 		t.Fatal(err)
@@ -181,7 +183,7 @@ func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
 		if grave := tombstone(t, store, g); grave.MessagesCount != crowdMessages || grave.More {
 			t.Errorf("in the end the tombstone says %+v", grave)
 		}
-		log, err := store.AuditLines(t.Context(), models.Range{Limit: 1})
+		log, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
 		if err != nil || wasIn(log.Lines[0], "contacts").Count != 2500 || len(wasIn(log.Lines[0], "contacts").Members) != 100 ||
 			wasIn(log.Lines[0], "messages_count").Text != "more than 10,000" || wasIn(log.Lines[0], "name").Text != g.Name {
 			t.Errorf("the audit line says %s, %v", log.Lines[0].Changes, err)
@@ -190,7 +192,7 @@ func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
 }
 
 // isGone asks every reader for a deleted Crowd, and tries to add to it.
-func isGone(t *testing.T, store *models.Store, by models.Actor, g models.Group) {
+func isGone(t *testing.T, store *models.Store, by access.Actor, g models.Group) {
 	t.Helper()
 	member := user(t, store, 0)
 	for _, q := range []models.GroupQuery{
@@ -222,7 +224,7 @@ func isGone(t *testing.T, store *models.Store, by models.Actor, g models.Group) 
 	for what, call := range map[string]func() error{
 		"the group": func() error { _, err := store.Group(t.Context(), g.ID); return err },
 		"members":   func() error { _, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID}); return err },
-		"messages":  func() error { _, err := store.Messages(t.Context(), g.ConversationID, models.Range{}); return err },
+		"messages":  func() error { _, err := store.Messages(t.Context(), g.ConversationID, db.Range{}); return err },
 		"to join": func() error {
 			_, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(member.ID), nil)
 			return err
@@ -234,7 +236,7 @@ func isGone(t *testing.T, store *models.Store, by models.Actor, g models.Group) 
 		},
 		"to delete": func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) },
 	} {
-		if err := call(); !errors.Is(err, models.ErrNotFound) {
+		if err := call(); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("%s: got %v, want ErrNotFound", what, err)
 		}
 	}
@@ -315,7 +317,7 @@ func TestClearingCutShortLosesNothing(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			err := store.Clear(ctx)
 			cancel()
-			if err != nil && !errors.Is(err, models.ErrUnavailable) {
+			if err != nil && !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("out of time, it answers %v", err)
 			}
 			left, grave := rows(t, store), tombstone(t, store, g)
@@ -343,8 +345,8 @@ func TestNothingIsAddedToWhatIsDeleted(t *testing.T) {
 				func() error { return say(t, store, by, b.ConversationID) },
 			} {
 				wg.Go(func() {
-					var invalid models.Invalid
-					if err := call(); err != nil && !errors.Is(err, models.ErrNotFound) && !errors.As(err, &invalid) {
+					var invalid access.Invalid
+					if err := call(); err != nil && !errors.Is(err, access.ErrNotFound) && !errors.As(err, &invalid) {
 						t.Error(err)
 					}
 				})
@@ -358,7 +360,7 @@ func TestNothingIsAddedToWhatIsDeleted(t *testing.T) {
 	})
 }
 
-func say(t *testing.T, store *models.Store, by models.Actor, conversationID string) error {
+func say(t *testing.T, store *models.Store, by access.Actor, conversationID string) error {
 	_, err := store.PostMessage(t.Context(), by, conversationID, models.NewMessage{Text: "Hello."}, nil)
 	return err
 }
@@ -398,7 +400,7 @@ func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
 // contactIsGone asks every reader for a deleted contact.
 func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 	t.Helper()
-	if _, err := store.Contact(t.Context(), c.ID); !errors.Is(err, models.ErrNotFound) {
+	if _, err := store.Contact(t.Context(), c.ID); !errors.Is(err, access.ErrNotFound) {
 		t.Errorf("it is found: %v", err)
 	}
 	if got := names(t, store, models.GroupQuery{Contact: c.ID}); len(got) != 0 {
@@ -417,7 +419,7 @@ func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 	if n, err := store.MessagesCount(t.Context(), c.ConversationID); err != nil || n.N != 0 {
 		t.Errorf("%d messages, %v", n.N, err)
 	}
-	log, err := store.AuditLines(t.Context(), models.Range{Limit: 1})
+	log, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
 	if err != nil || wasIn(log.Lines[0], "username").Text != c.Username || !strings.Contains(log.Lines[0].Changes, `"groups_left":{"before":null,"after":450}`) {
 		t.Errorf("the audit line says %s, %v", log.Lines[0].Changes, err)
 	}
@@ -432,7 +434,7 @@ func TestSampleDataWaitsForAClearing(t *testing.T) {
 		}
 		remove(t, store, by, g)
 		empty := models.Sample{Contacts: func(func(models.SampleContact) bool) {}, Groups: func(func(models.SampleGroup) bool) {}}
-		if err := store.Seed(t.Context(), by, empty, func(string, int) {}); !errors.Is(err, models.ErrConflict) {
+		if err := store.Seed(t.Context(), by, empty, func(string, int) {}); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("got %v, want a conflict", err)
 		}
 		clearAll(t, store)
@@ -468,7 +470,7 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 			if err != nil || len(g.Contacts) != 1 || g.Contacts[0].Username != "b" {
 				t.Errorf("got %+v, %v", g, err)
 			}
-			page, err := store.Messages(t.Context(), g.ConversationID, models.Range{})
+			page, err := store.Messages(t.Context(), g.ConversationID, db.Range{})
 			if err != nil || len(page.Messages) != 1 || page.Messages[0].Message != "Hello." || page.Messages[0].CreatedAt != 8 {
 				t.Errorf("got %+v, %v", page, err)
 			}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -15,8 +17,8 @@ func started(t *testing.T, store *models.Store, ahead time.Duration) (s *models.
 	t.Helper()
 	now := time.Now()
 	s, ran = modelstest.Second(t, store, now), new(time.Duration)
-	s.Now = func() time.Time { return now.Add(ahead + *ran) }
-	s.Uptime = func() time.Duration { return *ran }
+	s.DB.Now = func() time.Time { return now.Add(ahead + *ran) }
+	s.Audit.Uptime = func() time.Duration { return *ran }
 	s.Agree()
 	return s, ran
 }
@@ -27,16 +29,16 @@ func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
 	const day = 24 * time.Hour
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
-		store.Now = func() time.Time { return now.Add(-85 * day) }
+		store.DB.Now = func() time.Time { return now.Add(-85 * day) }
 		by := modelstest.Owner(t, store)
 		modelstest.Group(t, store, by, "85 days old")
 		seal(t, store)
-		store.Now = time.Now
-		ada, err := store.UserByEmail(t.Context(), "ada@example.com")
+		store.DB.Now = time.Now
+		ada, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.NewChallenge(t.Context(), models.FactorChallenge, ada.ID, nil); err != nil {
+		if _, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, ada.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		keep(t, store, by, "90 days")
@@ -47,7 +49,7 @@ func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
 			modelstest.Group(t, wrong, by, "From the future")
 			lines++
 			for range 3 {
-				if err := wrong.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "seen time pass until") {
+				if err := wrong.Audit.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "seen time pass until") {
 					t.Errorf("100 days ahead: %v", err)
 				}
 				if err := wrong.Sweep(t.Context()); err != nil {
@@ -77,12 +79,12 @@ func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
 func TestAnOwnerConfirmsTheClock(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
-		store.Now = func() time.Time { return now.AddDate(-1, 0, 0) }
+		store.DB.Now = func() time.Time { return now.AddDate(-1, 0, 0) }
 		by := modelstest.Owner(t, store)
 		keep(t, store, by, "90 days")
 		seal(t, store)
 		later, _ := started(t, store, 0)
-		if err := later.DeleteOldActivity(t.Context()); err == nil {
+		if err := later.Audit.DeleteOldActivity(t.Context()); err == nil {
 			t.Error("a year is believed")
 		}
 		keep(t, later, by, "90 days")
@@ -100,11 +102,11 @@ func TestTheServersClockHasItsSay(t *testing.T) {
 	keep(t, store, by, "90 days")
 	seal(t, store)
 	now := time.Now()
-	store.Now = func() time.Time { return now.AddDate(0, 0, 100) }
-	if err := store.SetRetention(t.Context(), by, "90 days"); err != nil { // confirms a wrong clock
+	store.DB.Now = func() time.Time { return now.AddDate(0, 0, 100) }
+	if err := store.Audit.SetRetention(t.Context(), by, "90 days"); err != nil { // confirms a wrong clock
 		t.Fatal(err)
 	}
-	if err := store.DeleteOldActivity(t.Context()); err == nil {
+	if err := store.Audit.DeleteOldActivity(t.Context()); err == nil {
 		t.Error("the clock is believed against the server's")
 	}
 	if n := store.Count(t, "audit_lines"); n != 2 {
@@ -118,9 +120,9 @@ func TestNoWaitIsLongerThanTheLongest(t *testing.T) {
 		modelstest.Owner(t, store)
 		now := time.Now()
 		ahead := 24 * time.Hour
-		store.Now = func() time.Time { return now.Add(ahead) }
+		store.DB.Now = func() time.Time { return now.Add(ahead) }
 		try := func(password string) error {
-			_, err := store.SignIn(t.Context(), models.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
+			_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
 			return err
 		}
 		for range 6 {

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // Limits of a contact's values, in characters.
@@ -31,7 +34,7 @@ type Contact struct {
 	CreatedAt, UpdatedAt int64
 
 	// Groups is how many groups the contact is in, where it was asked for.
-	Groups Count `gorm:"-" json:"-"`
+	Groups db.Count `gorm:"-" json:"-"`
 
 	UsernameKey string `json:"-"`
 	NameKey     string `json:"-"`
@@ -43,13 +46,13 @@ const contactColumns = "contacts.id, contacts.username, contacts.phone_number, c
 
 // selectContacts reads the contacts that a condition names by their columns; the
 // derived ones stay in the database.
-func selectContacts(condition string, args ...any) selection {
-	return selectFrom("contacts", contactColumns, condition, args...)
+func selectContacts(condition string, args ...any) db.Selection {
+	return db.SelectFrom("contacts", contactColumns, condition, args...)
 }
 
 // selectMembers reads the contacts of memberships, after other columns of these.
-func selectMembers(columns string) selection {
-	return selection{columns: columns + contactColumns, from: "contacts", joins: " JOIN memberships ON memberships.contact_id = contacts.id"}
+func selectMembers(columns string) db.Selection {
+	return db.Selection{Columns: columns + contactColumns, From: "contacts", Joins: " JOIN memberships ON memberships.contact_id = contacts.id"}
 }
 
 // columns are where what selectContacts reads goes.
@@ -77,7 +80,7 @@ type ContactChange struct {
 	Was *ContactFields
 	If  func(Contact) bool
 	// Problems are as in GroupChange.
-	Problems Invalid
+	Problems access.Invalid
 
 	reverts string // the id of the audit line that the change puts back, or ""
 }
@@ -87,7 +90,7 @@ type ContactFields struct{ Username, PhoneNumber, AvatarURL, DisplayName string 
 
 // Fields are the values of the contact that a form shows.
 func (c Contact) Fields() ContactFields {
-	return ContactFields{c.Username, deref(c.PhoneNumber), deref(c.AvatarURL), deref(c.DisplayName)}
+	return ContactFields{c.Username, text.Deref(c.PhoneNumber), text.Deref(c.AvatarURL), text.Deref(c.DisplayName)}
 }
 
 // Orders of lists of contacts.
@@ -107,7 +110,7 @@ type ContactQuery struct {
 	Reverse bool
 	// WithGroups asks for the number of groups of each.
 	WithGroups bool
-	Range
+	db.Range
 }
 
 // ContactPage is a part of a list of contacts.
@@ -120,21 +123,21 @@ type ContactPage struct {
 	Partial bool
 	// Count is how many there are in all, where that came with finding the page; nil
 	// where CountContacts has to tell.
-	Count *Count
+	Count *db.Count
 }
 
-func contactPage(a answer[Contact]) ContactPage {
-	return ContactPage{Contacts: a.rows, More: a.more, Partial: a.partial, Count: a.count}
+func contactPage(a db.SearchResult[Contact]) ContactPage {
+	return ContactPage{Contacts: a.Rows, More: a.More, Partial: a.Partial, Count: a.Count}
 }
 
 // Contacts answers a page of contacts.
 func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, error) {
-	page, err := s.contacts(s.reader(ctx), q)
-	return page, s.failed(ctx, err)
+	page, err := s.contacts(s.DB.Read(ctx), q)
+	return page, s.DB.Failed(ctx, err)
 }
 
-func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
-	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
+func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
+	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
 	exact, err := contactByAnyID(r, q)
@@ -149,38 +152,38 @@ func (s *Store) contacts(r reader, q ContactQuery) (ContactPage, error) {
 }
 
 // findContacts is a page of the contacts that are sought by a text.
-func (s *Store) findContacts(r reader, l sought, text string, part Range, args func(Cursor) []any) (ContactPage, error) {
+func (s *Store) findContacts(r db.Reader, l db.SearchSpec, text string, part db.Range, args func(db.Cursor) []any) (ContactPage, error) {
 	l, err := s.orNumbers(r, l, text)
 	if err != nil {
 		return ContactPage{}, err
 	}
-	found, err := search(s, r, l, part, args, (*Contact).columns)
+	found, err := db.Search(s.DB, r, l, part, args, (*Contact).columns)
 	return contactPage(found), err
 }
 
 // contactByAnyID is the contact whose id, or whose conversation's id, the text is.
-func contactByAnyID(r reader, q ContactQuery) ([]Contact, error) {
-	id := Unquote(q.Text)
-	if !ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
+func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
+	id := text.Unquote(q.Text)
+	if !text.ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil, nil
 	}
-	return first(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
+	return db.First(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
 }
 
 // sought is the rows that a query asks for, and their order.
-func (q ContactQuery) sought() sought {
-	l := sought{table: "contacts", walked: "contacts", columns: contactColumns, order: idKeyset("contacts"), byID: q.Sort == ContactsByAge}
-	l.terms = searchTerms(q.Text)
-	l.order.desc = true
+func (q ContactQuery) sought() db.SearchSpec {
+	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Order: db.IDKeyset("contacts"), ByID: q.Sort == ContactsByAge}
+	l.Terms = text.SearchTerms(q.Text)
+	l.Order.Desc = true
 	if q.Sort == ContactsByName {
-		l.order = valueKeyset("contacts", "name_key")
+		l.Order = db.ValueKeyset("contacts", "name_key")
 	}
-	l.order.desc = l.order.desc != q.Reverse
+	l.Order.Desc = l.Order.Desc != q.Reverse
 	return l
 }
 
 // args is what a cursor stands for in the query's order.
-func (q ContactQuery) args(c Cursor) []any {
+func (q ContactQuery) args(c db.Cursor) []any {
 	if q.Sort == ContactsByName {
 		return []any{c.Value, c.ID}
 	}
@@ -188,46 +191,46 @@ func (q ContactQuery) args(c Cursor) []any {
 }
 
 // Cursor is the place of a contact in the query's order.
-func (q ContactQuery) Cursor(c Contact) Cursor {
+func (q ContactQuery) Cursor(c Contact) db.Cursor {
 	if q.Sort == ContactsByName {
-		return Cursor{ID: c.ID, Value: sortKey(c.Name())}
+		return db.Cursor{ID: c.ID, Value: text.SortKey(c.Name())}
 	}
-	return Cursor{ID: c.ID}
+	return db.Cursor{ID: c.ID}
 }
 
 // Fits tells whether a cursor can be one of the query's order.
-func (q ContactQuery) Fits(c Cursor) bool {
+func (q ContactQuery) Fits(c db.Cursor) bool {
 	if q.Sort == ContactsByName {
-		return len(valid([]string{c.Value})) == 1
+		return len(text.Valid([]string{c.Value})) == 1
 	}
 	return c.Value == ""
 }
 
 // CountContacts counts the contacts that a query finds, as far as CountGroups does.
-func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (Count, error) {
-	r := s.reader(ctx)
+func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
+	r := s.DB.Read(ctx)
 	if exact, err := contactByAnyID(r, q); err != nil || len(exact) > 0 {
-		return Count{N: len(exact)}, s.failed(ctx, err)
+		return db.Count{N: len(exact)}, s.DB.Failed(ctx, err)
 	}
 	q.Sort, q.Reverse = ContactsByAge, false
 	wanted := q.sought()
-	if len(wanted.terms) == 0 {
-		n, err := s.total(r, wanted.all(s.dialect), "contacts")
-		return n, s.failed(ctx, err)
+	if len(wanted.Terms) == 0 {
+		n, err := s.DB.Total(r, wanted.All(s.DB.Dialect), "contacts")
+		return n, s.DB.Failed(ctx, err)
 	}
 	wanted, err := s.orNumbers(r, wanted, q.Text)
 	if err != nil {
-		return Count{}, s.failed(ctx, err)
+		return db.Count{}, s.DB.Failed(ctx, err)
 	}
-	n, err := s.countSought(r, wanted)
-	return n, s.failed(ctx, err)
+	n, err := s.DB.CountSought(r, wanted)
+	return n, s.DB.Failed(ctx, err)
 }
 
 // groupsCounted is how far the groups of a contact are counted.
 const groupsCounted = 1000
 
 // countGroups counts the groups of each contact in one query.
-func (s *Store) countGroups(r reader, contacts []Contact) error {
+func (s *Store) countGroups(r db.Reader, contacts []Contact) error {
 	if len(contacts) == 0 {
 		return nil
 	}
@@ -236,39 +239,39 @@ func (s *Store) countGroups(r reader, contacts []Contact) error {
 		n  int
 	}
 	some := "SELECT 1 FROM memberships WHERE memberships.contact_id = contacts.id AND " + ofGroups + " LIMIT " + strconv.Itoa(groupsCounted+1)
-	query := selection{columns: "id, (SELECT count(*) FROM (" + some + ") AS part)", from: "contacts"}
-	query.where(s.dialect.among("id", contactIDs(contacts)))
-	rows, err := collect(r, query.sql(), false, query.args, func(c *count) []any { return []any{&c.id, &c.n} })
+	query := db.Selection{Columns: "id, (SELECT count(*) FROM (" + some + ") AS part)", From: "contacts"}
+	query.Where(s.DB.Dialect.Among("id", contactIDs(contacts)))
+	rows, err := db.Collect(r, query.SQL(), false, query.Args, func(c *count) []any { return []any{&c.id, &c.n} })
 	counts := make(map[string]int, len(rows))
 	for _, row := range rows {
 		counts[row.id] = row.n
 	}
 	for i := range contacts {
 		n := counts[contacts[i].ID]
-		contacts[i].Groups = Count{N: min(n, groupsCounted), More: n > groupsCounted}
+		contacts[i].Groups = db.Count{N: min(n, groupsCounted), More: n > groupsCounted}
 	}
 	return err
 }
 
 // Contact answers one contact with the number of its groups, or ErrNotFound.
 func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
-	if !ValidID(id) {
-		return Contact{}, ErrNotFound
+	if !text.ValidID(id) {
+		return Contact{}, access.ErrNotFound
 	}
-	r := s.reader(ctx)
-	c, err := take(r, selectContacts("id = ?", id), (*Contact).columns)
+	r := s.DB.Read(ctx)
+	c, err := db.Take(r, selectContacts("id = ?", id), (*Contact).columns)
 	contacts := []Contact{c}
 	if err == nil {
 		err = s.countGroups(r, contacts)
 	}
-	return contacts[0], s.failed(ctx, err)
+	return contacts[0], s.DB.Failed(ctx, err)
 }
 
 // ContactsByID answers the contacts of these ids that exist, in the order of the ids given.
 func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, error) {
-	ids = valid(ids[:min(len(ids), MaxContacts)])
-	query := selectContacts(s.dialect.among("id", ids))
-	found, err := collect(s.reader(ctx), query.sql(), true, query.args, (*Contact).columns)
+	ids = text.Valid(ids[:min(len(ids), MaxContacts)])
+	query := selectContacts(s.DB.Dialect.Among("id", ids))
+	found, err := db.Collect(s.DB.Read(ctx), query.SQL(), true, query.Args, (*Contact).columns)
 	byID := make(map[string]Contact, len(found))
 	for _, c := range found {
 		byID[c.ID] = c
@@ -280,12 +283,12 @@ func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, erro
 			delete(byID, id)
 		}
 	}
-	return contacts, s.failed(ctx, err)
+	return contacts, s.DB.Failed(ctx, err)
 }
 
 // CreateContact makes a contact with its conversation. Where key is given, a
 // second call under it answers the first one's contact.
-func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, key *Once) (Contact, error) {
+func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactChange, key *audit.IdempotencyKey) (Contact, error) {
 	if c.Username == nil {
 		c.Username = new("")
 	}
@@ -293,14 +296,14 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 	if len(problems) > 0 {
 		return Contact{}, s.refuseContact(ctx, problems, "", set)
 	}
-	return once(ctx, s, by, EditContacts, CreatedContact, key, func(tx *gorm.DB, line *AuditLine) (Contact, error) {
-		floor, err := s.dialect.floor(tx, "contacts")
+	return audit.Once(ctx, s.Audit, by, access.EditContacts, audit.CreatedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
+		floor, err := s.DB.Dialect.Floor(tx, "contacts")
 		if err != nil {
 			return Contact{}, err
 		}
-		now := s.Now()
+		now := s.DB.Now()
 		made := Contact{
-			ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
+			ID: s.DB.IDs.Next(now, floor), ConversationID: s.DB.IDs.Next(now, ""),
 			CreatedAt: now.Unix(), UpdatedAt: now.Unix(),
 		}
 		made.set(set)
@@ -311,25 +314,25 @@ func (s *Store) CreateContact(ctx context.Context, by Actor, c ContactChange, ke
 		if err := tx.Create(&talk).Error; err != nil {
 			return Contact{}, err
 		}
-		line.about("contact", made.ID, made.Name())
-		return made, line.say(contactDifferences(Contact{}, made))
+		line.SetObject("contact", made.ID, made.Name())
+		return made, line.SetChanges(contactDifferences(Contact{}, made))
 	})
 }
 
 // UpdateContact makes a change and answers the contact as it is then. A change
 // that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Denied.
-func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c ContactChange) (Contact, error) {
-	c.DisplayName = sentBack(c.DisplayName, func() (string, error) {
+func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c ContactChange) (Contact, error) {
+	c.DisplayName = text.SentBack(c.DisplayName, func() (string, error) {
 		stored, err := s.Contact(ctx, id)
-		return deref(stored.DisplayName), err
+		return text.Deref(stored.DisplayName), err
 	})
 	set, problems := c.check()
 	if len(problems) > 0 {
 		return Contact{}, s.refuseContact(ctx, problems, id, set)
 	}
 	var now Contact
-	err := s.write(ctx, by, EditContacts, UpdatedContact, func(tx *gorm.DB, line *AuditLine) (err error) {
+	err := s.Audit.Write(ctx, by, access.EditContacts, audit.UpdatedContact, func(tx *gorm.DB, line *audit.Line) (err error) {
 		if now, err = s.lockContact(tx, id, c.If); err != nil {
 			return err
 		}
@@ -343,17 +346,17 @@ func (s *Store) UpdateContact(ctx context.Context, by Actor, id string, c Contac
 		now.set(set)
 		said := contactDifferences(before, now)
 		if len(said) == 0 {
-			return errUnchanged
+			return audit.ErrUnchanged
 		}
-		now.UpdatedAt = s.Now().Unix()
+		now.UpdatedAt = s.DB.Now().Unix()
 		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {
 			return taken(err, now.Username)
 		}
 		if c.reverts != "" {
-			line.Action, said[revertedField] = PutBackContact, change{nil, c.reverts}
+			line.Action, said[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
 		}
-		line.about("contact", now.ID, now.Name())
-		return line.say(said)
+		line.SetObject("contact", now.ID, now.Name())
+		return line.SetChanges(said)
 	})
 	return now, err
 }
@@ -365,14 +368,14 @@ var contactWritten = []string{
 // lockContact reads a contact that is about to change, as lockGroup does.
 func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Contact, error) {
 	var c Contact
-	if !ValidID(id) {
-		return c, ErrNotFound
+	if !text.ValidID(id) {
+		return c, access.ErrNotFound
 	}
 	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&c).Error; err != nil {
 		return c, err
 	}
 	if when != nil && !when(c) {
-		return c, ErrChanged
+		return c, access.ErrChanged
 	}
 	return c, nil
 }
@@ -385,22 +388,22 @@ func taken(err error, username string) error {
 	return err
 }
 
-func usernameTaken(username string) Invalid {
-	return bad("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
+func usernameTaken(username string) access.Invalid {
+	return access.Refused("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
 }
 
 // refuseContact is what is wrong with a contact, "" for a new one: the problems that are
 // known, and that its username is taken.
-func (s *Store) refuseContact(ctx context.Context, problems Invalid, id string, set contactSetter) error {
+func (s *Store) refuseContact(ctx context.Context, problems access.Invalid, id string, set contactSetter) error {
 	if set.username == nil || problems.For("username") != "" {
 		return problems
 	}
-	_, byName, err := s.lookUp(s.reader(ctx), []ContactRef{{Username: *set.username}}, "")
+	_, byName, err := s.lookUp(s.DB.Read(ctx), []ContactRef{{Username: *set.username}}, "")
 	if err != nil {
-		return s.failed(ctx, err)
+		return s.DB.Failed(ctx, err)
 	}
-	if c, found := byName[Fold(*set.username)]; found && c.ID != id {
-		problems = problems.and(usernameTaken(*set.username))
+	if c, found := byName[text.Fold(*set.username)]; found && c.ID != id {
+		problems = problems.And(usernameTaken(*set.username))
 	}
 	return problems
 }
@@ -409,18 +412,18 @@ func (s *Store) refuseContact(ctx context.Context, problems Invalid, id string, 
 type contactSetter struct{ username, phone, avatarURL, displayName *string }
 
 // check is the checked values of the change, with what is wrong with it.
-func (c ContactChange) check() (set contactSetter, problems Invalid) {
-	set.username = problems.require("username", c.Username, "Enter a username for the contact.", username)
-	set.displayName = problems.check("display_name", c.DisplayName, displayName)
-	set.phone = problems.check("phone_number", c.PhoneNumber, phoneNumber)
-	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
-	return set, c.Problems.and(problems)
+func (c ContactChange) check() (set contactSetter, problems access.Invalid) {
+	set.username = problems.Require("username", c.Username, "Enter a username for the contact.", username)
+	set.displayName = problems.Check("display_name", c.DisplayName, displayName)
+	set.phone = problems.Check("phone_number", c.PhoneNumber, phoneNumber)
+	set.avatarURL = problems.Check("avatar_url", c.AvatarURL, avatarURL)
+	return set, c.Problems.And(problems)
 }
 
 var usernameForm = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 
 func username(s string) (string, string) {
-	s, problem := line("The username", s, MaxUsername)
+	s, problem := text.Line("The username", s, MaxUsername)
 	switch {
 	case problem != "":
 		return s, problem
@@ -431,18 +434,18 @@ func username(s string) (string, string) {
 }
 
 func displayName(s string) (string, string) {
-	return visible(properName("The display name", s))
+	return text.Visible(text.ProperName("The display name", s))
 }
 
 func phoneNumber(s string) (string, string) {
-	s, problem := line("The phone number", s, MaxPhone)
-	if problem == "" && s != "" && phoneDigits(s) == "" {
+	s, problem := text.Line("The phone number", s, MaxPhone)
+	if problem == "" && s != "" && text.PhoneDigits(s) == "" {
 		return s, "The phone number must have digits in it."
 	}
 	return s, problem
 }
 
-func avatarURL(s string) (string, string) { return webAddress("The avatar URL", s) }
+func avatarURL(s string) (string, string) { return text.WebAddress("The avatar URL", s) }
 
 // set gives the contact the values, and what is derived from them.
 func (c *Contact) set(v contactSetter) {
@@ -450,27 +453,17 @@ func (c *Contact) set(v contactSetter) {
 		c.Username = *v.username
 	}
 	if v.phone != nil {
-		c.PhoneNumber = orNil(*v.phone)
+		c.PhoneNumber = text.OrNil(*v.phone)
 	}
 	if v.avatarURL != nil {
-		c.AvatarURL = orNil(*v.avatarURL)
+		c.AvatarURL = text.OrNil(*v.avatarURL)
 	}
 	if v.displayName != nil {
-		c.DisplayName = orNil(*v.displayName)
+		c.DisplayName = text.OrNil(*v.displayName)
 	}
-	c.UsernameKey = usernameKey(c.Username)
-	c.NameKey = sortKey(c.Name())
-	c.Search = searchKey(c.Username, deref(c.DisplayName), phoneDigits(deref(c.PhoneNumber)))
-}
-
-// phoneDigits is the digits of a phone number: how it is searched.
-func phoneDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, s)
+	c.UsernameKey = text.UsernameKey(c.Username)
+	c.NameKey = text.SortKey(c.Name())
+	c.Search = text.SearchKey(c.Username, text.Deref(c.DisplayName), text.PhoneDigits(text.Deref(c.PhoneNumber)))
 }
 
 // merge is GroupChange.merge for contacts.
@@ -488,11 +481,25 @@ func (c ContactChange) merge(tx *gorm.DB, stored Contact, set contactSetter) err
 }
 
 // contactDifferences says which values of a contact changed, for the audit line.
-func contactDifferences(before, after Contact) map[string]change {
-	return changes([]difference{
-		{"username", orNil(before.Username), orNil(after.Username)},
-		{"display_name", before.DisplayName, after.DisplayName},
-		{"phone_number", before.PhoneNumber, after.PhoneNumber},
-		{"avatar_url", before.AvatarURL, after.AvatarURL},
+func contactDifferences(before, after Contact) map[string]audit.Change {
+	return audit.Changes([]audit.Difference{
+		{Field: "username", Before: text.OrNil(before.Username), After: text.OrNil(after.Username)},
+		{Field: "display_name", Before: before.DisplayName, After: after.DisplayName},
+		{Field: "phone_number", Before: before.PhoneNumber, After: after.PhoneNumber},
+		{Field: "avatar_url", Before: before.AvatarURL, After: after.AvatarURL},
 	})
+}
+
+// orNumbers is what is sought by a text. What is written like phone numbers is read so if
+// nothing is found by it as words: a name may be written like a number.
+func (s *Store) orNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
+	terms := text.NumberTerms(typed)
+	if terms == nil {
+		return l, nil
+	}
+	found, err := db.Search(s.DB, r, l, db.Range{Limit: 1}, nil, (*Contact).columns)
+	if err == nil && len(found.Rows) == 0 {
+		l.Terms = terms
+	}
+	return l, err
 }

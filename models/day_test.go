@@ -7,6 +7,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 func TestDaysBeginWhereTheyAre(t *testing.T) {
@@ -29,11 +30,11 @@ func TestDaysBeginWhereTheyAre(t *testing.T) {
 			t.Fatal(err)
 		}
 		day, _ := time.Parse(time.DateOnly, c.day)
-		begins := models.StartOfDay(day, zone)
+		begins := text.StartOfDay(day, zone)
 		if got := begins.UTC().Format(time.RFC3339); got != c.begins {
 			t.Errorf("%s in %s begins at %s, want %s", c.day, c.zone, got, c.begins)
 		}
-		if got := models.StartOfDay(day.AddDate(0, 0, 1), zone).Sub(begins); int(got.Hours()) != c.hours {
+		if got := text.StartOfDay(day.AddDate(0, 0, 1), zone).Sub(begins); int(got.Hours()) != c.hours {
 			t.Errorf("%s in %s has %v, want %d hours", c.day, c.zone, got, c.hours)
 		}
 	}
@@ -44,7 +45,7 @@ func TestSearchedDaysAreOfTheZone(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		for _, at := range []string{"2030-03-30T22:59:59Z", "2030-03-30T23:00:00Z", "2030-03-31T21:59:59Z", "2030-03-31T22:00:00Z"} {
 			now, _ := time.Parse(time.RFC3339, at)
-			store.Now = func() time.Time { return now }
+			store.DB.Now = func() time.Time { return now }
 			modelstest.Group(t, store, by, at[8:])
 		}
 		zurich, err := time.LoadLocation("Europe/Zurich")

@@ -4,6 +4,11 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // Tombstone is what remains of a deleted group.
@@ -23,24 +28,24 @@ type Tombstone struct {
 // Tombstone answers what remains of a deleted group, or ErrNotFound.
 func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error) {
 	var t Tombstone
-	err := s.read.WithContext(ctx).
+	err := s.DB.Reader.WithContext(ctx).
 		Select("*, EXISTS (SELECT 1 FROM clearings JOIN messages ON messages.conversation_id = clearings.conversation_id"+
 			" WHERE clearings.group_id = tombstones.group_id) AS more").
 		Where("group_id = ?", groupID).Take(&t).Error
-	return t, s.failed(ctx, err)
+	return t, s.DB.Failed(ctx, err)
 }
 
 // DeleteGroup deletes a group for good, with its conversation, and leaves a
 // Tombstone. Nobody finds the group, its members or its messages any more; of a
 // large group Clear deletes those rows later. when must be true of the group, as
 // GroupChange.If.
-func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(Group) bool) error {
-	return s.bury(ctx, by, DeleteGroups, DeletedGroup, func(tx *gorm.DB, line *AuditLine) (clearing, error) {
+func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
+	return s.bury(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
 		if err != nil {
 			return clearing{}, err
 		}
-		members, err := firstNamed(s.readerIn(tx), g)
+		members, err := firstNamed(s.DB.ReadIn(tx), g)
 		if err != nil {
 			return clearing{}, err
 		}
@@ -49,50 +54,50 @@ func (s *Store) DeleteGroup(ctx context.Context, by Actor, id string, when func(
 		if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
 			return clearing{}, err
 		}
-		messages, err := counted(s.readerIn(tx), selectFrom("messages", "1", "conversation_id = ?", g.ConversationID), MostCounted)
+		messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MostCounted)
 		if err != nil {
 			return clearing{}, err
 		}
-		line.about("group", g.ID, g.Name)
-		if err := line.say(groupLost(g, members, messages)); err != nil {
+		line.SetObject("group", g.ID, g.Name)
+		if err := line.SetChanges(groupLost(g, members, messages)); err != nil {
 			return clearing{}, err
 		}
 		return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
 			GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-			DeletedAt: s.Now().Unix(), DeletedBy: by.Who(),
+			DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
 		}).Error
 	})
 }
 
 // groupLost is what an audit line says of a group's deletion: all that it was. Where
 // there are more messages than were counted, the tombstone has their number in the end.
-func groupLost(g Group, members any, messages Count) map[string]change {
+func groupLost(g Group, members any, messages db.Count) map[string]audit.Change {
 	said := differences(g, Group{})
-	said["conversation_id"], said["created_at"] = change{g.ConversationID, nil}, change{g.CreatedAt, nil}
-	said["messages_count"] = change{roughCount(messages), nil}
+	said["conversation_id"], said["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
+	said["messages_count"] = audit.Change{Before: roughCount(messages), After: nil}
 	if members != nil {
-		said["contacts"] = change{members, nil}
+		said["contacts"] = audit.Change{Before: members, After: nil}
 	}
 	return said
 }
 
 // roughCount is a count as an audit line tells it.
-func roughCount(n Count) any {
+func roughCount(n db.Count) any {
 	if n.More {
-		return "more than " + thousands(n.N)
+		return "more than " + text.Thousands(n.N)
 	}
 	return n.N
 }
 
 // firstNamed is the members of a group as named tells of them.
-func firstNamed(r reader, g Group) (any, error) {
+func firstNamed(r db.Reader, g Group) (any, error) {
 	if g.ContactsCount == 0 {
 		return nil, nil
 	}
 	query := selectMembers("")
-	query.where("memberships.group_id = ?", g.ID)
-	query.tail = " ORDER BY memberships.contact_id"
-	members, err := first(r, query, namedMost, (*Contact).columns)
+	query.Where("memberships.group_id = ?", g.ID)
+	query.Tail = " ORDER BY memberships.contact_id"
+	members, err := db.First(r, query, namedMost, (*Contact).columns)
 	return namedOf(g.ContactsCount, members), err
 }
 
@@ -100,8 +105,8 @@ func firstNamed(r reader, g Group) (any, error) {
 // ends its memberships. Nobody finds the contact any more; where it is in many
 // groups, some count it until Clear has come to them. when must be true of it, as
 // ContactChange.If.
-func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when func(Contact) bool) error {
-	return s.bury(ctx, by, DeleteContacts, DeletedContact, func(tx *gorm.DB, line *AuditLine) (clearing, error) {
+func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
+	return s.bury(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		c, err := s.lockContact(tx, id, when)
 		if err != nil {
 			return clearing{}, err
@@ -109,23 +114,23 @@ func (s *Store) DeleteContact(ctx context.Context, by Actor, id string, when fun
 		if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
 			return clearing{}, err
 		}
-		groups, err := counted(s.readerIn(tx), selectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), MostCounted)
+		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MostCounted)
 		if err != nil {
 			return clearing{}, err
 		}
-		line.about("contact", c.ID, c.Name())
+		line.SetObject("contact", c.ID, c.Name())
 		said := contactDifferences(c, Contact{})
-		said["conversation_id"], said["created_at"] = change{c.ConversationID, nil}, change{c.CreatedAt, nil}
-		said["groups_left"] = change{nil, roughCount(groups)}
-		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.say(said)
+		said["conversation_id"], said["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
+		said["groups_left"] = audit.Change{Before: nil, After: roughCount(groups)}
+		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(said)
 	})
 }
 
 // bury is write for a deletion: fn deletes what is to be found, and answers what
 // has to be cleared. Little is cleared at once; of much, the rest is left to Clear.
-func (s *Store) bury(ctx context.Context, by Actor, right Right, action Action, fn func(tx *gorm.DB, line *AuditLine) (clearing, error)) error {
+func (s *Store) bury(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
-	err := s.write(ctx, by, right, action, func(tx *gorm.DB, line *AuditLine) error {
+	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
 		c, err := fn(tx, line)
 		if err != nil {
 			return err
@@ -133,7 +138,7 @@ func (s *Store) bury(ctx context.Context, by Actor, right Right, action Action, 
 		if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
 			return err
 		}
-		c.CreatedAt = s.Now().Unix()
+		c.CreatedAt = s.DB.Now().Unix()
 		return tx.Create(&c).Error
 	})
 	if err == nil && !done {

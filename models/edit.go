@@ -4,6 +4,10 @@ import (
 	"cmp"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
 )
 
 // edit is one field of a form that was filled in earlier: what the person wants
@@ -20,14 +24,14 @@ type edit struct {
 func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	var fields []FieldConflict
 	for _, e := range edits {
-		if e.yours != nil && normalText(e.was) != e.theirs && *e.yours != e.theirs {
+		if e.yours != nil && text.NormalText(e.was) != e.theirs && *e.yours != e.theirs {
 			fields = append(fields, FieldConflict{Field: e.field, Yours: *e.yours, Theirs: e.theirs})
 		}
 	}
 	if len(fields) == 0 {
 		return nil
 	}
-	last, err := lastChange(tx, objectID, fields[0].Field)
+	last, err := audit.LastChange(tx, objectID, fields[0].Field)
 	if err != nil {
 		return err
 	}
@@ -49,39 +53,4 @@ type FieldConflict struct{ Field, Yours, Theirs string }
 func (e EditConflict) Error() string { return e.By + " changed this meanwhile" }
 
 // Unwrap makes errors.Is(err, ErrConflict) true.
-func (e EditConflict) Unwrap() error { return ErrConflict }
-
-// difference is one field of an object before and after a change: two *string, two
-// *int64 or two *bool.
-type difference struct {
-	field         string
-	before, after any
-}
-
-// changes keeps those fields that differ, as an audit line tells of them.
-func changes(fields []difference) map[string]change {
-	said := map[string]change{}
-	for _, f := range fields {
-		if !same(f.before, f.after) {
-			said[f.field] = change{f.before, f.after}
-		}
-	}
-	return said
-}
-
-// same compares two pointers of one type by what they point to.
-func same(a, b any) bool {
-	switch a := a.(type) {
-	case *string:
-		return equal(a, b.(*string))
-	case *int64:
-		return equal(a, b.(*int64))
-	case *bool:
-		return equal(a, b.(*bool))
-	}
-	return false
-}
-
-func equal[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
-}
+func (e EditConflict) Unwrap() error { return access.ErrConflict }

@@ -10,43 +10,12 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 )
-
-// Seen is a statement that reads, as the database gets it.
-type Seen struct {
-	SQL    string
-	Values []any
-	// Reused says that its plan may be one that was made for any values.
-	Reused bool
-}
-
-// Watch calls see with every statement that reads.
-func (s *Store) Watch(see func(Seen)) error {
-	all := func(sql string, planned bool, values []any) {
-		see(Seen{s.dialect.placeholders(sql), values, !planned && s.dialect.name() == "postgres"})
-	}
-	s.reads, s.longReads = watched{s.reads, all}, watched{s.longReads, all}
-	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
-	var errs []error
-	for _, db := range []*gorm.DB{s.read, s.long} {
-		callbacks := db.Callback()
-		errs = append(errs,
-			callbacks.Query().After("gorm:query").Register("test:watch", watch),
-			callbacks.Row().After("gorm:row").Register("test:watch", watch),
-		)
-	}
-	return errors.Join(errs...)
-}
-
-type watched struct {
-	source
-	see func(sql string, planned bool, values []any)
-}
-
-func (w watched) query(ctx context.Context, sql string, planned bool, args []any) (rows, error) {
-	w.see(sql, planned, args)
-	return w.source.query(ctx, sql, planned, args)
-}
 
 // ClearPiece clears one piece and answers whether there was one.
 func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
@@ -56,39 +25,39 @@ func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
 
 // DeleteOldPiece deletes one piece of old activity, and answers whether there are more.
 func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
-	return s.deleteOldPiece(ctx, s.Now())
+	return s.Audit.DeleteOldPiece(ctx, s.DB.Now())
 }
 
 // PassTime makes the store believe its clock, as if it had run all the while.
 func (s *Store) PassTime(ctx context.Context) error {
 	s.Agree()
-	return s.confirmTime(s.db.WithContext(ctx))
+	return s.Audit.ConfirmTime(s.DB.Writer.WithContext(ctx))
 }
 
 // Agree lets the clock of the database's server say what the console's does.
 func (s *Store) Agree() {
-	if _, done := s.dialect.(agreeing); !done {
-		s.dialect = agreeing{s.dialect}
+	if _, done := s.DB.Dialect.(agreeing); !done {
+		s.DB.Dialect = agreeing{s.DB.Dialect}
 	}
 }
 
 // agreeing is an engine whose server's clock says what the console's does.
-type agreeing struct{ dialect }
+type agreeing struct{ db.Dialect }
 
-func (agreeing) earliest(_ reader, now time.Time) (time.Time, error) { return now, nil }
+func (agreeing) Earliest(_ db.Reader, now time.Time) (time.Time, error) { return now, nil }
 
 // DeletingLines are the statements that delete a piece of activity.
-func (s *Store) DeletingLines() []Seen {
-	condition, arg := s.dialect.among("id", []string{"0Va1000000000001", "0Va1000000000002"})
-	return []Seen{
-		{SQL: s.dialect.placeholders(deleteLines + condition), Values: []any{arg}},
-		{SQL: s.dialect.placeholders(deleteSeals), Values: []any{0, 2}},
+func (s *Store) DeletingLines() []db.Seen {
+	condition, arg := s.DB.Dialect.Among("id", []string{"0Va1000000000001", "0Va1000000000002"})
+	return []db.Seen{
+		{SQL: s.DB.Dialect.Placeholders(audit.DeleteLines + condition), Values: []any{arg}},
+		{SQL: s.DB.Dialect.Placeholders(audit.DeleteSeals), Values: []any{0, 2}},
 	}
 }
 
 // Fill says n things in a conversation.
 func (s *Store) Fill(ctx context.Context, conversationID string, n int) error {
-	return s.db.WithContext(ctx).Exec(`WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?)
+	return s.DB.Writer.WithContext(ctx).Exec(`WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?)
 		INSERT INTO messages (id, conversation_id, message, created_at)
 		SELECT substr(?, 1, 10) || (100000 + i), ?, 'Hello.', 0 FROM numbers`, n, conversationID, conversationID).Error
 }
@@ -98,7 +67,7 @@ type Rows struct{ Groups, Memberships, Counted, Conversations, Messages, Clearin
 
 // Rows counts them, in one moment; Counted is what all groups' counts come to.
 func (s *Store) Rows(ctx context.Context) (rows Rows, err error) {
-	err = s.read.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM groups) AS groups,
+	err = s.DB.Reader.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM groups) AS groups,
 		(SELECT count(*) FROM memberships) AS memberships, (SELECT coalesce(sum(contacts_count), 0) FROM groups) AS counted,
 		(SELECT count(*) FROM conversations) AS conversations, (SELECT count(*) FROM messages) AS messages,
 		(SELECT count(*) FROM clearings) AS clearings`).Scan(&rows).Error
@@ -107,7 +76,7 @@ func (s *Store) Rows(ctx context.Context) (rows Rows, err error) {
 
 // MigrateTo migrates up to a version.
 func (s *Store) MigrateTo(ctx context.Context, version int64) error {
-	provider, err := s.migrator()
+	provider, err := s.DB.Migrator()
 	if err == nil {
 		_, err = provider.UpTo(ctx, version)
 	}
@@ -115,36 +84,29 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 }
 
 // ForgetMark makes the store go by what the file of its mark says, as after a new start.
-func (s *Store) ForgetMark() { s.mark.last, s.mark.done = auditMark{}, false }
+func (s *Store) ForgetMark() { s.Audit.Mark.Last, s.Audit.Mark.Done = audit.AuditMark{}, false }
 
 // EarlyHead writes the head as the version before did, which kept less.
 func (s *Store) EarlyHead(ctx context.Context) error {
-	db := s.db.WithContext(ctx)
-	h, err := s.readHead(db)
+	conn := s.DB.Writer.WithContext(ctx)
+	h, err := s.Audit.ReadHead(conn)
 	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, "-"}
-	value := strings.Join(append(words, s.sign(headProven(words))), " ")
-	return errors.Join(err, db.Model(&setting{}).Where("key = ?", headSetting).Update("value", value).Error)
+	value := strings.Join(append(words, s.Audit.Keyring.Sign(audit.HeadProven(words))), " ")
+	return errors.Join(err, conn.Model(&db.Setting{}).Where("key = ?", audit.HeadSetting).Update("value", value).Error)
 }
 
 // Exec carries out a statement.
 func (s *Store) Exec(ctx context.Context, sql string) error {
-	return s.db.WithContext(ctx).Exec(sql).Error
-}
-
-func (w watched) together(ctx context.Context, questions ...question) error {
-	for _, q := range questions {
-		w.see(q.sql, false, q.args)
-	}
-	return w.source.together(ctx, questions...)
+	return s.DB.Writer.WithContext(ctx).Exec(sql).Error
 }
 
 // Explain is the plan of a statement for its values, a step a line.
-func (s *Store) Explain(ctx context.Context, seen Seen) (string, error) {
-	pool, err := s.read.DB()
+func (s *Store) Explain(ctx context.Context, seen db.Seen) (string, error) {
+	pool, err := s.DB.Reader.DB()
 	if err != nil {
 		return "", err
 	}
-	if s.dialect.name() == "sqlite" {
+	if s.DB.Dialect.Name() == "sqlite" {
 		return explain(ctx, pool, "EXPLAIN QUERY PLAN "+seen.SQL, seen.Values)
 	}
 	return explain(ctx, pool, "EXPLAIN "+seen.SQL, seen.Values)
@@ -152,17 +114,17 @@ func (s *Store) Explain(ctx context.Context, seen Seen) (string, error) {
 
 // ExplainRun carries a statement out and is PostgreSQL's plan with what each step did;
 // on SQLite it is "".
-func (s *Store) ExplainRun(ctx context.Context, seen Seen) (string, error) {
-	pool, err := s.read.DB()
-	if err != nil || s.dialect.name() == "sqlite" {
+func (s *Store) ExplainRun(ctx context.Context, seen db.Seen) (string, error) {
+	pool, err := s.DB.Reader.DB()
+	if err != nil || s.DB.Dialect.Name() == "sqlite" {
 		return "", err
 	}
 	return explain(ctx, pool, "EXPLAIN (ANALYZE, TIMING OFF) "+seen.SQL, seen.Values)
 }
 
 // ExplainReused is PostgreSQL's plan of a statement for any values.
-func (s *Store) ExplainReused(ctx context.Context, seen Seen) (string, error) {
-	pool, err := s.read.DB()
+func (s *Store) ExplainReused(ctx context.Context, seen db.Seen) (string, error) {
+	pool, err := s.DB.Reader.DB()
 	if err != nil {
 		return "", err
 	}
@@ -229,26 +191,26 @@ func explain(ctx context.Context, in querier, statement string, values []any) (s
 func (s *Store) ReadForever(ctx context.Context) error {
 	var n int64
 	endless := "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n FROM rows) SELECT count(*) FROM rows"
-	return s.failed(ctx, s.read.WithContext(ctx).Raw(endless).Scan(&n).Error)
+	return s.DB.Failed(ctx, s.DB.Reader.WithContext(ctx).Raw(endless).Scan(&n).Error)
 }
 
 // GiveFactor gives a user an app for codes and a passkey, as if they had set them up.
 func (s *Store) GiveFactor(ctx context.Context, userID string) error {
-	db := s.db.WithContext(ctx)
+	db := s.DB.Writer.WithContext(ctx)
 	return errors.Join(
 		db.Exec("INSERT INTO totps (user_id, secret, step, created_at, confirmed_at) VALUES (?, 'x', 0, 1, 1)", userID).Error,
 		db.Exec("INSERT INTO passkeys (id, user_id, credential_id, name, data, created_at) VALUES (?, ?, ?, 'Key', '{}', 1)",
-			s.ids.next(s.Now(), ""), userID, userID).Error,
+			s.DB.IDs.Next(s.DB.Now(), ""), userID, userID).Error,
 	)
 }
 
 // Strings are the values of the first column that a statement reads.
 func (s *Store) Strings(ctx context.Context, sql string) (values []string, err error) {
-	return values, s.db.WithContext(ctx).Raw(sql).Scan(&values).Error
+	return values, s.DB.Writer.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
 
 // Acts are the actions that have words.
-func Acts() map[Action]string { return acts }
+func Acts() map[audit.Action]string { return acts }
 
 // Count is how many rows a table has.
 func (s *Store) Count(t interface {
@@ -256,7 +218,7 @@ func (s *Store) Count(t interface {
 	Fatal(...any)
 }, table string,
 ) (n int64) {
-	if err := s.db.WithContext(t.Context()).Table(table).Count(&n).Error; err != nil {
+	if err := s.DB.Writer.WithContext(t.Context()).Table(table).Count(&n).Error; err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -265,7 +227,7 @@ func (s *Store) Count(t interface {
 // Statements counts the statements of any kind that run.
 func (s *Store) Statements(run func()) (n int) {
 	counted := func(*gorm.DB) { n++ }
-	for _, db := range []*gorm.DB{s.db, s.read} {
+	for _, db := range []*gorm.DB{s.DB.Writer, s.DB.Reader} {
 		c := db.Callback()
 		for _, err := range []error{
 			c.Query().Before("gorm:query").Replace("test:count", counted), c.Create().Before("gorm:create").Replace("test:count", counted),
@@ -276,7 +238,7 @@ func (s *Store) Statements(run func()) (n int) {
 				panic(err)
 			}
 		}
-		if s.db == s.read {
+		if s.DB.Writer == s.DB.Reader {
 			break
 		}
 	}
@@ -287,29 +249,29 @@ func (s *Store) Statements(run func()) (n int) {
 // HashNothing keeps all passwords from being hashed until the function that it answers is
 // called.
 func HashNothing() (release func()) {
-	for range cap(hashing) {
-		hashing <- struct{}{}
+	for range cap(identity.Hashing) {
+		identity.Hashing <- struct{}{}
 	}
 	return func() {
-		for range cap(hashing) {
-			<-hashing
+		for range cap(identity.Hashing) {
+			<-identity.Hashing
 		}
 	}
 }
 
 // HashSlots is how many passwords are hashed at once.
-func HashSlots() int { return cap(hashing) }
+func HashSlots() int { return cap(identity.Hashing) }
 
 // DeleteSecondFactor takes all second factors from a user.
 func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
-	return s.transaction(ctx, func(tx *gorm.DB) error {
-		_, err := deleteSecondFactor(tx, userID)
+	return s.DB.Transaction(ctx, func(tx *gorm.DB) error {
+		_, err := identity.DeleteSecondFactor(tx, userID)
 		return err
 	})
 }
 
 // Outage is what kind of outage an error of the engine is.
-func (s *Store) Outage(err error) Outage { return s.dialect.outage(err) }
+func (s *Store) Outage(err error) access.Outage { return s.DB.Dialect.Outage(err) }
 
 // HoldConnections takes every connection that the store keeps for its work until the
 // function that it returns is called.
@@ -319,14 +281,14 @@ func (s *Store) HoldConnections(t interface {
 },
 ) (release func()) {
 	var held []*sql.Conn
-	for _, db := range []*gorm.DB{s.db, s.read} {
-		pool, err := db.DB()
+	for _, conn := range []*gorm.DB{s.DB.Writer, s.DB.Reader} {
+		pool, err := conn.DB()
 		if err != nil {
 			t.Fatal(err)
 		}
 		most := pool.Stats().MaxOpenConnections
-		if s.db == s.read {
-			most = postgresConns / 2 // twice the same
+		if s.DB.Writer == s.DB.Reader {
+			most = db.PostgresConns / 2 // twice the same
 		}
 		for range most {
 			conn, err := pool.Conn(t.Context())
@@ -347,27 +309,29 @@ func (s *Store) HoldConnections(t interface {
 // writes.
 func (s *Store) Settings(ctx context.Context, name string) (reading, writing []string, err error) {
 	const query = "SELECT current_setting(?)"
-	if reading, err = collect(s.reader(ctx), query, false, []any{name}, whole[string]); err != nil {
+	if reading, err = db.Collect(s.DB.Read(ctx), query, false, []any{name}, db.OneColumn[string]); err != nil {
 		return nil, nil, err
 	}
-	err = s.transaction(ctx, func(tx *gorm.DB) error {
-		writing, err = collect(s.readerIn(tx), query, false, []any{name}, whole[string])
+	err = s.DB.Transaction(ctx, func(tx *gorm.DB) error {
+		writing, err = db.Collect(s.DB.ReadIn(tx), query, false, []any{name}, db.OneColumn[string])
 		return err
 	})
 	return reading, writing, err
 }
 
 // PlainCode is a code for what somebody typed.
-func PlainCode(typed string) string { return plainCode(typed) }
+func PlainCode(typed string) string { return identity.PlainCode(typed) }
 
 // AccountKeyOf is what failed sign-ins are counted under for the key of an address.
-func AccountKeyOf(emailKey string) string { return accountKeyOf(emailKey) }
+func AccountKeyOf(emailKey string) string { return identity.AccountKeyOf(emailKey) }
 
 // OldHash is a password's hash as older versions stored it: of the very bytes.
-func OldHash(ctx context.Context, password string) (string, error) { return hashOf(ctx, password) }
+func OldHash(ctx context.Context, password string) (string, error) {
+	return identity.HashOf(ctx, password)
+}
 
 // CheckPassword compares a password with a hash.
 func CheckPassword(ctx context.Context, hash, password string) error {
-	_, _, err := checkPassword(ctx, hash, password)
+	_, _, err := identity.CheckPassword(ctx, hash, password)
 	return err
 }

@@ -1,9 +1,13 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"protocol.chat/console/models/identity"
+)
 
 // Kept counts the calls of a token that are kept.
 func (s *Store) Kept(ctx context.Context, token string) (n int64, err error) {
-	err = s.db.WithContext(ctx).Model(&TokenRequest{}).Where("token_id = ?", token).Count(&n).Error
+	err = s.DB.Writer.WithContext(ctx).Model(&identity.TokenRequest{}).Where("token_id = ?", token).Count(&n).Error
 	return n, err
 }

@@ -5,11 +5,14 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 func TestFoldWritesLettersPlainly(t *testing.T) {
-	for text, want := range map[string]string{
+	for typed, want := range map[string]string{
 		"CAFÉ":                         "cafe",
 		"Łódź":                         "lodz",
 		"Søren Þór Ægisson":            "soren thor aegisson",
@@ -25,8 +28,8 @@ func TestFoldWritesLettersPlainly(t *testing.T) {
 		"กินข้าว":                      "กินขาว",
 		"Київ, Ёлка":                   "киів, елка",
 	} {
-		if got := models.Fold(text); got != want {
-			t.Errorf("Fold(%q) = %q, want %q", text, got, want)
+		if got := text.Fold(typed); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", typed, got, want)
 		}
 	}
 }
@@ -56,14 +59,14 @@ func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store) // Ada Lovelace
 		for i, name := range []string{"Zoe", "Øystein", "ole", "Łucja", "adam"} {
-			user := models.NewUser{Email: string('a'+rune(i)) + "@example.com", Name: name, Role: models.Editor, Password: modelstest.OwnerPassword}
-			if _, err := store.CreateUser(t.Context(), by, user); err != nil {
+			user := identity.NewUser{Email: string('a'+rune(i)) + "@example.com", Name: name, Role: access.Editor, Password: modelstest.OwnerPassword}
+			if _, err := store.Identity.CreateUser(t.Context(), by, user); err != nil {
 				t.Fatal(err)
 			}
 		}
 		want := []string{"Ada Lovelace", "adam", "Łucja", "ole", "Øystein", "Zoe"}
-		people, err := store.People(t.Context(), by)
-		doers, _, err2 := store.Doers(t.Context())
+		people, err := store.Identity.People(t.Context(), by)
+		doers, _, err2 := store.Audit.Doers(t.Context())
 		var got, gotDoers []string
 		for _, p := range people {
 			got = append(got, p.Name)

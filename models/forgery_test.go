@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -36,7 +39,7 @@ func TestTheChainIsNotBegunAnew(t *testing.T) {
 				if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "ends was deleted") {
 					t.Errorf("the forgery is not found: %+v", proof)
 				}
-				if err := store.Seal(t.Context()); err == nil {
+				if err := store.Audit.Seal(t.Context()); err == nil {
 					t.Error("the forgery is sealed")
 				}
 			}
@@ -48,7 +51,7 @@ func TestTheChainIsNotBegunAnew(t *testing.T) {
 func markedStore(t *testing.T, url string) (*models.Store, string) {
 	t.Helper()
 	store, file := modelstest.OpenURL(t, url), filepath.Join(t.TempDir(), "console.mark")
-	store.KeepMark(file)
+	store.Audit.KeepMark(file)
 	return store, file
 }
 
@@ -94,12 +97,12 @@ func TestAnOlderCopyIsFoundOut(t *testing.T) {
 					if proof := verify(t, s, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "older copy") {
 						t.Errorf("after %d more, %s says %+v", i, name, proof)
 					}
-					if err := s.Seal(t.Context()); i%2 == 1 && !errors.Is(err, models.ErrConflict) {
+					if err := s.Audit.Seal(t.Context()); i%2 == 1 && !errors.Is(err, access.ErrConflict) {
 						t.Errorf("after %d more, %s seals: %v", i, name, err)
 					}
 				}
 			}
-			fault, err := store.AdoptAudit(t.Context(), models.System("console audit adopt"))
+			fault, err := store.Audit.AdoptAudit(t.Context(), access.System("console audit adopt"))
 			if err != nil || !strings.Contains(fault.What, "older copy") {
 				t.Fatal(fault, err)
 			}
@@ -113,7 +116,7 @@ func TestAnOlderCopyIsFoundOut(t *testing.T) {
 			if got := acts(t, store, 1)[0]; got != "console audit adopt accepted the activity as it was found" {
 				t.Errorf("the newest line is: %s", got)
 			}
-			if _, err := store.AdoptAudit(t.Context(), by); !errors.Is(err, models.ErrConflict) {
+			if _, err := store.Audit.AdoptAudit(t.Context(), by); !errors.Is(err, access.ErrConflict) {
 				t.Errorf("what is in order is adopted: %v", err)
 			}
 			if err := os.WriteFile(file, []byte("1 - 0 0 forged\n"), 0o600); err != nil {
@@ -179,7 +182,7 @@ func TestNoColumnHidesANewerRule(t *testing.T) {
 				by := oldActivity(t, store, 8, 3)
 				keep(t, store, by, "90 days")
 				carryOut(t, store, "CREATE TABLE noted AS SELECT * FROM audit_retention")
-				keep(t, store, by, models.KeepForEver)
+				keep(t, store, by, audit.KeepForEver)
 				seal(t, store)
 				if early {
 					if err := store.EarlyHead(t.Context()); err != nil {
@@ -188,7 +191,7 @@ func TestNoColumnHidesANewerRule(t *testing.T) {
 				}
 				carryOut(t, store, "DROP INDEX audit_lines_area", "ALTER TABLE audit_lines DROP COLUMN area", "ALTER TABLE audit_lines ADD COLUMN area text",
 					"DELETE FROM audit_retention", "INSERT INTO audit_retention SELECT * FROM noted")
-				if err := store.DeleteOldActivity(t.Context()); !errors.Is(err, models.ErrConflict) {
+				if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
 					t.Errorf("it deletes by an older rule: %v", err)
 				}
 				if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "how long activity is kept") {
@@ -220,10 +223,10 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 			store = modelstest.Open(t, engine)
 			modelstest.Owner(t, store)
 			carryOut(t, store, "DELETE FROM settings WHERE key = 'audit_head'")
-			if err := store.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
-			if err := store.Seal(t.Context()); !errors.Is(err, models.ErrConflict) {
+			if err := store.Audit.Seal(t.Context()); !errors.Is(err, access.ErrConflict) {
 				t.Errorf("without a head it is sealed: %v", err)
 			}
 			adopt(t, store)
@@ -244,7 +247,7 @@ func TestAskingOftenStopsNobody(t *testing.T) {
 		checking, goOn := make(chan struct{}, 100), make(chan struct{})
 		release := sync.OnceFunc(func() { close(goOn) })
 		defer release()
-		err := store.Watch(func(seen models.Seen) {
+		err := store.DB.Watch(func(seen db.Seen) {
 			if strings.Contains(seen.SQL, "audit_retention") {
 				checking <- struct{}{}
 				<-goOn
@@ -256,7 +259,7 @@ func TestAskingOftenStopsNobody(t *testing.T) {
 		const askers = 30
 		answers := make(chan error, askers)
 		for range askers {
-			go func() { _, err := store.VerifyAudit(t.Context(), ""); answers <- err }()
+			go func() { _, err := store.Audit.VerifyAudit(t.Context(), ""); answers <- err }()
 		}
 		<-checking
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -284,7 +287,7 @@ func TestACheckHoldsNothingOpen(t *testing.T) {
 	release := sync.OnceFunc(func() { close(goOn) })
 	defer release()
 	var once sync.Once
-	err := store.Watch(func(seen models.Seen) {
+	err := store.DB.Watch(func(seen db.Seen) {
 		if strings.Contains(seen.SQL, "FROM audit_seals") {
 			once.Do(func() { close(checking) })
 			<-goOn
@@ -294,11 +297,11 @@ func TestACheckHoldsNothingOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { _, err := store.VerifyAudit(t.Context(), ""); done <- err }()
+	go func() { _, err := store.Audit.VerifyAudit(t.Context(), ""); done <- err }()
 	<-checking
 	modelstest.Group(t, store, by, "Plaza Hotel")
 	modelstest.Exec(t, store, "PRAGMA wal_checkpoint(TRUNCATE)")
-	if size := store.LogSize(); size != 0 {
+	if size := store.DB.LogSize(); size != 0 {
 		t.Errorf("the log has %d bytes", size)
 	}
 	release()

@@ -7,15 +7,18 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // Limits of a group's values, in characters, and of one call's members.
 const (
-	MaxName        = 255
 	MaxDescription = 10_000
-	maxURL         = 2048
-	maxUserAgent   = 500
-	MaxContacts    = 10_000
+
+	MaxContacts = 10_000
 	// ShownContacts is how many members a Group carries, and PreviewContacts how many
 	// one from GroupPreview.
 	ShownContacts   = 100
@@ -43,8 +46,8 @@ type Group struct {
 }
 
 // selectGroups reads groups by their columns; the derived ones stay in the database.
-func selectGroups() selection {
-	return selection{from: "groups", columns: "groups.id, groups.name, groups.description, groups.avatar_url, groups.conversation_id, " +
+func selectGroups() db.Selection {
+	return db.Selection{From: "groups", Columns: "groups.id, groups.name, groups.description, groups.avatar_url, groups.conversation_id, " +
 		"groups.contacts_count, groups.created_at, groups.updated_at, groups.archived_at"}
 }
 
@@ -61,7 +64,7 @@ func (g Group) Archived() bool { return g.ArchivedAt != nil }
 
 // Fields are the values of the group that a form shows.
 func (g Group) Fields() GroupFields {
-	return GroupFields{Name: g.Name, Description: deref(g.Description), AvatarURL: deref(g.AvatarURL)}
+	return GroupFields{Name: g.Name, Description: text.Deref(g.Description), AvatarURL: text.Deref(g.AvatarURL)}
 }
 
 // GroupFields are the values that a form edits; "" is none.
@@ -85,34 +88,34 @@ type GroupChange struct {
 	If func(Group) bool
 	// Problems are what is wrong already with what the caller read. The store then changes
 	// nothing, and refuses it together with what else is wrong.
-	Problems Invalid
+	Problems access.Invalid
 }
 
 // Group answers one group with its first members, or ErrNotFound.
 func (s *Store) Group(ctx context.Context, id string) (Group, error) {
-	g, err := readGroup(s.reader(ctx), id, ShownContacts)
-	return g, s.failed(ctx, err)
+	g, err := readGroup(s.DB.Read(ctx), id, ShownContacts)
+	return g, s.DB.Failed(ctx, err)
 }
 
 // GroupPreview is Group for a page that shows no more than PreviewContacts members.
 func (s *Store) GroupPreview(ctx context.Context, id string) (Group, error) {
-	g, err := readGroup(s.reader(ctx), id, PreviewContacts)
-	return g, s.failed(ctx, err)
+	g, err := readGroup(s.DB.Read(ctx), id, PreviewContacts)
+	return g, s.DB.Failed(ctx, err)
 }
 
-func readGroup(r reader, id string, members int) (Group, error) {
-	if !ValidID(id) {
-		return Group{}, ErrNotFound
+func readGroup(r db.Reader, id string, members int) (Group, error) {
+	if !text.ValidID(id) {
+		return Group{}, access.ErrNotFound
 	}
 	query := selectGroups()
-	query.where("id = ?", id)
+	query.Where("id = ?", id)
 	groups := make([]Group, 0, 1)
-	err := r.together(r.ctx, question{query.sql(), query.args, func(found rows) (err error) {
-		if groups, err = scan(found, (*Group).columns); err == nil && len(groups) == 0 {
-			return errRowMissing
+	err := r.Together(r.Ctx, db.Statement{SQL: query.SQL(), Args: query.Args, Read: func(found db.Rows) (err error) {
+		if groups, err = db.Scan(found, (*Group).columns); err == nil && len(groups) == 0 {
+			return db.ErrNoRow
 		}
 		return err
-	}}, question{firstMembers(members), []any{id}, func(found rows) error {
+	}}, db.Statement{SQL: db.MembersOf(contactColumns, members), Args: []any{id}, Read: func(found db.Rows) error {
 		groups[0].Contacts = []Contact{}
 		return scanMembers(found, map[string]*Group{id: &groups[0]})
 	}})
@@ -124,26 +127,26 @@ func readGroup(r reader, id string, members int) (Group, error) {
 
 // CreateGroup makes a group with its conversation. Where key is given, a second
 // call under it answers the first one's group. Errors: Invalid, Conflict, Denied.
-func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *Once) (Group, error) {
-	if len(deref(c.Contacts)) > 0 {
-		if err := by.Check(EditMembers); err != nil {
+func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (Group, error) {
+	if len(text.Deref(c.Contacts)) > 0 {
+		if err := by.Check(access.EditMembers); err != nil {
 			return Group{}, err
 		}
 	}
 	if c.Name == nil {
 		c.Name = new("")
 	}
-	set, problems := c.check(s.Now())
+	set, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, deref(c.Contacts))
+		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
 	}
-	return once(ctx, s, by, EditGroups, CreatedGroup, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
-		members, err := s.resolve(tx, deref(c.Contacts))
+	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+		members, err := s.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
 			return Group{}, err
 		}
-		if len(members) > 0 && !line.by.May(EditMembers) {
-			return Group{}, Denied{Right: EditMembers}
+		if len(members) > 0 && !line.By.May(access.EditMembers) {
+			return Group{}, access.Denied{Right: access.EditMembers}
 		}
 		g, err := s.insertGroup(tx, set, members)
 		if err != nil {
@@ -151,22 +154,22 @@ func (s *Store) CreateGroup(ctx context.Context, by Actor, c GroupChange, key *O
 		}
 		said := differences(Group{}, g)
 		if len(members) > 0 {
-			said["contacts"] = change{nil, named(members)}
+			said["contacts"] = audit.Change{Before: nil, After: named(members)}
 		}
-		line.about("group", g.ID, g.Name)
-		return g, line.say(said)
+		line.SetObject("group", g.ID, g.Name)
+		return g, line.SetChanges(said)
 	})
 }
 
 // insertGroup stores a new group with its conversation and its members.
 func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Group, error) {
-	floor, err := s.dialect.floor(tx, "groups")
+	floor, err := s.DB.Dialect.Floor(tx, "groups")
 	if err != nil {
 		return Group{}, err
 	}
-	now := s.Now()
+	now := s.DB.Now()
 	g := Group{
-		ID: s.ids.next(now, floor), ConversationID: s.ids.next(now, ""),
+		ID: s.DB.IDs.Next(now, floor), ConversationID: s.DB.IDs.Next(now, ""),
 		ContactsCount: len(members), CreatedAt: now.Unix(), UpdatedAt: now.Unix(), Contacts: firstOf(members),
 	}
 	g.set(set)
@@ -184,22 +187,22 @@ func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Gr
 // for what it changes, and no others: a moderator may archive without being able to
 // rename. A change that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
 // EditConflict, Conflict, Denied.
-func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupChange) (Group, error) {
-	if err := by.checkAll(c.rights()...); err != nil {
+func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c GroupChange) (Group, error) {
+	if err := by.CheckAll(c.rights()...); err != nil {
 		return Group{}, err
 	}
-	c.Name = sentBack(c.Name, func() (string, error) {
+	c.Name = text.SentBack(c.Name, func() (string, error) {
 		g, err := s.Group(ctx, id)
 		return g.Name, err
 	})
-	set, problems := c.check(s.Now())
+	set, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, deref(c.Contacts))
+		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
 	}
 	var after Group
-	err := s.write(ctx, by, ReadGroups, c.action(), func(tx *gorm.DB, line *AuditLine) error {
-		var said map[string]change
-		err := line.by.checkAll(c.rights()...)
+	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
+		var said map[string]audit.Change
+		err := line.By.CheckAll(c.rights()...)
 		if err != nil {
 			return err
 		}
@@ -207,17 +210,17 @@ func (s *Store) UpdateGroup(ctx context.Context, by Actor, id string, c GroupCha
 			return err
 		}
 		if len(said) == 0 {
-			return errUnchanged
+			return audit.ErrUnchanged
 		}
-		line.about("group", after.ID, after.Name)
-		return line.say(said)
+		line.SetObject("group", after.ID, after.Name)
+		return line.SetChanges(said)
 	})
 	return after, err
 }
 
 // changeGroup stores what a change makes of a group, and answers it with what is
 // different about it now.
-func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (Group, map[string]change, error) {
+func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (Group, map[string]audit.Change, error) {
 	before, err := s.lockGroup(tx, id, c.If)
 	if err != nil {
 		return Group{}, nil, err
@@ -234,22 +237,22 @@ func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSett
 	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
 		return after, nil, err
 	}
-	after.UpdatedAt = s.Now().Unix()
+	after.UpdatedAt = s.DB.Now().Unix()
 	return after, said, tx.Select(groupWritten).Updates(&after).Error
 }
 
 // changeContacts makes those who are named the only members of a locked group, where
 // refs is not nil, adds to what is said of the change, and reads the first members.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]change) error {
+func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]audit.Change) error {
 	if refs != nil {
 		added, removed, err := s.replaceMembers(tx, g, *refs)
 		if len(added)+len(removed) > 0 {
-			said["contacts"] = change{named(removed), named(added)}
+			said["contacts"] = audit.Change{Before: named(removed), After: named(added)}
 		}
 		return err
 	}
 	groups := []Group{*g}
-	err := s.addContacts(s.readerIn(tx), groups)
+	err := s.addContacts(s.DB.ReadIn(tx), groups)
 	g.Contacts = groups[0].Contacts
 	return err
 }
@@ -259,23 +262,23 @@ var groupWritten = []string{"name", "name_key", "description", "avatar_url", "co
 
 // ArchiveGroup puts a group away; it can be read, changed and restored. One that
 // is archived already stays as it is. at is when it was archived, 0 for now.
-func (s *Store) ArchiveGroup(ctx context.Context, by Actor, id string, at int64) (Group, error) {
+func (s *Store) ArchiveGroup(ctx context.Context, by access.Actor, id string, at int64) (Group, error) {
 	if at == 0 {
-		at = s.Now().Unix()
+		at = s.DB.Now().Unix()
 	}
 	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{V: at, Valid: true}})
 }
 
 // RestoreGroup takes a group out of the archive.
-func (s *Store) RestoreGroup(ctx context.Context, by Actor, id string) (Group, error) {
+func (s *Store) RestoreGroup(ctx context.Context, by access.Actor, id string) (Group, error) {
 	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
 }
 
 // lockGroup reads a group that is about to change, so that nobody else changes
 // it meanwhile. It answers ErrChanged where when is given and not true.
 func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {
-	if !ValidID(id) {
-		return Group{}, ErrNotFound
+	if !text.ValidID(id) {
+		return Group{}, access.ErrNotFound
 	}
 	var g Group
 	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&g).Error; err != nil {
@@ -285,38 +288,38 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 		return g, nil
 	}
 	whole := []Group{g}
-	if err := s.addContacts(s.readerIn(tx), whole); err != nil {
+	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
 		return g, err
 	}
 	if !when(whole[0]) {
-		return g, ErrChanged
+		return g, access.ErrChanged
 	}
 	return g, nil
 }
 
 // check is the checked values of the change, with what is wrong with it.
-func (c GroupChange) check(now time.Time) (groupSetter, Invalid) {
+func (c GroupChange) check(now time.Time) (groupSetter, access.Invalid) {
 	var set groupSetter
-	var problems Invalid
-	set.name = problems.require("name", c.Name, "Enter a name for the group.", groupName)
-	set.description = problems.check("description", c.Description, description)
-	set.avatarURL = problems.check("avatar_url", c.AvatarURL, avatarURL)
+	var problems access.Invalid
+	set.name = problems.Require("name", c.Name, "Enter a name for the group.", groupName)
+	set.description = problems.Check("description", c.Description, description)
+	set.avatarURL = problems.Check("avatar_url", c.AvatarURL, avatarURL)
 	if c.ArchivedAt != nil && c.ArchivedAt.Valid {
 		if at := c.ArchivedAt.V; at > now.Unix() || at < 0 {
-			problems = append(problems, bad("archived_at", "The archive time must not be in the future, nor before 1970.")...)
+			problems = append(problems, access.Refused("archived_at", "The archive time must not be in the future, nor before 1970.")...)
 		}
 	}
 	set.archivedAt = c.ArchivedAt
 	if c.Contacts != nil {
 		problems = append(problems, checkRefs(*c.Contacts)...)
 	}
-	return set, c.Problems.and(problems)
+	return set, c.Problems.And(problems)
 }
 
-func groupName(s string) (string, string) { return visible(properName("The name", s)) }
+func groupName(s string) (string, string) { return text.Visible(text.ProperName("The name", s)) }
 
 func description(s string) (string, string) {
-	return visible(paragraphs("The description", s, MaxDescription))
+	return text.Visible(text.Paragraphs("The description", s, MaxDescription))
 }
 
 // groupSetter holds checked values; nil leaves one as it is.
@@ -331,10 +334,10 @@ func (g *Group) set(c groupSetter) {
 		g.Name = *c.name
 	}
 	if c.description != nil {
-		g.Description = orNil(*c.description)
+		g.Description = text.OrNil(*c.description)
 	}
 	if c.avatarURL != nil {
-		g.AvatarURL = orNil(*c.avatarURL)
+		g.AvatarURL = text.OrNil(*c.avatarURL)
 	}
 	if c.archivedAt != nil {
 		g.ArchivedAt = nil
@@ -342,34 +345,34 @@ func (g *Group) set(c groupSetter) {
 			g.ArchivedAt = &c.archivedAt.V
 		}
 	}
-	g.NameKey = sortKey(g.Name)
-	g.Search = searchKey(g.Name, deref(g.Description))
+	g.NameKey = text.SortKey(g.Name)
+	g.Search = text.SearchKey(g.Name, text.Deref(g.Description))
 }
 
 // rights are those that a change needs: one for each kind of thing that it changes.
-func (c GroupChange) rights() []Right {
-	var rights []Right
+func (c GroupChange) rights() []access.Right {
+	var rights []access.Right
 	if c.Name != nil || c.Description != nil || c.AvatarURL != nil {
-		rights = append(rights, EditGroups)
+		rights = append(rights, access.EditGroups)
 	}
 	if c.ArchivedAt != nil {
-		rights = append(rights, ArchiveGroups)
+		rights = append(rights, access.ArchiveGroups)
 	}
 	if c.Contacts != nil {
-		rights = append(rights, EditMembers)
+		rights = append(rights, access.EditMembers)
 	}
 	return rights
 }
 
 // action is what the audit log calls a change.
-func (c GroupChange) action() Action {
+func (c GroupChange) action() audit.Action {
 	if c.Name != nil || c.Description != nil || c.AvatarURL != nil || c.Contacts != nil || c.ArchivedAt == nil {
-		return UpdatedGroup
+		return audit.UpdatedGroup
 	}
 	if c.ArchivedAt.Valid {
-		return ArchivedGroup
+		return audit.ArchivedGroup
 	}
-	return RestoredGroup
+	return audit.RestoredGroup
 }
 
 // merge is nil where nobody has changed the same fields meanwhile, or an EditConflict.
@@ -386,11 +389,11 @@ func (c GroupChange) merge(tx *gorm.DB, g Group, set groupSetter) error {
 }
 
 // differences says which values of a group changed, for the audit line.
-func differences(before, after Group) map[string]change {
-	return changes([]difference{
-		{"name", orNil(before.Name), orNil(after.Name)},
-		{"description", before.Description, after.Description},
-		{"avatar_url", before.AvatarURL, after.AvatarURL},
-		{"archived_at", before.ArchivedAt, after.ArchivedAt},
+func differences(before, after Group) map[string]audit.Change {
+	return audit.Changes([]audit.Difference{
+		{Field: "name", Before: text.OrNil(before.Name), After: text.OrNil(after.Name)},
+		{Field: "description", Before: before.Description, After: after.Description},
+		{Field: "avatar_url", Before: before.AvatarURL, After: after.AvatarURL},
+		{Field: "archived_at", Before: before.ArchivedAt, After: after.ArchivedAt},
 	})
 }

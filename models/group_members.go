@@ -1,9 +1,9 @@
 package models
 
-import "strconv"
+import "protocol.chat/console/models/db"
 
 // addContacts gives each group its first members, in one query.
-func (s *Store) addContacts(r reader, groups []Group) error {
+func (s *Store) addContacts(r db.Reader, groups []Group) error {
 	index := make(map[string]*Group, len(groups))
 	var ids []string
 	for i := range groups {
@@ -17,8 +17,8 @@ func (s *Store) addContacts(r reader, groups []Group) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	sql, arg := s.dialect.firstMembers(ids)
-	found, err := r.query(r.ctx, sql, false, []any{arg})
+	sql, arg := s.DB.Dialect.FirstMembers(ids, contactColumns, ShownContacts)
+	found, err := r.Query(r.Ctx, sql, false, []any{arg})
 	if err != nil {
 		return err
 	}
@@ -26,14 +26,8 @@ func (s *Store) addContacts(r reader, groups []Group) error {
 	return scanMembers(found, index)
 }
 
-// firstMembers reads the first members of one group: its id, and a contact.
-func firstMembers(most int) string {
-	return "SELECT memberships.group_id, " + contactColumns + " FROM memberships JOIN contacts ON contacts.id = memberships.contact_id" +
-		" WHERE memberships.group_id = ? ORDER BY memberships.contact_id LIMIT " + strconv.Itoa(most)
-}
-
 // scanMembers gives each group of index the members that are read.
-func scanMembers(found rows, index map[string]*Group) error {
+func scanMembers(found db.Rows, index map[string]*Group) error {
 	var group string
 	var c Contact
 	columns := append([]any{&group}, c.columns()...)

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // Status limits a list of groups; "" limits nothing.
@@ -51,7 +55,7 @@ type GroupQuery struct {
 	Reverse bool
 	// WithContacts asks for the first members of each.
 	WithContacts bool
-	Range
+	db.Range
 }
 
 // GroupHit is a group in a list, with why it is there.
@@ -68,7 +72,7 @@ type GroupPage struct {
 	More bool
 	// Count is how many there are in all, where that came with finding the page; nil
 	// where CountGroups has to tell.
-	Count *Count
+	Count *db.Count
 	// Exact is the group whose id, or whose conversation's id, was searched for,
 	// whatever its status; nil if none.
 	Exact *Group
@@ -91,7 +95,7 @@ type MembersLike struct {
 	Name string
 	// Groups is how many groups have such a member, where nothing else was found; nil
 	// where nobody counted.
-	Groups *Count
+	Groups *db.Count
 }
 
 // Search is what finds those groups.
@@ -107,27 +111,27 @@ const membersTried = 20
 
 // Groups answers a page of groups. Errors: Invalid.
 func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
-	page, err := s.groups(s.reader(ctx), q)
-	return page, s.failed(ctx, err)
+	page, err := s.groups(s.DB.Read(ctx), q)
+	return page, s.DB.Failed(ctx, err)
 }
 
-func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
+func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 	page, members, err := s.understand(r, q)
 	if err != nil {
 		return page, err
 	}
-	found, err := search(s, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
+	found, err := db.Search(s.DB, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
-	groups := found.rows
-	if found.partial {
-		page.Search.Hints = append(page.Search.Hints, partialHint)
+	groups := found.Rows
+	if found.Partial {
+		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
 	}
 	if q.WithContacts {
 		err = s.addContacts(r, groups)
 	}
-	if page.More, page.Count = found.more, found.count; page.Count != nil {
+	if page.More, page.Count = found.More, found.Count; page.Count != nil {
 		page.Count.AtLeast = page.AtLeast
 	}
 	for _, g := range groups {
@@ -144,17 +148,14 @@ func (s *Store) groups(r reader, q GroupQuery) (GroupPage, error) {
 	return page, err
 }
 
-// searchCounted is how far the finds of a search are counted: each must be looked at.
-const searchCounted = 1000
-
 // understand is what a query's search means, with the members that it asks for:
 // see searchedMembers.
-func (s *Store) understand(r reader, q GroupQuery) (GroupPage, []Contact, error) {
+func (s *Store) understand(r db.Reader, q GroupQuery) (GroupPage, []Contact, error) {
 	page := GroupPage{Search: ParseSearch(q.Search, q.Zone)}
-	if err := q.check(page.Search).orNil(); err != nil {
+	if err := q.check(page.Search).OrNil(); err != nil {
 		return page, nil, err
 	}
-	if id := Unquote(q.Search); ValidID(id) {
+	if id := text.Unquote(q.Search); text.ValidID(id) {
 		if err := findExact(r, id, &page); err != nil {
 			return page, nil, err
 		}
@@ -172,22 +173,22 @@ func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, 
 
 // CountGroups counts the groups that a query finds, up to a thousand. Of whole lists
 // it knows more: the number up to MostCounted, and beyond about how many.
-func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (Count, error) {
-	n, err := s.countGroupsOf(s.reader(ctx), q)
-	return n, s.failed(ctx, err)
+func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
+	n, err := s.countGroupsOf(s.DB.Read(ctx), q)
+	return n, s.DB.Failed(ctx, err)
 }
 
-func (s *Store) countGroupsOf(r reader, q GroupQuery) (Count, error) {
+func (s *Store) countGroupsOf(r db.Reader, q GroupQuery) (db.Count, error) {
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
 	page, members, err := s.understand(r, q)
 	if err != nil {
-		return Count{}, err
+		return db.Count{}, err
 	}
 	wanted := q.sought(page.Search, members)
 	if list, plain := q.list(page.Search); plain && members == nil {
-		return s.total(r, wanted.all(s.dialect), list)
+		return s.DB.Total(r, wanted.All(s.DB.Dialect), list)
 	}
-	n, err := s.countSought(r, wanted)
+	n, err := s.DB.CountSought(r, wanted)
 	n.AtLeast = page.AtLeast
 	return n, err
 }
@@ -205,28 +206,28 @@ func (q GroupQuery) list(search Search) (string, bool) {
 }
 
 // check is what is wrong with the query.
-func (q GroupQuery) check(search Search) Invalid {
-	problems := q.Range.check().and(checkSearch(q.Search + q.Text))
+func (q GroupQuery) check(search Search) access.Invalid {
+	problems := q.Range.Check().And(checkSearch(q.Search + q.Text))
 	switch q.Sort {
 	case "", ByCreated, ByName, ByMembers:
 	case ByArchived:
 		if q.status(search) != Archived {
-			problems = append(problems, bad("sort", "Only archived groups can be sorted by the time of archiving.")...)
+			problems = append(problems, access.Refused("sort", "Only archived groups can be sorted by the time of archiving.")...)
 		}
 	default:
-		problems = append(problems, bad("sort", "Groups can be sorted by created, name, members or archived.")...)
+		problems = append(problems, access.Refused("sort", "Groups can be sorted by created, name, members or archived.")...)
 	}
-	if q.Contact != "" && !ValidID(q.Contact) {
-		problems = problems.and(bad("contact", "There is no contact with the id “%s”.", cut(q.Contact, 64)))
+	if q.Contact != "" && !text.ValidID(q.Contact) {
+		problems = problems.And(access.Refused("contact", "There is no contact with the id “%s”.", text.Cut(q.Contact, 64)))
 	}
 	return problems
 }
 
 // findExact looks an id up among groups, conversations and contacts.
-func findExact(r reader, id string, page *GroupPage) error {
+func findExact(r db.Reader, id string, page *GroupPage) error {
 	query := selectGroups()
-	query.where("(id = ? OR conversation_id = ?)", id, id)
-	groups, err := first(r, query, 1, (*Group).columns)
+	query.Where("(id = ? OR conversation_id = ?)", id, id)
+	groups, err := db.First(r, query, 1, (*Group).columns)
 	if err != nil {
 		return err
 	}
@@ -244,9 +245,9 @@ func findExact(r reader, id string, page *GroupPage) error {
 
 // searchedMembers is the contacts of whom one must be a member; nil where the
 // query asks for none. An empty answer finds nothing.
-func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
+func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
 	if q.Contact != "" {
-		found, err := first(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
+		found, err := db.First(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
 		if err != nil || len(found) == 0 {
 			return []Contact{}, err
 		}
@@ -258,68 +259,71 @@ func (s *Store) searchedMembers(r reader, q GroupQuery, page *GroupPage) ([]Cont
 	case page.Search.Member == "":
 		return nil, nil
 	}
-	name := usernameKey(page.Search.Member)
-	found, err := first(r, selectContacts(s.dialect.among("username_key", valid([]string{name}))), 1, (*Contact).columns)
+	name := text.UsernameKey(page.Search.Member)
+	found, err := db.First(r, selectContacts(s.DB.Dialect.Among("username_key", text.Valid([]string{name}))), 1, (*Contact).columns)
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: Range{Limit: membersTried}})
+	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: db.Range{Limit: membersTried}})
 	page.AtLeast = named.More || named.Partial
 	switch {
 	case named.More:
 		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
 			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
 	case named.Partial:
-		page.Search.Hints = append(page.Search.Hints, partialHint)
+		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
 	}
 	return append([]Contact{}, named.Contacts...), err
 }
 
 // sought is the rows that a query asks for, and their order.
-func (q GroupQuery) sought(search Search, members []Contact) sought {
-	l := sought{table: "groups", walked: "groups", columns: selectGroups().columns, order: q.keyset(), byID: q.byID(), members: members}
-	l.terms = append(termsOf(search.Words), termsOf(strings.Fields(q.Text))...)
-	l.without = termsOf(search.Without)
-	l.ids = append(between(q.From, q.To), between(search.From, search.To)...)
+func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
+	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
+	if members != nil {
+		l.Members = contactIDs(members)
+	}
+	l.Terms = append(text.TermsOf(search.Words), text.TermsOf(strings.Fields(q.Text))...)
+	l.Without = text.TermsOf(search.Without)
+	l.IDs = append(between(q.From, q.To), between(search.From, search.To)...)
 	switch q.status(search) {
 	case Active:
-		l.scope.where("groups.archived_at IS NULL")
+		l.Scope.Where("groups.archived_at IS NULL")
 	case Archived:
-		l.scope.where("groups.archived_at IS NOT NULL")
+		l.Scope.Where("groups.archived_at IS NOT NULL")
 	}
 	if empty := "groups.contacts_count = 0"; search.Empty && (q.byID() || q.Sort == ByMembers) {
-		l.scope.where(empty) // the groups of one size are in the order of their ids
+		l.Scope.Where(empty) // the groups of one size are in the order of their ids
 	} else if search.Empty {
-		l.filter.where(empty)
+		l.Filter.Where(empty)
 	}
 	if search.Undescribed {
-		l.filter.where("groups.description IS NULL")
+		l.Filter.Where("groups.description IS NULL")
 	}
 	return l
 }
 
 // keyset is the query's order.
-func (q GroupQuery) keyset() keyset {
-	k := idKeyset("groups")
+func (q GroupQuery) keyset() db.Keyset {
+	k := db.IDKeyset("groups")
 	switch q.Sort {
 	case ByName:
-		k = valueKeyset("groups", "name_key")
+		k = db.ValueKeyset("groups", "name_key")
 	case ByMembers:
-		k = valueKeyset("groups", "contacts_count")
+		k = db.ValueKeyset("groups", "contacts_count")
 	case ByArchived:
-		k = valueKeyset("groups", "archived_at")
+		k = db.ValueKeyset("groups", "archived_at")
 	}
-	k.desc = (q.Sort != ByName) != q.Reverse
+	k.Desc = (q.Sort != ByName) != q.Reverse
 	return k
 }
 
 // between limits the times of creation, which the ids carry.
-func between(from, to time.Time) (ids []idLimit) {
+func between(from, to time.Time) (ids []db.IDLimit) {
 	if !from.IsZero() {
-		ids = append(ids, idLimit{">=", FirstID(from)})
+		ids = append(ids, db.IDLimit{Sign: ">=", ID: text.FirstID(from)})
 	}
 	if !to.IsZero() {
-		ids = append(ids, idLimit{"<", FirstID(to)})
+		ids = append(ids, db.IDLimit{Sign: "<", ID: text.FirstID(to)})
 	}
 	return ids
 }
@@ -328,7 +332,7 @@ func between(from, to time.Time) (ids []idLimit) {
 func (q GroupQuery) byID() bool { return q.Sort == "" || q.Sort == ByCreated }
 
 // args is what a cursor stands for in the query's order.
-func (q GroupQuery) args(c Cursor) []any {
+func (q GroupQuery) args(c db.Cursor) []any {
 	switch {
 	case q.byID():
 		return []any{c.ID}
@@ -340,25 +344,25 @@ func (q GroupQuery) args(c Cursor) []any {
 }
 
 // Cursor is the place of a group in the query's order.
-func (q GroupQuery) Cursor(g Group) Cursor {
+func (q GroupQuery) Cursor(g Group) db.Cursor {
 	switch q.Sort {
 	case ByName:
-		return Cursor{ID: g.ID, Value: sortKey(g.Name)}
+		return db.Cursor{ID: g.ID, Value: text.SortKey(g.Name)}
 	case ByMembers:
-		return Cursor{ID: g.ID, Value: strconv.Itoa(g.ContactsCount)}
+		return db.Cursor{ID: g.ID, Value: strconv.Itoa(g.ContactsCount)}
 	case ByArchived:
-		return Cursor{ID: g.ID, Value: strconv.FormatInt(deref(g.ArchivedAt), 10)}
+		return db.Cursor{ID: g.ID, Value: strconv.FormatInt(text.Deref(g.ArchivedAt), 10)}
 	}
-	return Cursor{ID: g.ID}
+	return db.Cursor{ID: g.ID}
 }
 
 // Fits tells whether a cursor can be one of the query's order.
-func (q GroupQuery) Fits(c Cursor) bool {
+func (q GroupQuery) Fits(c db.Cursor) bool {
 	switch {
 	case q.byID():
 		return c.Value == ""
 	case q.Sort == ByName:
-		return len(valid([]string{c.Value})) == 1
+		return len(text.Valid([]string{c.Value})) == 1
 	}
 	bits := 64
 	if q.Sort == ByMembers {
@@ -369,7 +373,7 @@ func (q GroupQuery) Fits(c Cursor) bool {
 }
 
 // explain names the member for whose sake each group was found.
-func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
+func (s *Store) explain(r db.Reader, groups []GroupHit, members []Contact) error {
 	switch {
 	case len(members) == 0 || len(groups) == 0:
 		return nil
@@ -387,7 +391,7 @@ func (s *Store) explain(r reader, groups []GroupHit, members []Contact) error {
 }
 
 // memberOf is one of the contacts who is in it for each of the groups, by its id.
-func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
+func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
 	byID, ids := map[string]*Contact{}, make([]string, len(groups))
 	for i := range members {
 		byID[members[i].ID] = &members[i]
@@ -395,10 +399,10 @@ func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[st
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
-	query := selection{columns: "group_id, contact_id", from: "memberships"}
-	query.where(s.dialect.among("group_id", ids))
-	query.where(s.dialect.among("contact_id", contactIDs(members)))
-	rows, err := collect(r, query.sql(), false, query.args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
+	query := db.Selection{Columns: "group_id, contact_id", From: "memberships"}
+	query.Where(s.DB.Dialect.Among("group_id", ids))
+	query.Where(s.DB.Dialect.Among("contact_id", contactIDs(members)))
+	rows, err := db.Collect(r, query.SQL(), false, query.Args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
 	found := map[string]*Contact{}
 	for _, row := range rows {
 		found[row.GroupID] = byID[row.ContactID]
@@ -408,18 +412,18 @@ func (s *Store) memberOf(r reader, groups []GroupHit, members []Contact) (map[st
 
 // hintMembers looks whether contacts match the words of the first page, too, or the words
 // after a member: that has no quotes.
-func (s *Store) hintMembers(r reader, q GroupQuery, page *GroupPage) error {
+func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
 	search := page.Search
 	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil
 	}
 	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))
-	found, err := s.contacts(r, ContactQuery{Text: name, Range: Range{Limit: 1}})
+	found, err := s.contacts(r, ContactQuery{Text: name, Range: db.Range{Limit: 1}})
 	if err != nil || len(found.Contacts) == 0 {
 		return err
 	}
 	like := MembersLike{Name: name}
-	if length(like.Search()) > MaxSearch {
+	if text.Length(like.Search()) > MaxSearch {
 		return nil
 	}
 	if len(page.Groups) == 0 {
@@ -437,12 +441,12 @@ func (s *Store) hintMembers(r reader, q GroupQuery, page *GroupPage) error {
 // it is later than now, and than the newest ids, which are ahead of a clock that
 // was set back.
 func (s *Store) IDInFuture(ctx context.Context, id string) bool {
-	if !idTime(id).After(s.Now().Add(clockSlack)) {
+	if !text.IDTime(id).After(s.DB.Now().Add(clockSlack)) {
 		return false
 	}
 	for _, table := range []string{"groups", "contacts", "messages"} {
-		query := selectFrom(table, "id", "id >= ?", id)
-		if later, err := first(s.reader(ctx), query, 1, whole[string]); err != nil || len(later) > 0 {
+		query := db.SelectFrom(table, "id", "id >= ?", id)
+		if later, err := db.First(s.DB.Read(ctx), query, 1, db.OneColumn[string]); err != nil || len(later) > 0 {
 			return false
 		}
 	}
@@ -454,7 +458,7 @@ const clockSlack = time.Minute
 
 // NameTaken tells whether another active group has the same name as this one.
 func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
-	query := selectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", sortKey(g.Name), g.Name, g.ID)
-	others, err := first(s.reader(ctx), query, 1, whole[string])
-	return len(others) > 0, s.failed(ctx, err)
+	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", text.SortKey(g.Name), g.Name, g.ID)
+	others, err := db.First(s.DB.Read(ctx), query, 1, db.OneColumn[string])
+	return len(others) > 0, s.DB.Failed(ctx, err)
 }

@@ -10,7 +10,11 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -130,7 +134,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 		if err != nil || page.MembersLike == nil || page.MembersLike.Search() != "member:hector" {
 			t.Errorf("hector does not offer groups with a member like that: %v", err)
 		}
-		var invalid models.Invalid
+		var invalid access.Invalid
 		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: strings.Repeat("x", 201)}); !errors.As(err, &invalid) {
 			t.Errorf("201 characters: got %v, want Invalid", err)
 		}
@@ -169,21 +173,21 @@ func TestWalksShowEveryGroupOnce(t *testing.T) {
 // walk pages through a list both ways, by four, and compares with the whole.
 func walk(t *testing.T, store *models.Store, q models.GroupQuery) {
 	t.Helper()
-	q.Limit = models.MaxLimit
+	q.Limit = db.MaxLimit
 	whole, err := store.Groups(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	q.Limit = 4
 	var forward, back []string
-	for q.After = (models.Cursor{}); ; {
+	for q.After = (db.Cursor{}); ; {
 		page, err := store.Groups(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, g := range page.Groups {
 			forward = append(forward, g.ID)
-			cursor, ok := models.ParseCursor(q.Cursor(g.Group).String())
+			cursor, ok := db.ParseCursor(q.Cursor(g.Group).String())
 			if q.After = cursor; !ok || !q.Fits(cursor) {
 				t.Fatalf("cursor %v does not survive", cursor)
 			}
@@ -192,7 +196,7 @@ func walk(t *testing.T, store *models.Store, q models.GroupQuery) {
 			break
 		}
 	}
-	for q.Before, q.After = q.After, (models.Cursor{}); !q.Before.IsZero(); {
+	for q.Before, q.After = q.After, (db.Cursor{}); !q.Before.IsZero(); {
 		page, err := store.Groups(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
@@ -238,13 +242,13 @@ func TestMarksAndFolding(t *testing.T) {
 }
 
 // marked is the text with brackets around what Marks finds.
-func marked(text, word string) string {
+func marked(typed, word string) string {
 	got, at := "", 0
-	for _, s := range models.Marks(text, []string{word}) {
-		got += text[at:s.Start] + "[" + text[s.Start:s.End] + "]"
+	for _, s := range text.Marks(typed, []string{word}) {
+		got += typed[at:s.Start] + "[" + typed[s.Start:s.End] + "]"
 		at = s.End
 	}
-	return got + text[at:]
+	return got + typed[at:]
 }
 
 func TestTwoEditsAtOnceLoseNothing(t *testing.T) {
@@ -275,7 +279,7 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 		ids, replays := make([]string, 8), make([]bool, 8)
 		for i := range ids {
 			wg.Go(func() {
-				key := &models.Once{Key: "k", Fingerprint: "f"}
+				key := &audit.IdempotencyKey{Key: "k", Fingerprint: "f"}
 				g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Twin")}, key)
 				if err != nil {
 					t.Error(err)
@@ -288,12 +292,12 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 		if len(slices.Compact(ids)) != 1 || len(slices.DeleteFunc(replays, func(r bool) bool { return r })) != 1 {
 			t.Errorf("ids %v, replayed %v", ids, replays)
 		}
-		_, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Other")}, &models.Once{Key: "k", Fingerprint: "g"})
-		if !errors.Is(err, models.ErrConflict) {
+		_, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Other")}, &audit.IdempotencyKey{Key: "k", Fingerprint: "g"})
+		if !errors.Is(err, access.ErrConflict) {
 			t.Errorf("another request under the key: %v", err)
 		}
-		store.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Next day")}, &models.Once{Key: "k", Fingerprint: "g"})
+		store.DB.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Next day")}, &audit.IdempotencyKey{Key: "k", Fingerprint: "g"})
 		if err != nil || g.Name != "Next day" {
 			t.Errorf("a day later: %v, %v", g.Name, err)
 		}

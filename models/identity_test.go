@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 // TestAnAddressIsTheSameOnlyInItsIdentityForm: letters that look or sort alike are other
@@ -14,8 +17,8 @@ import (
 func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		make := func(address string) error {
-			_, err := store.CreateUser(t.Context(), system, models.NewUser{
-				Email: address, Name: "Somebody", Role: models.Editor, Password: modelstest.OwnerPassword,
+			_, err := store.Identity.CreateUser(t.Context(), system, identity.NewUser{
+				Email: address, Name: "Somebody", Role: access.Editor, Password: modelstest.OwnerPassword,
 			})
 			return err
 		}
@@ -34,15 +37,15 @@ func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
 				t.Fatalf("%s: %v", tc.address, err)
 			}
 			for _, same := range tc.same {
-				if _, ok := errors.AsType[models.Invalid](make(same)); !ok {
+				if _, ok := errors.AsType[access.Invalid](make(same)); !ok {
 					t.Errorf("%s is made beside %s", same, tc.address)
 				}
-				if u, err := store.UserByEmail(t.Context(), same); err != nil || u.Email != tc.address {
+				if u, err := store.Identity.UserByEmail(t.Context(), same); err != nil || u.Email != tc.address {
 					t.Errorf("%s finds %s, %v", same, u.Email, err)
 				}
 			}
 			for _, other := range tc.other {
-				if u, err := store.UserByEmail(t.Context(), other); !errors.Is(err, models.ErrNotFound) {
+				if u, err := store.Identity.UserByEmail(t.Context(), other); !errors.Is(err, access.ErrNotFound) {
 					t.Errorf("%s finds %s, %v", other, u.Email, err)
 				}
 				if err := make(other); err != nil {
@@ -58,7 +61,7 @@ func TestAnInvitationIsForItsOwnAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		invite := func(address string) error {
-			_, secret, err := store.Invite(t.Context(), by, models.NewInvitation{Email: address, Role: models.Editor})
+			_, secret, err := store.Identity.Invite(t.Context(), by, identity.NewInvitation{Email: address, Role: access.Editor})
 			modelstest.Keep(store, modelstest.InviteLink, secret)
 			return err
 		}
@@ -83,13 +86,13 @@ func TestAProviderVouchesForOneAddress(t *testing.T) {
 		for subject, address := range map[string]string{
 			"1": "ada@éxample.com", "2": "àda@example.com", "3": "ａda@example.com", "4": "ada\u200b@example.com", "5": "ada@example.com ",
 		} {
-			v := models.Vouched{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
-			if u, err := store.SignInVouched(t.Context(), models.Actor{}, v); !errors.Is(err, models.ErrSignIn) {
+			v := identity.Vouched{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
+			if u, err := store.Identity.SignInVouched(t.Context(), access.Actor{}, v); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%q signs in as %s, %v", address, u.Email, err)
 			}
 		}
-		v := models.Vouched{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
-		if u, err := store.SignInVouched(t.Context(), models.Actor{}, v); err != nil || u.Email != "ada@example.com" {
+		v := identity.Vouched{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
+		if u, err := store.Identity.SignInVouched(t.Context(), access.Actor{}, v); err != nil || u.Email != "ada@example.com" {
 			t.Errorf("the owner: %s, %v", u.Email, err)
 		}
 	})
@@ -104,7 +107,7 @@ func TestAUsernameNamesOneContact(t *testing.T) {
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
 		for _, name := range []string{"müller", "ｍuller", "\u212aate"} {
 			_, _, err := store.AddMembers(t.Context(), by, g.ID, []models.ContactRef{{Username: name}}, nil)
-			if _, ok := errors.AsType[models.Invalid](err); !ok {
+			if _, ok := errors.AsType[access.Invalid](err); !ok {
 				t.Errorf("%s is a member now: %v", name, err)
 			}
 		}
@@ -123,14 +126,14 @@ func TestInvisibleCharactersOfATypedAddress(t *testing.T) {
 			"\u200bada@example.com", "ada@example.com\ufeff", "\u200eada@example.com\u200f", "\u202aada@example.com\u202c",
 			"ada@exa\u00admple.com", "\u00a0ada@example.com\u202f", "ada\u2060@\u200dexample.com",
 		} {
-			if _, err := store.SignIn(t.Context(), models.Actor{}, typed, modelstest.OwnerPassword); err != nil {
+			if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, typed, modelstest.OwnerPassword); err != nil {
 				t.Errorf("%+q: %v", typed, err)
 			}
 		}
 		held := false
 		for i := range 6 {
-			_, err := store.SignIn(t.Context(), models.Actor{}, "ada@example.com"+strings.Repeat("\u200b", i), "wrong")
-			_, held = errors.AsType[models.Throttled](err)
+			_, err := store.Identity.SignIn(t.Context(), access.Actor{}, "ada@example.com"+strings.Repeat("\u200b", i), "wrong")
+			_, held = errors.AsType[access.Throttled](err)
 		}
 		if !held {
 			t.Error("invisible characters are a way round the limit")
@@ -150,7 +153,7 @@ func TestStripInvisible(t *testing.T) {
 		"é e\u0301 \u0600 a\u00a0b 会議 \u0e33 👍": "é e\u0301 \u0600 a\u00a0b 会議 \u0e33 👍",
 		"\xff\u200b":                            "\xff\u200b",
 	} {
-		if got := models.StripInvisible(given); got != want {
+		if got := text.StripInvisible(given); got != want {
 			t.Errorf("%+q becomes %+q, want %+q", given, got, want)
 		}
 	}

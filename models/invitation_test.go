@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -15,25 +18,25 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner := modelstest.Owner(t, store)
-		made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: models.Moderator})
+		made, link, err := store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: access.Moderator})
 		if err != nil || made.ExpiresAt-made.CreatedAt != int64((72*time.Hour).Seconds()) {
 			t.Fatal(made, err)
 		}
 		modelstest.Keep(store, modelstest.InviteLink, link)
-		if _, err := store.AcceptInvitation(ctx, models.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
+		if _, err := store.Identity.AcceptInvitation(ctx, access.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
 			t.Errorf("a refusal: %v", err)
 		}
 		var wg sync.WaitGroup
 		answers := make([]error, 4)
 		for i := range answers {
 			wg.Go(func() {
-				_, answers[i] = store.AcceptInvitation(ctx, models.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
+				_, answers[i] = store.Identity.AcceptInvitation(ctx, access.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
 			})
 		}
 		wg.Wait()
 		missing := 0
 		for _, err := range answers {
-			if errors.Is(err, models.ErrNotFound) {
+			if errors.Is(err, access.ErrNotFound) {
 				missing++
 			} else if err != nil {
 				t.Error(err)
@@ -42,11 +45,11 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 		if missing != 3 {
 			t.Errorf("%d of 4 were refused", missing)
 		}
-		u, err := store.SignIn(ctx, models.Actor{}, "carl@example.com", modelstest.OwnerPassword)
-		if err != nil || u.Role != models.Moderator || u.Email != "Carl@Example.com" {
+		u, err := store.Identity.SignIn(ctx, access.Actor{}, "carl@example.com", modelstest.OwnerPassword)
+		if err != nil || u.Role != access.Moderator || u.Email != "Carl@Example.com" {
 			t.Errorf("%+v, %v", u, err)
 		}
-		line := lines(t, store, models.CreatedUser)[0]
+		line := lines(t, store, audit.CreatedUser)[0]
 		if line.ActorID != u.ID || line.ActorName != "Carl" || line.IP != "192.0.2.1" || !strings.Contains(line.Changes, "Ada Lovelace") || strings.Contains(line.Changes, link) {
 			t.Errorf("the line is %+v", line)
 		}
@@ -54,7 +57,7 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 }
 
 func errorsIn(err error) string {
-	var invalid models.Invalid
+	var invalid access.Invalid
 	errors.As(err, &invalid)
 	var fields []string
 	for _, p := range invalid {
@@ -67,11 +70,11 @@ func TestADeadInvitationIsDead(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		now := time.Now()
-		store.Now = func() time.Time { return now }
+		store.DB.Now = func() time.Time { return now }
 		owner := modelstest.Owner(t, store)
-		invite := func(email string) (models.Invitation, string) {
+		invite := func(email string) (identity.Invitation, string) {
 			t.Helper()
-			made, link, err := store.Invite(ctx, owner, models.NewInvitation{Email: email, Role: models.Editor})
+			made, link, err := store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: email, Role: access.Editor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,37 +82,37 @@ func TestADeadInvitationIsDead(t *testing.T) {
 		}
 		dead := func(what, link string) {
 			t.Helper()
-			_, err := store.OpenInvitation(ctx, link)
-			wants(t, what+": open", err, models.ErrNotFound)
-			_, err = store.AcceptInvitation(ctx, models.Actor{}, link, "Carl", modelstest.OwnerPassword)
-			wants(t, what+": accept", err, models.ErrNotFound)
+			_, err := store.Identity.OpenInvitation(ctx, link)
+			wants(t, what+": open", err, access.ErrNotFound)
+			_, err = store.Identity.AcceptInvitation(ctx, access.Actor{}, link, "Carl", modelstest.OwnerPassword)
+			wants(t, what+": accept", err, access.ErrNotFound)
 		}
 		dead("unknown", "nonsense")
 		revoked, link := invite("revoked@example.com")
-		if err := store.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
+		if err := store.Identity.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
 			t.Fatal(err)
 		}
 		dead("revoked", link)
 		renewed, old := invite("renewed@example.com")
-		again, link, err := store.RenewInvitation(ctx, owner, renewed.ID)
+		again, link, err := store.Identity.RenewInvitation(ctx, owner, renewed.ID)
 		if err != nil || again.ID != renewed.ID || link == old {
 			t.Fatal(again, err)
 		}
 		dead("replaced", old)
-		if _, err := store.OpenInvitation(ctx, link); err != nil {
+		if _, err := store.Identity.OpenInvitation(ctx, link); err != nil {
 			t.Errorf("the new link: %v", err)
 		}
-		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "RENEWED@example.com", Role: models.Editor})
+		_, _, err = store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "RENEWED@example.com", Role: access.Editor})
 		if errorsIn(err) != "email" {
 			t.Errorf("somebody invited twice: %v", err)
 		}
-		_, _, err = store.Invite(ctx, owner, models.NewInvitation{Email: "ADA@example.com", Role: models.Editor})
+		_, _, err = store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "ADA@example.com", Role: access.Editor})
 		if errorsIn(err) != "email" {
 			t.Errorf("somebody who is in: %v", err)
 		}
-		now = now.Add(models.InvitationLimit)
+		now = now.Add(identity.InvitationLimit)
 		dead("expired", link)
-		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
+		if found, err := store.Identity.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
 			t.Errorf("%+v, %v", found, err)
 		}
 		if _, link := invite("renewed@example.com"); link == "" {
@@ -119,7 +122,7 @@ func TestADeadInvitationIsDead(t *testing.T) {
 		if err := errors.Join(store.PassTime(t.Context()), store.Sweep(ctx)); err != nil {
 			t.Fatal(err)
 		}
-		if found, err := store.Invitations(ctx, owner); err != nil || len(found) != 0 {
+		if found, err := store.Identity.Invitations(ctx, owner); err != nil || len(found) != 0 {
 			t.Errorf("after a month: %+v, %v", found, err)
 		}
 	})

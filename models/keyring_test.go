@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/keys"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -17,16 +19,16 @@ func TestKeysAreReadAgain(t *testing.T) {
 			url := modelstest.URL(t, engine)
 			running, other := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
 			kept, reads, trouble := modelstest.Keys, 0, error(nil) // what the file has
-			running.NewerKeys = func() (models.Keys, error) { reads++; return kept, trouble }
+			running.Audit.Keyring.Newer = func() (keys.Keys, error) { reads++; return kept, trouble }
 			now := time.Now()
-			running.Now = func() time.Time { return now }
+			running.DB.Now = func() time.Time { return now }
 			modelstest.Owner(t, running)
-			ada, err := running.UserByEmail(t.Context(), "ada@example.com")
+			ada, err := running.Identity.UserByEmail(t.Context(), "ada@example.com")
 			if err != nil {
 				t.Fatal(err)
 			}
 			seed := func() (string, error) {
-				key, err := running.NewTOTP(t.Context(), ada.Actor())
+				key, err := running.Identity.NewTOTP(t.Context(), ada.Actor())
 				return key.Secret, err
 			}
 			want, err := seed()
@@ -34,7 +36,7 @@ func TestKeysAreReadAgain(t *testing.T) {
 				t.Fatal(reads, err)
 			}
 			rotated := modelstest.Keys.Rotated()
-			if _, err := other.Rotate(t.Context(), system, rotated); err != nil {
+			if _, err := other.Identity.Rotate(t.Context(), system, rotated); err != nil {
 				t.Fatal(err)
 			}
 
@@ -52,7 +54,7 @@ func TestKeysAreReadAgain(t *testing.T) {
 				t.Errorf("that the keys can't be read is told as %v", err)
 			}
 			// Keys without the one in use are another console's.
-			newest, err := models.ParseKeys(strings.Fields(rotated.Text())[0])
+			newest, err := keys.ParseKeys(strings.Fields(rotated.Text())[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,10 +66,10 @@ func TestKeysAreReadAgain(t *testing.T) {
 			if got, err := seed(); err != nil || got != want {
 				t.Errorf("the seed is %q, %v", got, err)
 			}
-			if err := running.Seal(t.Context()); err != nil {
+			if err := running.Audit.Seal(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if proof, err := running.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+			if proof, err := running.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
 				t.Errorf("the log: %v, %v", proof.Broken, err)
 			}
 			if reads != 4 {
@@ -84,20 +86,20 @@ func TestTheChainGoesOnWithANewKey(t *testing.T) {
 			url := modelstest.URL(t, engine)
 			running, other := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
 			rotated := modelstest.Keys.Rotated()
-			running.NewerKeys = func() (models.Keys, error) { return rotated, nil }
+			running.Audit.Keyring.Newer = func() (keys.Keys, error) { return rotated, nil }
 			modelstest.Owner(t, running)
-			if _, err := other.Rotate(t.Context(), system, rotated); err != nil {
+			if _, err := other.Identity.Rotate(t.Context(), system, rotated); err != nil {
 				t.Fatal(err)
 			}
-			if err := running.Seal(t.Context()); err != nil {
+			if err := running.Audit.Seal(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			somebody(t, running, "bea", models.Editor)
-			made := lines(t, running, models.CreatedUser)[0]
+			somebody(t, running, "bea", access.Editor)
+			made := lines(t, running, audit.CreatedUser)[0]
 			if newest := strings.Fields(rotated.String())[1]; !strings.HasPrefix(made.MAC, newest+":") {
 				t.Errorf("a line is proven with %.8s, not with %s", made.MAC, newest)
 			}
-			if proof, err := other.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+			if proof, err := other.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
 				t.Errorf("the log: %v, %v", proof.Broken, err)
 			}
 		})

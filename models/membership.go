@@ -8,6 +8,11 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // membership says that a contact is in a group.
@@ -30,7 +35,7 @@ func Refs(ids ...string) []ContactRef {
 }
 
 // checkRefs limits how many contacts one call names. Repeats count once.
-func checkRefs(refs []ContactRef) Invalid {
+func checkRefs(refs []ContactRef) access.Invalid {
 	if len(refs) <= MaxContacts {
 		return nil
 	}
@@ -39,7 +44,7 @@ func checkRefs(refs []ContactRef) Invalid {
 		distinct[ref] = true
 	}
 	if n := len(distinct); n > MaxContacts {
-		return bad("contacts", "At most %s contacts fit in one call; these are %s.", thousands(MaxContacts), thousands(n))
+		return access.Refused("contacts", "At most %s contacts fit in one call; these are %s.", text.Thousands(MaxContacts), text.Thousands(n))
 	}
 	return nil
 }
@@ -49,17 +54,17 @@ type MemberQuery struct {
 	Group string
 	// Text finds members as ContactQuery.Text finds contacts.
 	Text string
-	Range
+	db.Range
 }
 
 // Members answers a page of a group's members, the oldest contact first, or ErrNotFound.
 func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error) {
-	if err := append(q.check(), checkSearch(q.Text)...).orNil(); err != nil {
+	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
-	r := s.reader(ctx)
+	r := s.DB.Read(ctx)
 	if err := groupExists(r, q.Group); err != nil {
-		return ContactPage{}, s.failed(ctx, err)
+		return ContactPage{}, s.DB.Failed(ctx, err)
 	}
 	exact, err := contactByAnyID(r, ContactQuery{Text: q.Text, Range: q.Range})
 	if err == nil && len(exact) > 0 {
@@ -68,49 +73,49 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	}
 	var page ContactPage
 	if err == nil {
-		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c Cursor) []any { return []any{c.ID} })
+		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
 	}
-	return page, s.failed(ctx, err)
+	return page, s.DB.Failed(ctx, err)
 }
 
 // sought is the rows that a query asks for. They are in the order of the memberships.
-func (q MemberQuery) sought() sought {
-	l := sought{table: "contacts", walked: "memberships", columns: contactColumns, terms: searchTerms(q.Text)}
-	l.order = keyset{columns: []string{"memberships.contact_id"}, below: "< ?", above: "> ?"}
-	l.scope.where("memberships.group_id = ?", q.Group)
+func (q MemberQuery) sought() db.SearchSpec {
+	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
+	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
+	l.Scope.Where("memberships.group_id = ?", q.Group)
 	return l
 }
 
-func groupExists(r reader, id string) error {
-	query := selectFrom("groups", "id", "id = ?", id)
-	_, err := take(r, query, whole[string])
+func groupExists(r db.Reader, id string) error {
+	query := db.SelectFrom("groups", "id", "id = ?", id)
+	_, err := db.Take(r, query, db.OneColumn[string])
 	return err
 }
 
 // MembersAmong says by id which of the contacts are in a group.
 func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
 	members := map[string]bool{}
-	if !ValidID(groupID) || len(contacts) == 0 {
+	if !text.ValidID(groupID) || len(contacts) == 0 {
 		return members, nil
 	}
-	query := selectFrom("memberships", "contact_id", "group_id = ?", groupID)
-	query.where(ofGroups)
-	query.where(s.dialect.among("contact_id", contactIDs(contacts)))
-	ids, err := collect(s.reader(ctx), query.sql(), false, query.args, whole[string])
+	query := db.SelectFrom("memberships", "contact_id", "group_id = ?", groupID)
+	query.Where(ofGroups)
+	query.Where(s.DB.Dialect.Among("contact_id", contactIDs(contacts)))
+	ids, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, db.OneColumn[string])
 	for _, id := range ids {
 		members[id] = true
 	}
-	return members, s.failed(ctx, err)
+	return members, s.DB.Failed(ctx, err)
 }
 
 // AddMembers puts contacts into a group and answers it, with those who were not
 // in it before. Who is in it already stays.
-func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs []ContactRef, key *Once) (Group, []Contact, error) {
-	if err := checkRefs(refs).orNil(); err != nil {
+func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string, refs []ContactRef, key *audit.IdempotencyKey) (Group, []Contact, error) {
+	if err := checkRefs(refs).OrNil(); err != nil {
 		return Group{}, nil, err
 	}
 	var added []Contact
-	g, err := once(ctx, s, by, EditMembers, AddedMembers, key, func(tx *gorm.DB, line *AuditLine) (Group, error) {
+	g, err := audit.Once(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
 		g, err := s.lockGroup(tx, groupID, nil)
 		if err != nil {
 			return Group{}, err
@@ -123,37 +128,37 @@ func (s *Store) AddMembers(ctx context.Context, by Actor, groupID string, refs [
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			g, err = readGroup(s.readerIn(tx), g.ID, ShownContacts)
-			return g, cmp.Or(err, errUnchanged)
+			g, err = readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
+			return g, cmp.Or(err, audit.ErrUnchanged)
 		}
 		g.ContactsCount += len(added)
 		if err := s.keepCount(tx, &g); err != nil {
 			return Group{}, err
 		}
-		line.about("group", g.ID, g.Name)
-		if err := line.say(map[string]change{"contacts": {nil, named(added)}}); err != nil {
+		line.SetObject("group", g.ID, g.Name)
+		if err := line.SetChanges(map[string]audit.Change{"contacts": {Before: nil, After: named(added)}}); err != nil {
 			return Group{}, err
 		}
-		return readGroup(s.readerIn(tx), g.ID, ShownContacts)
+		return readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
 	})
 	return g, added, err
 }
 
 // RemoveMember takes a contact out of a group and answers the group. It is no
 // error where the contact was not in it: removed says so.
-func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID string) (g Group, removed bool, err error) {
-	err = s.write(ctx, by, EditMembers, RemovedMember, func(tx *gorm.DB, line *AuditLine) error {
+func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, contactID string) (g Group, removed bool, err error) {
+	err = s.Audit.Write(ctx, by, access.EditMembers, audit.RemovedMember, func(tx *gorm.DB, line *audit.Line) error {
 		if g, err = s.lockGroup(tx, groupID, nil); err != nil {
 			return err
 		}
 		query := selectMembers("")
-		query.where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID)
-		gone, err := first(s.readerIn(tx), query, 1, (*Contact).columns)
+		query.Where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID)
+		gone, err := db.First(s.DB.ReadIn(tx), query, 1, (*Contact).columns)
 		if err != nil {
 			return err
 		}
 		if removed = len(gone) > 0; !removed {
-			return errUnchanged
+			return audit.ErrUnchanged
 		}
 		if err := leave(tx, g.ID, gone); err != nil {
 			return err
@@ -162,8 +167,8 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 		if err := s.keepCount(tx, &g); err != nil {
 			return err
 		}
-		line.about("group", g.ID, g.Name)
-		return line.say(map[string]change{"contacts": {named(gone), nil}})
+		line.SetObject("group", g.ID, g.Name)
+		return line.SetChanges(map[string]audit.Change{"contacts": {Before: named(gone), After: nil}})
 	})
 	return g, removed, err
 }
@@ -172,16 +177,16 @@ func (s *Store) RemoveMember(ctx context.Context, by Actor, groupID, contactID s
 // stores their count.
 func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
-		return nil, nil, Conflict{Field: "contacts", Message: fmt.Sprintf(
+		return nil, nil, access.Conflict{Field: "contacts", Message: fmt.Sprintf(
 			"This group has %s members, more than the %d that a group's contacts list shows, so they can't be replaced as a whole. "+
-				"Add and remove members with POST and DELETE on /v1/groups/%s/contacts.", thousands(g.ContactsCount), ShownContacts, g.ID)}
+				"Add and remove members with POST and DELETE on /v1/groups/%s/contacts.", text.Thousands(g.ContactsCount), ShownContacts, g.ID)}
 	}
 	wanted, err := s.resolve(tx, refs)
 	if err != nil {
 		return nil, nil, err
 	}
 	whole := []Group{*g}
-	if err := s.addContacts(s.readerIn(tx), whole); err != nil {
+	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
 		return nil, nil, err
 	}
 	keep := make(map[string]bool, len(wanted))
@@ -211,10 +216,10 @@ func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	each, ids := s.dialect.each(contactIDs(contacts))
+	each, ids := s.DB.Dialect.Each(contactIDs(contacts))
 	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, value, ? FROM " + each +
 		" WHERE true ON CONFLICT DO NOTHING RETURNING contact_id" // WHERE: SQLite would take ON for a join's
-	joined, err := collect(s.readerIn(tx), insert, true, []any{groupID, s.Now().Unix(), ids}, whole[string])
+	joined, err := db.Collect(s.DB.ReadIn(tx), insert, true, []any{groupID, s.DB.Now().Unix(), ids}, db.OneColumn[string])
 	isNew := make(map[string]bool, len(joined))
 	for _, id := range joined {
 		isNew[id] = true
@@ -232,7 +237,7 @@ func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
 
 // keepCount stores a locked group's number of members, and that it changed.
 func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
-	g.UpdatedAt = s.Now().Unix()
+	g.UpdatedAt = s.DB.Now().Unix()
 	return tx.Select("contacts_count", "updated_at").Updates(g).Error
 }
 
@@ -242,26 +247,26 @@ const problemsTold = 20
 // resolve finds the contacts that are named, each once, and keeps them from
 // being deleted meanwhile. Those that don't exist are Invalid, each by its place.
 func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
-	contacts, problems, err := s.findRefs(s.readerIn(tx), refs, s.dialect.keyShare())
-	return contacts, cmp.Or(err, problems.orNil())
+	contacts, problems, err := s.findRefs(s.DB.ReadIn(tx), refs, s.DB.Dialect.KeyShare())
+	return contacts, cmp.Or(err, problems.OrNil())
 }
 
 // Refuse is what is wrong with a change: the problems that are known, and which of the
 // contacts that it names don't exist. Error: Invalid.
-func (s *Store) Refuse(ctx context.Context, problems Invalid, refs []ContactRef) error {
-	if problems = problems.and(checkRefs(refs)); problems.For("contacts") != "" { // too many
+func (s *Store) Refuse(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
+	if problems = problems.And(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems
 	}
-	_, unknown, err := s.findRefs(s.reader(ctx), refs, "")
+	_, unknown, err := s.findRefs(s.DB.Read(ctx), refs, "")
 	if err != nil {
-		return s.failed(ctx, err)
+		return s.DB.Failed(ctx, err)
 	}
-	return problems.and(unknown)
+	return problems.And(unknown)
 }
 
 // findRefs returns the contacts that are named, each once, locked as the SQL says, and by their
 // places those that don't exist.
-func (s *Store) findRefs(r reader, refs []ContactRef, locked string) (contacts []Contact, problems Invalid, err error) {
+func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contacts []Contact, problems access.Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
 	for i, ref := range refs {
@@ -277,14 +282,14 @@ func (s *Store) findRefs(r reader, refs []ContactRef, locked string) (contacts [
 	seen := map[string]bool{}
 	for _, ref := range distinct {
 		c, found := byID[ref.ID]
-		what := fmt.Sprintf("There is no contact with the id “%s”.", cut(ref.ID, 64))
+		what := fmt.Sprintf("There is no contact with the id “%s”.", text.Cut(ref.ID, 64))
 		if ref.ID == "" {
-			c, found = byName[usernameKey(ref.Username)]
-			what = fmt.Sprintf("There is no contact with the username “%s”.", cut(ref.Username, 64))
+			c, found = byName[text.UsernameKey(ref.Username)]
+			what = fmt.Sprintf("There is no contact with the username “%s”.", text.Cut(ref.Username, 64))
 		}
 		switch {
 		case !found && len(problems) < problemsTold:
-			problems = append(problems, Problem{Field: fmt.Sprintf("contacts[%d]", places[ref]), Code: Bad, Message: what})
+			problems = append(problems, access.Problem{Field: fmt.Sprintf("contacts[%d]", places[ref]), Code: access.Bad, Message: what})
 		case found && !seen[c.ID]:
 			seen[c.ID] = true
 			contacts = append(contacts, c)
@@ -294,13 +299,13 @@ func (s *Store) findRefs(r reader, refs []ContactRef, locked string) (contacts [
 }
 
 // lookUp reads the contacts that are named, locked as the SQL says.
-func (s *Store) lookUp(r reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
+func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
 	var ids, names []string
 	for _, ref := range refs {
 		if ref.ID != "" {
 			ids = append(ids, ref.ID)
 		} else {
-			names = append(names, usernameKey(ref.Username))
+			names = append(names, text.UsernameKey(ref.Username))
 		}
 	}
 	byID, byName = map[string]Contact{}, map[string]Contact{}
@@ -308,23 +313,16 @@ func (s *Store) lookUp(r reader, refs []ContactRef, locked string) (byID, byName
 		if len(values) == 0 {
 			continue
 		}
-		query := selectContacts(s.dialect.among(column, valid(values)))
-		found, err := collect(r, query.sql()+" ORDER BY id"+locked, true, query.args, (*Contact).columns)
+		query := selectContacts(s.DB.Dialect.Among(column, text.Valid(values)))
+		found, err := db.Collect(r, query.SQL()+" ORDER BY id"+locked, true, query.Args, (*Contact).columns)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, c := range found {
-			byID[c.ID], byName[usernameKey(c.Username)] = c, c
+			byID[c.ID], byName[text.UsernameKey(c.Username)] = c, c
 		}
 	}
 	return byID, byName, nil
-}
-
-// valid is the values that a database takes: others name nothing.
-func valid(values []string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(v string) bool {
-		return strings.ContainsRune(v, 0) || strings.ToValidUTF8(v, "") != v
-	})
 }
 
 // namedMost is how many members an audit line names.
@@ -340,9 +338,9 @@ func named(contacts []Contact) any {
 }
 
 func namedOf(count int, first []Contact) any {
-	names := make([]Member, len(first))
+	names := make([]audit.Member, len(first))
 	for i, c := range first {
-		names[i] = Member{c.ID, c.Username}
+		names[i] = audit.Member{ID: c.ID, Username: c.Username}
 	}
 	return map[string]any{"count": count, "contacts": names}
 }

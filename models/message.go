@@ -6,6 +6,11 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // MaxMessage is how long a message can be, in characters.
@@ -38,18 +43,18 @@ type MessagePage struct {
 }
 
 // Messages answers a page of a conversation, newest first, or ErrNotFound.
-func (s *Store) Messages(ctx context.Context, conversationID string, r Range) (MessagePage, error) {
-	if err := r.check().orNil(); err != nil {
+func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range) (MessagePage, error) {
+	if err := r.Check().OrNil(); err != nil {
 		return MessagePage{}, err
 	}
-	if _, err := conversationIn(s.read.WithContext(ctx), conversationID); err != nil {
-		return MessagePage{}, s.failed(ctx, err)
+	if _, err := conversationIn(s.DB.Reader.WithContext(ctx), conversationID); err != nil {
+		return MessagePage{}, s.DB.Failed(ctx, err)
 	}
-	order := idKeyset("messages")
-	order.desc = true
+	order := db.IDKeyset("messages")
+	order.Desc = true
 	query := said("id, conversation_id, contact_id, message, created_at", conversationID)
-	messages, more, err := find(s.reader(ctx), query, order, r, func(c Cursor) []any { return []any{c.ID} }, (*Message).columns)
-	return MessagePage{Messages: messages, More: more}, s.failed(ctx, err)
+	messages, more, err := db.Find(s.DB.Read(ctx), query, order, r, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
+	return MessagePage{Messages: messages, More: more}, s.DB.Failed(ctx, err)
 }
 
 // columns are where what Messages reads goes.
@@ -58,61 +63,61 @@ func (m *Message) columns() []any {
 }
 
 func conversationIn(db *gorm.DB, id string) (c conversation, err error) {
-	if !ValidID(id) {
-		return c, ErrNotFound
+	if !text.ValidID(id) {
+		return c, access.ErrNotFound
 	}
 	return c, db.Where("id = ?", id).Take(&c).Error
 }
 
 // said is what was said in a conversation that still exists.
-func said(columns, conversationID string) selection {
-	return selectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
+func said(columns, conversationID string) db.Selection {
+	return db.SelectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
 }
 
 // MessagesCount counts the messages of a conversation, up to MostCounted.
-func (s *Store) MessagesCount(ctx context.Context, conversationID string) (Count, error) {
-	n, err := counted(s.reader(ctx), said("", conversationID), MostCounted)
-	return n, s.failed(ctx, err)
+func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
+	n, err := db.CountUpTo(s.DB.Read(ctx), said("", conversationID), db.MostCounted)
+	return n, s.DB.Failed(ctx, err)
 }
 
 // NewMessage is what somebody says; From is a contact's id, "" for the console. Problems are
 // as in GroupChange.
 type NewMessage struct {
 	From, Text string
-	Problems   Invalid
+	Problems   access.Invalid
 }
 
 // PostMessage says something in a conversation: for the console, or for a contact who is in
 // it. If key is given, a second call under it returns the first one's message. Errors:
 // Invalid, ErrNotFound, Conflict, Denied.
-func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string, m NewMessage, key *Once) (Message, error) {
-	var problems Invalid
-	text := *problems.require("message", &m.Text, "Enter a message.", messageText)
-	problems = m.Problems.and(problems)
-	if m.From != "" && !ValidID(m.From) {
-		problems = problems.and(noAuthor(m.From))
+func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID string, m NewMessage, key *audit.IdempotencyKey) (Message, error) {
+	var problems access.Invalid
+	typed := *problems.Require("message", &m.Text, "Enter a message.", messageText)
+	problems = m.Problems.And(problems)
+	if m.From != "" && !text.ValidID(m.From) {
+		problems = problems.And(noAuthor(m.From))
 	}
 	if len(problems) > 0 {
 		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
-	return once(ctx, s, by, PostMessages, PostedMessage, key, func(tx *gorm.DB, line *AuditLine) (Message, error) {
+	return audit.Once(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
 		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
 		if err != nil {
 			return Message{}, err
 		}
-		now := s.Now()
+		now := s.DB.Now()
 		if m.From != "" {
 			if err := s.speak(tx, c, m.From, now); err != nil {
 				return Message{}, err
 			}
 		}
 		posted := Message{
-			ID: s.ids.next(now, ""), ConversationID: conversationID, ContactID: orNil(m.From),
-			Message: text, CreatedAt: now.Unix(),
+			ID: s.DB.IDs.Next(now, ""), ConversationID: conversationID, ContactID: text.OrNil(m.From),
+			Message: typed, CreatedAt: now.Unix(),
 		}
-		line.about("conversation", conversationID, "")
-		if err := line.say(map[string]change{"message_id": {nil, posted.ID}, "contact_id": {nil, posted.ContactID}}); err != nil {
+		line.SetObject("conversation", conversationID, "")
+		if err := line.SetChanges(map[string]audit.Change{"message_id": {Before: nil, After: posted.ID}, "contact_id": {Before: nil, After: posted.ContactID}}); err != nil {
 			return Message{}, err
 		}
 		return posted, tx.Create(&posted).Error
@@ -121,16 +126,16 @@ func (s *Store) PostMessage(ctx context.Context, by Actor, conversationID string
 
 // refuseMessage is what is wrong with a message: the problems that are known, and that its
 // author doesn't exist.
-func (s *Store) refuseMessage(ctx context.Context, problems Invalid, from string) error {
+func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from string) error {
 	if from == "" {
 		return problems
 	}
-	byID, _, err := s.lookUp(s.reader(ctx), Refs(from), "")
+	byID, _, err := s.lookUp(s.DB.Read(ctx), Refs(from), "")
 	if err != nil {
-		return s.failed(ctx, err)
+		return s.DB.Failed(ctx, err)
 	}
 	if _, found := byID[from]; !found {
-		problems = problems.and(noAuthor(from))
+		problems = problems.And(noAuthor(from))
 	}
 	return problems
 }
@@ -146,23 +151,23 @@ func (s *Store) speak(tx *gorm.DB, c conversation, contactID string, now time.Ti
 		return noAuthor(contactID)
 	}
 	if c.GroupID == nil {
-		if deref(c.ContactID) != contactID {
-			return bad("contact_id", "This is the conversation of another contact. Only that contact and the console can post in it.")
+		if text.Deref(c.ContactID) != contactID {
+			return access.Refused("contact_id", "This is the conversation of another contact. Only that contact and the console can post in it.")
 		}
 		return nil
 	}
-	query := selectFrom("memberships", "contact_id", "group_id = ? AND contact_id = ?", *c.GroupID, contactID)
-	member, err := collect(s.readerIn(tx), query.sql()+s.dialect.keyShare(), false, query.args, whole[string])
+	query := db.SelectFrom("memberships", "contact_id", "group_id = ? AND contact_id = ?", *c.GroupID, contactID)
+	member, err := db.Collect(s.DB.ReadIn(tx), query.SQL()+s.DB.Dialect.KeyShare(), false, query.Args, db.OneColumn[string])
 	if err == nil && len(member) == 0 {
-		return bad("contact_id", "The contact “%s” is not a member of this group, so they can't post in its conversation.", contactID)
+		return access.Refused("contact_id", "The contact “%s” is not a member of this group, so they can't post in its conversation.", contactID)
 	}
 	return err
 }
 
-func noAuthor(id string) Invalid {
-	return bad("contact_id", "There is no contact with the id “%s”.", cut(id, 64))
+func noAuthor(id string) access.Invalid {
+	return access.Refused("contact_id", "There is no contact with the id “%s”.", text.Cut(id, 64))
 }
 
 func messageText(s string) (string, string) {
-	return visible(paragraphs("The message", s, MaxMessage))
+	return text.Visible(text.Paragraphs("The message", s, MaxMessage))
 }

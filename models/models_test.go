@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -30,7 +31,7 @@ func TestHangingUpCancelsTheQuery(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		for range clients {
-			if err := store.Ping(soon); err != nil {
+			if err := store.DB.Ping(soon); err != nil {
 				t.Fatalf("after the others hung up: %v", err)
 			}
 		}
@@ -42,7 +43,7 @@ func TestAConstraintRefusesInWords(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		modelstest.Contact(t, store, by, "ada")
 		_, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: ptr("Ada")}, nil)
-		if problems, ok := errors.AsType[models.Invalid](err); !ok || problems.For("username") == "" {
+		if problems, ok := errors.AsType[access.Invalid](err); !ok || problems.For("username") == "" {
 			t.Errorf("a username for the second time: %v, want the field to be refused", err)
 		}
 	})

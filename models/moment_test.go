@@ -8,82 +8,84 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // act is something lasting that somebody does.
 type act struct {
 	what string
-	do   func(by models.Actor) error
+	do   func(by access.Actor) error
 }
 
 // lasting is what an owner does that outlives the moment. Each is to be refused to whoever
 // was one when the request came, and is none any more when the change is made.
-func lasting(t *testing.T, store *models.Store, late models.User, p phone, token models.Token, i models.Invitation, other models.User) []act {
+func lasting(t *testing.T, store *models.Store, late identity.User, p phone, token identity.Token, i identity.Invitation, other identity.User) []act {
 	t.Helper()
 	ctx := t.Context()
 	return []act{
-		{"a token", func(by models.Actor) error {
-			_, _, err := store.CreateToken(ctx, by, models.NewToken{Name: "Late", Scopes: models.ReadScopes()}, nil)
+		{"a token", func(by access.Actor) error {
+			_, _, err := store.Identity.CreateToken(ctx, by, identity.NewToken{Name: "Late", Scopes: access.ReadScopes()}, nil)
 			return err
 		}},
-		{"a rolled token", func(by models.Actor) error {
-			_, _, err := store.RollToken(ctx, by, token.ID, time.Hour, nil)
+		{"a rolled token", func(by access.Actor) error {
+			_, _, err := store.Identity.RollToken(ctx, by, token.ID, time.Hour, nil)
 			return err
 		}},
-		{"a passkey", func(by models.Actor) error {
-			_, err := store.AddPasskey(ctx, by, models.NewPasskey{Name: "Late", CredentialID: "late", Data: "{}"})
+		{"a passkey", func(by access.Actor) error {
+			_, err := store.Identity.AddPasskey(ctx, by, identity.NewPasskey{Name: "Late", CredentialID: "late", Data: "{}"})
 			return err
 		}},
-		{"an app", func(by models.Actor) error {
-			_, err := store.ConfirmTOTP(ctx, by, p.code(0))
+		{"an app", func(by access.Actor) error {
+			_, err := store.Identity.ConfirmTOTP(ctx, by, p.code(0))
 			return err
 		}},
-		{"recovery codes", func(by models.Actor) error {
-			_, err := store.NewRecoveryCodes(ctx, by)
+		{"recovery codes", func(by access.Actor) error {
+			_, err := store.Identity.NewRecoveryCodes(ctx, by)
 			return err
 		}},
-		{"an invitation", func(by models.Actor) error {
-			_, _, err := store.Invite(ctx, by, models.NewInvitation{Email: "late@example.com", Role: models.Editor})
+		{"an invitation", func(by access.Actor) error {
+			_, _, err := store.Identity.Invite(ctx, by, identity.NewInvitation{Email: "late@example.com", Role: access.Editor})
 			return err
 		}},
-		{"a renewed invitation", func(by models.Actor) error {
-			_, _, err := store.RenewInvitation(ctx, by, i.ID)
+		{"a renewed invitation", func(by access.Actor) error {
+			_, _, err := store.Identity.RenewInvitation(ctx, by, i.ID)
 			return err
 		}},
-		{"a role", func(by models.Actor) error {
-			_, err := store.ChangeRole(ctx, by, other.ID, models.Auditor)
+		{"a role", func(by access.Actor) error {
+			_, err := store.Identity.ChangeRole(ctx, by, other.ID, access.Auditor)
 			return err
 		}},
-		{"a user", func(by models.Actor) error {
-			_, err := store.CreateUser(ctx, by, models.NewUser{Email: "l@example.com", Name: "Late", Role: models.Owner, Password: modelstest.OwnerPassword})
+		{"a user", func(by access.Actor) error {
+			_, err := store.Identity.CreateUser(ctx, by, identity.NewUser{Email: "l@example.com", Name: "Late", Role: access.Owner, Password: modelstest.OwnerPassword})
 			return err
 		}},
-		{"a policy", func(by models.Actor) error {
-			return store.SetPolicy(ctx, by, models.Policy{SecondFactor: map[models.Role]int64{models.Editor: 1}})
+		{"a policy", func(by access.Actor) error {
+			return store.Identity.SetPolicy(ctx, by, identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 1}})
 		}},
-		{"a retention", func(by models.Actor) error {
-			return store.SetRetention(ctx, by, "2 years")
+		{"a retention", func(by access.Actor) error {
+			return store.Audit.SetRetention(ctx, by, "2 years")
 		}},
-		{"a name", func(by models.Actor) error {
-			return store.UpdateProfile(ctx, by, models.ProfileChange{Name: ptr("Late")})
+		{"a name", func(by access.Actor) error {
+			return store.Identity.UpdateProfile(ctx, by, identity.ProfileChange{Name: ptr("Late")})
 		}},
-		{"a password", func(by models.Actor) error {
-			return store.ChangePassword(ctx, by, models.PasswordChange{Old: modelstest.OwnerPassword, New: "another fine phrase"})
+		{"a password", func(by access.Actor) error {
+			return store.Identity.ChangePassword(ctx, by, identity.PasswordChange{Old: modelstest.OwnerPassword, New: "another fine phrase"})
 		}},
-		{"a session", func(by models.Actor) error {
-			if _, err := store.StartSession(ctx, by, late, false); !errors.Is(err, models.ErrSignIn) {
+		{"a session", func(by access.Actor) error {
+			if _, err := store.Identity.StartSession(ctx, by, late, false); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("started: %w", err)
 			}
-			return models.ErrDenied
+			return access.ErrDenied
 		}},
-		{"a link to a provider", func(by models.Actor) error {
-			if _, err := store.SignInVouched(ctx, by, models.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, models.ErrSignIn) {
+		{"a link to a provider", func(by access.Actor) error {
+			if _, err := store.Identity.SignInVouched(ctx, by, identity.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("linked: %w", err)
 			}
-			return models.ErrDenied
+			return access.ErrDenied
 		}},
-		{"a group", func(by models.Actor) error {
+		{"a group", func(by access.Actor) error {
 			_, err := store.CreateGroup(ctx, by, models.GroupChange{Name: ptr("Late")}, nil)
 			return err
 		}},
@@ -94,48 +96,48 @@ func lasting(t *testing.T, store *models.Store, late models.User, p phone, token
 func TestWhoIsDisabledMeanwhileLeavesNothing(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
-		late, other := somebody(t, store, "late-owner", models.Owner), somebody(t, store, "other", models.Editor)
+		late, other := somebody(t, store, "late-owner", access.Owner), somebody(t, store, "other", access.Editor)
 		by := late.Actor()
-		token, secret, err := store.CreateToken(t.Context(), by, models.NewToken{Name: "Early", Scopes: models.WriteScopes()}, nil)
+		token, secret, err := store.Identity.CreateToken(t.Context(), by, identity.NewToken{Name: "Early", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := store.TokenActor(t.Context(), modelstest.Keep(store, modelstest.APIToken, secret), "")
+		program, err := store.Identity.TokenActor(t.Context(), modelstest.Keep(store, modelstest.APIToken, secret), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		invitation, _, err := store.Invite(t.Context(), ada, models.NewInvitation{Email: "i@example.com", Role: models.Editor})
+		invitation, _, err := store.Identity.Invite(t.Context(), ada, identity.NewInvitation{Email: "i@example.com", Role: access.Editor})
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := newApp(t, store, by)
-		if _, err := store.Disable(t.Context(), system, late.ID); err != nil {
+		if _, err := store.Identity.Disable(t.Context(), system, late.ID); err != nil {
 			t.Fatal(err)
 		}
 		before := modelstest.Rows(t, store)
 		for _, a := range lasting(t, store, late, p, token, invitation, other) {
-			wants(t, a.what, a.do(by), models.ErrDenied)
+			wants(t, a.what, a.do(by), access.ErrDenied)
 		}
 		_, err = store.CreateGroup(t.Context(), program, models.GroupChange{Name: ptr("Late")}, nil)
-		wants(t, "a group by a token", err, models.ErrDenied)
+		wants(t, "a group by a token", err, access.ErrDenied)
 		after := modelstest.Rows(t, store)
 		for _, table := range []string{"users", "tokens", "passkeys", "recovery_codes", "invitations", "identities", "sessions", "groups"} {
 			if before[table] != after[table] {
 				t.Errorf("%s had %d rows, and has %d", table, before[table], after[table])
 			}
 		}
-		if _, err := store.Enable(t.Context(), system, late.ID); err != nil {
+		if _, err := store.Identity.Enable(t.Context(), system, late.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err = store.CreateGroup(t.Context(), program, models.GroupChange{Name: ptr("Late")}, nil)
-		wants(t, "a group by a token that was revoked", err, models.ErrDenied)
-		if _, err := store.ChangeRole(t.Context(), system, late.ID, models.Auditor); err != nil {
+		wants(t, "a group by a token that was revoked", err, access.ErrDenied)
+		if _, err := store.Identity.ChangeRole(t.Context(), system, late.ID, access.Auditor); err != nil {
 			t.Fatal(err)
 		}
 		_, err = store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Late")}, nil)
-		wants(t, "a group by who may not any more", err, models.ErrDenied)
+		wants(t, "a group by who may not any more", err, access.ErrDenied)
 		_, err = store.UpdateGroup(t.Context(), by, modelstest.Group(t, store, system, "Plaza").ID, models.GroupChange{Name: ptr("Late")})
-		wants(t, "a group's name by who may not any more", err, models.ErrDenied)
+		wants(t, "a group's name by who may not any more", err, access.ErrDenied)
 	})
 }
 
@@ -145,15 +147,15 @@ func TestTokensMadeWhileTheirMakerIsDisabledAreRevoked(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for round := range 5 {
-			late := somebody(t, store, fmt.Sprint("late", round), models.Admin)
+			late := somebody(t, store, fmt.Sprint("late", round), access.Admin)
 			var group sync.WaitGroup
 			begin := make(chan struct{})
 			for range 6 {
 				group.Go(func() {
 					<-begin
 					for range 5 {
-						_, _, err := store.CreateToken(t.Context(), late.Actor(), models.NewToken{Name: "T", Scopes: models.ReadScopes()}, nil)
-						if err != nil && !errors.Is(err, models.ErrDenied) {
+						_, _, err := store.Identity.CreateToken(t.Context(), late.Actor(), identity.NewToken{Name: "T", Scopes: access.ReadScopes()}, nil)
+						if err != nil && !errors.Is(err, access.ErrDenied) {
 							t.Error(err)
 						}
 					}
@@ -161,13 +163,13 @@ func TestTokensMadeWhileTheirMakerIsDisabledAreRevoked(t *testing.T) {
 			}
 			group.Go(func() {
 				<-begin
-				if _, err := store.Disable(t.Context(), system, late.ID); err != nil {
+				if _, err := store.Identity.Disable(t.Context(), system, late.ID); err != nil {
 					t.Error(err)
 				}
 			})
 			close(begin)
 			group.Wait()
-			if _, err := store.Enable(t.Context(), system, late.ID); err != nil {
+			if _, err := store.Identity.Enable(t.Context(), system, late.ID); err != nil {
 				t.Fatal(err)
 			}
 			if n := modelstest.Value(t, store, "SELECT count(*) FROM tokens WHERE revoked_at IS NULL AND user_id = '"+late.ID+"'"); n != "0" {

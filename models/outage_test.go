@@ -14,28 +14,29 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
 // wantOutage fails the test unless an error and Ready report this outage; "" is none.
-func wantOutage(t *testing.T, store *models.Store, err error, want models.Outage) {
+func wantOutage(t *testing.T, store *models.Store, err error, want access.Outage) {
 	t.Helper()
-	if got := models.OutageOf(err); got != want || errors.Is(err, models.ErrUnavailable) != (want != "") {
+	if got := access.OutageOf(err); got != want || errors.Is(err, access.ErrUnavailable) != (want != "") {
 		t.Errorf("the outage is %q, want %q: %v", got, want, err)
 	}
 	wantReady(t, store, want)
 }
 
-func wantReady(t *testing.T, store *models.Store, want models.Outage) {
+func wantReady(t *testing.T, store *models.Store, want access.Outage) {
 	t.Helper()
-	if err := store.Ready(t.Context()); models.OutageOf(err) != want || (err == nil) != (want == "") {
+	if err := store.DB.Ready(t.Context()); access.OutageOf(err) != want || (err == nil) != (want == "") {
 		t.Errorf("Ready reports %v, want %q", err, want)
 	}
 }
 
 func createGroup(t *testing.T, store *models.Store, name string) error {
 	t.Helper()
-	_, err := store.CreateGroup(t.Context(), models.System("test"), models.GroupChange{Name: &name}, nil)
+	_, err := store.CreateGroup(t.Context(), access.System("test"), models.GroupChange{Name: &name}, nil)
 	return err
 }
 
@@ -59,15 +60,15 @@ func TestMovedFilesTakeNoChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, file := sqliteFile(t)
 			store := modelstest.Connect(t, url)
-			if err := store.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			wantOutage(t, store, createGroup(t, store, "Before"), "")
 			if err := move(file); err != nil {
 				t.Fatal(err)
 			}
-			wantOutage(t, store, createGroup(t, store, "After"), models.Gone)
-			if _, err := store.HasOwner(t.Context()); err != nil {
+			wantOutage(t, store, createGroup(t, store, "After"), access.Gone)
+			if _, err := store.Identity.HasOwner(t.Context()); err != nil {
 				t.Errorf("what is open can't be read: %v", err)
 			}
 			if _, err := os.Stat(file); name == "deleted" && err == nil {
@@ -85,7 +86,7 @@ func TestFilesThatArePutBackGoOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantOutage(t, store, createGroup(t, store, "Away"), models.Gone)
+	wantOutage(t, store, createGroup(t, store, "Away"), access.Gone)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Rename(file+suffix+".away", file+suffix); err != nil {
 			t.Fatal(err)
@@ -111,10 +112,10 @@ func TestFullSQLite(t *testing.T) {
 	}
 	var err error
 	for i := 0; err == nil && i < 100; i++ {
-		_, err = store.CreateGroup(t.Context(), models.System("test"), models.GroupChange{Name: new("Plaza"), Description: new(strings.Repeat("long ", 1000))}, nil)
+		_, err = store.CreateGroup(t.Context(), access.System("test"), models.GroupChange{Name: new("Plaza"), Description: new(strings.Repeat("long ", 1000))}, nil)
 	}
-	wantOutage(t, store, err, models.Full)
-	wantReady(t, store, models.Full) // and goes on to
+	wantOutage(t, store, err, access.Full)
+	wantReady(t, store, access.Full) // and goes on to
 	if err := store.Exec(t.Context(), "PRAGMA max_page_count = 100000"); err != nil {
 		t.Fatal(err)
 	}
@@ -128,17 +129,17 @@ func TestFullSQLite(t *testing.T) {
 func TestDamagedSQLite(t *testing.T) {
 	url, file := sqliteFile(t)
 	store := modelstest.Connect(t, url)
-	if err := errors.Join(store.Unlock(t.Context(), modelstest.Keys), createGroup(t, store, "Plaza"), store.Close()); err != nil {
+	if err := errors.Join(store.Audit.Unlock(t.Context(), modelstest.Keys), createGroup(t, store, "Plaza"), store.Close()); err != nil {
 		t.Fatal(err)
 	}
 	pages := pagesOf(t, file, "groups")
 	damage(t, file, pages[0]*4096, 4096)
 	store = modelstest.Connect(t, url)
 	now := time.Now()
-	store.Now = func() time.Time { return now }
+	store.DB.Now = func() time.Time { return now }
 	wantReady(t, store, "")
 	_, err := store.Groups(t.Context(), models.GroupQuery{})
-	wantOutage(t, store, err, models.Damaged)
+	wantOutage(t, store, err, access.Damaged)
 	now = now.Add(time.Hour)
 	wantReady(t, store, "")
 
@@ -201,11 +202,11 @@ func TestDamagedPostgres(t *testing.T) {
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Ping(t.Context()); err != nil {
+	if err := store.DB.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	_, err = store.Groups(t.Context(), models.GroupQuery{})
-	wantOutage(t, store, err, models.Damaged)
+	wantOutage(t, store, err, access.Damaged)
 }
 
 // TestBusy: what others hold is waited for, and then it is not we who failed.
@@ -236,7 +237,7 @@ func TestBusy(t *testing.T) {
 			if _, err := tx.Exec(begin); err != nil {
 				t.Fatal(err)
 			}
-			if err := createGroup(t, store, "Waits"); models.OutageOf(err) != models.Busy {
+			if err := createGroup(t, store, "Waits"); access.OutageOf(err) != access.Busy {
 				t.Errorf("the lock of another: %v", err)
 			}
 			if err := tx.Rollback(); err != nil {
@@ -270,10 +271,10 @@ func TestReadOnlyPostgres(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = conn.Exec(t.Context(), "ALTER SYSTEM SET default_transaction_read_only = "+to)
-		if err := errors.Join(err, conn.Close(t.Context()), cluster.Stop(), cluster.Start(), store.Ping(t.Context())); err != nil {
+		if err := errors.Join(err, conn.Close(t.Context()), cluster.Stop(), cluster.Start(), store.DB.Ping(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]models.Outage{"on": models.ReadOnly, "off": ""}[to]
+		want := map[string]access.Outage{"on": access.ReadOnly, "off": ""}[to]
 		wantOutage(t, store, createGroup(t, store, "Plaza"), want)
 		if to == "on" {
 			if _, err := models.Open(t.Context(), cluster.URL()); err == nil || !strings.Contains(err.Error(), "default_transaction_read_only") {
@@ -291,25 +292,25 @@ func (e sqliteError) Code() int     { return int(e) }
 
 func TestOutagesOfBothEngines(t *testing.T) {
 	lite, full := modelstest.Open(t, modelstest.SQLite), modelstest.Open(t, modelstest.Postgres)
-	for code, want := range map[int]models.Outage{
-		5: models.Busy, 517: models.Busy, 6: models.Busy, 15: models.Busy, 8: models.ReadOnly, 10: models.Damaged, 522: models.Damaged,
-		11: models.Damaged, 267: models.Damaged, 26: models.Damaged, 13: models.Full, 14: models.Gone, 1: "", 19: "", 2067: "",
+	for code, want := range map[int]access.Outage{
+		5: access.Busy, 517: access.Busy, 6: access.Busy, 15: access.Busy, 8: access.ReadOnly, 10: access.Damaged, 522: access.Damaged,
+		11: access.Damaged, 267: access.Damaged, 26: access.Damaged, 13: access.Full, 14: access.Gone, 1: "", 19: "", 2067: "",
 	} {
 		if got := lite.Outage(fmt.Errorf("read: %w", sqliteError(code))); got != want {
 			t.Errorf("SQLite's %d is %q, want %q", code, got, want)
 		}
 	}
-	for code, want := range map[string]models.Outage{
-		"55P03": models.Busy, "25P03": models.Busy, "25P04": models.Busy, "57014": models.Busy, "40P01": models.Busy, "53300": models.Busy, "53200": models.Busy,
-		"53100": models.Full, "57P01": models.Gone, "57P02": models.Gone, "57P03": models.Gone, "08006": models.Gone, "08P01": models.Gone, "28P01": models.Gone,
-		"3D000": models.Gone, "25006": models.ReadOnly, "58030": models.Damaged, "58P01": models.Damaged, "XX001": models.Damaged, "XX002": models.Damaged,
+	for code, want := range map[string]access.Outage{
+		"55P03": access.Busy, "25P03": access.Busy, "25P04": access.Busy, "57014": access.Busy, "40P01": access.Busy, "53300": access.Busy, "53200": access.Busy,
+		"53100": access.Full, "57P01": access.Gone, "57P02": access.Gone, "57P03": access.Gone, "08006": access.Gone, "08P01": access.Gone, "28P01": access.Gone,
+		"3D000": access.Gone, "25006": access.ReadOnly, "58030": access.Damaged, "58P01": access.Damaged, "XX001": access.Damaged, "XX002": access.Damaged,
 		"XX000": "", "23505": "", "42P01": "", "22P02": "",
 	} {
 		if got := full.Outage(fmt.Errorf("read: %w", &pgconn.PgError{Code: code})); got != want {
 			t.Errorf("PostgreSQL's %s is %q, want %q", code, got, want)
 		}
 	}
-	if got := full.Outage(fmt.Errorf("read: %w", io.ErrUnexpectedEOF)); got != models.Gone {
+	if got := full.Outage(fmt.Errorf("read: %w", io.ErrUnexpectedEOF)); got != access.Gone {
 		t.Errorf("a connection that broke is %q", got)
 	}
 }
@@ -317,7 +318,7 @@ func TestOutagesOfBothEngines(t *testing.T) {
 // TestUnsealedIsNotReady: a chain that can't be gone on with is an outage of its own.
 func TestUnsealedIsNotReady(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		if err := errors.Join(createGroup(t, store, "Plaza"), store.Seal(t.Context())); err != nil {
+		if err := errors.Join(createGroup(t, store, "Plaza"), store.Audit.Seal(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		before, err := store.Strings(t.Context(), "SELECT value FROM settings WHERE key = 'audit_head'")
@@ -327,11 +328,11 @@ func TestUnsealedIsNotReady(t *testing.T) {
 		if err := errors.Join(store.Exec(t.Context(), "UPDATE settings SET value = 'forged' WHERE key = 'audit_head'"), createGroup(t, store, "Ritz")); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Seal(t.Context()); err == nil {
+		if err := store.Audit.Seal(t.Context()); err == nil {
 			t.Error("it goes on with a chain that is not its own")
 		}
-		wantReady(t, store, models.Unsealed)
-		if err := errors.Join(store.Exec(t.Context(), "UPDATE settings SET value = '"+before[0]+"' WHERE key = 'audit_head'"), store.Seal(t.Context())); err != nil {
+		wantReady(t, store, access.Unsealed)
+		if err := errors.Join(store.Exec(t.Context(), "UPDATE settings SET value = '"+before[0]+"' WHERE key = 'audit_head'"), store.Audit.Seal(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		wantReady(t, store, "")

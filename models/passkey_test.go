@@ -7,49 +7,52 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 func TestPasskeysAreTheirOwners(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
-		made, err := store.CreateUser(t.Context(), models.System("test"), models.NewUser{
-			Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: modelstest.OwnerPassword,
+		made, err := store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
+			Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bea := made.Actor()
-		codes, err := store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: " Phone ", CredentialID: "one", Data: "{}"})
+		codes, err := store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: " Phone ", CredentialID: "one", Data: "{}"})
 		if err != nil || len(codes) != 10 {
 			t.Fatalf("the first passkey comes with recovery codes: %v, %v", codes, err)
 		}
-		if codes, err = store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: "Laptop", CredentialID: "two", Data: "{}"}); err != nil || codes != nil {
+		if codes, err = store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "Laptop", CredentialID: "two", Data: "{}"}); err != nil || codes != nil {
 			t.Errorf("the second one: %v, %v", codes, err)
 		}
-		if _, err := store.AddPasskey(t.Context(), bea, models.NewPasskey{Name: "Copy", CredentialID: "one", Data: "{}"}); !errors.As(err, new(models.Invalid)) {
+		if _, err := store.Identity.AddPasskey(t.Context(), bea, identity.NewPasskey{Name: "Copy", CredentialID: "one", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("a credential for the second time: %v", err)
 		}
-		if _, err := store.AddPasskey(t.Context(), ada, models.NewPasskey{Name: "\u200b", CredentialID: "three", Data: "{}"}); !errors.As(err, new(models.Invalid)) {
+		if _, err := store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "\u200b", CredentialID: "three", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("without a name: %v", err)
 		}
-		keys, err := store.Passkeys(t.Context(), ada)
+		keys, err := store.Identity.Passkeys(t.Context(), ada)
 		if err != nil || len(keys) != 2 || keys[1].Name != "Phone" {
 			t.Fatal(keys, err)
 		}
-		if _, err := store.Passkey(t.Context(), bea, keys[0].ID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := store.Identity.Passkey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea sees Ada's passkey: %v", err)
 		}
-		if err := store.RenamePasskey(t.Context(), bea, keys[0].ID, "Mine"); !errors.Is(err, models.ErrNotFound) {
+		if err := store.Identity.RenamePasskey(t.Context(), bea, keys[0].ID, "Mine"); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea renames Ada's passkey: %v", err)
 		}
-		if err := store.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, models.ErrNotFound) {
+		if err := store.Identity.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea removes Ada's passkey: %v", err)
 		}
-		if err := errors.Join(store.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
+		if err := errors.Join(store.Identity.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		key, owner, err := store.PasskeyOwner(t.Context(), "two")
+		key, owner, err := store.Identity.PasskeyOwner(t.Context(), "two")
 		if err != nil || owner.ID != ada.ID || key.Name != "Desk" || key.LastUsedAt == nil || key.Data != `{"a":1}` {
 			t.Errorf("%+v, %v, %v", key, owner, err)
 		}
@@ -60,33 +63,33 @@ func TestOneWayInRemains(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		for i := range 2 {
-			if _, err := store.AddPasskey(t.Context(), by, models.NewPasskey{Name: "Key", CredentialID: fmt.Sprint(i), Data: "{}"}); err != nil {
+			if _, err := store.Identity.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Key", CredentialID: fmt.Sprint(i), Data: "{}"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		keys, err := store.Passkeys(t.Context(), by)
+		keys, err := store.Identity.Passkeys(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = ''"); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.RemovePasskey(t.Context(), by, keys[0].ID); err != nil {
+		if err := store.Identity.RemovePasskey(t.Context(), by, keys[0].ID); err != nil {
 			t.Errorf("one of two: %v", err)
 		}
-		if err := store.RemovePasskey(t.Context(), by, keys[1].ID); !errors.Is(err, models.ErrConflict) {
+		if err := store.Identity.RemovePasskey(t.Context(), by, keys[1].ID); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("the only way in: %v", err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f.Passkeys != 1 || f.Codes != 10 {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f.Passkeys != 1 || f.Codes != 10 {
 			t.Errorf("%+v, %v", f, err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = 'there is one'"); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.RemovePasskey(t.Context(), by, keys[1].ID); err != nil {
+		if err := store.Identity.RemovePasskey(t.Context(), by, keys[1].ID); err != nil {
 			t.Errorf("beside a password: %v", err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("recovery codes are left for nothing: %+v, %v", f, err)
 		}
 	})
@@ -101,7 +104,7 @@ func TestBrowsersInWords(t *testing.T) {
 		"Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":         "Chrome on Android",
 		"curl/8.14.1": "curl", "": "Unknown browser", "<script>": "Unknown browser",
 	} {
-		if got := models.BrowserName(agent); got != want {
+		if got := identity.BrowserName(agent); got != want {
 			t.Errorf("%s is %q, want %q", agent, got, want)
 		}
 	}
@@ -110,12 +113,12 @@ func TestBrowsersInWords(t *testing.T) {
 func TestANewDeviceIsMarkedOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		u, err := store.UserByEmail(t.Context(), "ada@example.com")
+		u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		store.Now = func() time.Time { return now }
+		store.DB.Now = func() time.Time { return now }
 		for i, from := range []struct {
 			ip, agent string
 			fresh     bool
@@ -130,14 +133,14 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 		} {
 			now = now.Add(time.Minute)
 			by.IP, by.UserAgent = from.ip, from.agent
-			if _, err := store.StartSession(t.Context(), by, u, false, models.ByPassword); err != nil {
+			if _, err := store.Identity.StartSession(t.Context(), by, u, false, identity.ByPassword); err != nil {
 				t.Fatal(err)
 			}
-			page, err := store.AuditLines(t.Context(), models.Range{Limit: 1})
+			page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := `{"browser":{"before":null,"after":"` + models.BrowserName(from.agent) + `"},"factors":{"before":null,"after":["password"]}}`
+			want := `{"browser":{"before":null,"after":"` + identity.BrowserName(from.agent) + `"},"factors":{"before":null,"after":["password"]}}`
 			if from.fresh {
 				want = want[:len(want)-1] + `,"new_device":{"before":null,"after":true}}`
 			}
@@ -145,7 +148,7 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 				t.Errorf("%d: %s, want %s", i, got, want)
 			}
 		}
-		if d, err := store.LastSignIn(t.Context(), u.ID); err != nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
+		if d, err := store.Identity.LastSignIn(t.Context(), u.ID); err != nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
 			t.Errorf("%+v, %v", d, err)
 		}
 		now = now.AddDate(2, 0, 0)
@@ -159,20 +162,20 @@ func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, codes := withApp(t, store, by)
-		if _, err := store.AddPasskey(t.Context(), by, models.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
+		if _, err := store.Identity.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
 			t.Fatal(err)
 		}
 		waiting := half(t, store, by)
 		if err := store.DeleteSecondFactor(t.Context(), by.UserID); err != nil {
 			t.Fatal(err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("%+v, %v", f, err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, waiting, p.code(0)); !errors.Is(err, models.ErrNotFound) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, waiting, p.code(0)); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("a sign-in that waited goes on: %v", err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, models.ErrSignIn) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code still works: %v", err)
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -33,23 +35,23 @@ func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
 		forms := []string{composed, norm.NFD.String(composed), widened(composed), strings.ReplaceAll(composed, " ", "\u00a0")}
 		for i, set := range forms {
 			address := string(rune('a'+i)) + "@example.com"
-			n := models.NewUser{Email: address, Name: "Anna", Role: models.Editor, Password: modelstest.Keep(store, modelstest.Password, set)}
-			u, err := store.CreateUser(t.Context(), system, n)
+			n := identity.NewUser{Email: address, Name: "Anna", Role: access.Editor, Password: modelstest.Keep(store, modelstest.Password, set)}
+			u, err := store.Identity.CreateUser(t.Context(), system, n)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, typed := range forms {
-				if _, err := store.SignIn(t.Context(), models.Actor{}, address, typed); err != nil {
+				if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, address, typed); err != nil {
 					t.Errorf("set as %+q, typed as %+q: %v", set, typed, err)
 				}
-				if err := store.Confirm(t.Context(), u.Actor(), models.Proof{Password: typed}); err != nil {
+				if err := store.Identity.Confirm(t.Context(), u.Actor(), identity.Proof{Password: typed}); err != nil {
 					t.Errorf("set as %+q, confirmed as %+q: %v", set, typed, err)
 				}
 			}
-			if _, err := store.SignIn(t.Context(), models.Actor{}, address, "zwolf grosse Baren"); !errors.Is(err, models.ErrSignIn) {
+			if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, address, "zwolf grosse Baren"); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("letters without their marks: %v", err)
 			}
-			err = store.ChangePassword(t.Context(), u.Actor(), models.PasswordChange{Old: composed, New: forms[(i+1)%len(forms)]})
+			err = store.Identity.ChangePassword(t.Context(), u.Actor(), identity.PasswordChange{Old: composed, New: forms[(i+1)%len(forms)]})
 			if errorsIn(err) != "new_password" {
 				t.Errorf("the same password in another form is a new one: %v", err)
 			}
@@ -61,7 +63,7 @@ func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
 func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for i, old := range []string{norm.NFD.String(composed), widened(composed)} {
-			u := somebody(t, store, string(rune('a'+i)), models.Editor)
+			u := somebody(t, store, string(rune('a'+i)), access.Editor)
 			hash, err := models.OldHash(t.Context(), old)
 			if err != nil {
 				t.Fatal(err)
@@ -69,7 +71,7 @@ func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
 			if err := store.Exec(t.Context(), "UPDATE users SET password_hash = '"+hash+"' WHERE id = '"+u.ID+"'"); err != nil {
 				t.Fatal(err)
 			}
-			in, err := store.SignIn(t.Context(), models.Actor{}, u.Email, old)
+			in, err := store.Identity.SignIn(t.Context(), access.Actor{}, u.Email, old)
 			if err != nil {
 				t.Fatalf("%+q: %v", old, err)
 			}
@@ -78,7 +80,7 @@ func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
 			}
 			signIn(t, store, in)
 			for _, typed := range []string{old, composed} {
-				if _, err := store.SignIn(t.Context(), models.Actor{}, u.Email, typed); err != nil {
+				if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, u.Email, typed); err != nil {
 					t.Errorf("%+q: %v", typed, err)
 				}
 			}
@@ -90,25 +92,25 @@ func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
 func TestALongerPasswordIsAnotherOne(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		longest := composed + strings.Repeat("ä", 256-len([]rune(composed)))
-		n := models.NewUser{Email: "a@example.com", Name: "Anna", Role: models.Editor, Password: modelstest.Keep(store, modelstest.Password, longest)}
-		if _, err := store.CreateUser(t.Context(), system, n); err != nil {
+		n := identity.NewUser{Email: "a@example.com", Name: "Anna", Role: access.Editor, Password: modelstest.Keep(store, modelstest.Password, longest)}
+		if _, err := store.Identity.CreateUser(t.Context(), system, n); err != nil {
 			t.Fatal(err)
 		}
 		for typed, right := range map[string]bool{longest: true, norm.NFD.String(longest): true, longest + "y": false, longest + longest: false} {
-			if _, err := store.SignIn(t.Context(), models.Actor{}, "a@example.com", typed); right != (err == nil) {
+			if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, "a@example.com", typed); right != (err == nil) {
 				t.Errorf("%d bytes: %v", len(typed), err)
 			}
 		}
 	})
 }
 
-// counted counts how often a hash begins: that asks for the channel once.
-type counted struct {
+// CountUpTo counts how often a hash begins: that asks for the channel once.
+type CountUpTo struct {
 	context.Context
 	n int
 }
 
-func (c *counted) Done() <-chan struct{} {
+func (c *CountUpTo) Done() <-chan struct{} {
 	c.n++
 	return c.Context.Done()
 }
@@ -126,7 +128,7 @@ func TestAsManyHashesForEverybody(t *testing.T) {
 	}
 	for typed, want := range map[string]int{composed: 1, "wrong": 1, widened(composed): 2, widened("wrong"): 2, norm.NFD.String(composed): 2} {
 		for name, hash := range map[string]string{"nobody": "", "old": old, "fresh": fresh} {
-			ctx := &counted{Context: t.Context()}
+			ctx := &CountUpTo{Context: t.Context()}
 			if err := models.CheckPassword(ctx, hash, typed); err != nil || ctx.n != want {
 				t.Errorf("%+q for %s: %d hashes, want %d, %v", typed, name, ctx.n, want, err)
 			}

@@ -9,15 +9,19 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
-var system = models.System("test")
+var system = access.System("test")
 
 // somebody makes a user of a role; name is also the beginning of their address.
-func somebody(t *testing.T, store *models.Store, name string, role models.Role) models.User {
+func somebody(t *testing.T, store *models.Store, name string, role access.Role) identity.User {
 	t.Helper()
-	u, err := store.CreateUser(t.Context(), system, models.NewUser{
+	u, err := store.Identity.CreateUser(t.Context(), system, identity.NewUser{
 		Email: name + "@example.com", Name: name, Role: role, Password: modelstest.OwnerPassword,
 	})
 	if err != nil {
@@ -27,9 +31,9 @@ func somebody(t *testing.T, store *models.Store, name string, role models.Role) 
 }
 
 // signIn opens a session and answers its secret.
-func signIn(t *testing.T, store *models.Store, u models.User) string {
+func signIn(t *testing.T, store *models.Store, u identity.User) string {
 	t.Helper()
-	secret, err := store.StartSession(t.Context(), u.Actor(), u, false)
+	secret, err := store.Identity.StartSession(t.Context(), u.Actor(), u, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,21 +42,21 @@ func signIn(t *testing.T, store *models.Store, u models.User) string {
 
 func signedIn(t *testing.T, store *models.Store, secret string) bool {
 	t.Helper()
-	_, err := store.Session(t.Context(), secret)
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
+	_, err := store.Identity.Session(t.Context(), secret)
+	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		t.Fatal(err)
 	}
 	return err == nil
 }
 
 // lines are the audit lines of an action, the newest first.
-func lines(t *testing.T, store *models.Store, action models.Action) []models.AuditLine {
+func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line {
 	t.Helper()
-	page, err := store.AuditLines(t.Context(), models.Range{Limit: models.MaxLimit})
+	page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: db.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(page.Lines, func(l models.AuditLine) bool { return l.Action != action })
+	return slices.DeleteFunc(page.Lines, func(l audit.Line) bool { return l.Action != action })
 }
 
 // wants fails the test where err is not of the kind wanted; nil is none.
@@ -70,32 +74,32 @@ func TestTheLastOwnerStays(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		ada := modelstest.Owner(t, store)
-		second := somebody(t, store, "second", models.Owner)
-		if _, err := store.Disable(ctx, ada, second.ID); err != nil {
+		second := somebody(t, store, "second", access.Owner)
+		if _, err := store.Identity.Disable(ctx, ada, second.ID); err != nil {
 			t.Fatal(err)
 		}
-		for _, by := range []models.Actor{ada, system} {
-			_, err := store.ChangeRole(ctx, by, ada.ID, models.Admin)
-			wants(t, "demote the last owner", err, models.ErrConflict)
-			_, err = store.Disable(ctx, by, ada.ID)
-			wants(t, "disable the last owner", err, models.ErrConflict)
+		for _, by := range []access.Actor{ada, system} {
+			_, err := store.Identity.ChangeRole(ctx, by, ada.ID, access.Admin)
+			wants(t, "demote the last owner", err, access.ErrConflict)
+			_, err = store.Identity.Disable(ctx, by, ada.ID)
+			wants(t, "disable the last owner", err, access.ErrConflict)
 		}
-		if _, err := store.ChangeRole(ctx, system, second.ID, models.Editor); err != nil {
+		if _, err := store.Identity.ChangeRole(ctx, system, second.ID, access.Editor); err != nil {
 			t.Errorf("a disabled owner is not the last one: %v", err)
 		}
-		if _, err := store.Enable(ctx, ada, second.ID); err != nil {
+		if _, err := store.Identity.Enable(ctx, ada, second.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.ChangeRole(ctx, ada, second.ID, models.Owner); err != nil {
+		if _, err := store.Identity.ChangeRole(ctx, ada, second.ID, access.Owner); err != nil {
 			t.Fatal(err)
 		}
-		_, err := store.Disable(ctx, ada, ada.ID)
-		wants(t, "disable oneself", err, models.ErrConflict)
-		if _, err := store.ChangeRole(ctx, ada, ada.ID, models.Admin); err != nil {
+		_, err := store.Identity.Disable(ctx, ada, ada.ID)
+		wants(t, "disable oneself", err, access.ErrConflict)
+		if _, err := store.Identity.ChangeRole(ctx, ada, ada.ID, access.Admin); err != nil {
 			t.Errorf("stepping down: %v", err)
 		}
-		_, err = store.ChangeRole(ctx, ada, second.ID, models.Admin)
-		wants(t, "demote by somebody who was an owner a moment ago", err, models.ErrDenied)
+		_, err = store.Identity.ChangeRole(ctx, ada, second.ID, access.Admin)
+		wants(t, "demote by somebody who was an owner a moment ago", err, access.ErrDenied)
 	})
 }
 
@@ -103,24 +107,24 @@ func TestTheLastOwnerStays(t *testing.T) {
 
 // every way that there is.
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
-	type act func(store *models.Store, by, of models.Actor) error
-	demote := func(store *models.Store, by, of models.Actor) error {
-		_, err := store.ChangeRole(t.Context(), by, of.ID, models.Editor)
+	type act func(store *models.Store, by, of access.Actor) error
+	demote := func(store *models.Store, by, of access.Actor) error {
+		_, err := store.Identity.ChangeRole(t.Context(), by, of.ID, access.Editor)
 		return err
 	}
-	disable := func(store *models.Store, by, of models.Actor) error {
-		_, err := store.Disable(t.Context(), by, of.ID)
+	disable := func(store *models.Store, by, of access.Actor) error {
+		_, err := store.Identity.Disable(t.Context(), by, of.ID)
 		return err
 	}
-	stepDown := func(store *models.Store, by, _ models.Actor) error { return demote(store, by, by) }
+	stepDown := func(store *models.Store, by, _ access.Actor) error { return demote(store, by, by) }
 	ways := [][2]act{{demote, demote}, {disable, disable}, {demote, disable}, {disable, demote}, {stepDown, stepDown}}
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ada, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Owner).Actor()
+		ada, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner).Actor()
 		for round := range 50 {
 			way := ways[round%len(ways)]
 			start, done := make(chan struct{}), sync.WaitGroup{}
 			var failed [2]error
-			for i, pair := range [][2]models.Actor{{ada, bob}, {bob, ada}} {
+			for i, pair := range [][2]access.Actor{{ada, bob}, {bob, ada}} {
 				done.Go(func() {
 					<-start
 					failed[i] = way[i](store, pair[0], pair[1])
@@ -128,7 +132,7 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 			}
 			close(start)
 			done.Wait()
-			owners, err := store.Owners(t.Context(), 3)
+			owners, err := store.Identity.Owners(t.Context(), 3)
 			if err != nil || len(owners) != 1 {
 				t.Fatalf("round %d: the owners are %v: %v", round, owners, err)
 			}
@@ -136,13 +140,13 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 				t.Errorf("round %d: %v, %v", round, failed[0], failed[1])
 			}
 			for _, err := range failed {
-				if err != nil && !errors.Is(err, models.ErrConflict) && !errors.Is(err, models.ErrDenied) {
+				if err != nil && !errors.Is(err, access.ErrConflict) && !errors.Is(err, access.ErrDenied) {
 					t.Errorf("round %d: %v", round, err)
 				}
 			}
-			for _, u := range []models.Actor{ada, bob} {
-				_, err1 := store.Enable(t.Context(), system, u.ID)
-				_, err2 := store.ChangeRole(t.Context(), system, u.ID, models.Owner)
+			for _, u := range []access.Actor{ada, bob} {
+				_, err1 := store.Identity.Enable(t.Context(), system, u.ID)
+				_, err2 := store.Identity.ChangeRole(t.Context(), system, u.ID, access.Owner)
 				if err := errors.Join(err1, err2); err != nil {
 					t.Fatal(err)
 				}
@@ -155,17 +159,17 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
-		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Admin)
+		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Admin)
 		session := signIn(t, store, bob)
-		_, token, err := store.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.WriteScopes()}, nil)
+		_, token, err := store.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, link, err := store.Invite(ctx, bob.Actor(), models.NewInvitation{Email: "puppet@example.com", Role: models.Editor})
+		_, link, err := store.Identity.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "puppet@example.com", Role: access.Editor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.TokenActor(ctx, token, ""); err != nil || !signedIn(t, store, session) {
+		if _, err := store.Identity.TokenActor(ctx, token, ""); err != nil || !signedIn(t, store, session) {
 			t.Fatal("bob is not in before", err)
 		}
 		out := func(when string) {
@@ -173,31 +177,31 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 			if signedIn(t, store, session) {
 				t.Errorf("%s: the session lives on", when)
 			}
-			_, err = store.TokenActor(ctx, token, "")
-			wants(t, when+": the token", err, models.ErrNotFound)
-			_, err = store.OpenInvitation(ctx, link)
-			wants(t, when+": the invitation", err, models.ErrNotFound)
+			_, err = store.Identity.TokenActor(ctx, token, "")
+			wants(t, when+": the token", err, access.ErrNotFound)
+			_, err = store.Identity.OpenInvitation(ctx, link)
+			wants(t, when+": the invitation", err, access.ErrNotFound)
 		}
-		if _, err := store.Disable(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.Disable(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		out("disabled")
-		_, err = store.SignIn(ctx, models.Actor{}, bob.Email, modelstest.OwnerPassword)
-		wants(t, "sign in", err, models.ErrSignIn)
-		_, err = store.StartSession(ctx, bob.Actor(), bob, false)
-		wants(t, "a sign-in that was on its way", err, models.ErrSignIn)
-		if _, err := store.Enable(ctx, owner, bob.ID); err != nil {
+		_, err = store.Identity.SignIn(ctx, access.Actor{}, bob.Email, modelstest.OwnerPassword)
+		wants(t, "sign in", err, access.ErrSignIn)
+		_, err = store.Identity.StartSession(ctx, bob.Actor(), bob, false)
+		wants(t, "a sign-in that was on its way", err, access.ErrSignIn)
+		if _, err := store.Identity.Enable(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		out("enabled again")
-		if _, err := store.SignIn(ctx, models.Actor{}, bob.Email, modelstest.OwnerPassword); err != nil {
+		if _, err := store.Identity.SignIn(ctx, access.Actor{}, bob.Email, modelstest.OwnerPassword); err != nil {
 			t.Errorf("sign in after being enabled: %v", err)
 		}
-		if n := len(lines(t, store, models.DisabledUser)); n != 1 {
+		if n := len(lines(t, store, audit.DisabledUser)); n != 1 {
 			t.Errorf("%d lines of disabling", n)
 		}
-		if _, err := store.Enable(ctx, owner, bob.ID); err != nil || len(lines(t, store, models.EnabledUser)) != 1 {
-			t.Errorf("enabling twice: %v, %d lines", err, len(lines(t, store, models.EnabledUser)))
+		if _, err := store.Identity.Enable(ctx, owner, bob.ID); err != nil || len(lines(t, store, audit.EnabledUser)) != 1 {
+			t.Errorf("enabling twice: %v, %d lines", err, len(lines(t, store, audit.EnabledUser)))
 		}
 	})
 }
@@ -209,25 +213,25 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 			ctx, url := t.Context(), modelstest.URL(t, engine)
 			one, other := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
 			now := time.Now()
-			other.Now = func() time.Time { return now }
-			owner, bob := modelstest.Owner(t, one), somebody(t, one, "bob", models.Editor)
+			other.DB.Now = func() time.Time { return now }
+			owner, bob := modelstest.Owner(t, one), somebody(t, one, "bob", access.Editor)
 			session := signIn(t, one, bob)
-			_, token, err := one.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.ReadScopes()}, nil)
+			_, token, err := one.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := other.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
+			if _, err := other.Identity.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
 				t.Fatal("bob is not in before", err)
 			}
-			if _, err := one.Disable(ctx, owner, bob.ID); err != nil {
+			if _, err := one.Identity.Disable(ctx, owner, bob.ID); err != nil {
 				t.Fatal(err)
 			}
 			if signedIn(t, other, session) {
 				t.Error("the session lives on elsewhere")
 			}
 			now = now.Add(time.Second)
-			_, err = other.TokenActor(ctx, token, "")
-			wants(t, "the token elsewhere", err, models.ErrNotFound)
+			_, err = other.Identity.TokenActor(ctx, token, "")
+			wants(t, "the token elsewhere", err, access.ErrNotFound)
 		})
 	}
 }
@@ -238,31 +242,31 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 func TestResettingALostSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
-		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Editor)
-		_, err := store.ResetSecondFactor(ctx, owner, bob.ID)
-		wants(t, "nothing to reset", err, models.ErrConflict)
+		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
+		_, err := store.Identity.ResetSecondFactor(ctx, owner, bob.ID)
+		wants(t, "nothing to reset", err, access.ErrConflict)
 		for _, id := range []string{bob.ID, owner.ID} {
 			if err := store.GiveFactor(ctx, id); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p, err := store.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Person(ctx, owner, bob.ID)
 		if err != nil || !p.TOTP || p.Passkeys != 1 || !p.SecondFactor() {
 			t.Errorf("before: %+v, %v", p, err)
 		}
 		session := signIn(t, store, bob)
-		if _, err := store.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if p, err = store.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
+		if p, err = store.Identity.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
 			t.Errorf("after: %+v, %v", p, err)
 		}
-		_, err = store.ResetSecondFactor(ctx, owner, owner.ID)
-		wants(t, "one's own", err, models.ErrConflict)
-		if p, err = store.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
+		_, err = store.Identity.ResetSecondFactor(ctx, owner, owner.ID)
+		wants(t, "one's own", err, access.ErrConflict)
+		if p, err = store.Identity.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
 			t.Errorf("somebody else's is gone: %+v, %v", p, err)
 		}
-		if line := lines(t, store, models.ResetFactor); len(line) != 1 || !strings.Contains(line[0].Changes, `"passkeys":{"before":1,"after":0}`) {
+		if line := lines(t, store, audit.ResetFactor); len(line) != 1 || !strings.Contains(line[0].Changes, `"passkeys":{"before":1,"after":0}`) {
 			t.Errorf("the lines are %+v", line)
 		}
 	})
@@ -273,18 +277,18 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		ctx := t.Context()
 		start := time.Now().Truncate(time.Second)
 		now := start
-		store.Now = func() time.Time { return now }
+		store.DB.Now = func() time.Time { return now }
 		owner := modelstest.Owner(t, store)
-		zed, bob := somebody(t, store, "zed", models.Auditor), somebody(t, store, "Bob", models.Editor)
+		zed, bob := somebody(t, store, "zed", access.Auditor), somebody(t, store, "Bob", access.Editor)
 		secret := signIn(t, store, bob)
-		if _, _, err := store.CreateToken(ctx, bob.Actor(), models.NewToken{Name: "robot", Scopes: models.ReadScopes()}, nil); err != nil {
+		if _, _, err := store.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(5 * time.Minute)
 		if !signedIn(t, store, secret) {
 			t.Fatal("the session is gone")
 		}
-		people, err := store.People(ctx, owner)
+		people, err := store.Identity.People(ctx, owner)
 		if err != nil || len(people) != 3 || people[0].ID != owner.ID || people[1].ID != bob.ID || people[2].ID != zed.ID {
 			t.Fatalf("%+v, %v", people, err)
 		}
@@ -294,18 +298,18 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if people[2].SeenAt != nil {
 			t.Errorf("zed was never here: %+v", people[2])
 		}
-		if _, err := store.EndSessions(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.EndSessions(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		p, err := store.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Person(ctx, owner, bob.ID)
 		if err != nil || p.Sessions != 0 || p.SeenAt == nil || *p.SeenAt != start.Unix() {
 			t.Errorf("signed out: %+v, %v", p, err)
 		}
-		for _, by := range []models.Role{models.Editor, models.Moderator} {
-			_, err := store.People(ctx, models.Actor{Kind: models.UserActor, Role: by})
-			wants(t, string(by), err, models.ErrDenied)
-			_, err = store.Invitations(ctx, models.Actor{Kind: models.UserActor, Role: by})
-			wants(t, string(by), err, models.ErrDenied)
+		for _, by := range []access.Role{access.Editor, access.Moderator} {
+			_, err := store.Identity.People(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			wants(t, string(by), err, access.ErrDenied)
+			_, err = store.Identity.Invitations(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			wants(t, string(by), err, access.ErrDenied)
 		}
 	})
 }

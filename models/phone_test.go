@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -48,7 +49,7 @@ func TestPhoneNumbersAreFoundAsTheyAreWritten(t *testing.T) {
 	})
 }
 
-func contactNamed(t *testing.T, store *models.Store, by models.Actor, username, display, phone string) models.Contact {
+func contactNamed(t *testing.T, store *models.Store, by access.Actor, username, display, phone string) models.Contact {
 	t.Helper()
 	c, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username, DisplayName: &display, PhoneNumber: &phone}, nil)
 	if err != nil {

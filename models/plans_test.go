@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 // Sizes at which a planner that has a choice chooses as it does for millions.
@@ -82,17 +84,17 @@ func TestPlansReadNoTableWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &planner{T: t, store: store}
-		if err := store.Watch(p.see); err != nil {
+		if err := store.DB.Watch(p.see); err != nil {
 			t.Fatal(err)
 		}
-		middle, err := store.Groups(t.Context(), models.GroupQuery{Range: models.Range{After: models.Cursor{
-			ID: models.FirstID(time.Now().Add(-360 * 24 * time.Hour)),
+		middle, err := store.Groups(t.Context(), models.GroupQuery{Range: db.Range{After: db.Cursor{
+			ID: text.FirstID(time.Now().Add(-360 * 24 * time.Hour)),
 		}, Limit: 1}})
 		if err != nil || len(middle.Groups) != 1 {
 			t.Fatalf("no group in the middle: %v", err)
 		}
 		g := middle.Groups[0].Group
-		member, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID, Range: models.Range{Limit: 1}})
+		member, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID, Range: db.Range{Limit: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +108,7 @@ func TestPlansReadNoTableWhole(t *testing.T) {
 
 // totals are exact as far as that is cheap, and honest beyond.
 func (p *planner) totals() {
-	for status, want := range map[models.Status]models.Count{
+	for status, want := range map[models.Status]db.Count{
 		models.AnyStatus: {N: plannedGroups, About: true},
 		models.Active:    {N: plannedGroups * 9 / 10, About: true},
 		models.Archived:  {N: plannedGroups / 10},
@@ -118,7 +120,7 @@ func (p *planner) totals() {
 		}
 	}
 	n, err := p.store.CountContacts(p.Context(), models.ContactQuery{})
-	if err != nil || n != (models.Count{N: plannedContacts}) {
+	if err != nil || n != (db.Count{N: plannedContacts}) {
 		p.Errorf("there are %+v contacts, %v", n, err)
 	}
 }
@@ -127,10 +129,10 @@ func (p *planner) totals() {
 type planner struct {
 	*testing.T
 	store *models.Store
-	calls []models.Seen
+	calls []db.Seen
 }
 
-func (p *planner) see(seen models.Seen) {
+func (p *planner) see(seen db.Seen) {
 	if strings.HasPrefix(seen.SQL, "EXPLAIN") {
 		return // looks at no rows
 	}
@@ -162,7 +164,7 @@ func (p *planner) plan(what string, maySort bool, call func() error) {
 	}
 }
 
-func (p *planner) judge(what string, maySort bool, c models.Seen, plan string, err error) {
+func (p *planner) judge(what string, maySort bool, c db.Seen, plan string, err error) {
 	p.Helper()
 	switch {
 	case err != nil:
@@ -192,7 +194,7 @@ func (p *planner) lists(g models.Group) {
 				p.groups(what, false, q)
 				q.After = q.Cursor(g)
 				p.groups(what+" after", false, q)
-				q.Before, q.After = q.After, models.Cursor{}
+				q.Before, q.After = q.After, db.Cursor{}
 				p.groups(what+" before", false, q)
 			}
 		}
@@ -314,11 +316,11 @@ func (p *planner) honest() {
 		{models.GroupQuery{Search: "tribe", Sort: models.ByName}, true},
 	} {
 		page, err := p.store.Groups(p.Context(), test.q)
-		if err != nil || len(page.Groups) != models.DefaultLimit || len(page.Search.Hints) > 0 != test.partial {
+		if err != nil || len(page.Groups) != db.DefaultLimit || len(page.Search.Hints) > 0 != test.partial {
 			p.Errorf("%+v: %d groups, %v, %v", test.q, len(page.Groups), page.Search.Hints, err)
 		}
 	}
-	oldest, err := p.store.Groups(p.Context(), models.GroupQuery{Reverse: true, Range: models.Range{Limit: 1}})
+	oldest, err := p.store.Groups(p.Context(), models.GroupQuery{Reverse: true, Range: db.Range{Limit: 1}})
 	page, err2 := p.store.Groups(p.Context(), models.GroupQuery{Search: "ancient", Reverse: true})
 	if err != nil || err2 != nil || len(page.Groups) == 0 || page.Groups[0].ID != oldest.Groups[0].ID {
 		p.Errorf("the oldest of the ancient is not the oldest: %v, %v", err, err2)
@@ -334,7 +336,7 @@ func (p *planner) others(g models.Group) {
 		return err
 	})
 	p.plan("members", true, func() error { _, err := p.store.Members(ctx, models.MemberQuery{Group: g.ID}); return err })
-	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, models.Range{}); return err })
+	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, db.Range{}); return err })
 	p.plan("the number of messages", true, func() error { _, err := p.store.MessagesCount(ctx, g.ConversationID); return err })
 	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g); return err })
 	p.plan("a conversation's id", true, func() error {

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -12,11 +15,11 @@ func TestPolicy(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		now := time.Now()
-		store.Now = func() time.Time { return now }
-		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", models.Editor)
+		store.DB.Now = func() time.Time { return now }
+		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
 		needs := func() bool {
 			t.Helper()
-			need, err := store.NeedsSecondFactor(ctx, bob)
+			need, err := store.Identity.NeedsSecondFactor(ctx, bob)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -25,13 +28,13 @@ func TestPolicy(t *testing.T) {
 		if needs() {
 			t.Error("needed without a rule")
 		}
-		rule := models.Policy{SecondFactor: map[models.Role]int64{models.Editor: now.Add(time.Hour).Unix()}}
+		rule := identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: now.Add(time.Hour).Unix()}}
 		for range 2 {
-			if err := store.SetPolicy(ctx, owner, rule); err != nil {
+			if err := store.Identity.SetPolicy(ctx, owner, rule); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n := len(lines(t, store, models.ChangedPolicy)); n != 1 {
+		if n := len(lines(t, store, audit.ChangedPolicy)); n != 1 {
 			t.Errorf("%d lines", n)
 		}
 		if needs() {
@@ -41,11 +44,11 @@ func TestPolicy(t *testing.T) {
 		if !needs() {
 			t.Error("not needed in its time")
 		}
-		one := models.FactorCount{People: 1, Without: 1}
-		if counts, err := store.FactorCounts(ctx, owner); err != nil || counts[models.Editor] != one || counts[models.Owner] != one {
+		one := identity.FactorCount{People: 1, Without: 1}
+		if counts, err := store.Identity.FactorCounts(ctx, owner); err != nil || counts[access.Editor] != one || counts[access.Owner] != one {
 			t.Errorf("%v, %v", counts, err)
 		}
-		if due, err := store.FactorDue(ctx, bob); err != nil || due == nil || *due != now.Unix() {
+		if due, err := store.Identity.FactorDue(ctx, bob); err != nil || due == nil || *due != now.Unix() {
 			t.Errorf("due %v, %v", due, err)
 		}
 		if err := store.GiveFactor(ctx, bob.ID); err != nil {
@@ -54,12 +57,12 @@ func TestPolicy(t *testing.T) {
 		if needs() {
 			t.Error("needed by somebody who has one")
 		}
-		if due, err := store.FactorDue(ctx, bob); err != nil || due != nil {
+		if due, err := store.Identity.FactorDue(ctx, bob); err != nil || due != nil {
 			t.Errorf("due of somebody who has one: %v, %v", due, err)
 		}
-		err := store.SetPolicy(ctx, somebody(t, store, "admin", models.Admin).Actor(), models.Policy{})
-		wants(t, "by an admin", err, models.ErrDenied)
-		err = store.SetPolicy(ctx, owner, models.Policy{SecondFactor: map[models.Role]int64{"king": 1, models.Editor: -1}})
+		err := store.Identity.SetPolicy(ctx, somebody(t, store, "admin", access.Admin).Actor(), identity.Policy{})
+		wants(t, "by an admin", err, access.ErrDenied)
+		err = store.Identity.SetPolicy(ctx, owner, identity.Policy{SecondFactor: map[access.Role]int64{"king": 1, access.Editor: -1}})
 		if errorsIn(err) != "editor king" {
 			t.Errorf("a wrong policy: %v", err)
 		}

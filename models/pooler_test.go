@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -24,8 +25,8 @@ func TestBehindAPooler(t *testing.T) {
 				cluster := modelstest.StartCluster(t)
 				url := modelstest.StartPooler(t, cluster, settings).Database("postgres") + mode
 				first, second := modelstest.OpenEmpty(t, url), modelstest.OpenEmpty(t, url)
-				if !strings.HasSuffix(first.Engine(), " behind a pooler") {
-					t.Errorf("it takes the pooler for %s", first.Engine())
+				if !strings.HasSuffix(first.DB.Engine(), " behind a pooler") {
+					t.Errorf("it takes the pooler for %s", first.DB.Engine())
 				}
 				var all sync.WaitGroup
 				for i, store := range []*models.Store{first, second, first, second} {
@@ -45,7 +46,7 @@ func TestBehindAPooler(t *testing.T) {
 
 // work changes, reads and searches.
 func work(t *testing.T, store *models.Store, name string) {
-	by := models.System("test")
+	by := access.System("test")
 	for i := range 15 {
 		username := fmt.Sprint(name, "-", i)
 		contact, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username}, nil)
@@ -61,7 +62,7 @@ func work(t *testing.T, store *models.Store, name string) {
 		_, renamed := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Description: new("The finest")})
 		found, searched := store.Groups(t.Context(), models.GroupQuery{Search: username + " finest"})
 		_, read := store.Group(t.Context(), g.ID)
-		if err := errors.Join(renamed, searched, read, store.Seal(t.Context())); err != nil || len(found.Groups) == 0 {
+		if err := errors.Join(renamed, searched, read, store.Audit.Seal(t.Context())); err != nil || len(found.Groups) == 0 {
 			t.Errorf("%d groups are found: %v", len(found.Groups), err)
 			return
 		}

@@ -6,34 +6,36 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 func TestPreferences(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		ada := somebody(t, store, "ada", models.Editor)
+		ada := somebody(t, store, "ada", access.Editor)
 		secret := signIn(t, store, ada)
-		reads := func() models.User {
+		reads := func() identity.User {
 			t.Helper()
-			session, err := store.Session(t.Context(), secret)
+			session, err := store.Identity.Session(t.Context(), secret)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return session.User
 		}
-		if u := reads(); u.Rows() != models.DefaultPageSize || u.Locale != models.DayFirst || u.Shortcuts != models.ShortcutsOn {
+		if u := reads(); u.Rows() != identity.DefaultPageSize || u.Locale != identity.DayFirst || u.Shortcuts != identity.ShortcutsOn {
 			t.Errorf("somebody new has %d rows, %q and %q", u.Rows(), u.Locale, u.Shortcuts)
 		}
-		change := models.ProfileChange{PageSize: new(50), Locale: new(models.Dotted), Shortcuts: new(models.ShortcutsOff)}
+		change := identity.ProfileChange{PageSize: new(50), Locale: new(identity.Dotted), Shortcuts: new(identity.ShortcutsOff)}
 		for range 2 { // the second time nothing changes, and nothing is said
-			if err := store.UpdateProfile(t.Context(), ada.Actor(), change); err != nil {
+			if err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), change); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if u := reads(); u.Rows() != 50 || u.Locale != models.Dotted || u.Shortcuts != models.ShortcutsOff {
+		if u := reads(); u.Rows() != 50 || u.Locale != identity.Dotted || u.Shortcuts != identity.ShortcutsOff {
 			t.Errorf("after the change: %d rows, %q and %q", u.Rows(), u.Locale, u.Shortcuts)
 		}
-		said := lines(t, store, models.UpdatedProfile)
+		said := lines(t, store, identity.UpdatedProfile)
 		if len(said) != 1 {
 			t.Fatalf("%d lines", len(said))
 		}
@@ -44,13 +46,13 @@ func TestPreferences(t *testing.T) {
 				t.Errorf("the line lacks %s: %s", words, said[0].Changes)
 			}
 		}
-		if err := store.UpdateProfile(t.Context(), ada.Actor(), models.ProfileChange{Name: new("Ada L.")}); err != nil || reads().Rows() != 50 {
+		if err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{Name: new("Ada L.")}); err != nil || reads().Rows() != 50 {
 			t.Errorf("a change of the name alone: %d rows, %v", reads().Rows(), err)
 		}
 
-		var problems models.Invalid
-		err := store.UpdateProfile(t.Context(), ada.Actor(), models.ProfileChange{
-			PageSize: new(0), Locale: new(models.Locale("klingon")), Shortcuts: new(models.Shortcuts("maybe")),
+		var problems access.Invalid
+		err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{
+			PageSize: new(0), Locale: new(identity.Locale("klingon")), Shortcuts: new(identity.Shortcuts("maybe")),
 		})
 		if !errors.As(err, &problems) || problems.For("page_size") == "" || problems.For("locale") == "" || problems.For("shortcuts") == "" {
 			t.Errorf("what can't be chosen: %v", err)

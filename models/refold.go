@@ -5,6 +5,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/db"
 )
 
 // foldVersion names how Fold and searchKey write a text. Whoever changes them gives it
@@ -25,8 +27,8 @@ type folds struct{ id, nameKey, search string }
 // interrupted it begins again, and finds what it has done already.
 func (s *Store) refold(ctx context.Context) error {
 	var have []string
-	db := s.db.WithContext(ctx)
-	err := db.Model(&setting{}).Where("key = ?", foldSetting).Pluck("value", &have).Error
+	conn := s.DB.Writer.WithContext(ctx)
+	err := conn.Model(&db.Setting{}).Where("key = ?", foldSetting).Pluck("value", &have).Error
 	if err != nil || len(have) > 0 && have[0] == foldVersion {
 		return err
 	}
@@ -46,7 +48,7 @@ func (s *Store) refold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&setting{Key: foldSetting, Value: foldVersion}).Error
+	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&db.Setting{Key: foldSetting, Value: foldVersion}).Error
 }
 
 // refoldTable makes the folds of a table's rows again, the oldest row first. Of a text in
@@ -54,7 +56,7 @@ func (s *Store) refold(ctx context.Context) error {
 func refoldTable[T any](ctx context.Context, s *Store, columns string, again func(*T) (was, is folds)) error {
 	for last := ""; ; {
 		var rows []T
-		query := s.db.WithContext(ctx).Select(columns).Where("id > ? AND length(search) <> octet_length(search)", last)
+		query := s.DB.Writer.WithContext(ctx).Select(columns).Where("id > ? AND length(search) <> octet_length(search)", last)
 		if err := query.Order("id").Limit(refolded).Find(&rows).Error; err != nil || len(rows) == 0 {
 			return err
 		}
@@ -66,7 +68,7 @@ func refoldTable[T any](ctx context.Context, s *Store, columns string, again fun
 				changed = append(changed, [2]folds{was, is})
 			}
 		}
-		if err := s.transaction(ctx, func(tx *gorm.DB) error { return storeFolds[T](tx, changed) }); err != nil {
+		if err := s.DB.Transaction(ctx, func(tx *gorm.DB) error { return storeFolds[T](tx, changed) }); err != nil {
 			return err
 		}
 	}

@@ -10,21 +10,24 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
 // oldActivity makes an owner and groups of theirs, with so many lines from six and from
 // three years ago, and seals them.
-func oldActivity(t *testing.T, store *models.Store, sixYears, threeYears int) models.Actor {
+func oldActivity(t *testing.T, store *models.Store, sixYears, threeYears int) access.Actor {
 	t.Helper()
 	now := time.Now()
-	defer func() { store.Now = time.Now }()
-	store.Now = func() time.Time { return now.AddDate(-6, 0, 0) }
+	defer func() { store.DB.Now = time.Now }()
+	store.DB.Now = func() time.Time { return now.AddDate(-6, 0, 0) }
 	by := modelstest.Owner(t, store)
 	for i := range sixYears - 1 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Older %d", i))
 	}
-	store.Now = func() time.Time { return now.AddDate(-3, 0, 0) }
+	store.DB.Now = func() time.Time { return now.AddDate(-3, 0, 0) }
 	for i := range threeYears {
 		modelstest.Group(t, store, by, fmt.Sprintf("Old %d", i))
 	}
@@ -32,16 +35,16 @@ func oldActivity(t *testing.T, store *models.Store, sixYears, threeYears int) mo
 	return by
 }
 
-func keep(t *testing.T, store *models.Store, by models.Actor, kept models.Retention) {
+func keep(t *testing.T, store *models.Store, by access.Actor, kept audit.Retention) {
 	t.Helper()
-	if err := store.SetRetention(t.Context(), by, kept); err != nil {
+	if err := store.Audit.SetRetention(t.Context(), by, kept); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func deleteOld(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.DeleteOldActivity(t.Context()); err != nil {
+	if err := store.Audit.DeleteOldActivity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -49,13 +52,13 @@ func deleteOld(t *testing.T, store *models.Store) {
 // acts are the sentences of the newest lines.
 func acts(t *testing.T, store *models.Store, n int) []string {
 	t.Helper()
-	page, err := store.Activity(t.Context(), models.ActivityQuery{Range: models.Range{Limit: n}})
+	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: n}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var told []string
 	for _, l := range page.Lines {
-		told = append(told, l.Summary())
+		told = append(told, models.Summary(l))
 	}
 	return told
 }
@@ -75,8 +78,8 @@ func TestOldActivityIsDeleted(t *testing.T) {
 		}
 
 		keep(t, store, by, "5 years")
-		five := models.Retention("5 years").Cutoff(time.Now())
-		if n, err := store.OlderActivity(t.Context(), five); err != nil || n != (models.Count{N: 1200}) {
+		five := audit.Retention("5 years").Cutoff(time.Now())
+		if n, err := store.Audit.OlderActivity(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
 			t.Errorf("%+v lines are older, %v", n, err)
 		}
 		deleteOld(t, store)
@@ -89,7 +92,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 		if proof.First != 1201 || proof.Sealed != 6 || proof.DeletedBefore != five.Unix() || proof.DeletedAt == 0 || !strings.HasPrefix(proof.Head, "1206:") {
 			t.Errorf("%+v", proof)
 		}
-		since, err := store.ActivitySince(t.Context())
+		since, err := store.Audit.ActivitySince(t.Context())
 		if age := time.Since(time.Unix(since, 0)); err != nil || age > 4*366*24*time.Hour {
 			t.Errorf("activity begins %s ago, %v", age, err)
 		}
@@ -126,32 +129,32 @@ func TestOldActivityIsDeleted(t *testing.T) {
 func TestRetentionIsTheOwners(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		for _, role := range models.Roles[1:] {
+		for _, role := range access.Roles[1:] {
 			other := by
 			other.Role = role
-			if err := store.SetRetention(t.Context(), other, "1 year"); !errors.Is(err, models.ErrDenied) {
+			if err := store.Audit.SetRetention(t.Context(), other, "1 year"); !errors.Is(err, access.ErrDenied) {
 				t.Errorf("%s: %v", role, err)
 			}
 		}
-		for _, wrong := range []models.Retention{"", "7 days", "0 years", "1 years"} {
-			if err := store.SetRetention(t.Context(), by, wrong); !errors.As(err, new(models.Invalid)) {
+		for _, wrong := range []audit.Retention{"", "7 days", "0 years", "1 years"} {
+			if err := store.Audit.SetRetention(t.Context(), by, wrong); !errors.As(err, new(access.Invalid)) {
 				t.Errorf("%q: %v", wrong, err)
 			}
 		}
-		keep(t, store, by, models.KeepForEver)
+		keep(t, store, by, audit.KeepForEver)
 		if got := acts(t, store, 1)[0]; strings.Contains(got, "kept") {
 			t.Errorf("it is as it was, and yet: %s", got)
 		}
 		keep(t, store, by, "90 days")
-		if kept, err := store.Retention(t.Context()); err != nil || kept != "90 days" {
+		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "90 days" {
 			t.Errorf("it is kept %s, %v", kept, err)
 		}
-		page, err := store.Activity(t.Context(), models.ActivityQuery{Action: string(models.ChangedRetention)})
+		page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.ChangedRetention)})
 		if err != nil || len(page.Lines) != 1 || page.Lines[0].Changes != `{"kept":{"before":"for ever","after":"90 days"}}` {
 			t.Errorf("%+v, %v", page.Lines, err)
 		}
 		select {
-		case <-store.ToDeleteActivity():
+		case <-store.Audit.ToDeleteActivity():
 		default:
 			t.Error("nobody is told of the rule")
 		}
@@ -173,7 +176,7 @@ func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
 			}
 		}
 		kill()
-		if err := store.DeleteOldActivity(ctx); !errors.Is(err, context.Canceled) {
+		if err := store.Audit.DeleteOldActivity(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended: %v", err)
 		}
 		if proof := intact(t, store, ""); proof.First != 1001 {
@@ -196,7 +199,7 @@ func TestARunThatIsOverruledIsTold(t *testing.T) {
 		if _, err := store.DeleteOldPiece(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		keep(t, store, by, models.KeepForEver)
+		keep(t, store, by, audit.KeepForEver)
 		deleteOld(t, store)
 		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 500 lines") {
 			t.Errorf("the newest line is: %s", got)
@@ -230,10 +233,10 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 						}
 						name := fmt.Sprintf("Group %d", i)
 						_, err := s.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, nil)
-						if err := errors.Join(err, s.Seal(t.Context())); err != nil {
+						if err := errors.Join(err, s.Audit.Seal(t.Context())); err != nil {
 							t.Error(err)
 						}
-						if proof, err := s.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+						if proof, err := s.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
 							t.Error(proof.Broken, err)
 						}
 					}
@@ -242,8 +245,8 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 			deleting.Wait()
 			close(done)
 			others.Wait()
-			page, err := store.Activity(t.Context(), models.ActivityQuery{Action: string(models.DeletedActivity)})
-			if err != nil || len(page.Lines) != 1 || !strings.Contains(page.Lines[0].Summary(), "deleted 3,200 lines") {
+			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.DeletedActivity)})
+			if err != nil || len(page.Lines) != 1 || !strings.Contains(models.Summary(page.Lines[0]), "deleted 3,200 lines") {
 				t.Errorf("%d runs are told: %+v, %v", len(page.Lines), page.Lines, err)
 			}
 			intact(t, store, "")
@@ -270,10 +273,10 @@ func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
 		if proof := verify(t, store, ""); proof.Broken == nil {
 			t.Errorf("the beginning was moved: %+v", proof)
 		}
-		if err := store.DeleteOldActivity(t.Context()); !errors.Is(err, models.ErrConflict) {
+		if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("it goes on from a forged beginning: %v", err)
 		}
-		if err := store.SetRetention(t.Context(), by, "1 year"); !errors.Is(err, models.ErrConflict) {
+		if err := store.Audit.SetRetention(t.Context(), by, "1 year"); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("a forged note is written anew: %v", err)
 		}
 	})
@@ -289,7 +292,7 @@ func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
 			dropTriggers(t, store, engine)
 			carryOut(t, store, "UPDATE audit_lines SET ip = '10.0.0.9' WHERE id = (SELECT line_id FROM audit_seals WHERE number = 4)")
 			keep(t, store, by, "5 years")
-			if err := store.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
+			if err := store.Audit.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
 				t.Errorf("a tampering was deleted: %v", err)
 			}
 			if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Number != 4 || proof.First != 1 {
@@ -306,7 +309,7 @@ func TestAForgedRuleDeletesNothing(t *testing.T) {
 		by := oldActivity(t, store, 8, 3)
 		keep(t, store, by, "90 days")
 		carryOut(t, store, "CREATE TABLE noted AS SELECT * FROM audit_retention")
-		keep(t, store, by, models.KeepForEver)
+		keep(t, store, by, audit.KeepForEver)
 		for _, forge := range []string{
 			"UPDATE audit_retention SET kept = '90 days'",
 			"DELETE FROM audit_retention; INSERT INTO audit_retention SELECT * FROM noted",
@@ -315,7 +318,7 @@ func TestAForgedRuleDeletesNothing(t *testing.T) {
 			for sql := range strings.SplitSeq(forge, "; ") {
 				carryOut(t, store, sql)
 			}
-			if err := store.DeleteOldActivity(t.Context()); !errors.Is(err, models.ErrConflict) {
+			if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
 				t.Errorf("%s: %v", forge, err)
 			}
 			if n := store.Count(t, "audit_lines"); n != 13 {
@@ -332,7 +335,7 @@ func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 		by := oldActivity(t, store, 8, 3)
 		keep(t, store, by, "1 year")
 		deleteOld(t, store)
-		store.Now = func() time.Time { return time.Unix(0, 0) }
+		store.DB.Now = func() time.Time { return time.Unix(0, 0) }
 		modelstest.Group(t, store, by, "From 1970")
 		seal(t, store)
 		intact(t, store, "")
@@ -341,8 +344,8 @@ func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 
 func TestCutoff(t *testing.T) {
 	now := time.Date(2028, 2, 29, 15, 4, 5, 0, time.FixedZone("", 3600))
-	for kept, want := range map[models.Retention]string{
-		models.KeepForEver: "0001-01-01T00:00:00Z", "10 years": "2018-03-01T00:00:00Z", "1 year": "2027-03-01T00:00:00Z", "90 days": "2027-12-01T00:00:00Z",
+	for kept, want := range map[audit.Retention]string{
+		audit.KeepForEver: "0001-01-01T00:00:00Z", "10 years": "2018-03-01T00:00:00Z", "1 year": "2027-03-01T00:00:00Z", "90 days": "2027-12-01T00:00:00Z",
 	} {
 		if got := kept.Cutoff(now).Format(time.RFC3339); got != want {
 			t.Errorf("what is kept %s goes before %s; want %s", kept.Words(), got, want)
@@ -356,11 +359,11 @@ func TestOldActivityIsFoundByItsKeys(t *testing.T) {
 		fillLog(t, store)
 		carryOut(t, store, "INSERT INTO audit_seals (number, line_id, seal) SELECT created_at - 1790000000, id, 'seal' FROM audit_lines", "DELETE FROM audit_tail", "ANALYZE")
 		p := &planner{T: t, store: store}
-		if err := store.Watch(p.see); err != nil {
+		if err := store.DB.Watch(p.see); err != nil {
 			t.Fatal(err)
 		}
-		p.plan("how many are older", false, func() error { _, err := store.OlderActivity(p.Context(), time.Now()); return err })
-		p.plan("the rule", false, func() error { _, err := store.Retention(p.Context()); return err })
+		p.plan("how many are older", false, func() error { _, err := store.Audit.OlderActivity(p.Context(), time.Now()); return err })
+		p.plan("the rule", false, func() error { _, err := store.Audit.Retention(p.Context()); return err })
 		for _, sql := range store.DeletingLines() {
 			plan, err := store.Explain(t.Context(), sql)
 			if err != nil || fullScan.MatchString(plan) {

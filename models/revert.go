@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
 )
 
 // Reversal is what it would do now to put back what a line of the audit log tells of.
 type Reversal struct {
-	Line   AuditLine
+	Line   audit.Line
 	Fields []ReversedField
 }
 
@@ -22,7 +26,7 @@ type ReversedField struct {
 	// Name is that of the API.
 	Name string
 	// Now is the value that there is, and To what it would become.
-	Now, To Told
+	Now, To audit.FieldValue
 	// Refused is a sentence that says why the field stays as it is; "" where it can be put back.
 	Refused string
 }
@@ -40,27 +44,27 @@ func (v Reversal) Possible() []string {
 
 // reversible are the fields that can be put back, by what they are fields of, and the
 // right that it takes.
-var reversible = map[string]map[string]Right{
+var reversible = map[string]map[string]access.Right{
 	"group": {
-		"name": EditGroups, "description": EditGroups, "avatar_url": EditGroups,
-		"archived_at": ArchiveGroups, "contacts": EditMembers,
+		"name": access.EditGroups, "description": access.EditGroups, "avatar_url": access.EditGroups,
+		"archived_at": access.ArchiveGroups, "contacts": access.EditMembers,
 	},
-	"contact": {"username": EditContacts, "display_name": EditContacts, "phone_number": EditContacts, "avatar_url": EditContacts},
+	"contact": {"username": access.EditContacts, "display_name": access.EditContacts, "phone_number": access.EditContacts, "avatar_url": access.EditContacts},
 }
 
 // irreversible are those actions that made or ended what they were done to.
-var irreversible = []Action{CreatedGroup, DeletedGroup, CreatedContact, DeletedContact}
+var irreversible = []audit.Action{audit.CreatedGroup, audit.DeletedGroup, audit.CreatedContact, audit.DeletedContact}
 
 // Reversible tells whether a line tells of what can be put back at all, by somebody who
 // may: that it can be now is for Reversal to say.
-func (l AuditLine) Reversible(by Actor) bool {
-	return !slices.Contains(irreversible, l.Action) && l.missingRight(by) == nil
+func Reversible(l audit.Line, by access.Actor) bool {
+	return !slices.Contains(irreversible, l.Action) && missingRight(l, by) == nil
 }
 
 // missingRight is nil where somebody may put back a field of the line, ErrNotFound where
 // it has none, and else a Denied.
-func (l AuditLine) missingRight(by Actor) error {
-	missing := ErrNotFound
+func missingRight(l audit.Line, by access.Actor) error {
+	missing := access.ErrNotFound
 	for _, f := range l.Fields() {
 		right, ok := reversible[l.ObjectKind][f.Name]
 		if !ok {
@@ -75,15 +79,15 @@ func (l AuditLine) missingRight(by Actor) error {
 
 // Reversal answers what it would do to put back a line. Errors: ErrNotFound, also where
 // there is nothing to be put back; Denied.
-func (s *Store) Reversal(ctx context.Context, by Actor, lineID string) (Reversal, error) {
-	l, err := s.ActivityLine(ctx, lineID)
+func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (Reversal, error) {
+	l, err := s.Audit.ActivityLine(ctx, lineID)
 	if err != nil {
 		return Reversal{}, err
 	}
 	if slices.Contains(irreversible, l.Action) {
-		return Reversal{}, ErrNotFound
+		return Reversal{}, access.ErrNotFound
 	}
-	if err := l.missingRight(by); err != nil {
+	if err := missingRight(l, by); err != nil {
 		return Reversal{}, err
 	}
 	v := Reversal{Line: l}
@@ -114,7 +118,7 @@ func (s *Store) Reversal(ctx context.Context, by Actor, lineID string) (Reversal
 }
 
 // presentFields are the values that the object of a line has now.
-func (s *Store) presentFields(ctx context.Context, l AuditLine) (map[string]Told, error) {
+func (s *Store) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
 	if l.ObjectKind == "contact" {
 		c, err := s.Contact(ctx, l.ObjectID)
 		return contactTold(c), err
@@ -123,48 +127,47 @@ func (s *Store) presentFields(ctx context.Context, l AuditLine) (map[string]Told
 	return groupTold(g), err
 }
 
-func groupTold(g Group) map[string]Told {
+func groupTold(g Group) map[string]audit.FieldValue {
 	var archived *string
 	if g.ArchivedAt != nil {
 		archived = new(strconv.FormatInt(*g.ArchivedAt, 10))
 	}
-	return map[string]Told{
+	return map[string]audit.FieldValue{
 		"name": toldText(&g.Name), "description": toldText(g.Description), "avatar_url": toldText(g.AvatarURL),
 		"archived_at": toldText(archived),
 	}
 }
 
-func contactTold(c Contact) map[string]Told {
-	return map[string]Told{
+func contactTold(c Contact) map[string]audit.FieldValue {
+	return map[string]audit.FieldValue{
 		"username": toldText(&c.Username), "display_name": toldText(c.DisplayName),
 		"phone_number": toldText(c.PhoneNumber), "avatar_url": toldText(c.AvatarURL),
 	}
 }
 
-func toldText(s *string) Told { return Told{None: s == nil, Text: deref(s)} }
-
-// is tells whether two values are the same.
-func (t Told) is(other Told) bool { return t.None == other.None && t.Text == other.Text }
+func toldText(s *string) audit.FieldValue {
+	return audit.FieldValue{None: s == nil, Text: text.Deref(s)}
+}
 
 // refusedField is why a field can't be put back, or "".
-func (s *Store) refusedField(ctx context.Context, l AuditLine, f ChangedField, now Told) (string, error) {
+func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (string, error) {
 	switch {
-	case now.is(f.Before):
+	case now.Is(f.Before):
 		return "It is as it was already.", nil
-	case now.is(f.After):
+	case now.Is(f.After):
 		return "", nil
 	}
-	last, err := lastChange(s.read.WithContext(ctx), l.ObjectID, f.Name)
+	last, err := audit.LastChange(s.DB.Reader.WithContext(ctx), l.ObjectID, f.Name)
 	if err != nil || last.ID == "" || last.ID == l.ID {
-		return "It was changed again since.", s.failed(ctx, err)
+		return "It was changed again since.", s.DB.Failed(ctx, err)
 	}
 	return fmt.Sprintf("It was changed again since, by %s at %s.", last.Who(), time.Unix(last.CreatedAt, 0).UTC().Format("2006-01-02 15:04 UTC")), nil
 }
 
 // reversedMembers is who would be added and removed to put members back: Now is who
 // would go, and To who would come.
-func (s *Store) reversedMembers(ctx context.Context, groupID string, f ChangedField) (ReversedField, error) {
-	field := ReversedField{Name: f.Name, Now: Told{None: true}, To: Told{None: true}}
+func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
+	field := ReversedField{Name: f.Name, Now: audit.FieldValue{None: true}, To: audit.FieldValue{None: true}}
 	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
 		field.Refused = fmt.Sprintf("These were more than the %d members that activity names, so they can’t be put back.", namedMost)
 		return field, nil
@@ -173,20 +176,20 @@ func (s *Store) reversedMembers(ctx context.Context, groupID string, f ChangedFi
 	if err != nil {
 		return field, err
 	}
-	going := slices.DeleteFunc(slices.Clone(f.After.Members), func(m Member) bool { return !there[m.ID] })
-	coming := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m Member) bool { return there[m.ID] })
+	going := slices.DeleteFunc(slices.Clone(f.After.Members), func(m audit.Member) bool { return !there[m.ID] })
+	coming := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m audit.Member) bool { return there[m.ID] })
 	alive, err := s.ContactsByID(ctx, contactIDs(asContacts(coming)))
 	if err != nil {
 		return field, err
 	}
-	coming = slices.DeleteFunc(coming, func(m Member) bool {
+	coming = slices.DeleteFunc(coming, func(m audit.Member) bool {
 		return !slices.ContainsFunc(alive, func(c Contact) bool { return c.ID == m.ID })
 	})
 	if len(going) > 0 {
-		field.Now = Told{Members: going, Count: len(going), Text: usernames(going, len(going))}
+		field.Now = audit.FieldValue{Members: going, Count: len(going), Text: audit.Usernames(going, len(going))}
 	}
 	if len(coming) > 0 {
-		field.To = Told{Members: coming, Count: len(coming), Text: usernames(coming, len(coming))}
+		field.To = audit.FieldValue{Members: coming, Count: len(coming), Text: audit.Usernames(coming, len(coming))}
 	}
 	if len(going)+len(coming) == 0 {
 		field.Refused = "The members are as they were already, or don’t exist any more."
@@ -194,7 +197,7 @@ func (s *Store) reversedMembers(ctx context.Context, groupID string, f ChangedFi
 	return field, nil
 }
 
-func asContacts(members []Member) []Contact {
+func asContacts(members []audit.Member) []Contact {
 	contacts := make([]Contact, len(members))
 	for i, m := range members {
 		contacts[i] = Contact{ID: m.ID, Username: m.Username}
@@ -206,14 +209,14 @@ func asContacts(members []Member) []Contact {
 // its own, whose line names the other. Where one of the fields can't be put back, or was
 // changed this very moment, nothing is and the answer is ErrChanged. Errors: ErrNotFound,
 // Denied, Invalid.
-func (s *Store) PutBack(ctx context.Context, by Actor, lineID string, fields []string) error {
+func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {
 		return err
 	}
 	v.Fields = slices.DeleteFunc(v.Fields, func(f ReversedField) bool { return !slices.Contains(fields, f.Name) })
 	if len(v.Fields) == 0 || len(v.Possible()) < len(v.Fields) {
-		return ErrChanged
+		return access.ErrChanged
 	}
 	if v.Line.ObjectKind == "contact" {
 		return s.putBackContact(ctx, by, v)
@@ -222,16 +225,16 @@ func (s *Store) PutBack(ctx context.Context, by Actor, lineID string, fields []s
 }
 
 // still tells whether the fields are still as they were looked at.
-func (v Reversal) still(now map[string]Told) bool {
+func (v Reversal) still(now map[string]audit.FieldValue) bool {
 	for _, f := range v.Fields {
-		if value, ok := now[f.Name]; ok && !value.is(f.Now) {
+		if value, ok := now[f.Name]; ok && !value.Is(f.Now) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *Store) putBackContact(ctx context.Context, by Actor, v Reversal) error {
+func (s *Store) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
 	c := ContactChange{reverts: v.Line.ID, If: func(c Contact) bool { return v.still(contactTold(c)) }}
 	places := map[string]**string{
 		"username": &c.Username, "display_name": &c.DisplayName, "phone_number": &c.PhoneNumber, "avatar_url": &c.AvatarURL,
@@ -243,19 +246,19 @@ func (s *Store) putBackContact(ctx context.Context, by Actor, v Reversal) error 
 	return err
 }
 
-func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
+func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
 	c, members := v.groupChange()
-	set, problems := c.check(s.Now())
-	if err := problems.orNil(); err != nil {
+	set, problems := c.check(s.DB.Now())
+	if err := problems.OrNil(); err != nil {
 		return err
 	}
-	action := PutBackGroup
+	action := audit.PutBackGroup
 	if members != nil && len(v.Fields) == 1 {
-		action = PutBackMembers
+		action = audit.PutBackMembers
 	}
 	rights := v.rights()
-	return s.write(ctx, by, rights[0], action, func(tx *gorm.DB, line *AuditLine) error {
-		if err := line.by.checkAll(rights...); err != nil {
+	return s.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {
+		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
 		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c, set)
@@ -263,22 +266,22 @@ func (s *Store) putBackGroup(ctx context.Context, by Actor, v Reversal) error {
 			return err
 		}
 		if said == nil {
-			said = map[string]change{}
+			said = map[string]audit.Change{}
 		}
 		if members != nil {
 			if said["contacts"], err = s.swapMembers(tx, &g, *members); err != nil {
 				return err
 			}
 		}
-		said[revertedField] = change{nil, v.Line.ID}
-		line.about("group", g.ID, g.Name)
-		return line.say(said)
+		said[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
+		line.SetObject("group", g.ID, g.Name)
+		return line.SetChanges(said)
 	})
 }
 
 // rights are what putting back the fields needs, in their order.
-func (v Reversal) rights() []Right {
-	rights := make([]Right, len(v.Fields))
+func (v Reversal) rights() []access.Right {
+	rights := make([]access.Right, len(v.Fields))
 	for i, f := range v.Fields {
 		rights[i] = reversible[v.Line.ObjectKind][f.Name]
 	}
@@ -308,47 +311,39 @@ func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 
 // swapMembers removes those of the field's Now from a locked group, and adds those of
 // its To.
-func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (change, error) {
+func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Change, error) {
 	going := asContacts(f.Now.Members)
 	coming, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
 	if err != nil {
-		return change{}, err
+		return audit.Change{}, err
 	}
 	left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(going)).Delete(&membership{})
 	if left.Error != nil {
-		return change{}, left.Error
+		return audit.Change{}, left.Error
 	}
 	joined, err := s.join(tx, g.ID, coming)
 	if err != nil {
-		return change{}, err
+		return audit.Change{}, err
 	}
 	if int(left.RowsAffected) != len(going) || len(joined) != len(coming) {
-		return change{}, ErrChanged // somebody came or went since this was looked at
+		return audit.Change{}, access.ErrChanged // somebody came or went since this was looked at
 	}
 	g.ContactsCount += len(joined) - len(going)
-	return change{named(going), named(joined)}, s.keepCount(tx, g)
-}
-
-// revertedField is where a line says which other it put back.
-const revertedField = "reverted_line"
-
-// Reverts is the id of the line that this one put back, or "".
-func (l AuditLine) Reverts() string {
-	return l.after(revertedField)
+	return audit.Change{Before: named(going), After: named(joined)}, s.keepCount(tx, g)
 }
 
 // PutBackBy answers the newest line that put back what another tells of; the zero line
 // where there is none among the newest about the same.
-func (s *Store) PutBackBy(ctx context.Context, l AuditLine) (AuditLine, error) {
+func (s *Store) PutBackBy(ctx context.Context, l audit.Line) (audit.Line, error) {
 	if l.ObjectID == "" {
-		return AuditLine{}, nil
+		return audit.Line{}, nil
 	}
-	newest := s.read.Model(&AuditLine{}).Where("object_id = ? AND id > ?", l.ObjectID, l.ID).Order("id DESC").Limit(linesLooked)
-	var lines []AuditLine
-	err := s.read.WithContext(ctx).Table("(?) AS newest", newest).
-		Where("changes LIKE ?", `%"`+revertedField+`":{%"`+l.ID+`"}%`).Order("id DESC").Limit(1).Find(&lines).Error
+	newest := s.DB.Reader.Model(&audit.Line{}).Where("object_id = ? AND id > ?", l.ObjectID, l.ID).Order("id DESC").Limit(audit.LinesLooked)
+	var lines []audit.Line
+	err := s.DB.Reader.WithContext(ctx).Table("(?) AS newest", newest).
+		Where("changes LIKE ?", `%"`+audit.RevertedField+`":{%"`+l.ID+`"}%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {
-		return AuditLine{}, s.failed(ctx, err)
+		return audit.Line{}, s.DB.Failed(ctx, err)
 	}
 	return lines[0], nil
 }

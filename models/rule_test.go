@@ -1,22 +1,26 @@
 package models
 
-import "testing"
+import (
+	"testing"
+
+	"protocol.chat/console/models/access"
+)
 
 // TestCodesComeFromTheRule that was broken, never from the words in which it is told.
 func TestCodesComeFromTheRule(t *testing.T) {
-	var problems Invalid
-	says := func(words string) rule { return func(s string) (string, string) { return s, words } }
-	problems.check("optional", new("x"), says("Enter something else."))
-	problems.check("empty", new(""), says("Enter nothing at all."))
-	problems.require("required", new(""), "Say what it is called.", says("Too short."))
-	problems.require("wrong", new("x"), "Enter one.", says("Enter another one."))
-	problems.require("absent", nil, "Enter one.", says("Enter one."))
-	problems.require("right", new("x"), "Enter one.", says(""))
-	want := Invalid{
-		{"optional", Bad, "Enter something else."},
-		{"empty", Bad, "Enter nothing at all."},
-		{"required", Missing, "Say what it is called."},
-		{"wrong", Bad, "Enter another one."},
+	var problems access.Invalid
+	says := func(words string) access.Check { return func(s string) (string, string) { return s, words } }
+	problems.Check("optional", new("x"), says("Enter something else."))
+	problems.Check("empty", new(""), says("Enter nothing at all."))
+	problems.Require("required", new(""), "Say what it is called.", says("Too short."))
+	problems.Require("wrong", new("x"), "Enter one.", says("Enter another one."))
+	problems.Require("absent", nil, "Enter one.", says("Enter one."))
+	problems.Require("right", new("x"), "Enter one.", says(""))
+	want := access.Invalid{
+		{Field: "optional", Code: access.Bad, Message: "Enter something else."},
+		{Field: "empty", Code: access.Bad, Message: "Enter nothing at all."},
+		{Field: "required", Code: access.Missing, Message: "Say what it is called."},
+		{Field: "wrong", Code: access.Bad, Message: "Enter another one."},
 	}
 	if len(problems) != len(want) {
 		t.Fatalf("got %v, want %v", problems, want)

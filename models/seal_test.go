@@ -8,19 +8,21 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/modelstest"
 )
 
-func verify(t *testing.T, store *models.Store, expect string) models.AuditProof {
+func verify(t *testing.T, store *models.Store, expect string) audit.AuditProof {
 	t.Helper()
-	proof, err := store.VerifyAudit(t.Context(), expect)
+	proof, err := store.Audit.VerifyAudit(t.Context(), expect)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return proof
 }
 
-func intact(t *testing.T, store *models.Store, expect string) models.AuditProof {
+func intact(t *testing.T, store *models.Store, expect string) audit.AuditProof {
 	t.Helper()
 	proof := verify(t, store, expect)
 	if proof.Broken != nil {
@@ -31,7 +33,7 @@ func intact(t *testing.T, store *models.Store, expect string) models.AuditProof 
 
 func seal(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.Seal(t.Context()); err != nil {
+	if err := store.Audit.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -112,11 +114,11 @@ func TestManyWritersAndSealersMakeOneChain(t *testing.T) {
 			for _, s := range []*models.Store{store, second} {
 				sealing.Go(func() {
 					for {
-						if err := s.Seal(t.Context()); err != nil {
+						if err := s.Audit.Seal(t.Context()); err != nil {
 							t.Error(err)
 							return
 						}
-						if proof, err := s.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+						if proof, err := s.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
 							t.Error(proof.Broken, err)
 							return
 						}
@@ -165,14 +167,14 @@ func TestOldLinesAreAdoptedByDecisionOnly(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			store := modelstest.Connect(t, modelstest.URL(t, engine))
 			carryOut(t, store, fmt.Sprintf(oldLines, old, "0000000000"))
-			if err := store.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			modelstest.Owner(t, store)
 			if proof := verify(t, store, ""); proof.Broken == nil || proof.Tail != old+1 {
 				t.Errorf("before there is a chain: %+v", proof)
 			}
-			if err := store.Seal(t.Context()); !errors.Is(err, models.ErrConflict) {
+			if err := store.Audit.Seal(t.Context()); !errors.Is(err, access.ErrConflict) {
 				t.Errorf("a log without a beginning is sealed: %v", err)
 			}
 			adopt(t, store)
@@ -193,7 +195,7 @@ func TestOldLinesAreAdoptedByDecisionOnly(t *testing.T) {
 // adopt accepts the log as it is found.
 func adopt(t *testing.T, store *models.Store) {
 	t.Helper()
-	if _, err := store.AdoptAudit(t.Context(), models.System("test")); err != nil {
+	if _, err := store.Audit.AdoptAudit(t.Context(), access.System("test")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -201,7 +203,7 @@ func adopt(t *testing.T, store *models.Store) {
 func TestWhatIsExpectedMustBeAHead(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
 	for _, wrong := range []string{"x", "0:Zm9vYmFyYmF6cXV4", "-1:Zm9vYmFyYmF6cXV4", "5", "5:", "5:short"} {
-		if _, err := store.VerifyAudit(t.Context(), wrong); err == nil {
+		if _, err := store.Audit.VerifyAudit(t.Context(), wrong); err == nil {
 			t.Errorf("%q is taken for a head", wrong)
 		}
 	}

@@ -2,27 +2,25 @@ package models
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
 )
 
 // MaxSearch is how long a search can be, in characters.
 const MaxSearch = 200
 
 // checkSearch is what is wrong with a searched text.
-func checkSearch(text string) Invalid {
-	if length(text) > MaxSearch {
-		return bad("q", "A search can have at most %d characters.", MaxSearch)
+func checkSearch(typed string) access.Invalid {
+	if text.Length(typed) > MaxSearch {
+		return access.Refused("q", "A search can have at most %d characters.", MaxSearch)
 	}
 	return nil
 }
-
-// maxWords is how many words of a search are looked for.
-const maxWords = 12
 
 // Search is what was typed into the search box, understood. Its grammar: words
 // and "quoted phrases", each of which must be found; -word, which must not;
@@ -56,12 +54,12 @@ func (s Search) IsZero() bool {
 
 // ParseSearch understands what was typed; days are those of zone, nil for UTC. It never
 // fails: what it doesn't know it takes as text, and says so in Hints.
-func ParseSearch(text string, zone *time.Location) Search {
+func ParseSearch(typed string, zone *time.Location) Search {
 	s := Search{zone: cmp.Or(zone, time.UTC)}
-	tokens := joinNumbers(splitSearch(text))
-	if len(tokens) > maxWords {
-		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(maxWords)+" words were searched.")
-		tokens = tokens[:maxWords]
+	tokens := joinNumbers(splitSearch(typed))
+	if len(tokens) > text.MaxWords {
+		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(text.MaxWords)+" words were searched.")
+		tokens = tokens[:text.MaxWords]
 	}
 	for _, token := range tokens {
 		s.add(token)
@@ -77,9 +75,9 @@ type token struct {
 }
 
 // splitSearch cuts a search at white space outside quotes, which may be typographic.
-func splitSearch(text string) []token {
+func splitSearch(typed string) []token {
 	var tokens []token
-	rest := []rune(plainQuotes.Replace(StripInvisible(text)))
+	rest := []rune(plainQuotes.Replace(text.StripInvisible(typed)))
 	for {
 		for len(rest) > 0 && (unicode.IsSpace(rest[0]) || unicode.IsControl(rest[0])) {
 			rest = rest[1:]
@@ -104,13 +102,13 @@ func joinNumbers(tokens []token) []token {
 	var joined []token
 	inNumber := false
 	for _, t := range tokens {
-		inNumber = inNumber && t.key == "" && !t.not && isPhonePart(Fold(t.value))
+		inNumber = inNumber && t.key == "" && !t.not && text.IsPhonePart(text.Fold(t.value))
 		if inNumber {
 			member := &joined[len(joined)-1]
 			member.value, member.text = member.value+" "+t.value, member.text+" "+t.text
 			continue
 		}
-		inNumber = t.key == "member" && startsPhone(t.value)
+		inNumber = t.key == "member" && text.StartsPhone(t.value)
 		joined = append(joined, t)
 	}
 	return joined
@@ -164,7 +162,7 @@ func (s *Search) addKeyed(t token) bool {
 		case "created":
 			return s.addCreated(t)
 		case "is", "no":
-			s.Hints = append(s.Hints, "“"+Isolated(t.text)+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
+			s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
 			return false
 		default:
 			return false
@@ -179,7 +177,7 @@ func (s *Search) addCreated(t token) bool {
 	sign := strings.TrimRight(t.value, "0123456789-")
 	day, err := time.Parse(time.DateOnly, strings.TrimPrefix(t.value, sign))
 	ok := err == nil && day.Year() >= 1970
-	day, next := StartOfDay(day, s.zone), StartOfDay(day.AddDate(0, 0, 1), s.zone)
+	day, next := text.StartOfDay(day, s.zone), text.StartOfDay(day.AddDate(0, 0, 1), s.zone)
 	switch {
 	case !ok:
 	case sign == ">":
@@ -198,130 +196,6 @@ func (s *Search) addCreated(t token) bool {
 		s.From, s.To = day, next
 		return true
 	}
-	s.Hints = append(s.Hints, "“"+Isolated(t.text)+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
+	s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
 	return false
-}
-
-// searchTerms is the words of a plain text, each as searchTerm gives it.
-func searchTerms(text string) []string { return termsOf(strings.Fields(text)) }
-
-// termsOf is the terms for words, each once, and no more than maxWords.
-func termsOf(words []string) []string {
-	var terms []string
-	for _, word := range words[:min(len(words), maxWords)] {
-		if term := searchTerm(word); term != "" && !slices.Contains(terms, term) {
-			terms = append(terms, term)
-		}
-	}
-	return terms
-}
-
-// searchTerm is a word as it is looked for in a searchKey. One or two characters
-// are looked for at the beginnings of words only, which are everywhere in scripts
-// without word gaps; "" is nothing to look for.
-func searchTerm(word string) string {
-	term := pairUp(spaceWords(Fold(strings.ToValidUTF8(normalText(word), ""))), true)
-	if n := utf8.RuneCountInString(term); n == 1 || n == 2 || beginsGapless(term) {
-		return "  " + term
-	}
-	return term
-}
-
-// beginsGapless reports whether a term begins in a script without word gaps.
-func beginsGapless(term string) bool {
-	r, _ := utf8.DecodeRuneInString(term)
-	return isGapless(r)
-}
-
-// termWords is the words of a term, each a term. The first may be the end of a word.
-func termWords(term string) []string {
-	words := strings.Fields(term)
-	for i := range words {
-		if i > 0 || strings.HasPrefix(term, " ") {
-			words[i] = "  " + words[i]
-		}
-	}
-	return words
-}
-
-// Span is a part of a text, by byte offsets.
-type Span struct{ Start, End int }
-
-// Marks finds the words in a text as a search does, without regard to case and
-// marks: what to highlight. The spans are in order and do not overlap.
-func Marks(text string, words []string) []Span {
-	if len(words) == 0 {
-		return nil
-	}
-	folded, origin := foldMapped(text)
-	var spans []Span
-	for _, word := range words {
-		term := strings.TrimSpace(spaceWords(Fold(normalText(word))))
-		short := utf8.RuneCountInString(term) <= 2 && !beginsGapless(term)
-		for from := 0; term != ""; {
-			i := strings.Index(folded[from:], term)
-			if i < 0 {
-				break
-			}
-			start, end := from+i, from+i+len(term)
-			if !short || strings.HasSuffix(folded[:start], "  ") {
-				spans = append(spans, Span{origin[start], origin[end]})
-			}
-			from = end
-		}
-	}
-	return joinSpans(spans)
-}
-
-// foldMapped is the folded and spaced words of one text, with the place in the text that
-// each of its bytes, and its end, comes from.
-func foldMapped(text string) (string, []int) {
-	folded := make([]byte, 0, 2*len(text))
-	origin := make([]int, 0, cap(folded)+1)
-	before, end := inGap, 0
-	add := func(r rune, at int) {
-		kind := kindOf(r)
-		if !kind.joins(before) {
-			folded, origin = append(folded, "  "...), append(origin, end, end)
-		}
-		from := len(folded)
-		folded = utf8.AppendRune(folded, r)
-		for range len(folded) - from {
-			origin = append(origin, at)
-		}
-		before = kind
-	}
-	folds := map[rune]string{} // a text repeats its characters
-	for at, r := range text {
-		switch {
-		case kindOf(r) == inGap:
-			before = inGap
-			continue
-		case r < utf8.RuneSelf:
-			add(unicode.ToLower(r), at)
-		default:
-			if _, known := folds[r]; !known {
-				folds[r] = Fold(string(r))
-			}
-			for _, f := range folds[r] {
-				add(f, at)
-			}
-		}
-		end = at + utf8.RuneLen(r)
-	}
-	return string(folded), append(origin, len(text))
-}
-
-// joinSpans sorts spans and joins those that touch.
-func joinSpans(spans []Span) []Span {
-	slices.SortFunc(spans, func(a, b Span) int { return a.Start - b.Start })
-	var joined []Span
-	for _, s := range spans {
-		if n := len(joined); n > 0 && s.Start <= joined[n-1].End {
-			joined[n-1].End = max(joined[n-1].End, s.End)
-			continue
-		}
-		joined = append(joined, s)
-	}
-	return joined
 }

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
 )
 
 // Sample is an invented past: contacts and groups, each in the order of their
@@ -46,17 +50,17 @@ const (
 // is long ago, so there must be no groups and no contacts yet: it is a Conflict
 // where there are. The values are not checked, and the ids repeat themselves with
 // the sample.
-func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(step string, done int)) error {
-	err := s.write(ctx, by, EditGroups, Seeded, func(tx *gorm.DB, line *AuditLine) error {
+func (s *Store) Seed(ctx context.Context, by access.Actor, sample Sample, report func(step string, done int)) error {
+	err := s.Audit.Write(ctx, by, access.EditGroups, audit.Seeded, func(tx *gorm.DB, line *audit.Line) error {
 		if err := refuseRows(tx, &Contact{}, &Group{}, &clearing{}); err != nil {
 			return err
 		}
-		build, err := s.dialect.suspendIndexes(tx, seeded...)
+		build, err := s.DB.Dialect.SuspendIndexes(tx, seeded...)
 		if err != nil {
 			return err
 		}
 		seed := seeder{
-			tx: tx, prepared: map[string]*sql.Stmt{}, batch: s.dialect.batch(),
+			tx: tx, prepared: map[string]*sql.Stmt{}, batch: s.DB.Dialect.Batch(),
 			report: report, random: rand.New(rand.NewPCG(1, 2)),
 		}
 		if err := seed.addContacts(sample.Contacts); err != nil {
@@ -71,13 +75,13 @@ func (s *Store) Seed(ctx context.Context, by Actor, sample Sample, report func(s
 				return err
 			}
 		}
-		line.about("database", "", "sample data")
-		return line.say(map[string]change{"contacts_count": {nil, len(seed.contacts)}, "groups_count": {nil, seed.groups}, "memberships_count": {nil, seed.memberships}})
+		line.SetObject("database", "", "sample data")
+		return line.SetChanges(map[string]audit.Change{"contacts_count": {Before: nil, After: len(seed.contacts)}, "groups_count": {Before: nil, After: seed.groups}, "memberships_count": {Before: nil, After: seed.memberships}})
 	})
 	if err != nil {
 		return err
 	}
-	return s.failed(ctx, s.db.WithContext(ctx).Exec(s.dialect.settle(seeded...)).Error)
+	return s.DB.Failed(ctx, s.DB.Writer.WithContext(ctx).Exec(s.DB.Dialect.Settle(seeded...)).Error)
 }
 
 // seeded are the tables that a sample fills.
@@ -90,7 +94,7 @@ func refuseRows(tx *gorm.DB, models ...any) error {
 			return err
 		}
 		if len(found) > 0 {
-			return Conflict{Message: "Sample data is an older past, so it needs a database without groups and contacts."}
+			return access.Conflict{Message: "Sample data is an older past, so it needs a database without groups and contacts."}
 		}
 	}
 	return nil
@@ -189,12 +193,12 @@ func (s *seeder) join(members []membership, g *Group, places []int) []membership
 
 // id is an id made at a time, above floor.
 func (s *seeder) id(at time.Time, floor string) string {
-	id := []byte(encodeTime(at.UnixMilli()))
-	for len(id) < idLength {
-		id = append(id, digits[s.random.IntN(len(digits))])
+	id := []byte(text.EncodeTime(at.UnixMilli()))
+	for len(id) < text.IDLength {
+		id = append(id, text.Digits[s.random.IntN(len(text.Digits))])
 	}
 	if string(id) <= floor {
-		return successor(floor)
+		return text.Successor(floor)
 	}
 	return string(id)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -28,14 +29,14 @@ func TestSeedIsAllOrNothing(t *testing.T) {
 				stop()
 			}
 		}
-		if err := store.Seed(ctx, models.System("test"), sample, half); !errors.Is(err, context.Canceled) {
+		if err := store.Seed(ctx, access.System("test"), sample, half); !errors.Is(err, context.Canceled) {
 			t.Fatalf("a seed that was stopped: %v, want %v", err, context.Canceled)
 		}
 		contacts, err := store.Contacts(t.Context(), models.ContactQuery{})
 		if err != nil || len(contacts.Contacts) > 0 {
 			t.Fatalf("it left %d contacts, %v", len(contacts.Contacts), err)
 		}
-		if err := store.Seed(t.Context(), models.System("test"), sample, func(string, int) {}); err != nil {
+		if err := store.Seed(t.Context(), access.System("test"), sample, func(string, int) {}); err != nil {
 			t.Fatalf("a seed after it: %v", err)
 		}
 		if found := names(t, store, models.GroupQuery{Search: "zebra"}); len(found) == 0 {

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -18,8 +21,8 @@ import (
 func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
-		n := models.NewUser{Email: "off@example.com", Name: "Off", Role: models.Editor, Password: modelstest.OwnerPassword}
-		if _, err := store.CreateUser(t.Context(), models.System("test"), n); err != nil {
+		n := identity.NewUser{Email: "off@example.com", Name: "Off", Role: access.Editor, Password: modelstest.OwnerPassword}
+		if _, err := store.Identity.CreateUser(t.Context(), access.System("test"), n); err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET disabled_at = 1 WHERE email = 'off@example.com'"); err != nil {
@@ -30,18 +33,18 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		}
 		statements := map[int]bool{}
 		for i, tc := range cases {
-			from := models.Actor{IP: fmt.Sprint("192.0.2.", i)}
+			from := access.Actor{IP: fmt.Sprint("192.0.2.", i)}
 			statements[store.Statements(func() {
-				if _, err := store.SignIn(t.Context(), from, tc.email, tc.password); !errors.Is(err, models.ErrSignIn) {
+				if _, err := store.Identity.SignIn(t.Context(), from, tc.email, tc.password); !errors.Is(err, access.ErrSignIn) {
 					t.Errorf("%s: %v", tc.email, err)
 				}
 			})] = true
 		}
 		var reasons []string
-		for _, l := range lines(t, store, models.RefusedSignIn) {
+		for _, l := range lines(t, store, audit.RefusedSignIn) {
 			reasons = append(reasons, fieldIn(l, "reason").After.Text)
 		}
-		if want := []string{models.WrongPassword, models.DisabledUserRefused, models.WrongPassword}; !slices.Equal(reasons, want) {
+		if want := []string{identity.WrongPassword, identity.DisabledUserRefused, identity.WrongPassword}; !slices.Equal(reasons, want) {
 			t.Errorf("the reasons are %q", reasons)
 		}
 		if len(statements) != 1 {
@@ -50,9 +53,9 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		release := models.HashNothing()
 		defer release()
 		for i, tc := range cases {
-			from := models.Actor{IP: fmt.Sprint("192.0.3.", i)}
+			from := access.Actor{IP: fmt.Sprint("192.0.3.", i)}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			if _, err := store.SignIn(ctx, from, tc.email, tc.password); !errors.Is(err, models.ErrUnavailable) {
+			if _, err := store.Identity.SignIn(ctx, from, tc.email, tc.password); !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("%s is refused without a hash: %v", tc.email, err)
 			}
 			cancel()

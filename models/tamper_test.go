@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -281,7 +283,7 @@ var cutTamperings = map[string]func(v *vandal) []string{
 	},
 	"the note of the beginning dropped": func(*vandal) []string { return []string{"DELETE FROM audit_retention"} },
 	"the rule changed": func(v *vandal) []string {
-		return []string{"UPDATE audit_retention SET kept = '" + string(models.Retentions[2+v.IntN(2)]) + "'"}
+		return []string{"UPDATE audit_retention SET kept = '" + string(audit.Retentions[2+v.IntN(2)]) + "'"}
 	},
 	"the time of the deletion changed": func(v *vandal) []string {
 		return []string{"UPDATE audit_retention SET " + []string{"deleted_at", "deleted_before", "told"}[v.IntN(3)] + " = 7"}
@@ -363,7 +365,7 @@ func TestEveryTamperingWithACutLogIsFound(t *testing.T) {
 			v := vandal{Rand: rand.New(rand.NewPCG(4, 14)), firstHead: headOf(t, store)}
 			by := oldActivity(t, store, 6, 3)
 			carryOut(t, store, "CREATE TABLE once_lines AS SELECT "+lineColumns+" FROM audit_lines", "CREATE TABLE once_seals AS SELECT * FROM audit_seals")
-			for i, kept := range []models.Retention{"5 years", "1 year"} {
+			for i, kept := range []audit.Retention{"5 years", "1 year"} {
 				keep(t, store, by, kept)
 				note := fmt.Sprintf("note%d", i)
 				v.oldNotes = append(v.oldNotes, note+"_rule", note)
@@ -391,10 +393,10 @@ func headOf(t *testing.T, store *models.Store) string {
 
 // tamper meddles a thousand times with a log, and wants it found each time by who has
 // nothing but the mark, and found still after the console has sealed.
-func (v *vandal) tamper(t *testing.T, store *models.Store, by models.Actor, engine string, kinds map[string]func(*vandal) []string) {
+func (v *vandal) tamper(t *testing.T, store *models.Store, by access.Actor, engine string, kinds map[string]func(*vandal) []string) {
 	const tries = 1000
 	file := filepath.Join(t.TempDir(), "console.mark")
-	store.KeepMark(file)
+	store.Audit.KeepMark(file)
 	for i := range 12 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Group %d", i))
 	}
@@ -439,7 +441,7 @@ func (v *vandal) tamper(t *testing.T, store *models.Store, by models.Actor, engi
 			t.Errorf("%s: %+v", kind, proof)
 		}
 		if i/len(names)%3 == 0 {
-			_ = store.Seal(t.Context()) // which it may refuse
+			_ = store.Audit.Seal(t.Context()) // which it may refuse
 			if proof := verify(t, store, ""); proof.Broken == nil {
 				t.Errorf("%s is not found once it is sealed: %s", kind, strings.Join(statements, "; "))
 			}

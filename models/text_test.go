@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 func TestNamesTurnNoText(t *testing.T) {
@@ -14,7 +17,7 @@ func TestNamesTurnNoText(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		refused := func(field string, err error) {
 			t.Helper()
-			if invalid, ok := errors.AsType[models.Invalid](err); !ok || !strings.Contains(invalid.For(field), "change the direction of text") {
+			if invalid, ok := errors.AsType[access.Invalid](err); !ok || !strings.Contains(invalid.For(field), "change the direction of text") {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
@@ -24,9 +27,9 @@ func TestNamesTurnNoText(t *testing.T) {
 			refused("name", err)
 			_, err = store.CreateContact(t.Context(), by, models.ContactChange{Username: new("hector"), DisplayName: &name}, nil)
 			refused("display_name", err)
-			_, _, err = store.CreateToken(t.Context(), by, models.NewToken{Name: name, Scopes: models.ReadScopes()}, nil)
+			_, _, err = store.Identity.CreateToken(t.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
 			refused("name", err)
-			refused("name", store.UpdateProfile(t.Context(), by, models.ProfileChange{Name: &name}))
+			refused("name", store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &name}))
 		}
 		for _, name := range []string{"שלום\u200e (3)", "\u200fمرحبا", "a\u200db"} { // marks and joiners turn nothing
 			if _, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, nil); err != nil {
@@ -57,7 +60,7 @@ func TestNamesFromBeforeTheRule(t *testing.T) {
 		if err != nil || c.Name() != old || *c.PhoneNumber != "+41 44 668 18 00" {
 			t.Errorf("the contact is %q, %v", c.Name(), err)
 		}
-		if err := store.UpdateProfile(t.Context(), by, models.ProfileChange{Name: &old, TimeZone: new("Europe/Zurich")}); err != nil {
+		if err := store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &old, TimeZone: new("Europe/Zurich")}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -72,7 +75,7 @@ func TestEveryLineBreakIsOne(t *testing.T) {
 		}
 		for _, name := range []string{"a\u2028b", "a\u2029b"} {
 			_, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, nil)
-			if invalid, ok := errors.AsType[models.Invalid](err); !ok || !strings.Contains(invalid.For("name"), "line breaks") {
+			if invalid, ok := errors.AsType[access.Invalid](err); !ok || !strings.Contains(invalid.For("name"), "line breaks") {
 				t.Errorf("%q: %v", name, err)
 			}
 		}
@@ -93,7 +96,7 @@ func TestLooksLike(t *testing.T) {
 		{"", "\u200b", true},
 		{"می\u200cخواهم", "میخواهم", false},
 	} {
-		if got := models.LooksLike(c.typed, c.name); got != c.want {
+		if got := text.LooksLike(c.typed, c.name); got != c.want {
 			t.Errorf("%q looks like %q: %t", c.typed, c.name, got)
 		}
 	}

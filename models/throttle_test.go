@@ -8,14 +8,17 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
 // held are the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
-	for _, l := range slices.Backward(lines(t, store, models.HeldOff)) {
-		told = append(told, l.Summary())
+	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
+		told = append(told, models.Summary(l))
 	}
 	return told
 }
@@ -25,28 +28,28 @@ func held(t *testing.T, store *models.Store) (told []string) {
 func TestWhoIsHeldOffIsTold(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
-		store.Now = func() time.Time { return now }
+		store.DB.Now = func() time.Time { return now }
 		modelstest.Owner(t, store)
-		off := somebody(t, store, "off", models.Editor)
-		if _, err := store.Disable(t.Context(), system, off.ID); err != nil {
+		off := somebody(t, store, "off", access.Editor)
+		if _, err := store.Identity.Disable(t.Context(), system, off.ID); err != nil {
 			t.Fatal(err)
 		}
 		var want []string
 		statements := map[int]bool{}
 		for i, tc := range [][2]string{{"nobody@example.com", "wrong"}, {"off@example.com", modelstest.OwnerPassword}, {"ada@example.com", "wrong"}} {
 			try := func() error {
-				_, err := store.SignIn(t.Context(), models.Actor{IP: fmt.Sprint("192.0.2.", i)}, tc[0], tc[1])
+				_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: fmt.Sprint("192.0.2.", i)}, tc[0], tc[1])
 				return err
 			}
 			for range 4 {
-				wants(t, tc[0], try(), models.ErrSignIn)
+				wants(t, tc[0], try(), access.ErrSignIn)
 			}
 			if got := held(t, store); !slices.Equal(got, want) {
 				t.Errorf("before the last free try: %q", got)
 			}
-			statements[store.Statements(func() { wants(t, tc[0], try(), models.ErrSignIn) })] = true
+			statements[store.Statements(func() { wants(t, tc[0], try(), access.ErrSignIn) })] = true
 			for range 10 {
-				if err := try(); !errors.As(err, new(models.Throttled)) {
+				if err := try(); !errors.As(err, new(access.Throttled)) {
 					t.Fatalf("%s: %v", tc[0], err)
 				}
 			}
@@ -59,8 +62,8 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 			t.Errorf("numbers of statements: %v", statements)
 		}
 		now = now.Add(time.Minute) // they go on: the wait doubles, and nothing begins
-		_, err := store.SignIn(t.Context(), models.Actor{IP: "192.0.2.9"}, "nobody@example.com", "wrong")
-		wants(t, "after the wait", err, models.ErrSignIn)
+		_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.9"}, "nobody@example.com", "wrong")
+		wants(t, "after the wait", err, access.ErrSignIn)
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("after the wait the log says %q", got)
 		}
@@ -72,8 +75,8 @@ func TestTheLastFreeTryMayBeRight(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for _, password := range []string{"wrong", "wrong", "wrong", "wrong", modelstest.OwnerPassword, "wrong"} {
-			_, err := store.SignIn(t.Context(), models.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
-			if err != nil && !errors.Is(err, models.ErrSignIn) {
+			_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
+			if err != nil && !errors.Is(err, access.ErrSignIn) {
 				t.Fatal(err)
 			}
 		}
@@ -87,9 +90,9 @@ func TestTheLastFreeTryMayBeRight(t *testing.T) {
 func TestAnAddressIsHeldOff(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for i := range 25 {
-			from := models.Actor{IP: fmt.Sprintf("2001:db8::%x", i)}
-			_, err := store.SignIn(t.Context(), from, fmt.Sprint("nobody", i, "@example.com"), "wrong")
-			if i < 20 != errors.Is(err, models.ErrSignIn) {
+			from := access.Actor{IP: fmt.Sprintf("2001:db8::%x", i)}
+			_, err := store.Identity.SignIn(t.Context(), from, fmt.Sprint("nobody", i, "@example.com"), "wrong")
+			if i < 20 != errors.Is(err, access.ErrSignIn) {
 				t.Fatal(i, err)
 			}
 		}
@@ -104,7 +107,7 @@ func TestAnAddressIsHeldOff(t *testing.T) {
 func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
-		ada, err := store.UserByEmail(t.Context(), "ada@example.com")
+		ada, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,24 +115,24 @@ func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 		by.IP = "192.0.2.1"
 		withApp(t, store, by)
 		for range 6 {
-			_ = store.Confirm(t.Context(), by, models.Proof{Password: "wrong"})
-			_ = store.Confirm(t.Context(), by, models.Proof{Code: "000000"})
+			_ = store.Identity.Confirm(t.Context(), by, identity.Proof{Password: "wrong"})
+			_ = store.Identity.Confirm(t.Context(), by, identity.Proof{Code: "000000"})
 		}
-		bea := somebody(t, store, "bea", models.Editor)
-		if _, err := store.NewTOTP(t.Context(), bea.Actor()); err != nil {
+		bea := somebody(t, store, "bea", access.Editor)
+		if _, err := store.Identity.NewTOTP(t.Context(), bea.Actor()); err != nil {
 			t.Fatal(err)
 		}
 		for range 6 {
-			_, _ = store.ConfirmTOTP(t.Context(), bea.Actor(), "000000")
+			_, _ = store.Identity.ConfirmTOTP(t.Context(), bea.Actor(), "000000")
 		}
-		carl := somebody(t, store, "carl", models.Editor)
+		carl := somebody(t, store, "carl", access.Editor)
 		withApp(t, store, carl.Actor())
-		secret, err := store.NewChallenge(t.Context(), models.FactorChallenge, carl.ID, nil)
+		secret, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, carl.ID, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 6 {
-			_, _, _ = store.SignInCode(t.Context(), models.Actor{IP: "192.0.2.3"}, secret, "000000")
+			_, _, _ = store.Identity.SignInCode(t.Context(), access.Actor{IP: "192.0.2.3"}, secret, "000000")
 		}
 		want := []string{
 			by.Name + " was held off after 5 wrong passwords", by.Name + " was held off after 5 wrong codes",

@@ -10,18 +10,20 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
-func makeToken(t *testing.T, store *models.Store, by models.Actor, n models.NewToken) (models.Token, string) {
+func makeToken(t *testing.T, store *models.Store, by access.Actor, n identity.NewToken) (identity.Token, string) {
 	t.Helper()
 	if n.Name == "" {
 		n.Name = "Nightly"
 	}
 	if n.Scopes == nil {
-		n.Scopes = models.ReadScopes()
+		n.Scopes = access.ReadScopes()
 	}
-	token, secret, err := store.CreateToken(t.Context(), by, n, nil)
+	token, secret, err := store.Identity.CreateToken(t.Context(), by, n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,16 +35,16 @@ func makeToken(t *testing.T, store *models.Store, by models.Actor, n models.NewT
 func TestATokenEndsWithItsOwner(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by, now := modelstest.Owner(t, store), time.Now()
-		store.Now = func() time.Time { return now }
-		_, secret := makeToken(t, store, by, models.NewToken{})
-		if _, err := store.TokenActor(t.Context(), secret, "::1"); err != nil {
+		store.DB.Now = func() time.Time { return now }
+		_, secret := makeToken(t, store, by, identity.NewToken{})
+		if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET disabled_at = 1"); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Second)
-		if _, err := store.TokenActor(t.Context(), secret, "::1"); !errors.Is(err, models.ErrNotFound) {
+		if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -53,14 +55,14 @@ func TestATokenEndsWithItsOwner(t *testing.T) {
 func TestRollingAtOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		token, first := makeToken(t, store, by, models.NewToken{})
+		token, first := makeToken(t, store, by, identity.NewToken{})
 		const times = 6
 		secrets := make([]string, times)
 		var wg sync.WaitGroup
 		for i := range times {
 			wg.Go(func() {
 				var err error
-				if _, secrets[i], err = store.RollToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
+				if _, secrets[i], err = store.Identity.RollToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -68,7 +70,7 @@ func TestRollingAtOnce(t *testing.T) {
 		wg.Wait()
 		working := 0
 		for _, secret := range append(secrets, first) {
-			if _, err := store.TokenActor(t.Context(), secret, "::1"); err == nil {
+			if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); err == nil {
 				working++
 			}
 		}
@@ -81,32 +83,32 @@ func TestRollingAtOnce(t *testing.T) {
 func TestWhoMayRollAToken(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner := modelstest.Owner(t, store)
-		token, secret := makeToken(t, store, owner, models.NewToken{})
-		program, err := store.TokenActor(t.Context(), secret, "::1")
+		token, secret := makeToken(t, store, owner, identity.NewToken{})
+		program, err := store.Identity.TokenActor(t.Context(), secret, "::1")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, tc := range map[string]struct {
-			by   models.Actor
+			by   access.Actor
 			want error
 		}{
-			"an admin":         {somebody(t, store, "adam", models.Admin).Actor(), models.ErrNotYours},
-			"an editor":        {somebody(t, store, "edith", models.Editor).Actor(), models.ErrNotFound},
-			"the token itself": {program, models.ErrDenied},
-			"a visitor":        {models.Actor{Kind: models.VisitorActor}, models.ErrDenied},
-			"a command":        {models.System("test"), nil},
+			"an admin":         {somebody(t, store, "adam", access.Admin).Actor(), identity.ErrNotYours},
+			"an editor":        {somebody(t, store, "edith", access.Editor).Actor(), access.ErrNotFound},
+			"the token itself": {program, access.ErrDenied},
+			"a visitor":        {access.Actor{Kind: access.VisitorActor}, access.ErrDenied},
+			"a command":        {access.System("test"), nil},
 		} {
-			if _, _, err := store.RollToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
+			if _, _, err := store.Identity.RollToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		made := models.NewToken{UserID: owner.UserID, Name: "Mine", Scopes: models.ReadScopes()}
-		if _, _, err := store.CreateToken(t.Context(), program, made, nil); !errors.Is(err, models.ErrDenied) {
+		made := identity.NewToken{UserID: owner.UserID, Name: "Mine", Scopes: access.ReadScopes()}
+		if _, _, err := store.Identity.CreateToken(t.Context(), program, made, nil); !errors.Is(err, access.ErrDenied) {
 			t.Errorf("a token makes a token: %v", err)
 		}
-		admin := somebody(t, store, "eve", models.Admin).Actor()
+		admin := somebody(t, store, "eve", access.Admin).Actor()
 		made.UserID = owner.UserID
-		if got, _, err := store.CreateToken(t.Context(), admin, made, nil); err == nil && got.UserID == owner.UserID {
+		if got, _, err := store.Identity.CreateToken(t.Context(), admin, made, nil); err == nil && got.UserID == owner.UserID {
 			t.Error("an admin makes a token in the owner's name")
 		}
 	})
@@ -116,14 +118,14 @@ func TestUsesOfTokens(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Date(2026, 11, 23, 10, 30, 0, 0, time.UTC)
-		store.Now = func() time.Time { return now }
-		token, _ := makeToken(t, store, by, models.NewToken{})
-		other, _ := makeToken(t, store, by, models.NewToken{})
+		store.DB.Now = func() time.Time { return now }
+		token, _ := makeToken(t, store, by, identity.NewToken{})
+		other, _ := makeToken(t, store, by, identity.NewToken{})
 		use := func(n, status int) {
 			for i := range n {
-				store.NoteUse(models.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
+				store.Identity.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
 			}
-			if err := store.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.WriteUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,8 +134,8 @@ func TestUsesOfTokens(t *testing.T) {
 		now = now.Add(time.Hour)
 		use(3, 500)
 		use(0, 0)
-		got, err := store.TokenUse(t.Context(), by, token.ID)
-		if err != nil || len(got.Hours) != 24 || len(got.Requests) != models.KeptRequests {
+		got, err := store.Identity.TokenUse(t.Context(), by, token.ID)
+		if err != nil || len(got.Hours) != 24 || len(got.Requests) != identity.KeptRequests {
 			t.Fatalf("%d hours, %d requests, %v", len(got.Hours), len(got.Requests), err)
 		}
 		if last := got.Hours[23]; last.Requests != 3 || last.Errors != 3 || got.Hours[22].Requests != 280 || got.Hours[22].Errors != 30 {
@@ -147,10 +149,10 @@ func TestUsesOfTokens(t *testing.T) {
 		if at := got.Requests[33]; at.Path != "/v1/groups/249" || at.Status != 200 {
 			t.Errorf("before the errors: %+v", at)
 		}
-		if n, err := store.Kept(t.Context(), token.ID); n != models.KeptRequests || err != nil {
+		if n, err := store.Kept(t.Context(), token.ID); n != identity.KeptRequests || err != nil {
 			t.Errorf("%d are kept, %v", n, err)
 		}
-		if quiet, err := store.TokenUse(t.Context(), by, other.ID); err != nil || len(quiet.Requests) != 0 {
+		if quiet, err := store.Identity.TokenUse(t.Context(), by, other.ID); err != nil || len(quiet.Requests) != 0 {
 			t.Errorf("another token was used %d times, %v", len(quiet.Requests), err)
 		}
 		now = now.AddDate(0, 2, 0)
@@ -162,20 +164,20 @@ func TestUsesOfTokens(t *testing.T) {
 
 func TestUsesAreNotedAtOnce(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
-	token, _ := makeToken(t, store, modelstest.Owner(t, store), models.NewToken{})
+	token, _ := makeToken(t, store, modelstest.Owner(t, store), identity.NewToken{})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				store.NoteUse(models.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
+				store.Identity.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
 			}
-			if err := store.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.WriteUses(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	use, err := store.TokenUse(t.Context(), models.System("test"), token.ID)
+	use, err := store.Identity.TokenUse(t.Context(), access.System("test"), token.ID)
 	if err != nil || use.Hours[23].Requests+use.Hours[22].Requests != 4000 {
 		t.Errorf("%d calls were counted, %v", use.Hours[23].Requests, err)
 	}
@@ -183,11 +185,11 @@ func TestUsesAreNotedAtOnce(t *testing.T) {
 
 func BenchmarkNoteUse(b *testing.B) {
 	store := modelstest.Open(b, modelstest.SQLite)
-	use := models.TokenRequest{TokenID: "0123456789abcdef", Method: "GET", Path: "/v1/groups", Status: 200, IP: "203.0.113.7", RequestID: "x"}
+	use := identity.TokenRequest{TokenID: "0123456789abcdef", Method: "GET", Path: "/v1/groups", Status: 200, IP: "203.0.113.7", RequestID: "x"}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			store.NoteUse(use)
+			store.Identity.NoteUse(use)
 		}
 	})
 }
@@ -213,8 +215,8 @@ func TestNetworks(t *testing.T) {
 		strings.Repeat("203.0.113.7 ", 200): "203.0.113.7",
 		manyAddresses():                     "!",
 	} {
-		got, err := models.ParseNetworks(text)
-		if problems, refused := errors.AsType[models.Invalid](err); refused {
+		got, err := access.ParseNetworks(text)
+		if problems, refused := errors.AsType[access.Invalid](err); refused {
 			if want != "!" || problems.For("networks") == "" || len(problems.For("networks")) > 200 {
 				t.Errorf("%.40q: %v", text, err)
 			}
@@ -224,7 +226,7 @@ func TestNetworks(t *testing.T) {
 			t.Errorf("%.40q is %q, want %q", text, joined, want)
 		}
 	}
-	networks, _ := models.ParseNetworks("10.0.0.0/8 2001:db8::/32")
+	networks, _ := access.ParseNetworks("10.0.0.0/8 2001:db8::/32")
 	for address, want := range map[string]bool{"10.9.8.7": true, "11.0.0.1": false, "2001:db8:1::5": true, "::1": false, "::ffff:10.1.1.1": false} {
 		if got := networks.Contains(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: %v", address, got)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -53,10 +55,10 @@ func (p phone) code(steps int) string {
 }
 
 // withApp turns codes on for an actor, and answers their phone and recovery codes.
-func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []string) {
+func withApp(t *testing.T, store *models.Store, by access.Actor) (phone, []string) {
 	t.Helper()
 	p := newApp(t, store, by)
-	codes, err := store.ConfirmTOTP(t.Context(), by, p.code(0))
+	codes, err := store.Identity.ConfirmTOTP(t.Context(), by, p.code(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +71,11 @@ func withApp(t *testing.T, store *models.Store, by models.Actor) (phone, []strin
 }
 
 // newApp is an app that has the seed, and that nobody has confirmed.
-func newApp(t *testing.T, store *models.Store, by models.Actor) phone {
+func newApp(t *testing.T, store *models.Store, by access.Actor) phone {
 	t.Helper()
 	now := time.Now().Truncate(30 * time.Second)
-	store.Now = func() time.Time { return now }
-	key, err := store.NewTOTP(t.Context(), by)
+	store.DB.Now = func() time.Time { return now }
+	key, err := store.Identity.NewTOTP(t.Context(), by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +87,9 @@ func newApp(t *testing.T, store *models.Store, by models.Actor) phone {
 }
 
 // half signs in with the password alone.
-func half(t *testing.T, store *models.Store, by models.Actor) string {
+func half(t *testing.T, store *models.Store, by access.Actor) string {
 	t.Helper()
-	secret, err := store.NewChallenge(t.Context(), models.FactorChallenge, by.UserID, nil)
+	secret, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, by.UserID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +99,8 @@ func half(t *testing.T, store *models.Store, by models.Actor) string {
 func TestCodesFromAnApp(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		first, err := store.NewTOTP(t.Context(), by)
-		again, againErr := store.NewTOTP(t.Context(), by)
+		first, err := store.Identity.NewTOTP(t.Context(), by)
+		again, againErr := store.Identity.NewTOTP(t.Context(), by)
 		if err != nil || againErr != nil || first != again {
 			t.Errorf("the seed changes before it is confirmed: %v %v", err, againErr)
 		}
@@ -106,29 +108,29 @@ func TestCodesFromAnApp(t *testing.T) {
 		if err != nil || u.Scheme != "otpauth" || u.Host != "totp" || u.Query().Get("secret") != first.Secret || !strings.Contains(u.Path, "ada@example.com") {
 			t.Errorf("%s, %v", first.URL, err)
 		}
-		if _, err := store.ConfirmTOTP(t.Context(), by, "000000"); !errors.As(err, new(models.Invalid)) {
+		if _, err := store.Identity.ConfirmTOTP(t.Context(), by, "000000"); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("a wrong code: %v", err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f.On() {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f.On() {
 			t.Errorf("%+v, %v", f, err)
 		}
 		p, codes := withApp(t, store, by)
-		if _, err := store.NewTOTP(t.Context(), by); !errors.Is(err, models.ErrConflict) {
+		if _, err := store.Identity.NewTOTP(t.Context(), by); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("a seed for an app that is on: %v", err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || !f.On() || f.Codes != 10 || len(codes) != 10 {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || !f.On() || f.Codes != 10 || len(codes) != 10 {
 			t.Errorf("%+v, %v, %v", f, codes, err)
 		}
 		for steps, good := range map[int]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
 			*p.now = p.now.Add(5 * time.Minute)
-			_, factor, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(steps))
-			if good != (err == nil) || good != (factor == models.ByCode) || !good && !errors.Is(err, models.ErrSignIn) {
+			_, factor, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(steps))
+			if good != (err == nil) || good != (factor == identity.ByCode) || !good && !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%d steps off: %q, %v", steps, factor, err)
 			}
 		}
 		*p.now = p.now.Add(5 * time.Minute)
 		code := p.code(0)
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), code[:3]+" "+code[3:]); err != nil {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), code[:3]+" "+code[3:]); err != nil {
 			t.Errorf("a code with a space: %v", err)
 		}
 	})
@@ -146,9 +148,9 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 				from.IP = fmt.Sprint("192.0.2.", i)
 				secret := half(t, store, by)
 				all.Go(func() {
-					if _, _, err := store.SignInCode(t.Context(), from, secret, code); err == nil {
+					if _, _, err := store.Identity.SignInCode(t.Context(), from, secret, code); err == nil {
 						in.Add(1)
-					} else if !errors.Is(err, models.ErrSignIn) && !errors.As(err, new(models.Throttled)) {
+					} else if !errors.Is(err, access.ErrSignIn) && !errors.As(err, new(access.Throttled)) {
 						t.Error(err)
 					}
 				})
@@ -160,10 +162,10 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 			*p.now = p.now.Add(20 * time.Minute)
 		}
 		*p.now = p.now.Add(time.Hour)
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(-1)); !errors.Is(err, models.ErrSignIn) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(-1)); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("an older code after a newer one: %v", err)
 		}
 	})
@@ -172,34 +174,34 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 func TestRecoveryCodes(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		if _, err := store.NewRecoveryCodes(t.Context(), by); !errors.Is(err, models.ErrConflict) {
+		if _, err := store.Identity.NewRecoveryCodes(t.Context(), by); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("recovery codes for nothing: %v", err)
 		}
 		_, codes := withApp(t, store, by)
 		typed := " " + strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(codes[0], "-", " "), "0", "O"))
-		if _, factor, err := store.SignInCode(t.Context(), by, half(t, store, by), typed); err != nil || factor != models.ByRecoveryCode {
+		if _, factor, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), typed); err != nil || factor != identity.ByRecoveryCode {
 			t.Errorf("%s typed as %q: %q, %v", codes[0], typed, factor, err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, models.ErrSignIn) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code used twice: %v", err)
 		}
-		fresh, err := store.NewRecoveryCodes(t.Context(), by)
+		fresh, err := store.Identity.NewRecoveryCodes(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), codes[1]); !errors.Is(err, models.ErrSignIn) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[1]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code that was replaced: %v", err)
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), fresh[0]); err != nil {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), fresh[0]); err != nil {
 			t.Error(err)
 		}
-		if err := store.TurnOffTOTP(t.Context(), by); err != nil {
+		if err := store.Identity.TurnOffTOTP(t.Context(), by); err != nil {
 			t.Fatal(err)
 		}
-		if f, err := store.Factors(t.Context(), by.UserID); err != nil || f != (models.Factors{}) {
+		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("%+v, %v", f, err)
 		}
-		if _, err := store.NewTOTP(t.Context(), by); err != nil {
+		if _, err := store.Identity.NewTOTP(t.Context(), by); err != nil {
 			t.Errorf("turning codes on again: %v", err)
 		}
 	})
@@ -208,8 +210,8 @@ func TestRecoveryCodes(t *testing.T) {
 func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
-		made, err := store.CreateUser(t.Context(), models.System("test"), models.NewUser{
-			Email: "bea@example.com", Name: "Bea", Role: models.Owner, Password: modelstest.OwnerPassword,
+		made, err := store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
+			Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -218,16 +220,16 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 		p, codes := withApp(t, store, ada)
 		_, _ = withApp(t, store, bea)
 		*p.now = p.now.Add(time.Hour)
-		store.Now = func() time.Time { return *p.now }
+		store.DB.Now = func() time.Time { return *p.now }
 		for _, code := range []string{p.code(0), codes[0]} {
-			if _, _, err := store.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, models.ErrSignIn) {
+			if _, _, err := store.Identity.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("Ada's code in Bea's hands: %v", err)
 			}
-			if l := newest(t, store); l.Summary() != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != models.WrongSecondFactor {
-				t.Errorf("its line is %q, %+v", l.Summary(), l)
+			if l := newest(t, store); models.Summary(l) != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
+				t.Errorf("its line is %q, %+v", models.Summary(l), l)
 			}
 		}
-		if _, _, err := store.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {
+		if _, _, err := store.Identity.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {
 			t.Errorf("Bea's try used Ada's code up: %v", err)
 		}
 	})
@@ -242,18 +244,18 @@ func TestWrongCodesMustWait(t *testing.T) {
 		for i := range 20 {
 			from := by
 			from.IP = fmt.Sprint("198.51.100.", i%4)
-			if _, _, err := store.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, models.ErrSignIn) {
+			if _, _, err := store.Identity.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, access.ErrSignIn) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(models.Throttled)) {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(access.Throttled)) {
 			t.Errorf("the next code: %v", err)
 		}
-		if err := store.Confirm(t.Context(), by, models.Proof{Code: p.code(0)}); err != nil {
+		if err := store.Identity.Confirm(t.Context(), by, identity.Proof{Code: p.code(0)}); err != nil {
 			t.Errorf("confirming with a code, after a stranger's wrong ones: %v", err)
 		}
 		*p.now = p.now.Add(46 * time.Second)
-		if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
 			t.Errorf("after the wait: %v", err)
 		}
 	})
@@ -264,7 +266,7 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
-		store.Now = func() time.Time { return now }
+		store.DB.Now = func() time.Time { return now }
 		first := half(t, store, by)
 		now = now.Add(time.Second)
 		for range 30 {
@@ -275,10 +277,10 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 			t.Errorf("%d are kept", n)
 		}
 		var data any
-		if _, err := store.Challenge(t.Context(), models.FactorChallenge, last, &data); err != nil {
+		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, last, &data); err != nil {
 			t.Errorf("the last one: %v", err)
 		}
-		if _, err := store.Challenge(t.Context(), models.FactorChallenge, first, &data); !errors.Is(err, models.ErrNotFound) {
+		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, first, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("the first one: %v", err)
 		}
 	})
@@ -288,15 +290,15 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 func TestARequestToAProviderFitsAnAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for _, next := range []string{"/contacts?q=x", "/" + strings.Repeat("x", 900), "/" + strings.Repeat("x", 4000), "/?" + strings.Repeat("&", 900), "/" + strings.Repeat("ü", 900)} {
-			request, browser, err := store.StartOIDC(t.Context(), "", next)
+			request, browser, err := store.Identity.StartOIDC(t.Context(), "", next)
 			if err != nil || len(request.State) > 2000 || len(next) < 1000 && !strings.Contains(next, "&") && request.Next != next {
 				t.Errorf("%.20s: the state has %d bytes, and next %d; %v", next, len(request.State), len(request.Next), err)
 			}
-			kept, err := store.StartedOIDC(t.Context(), browser, request.State)
+			kept, err := store.Identity.StartedOIDC(t.Context(), browser, request.State)
 			if err != nil || kept != request {
 				t.Errorf("%.20s: got %v, %v", next, kept, err)
 			}
-			if _, err := store.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, models.ErrNotFound) {
+			if _, err := store.Identity.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("another browser: %v", err)
 			}
 		}
@@ -307,24 +309,24 @@ func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
-		store.Now = func() time.Time { return now }
-		secret, err := store.NewChallenge(t.Context(), models.PasskeyChallenge, "", map[string]string{"a": "b"})
+		store.DB.Now = func() time.Time { return now }
+		secret, err := store.Identity.NewChallenge(t.Context(), identity.PasskeyChallenge, "", map[string]string{"a": "b"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var data map[string]string
-		if _, err := store.TakeChallenge(t.Context(), models.FactorChallenge, secret, &data); !errors.Is(err, models.ErrNotFound) {
+		if _, err := store.Identity.TakeChallenge(t.Context(), identity.FactorChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("a challenge of another kind: %v", err)
 		}
-		if id, err := store.TakeChallenge(t.Context(), models.PasskeyChallenge, secret, &data); err != nil || id != "" || data["a"] != "b" {
+		if id, err := store.Identity.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); err != nil || id != "" || data["a"] != "b" {
 			t.Errorf("%q, %v, %v", id, data, err)
 		}
-		if _, err := store.TakeChallenge(t.Context(), models.PasskeyChallenge, secret, &data); !errors.Is(err, models.ErrNotFound) {
+		if _, err := store.Identity.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("for the second time: %v", err)
 		}
 		late := half(t, store, by)
-		now = now.Add(models.ChallengeLimit)
-		if _, err := store.Challenge(t.Context(), models.FactorChallenge, late, &data); !errors.Is(err, models.ErrNotFound) {
+		now = now.Add(identity.ChallengeLimit)
+		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, late, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("too late: %v", err)
 		}
 		if err := errors.Join(store.PassTime(t.Context()), store.Sweep(t.Context())); err != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -34,7 +36,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 		phone, recovery := withApp(t, store, by)
 		use := func(code string) {
 			t.Helper()
-			if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), code); err != nil {
+			if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), code); err != nil {
 				t.Errorf("%+q: %v", code, err)
 			}
 		}
@@ -60,7 +62,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 			use(typed(recovery[i]))
 		}
 		*phone.now = phone.now.Add(time.Hour)
-		if err := store.Confirm(t.Context(), by, models.Proof{Code: inDigits(phone.code(0), '۰')}); err != nil {
+		if err := store.Identity.Confirm(t.Context(), by, identity.Proof{Code: inDigits(phone.code(0), '۰')}); err != nil {
 			t.Errorf("a confirmation: %v", err)
 		}
 		for _, code := range recovery[5:] { // a letter with a mark is another letter
@@ -68,7 +70,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 			if accented == code {
 				continue
 			}
-			if _, _, err := store.SignInCode(t.Context(), by, half(t, store, by), accented); !errors.Is(err, models.ErrSignIn) {
+			if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), accented); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("a code with marks: %v", err)
 			}
 			break
@@ -81,8 +83,8 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
-		store.Now = func() time.Time { return now }
-		key, err := store.NewTOTP(t.Context(), by)
+		store.DB.Now = func() time.Time { return now }
+		key, err := store.Identity.NewTOTP(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +93,7 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		codes, err := store.ConfirmTOTP(t.Context(), by, "\u200b "+inDigits(rfc6238(seed, now, 6), '٠'))
+		codes, err := store.Identity.ConfirmTOTP(t.Context(), by, "\u200b "+inDigits(rfc6238(seed, now, 6), '٠'))
 		if err != nil {
 			t.Error(err)
 		}
@@ -104,15 +106,15 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 // TestASetupCodeIsTakenFromTheClipboard with what came along.
 func TestASetupCodeIsTakenFromTheClipboard(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		code, err := store.NewSetupCode(t.Context())
+		code, err := store.Identity.NewSetupCode(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = store.SetUp(t.Context(), models.Actor{}, models.Setup{
+		_, err = store.Identity.SetUp(t.Context(), access.Actor{}, identity.Setup{
 			Code: "\ufeff" + code[:5] + "\u200b" + code[5:] + "\u00a0", Workspace: "A",
-			Owner: models.NewUser{Email: "ada@example.com", Name: "Ada", Password: modelstest.OwnerPassword},
+			Owner: identity.NewUser{Email: "ada@example.com", Name: "Ada", Password: modelstest.OwnerPassword},
 		})
-		if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		if invalid, ok := errors.AsType[access.Invalid](err); ok {
 			t.Error(invalid)
 		} else if err != nil {
 			t.Fatal(err)

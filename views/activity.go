@@ -9,28 +9,32 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // ActivityList is what a list of activity shows.
 type ActivityList struct {
 	At    ActivityAt
-	Lines []models.AuditLine
+	Lines []audit.Line
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// Names are those of what the list is narrowed to.
-	Names models.ActivityNames
+	Names audit.ActivityNames
 	// People and Tokens can be chosen from.
-	People, Tokens []models.Doer
+	People, Tokens []audit.ActorOption
 	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
 	Since int64
 	// Kept is for how long activity is kept; only the list of all of it has it.
-	Kept models.Retention
+	Kept audit.Retention
 	// PageSize is how many rows the reader's pages have where an address doesn't say.
 	PageSize int
 	// Notes are sentences about the address.
 	Notes []string
 	// By is who looks at the list.
-	By  models.Actor
+	By  access.Actor
 	Now Clock
 	// href is the address of a place in the list.
 	href func(ActivityAt) templ.SafeURL
@@ -44,19 +48,19 @@ type GroupActivity struct {
 
 // ActivityDetail is one act.
 type ActivityDetail struct {
-	models.AuditLine
+	audit.Line
 	// Reversible says that the reader may put back what the line tells of.
 	Reversible bool
 	// PutBackBy is the line that put it back, or the zero line.
-	PutBackBy models.AuditLine
+	PutBackBy audit.Line
 	// Names are those of the people whom the line has by their ids.
 	Names map[string]string
 	Now   Clock
 }
 
 // PeopleOf are the ids of people that a line has without their names.
-func PeopleOf(l models.AuditLine) (ids []string) {
-	if l.ActorKind == models.TokenActor && l.UserID != "" {
+func PeopleOf(l audit.Line) (ids []string) {
+	if l.ActorKind == access.TokenActor && l.UserID != "" {
 		ids = append(ids, l.UserID)
 	}
 	for _, f := range l.Fields() {
@@ -71,16 +75,16 @@ func PeopleOf(l models.AuditLine) (ids []string) {
 type RevertForm struct {
 	models.Reversal
 	// Problems say what was wrong with the choice.
-	Problems models.Invalid
+	Problems access.Invalid
 	Now      Clock
 }
 
 // ActivityProof is what checking the activity came to.
 type ActivityProof struct {
-	models.AuditProof
+	audit.AuditProof
 	// Expect is the end of the chain that was noted earlier, or "".
 	Expect   string
-	Problems models.Invalid
+	Problems access.Invalid
 	Now      Clock
 }
 
@@ -132,9 +136,9 @@ func (l ActivityList) chips() []chip {
 		value, words string
 		without      func(*ActivityAt)
 	}{
-		{l.At.Who, "By " + models.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
+		{l.At.Who, "By " + text.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
 		{l.At.Action, capital(models.ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
-		{l.At.Object, "About " + models.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
+		{l.At.Object, "About " + text.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
 		{l.At.To, "To " + typedDay(l.At.To, l.Now), func(at *ActivityAt) { at.To = "" }},
@@ -179,13 +183,13 @@ func (l ActivityList) summary() string {
 // none is what an empty list says.
 func (l ActivityList) none() string {
 	if l.At.Q != "" {
-		return "Nothing has the id " + models.Isolated(l.At.Q)
+		return "Nothing has the id " + text.Isolated(l.At.Q)
 	}
 	return "No activity matches"
 }
 
 // from says where an act came from: "Chrome, 10.0.0.4".
-func from(l models.AuditLine) string {
+func from(l audit.Line) string {
 	var parts []string
 	for _, part := range []string{agent(l.UserAgent), l.IP} {
 		if part != "" {
@@ -197,7 +201,7 @@ func from(l models.AuditLine) string {
 
 // agent is the browser or program that a user agent names; "" where there is none.
 func agent(userAgent string) string {
-	if browser := models.Browser(userAgent); browser != "" {
+	if browser := identity.Browser(userAgent); browser != "" {
 		return browser
 	}
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
@@ -207,8 +211,8 @@ func agent(userAgent string) string {
 
 // sender is the browser and its system, or the program, that a user agent names.
 func sender(userAgent string) string {
-	if models.Browser(userAgent) != "" {
-		return models.BrowserName(userAgent)
+	if identity.Browser(userAgent) != "" {
+		return identity.BrowserName(userAgent)
 	}
 	return agent(userAgent)
 }
@@ -229,14 +233,14 @@ func capital(s string) string {
 }
 
 // doerIcon is the icon of who is no person; "" is a person.
-func doerIcon(l models.AuditLine) string {
-	return map[models.ActorKind]string{models.SystemActor: "terminal", models.TokenActor: "key", models.VisitorActor: "question"}[l.ActorKind]
+func doerIcon(l audit.Line) string {
+	return map[access.ActorKind]string{access.SystemActor: "terminal", access.TokenActor: "key", access.VisitorActor: "question"}[l.ActorKind]
 }
 
 // objectURL is the page of what an act was done to, or "".
-func objectURL(l models.AuditLine) templ.SafeURL {
+func objectURL(l audit.Line) templ.SafeURL {
 	switch {
-	case l.Action == models.DeletedContact || l.ObjectID == "":
+	case l.Action == audit.DeletedContact || l.ObjectID == "":
 		return ""
 	case l.ObjectKind == "group":
 		return GroupURL(l.ObjectID)
@@ -247,8 +251,8 @@ func objectURL(l models.AuditLine) templ.SafeURL {
 }
 
 // whoID is the id by which what somebody did is listed, or "".
-func whoID(l models.AuditLine) string {
-	if l.ActorKind == models.UserActor || l.ActorKind == models.TokenActor {
+func whoID(l audit.Line) string {
+	if l.ActorKind == access.UserActor || l.ActorKind == access.TokenActor {
 		return l.ActorID
 	}
 	return ""
@@ -260,7 +264,7 @@ func fieldName(name string) string {
 		return label
 	}
 	if role, ok := strings.CutPrefix(name, secondFactorField); ok {
-		return models.Role(role).Name() + "s need a second factor from"
+		return access.Role(role).Name() + "s need a second factor from"
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
@@ -284,15 +288,15 @@ const secondFactorField = "second_factor."
 const scopesField = "scopes"
 
 // changedNothing tells lines that say how something went, and not what became of it.
-func changedNothing(l models.AuditLine) bool {
+func changedNothing(l audit.Line) bool {
 	if strings.HasPrefix(string(l.Action), "session.") {
 		return true
 	}
-	return slices.Contains([]models.Action{models.ExportedActivity, models.DeletedActivity, models.AdoptedActivity, models.PostedMessage, models.Seeded}, l.Action)
+	return slices.Contains([]audit.Action{audit.ExportedActivity, audit.DeletedActivity, audit.AdoptedActivity, audit.PostedMessage, audit.Seeded}, l.Action)
 }
 
 // given is the value of a field that did not change.
-func given(f models.ChangedField) models.Told {
+func given(f audit.ChangedField) audit.FieldValue {
 	if f.After.None {
 		return f.Before
 	}
@@ -300,8 +304,8 @@ func given(f models.ChangedField) models.Told {
 }
 
 // toldText is a value as people read it.
-func toldText(field string, t models.Told) string {
-	if scopes, err := models.ParseScopes(t.Text); field == scopesField && err == nil {
+func toldText(field string, t audit.FieldValue) string {
+	if scopes, err := access.ParseScopes(t.Text); field == scopesField && err == nil {
 		return scopesInWords(scopes)
 	}
 	return t.Text
@@ -316,14 +320,14 @@ func noValue(field string) string {
 }
 
 // momentOf is the time that a value is: that of a field that is named as one.
-func momentOf(field string, t models.Told) (int64, bool) {
+func momentOf(field string, t audit.FieldValue) (int64, bool) {
 	at, err := strconv.ParseInt(t.Text, 10, 64)
 	named := strings.HasSuffix(field, "_at") || strings.HasSuffix(field, "_until") || strings.HasPrefix(field, secondFactorField)
 	return at, err == nil && named
 }
 
 // long tells fields that are compared word by word.
-func long(f models.ChangedField) bool {
+func long(f audit.ChangedField) bool {
 	if f.Name == "user_id" || f.Name == "locale" {
 		return false
 	}
@@ -342,7 +346,7 @@ func hasFolds(pieces []piece) bool {
 	return false
 }
 
-func place(l models.AuditLine, now Clock) string {
+func place(l audit.Line, now Clock) string {
 	if l.Number == 0 {
 		return "Not sealed yet; it will be within a second"
 	}
@@ -392,7 +396,7 @@ func (p ActivityProof) faulty() string {
 }
 
 // among tells whether somebody is among those who can be chosen.
-func among(id string, lists ...[]models.Doer) bool {
+func among(id string, lists ...[]audit.ActorOption) bool {
 	for _, list := range lists {
 		for _, d := range list {
 			if d.ID == id {

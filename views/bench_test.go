@@ -8,13 +8,15 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 )
 
 // fullList is a page of the list as most people see it.
 func fullList() GroupList {
 	description := "Everybody who works at the hotel, from the front desk down to the kitchen & the cellar"
-	l := GroupList{By: owner, Status: models.Active, Total: &models.Count{N: 10_000, More: true}, Next: "0000000000000025", Origin: "https://console.example", Now: noon}
-	for i := range models.DefaultPageSize {
+	l := GroupList{By: owner, Status: models.Active, Total: &db.Count{N: 10_000, More: true}, Next: "0000000000000025", Origin: "https://console.example", Now: noon}
+	for i := range identity.DefaultPageSize {
 		g := models.Group{ID: fmt.Sprintf("%016d", i), Name: fmt.Sprintf("Plaza Hotel %d", i), ContactsCount: i * 100, CreatedAt: noon.AddDate(0, 0, -3*i).Unix()}
 		if i%2 == 0 {
 			g.Description = &description

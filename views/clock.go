@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 )
 
 // Clock is when a page is made, for who reads it: it is in their zone, its times are told
@@ -16,7 +17,7 @@ type Clock struct {
 }
 
 // NewClock is a time, which is in the reader's zone, with how the reader writes.
-func NewClock(at time.Time, locale models.Locale) Clock {
+func NewClock(at time.Time, locale identity.Locale) Clock {
 	for i := range notations {
 		if notations[i].locale == locale {
 			return Clock{Time: at, notation: &notations[i]}
@@ -27,7 +28,7 @@ func NewClock(at time.Time, locale models.Locale) Clock {
 
 // A notation is a way to write dates, as layouts of package time, and numbers.
 type notation struct {
-	locale models.Locale
+	locale identity.Locale
 	// day is a day in full, dayOfYear one of this year; short and shortOfYear are for
 	// where there is little room. join stands between a day and a hour.
 	day, dayOfYear, short, shortOfYear, join, hour string
@@ -38,10 +39,10 @@ type notation struct {
 }
 
 var notations = [...]notation{
-	{models.DayFirst, "2 January 2006", "2 January", "2 Jan 2006", "2 Jan", ", ", "15:04", ",", ".", "2 January 2006, 15:04 "},
-	{models.MonthFirst, "January 2, 2006", "January 2", "Jan 2, 2006", "Jan 2", ", ", "3:04 PM", ",", ".", "January 2, 2006, 3:04 PM "},
-	{models.YearFirst, "2006-01-02", "2006-01-02", "2006-01-02", "2006-01-02", " ", "15:04", "\u202f", ".", "2006-01-02 15:04 "},
-	{models.Dotted, "02.01.2006", "02.01.2006", "02.01.2006", "02.01.2006", " ", "15:04", ".", ",", "02.01.2006 15:04 "},
+	{identity.DayFirst, "2 January 2006", "2 January", "2 Jan 2006", "2 Jan", ", ", "15:04", ",", ".", "2 January 2006, 15:04 "},
+	{identity.MonthFirst, "January 2, 2006", "January 2", "Jan 2, 2006", "Jan 2", ", ", "3:04 PM", ",", ".", "January 2, 2006, 3:04 PM "},
+	{identity.YearFirst, "2006-01-02", "2006-01-02", "2006-01-02", "2006-01-02", " ", "15:04", "\u202f", ".", "2006-01-02 15:04 "},
+	{identity.Dotted, "02.01.2006", "02.01.2006", "02.01.2006", "02.01.2006", " ", "15:04", ".", ",", "02.01.2006 15:04 "},
 }
 
 func (c Clock) writes() *notation {
@@ -52,10 +53,10 @@ func (c Clock) writes() *notation {
 }
 
 // group is what stands between thousands.
-func group(locale models.Locale) string { return NewClock(time.Time{}, locale).writes().group }
+func group(locale identity.Locale) string { return NewClock(time.Time{}, locale).writes().group }
 
 // example is a day, an hour and a number, as somebody of a locale writes them.
-func example(locale models.Locale) string {
+func example(locale identity.Locale) string {
 	w := NewClock(time.Time{}, locale).writes()
 	day := time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)
 	return day.Format(w.day+w.join+w.hour) + " · " + "1" + w.group + "234" + w.point + "5"
@@ -124,7 +125,7 @@ func counted(n int, one, many string, now Clock) string {
 }
 
 // briefly is a number that may only be known to be at least another.
-func briefly(c models.Count, now Clock) string {
+func briefly(c db.Count, now Clock) string {
 	if c.More || c.AtLeast {
 		return thousands(c.N, now) + "+"
 	}
@@ -137,7 +138,7 @@ func daysIn(now Clock) string {
 }
 
 // total is a number that may only be known to be more than another, or about.
-func total(c models.Count, one, many string, now Clock) string {
+func total(c db.Count, one, many string, now Clock) string {
 	if c.About {
 		return "About " + roughly(c.N, now) + " " + many
 	}

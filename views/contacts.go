@@ -4,15 +4,18 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // ContactList is what the list of contacts shows. Its fields are those of GroupList.
 type ContactList struct {
-	By             models.Actor
+	By             access.Actor
 	At             ContactsAt
 	Rows           []models.Contact
 	Words          []string
-	Total          *models.Count
+	Total          *db.Count
 	Next, Previous string
 	PageSize       int
 	Notes          []string
@@ -26,7 +29,7 @@ type ContactForm struct {
 	models.ContactFields
 	Was      models.ContactFields
 	Key      string
-	Problems models.Invalid
+	Problems access.Invalid
 	Draft    int64
 	Next     string
 	Now      Clock
@@ -35,7 +38,7 @@ type ContactForm struct {
 // ContactDetail is what a contact's page shows.
 type ContactDetail struct {
 	models.Contact
-	By models.Actor
+	By access.Actor
 	// In are some of the groups the contact is in; MoreIn says that there are more.
 	In     []models.Group
 	MoreIn bool
@@ -114,5 +117,5 @@ func noContactTitle(l ContactList) string {
 	if l.At.Q == "" {
 		return "No contacts here"
 	}
-	return "No contact matches “" + models.Isolated(l.At.Q) + "”"
+	return "No contact matches “" + text.Isolated(l.At.Q) + "”"
 }

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "protocol.chat/console/models"
+import "protocol.chat/console/models/access"
 
 // ContactsPage is the list of contacts.
 func ContactsPage(l ContactList) templ.Component {
@@ -36,7 +36,7 @@ func ContactsPage(l ContactList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if l.By.May(models.EditContacts) {
+		if l.By.May(access.EditContacts) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<a class=\"button primary\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -147,7 +147,7 @@ func ContactsPage(l ContactList) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					if l.By.May(models.EditContacts) {
+					if l.By.May(access.EditContacts) {
 						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p>A contact is somebody who can be in groups. Make the first one here, or over the API.</p><div class=\"actions\"><a class=\"button primary\" href=\"")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -187,7 +187,7 @@ func ContactsPage(l ContactList) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					} else {
-						templ_7745c5c3_Err = notAllowed("A contact is somebody who can be in groups.", l.By, models.EditContacts).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = notAllowed("A contact is somebody who can be in groups.", l.By, access.EditContacts).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -846,7 +846,7 @@ func contactMenu(l *ContactList, i int, here Next, from templ.SafeURL) templ.Com
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if l.By.May(models.EditContacts) {
+		if l.By.May(access.EditContacts) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "<li><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -906,7 +906,7 @@ func contactMenu(l *ContactList, i int, here Next, from templ.SafeURL) templ.Com
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if l.By.May(models.DeleteContacts) {
+		if l.By.May(access.DeleteContacts) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "<li><hr></li><li><a class=\"grave\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

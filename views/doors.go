@@ -1,6 +1,9 @@
 package views
 
-import "protocol.chat/console/models"
+import (
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+)
 
 // SignIn is what the page for signing in shows.
 type SignIn struct {
@@ -22,13 +25,13 @@ type SignIn struct {
 	OpenAt string
 	// Problems has one sentence where the sign-in was refused. It is about both fields, of
 	// which none is told to be the wrong one.
-	Problems models.Invalid
+	Problems access.Invalid
 }
 
 // Setup is what the first page shows.
 type Setup struct {
 	Code, Name, Email, Workspace string
-	Problems                     models.Invalid
+	Problems                     access.Invalid
 }
 
 // Failure is what an error page shows.

@@ -7,7 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // zoneOf is the zone of a time in letters.
@@ -125,9 +126,9 @@ func hue(name string) string {
 
 // plain is what somebody is called, or has typed, as it stands in the middle of a page: within
 // a bdi element, so that nothing of it turns what is around.
-func plain(s string) string { return models.Straight(s) }
+func plain(s string) string { return text.Straight(s) }
 
-func text(s *string) string {
+func deref(s *string) string {
 	if s == nil {
 		return ""
 	}
@@ -144,7 +145,7 @@ type span struct {
 func mark(s string, words []string) marked {
 	var spans marked
 	at := 0
-	for _, hit := range models.Marks(s, words) {
+	for _, hit := range text.Marks(s, words) {
 		if at < hit.Start {
 			spans = append(spans, span{Text: s[at:hit.Start]})
 		}
@@ -202,7 +203,7 @@ func curlGroup(origin, id string) string {
 }
 
 // atLeast is a number as a cell shows it: "12", or "1,000+" where there are more.
-func atLeast(c models.Count, now Clock) string {
+func atLeast(c db.Count, now Clock) string {
 	if c.More {
 		return thousands(c.N, now) + "+"
 	}

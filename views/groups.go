@@ -7,11 +7,15 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // GroupList is what the list of groups shows.
 type GroupList struct {
-	By   models.Actor
+	By   access.Actor
 	At   GroupsAt
 	Rows []models.GroupHit
 	// Status is that of all rows; AnyStatus where they differ. By Search, it is the search
@@ -23,7 +27,7 @@ type GroupList struct {
 	// Words are the words that were searched for, to be marked in the rows.
 	Words []string
 	// Total is how many groups match, where it is known cheaply; nil where not.
-	Total *models.Count
+	Total *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// PageSize is how many rows the reader's pages have where an address doesn't say.
@@ -51,7 +55,7 @@ type GroupForm struct {
 	Key string
 	// Members chooses the members of a new group.
 	Members  Picker
-	Problems models.Invalid
+	Problems access.Invalid
 	// Draft says that the values were restored from a draft kept at this time; 0 for none.
 	Draft int64
 	// Next is where an edit leads when it is saved; "" for the group's page.
@@ -76,8 +80,8 @@ type Picker struct {
 // GroupDetail is what a group's own pages show above their tabs.
 type GroupDetail struct {
 	models.Group
-	By       models.Actor
-	Messages models.Count
+	By       access.Actor
+	Messages db.Count
 	// Archived by, where it is known.
 	ArchivedBy string
 	// Done says that something has just been done: the heading takes the focus.
@@ -96,20 +100,20 @@ type GroupMembers struct {
 	Next, Previous string
 	Notes          []string
 	Picker         Picker
-	Problems       models.Invalid
+	Problems       access.Invalid
 }
 
 // GroupDelete is the question before a group is deleted.
 type GroupDelete struct {
 	models.Group
-	By       models.Actor
-	Messages models.Count
+	By       access.Actor
+	Messages db.Count
 	// TypeName asks for the group's name to be typed.
 	TypeName bool
 	Typed    string
 	// Next is where to go when it is done.
 	Next     string
-	Problems models.Invalid
+	Problems access.Invalid
 	Now      Clock
 }
 
@@ -212,10 +216,10 @@ func (l GroupList) paging() paging {
 // own that of the reader's other pages, for which an address says nothing.
 func sizes(limit, own int, href func(limit int) templ.SafeURL) []size {
 	if own == 0 {
-		own = models.DefaultPageSize
+		own = identity.DefaultPageSize
 	}
-	choices := make([]size, len(models.PageSizes))
-	for i, n := range models.PageSizes {
+	choices := make([]size, len(identity.PageSizes))
+	for i, n := range identity.PageSizes {
 		limited := n
 		if n == own {
 			limited = 0
@@ -234,7 +238,7 @@ func (l GroupList) chips() []chip {
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
 	if l.At.Q != "" {
-		add("“"+models.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
+		add("“"+text.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
 			at.Q = ""
 			if l.BySearch && at.byArchived() {
 				at.Sort = ""
@@ -252,7 +256,7 @@ func (l GroupList) chips() []chip {
 		if l.Member != nil {
 			name = l.Member.Name()
 		}
-		add("Member "+models.Isolated(name), func(at *GroupsAt) { at.Member = "" })
+		add("Member "+text.Isolated(name), func(at *GroupsAt) { at.Member = "" })
 	}
 	if l.At.CreatedAfter != "" {
 		add("Created after "+typedDay(l.At.CreatedAfter, l.Now), func(at *GroupsAt) { at.CreatedAfter = "" })
@@ -301,7 +305,7 @@ func (l GroupList) membersURL() templ.SafeURL {
 
 // membersLabel says which groups those are, and how many where that was counted.
 func (l GroupList) membersLabel() string {
-	label := "Groups with a member like “" + models.Isolated(l.MembersLike.Name) + "”"
+	label := "Groups with a member like “" + text.Isolated(l.MembersLike.Name) + "”"
 	if n := l.MembersLike.Groups; n != nil {
 		label += " (" + briefly(*n, l.Now) + ")"
 	}
@@ -361,7 +365,7 @@ func withStatus(at GroupsAt, status string) GroupsAt {
 func noMatchTitle(l GroupList) string {
 	switch {
 	case l.At.Q != "":
-		return "No group matches “" + models.Isolated(l.At.Q) + "”"
+		return "No group matches “" + text.Isolated(l.At.Q) + "”"
 	case l.At.Status == "archived" && len(l.chips()) == 1:
 		return "No archived groups"
 	case len(l.chips()) == 0:
@@ -375,7 +379,7 @@ func byWhom(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " by " + models.Isolated(name)
+	return " by " + text.Isolated(name)
 }
 
 // offers are the people found who are not chosen yet.

@@ -16,6 +16,9 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // The sections of the console, as the navigation names them.
@@ -52,15 +55,15 @@ type Frame struct {
 	// User and Workspace are names; User is "" where nobody has signed in.
 	User, Workspace string
 	// By is who looks at the page: what they have no right to is not offered.
-	By models.Actor
+	By access.Actor
 	// Held says that they have to set up a second factor first: the navigation leads nowhere.
 	Held bool
 	// Density is how close the rows of lists are.
-	Density models.Density
+	Density identity.Density
 	// Locale is how numbers are written that app.js writes, too.
-	Locale models.Locale
+	Locale identity.Locale
 	// Shortcuts says whether single keys are shortcuts.
-	Shortcuts models.Shortcuts
+	Shortcuts identity.Shortcuts
 	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
 	Idle time.Duration
 	// Theme is "light", "dark" or, for what the system says, "".
@@ -99,7 +102,7 @@ const product = "Protocol Console"
 
 // title is the document's title: page – section – product.
 func (p Page) title() string {
-	parts := []string{models.Isolated(p.Title)}
+	parts := []string{text.Isolated(p.Title)}
 	if p.Section != "" && p.Section != p.Title {
 		parts = append(parts, p.Section)
 	}
@@ -246,7 +249,7 @@ func fieldID(field string) string {
 }
 
 // contactsProblem is the first sentence about the chosen members.
-func contactsProblem(problems models.Invalid) string {
+func contactsProblem(problems access.Invalid) string {
 	for _, p := range problems {
 		if fieldID(p.Field) == "find" {
 			return p.Message

@@ -5,68 +5,70 @@ import (
 	"strings"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // PeopleList is what the list of people shows.
 type PeopleList struct {
-	People      []models.Person
-	Invitations []models.Invitation
-	Policy      models.Policy
+	People      []identity.Person
+	Invitations []identity.Invitation
+	Policy      identity.Policy
 	// Begins is the day up to which activity was deleted, in Unix seconds, or 0.
 	Begins int64
-	By     models.Actor
+	By     access.Actor
 	Now    Clock
 }
 
 // PersonDetail is what the page of one of the people shows.
 type PersonDetail struct {
-	models.Person
+	identity.Person
 	Linked []Linked
 	// Begins is as in PeopleList.
 	Begins int64
-	By     models.Actor
+	By     access.Actor
 	Done   bool
 	Now    Clock
 }
 
 // InviteForm is what the form for an invitation shows.
 type InviteForm struct {
-	models.NewInvitation
+	identity.NewInvitation
 	// Roles are those that can be chosen.
-	Roles    []models.Role
-	Problems models.Invalid
+	Roles    []access.Role
+	Problems access.Invalid
 }
 
 // InvitationMade is an invitation with its link, shown this once.
 type InvitationMade struct {
-	models.Invitation
+	identity.Invitation
 	Link string
 	Now  Clock
 }
 
 // Welcome is what somebody sees who was invited.
 type Welcome struct {
-	models.Invitation
+	identity.Invitation
 	Workspace, Secret string
-	Problems          models.Invalid
+	Problems          access.Invalid
 	Now               Clock
 }
 
 // RoleForm is what the form for somebody's role shows.
 type RoleForm struct {
-	models.Person
+	identity.Person
 	// Chosen is the role that was chosen. Own says that it is one's own, and Only that
 	// nobody else is an owner.
-	Chosen   models.Role
+	Chosen   access.Role
 	Own      bool
 	Only     bool
-	Problems models.Invalid
+	Problems access.Invalid
 }
 
 // PersonQuestion is asked before something is done to somebody.
 type PersonQuestion struct {
-	models.Person
+	identity.Person
 	// Own says that it is about who is asked.
 	Own bool
 	Now Clock
@@ -77,16 +79,16 @@ type PolicyForm struct {
 	Rules []PolicyRule
 	// Tokens is as in models.Policy.
 	Tokens   bool
-	Problems models.Invalid
+	Problems access.Invalid
 	Now      Clock
 }
 
 // PolicyRule is what is asked of a role: a second factor from a day on, as 2027-01-31.
 type PolicyRule struct {
-	Role models.Role
+	Role access.Role
 	Need bool
 	From string
-	models.FactorCount
+	identity.FactorCount
 }
 
 // mine tells whether the page is about who looks at it.
@@ -96,7 +98,7 @@ func (d PersonDetail) mine() bool { return d.ID == d.By.UserID }
 func (d PersonDetail) managed() bool { return d.By.MayManage(d.Role) }
 
 // factors are the person's second factors in words.
-func factors(p models.Person, now Clock) string {
+func factors(p identity.Person, now Clock) string {
 	var has []string
 	if p.TOTP {
 		has = append(has, "codes from an app")
@@ -111,7 +113,7 @@ func factors(p models.Person, now Clock) string {
 }
 
 // invited is who an invitation is for, as the log and the buttons call them.
-func invited(i models.Invitation) string {
+func invited(i identity.Invitation) string {
 	if i.Name != "" {
 		return i.Name
 	}
@@ -123,7 +125,7 @@ func (q PersonQuestion) signOutTitle() string {
 	if q.Own {
 		return "Sign yourself out everywhere?"
 	}
-	return "Sign out " + models.Isolated(q.Name) + " everywhere?"
+	return "Sign out " + text.Isolated(q.Name) + " everywhere?"
 }
 
 // sessionsEnd says how many sessions of somebody end.
@@ -152,7 +154,7 @@ func (q PersonQuestion) signOutEffect() string {
 }
 
 // lacks is the sentence for what the reader may not do.
-func lacks(by models.Actor, right models.Right) string {
+func lacks(by access.Actor, right access.Right) string {
 	rule := right.Rule()
 	return "Your role, " + by.Role.Name() + ", does not let you " + anyOf(rule.Does) + ". " + capital(holders(rule)) + " may."
 }
@@ -161,7 +163,7 @@ func lacks(by models.Actor, right models.Right) string {
 func anyOf(does string) string { return strings.ReplaceAll(does, " and ", " or ") }
 
 // holders are the roles that have a right: "owners, admins and editors".
-func holders(rule models.Rule) string {
+func holders(rule access.Rule) string {
 	names := make([]string, len(rule.Roles))
 	for i, r := range rule.Roles {
 		names[i] = string(r) + "s"
@@ -179,7 +181,7 @@ func listed(words []string, and string) string {
 }
 
 // Refusal tells somebody which right they lack, and who can give it: some owners, by name.
-func Refusal(by models.Actor, right models.Right, owners []string) string {
+func Refusal(by access.Actor, right access.Right, owners []string) string {
 	if len(owners) == 0 {
 		return lacks(by, right)
 	}
@@ -187,7 +189,7 @@ func Refusal(by models.Actor, right models.Right, owners []string) string {
 }
 
 // article is somebody of a role: "an editor".
-func article(r models.Role) string {
+func article(r access.Role) string {
 	if strings.ContainsRune("aeiou", rune(r[0])) {
 		return "an " + string(r)
 	}
@@ -195,7 +197,7 @@ func article(r models.Role) string {
 }
 
 // described is what somebody of a role does: "An editor creates groups."
-func described(r models.Role) string {
+func described(r access.Role) string {
 	does := r.Does()
 	return capital(article(r)) + " " + strings.ToLower(does[:1]) + does[1:]
 }
@@ -216,7 +218,7 @@ func tokensInUse(n int, now Clock) string {
 }
 
 // has tells whether a rule names a role.
-func has(rule models.Rule, r models.Role) bool { return slices.Contains(rule.Roles, r) }
+func has(rule access.Rule, r access.Role) bool { return slices.Contains(rule.Roles, r) }
 
 // without says how many people a new rule would stop.
 func (r PolicyRule) without(now Clock) string {
@@ -232,9 +234,9 @@ func (r PolicyRule) without(now Clock) string {
 }
 
 // PolicyHolds says what the rules ask of whom.
-func PolicyHolds(p models.Policy, now Clock) string {
+func PolicyHolds(p identity.Policy, now Clock) string {
 	var asked []string
-	for _, role := range models.Roles {
+	for _, role := range access.Roles {
 		if from, need := p.SecondFactor[role]; need && from <= now.Unix() {
 			asked = append(asked, string(role)+"s since "+ruleDay(from, now))
 		} else if need {
@@ -259,7 +261,7 @@ func ruleDay(from int64, now Clock) string {
 
 // asks says since when, or from when on, the rules ask a person for a second factor who can
 // sign in; "" where they do not.
-func (l PeopleList) asks(p *models.Person) string {
+func (l PeopleList) asks(p *identity.Person) string {
 	from, asked := l.Policy.SecondFactor[p.Role]
 	switch {
 	case !asked || p.DisabledAt != nil:
@@ -272,7 +274,7 @@ func (l PeopleList) asks(p *models.Person) string {
 
 // unseen says of somebody who was not seen that they never were, or what can be known of
 // it: begins is the day up to which activity was deleted, or 0.
-func unseen(p models.Person, begins int64, now Clock) string {
+func unseen(p identity.Person, begins int64, now Clock) string {
 	if p.CreatedAt >= begins {
 		return "Never"
 	}

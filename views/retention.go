@@ -5,23 +5,25 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 )
 
 // RetentionForm is what the form for how long activity is kept shows.
 type RetentionForm struct {
 	// Kept is what is chosen.
-	Kept     models.Retention
+	Kept     audit.Retention
 	Choices  []RetentionChoice
-	Problems models.Invalid
+	Problems access.Invalid
 }
 
 // RetentionChoice is what it would do now to keep activity for so long.
 type RetentionChoice struct {
-	models.Retention
+	audit.Retention
 	// Cutoff is the moment before which lines are deleted, and Older how many there are.
 	Cutoff time.Time
-	Older  models.Count
+	Older  db.Count
 	Now    Clock
 }
 
@@ -78,7 +80,7 @@ func GoneActivity(before int64, now Clock) string {
 
 // kept is for how long activity is kept, for the head of its list.
 func (l ActivityList) kept() string {
-	if l.Kept == "" || l.Kept == models.KeepForEver {
+	if l.Kept == "" || l.Kept == audit.KeepForEver {
 		return "Everything that people and programs did here. Nobody can change it. It is kept for ever."
 	}
 	return "What people and programs did here. Nobody can change it. It is kept " + l.Kept.Words() + "."

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "protocol.chat/console/models"
+import "protocol.chat/console/models/access"
 
 // RetentionPage is the form for how long activity is kept.
 func RetentionPage(f RetentionForm) templ.Component {
@@ -230,7 +230,7 @@ func AskRetention(c RetentionChoice) templ.Component {
 }
 
 // retentionLink leads to the rule whoever may set it.
-func retentionLink(by models.Actor) templ.Component {
+func retentionLink(by access.Actor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -251,7 +251,7 @@ func retentionLink(by models.Actor) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if by.May(models.KeepActivity) {
+		if by.May(access.KeepActivity) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<a class=\"button\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -8,7 +8,8 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // SecondFactor is what the second page of signing in shows.
@@ -19,7 +20,7 @@ type SecondFactor struct {
 	Recovery bool
 	// Email is whose account it is, and Next where the sign-in is to lead.
 	Email, Next string
-	Problems    models.Invalid
+	Problems    access.Invalid
 }
 
 // The fields by which somebody proves who they are, in whatever form they stand.
@@ -48,23 +49,23 @@ type Confirm struct {
 	Waiting []Hidden
 	// Password, App and Passkey are what can be asked for.
 	Password, App, Passkey bool
-	Problems               models.Invalid
+	Problems               access.Invalid
 }
 
 // Security is what somebody sees of how they sign in.
 type Security struct {
-	Factors  models.Factors
-	Passkeys []models.Passkey
+	Factors  identity.Factors
+	Passkeys []identity.Passkey
 	// Possible says that passkeys can be used at the console's address.
 	Possible bool
 	Linked   []Linked
-	Sessions []models.Session
+	Sessions []identity.Session
 	// Current is the id of the session that looks at the page.
 	Current string
 	// Due is when the rules begin to ask somebody of the Role for a second factor who has
 	// none, or nil. Must says that they do so by now.
 	Due  *int64
-	Role models.Role
+	Role access.Role
 	Must bool
 	// Next is the page to go on to once a second factor is set up, or "".
 	Next string
@@ -74,7 +75,7 @@ type Security struct {
 // Linked is a provider that somebody can sign in with, as people call it.
 type Linked struct {
 	Name string
-	models.Identity
+	identity.Identity
 }
 
 // Unlink asks somebody whether they want to sign in with a provider no longer.
@@ -87,10 +88,10 @@ func Unlink(l Linked) Question {
 
 // NewApp is what the page shows where an app is set up.
 type NewApp struct {
-	Key models.TOTPKey
+	Key identity.TOTPKey
 	// Next is as in Security.
 	Next     string
-	Problems models.Invalid
+	Problems access.Invalid
 }
 
 // Kept are new recovery codes, shown this once.
@@ -125,7 +126,7 @@ func (k Kept) query() (fields []Hidden) {
 type Passwords struct {
 	KeepOthers bool
 	Email      string
-	Problems   models.Invalid
+	Problems   access.Invalid
 }
 
 // PasskeyForm is what the form for a passkey's name shows.
@@ -133,11 +134,11 @@ type PasskeyForm struct {
 	ID, Name string
 	// Next is as in Security.
 	Next     string
-	Problems models.Invalid
+	Problems access.Invalid
 }
 
 // LastSignIn tells somebody who has just signed in of the time before.
-func LastSignIn(d models.Device, now Clock) Flash {
+func LastSignIn(d identity.Device, now Clock) Flash {
 	return Flash{Kind: "info", Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
 }
 
@@ -194,7 +195,7 @@ func EndOthers(n int, now Clock) Question {
 
 // LastFactor warns somebody of a role that needs a second factor before they lose the only
 // one that they have.
-func LastFactor(role models.Role) string {
+func LastFactor(role access.Role) string {
 	return "Your role, " + role.Name() + ", needs a second factor: until you set up another, only the Security page works for you."
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 )
 
 // Every key that a page gives to an element is in the list of shortcuts, and every shortcut
@@ -42,11 +42,11 @@ func TestShortcutsAreThosePressed(t *testing.T) {
 func TestDatesAndNumbersAreTheReaders(t *testing.T) {
 	at := noon.AddDate(0, -1, 0).Add(2*60*60*1e9 + 5*60*1e9).Unix()
 	old := noon.AddDate(-1, 0, 0).Unix()
-	for locale, want := range map[models.Locale][]string{
-		models.DayFirst:   {"23 October 2026, 14:05 UTC", "23 Oct", "23 Nov 2025", "23 October", "1,234,567", "1.23 million", "31 Jan 2026"},
-		models.MonthFirst: {"October 23, 2026, 2:05 PM UTC", "Oct 23", "Nov 23, 2025", "October 23", "1,234,567", "1.23 million", "Jan 31, 2026"},
-		models.YearFirst:  {"2026-10-23 14:05 UTC", "2026-10-23", "2025-11-23", "2026-10-23", "1\u202f234\u202f567", "1.23 million", "2026-01-31"},
-		models.Dotted:     {"23.10.2026 14:05 UTC", "23.10.2026", "23.11.2025", "23.10.2026", "1.234.567", "1,23 million", "31.01.2026"},
+	for locale, want := range map[identity.Locale][]string{
+		identity.DayFirst:   {"23 October 2026, 14:05 UTC", "23 Oct", "23 Nov 2025", "23 October", "1,234,567", "1.23 million", "31 Jan 2026"},
+		identity.MonthFirst: {"October 23, 2026, 2:05 PM UTC", "Oct 23", "Nov 23, 2025", "October 23", "1,234,567", "1.23 million", "Jan 31, 2026"},
+		identity.YearFirst:  {"2026-10-23 14:05 UTC", "2026-10-23", "2025-11-23", "2026-10-23", "1\u202f234\u202f567", "1.23 million", "2026-01-31"},
+		identity.Dotted:     {"23.10.2026 14:05 UTC", "23.10.2026", "23.11.2025", "23.10.2026", "1.234.567", "1,23 million", "31.01.2026"},
 	} {
 		now := NewClock(noon.Time, locale)
 		got := []string{
@@ -63,7 +63,7 @@ func TestDatesAndNumbersAreTheReaders(t *testing.T) {
 	if got, want := NewClock(noon.Time, "klingon"), noon; fullTime(at, got) != fullTime(at, want) {
 		t.Errorf("a locale that nobody knows writes %s", fullTime(at, got))
 	}
-	if got := example(models.Dotted); got != "23.11.2026 14:05 · 1.234,5" {
+	if got := example(identity.Dotted); got != "23.11.2026 14:05 · 1.234,5" {
 		t.Error(got)
 	}
 }

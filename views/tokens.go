@@ -8,7 +8,9 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // TokensAt is a place in the list of tokens, as its address says it.
@@ -24,7 +26,7 @@ type TokensAt struct {
 // TokenList is what the list of tokens shows.
 type TokenList struct {
 	At   TokensAt
-	Rows []models.Token
+	Rows []identity.Token
 	// Next and Previous are cursors, or "".
 	Next, Previous string
 	// Others says that the reader may see the tokens of others.
@@ -34,7 +36,7 @@ type TokenList struct {
 	// Done says that something has just been done.
 	Done bool
 	// By is who looks at it.
-	By    models.Actor
+	By    access.Actor
 	Notes []string
 	Now   Clock
 }
@@ -63,9 +65,9 @@ type TokenForm struct {
 	Networks string
 	// Expires is one of TokenExpiries.
 	Expires  string
-	Problems models.Invalid
+	Problems access.Invalid
 	// By is who makes the token.
-	By models.Actor
+	By access.Actor
 }
 
 // TokenExpiries are the values of the form's field: days, and "never".
@@ -73,12 +75,12 @@ var TokenExpiries = []string{"30", "90", "365", "never"}
 
 // Preset is the scopes that a choice of the form gives a token of an actor's: those of
 // the choice that the actor has.
-func Preset(by models.Actor, choice string) models.Scopes {
-	scopes := models.WriteScopes()
+func Preset(by access.Actor, choice string) access.Scopes {
+	scopes := access.WriteScopes()
 	if choice == "read" {
-		scopes = models.ReadScopes()
+		scopes = access.ReadScopes()
 	}
-	return slices.DeleteFunc(scopes, func(right models.Right) bool { return !by.May(right) })
+	return slices.DeleteFunc(scopes, func(right access.Right) bool { return !by.May(right) })
 }
 
 // writes tells whether the maker may give a token more than reading.
@@ -89,14 +91,14 @@ func (f TokenForm) writes() bool {
 // writeHint says what "Read and write" is.
 func (f TokenForm) writeHint() string {
 	const hint = "See all of that, and change it, as far as your role may."
-	if !slices.Contains(Preset(f.By, "write"), models.DeleteGroups) {
+	if !slices.Contains(Preset(f.By, "write"), access.DeleteGroups) {
 		return hint
 	}
 	return hint + " That includes deleting groups and contacts for good."
 }
 
 // ticked tells whether a scope is chosen, by itself or with the preset.
-func (f TokenForm) ticked(right models.Right) bool {
+func (f TokenForm) ticked(right access.Right) bool {
 	if f.Preset == "choose" {
 		return slices.Contains(f.Scopes, string(right))
 	}
@@ -106,13 +108,13 @@ func (f TokenForm) ticked(right models.Right) bool {
 // scopeGroup is the scopes for one kind of thing.
 type scopeGroup struct {
 	name  string
-	rules []models.Rule
+	rules []access.Rule
 }
 
 // scopeGroups are all scopes that a token can have.
 func scopeGroups() []scopeGroup {
 	groups := []scopeGroup{{name: "Groups"}, {name: "Contacts"}, {name: "Messages"}, {name: "Activity"}}
-	for _, rule := range models.Rules {
+	for _, rule := range access.Rules {
 		kind, _, _ := strings.Cut(string(rule.Right), ".")
 		i := slices.Index([]string{"groups", "contacts", "messages", "activity"}, strings.Replace(kind, "members", "groups", 1))
 		if rule.Scope && i >= 0 {
@@ -123,14 +125,14 @@ func scopeGroups() []scopeGroup {
 }
 
 // whoHas is the sentence about a right that the reader lacks.
-func whoHas(rule models.Rule) string {
+func whoHas(rule access.Rule) string {
 	return "Not available: only " + holders(rule) + " may do this."
 }
 
 // TokenSecret is a secret that is shown this once: of a new token, or of one that was
 // rolled.
 type TokenSecret struct {
-	models.Token
+	identity.Token
 	Secret string
 	Rolled bool
 	Origin string
@@ -139,17 +141,17 @@ type TokenSecret struct {
 
 func (t TokenSecret) title() string {
 	if t.Rolled {
-		return models.Isolated(t.Name) + " has a new secret"
+		return text.Isolated(t.Name) + " has a new secret"
 	}
-	return models.Isolated(t.Name) + " is ready"
+	return text.Isolated(t.Name) + " is ready"
 }
 
 // TokenDetail is what the page of a token shows.
 type TokenDetail struct {
-	models.Token
-	Use models.TokenUse
+	identity.Token
+	Use identity.TokenUse
 	// By is who looks at it.
-	By models.Actor
+	By access.Actor
 	// PerMinute is how many calls it may make in a minute; 0 is any number.
 	PerMinute int
 	// Done says that something has just been done.
@@ -175,7 +177,7 @@ func whoseCurrent(at TokensAt) string {
 }
 
 // took is how long a call took.
-func took(r models.TokenRequest, now Clock) string {
+func took(r identity.TokenRequest, now Clock) string {
 	if r.MS == 0 {
 		return "under 1\u00a0ms"
 	}
@@ -187,11 +189,11 @@ func (d TokenDetail) own() bool { return d.UserID == d.By.UserID }
 
 // RollForm is what the page for rolling a token shows.
 type RollForm struct {
-	models.Token
+	identity.Token
 	Key string
 	// Overlap is how many hours the old secret goes on working.
 	Overlap  string
-	Problems models.Invalid
+	Problems access.Invalid
 	Now      Clock
 }
 
@@ -208,7 +210,7 @@ func overlapLabel(hours string) string {
 
 func overlaps() []string {
 	var hours []string
-	for _, o := range models.Overlaps {
+	for _, o := range identity.Overlaps {
 		hours = append(hours, strconv.Itoa(int(o.Hours())))
 	}
 	return hours
@@ -232,12 +234,12 @@ const (
 
 // scopesInWords are the rights of a token: the name of a preset, or what each of them
 // lets one do.
-func scopesInWords(s models.Scopes) string { return scopesShown(s, len(s)) }
+func scopesInWords(s access.Scopes) string { return scopesShown(s, len(s)) }
 
 // scopesInShort is the same, of the first right and of how many more there are.
-func scopesInShort(s models.Scopes) string { return scopesShown(s, 1) }
+func scopesInShort(s access.Scopes) string { return scopesShown(s, 1) }
 
-func scopesShown(s models.Scopes, most int) string {
+func scopesShown(s access.Scopes, most int) string {
 	switch s.Short() {
 	case "read":
 		return readOnly
@@ -259,7 +261,7 @@ func curlToken(origin, secret string) string {
 }
 
 // usedFrom ends the sentence that says when a token was last used.
-func usedFrom(t models.Token) string {
+func usedFrom(t identity.Token) string {
 	if t.LastUsedIP == nil {
 		return "."
 	}
@@ -267,7 +269,7 @@ func usedFrom(t models.Token) string {
 }
 
 // failedCall tells whether a call was answered with an error.
-func failedCall(r models.TokenRequest) bool { return r.Status >= 400 }
+func failedCall(r identity.TokenRequest) bool { return r.Status >= 400 }
 
 // The chart of a token's hours: its measures in its own units.
 const (
@@ -279,11 +281,11 @@ const (
 // hourBar is an hour of the chart: how high all of its calls are, and those that failed.
 type hourBar struct {
 	x, y, height, failed int
-	models.TokenHour
+	identity.TokenHour
 }
 
 // busiest is the most calls that an hour had, which the chart's height stands for.
-func busiest(hours []models.TokenHour) int {
+func busiest(hours []identity.TokenHour) int {
 	most := 0
 	for _, h := range hours {
 		most = max(most, h.Requests)
@@ -291,7 +293,7 @@ func busiest(hours []models.TokenHour) int {
 	return most
 }
 
-func hourBars(hours []models.TokenHour) []hourBar {
+func hourBars(hours []identity.TokenHour) []hourBar {
 	most := max(1, busiest(hours))
 	drawn := make([]hourBar, len(hours))
 	for i, h := range hours {
@@ -307,9 +309,9 @@ func hourBars(hours []models.TokenHour) []hourBar {
 }
 
 // chartSentence says what the chart shows.
-func chartSentence(hours []models.TokenHour, now Clock) string {
+func chartSentence(hours []identity.TokenHour, now Clock) string {
 	var requests, errors int
-	var peak models.TokenHour
+	var peak identity.TokenHour
 	for _, h := range hours {
 		requests, errors = requests+h.Requests, errors+h.Errors
 		if h.Requests > peak.Requests {
@@ -324,8 +326,8 @@ func chartSentence(hours []models.TokenHour, now Clock) string {
 }
 
 // quiet tells whether there is nothing to draw.
-func quiet(hours []models.TokenHour) bool {
-	return !slices.ContainsFunc(hours, func(h models.TokenHour) bool { return h.Requests > 0 })
+func quiet(hours []identity.TokenHour) bool {
+	return !slices.ContainsFunc(hours, func(h identity.TokenHour) bool { return h.Requests > 0 })
 }
 
 // hourOf is the time of an hour in the reader's zone.
@@ -335,7 +337,7 @@ func shortHour(at int64, now Clock) string {
 	return now.local(at).Format(now.writes().shortOfYear + now.writes().join + now.writes().hour)
 }
 
-func chartBox(hours []models.TokenHour) string {
+func chartBox(hours []identity.TokenHour) string {
 	return "0 0 " + strconv.Itoa(len(hours)*barStep) + " " + strconv.Itoa(chartHeight)
 }
 

@@ -9,12 +9,14 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // owner sees all that there is.
-var owner = models.Actor{Kind: models.UserActor, UserID: "0000000000000009", Role: models.Owner}
+var owner = access.Actor{Kind: access.UserActor, UserID: "0000000000000009", Role: access.Owner}
 
-var noon = NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), models.DayFirst)
+var noon = NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), identity.DayFirst)
 
 // draw renders a component and answers its HTML.
 func draw(t *testing.T, c templ.Component, regions ...any) string {
@@ -81,14 +83,14 @@ func TestEnhancementsStandOnLinksAndForms(t *testing.T) {
 }
 
 func everyPage() map[string]templ.Component {
-	problems := models.Invalid{{Field: "name", Message: "Enter a name."}, {Field: "contacts[0]", Message: "There is no such contact."}}
+	problems := access.Invalid{{Field: "name", Message: "Enter a name."}, {Field: "contacts[0]", Message: "There is no such contact."}}
 	group := models.Group{ID: "0000000000000001", Name: "Plaza Hotel", ArchivedAt: new(noon.Unix())}
 	anna := models.Contact{ID: "0000000000000003", Username: "anna"}
 	people := []models.Contact{anna}
 	detail := GroupDetail{Group: group, By: owner, Origin: "https://console.example", Now: noon}
-	token := models.Token{ID: "0000000000000004", Name: "Export"}
-	bea := models.Person{User: models.User{ID: "0000000000000005", Name: "Bea", Role: models.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
-	invitation := models.Invitation{ID: "0000000000000006", Email: "carl@example.com", Role: models.Admin, ExpiresAt: noon.Unix()}
+	token := identity.Token{ID: "0000000000000004", Name: "Export"}
+	bea := identity.Person{User: identity.User{ID: "0000000000000005", Name: "Bea", Role: access.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
+	invitation := identity.Invitation{ID: "0000000000000006", Email: "carl@example.com", Role: access.Admin, ExpiresAt: noon.Unix()}
 	return map[string]templ.Component{
 		"groups":         GroupsPage(sampleList()),
 		"no groups":      GroupsPage(GroupList{By: owner, None: true}),
@@ -104,8 +106,8 @@ func everyPage() map[string]templ.Component {
 		"edit contact":   EditContact(anna, ContactForm{}),
 		"contact":        ContactPage(ContactDetail{Contact: anna, By: owner, In: []models.Group{group}, Now: noon}),
 		"delete contact": DeleteContact(ContactDelete{Contact: anna, Leaves: []models.Group{group}}),
-		"tokens":         TokensPage(TokenList{Rows: []models.Token{token}, Others: true, Now: noon}),
-		"token":          TokenPage(TokenDetail{Token: token, Use: models.TokenUse{Hours: make([]models.TokenHour, 24)}, Now: noon}),
+		"tokens":         TokensPage(TokenList{Rows: []identity.Token{token}, Others: true, Now: noon}),
+		"token":          TokenPage(TokenDetail{Token: token, Use: identity.TokenUse{Hours: make([]identity.TokenHour, 24)}, Now: noon}),
 		"roll token":     RollToken(RollForm{Token: token, Now: noon}),
 		"end old secret": EndOldSecret(token, noon),
 		"new token":      NewToken(TokenForm{}),
@@ -114,32 +116,32 @@ func everyPage() map[string]templ.Component {
 		"login":          Login(SignIn{Carried: []Hidden{{"name", "x"}}, Provider: "Acme"}),
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
-		"auditor":        GroupsPage(GroupList{None: true, By: models.Actor{Kind: models.UserActor, Role: models.Auditor}}),
-		"people":         PeoplePage(PeopleList{People: []models.Person{bea}, Invitations: []models.Invitation{invitation}, By: owner, Now: noon}),
+		"auditor":        GroupsPage(GroupList{None: true, By: access.Actor{Kind: access.UserActor, Role: access.Auditor}}),
+		"people":         PeoplePage(PeopleList{People: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
 		"person":         PersonPage(PersonDetail{Person: bea, By: owner, Now: noon}),
-		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: models.Invalid{{Field: "sure", Message: "Say so."}}}),
+		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: access.Invalid{{Field: "sure", Message: "Say so."}}}),
 		"disable":        DisablePerson(PersonQuestion{Person: bea, Now: noon}),
 		"second factor":  ResetSecondFactor(PersonQuestion{Person: bea, Now: noon}),
-		"invite":         NewInvitation(InviteForm{Roles: models.Roles, Problems: problems}),
+		"invite":         NewInvitation(InviteForm{Roles: access.Roles, Problems: problems}),
 		"invited":        NewInvitationLink(InvitationMade{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
 		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
-		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: models.Owner, Need: true, From: "2027-01-31", FactorCount: models.FactorCount{People: 2, Without: 2}}}}),
+		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: access.Owner, Need: true, From: "2027-01-31", FactorCount: identity.FactorCount{People: 2, Without: 2}}}}),
 		"roles":          RolesPage(),
 		"documentation":  ErrorDocPage(ErrorDoc{Code: "conflict", Others: []string{"forbidden"}}),
 	}
 }
 
 func TestRefusalsAreSentences(t *testing.T) {
-	by := models.Actor{Kind: models.UserActor, Role: models.Moderator}
+	by := access.Actor{Kind: access.UserActor, Role: access.Moderator}
 	for _, c := range []struct {
-		right  models.Right
+		right  access.Right
 		owners []string
 		want   string
 	}{
-		{models.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
-		{models.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
-		{models.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
+		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
+		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
+		{access.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
 	} {
 		if got := Refusal(by, c.right, c.owners); got != c.want {
 			t.Errorf("%s: %q", c.right, got)
@@ -246,46 +248,46 @@ func TestRoughly(t *testing.T) {
 }
 
 func TestTheListOfPeopleIsHonest(t *testing.T) {
-	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), models.DayFirst)
+	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), identity.DayFirst)
 	day := func(d int) int64 { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC).Unix() }
 	off := day(1)
-	l := PeopleList{Now: now, Policy: models.Policy{SecondFactor: map[models.Role]int64{models.Editor: day(20), models.Auditor: day(28)}}}
+	l := PeopleList{Now: now, Policy: identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: day(20), access.Auditor: day(28)}}}
 	for _, c := range []struct {
-		user models.User
+		user identity.User
 		want string
 	}{
-		{models.User{Role: models.Editor}, "needed since 20 November"},
-		{models.User{Role: models.Auditor}, "needed from 28 November"},
-		{models.User{Role: models.Editor, DisabledAt: &off}, ""},
-		{models.User{Role: models.Admin}, ""},
+		{identity.User{Role: access.Editor}, "needed since 20 November"},
+		{identity.User{Role: access.Auditor}, "needed from 28 November"},
+		{identity.User{Role: access.Editor, DisabledAt: &off}, ""},
+		{identity.User{Role: access.Admin}, ""},
 	} {
-		if got := l.asks(&models.Person{User: c.user}); got != c.want {
+		if got := l.asks(&identity.Person{User: c.user}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.user.Role, got, c.want)
 		}
 	}
 	for begins, want := range map[int64]string{0: "Never", day(10): "Never", day(21): "Not since 21 November"} {
-		if got := unseen(models.Person{User: models.User{CreatedAt: day(20)}}, begins, now); got != want {
+		if got := unseen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
 			t.Errorf("%d: %q, want %q", begins, got, want)
 		}
 	}
 }
 
 func TestATokensPageKnowsWhatIsOnTheWay(t *testing.T) {
-	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), models.DayFirst)
+	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), identity.DayFirst)
 	at := func(seconds int64) *int64 { at := now.Unix() - seconds; return &at }
-	written := models.TokenUse{Requests: []models.TokenRequest{{CreatedAt: now.Unix() - 10}}}
+	written := identity.TokenUse{Requests: []identity.TokenRequest{{CreatedAt: now.Unix() - 10}}}
 	for name, c := range map[string]struct {
 		used *int64
-		use  models.TokenUse
+		use  identity.TokenUse
 		want bool
 	}{
-		"never used":           {nil, models.TokenUse{}, false},
-		"the first":            {at(1), models.TokenUse{}, true},
+		"never used":           {nil, identity.TokenUse{}, false},
+		"the first":            {at(1), identity.TokenUse{}, true},
 		"another":              {at(1), written, true},
 		"all is written":       {at(10), written, false},
-		"lost, a while before": {at(100), models.TokenUse{}, false},
+		"lost, a while before": {at(100), identity.TokenUse{}, false},
 	} {
-		if got := (TokenDetail{Token: models.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).late(); got != c.want {
+		if got := (TokenDetail{Token: identity.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).late(); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

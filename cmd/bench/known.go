@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/text"
 )
 
 // known is what the bench knows of a database, as it learnt it from the console.
@@ -95,7 +96,7 @@ func (k *known) findGroups(s *server) error {
 	seen := map[string]bool{}
 	for range places {
 		at := oldest.CreatedAt + k.random.Int64N(newest.CreatedAt-oldest.CreatedAt+1)
-		groups, err := s.list("/v1/groups?limit=50&starting_after=" + models.FirstID(time.Unix(at, 0)))
+		groups, err := s.list("/v1/groups?limit=50&starting_after=" + text.FirstID(time.Unix(at, 0)))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 )
 
 func verifyAudit(ctx context.Context, c *command) error {
@@ -16,7 +17,7 @@ func verifyAudit(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		proof, err := store.VerifyAudit(ctx, *expect)
+		proof, err := store.Audit.VerifyAudit(ctx, *expect)
 		if err != nil {
 			return err
 		}
@@ -31,7 +32,7 @@ func adoptAudit(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		fault, err := store.AdoptAudit(ctx, c.actor())
+		fault, err := store.Audit.AdoptAudit(ctx, c.actor())
 		if err != nil {
 			return err
 		}
@@ -40,7 +41,7 @@ func adoptAudit(ctx context.Context, c *command) error {
 	})
 }
 
-func (c *command) printProof(proof models.AuditProof, expect string) error {
+func (c *command) printProof(proof audit.AuditProof, expect string) error {
 	if proof.First > 1 {
 		fmt.Fprintf(c.stdout, "first   %d\n", proof.First)
 	}
@@ -61,7 +62,7 @@ func (c *command) printProof(proof models.AuditProof, expect string) error {
 
 // printMark prints what is kept of the log outside the database, and whether it was ever
 // accepted as it was found.
-func (c *command) printMark(proof models.AuditProof) {
+func (c *command) printMark(proof audit.AuditProof) {
 	if proof.HasMark {
 		fmt.Fprintf(c.stdout, "mark    %d, kept since %d\n", proof.Marked, proof.MarkedSince)
 	} else {
@@ -73,7 +74,7 @@ func (c *command) printMark(proof models.AuditProof) {
 }
 
 // from is where a log begins whose older lines were deleted by the rule.
-func from(proof models.AuditProof) string {
+func from(proof audit.AuditProof) string {
 	if proof.First <= 1 {
 		return ""
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -20,7 +20,7 @@ func TestAuditVerify(t *testing.T) {
 		if said := mustRun(t, database, "", "audit", "verify"); !strings.Contains(said, "sealed  0\ntail    2\n") {
 			t.Errorf("before the first sealing: %s", said)
 		}
-		if err := store.Seal(t.Context()); err != nil {
+		if err := store.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		said := mustRun(t, database, "", "audit", "verify")
@@ -46,14 +46,14 @@ func TestAuditVerify(t *testing.T) {
 func TestAuditVerifyOfACutLog(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		store := modelstest.OpenURL(t, database)
-		store.Now = func() time.Time { return time.Now().AddDate(-2, 0, 0) }
+		store.DB.Now = func() time.Time { return time.Now().AddDate(-2, 0, 0) }
 		by := modelstest.Owner(t, store)
 		for range 3 {
 			modelstest.Group(t, store, by, "Plaza Hotel")
 		}
-		store.Now = time.Now
+		store.DB.Now = time.Now
 		for _, job := range []error{
-			store.Seal(t.Context()), store.SetRetention(t.Context(), by, "1 year"), store.DeleteOldActivity(t.Context()), store.Seal(t.Context()),
+			store.Audit.Seal(t.Context()), store.Audit.SetRetention(t.Context(), by, "1 year"), store.Audit.DeleteOldActivity(t.Context()), store.Audit.Seal(t.Context()),
 		} {
 			if job != nil {
 				t.Fatal(job)
@@ -74,13 +74,13 @@ func TestAuditVerifyOfACutLog(t *testing.T) {
 func TestLinesAreSealedWithinASecond(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		store := modelstest.OpenURL(t, database)
-		by := models.System("test")
+		by := access.System("test")
 		s := startConsole(t, database)
 		for i := range 3 {
 			modelstest.Group(t, store, by, "Plaza Hotel")
 			written := time.Now()
 			for {
-				proof, err := store.VerifyAudit(t.Context(), "")
+				proof, err := store.Audit.VerifyAudit(t.Context(), "")
 				if err != nil || proof.Broken != nil {
 					t.Fatal(proof, err)
 				}
@@ -95,7 +95,7 @@ func TestLinesAreSealedWithinASecond(t *testing.T) {
 		}
 		modelstest.Group(t, store, by, "Last")
 		s.end()
-		if proof, err := store.VerifyAudit(t.Context(), ""); err != nil || proof.Tail != 0 || proof.Sealed != 4 {
+		if proof, err := store.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Tail != 0 || proof.Sealed != 4 {
 			t.Errorf("after the end: %+v, %v", proof, err)
 		}
 	})
@@ -108,13 +108,13 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	store := modelstest.OpenEmpty(t, database)
 	by := modelstest.Owner(t, store)
 	older := "VACUUM INTO '" + file + ".older'"
-	if err := store.Seal(t.Context()); err != nil {
+	if err := store.Audit.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	modelstest.Exec(t, modelstest.OpenURL(t, database), older)
 	modelstest.Group(t, store, by, "Plaza Hotel")
-	store.KeepMark(file + ".mark")
-	if err := store.Seal(t.Context()); err != nil {
+	store.Audit.KeepMark(file + ".mark")
+	if err := store.Audit.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if said := mustRun(t, database, "", "audit", "verify"); !strings.Contains(said, "mark    2, kept since 2\n") {

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/keys"
 )
 
 // command is one command line on its way: the flags of its verb, and what it
@@ -143,12 +145,12 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 		return nil, errors.Join(fmt.Errorf("the database can't be brought to the newest schema: %w", err), store.Close())
 	}
 	if !c.keysGiven() {
-		store.NewerKeys = func() (models.Keys, error) { return readKeys(c.keyPath()) }
+		store.Audit.Keyring.Newer = func() (keys.Keys, error) { return readKeys(c.keyPath()) }
 	}
-	store.KeepMark(c.markPath())
+	store.Audit.KeepMark(c.markPath())
 	keys, err := c.keysFor(ctx, store)
 	if err == nil {
-		err = store.Unlock(ctx, keys)
+		err = store.Audit.Unlock(ctx, keys)
 	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -166,12 +168,12 @@ func (c *command) withStore(ctx context.Context, do func(*models.Store) error) e
 }
 
 // actor is who acts when a command does: the log names the command.
-func (c *command) actor() models.Actor { return models.System("console " + c.verb.name) }
+func (c *command) actor() access.Actor { return access.System("console " + c.verb.name) }
 
 // explain makes values that the store refuses a misuse of the command, in the
 // store's own words.
 func explain(err error) error {
-	invalid, ok := errors.AsType[models.Invalid](err)
+	invalid, ok := errors.AsType[access.Invalid](err)
 	if !ok {
 		return err
 	}

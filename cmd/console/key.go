@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/keys"
 )
 
 // keyVariable is the environment variable that can hold the keys themselves.
@@ -23,9 +24,9 @@ const keyVariable = "CONSOLE_KEY"
 func (c *command) keysGiven() bool { return c.getenv(keyVariable) != "" }
 
 // keys are the keys of the environment or else of the key file.
-func (c *command) keys() (models.Keys, error) {
+func (c *command) keys() (keys.Keys, error) {
 	if c.keysGiven() {
-		keys, err := models.ParseKeys(c.getenv(keyVariable))
+		keys, err := keys.ParseKeys(c.getenv(keyVariable))
 		if err != nil {
 			return keys, fmt.Errorf("%s can't be used: %w", keyVariable, err)
 		}
@@ -36,29 +37,29 @@ func (c *command) keys() (models.Keys, error) {
 
 // keysFor are the keys to open a database with. A missing key file is made for a database
 // that was opened with no key yet; for another one a new key would be of no use.
-func (c *command) keysFor(ctx context.Context, store *models.Store) (models.Keys, error) {
-	keys, err := c.keys()
+func (c *command) keysFor(ctx context.Context, store *models.Store) (keys.Keys, error) {
+	ring, err := c.keys()
 	if !errors.Is(err, fs.ErrNotExist) {
-		return keys, err
+		return ring, err
 	}
-	name, err := store.KeyName(ctx)
+	name, err := store.Audit.KeyName(ctx)
 	if err != nil {
-		return keys, err
+		return ring, err
 	}
 	if name != "" {
-		return keys, fmt.Errorf("there is no key file %s, and the database was last opened with the key %s: put a copy of its key file there, or say where it is with -key-file", c.keyPath(), name)
+		return ring, fmt.Errorf("there is no key file %s, and the database was last opened with the key %s: put a copy of its key file there, or say where it is with -key-file", c.keyPath(), name)
 	}
-	keys = models.NewKeys()
-	return keys, writeKeys(c.keyPath(), keys)
+	ring = keys.NewKeys()
+	return ring, writeKeys(c.keyPath(), ring)
 }
 
 // readKeys reads a key file.
-func readKeys(file string) (models.Keys, error) {
+func readKeys(file string) (keys.Keys, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return models.Keys{}, fmt.Errorf("the key file can't be read: %w", err)
+		return keys.Keys{}, fmt.Errorf("the key file can't be read: %w", err)
 	}
-	keys, err := models.ParseKeys(string(text))
+	keys, err := keys.ParseKeys(string(text))
 	if err != nil {
 		return keys, fmt.Errorf("the key file %s can't be used: %w", file, err)
 	}
@@ -106,7 +107,7 @@ func rotateKey(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		unfinished, err := store.UnfinishedRotation(ctx)
+		unfinished, err := store.Identity.UnfinishedRotation(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func rotateKey(ctx context.Context, c *command) error {
 				return err
 			}
 		}
-		n, err := store.Rotate(ctx, c.actor(), keys)
+		n, err := store.Identity.Rotate(ctx, c.actor(), keys)
 		if err != nil {
 			return fmt.Errorf("the new key is in use, but not everything is encrypted with it; run this again: %w", err)
 		}
@@ -137,16 +138,16 @@ func rotateKey(ctx context.Context, c *command) error {
 }
 
 // writeKeys writes a key file that did not exist, whole or not at all.
-func writeKeys(file string, keys models.Keys) error {
+func writeKeys(file string, keys keys.Keys) error {
 	// Link fails where another start made the file meanwhile, and Rename would not.
 	return putKeys(file, keys, os.Link)
 }
 
 // replaceKeys writes a key file in place of one, whole or not at all.
-func replaceKeys(file string, keys models.Keys) error { return putKeys(file, keys, os.Rename) }
+func replaceKeys(file string, keys keys.Keys) error { return putKeys(file, keys, os.Rename) }
 
 // putKeys writes keys beside their file, for its owner only, and then puts them there.
-func putKeys(file string, keys models.Keys, put func(from, to string) error) error {
+func putKeys(file string, keys keys.Keys, put func(from, to string) error) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("the folder of the key file can't be made: %w", err)
 	}

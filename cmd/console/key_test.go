@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/keys"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -22,24 +25,24 @@ func withKeyFile(t *testing.T, database, file, variable string, args ...string) 
 }
 
 // seedOf is the seed of Ada's app, as somebody with these keys reads it.
-func seedOf(t *testing.T, database string, keys models.Keys) (string, error) {
+func seedOf(t *testing.T, database string, keys keys.Keys) (string, error) {
 	t.Helper()
 	store := modelstest.Connect(t, database)
-	if err := store.Unlock(t.Context(), keys); err != nil {
+	if err := store.Audit.Unlock(t.Context(), keys); err != nil {
 		return "", err
 	}
-	u, err := store.UserByEmail(t.Context(), "ada@example.com")
+	u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := store.NewTOTP(t.Context(), u.Actor())
+	key, err := store.Identity.NewTOTP(t.Context(), u.Actor())
 	return key.Secret, err
 }
 
 func TestRotatingTheKey(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		file := filepath.Join(t.TempDir(), "console.key")
-		first := models.NewKeys()
+		first := keys.NewKeys()
 		if err := writeKeys(file, first); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +50,7 @@ func TestRotatingTheKey(t *testing.T) {
 			t.Error("a key file was written over")
 		}
 		store := modelstest.Connect(t, database)
-		if err := store.Unlock(t.Context(), first); err != nil {
+		if err := store.Audit.Unlock(t.Context(), first); err != nil {
 			t.Fatal(err)
 		}
 		modelstest.Owner(t, store)
@@ -64,14 +67,14 @@ func TestRotatingTheKey(t *testing.T) {
 		if err != nil || readErr != nil || info.Mode().Perm() != 0o600 {
 			t.Fatal(info.Mode(), err, readErr)
 		}
-		both, err := models.ParseKeys(string(text))
+		both, err := keys.ParseKeys(string(text))
 		if err != nil || !strings.HasSuffix(both.Text(), first.Text()) || both.Text() == first.Text() {
 			t.Fatalf("the file has %s, %v", both, err)
 		}
 		if got, err := seedOf(t, database, both); err != nil || got != seed {
 			t.Errorf("the seed is %q, %v", got, err)
 		}
-		newest, err := models.ParseKeys(strings.Fields(both.Text())[0])
+		newest, err := keys.ParseKeys(strings.Fields(both.Text())[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,30 +107,30 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 		}
 		defer running.Close()
 		modelstest.Owner(t, running)
-		ada, err := running.UserByEmail(t.Context(), "ada@example.com")
+		ada, err := running.Identity.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, err := running.NewTOTP(t.Context(), ada.Actor())
+		before, err := running.Identity.NewTOTP(t.Context(), ada.Actor())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := running.Seal(t.Context()); err != nil {
+		if err := running.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "take the new key up by themselves") {
 			t.Fatalf("%+v", r)
 		}
-		if after, err := running.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
+		if after, err := running.Identity.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
 			t.Errorf("the running console reads %v, not %v: %v", after, before, err)
 		}
-		if _, err := running.CreateUser(t.Context(), models.System("test"), models.NewUser{Email: "bea@example.com", Name: "Bea", Role: models.Editor, Password: "a password of many words"}); err != nil {
+		if _, err := running.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Editor, Password: "a password of many words"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := running.Seal(t.Context()); err != nil {
+		if err := running.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if proof, err := running.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
+		if proof, err := running.Audit.VerifyAudit(t.Context(), ""); err != nil || proof.Broken != nil {
 			t.Errorf("the log: %v, %v", proof.Broken, err)
 		}
 		keys, err := readKeys(file)
@@ -135,7 +138,7 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		newest := strings.Fields(keys.String())[1]
-		if page, err := running.AuditLines(t.Context(), models.Range{Limit: 1}); err != nil || !strings.HasPrefix(page.Lines[0].MAC, newest+":") {
+		if page, err := running.Audit.AuditLines(t.Context(), db.Range{Limit: 1}); err != nil || !strings.HasPrefix(page.Lines[0].MAC, newest+":") {
 			t.Errorf("it goes on with another key than %s: %v, %v", newest, page.Lines, err)
 		}
 	})
@@ -144,9 +147,9 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 func TestARotationThatWasCutShort(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		file := filepath.Join(t.TempDir(), "console.key")
-		first := models.NewKeys()
+		first := keys.NewKeys()
 		store := modelstest.Connect(t, database)
-		if err := store.Unlock(t.Context(), first); err != nil {
+		if err := store.Audit.Unlock(t.Context(), first); err != nil {
 			t.Fatal(err)
 		}
 		modelstest.Owner(t, store)
@@ -172,7 +175,7 @@ func TestARotationThatWasCutShort(t *testing.T) {
 
 func TestRotatingAKeyOfTheEnvironment(t *testing.T) {
 	database := modelstest.URL(t, modelstest.SQLite)
-	first := models.NewKeys().Text()
+	first := keys.NewKeys().Text()
 	missing := filepath.Join(t.TempDir(), "none")
 	r := withKeyFile(t, database, missing, first, "key", "rotate")
 	if r.code != 1 || !strings.Contains(r.stderr, "console key rotate -print") {

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -264,12 +267,12 @@ func TestPeopleByCommand(t *testing.T) {
 			t.Errorf("somebody unknown: exit %d, %q", r.code, r.stderr)
 		}
 		store := modelstest.OpenURL(t, database)
-		page, err := store.AuditLines(t.Context(), models.Range{Limit: 3})
+		page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, want := range []models.Action{models.EnabledUser, models.DisabledUser, models.ChangedRole} {
-			if line := page.Lines[i]; line.Action != want || line.ActorKind != models.SystemActor || !strings.HasPrefix(line.ActorName, "console user ") || line.ObjectName != "bob" {
+		for i, want := range []audit.Action{audit.EnabledUser, audit.DisabledUser, audit.ChangedRole} {
+			if line := page.Lines[i]; line.Action != want || line.ActorKind != access.SystemActor || !strings.HasPrefix(line.ActorName, "console user ") || line.ObjectName != "bob" {
 				t.Errorf("the line is %+v, want %s", line, want)
 			}
 		}
@@ -283,7 +286,7 @@ func TestSeed(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		store := modelstest.OpenURL(t, database)
-		page, err := store.Groups(t.Context(), models.GroupQuery{Range: models.Range{Limit: 100}})
+		page, err := store.Groups(t.Context(), models.GroupQuery{Range: db.Range{Limit: 100}})
 		if err != nil || len(page.Groups) != 100 {
 			t.Fatalf("%d groups, %v", len(page.Groups), err)
 		}

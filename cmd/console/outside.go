@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"protocol.chat/console/handlers"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // outside is what serve is told about what stands before the console and beside it.
@@ -41,7 +41,7 @@ func (o *outside) config(getenv func(string) string) (handlers.Config, error) {
 	if config.RateLimit, err = strconv.Atoi(o.rateLimit); err != nil || config.RateLimit < 0 {
 		return config, misusef("-rate-limit takes a number of calls like 6000, or 0 for any number, not %q", o.rateLimit)
 	}
-	if config.TrustedProxies, err = models.ParseNetworks(o.proxies); err != nil {
+	if config.TrustedProxies, err = access.ParseNetworks(o.proxies); err != nil {
 		return config, misusef("-trusted-proxies takes addresses like 10.0.0.2,10.1.0.0/16: %s", explain(err))
 	}
 	config.OIDC, err = o.oidc(getenv)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // roles prints who may do what, from the table that the console enforces.
@@ -16,12 +16,12 @@ func roles(_ context.Context, c *command) error {
 		return err
 	}
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	for _, role := range models.Roles {
+	for _, role := range access.Roles {
 		fmt.Fprint(table, strings.ToUpper(string(role)), "\t")
 	}
 	fmt.Fprintln(table, "MAY")
-	for _, rule := range models.Rules {
-		for _, role := range models.Roles {
+	for _, rule := range access.Rules {
+		for _, role := range access.Roles {
 			mark := ""
 			if slices.Contains(rule.Roles, role) {
 				mark = "yes"

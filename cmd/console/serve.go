@@ -92,7 +92,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 		return err
 	}
 	log.Info("started", "version", config.Version, "listen", listener.Addr().String(), "url", config.PublicURL,
-		"engine", store.Engine(), "database", store.Address())
+		"engine", store.DB.Engine(), "database", store.DB.Address())
 	defer log.Info("stopped")
 	context.AfterFunc(ctx, func() {
 		console.Drain()
@@ -101,7 +101,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
 	for _, t := range tasks(store, log) {
-		jobs.Go(func() { t.repeat(work, log, store.Reconnect) })
+		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
 	err := serveHTTP(ctx, newServer(console, log), listener)
 	stopWork()
@@ -109,7 +109,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	writeLast(log, store)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSeal)
 	defer cancel()
-	if err := store.Seal(last); err != nil {
+	if err := store.Audit.Seal(last); err != nil {
 		log.Warn("seal the audit log", "err", err)
 	}
 	return err
@@ -119,7 +119,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 func writeLast(log *slog.Logger, store *models.Store) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := store.WriteUses(ctx); err != nil {
+	if err := store.Identity.WriteUses(ctx); err != nil {
 		log.Warn("write what tokens were used for", "err", err)
 	}
 }
@@ -127,11 +127,11 @@ func writeLast(log *slog.Logger, store *models.Store) {
 // greet says where the console is and, as long as nobody owns it, how to begin.
 func (c *command) greet(ctx context.Context, store *models.Store, publicURL string) error {
 	fmt.Fprintf(c.stdout, "Protocol Console: %s\n", publicURL)
-	owned, err := store.HasOwner(ctx)
+	owned, err := store.Identity.HasOwner(ctx)
 	if err != nil || owned {
 		return err
 	}
-	code, err := store.NewSetupCode(ctx)
+	code, err := store.Identity.NewSetupCode(ctx)
 	if err != nil {
 		return err
 	}

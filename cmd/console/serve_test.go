@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -99,7 +100,7 @@ func TestServeSaysWhereToBegin(t *testing.T) {
 
 func TestServeClearsWhatAnEarlierRunLeft(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
-		store, by := modelstest.OpenURL(t, database), models.System("test")
+		store, by := modelstest.OpenURL(t, database), access.System("test")
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
 		const messages = 1100 // more than are deleted with the group
 		var wg sync.WaitGroup

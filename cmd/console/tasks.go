@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // task is something that a console does again and again while it runs.
@@ -26,13 +28,13 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 	watch, database := watch{store: store, log: log}, databaseWatch{store: store, log: log}
 	return []task{
 		// As often as what lives shortest runs out.
-		{what: "delete what has run out", run: store.Sweep, every: models.ChallengeLimit, limit: time.Minute},
+		{what: "delete what has run out", run: store.Sweep, every: identity.ChallengeLimit, limit: time.Minute},
 		// What deletions of this program have left is told at once, but not that of others,
 		// nor what an error has left.
 		{what: "clear what deletions left", run: store.Clear, every: time.Minute, asked: store.ToClear(), limit: time.Hour},
-		{what: "delete old activity", run: store.DeleteOldActivity, every: models.ChallengeLimit, asked: store.ToDeleteActivity(), limit: time.Hour},
-		{what: "seal the audit log", run: store.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
-		{what: "write what tokens were used for", run: store.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},
+		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.ToDeleteActivity(), limit: time.Hour},
+		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
+		{what: "write what tokens were used for", run: store.Identity.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},
 	}
@@ -60,7 +62,7 @@ func (t task) repeat(ctx context.Context, log *slog.Logger, unreached func()) {
 				log.Warn(t.what, "err", err)
 				said, saidAt = err.Error(), time.Now()
 			}
-			if errors.Is(err, models.ErrUnavailable) {
+			if errors.Is(err, access.ErrUnavailable) {
 				unreached()
 			}
 		}
@@ -97,11 +99,11 @@ type watch struct {
 }
 
 func (w *watch) look(ctx context.Context) error {
-	if size := w.store.LogSize(); size > largeLog && time.Since(w.saidLog) >= sayAgain {
+	if size := w.store.DB.LogSize(); size > largeLog && time.Since(w.saidLog) >= sayAgain {
 		w.saidLog = time.Now()
 		w.log.Warn("SQLite's log is large: something reads the database without an end, perhaps a shell that was left open", "bytes", size)
 	}
-	oldest, err := w.store.OldestUnsealed(ctx)
+	oldest, err := w.store.Audit.OldestUnsealed(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -127,7 +127,7 @@ func TestSealingResumesAfterAPartition(t *testing.T) {
 	by := modelstest.Owner(t, direct)
 	p, url := newPartition(t, database)
 	store := modelstest.Connect(t, url)
-	if err := store.Unlock(t.Context(), modelstest.Keys); err != nil {
+	if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
 		t.Fatal(err)
 	}
 	var connections sync.WaitGroup // so that many are idle
@@ -142,10 +142,10 @@ func TestSealingResumesAfterAPartition(t *testing.T) {
 	defer running.Wait()
 	defer stop()
 	for _, task := range tasks(store, slog.New(slog.NewTextHandler(&log, nil))) {
-		running.Go(func() { task.repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), store.Reconnect) })
+		running.Go(func() { task.repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), store.DB.Reconnect) })
 	}
 	sealed := func() bool {
-		oldest, err := direct.OldestUnsealed(t.Context())
+		oldest, err := direct.Audit.OldestUnsealed(t.Context())
 		return err == nil && oldest == ""
 	}
 	eventually(t, "the first line is sealed", sealed)
@@ -187,7 +187,7 @@ func TestEachRunHasADeadline(t *testing.T) {
 			stop()
 		}
 		<-ctx.Done()
-		return fmt.Errorf("%w: %w", models.ErrUnavailable, ctx.Err())
+		return fmt.Errorf("%w: %w", access.ErrUnavailable, ctx.Err())
 	}}
 	endless.repeat(ctx, slog.New(slog.NewTextHandler(&log, nil)), func() { unreached++ })
 	if runs != 3 || unreached != 2 || strings.Count(log.String(), "msg=wait") != 1 {

@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 )
 
 func createToken(ctx context.Context, c *command) error {
-	var token models.NewToken
+	var token identity.NewToken
 	c.database()
 	c.flags.StringVar(&token.Name, "name", "", "`NAME` of the token: what it is for")
 	scopes := c.flags.String("scopes", "read", "`RIGHTS` of the token: read, write, or names like groups.read,members.edit")
@@ -28,10 +31,10 @@ func createToken(ctx context.Context, c *command) error {
 		return misusef("the token would have expired already: -expires takes a time like 720h")
 	}
 	var err error
-	if token.Scopes, err = models.ParseScopes(*scopes); err != nil {
+	if token.Scopes, err = access.ParseScopes(*scopes); err != nil {
 		return explain(err)
 	}
-	if token.Networks, err = models.ParseNetworks(*networks); err != nil {
+	if token.Networks, err = access.ParseNetworks(*networks); err != nil {
 		return explain(err)
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
@@ -44,7 +47,7 @@ func createToken(ctx context.Context, c *command) error {
 			at := time.Now().Add(*expires).Unix()
 			token.ExpiresAt = &at
 		}
-		_, secret, err := store.CreateToken(ctx, c.actor(), token, nil)
+		_, secret, err := store.Identity.CreateToken(ctx, c.actor(), token, nil)
 		if err != nil {
 			return err
 		}
@@ -53,12 +56,12 @@ func createToken(ctx context.Context, c *command) error {
 	})
 }
 
-func tokenOwner(ctx context.Context, store *models.Store, email string) (models.User, error) {
+func tokenOwner(ctx context.Context, store *models.Store, email string) (identity.User, error) {
 	if email != "" {
 		return userByEmail(ctx, store, email)
 	}
-	user, err := store.FirstOwner(ctx)
-	if errors.Is(err, models.ErrNotFound) {
+	user, err := store.Identity.FirstOwner(ctx)
+	if errors.Is(err, access.ErrNotFound) {
 		err = errors.New("a token belongs to a person, and there is nobody yet; make an owner with console user create")
 	}
 	return user, err
@@ -79,11 +82,11 @@ func listTokens(ctx context.Context, c *command) error {
 }
 
 // allTokens are the tokens of all people, page by page.
-func allTokens(ctx context.Context, store *models.Store, by models.Actor) ([]models.Token, error) {
-	var tokens []models.Token
-	query := models.TokenQuery{Range: models.Range{Limit: models.MaxLimit}}
+func allTokens(ctx context.Context, store *models.Store, by access.Actor) ([]identity.Token, error) {
+	var tokens []identity.Token
+	query := identity.TokenQuery{Range: db.Range{Limit: db.MaxLimit}}
 	for {
-		page, err := store.Tokens(ctx, by, query)
+		page, err := store.Identity.Tokens(ctx, by, query)
 		tokens = append(tokens, page.Tokens...)
 		if err != nil || !page.More {
 			return tokens, err
@@ -92,7 +95,7 @@ func allTokens(ctx context.Context, store *models.Store, by models.Actor) ([]mod
 	}
 }
 
-func (c *command) printTokens(tokens []models.Token) error {
+func (c *command) printTokens(tokens []identity.Token) error {
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPES\tCREATED\tLAST USED\tENDS")
 	for _, t := range tokens {
@@ -102,7 +105,7 @@ func (c *command) printTokens(tokens []models.Token) error {
 	return table.Flush()
 }
 
-func tokenEnd(t models.Token) string {
+func tokenEnd(t identity.Token) string {
 	if t.RevokedAt != nil {
 		return "revoked " + day(t.RevokedAt, "")
 	}
@@ -124,8 +127,8 @@ func revokeToken(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		err := store.RevokeToken(ctx, c.actor(), args[0])
-		if errors.Is(err, models.ErrNotFound) {
+		err := store.Identity.RevokeToken(ctx, c.actor(), args[0])
+		if errors.Is(err, access.ErrNotFound) {
 			return noToken(args[0])
 		}
 		if err != nil {
@@ -144,8 +147,8 @@ func rollToken(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		_, secret, err := store.RollToken(ctx, c.actor(), args[0], *overlap, nil)
-		if errors.Is(err, models.ErrNotFound) {
+		_, secret, err := store.Identity.RollToken(ctx, c.actor(), args[0], *overlap, nil)
+		if errors.Is(err, access.ErrNotFound) {
 			return noToken(args[0])
 		}
 		if err != nil {

@@ -7,14 +7,16 @@ import (
 	"text/tabwriter"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 func createUser(ctx context.Context, c *command) error {
-	var user models.NewUser
+	var user identity.NewUser
 	c.database()
 	c.flags.StringVar(&user.Email, "email", "", "`ADDRESS` to sign in with")
 	c.flags.StringVar(&user.Name, "name", "", "`NAME` of the person")
-	c.flags.StringVar((*string)(&user.Role), "role", string(models.Owner), "`ROLE` of the person: owner, admin, editor, moderator or auditor")
+	c.flags.StringVar((*string)(&user.Role), "role", string(access.Owner), "`ROLE` of the person: owner, admin, editor, moderator or auditor")
 	fromStdin := c.passwordFlag()
 	if _, err := c.parse(); err != nil {
 		return err
@@ -24,7 +26,7 @@ func createUser(ctx context.Context, c *command) error {
 		if user.Password, err = c.password(ctx, *fromStdin); err != nil {
 			return err
 		}
-		made, err := store.CreateUser(ctx, c.actor(), user)
+		made, err := store.Identity.CreateUser(ctx, c.actor(), user)
 		if err != nil {
 			return err
 		}
@@ -52,7 +54,7 @@ func setPassword(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		if err := store.SetPassword(ctx, c.actor(), user.Email, password); err != nil {
+		if err := store.Identity.SetPassword(ctx, c.actor(), user.Email, password); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.stdout, "%s has a new password.\n", user.Email)
@@ -66,7 +68,7 @@ func listUsers(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		people, err := store.People(ctx, c.actor())
+		people, err := store.Identity.People(ctx, c.actor())
 		if err != nil {
 			return err
 		}
@@ -86,7 +88,7 @@ func onOff(on bool) string {
 	return "off"
 }
 
-func userState(u models.User) string {
+func userState(u identity.User) string {
 	if u.DisabledAt != nil {
 		return "disabled " + day(u.DisabledAt, "")
 	}
@@ -95,31 +97,31 @@ func userState(u models.User) string {
 
 func changeRole(ctx context.Context, c *command) error {
 	role := c.flags.String("role", "", "`ROLE` that the person gets: owner, admin, editor, moderator or auditor")
-	return changeUser(ctx, c, "has the new role", func(store *models.Store, id string) (models.User, error) {
-		return store.ChangeRole(ctx, c.actor(), id, models.Role(*role))
+	return changeUser(ctx, c, "has the new role", func(store *models.Store, id string) (identity.User, error) {
+		return store.Identity.ChangeRole(ctx, c.actor(), id, access.Role(*role))
 	})
 }
 
 func disableUser(ctx context.Context, c *command) error {
-	return changeUser(ctx, c, "is disabled", func(store *models.Store, id string) (models.User, error) {
-		return store.Disable(ctx, c.actor(), id)
+	return changeUser(ctx, c, "is disabled", func(store *models.Store, id string) (identity.User, error) {
+		return store.Identity.Disable(ctx, c.actor(), id)
 	})
 }
 
 func enableUser(ctx context.Context, c *command) error {
-	return changeUser(ctx, c, "can sign in again", func(store *models.Store, id string) (models.User, error) {
-		return store.Enable(ctx, c.actor(), id)
+	return changeUser(ctx, c, "can sign in again", func(store *models.Store, id string) (identity.User, error) {
+		return store.Identity.Enable(ctx, c.actor(), id)
 	})
 }
 
 func resetSecondFactor(ctx context.Context, c *command) error {
-	return changeUser(ctx, c, "has no second factor now", func(store *models.Store, id string) (models.User, error) {
-		return store.ResetSecondFactor(ctx, c.actor(), id)
+	return changeUser(ctx, c, "has no second factor now", func(store *models.Store, id string) (identity.User, error) {
+		return store.Identity.ResetSecondFactor(ctx, c.actor(), id)
 	})
 }
 
 // changeUser does something to the person whom -email names, and says what they are then.
-func changeUser(ctx context.Context, c *command, then string, do func(store *models.Store, id string) (models.User, error)) error {
+func changeUser(ctx context.Context, c *command, then string, do func(store *models.Store, id string) (identity.User, error)) error {
 	c.database()
 	email := c.flags.String("email", "", "`ADDRESS` that the person signs in with")
 	if _, err := c.parse(); err != nil {
@@ -141,9 +143,9 @@ func changeUser(ctx context.Context, c *command, then string, do func(store *mod
 	})
 }
 
-func userByEmail(ctx context.Context, store *models.Store, email string) (models.User, error) {
-	user, err := store.UserByEmail(ctx, email)
-	if errors.Is(err, models.ErrNotFound) {
+func userByEmail(ctx context.Context, store *models.Store, email string) (identity.User, error) {
+	user, err := store.Identity.UserByEmail(ctx, email)
+	if errors.Is(err, access.ErrNotFound) {
 		return user, fmt.Errorf("nobody signs in as %s", email)
 	}
 	return user, err

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // databaseWatch logs when the database can't be worked with any more, for another reason
@@ -12,12 +13,12 @@ import (
 type databaseWatch struct {
 	store  *models.Store
 	log    *slog.Logger
-	before models.Outage
+	before access.Outage
 }
 
 func (w *databaseWatch) look(ctx context.Context) error {
-	err := w.store.Ready(ctx)
-	outage := models.OutageOf(err)
+	err := w.store.DB.Ready(ctx)
+	outage := access.OutageOf(err)
 	switch {
 	case context.Cause(ctx) == context.Canceled || outage == w.before:
 		return nil

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 )
 
 // activityObject is an act as the API shows it.
 type activityObject struct {
 	ID        string          `json:"id"`
-	Action    models.Action   `json:"action"`
+	Action    audit.Action    `json:"action"`
 	Summary   string          `json:"summary"`
 	Actor     actorObject     `json:"actor"`
 	Object    *subjectObject  `json:"object"`
@@ -26,7 +28,7 @@ type activityObject struct {
 }
 
 type actorObject struct {
-	Kind   models.ActorKind `json:"kind"`
+	Kind   access.ActorKind `json:"kind"`
 	ID     *string          `json:"id"`
 	Name   string           `json:"name"`
 	UserID *string          `json:"user_id"`
@@ -38,9 +40,9 @@ type subjectObject struct {
 	Name string  `json:"name"`
 }
 
-func activityOf(l models.AuditLine) activityObject {
+func activityOf(l audit.Line) activityObject {
 	o := activityObject{
-		ID: l.ID, Action: l.Action, Summary: l.Summary(), Changes: json.RawMessage(l.Changes),
+		ID: l.ID, Action: l.Action, Summary: models.Summary(l), Changes: json.RawMessage(l.Changes),
 		Actor: actorObject{l.ActorKind, orNull(l.ActorID), l.ActorName, orNull(l.UserID)},
 		IP:    orNull(l.IP), UserAgent: orNull(l.UserAgent), RequestID: orNull(l.RequestID), Seal: orNull(l.Number), CreatedAt: l.CreatedAt,
 	}
@@ -58,13 +60,13 @@ func orNull[T comparable](v T) *T {
 	return &v
 }
 
-func (a *api) activity(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) activity(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
-	wanted := models.ActivityQuery{
+	wanted := audit.ActivityQuery{
 		Who: q.values["who"], Action: q.values["action"], Object: q.values["object"], Request: q.values["request_id"],
 		From: q.moment("created_after"), To: q.moment("created_before"), Range: q.page(a.inFuture(r)),
 	}
-	page, err := a.Store.Activity(r.Context(), wanted)
+	page, err := a.Store.Audit.Activity(r.Context(), wanted)
 	return listed(page.Lines, page.More, activityOf), err
 }
 
@@ -84,8 +86,8 @@ func (q *query) moment(key string) time.Time {
 // maxMoment is in the year 8888, as far as ids go.
 const maxMoment = 218_340_105_584
 
-func (a *api) activityLine(r *http.Request, _ models.Actor) (result, error) {
-	l, err := a.Store.ActivityLine(r.Context(), r.PathValue("id"))
+func (a *api) activityLine(r *http.Request, _ access.Actor) (result, error) {
+	l, err := a.Store.Audit.ActivityLine(r.Context(), r.PathValue("id"))
 	return one(activityOf(l)), err
 }
 
@@ -119,7 +121,7 @@ type faultObject struct {
 // for the command.
 const proofPatience = 25 * time.Second
 
-func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) verifyActivity(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
 	defer cancel()
@@ -130,7 +132,7 @@ func (a *api) verifyActivity(r *http.Request, _ models.Actor) (result, error) {
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	proof, err := a.Store.VerifyAudit(ctx, expect)
+	proof, err := a.Store.Audit.VerifyAudit(ctx, expect)
 	answer := proofObject{
 		Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head),
 		First: proof.First, DeletedBefore: orNull(proof.DeletedBefore), DeletedAt: orNull(proof.DeletedAt),

@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
-func (s *server) newestAct(t *testing.T) models.AuditLine {
+func (s *server) newestAct(t *testing.T) audit.Line {
 	t.Helper()
-	page, err := s.store.Activity(t.Context(), models.ActivityQuery{Range: models.Range{Limit: 1}})
+	page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +74,7 @@ func TestActivity(t *testing.T) {
 		s.call(t, "GET /v1/activity?created_after=yesterday").refused(t, 422, "parameter_invalid", "created_after")
 		s.call(t, "GET /v1/activity?who=%00").refused(t, 422, "parameter_invalid", "who")
 
-		if err := s.store.Seal(t.Context()); err != nil {
+		if err := s.store.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		one := s.call(t, "GET /v1/activity/"+got.ID).want(t, 200)
@@ -78,7 +82,7 @@ func TestActivity(t *testing.T) {
 		if err := json.Unmarshal([]byte(one.body), &sealed); err != nil || sealed.Seal == nil || *sealed.Seal != 5 {
 			t.Errorf("%s: %v", one.body, err)
 		}
-		without := s.newToken(t, models.NewToken{Name: "no activity", Scopes: models.WriteScopes()})
+		without := s.newToken(t, identity.NewToken{Name: "no activity", Scopes: access.WriteScopes()})
 		for _, path := range []string{"", "/verify", "/" + got.ID} {
 			e := s.call(t, "GET /v1/activity"+path, bearer(without)).refused(t, 403, "forbidden", "")
 			if want := "This token may not see who did what (activity.read)."; !strings.HasPrefix(e.Message, want) {
@@ -90,9 +94,9 @@ func TestActivity(t *testing.T) {
 
 func TestVerifyActivity(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		store.Now = func() time.Time { return time.Now().AddDate(-1, 0, 0) }
+		store.DB.Now = func() time.Time { return time.Now().AddDate(-1, 0, 0) }
 		s := serve(t, store)
-		store.Now = time.Now
+		store.DB.Now = time.Now
 		type proof struct {
 			Intact       bool
 			Sealed, Tail int64
@@ -113,7 +117,7 @@ func TestVerifyActivity(t *testing.T) {
 		if p := ask(""); !p.Intact || p.Sealed != 0 || p.Tail != 3 || p.Head != "" {
 			t.Errorf("before the first sealing: %+v", p)
 		}
-		if err := s.store.Seal(t.Context()); err != nil {
+		if err := s.store.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if p := ask(""); !p.Intact || p.Sealed != 3 || p.Tail != 0 || p.Head[:2] != "3:" {
@@ -125,7 +129,7 @@ func TestVerifyActivity(t *testing.T) {
 		if p := ask(""); p.First != 1 || p.Compared != nil || p.DeletedAt != nil {
 			t.Errorf("nothing was deleted: %+v", p)
 		}
-		err := errors.Join(s.store.SetRetention(t.Context(), models.System("test"), "90 days"), s.store.DeleteOldActivity(t.Context()))
+		err := errors.Join(s.store.Audit.SetRetention(t.Context(), access.System("test"), "90 days"), s.store.Audit.DeleteOldActivity(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,9 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // Config is what the API needs from its surroundings.
@@ -44,20 +47,20 @@ type api struct {
 }
 
 // handler answers one call. by is the zero Actor on routes that are public.
-type handler func(r *http.Request, by models.Actor) (result, error)
+type handler func(r *http.Request, by access.Actor) (result, error)
 
 // route is one call: who may make it, and the query parameters that it knows. A call
 // that can change several things needs the right to see them here, and the store asks
 // for the rights to what is changed.
 type route struct {
 	method, path string
-	right        models.Right
+	right        access.Right
 	params       []string
 	handle       handler
 }
 
 // public is the right that nobody needs.
-const public models.Right = ""
+const public access.Right = ""
 
 // maxBody is how large a request's body can be, in bytes.
 const maxBody = 1 << 20
@@ -67,24 +70,24 @@ func (a *api) routes() []route {
 	search := append(slices.Clone(page), "q")
 	groups := append(slices.Clone(search), "archived", "contact")
 	return []route{
-		{"GET", "/v1/groups", models.ReadGroups, groups, a.groups},
-		{"POST", "/v1/groups", models.EditGroups, nil, a.createGroup},
-		{"GET", "/v1/groups/{id}", models.ReadGroups, nil, a.group},
-		{"PUT", "/v1/groups/{id}", models.ReadGroups, nil, a.updateGroup},
-		{"DELETE", "/v1/groups/{id}", models.DeleteGroups, nil, a.deleteGroup},
-		{"GET", "/v1/groups/{id}/contacts", models.ReadGroups, search, a.members},
-		{"POST", "/v1/groups/{id}/contacts", models.EditMembers, nil, a.addMembers},
-		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", models.EditMembers, nil, a.removeMember},
-		{"GET", "/v1/contacts", models.ReadContacts, search, a.contacts},
-		{"POST", "/v1/contacts", models.EditContacts, nil, a.createContact},
-		{"GET", "/v1/contacts/{id}", models.ReadContacts, nil, a.contact},
-		{"PUT", "/v1/contacts/{id}", models.EditContacts, nil, a.updateContact},
-		{"DELETE", "/v1/contacts/{id}", models.DeleteContacts, nil, a.deleteContact},
-		{"GET", "/v1/conversations/{id}/messages", models.ReadMessages, page, a.messages},
-		{"POST", "/v1/conversations/{id}/messages", models.PostMessages, nil, a.postMessage},
-		{"GET", "/v1/activity", models.ReadActivity, append(slices.Clone(page), "who", "action", "object", "request_id", "created_after", "created_before"), a.activity},
-		{"GET", "/v1/activity/verify", models.ReadActivity, []string{"expect"}, a.verifyActivity},
-		{"GET", "/v1/activity/{id}", models.ReadActivity, nil, a.activityLine},
+		{"GET", "/v1/groups", access.ReadGroups, groups, a.groups},
+		{"POST", "/v1/groups", access.EditGroups, nil, a.createGroup},
+		{"GET", "/v1/groups/{id}", access.ReadGroups, nil, a.group},
+		{"PUT", "/v1/groups/{id}", access.ReadGroups, nil, a.updateGroup},
+		{"DELETE", "/v1/groups/{id}", access.DeleteGroups, nil, a.deleteGroup},
+		{"GET", "/v1/groups/{id}/contacts", access.ReadGroups, search, a.members},
+		{"POST", "/v1/groups/{id}/contacts", access.EditMembers, nil, a.addMembers},
+		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", access.EditMembers, nil, a.removeMember},
+		{"GET", "/v1/contacts", access.ReadContacts, search, a.contacts},
+		{"POST", "/v1/contacts", access.EditContacts, nil, a.createContact},
+		{"GET", "/v1/contacts/{id}", access.ReadContacts, nil, a.contact},
+		{"PUT", "/v1/contacts/{id}", access.EditContacts, nil, a.updateContact},
+		{"DELETE", "/v1/contacts/{id}", access.DeleteContacts, nil, a.deleteContact},
+		{"GET", "/v1/conversations/{id}/messages", access.ReadMessages, page, a.messages},
+		{"POST", "/v1/conversations/{id}/messages", access.PostMessages, nil, a.postMessage},
+		{"GET", "/v1/activity", access.ReadActivity, append(slices.Clone(page), "who", "action", "object", "request_id", "created_after", "created_before"), a.activity},
+		{"GET", "/v1/activity/verify", access.ReadActivity, []string{"expect"}, a.verifyActivity},
+		{"GET", "/v1/activity/{id}", access.ReadActivity, nil, a.activityLine},
 		{"GET", "/v1/openapi.json", public, nil, openAPIJSON},
 		{"GET", "/v1/openapi.yaml", public, nil, openAPIYAML},
 	}
@@ -175,9 +178,9 @@ func (a *api) serve(rt route) http.Handler {
 			a.fail(answered, r, err)
 		}
 		if by.ID != "" {
-			a.Store.NoteUse(models.TokenRequest{
+			a.Store.Identity.NoteUse(identity.TokenRequest{
 				TokenID: by.ID, Method: r.Method, Path: r.URL.EscapedPath(), Status: answered.status, MS: time.Since(start).Milliseconds(),
-				IP: by.IP, RequestID: by.RequestID, Refused: errors.Is(err, models.ErrForeignAddress),
+				IP: by.IP, RequestID: by.RequestID, Refused: errors.Is(err, identity.ErrForeignAddress),
 			})
 		}
 	})
@@ -199,9 +202,9 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // caller is who calls a route, by the token that the request carries, which may be known
 // also where it is refused. Nobody is asked who they are on a route that is public.
-func (a *api) caller(w http.ResponseWriter, r *http.Request, rt route) (models.Actor, error) {
+func (a *api) caller(w http.ResponseWriter, r *http.Request, rt route) (access.Actor, error) {
 	if rt.right == public {
-		return models.Actor{}, nil
+		return access.Actor{}, nil
 	}
 	by, err := a.bearer(r)
 	if err != nil {
@@ -215,7 +218,7 @@ func (a *api) caller(w http.ResponseWriter, r *http.Request, rt route) (models.A
 
 // call asks what is asked of every route once it is known who calls: is the address well
 // formed. Then it lets the route's handler answer.
-func (a *api) call(rt route, r *http.Request, by models.Actor) (result, error) {
+func (a *api) call(rt route, r *http.Request, by access.Actor) (result, error) {
 	q, err := readQuery(r, rt.params)
 	if err != nil {
 		return result{}, err
@@ -226,8 +229,8 @@ func (a *api) call(rt route, r *http.Request, by models.Actor) (result, error) {
 		}
 	}
 	for _, name := range []string{"id", "contact_id"} {
-		if id := r.PathValue(name); id != "" && !models.ValidID(id) {
-			return result{}, models.ErrNotFound
+		if id := r.PathValue(name); id != "" && !text.ValidID(id) {
+			return result{}, access.ErrNotFound
 		}
 	}
 	return rt.handle(withQuery(r, q), by)
@@ -242,21 +245,21 @@ func (a *api) inFuture(r *http.Request) func(id string) bool {
 
 // bearer is who calls, by the token that the request carries. Who it is may be known also
 // where it is an error.
-func (a *api) bearer(r *http.Request) (models.Actor, error) {
+func (a *api) bearer(r *http.Request) (access.Actor, error) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return models.Actor{}, errNoToken
+		return access.Actor{}, errNoToken
 	}
 	secret = strings.TrimSpace(secret)
-	if !models.LooksLikeToken(secret) {
-		return models.Actor{}, errBadToken
+	if !identity.LooksLikeToken(secret) {
+		return access.Actor{}, errBadToken
 	}
-	ip, now := a.ClientIP(r), a.Store.Now()
+	ip, now := a.ClientIP(r), a.Store.DB.Now()
 	if err := a.guesses.admit(ip, secret, now); err != nil {
-		return models.Actor{}, err
+		return access.Actor{}, err
 	}
-	by, err := a.Store.TokenActor(r.Context(), secret, ip)
-	if errors.Is(err, models.ErrNotFound) {
+	by, err := a.Store.Identity.TokenActor(r.Context(), secret, ip)
+	if errors.Is(err, access.ErrNotFound) {
 		a.guesses.wrong(ip, now)
 		return by, errBadToken
 	}

@@ -4,16 +4,17 @@ import (
 	"net/http"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
-func (a *api) contacts(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) contacts(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.inFuture(r))}
 	page, err := a.Store.Contacts(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
-func (a *api) createContact(r *http.Request, by models.Actor) (result, error) {
+func (a *api) createContact(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -26,12 +27,12 @@ func (a *api) createContact(r *http.Request, by models.Actor) (result, error) {
 	return created(contactOf(c), "/v1/contacts/"+c.ID, once), err
 }
 
-func (a *api) contact(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) contact(r *http.Request, _ access.Actor) (result, error) {
 	c, err := a.Store.Contact(r.Context(), r.PathValue("id"))
 	return one(contactOf(c)), err
 }
 
-func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
+func (a *api) updateContact(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -50,7 +51,7 @@ func (a *api) updateContact(r *http.Request, by models.Actor) (result, error) {
 	return one(contactOf(c)), err
 }
 
-func (a *api) deleteContact(r *http.Request, by models.Actor) (result, error) {
+func (a *api) deleteContact(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
 }
 

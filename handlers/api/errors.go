@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"strings"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/text"
 )
 
 // ErrorDoc explains one code to whoever reads the documentation.
@@ -84,15 +86,15 @@ func ErrorDocs() []ErrorDoc {
 			"A body is sent as application/json or as application/x-www-form-urlencoded, in UTF-8 and not compressed, and the header “Content-Type” says which.",
 		},
 		{
-			models.Missing, http.StatusUnprocessableEntity, "A required value is missing",
+			access.Missing, http.StatusUnprocessableEntity, "A required value is missing",
 			"A value that this call needs was not sent, or is empty. “param” names it, and “errors” lists everything else that is wrong.",
 		},
 		{
-			models.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
+			access.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
 			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right. “errors” lists everything else that is wrong.",
 		},
 		{
-			models.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
+			access.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
 			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive. “errors” lists everything else that is wrong.",
 		},
 		{
@@ -126,7 +128,7 @@ var statuses = func() map[string]int {
 // failure is an error of the API's own, ready to be answered.
 type failure struct {
 	code, param, message string
-	reason               models.Outage // of codeUnavailable
+	reason               access.Outage // of codeUnavailable
 }
 
 func (f failure) Error() string { return f.code + ": " + f.message }
@@ -162,7 +164,7 @@ type errorObject struct {
 	// where the trouble is another one.
 	Errors []problemObject `json:"errors,omitempty"`
 	// Reason is of unavailable alone.
-	Reason models.Outage `json:"reason,omitempty"`
+	Reason access.Outage `json:"reason,omitempty"`
 }
 
 type problemObject struct {
@@ -171,7 +173,7 @@ type problemObject struct {
 	Message string  `json:"message"`
 }
 
-func problemOf(p models.Problem) problemObject {
+func problemOf(p access.Problem) problemObject {
 	return problemObject{p.Code, orNull(p.Field), p.Message}
 }
 
@@ -202,7 +204,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Type: "invalid_request", Message: f.message, DocumentationURL: a.PublicURL + "/docs/errors/" + f.code,
 		Code: f.code, Param: orNull(f.param), RequestID: a.RequestID(r), Reason: f.reason,
 	}
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+	if invalid, ok := errors.AsType[access.Invalid](err); ok {
 		object.Errors = each(invalid, problemOf)
 	}
 	if statuses[f.code] >= http.StatusInternalServerError {
@@ -216,18 +218,18 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (a *api) failureOf(r *http.Request, err error) failure {
 	var (
 		own     failure
-		invalid models.Invalid
-		denied  models.Denied
-		stuck   models.Conflict
+		invalid access.Invalid
+		denied  access.Denied
+		stuck   access.Conflict
 		method  methodNotAllowed
 		tooMany limited
 	)
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.Is(err, models.ErrForeignAddress):
+	case errors.Is(err, identity.ErrForeignAddress):
 		return errAddress
-	case errors.Is(err, models.ErrFactorMissing):
+	case errors.Is(err, identity.ErrFactorMissing):
 		return errFactor
 	case errors.As(err, &tooMany):
 		return failure{code: codeLimited, message: tooMany.message()}
@@ -240,12 +242,12 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}
 	case errors.As(err, &method):
 		return failure{code: codeMethod, message: "This path takes " + method.allow + " only, not " + shorten(r.Method) + "."}
-	case errors.Is(err, models.ErrNotFound):
+	case errors.Is(err, access.ErrNotFound):
 		return missing(r)
-	case errors.Is(err, models.ErrChanged):
+	case errors.Is(err, access.ErrChanged):
 		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again and send your change with its new ETag."}
-	case errors.Is(err, models.ErrUnavailable):
-		outage := models.OutageOf(err)
+	case errors.Is(err, access.ErrUnavailable):
+		outage := access.OutageOf(err)
 		title, sentence := outage.Says()
 		return failure{code: codeUnavailable, message: title + ". " + sentence, reason: outage}
 	case errors.Is(err, context.Canceled):
@@ -258,7 +260,7 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 func missing(r *http.Request) failure {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
 	param := "id"
-	if id := r.PathValue("contact_id"); id != "" && !models.ValidID(id) {
+	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {
 		kind, param = "contacts", "contact_id"
 	}
 	return failure{code: codeMissing, param: param, message: "There is no " + strings.TrimSuffix(kind, "s") +

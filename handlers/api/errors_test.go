@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -293,7 +293,7 @@ func TestDatabaseTooSlow(t *testing.T) {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now())
 		defer cancel()
 		a := s.record(ctx)
-		s.unavailable(t, a, models.Busy)
+		s.unavailable(t, a, access.Busy)
 		if a.header.Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
 		}
@@ -312,7 +312,7 @@ func TestCallerGone(t *testing.T) {
 }
 
 // unavailable fails the test unless the answer says why, and the log what the cause is.
-func (s *server) unavailable(t *testing.T, a answer, why models.Outage) {
+func (s *server) unavailable(t *testing.T, a answer, why access.Outage) {
 	t.Helper()
 	if e := a.refused(t, http.StatusServiceUnavailable, "unavailable", ""); e.Reason != string(why) || e.Message == "" {
 		t.Errorf("the reason is %q, want %q", e.Reason, why)
@@ -330,7 +330,7 @@ func TestDatabaseFileGone(t *testing.T) {
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	s.unavailable(t, s.call(t, "POST /v1/groups", jsonBody(`{"name":"x"}`)), models.Gone)
+	s.unavailable(t, s.call(t, "POST /v1/groups", jsonBody(`{"name":"x"}`)), access.Gone)
 	s.call(t, "GET /v1/groups").want(t, 200)
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
@@ -357,7 +357,7 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	for _, line := range []string{"GET /v1/groups", "POST /v1/groups"} {
 		a := s.call(t, line, jsonBody(`{"name":"x"}`))
-		s.unavailable(t, a, models.Gone)
+		s.unavailable(t, a, access.Gone)
 	}
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)
@@ -366,7 +366,7 @@ func TestDatabaseAway(t *testing.T) {
 }
 
 func TestErrorDocs(t *testing.T) {
-	for _, code := range []string{models.Missing, models.Bad, models.Unknown} {
+	for _, code := range []string{access.Missing, access.Bad, access.Unknown} {
 		if docOf(code).Status != 422 {
 			t.Errorf("%s is not documented", code)
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/handlers/api"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // FuzzJSON holds the reader of JSON to encoding/json: what it accepts is the same
@@ -50,7 +50,7 @@ func FuzzForm(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		got, err := api.DecodeForm(body)
-		var refused models.Invalid
+		var refused access.Invalid
 		if errors.As(err, &refused) {
 			t.Fatalf("%q is refused for its values: %v", body, err)
 		}

@@ -4,12 +4,14 @@ import (
 	"net/http"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
 )
 
-func (a *api) groups(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) groups(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	contact, ofContact := q.values["contact"]
-	if ofContact && !models.ValidID(contact) {
+	if ofContact && !text.ValidID(contact) {
 		q.noContact("contact", contact)
 	}
 	wanted := models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact, WithContacts: true, Range: q.page(a.inFuture(r))}
@@ -27,7 +29,7 @@ func (q *query) noContact(key, id string) {
 	q.bad(key, "There is no contact with the id “%s”.", shorten(id))
 }
 
-func (a *api) createGroup(r *http.Request, by models.Actor) (result, error) {
+func (a *api) createGroup(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -40,12 +42,12 @@ func (a *api) createGroup(r *http.Request, by models.Actor) (result, error) {
 	return created(groupOf(g), "/v1/groups/"+g.ID, once), err
 }
 
-func (a *api) group(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) group(r *http.Request, _ access.Actor) (result, error) {
 	g, err := a.Store.Group(r.Context(), r.PathValue("id"))
 	return one(groupOf(g)), err
 }
 
-func (a *api) updateGroup(r *http.Request, by models.Actor) (result, error) {
+func (a *api) updateGroup(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -65,7 +67,7 @@ func (a *api) updateGroup(r *http.Request, by models.Actor) (result, error) {
 	return one(groupOf(g)), err
 }
 
-func (a *api) deleteGroup(r *http.Request, by models.Actor) (result, error) {
+func (a *api) deleteGroup(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
 }
 

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 func TestGroupValues(t *testing.T) {
@@ -47,7 +50,7 @@ func TestGroupValues(t *testing.T) {
 		if semicolon.Name != "a;b=c" {
 			t.Errorf("a semicolon made %q", semicolon.Name)
 		}
-		longest := strings.Repeat("𝄞", models.MaxName)
+		longest := strings.Repeat("𝄞", text.MaxName)
 		if g := decode[group](t, s.call(t, "PUT "+path, jsonBody(`{"name":"`+longest+`"}`)).want(t, 200)); g.Name != longest {
 			t.Errorf("the longest name became %q", g.Name)
 		}
@@ -442,7 +445,7 @@ func TestIdempotencyKeys(t *testing.T) {
 		other := header("Idempotency-Key", "key-2")
 		s.call(t, "POST /v1/groups", form("name="), other).refused(t, 422, missing, "name")
 		s.call(t, "POST /v1/groups", form("name=x"), other).want(t, 201)
-		stranger := bearer(s.newToken(t, models.NewToken{Name: "stranger", Scopes: models.WriteScopes()}))
+		stranger := bearer(s.newToken(t, identity.NewToken{Name: "stranger", Scopes: access.WriteScopes()}))
 		if a := s.call(t, "POST /v1/groups", form("name=y"), key, stranger).want(t, 201); a.header.Get("Idempotent-Replayed") != "" {
 			t.Error("a key was shared between tokens")
 		}

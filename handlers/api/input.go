@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // input is the attributes of a body, in one shape whether they came as JSON or
@@ -27,7 +28,7 @@ import (
 type input struct {
 	values   map[string]any
 	form     bool // an empty value is none, as JSON's null
-	problems models.Invalid
+	problems access.Invalid
 	sum      string // stands for the body
 }
 
@@ -111,7 +112,7 @@ func (in *input) take(key string) (value any, given, none bool) {
 
 // bad notes that a value is refused.
 func (in *input) bad(key, message string) {
-	in.problems = append(in.problems, models.Problem{Field: key, Code: models.Bad, Message: message})
+	in.problems = append(in.problems, access.Problem{Field: key, Code: access.Bad, Message: message})
 }
 
 // text is a value of text; "" where it is null, nil where it was not given.
@@ -237,21 +238,21 @@ func (in *input) given(keys ...string) {
 
 // lacks notes that an attribute is missing.
 func (in *input) lacks(key, message string) {
-	in.problems = append(in.problems, models.Problem{Field: key, Code: models.Missing, Message: message})
+	in.problems = append(in.problems, access.Problem{Field: key, Code: access.Missing, Message: message})
 }
 
 // check is what is wrong with what was taken, and what nobody took. It is left to the store
 // to refuse it, which may find more.
-func (in *input) check() models.Invalid {
+func (in *input) check() access.Invalid {
 	for _, key := range slices.Sorted(maps.Keys(in.values)) {
 		in.problems = append(in.problems, unknown(key))
 	}
 	return in.problems
 }
 
-func unknown(key string) models.Problem {
-	return models.Problem{
-		Field: shorten(key), Code: models.Unknown,
+func unknown(key string) access.Problem {
+	return access.Problem{
+		Field: shorten(key), Code: access.Unknown,
 		Message: "There is no parameter “" + shorten(key) + "” in this call. Check its spelling; capital and small letters differ.",
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // decodeJSON reads a JSON object. Unlike encoding/json it refuses a key that
@@ -28,7 +28,7 @@ func decodeJSON(body []byte) (map[string]any, error) {
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, models.Invalid{{Code: models.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
+		return nil, access.Invalid{{Code: access.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
 	}
 	return object, nil
 }

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // How often one may call is counted in this program alone: several instances each allow
@@ -40,11 +40,11 @@ func (e limited) message() string {
 
 // limit counts a call of the token's and says in the answer's headers how many are left,
 // as draft-ietf-httpapi-ratelimit-headers has it.
-func (a *api) limit(head http.Header, by models.Actor) error {
+func (a *api) limit(head http.Header, by access.Actor) error {
 	if a.tokens == nil {
 		return nil
 	}
-	left, wait := a.tokens.take(by.ID, a.Store.Now())
+	left, wait := a.tokens.take(by.ID, a.Store.DB.Now())
 	head["Ratelimit-Policy"] = a.tokens.policy
 	full := a.tokens.timeFor(float64(a.tokens.burst) - left)
 	head["Ratelimit"] = []string{`"token";r=` + strconv.Itoa(int(max(0, left))) + ";t=" + strconv.Itoa(int(math.Ceil(full.Seconds())))}
@@ -190,7 +190,7 @@ func (g *guesses) right(secret string, now time.Time) {
 
 // network is what wrong tokens are counted for. Who has one IPv6 address has the whole /64.
 func network(ip string) string {
-	address, ok := models.ParseAddress(ip)
+	address, ok := access.ParseAddress(ip)
 	if ok && address.Is6() {
 		return netip.PrefixFrom(address, 64).Masked().String()
 	}

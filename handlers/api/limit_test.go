@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -82,9 +83,9 @@ func TestNoLimit(t *testing.T) {
 // that others are, or tokens that were right before.
 func TestTokensCantBeGuessed(t *testing.T) {
 	s, clock := limited(t, 0)
-	ended, wrong, err := s.store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "x", Scopes: models.ReadScopes()}, nil)
+	ended, wrong, err := s.store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "x", Scopes: access.ReadScopes()}, nil)
 	if err == nil {
-		err = s.store.RevokeToken(t.Context(), s.owner, ended.ID)
+		err = s.store.Identity.RevokeToken(t.Context(), s.owner, ended.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -113,11 +114,11 @@ func TestTokensCantBeGuessed(t *testing.T) {
 
 func TestATokenFromElsewhere(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
-		networks, err := models.ParseNetworks("198.51.100.0/24")
+		networks, err := access.ParseNetworks("198.51.100.0/24")
 		if err != nil {
 			t.Fatal(err)
 		}
-		secret := s.newToken(t, models.NewToken{Name: "Office", Scopes: models.ReadScopes(), Networks: networks})
+		secret := s.newToken(t, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks})
 		e := s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 403, "forbidden", "")
 		if !strings.Contains(e.Message, "may not be used from the address") {
 			t.Errorf("it says %q", e.Message)

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers/api"
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -89,10 +91,10 @@ func divide(row string) (call, body string) {
 // with; those whose names are longer are nobody.
 func (s *server) callers(t *testing.T) map[string]string {
 	t.Helper()
-	full := append(models.WriteScopes(), models.ReadActivity)
-	callers := map[string]string{"r": s.newToken(t, models.NewToken{Name: "reader", Scopes: models.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
-	person := func(name string, role models.Role) models.User {
-		u, err := s.store.CreateUser(t.Context(), models.System("test"), models.NewUser{
+	full := append(access.WriteScopes(), access.ReadActivity)
+	callers := map[string]string{"r": s.newToken(t, identity.NewToken{Name: "reader", Scopes: access.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
+	person := func(name string, role access.Role) identity.User {
+		u, err := s.store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
 			Email: name + "@example.com", Name: name, Role: role, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
@@ -100,26 +102,26 @@ func (s *server) callers(t *testing.T) map[string]string {
 		}
 		return u
 	}
-	for letter, role := range map[string]models.Role{"O": models.Owner, "A": models.Admin, "E": models.Editor, "M": models.Moderator, "U": models.Auditor} {
-		callers[letter] = s.newToken(t, models.NewToken{UserID: person(string(role), role).ID, Name: "all", Scopes: full})
+	for letter, role := range map[string]access.Role{"O": access.Owner, "A": access.Admin, "E": access.Editor, "M": access.Moderator, "U": access.Auditor} {
+		callers[letter] = s.newToken(t, identity.NewToken{UserID: person(string(role), role).ID, Name: "all", Scopes: full})
 	}
-	gone := person("gone", models.Owner)
-	callers["disabled"] = s.newToken(t, models.NewToken{UserID: gone.ID, Name: "all", Scopes: full})
-	if _, err := s.store.Disable(t.Context(), s.owner, gone.ID); err != nil {
+	gone := person("gone", access.Owner)
+	callers["disabled"] = s.newToken(t, identity.NewToken{UserID: gone.ID, Name: "all", Scopes: full})
+	if _, err := s.store.Identity.Disable(t.Context(), s.owner, gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	revoked, secret, err := s.store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scopes: full}, nil)
+	revoked, secret, err := s.store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: full}, nil)
 	if err == nil {
-		err = s.store.RevokeToken(t.Context(), s.owner, revoked.ID)
+		err = s.store.Identity.RevokeToken(t.Context(), s.owner, revoked.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	callers["revoked"] = secret
-	s.store.Now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
-	soon := s.store.Now().Add(time.Hour).Unix()
-	callers["expired"] = s.newToken(t, models.NewToken{Name: "expired", Scopes: full, ExpiresAt: &soon})
-	s.store.Now = time.Now
+	s.store.DB.Now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
+	soon := s.store.DB.Now().Add(time.Hour).Unix()
+	callers["expired"] = s.newToken(t, identity.NewToken{Name: "expired", Scopes: full, ExpiresAt: &soon})
+	s.store.DB.Now = time.Now
 	return callers
 }
 
@@ -136,7 +138,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
 	case strings.Contains(call, "/v1/activity"):
-		page, err := s.store.AuditLines(t.Context(), models.Range{Limit: 1})
+		page, err := s.store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +175,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 // newest is the id of the newest audit line.
 func (s *server) newest(t *testing.T) string {
 	t.Helper()
-	page, err := s.store.AuditLines(t.Context(), models.Range{Limit: 1})
+	page, err := s.store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,16 +4,17 @@ import (
 	"net/http"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
-func (a *api) members(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) members(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))}
 	page, err := a.Store.Members(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
-func (a *api) addMembers(r *http.Request, by models.Actor) (result, error) {
+func (a *api) addMembers(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -33,7 +34,7 @@ func (a *api) addMembers(r *http.Request, by models.Actor) (result, error) {
 	return added, err
 }
 
-func (a *api) removeMember(r *http.Request, by models.Actor) (result, error) {
+func (a *api) removeMember(r *http.Request, by access.Actor) (result, error) {
 	_, _, err := a.Store.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
 	return nothing(), err
 }

@@ -4,16 +4,17 @@ import (
 	"net/http"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
-func (a *api) messages(r *http.Request, _ models.Actor) (result, error) {
+func (a *api) messages(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := q.page(a.inFuture(r))
 	page, err := a.Store.Messages(r.Context(), r.PathValue("id"), wanted)
 	return listed(page.Messages, page.More, messageOf), err
 }
 
-func (a *api) postMessage(r *http.Request, by models.Actor) (result, error) {
+func (a *api) postMessage(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 )
 
 // description is what the API promises, as OpenAPI 3.1.
@@ -18,11 +18,11 @@ var description []byte
 // descriptionJSON is the description for programs that read JSON only.
 var descriptionJSON = sync.OnceValues(func() ([]byte, error) { return yaml.YAMLToJSON(description) })
 
-func openAPIYAML(*http.Request, models.Actor) (result, error) {
+func openAPIYAML(*http.Request, access.Actor) (result, error) {
 	return described("application/yaml", description), nil
 }
 
-func openAPIJSON(*http.Request, models.Actor) (result, error) {
+func openAPIJSON(*http.Request, access.Actor) (result, error) {
 	body, err := descriptionJSON()
 	return described(jsonType, body), err
 }

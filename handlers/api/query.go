@@ -7,12 +7,15 @@ import (
 	"slices"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // query is the parameters of an address, with what turned out wrong with them.
 type query struct {
 	values   map[string]string
-	problems models.Invalid
+	problems access.Invalid
 }
 
 type queryKey struct{}
@@ -45,7 +48,7 @@ func readQuery(r *http.Request, known []string) (*query, error) {
 }
 
 func (q *query) bad(key, message string, args ...any) {
-	q.problems = append(q.problems, models.Problem{Field: key, Code: models.Bad, Message: fmt.Sprintf(message, args...)})
+	q.problems = append(q.problems, access.Problem{Field: key, Code: access.Bad, Message: fmt.Sprintf(message, args...)})
 }
 
 // check is what was wrong with the parameters that were asked for.
@@ -58,8 +61,8 @@ func (q *query) check() error {
 
 // page is the part of a list that is wanted, and what is wrong with the query so far: call it
 // last. inFuture tells ids that can't have been given yet.
-func (q *query) page(inFuture func(id string) bool) models.Range {
-	page := models.Range{
+func (q *query) page(inFuture func(id string) bool) db.Range {
+	page := db.Range{
 		After:  q.cursor("starting_after", inFuture),
 		Before: q.cursor("ending_before", inFuture),
 		Limit:  q.limit(),
@@ -72,22 +75,22 @@ func (q *query) page(inFuture func(id string) bool) models.Range {
 func (q *query) limit() int {
 	value, given := q.values["limit"]
 	if !given {
-		return models.DefaultLimit
+		return db.DefaultLimit
 	}
 	limit, ok := integer(value)
-	if !ok || limit < 1 || limit > models.MaxLimit {
-		q.bad("limit", "“limit” must be a whole number from 1 to %d.", models.MaxLimit)
-		return models.DefaultLimit
+	if !ok || limit < 1 || limit > db.MaxLimit {
+		q.bad("limit", "“limit” must be a whole number from 1 to %d.", db.MaxLimit)
+		return db.DefaultLimit
 	}
 	return int(limit)
 }
 
-func (q *query) cursor(key string, inFuture func(id string) bool) models.Cursor {
+func (q *query) cursor(key string, inFuture func(id string) bool) db.Cursor {
 	id, given := q.values[key]
-	if given && (!models.ValidID(id) || inFuture(id)) {
+	if given && (!text.ValidID(id) || inFuture(id)) {
 		q.bad(key, "“%s” must be the id of an object that was in the list. This is not one: “%s”.", key, shorten(id))
 	}
-	return models.Cursor{ID: id}
+	return db.Cursor{ID: id}
 }
 
 // status is what archived asks for.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 )
 
 // groupObject is a group as the API shows it. Its keys have the reference's order.
@@ -96,7 +97,7 @@ func one(object any) result {
 	return result{status: http.StatusOK, body: object, tagged: true}
 }
 
-func created(object any, location string, once *models.Once) result {
+func created(object any, location string, once *audit.IdempotencyKey) result {
 	return result{status: http.StatusCreated, body: object, tagged: true, location: location, replayed: once.Replayed}
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -151,22 +153,22 @@ func TestTokensEnd(t *testing.T) {
 		clock := stop(store)
 		s := serve(t, store)
 		soon := clock.now.Add(time.Hour).Unix()
-		expiring := s.newToken(t, models.NewToken{Name: "expiring", Scopes: models.ReadScopes(), ExpiresAt: &soon})
+		expiring := s.newToken(t, identity.NewToken{Name: "expiring", Scopes: access.ReadScopes(), ExpiresAt: &soon})
 		s.call(t, "GET /v1/groups", bearer(expiring)).want(t, 200)
 		clock.move(time.Hour)
 		s.call(t, "GET /v1/groups", bearer(expiring)).refused(t, 401, "unauthorized", "")
 
-		revoked, secret, err := store.CreateToken(t.Context(), s.owner, models.NewToken{Name: "revoked", Scopes: models.WriteScopes()}, nil)
+		revoked, secret, err := store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret)).want(t, 200)
-		if err := store.RevokeToken(t.Context(), s.owner, revoked.ID); err != nil {
+		if err := store.Identity.RevokeToken(t.Context(), s.owner, revoked.ID); err != nil {
 			t.Fatal(err)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 401, "unauthorized", "")
 
-		used, err := store.Token(t.Context(), s.owner, revoked.ID)
+		used, err := store.Identity.Token(t.Context(), s.owner, revoked.ID)
 		if err != nil || deref(used.LastUsedAt) != clock.now.Unix() || deref(used.LastUsedIP) != clientIP {
 			t.Errorf("the last use is %v from %v: %v", used.LastUsedAt, used.LastUsedIP, err)
 		}

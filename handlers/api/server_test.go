@@ -23,6 +23,8 @@ import (
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -36,7 +38,7 @@ const (
 type server struct {
 	*httptest.Server
 	store       *models.Store
-	owner       models.Actor
+	owner       access.Actor
 	token, read string
 	logs        *bytes.Buffer
 }
@@ -51,8 +53,8 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
-	s.token = s.newToken(t, models.NewToken{Name: "writer", Scopes: append(models.WriteScopes(), models.ReadActivity)})
-	s.read = s.newToken(t, models.NewToken{Name: "reader", Scopes: append(models.ReadScopes(), models.ReadActivity)})
+	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity)})
+	s.read = s.newToken(t, identity.NewToken{Name: "reader", Scopes: append(access.ReadScopes(), access.ReadActivity)})
 	s.start(t)
 	return s
 }
@@ -86,13 +88,13 @@ func handler(store *models.Store, logs io.Writer, perMinute int) http.Handler {
 	}))
 }
 
-func (s *server) newToken(t *testing.T, n models.NewToken) string {
+func (s *server) newToken(t *testing.T, n identity.NewToken) string {
 	t.Helper()
 	by := s.owner
 	if n.UserID != "" {
-		by = models.System("test") // people make tokens of their own only
+		by = access.System("test") // people make tokens of their own only
 	}
-	_, secret, err := s.store.CreateToken(t.Context(), by, n, nil)
+	_, secret, err := s.store.Identity.CreateToken(t.Context(), by, n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +386,7 @@ type clock struct {
 // stop gives the store a clock that stands still until it is moved.
 func stop(store *models.Store) *clock {
 	c := &clock{now: time.Now()}
-	store.Now = func() time.Time {
+	store.DB.Now = func() time.Time {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.now

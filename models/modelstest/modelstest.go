@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/keys"
 )
 
 // The engines, by the names that subtests carry.
@@ -31,7 +32,7 @@ const (
 var Engines = []string{SQLite, Postgres}
 
 // Keys are those of every database of the tests.
-var Keys = models.NewKeys()
+var Keys = keys.NewKeys()
 
 // Each runs test once on every engine, each time on a fresh database.
 func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
@@ -60,7 +61,7 @@ func OpenURL(t testing.TB, url string) *models.Store {
 			ledgers.Delete(url)
 		})
 	}
-	if err := store.Unlock(t.Context(), Keys); err != nil {
+	if err := store.Audit.Unlock(t.Context(), Keys); err != nil {
 		t.Fatal(err)
 	}
 	opened.Store(store, url)
@@ -73,7 +74,7 @@ func Second(t testing.TB, store *models.Store, now time.Time) *models.Store {
 	t.Helper()
 	url, _ := opened.Load(store)
 	second := OpenURL(t, url.(string))
-	second.Now = func() time.Time { return now }
+	second.DB.Now = func() time.Time { return now }
 	return second
 }
 
@@ -103,7 +104,7 @@ func Exec(t testing.TB, store *models.Store, statement string) {
 func OpenEmpty(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store := Connect(t, url)
-	if err := errors.Join(store.Migrate(t.Context()), store.Unlock(t.Context(), Keys)); err != nil {
+	if err := errors.Join(store.Migrate(t.Context()), store.Audit.Unlock(t.Context(), Keys)); err != nil {
 		t.Fatal(err)
 	}
 	return store

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -33,7 +34,7 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 		})
 	}
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		if err := store.Ping(t.Context()); err != nil {
+		if err := store.DB.Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -45,13 +46,13 @@ func TestClusterStopsAndStarts(t *testing.T) {
 	if err := cluster.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Ping(t.Context()); err == nil {
+	if err := store.DB.Ping(t.Context()); err == nil {
 		t.Error("the stopped server still answers")
 	}
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Ping(t.Context()); err != nil {
+	if err := store.DB.Ping(t.Context()); err != nil {
 		t.Errorf("after the restart: %v", err)
 	}
 }
@@ -66,7 +67,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	}
-	for _, want := range []error{models.ErrNotFound, nil} {
+	for _, want := range []error{access.ErrNotFound, nil} {
 		cluster, err := modelstest.KeepCluster(dir, "fsync=off")
 		if errors.Is(err, modelstest.ErrNotInstalled) {
 			modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
@@ -75,7 +76,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 			t.Fatal(err)
 		}
 		store := modelstest.OpenEmpty(t, cluster.Database("postgres"))
-		if _, err := store.FirstOwner(t.Context()); !errors.Is(err, want) {
+		if _, err := store.Identity.FirstOwner(t.Context()); !errors.Is(err, want) {
 			t.Errorf("looking for the owner of the start before: %v, not %v", err, want)
 		}
 		if want != nil {

@@ -5,16 +5,18 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 )
 
 // OwnerPassword is the password of the user that Owner makes.
 const OwnerPassword = "glacier-teapot-42-umbrella"
 
 // Owner makes the owner ada@example.com and is her as an actor.
-func Owner(t testing.TB, store *models.Store) models.Actor {
+func Owner(t testing.TB, store *models.Store) access.Actor {
 	t.Helper()
-	user, err := store.CreateUser(t.Context(), models.System("modelstest"), models.NewUser{
-		Email: "ada@example.com", Name: "Ada Lovelace", Role: models.Owner, Password: Keep(store, Password, OwnerPassword),
+	user, err := store.Identity.CreateUser(t.Context(), access.System("modelstest"), identity.NewUser{
+		Email: "ada@example.com", Name: "Ada Lovelace", Role: access.Owner, Password: Keep(store, Password, OwnerPassword),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +26,7 @@ func Owner(t testing.TB, store *models.Store) models.Actor {
 
 // Contacts makes n contacts with the usernames contact1, contact2 and so on, once
 // for each store.
-func Contacts(t testing.TB, store *models.Store, by models.Actor, n int) []models.Contact {
+func Contacts(t testing.TB, store *models.Store, by access.Actor, n int) []models.Contact {
 	t.Helper()
 	contacts := make([]models.Contact, n)
 	for i := range contacts {
@@ -34,7 +36,7 @@ func Contacts(t testing.TB, store *models.Store, by models.Actor, n int) []model
 }
 
 // Contact makes one contact.
-func Contact(t testing.TB, store *models.Store, by models.Actor, username string) models.Contact {
+func Contact(t testing.TB, store *models.Store, by access.Actor, username string) models.Contact {
 	t.Helper()
 	contact, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username}, nil)
 	if err != nil {
@@ -44,7 +46,7 @@ func Contact(t testing.TB, store *models.Store, by models.Actor, username string
 }
 
 // Group makes a group with these members.
-func Group(t testing.TB, store *models.Store, by models.Actor, name string, contacts ...models.Contact) models.Group {
+func Group(t testing.TB, store *models.Store, by access.Actor, name string, contacts ...models.Contact) models.Group {
 	t.Helper()
 	refs := make([]models.ContactRef, len(contacts))
 	for i, c := range contacts {

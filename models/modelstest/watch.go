@@ -12,7 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
 )
 
 // The kinds of secrets.
@@ -93,7 +93,7 @@ func (s *Secrets) posted(at string, form url.Values) {
 	for name, values := range form {
 		for _, value := range values {
 			switch {
-			case strings.Contains(name, "password") && len(value) >= models.MinPassword:
+			case strings.Contains(name, "password") && len(value) >= identity.MinPassword:
 				s.Keep(Password, value) // a shorter one, such as "wrong", is none that anybody has
 			case name == "code" && at == "/setup":
 				s.Keep(SetupCode, strings.TrimSpace(value))

@@ -1,0 +1,102 @@
+package access
+
+import (
+	"slices"
+)
+
+// Actor is who makes a change: every change has one, and its audit line names
+// it. The zero Actor may do nothing.
+type Actor struct {
+	Kind ActorKind
+	// ID is the user's or the token's id; "" for the system.
+	ID string
+	// UserID is the person behind the act: the user, or the owner of the token.
+	UserID string
+	// Name is what the audit log shows.
+	Name string
+	Role Role
+	// Scopes limit what a token may do of what its owner may.
+	Scopes Scopes
+	// IP, UserAgent and RequestID say where the act came from; "" where there was no request.
+	IP, UserAgent, RequestID string
+	// Session is the id of the session in which somebody signed in acts; Device is what
+	// RememberDevice gave their browser. Either may be "".
+	Session, Device string
+}
+
+// ActorKind tells what sort of caller an actor is.
+type ActorKind string
+
+// The kinds of actors.
+const (
+	UserActor   ActorKind = "user"
+	TokenActor  ActorKind = "token"
+	SystemActor ActorKind = "system"
+	// VisitorActor is somebody who has not signed in. It may do nothing; it
+	// exists so that a refused sign-in has a line.
+	VisitorActor ActorKind = "visitor"
+)
+
+// System is the actor for what no person asked for over the network: a command
+// on the server, or housekeeping. name says which.
+func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }
+
+// May tells whether the actor has a right. It is the one place that decides it.
+func (a Actor) May(right Right) bool {
+	switch a.Kind {
+	case SystemActor:
+		return true
+	case UserActor:
+		return right == SignedInOnly || a.Role.has(right)
+	case TokenActor:
+		return a.Role.has(right) && slices.Contains(a.Scopes, right)
+	}
+	return false
+}
+
+// CheckAll is the first of the rights that the actor lacks, or nil.
+func (a Actor) CheckAll(rights ...Right) error {
+	for _, right := range rights {
+		if err := a.Check(right); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check is nil where the actor has the right, and a Denied where not.
+func (a Actor) Check(right Right) error {
+	if a.May(right) {
+		return nil
+	}
+	return Denied{Right: right}
+}
+
+func Who(kind ActorKind, name string) string {
+	switch kind {
+	case TokenActor:
+		return "the API token " + name
+	case VisitorActor:
+		return "somebody"
+	}
+	return name
+}
+
+// Who is the actor, as people are told.
+func (a Actor) Who() string { return Who(a.Kind, a.Name) }
+
+// MayManage tells whether the actor may invite, disable and help people of a role.
+// Owners and admins are a matter of those who make them.
+func (a Actor) MayManage(role Role) bool { return a.CheckManage(role) == nil }
+
+func (a Actor) CheckManage(role Role) error {
+	if role == Owner || role == Admin {
+		return a.Check(ManageRoles)
+	}
+	return a.Check(ManagePeople)
+}
+
+// Manageable are the roles of the people whom the actor may manage.
+func (a Actor) Manageable() []Role {
+	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !a.MayManage(r) })
+}

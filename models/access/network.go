@@ -1,0 +1,127 @@
+package access
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"protocol.chat/console/models/text"
+)
+
+// Networks are ranges of addresses. As those of a token they say where it may be used from,
+// and no ranges at all that nobody has limited that.
+type Networks []netip.Prefix
+
+// maxNetworks is how many ranges one can list.
+const maxNetworks = 100
+
+// ParseNetworks reads addresses (203.0.113.7, 2001:db8::1) and ranges (203.0.113.0/24),
+// between commas, spaces or line breaks. The error is an Invalid about the field
+// "networks" that says what can't be read.
+func ParseNetworks(text string) (Networks, error) {
+	var networks Networks
+	var wrong []string
+	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }
+	for word := range strings.FieldsFuncSeq(text, separator) {
+		network, ok := parseNetwork(word)
+		if !ok {
+			wrong = append(wrong, "“"+Clipped(word)+"”")
+		} else if !slices.Contains(networks, network) {
+			networks = append(networks, network)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, noNetworks(wrong)
+	}
+	if len(networks) > maxNetworks {
+		return nil, Refused("networks", "List at most %d addresses; put neighbours together in ranges.", maxNetworks)
+	}
+	return networks, nil
+}
+
+// noNetworks names what is neither an address nor a range, the first few of many.
+func noNetworks(words []string) Invalid {
+	const most = 5
+	n := len(words)
+	if n == 1 {
+		return Refused("networks", "%s is neither an address like 203.0.113.7 nor a range like 203.0.113.0/24.", words[0])
+	}
+	last := words[n-1]
+	if n > most {
+		words, last = words[:most], fmt.Sprintf("%d more", n-most)
+	} else {
+		words = words[:n-1]
+	}
+	return Refused("networks", "%s and %s are neither addresses like 203.0.113.7 nor ranges like 203.0.113.0/24.", strings.Join(words, ", "), last)
+}
+
+// parseNetwork reads one range; an address is a range of one.
+func parseNetwork(word string) (netip.Prefix, bool) {
+	if address, ok := ParseAddress(word); ok {
+		return netip.PrefixFrom(address, address.BitLen()), true
+	}
+	network, err := netip.ParsePrefix(word)
+	if err != nil || network.Addr().Is4In6() {
+		return netip.Prefix{}, false
+	}
+	return network.Masked(), true
+}
+
+// ParseAddress reads the address of a computer, in the one form that addresses are
+// compared in: an IPv4 address within IPv6 is an IPv4 address, and an interface
+// ("%eth0") is left out.
+func ParseAddress(s string) (netip.Addr, bool) {
+	address, err := netip.ParseAddr(s)
+	return address.WithZone("").Unmap(), err == nil
+}
+
+// Contains tells whether an address is in one of the ranges; where there are none it is
+// in none. What no ranges mean is for the caller to say.
+func (n Networks) Contains(address netip.Addr) bool {
+	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// Admit tells whether a call may come from an address.
+func (n Networks) Admit(ip string) bool {
+	if len(n) == 0 {
+		return true
+	}
+	address, ok := ParseAddress(ip)
+	return ok && n.Contains(address)
+}
+
+// Lines are the ranges as people write them: a range of one is an address.
+func (n Networks) Lines() []string {
+	lines := make([]string, len(n))
+	for i, network := range n {
+		lines[i] = network.String()
+		if network.IsSingleIP() {
+			lines[i] = network.Addr().String()
+		}
+	}
+	return lines
+}
+
+// Value stores the ranges, as words between spaces.
+func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(), " "), nil }
+
+// Scan reads stored ranges. What can't be read is an error: to leave it out could let in
+// anybody.
+func (n *Networks) Scan(value any) error {
+	text, err := storedText(value)
+	if err != nil {
+		return fmt.Errorf("networks: %w", err)
+	}
+	*n, err = ParseNetworks(text)
+	return err
+}
+
+// Clipped is a word as a message repeats it.
+func Clipped(word string) string {
+	if word = strings.ToValidUTF8(word, "�"); text.Length(word) > 40 {
+		return string([]rune(word)[:40]) + "…"
+	}
+	return word
+}

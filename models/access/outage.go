@@ -1,0 +1,61 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Outage is the kind of thing that keeps the database from its work: a stable name for
+// programs. Which error of an engine is which kind is one table for each (outage in
+// models/db).
+type Outage string
+
+const (
+	// Busy: it did not answer in time, or others hold what is needed.
+	Busy Outage = "busy"
+	// Full: there is no space left to write to.
+	Full Outage = "full"
+	// Damaged: what is stored can't be read.
+	Damaged Outage = "damaged"
+	// ReadOnly: it can be read and not written to.
+	ReadOnly Outage = "read_only"
+	// Gone: it can't be reached, or its files were deleted or replaced.
+	Gone Outage = "gone"
+	// Unsealed: the audit log can't be sealed. Only Ready reports it.
+	Unsealed Outage = "unsealed"
+)
+
+// Unavailable is ErrUnavailable with its kind and its cause.
+type Unavailable struct {
+	Outage Outage
+	Cause  error
+}
+
+func (u Unavailable) Error() string {
+	return fmt.Sprintf("%v (%s): %v", ErrUnavailable, u.Outage, u.Cause)
+}
+
+// Unwrap makes errors.Is(err, ErrUnavailable) true.
+func (u Unavailable) Unwrap() []error { return []error{ErrUnavailable, u.Cause} }
+
+// OutageOf returns the kind of outage that an error reports, or "" if it reports none.
+func OutageOf(err error) Outage {
+	u, _ := errors.AsType[Unavailable](err)
+	return u.Outage
+}
+
+// Says returns what has happened, as a title, and what follows from it, in sentences for
+// whoever used the console.
+func (o Outage) Says() (title, sentence string) {
+	switch o {
+	case Busy:
+		return "The database is too busy", "It didn’t answer in time. Wait a moment and try again."
+	case Full:
+		return "The database is full", "Nothing can be saved until whoever runs this console makes room. What is stored is safe."
+	case Damaged:
+		return "The database is damaged", "Some of it can’t be read. Whoever runs this console has to repair it or restore a backup."
+	case ReadOnly:
+		return "The database is read-only", "Everything can be read, but nothing can be changed until whoever runs this console allows it."
+	}
+	return "The database can’t be reached", "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
+}

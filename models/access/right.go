@@ -1,0 +1,225 @@
+package access
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Right is leave to do one kind of thing.
+type Right string
+
+// The rights.
+const (
+	ReadGroups     Right = "groups.read"
+	EditGroups     Right = "groups.edit"
+	ArchiveGroups  Right = "groups.archive"
+	DeleteGroups   Right = "groups.delete"
+	EditMembers    Right = "members.edit"
+	ReadContacts   Right = "contacts.read"
+	EditContacts   Right = "contacts.edit"
+	DeleteContacts Right = "contacts.delete"
+	ReadMessages   Right = "messages.read"
+	PostMessages   Right = "messages.post"
+	ReadActivity   Right = "activity.read"
+	Export         Right = "data.export"
+	MakeTokens     Right = "tokens.make"
+	ManageTokens   Right = "tokens.manage"
+	ReadPeople     Right = "people.read"
+	ManagePeople   Right = "people.manage"
+	ManageRoles    Right = "roles.manage"
+	ManagePolicy   Right = "policy.manage"
+	KeepActivity   Right = "activity.keep"
+)
+
+// SignedInOnly is the right that everybody has who is signed in.
+const SignedInOnly Right = ""
+
+// Role is a named set of rights.
+type Role string
+
+// The roles, each of which may do less than those before it, but for the auditor, who
+// sees what no editor does.
+const (
+	Owner     Role = "owner"
+	Admin     Role = "admin"
+	Editor    Role = "editor"
+	Moderator Role = "moderator"
+	Auditor   Role = "auditor"
+)
+
+// Roles are all roles, from the mightiest on.
+var Roles = []Role{Owner, Admin, Editor, Moderator, Auditor}
+
+// Name is the role as people read it.
+func (r Role) Name() string {
+	if r == "" {
+		return ""
+	}
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
+}
+
+// Does is what the role is for, in a few words.
+func (r Role) Does() string {
+	return map[Role]string{
+		Owner:     "Does everything, and decides who else may.",
+		Admin:     "Does everything but what is about owners, admins, roles, the rules for signing in, and how long activity is kept.",
+		Editor:    "Creates, edits and archives groups and contacts, and posts messages.",
+		Moderator: "Adds and removes members, and archives groups.",
+		Auditor:   "Sees and exports everything, also who did what, and changes nothing.",
+	}[r]
+}
+
+// Rule says who has a right.
+type Rule struct {
+	Right Right
+	// Does is what the right lets one do, as the end of "You may …".
+	Does  string
+	Roles []Role
+	// Scope says that a token can be given the right.
+	Scope bool
+}
+
+// Rules is who may do what: the one table that the store enforces, that pages hide by
+// what can't be done, and that the documentation shows.
+var Rules = []Rule{
+	{ReadGroups, "see groups and their members", Roles, true},
+	{EditGroups, "create and edit groups", []Role{Owner, Admin, Editor}, true},
+	{ArchiveGroups, "archive and restore groups", []Role{Owner, Admin, Editor, Moderator}, true},
+	{DeleteGroups, "delete groups for good", []Role{Owner, Admin}, true},
+	{EditMembers, "add members to groups and remove them", []Role{Owner, Admin, Editor, Moderator}, true},
+	{ReadContacts, "see contacts", Roles, true},
+	{EditContacts, "create and edit contacts", []Role{Owner, Admin, Editor}, true},
+	{DeleteContacts, "delete contacts for good", []Role{Owner, Admin}, true},
+	{ReadMessages, "read messages", Roles, true},
+	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
+	{ReadActivity, "see who did what", []Role{Owner, Admin, Auditor}, true},
+	{Export, "export what you see", []Role{Owner, Admin, Auditor}, false},
+	{MakeTokens, "make API tokens of your own", Roles, false},
+	{ManageTokens, "see and revoke the API tokens of others", []Role{Owner, Admin}, false},
+	{ReadPeople, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
+	{ManagePeople, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
+	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
+	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
+	{KeepActivity, "set how long activity is kept", []Role{Owner}, false},
+}
+
+// Rule is who has the right.
+func (r Right) Rule() Rule {
+	i := slices.IndexFunc(Rules, func(rule Rule) bool { return rule.Right == r })
+	if i < 0 {
+		return Rule{Right: r}
+	}
+	return Rules[i]
+}
+
+// InTurn reports whether changes that need the right wait for each other, so that of two
+// owners who take each other's role away one stays. They wait before they lock an account,
+// so that no two of them wait for each other in a circle.
+func (r Right) InTurn() bool {
+	return slices.Contains([]Right{ManagePeople, ManageRoles, ManagePolicy, KeepActivity}, r)
+}
+
+// has tells whether a role has a right.
+func (r Role) has(right Right) bool { return slices.Contains(right.Rule().Roles, r) }
+
+// Known tells whether there is such a role.
+func (r Role) Known() bool { return slices.Contains(Roles, r) }
+
+// Scopes are the rights that a token has, as far as its owner has them.
+type Scopes []Right
+
+// ReadScopes is what a token needs to see everything that the API shows.
+func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages} }
+
+// WriteScopes is what a token needs for every call of the API but the one for activity.
+func WriteScopes() Scopes {
+	return Scopes{
+		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
+		ReadContacts, EditContacts, DeleteContacts, ReadMessages, PostMessages,
+	}
+}
+
+// String is the scopes as they are stored: words between spaces.
+func (s Scopes) String() string {
+	words := make([]string, len(s))
+	for i, right := range s {
+		words[i] = string(right)
+	}
+	return strings.Join(words, " ")
+}
+
+// Short is what ParseScopes understands, "read" and "write" for what they stand for.
+func (s Scopes) Short() string {
+	switch words := s.String(); words {
+	case ReadScopes().String():
+		return "read"
+	case WriteScopes().String():
+		return "write"
+	default:
+		return words
+	}
+}
+
+// ParseScopes reads words between spaces or commas; "read" and "write" stand for
+// ReadScopes and WriteScopes. What no token can have is no scope.
+func ParseScopes(words string) (Scopes, error) {
+	var scopes Scopes
+	for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r == ' ' || r == ',' }) {
+		var more Scopes
+		switch word {
+		case "read":
+			more = ReadScopes()
+		case "write":
+			more = WriteScopes()
+		default:
+			if !Right(word).Rule().Scope {
+				return nil, Refused("scopes", "“%s” is no scope that a token can have.", word)
+			}
+			more = Scopes{Right(word)}
+		}
+		scopes = append(scopes, more...)
+	}
+	return scopes.InOrder(), nil
+}
+
+// InOrder is the scopes without repetition, in the order of Rules.
+func (s Scopes) InOrder() Scopes {
+	var ordered Scopes
+	for _, rule := range Rules {
+		if slices.Contains(s, rule.Right) {
+			ordered = append(ordered, rule.Right)
+		}
+	}
+	return ordered
+}
+
+// Value stores the scopes.
+func (s Scopes) Value() (driver.Value, error) { return s.String(), nil }
+
+// Scan reads stored scopes. What was a scope once and is none now, is left out.
+func (s *Scopes) Scan(value any) error {
+	words, err := storedText(value)
+	if err != nil {
+		return fmt.Errorf("scopes: %w", err)
+	}
+	*s = nil
+	for word := range strings.FieldsSeq(words) {
+		if Right(word).Rule().Scope {
+			*s = append(*s, Right(word))
+		}
+	}
+	return nil
+}
+
+// storedText is a text as the drivers of the databases give it.
+func storedText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	}
+	return "", fmt.Errorf("a %T is no text", value)
+}

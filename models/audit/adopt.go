@@ -1,0 +1,143 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+)
+
+// AdoptedActivity is the action of accepting the log as it is found.
+const AdoptedActivity Action = "activity.adopt"
+
+// adoptedPrefix begins the MAC of a line that the console did not prove when it was
+// written, but accepted later: it never becomes like the others.
+const adoptedPrefix = "adopted "
+
+func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
+
+// provenBy is a line's MAC itself.
+func provenBy(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix) }
+
+var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
+
+// AdoptAudit accepts the audit log as it is found, after its end or its proofs were lost:
+// an older copy of the database was put in place, say, or the log was tampered with, or is
+// from before there was a chain. The chain is kept up to the first fault and goes on from
+// there; lines that can't be proven are marked for ever, a line tells of it, and
+// VerifyAudit too, for ever. It returns what was wrong. Errors: Denied, Conflict where
+// nothing is.
+func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, error) {
+	var fault AuditFault
+	var head auditHead
+	err := s.Write(ctx, by, access.KeepActivity, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
+		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
+			return err
+		}
+		v := verifier{s: s, r: s.db.ReadIn(tx), note: func() (beginning, error) { return s.readBeginning(tx) }}
+		if err := v.begin(tx); err != nil {
+			return err
+		}
+		if err := v.walk(); err != nil {
+			return err
+		}
+		if v.proof.Broken == nil {
+			return errIntact
+		}
+		mark, _, err := s.readMark()
+		if err != nil && !errors.Is(err, errMarkForged) {
+			return err
+		}
+		before, err := s.ReadHead(tx)
+		if err != nil && !errors.Is(err, errHeadForged) {
+			return err
+		}
+		fault, head = *v.proof.Broken, v.at
+		head.Adoptions = max(before.Adoptions, mark.Adoptions) + 1
+		return s.adopt(tx, &v, head, line)
+	})
+	if err != nil {
+		return fault, err
+	}
+	return fault, s.writeMark(AuditMark{auditHead: head, Since: head.Number})
+}
+
+// adopt lets the chain end at head, and all other lines wait for their place in it.
+func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error {
+	if err := s.exec(tx, "DELETE FROM audit_seals WHERE number > ? OR number < ?", head.Number, max(v.proof.First, 1)); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"DELETE FROM audit_tail",
+		"INSERT INTO audit_tail (line_id) SELECT id FROM audit_lines WHERE NOT EXISTS (SELECT 1 FROM audit_seals WHERE line_id = audit_lines.id)",
+	} {
+		if err := s.exec(tx, statement); err != nil {
+			return err
+		}
+	}
+	unproven, err := s.adoptLines(tx)
+	if err != nil {
+		return err
+	}
+	if err := s.adoptBeginning(tx, v, line); err != nil {
+		return err
+	}
+	head.Rule = line.ID
+	said := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
+	return cmp.Or(line.SetChanges(said), s.writeHead(tx, head))
+}
+
+// adoptLines marks the lines of the tail that the console can't prove, and returns how many.
+func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
+	next := db.Selection{Columns: lineColumns, From: "audit_tail", Joins: " JOIN audit_lines ON audit_lines.id = audit_tail.line_id", Tail: " ORDER BY audit_lines.id"}
+	all := 0
+	for after := ""; ; {
+		next.Clauses = db.Clauses{Conditions: []string{"audit_tail.line_id > ?"}, Args: []any{after}}
+		lines, err := db.First(s.db.ReadIn(tx), next, sealBatch, (*Line).columns)
+		if err != nil {
+			return all, err
+		}
+		var rows []string
+		for i := range lines {
+			l := &lines[i]
+			if after = l.ID; !s.genuine(l) {
+				rows = append(rows, l.ID+adoptedPrefix+s.Keyring.Sign(adoptedPrefix+l.macInput()))
+			}
+		}
+		each, values := s.db.Dialect.Each(rows)
+		if err := s.exec(tx, "UPDATE audit_lines SET mac = substr(value, 17) FROM "+each+" WHERE audit_lines.id = substr(value, 1, 16)", values); err != nil {
+			return all, err
+		}
+		if all += len(rows); len(lines) < sealBatch {
+			return all, nil
+		}
+	}
+}
+
+// adoptBeginning makes the line the newest that the note of the beginning names. A note
+// that is not the console's is begun anew, with all kept.
+func (s *Log) adoptBeginning(tx *gorm.DB, v *verifier, line *Line) error {
+	b := v.noted
+	if v.proof.First == 0 {
+		b = beginning{One: 1, Kept: KeepForEver}
+		if err := s.exec(tx, "DELETE FROM audit_retention"); err != nil {
+			return err
+		}
+	}
+	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_lines"))
+	if err != nil {
+		return err
+	}
+	oldest, err := db.Take(s.db.ReadIn(tx), db.Selection{Columns: "coalesce(min(id), '')", From: "audit_lines"}, db.OneColumn[string])
+	if err != nil {
+		return err
+	}
+	b.LineID, b.Floor = max(b.LineID, newest), min(b.Floor, oldest)
+	b.tell(s, line)
+	return s.writeBeginning(tx, b)
+}

@@ -1,0 +1,121 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// auditHead is the newest link of the chain, as settings keep it. It is written when the
+// database is made, so that a missing one never means that there is no chain yet.
+type auditHead struct {
+	Number int64 // 0 before the first link
+	Seal   string
+	// Adoptions is how often the log was accepted as it was found: see AdoptAudit.
+	Adoptions int64
+	// Rule is the newest line in the chain that tells of retention: no note of it that is
+	// older holds.
+	Rule string
+	// early says that an earlier version wrote the note, which did not keep Rule.
+	early bool
+}
+
+const HeadSetting = "audit_head"
+
+// errHeadForged stops whoever goes by the head.
+var errHeadForged = access.Conflict{Message: "The note of where the activity ends is gone, or was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
+
+// ReadHead returns how far the chain goes. It is errHeadForged if the note of that is not
+// the console's.
+func (s *Log) ReadHead(tx *gorm.DB) (auditHead, error) {
+	var found []db.Setting
+	if err := tx.Where("key = ?", HeadSetting).Find(&found).Error; err != nil {
+		return auditHead{}, err
+	}
+	if len(found) == 0 {
+		return auditHead{}, errHeadForged
+	}
+	words := strings.Fields(found[0].Value)
+	last := len(words) - 1
+	if last < 3 || last > 4 || !s.Keyring.Signed(HeadProven(words[:last]), words[last]) {
+		return auditHead{}, errHeadForged
+	}
+	h := auditHead{Seal: orEmpty(words[1]), early: last == 3}
+	var err error
+	if h.Number, err = strconv.ParseInt(words[0], 10, 64); err != nil || h.early {
+		return h, err
+	}
+	h.Rule = orEmpty(words[3])
+	h.Adoptions, err = strconv.ParseInt(words[2], 10, 64)
+	return h, err
+}
+
+func (s *Log) writeHead(tx *gorm.DB, h auditHead) error {
+	words := []string{strconv.FormatInt(h.Number, 10), orDash(h.Seal), strconv.FormatInt(h.Adoptions, 10), orDash(h.Rule)}
+	row := db.Setting{Key: HeadSetting, Value: strings.Join(append(words, s.Keyring.Sign(HeadProven(words))), " ")}
+	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+}
+
+func HeadProven(words []string) string { return "head " + strings.Join(words, " ") }
+
+// orDash and orEmpty let an empty word stand between spaces.
+func orDash(word string) string {
+	if word == "" {
+		return "-"
+	}
+	return word
+}
+
+func orEmpty(word string) string {
+	if word == "-" {
+		return ""
+	}
+	return word
+}
+
+// at reports whether two heads are the same link.
+func (h auditHead) at(other auditHead) bool { return h.Number == other.Number && h.Seal == other.Seal }
+
+// headShown is how many characters of a seal a Head has.
+const headShown = 16
+
+// Name is the head as AuditProof.Head has it.
+func (h auditHead) Name() string {
+	if h.Number == 0 {
+		return ""
+	}
+	_, mac, _ := strings.Cut(h.Seal, ":")
+	return fmt.Sprintf("%d:%s", h.Number, text.Cut(mac, headShown))
+}
+
+// beginChain writes the head of a database that was just made: one in which nobody has
+// done anything yet. In any other a missing head is a fault, which only AdoptAudit ends.
+func (s *Log) beginChain(ctx context.Context) error {
+	var heads int64
+	if err := s.db.Writer.WithContext(ctx).Model(&db.Setting{}).Where("key = ?", HeadSetting).Count(&heads).Error; err != nil || heads > 0 {
+		return s.db.Failed(ctx, err)
+	}
+	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		if err := s.db.Dialect.Lock(tx, "seal"); err != nil {
+			return err
+		}
+		if err := tx.Model(&db.Setting{}).Where("key = ?", HeadSetting).Count(&heads).Error; err != nil || heads > 0 {
+			return err
+		}
+		for _, table := range []string{"audit_lines", "audit_seals", "audit_tail", "audit_retention", "users", "groups", "contacts", "tokens"} {
+			rows, err := db.First(s.db.ReadIn(tx), db.Selection{Columns: "1", From: table}, 1, db.OneColumn[int])
+			if err != nil || len(rows) > 0 {
+				return err
+			}
+		}
+		return s.writeHead(tx, auditHead{})
+	})
+}

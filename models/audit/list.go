@@ -1,0 +1,236 @@
+package audit
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// ActivityQuery is which lines of the audit log are wanted. Its zero value is the
+// newest ones.
+type ActivityQuery struct {
+	// Who is the id of a person, with what their tokens did, or of a token.
+	Who string
+	// Action is an action, an area, which is the first word of several, or FailedSignIns.
+	Action string
+	// Object is the id of what something was done to.
+	Object string
+	// Request is the id of a request.
+	Request string
+	// From and To are the first moment and the first one after, or zero.
+	From, To time.Time
+	db.Range
+}
+
+// Activity answers a page of the audit log, the newest line first. Errors: Invalid.
+func (s *Log) Activity(ctx context.Context, q ActivityQuery) (Page, error) {
+	page, err := s.activity(s.db.Read(ctx), q)
+	return page, s.db.Failed(ctx, err)
+}
+
+func (s *Log) activity(r db.Reader, q ActivityQuery) (Page, error) {
+	if err := q.check().OrNil(); err != nil {
+		return Page{}, err
+	}
+	query := numberedLines()
+	if err := q.narrow(r, &query); err != nil {
+		return Page{}, err
+	}
+	order := db.IDKeyset("audit_lines")
+	order.Desc = true
+	lines, more, err := db.Find(r, query, order, q.Range, func(c db.Cursor) []any { return []any{c.ID} }, (*Line).numberedColumns)
+	return Page{Lines: lines, More: more}, err
+}
+
+// numberedLines reads lines with their places in the chain.
+func numberedLines() db.Selection {
+	return db.Selection{
+		From: "audit_lines", Columns: lineColumns + ", coalesce(audit_seals.number, 0)",
+		Joins: " LEFT JOIN audit_seals ON audit_seals.line_id = audit_lines.id", Planned: true,
+	}
+}
+
+func (l *Line) numberedColumns() []any { return append(l.columns(), &l.Number) }
+
+// narrow adds what the query asks for. Times are told by ids, so that they follow the
+// order of the list.
+func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
+	if q.Who != "" {
+		tokens, err := db.First(r, db.SelectFrom("tokens", "id", "id = ?", q.Who), 1, db.OneColumn[string])
+		if err != nil {
+			return err
+		}
+		column := "user_id"
+		if len(tokens) > 0 {
+			column = "actor_id"
+		}
+		query.Where(column+" = ?", q.Who)
+	}
+	if area, _, exact := strings.Cut(q.Action, "."); q.Action != "" {
+		query.Where("area = ?", area)
+		switch {
+		case q.Action == FailedSignIns:
+			query.Where("action IN (?, ?)", RefusedSignIn, HeldOff)
+		case exact:
+			query.Where("action = ?", q.Action)
+		}
+	}
+	if q.Object != "" {
+		query.Where("object_id = ?", q.Object)
+	}
+	if q.Request != "" {
+		query.Where("request_id = ?", q.Request)
+	}
+	if !q.From.IsZero() {
+		query.Where("audit_lines.id >= ?", text.FirstID(q.From))
+	}
+	if !q.To.IsZero() {
+		query.Where("audit_lines.id < ?", text.FirstID(q.To))
+	}
+	return nil
+}
+
+// maxWord is how long what activity is narrowed by can be.
+const maxWord = 100
+
+// check is what is wrong with the query.
+func (q ActivityQuery) check() access.Invalid {
+	problems := q.Range.Check()
+	for _, word := range []struct{ field, value string }{{"who", q.Who}, {"action", q.Action}, {"object", q.Object}, {"request_id", q.Request}} {
+		if len(word.value) > maxWord || len(text.Valid([]string{word.value})) == 0 {
+			problems = append(problems, access.Refused(word.field, "“%s” is too long, or no text.", word.field)...)
+		}
+	}
+	return problems
+}
+
+// ActivityLine answers one line of the audit log, or ErrNotFound.
+func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
+	if !text.ValidID(id) {
+		return Line{}, access.ErrNotFound
+	}
+	query := numberedLines()
+	query.Where("audit_lines.id = ?", id)
+	l, err := db.Take(s.db.Read(ctx), query, (*Line).numberedColumns)
+	return l, s.db.Failed(ctx, err)
+}
+
+// ActivitySince is when activity began to be recorded, in Unix seconds; 0 where nothing is.
+func (s *Log) ActivitySince(ctx context.Context) (int64, error) {
+	oldest := db.Selection{From: "audit_lines", Columns: "created_at", Tail: " ORDER BY id"}
+	at, err := db.First(s.db.Read(ctx), oldest, 1, db.OneColumn[int64])
+	if err != nil || len(at) == 0 {
+		return 0, s.db.Failed(ctx, err)
+	}
+	return at[0], nil
+}
+
+// ActivityNames are the names of what activity is narrowed to; "" where there is none.
+type ActivityNames struct{ Who, Object string }
+
+// ActivityNames answers the names of who and what a query asks for.
+func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names ActivityNames, err error) {
+	r := s.db.Read(ctx)
+	for _, ask := range []struct {
+		id   string
+		name *string
+		db.Selection
+	}{
+		{q.Who, &names.Who, db.SelectFrom("users", "name", "id = ?", q.Who)},
+		{q.Who, &names.Who, db.SelectFrom("tokens", "name", "id = ?", q.Who)},
+		{q.Object, &names.Object, db.Selection{
+			Columns: "object_name", From: "audit_lines", Clauses: db.Clauses{Conditions: []string{"object_id = ?"}, Args: []any{q.Object}}, Tail: " ORDER BY id DESC",
+		}},
+	} {
+		if ask.id == "" || *ask.name != "" || err != nil {
+			continue
+		}
+		var found []string
+		if found, err = db.First(r, ask.Selection, 1, db.OneColumn[string]); len(found) > 0 {
+			*ask.name = found[0]
+		}
+	}
+	return names, s.db.Failed(ctx, err)
+}
+
+// ActorOption is somebody whose activity can be looked at.
+type ActorOption struct{ ID, Name string }
+
+// maxDoers is how many people, and how many tokens, can be chosen from.
+const maxDoers = 200
+
+// Doers answers the people of the console and its API tokens, by name.
+func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err error) {
+	r := s.db.Read(ctx)
+	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
+	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxDoers, columns)
+	if err == nil {
+		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxDoers, columns)
+	}
+	for _, doers := range [][]ActorOption{people, tokens} {
+		text.SortByName(doers, func(d ActorOption) string { return d.Name })
+	}
+	return people, tokens, s.db.Failed(ctx, err)
+}
+
+// ExportActivity gives all lines that a query finds, the newest first, to each, part by
+// part. That it was asked for is a line of its own, written before the first is given.
+// format is how it is exported. Errors: Denied, Invalid, and what each answers.
+func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, each func([]Line) error) error {
+	if err := by.Check(access.ReadActivity); err != nil {
+		return err
+	}
+	if err := q.check().OrNil(); err != nil {
+		return err
+	}
+	var own string
+	err := s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
+		own = line.ID
+		line.SetObject("activity", "", "activity")
+		return line.SetChanges(q.said(format))
+	})
+	if err != nil {
+		return err
+	}
+	q.Range = db.Range{After: db.Cursor{ID: own}, Limit: db.MaxLimit}
+	for {
+		page, err := s.activity(s.db.ReadLong(ctx), q)
+		if err == nil {
+			err = each(page.Lines)
+		}
+		if err != nil || !page.More {
+			return s.db.Failed(ctx, err)
+		}
+		q.After.ID = page.Lines[len(page.Lines)-1].ID
+	}
+}
+
+// said is what an export was narrowed to, for its audit line.
+func (q ActivityQuery) said(format string) map[string]Change {
+	said := map[string]Change{"format": {nil, format}}
+	for field, value := range map[string]string{
+		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": dayOf(q.From), "to": dayOf(q.To),
+	} {
+		if value != "" {
+			said[field] = Change{nil, value}
+		}
+	}
+	return said
+}
+
+func dayOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// FailedSignIns is what activity can be narrowed to besides an action or an area: sign-ins
+// that were refused, and who was held off because of them.
+const FailedSignIns = "session.failed"

@@ -1,0 +1,188 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+)
+
+// AuditMark is how far the chain went when this console last sealed, kept in a file beside
+// the key: whoever has all rights on the database alone can't put it back to an earlier
+// day, or begin its log anew, without being found out. Each console has its own.
+type AuditMark struct {
+	auditHead
+	// Since is the number of the link at which the file was made: what happened to the
+	// chain before, it does not tell.
+	Since int64
+}
+
+// markFile is where a mark is kept. Without a path there is none.
+type markFile struct {
+	path string
+	mu   sync.Mutex
+	Last AuditMark // as it was read or written last
+	Done bool      // whether the chain was compared with it
+	at   time.Time // when it was last
+}
+
+var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
+
+// KeepMark keeps the mark of how far the audit log goes in a file. It is to be called
+// before the first use; a store without it keeps none.
+func (s *Log) KeepMark(file string) { s.Mark.path = file }
+
+// markEvery is how often the chain is compared with the mark while another console seals.
+const markEvery = 10 * time.Second
+
+// compared reports whether the chain was compared with the mark lately.
+func (m *markFile) compared() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.path == "" || m.Done && time.Since(m.at) < markEvery
+}
+
+// readMark returns the mark, and whether there is one. It is errMarkForged if the console
+// did not write it.
+func (s *Log) readMark() (AuditMark, bool, error) {
+	s.Mark.mu.Lock()
+	defer s.Mark.mu.Unlock()
+	if s.Mark.path == "" {
+		return AuditMark{}, false, nil
+	}
+	text, err := os.ReadFile(s.Mark.path)
+	if errors.Is(err, fs.ErrNotExist) { // perhaps just now, and it is remembered
+		return s.Mark.Last, s.Mark.Done, nil
+	}
+	if err != nil {
+		return AuditMark{}, false, fmt.Errorf("the mark of the audit log can't be read: %w", err)
+	}
+	words := strings.Fields(string(text))
+	if len(words) != 5 || !s.Keyring.Signed(markProven(words[:4]), words[4]) {
+		return AuditMark{}, false, errMarkForged
+	}
+	var m AuditMark
+	m.Seal = orEmpty(words[1])
+	if _, err := fmt.Sscan(words[0]+" "+words[2]+" "+words[3], &m.Number, &m.Adoptions, &m.Since); err != nil {
+		return AuditMark{}, false, errMarkForged
+	}
+	if s.Mark.Done && s.Mark.Last.beyond(m.auditHead) {
+		m = s.Mark.Last
+	}
+	return m, true, nil
+}
+
+func markProven(words []string) string { return "mark " + strings.Join(words, " ") }
+
+// beyond reports whether h is later than other.
+func (h auditHead) beyond(other auditHead) bool {
+	if h.Adoptions != other.Adoptions {
+		return h.Adoptions > other.Adoptions
+	}
+	return h.Number > other.Number
+}
+
+// compareMark is a Conflict if the chain up to head is not the one that the mark is of.
+func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
+	m, found, err := s.readMark()
+	if err != nil || !found {
+		return err
+	}
+	follows, err := s.follows(tx, head, m)
+	if err != nil || follows {
+		return err
+	}
+	return access.Conflict{Message: m.missed(head)}
+}
+
+// missed is what is said of a chain that doesn't go on from the mark.
+func (m AuditMark) missed(head auditHead) string {
+	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place. "+
+		"If that was you, accept it with console audit adopt.", m.Number, head.Number)
+}
+
+// follows reports whether the chain up to head goes on from the mark. It does after an
+// adoption that the mark doesn't know of, since only who has the key can adopt; and it is
+// not known any more after the rule has deleted what the mark is of.
+func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
+	switch {
+	case head.Adoptions > m.Adoptions:
+		return true, nil
+	case m.beyond(head):
+		return false, nil
+	case m.Number == 0:
+		return true, nil
+	case m.Number == head.Number:
+		return m.at(head), nil
+	}
+	seals, err := db.First(s.db.ReadIn(tx), db.SelectFrom("audit_seals", "seal", "number = ?", m.Number), 1, db.OneColumn[string])
+	if err != nil || len(seals) > 0 {
+		return err == nil && seals[0] == m.Seal, err
+	}
+	b, err := s.readBeginning(tx)
+	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
+}
+
+// raiseMark notes that the chain goes to head. Where several consoles share a file the
+// last one may note less than another one has: that is made up for by the next.
+func (s *Log) raiseMark(head auditHead) error {
+	m, found, err := s.readMark()
+	if err != nil || s.Mark.path == "" {
+		return err
+	}
+	if found && !head.beyond(m.auditHead) {
+		s.Mark.noted(m)
+		return nil
+	}
+	if !found {
+		m.Since = head.Number
+	}
+	m.auditHead = head
+	return s.writeMark(m)
+}
+
+func (m *markFile) noted(mark AuditMark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Last, m.Done, m.at = mark, true, time.Now()
+}
+
+// writeMark writes the file, whole or not at all.
+func (s *Log) writeMark(m AuditMark) error {
+	if s.Mark.path == "" {
+		return nil
+	}
+	words := []string{strconv.FormatInt(m.Number, 10), orDash(m.Seal), strconv.FormatInt(m.Adoptions, 10), strconv.FormatInt(m.Since, 10)}
+	if err := writeWhole(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markProven(words))), " ")+"\n"); err != nil {
+		return fmt.Errorf("the mark of the audit log can't be written: %w", err)
+	}
+	s.Mark.noted(m)
+	return nil
+}
+
+// writeWhole puts a file in the place of one, for its owner only.
+func writeWhole(file, text string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	made, err := os.CreateTemp(filepath.Dir(file), ".mark-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(made.Name())
+	_, err = made.WriteString(text)
+	if err := errors.Join(err, made.Sync(), made.Close()); err != nil {
+		return err
+	}
+	return os.Rename(made.Name(), file)
+}

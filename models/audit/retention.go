@@ -1,0 +1,381 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// Old lines of the audit log are deleted where an owner wants it so, and by nothing else:
+// sealed ones only, from the start of the chain, and as far as each proves to be what the
+// console wrote, so that no trace of a tampering goes. The chain then begins at the last
+// link that is gone. Its number and seal are kept, proven as the chain's end is, together
+// with the rule; and a line of the log tells of every change of the rule and of every run
+// of deletions. The note names the newest of these lines, so that an older note that is
+// put in its place is found out.
+
+// Retention is for how long activity is kept, in words.
+type Retention string
+
+// KeepForEver deletes nothing, and holds where nobody has decided otherwise.
+const KeepForEver Retention = "for ever"
+
+// Retentions are all that can be chosen, the longest first.
+var Retentions = []Retention{KeepForEver, "10 years", "5 years", "2 years", "1 year", "90 days"}
+
+// ChangedRetention and DeletedActivity are the actions of changing for how long activity
+// is kept, and of deleting what is older.
+const (
+	ChangedRetention Action = "activity.retention"
+	DeletedActivity  Action = "activity.delete"
+)
+
+// Known tells whether the retention can be chosen.
+func (r Retention) Known() bool { return slices.Contains(Retentions, r) }
+
+// Words are the retention as they follow "kept": "for 1 year".
+func (r Retention) Words() string {
+	if r == KeepForEver {
+		return string(r)
+	}
+	return "for " + string(r)
+}
+
+// Cutoff is the moment before which lines are deleted, the beginning of a day (UTC); the
+// zero time where none are.
+func (r Retention) Cutoff(now time.Time) time.Time {
+	var n int
+	var unit string
+	if _, err := fmt.Sscanf(string(r), "%d %s", &n, &unit); err != nil {
+		return time.Time{}
+	}
+	today := now.UTC().Truncate(24 * time.Hour)
+	if strings.HasPrefix(unit, "year") {
+		return today.AddDate(-n, 0, 0)
+	}
+	return today.AddDate(0, 0, -n)
+}
+
+// beginning is the note of for how long lines are kept, and of where their chain begins.
+type beginning struct {
+	One  int `gorm:"primaryKey"`
+	Kept Retention
+	// LineID is the newest line that tells of a change of the rule, or of deletions.
+	LineID string
+	// Number and Seal are the last link that was deleted; 0 and "" where none was.
+	Number int64
+	Seal   string
+	// Floor is an id: all lines below it are gone.
+	Floor string
+	// DeletedBefore is the latest day that was deleted up to, and DeletedAt when lines were
+	// deleted last, in Unix seconds; 0 where none were.
+	DeletedBefore, DeletedAt int64
+	// Told is the number up to which a line tells of the deletions. It is less than Number
+	// in the midst of a run.
+	Told  int64
+	Proof string
+}
+
+// TableName is the table of the one note.
+func (beginning) TableName() string { return "audit_retention" }
+
+// proven is what the note's proof is of.
+func (b beginning) proven() string {
+	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
+}
+
+// errBeginningForged stops whoever goes by the note.
+var errBeginningForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
+
+// readBeginning is the note. It is errBeginningForged where it is not the console's, or
+// not its newest.
+func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
+	var found []beginning
+	if err := tx.Find(&found).Error; err != nil {
+		return beginning{}, err
+	}
+	b := beginning{One: 1, Kept: KeepForEver}
+	if len(found) > 0 {
+		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.proven(), b.Proof) {
+			return b, errBeginningForged
+		}
+	}
+	newest, err := s.newestRule(tx)
+	if err == nil && b.LineID < newest {
+		err = errBeginningForged
+	}
+	return b, err
+}
+
+// ruleActions are those of the lines that the note names the newest of.
+var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
+
+func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
+
+// newestRule returns the newest line that tells of retention, as far as the chain and the
+// lines before it are proven. It goes by no index or column that could be put up for it.
+func (s *Log) newestRule(tx *gorm.DB) (string, error) {
+	// The tail is read first: what is sealed meanwhile is then in the head.
+	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
+	if err != nil {
+		return "", err
+	}
+	head, err := s.ReadHead(tx)
+	if err == nil && head.early {
+		head.Rule, err = newestOf(s.db.ReadIn(tx), rulesIn("audit_lines"))
+	}
+	return max(newest, head.Rule), err
+}
+
+// rulesIn are the lines that tell of retention.
+func rulesIn(from string) db.Selection {
+	return db.SelectFrom(from, "coalesce(max(audit_lines.id), '')", "audit_lines.action IN (?, ?, ?)", ruleActions[0], ruleActions[1], ruleActions[2])
+}
+
+func newestOf(r db.Reader, lines db.Selection) (string, error) {
+	return db.Take(r, lines, db.OneColumn[string])
+}
+
+func (s *Log) writeBeginning(tx *gorm.DB, b beginning) error {
+	b.Proof = s.Keyring.Sign(b.proven())
+	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
+}
+
+// tell makes the line that is being written the one that the note names.
+func (b *beginning) tell(s *Log, line *Line) {
+	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
+	line.SetObject("activity", "", "activity")
+	b.LineID = line.ID
+}
+
+// Retention is for how long activity is kept, as it stands in the database: only
+// VerifyAudit looks whether the console wrote it there.
+func (s *Log) Retention(ctx context.Context) (Retention, error) {
+	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[Retention])
+	return append(found, KeepForEver)[0], s.db.Failed(ctx, err)
+}
+
+// ActivityGone tells whether a line of the log, if there ever was one with this id, was
+// deleted by the rule: it is the day up to which lines were, in Unix seconds, or else 0.
+func (s *Log) ActivityGone(ctx context.Context, id string) (int64, error) {
+	before, err := s.ActivityBegins(ctx)
+	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
+		return 0, err
+	}
+	return before, nil
+}
+
+// ActivityBegins is the day up to which the rule has deleted activity, in Unix seconds; 0
+// where it has deleted none.
+func (s *Log) ActivityBegins(ctx context.Context) (int64, error) {
+	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
+	return append(days, 0)[0], s.db.Failed(ctx, err)
+}
+
+// OlderActivity counts the lines from before a moment, up to MostCounted.
+func (s *Log) OlderActivity(ctx context.Context, than time.Time) (db.Count, error) {
+	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MostCounted)
+	return n, s.db.Failed(ctx, err)
+}
+
+// SetRetention decides for how long activity is kept. What is older is deleted soon after.
+// Errors: Denied, Invalid, Conflict where the note of it was meddled with.
+func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention) error {
+	if err := by.Check(access.KeepActivity); err != nil {
+		return err
+	}
+	if !kept.Known() {
+		return access.Refused("kept", "Choose for how long activity is kept.")
+	}
+	err := s.Write(ctx, by, access.KeepActivity, ChangedRetention, func(tx *gorm.DB, line *Line) error {
+		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
+			return err
+		}
+		b, err := s.readBeginning(tx)
+		if err != nil {
+			return err
+		}
+		if err := s.ConfirmTime(tx); err != nil {
+			return err
+		}
+		if b.Kept == kept {
+			return ErrUnchanged
+		}
+		said := map[string]Change{"kept": {b.Kept, kept}}
+		b.Kept = kept
+		b.tell(s, line)
+		return cmp.Or(line.SetChanges(said), s.writeBeginning(tx, b))
+	})
+	if err == nil {
+		s.askToDeleteActivity()
+	}
+	return err
+}
+
+// ToDeleteActivity tells when a new rule may have left something to DeleteOldActivity.
+func (s *Log) ToDeleteActivity() <-chan struct{} { return s.toDelete }
+
+func (s *Log) askToDeleteActivity() {
+	select {
+	case s.toDelete <- struct{}{}:
+	default: // it is told already
+	}
+}
+
+// deleter is who deletes old lines, as the log names it.
+const deleter = "the console"
+
+// DeleteOldActivity deletes the lines that are older than the rule keeps them, by no more
+// time than was seen to pass (clock.go), in pieces,
+// until ctx ends or there are none. One line tells of all that it deleted; where it is cut
+// short, whoever goes on tells of that too. Any number of programs may ask for it at once.
+// It fails, and deletes no more, where the log is not as the console wrote it.
+func (s *Log) DeleteOldActivity(ctx context.Context) error {
+	now, err := s.Settled(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		began := time.Now()
+		more, err := s.DeleteOldPiece(ctx, now)
+		if err == nil && !more {
+			err = s.behind(ctx, now)
+		}
+		if err != nil || !more {
+			return err
+		}
+		// Half of the time is for the others.
+		select {
+		case <-time.After(time.Since(began)):
+		case <-ctx.Done():
+			return s.db.Failed(ctx, ctx.Err())
+		}
+	}
+}
+
+// behind says so if the clock is ahead of the time that was seen to pass, and more would
+// be deleted by it.
+func (s *Log) behind(ctx context.Context, now time.Time) error {
+	kept, err := s.Retention(ctx)
+	if err != nil || !kept.Cutoff(s.db.Now()).After(kept.Cutoff(now)) {
+		return err
+	}
+	return fmt.Errorf("the clock says %s, but the console has seen time pass until %s only: activity is deleted by that. If the clock is right, an owner confirms it by saving how long activity is kept again",
+		s.db.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}
+
+// DeleteOldPiece deletes up to sealBatch lines, and answers whether there are more. The
+// last piece of a run has its audit line.
+func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	defer cancel()
+	err = s.Record(ctx, access.System(deleter), DeletedActivity, func(tx *gorm.DB, line *Line) error {
+		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
+			return err
+		}
+		b, err := s.readBeginning(tx)
+		if err != nil {
+			return err
+		}
+		s.db.IDs.Above(b.Floor)
+		var old []string
+		before, cutoff := b, b.Kept.Cutoff(now)
+		if !cutoff.IsZero() {
+			if old, more, err = s.oldLines(tx, &b, cutoff); err != nil {
+				return err
+			}
+		}
+		if len(old) > 0 {
+			if err := s.deletePiece(tx, &b, before.Number, old, cutoff); err != nil {
+				return err
+			}
+		}
+		if more || b.Told == b.Number {
+			return ErrUnchanged
+		}
+		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
+	})
+	return more, err
+}
+
+// untold is what the line says of a run that comes to its end.
+func (b beginning) untold() map[string]Change {
+	return map[string]Change{
+		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
+		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
+	}
+}
+
+// endRun ends a run with its line.
+func (s *Log) endRun(tx *gorm.DB, b beginning, line *Line) error {
+	b.tell(s, line)
+	b.Told = b.Number
+	return s.writeBeginning(tx, b)
+}
+
+// oldLines are the first lines of the chain, as far as they are older than cutoff, up to
+// sealBatch, and whether there are more. It moves b to the last of them. Where a line
+// bears a later day than those behind it, because a clock was wrong, they wait for it.
+func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
+	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
+	links, err := v.links(b.Number, b.Number+linkBatch)
+	if err != nil {
+		return nil, false, err
+	}
+	end := text.FirstID(cutoff)
+	for i := range links {
+		if links[i].auditSeal.LineID >= end {
+			break
+		}
+		if more = len(ids) == sealBatch; more {
+			break
+		}
+		if v.link(&links[i]); v.proof.Broken != nil {
+			return nil, false, fmt.Errorf("the audit log is not as the console wrote it, and nothing more of it is deleted: %s", v.proof.Broken)
+		}
+		ids = append(ids, links[i].ID)
+	}
+	b.Number, b.Seal = v.at.Number, v.at.Seal
+	return ids, more, nil
+}
+
+// end is the link that the chain begins after.
+func (b beginning) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
+
+const (
+	DeleteLines = "DELETE FROM audit_lines WHERE "
+	DeleteSeals = "DELETE FROM audit_seals WHERE number > ? AND number <= ?"
+)
+
+// deletePiece deletes lines with their links, up to b, after the link from.
+func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
+	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.db.Now().Unix()
+	if err := s.writeBeginning(tx, *b); err != nil { // first, because triggers keep what comes after it
+		return err
+	}
+	condition, arg := s.db.Dialect.Among("id", ids)
+	if err := s.exec(tx, DeleteLines+condition, arg); err != nil {
+		return err
+	}
+	if err := s.exec(tx, DeleteSeals, from, b.Number); err != nil {
+		return err
+	}
+	oldest := db.SelectFrom("audit_lines", "id", "id >= ?", b.Floor)
+	oldest.Tail = " ORDER BY id"
+	left, err := db.First(s.db.ReadIn(tx), oldest, 1, db.OneColumn[string])
+	if err != nil {
+		return err
+	}
+	b.Floor = max(b.Floor, slices.Min(append(left, text.FirstID(cutoff))))
+	return s.writeBeginning(tx, *b)
+}

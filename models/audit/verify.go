@@ -1,0 +1,469 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+)
+
+// AuditProof is what VerifyAudit found.
+type AuditProof struct {
+	// First is the number of the first line that is kept: 1 where none were deleted by the
+	// rule for how long activity is kept.
+	First int64
+	// DeletedBefore is the day up to which lines were deleted by that rule, and DeletedAt
+	// when they were last, in Unix seconds; 0 where none were.
+	DeletedBefore, DeletedAt int64
+	// Incomparable says that the Head that was expected lies among the deleted lines, so
+	// that nobody can tell any more whether the log went on from there.
+	Incomparable bool
+	// Sealed is how many lines are in the chain and in order, up to the first that is not.
+	Sealed int64
+	// Tail is how many lines wait for their place in the chain.
+	Tail int64
+	// Broken is what is wrong first, or nil.
+	Broken *AuditFault
+	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
+	// Adopted how many of its lines could not be proven then.
+	Adoptions, Adopted int64
+	// HasMark says that there is a mark outside the database. Marked is the number of the
+	// link that it is of, and MarkedSince of that at which it was begun.
+	HasMark             bool
+	Marked, MarkedSince int64
+	// Head names the end of the chain, as NUMBER:START. Who notes it elsewhere can have it
+	// looked for later. It is "" where the log is broken, or has no chain yet.
+	Head string
+
+	before string // the seal before First
+}
+
+// AuditFault is the first place at which the log is not as the console wrote it.
+type AuditFault struct {
+	// Number is the place in the chain, or 0 where it is not about one place.
+	Number int64
+	// LineID is the line, or "".
+	LineID string
+	// What is a sentence that says what is wrong.
+	What string
+}
+
+// String says where and what the fault is.
+func (f AuditFault) String() string {
+	switch {
+	case f.Number != 0 && f.LineID != "":
+		return fmt.Sprintf("entry %d, line %s: %s", f.Number, f.LineID, f.What)
+	case f.Number != 0:
+		return fmt.Sprintf("entry %d: %s", f.Number, f.What)
+	case f.LineID != "":
+		return fmt.Sprintf("line %s: %s", f.LineID, f.What)
+	}
+	return f.What
+}
+
+// verifyLimit is how long one check may take, however long those wait who asked for it.
+const verifyLimit = time.Hour
+
+// VerifyAudit reads the whole log, and tells whether it is as the console wrote it. One
+// check runs at a time: who asks while it does gets what it comes to.
+// expect is a Head that was noted earlier, or "". Errors: Invalid.
+func (s *Log) VerifyAudit(ctx context.Context, expect string) (AuditProof, error) {
+	expected, err := parseHead(expect)
+	if err != nil {
+		return AuditProof{}, err
+	}
+	check := s.checks.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(s.life, verifyLimit)
+		defer cancel()
+		return s.verify(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return AuditProof{}, s.db.Failed(ctx, ctx.Err())
+	case done := <-check:
+		proof := done.Val.(AuditProof)
+		if done.Err == nil && expect != "" {
+			done.Err = s.compare(ctx, &proof, expected, expect)
+		}
+		return proof, s.db.Failed(ctx, done.Err)
+	}
+}
+
+// parseHead returns the number of a Head; 0 if none is given.
+func parseHead(expect string) (int64, error) {
+	if expect == "" {
+		return 0, nil
+	}
+	number, start, _ := strings.Cut(expect, ":")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || len(start) != headShown {
+		return 0, access.Refused("expect", "What is expected must look like 1042:Zm9vYmFyYmF6cXV4, as an earlier check printed it.")
+	}
+	return n, nil
+}
+
+// compare looks in a chain that is in order for the link that is expected.
+func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expect string) error {
+	if proof.Broken != nil {
+		return nil
+	}
+	link := auditHead{Number: number, Seal: proof.before} // as it is if the chain begins after it
+	if number >= proof.First {
+		found, err := db.First(s.db.ReadLong(ctx), db.SelectFrom("audit_seals", "seal", "number = ?", number), 1, db.OneColumn[string])
+		if err != nil {
+			return err
+		}
+		link.Seal = strings.Join(found, "")
+	}
+	var what string
+	if link.Seal == "" {
+		b, err := s.readBeginning(s.db.LongReader.WithContext(ctx))
+		if err != nil {
+			return err
+		}
+		proof.First = max(proof.First, b.Number+1) // the rule has deleted it since
+	}
+	switch {
+	case number < proof.First-1 || link.Seal == "" && number < proof.First:
+		proof.Incomparable = true
+		return nil
+	case link.Seal == "":
+		what = fmt.Sprintf("The chain ends before the entry noted as %s.", expect)
+	case link.Name() != expect:
+		what = fmt.Sprintf("Entry %d is not the one you noted as %s. Either the note is mistyped, or the activity was rewritten.", number, expect)
+	default:
+		return nil
+	}
+	proof.Broken, proof.Head = &AuditFault{Number: number, What: what}, ""
+	return nil
+}
+
+// verify checks the log, again if it was adopted meanwhile.
+func (s *Log) verify(ctx context.Context) (AuditProof, error) {
+	for {
+		v := verifier{s: s, r: s.db.ReadLong(ctx), note: func() (beginning, error) { return s.readBeginning(s.db.LongReader.WithContext(ctx)) }}
+		moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+		if err := s.db.LongReader.WithContext(ctx).Transaction(v.begin, moment); err != nil {
+			return v.proof, err
+		}
+		if err := v.walk(); err != nil || v.proof.Broken == nil {
+			return v.proof, err
+		}
+		if head, err := s.ReadHead(s.db.LongReader.WithContext(ctx)); err != nil || head.Adoptions == v.head.Adoptions {
+			return v.proof, nil // a head that can't be read is among the faults
+		}
+	}
+}
+
+// verifier walks along the chain, in pieces: nothing of the database is held open for
+// longer than one takes. What it looks at goes as far as the head did when it began.
+type verifier struct {
+	s     *Log
+	r     db.Reader
+	note  func() (beginning, error) // reads the note of the beginning again
+	proof AuditProof
+	head  auditHead // as far as it looks
+	at    auditHead // the link that was looked at last
+	noted beginning // the note of the beginning
+	rule  string    // the newest line so far that tells of retention
+	late  *AuditFault
+}
+
+// fault notes what is wrong, and ends the walk.
+func (v *verifier) fault(number int64, lineID, what string, args ...any) {
+	if v.proof.Broken == nil {
+		v.proof.Broken = &AuditFault{number, lineID, fmt.Sprintf(what, args...)}
+	}
+}
+
+// begin finds out, for one moment, where the chain begins, and how far it goes.
+func (v *verifier) begin(tx *gorm.DB) error {
+	mark, marked, err := v.s.readMark() // before the head, which may go on meanwhile
+	forged := errors.Is(err, errMarkForged)
+	if err != nil && !forged {
+		return err
+	}
+	if v.head, err = v.s.ReadHead(tx); errors.Is(err, errHeadForged) {
+		v.end(0, "The note of where the chain ends was deleted or changed.")
+		v.head.Number = math.MaxInt64 // all that there is
+	} else if err != nil {
+		return err
+	}
+	if v.noted, err = v.s.readBeginning(tx); errors.Is(err, errBeginningForged) {
+		v.fault(0, "", forgedBeginning)
+		return nil
+	}
+	if err != nil && !errors.Is(err, errHeadForged) {
+		return err
+	}
+	v.start(v.noted)
+	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
+	v.proof.Adoptions = v.head.Adoptions
+	tail, err := db.Take(v.s.db.ReadIn(tx), db.Selection{Columns: "count(*)", From: "audit_tail"}, db.OneColumn[int64])
+	if v.proof.Tail = tail; err != nil {
+		return err
+	}
+	last, err := db.Take(v.s.db.ReadIn(tx), db.Selection{Columns: "coalesce(max(number), 0)", From: "audit_seals"}, db.OneColumn[int64])
+	if err != nil {
+		return err
+	}
+	switch follows, err := v.s.follows(tx, v.head, mark); {
+	case err != nil && !errors.Is(err, errHeadForged):
+		return err
+	case last > v.head.Number:
+		v.end(v.head.Number, wrongEnd)
+	case forged:
+		v.end(0, "The mark of how far the activity goes, which is kept outside the database, was changed.")
+	case marked && !follows:
+		v.end(0, "%s", mark.missed(v.head))
+	}
+	return nil
+}
+
+const (
+	forgedBeginning = "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one."
+	wrongEnd        = "The chain does not end as it did: its last seal was changed, or entries were added to it."
+)
+
+// end notes a fault of the end of the chain, which is told if there is none before.
+func (v *verifier) end(number int64, what string, args ...any) {
+	if v.late == nil {
+		v.late = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
+	}
+}
+
+// start goes to where the chain begins.
+func (v *verifier) start(b beginning) {
+	v.noted, v.at, v.proof.before = b, b.end(), b.Seal
+	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
+}
+
+// walk looks at the whole log, up to the first fault.
+func (v *verifier) walk() error {
+	for _, step := range []func() error{v.chain, v.ends, v.tail, v.strays} {
+		if v.proof.Broken != nil {
+			return nil
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if v.proof.Broken == nil {
+		v.proof.Head = v.at.Name()
+	}
+	return nil
+}
+
+// sealedLine is a link of the chain with its line, whose ID is "" where it is gone.
+type sealedLine struct {
+	auditSeal
+	Line
+}
+
+func (l *sealedLine) columns() []any {
+	return append([]any{&l.auditSeal.Number, &l.auditSeal.LineID, &l.auditSeal.Seal}, l.Line.columns()...)
+}
+
+// orNothing reads a line's columns where there may be no line.
+const orNothing = "coalesce(id, ''), coalesce(created_at, 0), coalesce(actor_kind, ''), coalesce(actor_id, ''), coalesce(actor_name, ''), " +
+	"coalesce(user_id, ''), coalesce(action, ''), coalesce(object_kind, ''), coalesce(object_id, ''), coalesce(object_name, ''), " +
+	"coalesce(changes, ''), coalesce(ip, ''), coalesce(user_agent, ''), coalesce(request_id, ''), coalesce(mac, '')"
+
+// linkBatch is how many links are looked at in one query: those that are deleted in one
+// transaction, and one more that tells that there is more.
+const linkBatch = sealBatch + 1
+
+// links reads the links of the chain after one and up to another, with their lines; the
+// first linkBatch of them.
+func (v *verifier) links(after, last int64) ([]sealedLine, error) {
+	const next = "SELECT number, line_id, seal, " + orNothing + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? AND number <= ? ORDER BY number LIMIT ?) AS part" +
+		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY number"
+	return db.Collect(v.r, next, false, []any{after, last, linkBatch}, (*sealedLine).columns)
+}
+
+// chain looks at one link after the other.
+func (v *verifier) chain() error {
+	from := int64(-1 << 62) // a number below 1 is wrong, and must be seen
+	for {
+		links, err := v.links(from, v.head.Number)
+		if err != nil {
+			return err
+		}
+		for i := range links {
+			if links[i].auditSeal.Number > v.at.Number+1 {
+				if err := v.deletedMeanwhile(); err != nil {
+					return err
+				}
+				if links[i].auditSeal.Number <= v.at.Number {
+					continue
+				}
+			}
+			if v.link(&links[i]); v.proof.Broken != nil {
+				return nil
+			}
+		}
+		if len(links) < linkBatch {
+			return v.deletedMeanwhile()
+		}
+		from = v.at.Number
+	}
+}
+
+// deletedMeanwhile goes on from where the chain begins now, if the rule has deleted the
+// next link since it was looked for.
+func (v *verifier) deletedMeanwhile() error {
+	b, err := v.note()
+	if err != nil || b.Number <= v.at.Number {
+		if errors.Is(err, errBeginningForged) || errors.Is(err, errHeadForged) {
+			err = nil // which the end of the walk tells
+		}
+		return err
+	}
+	v.proof.Sealed = 0
+	v.start(b)
+	return nil
+}
+
+// link looks at the link after v.at.
+func (v *verifier) link(l *sealedLine) {
+	next := v.at.Number + 1
+	sealed := v.s.Keyring.Signed(l.auditSeal.macInput(v.at.Seal, l.MAC), l.auditSeal.Seal)
+	switch genuine := v.s.genuine(&l.Line); {
+	case l.auditSeal.Number < next && v.proof.First > 1:
+		v.fault(l.auditSeal.Number, l.ID, "The entry was put back after it had been deleted by the rule for how long activity is kept.")
+	case l.auditSeal.Number != next:
+		v.fault(next, "", "The entry %d is missing from the chain.", next)
+	case l.ID == "":
+		v.fault(next, l.auditSeal.LineID, "The line was deleted.")
+	case l.MAC == "":
+		v.fault(next, l.ID, "The line was not written by the console.")
+	case !genuine:
+		v.fault(next, l.ID, "The line was changed after it was written, or was not written by the console.")
+	case l.ID < v.noted.Floor:
+		v.fault(next, l.ID, putBackLine)
+	case !sealed:
+		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
+	default:
+		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
+		v.proof.Sealed++
+		v.seen(&l.Line)
+	}
+}
+
+// seen notes what a line that is in order tells of the log.
+func (v *verifier) seen(l *Line) {
+	if l.Action.tellsRule() {
+		v.rule = max(v.rule, l.ID)
+	}
+	if l.adopted() {
+		v.proof.Adopted++
+	}
+}
+
+// putBackLine is said of a line that is older than all that were left.
+const putBackLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
+
+// genuine reports whether the console wrote the line, or accepted it as it was found.
+func (s *Log) genuine(l *Line) bool {
+	if l.adopted() {
+		return s.Keyring.Signed(adoptedPrefix+l.macInput(), provenBy(l.MAC))
+	}
+	return s.Keyring.Signed(l.macInput(), l.MAC)
+}
+
+// ends looks whether the chain goes as far as it went.
+func (v *verifier) ends() error {
+	switch {
+	case v.at.Number > v.head.Number: // the rule has deleted more than was to be looked at
+	case v.head.Number > v.at.Number && v.head.Number < math.MaxInt64:
+		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", v.head.Number)
+	case v.late == nil && !v.head.at(v.at):
+		v.fault(v.at.Number, "", wrongEnd)
+	}
+	if v.proof.Broken == nil {
+		v.proof.Broken = v.late
+	}
+	return nil
+}
+
+// tail looks at the lines that wait for their place in the chain.
+func (v *verifier) tail() error {
+	const next = "SELECT 0, line_id, '', " + orNothing + " FROM (SELECT line_id FROM audit_tail WHERE line_id > ? ORDER BY line_id LIMIT ?) AS part" +
+		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY line_id"
+	for from := ""; ; {
+		lines, err := db.Collect(v.r, next, false, []any{from, sealBatch}, (*sealedLine).columns)
+		if err != nil {
+			return err
+		}
+		for i := range lines {
+			l := &lines[i]
+			from = l.auditSeal.LineID
+			switch {
+			case l.ID == "":
+				v.fault(0, from, "A line was deleted before it was sealed.")
+			case l.ID < v.noted.Floor:
+				v.fault(0, from, putBackLine)
+			case !v.s.genuine(&l.Line):
+				v.fault(0, from, "A line that is not sealed yet was changed, or was not written by the console.")
+			}
+			v.seen(&l.Line)
+		}
+		if len(lines) < sealBatch || v.proof.Broken != nil {
+			return v.rules()
+		}
+	}
+}
+
+// rules looks whether the note of the beginning is of the newest line that tells of it.
+func (v *verifier) rules() error {
+	if v.noted.LineID >= v.rule {
+		return nil
+	}
+	b, err := v.note() // as it is after what was decided meanwhile
+	if errors.Is(err, errBeginningForged) || err == nil && b.LineID < v.rule {
+		v.fault(0, "", forgedBeginning)
+		return nil
+	}
+	return err
+}
+
+// strays looks for lines that have a place neither in the chain nor in the tail.
+func (v *verifier) strays() error {
+	const (
+		part = "SELECT id FROM audit_lines WHERE id > ? ORDER BY id LIMIT "
+		in   = "SELECT coalesce(max(id), ''), coalesce(min(CASE WHEN EXISTS (SELECT 1 FROM audit_seals WHERE line_id = part.id)" +
+			" OR EXISTS (SELECT 1 FROM audit_tail WHERE line_id = part.id) THEN NULL ELSE id END), ''), count(*) FROM (" + part
+	)
+	for from := ""; ; {
+		found, err := db.Collect(v.r, in+strconv.Itoa(strayBatch)+") AS part", false, []any{from}, (*strays).columns)
+		if err != nil {
+			return err
+		}
+		if stray := found[0].first; stray != "" {
+			v.fault(0, stray, "The line was written past the console: it has no place in the chain.")
+		}
+		if from = found[0].last; found[0].lines < strayBatch || v.proof.Broken != nil {
+			return nil
+		}
+	}
+}
+
+// strayBatch is how many lines are looked up at once.
+const strayBatch = 5000
+
+// strays is what a part of the lines came to: its last line, and the first without a place.
+type strays struct {
+	last, first string
+	lines       int
+}
+
+func (s *strays) columns() []any { return []any{&s.last, &s.first, &s.lines} }

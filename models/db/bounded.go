@@ -1,0 +1,165 @@
+package db
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// boundedQuery is one approach to a search as statements: the rows that are looked at, and
+// those of them that are sought.
+type boundedQuery struct {
+	columns string
+	// rows are looked at, no more than most. Where they are walked, they end there.
+	rows Selection
+	most int
+	// walked are those sought, as they come; nil where rows are gathered.
+	walked *Selection
+	// order is what keeps walked in order; "" where it is without.
+	order string
+	// table and down say how gathered rows are sorted.
+	table string
+	down  bool
+}
+
+// bounded is the approach for a direction.
+func (l *SearchSpec) bounded(d Dialect, a strategy, down bool) boundedQuery {
+	if a >= collectSort {
+		return l.gather(d, a, down)
+	}
+	g, from := boundedQuery{columns: l.Columns}, ""
+	g.rows, g.most, from = d.walk(l, a, down)
+	g.walked = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
+	wanted := *l
+	if a == indexScan {
+		g.walked.add(l.Scope) // its place is limited by ids
+		wanted.Terms = l.unmatched()
+	}
+	g.walked.add(wanted.having(d))
+	g.walked.add(l.excludedConds(d))
+	if !l.ByID {
+		g.walked.add(l.limits())
+	}
+	g.order = d.keptOrder(l.Order.order(down))
+	return g
+}
+
+// stretch is the part of the order that may be walked.
+func (l *SearchSpec) stretch(columns string, down bool) Selection {
+	q := Selection{Columns: columns, From: l.Walked, Planned: true}
+	q.add(l.Scope)
+	q.add(l.place)
+	if l.ByID {
+		q.add(l.limits())
+	}
+	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(mostWalked)
+	return q
+}
+
+// gather takes no more of each row than sorting needs. What does not help to find rows
+// is tested of those that were found, so that it can't make an engine look for long.
+func (l *SearchSpec) gather(d Dialect, a strategy, down bool) boundedQuery {
+	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
+	rows, kept, most := d.gather(l, a)
+	kept.add(l.excludedConds(d))
+	value := l.Order.Columns[0]
+	if l.Walked == l.Table {
+		kept.add(l.place)
+	} else {
+		value = l.Table + ".id"
+	}
+	rows.Columns = l.Table + ".id, " + value + " AS value, " + strings.Join(append(kept.Conditions, "TRUE"), " AND ") + " AS kept"
+	rows.Args = slices.Concat(kept.Args, rows.Args)
+	g.rows, g.most = rows, most
+	return g
+}
+
+// run reads up to limit rows. The answer is partial where others may come before or
+// among them. Of gathered rows it counts those that are sought.
+func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a SearchResult[T], err error) {
+	if g.walked != nil {
+		g.walked.Columns = g.columns
+		a.Rows, err = Collect(r, g.walked.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.Args, columns)
+		if err != nil || len(a.Rows) == limit || len(g.walked.Conditions) == 0 {
+			return a, err // full, or all rows there are
+		}
+		all, err := g.exhausted(r)
+		a.Partial = !all
+		return a, err
+	}
+	type gathered struct {
+		row            T
+		kept           bool
+		looked, sought int
+	}
+	rows, err := Collect(r, g.sorted(limit), true, g.rows.Args, func(row *gathered) []any {
+		return append(columns(&row.row), &row.kept, &row.looked, &row.sought)
+	})
+	a.Count = &Count{}
+	for _, row := range rows {
+		if row.kept {
+			a.Rows = append(a.Rows, row.row)
+		}
+		a.Partial = row.looked == g.most
+		a.Count = &Count{N: min(row.sought, searchCounted), More: a.Partial || row.sought > searchCounted}
+	}
+	return a, err
+}
+
+// sorted is the statement for the first of the gathered rows. After those that are kept
+// come others, so that there is a row to tell how many were looked at.
+func (g boundedQuery) sorted(limit int) string {
+	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
+	return "WITH found AS MATERIALIZED (" + g.gathered(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
+		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
+		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
+}
+
+// count counts what is sought, up to one more than most. all says that there can't
+// be others.
+func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
+	if g.walked != nil {
+		found, err := CountUpTo(r, *g.walked, most)
+		if err != nil || found.More {
+			return most + 1, true, err
+		}
+		if len(g.walked.Conditions) == 0 {
+			return found.N, true, nil
+		}
+		all, err = g.exhausted(r)
+		return found.N, all, err
+	}
+	// Most often a few tell that there are more than one wants to know. To look at them
+	// twice is little, where they are few of those that there may be.
+	if first := 2 * most; first < g.most/2 {
+		if n, all, err = g.countGathered(r, first); all || n > most || err != nil {
+			return n, true, err
+		}
+	}
+	n, all, err = g.countGathered(r, g.most)
+	return n, all || n > most, err
+}
+
+// countGathered counts what is sought among the first so many rows. all says that these
+// are all.
+func (g boundedQuery) countGathered(r Reader, first int) (n int, all bool, err error) {
+	type counts struct{ kept, looked int }
+	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.gathered(first) + ") AS found"
+	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.kept, &c.looked} })
+	if err != nil {
+		return 0, false, err
+	}
+	return found[0].kept, found[0].looked < first, nil
+}
+
+// gathered is the statement for the first so many rows that are gathered.
+func (g boundedQuery) gathered(first int) string {
+	return g.rows.SQL() + " LIMIT " + strconv.Itoa(first)
+}
+
+// exhausted tells whether there were fewer rows to look at than could be.
+func (g boundedQuery) exhausted(r Reader) (bool, error) {
+	n, err := Collect(r, "SELECT count(*) FROM ("+g.rows.SQL()+") AS rows", true, g.rows.Args, OneColumn[int])
+	return err == nil && n[0] < g.most, err
+}

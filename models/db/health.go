@@ -1,0 +1,110 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+)
+
+const (
+	// readyWait is how long Ready waits for the database.
+	readyWait = time.Second
+	// keepDamage is how long damage that was read counts against the whole: that other
+	// pages can be read tells nothing.
+	keepDamage = 5 * time.Minute
+)
+
+// health is what has gone wrong lately, for Ready.
+type health struct {
+	failed   atomic.Bool // something since the last write that proved that it works again
+	damaged  atomic.Pointer[damage]
+	unsealed atomic.Pointer[access.Unavailable]
+}
+
+// damage is what was read last that was damaged.
+type damage struct {
+	access.Unavailable
+	until time.Time
+}
+
+// note remembers an outage, and returns it.
+func (h *health) note(u access.Unavailable, now time.Time) error {
+	h.failed.Store(true)
+	if u.Outage == access.Damaged {
+		h.damaged.Store(&damage{u, now.Add(keepDamage)})
+	}
+	return u
+}
+
+// Sealed remembers how the last sealing went, and returns that.
+func (h *health) Sealed(err error) error {
+	switch {
+	case err == nil:
+		h.unsealed.Store(nil)
+	case errors.Is(err, access.ErrUnavailable), errors.Is(err, context.Canceled): // noted, or nobody's fault
+	default:
+		h.unsealed.Store(&access.Unavailable{Outage: access.Unsealed, Cause: err})
+	}
+	return err
+}
+
+// Ready returns an Unavailable if the store can't do what it is for, and nil if it can. It
+// has a connection of its own and returns within some seconds. Once something has failed
+// it writes, so that it takes back by itself what it said.
+func (s *DB) Ready(ctx context.Context) error {
+	err := s.ready(ctx)
+	if err == nil || errors.Is(err, access.ErrUnavailable) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return access.Unavailable{Outage: access.Damaged, Cause: err} // a table is missing, or the like
+}
+
+func (s *DB) ready(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
+	if d := s.Health.damaged.Load(); d != nil && s.Now().Before(d.until) {
+		return d.Unavailable
+	}
+	if err := s.Dialect.present(); err != nil {
+		return s.Failed(limited, err)
+	}
+	var writable bool
+	if err := s.check.QueryRowContext(limited, s.Dialect.writable()).Scan(&writable); err != nil {
+		return s.Failed(limited, err)
+	}
+	if !writable {
+		return access.Unavailable{Outage: access.ReadOnly, Cause: errors.New("the database takes no changes at the moment")}
+	}
+	if unsealed := s.Health.unsealed.Load(); unsealed != nil {
+		return *unsealed
+	}
+	if !s.Health.failed.Swap(false) {
+		return nil
+	}
+	return s.tryWrite(limited)
+}
+
+const trialSetting = "trial"
+
+// tryWrite writes as much as any form may send, and deletes it.
+func (s *DB) tryWrite(ctx context.Context) error {
+	const size = 64 << 10 // bytes, after being written in hex
+	content := make([]byte, size/2)
+	_, _ = rand.Read(content)
+	trial := Setting{Key: trialSetting, Value: hex.EncodeToString(content)}
+	err := s.Transaction(ctx, func(tx *gorm.DB) error {
+		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&trial).Error
+	})
+	if err != nil {
+		return err
+	}
+	return s.Transaction(ctx, func(tx *gorm.DB) error { return tx.Delete(&trial).Error })
+}

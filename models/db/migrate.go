@@ -1,0 +1,53 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Migrate brings the schema to the newest version.
+// Several programs may start at once: one migrates, the others wait for it. A schema that
+// is newer than the program is refused.
+func (s *DB) Migrate(ctx context.Context) error {
+	provider, err := s.Migrator()
+	if err != nil {
+		return err
+	}
+	err = s.Dialect.migrate(s.Writer.WithContext(ctx), func() error {
+		has, knows, err := provider.GetVersions(ctx)
+		if err == nil && has > knows {
+			return fmt.Errorf("%w: it has version %d, and this program knows them up to %d; start the newer program, or restore a copy of the database from before it", errNewerSchema, has, knows)
+		}
+		if err == nil {
+			_, err = provider.Up(ctx)
+		}
+		return err
+	})
+	return s.Failed(ctx, err)
+}
+
+func (s *DB) Migrator() (*goose.Provider, error) {
+	pool, err := s.Writer.DB()
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(migrations, "migrations/"+s.Dialect.Name())
+	if err != nil {
+		return nil, err
+	}
+	kind, options, err := s.Dialect.migration()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(kind, pool, files, append(options, goose.WithGoMigrations(s.Migrations...))...)
+}
+
+//go:embed migrations
+var migrations embed.FS
+
+var errNewerSchema = errors.New("the schema of the database is newer than the program")

@@ -1,0 +1,195 @@
+package db
+
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+// Sizes of a page of a list.
+const (
+	DefaultLimit = 10
+	MaxLimit     = 100
+)
+
+// Cursor is a place in a list: the row with this id, which may be long gone, and
+// its value in the list's order ("" where the order is that of the ids).
+type Cursor struct{ ID, Value string }
+
+// ParseCursor reads what String wrote. It is false where s is no cursor.
+func ParseCursor(s string) (Cursor, bool) {
+	id, rest, valued := strings.Cut(s, ".")
+	if !text.ValidID(id) {
+		return Cursor{}, false
+	}
+	value, err := base64.RawURLEncoding.DecodeString(rest)
+	return Cursor{ID: id, Value: string(value)}, err == nil && valued == (rest != "")
+}
+
+// String is the cursor as it stands in an address; "" for the zero Cursor.
+func (c Cursor) String() string {
+	if c.Value == "" {
+		return c.ID
+	}
+	return c.ID + "." + base64.RawURLEncoding.EncodeToString([]byte(c.Value))
+}
+
+// IsZero tells whether there is no place: the list is wanted from its start.
+func (c Cursor) IsZero() bool { return c.ID == "" }
+
+// Range is which part of a list is wanted. The zero Range is its first page.
+type Range struct {
+	// After and Before are the rows beside the page; at most one is given.
+	After, Before Cursor
+	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
+	Limit int
+	// Whole asks for every row that belongs to the page, however many have to be looked
+	// at: a program that walks a list must miss none. A person would rather be told.
+	Whole bool
+	// Problems are as in GroupChange.
+	Problems access.Invalid
+}
+
+// Check is what is wrong with the range.
+func (r Range) Check() access.Invalid {
+	problems := r.Problems
+	if !r.After.IsZero() && !r.Before.IsZero() {
+		problems = problems.And(access.Refused("ending_before", "Use either starting_after or ending_before, not both."))
+	}
+	if r.Limit < 0 || r.Limit > MaxLimit {
+		problems = problems.And(access.Refused("limit", "The limit must be a whole number from 1 to %d.", MaxLimit))
+	}
+	return problems
+}
+
+func (r Range) limit() int {
+	if r.Limit == 0 {
+		return DefaultLimit
+	}
+	return r.Limit
+}
+
+// Keyset is an order whose rows can be found by where they stand in it. Equal
+// values are ordered by id, in the same direction.
+type Keyset struct {
+	// Columns are what is compared; the last one is unique.
+	Columns []string
+	// Below and above compare the columns with the values of a cursor.
+	Below, Above string
+	// Desc says that the list begins with the greatest.
+	Desc bool
+}
+
+// IDKeyset is the order of a table's ids.
+func IDKeyset(table string) Keyset {
+	return Keyset{Columns: []string{table + ".id"}, Below: "< ?", Above: "> ?"}
+}
+
+// ValueKeyset is the order of a column.
+func ValueKeyset(table, column string) Keyset {
+	return Keyset{Columns: []string{table + "." + column, table + ".id"}, Below: "< (?, ?)", Above: "> (?, ?)"}
+}
+
+// Find reads one page of q in the order k, and tells whether the list goes on in
+// the direction walked. args gives the values that a cursor stands for in this
+// order; columns are where one row's values go.
+func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more bool, err error) {
+	cursor, down := part.cursor(k)
+	if !cursor.IsZero() {
+		q.Where(k.beyond(down), args(cursor)...)
+	}
+	// The limit stands in the statement, where the planner sees it.
+	sql := q.SQL() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(part.limit()+1)
+	if rows, err = Collect(r, sql, q.Planned, q.Args, columns); err != nil {
+		return nil, false, err
+	}
+	rows, more = cutPage(rows, part)
+	return rows, more, nil
+}
+
+// cursor is where the range begins, and whether the order is walked downward.
+func (r Range) cursor(k Keyset) (from Cursor, down bool) {
+	if !r.Before.IsZero() {
+		return r.Before, !k.Desc
+	}
+	return r.After, k.Desc
+}
+
+// cutPage is the page among rows as they were read, and whether there were more.
+func cutPage[T any](rows []T, part Range) ([]T, bool) {
+	more := len(rows) > part.limit()
+	if more {
+		rows = rows[:part.limit()]
+	}
+	if !part.Before.IsZero() {
+		slices.Reverse(rows)
+	}
+	return rows, more
+}
+
+// beyond is the condition that a row comes after another one.
+func (k Keyset) beyond(down bool) string {
+	compare := k.Above
+	if down {
+		compare = k.Below
+	}
+	return "(" + strings.Join(k.Columns, ", ") + ") " + compare
+}
+
+// order is the keyset as ORDER BY takes it.
+func (k Keyset) order(down bool) string {
+	if !down {
+		return strings.Join(k.Columns, ", ")
+	}
+	return strings.Join(k.Columns, " DESC, ") + " DESC"
+}
+
+// MostCounted is how far totals are counted. Beyond it a Count says only that
+// there are more, or about how many.
+const MostCounted = 10_000
+
+// Count is a number of rows that was counted up to a limit.
+type Count struct {
+	N int
+	// More says that there are more than N.
+	More bool
+	// About says that N is the engine's estimate.
+	About bool
+	// AtLeast says that there are N or more, of which not all were looked for.
+	AtLeast bool
+}
+
+// CountUpTo counts the rows of q, up to most.
+func CountUpTo(r Reader, q Selection, most int) (Count, error) {
+	q.Columns = "1"
+	sql := "SELECT count(*) FROM (" + q.SQL() + " LIMIT " + strconv.Itoa(most+1) + ") AS part"
+	n, err := Collect(r, sql, q.Planned, q.Args, OneColumn[int])
+	if err != nil {
+		return Count{}, err
+	}
+	return Count{N: min(n[0], most), More: n[0] > most}, nil
+}
+
+// Total is how many rows of a list there are that nothing but its status limits. A
+// short one is counted again after each change; a long one is told as "about", and
+// not asked for again for some seconds.
+func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
+	if known, ok := s.totals.peek(list, s.Now()); ok {
+		return known, nil
+	}
+	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MostCounted) })
+	if err != nil || !n.More {
+		return n, err
+	}
+	about, err := s.Dialect.estimate(r, list)
+	if err != nil || about <= MostCounted {
+		return n, err // no estimate yet, or one from before the table grew
+	}
+	n = Count{N: about, About: true}
+	s.totals.put(list, n, s.Now())
+	return n, nil
+}

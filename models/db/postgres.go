@@ -1,0 +1,377 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+type postgresDialect struct {
+	url    string
+	server postgresServer
+	at     string // where it is, without credentials
+}
+
+func (*postgresDialect) Name() string { return "postgres" }
+
+func (d *postgresDialect) engine() string {
+	if d.server.Pooled {
+		return "PostgreSQL " + d.server.Version + " behind a pooler"
+	}
+	return "PostgreSQL " + d.server.Version
+}
+
+func (d *postgresDialect) address() string { return d.at }
+
+// PostgresConns is how many connections one program keeps, beside those for long reads.
+const PostgresConns = 16
+
+// postgresSettings are for planning. No request reads a table whole, even where the
+// planner hopes to find what it looks for near its beginning; rows far apart cost little
+// more than others, as on any disk without a head; and no statement is worth a second
+// process or being compiled, which take longer than it may.
+func postgresSettings() map[string]string {
+	return map[string]string{
+		"enable_seqscan": "off", "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off",
+	}
+}
+
+// pooledSettings are postgresSettings for one transaction. Behind a pooler a session is
+// not ours alone: what it is set to would stay with whoever has it next. Plans are for
+// the very values, as pgxSource asks for where it can.
+const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)," +
+	" set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)," +
+	" set_config('plan_cache_mode', 'force_custom_plan', true)"
+
+// open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
+// once for any values, but for those that ask for more (pgxSource).
+func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h handles, err error) {
+	settings, err := pgxpool.ParseConfig(d.url)
+	if err != nil {
+		return h, fmt.Errorf("the PostgreSQL address can't be read: %w", err)
+	}
+	if settings.ConnConfig.ConnectTimeout == 0 {
+		settings.ConnConfig.ConnectTimeout = 3 * time.Second
+	}
+	if d.server, err = inspect(ctx, settings.ConnConfig); err != nil {
+		return h, fmt.Errorf("PostgreSQL can't be reached: %w", err)
+	}
+	if err := d.server.refuse(); err != nil {
+		return h, err
+	}
+	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
+	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
+	d.configure(settings.ConnConfig)
+	settings.PingTimeout = pingTimeout
+	if h.Writer, h.reads, err = d.pool(settings.Copy(), PostgresConns, config); err == nil {
+		h.LongReader, h.longReads, err = d.pool(settings.Copy(), longConns, config)
+	}
+	if err != nil {
+		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", errors.Join(err, h.close()))
+	}
+	h.Reader = h.Writer
+	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
+	limitPool(h.check, 1)
+	return h, nil
+}
+
+// pool gives so many connections to GORM and to reads.
+func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *gorm.Config) (*gorm.DB, source, error) {
+	settings.MaxConns = conns
+	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	own := *config
+	own.PrepareStmt = false // pgx prepares each statement itself, once a connection
+	db, err := openGORM(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &own)
+	if err != nil {
+		pool.Close()
+		return nil, nil, err
+	}
+	return db, pgxSource{pool, d.server.Pooled}, nil
+}
+
+// pingTimeout is how long a connection that was idle may take to show that it still leads
+// to the database: after a partition an old one may be silent for good.
+const pingTimeout = time.Second
+
+func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
+	theirs, err := Collect(r, "SELECT clock_timestamp()", false, nil, OneColumn[time.Time])
+	if err == nil && theirs[0].Before(now) {
+		return theirs[0], nil
+	}
+	return now, err
+}
+
+func (*postgresDialect) logSize() int64 { return 0 }
+
+// configure fits connections to what they lead to. Through a pooler statements are
+// described and not prepared, unless the address says otherwise: the server that knows
+// a statement may not be the one that gets it.
+func (d *postgresDialect) configure(config *pgx.ConnConfig) {
+	if d.server.Pooled {
+		if !strings.Contains(d.url, "default_query_exec_mode") {
+			config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		}
+		return
+	}
+	maps.Copy(config.RuntimeParams, postgresSettings())
+	if d.server.Trigrams != "" && !d.server.Visible {
+		config.RuntimeParams["search_path"] = d.server.Path + ", " + d.server.Trigrams
+	}
+}
+
+func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	return goose.DialectPostgres, nil, nil
+}
+
+// migrate has others wait by a lock that ends with its transaction: one of a session
+// would stay behind in a pooler. No limit that the server sets may end the wait.
+func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
+	return db.Transaction(func(tx *gorm.DB) error {
+		for _, limit := range []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"} {
+			if err := tx.Exec("SELECT set_config(?, '0', true)", limit).Error; err != nil {
+				return err
+			}
+		}
+		if err := d.Lock(tx, "migrate"); err != nil {
+			return err
+		}
+		return up()
+	})
+}
+
+func (d *postgresDialect) local() string {
+	if d.server.Pooled {
+		return pooledSettings
+	}
+	return ""
+}
+
+func (*postgresDialect) present() error { return nil }
+
+func (*postgresDialect) writable() string {
+	return "SELECT current_setting('transaction_read_only') = 'off'"
+}
+
+// postgresOutages are by SQLSTATE or by its class:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+var postgresOutages = map[string]access.Outage{
+	"08": access.Gone, // connection exceptions, a pooler's refusals
+	"28": access.Gone, // the user is not let in any more
+	"53": access.Busy, // too many connections, out of memory
+	"57": access.Gone, // the server stops, or starts
+	"58": access.Damaged,
+
+	"25006": access.ReadOnly, // a standby after a failover, too
+	"25P03": access.Busy,     // idle_in_transaction_session_timeout
+	"25P04": access.Busy,     // transaction_timeout
+	"3D000": access.Gone,     // there is no such database any more
+	"40001": access.Busy,     // others changed the same, again and again
+	"40P01": access.Busy,
+	"53100": access.Full,
+	"55006": access.Busy,
+	"55P03": access.Busy, // lock_timeout
+	"57014": access.Busy, // statement_timeout
+	"XX001": access.Damaged,
+	"XX002": access.Damaged,
+}
+
+func (*postgresDialect) Outage(err error) access.Outage {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && len(refused.Code) == 5 {
+		return cmp.Or(postgresOutages[refused.Code], postgresOutages[refused.Code[:2]])
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &connect):
+		return access.Gone
+	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
+		return access.Busy
+	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "conn closed"):
+		return access.Gone
+	}
+	return ""
+}
+
+// Batch saves round trips; the protocol allows 65,535 parameters.
+func (*postgresDialect) Batch() int { return 1000 }
+
+func (*postgresDialect) again(err error) bool {
+	var refused *pgconn.PgError
+	const deadlock, serialization = "40P01", "40001"
+	return errors.As(err, &refused) && (refused.Code == deadlock || refused.Code == serialization)
+}
+
+func (*postgresDialect) Lock(tx *gorm.DB, name string) error {
+	return tx.Exec("SELECT pg_advisory_xact_lock(hashtext(?))", name).Error
+}
+
+func (*postgresDialect) Floor(*gorm.DB, string) (string, error) { return "", nil }
+
+func (*postgresDialect) Placeholders(sql string) string { return numbered(sql) }
+
+func (*postgresDialect) Among(column string, values []string) (string, any) {
+	return column + " = ANY(?)", values
+}
+
+func (*postgresDialect) Each(values []string) (string, any) {
+	return "unnest(?::text[]) AS each (value)", values
+}
+
+// FirstMembers joins by LATERAL: a join of all at once is estimated by the largest
+// groups, and then reads all contacts or is planned anew each time.
+func (d *postgresDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
+	wanted, ids := d.Each(groups)
+	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
+}
+
+// estimate is what the last VACUUM or ANALYZE found. The lists have the names of
+// tables and of partial indexes.
+func (*postgresDialect) estimate(r Reader, list string) (int, error) {
+	n, err := Collect(r, "SELECT reltuples FROM pg_class WHERE oid = ?::regclass", false, []any{list}, OneColumn[float64])
+	if err != nil {
+		return 0, err
+	}
+	return int(n[0]), nil
+}
+
+func (*postgresDialect) KeyShare() string { return " FOR KEY SHARE" }
+
+// contains finds terms of symbols alone, which have no trigrams, by the symbols.
+func (*postgresDialect) contains(table, term string) (c Clauses) {
+	c.Where(table+".search LIKE ?", containing(term))
+	if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
+		c.Where(table+".symbols @> string_to_array(?, NULL)", symbols)
+	}
+	return c
+}
+
+func (*postgresDialect) lacks(table, term string) (c Clauses) {
+	c.Where(table+".search NOT LIKE ?", containing(term))
+	return c
+}
+
+// approaches asks the planner, which knows about how common a trigram is, what it would
+// do without bounds. The groups of a contact it can only guess.
+func (*postgresDialect) approaches(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error) {
+	if l.Members != nil {
+		return []strategy{membershipScan, collectSort, orderScan}, nil
+	}
+	lines, err := Collect(r, "EXPLAIN "+sql, true, args, OneColumn[string])
+	plan := strings.Join(lines, "\n")
+	switch {
+	case !strings.Contains(plan, "Sort "):
+		return []strategy{orderScan, collectSort, membershipScan}, err
+	case strings.Contains(plan, l.Table+"_search"), strings.Contains(plan, l.Table+"_symbols"):
+		if few(plan) && len(l.Terms) == 1 && len(text.TermWords(l.Terms[0])) == 1 {
+			return []strategy{unbounded, collectSort, orderScan, membershipScan}, err
+		}
+		return []strategy{collectSort, orderScan, membershipScan}, err
+	}
+	return []strategy{membershipScan, collectSort, orderScan}, err
+}
+
+// few tells whether a plan finds fewer than a thousand rows by a word. Even if the
+// planner, who has seen a hundred texts, mistakes one in fifty for one in a thousand,
+// those are few enough, and the bound would cost more than the search. (Of phrases and
+// of several words it multiplies what it knows, and may be wrong altogether.) Of symbols
+// it keeps the common ones, so that what it takes for fewer than ten thousand is.
+func few(plan string) bool {
+	found := wordRows.FindStringSubmatch(plan)
+	return found != nil && (len(found[2]) <= 3 || found[1] == "symbols" && len(found[2]) <= 4)
+}
+
+// wordRows finds how many rows a plan expects of an index of words.
+var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(search|symbols) .*rows=(\d+)`)
+
+func (*postgresDialect) walk(l *SearchSpec, _ strategy, down bool) (rows Selection, most int, from string) {
+	if l.Walked != l.Table {
+		return l.stretch("memberships.contact_id", down), mostWalked,
+			"(%s) AS memberships JOIN contacts ON contacts.id = memberships.contact_id"
+	}
+	return l.stretch(l.Table+".*", down), mostWalked, "(%s) AS " + l.Table
+}
+
+func (*postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
+
+// postgresGathered is how many matches PostgreSQL gathers, in 25 ms.
+const postgresGathered = 20_000
+
+// gather leaves the planner one index for words: else it may take another, and look at
+// most rows for their words. Of a phrase the index has the words only; so these are
+// gathered, and not tested for the phrase before the first is found that has it.
+func (d *postgresDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
+	if a == membershipScan || len(l.Terms) == 0 {
+		for _, term := range l.Terms {
+			kept.add(d.contains(l.Table, term))
+		}
+		return l.except(func(l *SearchSpec) { l.Without, l.Terms = nil, nil }).All(d), kept, postgresGathered
+	}
+	rows.From, kept = l.Table, l.otherConds(d)
+	for _, term := range l.Terms {
+		words := text.TermWords(term)
+		for _, word := range words {
+			rows.add(d.contains(l.Table, word))
+		}
+		if len(words) > 1 {
+			kept.add(d.contains(l.Table, term))
+		}
+	}
+	return rows, kept, postgresGathered
+}
+
+// maybeAlnum tells whether PostgreSQL may take a character for a letter or a digit.
+func maybeAlnum(r rune) bool { return text.IsWord(r) || unicode.Is(unicode.Other_Alphabetic, r) }
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// containing is the pattern of all that has a term in it.
+func containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
+
+// SuspendIndexes drops foreign keys too: to check them all at once is a join.
+func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
+		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
+		FROM pg_constraint WHERE conrelid::regclass::text IN ? AND contype = 'f'`, tables)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
+		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
+	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
+	return build, err
+}
+
+// Settle lets indexes be read without the table, and the planner know it.
+func (*postgresDialect) Settle(tables ...string) string {
+	return "VACUUM (ANALYZE) " + strings.Join(tables, ", ")
+}

@@ -1,0 +1,267 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"gorm.io/gorm"
+)
+
+// Lists, searches, one group, and who calls: these reads are behind every page
+// and every call, so they are written as SQL and scanned column by column. (Through
+// GORM a list came to 0.3 of the rate of one by hand, so to 0.8: make bench.) This file
+// is how they reach the database. Every change, and every read that few wait for, goes through
+// GORM itself.
+
+// Reader asks the database for rows, for one request: outside a transaction
+// (DB.Read, DB.ReadLong) or inside one (DB.ReadIn).
+type Reader struct {
+	Ctx context.Context
+	source
+}
+
+// source runs statements in which values stand as ?.
+type source interface {
+	// Query runs a statement. planned asks for a plan for these very values, where
+	// the engine would else reuse one that was made for any.
+	Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error)
+	// Together runs several statements and has their answers read one after the
+	// other, up to the first error. It is one trip to an engine that is elsewhere.
+	Together(ctx context.Context, questions ...Statement) error
+	// reset drops the connections that are idle, if they may be cut off.
+	reset()
+	close()
+}
+
+// Statement is a statement with who reads its answer.
+type Statement struct {
+	SQL  string
+	Args []any
+	Read func(Rows) error
+}
+
+// from reads an answer, unless there is none.
+func (q Statement) from(found Rows, err error) error {
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	return q.Read(found)
+}
+
+// Rows is an answer, read row by row.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+func (s *DB) Read(ctx context.Context) Reader { return Reader{ctx, s.reads} }
+
+// ReadLong is reader for what takes long, on connections of their own.
+func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longReads} }
+
+// ReadIn reads what the transaction sees.
+func (s *DB) ReadIn(tx *gorm.DB) Reader {
+	return Reader{tx.Statement.Context, sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders}}
+}
+
+// sqlSource is a pool or a transaction of database/sql.
+type sqlSource struct {
+	pool         gorm.ConnPool
+	placeholders func(sql string) string
+}
+
+func (s sqlSource) Query(ctx context.Context, sql string, _ bool, args []any) (Rows, error) {
+	found, err := s.pool.QueryContext(ctx, s.placeholders(sql), args...)
+	return sqlRows{found}, err
+}
+
+func (s sqlSource) Together(ctx context.Context, questions ...Statement) error {
+	for _, q := range questions {
+		if err := q.from(s.Query(ctx, q.SQL, false, q.Args)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (sqlSource) reset() {} // a file is not cut off
+
+// close leaves the pool to GORM, whose it is.
+func (sqlSource) close() {}
+
+type sqlRows struct{ *sql.Rows }
+
+// Close drops the error, which Err has told already.
+func (r sqlRows) Close() { _ = r.Rows.Close() }
+
+// pgxSource is PostgreSQL without database/sql between, which converts each value
+// twice. What is pooled has its settings in each transaction: see pooledSettings.
+type pgxSource struct {
+	pool   *pgxpool.Pool
+	pooled bool
+}
+
+func (s pgxSource) Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error) {
+	if s.pooled {
+		answers, err := s.send(ctx, Statement{SQL: sql, Args: args})
+		if err != nil {
+			return nil, err
+		}
+		found, err := answers.Query()
+		return batchRows{found, answers}, err
+	}
+	if planned {
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	return s.pool.Query(ctx, numbered(sql), args...)
+}
+
+func (s pgxSource) Together(ctx context.Context, questions ...Statement) (err error) {
+	answers, err := s.send(ctx, questions...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, answers.Close()) }()
+	for _, q := range questions {
+		if err := q.from(answers.Query()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends all in one batch, which is one transaction.
+func (s pgxSource) send(ctx context.Context, questions ...Statement) (pgx.BatchResults, error) {
+	var batch pgx.Batch
+	if s.pooled {
+		batch.Queue(pooledSettings)
+	}
+	for _, q := range questions {
+		batch.Queue(numbered(q.SQL), q.Args...)
+	}
+	answers := s.pool.SendBatch(ctx, &batch)
+	if s.pooled {
+		if _, err := answers.Exec(); err != nil {
+			return nil, errors.Join(err, answers.Close())
+		}
+	}
+	return answers, nil
+}
+
+// batchRows are an answer of a batch that ends with it.
+type batchRows struct {
+	pgx.Rows
+	batch pgx.BatchResults
+}
+
+// Close drops the error, which Err has told already.
+func (r batchRows) Close() {
+	r.Rows.Close()
+	_ = r.batch.Close()
+}
+func (s pgxSource) reset() { s.pool.Reset() }
+
+func (s pgxSource) close() { s.pool.Close() }
+
+// numbered is a statement with $1, $2, … in place of each ?.
+func numbered(sql string) string {
+	var b strings.Builder
+	b.Grow(len(sql) + 16)
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(sql, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		sql = after
+	}
+}
+
+// Collect reads every row of an answer; columns are where one row's values go.
+func Collect[T any](r Reader, sql string, planned bool, args []any, columns func(*T) []any) ([]T, error) {
+	found, err := r.Query(r.Ctx, sql, planned, args)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	return Scan(found, columns)
+}
+
+func Scan[T any](found Rows, columns func(*T) []any) (values []T, err error) {
+	for found.Next() {
+		values = append(values, *new(T))
+		if err := found.Scan(columns(&values[len(values)-1])...); err != nil {
+			return nil, err
+		}
+	}
+	return values, found.Err()
+}
+
+// Clauses are conditions that are put together.
+type Clauses struct {
+	Conditions []string
+	Args       []any
+}
+
+// Where adds a condition, in which values stand as ?.
+func (c *Clauses) Where(condition string, args ...any) { c.add(Clauses{[]string{condition}, args}) }
+
+func (c *Clauses) add(more Clauses) {
+	c.Conditions = slices.Concat(c.Conditions, more.Conditions)
+	c.Args = slices.Concat(c.Args, more.Args)
+}
+
+// Selection is a SELECT that is put together in parts.
+type Selection struct {
+	Columns, From string
+	Joins         string
+	Clauses
+	// Tail is what follows the conditions.
+	Tail string
+	// Planned says that how best to find the rows depends on the values.
+	Planned bool
+}
+
+// SelectFrom reads columns of the rows of a table that a condition names, in which
+// values stand as ?.
+func SelectFrom(table, columns, condition string, args ...any) Selection {
+	return Selection{Columns: columns, From: table, Clauses: Clauses{[]string{condition}, args}}
+}
+
+// SQL is the statement as far as it was put together.
+func (q *Selection) SQL() string {
+	all := "SELECT " + q.Columns + " FROM " + q.From + q.Joins
+	if len(q.Conditions) > 0 {
+		all += " WHERE " + strings.Join(q.Conditions, " AND ")
+	}
+	return all + q.Tail
+}
+
+// First reads the first rows in no order.
+func First[T any](r Reader, q Selection, limit int, columns func(*T) []any) ([]T, error) {
+	return Collect(r, q.SQL()+" LIMIT "+strconv.Itoa(limit), q.Planned, q.Args, columns)
+}
+
+// Take reads one row, or answers errRowMissing.
+func Take[T any](r Reader, q Selection, columns func(*T) []any) (T, error) {
+	found, err := First(r, q, 1, columns)
+	if err != nil || len(found) == 0 {
+		return *new(T), cmp.Or(err, ErrNoRow)
+	}
+	return found[0], nil
+}
+
+// OneColumn is where the only column of a row goes.
+func OneColumn[T any](value *T) []any { return []any{value} }

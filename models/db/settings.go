@@ -1,0 +1,7 @@
+package db
+
+// Setting is a value that the whole console shares.
+type Setting struct {
+	Key   string `gorm:"primaryKey"`
+	Value string
+}

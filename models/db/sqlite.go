@@ -1,0 +1,413 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pressly/goose/v3"
+	"gorm.io/gorm"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+type sqliteDialect struct{ files *sqliteFiles }
+
+// sqlitePragmas is what every connection sets: an acknowledged change is on the disk
+// (FULL); a write waits five seconds for another program's; the log, which grows as
+// long as what a transaction wrote, is cut back after it. Two things stay as SQLite
+// has them. A checkpoint is due at every 1,000 pages: the write that makes it waits
+// for it, so it had better be small. And nothing is read through mmap: pages far
+// apart would take 0.65 of the CPU, but 64 MB of it count as 260 MB of memory.
+const sqlitePragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
+
+const (
+	// writerPragmas: without immediate, a transaction that first reads and then writes
+	// would fail where another program wrote meanwhile. The cache is also what a new
+	// index is sorted in, which goes on in a file.
+	writerPragmas = "_txlock=immediate&_pragma=cache_size(-8000)"
+	// readerPragmas: a cache takes nearly twice its size, for each connection. 4 MB are
+	// for memory's sake; what 8 would save in CPU was lost in the noise, because the
+	// system keeps the file's pages too. Reads sort little, and so need no folder for
+	// temporary files.
+	readerPragmas = "_pragma=query_only(1)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
+	// checkPragmas are for Ready, which reads one page.
+	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
+)
+
+// sqliteReaders is how many reads run at once: no fewer than can wait for the disk
+// beside one that is slow, no more than there is memory for.
+func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
+
+func (sqliteDialect) Name() string { return "sqlite" }
+
+func (sqliteDialect) engine() string { return "SQLite " + sqlite3.SQLITE_VERSION }
+
+func (d sqliteDialect) address() string { return "sqlite:" + d.files.path }
+
+// open gives SQLite one connection that writes, because it has one writer, and
+// a pool of connections that only read. An acknowledged change is on the disk.
+func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, error) {
+	path := d.files.path
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
+	}
+	// SQLite would make a file that everybody on the machine can read.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return handles{}, err
+	}
+	var h handles
+	write, err := openSQLite(d.files, writerPragmas, 1)
+	if err != nil {
+		return h, err
+	}
+	read, err := openSQLite(d.files, readerPragmas, sqliteReaders())
+	if err != nil {
+		return h, err
+	}
+	if h.check, err = openSQLite(d.files, checkPragmas, 1); err != nil {
+		return h, err
+	}
+	long, err := openSQLite(d.files, readerPragmas, longConns)
+	if err != nil {
+		return h, err
+	}
+	if err := d.files.remember(); err != nil {
+		return h, err
+	}
+	if h.Writer, err = openGORM(sqliteDialector{write}, config); err != nil {
+		return h, err
+	}
+	if h.Reader, err = openGORM(sqliteDialector{read}, config); err != nil {
+		return h, err
+	}
+	h.reads = sqlSource{h.Reader.ConnPool, d.Placeholders}
+	h.LongReader, err = openGORM(sqliteDialector{long}, config)
+	h.longReads = sqlSource{h.LongReader.ConnPool, d.Placeholders}
+	return h, err
+}
+
+func (sqliteDialect) Earliest(_ Reader, now time.Time) (time.Time, error) { return now, nil }
+
+func (d sqliteDialect) logSize() int64 {
+	info, err := os.Stat(d.files.path + "-wal")
+	if err != nil {
+		return 0 // there is none where nothing was written
+	}
+	return info.Size()
+}
+
+// openSQLite makes a pool of connections, and one of them. The file must be there: in the
+// place of one that was deleted no new one is made.
+func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) {
+	address := "file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas
+	connector, err := sqlite.NewConnector(address)
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(guarded{connector, files})
+	limitPool(pool, conns)
+	err = readSchema(pool)
+	// Two starts that turn a new file to WAL at once don't wait for each other.
+	for wait := time.Millisecond; sqliteCode(err) == sqlite3.SQLITE_BUSY && wait < 5*time.Second; wait *= 2 {
+		time.Sleep(wait)
+		err = readSchema(pool)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the SQLite file %s can't be opened: %w", files.path, errors.Join(err, pool.Close()))
+	}
+	return pool, nil
+}
+
+// readSchema has SQLite open all its files.
+func readSchema(pool *sql.DB) error {
+	var n int
+	return pool.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&n)
+}
+
+// sqliteCode is the primary code of SQLite's error, or 0.
+func sqliteCode(err error) int {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return 0
+	}
+	return coded.Code() & 0xff
+}
+
+func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	return goose.DialectSQLite3, nil, nil
+}
+
+// Outage reads SQLite's primary result codes: https://www.sqlite.org/rescode.html
+func (sqliteDialect) Outage(err error) access.Outage {
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM:
+		return access.Busy
+	case sqlite3.SQLITE_FULL:
+		return access.Full
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR:
+		return access.Damaged
+	case sqlite3.SQLITE_READONLY:
+		return access.ReadOnly
+	case sqlite3.SQLITE_CANTOPEN:
+		return access.Gone
+	}
+	if errors.Is(err, errMoved) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
+		return access.Gone
+	}
+	return ""
+}
+
+// Batch is the size from which on greater ones gain little (250 memberships take
+// 0.86 of the CPU that 100 take, 1,000 take 0.8). Each size is a prepared statement
+// that is kept, so the greatest of them must not be large.
+func (sqliteDialect) Batch() int { return 250 }
+
+func (sqliteDialect) again(error) bool            { return false }
+func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
+
+func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
+	var newest []string
+	err := tx.Table(table).Select("id").Order("id DESC").Limit(1).Find(&newest).Error
+	return strings.Join(newest, ""), err
+}
+
+const (
+	// sqliteGathered is how many matches SQLite gathers from the full-text index.
+	sqliteGathered = 3000
+	// sqliteFollowed is how many groups of a contact it looks at, which takes less.
+	sqliteFollowed = 10_000
+	// fewMatches is so few that to sort them is quicker: of more, every short stretch
+	// of any order has some, as a rule.
+	fewMatches = 2000
+	// fewMembers is so few that to walk them is less than to ask for matches.
+	fewMembers = 1000
+)
+
+func (sqliteDialect) Placeholders(sql string) string { return sql }
+
+func (d sqliteDialect) Among(column string, values []string) (string, any) {
+	each, list := d.Each(values)
+	return column + " IN (SELECT value FROM " + each + ")", list
+}
+
+// Each binds all values as one, so that any number of them is one statement.
+func (sqliteDialect) Each(values []string) (string, any) {
+	list, _ := json.Marshal(append([]string{}, values...)) // strings always marshal
+	return "json_each(?) AS each", string(list)
+}
+
+// FirstMembers hands each group's first members on as a list, which is how SQLite can
+// limit what it joins for each row.
+func (d sqliteDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
+	wanted, ids := d.Each(groups)
+	return "SELECT each.value, " + columns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
+		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT " + strconv.Itoa(most) + "))) AS member" +
+		" CROSS JOIN contacts ON contacts.id = member.value", ids
+}
+
+// estimate is exact: triggers keep it.
+func (sqliteDialect) estimate(r Reader, list string) (int, error) {
+	n, err := Collect(r, "SELECT n FROM totals WHERE list = ?", false, []any{list}, OneColumn[int])
+	if err != nil || len(n) == 0 {
+		return 0, err
+	}
+	return n[0], nil
+}
+
+// recount makes the totals of a table right after its triggers were away.
+var recount = map[string]string{
+	"groups": `UPDATE totals SET n = CASE list WHEN 'groups' THEN (SELECT count(*) FROM groups)
+		WHEN 'groups_active' THEN (SELECT count(*) FROM groups WHERE archived_at IS NULL)
+		ELSE (SELECT count(*) FROM groups WHERE archived_at IS NOT NULL) END WHERE list <> 'contacts'`,
+	"contacts": "UPDATE totals SET n = (SELECT count(*) FROM contacts) WHERE list = 'contacts'",
+}
+
+func (sqliteDialect) KeyShare() string { return "" } // a transaction that writes is alone
+
+func (sqliteDialect) contains(table, term string) (c Clauses) {
+	c.Where("instr("+table+".search, ?) > 0", term)
+	return c
+}
+
+func (sqliteDialect) lacks(table, term string) (c Clauses) {
+	c.Where("instr("+table+".search, ?) = 0", term)
+	return c
+}
+
+// approaches begins with what is least, as far as that is known: the groups of a
+// contact or the members of a group if they are few, then what the full-text index
+// lists, which it does in the order of ids.
+func (d sqliteDialect) approaches(r Reader, l *SearchSpec, _ string, _ []any) ([]strategy, error) {
+	if l.Members != nil {
+		n, err := CountUpTo(r, d.theirs(l), sqliteFollowed-1)
+		if err != nil || !n.More {
+			return []strategy{membershipScan}, err
+		}
+	}
+	if l.Walked != l.Table {
+		n, err := CountUpTo(r, Selection{From: l.Walked, Clauses: l.Scope}, fewMembers)
+		if err != nil || !n.More {
+			return []strategy{orderScan}, err
+		}
+	}
+	switch {
+	case len(l.Terms) == 0:
+		return []strategy{orderScan, collectSort}, nil
+	case l.ByID:
+		return []strategy{indexScan, orderScan}, nil
+	}
+	n, err := CountUpTo(r, Selection{From: l.Table + "_fts", Clauses: d.match(l)}, fewMatches)
+	if n.More {
+		return []strategy{orderScan, collectSort}, err
+	}
+	return []strategy{collectSort, orderScan}, err
+}
+
+// theirs are the ids of the groups of the members.
+func (d sqliteDialect) theirs(l *SearchSpec) Selection {
+	is, ids := d.Among("contact_id", l.Members)
+	return SelectFrom("memberships", "group_id", is, ids)
+}
+
+func (d sqliteDialect) walk(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string) {
+	switch {
+	case a == indexScan:
+		index := l.Table + "_fts"
+		rows = Selection{Columns: index + ".rowid AS seq", From: index, Clauses: d.match(l)}
+		rows.Tail = " ORDER BY " + Keyset{Columns: []string{index + ".rowid"}}.order(down) + " LIMIT " + strconv.Itoa(sqliteGathered)
+		most = sqliteGathered
+	case l.Walked != l.Table:
+		return l.stretch("memberships.contact_id", down), mostWalked,
+			"(%s) AS memberships CROSS JOIN contacts ON contacts.id = memberships.contact_id"
+	default:
+		rows, most = l.stretch(l.Table+".seq", down), mostWalked // which the order's index has
+	}
+	return rows, most, "(%s) AS walked CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = walked.seq"
+}
+
+// keptOrder says nothing: CROSS JOIN keeps the order, and SQLite, which doesn't know,
+// would sort.
+func (sqliteDialect) keptOrder(string) string { return "" }
+
+// gather takes the newest matches of the full-text index, the groups of members, or
+// whatever another index finds.
+func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
+	switch {
+	case a == membershipScan:
+		rows = l.except(func(l *SearchSpec) { l.Without, l.Members = nil, nil }).All(d)
+		theirs := d.theirs(l)
+		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
+		return rows, kept, sqliteFollowed
+	case len(l.Terms) == 0:
+		// Without its status: that has an index too, and SQLite can't know the better one.
+		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
+	}
+	index := l.Table + "_fts"
+	rows = Selection{From: index + " CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = " + index + ".rowid", Clauses: d.match(l)}
+	rows.Tail = " ORDER BY " + index + ".rowid DESC"
+	kept = l.otherConds(d)
+	for _, term := range l.unmatched() {
+		kept.add(d.contains(l.Table, term))
+	}
+	return rows, kept, sqliteGathered
+}
+
+// match is what the full-text index is asked. Limits of ids are limits of its row
+// numbers, or else it would be read from its end.
+func (sqliteDialect) match(l *SearchSpec) (c Clauses) {
+	index := l.Table + "_fts"
+	var match []string
+	for _, term := range l.Terms {
+		for _, phrase := range phrases(term) {
+			match = append(match, `"`+strings.ReplaceAll(phrase, `"`, `""`)+`"`)
+		}
+	}
+	c.Where(index+" MATCH ?", strings.Join(match, " AND "))
+	for _, limit := range l.IDs {
+		compare, way := ">=", ""
+		if limit.Sign == "<" {
+			compare, way = "<=", " DESC"
+		}
+		c.Where(index+".rowid "+compare+" (SELECT seq FROM "+l.Table+" WHERE id "+limit.Sign+" ? ORDER BY id"+way+" LIMIT 1)", limit.ID)
+	}
+	return c
+}
+
+// migrate looks again: of several starts that migrate, all but the first fail.
+func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
+	const tries = 10
+	var err error
+	for range tries {
+		if err = up(); err == nil || errors.Is(err, errNewerSchema) {
+			break
+		}
+	}
+	return err
+}
+
+func (d sqliteDialect) present() error { return d.files.check() }
+
+func (sqliteDialect) local() string { return "" }
+
+func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
+
+// phrases is what the full-text index is asked for a term. It reads the rows of all trigrams
+// of a phrase; those of text without word gaps that end in spaces are nearly all rows'. So
+// of a pair, which is a word of its own, it is asked for the one trigram that has it whole.
+func phrases(term string) []string {
+	if !strings.ContainsFunc(term, text.IsGapless) {
+		return []string{term}
+	}
+	var all []string
+	for _, word := range text.TermWords(term) {
+		if trimmed := []rune(word)[1:]; len(trimmed) == 3 && text.IsGapless(trimmed[1]) {
+			word = string(trimmed)
+		}
+		if utf8.RuneCountInString(word) >= 3 { // else it has no trigram
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// unmatched is those terms of which the full-text index is asked for parts only.
+func (l *SearchSpec) unmatched() []string {
+	return slices.DeleteFunc(slices.Clone(l.Terms), func(term string) bool {
+		return len(text.TermWords(term)) == 1 || !strings.ContainsFunc(term, text.IsGapless)
+	})
+}
+
+// SuspendIndexes asks the database for its own definitions: the schema is told
+// only in the migrations.
+func (sqliteDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
+	build, err := suspend(tx, `SELECT 'DROP ' || type || ' ' || name AS lift, sql AS build FROM sqlite_master
+		WHERE tbl_name IN ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`, tables)
+	for _, table := range []string{"contacts", "groups"} {
+		build = append(build, "INSERT INTO "+table+"_fts ("+table+"_fts) VALUES ('rebuild')", recount[table])
+	}
+	return build, err
+}
+
+// Settle moves everything from the log into the file.
+func (sqliteDialect) Settle(...string) string { return "PRAGMA wal_checkpoint(TRUNCATE)" }

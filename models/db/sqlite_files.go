@@ -1,0 +1,87 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// errMoved is what a change is refused with once a file of the database is not the one
+// that was opened. It would be written to a file that nobody finds again.
+var errMoved = errors.New("a file of the database was deleted, moved or replaced while the console was running: put it back where it was, or restart the console")
+
+// sqliteFiles are the files of an open database. The system keeps an open file that was
+// deleted or replaced until the program ends, and lets it be written to; SQLite does not
+// look either.
+type sqliteFiles struct {
+	path string
+
+	mu     sync.Mutex
+	opened map[string]fs.FileInfo // by what follows the path; empty before they are open
+}
+
+// sqliteSuffixes are those of the database, of its log and of what its readers share.
+func sqliteSuffixes() []string { return []string{"", "-wal", "-shm"} }
+
+// remember notes the files as they are now, which is when they were opened.
+func (f *sqliteFiles) remember() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.opened = map[string]fs.FileInfo{}
+	for _, suffix := range sqliteSuffixes() {
+		info, err := os.Stat(f.path + suffix)
+		if err != nil {
+			return fmt.Errorf("the SQLite file can't be found after it was opened: %w", err)
+		}
+		f.opened[suffix] = info
+	}
+	return nil
+}
+
+// check returns errMoved if any of the files is not the one that was opened. A file that
+// was put back is the same again.
+func (f *sqliteFiles) check() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for suffix, opened := range f.opened {
+		found, err := os.Stat(f.path + suffix)
+		if err != nil || !os.SameFile(opened, found) {
+			return fmt.Errorf("%w (%s)", errMoved, f.path+suffix)
+		}
+	}
+	return nil
+}
+
+// guarded makes connections that can't commit to files that are not there any more, and
+// none to what has taken their place.
+type guarded struct {
+	driver.Connector
+	files *sqliteFiles
+}
+
+func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := g.files.check(); err != nil {
+		return nil, err
+	}
+	conn, err := g.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hooks, ok := conn.(sqlite.HookRegisterer)
+	if !ok {
+		return nil, errors.Join(errors.New("the SQLite driver has no hooks"), conn.Close())
+	}
+	hooks.RegisterCommitHook(func() int32 {
+		if g.files.check() != nil {
+			return 1 // which makes of the commit a rollback
+		}
+		return 0
+	})
+	return conn, nil
+}

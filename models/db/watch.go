@@ -1,0 +1,51 @@
+package db
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+)
+
+// Seen is a statement that reads, as the database gets it.
+type Seen struct {
+	SQL    string
+	Values []any
+	// Reused says that its plan may be one that was made for any values.
+	Reused bool
+}
+
+// Watch calls see with every statement that reads.
+func (s *DB) Watch(see func(Seen)) error {
+	all := func(sql string, planned bool, values []any) {
+		see(Seen{s.Dialect.Placeholders(sql), values, !planned && s.Dialect.Name() == "postgres"})
+	}
+	s.reads, s.longReads = watched{s.reads, all}, watched{s.longReads, all}
+	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
+	var errs []error
+	for _, db := range []*gorm.DB{s.Reader, s.LongReader} {
+		callbacks := db.Callback()
+		errs = append(errs,
+			callbacks.Query().After("gorm:query").Register("test:watch", watch),
+			callbacks.Row().After("gorm:row").Register("test:watch", watch),
+		)
+	}
+	return errors.Join(errs...)
+}
+
+type watched struct {
+	source
+	see func(sql string, planned bool, values []any)
+}
+
+func (w watched) Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error) {
+	w.see(sql, planned, args)
+	return w.source.Query(ctx, sql, planned, args)
+}
+
+func (w watched) Together(ctx context.Context, questions ...Statement) error {
+	for _, q := range questions {
+		w.see(q.SQL, false, q.Args)
+	}
+	return w.source.Together(ctx, questions...)
+}

@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+// ChallengeLimit is how long what is half done can be finished.
+const ChallengeLimit = 10 * time.Minute
+
+// ChallengeKind says what is half done.
+type ChallengeKind string
+
+// The kinds of challenges.
+const (
+	// FactorChallenge: the first factor was right, and the second one is awaited. It is
+	// stored, because it must end when the account's password or sessions do.
+	FactorChallenge ChallengeKind = "factor"
+	// PasskeyChallenge: a passkey was asked for.
+	PasskeyChallenge ChallengeKind = "passkey"
+	// ProviderChallenge: a provider was asked who somebody is.
+	ProviderChallenge ChallengeKind = "oidc"
+)
+
+// maxHalfDone is how many stored challenges a user has at most; older ones go.
+const maxHalfDone = 10
+
+// challenge is what is half done, until its answer comes. The browser has its secret; the
+// hash of that is stored. Anybody may begin the other kinds: of those the browser has
+// everything, sealed, and a row without data is stored only once one was used up.
+type challenge struct {
+	Hash      string `gorm:"primaryKey"`
+	Kind      ChallengeKind
+	UserID    *string
+	Data      string
+	ExpiresAt int64
+}
+
+// sealedChallenge is a challenge as a browser keeps it.
+type sealedChallenge struct {
+	UserID    string          `json:"user_id,omitempty"`
+	Data      json.RawMessage `json:"data"`
+	ExpiresAt int64           `json:"expires_at"`
+}
+
+// NewChallenge keeps what is half done, and returns the secret by which the browser can
+// finish it: once, within ChallengeLimit. userID is "" if nobody knows yet who it is; data
+// is anything that marshals.
+func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return "", err
+	}
+	expires := s.db.Now().Add(ChallengeLimit).Unix()
+	if kind != FactorChallenge {
+		sealed, err := json.Marshal(sealedChallenge{userID, b, expires})
+		return s.log.Keyring.SealSecret(kind.purpose(), sealed), err
+	}
+	secret = text.RandomDigits(secretLength)
+	row := challenge{Hash: hashSecret(secret), Kind: kind, UserID: text.OrNil(userID), Data: string(b), ExpiresAt: expires}
+	return secret, s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		newest := tx.Model(&challenge{}).Select("hash").Where("user_id = ? AND kind = ?", userID, kind).
+			Order("expires_at DESC").Limit(maxHalfDone - 1)
+		if err := tx.Where("user_id = ? AND kind = ? AND hash NOT IN (?)", userID, kind, newest).Delete(&challenge{}).Error; err != nil {
+			return err
+		}
+		return tx.Create(&row).Error
+	})
+}
+
+// purpose is what a sealed challenge is sealed for.
+func (k ChallengeKind) purpose() string { return "challenge " + string(k) }
+
+// Challenge returns whom a challenge is about, and reads its data, without using it up.
+// It is ErrNotFound if there is none, or it has run out or was used.
+func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
+	found, err := s.challenge(s.db.Writer.WithContext(ctx), kind, secret)
+	if err != nil {
+		return "", s.db.Failed(ctx, err)
+	}
+	return text.Deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
+}
+
+// TakeChallenge is Challenge that uses it up: of two calls at once one finds it. A sealed
+// one is used up by a row, so it is to be taken only once its answer has turned out right.
+func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
+	var found challenge
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		found, err = s.takeChallenge(tx, kind, secret)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return text.Deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
+}
+
+func (s *Store) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (found challenge, err error) {
+	if kind != FactorChallenge {
+		return s.sealedChallenge(tx, kind, secret)
+	}
+	err = tx.Where("hash = ? AND kind = ? AND expires_at > ?", hashSecret(secret), kind, s.db.Now().Unix()).Take(&found).Error
+	return found, err
+}
+
+func (s *Store) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
+	var c sealedChallenge
+	data, ok := s.log.Keyring.OpenSealed(kind.purpose(), secret)
+	if !ok || json.Unmarshal(data, &c) != nil || c.ExpiresAt <= s.db.Now().Unix() {
+		return challenge{}, access.ErrNotFound
+	}
+	found := challenge{Hash: hashSecret(secret), Kind: kind, UserID: text.OrNil(c.UserID), Data: string(c.Data), ExpiresAt: c.ExpiresAt}
+	var used int64
+	err := tx.Model(&challenge{}).Where("hash = ?", found.Hash).Count(&used).Error
+	if err == nil && used > 0 {
+		err = access.ErrNotFound
+	}
+	return found, err
+}
+
+// takeChallenge uses a challenge up within a transaction.
+func (s *Store) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
+	found, err := s.challenge(tx, kind, secret)
+	if err != nil {
+		return found, err
+	}
+	var taken *gorm.DB
+	if kind == FactorChallenge {
+		taken = tx.Where("hash = ?", found.Hash).Delete(&challenge{})
+	} else {
+		used := challenge{Hash: found.Hash, Kind: kind, ExpiresAt: found.ExpiresAt}
+		taken = tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&used)
+	}
+	if taken.Error == nil && taken.RowsAffected == 0 { // another one was faster
+		return found, access.ErrNotFound
+	}
+	return found, taken.Error
+}
+
+// dropChallenges ends what a user has half done: what it began with counts no more.
+func dropChallenges(tx *gorm.DB, userID string) error {
+	return tx.Where("user_id = ?", userID).Delete(&challenge{}).Error
+}

@@ -1,0 +1,161 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+// Device is a browser at an address from which a user has signed in.
+type Device struct {
+	UserID string `gorm:"primaryKey"`
+	// Browser is in words, Network the address as far as it tells one place from another.
+	Browser string `gorm:"primaryKey"`
+	Network string `gorm:"primaryKey"`
+	IP      string
+	// LastAt is in Unix seconds.
+	LastAt int64
+}
+
+// keepDevices is for how long a browser is known that nobody signs in with.
+const keepDevices = 400 * 24 * time.Hour
+
+// LastSignIn answers from where and when a user signed in last, or ErrNotFound.
+func (s *Store) LastSignIn(ctx context.Context, userID string) (Device, error) {
+	var d Device
+	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", userID).Order("last_at DESC").Limit(1).Take(&d).Error
+	return d, s.db.Failed(ctx, err)
+}
+
+// meet notes that a user signs in from somewhere. It answers whether that is new: the user
+// has signed in before, but never from there.
+func (s *Store) meet(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
+	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: network(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
+	var known []Device
+	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {
+		return device, false, err
+	}
+	fresh = len(known) > 0
+	for _, k := range known {
+		fresh = fresh && (k.Browser != device.Browser || k.Network != device.Network)
+	}
+	return device, fresh, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&device).Error
+}
+
+// KnownLimit is for how long after somebody signed in with it a browser is known: its tries
+// to sign in as them are counted apart from those of strangers.
+const KnownLimit = 90 * 24 * time.Hour
+
+// knownUsers is how many people a browser is known for, those who signed in last.
+const knownUsers = 8
+
+// knownDevice is what a browser that somebody has signed in with keeps, sealed: a name of
+// its own, and who has signed in with it and when, in Unix seconds. It proves nothing but
+// that: whoever has it still needs a password or the like.
+type knownDevice struct {
+	ID    string           `json:"id"`
+	Users map[string]int64 `json:"users"`
+}
+
+const devicePurpose = "device"
+
+// RememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
+// as the next Actor's Device. by.Device is what it has kept until now.
+func (s *Store) RememberDevice(by access.Actor) string {
+	d := s.device(by.Device)
+	if d.ID == "" {
+		d = knownDevice{ID: text.RandomDigits(22), Users: map[string]int64{}}
+	}
+	d.Users[by.UserID] = s.db.Now().Unix()
+	for len(d.Users) > knownUsers {
+		oldest := by.UserID
+		for user, at := range d.Users {
+			if at < d.Users[oldest] || at == d.Users[oldest] && user != by.UserID {
+				oldest = user
+			}
+		}
+		delete(d.Users, oldest)
+	}
+	b, _ := json.Marshal(d) // strings and numbers always marshal
+	return s.log.Keyring.SealSecret(devicePurpose, b)
+}
+
+// device is what a browser keeps; the zero knownDevice knows nobody.
+func (s *Store) device(sealed string) (d knownDevice) {
+	data, ok := s.log.Keyring.OpenSealed(devicePurpose, sealed)
+	if !ok || json.Unmarshal(data, &d) != nil || d.Users == nil {
+		return knownDevice{}
+	}
+	return d
+}
+
+// knows reports whether a user has signed in with the browser lately.
+func (d knownDevice) knows(userID string, now time.Time) bool {
+	at, ok := d.Users[userID]
+	return ok && now.Sub(time.Unix(at, 0)) < KnownLimit
+}
+
+// known reports whether anybody has.
+func (d knownDevice) known(now time.Time) bool {
+	for userID := range d.Users {
+		if d.knows(userID, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// The names that browsers and systems are known by, the more telling ones first: most
+// browsers also claim to be others.
+var (
+	browsers = [][2]string{
+		{"Edg", "Edge"},
+		{"OPR/", "Opera"},
+		{"Vivaldi", "Vivaldi"},
+		{"SamsungBrowser", "Samsung Internet"},
+		{"Firefox", "Firefox"},
+		{"FxiOS", "Firefox"},
+		{"CriOS", "Chrome"},
+		{"Chrome", "Chrome"},
+		{"Safari", "Safari"},
+		{"curl", "curl"},
+	}
+	systems = [][2]string{
+		{"Android", "Android"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Windows", "Windows"},
+		{"CrOS", "ChromeOS"},
+		{"Macintosh", "Mac"},
+		{"Linux", "Linux"},
+	}
+)
+
+// Browser is the name of a browser, or "" for what is none that is known.
+func Browser(userAgent string) string { return known(userAgent, browsers) }
+
+// BrowserName is what a browser says of itself, in words: "Firefox on Linux".
+func BrowserName(userAgent string) string {
+	browser, system := Browser(userAgent), known(userAgent, systems)
+	if system == "" {
+		return cmp.Or(browser, "Unknown browser")
+	}
+	return cmp.Or(browser, "Browser") + " on " + system
+}
+
+func known(userAgent string, names [][2]string) string {
+	for _, n := range names {
+		if strings.Contains(userAgent, n[0]) {
+			return n[1]
+		}
+	}
+	return ""
+}

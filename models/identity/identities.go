@@ -1,0 +1,91 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// UnlinkedIdentity is the action of taking away a way to sign in with a provider.
+const UnlinkedIdentity audit.Action = "identity.unlink"
+
+// Identities returns the identities that a user is linked with, by their issuers, of which
+// each has one at most. Error: Denied, for those of somebody else.
+func (s *Store) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
+	if userID != by.UserID {
+		if err := by.Check(access.ReadPeople); err != nil {
+			return nil, err
+		}
+	}
+	found, err := identitiesOf(s.db.Reader.WithContext(ctx), userID)
+	return found, s.db.Failed(ctx, err)
+}
+
+func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
+	err = db.Where("user_id = ?", userID).Order("issuer").Find(&found).Error
+	return found, err
+}
+
+// UnlinkIdentity takes away a user's identity at an issuer: one's own or, with what
+// somebody else has open, that of somebody whom the actor may manage. Signing in there
+// links them again, as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict
+// if there is none, or no other way to sign in.
+func (s *Store) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
+	if userID != by.UserID {
+		return s.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
+			return errors.Join(unlink(tx, *u, issuer, line), endSessions(tx, u.ID))
+		})
+	}
+	var u User
+	err := s.log.Write(ctx, by, access.SignedInOnly, UnlinkedIdentity, func(tx *gorm.DB, line *audit.Line) (err error) {
+		if err := s.db.Dialect.Lock(tx, "people"); err != nil {
+			return err
+		}
+		if u, err = userIn(tx, userID); err != nil {
+			return err
+		}
+		return unlink(tx, u, issuer, line)
+	})
+	return u, err
+}
+
+// unlink is the transaction of UnlinkIdentity. What is half done may have begun with the
+// identity, and ends.
+func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
+	found, err := identitiesOf(tx, u.ID)
+	if err != nil {
+		return err
+	}
+	var passkeys int64
+	if err := tx.Model(&Passkey{}).Where("user_id = ?", u.ID).Count(&passkeys).Error; err != nil {
+		return err
+	}
+	if u.PasswordHash == "" && passkeys == 0 && len(found) == 1 {
+		return access.Conflict{Message: u.Name + " has no password and no passkey, and could not sign in any more."}
+	}
+	gone := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
+	if gone.Error == nil && gone.RowsAffected == 0 {
+		return access.Conflict{Message: u.Name + " is not linked with this provider."}
+	}
+	line.SetObject("user", u.ID, u.Name)
+	return errors.Join(gone.Error, dropChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
+}
+
+// unlinkAll takes away all identities of a user who has a password, and names them in what
+// a line says.
+func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
+	found, err := identitiesOf(tx, u.ID)
+	if err != nil || len(found) == 0 || u.PasswordHash == "" {
+		return err
+	}
+	issuers := make([]string, len(found))
+	for i, f := range found {
+		issuers[i] = f.Issuer
+	}
+	said["identities"] = audit.Change{Before: issuers, After: nil}
+	return tx.Where("user_id = ?", u.ID).Delete(&Identity{}).Error
+}

@@ -1,0 +1,273 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
+)
+
+// InvitationLimit is for how long an invitation is good, and keepInvitations for how long
+// after that it is listed, so that it can be renewed.
+const (
+	InvitationLimit = 72 * time.Hour
+	keepInvitations = 30 * 24 * time.Hour
+)
+
+// Invitation is a link that makes whoever opens it one of the people, once. Its secret is
+// in the link only; the hash is stored.
+type Invitation struct {
+	ID    string
+	Email string
+	// Name is what the invited person is called; "" where nobody said.
+	Name string
+	Role access.Role
+	// InvitedBy is the id of who made the link, whose name is InviterName.
+	InvitedBy   string
+	InviterName string `gorm:"->;-:migration"`
+	// Times are Unix seconds.
+	CreatedAt, ExpiresAt int64
+
+	// EmailKey is the address as it identifies somebody, by which somebody is invited once. Hash is SHA-256 of
+	// the secret.
+	EmailKey, Hash string
+}
+
+// Expired tells whether the link is no good any more.
+func (i Invitation) Expired(now time.Time) bool { return i.ExpiresAt <= now.Unix() }
+
+// NewInvitation is what an invitation is made from. Name may be "".
+type NewInvitation struct {
+	Email, Name string
+	Role        access.Role
+}
+
+func (n NewInvitation) check() (Invitation, access.Invalid) {
+	var problems access.Invalid
+	i := Invitation{Role: n.Role}
+	i.Email = *problems.Require("email", &n.Email, "Enter the e-mail address of the person.", emailAddress)
+	i.Name = *problems.Check("name", &n.Name, func(s string) (string, string) { return text.ProperName("The name", s) })
+	if !n.Role.Known() {
+		problems = append(problems, access.Problem{Field: "role", Code: access.Missing, Message: "Choose a role."})
+	}
+	i.EmailKey = emailKey(i.Email)
+	return i, problems
+}
+
+// Invitations answers those that wait for an answer, and those that ran out lately, the
+// newest first. Error: Denied.
+func (s *Store) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
+	if err := by.Check(access.ReadPeople); err != nil {
+		return nil, err
+	}
+	var found []Invitation
+	err := selectInvitations(s.db.Reader.WithContext(ctx)).Order("invitations.id DESC").Limit(maxPeople).Find(&found).Error
+	return found, s.db.Failed(ctx, err)
+}
+
+func selectInvitations(db *gorm.DB) *gorm.DB {
+	return db.Model(&Invitation{}).Select("invitations.*, users.name AS inviter_name").Joins("JOIN users ON users.id = invitations.invited_by")
+}
+
+// Invitation answers the one with this id. Errors: ErrNotFound, Denied.
+func (s *Store) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
+	if err := by.Check(access.ReadPeople); err != nil {
+		return Invitation{}, err
+	}
+	var i Invitation
+	if !text.ValidID(id) {
+		return i, access.ErrNotFound
+	}
+	err := selectInvitations(s.db.Reader.WithContext(ctx)).Where("invitations.id = ?", id).Take(&i).Error
+	return i, s.db.Failed(ctx, err)
+}
+
+// Invite makes an invitation and answers it with the secret of its link, which can't be
+// had again. Errors: Invalid, Denied.
+func (s *Store) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
+	if err := by.Check(access.ManagePeople); err != nil {
+		return Invitation{}, "", err
+	}
+	i, problems := n.check()
+	if err := problems.OrNil(); err != nil {
+		return Invitation{}, "", err
+	}
+	secret := i.renew(by, s.db.Now())
+	i.ID, i.CreatedAt = s.db.IDs.Next(s.db.Now(), ""), s.db.Now().Unix()
+	err := s.log.Write(ctx, by, access.ManagePeople, audit.Invited, func(tx *gorm.DB, line *audit.Line) error {
+		if err := line.By.CheckManage(i.Role); err != nil {
+			return err
+		}
+		if err := s.checkInvited(tx, i); err != nil {
+			return err
+		}
+		err := tx.Omit("inviter_name").Create(&i).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return access.Refused("email", "This person is invited already. Send them a new link from the list of people.")
+		}
+		line.SetObject("invitation", i.ID, i.Email)
+		return cmp.Or(err, line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: i.Email}, "role": {Before: nil, After: i.Role}}))
+	})
+	return i, secret, err
+}
+
+// renew gives the invitation another secret, for which the inviter answers.
+func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
+	secret = text.RandomDigits(secretLength)
+	i.Hash, i.ExpiresAt = hashSecret(secret), now.Add(InvitationLimit).Unix()
+	i.InvitedBy, i.InviterName = by.UserID, by.Name
+	return secret
+}
+
+// checkInviter asks whether an actor may by now make somebody one of a role.
+func (s *Store) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
+	now, err := s.present(tx, by)
+	return cmp.Or(err, now.CheckManage(role))
+}
+
+// checkInvited is what speaks against inviting somebody. An invitation to them that has
+// run out does not.
+func (s *Store) checkInvited(tx *gorm.DB, i Invitation) error {
+	var known int64
+	if err := tx.Model(&User{}).Where("email_key = ?", i.EmailKey).Count(&known).Error; err != nil {
+		return err
+	}
+	if known > 0 {
+		return access.Refused("email", "There is a user with this e-mail address already.")
+	}
+	return tx.Where("email_key = ? AND expires_at <= ?", i.EmailKey, s.db.Now().Unix()).Delete(&Invitation{}).Error
+}
+
+// RenewInvitation makes another link for an invitation, good for as long as a first one;
+// the old link is dead. Errors: ErrNotFound, Denied.
+func (s *Store) RenewInvitation(ctx context.Context, by access.Actor, id string) (Invitation, string, error) {
+	var i Invitation
+	var secret string
+	err := s.changeInvitation(ctx, by, audit.RenewedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
+		before := found.ExpiresAt
+		i, secret = found, ""
+		secret = i.renew(by, s.db.Now())
+		said := map[string]audit.Change{"expires_at": {Before: before, After: i.ExpiresAt}}
+		return cmp.Or(tx.Select("hash", "expires_at", "invited_by").Updates(&i).Error, line.SetChanges(said))
+	})
+	return i, secret, err
+}
+
+// RevokeInvitation makes the link of an invitation dead. Errors: ErrNotFound, Denied.
+func (s *Store) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
+	return s.changeInvitation(ctx, by, audit.RevokedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
+		said := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
+		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(said))
+	})
+}
+
+// changeInvitation is write for a change of an invitation that the actor could make.
+func (s *Store) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
+	return s.log.Write(ctx, by, access.ManagePeople, action, func(tx *gorm.DB, line *audit.Line) error {
+		var i Invitation
+		if !text.ValidID(id) {
+			return access.ErrNotFound
+		}
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Omit("inviter_name").Where("id = ?", id).Take(&i).Error; err != nil {
+			return err
+		}
+		if err := line.By.CheckManage(i.Role); err != nil {
+			return err
+		}
+		line.SetObject("invitation", i.ID, i.Email)
+		return fn(tx, i, line)
+	})
+}
+
+// OpenInvitation answers the invitation that a link's secret stands for. One that was
+// used, revoked, has run out, or never was, is ErrNotFound; and so is one of somebody who
+// could not make it any more: nobody learns which.
+func (s *Store) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
+	i, err := s.openInvitation(s.db.Reader.WithContext(ctx), secret)
+	return i, s.db.Failed(ctx, err)
+}
+
+func (s *Store) openInvitation(db *gorm.DB, secret string) (Invitation, error) {
+	var i Invitation
+	err := selectInvitations(db).Where("invitations.hash = ? AND invitations.expires_at > ?", hashSecret(secret), s.db.Now().Unix()).Take(&i).Error
+	if err != nil {
+		return i, err
+	}
+	inviter := access.Actor{Kind: access.UserActor, ID: i.InvitedBy, UserID: i.InvitedBy}
+	if err := s.checkInviter(db, inviter, i.Role); errors.Is(err, access.ErrDenied) {
+		return i, access.ErrNotFound
+	} else if err != nil {
+		return i, err
+	}
+	return i, nil
+}
+
+// AcceptInvitation makes whoever has the link's secret a user, under the name and the
+// password that they choose. where says where the request came from. Of two at once one
+// succeeds. Errors: ErrNotFound as OpenInvitation, Invalid.
+func (s *Store) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
+	i, err := s.OpenInvitation(ctx, secret)
+	if err != nil {
+		return User{}, err
+	}
+	u, problems := NewUser{Email: i.Email, Name: name, Password: password, Role: i.Role}.check()
+	if err := problems.OrNil(); err != nil {
+		return User{}, err
+	}
+	if u.PasswordHash, err = hashPassword(ctx, password); err != nil {
+		return User{}, err
+	}
+	where.Kind = access.VisitorActor
+	err = s.log.Record(ctx, where, audit.CreatedUser, func(tx *gorm.DB, line *audit.Line) error { return s.accept(tx, secret, &u, line) })
+	return u, err
+}
+
+// accept is the transaction of AcceptInvitation. Its line names the new user as who did it.
+func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) error {
+	if err := s.db.Dialect.Lock(tx, "people"); err != nil {
+		return err
+	}
+	i, err := s.openInvitation(tx, secret)
+	if err != nil {
+		return err
+	}
+	used := tx.Where("id = ? AND hash = ?", i.ID, i.Hash).Delete(&Invitation{})
+	if used.Error != nil {
+		return used.Error
+	}
+	if used.RowsAffected == 0 {
+		return access.ErrNotFound
+	}
+	u.Role = i.Role
+	if err := s.insertUser(tx, u, line); err != nil {
+		return err
+	}
+	line.SetActor(u.Actor())
+	return line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}, "invited_by": {Before: nil, After: i.InviterName}})
+}
+
+// dropInvitations takes back what somebody invited others to and could not any more, and
+// names the addresses in what a line says.
+func dropInvitations(tx *gorm.DB, u User, said map[string]audit.Change) error {
+	made := tx.Where("invited_by = ?", u.ID)
+	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {
+		made = made.Where("role NOT IN ?", roles)
+	}
+	var gone []Invitation
+	if err := made.Omit("inviter_name").Order("email").Find(&gone).Error; err != nil || len(gone) == 0 {
+		return err
+	}
+	addresses := make([]string, len(gone))
+	for i, g := range gone {
+		addresses[i] = g.Email
+	}
+	said["invitations"] = audit.Change{Before: addresses, After: nil}
+	return tx.Delete(&gone).Error
+}

@@ -1,0 +1,191 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// OIDCRequest is what the console asked a provider, until the browser comes back.
+type OIDCRequest struct {
+	// State and Nonce come back with the answer and in the provider's token.
+	State string `json:"-"`
+	Nonce string `json:"nonce"`
+	// Next is the page to go to in the end.
+	Next string `json:"next"`
+}
+
+// maxNext is how long Next can be in JSON: the request is in the address by which the browser comes
+// back.
+const maxNext = 1000
+
+// startedOIDC is a request as its state carries it, sealed.
+type startedOIDC struct {
+	Nonce string `json:"nonce"`
+	Next  string `json:"next"`
+	// Browser is the hash of the secret of the browser that began.
+	Browser string `json:"browser"`
+}
+
+// StartOIDC makes a request, and returns it with the secret of the browser that can finish
+// it. Nothing is stored: the state has the request, sealed. browser is the secret that it
+// has from other requests, so that several can be under way at once, or anything else. A
+// next that is too long for an address is left out.
+func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
+	if len(browser) != secretLength {
+		browser = text.RandomDigits(secretLength)
+	}
+	if b, err := json.Marshal(next); err != nil || len(b) > maxNext {
+		next = ""
+	}
+	request := OIDCRequest{Nonce: text.RandomDigits(secretLength), Next: next}
+	var err error
+	request.State, err = s.NewChallenge(ctx, ProviderChallenge, "", startedOIDC{request.Nonce, next, hashSecret(browser)})
+	return request, browser, err
+}
+
+// StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
+// Once the provider's answer has turned out right, FinishOIDC is to follow.
+func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
+	var begun startedOIDC
+	if _, err := s.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
+		return OIDCRequest{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(begun.Browser), []byte(hashSecret(browser))) != 1 {
+		return OIDCRequest{}, access.ErrNotFound
+	}
+	return OIDCRequest{State: state, Nonce: begun.Nonce, Next: begun.Next}, nil
+}
+
+// FinishOIDC uses a request up: of two answers one counts, and the other is ErrNotFound.
+func (s *Store) FinishOIDC(ctx context.Context, state string) error {
+	_, err := s.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
+	return err
+}
+
+// Identity is who somebody is at a service that vouches for them.
+type Identity struct {
+	Issuer     string `gorm:"primaryKey"`
+	Subject    string `gorm:"primaryKey"`
+	UserID     string
+	CreatedAt  int64
+	LastUsedAt *int64
+}
+
+// Vouched is what a provider says of somebody.
+type Vouched struct {
+	Issuer, Subject string
+	// Email counts only where the provider has verified it.
+	Email    string
+	Verified bool
+}
+
+// SignInVouched answers the user whom a provider vouches for: the one that was linked
+// with the identity or else, the first time, the one with the same verified e-mail
+// address, who is linked by that. A user has one identity at an issuer: who is given
+// the address later is somebody else. where says where the sign-in came from. It is a
+// NotVouchedFor, which is ErrSignIn, for everybody whom it can't let in, or Throttled.
+func (s *Store) SignInVouched(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+	try, err := s.reserve(ctx, s.anyoneLimits(where, providerSubject))
+	if err != nil {
+		return User{}, err
+	}
+	u, err := s.vouchedUser(ctx, where, v)
+	if errors.Is(err, access.ErrSignIn) {
+		return User{}, errors.Join(err, s.logThrottled(ctx, visitor(where, cmp.Or(v.Email, v.Subject)), try, User{}))
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return u, s.clear(ctx, try)
+}
+
+func (s *Store) vouchedUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+	u, err := s.knownUser(ctx, v)
+	if errors.Is(err, access.ErrNotFound) {
+		u, err = s.linkUser(ctx, where, v)
+	}
+	if err == nil && u.DisabledAt != nil {
+		err = NotVouchedFor{DisabledUserRefused}
+	}
+	if refused, ok := errors.AsType[NotVouchedFor](err); ok {
+		return User{}, errors.Join(err, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), refused.Reason, u))
+	}
+	if err != nil {
+		return User{}, err
+	}
+	used := s.db.Writer.WithContext(ctx).Model(&Identity{}).Where("issuer = ? AND subject = ?", v.Issuer, v.Subject)
+	return u, s.db.Failed(ctx, used.Update("last_used_at", s.db.Now().Unix()).Error)
+}
+
+// knownUser is the user who was linked with an identity.
+func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
+	query := db.Selection{Columns: userColumns, From: "users", Joins: " JOIN identities ON identities.user_id = users.id"}
+	query.Where("identities.issuer = ? AND identities.subject = ?", v.Issuer, v.Subject)
+	u, err := db.Take(s.db.Read(ctx), query, (*User).columns)
+	return u, s.db.Failed(ctx, err)
+}
+
+// NotVouchedFor is a sign-in with a provider that is refused, and why: one of the reasons
+// that lines of refused sign-ins have.
+type NotVouchedFor struct{ Reason string }
+
+func (e NotVouchedFor) Error() string { return access.ErrSignIn.Error() + ": " + e.Reason }
+
+// Is says that it is ErrSignIn.
+func (e NotVouchedFor) Is(kind error) bool { return kind == access.ErrSignIn }
+
+// linkUser links an identity with the user of its verified address.
+func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+	switch {
+	case v.Email == "":
+		return User{}, NotVouchedFor{NoAddress}
+	case !v.Verified:
+		return User{}, NotVouchedFor{UnverifiedAddress}
+	}
+	u, err := s.userByKey(ctx, emailKey(v.Email))
+	if errors.Is(err, access.ErrNotFound) {
+		return User{}, NotVouchedFor{UnknownAddress}
+	}
+	if err != nil || u.DisabledAt != nil {
+		return u, err
+	}
+	by := u.Actor()
+	by.IP, by.UserAgent, by.RequestID = where.IP, where.UserAgent, where.RequestID
+	err = s.log.Record(ctx, by, audit.LinkedIdentity, func(tx *gorm.DB, line *audit.Line) error {
+		now, err := s.reloadActor(tx, by)
+		if err := cmp.Or(err, s.db.Dialect.Lock(tx, "identities:"+u.ID)); err != nil {
+			return err
+		}
+		if !now.May(access.SignedInOnly) { // disabled a moment ago
+			return access.ErrNotFound
+		}
+		var linked []string
+		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {
+			return err
+		}
+		switch {
+		case slices.Contains(linked, v.Subject): // just now, in another tab
+			return audit.ErrUnchanged
+		case len(linked) > 0:
+			return NotVouchedFor{OtherIdentity}
+		}
+		line.SetObject("user", u.ID, u.Name)
+		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.db.Now().Unix()}
+		return errors.Join(tx.Create(&made).Error, line.SetChanges(map[string]audit.Change{"issuer": {Before: nil, After: v.Issuer}}))
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}

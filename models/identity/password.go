@@ -1,0 +1,224 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+// Lengths of a password, in characters.
+const (
+	MinPassword = 12
+	maxPassword = 256
+)
+
+// Cost of argon2id: OWASP's Password Storage Cheat Sheet asks for 19 MiB, two
+// passes and one lane at least.
+const (
+	argonMemory  = 19 * 1024 // KiB
+	argonTime    = 2
+	argonLanes   = 1
+	argonKeySize = 32
+)
+
+// Hashing lets only as many passwords be hashed at once as half of the cores, so
+// that sign-ins can't take the machine away from everything else.
+var Hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
+
+// preparedPassword returns the form of a password that is hashed, which is the same
+// whatever form a keyboard gives its letters: OpaqueString of RFC 8265 and, as NIST SP
+// 800-63B asks for, letters of full width as narrow ones. What the RFC does not allow is
+// not refused.
+func preparedPassword(password string) string {
+	password = norm.NFKC.String(password)
+	if prepared, err := precis.OpaqueString.String(password); err == nil {
+		return prepared
+	}
+	return password
+}
+
+// hashPassword is the password as it is stored: argon2id in PHC form.
+func hashPassword(ctx context.Context, password string) (string, error) {
+	return HashOf(ctx, preparedPassword(password))
+}
+
+func HashOf(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt)
+	key, err := argonKey(ctx, password, salt)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), err
+}
+
+func argonKey(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	select {
+	case Hashing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, access.Unavailable{Outage: access.Busy, Cause: errors.New("too many sign-ins at once")}
+	}
+	defer func() { <-Hashing }()
+	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKeySize), nil
+}
+
+// CheckPassword reports whether a password has this hash, and whether the hash is
+// outdated: older versions hashed the very characters that were typed. What is typed alone
+// decides how long it takes; without a hash it is false.
+func CheckPassword(ctx context.Context, hash, password string) (right, outdated bool, err error) {
+	salt, want, err := readHash(hash)
+	if err != nil {
+		return false, false, err
+	}
+	for i, form := range passwordForms(password) {
+		got, err := argonKey(ctx, form, salt)
+		if err != nil {
+			return false, false, err
+		}
+		if subtle.ConstantTimeCompare(got, want) == 1 {
+			right, outdated = true, i > 0
+		}
+	}
+	return right, outdated, nil
+}
+
+// readHash returns the parts of a hash that a password is compared with. In place of a
+// hash that there is not it returns parts that no password has.
+func readHash(hash string) (salt, key []byte, err error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 {
+		return make([]byte, 16), nil, nil
+	}
+	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
+	key, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
+	if saltErr != nil || keyErr != nil {
+		return nil, nil, errors.New("a stored password hash can't be read")
+	}
+	return salt, key, nil
+}
+
+// passwordForms returns what may have been hashed of a typed password: its prepared form
+// and, where that is another one, the characters themselves. Neither is longer than is
+// needed to be no password.
+func passwordForms(typed string) []string {
+	const mostMarks = 3 // that a letter has beside itself where it is typed decomposed
+	typed = text.Cut(typed, (1+mostMarks)*(maxPassword+1))
+	prepared := preparedPassword(typed)
+	forms := []string{text.Cut(prepared, maxPassword+1)}
+	if prepared != typed {
+		forms = append(forms, text.Cut(typed, maxPassword+1))
+	}
+	return forms
+}
+
+// renewHash hashes anew the password of a user whose hash is outdated.
+func (s *Store) renewHash(ctx context.Context, u *User, password string) error {
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	renewed := s.db.Writer.WithContext(ctx).Model(&User{}).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Update("password_hash", hash)
+	if renewed.RowsAffected == 1 { // or it has changed meanwhile
+		u.PasswordHash = hash
+	}
+	return s.db.Failed(ctx, renewed.Error)
+}
+
+// commonPasswords are words and passwords that attackers try first.
+//
+//go:embed passwords.txt
+var commonPasswords string
+
+var common = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.Lines(commonPasswords) {
+		if !strings.HasPrefix(word, "#") {
+			set[strings.TrimSpace(word)] = true
+		}
+	}
+	return set
+})
+
+// checkNewPassword is what is wrong with a new password, in the field that it was typed into.
+func checkNewPassword(field, password, email, name string) (problems access.Invalid) {
+	problems.Require(field, &password, "Enter a password.", func(s string) (string, string) {
+		return s, passwordProblem(s, email, name)
+	})
+	return problems
+}
+
+// passwordProblem is what is wrong with a new password, or "". NIST SP 800-63B
+// asks for length and for a list of common ones, not for kinds of characters.
+func passwordProblem(password, email, name string) string {
+	switch n := text.Length(preparedPassword(password)); {
+	case n < MinPassword:
+		return fmt.Sprintf("Too short: use at least %d characters. A few unrelated words are easy to remember.", MinPassword)
+	case n > maxPassword:
+		return text.TooLong("The password", n, maxPassword)
+	case guessable(text.Fold(password), text.Fold(email), text.Fold(name)):
+		return "Too easy to guess: this is a common password, a pattern, or your own name. A few unrelated words are safer."
+	}
+	return ""
+}
+
+// guessable tells whether a folded password is nothing but common words, digits,
+// a repeated piece, or a part of what everybody knows about its owner.
+func guessable(password, email, name string) bool {
+	mailbox, host, _ := strings.Cut(email, "@")
+	rest := password
+	for _, own := range append([]string{email, mailbox, host, "protocol", "console"}, strings.Fields(name)...) {
+		if len(own) > 2 {
+			rest = strings.ReplaceAll(rest, own, "")
+		}
+	}
+	rest = strings.TrimFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
+	return text.Length(rest) < 4 || isPeriodic(password) || common()[password] || common()[rest] || isPeriodic(rest)
+}
+
+// isPeriodic tells whether s is a short piece again and again, or a run like
+// "abcdefgh" or "87654321".
+func isPeriodic(s string) bool {
+	r := []rune(s)
+	for period := 1; period <= len(r)/3; period++ {
+		if repeats(r, period) {
+			return true
+		}
+	}
+	for _, step := range []rune{1, -1} {
+		if runs(r, step) {
+			return true
+		}
+	}
+	return false
+}
+
+func repeats(r []rune, period int) bool {
+	for i := period; i < len(r); i++ {
+		if r[i] != r[i-period] {
+			return false
+		}
+	}
+	return true
+}
+
+func runs(r []rune, step rune) bool {
+	for i := 1; i < len(r); i++ {
+		if r[i] != r[i-1]+step {
+			return false
+		}
+	}
+	return len(r) > 0
+}

@@ -1,0 +1,246 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// Person is a user as those see them who manage people.
+type Person struct {
+	User
+	// SeenAt is when they were last in the console, in Unix seconds; nil for never.
+	SeenAt *int64
+	// Sessions, Tokens and Passkeys are how many they have that can be used.
+	Sessions, Tokens, Passkeys int
+	// TOTP says that they have an app for codes.
+	TOTP bool
+}
+
+// SecondFactor tells whether a password alone does not sign the person in.
+func (p Person) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
+
+// maxPeople is how many people the list shows: far more than administer one service.
+const maxPeople = 1000
+
+// People answers everybody who can sign in or once could, by name. Error: Denied.
+func (s *Store) People(ctx context.Context, by access.Actor) ([]Person, error) {
+	if err := by.Check(access.ReadPeople); err != nil {
+		return nil, err
+	}
+	query := s.selectPeople()
+	query.Tail = " ORDER BY users.id"
+	people, err := db.First(s.db.Read(ctx), query, maxPeople, (*Person).columns)
+	text.SortByName(people, func(p Person) string { return p.Name })
+	return people, s.db.Failed(ctx, err)
+}
+
+// Person answers one of the people. Errors: ErrNotFound, Denied.
+func (s *Store) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
+	if err := by.Check(access.ReadPeople); err != nil {
+		return Person{}, err
+	}
+	if !text.ValidID(id) {
+		return Person{}, access.ErrNotFound
+	}
+	query := s.selectPeople()
+	query.Where("users.id = ?", id)
+	p, err := db.Take(s.db.Read(ctx), query, (*Person).columns)
+	return p, s.db.Failed(ctx, err)
+}
+
+// selectPeople reads users with what they have. Who has no session any more was last
+// seen when they last did something.
+func (s *Store) selectPeople() db.Selection {
+	now := s.db.Now().Unix()
+	return db.Selection{
+		From: "users", Columns: userColumns + `,
+		(SELECT max(at) FROM (SELECT seen_at AS at FROM sessions WHERE user_id = users.id UNION ALL
+			SELECT * FROM (SELECT created_at FROM audit_lines WHERE actor_id = users.id ORDER BY id DESC LIMIT 1) AS last) AS seen),
+		(SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?),
+		(SELECT count(*) FROM tokens WHERE user_id = users.id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)),
+		(SELECT count(*) FROM passkeys WHERE user_id = users.id),
+		EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)`,
+		Clauses: db.Clauses{Args: []any{now, now}},
+	}
+}
+
+// columns are where what selectPeople reads goes.
+func (p *Person) columns() []any {
+	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
+}
+
+// Owners are the names of those who can change roles, the oldest owner first, at most
+// so many. They are told to whoever lacks a right.
+func (s *Store) Owners(ctx context.Context, most int) ([]string, error) {
+	query := db.SelectFrom("users", "name", "role = ? AND disabled_at IS NULL", access.Owner)
+	query.Tail = " ORDER BY id"
+	names, err := db.First(s.db.Read(ctx), query, most, db.OneColumn[string])
+	return names, s.db.Failed(ctx, err)
+}
+
+// manage is write for a change of somebody's account: it finds whom it is about, and asks
+// whether the actor may manage them.
+func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
+	var u User
+	if !text.ValidID(id) {
+		return u, access.ErrNotFound
+	}
+	defer s.callers.Forget()
+	err := s.log.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
+		u = User{}
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&u).Error; err != nil {
+			return err
+		}
+		if err := line.By.CheckManage(u.Role); err != nil {
+			return err
+		}
+		line.SetObject("user", u.ID, u.Name)
+		return fn(tx, &u, line)
+	})
+	return u, err
+}
+
+// present is the actor with the role that they have now; who is disabled has none.
+func (s *Store) present(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+	if by.Kind == access.SystemActor {
+		return by, nil
+	}
+	var roles []access.Role
+	err := tx.Model(&User{}).Where("id = ? AND disabled_at IS NULL", by.UserID).Pluck("role", &roles).Error
+	by.Role = ""
+	if len(roles) > 0 {
+		by.Role = roles[0]
+	}
+	return by, err
+}
+
+// ChangeRole gives somebody another role and ends their sessions: they sign in again with
+// the new rights. Invitations go that they could not make now. Errors: Invalid,
+// ErrNotFound, Denied, Conflict for the last owner.
+func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
+	if !role.Known() {
+		return User{}, access.Refused("role", "Choose a role.")
+	}
+	return s.manage(ctx, by, access.ManageRoles, audit.ChangedRole, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		before := u.Role
+		if before == role {
+			return audit.ErrUnchanged
+		}
+		if err := s.keepAnOwner(tx, *u); err != nil {
+			return err
+		}
+		u.Role = role
+		said := map[string]audit.Change{"role": {Before: before, After: role}}
+		if err := s.updateUser(tx, u, map[string]any{"role": role}); err != nil {
+			return err
+		}
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+	})
+}
+
+// Disable keeps somebody out from the next request on: their sessions end, their tokens
+// are revoked, and the invitations that they made are no good. Their name stays in the
+// log. Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
+func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
+	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		if u.DisabledAt != nil {
+			return audit.ErrUnchanged
+		}
+		if u.ID == by.UserID {
+			return access.Conflict{Message: "You can't disable your own account. Another owner can do it."}
+		}
+		if err := s.keepAnOwner(tx, *u); err != nil {
+			return err
+		}
+		u.DisabledAt = new(s.db.Now().Unix())
+		revoked := tx.Model(&Token{}).Where("user_id = ? AND revoked_at IS NULL", u.ID).Update("revoked_at", *u.DisabledAt)
+		if err := cmp.Or(revoked.Error, s.updateUser(tx, u, map[string]any{"disabled_at": *u.DisabledAt})); err != nil {
+			return err
+		}
+		said := map[string]audit.Change{"disabled_at": {Before: nil, After: *u.DisabledAt}, "tokens_revoked": {Before: nil, After: revoked.RowsAffected}}
+		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+	})
+}
+
+// Enable lets somebody sign in again. What disabling ended stays so. Errors: ErrNotFound,
+// Denied.
+func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
+	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		before := u.DisabledAt
+		if before == nil {
+			return audit.ErrUnchanged
+		}
+		u.DisabledAt = nil
+		return cmp.Or(line.SetChanges(map[string]audit.Change{"disabled_at": {Before: *before, After: nil}}), s.updateUser(tx, u, map[string]any{"disabled_at": nil}))
+	})
+}
+
+// ResetSecondFactor takes away somebody's app, recovery codes and passkeys, which they
+// lost, and their identities at providers, and ends their sessions. They sign in with the password alone and set up a new one.
+// Errors: ErrNotFound, Denied, Conflict for oneself and where there is nothing to reset.
+func (s *Store) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
+	return s.manage(ctx, by, access.ManagePeople, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		if u.ID == by.UserID {
+			return access.Conflict{Message: "This is your own account. Change your second factor under Security."}
+		}
+		said, err := DeleteSecondFactor(tx, u.ID)
+		if err != nil {
+			return err
+		}
+		if len(said) == 0 {
+			return access.Conflict{Message: text.Isolated(u.Name) + " has no second factor, so there is nothing to reset."}
+		}
+		return errors.Join(unlinkAll(tx, *u, said), line.SetChanges(said), endSessions(tx, u.ID))
+	})
+}
+
+// EndSessions signs somebody out everywhere. Errors: ErrNotFound, Denied.
+func (s *Store) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
+	return s.manage(ctx, by, access.ManagePeople, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		var open int64
+		if err := tx.Model(&Session{}).Where("user_id = ?", u.ID).Count(&open).Error; err != nil {
+			return err
+		}
+		if err := endSessions(tx, u.ID); err != nil || open == 0 {
+			return cmp.Or(err, audit.ErrUnchanged)
+		}
+		return line.SetChanges(map[string]audit.Change{"sessions": {Before: open, After: 0}})
+	})
+}
+
+// keepAnOwner is a Conflict where the user is the only owner who can sign in.
+func (s *Store) keepAnOwner(tx *gorm.DB, u User) error {
+	if u.Role != access.Owner || u.DisabledAt != nil {
+		return nil
+	}
+	var others int64
+	err := tx.Model(&User{}).Where("role = ? AND disabled_at IS NULL AND id <> ?", access.Owner, u.ID).Count(&others).Error
+	if err == nil && others == 0 {
+		return access.Conflict{Message: text.Isolated(u.Name) + " is the only owner. Make somebody else an owner first.", Field: "role"}
+	}
+	return err
+}
+
+// updateUser stores columns of a locked user.
+func (s *Store) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
+	u.UpdatedAt = s.db.Now().Unix()
+	columns["updated_at"] = u.UpdatedAt
+	return tx.Model(&User{}).Where("id = ?", u.ID).Updates(columns).Error
+}
+
+// endSessions ends what somebody has open, and what they have begun to sign in with.
+func endSessions(tx *gorm.DB, userID string) error {
+	return cmp.Or(
+		tx.Where("user_id = ?", userID).Delete(&Session{}).Error,
+		tx.Exec("DELETE FROM challenges WHERE user_id = ?", userID).Error,
+	)
+}

@@ -1,0 +1,179 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+)
+
+// Policy is the rules for signing in.
+type Policy struct {
+	// SecondFactor has the roles that need a second factor, each with the time, in Unix
+	// seconds, from which on.
+	SecondFactor map[access.Role]int64 `json:"second_factor"`
+	// Tokens says that API tokens are refused while their owners lack a second factor that
+	// they need. It is off unless an owner turns it on: programs would stop.
+	Tokens bool `json:"tokens,omitempty"`
+}
+
+// Needs tells whether a password alone is too little for a role.
+func (p Policy) Needs(role access.Role, now time.Time) bool {
+	from, asked := p.SecondFactor[role]
+	return asked && from <= now.Unix()
+}
+
+// BindsTokens reports whether the tokens of a role are refused while their owner has no
+// second factor.
+func (p Policy) BindsTokens(role access.Role, now time.Time) bool {
+	return p.Tokens && p.Needs(role, now)
+}
+
+const policySetting = "policy"
+
+// Policy is what holds now. Where another program changes it, this one knows within a
+// second.
+func (s *Store) Policy(ctx context.Context) (Policy, error) {
+	p, err := s.policy.Get(policySetting, s.db.Now(), func() (Policy, error) {
+		query := db.SelectFrom("settings", "value", "key = ?", policySetting)
+		found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
+		if err != nil || len(found) == 0 {
+			return Policy{}, err
+		}
+		return readPolicy(found[0])
+	})
+	return p, s.db.Failed(ctx, err)
+}
+
+func readPolicy(stored string) (p Policy, err error) {
+	err = json.Unmarshal([]byte(stored), &p)
+	return p, err
+}
+
+// SetPolicy makes p the rules; a role that it leaves out needs no second factor. Errors:
+// Invalid, under the names of roles, Denied.
+func (s *Store) SetPolicy(ctx context.Context, by access.Actor, p Policy) error {
+	if err := cmp.Or(by.Check(access.ManagePolicy), p.check().OrNil()); err != nil {
+		return err
+	}
+	defer s.policy.Forget()
+	defer s.callers.Forget()
+	return s.log.Write(ctx, by, access.ManagePolicy, audit.ChangedPolicy, func(tx *gorm.DB, line *audit.Line) error {
+		before, err := storedPolicy(tx)
+		if err != nil {
+			return err
+		}
+		said := p.differences(before)
+		if len(said) == 0 {
+			return audit.ErrUnchanged
+		}
+		value, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		line.SetObject("policy", "", "Rules for signing in")
+		row := db.Setting{Key: policySetting, Value: string(value)}
+		return cmp.Or(line.SetChanges(said), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
+	})
+}
+
+func storedPolicy(tx *gorm.DB) (Policy, error) {
+	var rows []db.Setting
+	err := tx.Where("key = ?", policySetting).Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return Policy{}, err
+	}
+	return readPolicy(rows[0].Value)
+}
+
+func (p Policy) check() (problems access.Invalid) {
+	for _, role := range slices.Sorted(maps.Keys(p.SecondFactor)) {
+		from := p.SecondFactor[role]
+		if !role.Known() || from < 0 || from > latestPolicy {
+			problems = append(problems, access.Refused(string(role), "Choose a day like 2027-01-31.")...)
+		}
+	}
+	return problems
+}
+
+// latestPolicy is the end of the year 9998, for a rule's beginning.
+const latestPolicy = 253_370_764_799
+
+// differences says what a policy asks otherwise than the one before.
+func (p Policy) differences(before Policy) map[string]audit.Change {
+	rules := []audit.Difference{{Field: "tokens_need_second_factor", Before: &before.Tokens, After: &p.Tokens}}
+	for _, role := range access.Roles {
+		rules = append(rules, audit.Difference{Field: "second_factor." + string(role), Before: before.from(role), After: p.from(role)})
+	}
+	return audit.Changes(rules)
+}
+
+// from is when a role needs a second factor from; nil is never.
+func (p Policy) from(role access.Role) *int64 {
+	if at, asked := p.SecondFactor[role]; asked {
+		return &at
+	}
+	return nil
+}
+
+// NeedsSecondFactor tells whether the rules ask a user for a second factor who has none.
+func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
+	p, err := s.Policy(ctx)
+	if err != nil || !p.Needs(u.Role, s.db.Now()) {
+		return false, err
+	}
+	return s.lacksFactor(ctx, u)
+}
+
+// FactorDue is when the rules begin to ask a user for a second factor who has none, in Unix
+// seconds; nil where they don't, or where the user has one.
+func (s *Store) FactorDue(ctx context.Context, u User) (*int64, error) {
+	p, err := s.Policy(ctx)
+	from := p.from(u.Role)
+	if err != nil || from == nil {
+		return nil, err
+	}
+	if lacks, err := s.lacksFactor(ctx, u); err != nil || !lacks {
+		return nil, err
+	}
+	return from, nil
+}
+
+func (s *Store) lacksFactor(ctx context.Context, u User) (bool, error) {
+	query := db.SelectFrom("users", "users.id", "users.id = ? AND ("+hasFactor+")", u.ID)
+	found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
+	return len(found) == 0, s.db.Failed(ctx, err)
+}
+
+// hasFactor is the condition that a user has a second factor.
+const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)
+	OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id)`
+
+// FactorCount is how many people of a role can sign in, and how many of them have no
+// second factor.
+type FactorCount struct{ People, Without int }
+
+// FactorCounts counts the people of each role who can sign in; a role that nobody has is
+// left out. Error: Denied.
+func (s *Store) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
+	people, err := s.People(ctx, by)
+	counts := map[access.Role]FactorCount{}
+	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil }) {
+		count := counts[p.Role]
+		count.People++
+		if !p.SecondFactor() {
+			count.Without++
+		}
+		counts[p.Role] = count
+	}
+	return counts, err
+}

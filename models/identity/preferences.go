@@ -1,0 +1,108 @@
+package identity
+
+import (
+	"slices"
+	"strconv"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// Density is how close the rows of lists are.
+type Density string
+
+// The densities.
+const (
+	Comfortable Density = ""
+	Compact     Density = "compact"
+)
+
+// Locale is how dates and numbers are written.
+type Locale string
+
+// The locales, with how they write a day and a number.
+const (
+	DayFirst   Locale = ""            // 23 November 2026, 1,234.5
+	MonthFirst Locale = "month-first" // November 23, 2026, 1,234.5
+	YearFirst  Locale = "year-first"  // 2026-11-23, 1 234.5
+	Dotted     Locale = "dotted"      // 23.11.2026, 1.234,5
+)
+
+// Locales are all of them, the usual one first.
+var Locales = []Locale{DayFirst, MonthFirst, YearFirst, Dotted}
+
+// Shortcuts says whether single keys are shortcuts.
+type Shortcuts string
+
+// Single keys are shortcuts, or are not.
+const (
+	ShortcutsOn  Shortcuts = ""
+	ShortcutsOff Shortcuts = "off"
+)
+
+// PageSizes are the numbers of rows to choose from for a page of a list.
+var PageSizes = []int{10, 25, 50, 100}
+
+// DefaultPageSize is the one of them that somebody has who has chosen none.
+const DefaultPageSize = 25
+
+// Rows is how many rows a page of a list has for the user, where its address doesn't say.
+func (u User) Rows() int {
+	if u.PageSize == 0 {
+		return DefaultPageSize
+	}
+	return u.PageSize
+}
+
+// checkPreferences adds the preferences to the columns to change.
+func (c ProfileChange) checkPreferences(columns map[string]any) (problems access.Invalid) {
+	if c.Density != nil {
+		columns["density"] = *c.Density
+		if *c.Density != Comfortable && *c.Density != Compact {
+			problems = append(problems, access.Refused("density", "The density must be comfortable or compact.")...)
+		}
+	}
+	if c.PageSize != nil {
+		columns["page_size"] = *c.PageSize
+		if !slices.Contains(PageSizes, *c.PageSize) {
+			problems = append(problems, access.Refused("page_size", "A page can have 10, 25, 50 or 100 rows.")...)
+		}
+	}
+	if c.Locale != nil {
+		columns["locale"] = *c.Locale
+		if !slices.Contains(Locales, *c.Locale) {
+			problems = append(problems, access.Refused("locale", "Choose one of these forms for dates and numbers.")...)
+		}
+	}
+	if c.Shortcuts != nil {
+		columns["shortcuts"] = *c.Shortcuts
+		if *c.Shortcuts != ShortcutsOn && *c.Shortcuts != ShortcutsOff {
+			problems = append(problems, access.Refused("shortcuts", "Single-key shortcuts are either on or off.")...)
+		}
+	}
+	return problems
+}
+
+// preferences are what differs between a user's preferences, in words.
+func preferences(was, is User) []audit.Difference {
+	return []audit.Difference{
+		{Field: "density", Before: (*string)(&was.Density), After: (*string)(&is.Density)},
+		{Field: "page_size", Before: new(strconv.Itoa(was.Rows())), After: new(strconv.Itoa(is.Rows()))},
+		{Field: "locale", Before: new(was.Locale.said()), After: new(is.Locale.said())},
+		{Field: "shortcuts", Before: new(was.Shortcuts.said()), After: new(is.Shortcuts.said())},
+	}
+}
+
+func (l Locale) said() string {
+	if l == DayFirst {
+		return "day-first"
+	}
+	return string(l)
+}
+
+func (s Shortcuts) said() string {
+	if s == ShortcutsOn {
+		return "on"
+	}
+	return string(s)
+}

@@ -1,0 +1,81 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// ConfirmLimit is for how long somebody is trusted with dangerous acts, in seconds, after
+// they have proved who they are.
+const ConfirmLimit = 10 * 60
+
+// Proof is what somebody shows who is signed in already, to prove who they are: their
+// password, or else a code from their app.
+type Proof struct{ Password, Code string }
+
+// Confirm checks a proof. Errors: ErrSignIn where it is wrong, Throttled.
+func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error {
+	if err := by.Check(access.SignedInOnly); err != nil {
+		return err
+	}
+	if proof.Code == "" {
+		_, err := s.provePassword(ctx, by, proof.Password)
+		return err
+	}
+	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
+	if err != nil {
+		return err
+	}
+	right := false
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) (err error) {
+		right, err = s.useCode(tx, by.UserID, PlainCode(proof.Code))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !right {
+		return errors.Join(access.ErrSignIn, s.unconfirmed(ctx, by, try))
+	}
+	return s.clear(ctx, try)
+}
+
+// provePassword returns the user who acts, if this is their password.
+func (s *Store) provePassword(ctx context.Context, by access.Actor, password string) (User, error) {
+	u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
+	if err != nil {
+		return u, s.db.Failed(ctx, err)
+	}
+	try, err := s.reserve(ctx, stepUpLimits(by, wrongPasswords))
+	if err != nil {
+		return u, err
+	}
+	right, outdated, err := CheckPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return u, err
+	}
+	if !right {
+		return u, errors.Join(access.ErrSignIn, s.unconfirmed(ctx, by, try))
+	}
+	if outdated {
+		err = s.renewHash(ctx, &u, password)
+	}
+	return u, errors.Join(err, s.clear(ctx, try))
+}
+
+// unconfirmed writes the line of a refused confirmation, and of what comes of it.
+func (s *Store) unconfirmed(ctx context.Context, by access.Actor, try attempt) error {
+	err := s.log.Record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *audit.Line) error {
+		line.SetObject("user", by.UserID, by.Name)
+		return nil
+	})
+	return errors.Join(err, s.logThrottled(ctx, by, try, User{}))
+}
+
+// RefusedConfirmation is the action of somebody signed in who could not prove who they are.
+const RefusedConfirmation audit.Action = "session.unconfirmed"

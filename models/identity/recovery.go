@@ -1,0 +1,161 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// A recovery code has 80 bits in Crockford's base 32, which has no letters that look like
+// digits: too many to be found from its hash, and short enough to be typed.
+const (
+	recoveryCodes  = 10
+	recoveryLength = 16
+	recoveryGroup  = 4
+	recoveryDigits = "0123456789abcdefghjkmnpqrstvwxyz"
+)
+
+// recoveryCode lets its owner sign in without the second factor, once.
+type recoveryCode struct {
+	Hash   string `gorm:"primaryKey"`
+	UserID string
+	UsedAt *int64
+}
+
+// NewRecoveryCodes gives the actor new recovery codes in place of the old ones. They
+// can't be had again. Errors: Conflict where there is no second factor.
+func (s *Store) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
+	var codes []string
+	err := s.log.Write(ctx, by, access.SignedInOnly, MadeRecoveryCodes, func(tx *gorm.DB, line *audit.Line) error {
+		line.SetObject("user", by.UserID, by.Name)
+		f, err := s.factors(s.db.ReadIn(tx), by.UserID)
+		if err != nil {
+			return err
+		}
+		if !f.On() {
+			return access.Conflict{Message: "There is nothing to recover: set up an app or a passkey first."}
+		}
+		codes, err = s.makeRecoveryCodes(tx, by.UserID)
+		return err
+	})
+	return codes, err
+}
+
+// makeRecoveryCodes replaces a user's recovery codes.
+func (s *Store) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) {
+	if err := tx.Where("user_id = ?", userID).Delete(&recoveryCode{}).Error; err != nil {
+		return nil, err
+	}
+	codes, rows := make([]string, recoveryCodes), make([]recoveryCode, recoveryCodes)
+	for i := range codes {
+		code := newRecoveryCode()
+		codes[i], rows[i] = grouped(code), recoveryCode{Hash: recoveryHash(userID, code), UserID: userID}
+	}
+	return codes, tx.Create(&rows).Error
+}
+
+// dropIdleCodes forgets the recovery codes of a user who has no second factor any more.
+func (s *Store) dropIdleCodes(tx *gorm.DB, userID string) error {
+	f, err := s.factors(s.db.ReadIn(tx), userID)
+	if err != nil || f.On() {
+		return err
+	}
+	return tx.Where("user_id = ?", userID).Delete(&recoveryCode{}).Error
+}
+
+func newRecoveryCode() string {
+	b := make([]byte, recoveryLength)
+	_, _ = rand.Read(b) // never fails: crypto/rand.Read ends the program first
+	for i := range b {
+		b[i] = recoveryDigits[int(b[i])%len(recoveryDigits)]
+	}
+	return string(b)
+}
+
+// grouped is a recovery code as it is shown.
+func grouped(code string) string {
+	var groups []string
+	for ; len(code) > recoveryGroup; code = code[recoveryGroup:] {
+		groups = append(groups, code[:recoveryGroup])
+	}
+	return strings.Join(append(groups, code), "-")
+}
+
+func recoveryHash(userID, code string) string { return hashSecret(userID + ":" + code) }
+
+// useRecoveryCode tells whether a code is one of the user's that was not used before. Of
+// two uses at once one is right.
+func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) {
+	used := tx.Model(&recoveryCode{}).Where("hash = ? AND user_id = ? AND used_at IS NULL", recoveryHash(userID, code), userID).
+		Update("used_at", s.db.Now().Unix())
+	return used.RowsAffected == 1, used.Error
+}
+
+// The factors that a sign-in can be made with, as its audit line names them.
+const (
+	ByPassword     = "password"
+	ByCode         = "code from an app"
+	ByRecoveryCode = "recovery code"
+	ByPasskey      = "passkey"
+	ByProvider     = "provider"
+)
+
+// useAnyCode uses a code from an app or a recovery code, and answers which it was; "" is
+// neither.
+func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, err error) {
+	code, right := PlainCode(typed), false
+	switch len(code) {
+	case codeDigits:
+		factor = ByCode
+		right, err = s.useCode(tx, userID, code)
+	case recoveryLength:
+		factor = ByRecoveryCode
+		right, err = s.useRecoveryCode(tx, userID, code)
+	}
+	if !right {
+		factor = ""
+	}
+	return factor, err
+}
+
+// SignInCode answers who signs in with the challenge that SignIn led to, and a code from
+// their app or a recovery code; factor says which of the two it was. The challenge and the
+// code are used up. Errors: ErrNotFound where the challenge has run out, ErrSignIn where
+// the code is wrong, Throttled.
+func (s *Store) SignInCode(ctx context.Context, where access.Actor, secret, code string) (u User, factor string, err error) {
+	var data any
+	userID, err := s.Challenge(ctx, FactorChallenge, secret, &data)
+	if err != nil {
+		return u, "", err
+	}
+	try, err := s.reserve(ctx, s.signInLimits(where, codeKey(userID), userID))
+	if err != nil {
+		return u, "", err
+	}
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		if u, err = userIn(tx, userID); err != nil {
+			return err
+		}
+		if factor, err = s.useAnyCode(tx, userID, code); err != nil {
+			return err
+		}
+		if factor == "" {
+			return access.ErrSignIn
+		}
+		_, err = s.takeChallenge(tx, FactorChallenge, secret)
+		return err
+	})
+	switch {
+	case errors.Is(err, access.ErrSignIn):
+		return u, "", errors.Join(err, s.refuseSignIn(ctx, where, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(where, u.Email), try, u))
+	case err != nil:
+		return u, "", err
+	}
+	return u, factor, s.clear(ctx, try)
+}

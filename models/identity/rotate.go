@@ -1,0 +1,88 @@
+package identity
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/keys"
+)
+
+// RotatedKeys is the action of taking a new key into use.
+const RotatedKeys audit.Action = "key.rotate"
+
+// rotateBatch is how many secrets are encrypted anew in one transaction.
+const rotateBatch = 200
+
+// UnfinishedRotation tells whether the key in use is not yet the one that all secrets are
+// encrypted with: Rotate was cut short, or is still to come.
+func (s *Store) UnfinishedRotation(ctx context.Context) (bool, error) {
+	var noted db.Setting
+	err := s.db.Writer.WithContext(ctx).Where("key = ?", audit.KeySetting).Take(&noted).Error
+	return noted.Value != s.log.Keyring.Now().Current(), s.db.Failed(ctx, err)
+}
+
+// Rotate takes keys into use whose first one is new, and encrypts with it what the others
+// have encrypted. Where it is cut short, nothing is lost, and to call it again finishes it.
+// It answers how many secrets there were.
+func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (int, error) {
+	s.log.Keyring.Take(keys)
+	all := 0
+	for after := ""; ; {
+		n, last, err := s.rotateSome(ctx, after)
+		if err != nil {
+			return all, err
+		}
+		all += n
+		if last == "" {
+			break
+		}
+		after = last
+	}
+	err := s.log.Write(ctx, by, access.ManagePolicy, RotatedKeys, func(tx *gorm.DB, line *audit.Line) error {
+		var noted db.Setting
+		if err := tx.Where("key = ?", audit.KeySetting).Take(&noted).Error; err != nil {
+			return err
+		}
+		if err := tx.Model(&db.Setting{}).Where("key = ?", audit.KeySetting).Update("value", keys.Current()).Error; err != nil {
+			return err
+		}
+		line.SetObject("key", keys.Current(), "key "+keys.Current())
+		return line.SetChanges(map[string]audit.Change{"key": {Before: noted.Value, After: keys.Current()}})
+	})
+	return all, err
+}
+
+// rotateSome encrypts some secrets anew, and answers how many and whose was the last; ""
+// where there are no more.
+func (s *Store) rotateSome(ctx context.Context, after string) (n int, last string, err error) {
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		n, last = 0, ""
+		var rows []totp
+		if err := tx.Where("user_id > ?", after).Order("user_id").Limit(rotateBatch).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, row := range rows {
+			last = row.UserID
+			if strings.HasPrefix(row.Secret, s.log.Keyring.Now().Current()+":") {
+				continue
+			}
+			secret, err := s.log.Keyring.Decrypt(row.Secret, row.UserID)
+			if err != nil {
+				return err
+			}
+			// A seed that was replaced meanwhile stays as it is.
+			done := tx.Model(&totp{}).Where("user_id = ? AND secret = ?", row.UserID, row.Secret).Update("secret", s.log.Keyring.Encrypt(secret, row.UserID))
+			if done.Error != nil {
+				return done.Error
+			}
+			n += int(done.RowsAffected)
+		}
+		return nil
+	})
+	return n, last, err
+}

@@ -1,0 +1,253 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// How long a session lasts: without a request, and with "keep me signed in" from
+// its start. seenEvery is how often its being used is noted.
+const (
+	IdleLimit     = 12 * time.Hour
+	RememberLimit = 30 * 24 * time.Hour
+	awakeLimit    = 7 * 24 * time.Hour // of a session that is used all the time
+	seenEvery     = time.Minute
+	secretLength  = 43 // 256 bits in base 62
+)
+
+// Session is a browser in which somebody is signed in. The secret that stands
+// for it is in the browser only; its hash is stored.
+type Session struct {
+	Hash string `gorm:"primaryKey"`
+	// ID is what the session is listed and ended by; it is of no use in a browser.
+	ID       string
+	UserID   string
+	Data     string // what the handlers keep in it, as JSON
+	Remember bool
+	IP       string
+	// UserAgent is the browser's own description.
+	UserAgent string
+	// Times are Unix seconds. ConfirmedAt is when its owner last proved who they are,
+	// ExpiresAt when it ends unless it is used, EndsAt when it ends in any case.
+	CreatedAt, SeenAt, ConfirmedAt, ExpiresAt, EndsAt int64
+
+	// User is who is signed in.
+	User User `gorm:"-"`
+}
+
+// StartSession signs a user in and answers the secret for the browser. factors are what the
+// user has proved who they are with (ByPassword and so on), for the audit line. It is
+// ErrSignIn where the user's password has changed since the user was read, or the user was
+// disabled.
+func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
+	secret = text.RandomDigits(secretLength)
+	err = s.log.Record(ctx, by, audit.SignedIn, func(tx *gorm.DB, line *audit.Line) error {
+		line.SetObject("user", u.ID, u.Name)
+		var same []string
+		err := tx.Model(&User{}).Clauses(clause.Locking{Strength: "SHARE"}).
+			Where("id = ? AND password_hash = ? AND disabled_at IS NULL", u.ID, u.PasswordHash).Pluck("id", &same).Error
+		if err != nil {
+			return err
+		}
+		if len(same) == 0 {
+			return access.ErrSignIn
+		}
+		device, fresh, err := s.meet(tx, u.ID, by)
+		if err != nil {
+			return err
+		}
+		said := map[string]audit.Change{"browser": {Before: nil, After: device.Browser}}
+		if fresh {
+			said["new_device"] = audit.Change{Before: nil, After: true}
+		}
+		if len(factors) > 0 {
+			said["factors"] = audit.Change{Before: nil, After: factors}
+		}
+		if err := line.SetChanges(said); err != nil {
+			return err
+		}
+		now := s.db.Now()
+		return tx.Create(&Session{
+			Hash: hashSecret(secret), ID: s.db.IDs.Next(now, ""), UserID: u.ID, Data: "{}", Remember: remember,
+			IP: by.IP, UserAgent: text.Cut(by.UserAgent, audit.MaxUserAgent),
+			CreatedAt: now.Unix(), SeenAt: now.Unix(), ConfirmedAt: now.Unix(),
+			ExpiresAt: now.Add(idleLimit(remember)).Unix(), EndsAt: now.Add(sessionLimit(remember)).Unix(),
+		}).Error
+	})
+	return secret, err
+}
+
+func idleLimit(remember bool) time.Duration {
+	if remember {
+		return RememberLimit
+	}
+	return IdleLimit
+}
+
+func sessionLimit(remember bool) time.Duration {
+	if remember {
+		return RememberLimit
+	}
+	return awakeLimit
+}
+
+// Session answers the session that the secret stands for, with its user, or
+// ErrNotFound where it has ended.
+func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
+	now := s.db.Now()
+	query := db.Selection{
+		From: "sessions", Joins: " JOIN users ON users.id = sessions.user_id",
+		Columns: "sessions.hash, sessions.id, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
+			"sessions.created_at, sessions.seen_at, sessions.confirmed_at, sessions.expires_at, sessions.ends_at, " + userColumns,
+	}
+	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), now.Unix())
+	found, err := db.Take(s.db.Read(ctx), query, (*Session).columns)
+	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
+		s.see(ctx, &found, now)
+	}
+	return found, s.db.Failed(ctx, err)
+}
+
+func (s *Session) columns() []any {
+	return append([]any{
+		&s.Hash, &s.ID, &s.UserID, &s.Data, &s.Remember, &s.IP, &s.UserAgent,
+		&s.CreatedAt, &s.SeenAt, &s.ConfirmedAt, &s.ExpiresAt, &s.EndsAt,
+	}, s.User.columns()...)
+}
+
+// see notes that a session is in use. One that ends by idleness ends later now, but not
+// after EndsAt.
+// Where that can't be written just now, the next request will do it.
+func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
+	found.SeenAt = now.Unix()
+	if !found.Remember {
+		found.ExpiresAt = min(now.Add(IdleLimit).Unix(), found.EndsAt)
+	}
+	_ = s.db.Writer.WithContext(ctx).Model(&Session{}).Where("hash = ?", found.Hash).
+		Updates(map[string]any{"seen_at": found.SeenAt, "expires_at": found.ExpiresAt}).Error
+}
+
+// SaveSession keeps data in the session. A session that has ended stays ended:
+// the answer is ErrNotFound.
+func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
+	saved := s.db.Writer.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Update("data", data)
+	if saved.Error == nil && saved.RowsAffected == 0 {
+		return access.ErrNotFound
+	}
+	return s.db.Failed(ctx, saved.Error)
+}
+
+// EndSession signs out whose session it is, which its line names whoever ends it: somebody
+// may sign in over it. It is no error if the session has ended already.
+func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) error {
+	return s.log.Record(ctx, by, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
+		hash := hashSecret(secret)
+		var owners []User
+		if err := tx.Where("id IN (?)", tx.Model(&Session{}).Select("user_id").Where("hash = ?", hash)).Find(&owners).Error; err != nil {
+			return err
+		}
+		ended := tx.Where("hash = ?", hash).Delete(&Session{})
+		if ended.Error != nil {
+			return ended.Error
+		}
+		if len(owners) == 0 || ended.RowsAffected == 0 {
+			return audit.ErrUnchanged
+		}
+		line.SetActor(owners[0].Actor())
+		line.SetObject("user", owners[0].ID, owners[0].Name)
+		return nil
+	})
+}
+
+// RenewSession gives a session another secret, and answers it: the old one is of no use
+// from then on. confirmed says that its owner has just proved who they are. It is
+// ErrNotFound where the session has ended.
+func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
+	renewed := text.RandomDigits(secretLength)
+	changed := map[string]any{"hash": hashSecret(renewed)}
+	if confirmed {
+		changed["confirmed_at"] = s.db.Now().Unix()
+	}
+	done := s.db.Writer.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Updates(changed)
+	if done.Error == nil && done.RowsAffected == 0 {
+		return "", access.ErrNotFound
+	}
+	return renewed, s.db.Failed(ctx, done.Error)
+}
+
+// Sessions answers the sessions of the actor that have not ended, the newest first.
+func (s *Store) Sessions(ctx context.Context, by access.Actor) ([]Session, error) {
+	var found []Session
+	err := s.db.Writer.WithContext(ctx).Where("user_id = ? AND expires_at > ?", by.UserID, s.db.Now().Unix()).
+		Order("id DESC").Limit(maxSessions).Find(&found).Error
+	return found, s.db.Failed(ctx, err)
+}
+
+// maxSessions is how many sessions a list shows.
+const maxSessions = 200
+
+// EndSessionByID ends one of the actor's sessions by its id. Errors: ErrNotFound.
+func (s *Store) EndSessionByID(ctx context.Context, by access.Actor, id string) error {
+	return s.log.Write(ctx, by, access.SignedInOnly, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
+		var found Session
+		if err := tx.Where("user_id = ? AND id = ?", by.UserID, id).Take(&found).Error; err != nil {
+			return err
+		}
+		line.SetObject("user", by.UserID, by.Name)
+		said := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
+		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(said))
+	})
+}
+
+// EndOtherSessions ends all of the actor's sessions but the one that the secret stands
+// for, and the sign-ins that could become one, and answers how many sessions there were.
+func (s *Store) EndOtherSessions(ctx context.Context, by access.Actor, secret string) (int, error) {
+	var n int64
+	err := s.log.Write(ctx, by, access.SignedInOnly, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
+		var err error
+		if n, err = endOthers(tx, by.UserID, secret); err != nil {
+			return err
+		}
+		begun := tx.Where("user_id = ? AND kind = ?", by.UserID, FactorChallenge).Delete(&challenge{})
+		if err := cmp.Or(begun.Error, dropChallenges(tx, by.UserID)); err != nil {
+			return err
+		}
+		said := map[string]audit.Change{}
+		if n > 0 {
+			said["other_sessions"] = audit.Change{Before: n, After: 0}
+		}
+		if begun.RowsAffected > 0 {
+			said["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
+		}
+		if len(said) == 0 {
+			return audit.ErrUnchanged
+		}
+		line.SetObject("user", by.UserID, by.Name)
+		return line.SetChanges(said)
+	})
+	return int(n), err
+}
+
+func endOthers(tx *gorm.DB, userID, secret string) (int64, error) {
+	ended := tx.Where("user_id = ? AND hash <> ?", userID, hashSecret(secret)).Delete(&Session{})
+	return ended.RowsAffected, ended.Error
+}
+
+// hashSecret is how a secret of high entropy is stored: who reads the database
+// can't use it.
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}

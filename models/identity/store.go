@@ -1,0 +1,30 @@
+// Package identity has the users of the console: who they are (identity.go), how they prove
+// it by password, authenticator, passkey or provider, their sessions, invitations and API
+// tokens, the sign-in policy, and the limits on trying. It knows nothing of groups.
+package identity
+
+import (
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+)
+
+// Store has the users of the console and how they prove who they are. It is safe for
+// concurrent use.
+type Store struct {
+	db  *db.DB
+	log *audit.Log
+
+	uses      uses
+	callers   db.Cache[string, caller] // by the hashes of tokens
+	workspace db.Cache[string, string] // the name of the organisation
+	policy    db.Cache[string, Policy] // the rules for signing in
+}
+
+// New returns the users of a database, whose changes go to a log.
+func New(d *db.DB, log *audit.Log) *Store {
+	s := &Store{db: d, log: log}
+	s.callers.Keep, s.workspace.Keep, s.policy.Keep = db.KeepAnswers, db.KeepAnswers, db.KeepAnswers
+	log.Reload = s.reloadActor
+	d.Migrations = append(d.Migrations, s.identityMigration())
+	return s
+}

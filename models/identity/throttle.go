@@ -1,0 +1,230 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// Whoever is not signed in writes nothing before it was counted as a try (reserve), and so
+// is whoever must prove who they are. A try has a place: the browser, if somebody has
+// signed in with it lately, or else the network that it comes from. Who fails makes nobody
+// wait elsewhere: a stranger's tries don't keep the owner of an account out.
+
+// How many failed tries are free, the first wait after that, which doubles with each
+// failure, and the longest one. Nothing is locked for good.
+const (
+	// placeTries are those to prove one thing, such as the password of an account, from
+	// one place.
+	placeTries = 5
+	// addressTries are all those from one network.
+	addressTries = 20
+	// accountTries and codeTries are those from all networks together. A guesser with many
+	// addresses has no more; browsers that are known are not counted. NIST SP 800-63B allows
+	// 100, and a code has fewer digits than any password.
+	accountTries   = 100
+	codeTries      = 20
+	firstWait      = 15 * time.Second
+	longestWait    = 15 * time.Minute
+	forgetFailures = 24 * time.Hour
+)
+
+// throttle counts the tries that failed under one key.
+type throttle struct {
+	Key      string `gorm:"primaryKey"`
+	Failures int
+	LastAt   int64
+	UntilAt  int64
+}
+
+// limit is how many tries are free under one key.
+type limit struct {
+	key  string
+	free int
+	// shared says that tries of others are counted under the key too, so that the success
+	// of one doesn't clear them.
+	shared bool
+	// field is what the log calls the tries.
+	field string
+}
+
+// The names of tries in the log.
+const (
+	failedSignIns  = "failed_sign_ins"
+	wrongPasswords = "wrong_passwords"
+	wrongCodes     = "wrong_codes"
+	failedTries    = "failed_tries"
+)
+
+// attempt is a try that was counted as failed before it was made. clear or logThrottled is
+// to follow.
+type attempt struct {
+	limits []limit
+	// reached are the limits of which it was the last free try.
+	reached []limit
+}
+
+// reserve counts a try as failed before it is made, so that many at once are no way round,
+// and refuses it while one of the limits must wait. Error: Throttled.
+func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
+	a := attempt{limits: limits}
+	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		a.reached = nil
+		for _, l := range limits {
+			failures, err := s.countTry(tx, l)
+			if err != nil {
+				return err
+			}
+			if failures == l.free {
+				a.reached = append(a.reached, l)
+			}
+		}
+		return nil
+	})
+	return a, err
+}
+
+// countTry counts a failed try, and returns how many there were by now.
+func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
+	if err := s.db.Dialect.Lock(tx, l.key); err != nil {
+		return 0, err
+	}
+	now := s.db.Now()
+	t := throttle{Key: l.key}
+	if err := tx.Where("key = ?", l.key).Limit(1).Find(&t).Error; err != nil {
+		return 0, err
+	}
+	// What lies further ahead than the longest wait was noted by a clock that was wrong.
+	if until := time.Unix(t.UntilAt, 0); until.After(now) && until.Sub(now) <= longestWait {
+		return 0, access.Throttled{Until: until}
+	}
+	if now.Sub(time.Unix(t.LastAt, 0)).Abs() > forgetFailures {
+		t.Failures = 0
+	}
+	t.Failures++
+	t.LastAt = now.Unix()
+	if over := t.Failures - l.free; over >= 0 {
+		t.UntilAt = now.Add(min(longestWait, firstWait<<min(over, 10))).Unix()
+	}
+	return t.Failures, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
+}
+
+// clear takes back what reserve counted, after the try succeeded: all failures under keys
+// that are this place's own, and this one under keys that are shared. It keeps to the order
+// of reserve, so that neither waits for the other in a circle.
+func (s *Store) clear(ctx context.Context, a attempt) error {
+	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		for _, l := range a.limits {
+			row := tx.Where("key = ?", l.key)
+			if !l.shared {
+				row = row.Delete(&throttle{})
+			} else {
+				row = row.Where("failures > 0").Model(&throttle{}).
+					Updates(map[string]any{"failures": gorm.Expr("failures - 1"), "until_at": 0})
+			}
+			if row.Error != nil {
+				return row.Error
+			}
+		}
+		return nil
+	})
+}
+
+// logThrottled writes a line for each limit that begins to wait because the try that was
+// counted has failed. It does so once, and not for every try that is refused while they
+// wait: a flood of those must not flood the log. It is not done with the count, because the
+// last try that is free may turn out to be right. u is whose account it is, if whoever tries
+// has shown to know more than its address.
+func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u User) error {
+	if by.Kind == access.UserActor {
+		u = User{ID: by.UserID, Name: by.Name}
+	}
+	var errs []error
+	for _, l := range a.reached {
+		errs = append(errs, s.log.Record(ctx, by, audit.HeldOff, func(_ *gorm.DB, line *audit.Line) error {
+			said := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
+			if l.field == failedTries {
+				said["address"] = audit.Change{Before: nil, After: network(by.IP)}
+			} else if u.ID != "" {
+				line.SetObject("user", u.ID, u.Name)
+			}
+			return line.SetChanges(said)
+		}))
+	}
+	return errors.Join(errs...)
+}
+
+// signInLimits are those of a try to prove one thing about an account without being signed
+// in: its password or a code. subject is accountKey or codeKey, and userID whose account it
+// is, or "".
+func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit {
+	field, all := failedSignIns, accountTries
+	if strings.HasPrefix(subject, codePrefix) {
+		field, all = wrongCodes, codeTries
+	}
+	if d := s.device(where.Device); d.knows(userID, s.db.Now()) {
+		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: field}}
+	}
+	return []limit{
+		addressLimit(where.IP),
+		{key: subject + "@" + network(where.IP), free: placeTries, field: field},
+		{key: subject, free: all, shared: true, field: field},
+	}
+}
+
+// anyoneLimits are those of a try that doesn't say beforehand whose account it is about: a
+// passkey, or what a provider says. subject says which.
+func (s *Store) anyoneLimits(where access.Actor, subject string) []limit {
+	if d := s.device(where.Device); d.known(s.db.Now()) {
+		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: failedTries}}
+	}
+	return []limit{addressLimit(where.IP)}
+}
+
+// stepUpLimits are those of a try to prove who one is, once signed in. They are of one
+// session: neither strangers nor other sessions count, and a stolen session has a few tries
+// of its own.
+func stepUpLimits(by access.Actor, field string) []limit {
+	return []limit{{key: field + ":" + by.UserID + "@session:" + by.Session, free: placeTries, field: field}}
+}
+
+func addressLimit(ip string) limit {
+	return limit{key: "address:" + network(ip), free: addressTries, shared: true, field: failedTries}
+}
+
+// accountKey is what tries of a password are counted for. It is made from the address as
+// users are found by it, so that no other way to write it is another account.
+func accountKey(email string) string { return AccountKeyOf(emailKey(typedAddress(email))) }
+
+func AccountKeyOf(emailKey string) string { return "account:" + hashSecret(emailKey) }
+
+// codeKey is what tries of a second factor are counted for.
+func codeKey(userID string) string { return codePrefix + userID }
+
+const codePrefix = "code:"
+
+// What anyoneLimits counts.
+const (
+	passkeySubject  = "passkey"
+	providerSubject = "provider"
+)
+
+// network is an address as far as it tells one place from another. Who has one IPv6
+// address has the whole /64.
+func network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err == nil && addr.Is6() && !addr.Is4In6() {
+		if prefix, err := addr.WithZone("").Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return ip
+}

@@ -1,0 +1,317 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"hash/crc32"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// A token is a prefix, 32 characters at random, and 6 that check them, so that a
+// program that scans for leaked secrets knows one when it sees it.
+const (
+	tokenPrefix   = "pcl_"
+	tokenRandom   = 32
+	tokenChecksum = 6
+)
+
+// Token lets a program call the API in the name of a user.
+type Token struct {
+	ID     string
+	UserID string
+	Name   string
+	Scopes access.Scopes
+	// Networks are where it may be used from; none means anywhere.
+	Networks access.Networks
+	// Hint is the start and the end of the token, to know it by.
+	Hint string
+	// Times are Unix seconds; nil: it was never rolled, never expires, is not revoked,
+	// was never used, never refused for its address.
+	CreatedAt                                             int64
+	RolledAt, ExpiresAt, RevokedAt, LastUsedAt, RefusedAt *int64
+	LastUsedIP, RefusedIP                                 *string
+	// What is known of the secret that it had before it was rolled: it works until
+	// OldUntil. All are nil where there is none.
+	OldHint                 *string
+	OldUntil, OldLastUsedAt *int64
+
+	// Hash and OldHash are SHA-256 of the secrets, which are stored nowhere.
+	Hash    string
+	OldHash *string
+	// UserName is the name of the user, where it was asked for.
+	UserName string `gorm:"->;-:migration"`
+	// Waits says that the token is refused until its owner has a second factor, where it
+	// was asked for.
+	Waits bool `gorm:"-"`
+
+	userRole    access.Role
+	userSecured bool
+}
+
+// State is "active", "expired" or "revoked" at a time.
+func (t Token) State(now time.Time) string {
+	switch {
+	case t.RevokedAt != nil:
+		return "revoked"
+	case t.ExpiresAt != nil && *t.ExpiresAt <= now.Unix():
+		return "expired"
+	}
+	return "active"
+}
+
+// unusedAfter is how long a token rests until it is called unused.
+const unusedAfter = 90 * 24 * time.Hour
+
+// Unused tells whether the token has not been used for 90 days.
+func (t Token) Unused(now time.Time) bool {
+	last := t.CreatedAt
+	if t.LastUsedAt != nil {
+		last = *t.LastUsedAt
+	}
+	return now.Sub(time.Unix(last, 0)) > unusedAfter
+}
+
+// OldWorks tells whether the secret from before the token was rolled still works.
+func (t Token) OldWorks(now time.Time) bool {
+	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
+}
+
+// NewToken is what a token is made from. UserID is whose it is, which only the system
+// may say; a person makes tokens of their own.
+type NewToken struct {
+	UserID   string
+	Name     string
+	Scopes   access.Scopes
+	Networks access.Networks
+	// ExpiresAt is in Unix seconds; nil is never.
+	ExpiresAt *int64
+}
+
+// check is the token to store, without its hash, and what is wrong.
+func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) {
+	t := Token{UserID: n.UserID, Scopes: n.Scopes.InOrder(), Networks: n.Networks, ExpiresAt: n.ExpiresAt}
+	if by.Kind != access.SystemActor || t.UserID == "" {
+		t.UserID = by.UserID
+	}
+	var problems access.Invalid
+	t.Name = *problems.Require("name", &n.Name, "Enter a name that says what the token is for.", func(s string) (string, string) {
+		return text.Visible(text.ProperName("The name", s))
+	})
+	if len(t.Scopes) == 0 {
+		problems = append(problems, access.Lacking("scopes", "Choose at least one thing that the token may do.")...)
+	}
+	for _, right := range n.Scopes {
+		if !right.Rule().Scope {
+			problems = append(problems, access.Refused("scopes", "“%s” is nothing that a token may do.", access.Clipped(string(right)))...)
+		} else if !by.May(right) {
+			problems = append(problems, access.Refused("scopes", "Your role lets you give no token the right to %s.", right.Rule().Does)...)
+		}
+	}
+	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
+		problems = append(problems, access.Refused("expires", "The token must expire in the future.")...)
+	}
+	return t, problems
+}
+
+// CheckToken is what CreateToken would refuse of a token, without making it: an Invalid
+// about "name", "scopes" and "expires", or nil.
+func (s *Store) CheckToken(by access.Actor, n NewToken) error {
+	_, problems := n.check(by, s.db.Now())
+	return problems.OrNil()
+}
+
+// errShown answers a form that was sent again: the secret is not kept anywhere.
+var errShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+
+// CreateToken makes a token and answers it with its secret, which can't be had
+// again: a second call under the same key is a Conflict. Errors: Invalid, Denied.
+func (s *Store) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
+	now := s.db.Now()
+	t, problems := n.check(by, now)
+	if err := by.Check(access.MakeTokens); err != nil {
+		return Token{}, "", err
+	}
+	if err := problems.OrNil(); err != nil {
+		return Token{}, "", err
+	}
+	secret := newSecret()
+	t.ID, t.CreatedAt, t.Hash, t.Hint = s.db.IDs.Next(now, ""), now.Unix(), hashSecret(secret), hint(secret)
+	_, err := audit.Once(ctx, s.log, by, access.MakeTokens, audit.CreatedToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
+		if _, problems := n.check(*line.By, now); len(problems) > 0 { // by the rights of the moment
+			return "", problems
+		}
+		line.SetObject("token", t.ID, t.Name)
+		said := map[string]audit.Change{"scopes": {Before: nil, After: t.Scopes}, "expires_at": {Before: nil, After: t.ExpiresAt}, "user_id": {Before: nil, After: t.UserID}}
+		if len(t.Networks) > 0 {
+			said["networks"] = audit.Change{Before: nil, After: t.Networks.Lines()}
+		}
+		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.SetChanges(said))
+	})
+	if err == nil && key != nil && key.Replayed {
+		return Token{}, "", errShown
+	}
+	return t, secret, err
+}
+
+func newSecret() string { return tokenSecret(text.RandomDigits(tokenRandom)) }
+
+// tokenSecret is the whole secret for its random part.
+func tokenSecret(random string) string {
+	sum := crc32.ChecksumIEEE([]byte(random))
+	check := make([]byte, tokenChecksum)
+	for i := range check {
+		check[len(check)-1-i] = text.Digits[sum%uint32(len(text.Digits))]
+		sum /= uint32(len(text.Digits))
+	}
+	return tokenPrefix + random + string(check)
+}
+
+// hint is what a secret is known by.
+func hint(secret string) string { return tokenPrefix + "…" + secret[len(secret)-4:] }
+
+// LooksLikeToken tells whether s can be a token: its form and its checksum are right.
+func LooksLikeToken(s string) bool {
+	random, ok := strings.CutPrefix(s, tokenPrefix)
+	return ok && len(random) == tokenRandom+tokenChecksum && tokenSecret(random[:tokenRandom]) == s
+}
+
+// TokenQuery says which tokens are wanted.
+type TokenQuery struct {
+	// User is whose; "" is everybody's, as far as the actor may see them: without
+	// ManageTokens that are one's own.
+	User string
+	db.Range
+}
+
+// TokenPage is a part of the list of tokens.
+type TokenPage struct {
+	Tokens []Token
+	More   bool
+}
+
+const tokenColumns = "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hint, " +
+	"tokens.created_at, tokens.rolled_at, tokens.expires_at, tokens.revoked_at, tokens.last_used_at, tokens.refused_at, " +
+	"tokens.last_used_ip, tokens.refused_ip, tokens.old_hint, tokens.old_until, tokens.old_last_used_at, users.name, users.role, (" + hasFactor + ")"
+
+// columns are where tokenColumns go.
+func (t *Token) columns() []any {
+	return []any{
+		&t.ID, &t.UserID, &t.Name, &t.Scopes, &t.Networks, &t.Hint,
+		&t.CreatedAt, &t.RolledAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &t.RefusedAt,
+		&t.LastUsedIP, &t.RefusedIP, &t.OldHint, &t.OldUntil, &t.OldLastUsedAt, &t.UserName, &t.userRole, &t.userSecured,
+	}
+}
+
+func selectTokens() db.Selection {
+	return db.Selection{Columns: tokenColumns, From: "tokens", Joins: " JOIN users ON users.id = tokens.user_id"}
+}
+
+// Tokens answers a page of the tokens that the actor may see, the newest first, with the
+// names of their users. Errors: Denied, Invalid for a range that is none.
+func (s *Store) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
+	if err := by.Check(access.MakeTokens); err != nil {
+		return TokenPage{}, err
+	}
+	if err := q.Range.Check().OrNil(); err != nil {
+		return TokenPage{}, err
+	}
+	query := selectTokens()
+	if q.User != "" {
+		query.Where("tokens.user_id = ?", q.User)
+	}
+	if !by.May(access.ManageTokens) {
+		query.Where("tokens.user_id = ?", by.UserID)
+	}
+	order := db.IDKeyset("tokens")
+	order.Desc = true
+	tokens, more, err := db.Find(s.db.Read(ctx), query, order, q.Range, func(c db.Cursor) []any { return []any{c.ID} }, (*Token).columns)
+	if err == nil {
+		err = s.markWaiting(ctx, tokens)
+	}
+	return TokenPage{Tokens: tokens, More: more}, s.db.Failed(ctx, err)
+}
+
+// markWaiting says of tokens whether they wait for a second factor of their owners.
+func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
+	p, err := s.Policy(ctx)
+	for i, t := range tokens {
+		tokens[i].Waits = p.BindsTokens(t.userRole, s.db.Now()) && !t.userSecured
+	}
+	return err
+}
+
+// Token answers one token, with the name of its user. Errors: ErrNotFound, also where the
+// actor may not see it, Denied.
+func (s *Store) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
+	if err := by.Check(access.MakeTokens); err != nil {
+		return Token{}, err
+	}
+	if !text.ValidID(id) {
+		return Token{}, access.ErrNotFound
+	}
+	query := selectTokens()
+	query.Where("tokens.id = ?", id)
+	t, err := db.Take(s.db.Read(ctx), query, (*Token).columns)
+	if err != nil {
+		return Token{}, s.db.Failed(ctx, err)
+	}
+	if !maySee(by, t) {
+		return Token{}, access.ErrNotFound
+	}
+	found := []Token{t}
+	err = s.markWaiting(ctx, found)
+	return found[0], err
+}
+
+// changeToken changes a token that the actor may see: fn says by what, and on the line
+// what it did. What the token was is forgotten at once.
+func (s *Store) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
+	defer s.callers.Forget()
+	return s.log.Write(ctx, by, access.MakeTokens, action, func(tx *gorm.DB, line *audit.Line) error {
+		return s.changeTokenIn(tx, id, line, fn)
+	})
+}
+
+func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
+	if !text.ValidID(id) {
+		return access.ErrNotFound
+	}
+	var t Token
+	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Omit("user_name").Where("id = ?", id).Take(&t).Error; err != nil {
+		return err
+	}
+	if !maySee(*line.By, t) {
+		return access.ErrNotFound
+	}
+	line.SetObject("token", t.ID, t.Name)
+	changed, err := fn(tx, &t, line)
+	if err != nil {
+		return err
+	}
+	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
+}
+
+// RevokeToken makes a token useless from the next call on, and elsewhere within a second.
+// One that is revoked already stays as it is. Errors: ErrNotFound, Denied.
+func (s *Store) RevokeToken(ctx context.Context, by access.Actor, id string) error {
+	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
+		if t.RevokedAt != nil {
+			return nil, audit.ErrUnchanged
+		}
+		return map[string]any{"revoked_at": s.db.Now().Unix()}, nil
+	})
+}
+
+// maySee tells whether the actor may see a token and revoke it.
+func maySee(a access.Actor, t Token) bool {
+	return a.May(access.ManageTokens) || a.May(access.MakeTokens) && t.UserID == a.UserID
+}

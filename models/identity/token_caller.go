@@ -1,0 +1,90 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// ErrForeignAddress says that the token may not be used from where the call came from.
+var ErrForeignAddress = errors.New("the token may not be used from this address")
+
+// ErrFactorMissing says that the owner of the token needs a second factor first: see
+// Policy.Tokens.
+var ErrFactorMissing = errors.New("the token is refused because its owner has no second factor")
+
+// caller is who calls with a token, where from that may be, and whether the owner has a
+// second factor.
+type caller struct {
+	access.Actor
+	networks access.Networks
+	secured  bool
+}
+
+// TokenActor answers who calls with this token, or ErrNotFound where the token is
+// wrong, expired or revoked, or its owner disabled. ip is where the call came from; it is
+// ErrForeignAddress, with the actor, where the token may not be used from there, and
+// ErrFactorMissing, with the actor, where the policy asks more of its owner. What another
+// program changes about a token or its user counts within a second.
+func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
+	if !LooksLikeToken(secret) {
+		return access.Actor{}, access.ErrNotFound
+	}
+	hash := hashSecret(secret)
+	found, err := s.callers.Get(hash, s.db.Now(), func() (caller, error) { return s.caller(ctx, hash, ip) })
+	found.IP = ip
+	if err == nil {
+		err = s.admitCaller(ctx, found, ip)
+	}
+	return found.Actor, s.db.Failed(ctx, err)
+}
+
+// admitCaller is what stands against a call with a token that is valid, or nil.
+func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
+	if !c.networks.Admit(ip) {
+		return ErrForeignAddress
+	}
+	p, err := s.Policy(ctx)
+	if err == nil && p.BindsTokens(c.Role, s.db.Now()) && !c.secured {
+		err = ErrFactorMissing
+	}
+	return err
+}
+
+// caller looks a token up by the secret that it has, or had before it was rolled, and
+// notes each minute that it is in use.
+func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
+	var seen, oldSeen *int64
+	var current string
+	now := s.db.Now().Unix()
+	query := db.Selection{
+		Columns: "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tokens.networks, tokens.hash, users.role, tokens.last_used_at, tokens.old_last_used_at, (" + hasFactor + ")",
+		From:    "tokens", Joins: " JOIN users ON users.id = tokens.user_id",
+	}
+	query.Where("(tokens.hash = ? OR tokens.old_hash = ? AND tokens.old_until > ?)", hash, hash, now)
+	query.Where("users.disabled_at IS NULL AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > ?)", now)
+	by, err := db.Take(s.db.Read(ctx), query, func(a *caller) []any {
+		return []any{&a.ID, &a.UserID, &a.Name, &a.Scopes, &a.networks, &current, &a.Role, &seen, &oldSeen, &a.secured}
+	})
+	by.Kind = access.TokenActor
+	old := current != hash
+	if err == nil && (overdue(seen, now) || old && overdue(oldSeen, now)) && s.admitCaller(ctx, by, ip) == nil {
+		s.seeToken(ctx, by.ID, old, now, ip)
+	}
+	return by, err
+}
+
+func overdue(seen *int64, now int64) bool { return now-text.Deref(seen) >= int64(seenEvery.Seconds()) }
+
+// seeToken notes that a token is in use, and whether by its old secret. Where that can't
+// be written just now, a later call will do it.
+func (s *Store) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
+	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
+	if old {
+		seen["old_last_used_at"] = now
+	}
+	_ = s.db.Writer.WithContext(ctx).Model(&Token{}).Where("id = ?", id).Updates(seen).Error
+}

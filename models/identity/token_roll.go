@@ -1,0 +1,78 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+)
+
+// Overlaps are for how long the secret from before can go on working after a token is
+// rolled.
+var Overlaps = []time.Duration{0, time.Hour, 24 * time.Hour, 72 * time.Hour}
+
+// ErrNotYours says that only its owner can have a new secret for a token, because it acts
+// in the owner's name. It is an ErrDenied.
+var ErrNotYours = fmt.Errorf("%w: the token is somebody else's", access.ErrDenied)
+
+// RollToken gives a token a new secret, which is answered and can't be had again. The one
+// that it had goes on working for the time given, one of Overlaps; one from before that
+// ends. Errors: Invalid, ErrNotYours, Conflict where the token has ended or key was used.
+func (s *Store) RollToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
+	if !slices.Contains(Overlaps, overlap) {
+		return Token{}, "", access.Refused("overlap", "The old secret can go on working for 0, 1, 24 or 72 hours.")
+	}
+	defer s.callers.Forget()
+	secret := newSecret()
+	_, err := audit.Once(ctx, s.log, by, access.MakeTokens, audit.RolledToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
+		return id, s.changeTokenIn(tx, id, line, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
+			return s.roll(by, *t, line, secret, overlap)
+		})
+	})
+	if err == nil && key != nil && key.Replayed {
+		err = access.Conflict{Message: "This form was sent before and rolled the token then. A secret is shown once only; if you did not see it, roll the token again."}
+	}
+	if err != nil {
+		return Token{}, "", err
+	}
+	t, err := s.Token(ctx, by, id)
+	return t, secret, err
+}
+
+// roll is what rolling changes.
+func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, overlap time.Duration) (map[string]any, error) {
+	now := s.db.Now()
+	switch {
+	case by.Kind != access.SystemActor && t.UserID != by.UserID:
+		return nil, ErrNotYours
+	case t.State(now) != "active":
+		return nil, access.Conflict{Message: "This token has ended and can't be rolled. Make a new one."}
+	}
+	changed := map[string]any{
+		"hash": hashSecret(secret), "hint": hint(secret), "rolled_at": now.Unix(),
+		"old_hash": nil, "old_hint": nil, "old_until": nil, "old_last_used_at": nil,
+	}
+	var until *int64
+	if overlap > 0 {
+		until = new(now.Add(overlap).Unix())
+		changed["old_hash"], changed["old_hint"], changed["old_until"], changed["old_last_used_at"] = t.Hash, t.Hint, until, t.LastUsedAt
+	}
+	return changed, line.SetChanges(map[string]audit.Change{"hint": {Before: t.Hint, After: hint(secret)}, "old_until": {Before: t.OldUntil, After: until}})
+}
+
+// EndOldSecret makes the secret from before a token was rolled useless from the next call
+// on. Where there is none, nothing changes. Errors: ErrNotFound, Denied.
+func (s *Store) EndOldSecret(ctx context.Context, by access.Actor, id string) error {
+	return s.changeToken(ctx, by, audit.EndedOldSecret, id, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
+		if t.OldHash == nil {
+			return nil, audit.ErrUnchanged
+		}
+		ended := map[string]any{"old_hash": nil, "old_hint": nil, "old_until": nil, "old_last_used_at": nil}
+		return ended, line.SetChanges(map[string]audit.Change{"old_hint": {Before: t.OldHint, After: nil}, "old_until": {Before: t.OldUntil, After: nil}})
+	})
+}

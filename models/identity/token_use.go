@@ -1,0 +1,208 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/text"
+)
+
+// What is kept of the use of tokens: the last calls of each, how many there were in each
+// hour of the last weeks, and of how many tokens single calls are held in memory between
+// two writes; of others they are only counted.
+const (
+	KeptRequests  = 100
+	keepHours     = 31 * 24 * time.Hour
+	mostRequested = 1000
+)
+
+// TokenRequest is one call of the API with a token.
+type TokenRequest struct {
+	ID      string
+	TokenID string
+	Method  string
+	// Path is without its parameters, which may hold what was searched for.
+	Path   string
+	Status int
+	// MS is how long the answer took, in milliseconds.
+	MS int64 `gorm:"column:ms"`
+	// IP is where the call came from.
+	IP        string
+	RequestID string
+	// CreatedAt is in Unix seconds.
+	CreatedAt int64
+
+	// Refused says that the token may not be used from there.
+	Refused bool `gorm:"-"`
+}
+
+// TokenHour is how often a token was used in an hour.
+type TokenHour struct {
+	TokenID string `gorm:"primaryKey"`
+	// Hour is its first second, in Unix seconds.
+	Hour int64 `gorm:"primaryKey"`
+	// Requests counts all calls, Errors those of them that were answered with 400 or more.
+	Requests, Errors int
+}
+
+// uses are the calls since the last write. They are in memory only: a program that is
+// killed forgets what its tokens did in its last seconds.
+type uses struct {
+	mu    sync.Mutex
+	hours map[hourOf]TokenHour
+	calls map[string][]TokenRequest // by token, at most KeptRequests
+	newer map[string]int            // where the next one goes, once there are as many
+}
+
+type hourOf struct {
+	token string
+	hour  int64
+}
+
+// maxPath is how much of a path is kept.
+const maxPath = 200
+
+// NoteUse notes a call with a token, to be written by WriteUses. Every call comes by here,
+// so it does nothing but remember.
+func (s *Store) NoteUse(use TokenRequest) {
+	use.CreatedAt = s.db.Now().Unix()
+	use.Path = text.Cut(use.Path, maxPath)
+	s.uses.note(use)
+}
+
+func (u *uses) note(use TokenRequest) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.hours == nil {
+		u.hours, u.calls, u.newer = map[hourOf]TokenHour{}, map[string][]TokenRequest{}, map[string]int{}
+	}
+	key := hourOf{use.TokenID, use.CreatedAt - use.CreatedAt%int64(time.Hour.Seconds())}
+	hour := u.hours[key]
+	hour.TokenID, hour.Hour = key.token, key.hour
+	hour.Requests++
+	if use.Status >= 400 {
+		hour.Errors++
+	}
+	u.hours[key] = hour
+	calls, known := u.calls[use.TokenID]
+	switch {
+	case len(calls) == KeptRequests:
+		at := u.newer[use.TokenID]
+		calls[at] = use
+		u.newer[use.TokenID] = (at + 1) % KeptRequests
+	case known || len(u.calls) < mostRequested:
+		u.calls[use.TokenID] = append(calls, use)
+	}
+}
+
+// take empties the notes: hours, and calls in the order in which they came.
+func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, hour := range u.hours {
+		hours = append(hours, hour)
+	}
+	for token, at := range u.newer {
+		u.calls[token] = append(u.calls[token][at:len(u.calls[token]):len(u.calls[token])], u.calls[token][:at]...)
+	}
+	slices.SortFunc(hours, func(a, b TokenHour) int {
+		return cmp.Or(cmp.Compare(a.TokenID, b.TokenID), cmp.Compare(a.Hour, b.Hour))
+	})
+	calls = u.calls
+	u.hours, u.calls, u.newer = nil, nil, nil
+	return hours, calls
+}
+
+// WriteUses writes what NoteUse noted. What can't be written is lost: it is bookkeeping.
+func (s *Store) WriteUses(ctx context.Context) error {
+	hours, calls := s.uses.take()
+	if len(hours) == 0 {
+		return nil
+	}
+	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		if err := addHours(tx, hours); err != nil {
+			return err
+		}
+		for _, token := range slices.Sorted(maps.Keys(calls)) { // in one order on all instances, so that none waits for another in a circle
+			if err := s.keepCalls(tx, token, calls[token]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// addHours adds to what other instances and earlier writes counted.
+func addHours(tx *gorm.DB, hours []TokenHour) error {
+	return tx.Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "token_id"}, {Name: "hour"}},
+		DoUpdates: clause.Assignments(map[string]any{
+			"requests": gorm.Expr("token_hours.requests + excluded.requests"),
+			"errors":   gorm.Expr("token_hours.errors + excluded.errors"),
+		}),
+	}).CreateInBatches(hours, 100).Error
+}
+
+// keepCalls writes a token's calls, and forgets all but the newest.
+func (s *Store) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
+	for i := range calls {
+		calls[i].ID = s.db.IDs.Next(s.db.Now(), "")
+		if calls[i].Refused {
+			refused := map[string]any{"refused_at": calls[i].CreatedAt, "refused_ip": calls[i].IP}
+			if err := tx.Model(&Token{}).Where("id = ?", token).Updates(refused).Error; err != nil {
+				return err
+			}
+		}
+	}
+	if err := tx.CreateInBatches(calls, KeptRequests).Error; err != nil {
+		return err
+	}
+	newest := tx.Model(&TokenRequest{}).Select("id").Where("token_id = ?", token).Order("id DESC").Limit(KeptRequests)
+	return tx.Where("token_id = ? AND id NOT IN (?)", token, newest).Delete(&TokenRequest{}).Error
+}
+
+// TokenUse is what a token was used for lately.
+type TokenUse struct {
+	// Hours are the last 24, the oldest first, also those without any call.
+	Hours []TokenHour
+	// Requests are the last calls, the newest first.
+	Requests []TokenRequest
+}
+
+// usedHours is for how many hours TokenUse tells.
+const usedHours = 24
+
+// TokenUse answers what a token was used for: what WriteUses has written, which is a few
+// seconds late. Errors as Token.
+func (s *Store) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
+	if _, err := s.Token(ctx, by, id); err != nil {
+		return TokenUse{}, err
+	}
+	var use TokenUse
+	const hour = int64(time.Hour / time.Second)
+	first := s.db.Now().Unix()/hour*hour - (usedHours-1)*hour
+	var counted []TokenHour
+	read := s.db.Reader.WithContext(ctx)
+	if err := read.Where("token_id = ? AND hour >= ?", id, first).Find(&counted).Error; err != nil {
+		return use, s.db.Failed(ctx, err)
+	}
+	use.Hours = make([]TokenHour, usedHours)
+	for i := range use.Hours {
+		use.Hours[i] = TokenHour{TokenID: id, Hour: first + int64(i)*hour}
+	}
+	for _, h := range counted {
+		if i := (h.Hour - first) / hour; i < usedHours {
+			use.Hours[i] = h
+		}
+	}
+	err := read.Where("token_id = ?", id).Order("id DESC").Limit(KeptRequests).Find(&use.Requests).Error
+	return use, s.db.Failed(ctx, err)
+}

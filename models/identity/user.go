@@ -1,0 +1,267 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// User is somebody who administers groups.
+type User struct {
+	ID    string
+	Email string
+	Name  string
+	Role  access.Role
+	// TimeZone is the IANA name of the zone that times are shown in; "" is UTC.
+	TimeZone string
+	// Density is how close the rows of lists are: Comfortable or Compact.
+	Density Density
+	// Locale is how dates and numbers are written.
+	Locale Locale
+	// PageSize is how many rows a page of a list has; 0 is DefaultPageSize. See Rows.
+	PageSize int
+	// Shortcuts says whether single keys are shortcuts.
+	Shortcuts Shortcuts
+	// Times are Unix seconds; DisabledAt is nil for who may sign in.
+	CreatedAt, UpdatedAt int64
+	DisabledAt           *int64
+
+	EmailKey     string
+	PasswordHash string
+}
+
+const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, users.locale, users.page_size, users.shortcuts, " +
+	"users.created_at, users.updated_at, users.disabled_at, users.email_key, users.password_hash"
+
+// columns are where userColumns go.
+func (u *User) columns() []any {
+	return []any{
+		&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.Locale, &u.PageSize, &u.Shortcuts,
+		&u.CreatedAt, &u.UpdatedAt, &u.DisabledAt, &u.EmailKey, &u.PasswordHash,
+	}
+}
+
+// Actor is the user as who makes a change.
+func (u User) Actor() access.Actor {
+	return access.Actor{Kind: access.UserActor, ID: u.ID, UserID: u.ID, Name: u.Name, Role: u.Role}
+}
+
+// NewUser is what a new user is made from.
+type NewUser struct {
+	Email, Name, Password string
+	Role                  access.Role
+}
+
+const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
+
+// check is the user to store, without the password's hash, and what is wrong.
+func (n NewUser) check() (User, access.Invalid) {
+	var u User
+	var problems access.Invalid
+	u.Name = *problems.Require("name", &n.Name, nameMissing, ownName)
+	u.Email = *problems.Require("email", &n.Email, emailMissing, emailAddress)
+	problems = append(problems, checkNewPassword("password", n.Password, n.Email, n.Name)...)
+	u.EmailKey, u.Role = emailKey(u.Email), n.Role
+	if !n.Role.Known() {
+		problems = append(problems, access.Refused("role", "The role must be owner, admin, editor, moderator or auditor.")...)
+	}
+	return u, problems
+}
+
+const emailMissing = "Enter your e-mail address."
+
+func emailAddress(s string) (string, string) {
+	s, problem := text.Line("The e-mail address", typedAddress(s), maxEmail)
+	name, host, at := strings.Cut(s, "@")
+	switch {
+	case problem != "" || s == "":
+		return s, problem
+	case !at || name == "" || host == "" || strings.ContainsAny(s, " \t<>,;\"") || strings.Contains(host, "@"):
+		return s, "The e-mail address must look like name@example.com."
+	}
+	return s, ""
+}
+
+// CreateUser makes a user. Errors: Invalid, Denied.
+func (s *Store) CreateUser(ctx context.Context, by access.Actor, n NewUser) (User, error) {
+	u, problems := n.check()
+	if err := problems.OrNil(); err != nil {
+		return User{}, err
+	}
+	var err error
+	if u.PasswordHash, err = hashPassword(ctx, n.Password); err != nil {
+		return User{}, err
+	}
+	err = s.log.Write(ctx, by, access.ManageRoles, audit.CreatedUser, func(tx *gorm.DB, line *audit.Line) error {
+		return s.insertUser(tx, &u, line)
+	})
+	return u, err
+}
+
+func (s *Store) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
+	now := s.db.Now()
+	u.ID, u.CreatedAt, u.UpdatedAt = s.db.IDs.Next(now, ""), now.Unix(), now.Unix()
+	err := tx.Create(u).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return access.Refused("email", "There is a user with this e-mail address already.")
+	}
+	if err != nil {
+		return err
+	}
+	line.SetObject("user", u.ID, u.Name)
+	return line.SetChanges(map[string]audit.Change{"name": {Before: nil, After: u.Name}, "email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}})
+}
+
+// SetPassword gives a user another password and ends the user's sessions.
+func (s *Store) SetPassword(ctx context.Context, by access.Actor, email, password string) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	if err := checkNewPassword("password", password, u.Email, u.Name).OrNil(); err != nil {
+		return err
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.log.Write(ctx, by, access.ManageRoles, audit.ChangedPassword, func(tx *gorm.DB, line *audit.Line) error {
+		line.SetObject("user", u.ID, u.Name)
+		changed := map[string]any{"password_hash": hash, "updated_at": s.db.Now().Unix()}
+		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
+			return err
+		}
+		return errors.Join(dropChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
+	})
+}
+
+// UserByEmail answers the user with the address that somebody typed, in capital or small
+// letters, or ErrNotFound.
+func (s *Store) UserByEmail(ctx context.Context, typed string) (User, error) {
+	return s.userByKey(ctx, emailKey(typedAddress(typed)))
+}
+
+// userByKey answers the user whom an identity key stands for, or ErrNotFound.
+func (s *Store) userByKey(ctx context.Context, key string) (User, error) {
+	var u User
+	if len(text.Valid([]string{key})) == 0 {
+		return u, access.ErrNotFound
+	}
+	err := s.db.Reader.WithContext(ctx).Where("email_key = ?", key).Take(&u).Error
+	return u, s.db.Failed(ctx, err)
+}
+
+// userIn reads a user within a transaction.
+func userIn(tx *gorm.DB, id string) (User, error) {
+	var u User
+	err := tx.Where("id = ?", id).Take(&u).Error
+	return u, err
+}
+
+// FirstOwner answers the oldest owner, or ErrNotFound.
+func (s *Store) FirstOwner(ctx context.Context) (User, error) {
+	var u User
+	err := s.db.Reader.WithContext(ctx).Where("role = ?", access.Owner).Order("id").Limit(1).Take(&u).Error
+	return u, s.db.Failed(ctx, err)
+}
+
+// HasOwner tells whether the console has been set up.
+func (s *Store) HasOwner(ctx context.Context) (bool, error) {
+	_, err := s.FirstOwner(ctx)
+	if errors.Is(err, access.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// SignIn answers the user with this address and password. It takes the same time
+// whether the address or the password is wrong or the user is disabled. where says where the attempt
+// came from. Errors: ErrSignIn, Throttled.
+func (s *Store) SignIn(ctx context.Context, where access.Actor, email, password string) (User, error) {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil && !errors.Is(err, access.ErrNotFound) {
+		return User{}, err
+	}
+	try, err := s.reserve(ctx, s.signInLimits(where, accountKey(email), u.ID))
+	if err != nil {
+		return User{}, err
+	}
+	right, outdated, err := CheckPassword(ctx, u.PasswordHash, password)
+	if err != nil {
+		return User{}, err
+	}
+	switch {
+	case !right:
+		err = s.refuseSignIn(ctx, where, email, WrongPassword, User{})
+	case u.DisabledAt != nil:
+		err = s.refuseSignIn(ctx, where, email, DisabledUserRefused, u)
+	default:
+		if outdated {
+			err = s.renewHash(ctx, &u, password)
+		}
+		return u, errors.Join(err, s.clear(ctx, try))
+	}
+	return User{}, errors.Join(access.ErrSignIn, err, s.logThrottled(ctx, visitor(where, email), try, User{}))
+}
+
+// The reasons for which sign-ins are refused, as their lines name them. Who is refused
+// is not told.
+const (
+	WrongPassword       = "wrong address or password"
+	WrongSecondFactor   = "wrong second factor after the right password"
+	WrongPasskey        = "passkey not accepted"
+	DisabledUserRefused = "disabled, though all else was right"
+	UnknownAddress      = "nobody here has the address that the provider vouched for"
+	UnverifiedAddress   = "the provider has not verified the address"
+	NoAddress           = "the provider names no address"
+	OtherIdentity       = "the user of the address is linked with another identity of the provider"
+)
+
+// refuseSignIn writes the line of a refused sign-in. email is what its sender said of
+// themselves, and u whose account it is where they have shown to know more than that.
+func (s *Store) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {
+	return s.log.Record(ctx, visitor(where, email), audit.RefusedSignIn, func(_ *gorm.DB, line *audit.Line) error {
+		if u.ID != "" {
+			line.SetObject("user", u.ID, u.Name)
+		}
+		return line.SetChanges(map[string]audit.Change{audit.ReasonField: {Before: nil, After: reason}})
+	})
+}
+
+// visitor is somebody who has not signed in, by what they said of themselves.
+func visitor(where access.Actor, email string) access.Actor {
+	said := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
+	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, said)
+	return where
+}
+
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return -1
+	}
+	return r
+}
+
+const workspaceSetting = "workspace"
+
+// Workspace is the name of the organisation; "" before the console is set up. Where
+// another program changes it, this one knows within a second.
+func (s *Store) Workspace(ctx context.Context) (string, error) {
+	name, err := s.workspace.Get(workspaceSetting, s.db.Now(), func() (string, error) {
+		query := db.SelectFrom("settings", "value", "key = ?", workspaceSetting)
+		found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
+		return strings.Join(found, ""), err
+	})
+	return name, s.db.Failed(ctx, err)
+}
+
+// String hides the hash from logs.
+func (u User) String() string { return fmt.Sprintf("user %s", u.ID) }
