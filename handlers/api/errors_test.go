@@ -87,6 +87,8 @@ var wrongs = []wrong{
 	{"POST /v1/groups", jsonBody(`{'name':'x'}`), 400, malformed, ""},
 	{"POST /v1/groups", jsonBody("{\"name\":\"x\xff\"}"), 400, malformed, ""},
 	{"POST /v1/groups", jsonBody("\ufeff{}"), 422, missing, "name"},
+	{"POST /v1/groups", jsonBody(`{"name":"a\u202eb"}`), 422, invalid, "name"},
+	{"POST /v1/contacts", jsonBody(`{"username":"turned","display_name":"a\u2067b"}`), 422, invalid, "display_name"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","name":"y"}`), 400, malformed, "name"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","contacts":[{"id":"C","id":"C"}]}`), 400, malformed, "contacts[0][id]"},
 	{"POST /v1/groups", jsonBody(`{"name":"x","\u006eame":"y"}`), 400, malformed, "name"},

@@ -37,7 +37,7 @@ type Line struct {
 	Number int64 `gorm:"-"`
 
 	// By is the actor with the rights of the moment, within write.
-	By *access.Actor
+	By *access.Actor `gorm:"-"`
 }
 
 // Action names what was done, as object.verb.
