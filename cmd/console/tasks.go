@@ -51,7 +51,7 @@ func (t task) repeat(ctx context.Context, log *slog.Logger, unreached func()) {
 	defer tick.Stop()
 	var said string
 	var saidAt time.Time
-	for {
+	for ctx.Err() == nil {
 		err := t.once(ctx)
 		switch {
 		case err == nil && said != "":
@@ -70,7 +70,6 @@ func (t task) repeat(ctx context.Context, log *slog.Logger, unreached func()) {
 		case <-tick.C:
 		case <-t.asked:
 		case <-ctx.Done():
-			return
 		}
 	}
 }
