@@ -61,7 +61,7 @@ func (s *Store) Clear(ctx context.Context) error {
 			return err
 		}
 		at = next
-		// Half of the time is for the others.
+		// Half of the time is left to other writers.
 		select {
 		case <-time.After(time.Since(start)):
 		case <-ctx.Done():
@@ -144,7 +144,7 @@ func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([
 
 // leaveGroups removes a deleted contact from groups, and from their counts.
 func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error) {
-	// Locked first, in the order that everybody keeps: the group before its members.
+	// Locked first, in the same order everywhere: the group before its members.
 	var locked []string
 	in := gorm.Expr(rows.first(), append(rows.from(), most)...)
 	err := tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error

@@ -170,7 +170,7 @@ func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 	return db.First(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
 }
 
-// sought returns the rows that a query asks for, and their order.
+// sought returns the SearchSpec of a query.
 func (q ContactQuery) sought() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Order: db.IDKeyset("contacts"), ByID: q.Sort == ContactsByAge}
 	l.Terms = text.SearchTerms(q.Text)

@@ -11,7 +11,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Tombstone is what remains of a deleted group.
+// Tombstone is what remains of a deleted group, with its values as of then. DeletedAt is in
+// Unix seconds, and DeletedBy the name of who deleted it.
 type Tombstone struct {
 	GroupID        string `gorm:"primaryKey"`
 	ConversationID string

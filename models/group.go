@@ -99,7 +99,7 @@ func (s *Store) Group(ctx context.Context, id string) (Group, error) {
 	return g, s.DB.Failed(ctx, err)
 }
 
-// GroupPreview is Group for a page that shows no more than PreviewContacts members.
+// GroupPreview is Group with only PreviewContacts members.
 func (s *Store) GroupPreview(ctx context.Context, id string) (Group, error) {
 	g, err := readGroup(s.DB.Read(ctx), id, PreviewContacts)
 	return g, s.DB.Failed(ctx, err)

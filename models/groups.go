@@ -275,7 +275,7 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]C
 	return append([]Contact{}, named.Contacts...), err
 }
 
-// sought returns the rows that a query asks for, and their order.
+// sought returns the SearchSpec of a query with an understood search and its members.
 func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
 	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
 	if members != nil {

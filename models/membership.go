@@ -79,7 +79,7 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	return page, s.DB.Failed(ctx, err)
 }
 
-// sought returns the rows that a query asks for, in the order of the memberships.
+// sought returns the SearchSpec of a query, in the order of the memberships.
 func (q MemberQuery) sought() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}

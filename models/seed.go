@@ -22,14 +22,15 @@ type Sample struct {
 	Groups   iter.Seq[SampleGroup]
 }
 
-// SampleContact is a contact as it was created.
+// SampleContact is a contact as it was created. LastActiveAt is in Unix seconds, or nil.
 type SampleContact struct {
 	ContactFields
 	CreatedAt    time.Time
 	LastActiveAt *int64
 }
 
-// SampleGroup is a group as it was created, or as it was when it was archived.
+// SampleGroup is a group as it was created, or as it was when it was archived. ArchivedAt is
+// in Unix seconds; nil if it is active.
 type SampleGroup struct {
 	GroupFields
 	CreatedAt  time.Time

@@ -120,7 +120,7 @@ func words(l audit.Line) (string, bool) {
 	return words, known
 }
 
-// holdWords says who has to wait, and why.
+// holdWords describes who has to wait, and why.
 func holdWords(l audit.Line) string {
 	codes := " wrong codes"
 	if l.ActorKind == access.VisitorActor {
@@ -253,7 +253,7 @@ func sentence(l audit.Line, shown func(string) string) (before, object, after st
 			words += " on {object}"
 		}
 	}
-	// Cut before names are put in: one of them may be “{object}”.
+	// Cut before names are inserted: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
 	names := strings.NewReplacer("{members}", shown(members(l)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
 	before, after = names.Replace(before), names.Replace(after)

@@ -82,7 +82,7 @@ func placeOf(field string) int {
 	return len(fieldOrder)
 }
 
-// told returns a value that SetChanges stored.
+// told reads a value that SetChanges stored.
 func told(value json.RawMessage) FieldValue {
 	var named struct {
 		Count    int

@@ -122,7 +122,7 @@ func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
 // newestRule returns the newest line that changes the retention state, as far as lines are
 // proven. It relies on no index or column that could be forged.
 func (s *Log) newestRule(tx *gorm.DB) (string, error) {
-	// The tail is read first: what is sealed meanwhile is then in the head.
+	// The tail is read first: lines that are sealed meanwhile are then in the head.
 	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
 	if err != nil {
 		return "", err

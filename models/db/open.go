@@ -2,8 +2,8 @@ package db
 
 import "context"
 
-// Ping reports whether the database can be reached; Ready, whether it can be worked with.
-// Errors: Unavailable.
+// Ping returns an error, mostly Unavailable, if the database can't be reached. Ready checks
+// whether it can be worked with.
 func (s *DB) Ping(ctx context.Context) error {
 	return s.Failed(ctx, s.Reader.WithContext(ctx).Exec("SELECT 1").Error)
 }

@@ -102,7 +102,7 @@ func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) 
 	if !cursor.IsZero() {
 		q.Where(k.beyond(down), args(cursor)...)
 	}
-	// The limit stands in the statement, where the planner sees it.
+	// The limit is a literal, so that the planner sees it.
 	sql := q.SQL() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(part.limit()+1)
 	if rows, err = Collect(r, sql, q.Planned, q.Args, columns); err != nil {
 		return nil, false, err

@@ -201,8 +201,7 @@ func Collect[T any](r Reader, sql string, planned bool, args []any, columns func
 	return Scan(found, columns)
 }
 
-// Scan reads every row of found, which the caller closes. It returns what was read before
-// an error.
+// Scan is Collect for a result that the caller closes.
 func Scan[T any](found Rows, columns func(*T) []any) (values []T, err error) {
 	for found.Next() {
 		values = append(values, *new(T))

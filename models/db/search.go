@@ -79,7 +79,7 @@ type SearchResult[T any] struct {
 	Count *Count
 }
 
-// Search is Find within the bounds of a search. It looks at more rows only for part.Whole.
+// Search is Find within the bounds of a search, which only part.Whole lifts.
 func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) []any, columns func(*T) []any) (SearchResult[T], error) {
 	all := l.All(s.Dialect)
 	findAll := func() (SearchResult[T], error) {

@@ -28,12 +28,12 @@ import (
 
 type sqliteDialect struct{ files *sqliteFiles }
 
-// sqlitePragmas is what every connection sets: an acknowledged change is on the disk
-// (FULL); a write waits five seconds for another program's; the log, which grows as
-// long as what a transaction wrote, is cut back after it. Two things stay as SQLite
-// has them. A checkpoint is due at every 1,000 pages: the write that makes it waits
-// for it, so it had better be small. And nothing is read through mmap: pages far
-// apart would take 0.65 of the CPU, but 64 MB of it count as 260 MB of memory.
+// sqlitePragmas is what every connection sets: an acknowledged change is on the disk (FULL);
+// a write waits five seconds for another program's; the log, which grows to the size of the
+// largest transaction, is truncated afterwards. Two defaults stay. A checkpoint comes every
+// 1,000 pages: the write that triggers it waits for it, so it should be small. And mmap is
+// off: it would take 0.65 of the CPU for scattered pages, but 64 MB of it count as 260 MB of
+// memory.
 const sqlitePragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
 
@@ -51,7 +51,7 @@ const (
 	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
 )
 
-// sqliteReaders is how many reads run at once: no fewer than can wait for the disk
+// sqliteReaders returns how many reads run at once: no fewer than can wait for the disk
 // beside one that is slow, no more than there is memory for.
 func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
 
@@ -68,7 +68,7 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
-	// SQLite would make a file that everybody on the machine can read.
+	// SQLite would create a file that everybody on the machine can read.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
@@ -128,7 +128,7 @@ func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) 
 	pool := sql.OpenDB(guarded{connector, files})
 	limitPool(pool, conns)
 	err = readSchema(pool)
-	// Two starts that turn a new file to WAL at once don't wait for each other.
+	// Two starts that switch a new file to WAL at once don't wait for each other.
 	for wait := time.Millisecond; sqliteCode(err) == sqlite3.SQLITE_BUSY && wait < 5*time.Second; wait *= 2 {
 		time.Sleep(wait)
 		err = readSchema(pool)
@@ -317,7 +317,7 @@ func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept C
 		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
 		return rows, kept, sqliteFollowed
 	case len(l.Terms) == 0:
-		// Without its status: that has an index too, and SQLite can't know the better one.
+		// Without the status, whose index SQLite might choose over the better one.
 		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
 	}
 	index := l.Table + "_fts"

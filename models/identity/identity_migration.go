@@ -17,7 +17,7 @@ func (s *Store) identityMigration() *goose.Migration {
 	return goose.NewGoMigration(identityVersion, &goose.GoFunc{RunTx: s.makeIdentityKeys}, nil)
 }
 
-// address is an e-mail address of a row, with the key that it is stored under.
+// address is an email address of a row, with the key that it is stored under.
 type address struct{ id, email, key string }
 
 func (s *Store) makeIdentityKeys(ctx context.Context, tx *sql.Tx) error {

@@ -41,7 +41,7 @@ func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor
 	return found.Actor, s.db.Failed(ctx, err)
 }
 
-// admitCaller returns what stands against a call with a valid token, or nil.
+// admitCaller returns why a call with a valid token is refused, or nil.
 func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
 	if !c.networks.Admit(ip) {
 		return ErrForeignAddress

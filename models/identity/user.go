@@ -34,6 +34,7 @@ type User struct {
 	CreatedAt, UpdatedAt int64
 	DisabledAt           *int64
 
+	// EmailKey is the identity key of Email; PasswordHash is argon2id in PHC form, or "".
 	EmailKey     string
 	PasswordHash string
 }

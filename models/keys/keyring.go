@@ -55,7 +55,7 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	}
 	r.readAt = now
 	newer, err := r.Newer()
-	// Keys without the one in use are those of another console, as Unlock says.
+	// Keys without the one in use are those of another console: see audit.Log.Unlock.
 	if err != nil || !newer.Known(made) || !newer.Known(keys.Current()) {
 		return keys, err
 	}

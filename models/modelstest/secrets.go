@@ -191,7 +191,7 @@ func Dump(ctx context.Context, address string) ([]byte, error) {
 		return nil, err
 	}
 	defer db.Close(ctx)
-	// The second statement is made by the first: two turns for any number of tables.
+	// The first statement writes the second: two round trips for any number of tables.
 	every, err := db.Exec(ctx, "SELECT string_agg('SELECT * FROM ' || quote_ident(tablename), ';') FROM pg_tables WHERE schemaname = 'public'").ReadAll()
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // CLDR's transform Latin-ASCII, which ICU has too, that is left for a text that is
 // decomposed (NFKD) and in lower case:
 // https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml
-// Where several letters stand for one, as æ for ae, their order does not matter to lists:
+// If several letters stand for one, as æ for ae, their order does not matter to lists:
 // "Æsir" is beside "Aesir".
 var plainLetters = func() map[rune]string {
 	letters := map[rune]string{}
