@@ -251,7 +251,7 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 		if err != nil || !more {
 			return err
 		}
-		// Half of the time is for the others.
+		// Half of the time is left to other writers.
 		select {
 		case <-time.After(time.Since(began)):
 		case <-ctx.Done():
