@@ -11,11 +11,10 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// clearing is the conversation of a deleted group or contact that has left rows:
-// messages in it, and memberships. A group or contact is deleted by one row, which
-// is all that its readers go by; the others can be millions, so they go in pieces,
-// each in a transaction of its own. How far that has come is in the rows themselves
-// and survives whatever ends the program.
+// clearing is the conversation of a deleted group or contact that has left rows: messages
+// in it, and memberships. A group or contact is deleted by one row, without which readers
+// don't find it; the others can be millions, so they are deleted in pieces, each in a
+// transaction. The remaining rows are the progress, which survives any crash.
 type clearing struct {
 	ConversationID string `gorm:"primaryKey"`
 	GroupID        *string
@@ -30,19 +29,19 @@ const (
 	// pieceRows is how many rows a piece deletes. Other writers may wait for a piece,
 	// and these take about ten milliseconds on either engine.
 	pieceRows = 1000
-	// pieceGroups is how many groups a piece takes a deleted contact out of: each has
-	// its count in several indexes.
+	// pieceGroups is how many groups a piece removes a deleted contact from: each has its
+	// count in several indexes.
 	pieceGroups = 200
 )
 
 // progress is how far a clearing has come: rows up to these are deleted. It spares
-// PostgreSQL stepping over their remains, and is not needed to go on.
+// PostgreSQL stepping over their remains, and is optional.
 type progress struct{ conversation, message, member string }
 
-// ToClear tells when a deletion has left something to Clear.
+// ToClear returns a channel that signals when a deletion has left something to Clear.
 func (s *Store) ToClear() <-chan struct{} { return s.toClear }
 
-// askToClear makes ToClear tell.
+// askToClear signals ToClear.
 func (s *Store) askToClear() {
 	select {
 	case s.toClear <- struct{}{}:
@@ -50,9 +49,9 @@ func (s *Store) askToClear() {
 	}
 }
 
-// Clear deletes what is left of deleted groups and contacts, this program's and
-// others', until ctx ends or there is nothing but what another program is at. What it
-// has deleted by then stays deleted. It is housekeeping, and has no audit line.
+// Clear deletes what is left of deleted groups and contacts, of all programs, until nothing
+// is left but what another program is clearing, or ctx ends. What it has deleted by then
+// stays deleted. It is housekeeping, and has no audit line.
 func (s *Store) Clear(ctx context.Context) error {
 	var at progress
 	for {
@@ -62,7 +61,7 @@ func (s *Store) Clear(ctx context.Context) error {
 			return err
 		}
 		at = next
-		// Half of the time is for the others.
+		// Half of the time is left to other writers.
 		select {
 		case <-time.After(time.Since(start)):
 		case <-ctx.Done():
@@ -83,8 +82,8 @@ func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more 
 	return to, more, err
 }
 
-// clearNext deletes one piece of the oldest clearing that nobody else is at, and
-// answers whether there was one.
+// clearNext deletes one piece of the oldest clearing that nobody else is working on, and
+// reports whether there was one.
 func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
 	var found []clearing
 	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
@@ -102,7 +101,7 @@ func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, e
 	return to, true, err
 }
 
-// clearPiece deletes up to pieceRows rows and answers whether those were all.
+// clearPiece deletes up to pieceRows rows and reports whether those were all.
 func (s *Store) clearPiece(tx *gorm.DB, c clearing, from progress) (to progress, done bool, err error) {
 	to = from
 	messages, err := clearRows(tx, strip{"messages", "conversation_id", "id", c.ConversationID, from.message}, pieceRows)
@@ -134,8 +133,8 @@ func countMessages(tx *gorm.DB, c clearing, n int) error {
 		UpdateColumn("messages_count", gorm.Expr("messages_count + ?", n)).Error
 }
 
-// clearMembers deletes up to most memberships beyond after, and answers the other
-// side of each.
+// clearMembers deletes up to most memberships beyond after, and returns the other side of
+// each.
 func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
 	if c.GroupID != nil {
 		return clearRows(tx, strip{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
@@ -143,9 +142,9 @@ func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([
 	return s.leaveGroups(tx, strip{"memberships", "contact_id", "group_id", *c.ContactID, after}, most)
 }
 
-// leaveGroups takes a deleted contact out of groups, and out of their counts.
+// leaveGroups removes a deleted contact from groups, and from their counts.
 func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error) {
-	// Locked first, in the order that everybody keeps: the group before its members.
+	// Locked first, in the same order everywhere: the group before its members.
 	var locked []string
 	in := gorm.Expr(rows.first(), append(rows.from(), most)...)
 	err := tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
@@ -165,15 +164,15 @@ func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error)
 	return left, nil
 }
 
-// strip is the rows of a table that have an owner, in the order of a key, beyond
-// one of the keys.
+// strip is the rows of a table that have an owner, in the order of a key, beyond one of the
+// keys.
 type strip struct{ table, owner, key, id, after string }
 
-// first is a query for the keys of the first rows; it takes from and how many.
+// first returns a query for the keys of the first rows; its arguments are from and a limit.
 //
-// The owner is compared, not equated: PostgreSQL would otherwise read another index
-// that has the order, and all other owners' rows with it, where it remembers that
-// the owner has most of the table.
+// The owner is compared, not equated: otherwise PostgreSQL, if its statistics say that the
+// owner has most of the table, reads another index that has the order, and all other
+// owners' rows with it.
 func (r strip) first() string {
 	return "SELECT " + r.key + " FROM " + r.table + " WHERE (" + r.owner + ", " + r.key + ") > (?, ?) AND " + r.owner + " <= ?" +
 		" ORDER BY " + r.owner + ", " + r.key + " LIMIT ?"
@@ -181,14 +180,14 @@ func (r strip) first() string {
 
 func (r strip) from() []any { return []any{r.id, r.after, r.id} }
 
-// clearRows deletes the first rows, up to most, and answers their keys, in no order.
+// clearRows deletes the first rows, up to most, and returns their keys, in no order.
 func clearRows(tx *gorm.DB, rows strip, most int) (keys []string, err error) {
 	sql := "DELETE FROM " + rows.table + " WHERE " + rows.owner + " = ? AND " + rows.key + " IN (" + rows.first() + ") RETURNING " + rows.key
 	err = tx.Raw(sql, append(append([]any{rows.id}, rows.from()...), most)...).Scan(&keys).Error
 	return keys, err
 }
 
-// last is the greatest of the keys, or else that of before.
+// last returns the greatest of the keys and before.
 func last(keys []string, before string) string {
 	return slices.Max(append(keys, before))
 }

@@ -21,7 +21,7 @@ const (
 	MaxPhone    = 32
 )
 
-// Contact is somebody who can be in groups.
+// Contact is somebody who can be in groups. Optional values are nil if there are none.
 type Contact struct {
 	ID             string
 	Username       string
@@ -33,9 +33,11 @@ type Contact struct {
 	LastActiveAt         *int64
 	CreatedAt, UpdatedAt int64
 
-	// Groups is how many groups the contact is in, where it was asked for.
+	// Groups is how many groups the contact is in, if that was read.
 	Groups db.Count `gorm:"-" json:"-"`
 
+	// UsernameKey, NameKey and Search are what the contact is found, sorted and searched
+	// by.
 	UsernameKey string `json:"-"`
 	NameKey     string `json:"-"`
 	Search      string `json:"-"`
@@ -44,18 +46,17 @@ type Contact struct {
 const contactColumns = "contacts.id, contacts.username, contacts.phone_number, contacts.avatar_url, contacts.display_name, " +
 	"contacts.conversation_id, contacts.last_active_at, contacts.created_at, contacts.updated_at"
 
-// selectContacts reads the contacts that a condition names by their columns; the
-// derived ones stay in the database.
+// selectContacts selects the contacts that match a condition, without the derived columns.
 func selectContacts(condition string, args ...any) db.Selection {
 	return db.SelectFrom("contacts", contactColumns, condition, args...)
 }
 
-// selectMembers reads the contacts of memberships, after other columns of these.
+// selectMembers selects the contacts of memberships; columns come before theirs.
 func selectMembers(columns string) db.Selection {
 	return db.Selection{Columns: columns + contactColumns, From: "contacts", Joins: " JOIN memberships ON memberships.contact_id = contacts.id"}
 }
 
-// columns are where what selectContacts reads goes.
+// columns returns the destinations of selectContacts.
 func (c *Contact) columns() []any {
 	return []any{
 		&c.ID, &c.Username, &c.PhoneNumber, &c.AvatarURL, &c.DisplayName,
@@ -63,7 +64,7 @@ func (c *Contact) columns() []any {
 	}
 }
 
-// Name is what the contact is called: the display name, or else the username.
+// Name returns the display name, or else the username.
 func (c Contact) Name() string {
 	if c.DisplayName != nil {
 		return *c.DisplayName
@@ -71,12 +72,11 @@ func (c Contact) Name() string {
 	return c.Username
 }
 
-// ContactChange is what a new contact gets or what is to change about one: nil
-// leaves a value as it is, "" takes an optional one away.
+// ContactChange is what a new contact gets or what to change about one: nil leaves a value
+// as it is, "" removes an optional one.
 type ContactChange struct {
 	Username, PhoneNumber, AvatarURL, DisplayName *string
-	// Was and If are as in GroupChange; an edit that somebody else has overtaken is
-	// an EditConflict of contact fields.
+	// Was and If are as in GroupChange.
 	Was *ContactFields
 	If  func(Contact) bool
 	// Problems are as in GroupChange.
@@ -85,30 +85,30 @@ type ContactChange struct {
 	reverts string // the id of the audit line that the change puts back, or ""
 }
 
-// ContactFields are the values that a form edits; "" is none.
+// ContactFields are the values that a form edits; "" for none.
 type ContactFields struct{ Username, PhoneNumber, AvatarURL, DisplayName string }
 
-// Fields are the values of the contact that a form shows.
+// Fields returns the contact's values for a form.
 func (c Contact) Fields() ContactFields {
 	return ContactFields{c.Username, text.Deref(c.PhoneNumber), text.Deref(c.AvatarURL), text.Deref(c.DisplayName)}
 }
 
-// Orders of lists of contacts.
+// Orders of lists of contacts: the newest first, or by name.
 const (
 	ContactsByAge  = ""
 	ContactsByName = "name"
 )
 
-// ContactQuery is which contacts are wanted. Its zero value is the newest ones.
+// ContactQuery says which contacts are wanted. Its zero value is the newest ones.
 type ContactQuery struct {
 	// Text finds contacts by any part of username, display name or phone number, however
 	// that is written, or by id.
 	Text string
 	// Sort is ContactsByAge or ContactsByName.
 	Sort string
-	// Reverse turns the order round: the oldest first, or names from the end.
+	// Reverse reverses the order: the oldest first, or names from the end.
 	Reverse bool
-	// WithGroups asks for the number of groups of each.
+	// WithGroups reads the number of groups of each.
 	WithGroups bool
 	db.Range
 }
@@ -116,13 +116,13 @@ type ContactQuery struct {
 // ContactPage is a part of a list of contacts.
 type ContactPage struct {
 	Contacts []Contact
-	// More says that the list goes on in the direction that was asked for.
+	// More says that the list goes on in the direction of the range.
 	More bool
-	// Partial says that there were too many contacts to look through: some that belong
-	// to the page may be missing.
+	// Partial says that there were too many contacts to look through, so that some may be
+	// missing.
 	Partial bool
-	// Count is how many there are in all, where that came with finding the page; nil
-	// where CountContacts has to tell.
+	// Count is how many there are in all, if that came with finding the page; if nil, call
+	// CountContacts.
 	Count *db.Count
 }
 
@@ -130,7 +130,7 @@ func contactPage(a db.SearchResult[Contact]) ContactPage {
 	return ContactPage{Contacts: a.Rows, More: a.More, Partial: a.Partial, Count: a.Count}
 }
 
-// Contacts answers a page of contacts.
+// Contacts returns a page of contacts. Errors: Invalid.
 func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, error) {
 	page, err := s.contacts(s.DB.Read(ctx), q)
 	return page, s.DB.Failed(ctx, err)
@@ -151,7 +151,7 @@ func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	return page, err
 }
 
-// findContacts is a page of the contacts that are sought by a text.
+// findContacts returns a page of the contacts that match a search.
 func (s *Store) findContacts(r db.Reader, l db.SearchSpec, text string, part db.Range, args func(db.Cursor) []any) (ContactPage, error) {
 	l, err := s.orNumbers(r, l, text)
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *Store) findContacts(r db.Reader, l db.SearchSpec, text string, part db.
 	return contactPage(found), err
 }
 
-// contactByAnyID is the contact whose id, or whose conversation's id, the text is.
+// contactByAnyID returns the contact whose id, or whose conversation's id, the text is.
 func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 	id := text.Unquote(q.Text)
 	if !text.ValidID(id) || !q.After.IsZero() || !q.Before.IsZero() {
@@ -170,7 +170,7 @@ func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 	return db.First(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
 }
 
-// sought is the rows that a query asks for, and their order.
+// sought returns the SearchSpec of a query.
 func (q ContactQuery) sought() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Order: db.IDKeyset("contacts"), ByID: q.Sort == ContactsByAge}
 	l.Terms = text.SearchTerms(q.Text)
@@ -182,7 +182,7 @@ func (q ContactQuery) sought() db.SearchSpec {
 	return l
 }
 
-// args is what a cursor stands for in the query's order.
+// args returns the values of a cursor in the query's order.
 func (q ContactQuery) args(c db.Cursor) []any {
 	if q.Sort == ContactsByName {
 		return []any{c.Value, c.ID}
@@ -190,7 +190,7 @@ func (q ContactQuery) args(c db.Cursor) []any {
 	return []any{c.ID}
 }
 
-// Cursor is the place of a contact in the query's order.
+// Cursor returns the place of a contact in the query's order.
 func (q ContactQuery) Cursor(c Contact) db.Cursor {
 	if q.Sort == ContactsByName {
 		return db.Cursor{ID: c.ID, Value: text.SortKey(c.Name())}
@@ -198,7 +198,7 @@ func (q ContactQuery) Cursor(c Contact) db.Cursor {
 	return db.Cursor{ID: c.ID}
 }
 
-// Fits tells whether a cursor can be one of the query's order.
+// Fits reports whether a cursor can be one of the query's order.
 func (q ContactQuery) Fits(c db.Cursor) bool {
 	if q.Sort == ContactsByName {
 		return len(text.Valid([]string{c.Value})) == 1
@@ -253,7 +253,7 @@ func (s *Store) countGroups(r db.Reader, contacts []Contact) error {
 	return err
 }
 
-// Contact answers one contact with the number of its groups, or ErrNotFound.
+// Contact returns one contact with the number of its groups, or ErrNotFound.
 func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 	if !text.ValidID(id) {
 		return Contact{}, access.ErrNotFound
@@ -267,7 +267,7 @@ func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 	return contacts[0], s.DB.Failed(ctx, err)
 }
 
-// ContactsByID answers the contacts of these ids that exist, in the order of the ids given.
+// ContactsByID returns those contacts with these ids that exist, in the order of ids.
 func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, error) {
 	ids = text.Valid(ids[:min(len(ids), MaxContacts)])
 	query := selectContacts(s.DB.Dialect.Among("id", ids))
@@ -286,8 +286,8 @@ func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, erro
 	return contacts, s.DB.Failed(ctx, err)
 }
 
-// CreateContact makes a contact with its conversation. Where key is given, a
-// second call under it answers the first one's contact.
+// CreateContact creates a contact with its conversation. A second call with the same key
+// returns the first one's contact. Errors: Invalid, Conflict, Denied.
 func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactChange, key *audit.IdempotencyKey) (Contact, error) {
 	if c.Username == nil {
 		c.Username = new("")
@@ -319,9 +319,8 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 	})
 }
 
-// UpdateContact makes a change and answers the contact as it is then. A change
-// that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
-// EditConflict, Denied.
+// UpdateContact makes a change and returns the contact after it. A change that changes
+// nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged, EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c ContactChange) (Contact, error) {
 	c.DisplayName = text.SentBack(c.DisplayName, func() (string, error) {
 		stored, err := s.Contact(ctx, id)
@@ -365,7 +364,7 @@ var contactWritten = []string{
 	"username", "username_key", "phone_number", "avatar_url", "display_name", "name_key", "search", "updated_at",
 }
 
-// lockContact reads a contact that is about to change, as lockGroup does.
+// lockContact reads and locks a contact, as lockGroup does.
 func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Contact, error) {
 	var c Contact
 	if !text.ValidID(id) {
@@ -380,7 +379,7 @@ func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Co
 	return c, nil
 }
 
-// taken turns the refusal of a second equal username into words.
+// taken returns an Invalid for the refusal of a second equal username.
 func taken(err error, username string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return usernameTaken(username)
@@ -392,8 +391,8 @@ func usernameTaken(username string) access.Invalid {
 	return access.Refused("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
 }
 
-// refuseContact is what is wrong with a contact, "" for a new one: the problems that are
-// known, and that its username is taken.
+// refuseContact returns the known problems of a contact, and that its username is taken. id
+// is "" for a new contact.
 func (s *Store) refuseContact(ctx context.Context, problems access.Invalid, id string, set contactSetter) error {
 	if set.username == nil || problems.For("username") != "" {
 		return problems
@@ -411,7 +410,7 @@ func (s *Store) refuseContact(ctx context.Context, problems access.Invalid, id s
 // contactSetter holds checked values; nil leaves one as it is.
 type contactSetter struct{ username, phone, avatarURL, displayName *string }
 
-// check is the checked values of the change, with what is wrong with it.
+// check returns the checked values of the change, and what is wrong with it.
 func (c ContactChange) check() (set contactSetter, problems access.Invalid) {
 	set.username = problems.Require("username", c.Username, "Enter a username for the contact.", username)
 	set.displayName = problems.Check("display_name", c.DisplayName, displayName)
@@ -447,7 +446,7 @@ func phoneNumber(s string) (string, string) {
 
 func avatarURL(s string) (string, string) { return text.WebAddress("The avatar URL", s) }
 
-// set gives the contact the values, and what is derived from them.
+// set sets the values, and what is derived from them.
 func (c *Contact) set(v contactSetter) {
 	if v.username != nil {
 		c.Username = *v.username
@@ -480,7 +479,7 @@ func (c ContactChange) merge(tx *gorm.DB, stored Contact, set contactSetter) err
 	})
 }
 
-// contactDifferences says which values of a contact changed, for the audit line.
+// contactDifferences returns what changed about a contact, for the audit line.
 func contactDifferences(before, after Contact) map[string]audit.Change {
 	return audit.Changes([]audit.Difference{
 		{Field: "username", Before: text.OrNil(before.Username), After: text.OrNil(after.Username)},
@@ -490,8 +489,8 @@ func contactDifferences(before, after Contact) map[string]audit.Change {
 	})
 }
 
-// orNumbers is what is sought by a text. What is written like phone numbers is read so if
-// nothing is found by it as words: a name may be written like a number.
+// orNumbers returns l with typed read as phone numbers if it is written like them and finds
+// nothing as words: a name may be written like a number.
 func (s *Store) orNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
 	terms := text.NumberTerms(typed)
 	if terms == nil {

@@ -11,21 +11,22 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Tombstone is what remains of a deleted group.
+// Tombstone is what remains of a deleted group, with its values as of then. DeletedAt is in
+// Unix seconds, and DeletedBy the name of who deleted it.
 type Tombstone struct {
 	GroupID        string `gorm:"primaryKey"`
 	ConversationID string
 	Name           string
 	ContactsCount  int
-	// MessagesCount is how many messages have been deleted with the group. More says
-	// that some are left that nobody sees any more, and that it grows.
+	// MessagesCount is how many of the group's messages have been deleted. More says that
+	// others still are to be, and that it grows.
 	MessagesCount int
 	More          bool `gorm:"->"`
 	DeletedAt     int64
 	DeletedBy     string
 }
 
-// Tombstone answers what remains of a deleted group, or ErrNotFound.
+// Tombstone returns what remains of a deleted group, or ErrNotFound.
 func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error) {
 	var t Tombstone
 	err := s.DB.Reader.WithContext(ctx).
@@ -35,10 +36,9 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 	return t, s.DB.Failed(ctx, err)
 }
 
-// DeleteGroup deletes a group for good, with its conversation, and leaves a
-// Tombstone. Nobody finds the group, its members or its messages any more; of a
-// large group Clear deletes those rows later. when must be true of the group, as
-// GroupChange.If.
+// DeleteGroup deletes a group for good, with its conversation, and leaves a Tombstone. The
+// group, its members and its messages can't be found any more; Clear deletes the rows of a
+// large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged, Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
 	return s.bury(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
@@ -49,8 +49,8 @@ func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, whe
 		if err != nil {
 			return clearing{}, err
 		}
-		// The conversation goes with it, once messages that are being posted have
-		// come: PostMessage holds it, and finds none from here on.
+		// The conversation is deleted with it, once messages that are being posted are
+		// stored: PostMessage locks it, and finds none from here on.
 		if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
 			return clearing{}, err
 		}
@@ -69,8 +69,8 @@ func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, whe
 	})
 }
 
-// groupLost is what an audit line says of a group's deletion: all that it was. Where
-// there are more messages than were counted, the tombstone has their number in the end.
+// groupLost returns what an audit line says of a deleted group: all its values. If there
+// are more messages than were counted, the tombstone has their final number.
 func groupLost(g Group, members any, messages db.Count) map[string]audit.Change {
 	said := differences(g, Group{})
 	said["conversation_id"], said["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
@@ -81,7 +81,7 @@ func groupLost(g Group, members any, messages db.Count) map[string]audit.Change 
 	return said
 }
 
-// roughCount is a count as an audit line tells it.
+// roughCount returns a count for an audit line.
 func roughCount(n db.Count) any {
 	if n.More {
 		return "more than " + text.Thousands(n.N)
@@ -89,7 +89,7 @@ func roughCount(n db.Count) any {
 	return n.N
 }
 
-// firstNamed is the members of a group as named tells of them.
+// firstNamed returns a group's members as named does.
 func firstNamed(r db.Reader, g Group) (any, error) {
 	if g.ContactsCount == 0 {
 		return nil, nil
@@ -101,10 +101,10 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 	return namedOf(g.ContactsCount, members), err
 }
 
-// DeleteContact deletes a contact for good, with its one-to-one conversation, and
-// ends its memberships. Nobody finds the contact any more; where it is in many
-// groups, some count it until Clear has come to them. when must be true of it, as
-// ContactChange.If.
+// DeleteContact deletes a contact for good, with its one-to-one conversation, and ends its
+// memberships. The contact can't be found any more; if it is in many groups, some count it
+// until Clear has come to them. when is as ContactChange.If. Errors: ErrNotFound,
+// ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
 	return s.bury(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		c, err := s.lockContact(tx, id, when)
@@ -126,8 +126,8 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 	})
 }
 
-// bury is write for a deletion: fn deletes what is to be found, and answers what
-// has to be cleared. Little is cleared at once; of much, the rest is left to Clear.
+// bury is Write for a deletion: fn deletes the row by which the object is found, and
+// returns what to clear. The first piece is cleared at once, the rest by Clear.
 func (s *Store) bury(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
 	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {

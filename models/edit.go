@@ -10,17 +10,17 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// edit is one field of a form that was filled in earlier: what the person wants
-// (nil: nothing), what it was when they saw it, and what is stored by now.
+// edit is one field of a form that was filled in earlier: the wanted value (nil for no
+// change), the value when the form was shown, and the stored one.
 type edit struct {
 	field       string
 	yours       *string
 	was, theirs string
 }
 
-// overtaken compares what a person saw with what is stored. Fields that only
-// somebody else changed keep their new values; those that both changed, to
-// different values, make an EditConflict.
+// overtaken compares what a person saw with what is stored. Fields that only somebody else
+// changed keep their new values; those that both changed, to different values, make an
+// EditConflict.
 func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	var fields []FieldConflict
 	for _, e := range edits {
@@ -35,11 +35,12 @@ func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
 	if err != nil {
 		return err
 	}
-	// What told of it may be gone, or not among the newest lines.
+	// The line about it may be deleted, or not among the newest.
 	return EditConflict{Fields: fields, By: cmp.Or(last.Who(), "somebody"), At: last.CreatedAt}
 }
 
-// EditConflict says that somebody else changed the same fields meanwhile.
+// EditConflict says that somebody else changed the same fields meanwhile. It is an
+// ErrConflict.
 type EditConflict struct {
 	Fields []FieldConflict
 	// By and At (Unix seconds) say who changed the first of the fields last, and when.
@@ -47,9 +48,10 @@ type EditConflict struct {
 	At int64
 }
 
-// FieldConflict is a field with two new values.
+// FieldConflict is a field with two new values, under its API name.
 type FieldConflict struct{ Field, Yours, Theirs string }
 
+// Error returns who changed it, for logs.
 func (e EditConflict) Error() string { return e.By + " changed this meanwhile" }
 
 // Unwrap makes errors.Is(err, ErrConflict) true.

@@ -14,44 +14,46 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Limits of a group's values, in characters, and of one call's members.
+// Limits of a group's values, in characters, and of the members in one call.
 const (
 	MaxDescription = 10_000
 
 	MaxContacts = 10_000
-	// ShownContacts is how many members a Group carries, and PreviewContacts how many
-	// one from GroupPreview.
+	// ShownContacts is how many members a Group carries, and PreviewContacts how many one
+	// from GroupPreview.
 	ShownContacts   = 100
 	PreviewContacts = 10
 )
 
-// Group is where a community lives: a collection of contacts talking at once.
+// Group is a community: a collection of contacts with a conversation. Optional values are
+// nil if there are none.
 type Group struct {
 	ID             string
 	Name           string
 	Description    *string
 	AvatarURL      *string
 	ConversationID string
-	// ContactsCount is how many members there are; it is kept by the store.
+	// ContactsCount is how many members there are; the store maintains it.
 	ContactsCount int
-	// CreatedAt, UpdatedAt and ArchivedAt are Unix seconds; ArchivedAt is nil while active.
+	// Times are Unix seconds; ArchivedAt is nil while the group is active.
 	CreatedAt, UpdatedAt int64
 	ArchivedAt           *int64
 
-	// Contacts are the first ShownContacts members, by id, where they were asked for.
+	// Contacts are the first ShownContacts members, by id, if they were read.
 	Contacts []Contact `gorm:"-"`
 
+	// NameKey and Search are what the group is sorted and searched by.
 	NameKey string `json:"-"`
 	Search  string `json:"-"`
 }
 
-// selectGroups reads groups by their columns; the derived ones stay in the database.
+// selectGroups selects groups without the derived columns.
 func selectGroups() db.Selection {
 	return db.Selection{From: "groups", Columns: "groups.id, groups.name, groups.description, groups.avatar_url, groups.conversation_id, " +
 		"groups.contacts_count, groups.created_at, groups.updated_at, groups.archived_at"}
 }
 
-// columns are where what selectGroups reads goes.
+// columns returns the destinations of selectGroups.
 func (g *Group) columns() []any {
 	return []any{
 		&g.ID, &g.Name, &g.Description, &g.AvatarURL, &g.ConversationID,
@@ -59,45 +61,45 @@ func (g *Group) columns() []any {
 	}
 }
 
-// Archived tells whether the group is in the archive.
+// Archived reports whether the group is in the archive.
 func (g Group) Archived() bool { return g.ArchivedAt != nil }
 
-// Fields are the values of the group that a form shows.
+// Fields returns the group's values for a form.
 func (g Group) Fields() GroupFields {
 	return GroupFields{Name: g.Name, Description: text.Deref(g.Description), AvatarURL: text.Deref(g.AvatarURL)}
 }
 
-// GroupFields are the values that a form edits; "" is none.
+// GroupFields are the values that a form edits; "" for none.
 type GroupFields struct{ Name, Description, AvatarURL string }
 
-// GroupChange is what a new group gets or what is to change about one: nil
-// leaves a value as it is, "" takes an optional one away.
+// GroupChange is what a new group gets or what to change about one: nil leaves a value as
+// it is, "" removes an optional one.
 type GroupChange struct {
 	Name, Description, AvatarURL *string
 	// Contacts replaces the members.
 	Contacts *[]ContactRef
-	// ArchivedAt archives at a time that is not in the future, or restores where it
-	// is not valid. A group that is archived already keeps its time.
+	// ArchivedAt archives at a time that is not in the future, or restores if it is not
+	// Valid. A group that is archived already keeps its time.
 	ArchivedAt *sql.Null[int64]
 
-	// Was holds the values that the person saw who made the change. A field that
-	// somebody else has changed since then, to something else, is an EditConflict.
+	// Was holds the values that the person saw who made the change. A field that somebody
+	// else has changed since, to something else, is an EditConflict.
 	Was *GroupFields
-	// If must be true of the group, members included, or nothing changes and the
-	// answer is ErrChanged. nil asks nothing.
+	// If must be true of the group, members included, or nothing changes and the error is
+	// ErrChanged. nil for no condition.
 	If func(Group) bool
-	// Problems are what is wrong already with what the caller read. The store then changes
-	// nothing, and refuses it together with what else is wrong.
+	// Problems were found while the request was read. If there are any, nothing is changed,
+	// and they are returned together with what else is wrong.
 	Problems access.Invalid
 }
 
-// Group answers one group with its first members, or ErrNotFound.
+// Group returns one group with its first members, or ErrNotFound.
 func (s *Store) Group(ctx context.Context, id string) (Group, error) {
 	g, err := readGroup(s.DB.Read(ctx), id, ShownContacts)
 	return g, s.DB.Failed(ctx, err)
 }
 
-// GroupPreview is Group for a page that shows no more than PreviewContacts members.
+// GroupPreview is Group with only PreviewContacts members.
 func (s *Store) GroupPreview(ctx context.Context, id string) (Group, error) {
 	g, err := readGroup(s.DB.Read(ctx), id, PreviewContacts)
 	return g, s.DB.Failed(ctx, err)
@@ -125,8 +127,8 @@ func readGroup(r db.Reader, id string, members int) (Group, error) {
 	return groups[0], nil
 }
 
-// CreateGroup makes a group with its conversation. Where key is given, a second
-// call under it answers the first one's group. Errors: Invalid, Conflict, Denied.
+// CreateGroup creates a group with its conversation. A second call with the same key
+// returns the first one's group. Errors: Invalid, Conflict, Denied.
 func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (Group, error) {
 	if len(text.Deref(c.Contacts)) > 0 {
 		if err := by.Check(access.EditMembers); err != nil {
@@ -183,10 +185,10 @@ func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Gr
 	return g, err
 }
 
-// UpdateGroup makes a change and answers the group as it is then. It needs the rights
-// for what it changes, and no others: a moderator may archive without being able to
-// rename. A change that changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged,
-// EditConflict, Conflict, Denied.
+// UpdateGroup makes a change and returns the group after it. It requires only the rights
+// for what it changes: a moderator may archive without being able to rename. A change that
+// changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged, EditConflict,
+// Conflict, Denied.
 func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c GroupChange) (Group, error) {
 	if err := by.CheckAll(c.rights()...); err != nil {
 		return Group{}, err
@@ -218,8 +220,8 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	return after, err
 }
 
-// changeGroup stores what a change makes of a group, and answers it with what is
-// different about it now.
+// changeGroup stores a change of a group, and returns the group with what is different
+// about it now.
 func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (Group, map[string]audit.Change, error) {
 	before, err := s.lockGroup(tx, id, c.If)
 	if err != nil {
@@ -241,8 +243,8 @@ func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSett
 	return after, said, tx.Select(groupWritten).Updates(&after).Error
 }
 
-// changeContacts makes those who are named the only members of a locked group, where
-// refs is not nil, adds to what is said of the change, and reads the first members.
+// changeContacts makes refs, unless nil, the only members of a locked group, adds that to
+// said, and reads the first members.
 func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]audit.Change) error {
 	if refs != nil {
 		added, removed, err := s.replaceMembers(tx, g, *refs)
@@ -257,11 +259,11 @@ func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said m
 	return err
 }
 
-// groupWritten are the columns of an update, named so that empty ones are written too.
+// groupWritten are the columns of an update, listed so that empty ones are written too.
 var groupWritten = []string{"name", "name_key", "description", "avatar_url", "contacts_count", "search", "archived_at", "updated_at"}
 
-// ArchiveGroup puts a group away; it can be read, changed and restored. One that
-// is archived already stays as it is. at is when it was archived, 0 for now.
+// ArchiveGroup archives a group; it can still be read, changed and restored. One that is
+// archived already stays as it is. at is the time in Unix seconds, 0 for now.
 func (s *Store) ArchiveGroup(ctx context.Context, by access.Actor, id string, at int64) (Group, error) {
 	if at == 0 {
 		at = s.DB.Now().Unix()
@@ -274,8 +276,8 @@ func (s *Store) RestoreGroup(ctx context.Context, by access.Actor, id string) (G
 	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
 }
 
-// lockGroup reads a group that is about to change, so that nobody else changes
-// it meanwhile. It answers ErrChanged where when is given and not true.
+// lockGroup reads a group and locks it until the transaction ends. It returns ErrChanged if
+// when is not nil and not true.
 func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {
 	if !text.ValidID(id) {
 		return Group{}, access.ErrNotFound
@@ -297,7 +299,7 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 	return g, nil
 }
 
-// check is the checked values of the change, with what is wrong with it.
+// check returns the checked values of the change, and what is wrong with it.
 func (c GroupChange) check(now time.Time) (groupSetter, access.Invalid) {
 	var set groupSetter
 	var problems access.Invalid
@@ -328,7 +330,7 @@ type groupSetter struct {
 	archivedAt                   *sql.Null[int64]
 }
 
-// set gives the group the values, and what is derived from them.
+// set sets the values, and what is derived from them.
 func (g *Group) set(c groupSetter) {
 	if c.name != nil {
 		g.Name = *c.name
@@ -349,7 +351,7 @@ func (g *Group) set(c groupSetter) {
 	g.Search = text.SearchKey(g.Name, text.Deref(g.Description))
 }
 
-// rights are those that a change needs: one for each kind of thing that it changes.
+// rights returns those that a change requires.
 func (c GroupChange) rights() []access.Right {
 	var rights []access.Right
 	if c.Name != nil || c.Description != nil || c.AvatarURL != nil {
@@ -364,7 +366,7 @@ func (c GroupChange) rights() []access.Right {
 	return rights
 }
 
-// action is what the audit log calls a change.
+// action returns the audit log's action for a change.
 func (c GroupChange) action() audit.Action {
 	if c.Name != nil || c.Description != nil || c.AvatarURL != nil || c.Contacts != nil || c.ArchivedAt == nil {
 		return audit.UpdatedGroup
@@ -375,7 +377,7 @@ func (c GroupChange) action() audit.Action {
 	return audit.RestoredGroup
 }
 
-// merge is nil where nobody has changed the same fields meanwhile, or an EditConflict.
+// merge returns an EditConflict if somebody has changed the same fields meanwhile, or nil.
 func (c GroupChange) merge(tx *gorm.DB, g Group, set groupSetter) error {
 	if c.Was == nil {
 		return nil
@@ -388,7 +390,7 @@ func (c GroupChange) merge(tx *gorm.DB, g Group, set groupSetter) error {
 	})
 }
 
-// differences says which values of a group changed, for the audit line.
+// differences returns what changed about a group, for the audit line.
 func differences(before, after Group) map[string]audit.Change {
 	return audit.Changes([]audit.Difference{
 		{Field: "name", Before: text.OrNil(before.Name), After: text.OrNil(after.Name)},

@@ -2,7 +2,7 @@ package models
 
 import "protocol.chat/console/models/db"
 
-// addContacts gives each group its first members, in one query.
+// addContacts reads the first members of each group, in one query.
 func (s *Store) addContacts(r db.Reader, groups []Group) error {
 	index := make(map[string]*Group, len(groups))
 	var ids []string
@@ -26,7 +26,7 @@ func (s *Store) addContacts(r db.Reader, groups []Group) error {
 	return scanMembers(found, index)
 }
 
-// scanMembers gives each group of index the members that are read.
+// scanMembers adds the members that are read to the groups of index.
 func scanMembers(found db.Rows, index map[string]*Group) error {
 	var group string
 	var c Contact

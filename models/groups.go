@@ -13,7 +13,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Status limits a list of groups; "" limits nothing.
+// Status limits a list of groups.
 type Status string
 
 // The statuses of groups.
@@ -26,7 +26,7 @@ const (
 // GroupSort is an order of a list of groups.
 type GroupSort string
 
-// The orders of lists of groups. The time of archiving orders archived groups only.
+// The orders of lists of groups. ByArchived sorts archived groups only.
 const (
 	ByCreated  GroupSort = "created"
 	ByName     GroupSort = "name"
@@ -34,31 +34,31 @@ const (
 	ByArchived GroupSort = "archived"
 )
 
-// GroupQuery is which groups are wanted. Its zero value is all groups, newest first.
+// GroupQuery says which groups are wanted. Its zero value is all groups, newest first.
 type GroupQuery struct {
 	// Search is what was typed: see ParseSearch.
 	Search string
-	// Zone is where the days of the search are; nil is UTC.
+	// Zone is the time zone of days in the search; nil is UTC.
 	Zone *time.Location
-	// Text finds groups by any part of name or description, taken literally: no
-	// operators, as the API's q.
+	// Text finds groups by any part of name or description, taken literally: no operators,
+	// as the API's q.
 	Text string
-	// Status limits the list, unless the search asks for a status itself.
+	// Status limits the list, unless the search has a status itself.
 	Status Status
-	// Contact is the id of a member.
+	// Contact is the id of a contact who must be a member; "" for any.
 	Contact string
 	// From and To are the first moment of creation and the first one after, or zero.
 	From, To time.Time
 	// Sort is the order; "" is ByCreated.
 	Sort GroupSort
-	// Reverse turns the order round. Names run from A; all else from the newest or most.
+	// Reverse reverses the order. Names begin with A; all else with the newest or most.
 	Reverse bool
-	// WithContacts asks for the first members of each.
+	// WithContacts reads the first members of each.
 	WithContacts bool
 	db.Range
 }
 
-// GroupHit is a group in a list, with why it is there.
+// GroupHit is a group in a list, with why it was found.
 type GroupHit struct {
 	Group
 	// Member is the member that was searched for, or nil.
@@ -68,22 +68,21 @@ type GroupHit struct {
 // GroupPage is a part of a list of groups.
 type GroupPage struct {
 	Groups []GroupHit
-	// More says that the list goes on in the direction that was asked for.
+	// More says that the list goes on in the direction of the range.
 	More bool
-	// Count is how many there are in all, where that came with finding the page; nil
-	// where CountGroups has to tell.
+	// Count is how many there are in all, if that came with finding the page; if nil, call
+	// CountGroups.
 	Count *db.Count
-	// Exact is the group whose id, or whose conversation's id, was searched for,
-	// whatever its status; nil if none.
+	// Exact is the group whose id, or whose conversation's id, was searched for, whatever
+	// its status; nil if none.
 	Exact *Group
-	// Contact is the contact whose id was searched for, or who the query names; the
-	// groups are those that the contact is in.
+	// Contact is the contact whose id was searched for or is in the query, or nil; the
+	// groups are those of this contact.
 	Contact *Contact
-	// MembersLike is what contacts match too, so that groups can be found by them; nil if
-	// none do.
+	// MembersLike is a search by members that finds something too; nil if there is none.
 	MembersLike *MembersLike
-	// AtLeast says that not all members who match member: were taken into account: there
-	// are at least as many groups as were found.
+	// AtLeast says that not all contacts who match member: were considered, so that there
+	// may be more groups than were found.
 	AtLeast bool
 	// Search is the search as it was understood; its Hints are for the person.
 	Search Search
@@ -93,12 +92,12 @@ type GroupPage struct {
 type MembersLike struct {
 	// Name is what contacts match.
 	Name string
-	// Groups is how many groups have such a member, where nothing else was found; nil
-	// where nobody counted.
+	// Groups is how many groups have such a member, if nothing else was found; nil if
+	// nobody counted.
 	Groups *db.Count
 }
 
-// Search is what finds those groups.
+// Search returns the search for those groups.
 func (m MembersLike) Search() string {
 	if strings.ContainsFunc(m.Name, unicode.IsSpace) {
 		return `member:"` + m.Name + `"`
@@ -106,10 +105,10 @@ func (m MembersLike) Search() string {
 	return "member:" + m.Name
 }
 
-// membersTried is how many contacts a member: search takes into account.
+// membersTried is how many contacts a member: search considers.
 const membersTried = 20
 
-// Groups answers a page of groups. Errors: Invalid.
+// Groups returns a page of groups. Errors: Invalid.
 func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
 	page, err := s.groups(s.DB.Read(ctx), q)
 	return page, s.DB.Failed(ctx, err)
@@ -148,8 +147,8 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 	return page, err
 }
 
-// understand is what a query's search means, with the members that it asks for:
-// see searchedMembers.
+// understand parses a query's search, and returns the members that it asks for: see
+// searchedMembers.
 func (s *Store) understand(r db.Reader, q GroupQuery) (GroupPage, []Contact, error) {
 	page := GroupPage{Search: ParseSearch(q.Search, q.Zone)}
 	if err := q.check(page.Search).OrNil(); err != nil {
@@ -164,15 +163,15 @@ func (s *Store) understand(r db.Reader, q GroupQuery) (GroupPage, []Contact, err
 	return page, members, err
 }
 
-// Shown is the status of all groups that the query finds; AnyStatus where they differ. What
-// the search says, as in is:archived, goes before Status.
+// Shown returns the status of all groups that the query finds; AnyStatus if they differ.
+// is:archived and is:active in the search override Status.
 func (q GroupQuery) Shown() Status { return q.status(ParseSearch(q.Search, nil)) }
 
-// status is what the list is limited to: the search has the last word.
+// status returns the status that limits the list.
 func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
 
-// CountGroups counts the groups that a query finds, up to a thousand. Of whole lists
-// it knows more: the number up to MostCounted, and beyond about how many.
+// CountGroups counts the groups that a query finds, up to a thousand; a list limited only
+// by a status up to MostCounted, and beyond that about. Errors: Invalid.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
 	n, err := s.countGroupsOf(s.DB.Read(ctx), q)
 	return n, s.DB.Failed(ctx, err)
@@ -193,8 +192,8 @@ func (s *Store) countGroupsOf(r db.Reader, q GroupQuery) (db.Count, error) {
 	return n, err
 }
 
-// list is the name of the list, and whether it is all of that: nothing but a
-// status limits it.
+// list returns the name of the list for Dialect.estimate, and whether only a status limits
+// it.
 func (q GroupQuery) list(search Search) (string, bool) {
 	status := q.status(search)
 	search.Status = AnyStatus
@@ -205,7 +204,7 @@ func (q GroupQuery) list(search Search) (string, bool) {
 	return "groups_" + string(status), plain
 }
 
-// check is what is wrong with the query.
+// check returns what is wrong with the query.
 func (q GroupQuery) check(search Search) access.Invalid {
 	problems := q.Range.Check().And(checkSearch(q.Search + q.Text))
 	switch q.Sort {
@@ -223,7 +222,7 @@ func (q GroupQuery) check(search Search) access.Invalid {
 	return problems
 }
 
-// findExact looks an id up among groups, conversations and contacts.
+// findExact looks up an id among groups, conversations and contacts.
 func findExact(r db.Reader, id string, page *GroupPage) error {
 	query := selectGroups()
 	query.Where("(id = ? OR conversation_id = ?)", id, id)
@@ -243,8 +242,8 @@ func findExact(r db.Reader, id string, page *GroupPage) error {
 	return err
 }
 
-// searchedMembers is the contacts of whom one must be a member; nil where the
-// query asks for none. An empty answer finds nothing.
+// searchedMembers returns the contacts of whom one must be a member; nil if the query asks
+// for none. With an empty, non-nil slice nothing is found.
 func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
 	if q.Contact != "" {
 		found, err := db.First(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
@@ -276,7 +275,7 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]C
 	return append([]Contact{}, named.Contacts...), err
 }
 
-// sought is the rows that a query asks for, and their order.
+// sought returns the SearchSpec of a query with an understood search and its members.
 func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
 	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
 	if members != nil {
@@ -302,7 +301,7 @@ func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
 	return l
 }
 
-// keyset is the query's order.
+// keyset returns the query's order.
 func (q GroupQuery) keyset() db.Keyset {
 	k := db.IDKeyset("groups")
 	switch q.Sort {
@@ -317,7 +316,7 @@ func (q GroupQuery) keyset() db.Keyset {
 	return k
 }
 
-// between limits the times of creation, which the ids carry.
+// between limits the times of creation, which are in the ids.
 func between(from, to time.Time) (ids []db.IDLimit) {
 	if !from.IsZero() {
 		ids = append(ids, db.IDLimit{Sign: ">=", ID: text.FirstID(from)})
@@ -328,10 +327,10 @@ func between(from, to time.Time) (ids []db.IDLimit) {
 	return ids
 }
 
-// byID tells whether the order is that of the ids.
+// byID reports whether the order is that of the ids.
 func (q GroupQuery) byID() bool { return q.Sort == "" || q.Sort == ByCreated }
 
-// args is what a cursor stands for in the query's order.
+// args returns the values of a cursor in the query's order.
 func (q GroupQuery) args(c db.Cursor) []any {
 	switch {
 	case q.byID():
@@ -343,7 +342,7 @@ func (q GroupQuery) args(c db.Cursor) []any {
 	return []any{n, c.ID}
 }
 
-// Cursor is the place of a group in the query's order.
+// Cursor returns the place of a group in the query's order.
 func (q GroupQuery) Cursor(g Group) db.Cursor {
 	switch q.Sort {
 	case ByName:
@@ -356,7 +355,7 @@ func (q GroupQuery) Cursor(g Group) db.Cursor {
 	return db.Cursor{ID: g.ID}
 }
 
-// Fits tells whether a cursor can be one of the query's order.
+// Fits reports whether a cursor can be one of the query's order.
 func (q GroupQuery) Fits(c db.Cursor) bool {
 	switch {
 	case q.byID():
@@ -372,7 +371,7 @@ func (q GroupQuery) Fits(c db.Cursor) bool {
 	return err == nil
 }
 
-// explain names the member for whose sake each group was found.
+// explain sets the member by whom each group was found.
 func (s *Store) explain(r db.Reader, groups []GroupHit, members []Contact) error {
 	switch {
 	case len(members) == 0 || len(groups) == 0:
@@ -390,7 +389,7 @@ func (s *Store) explain(r db.Reader, groups []GroupHit, members []Contact) error
 	return err
 }
 
-// memberOf is one of the contacts who is in it for each of the groups, by its id.
+// memberOf returns for each of the groups, by its id, one of the contacts who is in it.
 func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
 	byID, ids := map[string]*Contact{}, make([]string, len(groups))
 	for i := range members {
@@ -410,8 +409,8 @@ func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map
 	return found, err
 }
 
-// hintMembers looks whether contacts match the words of the first page, too, or the words
-// after a member: that has no quotes.
+// hintMembers sets MembersLike on a first page if contacts match its words, or an unquoted
+// member: with the words after it.
 func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
 	search := page.Search
 	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
@@ -437,9 +436,8 @@ func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
 	return nil
 }
 
-// IDInFuture tells whether a cursor's id can't have been given to anything yet:
-// it is later than now, and than the newest ids, which are ahead of a clock that
-// was set back.
+// IDInFuture reports whether an id can't have been given to anything yet: it is later than
+// now, and than the newest ids, which are ahead of a clock that was set back.
 func (s *Store) IDInFuture(ctx context.Context, id string) bool {
 	if !text.IDTime(id).After(s.DB.Now().Add(clockSlack)) {
 		return false
@@ -453,10 +451,10 @@ func (s *Store) IDInFuture(ctx context.Context, id string) bool {
 	return true
 }
 
-// clockSlack is by how much the clocks of two instances may differ.
+// clockSlack is how much the clocks of two instances may differ.
 const clockSlack = time.Minute
 
-// NameTaken tells whether another active group has the same name as this one.
+// NameTaken reports whether another active group has the same name as this one.
 func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
 	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", text.SortKey(g.Name), g.Name, g.ID)
 	others, err := db.First(s.DB.Read(ctx), query, 1, db.OneColumn[string])

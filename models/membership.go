@@ -15,17 +15,17 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// membership says that a contact is in a group.
+// membership is a contact's being in a group.
 type membership struct {
 	GroupID   string `gorm:"primaryKey"`
 	ContactID string `gorm:"primaryKey"`
 	CreatedAt int64
 }
 
-// ContactRef names a contact by id or by username.
+// ContactRef names a contact by id or, if that is "", by username.
 type ContactRef struct{ ID, Username string }
 
-// Refs are references to contacts by id.
+// Refs returns references to contacts by id.
 func Refs(ids ...string) []ContactRef {
 	refs := make([]ContactRef, len(ids))
 	for i, id := range ids {
@@ -49,7 +49,7 @@ func checkRefs(refs []ContactRef) access.Invalid {
 	return nil
 }
 
-// MemberQuery is which members of a group are wanted.
+// MemberQuery says which members of a group are wanted. Group is its id.
 type MemberQuery struct {
 	Group string
 	// Text finds members as ContactQuery.Text finds contacts.
@@ -57,7 +57,8 @@ type MemberQuery struct {
 	db.Range
 }
 
-// Members answers a page of a group's members, the oldest contact first, or ErrNotFound.
+// Members returns a page of a group's members, the oldest contact first. Errors: Invalid,
+// ErrNotFound.
 func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
@@ -78,7 +79,7 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	return page, s.DB.Failed(ctx, err)
 }
 
-// sought is the rows that a query asks for. They are in the order of the memberships.
+// sought returns the SearchSpec of a query, in the order of the memberships.
 func (q MemberQuery) sought() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
@@ -92,7 +93,7 @@ func groupExists(r db.Reader, id string) error {
 	return err
 }
 
-// MembersAmong says by id which of the contacts are in a group.
+// MembersAmong returns which of the contacts are in a group, by id.
 func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
 	members := map[string]bool{}
 	if !text.ValidID(groupID) || len(contacts) == 0 {
@@ -108,8 +109,9 @@ func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Con
 	return members, s.DB.Failed(ctx, err)
 }
 
-// AddMembers puts contacts into a group and answers it, with those who were not
-// in it before. Who is in it already stays.
+// AddMembers adds contacts to a group, and returns it with those who were not in it before.
+// Errors: Invalid, ErrNotFound, Conflict, Denied. After a repeated key the contacts are
+// nil.
 func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string, refs []ContactRef, key *audit.IdempotencyKey) (Group, []Contact, error) {
 	if err := checkRefs(refs).OrNil(); err != nil {
 		return Group{}, nil, err
@@ -144,8 +146,8 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 	return g, added, err
 }
 
-// RemoveMember takes a contact out of a group and answers the group. It is no
-// error where the contact was not in it: removed says so.
+// RemoveMember removes a contact from a group, and returns the group and whether the
+// contact was in it. Errors: ErrNotFound, Denied.
 func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, contactID string) (g Group, removed bool, err error) {
 	err = s.Audit.Write(ctx, by, access.EditMembers, audit.RemovedMember, func(tx *gorm.DB, line *audit.Line) error {
 		if g, err = s.lockGroup(tx, groupID, nil); err != nil {
@@ -173,8 +175,8 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 	return g, removed, err
 }
 
-// replaceMembers makes the contacts the only members of a locked group; the caller
-// stores their count.
+// replaceMembers makes the contacts the only members of a locked group; the caller stores
+// their count.
 func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
 		return nil, nil, access.Conflict{Field: "contacts", Message: fmt.Sprintf(
@@ -202,16 +204,16 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 	return added, removed, err
 }
 
-// firstOf are those of a group's members that it carries.
+// firstOf returns the members that a Group carries.
 func firstOf(members []Contact) []Contact {
 	first := append([]Contact{}, members...)
 	slices.SortFunc(first, func(a, b Contact) int { return strings.Compare(a.ID, b.ID) })
 	return first[:min(len(first), ShownContacts)]
 }
 
-// join adds contacts to a locked group and answers those who were not in it; the
-// caller stores their count. It is one statement, because ten thousand rows must not
-// keep other writers waiting.
+// join adds contacts to a locked group and returns those who were not in it; the caller
+// stores their count. It is one statement, because ten thousand rows must not keep other
+// writers waiting.
 func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact, error) {
 	if len(contacts) == 0 {
 		return nil, nil
@@ -227,7 +229,7 @@ func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact
 	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !isNew[c.ID] }), err
 }
 
-// leave takes members out of a locked group; the caller stores their count.
+// leave removes members from a locked group; the caller stores their count.
 func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
 	if len(contacts) == 0 {
 		return nil
@@ -235,7 +237,7 @@ func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
 	return tx.Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Delete(&membership{}).Error
 }
 
-// keepCount stores a locked group's number of members, and that it changed.
+// keepCount stores a locked group's number of members, and when it changed.
 func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
 	g.UpdatedAt = s.DB.Now().Unix()
 	return tx.Select("contacts_count", "updated_at").Updates(g).Error
@@ -244,15 +246,15 @@ func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
 // problemsTold is how many unknown contacts a refusal names.
 const problemsTold = 20
 
-// resolve finds the contacts that are named, each once, and keeps them from
-// being deleted meanwhile. Those that don't exist are Invalid, each by its place.
+// resolve returns the named contacts, each once, and keeps them from being deleted
+// meanwhile. Errors: Invalid, about contacts[i] for those that don't exist.
 func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 	contacts, problems, err := s.findRefs(s.DB.ReadIn(tx), refs, s.DB.Dialect.KeyShare())
 	return contacts, cmp.Or(err, problems.OrNil())
 }
 
-// Refuse is what is wrong with a change: the problems that are known, and which of the
-// contacts that it names don't exist. Error: Invalid.
+// Refuse returns the problems together with which of the named contacts don't exist.
+// Errors: Invalid.
 func (s *Store) Refuse(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
 	if problems = problems.And(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems
@@ -264,8 +266,8 @@ func (s *Store) Refuse(ctx context.Context, problems access.Invalid, refs []Cont
 	return problems.And(unknown)
 }
 
-// findRefs returns the contacts that are named, each once, locked as the SQL says, and by their
-// places those that don't exist.
+// findRefs returns the named contacts, each once, and problems for those that don't exist.
+// locked ends the SELECT.
 func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contacts []Contact, problems access.Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
@@ -298,7 +300,7 @@ func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contact
 	return contacts, problems, nil
 }
 
-// lookUp reads the contacts that are named, locked as the SQL says.
+// lookUp reads the named contacts, by id and by username key. locked ends the SELECT.
 func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
 	var ids, names []string
 	for _, ref := range refs {
@@ -328,8 +330,7 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 // namedMost is how many members an audit line names.
 const namedMost = 100
 
-// named is contacts as an audit line tells of them: how many, and the first by
-// id and username.
+// named returns contacts for an audit line: how many, and the first by id and username.
 func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil

@@ -24,11 +24,11 @@ type conversation struct {
 	CreatedAt int64
 }
 
-// Message is something said in a conversation.
+// Message is a message in a conversation.
 type Message struct {
 	ID             string
 	ConversationID string
-	// ContactID is who said it; nil: the console. The contact may be gone.
+	// ContactID is who wrote it; nil for the console. The contact may be deleted.
 	ContactID *string
 	// Message is the text.
 	Message string
@@ -36,13 +36,13 @@ type Message struct {
 	CreatedAt int64
 }
 
-// MessagePage is a part of a conversation.
+// MessagePage is a part of a conversation. More says that it goes on.
 type MessagePage struct {
 	Messages []Message
 	More     bool
 }
 
-// Messages answers a page of a conversation, newest first, or ErrNotFound.
+// Messages returns a page of a conversation, newest first. Errors: Invalid, ErrNotFound.
 func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range) (MessagePage, error) {
 	if err := r.Check().OrNil(); err != nil {
 		return MessagePage{}, err
@@ -57,7 +57,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range)
 	return MessagePage{Messages: messages, More: more}, s.DB.Failed(ctx, err)
 }
 
-// columns are where what Messages reads goes.
+// columns returns the destinations of the columns of Messages.
 func (m *Message) columns() []any {
 	return []any{&m.ID, &m.ConversationID, &m.ContactID, &m.Message, &m.CreatedAt}
 }
@@ -69,7 +69,7 @@ func conversationIn(db *gorm.DB, id string) (c conversation, err error) {
 	return c, db.Where("id = ?", id).Take(&c).Error
 }
 
-// said is what was said in a conversation that still exists.
+// said selects the messages of a conversation that still exists.
 func said(columns, conversationID string) db.Selection {
 	return db.SelectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
 }
@@ -80,16 +80,16 @@ func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Co
 	return n, s.DB.Failed(ctx, err)
 }
 
-// NewMessage is what somebody says; From is a contact's id, "" for the console. Problems are
+// NewMessage is a message to post. From is a contact's id, "" for the console. Problems are
 // as in GroupChange.
 type NewMessage struct {
 	From, Text string
 	Problems   access.Invalid
 }
 
-// PostMessage says something in a conversation: for the console, or for a contact who is in
-// it. If key is given, a second call under it returns the first one's message. Errors:
-// Invalid, ErrNotFound, Conflict, Denied.
+// PostMessage posts in a conversation, for the console or for a contact who is in it. A
+// second call with the same key returns the first one's message. Errors: Invalid,
+// ErrNotFound, Conflict, Denied.
 func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID string, m NewMessage, key *audit.IdempotencyKey) (Message, error) {
 	var problems access.Invalid
 	typed := *problems.Require("message", &m.Text, "Enter a message.", messageText)
@@ -124,8 +124,7 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 	})
 }
 
-// refuseMessage is what is wrong with a message: the problems that are known, and that its
-// author doesn't exist.
+// refuseMessage returns the known problems of a message, and that its author doesn't exist.
 func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from string) error {
 	if from == "" {
 		return problems
@@ -140,8 +139,8 @@ func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from
 	return problems
 }
 
-// speak notes that a contact says something in a conversation that they are in, and keeps
-// them from leaving it until that is said.
+// speak checks that a contact is in a conversation, stores that they were active, and keeps
+// them from leaving until the transaction ends.
 func (s *Store) speak(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
 	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
 	if active.Error != nil {

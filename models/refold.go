@@ -9,22 +9,22 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// foldVersion names how Fold and searchKey write a text. Whoever changes them gives it
-// another value: then the columns that are made by them are made again.
+// foldVersion names the form that text.Fold and text.SearchKey write. Change it with them:
+// the columns made by them are then updated.
 const foldVersion = "2"
 
 const foldSetting = "fold"
 
-// refolded is how many rows one transaction makes again: a writer that waits for it hardly
+// refolded is how many rows one transaction updates: a writer that waits for it hardly
 // notices.
 const refolded = 250
 
-// folds is a row's columns that Fold makes.
+// folds are a row's columns made by Fold.
 type folds struct{ id, nameKey, search string }
 
-// refold brings what lists are sorted and searched by to the present way of writing it.
-// Each table is read once, in pieces, and others may write meanwhile. Where it is
-// interrupted it begins again, and finds what it has done already.
+// refold updates the columns for sorting and searching to foldVersion. Each table is read
+// once, in pieces, while others may write. If it is interrupted it begins again, and skips
+// what is done.
 func (s *Store) refold(ctx context.Context) error {
 	var have []string
 	conn := s.DB.Writer.WithContext(ctx)
@@ -51,8 +51,8 @@ func (s *Store) refold(ctx context.Context) error {
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&db.Setting{Key: foldSetting, Value: foldVersion}).Error
 }
 
-// refoldTable makes the folds of a table's rows again, the oldest row first. Of a text in
-// ASCII they never change.
+// refoldTable updates the folds of a table's rows, the oldest row first. Those of ASCII
+// text never change.
 func refoldTable[T any](ctx context.Context, s *Store, columns string, again func(*T) (was, is folds)) error {
 	for last := ""; ; {
 		var rows []T
@@ -74,8 +74,8 @@ func refoldTable[T any](ctx context.Context, s *Store, columns string, again fun
 	}
 }
 
-// storeFolds gives rows, each with the folds that it has, others. Who has edited a row meanwhile has
-// made its folds anew.
+// storeFolds replaces the folds of rows, unless a row was edited meanwhile, which has
+// updated them.
 func storeFolds[T any](tx *gorm.DB, changed [][2]folds) error {
 	for _, c := range changed {
 		was, is := c[0], c[1]

@@ -15,23 +15,23 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Reversal is what it would do now to put back what a line of the audit log tells of.
+// Reversal is what reverting the change in an audit line would do now.
 type Reversal struct {
 	Line   audit.Line
 	Fields []ReversedField
 }
 
-// ReversedField is one field of a change that may be put back.
+// ReversedField is one field of a change that may be reverted.
 type ReversedField struct {
 	// Name is that of the API.
 	Name string
-	// Now is the value that there is, and To what it would become.
+	// Now is the present value, and To what it would become.
 	Now, To audit.FieldValue
-	// Refused is a sentence that says why the field stays as it is; "" where it can be put back.
+	// Refused is a sentence that says why the field can't be reverted; "" if it can.
 	Refused string
 }
 
-// Possible are the names of the fields that can be put back.
+// Possible returns the names of the fields that can be reverted.
 func (v Reversal) Possible() []string {
 	var names []string
 	for _, f := range v.Fields {
@@ -42,8 +42,8 @@ func (v Reversal) Possible() []string {
 	return names
 }
 
-// reversible are the fields that can be put back, by what they are fields of, and the
-// right that it takes.
+// reversible are the fields that can be reverted, by kind of object, and the right that it
+// requires.
 var reversible = map[string]map[string]access.Right{
 	"group": {
 		"name": access.EditGroups, "description": access.EditGroups, "avatar_url": access.EditGroups,
@@ -52,17 +52,17 @@ var reversible = map[string]map[string]access.Right{
 	"contact": {"username": access.EditContacts, "display_name": access.EditContacts, "phone_number": access.EditContacts, "avatar_url": access.EditContacts},
 }
 
-// irreversible are those actions that made or ended what they were done to.
+// irreversible are the actions that created or deleted their object.
 var irreversible = []audit.Action{audit.CreatedGroup, audit.DeletedGroup, audit.CreatedContact, audit.DeletedContact}
 
-// Reversible tells whether a line tells of what can be put back at all, by somebody who
-// may: that it can be now is for Reversal to say.
+// Reversible reports whether a line is of a kind that can be reverted, and the actor may do
+// it. Whether it can be now is for Reversal to say.
 func Reversible(l audit.Line, by access.Actor) bool {
 	return !slices.Contains(irreversible, l.Action) && missingRight(l, by) == nil
 }
 
-// missingRight is nil where somebody may put back a field of the line, ErrNotFound where
-// it has none, and else a Denied.
+// missingRight returns nil if the actor may revert a field of the line, ErrNotFound if it
+// has none, and otherwise a Denied.
 func missingRight(l audit.Line, by access.Actor) error {
 	missing := access.ErrNotFound
 	for _, f := range l.Fields() {
@@ -77,8 +77,8 @@ func missingRight(l audit.Line, by access.Actor) error {
 	return missing
 }
 
-// Reversal answers what it would do to put back a line. Errors: ErrNotFound, also where
-// there is nothing to be put back; Denied.
+// Reversal returns what reverting a line would do. Errors: ErrNotFound, also if there is
+// nothing to revert; Denied.
 func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (Reversal, error) {
 	l, err := s.Audit.ActivityLine(ctx, lineID)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 	return v, nil
 }
 
-// presentFields are the values that the object of a line has now.
+// presentFields returns the present values of a line's object.
 func (s *Store) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
 	if l.ObjectKind == "contact" {
 		c, err := s.Contact(ctx, l.ObjectID)
@@ -149,7 +149,7 @@ func toldText(s *string) audit.FieldValue {
 	return audit.FieldValue{None: s == nil, Text: text.Deref(s)}
 }
 
-// refusedField is why a field can't be put back, or "".
+// refusedField returns why a field can't be reverted, or "".
 func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (string, error) {
 	switch {
 	case now.Is(f.Before):
@@ -164,8 +164,8 @@ func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedF
 	return fmt.Sprintf("It was changed again since, by %s at %s.", last.Who(), time.Unix(last.CreatedAt, 0).UTC().Format("2006-01-02 15:04 UTC")), nil
 }
 
-// reversedMembers is who would be added and removed to put members back: Now is who
-// would go, and To who would come.
+// reversedMembers returns who would be removed (Now) and added (To) to revert a change of
+// members.
 func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
 	field := ReversedField{Name: f.Name, Now: audit.FieldValue{None: true}, To: audit.FieldValue{None: true}}
 	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
@@ -205,10 +205,9 @@ func asContacts(members []audit.Member) []Contact {
 	return contacts
 }
 
-// PutBack puts back those fields of what a line tells of that are named. It is an act of
-// its own, whose line names the other. Where one of the fields can't be put back, or was
-// changed this very moment, nothing is and the answer is ErrChanged. Errors: ErrNotFound,
-// Denied, Invalid.
+// PutBack reverts the named fields of a line's change. It is an act of its own, whose line
+// names the other. Errors: ErrNotFound, Denied, Invalid, and ErrChanged, with nothing
+// reverted, if one of the fields can't be reverted or was changed at this very moment.
 func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {
@@ -224,7 +223,7 @@ func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fie
 	return s.putBackGroup(ctx, by, v)
 }
 
-// still tells whether the fields are still as they were looked at.
+// still reports whether the fields are as they were when the Reversal was made.
 func (v Reversal) still(now map[string]audit.FieldValue) bool {
 	for _, f := range v.Fields {
 		if value, ok := now[f.Name]; ok && !value.Is(f.Now) {
@@ -279,7 +278,7 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 	})
 }
 
-// rights are what putting back the fields needs, in their order.
+// rights returns those that reverting the fields requires, in their order.
 func (v Reversal) rights() []access.Right {
 	rights := make([]access.Right, len(v.Fields))
 	for i, f := range v.Fields {
@@ -288,7 +287,7 @@ func (v Reversal) rights() []access.Right {
 	return rights
 }
 
-// groupChange is what is to change about a group but its members, and these.
+// groupChange returns the change of a group without its members, and the field of these.
 func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 	c.If = func(g Group) bool { return v.still(groupTold(g)) }
 	for i, f := range v.Fields {
@@ -309,7 +308,7 @@ func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 	return c, members
 }
 
-// swapMembers removes those of the field's Now from a locked group, and adds those of
+// swapMembers removes the members in the field's Now from a locked group, and adds those in
 // its To.
 func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Change, error) {
 	going := asContacts(f.Now.Members)
@@ -332,8 +331,8 @@ func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Chang
 	return audit.Change{Before: named(going), After: named(joined)}, s.keepCount(tx, g)
 }
 
-// PutBackBy answers the newest line that put back what another tells of; the zero line
-// where there is none among the newest about the same.
+// PutBackBy returns the newest line that reverted another; the zero Line if there is none
+// among the newest of the same object.
 func (s *Store) PutBackBy(ctx context.Context, l audit.Line) (audit.Line, error) {
 	if l.ObjectID == "" {
 		return audit.Line{}, nil

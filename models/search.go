@@ -14,7 +14,7 @@ import (
 // MaxSearch is how long a search can be, in characters.
 const MaxSearch = 200
 
-// checkSearch is what is wrong with a searched text.
+// checkSearch returns what is wrong with a searched text.
 func checkSearch(typed string) access.Invalid {
 	if text.Length(typed) > MaxSearch {
 		return access.Refused("q", "A search can have at most %d characters.", MaxSearch)
@@ -22,38 +22,37 @@ func checkSearch(typed string) access.Invalid {
 	return nil
 }
 
-// Search is what was typed into the search box, understood. Its grammar: words
-// and "quoted phrases", each of which must be found; -word, which must not;
-// member:NAME, is:archived, is:active, is:empty, no:description, and
-// created: with a date or >date, <date. What can't be understood is text. A phone number
-// after member: needs no quotes.
+// Search is a parsed search. Its grammar: words and "quoted phrases", each of which must be
+// found; -word, which must not; member:NAME, is:archived, is:active, is:empty,
+// no:description, and created: with a date or >date, <date. Anything else is text. A phone
+// number after member: needs no quotes.
 type Search struct {
-	// Words are what name or description must contain, as typed.
+	// Words must occur in name or description, as typed.
 	Words []string
-	// Without are the words that neither may contain.
+	// Without are words that may occur in neither.
 	Without []string
-	// Member is what a member must be found by.
+	// Member must match a member; "" for none.
 	Member string
-	// Status is what is:archived or is:active asked for, or "".
+	// Status is from is:archived or is:active, or "".
 	Status Status
 	// Empty asks for groups without members, Undescribed for those without a description.
 	Empty, Undescribed bool
 	// From and To are the first moment of creation and the first one after, or zero.
 	From, To time.Time
-	// Hints say what was taken as text although it looked like more.
+	// Hints say what was taken as text although it looked like an operator.
 	Hints []string
 
 	zone *time.Location
 }
 
-// IsZero tells whether nothing is searched.
+// IsZero reports whether the search limits nothing.
 func (s Search) IsZero() bool {
 	return len(s.Words)+len(s.Without) == 0 && s.Member == "" && s.Status == "" &&
 		!s.Empty && !s.Undescribed && s.From.IsZero() && s.To.IsZero()
 }
 
-// ParseSearch understands what was typed; days are those of zone, nil for UTC. It never
-// fails: what it doesn't know it takes as text, and says so in Hints.
+// ParseSearch parses what was typed; days are those of zone, nil for UTC. It never fails:
+// what it doesn't know is text, and the Hints may say so.
 func ParseSearch(typed string, zone *time.Location) Search {
 	s := Search{zone: cmp.Or(zone, time.UTC)}
 	tokens := joinNumbers(splitSearch(typed))
@@ -74,7 +73,7 @@ type token struct {
 	text       string // as typed
 }
 
-// splitSearch cuts a search at white space outside quotes, which may be typographic.
+// splitSearch splits a search at white space outside quotes, which may be typographic.
 func splitSearch(typed string) []token {
 	var tokens []token
 	rest := []rune(plainQuotes.Replace(text.StripInvisible(typed)))
@@ -97,7 +96,7 @@ func splitSearch(typed string) []token {
 
 var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "＂", `"`)
 
-// joinNumbers joins to a phone number after member: the parts of it that follow.
+// joinNumbers joins the parts of a phone number after member:.
 func joinNumbers(tokens []token) []token {
 	var joined []token
 	inNumber := false
@@ -142,7 +141,7 @@ func (s *Search) add(t token) {
 	}
 }
 
-// addKeyed adds key:value, and is false where it is to be taken as text.
+// addKeyed adds key:value, or returns false if it is to be taken as text.
 func (s *Search) addKeyed(t token) bool {
 	value := strings.ToLower(t.value)
 	switch t.key + ":" + value {

@@ -15,21 +15,22 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Sample is an invented past: contacts and groups, each in the order of their
-// creation. The sequences may be read more than once, and then repeat themselves.
+// Sample is an invented past: contacts and groups, each in the order of their creation. The
+// sequences may be read more than once, and must then repeat themselves.
 type Sample struct {
 	Contacts iter.Seq[SampleContact]
 	Groups   iter.Seq[SampleGroup]
 }
 
-// SampleContact is a contact as it was created.
+// SampleContact is a contact as it was created. LastActiveAt is in Unix seconds, or nil.
 type SampleContact struct {
 	ContactFields
 	CreatedAt    time.Time
 	LastActiveAt *int64
 }
 
-// SampleGroup is a group as it was created, or as it was when it was archived.
+// SampleGroup is a group as it was created, or as it was when it was archived. ArchivedAt is
+// in Unix seconds; nil if it is active.
 type SampleGroup struct {
 	GroupFields
 	CreatedAt  time.Time
@@ -45,11 +46,11 @@ const (
 	SeedingIndexes  = "indexes"
 )
 
-// Seed fills the database with a sample, all of it or nothing, and reports how
-// many contacts or groups are done as it goes. Ids ascend with the time of creation, which here
-// is long ago, so there must be no groups and no contacts yet: it is a Conflict
-// where there are. The values are not checked, and the ids repeat themselves with
-// the sample.
+// Seed fills the database with a sample, all of it or nothing, and reports how many
+// contacts or groups are done as it goes. Ids ascend with the time of creation, which here
+// is long ago, so there must be no groups and no contacts yet. The values are not checked,
+// and the same sample gets the same ids. Errors: Denied, Conflict if there are groups or
+// contacts.
 func (s *Store) Seed(ctx context.Context, by access.Actor, sample Sample, report func(step string, done int)) error {
 	err := s.Audit.Write(ctx, by, access.EditGroups, audit.Seeded, func(tx *gorm.DB, line *audit.Line) error {
 		if err := refuseRows(tx, &Contact{}, &Group{}, &clearing{}); err != nil {
@@ -178,8 +179,8 @@ func (g SampleGroup) row(id, conversationID string) Group {
 	return row
 }
 
-// join adds the memberships of one group; who came later than the group joined
-// it on that day.
+// join adds the memberships of one group; a contact later than the group joined it when
+// created.
 func (s *seeder) join(members []membership, g *Group, places []int) []membership {
 	for _, place := range places {
 		c := s.contacts[place]
@@ -191,7 +192,7 @@ func (s *seeder) join(members []membership, g *Group, places []int) []membership
 	return members
 }
 
-// id is an id made at a time, above floor.
+// id returns an id made at a time, above floor.
 func (s *seeder) id(at time.Time, floor string) string {
 	id := []byte(text.EncodeTime(at.UnixMilli()))
 	for len(id) < text.IDLength {
@@ -203,9 +204,9 @@ func (s *seeder) id(at time.Time, floor string) string {
 	return string(id)
 }
 
-// create writes slices of rows, one after the other, each in one statement. GORM
-// builds it, but would parse it again each time that it runs, and would keep
-// every one of them until the transaction ends.
+// create writes slices of rows, one after the other, each in one statement. GORM builds it,
+// but would parse it again each time that it runs, and keep every one of them until the
+// transaction ends.
 func (s *seeder) create(parts ...any) error {
 	for _, rows := range parts {
 		built := s.tx.Session(&gorm.Session{DryRun: true}).Create(rows).Statement
@@ -223,7 +224,7 @@ func (s *seeder) create(parts ...any) error {
 	return nil
 }
 
-// prepare is a statement of the transaction, which closes it.
+// prepare returns a statement that the transaction closes.
 func (s *seeder) prepare(query string) (*sql.Stmt, error) {
 	if s.prepared[query] == nil {
 		stmt, err := s.tx.Statement.ConnPool.PrepareContext(s.tx.Statement.Context, query)
@@ -244,7 +245,7 @@ func (s *seeder) createMembers(members []membership) error {
 	return nil
 }
 
-// chunks are the values of a sequence, n at a time, in a slice that is used again.
+// chunks yields the values of a sequence, n at a time, in a slice that is reused.
 func chunks[T any](values iter.Seq[T], n int) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		part := make([]T, 0, n)

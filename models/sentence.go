@@ -13,9 +13,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// acts are the actions in words, which follow the name of who did it. {object} is the
-// name of what it was done to, {old} what that was called before, {members} who was added
-// or removed, and {actor} what somebody said they were who has not signed in.
+// acts are the actions in words that follow the actor's name. {object} is the object's
+// name, {old} its earlier name, {members} who was added or removed, and {actor} whom a
+// visitor claimed to be.
 var acts = map[audit.Action]string{
 	audit.CreatedGroup:     "created {object}",
 	audit.UpdatedGroup:     "changed {object}",
@@ -65,7 +65,7 @@ var acts = map[audit.Action]string{
 	"identity.unlink":          "unlinked {object} from another way to sign in",
 }
 
-// selfActs are those actions in words that somebody did to themselves.
+// selfActs are the words for actions that users did to themselves.
 var selfActs = map[audit.Action]string{
 	audit.ChangedPassword:   "changed their password",
 	identity.UpdatedProfile: "changed their profile",
@@ -82,7 +82,8 @@ var fieldWords = map[string]string{
 	"username": "username", "display_name": "display name", "phone_number": "phone number",
 }
 
-// words are what was done, with the {names} of acts.
+// words returns what was done, with the {names} of acts, and whether there are words for
+// it.
 func words(l audit.Line) (string, bool) {
 	self := l.ActorKind == access.UserActor && l.ActorID == l.ObjectID
 	switch words, known := selfActs[l.Action]; {
@@ -119,7 +120,7 @@ func words(l audit.Line) (string, bool) {
 	return words, known
 }
 
-// holdWords say who began to wait, and why.
+// holdWords describes who has to wait, and why.
 func holdWords(l audit.Line) string {
 	codes := " wrong codes"
 	if l.ActorKind == access.VisitorActor {
@@ -138,8 +139,8 @@ func holdWords(l audit.Line) string {
 	return acts[audit.HeldOff]
 }
 
-// deletedLines is what the console deleted of the log: "4,213 lines of activity from
-// before 24 November 2025".
+// deletedLines describes what was deleted of the log: "4,213 lines of activity from before
+// 24 November 2025".
 func deletedLines(l audit.Line) string {
 	n, _ := strconv.Atoi(l.Field("lines").Before.Text) // what is no number is told as 0
 	words := text.Thousands(n) + " lines"
@@ -153,8 +154,8 @@ func deletedLines(l audit.Line) string {
 	return words
 }
 
-// changeWords say what became of the fields of a thing, which is called after the field
-// name: "renamed {old} to {object} and changed the description".
+// changeWords describes the changed fields of a thing, whose name is in the field name:
+// "renamed {old} to {object} and changed the description".
 func changeWords(l audit.Line, name, thing string) string {
 	if oldName(l) == "" {
 		if fields := changedFields(l.Fields()); fields != "" {
@@ -170,13 +171,13 @@ func changeWords(l audit.Line, name, thing string) string {
 	return words
 }
 
-// oldName is what a group or contact was called before the act; "" where that stayed.
+// oldName returns the name of a group or contact before the act; "" if it stayed.
 func oldName(l audit.Line) string {
 	name := map[string]string{"group": "name", "contact": "username"}[l.ObjectKind]
 	return l.Field(name).Before.Text
 }
 
-// changedFields are fields in words: "the name and description"; "" where there are more
+// changedFields returns fields in words: "the name and description"; "" if there are more
 // than two.
 func changedFields(fields []audit.ChangedField) string {
 	var names []string
@@ -189,14 +190,14 @@ func changedFields(fields []audit.ChangedField) string {
 	return "the " + strings.Join(names, " and ")
 }
 
-// Area is what actions are about, by the first word of theirs.
+// Area is a group of actions: Name is their first word.
 type Area struct {
 	Name string
 	// Label is the area as people read it.
 	Label string
 }
 
-// Areas are what activity can be narrowed to.
+// Areas are those by which activity can be filtered.
 var Areas = []Area{
 	{"group", "Groups"},
 	{"members", "Members"},
@@ -212,7 +213,7 @@ var Areas = []Area{
 	{"database", "Database"},
 }
 
-// AreaLabel is an area as people read it.
+// AreaLabel returns an area as people read it; an unknown name as it is.
 func AreaLabel(name string) string {
 	if i := slices.IndexFunc(Areas, func(a Area) bool { return a.Name == name }); i >= 0 {
 		return Areas[i].Label
@@ -220,14 +221,14 @@ func AreaLabel(name string) string {
 	return name
 }
 
-// KnownAction tells whether activity can be narrowed to an action, an area, or FailedSignIns.
+// KnownAction reports whether name is an action, an area or FailedSignIns.
 func KnownAction(name string) bool {
 	_, known := acts[audit.Action(name)]
 	return known || name == audit.FailedSignIns || slices.ContainsFunc(Areas, func(a Area) bool { return a.Name == name })
 }
 
-// ActionLabel is what activity is narrowed to, as people choose it: "Failed sign-ins", an
-// area, or an action: "archived …".
+// ActionLabel returns a filter of activity as people read it: "Failed sign-ins", an area,
+// or an action: "archived …".
 func ActionLabel(name string) string {
 	if name == audit.FailedSignIns {
 		return "Failed sign-ins"
@@ -239,12 +240,11 @@ func ActionLabel(name string) string {
 	return strings.TrimSpace(strings.NewReplacer("{object}", "…", "{members}", "…", "{actor}", "…").Replace(words))
 }
 
-// Sentence is what was done, in words that follow Who: what comes before the name of
-// the object, that name, and what comes after it. An action that has no words is told
-// by its own.
+// Sentence returns what was done, in words that follow Who: those before the object's name,
+// that name, and those after it. An action without words is named itself.
 func Sentence(l audit.Line) (before, object, after string) { return sentence(l, text.Isolated) }
 
-// sentence is Sentence with the names before and after the object's as shown says.
+// sentence is Sentence with the other names as shown returns them.
 func sentence(l audit.Line, shown func(string) string) (before, object, after string) {
 	words, known := words(l)
 	if !known {
@@ -253,7 +253,7 @@ func sentence(l audit.Line, shown func(string) string) (before, object, after st
 			words += " on {object}"
 		}
 	}
-	// Cut before names are put in: one of them may be “{object}”.
+	// Cut before names are inserted: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
 	names := strings.NewReplacer("{members}", shown(members(l)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
 	before, after = names.Replace(before), names.Replace(after)
@@ -266,13 +266,13 @@ func sentence(l audit.Line, shown func(string) string) (before, object, after st
 	return before, object, after
 }
 
-// Summary is who did what, in one sentence without a full stop.
+// Summary returns who did what, in one sentence without a full stop.
 func Summary(l audit.Line) string {
 	before, object, after := sentence(l, func(name string) string { return name })
 	return l.Who() + " " + before + object + after
 }
 
-// members is who was added or removed: the name of one, or the number of several.
+// members returns who was added or removed: the name of one, or the number of several.
 func members(l audit.Line) string {
 	for _, f := range l.Fields() {
 		if f.Name == "contacts" {

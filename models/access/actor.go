@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// Actor is who makes a change: every change has one, and its audit line names
-// it. The zero Actor may do nothing.
+// Actor is who makes a change: every change has one, and its audit line names it. The zero
+// Actor has no rights.
 type Actor struct {
 	Kind ActorKind
 	// ID is the user's or the token's id; "" for the system.
@@ -15,16 +15,16 @@ type Actor struct {
 	// Name is what the audit log shows.
 	Name string
 	Role Role
-	// Scopes limit what a token may do of what its owner may.
+	// Scopes limit a token to some of its owner's rights.
 	Scopes Scopes
-	// IP, UserAgent and RequestID say where the act came from; "" where there was no request.
+	// IP, UserAgent and RequestID are the request's; "" if there was none.
 	IP, UserAgent, RequestID string
 	// Session is the id of the session in which somebody signed in acts; Device is what
 	// RememberDevice gave their browser. Either may be "".
 	Session, Device string
 }
 
-// ActorKind tells what sort of caller an actor is.
+// ActorKind is the sort of caller that an actor is.
 type ActorKind string
 
 // The kinds of actors.
@@ -32,16 +32,16 @@ const (
 	UserActor   ActorKind = "user"
 	TokenActor  ActorKind = "token"
 	SystemActor ActorKind = "system"
-	// VisitorActor is somebody who has not signed in. It may do nothing; it
-	// exists so that a refused sign-in has a line.
+	// VisitorActor is somebody who has not signed in. It has no rights; it exists so that a
+	// refused sign-in has a line.
 	VisitorActor ActorKind = "visitor"
 )
 
-// System is the actor for what no person asked for over the network: a command
-// on the server, or housekeeping. name says which.
+// System returns the actor for what no person asked for over the network: a command on the
+// server, or housekeeping. name says which.
 func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }
 
-// May tells whether the actor has a right. It is the one place that decides it.
+// May reports whether the actor has a right. Nothing else decides it.
 func (a Actor) May(right Right) bool {
 	switch a.Kind {
 	case SystemActor:
@@ -54,7 +54,7 @@ func (a Actor) May(right Right) bool {
 	return false
 }
 
-// CheckAll is the first of the rights that the actor lacks, or nil.
+// CheckAll returns the Denied for the first of the rights that the actor lacks, or nil.
 func (a Actor) CheckAll(rights ...Right) error {
 	for _, right := range rights {
 		if err := a.Check(right); err != nil {
@@ -64,7 +64,7 @@ func (a Actor) CheckAll(rights ...Right) error {
 	return nil
 }
 
-// Check is nil where the actor has the right, and a Denied where not.
+// Check returns nil if the actor has the right, and a Denied if not.
 func (a Actor) Check(right Right) error {
 	if a.May(right) {
 		return nil
@@ -72,6 +72,7 @@ func (a Actor) Check(right Right) error {
 	return Denied{Right: right}
 }
 
+// Who describes an actor by kind and name, for people: "the API token backup".
 func Who(kind ActorKind, name string) string {
 	switch kind {
 	case TokenActor:
@@ -82,13 +83,14 @@ func Who(kind ActorKind, name string) string {
 	return name
 }
 
-// Who is the actor, as people are told.
+// Who describes the actor, for people.
 func (a Actor) Who() string { return Who(a.Kind, a.Name) }
 
-// MayManage tells whether the actor may invite, disable and help people of a role.
-// Owners and admins are a matter of those who make them.
+// MayManage reports whether the actor may invite, disable and help people of a role. Owners
+// and admins take ManageRoles, others ManagePeople.
 func (a Actor) MayManage(role Role) bool { return a.CheckManage(role) == nil }
 
+// CheckManage returns nil if MayManage, and a Denied if not.
 func (a Actor) CheckManage(role Role) error {
 	if role == Owner || role == Admin {
 		return a.Check(ManageRoles)
@@ -96,7 +98,7 @@ func (a Actor) CheckManage(role Role) error {
 	return a.Check(ManagePeople)
 }
 
-// Manageable are the roles of the people whom the actor may manage.
+// Manageable returns the roles of the people whom the actor may manage.
 func (a Actor) Manageable() []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !a.MayManage(r) })
 }

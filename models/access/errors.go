@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// The errors that the store answers with. Whoever shows them maps each once;
-// an error that is none of these is a fault of ours and is never shown.
+// The errors that the store returns. Whoever shows them maps each once; an error that is
+// none of these is a bug and is never shown.
 var (
-	// ErrNotFound: there is no such object, or there is none any more.
+	// ErrNotFound: there is no such object, or no longer.
 	ErrNotFound = errors.New("not found")
 	// ErrDenied: the actor lacks the right. It comes wrapped in a Denied.
 	ErrDenied = errors.New("not allowed")
-	// ErrConflict: the request cannot be met in the object's present state.
-	// It comes wrapped in a Conflict that says why.
+	// ErrConflict: the request cannot be met in the object's present state. It comes
+	// wrapped in a Conflict that says why.
 	ErrConflict = errors.New("conflict")
-	// ErrChanged: the object is no longer what the caller said it must be.
+	// ErrChanged: the object is not as the caller required it to be.
 	ErrChanged = errors.New("changed meanwhile")
-	// ErrUnavailable: the database can't do what is asked of it at the moment. It comes
-	// wrapped in an Unavailable that says why.
+	// ErrUnavailable: the database can't do it at the moment. It comes wrapped in an
+	// Unavailable that says why.
 	ErrUnavailable = errors.New("the database is unavailable")
-	// ErrSignIn: the e-mail address or the password is not right.
+	// ErrSignIn: the email address or the password is wrong.
 	ErrSignIn = errors.New("sign-in refused")
 )
 
-// Reasons why a value is refused, as stable names that programs can test for.
+// Why a value is refused, as stable codes for programs.
 const (
 	Missing = "parameter_missing"
 	Bad     = "parameter_invalid"
@@ -35,7 +35,8 @@ const (
 
 // Problem is one reason why input was refused.
 type Problem struct {
-	// Field is the name of the input, as the API calls it: "name", "contacts[3]".
+	// Field is the API's name for the input: "name", "contacts[3]"; "" for the input as a
+	// whole.
 	Field string
 	// Code is Missing, Bad or Unknown.
 	Code string
@@ -46,6 +47,7 @@ type Problem struct {
 // Invalid is everything that is wrong with the input, in the order of the form.
 type Invalid []Problem
 
+// Error returns all problems, for logs.
 func (e Invalid) Error() string {
 	words := make([]string, len(e))
 	for i, p := range e {
@@ -54,7 +56,7 @@ func (e Invalid) Error() string {
 	return "invalid: " + strings.Join(words, " ")
 }
 
-// For is the sentence about one field, or "".
+// For returns the message about one field, or "".
 func (e Invalid) For(field string) string {
 	for _, p := range e {
 		if p.Field == field {
@@ -64,7 +66,7 @@ func (e Invalid) For(field string) string {
 	return ""
 }
 
-// And is e with the problems of other fields.
+// And returns e with those problems of more whose fields have none in e.
 func (e Invalid) And(more Invalid) Invalid {
 	for _, p := range more {
 		if p.Field == "" || e.For(p.Field) == "" {
@@ -74,7 +76,7 @@ func (e Invalid) And(more Invalid) Invalid {
 	return e
 }
 
-// OrNil is e as an error; nil where nothing is wrong.
+// OrNil returns e as an error; nil if nothing is wrong.
 func (e Invalid) OrNil() error {
 	if len(e) == 0 {
 		return nil
@@ -82,17 +84,18 @@ func (e Invalid) OrNil() error {
 	return e
 }
 
-// Refused is the refusal of a single field.
+// Refused returns an Invalid about a single field, with code Bad; message and args are as
+// for Sprintf.
 func Refused(field, message string, args ...any) Invalid {
 	return Invalid{{Field: field, Code: Bad, Message: fmt.Sprintf(message, args...)}}
 }
 
-// Lacking is the refusal of a single field that must not be empty.
+// Lacking returns an Invalid about a single field that must not be empty.
 func Lacking(field, message string) Invalid {
 	return Invalid{{Field: field, Code: Missing, Message: message}}
 }
 
-// Denied says which right was missing.
+// Denied says which right was missing. It is an ErrDenied.
 type Denied struct{ Right Right }
 
 func (e Denied) Error() string { return "not allowed: " + string(e.Right) + " is missing" }
@@ -100,10 +103,10 @@ func (e Denied) Error() string { return "not allowed: " + string(e.Right) + " is
 // Unwrap makes errors.Is(err, ErrDenied) true.
 func (e Denied) Unwrap() error { return ErrDenied }
 
-// Conflict says in a sentence why the request cannot be met as things stand.
+// Conflict says in a sentence why the request cannot be met now. It is an ErrConflict.
 type Conflict struct {
 	Message string
-	// Field is the input it is about, or "".
+	// Field is the input that it is about, or "".
 	Field string
 }
 
@@ -112,22 +115,22 @@ func (e Conflict) Error() string { return e.Message }
 // Unwrap makes errors.Is(err, ErrConflict) true.
 func (e Conflict) Unwrap() error { return ErrConflict }
 
-// Throttled is the refusal of a sign-in that comes too soon after failed ones.
+// Throttled refuses an attempt that comes too soon after failed ones, before Until.
 type Throttled struct{ Until time.Time }
 
 func (e Throttled) Error() string { return "too many failed sign-ins" }
 
-// Check returns the form in which a value is stored, "" if nothing of it can be seen, and
-// what is wrong with it, "" if nothing.
+// Check is a rule for a value: it returns the form to store, "" if nothing of it is
+// visible, and what is wrong with it, "" if nothing.
 type Check func(value string) (stored, problem string)
 
-// Check applies the rule of a field that may be empty to a value that was given. It returns
-// what is stored for it, or nil if none was given.
+// Check applies the rule of an optional field to a value. It returns what to store, or nil
+// if value is nil, and adds what is wrong to e.
 func (e *Invalid) Check(field string, value *string, rule Check) *string {
 	return e.apply(field, value, rule, "")
 }
 
-// Require is check for a field that must not be empty; missing is what it says then.
+// Require is Check for a field that must not be empty; missing is the message if it is.
 func (e *Invalid) Require(field string, value *string, missing string, rule Check) *string {
 	return e.apply(field, value, rule, missing)
 }

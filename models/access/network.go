@@ -10,16 +10,15 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Networks are ranges of addresses. As those of a token they say where it may be used from,
-// and no ranges at all that nobody has limited that.
+// Networks are address ranges. Those of a token say where it may be used from; none means
+// anywhere.
 type Networks []netip.Prefix
 
-// maxNetworks is how many ranges one can list.
+// maxNetworks is how many ranges a list can have.
 const maxNetworks = 100
 
 // ParseNetworks reads addresses (203.0.113.7, 2001:db8::1) and ranges (203.0.113.0/24),
-// between commas, spaces or line breaks. The error is an Invalid about the field
-// "networks" that says what can't be read.
+// separated by commas or white space. Errors: Invalid about "networks".
 func ParseNetworks(text string) (Networks, error) {
 	var networks Networks
 	var wrong []string
@@ -69,21 +68,20 @@ func parseNetwork(word string) (netip.Prefix, bool) {
 	return network.Masked(), true
 }
 
-// ParseAddress reads the address of a computer, in the one form that addresses are
-// compared in: an IPv4 address within IPv6 is an IPv4 address, and an interface
-// ("%eth0") is left out.
+// ParseAddress reads an IP address into the form in which addresses are compared: an IPv4
+// address within IPv6 becomes IPv4, and a zone ("%eth0") is dropped. It returns false if s
+// is no address.
 func ParseAddress(s string) (netip.Addr, bool) {
 	address, err := netip.ParseAddr(s)
 	return address.WithZone("").Unmap(), err == nil
 }
 
-// Contains tells whether an address is in one of the ranges; where there are none it is
-// in none. What no ranges mean is for the caller to say.
+// Contains reports whether an address is in one of the ranges; false if there are none.
 func (n Networks) Contains(address netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// Admit tells whether a call may come from an address.
+// Admit reports whether a call may come from an address; always if there are no ranges.
 func (n Networks) Admit(ip string) bool {
 	if len(n) == 0 {
 		return true
@@ -92,7 +90,7 @@ func (n Networks) Admit(ip string) bool {
 	return ok && n.Contains(address)
 }
 
-// Lines are the ranges as people write them: a range of one is an address.
+// Lines returns the ranges as people write them: a range of one is an address.
 func (n Networks) Lines() []string {
 	lines := make([]string, len(n))
 	for i, network := range n {
@@ -104,10 +102,10 @@ func (n Networks) Lines() []string {
 	return lines
 }
 
-// Value stores the ranges, as words between spaces.
+// Value returns the stored form: Lines separated by spaces.
 func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(), " "), nil }
 
-// Scan reads stored ranges. What can't be read is an error: to leave it out could let in
+// Scan reads the stored form. What can't be read is an error: dropping it could admit
 // anybody.
 func (n *Networks) Scan(value any) error {
 	text, err := storedText(value)
@@ -118,7 +116,7 @@ func (n *Networks) Scan(value any) error {
 	return err
 }
 
-// Clipped is a word as a message repeats it.
+// Clipped returns a word for use in a message: at most 40 characters.
 func Clipped(word string) string {
 	if word = strings.ToValidUTF8(word, "�"); text.Length(word) > 40 {
 		return string([]rune(word)[:40]) + "…"

@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// Outage is the kind of thing that keeps the database from its work: a stable name for
-// programs. Which error of an engine is which kind is one table for each (outage in
-// models/db).
+// Outage is why the database can't work: a stable name for programs. Each engine maps its
+// errors in one table (Dialect.Outage in models/db).
 type Outage string
 
 const (
@@ -25,7 +24,7 @@ const (
 	Unsealed Outage = "unsealed"
 )
 
-// Unavailable is ErrUnavailable with its kind and its cause.
+// Unavailable is an ErrUnavailable with its kind and its cause.
 type Unavailable struct {
 	Outage Outage
 	Cause  error
@@ -44,8 +43,8 @@ func OutageOf(err error) Outage {
 	return u.Outage
 }
 
-// Says returns what has happened, as a title, and what follows from it, in sentences for
-// whoever used the console.
+// Says describes the outage: what has happened, as a title, and what follows from it, in
+// sentences for whoever uses the console.
 func (o Outage) Says() (title, sentence string) {
 	switch o {
 	case Busy:

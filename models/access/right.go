@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Right is leave to do one kind of thing.
+// Right is permission to do one kind of thing.
 type Right string
 
 // The rights.
@@ -33,14 +33,14 @@ const (
 	KeepActivity   Right = "activity.keep"
 )
 
-// SignedInOnly is the right that everybody has who is signed in.
+// SignedInOnly is the right that every signed-in user has, and no token.
 const SignedInOnly Right = ""
 
 // Role is a named set of rights.
 type Role string
 
-// The roles, each of which may do less than those before it, but for the auditor, who
-// sees what no editor does.
+// The roles, each of which may do less than those before it, except that the auditor sees
+// what no editor does.
 const (
 	Owner     Role = "owner"
 	Admin     Role = "admin"
@@ -49,10 +49,10 @@ const (
 	Auditor   Role = "auditor"
 )
 
-// Roles are all roles, from the mightiest on.
+// Roles are all roles, the most powerful first.
 var Roles = []Role{Owner, Admin, Editor, Moderator, Auditor}
 
-// Name is the role as people read it.
+// Name returns the role as people read it: "Owner"; "" for none.
 func (r Role) Name() string {
 	if r == "" {
 		return ""
@@ -60,7 +60,7 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
-// Does is what the role is for, in a few words.
+// Does returns what the role is for, in a few words.
 func (r Role) Does() string {
 	return map[Role]string{
 		Owner:     "Does everything, and decides who else may.",
@@ -71,18 +71,18 @@ func (r Role) Does() string {
 	}[r]
 }
 
-// Rule says who has a right.
+// Rule says which roles have a right.
 type Rule struct {
 	Right Right
-	// Does is what the right lets one do, as the end of "You may …".
+	// Does is what the right permits, as the end of "You may …".
 	Does  string
 	Roles []Role
-	// Scope says that a token can be given the right.
+	// Scope says that a token can have the right.
 	Scope bool
 }
 
-// Rules is who may do what: the one table that the store enforces, that pages hide by
-// what can't be done, and that the documentation shows.
+// Rules is the one table of rights, which the store enforces, by which pages hide what
+// can't be done, and which the documentation shows.
 var Rules = []Rule{
 	{ReadGroups, "see groups and their members", Roles, true},
 	{EditGroups, "create and edit groups", []Role{Owner, Admin, Editor}, true},
@@ -105,7 +105,7 @@ var Rules = []Rule{
 	{KeepActivity, "set how long activity is kept", []Role{Owner}, false},
 }
 
-// Rule is who has the right.
+// Rule returns the rule of a right; without roles if it is unknown.
 func (r Right) Rule() Rule {
 	i := slices.IndexFunc(Rules, func(rule Rule) bool { return rule.Right == r })
 	if i < 0 {
@@ -114,26 +114,28 @@ func (r Right) Rule() Rule {
 	return Rules[i]
 }
 
-// InTurn reports whether changes that need the right wait for each other, so that of two
-// owners who take each other's role away one stays. They wait before they lock an account,
-// so that no two of them wait for each other in a circle.
+// InTurn reports whether changes that need the right wait for each other, so that two
+// owners can't remove each other's role at once. They wait before they lock an account, and
+// so can't deadlock.
 func (r Right) InTurn() bool {
 	return slices.Contains([]Right{ManagePeople, ManageRoles, ManagePolicy, KeepActivity}, r)
 }
 
-// has tells whether a role has a right.
+// has reports whether a role has a right.
 func (r Role) has(right Right) bool { return slices.Contains(right.Rule().Roles, r) }
 
-// Known tells whether there is such a role.
+// Known reports whether there is such a role.
 func (r Role) Known() bool { return slices.Contains(Roles, r) }
 
 // Scopes are the rights that a token has, as far as its owner has them.
 type Scopes []Right
 
-// ReadScopes is what a token needs to see everything that the API shows.
+// ReadScopes returns what a token needs to see everything that the API shows, except
+// activity.
 func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages} }
 
-// WriteScopes is what a token needs for every call of the API but the one for activity.
+// WriteScopes returns what a token needs for every call of the API except the one for
+// activity.
 func WriteScopes() Scopes {
 	return Scopes{
 		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
@@ -141,7 +143,7 @@ func WriteScopes() Scopes {
 	}
 }
 
-// String is the scopes as they are stored: words between spaces.
+// String returns the scopes as they are stored: separated by spaces.
 func (s Scopes) String() string {
 	words := make([]string, len(s))
 	for i, right := range s {
@@ -150,7 +152,7 @@ func (s Scopes) String() string {
 	return strings.Join(words, " ")
 }
 
-// Short is what ParseScopes understands, "read" and "write" for what they stand for.
+// Short returns the scopes for ParseScopes, as "read" or "write" if they are just those.
 func (s Scopes) Short() string {
 	switch words := s.String(); words {
 	case ReadScopes().String():
@@ -162,8 +164,8 @@ func (s Scopes) Short() string {
 	}
 }
 
-// ParseScopes reads words between spaces or commas; "read" and "write" stand for
-// ReadScopes and WriteScopes. What no token can have is no scope.
+// ParseScopes reads scopes separated by spaces or commas; "read" and "write" stand for
+// ReadScopes and WriteScopes. Errors: Invalid about "scopes" for what no token can have.
 func ParseScopes(words string) (Scopes, error) {
 	var scopes Scopes
 	for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r == ' ' || r == ',' }) {
@@ -184,7 +186,7 @@ func ParseScopes(words string) (Scopes, error) {
 	return scopes.InOrder(), nil
 }
 
-// InOrder is the scopes without repetition, in the order of Rules.
+// InOrder returns the scopes without repetition, in the order of Rules.
 func (s Scopes) InOrder() Scopes {
 	var ordered Scopes
 	for _, rule := range Rules {
@@ -195,10 +197,10 @@ func (s Scopes) InOrder() Scopes {
 	return ordered
 }
 
-// Value stores the scopes.
+// Value returns the stored form.
 func (s Scopes) Value() (driver.Value, error) { return s.String(), nil }
 
-// Scan reads stored scopes. What was a scope once and is none now, is left out.
+// Scan reads the stored form. It drops what is no scope any more.
 func (s *Scopes) Scan(value any) error {
 	words, err := storedText(value)
 	if err != nil {
@@ -213,7 +215,7 @@ func (s *Scopes) Scan(value any) error {
 	return nil
 }
 
-// storedText is a text as the drivers of the databases give it.
+// storedText returns a text as database drivers deliver it.
 func storedText(value any) (string, error) {
 	switch v := value.(type) {
 	case string:

@@ -16,22 +16,21 @@ import (
 const AdoptedActivity Action = "activity.adopt"
 
 // adoptedPrefix begins the MAC of a line that the console did not prove when it was
-// written, but accepted later: it never becomes like the others.
+// written, but accepted later: it stays distinguishable.
 const adoptedPrefix = "adopted "
 
 func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
 
-// provenBy is a line's MAC itself.
+// provenBy returns a line's MAC without adoptedPrefix.
 func provenBy(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix) }
 
 var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
 
 // AdoptAudit accepts the audit log as it is found, after its end or its proofs were lost:
-// an older copy of the database was put in place, say, or the log was tampered with, or is
-// from before there was a chain. The chain is kept up to the first fault and goes on from
-// there; lines that can't be proven are marked for ever, a line tells of it, and
-// VerifyAudit too, for ever. It returns what was wrong. Errors: Denied, Conflict where
-// nothing is.
+// by restoring an older copy of the database, say, by tampering, or because it is older
+// than the chain. The chain is kept up to the first fault and goes on from there; lines
+// that can't be proven stay marked, and both a line and VerifyAudit report it from then on.
+// It returns what was wrong. Errors: Denied, Conflict if nothing is.
 func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, error) {
 	var fault AuditFault
 	var head auditHead
@@ -67,7 +66,7 @@ func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, erro
 	return fault, s.writeMark(AuditMark{auditHead: head, Since: head.Number})
 }
 
-// adopt lets the chain end at head, and all other lines wait for their place in it.
+// adopt ends the chain at head, and puts all other lines into the tail.
 func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error {
 	if err := s.exec(tx, "DELETE FROM audit_seals WHERE number > ? OR number < ?", head.Number, max(v.proof.First, 1)); err != nil {
 		return err
@@ -92,7 +91,8 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 	return cmp.Or(line.SetChanges(said), s.writeHead(tx, head))
 }
 
-// adoptLines marks the lines of the tail that the console can't prove, and returns how many.
+// adoptLines marks the lines of the tail that the console can't prove, and returns how
+// many.
 func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 	next := db.Selection{Columns: lineColumns, From: "audit_tail", Joins: " JOIN audit_lines ON audit_lines.id = audit_tail.line_id", Tail: " ORDER BY audit_lines.id"}
 	all := 0
@@ -119,8 +119,8 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 	}
 }
 
-// adoptBeginning makes the line the newest that the note of the beginning names. A note
-// that is not the console's is begun anew, with all kept.
+// adoptBeginning makes line the newest that the retention state names. A forged state is
+// replaced by one that keeps everything.
 func (s *Log) adoptBeginning(tx *gorm.DB, v *verifier, line *Line) error {
 	b := v.noted
 	if v.proof.First == 0 {

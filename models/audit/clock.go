@@ -12,20 +12,20 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// What is deleted because it is old is deleted by a clock, and clocks are wrong at times:
-// one that is a hundred days ahead must not cost a hundred days of activity. So nothing is
-// deleted by more time than was seen to pass: the database keeps how late it has become,
-// and a console that runs moves that on by the time for which it runs, which is measured
-// without the clock. While no console runs, it may become later by clockLeap; a longer gap
-// is believed only once an owner has confirmed it, by setting how long activity is kept.
+// What is old is deleted by a clock, and clocks are wrong at times: one that is a hundred
+// days ahead must not cost a hundred days of activity. So nothing is deleted by more time
+// than was seen to pass: the database stores how late it is, and a running console advances
+// that by its uptime, which does not depend on the clock. At a start, the clock may be
+// ahead of it by clockLeap; a longer gap counts only once an owner has confirmed it, by
+// setting the retention.
 
-// clockLeap is how far ahead of the time seen last a clock may be at a start: a weekend
+// clockLeap is how far the clock may be ahead of the stored time at a start: a weekend
 // during which nothing ran.
 const clockLeap = 72 * time.Hour
 
 const clockSetting = "clock"
 
-// seenClock is how late it has become, as far as this console has seen it.
+// seenClock is how late it is, as far as this console has seen time pass.
 type seenClock struct {
 	mu     sync.Mutex
 	begun  bool
@@ -33,12 +33,13 @@ type seenClock struct {
 	uptime time.Duration // for how long the console had run then
 }
 
-// start is since when this program runs, with the reading that no clock that is set changes.
+// start is when the program started; its monotonic reading does not follow changes of the
+// clock.
 var start = time.Now()
 
 func uptime() time.Duration { return time.Since(start) }
 
-// by is how late it is by now: never later than the clock says.
+// by returns how late it is: never later than the clock says.
 func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
 	if !c.begun {
 		return now
@@ -49,14 +50,14 @@ func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
 	return now
 }
 
-// settledNow is settled without asking the database.
+// settledNow is Settled without asking the database.
 func (s *Log) settledNow() time.Time {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()
 	return s.clock.by(s.db.Now(), s.Uptime())
 }
 
-// Settled returns how late it is for what is deleted because of its age, and notes it.
+// Settled returns how late it is for deleting by age, and stores it.
 func (s *Log) Settled(ctx context.Context) (time.Time, error) {
 	now, err := s.db.Dialect.Earliest(s.db.Read(ctx), s.db.Now())
 	if err != nil {
@@ -73,7 +74,7 @@ func (s *Log) Settled(ctx context.Context) (time.Time, error) {
 	return seen, s.db.Failed(ctx, noteTime(s.db.Writer.WithContext(ctx), seen))
 }
 
-// see notes how late it is, by what the clock says, and what the database says that it was.
+// see advances the time seen, given the clock and the time stored in the database.
 func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,8 +86,8 @@ func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
 	return seen
 }
 
-// notedTime is how late the database says that it was last; before it was ever noted, when
-// the newest line of the log was written.
+// notedTime returns the stored time; if there is none, when the newest line of the log was
+// written.
 func (s *Log) notedTime(ctx context.Context, now time.Time) (time.Time, error) {
 	noted, err := db.First(s.db.Read(ctx), db.SelectFrom("settings", "value", "key = ?", clockSetting), 1, db.OneColumn[string])
 	if err != nil {
@@ -109,7 +110,7 @@ func noteTime(conn *gorm.DB, at time.Time) error {
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
-// ConfirmTime believes the clock, because an owner who looks at it does.
+// ConfirmTime accepts the clock as it is, on behalf of an owner.
 func (s *Log) ConfirmTime(tx *gorm.DB) error {
 	now, err := s.db.Dialect.Earliest(s.db.ReadIn(tx), s.db.Now())
 	if err != nil {

@@ -1,13 +1,13 @@
 package audit
 
-// Difference is one field of an object before and after a change: two *string, two
-// *int64 or two *bool.
+// Difference is one field of an object before and after a change. Before and After are
+// pointers of one type: *string, *int64 or *bool.
 type Difference struct {
 	Field         string
 	Before, After any
 }
 
-// Changes keeps those fields that differ, as an audit line tells of them.
+// Changes returns the fields that differ, for SetChanges.
 func Changes(fields []Difference) map[string]Change {
 	said := map[string]Change{}
 	for _, f := range fields {
@@ -18,7 +18,7 @@ func Changes(fields []Difference) map[string]Change {
 	return said
 }
 
-// same compares two pointers of one type by what they point to.
+// same reports whether two pointers of one type are nil or point to equal values, alike.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case *string:

@@ -7,34 +7,35 @@ import (
 	"strings"
 )
 
-// ChangedField is one field of what was changed.
+// ChangedField is one field that an act changed, with its values.
 type ChangedField struct {
 	// Name is that of the API: "avatar_url".
 	Name          string
 	Before, After FieldValue
 }
 
-// FieldValue is a value as the audit log tells it.
+// FieldValue is a field's value as the audit log shows it.
 type FieldValue struct {
 	// None says that there was no value.
 	None bool
+	// Text is the value in words.
 	Text string
-	// Members are the first of the contacts that the value is a list of, and Count is how
-	// many there are. Members is nil where it is none.
+	// Members are the first contacts of a list of contacts, and Count is how long it is.
+	// Members is nil for any other value.
 	Members []Member
 	Count   int
 }
 
-// Member is a contact as it was when somebody added or removed it.
+// Member is a contact as it was called when it was added or removed.
 type Member struct {
 	ID       string `json:"id"`
 	Username string `json:"username"`
 }
 
-// fieldOrder is how fields follow each other; those not in it come after these.
+// fieldOrder is the order of fields; others follow, by name.
 var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts", "lines", "first_entry", "last_entry"}
 
-// Fields are the fields that the act changed, in the order of forms.
+// Fields returns the fields that the act changed, in the order of forms.
 func (l Line) Fields() []ChangedField {
 	var said map[string]json.RawMessage
 	if json.Unmarshal([]byte(l.Changes), &said) != nil {
@@ -61,7 +62,7 @@ func (l Line) Fields() []ChangedField {
 	return fields
 }
 
-// Field is a field of the act; the zero value where it has none of this name.
+// Field returns one field of the act; the zero value if it has none of this name.
 func (l Line) Field(name string) ChangedField {
 	for _, f := range l.Fields() {
 		if f.Name == name {
@@ -71,6 +72,7 @@ func (l Line) Field(name string) ChangedField {
 	return ChangedField{}
 }
 
+// After returns the text of a field's value after the act, or "".
 func (l Line) After(field string) string { return l.Field(field).After.Text }
 
 func placeOf(field string) int {
@@ -80,7 +82,7 @@ func placeOf(field string) int {
 	return len(fieldOrder)
 }
 
-// told is a value that say stored.
+// told reads a value that SetChanges stored.
 func told(value json.RawMessage) FieldValue {
 	var named struct {
 		Count    int
@@ -106,6 +108,7 @@ func told(value json.RawMessage) FieldValue {
 	return FieldValue{Text: string(value)}
 }
 
+// Usernames lists members, and how many more there are of count: "ann, ben and 3 more".
 func Usernames(members []Member, count int) string {
 	names := make([]string, len(members))
 	for i, m := range members {
@@ -118,13 +121,13 @@ func Usernames(members []Member, count int) string {
 	return all
 }
 
-// RevertedField is where a line says which other it put back.
+// RevertedField names the line that was reverted, in the line of the reversal.
 const RevertedField = "reverted_line"
 
-// Reverts is the id of the line that this one put back, or "".
+// Reverts returns the id of the line that this one reverted, or "".
 func (l Line) Reverts() string {
 	return l.After(RevertedField)
 }
 
-// Is tells whether two values are the same.
+// Is reports whether two values are the same.
 func (t FieldValue) Is(other FieldValue) bool { return t.None == other.None && t.Text == other.Text }

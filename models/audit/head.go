@@ -14,27 +14,28 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// auditHead is the newest link of the chain, as settings keep it. It is written when the
-// database is made, so that a missing one never means that there is no chain yet.
+// auditHead is the newest link of the chain, stored in a setting. It is written when the
+// database is created, so that a missing one is always a fault.
 type auditHead struct {
 	Number int64 // 0 before the first link
 	Seal   string
 	// Adoptions is how often the log was accepted as it was found: see AdoptAudit.
 	Adoptions int64
-	// Rule is the newest line in the chain that tells of retention: no note of it that is
-	// older holds.
+	// Rule is the newest sealed line that changes the retention state. A state older than
+	// that is forged.
 	Rule string
-	// early says that an earlier version wrote the note, which did not keep Rule.
+	// early says that an earlier version wrote it, without Rule.
 	early bool
 }
 
+// HeadSetting is the setting with the head of the chain.
 const HeadSetting = "audit_head"
 
-// errHeadForged stops whoever goes by the head.
+// errHeadForged is returned if the head is missing or forged.
 var errHeadForged = access.Conflict{Message: "The note of where the activity ends is gone, or was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
 
-// ReadHead returns how far the chain goes. It is errHeadForged if the note of that is not
-// the console's.
+// ReadHead returns how far the chain goes, or errHeadForged if the console did not write
+// it.
 func (s *Log) ReadHead(tx *gorm.DB) (auditHead, error) {
 	var found []db.Setting
 	if err := tx.Where("key = ?", HeadSetting).Find(&found).Error; err != nil {
@@ -64,9 +65,10 @@ func (s *Log) writeHead(tx *gorm.DB, h auditHead) error {
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
+// HeadProven returns what the head's signature is of.
 func HeadProven(words []string) string { return "head " + strings.Join(words, " ") }
 
-// orDash and orEmpty let an empty word stand between spaces.
+// orDash writes "-" for an empty word, so that it can stand between spaces.
 func orDash(word string) string {
 	if word == "" {
 		return "-"
@@ -84,10 +86,11 @@ func orEmpty(word string) string {
 // at reports whether two heads are the same link.
 func (h auditHead) at(other auditHead) bool { return h.Number == other.Number && h.Seal == other.Seal }
 
-// headShown is how many characters of a seal a Head has.
+// headShown is how many characters of a seal a Name has.
 const headShown = 16
 
-// Name is the head as AuditProof.Head has it.
+// Name returns the head as NUMBER:START of its seal, for AuditProof.Head; "" before the
+// first link.
 func (h auditHead) Name() string {
 	if h.Number == 0 {
 		return ""
@@ -96,8 +99,8 @@ func (h auditHead) Name() string {
 	return fmt.Sprintf("%d:%s", h.Number, text.Cut(mac, headShown))
 }
 
-// beginChain writes the head of a database that was just made: one in which nobody has
-// done anything yet. In any other a missing head is a fault, which only AdoptAudit ends.
+// beginChain writes the head of a new database, in which nobody has done anything yet. In
+// any other a missing head is a fault, which only AdoptAudit ends.
 func (s *Log) beginChain(ctx context.Context) error {
 	var heads int64
 	if err := s.db.Writer.WithContext(ctx).Model(&db.Setting{}).Where("key = ?", HeadSetting).Count(&heads).Error; err != nil || heads > 0 {

@@ -12,29 +12,29 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// keepKeys is for how long a key stands for the first answer under it.
+// keepKeys is how long a key is kept with its first answer.
 const keepKeys = 24 * time.Hour
 
-// MaxKey is how long an idempotency key can be.
+// MaxKey is how many characters an idempotency key can have.
 const MaxKey = 255
 
-// ValidKey tells whether s can be an idempotency key: 1 to MaxKey printable
-// characters of ASCII.
+// ValidKey reports whether s can be an idempotency key: 1 to MaxKey printable ASCII
+// characters.
 func ValidKey(s string) bool {
 	return s != "" && len(s) <= MaxKey && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // IdempotencyKey lets a request be sent again without being carried out again: an API
-// call's Idempotency-Key, or the key in a form.
+// call's Idempotency-Key, or the key in a form. The zero Key is none.
 type IdempotencyKey struct {
 	Key string
-	// Fingerprint tells one request from another: under a key there can be only one.
+	// Fingerprint identifies the request: a key can't be used for another one.
 	Fingerprint string
-	// Replayed is set by the store where the answer is that of an earlier request.
+	// Replayed is set by Once if it returned the answer to an earlier request.
 	Replayed bool
 }
 
-// idempotencyKey is a key that was used, with the answer that it got as JSON.
+// idempotencyKey is a used key with its answer as JSON.
 type idempotencyKey struct {
 	Owner       string `gorm:"primaryKey"`
 	Key         string `gorm:"primaryKey"`
@@ -43,10 +43,9 @@ type idempotencyKey struct {
 	CreatedAt   int64
 }
 
-// Once is write for a change that has an answer. Where key is not nil, the first
-// answer under it is kept in the same transaction and given again to all that
-// follow within a day, also when they came at once. Another request under the
-// key is a Conflict.
+// Once is Write for a change with an answer. With a key, the first answer is stored in the
+// same transaction and returned to every repetition within a day, also to concurrent ones.
+// Errors: as Write, and Conflict for another request under the same key.
 func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
 	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) error {
@@ -82,9 +81,9 @@ func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Righ
 	return answer, err
 }
 
-// claim takes the key for this transaction, or answers who has it. Another
-// transaction that is about to take it is waited for. A key is forgotten by settled: a
-// clock that is wrong must not have requests carried out twice.
+// claim takes the key for this transaction, or returns the row that has it. It waits for
+// another transaction that is about to take it. Keys expire by settled: a clock that is
+// wrong must not have requests carried out twice.
 func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
 	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-keepKeys).Unix())
@@ -104,7 +103,7 @@ func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.
 	return row, false, nil
 }
 
-// SweepKeys deletes the keys that no repeated request needs any more.
+// SweepKeys deletes expired keys.
 func (s *Log) SweepKeys(ctx context.Context) error {
 	at, err := s.Settled(ctx)
 	if err != nil {

@@ -10,33 +10,36 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// Line says who changed what, written in the transaction of the change.
-// It is never edited, and deleted only by the rule for how long activity is kept.
+// Line says who changed which object, and is written in the transaction of the change. It is
+// never edited, and deleted only by the retention rule. Names are as of then; IP, UserAgent
+// and RequestID are "" if no request asked for the change.
 type Line struct {
+	// ID is the line's id; lines sort by it. CreatedAt is in Unix seconds.
 	ID        string
 	CreatedAt int64
+	// ActorKind, ActorID and ActorName are who acted, as of then.
 	ActorKind access.ActorKind
 	ActorID   string
 	ActorName string
-	// UserID is the person behind the act, also where a token did it.
+	// UserID is the person behind the act, also if a token did it.
 	UserID     string
 	Action     Action
 	ObjectKind string
 	ObjectID   string
 	ObjectName string
-	// Changes is the JSON of a map from each changed field to what it was
-	// before and is after. Secrets are never in it.
+	// Changes is a JSON object of the changed fields, each with its value before and after.
+	// It never has secrets.
 	Changes   string
 	IP        string
 	UserAgent string
 	RequestID string
-	// MAC proves that the console wrote the line.
+	// MAC proves that the console wrote the line; "" if it did not.
 	MAC string
-	// Number is the line's place in the chain of seals, where it was asked for; 0 where
-	// it has none yet.
+	// Number is the line's place in the chain of seals, if it was read; 0 if it has none
+	// yet.
 	Number int64 `gorm:"-"`
 
-	// By is the actor with the rights of the moment, within write.
+	// By is the actor with the rights of the moment. Only Write sets it.
 	By *access.Actor `gorm:"-"`
 }
 
@@ -83,39 +86,41 @@ const (
 	ExportedActivity Action = "activity.export"
 )
 
-// Who is who did it, as people are told.
+// Who returns who did it, for people.
 func (l Line) Who() string { return access.Who(l.ActorKind, l.ActorName) }
 
-// Change is one field's value before and after.
+// Change is one field's value before and after, nil if there was none.
 type Change struct {
 	Before any `json:"before"`
 	After  any `json:"after"`
 }
 
-// SetObject says what the line is about.
+// SetObject sets what the line is about.
 func (l *Line) SetObject(kind, id, name string) {
 	l.ObjectKind, l.ObjectID, l.ObjectName = kind, id, name
 }
 
-// SetActor makes the line one of the actor's acts.
+// SetActor makes the actor the one who did it.
 func (l *Line) SetActor(by access.Actor) {
 	l.ActorKind, l.ActorID, l.UserID, l.ActorName = by.Kind, by.ID, by.UserID, by.Name
 }
 
-// SetChanges stores what changed: any value that marshals to a JSON object.
+// SetChanges stores what changed: any value that marshals to a JSON object, as
+// map[string]Change does.
 func (l *Line) SetChanges(changes any) error {
 	b, err := json.Marshal(changes)
 	l.Changes = string(b)
 	return err
 }
 
-// Page is a part of the log.
+// Page is a part of the log, the newest line first. More says that there are older ones (or
+// newer, if it was read backward).
 type Page struct {
 	Lines []Line
 	More  bool
 }
 
-// AuditLines answers a page of the log, the newest line first.
+// AuditLines returns a page of the log, the newest line first. Errors: Invalid.
 func (s *Log) AuditLines(ctx context.Context, r db.Range) (Page, error) {
 	return s.Activity(ctx, ActivityQuery{Range: r})
 }
@@ -123,7 +128,7 @@ func (s *Log) AuditLines(ctx context.Context, r db.Range) (Page, error) {
 const lineColumns = "audit_lines.id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
 	"object_kind, object_id, object_name, changes, ip, user_agent, request_id, mac"
 
-// columns are where auditColumns go.
+// columns returns the destinations of lineColumns.
 func (l *Line) columns() []any {
 	return []any{
 		&l.ID, &l.CreatedAt, &l.ActorKind, &l.ActorID, &l.ActorName, &l.UserID, &l.Action,
@@ -131,18 +136,18 @@ func (l *Line) columns() []any {
 	}
 }
 
-// ArchivedBy is the name of who archived or restored a group last, or "".
+// ArchivedBy returns the name of who archived or restored a group last, or "".
 func (s *Log) ArchivedBy(ctx context.Context, groupID string) (string, error) {
 	last, err := LastChange(s.db.Reader.WithContext(ctx), groupID, "archived_at")
 	return last.Who(), s.db.Failed(ctx, err)
 }
 
-// LinesLooked is how many of an object's audit lines are looked through, so that a group
+// LinesLooked is how many of an object's newest lines are looked through, so that a group
 // with a long history opens as fast as others.
 const LinesLooked = 1000
 
-// LastChange is the newest line about a change of an object's field; the zero line if
-// there is none among the newest.
+// LastChange returns the newest line that changes an object's field; the zero Line if there
+// is none among the newest LinesLooked.
 func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(LinesLooked)
 	var lines []Line
@@ -153,13 +158,14 @@ func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	return lines[0], nil
 }
 
-// HeldOff is the action of letting an account or an address wait.
+// HeldOff is the action of making an account or an address wait after failed sign-ins.
 const HeldOff Action = "session.hold"
 
+// MaxUserAgent is how many characters of a user agent are stored.
 const MaxUserAgent = 500
 
-// ReasonField is where the line of a refused sign-in says why.
+// ReasonField is the field of a refused sign-in's line that says why.
 const ReasonField = "reason"
 
-// TableName says where GORM keeps lines.
+// TableName returns GORM's table for lines.
 func (Line) TableName() string { return "audit_lines" }

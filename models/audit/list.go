@@ -12,23 +12,23 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ActivityQuery is which lines of the audit log are wanted. Its zero value is the
-// newest ones.
+// ActivityQuery says which lines of the audit log are wanted. Its zero value is the newest
+// ones.
 type ActivityQuery struct {
-	// Who is the id of a person, with what their tokens did, or of a token.
+	// Who is the id of a person, whose tokens' acts are included, or of a token.
 	Who string
-	// Action is an action, an area, which is the first word of several, or FailedSignIns.
+	// Action is an action ("group.create"), an area (its first word), or FailedSignIns.
 	Action string
-	// Object is the id of what something was done to.
+	// Object is the id of what was changed.
 	Object string
 	// Request is the id of a request.
 	Request string
-	// From and To are the first moment and the first one after, or zero.
+	// From is the first moment and To the first one after; zero for no limit.
 	From, To time.Time
 	db.Range
 }
 
-// Activity answers a page of the audit log, the newest line first. Errors: Invalid.
+// Activity returns a page of the audit log, the newest line first. Errors: Invalid.
 func (s *Log) Activity(ctx context.Context, q ActivityQuery) (Page, error) {
 	page, err := s.activity(s.db.Read(ctx), q)
 	return page, s.db.Failed(ctx, err)
@@ -48,7 +48,7 @@ func (s *Log) activity(r db.Reader, q ActivityQuery) (Page, error) {
 	return Page{Lines: lines, More: more}, err
 }
 
-// numberedLines reads lines with their places in the chain.
+// numberedLines selects lines with their places in the chain.
 func numberedLines() db.Selection {
 	return db.Selection{
 		From: "audit_lines", Columns: lineColumns + ", coalesce(audit_seals.number, 0)",
@@ -58,8 +58,8 @@ func numberedLines() db.Selection {
 
 func (l *Line) numberedColumns() []any { return append(l.columns(), &l.Number) }
 
-// narrow adds what the query asks for. Times are told by ids, so that they follow the
-// order of the list.
+// narrow adds the query's conditions. Times are compared by ids, in which the list is
+// ordered.
 func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	if q.Who != "" {
 		tokens, err := db.First(r, db.SelectFrom("tokens", "id", "id = ?", q.Who), 1, db.OneColumn[string])
@@ -96,10 +96,10 @@ func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	return nil
 }
 
-// maxWord is how long what activity is narrowed by can be.
+// maxWord is how long a filter can be, in bytes.
 const maxWord = 100
 
-// check is what is wrong with the query.
+// check returns what is wrong with the query.
 func (q ActivityQuery) check() access.Invalid {
 	problems := q.Range.Check()
 	for _, word := range []struct{ field, value string }{{"who", q.Who}, {"action", q.Action}, {"object", q.Object}, {"request_id", q.Request}} {
@@ -110,7 +110,7 @@ func (q ActivityQuery) check() access.Invalid {
 	return problems
 }
 
-// ActivityLine answers one line of the audit log, or ErrNotFound.
+// ActivityLine returns one line of the audit log. Errors: ErrNotFound.
 func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
 	if !text.ValidID(id) {
 		return Line{}, access.ErrNotFound
@@ -121,7 +121,8 @@ func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
 	return l, s.db.Failed(ctx, err)
 }
 
-// ActivitySince is when activity began to be recorded, in Unix seconds; 0 where nothing is.
+// ActivitySince returns when the oldest line was written, in Unix seconds; 0 if there is
+// none.
 func (s *Log) ActivitySince(ctx context.Context) (int64, error) {
 	oldest := db.Selection{From: "audit_lines", Columns: "created_at", Tail: " ORDER BY id"}
 	at, err := db.First(s.db.Read(ctx), oldest, 1, db.OneColumn[int64])
@@ -131,10 +132,10 @@ func (s *Log) ActivitySince(ctx context.Context) (int64, error) {
 	return at[0], nil
 }
 
-// ActivityNames are the names of what activity is narrowed to; "" where there is none.
+// ActivityNames are the names of a query's Who and Object; "" if unknown or not asked for.
 type ActivityNames struct{ Who, Object string }
 
-// ActivityNames answers the names of who and what a query asks for.
+// ActivityNames returns the names of a query's Who and Object.
 func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names ActivityNames, err error) {
 	r := s.db.Read(ctx)
 	for _, ask := range []struct {
@@ -159,13 +160,13 @@ func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names Activit
 	return names, s.db.Failed(ctx, err)
 }
 
-// ActorOption is somebody whose activity can be looked at.
+// ActorOption is a person or a token to filter activity by.
 type ActorOption struct{ ID, Name string }
 
-// maxDoers is how many people, and how many tokens, can be chosen from.
+// maxDoers is how many people, and how many tokens, Doers returns at most.
 const maxDoers = 200
 
-// Doers answers the people of the console and its API tokens, by name.
+// Doers returns the people of the console and its API tokens, by name.
 func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err error) {
 	r := s.db.Read(ctx)
 	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
@@ -179,9 +180,9 @@ func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err erro
 	return people, tokens, s.db.Failed(ctx, err)
 }
 
-// ExportActivity gives all lines that a query finds, the newest first, to each, part by
-// part. That it was asked for is a line of its own, written before the first is given.
-// format is how it is exported. Errors: Denied, Invalid, and what each answers.
+// ExportActivity passes all lines that a query finds to each, the newest first, page by
+// page. It first writes a line of its own, which names the format. Errors: Denied, Invalid,
+// and what each returns.
 func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, each func([]Line) error) error {
 	if err := by.Check(access.ReadActivity); err != nil {
 		return err
@@ -211,7 +212,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	}
 }
 
-// said is what an export was narrowed to, for its audit line.
+// said returns the filters of an export, for its audit line.
 func (q ActivityQuery) said(format string) map[string]Change {
 	said := map[string]Change{"format": {nil, format}}
 	for field, value := range map[string]string{
@@ -231,6 +232,5 @@ func dayOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// FailedSignIns is what activity can be narrowed to besides an action or an area: sign-ins
-// that were refused, and who was held off because of them.
+// FailedSignIns is an ActivityQuery.Action: sign-ins that were refused or held off.
 const FailedSignIns = "session.failed"

@@ -1,11 +1,11 @@
 // Package audit is the log of what was done, and the only way to do it: Log.Write checks
-// the actor's right as it is at that moment, makes the change and writes its line in one
+// the actor's right as of that moment, makes the change and writes its line in one
 // transaction. Bookkeeping that nobody asked for has no line.
 //
-// Lines are proven and chained (seal.go, head.go, mark.go), verified (verify.go), listed
-// (list.go), and deleted when an owner wants no more of them (retention.go), by a clock
-// that is not believed blindly (clock.go). What was lost is accepted by Adopt, which a
-// check reports for ever.
+// Lines are signed and chained (seal.go, head.go, mark.go), verified (verify.go), listed
+// (list.go), and deleted by an owner's retention rule (retention.go), by a clock that is
+// not trusted blindly (clock.go). AdoptAudit accepts a log whose proofs were lost; every
+// check reports that from then on.
 package audit
 
 import (
@@ -20,16 +20,15 @@ import (
 	"protocol.chat/console/models/keys"
 )
 
-// Log is the audit log of a database, and the only way to make a change that somebody
-// asked for.
+// Log is the audit log of a database. It is safe for concurrent use.
 type Log struct {
-	// Keyring is what lines are proven with.
+	// Keyring signs lines. Unlock gives it its keys.
 	Keyring keys.Keyring
-	// Uptime is for how long the program runs, whatever its clock says meanwhile. Tests may
+	// Uptime returns how long the program has run, by no clock that can be set. Tests may
 	// set it before the first use.
 	Uptime func() time.Duration
-	// Reload returns an actor with the rights that they have now, and goes on having until
-	// the transaction ends. The package of users sets it.
+	// Reload returns an actor with the rights that they have now, and keeps these until the
+	// transaction ends. Package identity sets it.
 	Reload func(tx *gorm.DB, by access.Actor) (access.Actor, error)
 
 	db     *db.DB
@@ -38,11 +37,11 @@ type Log struct {
 	clock  seenClock
 	life   context.Context // ends with Close
 	end    context.CancelFunc
-	// toDelete tells of a new rule for how long activity is kept.
+	// toDelete signals a new retention rule.
 	toDelete chan struct{}
 }
 
-// New returns the log of a database.
+// New returns the log of a database. It can't sign before Unlock.
 func New(d *db.DB) *Log {
 	l := &Log{db: d, Uptime: uptime, toDelete: make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
@@ -50,5 +49,5 @@ func New(d *db.DB) *Log {
 	return l
 }
 
-// Close ends what is under way.
+// Close stops checks under way.
 func (s *Log) Close() { s.end() }

@@ -18,16 +18,16 @@ import (
 )
 
 // AuditMark is how far the chain went when this console last sealed, kept in a file beside
-// the key: whoever has all rights on the database alone can't put it back to an earlier
-// day, or begin its log anew, without being found out. Each console has its own.
+// the key: whoever controls the database alone can't restore an earlier day or begin a new
+// log unnoticed. Each console has its own.
 type AuditMark struct {
 	auditHead
-	// Since is the number of the link at which the file was made: what happened to the
-	// chain before, it does not tell.
+	// Since is the number of the link at which the file was made. It proves nothing about
+	// the chain before.
 	Since int64
 }
 
-// markFile is where a mark is kept. Without a path there is none.
+// markFile is where a mark is kept; nowhere if path is "".
 type markFile struct {
 	path string
 	mu   sync.Mutex
@@ -38,22 +38,22 @@ type markFile struct {
 
 var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
 
-// KeepMark keeps the mark of how far the audit log goes in a file. It is to be called
-// before the first use; a store without it keeps none.
+// KeepMark keeps the mark of how far the audit log goes in a file. Call it before the first
+// use; without it there is no mark.
 func (s *Log) KeepMark(file string) { s.Mark.path = file }
 
 // markEvery is how often the chain is compared with the mark while another console seals.
 const markEvery = 10 * time.Second
 
-// compared reports whether the chain was compared with the mark lately.
+// compared reports whether the chain was compared with the mark within markEvery.
 func (m *markFile) compared() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.path == "" || m.Done && time.Since(m.at) < markEvery
 }
 
-// readMark returns the mark, and whether there is one. It is errMarkForged if the console
-// did not write it.
+// readMark returns the mark, and whether there is one, or errMarkForged if the console did
+// not write it.
 func (s *Log) readMark() (AuditMark, bool, error) {
 	s.Mark.mu.Lock()
 	defer s.Mark.mu.Unlock()
@@ -92,7 +92,7 @@ func (h auditHead) beyond(other auditHead) bool {
 	return h.Number > other.Number
 }
 
-// compareMark is a Conflict if the chain up to head is not the one that the mark is of.
+// compareMark returns a Conflict if the chain up to head does not include the mark.
 func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 	m, found, err := s.readMark()
 	if err != nil || !found {
@@ -105,15 +105,15 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 	return access.Conflict{Message: m.missed(head)}
 }
 
-// missed is what is said of a chain that doesn't go on from the mark.
+// missed returns the message for a chain that does not include the mark.
 func (m AuditMark) missed(head auditHead) string {
 	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place. "+
 		"If that was you, accept it with console audit adopt.", m.Number, head.Number)
 }
 
-// follows reports whether the chain up to head goes on from the mark. It does after an
-// adoption that the mark doesn't know of, since only who has the key can adopt; and it is
-// not known any more after the rule has deleted what the mark is of.
+// follows reports whether the chain up to head includes the mark. It does after an adoption
+// that the mark doesn't know of, since only the console can adopt; once the rule has
+// deleted the marked link, that is assumed.
 func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	switch {
 	case head.Adoptions > m.Adoptions:
@@ -133,8 +133,8 @@ func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
 }
 
-// raiseMark notes that the chain goes to head. Where several consoles share a file the
-// last one may note less than another one has: that is made up for by the next.
+// raiseMark stores that the chain goes to head. If several consoles share a file, a late
+// one may store less than another; the next makes up for it.
 func (s *Log) raiseMark(head auditHead) error {
 	m, found, err := s.readMark()
 	if err != nil || s.Mark.path == "" {
@@ -170,7 +170,7 @@ func (s *Log) writeMark(m AuditMark) error {
 	return nil
 }
 
-// writeWhole puts a file in the place of one, for its owner only.
+// writeWhole replaces a file atomically, readable by its owner only.
 func writeWhole(file, text string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err

@@ -16,34 +16,32 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Old lines of the audit log are deleted where an owner wants it so, and by nothing else:
-// sealed ones only, from the start of the chain, and as far as each proves to be what the
-// console wrote, so that no trace of a tampering goes. The chain then begins at the last
-// link that is gone. Its number and seal are kept, proven as the chain's end is, together
-// with the rule; and a line of the log tells of every change of the rule and of every run
-// of deletions. The note names the newest of these lines, so that an older note that is
-// put in its place is found out.
+// Old lines of the audit log are deleted by an owner's rule only: sealed ones, from the
+// start of the chain, as far as each is proven, so that no trace of tampering is deleted.
+// The chain then begins after the last deleted link. Its number and seal are stored with
+// the rule, signed; and every change of the rule and every run of deletions has a line. The
+// stored state names the newest of these lines, so that an older state can't be restored
+// unnoticed.
 
-// Retention is for how long activity is kept, in words.
+// Retention is how long activity is kept, in words: "1 year".
 type Retention string
 
-// KeepForEver deletes nothing, and holds where nobody has decided otherwise.
+// KeepForEver deletes nothing. It is the default.
 const KeepForEver Retention = "for ever"
 
 // Retentions are all that can be chosen, the longest first.
 var Retentions = []Retention{KeepForEver, "10 years", "5 years", "2 years", "1 year", "90 days"}
 
-// ChangedRetention and DeletedActivity are the actions of changing for how long activity
-// is kept, and of deleting what is older.
+// The actions of the retention rule: changing it, and deleting what is older.
 const (
 	ChangedRetention Action = "activity.retention"
 	DeletedActivity  Action = "activity.delete"
 )
 
-// Known tells whether the retention can be chosen.
+// Known reports whether the retention can be chosen.
 func (r Retention) Known() bool { return slices.Contains(Retentions, r) }
 
-// Words are the retention as they follow "kept": "for 1 year".
+// Words returns the retention as it follows "kept": "for 1 year".
 func (r Retention) Words() string {
 	if r == KeepForEver {
 		return string(r)
@@ -51,8 +49,8 @@ func (r Retention) Words() string {
 	return "for " + string(r)
 }
 
-// Cutoff is the moment before which lines are deleted, the beginning of a day (UTC); the
-// zero time where none are.
+// Cutoff returns the moment before which lines are deleted, the beginning of a day (UTC);
+// the zero time if none are.
 func (r Retention) Cutoff(now time.Time) time.Time {
 	var n int
 	var unit string
@@ -66,39 +64,38 @@ func (r Retention) Cutoff(now time.Time) time.Time {
 	return today.AddDate(0, 0, -n)
 }
 
-// beginning is the note of for how long lines are kept, and of where their chain begins.
+// beginning is the retention state: how long lines are kept, and where their chain begins.
 type beginning struct {
 	One  int `gorm:"primaryKey"`
 	Kept Retention
-	// LineID is the newest line that tells of a change of the rule, or of deletions.
+	// LineID is the newest line about a change of the rule or a run of deletions.
 	LineID string
-	// Number and Seal are the last link that was deleted; 0 and "" where none was.
+	// Number and Seal are the last link that was deleted; 0 and "" if none was.
 	Number int64
 	Seal   string
-	// Floor is an id: all lines below it are gone.
+	// Floor is an id: all lines below it are deleted.
 	Floor string
-	// DeletedBefore is the latest day that was deleted up to, and DeletedAt when lines were
-	// deleted last, in Unix seconds; 0 where none were.
+	// DeletedBefore is the latest day up to which lines were deleted, and DeletedAt when
+	// that was last, in Unix seconds; 0 if none were.
 	DeletedBefore, DeletedAt int64
-	// Told is the number up to which a line tells of the deletions. It is less than Number
-	// in the midst of a run.
+	// Told is the number up to which deletions have a line; less than Number during a run.
 	Told  int64
 	Proof string
 }
 
-// TableName is the table of the one note.
+// TableName returns the table of the one state.
 func (beginning) TableName() string { return "audit_retention" }
 
-// proven is what the note's proof is of.
+// proven returns what the state's signature is of.
 func (b beginning) proven() string {
 	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
 }
 
-// errBeginningForged stops whoever goes by the note.
+// errBeginningForged is returned if the state is forged or was put back to an earlier one.
 var errBeginningForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
-// readBeginning is the note. It is errBeginningForged where it is not the console's, or
-// not its newest.
+// readBeginning returns the retention state, or errBeginningForged if it is not the
+// console's newest.
 func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
 	var found []beginning
 	if err := tx.Find(&found).Error; err != nil {
@@ -117,15 +114,15 @@ func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
 	return b, err
 }
 
-// ruleActions are those of the lines that the note names the newest of.
+// ruleActions are those of the lines that change the retention state.
 var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
 
 func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
 
-// newestRule returns the newest line that tells of retention, as far as the chain and the
-// lines before it are proven. It goes by no index or column that could be put up for it.
+// newestRule returns the newest line that changes the retention state, as far as lines are
+// proven. It relies on no index or column that could be forged.
 func (s *Log) newestRule(tx *gorm.DB) (string, error) {
-	// The tail is read first: what is sealed meanwhile is then in the head.
+	// The tail is read first: lines that are sealed meanwhile are then in the head.
 	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
 	if err != nil {
 		return "", err
@@ -137,7 +134,7 @@ func (s *Log) newestRule(tx *gorm.DB) (string, error) {
 	return max(newest, head.Rule), err
 }
 
-// rulesIn are the lines that tell of retention.
+// rulesIn selects the newest line that changes the retention state.
 func rulesIn(from string) db.Selection {
 	return db.SelectFrom(from, "coalesce(max(audit_lines.id), '')", "audit_lines.action IN (?, ?, ?)", ruleActions[0], ruleActions[1], ruleActions[2])
 }
@@ -151,22 +148,22 @@ func (s *Log) writeBeginning(tx *gorm.DB, b beginning) error {
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
-// tell makes the line that is being written the one that the note names.
+// tell makes the line that is being written the one that the state names.
 func (b *beginning) tell(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
 	b.LineID = line.ID
 }
 
-// Retention is for how long activity is kept, as it stands in the database: only
-// VerifyAudit looks whether the console wrote it there.
+// Retention returns how long activity is kept, as stored: only VerifyAudit checks that the
+// console wrote it.
 func (s *Log) Retention(ctx context.Context) (Retention, error) {
 	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[Retention])
 	return append(found, KeepForEver)[0], s.db.Failed(ctx, err)
 }
 
-// ActivityGone tells whether a line of the log, if there ever was one with this id, was
-// deleted by the rule: it is the day up to which lines were, in Unix seconds, or else 0.
+// ActivityGone returns the day up to which lines were deleted, in Unix seconds, if a line
+// with this id would be among them, or else 0.
 func (s *Log) ActivityGone(ctx context.Context, id string) (int64, error) {
 	before, err := s.ActivityBegins(ctx)
 	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
@@ -175,8 +172,8 @@ func (s *Log) ActivityGone(ctx context.Context, id string) (int64, error) {
 	return before, nil
 }
 
-// ActivityBegins is the day up to which the rule has deleted activity, in Unix seconds; 0
-// where it has deleted none.
+// ActivityBegins returns the day up to which the rule has deleted activity, in Unix
+// seconds; 0 if it has deleted none.
 func (s *Log) ActivityBegins(ctx context.Context) (int64, error) {
 	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
 	return append(days, 0)[0], s.db.Failed(ctx, err)
@@ -188,8 +185,8 @@ func (s *Log) OlderActivity(ctx context.Context, than time.Time) (db.Count, erro
 	return n, s.db.Failed(ctx, err)
 }
 
-// SetRetention decides for how long activity is kept. What is older is deleted soon after.
-// Errors: Denied, Invalid, Conflict where the note of it was meddled with.
+// SetRetention sets how long activity is kept. Older lines are deleted soon after. Errors:
+// Denied, Invalid, Conflict if the stored state was tampered with.
 func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention) error {
 	if err := by.Check(access.KeepActivity); err != nil {
 		return err
@@ -222,7 +219,8 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 	return err
 }
 
-// ToDeleteActivity tells when a new rule may have left something to DeleteOldActivity.
+// ToDeleteActivity returns a channel that signals when a new rule may require
+// DeleteOldActivity.
 func (s *Log) ToDeleteActivity() <-chan struct{} { return s.toDelete }
 
 func (s *Log) askToDeleteActivity() {
@@ -232,14 +230,13 @@ func (s *Log) askToDeleteActivity() {
 	}
 }
 
-// deleter is who deletes old lines, as the log names it.
+// deleter is the actor who deletes old lines.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule keeps them, by no more
-// time than was seen to pass (clock.go), in pieces,
-// until ctx ends or there are none. One line tells of all that it deleted; where it is cut
-// short, whoever goes on tells of that too. Any number of programs may ask for it at once.
-// It fails, and deletes no more, where the log is not as the console wrote it.
+// DeleteOldActivity deletes the lines that are older than the rule allows (by Settled), in
+// pieces, until none are left or ctx ends. One line reports all that a run deleted; if a
+// run is cut short, the next one's line includes it. Any number of programs may call it at
+// once. It returns an error, and stops, if the log is not as the console wrote it.
 func (s *Log) DeleteOldActivity(ctx context.Context) error {
 	now, err := s.Settled(ctx)
 	if err != nil {
@@ -254,7 +251,7 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 		if err != nil || !more {
 			return err
 		}
-		// Half of the time is for the others.
+		// Half of the time is left to other writers.
 		select {
 		case <-time.After(time.Since(began)):
 		case <-ctx.Done():
@@ -263,8 +260,7 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 	}
 }
 
-// behind says so if the clock is ahead of the time that was seen to pass, and more would
-// be deleted by it.
+// behind returns an error if the clock is ahead of the time seen and would delete more.
 func (s *Log) behind(ctx context.Context, now time.Time) error {
 	kept, err := s.Retention(ctx)
 	if err != nil || !kept.Cutoff(s.db.Now()).After(kept.Cutoff(now)) {
@@ -274,7 +270,7 @@ func (s *Log) behind(ctx context.Context, now time.Time) error {
 		s.db.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
-// DeleteOldPiece deletes up to sealBatch lines, and answers whether there are more. The
+// DeleteOldPiece deletes up to sealBatch lines, and reports whether there are more. The
 // last piece of a run has its audit line.
 func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
@@ -308,7 +304,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 	return more, err
 }
 
-// untold is what the line says of a run that comes to its end.
+// untold returns the changes that a run's line reports.
 func (b beginning) untold() map[string]Change {
 	return map[string]Change{
 		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
@@ -323,9 +319,9 @@ func (s *Log) endRun(tx *gorm.DB, b beginning, line *Line) error {
 	return s.writeBeginning(tx, b)
 }
 
-// oldLines are the first lines of the chain, as far as they are older than cutoff, up to
-// sealBatch, and whether there are more. It moves b to the last of them. Where a line
-// bears a later day than those behind it, because a clock was wrong, they wait for it.
+// oldLines returns the ids of up to sealBatch lines at the start of the chain that are
+// older than cutoff, and whether there are more. It moves b to the last of them. If a wrong
+// clock gave a line a later day, those behind it wait for it.
 func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
 	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)
@@ -349,15 +345,16 @@ func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []strin
 	return ids, more, nil
 }
 
-// end is the link that the chain begins after.
+// end returns the link that the chain begins after.
 func (b beginning) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
 
+// The statements that delete old lines and their links.
 const (
 	DeleteLines = "DELETE FROM audit_lines WHERE "
 	DeleteSeals = "DELETE FROM audit_seals WHERE number > ? AND number <= ?"
 )
 
-// deletePiece deletes lines with their links, up to b, after the link from.
+// deletePiece deletes lines with their links, after the link from and up to b.
 func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
 	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.db.Now().Unix()
 	if err := s.writeBeginning(tx, *b); err != nil { // first, because triggers keep what comes after it

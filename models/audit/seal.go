@@ -11,28 +11,27 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// What the audit log says can be relied on: who writes to the database past the console
-// can neither change, add, take away nor reorder lines unseen, as long as the keys are
-// elsewhere. Each line has a MAC of all that it says. Soon after it was written, Seal
-// gives it its place in a chain: a seal is a MAC of the seal before it, of its number,
-// and of the line. How far the chain goes is kept beside it from the database's first
-// moment on (head.go), so that its end is missed if it was cut off, and outside the
-// database too (mark.go), so that an older copy of it is. (A line that is taken away with
-// its place in the tail before it is sealed, within a second, is missed by nothing.)
+// The audit log can be relied on: as long as the keys are elsewhere, whoever writes to the
+// database past the console can't change, add, remove or reorder lines unseen. Each line
+// has a MAC of its content. Soon after, Seal gives it its place in a chain: a seal is a MAC
+// of the seal before it, of its number, and of the line. The head says how far the chain
+// goes (head.go), so that a cut is noticed, and a mark outside the database too (mark.go),
+// so that an older copy is. (Only a line that is removed together with its place in the
+// tail within a second, before it is sealed, is not missed.)
 //
-// The chain begins with the first line that was written, or where older ones were deleted
-// because nobody wanted them any more (retention.go). A log that is not in order is taken
-// for one again by an explicit decision only, of which it tells for ever (adopt.go).
+// The chain begins with the first line, or after those that the retention rule deleted
+// (retention.go). A broken log can be accepted by an explicit decision only, which is
+// reported from then on (adopt.go).
 //
-// Lines are chained here and not in the transactions that write them, because those
-// would have to wait for each other.
+// Lines are chained here and not in the transactions that write them, because those would
+// have to wait for each other.
 
 // sealBatch is how many lines are sealed in one transaction, for which SQLite's other
-// writers wait some 10 ms, and how many are looked at in one query.
+// writers wait some 10 ms, and how many are read in one query.
 const sealBatch = 500
 
-// macInput is what a line's MAC is of: every column, each with its length before it,
-// so that no two lines have the same text.
+// macInput returns what a line's MAC is of: every column, prefixed with its length, so that
+// no two lines have the same text.
 func (l *Line) macInput() string {
 	var b strings.Builder
 	for _, column := range []string{
@@ -53,14 +52,14 @@ type auditSeal struct {
 	Seal   string
 }
 
-// macInput is what a seal is a MAC of.
+// macInput returns what a seal is a MAC of: before is the seal before it, mac the line's.
 func (a auditSeal) macInput(before, mac string) string {
 	return fmt.Sprintf("seal %s %d %s %s", before, a.Number, a.LineID, mac)
 }
 
 // Seal gives every line that has none its place in the chain. Any number of programs may
-// ask for it at once. It fails, and seals nothing, if the head is gone, or goes less far
-// than the mark that is kept outside the database.
+// call it at once. It returns an error, and seals nothing, if the head is missing or
+// forged, or behind the mark outside the database.
 func (s *Log) Seal(ctx context.Context) error { return s.db.Health.Sealed(s.seal(ctx)) }
 
 func (s *Log) seal(ctx context.Context) error {
@@ -78,13 +77,14 @@ func (s *Log) seal(ctx context.Context) error {
 	}
 }
 
-// OldestUnsealed returns the first line that waits for its place in the chain, or "".
+// OldestUnsealed returns the id of the first line that waits for its place in the chain, or
+// "".
 func (s *Log) OldestUnsealed(ctx context.Context) (string, error) {
 	waiting, err := db.First(s.db.Read(ctx), db.Selection{Columns: "line_id", From: "audit_tail", Tail: " ORDER BY line_id"}, 1, db.OneColumn[string])
 	return strings.Join(waiting, ""), s.db.Failed(ctx, err)
 }
 
-// sealSome seals some lines, and then notes outside the database how far the chain goes.
+// sealSome seals a batch of lines, and then raises the mark.
 func (s *Log) sealSome(ctx context.Context) error {
 	var head auditHead
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -106,7 +106,8 @@ func (s *Log) sealSome(ctx context.Context) error {
 	return s.raiseMark(head)
 }
 
-// sealBatch seals some lines, and moves head to the last of them. The caller holds the lock.
+// sealBatch seals a batch of lines, and moves head to the last of them. The caller holds
+// the lock.
 func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 	const oldest = "SELECT audit_tail.line_id, coalesce(audit_lines.mac, ''), coalesce(audit_lines.action, ''), audit_seals.number IS NOT NULL FROM audit_tail" +
 		" LEFT JOIN audit_lines ON audit_lines.id = audit_tail.line_id LEFT JOIN audit_seals ON audit_seals.line_id = audit_tail.line_id" +
@@ -126,8 +127,8 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 			continue
 		}
 		_, _ = s.Keyring.KeysFor(provenBy(w.mac)) // once somebody writes with a new key, the chain goes on with it
-		// What was forged or taken away meanwhile is sealed too: it must not hold up the
-		// others, and VerifyAudit finds it all the same.
+		// Lines that were forged or removed meanwhile are sealed too: they must not hold up
+		// the others, and VerifyAudit finds them all the same.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
 		link.Seal = s.Keyring.Sign(link.macInput(head.Seal, w.mac))
 		head.Number, head.Seal = link.Number, link.Seal
@@ -148,13 +149,13 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 	return s.writeHead(tx, *head)
 }
 
-// exec carries out a statement with a list among its values, which GORM would spread.
+// exec runs a statement with a list among its values, which GORM would expand.
 func (s *Log) exec(tx *gorm.DB, sql string, args ...any) error {
 	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, s.db.Dialect.Placeholders(sql), args...)
 	return err
 }
 
-// waitingLine is a line of the tail, whose row may be gone.
+// waitingLine is an entry of the tail, whose line may be gone.
 type waitingLine struct {
 	id, mac string
 	action  Action

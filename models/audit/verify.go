@@ -18,30 +18,30 @@ import (
 
 // AuditProof is what VerifyAudit found.
 type AuditProof struct {
-	// First is the number of the first line that is kept: 1 where none were deleted by the
-	// rule for how long activity is kept.
+	// First is the number of the first line that is kept: 1 if the retention rule has
+	// deleted none.
 	First int64
-	// DeletedBefore is the day up to which lines were deleted by that rule, and DeletedAt
-	// when they were last, in Unix seconds; 0 where none were.
+	// DeletedBefore is the day up to which that rule deleted lines, and DeletedAt when it
+	// last did, in Unix seconds; 0 if it did not.
 	DeletedBefore, DeletedAt int64
-	// Incomparable says that the Head that was expected lies among the deleted lines, so
-	// that nobody can tell any more whether the log went on from there.
+	// Incomparable says that the expected Head is among the deleted lines, so that nobody
+	// can tell any more whether the log goes on from it.
 	Incomparable bool
-	// Sealed is how many lines are in the chain and in order, up to the first that is not.
+	// Sealed is how many lines are in the chain and in order, up to the first fault.
 	Sealed int64
 	// Tail is how many lines wait for their place in the chain.
 	Tail int64
-	// Broken is what is wrong first, or nil.
+	// Broken is the first fault, or nil.
 	Broken *AuditFault
 	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
 	// Adopted how many of its lines could not be proven then.
 	Adoptions, Adopted int64
-	// HasMark says that there is a mark outside the database. Marked is the number of the
-	// link that it is of, and MarkedSince of that at which it was begun.
+	// HasMark says that there is a mark outside the database. Marked is the number of its
+	// link, and MarkedSince of the link at which it was begun.
 	HasMark             bool
 	Marked, MarkedSince int64
-	// Head names the end of the chain, as NUMBER:START. Who notes it elsewhere can have it
-	// looked for later. It is "" where the log is broken, or has no chain yet.
+	// Head names the end of the chain, as NUMBER:START. Noted elsewhere, it can be passed
+	// to a later VerifyAudit. It is "" if the log is broken, or has no chain yet.
 	Head string
 
 	before string // the seal before First
@@ -49,15 +49,15 @@ type AuditProof struct {
 
 // AuditFault is the first place at which the log is not as the console wrote it.
 type AuditFault struct {
-	// Number is the place in the chain, or 0 where it is not about one place.
+	// Number is the place in the chain, or 0 if the fault has none.
 	Number int64
-	// LineID is the line, or "".
+	// LineID is the line's id, or "".
 	LineID string
 	// What is a sentence that says what is wrong.
 	What string
 }
 
-// String says where and what the fault is.
+// String returns where and what the fault is.
 func (f AuditFault) String() string {
 	switch {
 	case f.Number != 0 && f.LineID != "":
@@ -70,12 +70,12 @@ func (f AuditFault) String() string {
 	return f.What
 }
 
-// verifyLimit is how long one check may take, however long those wait who asked for it.
+// verifyLimit is how long one check may take, whoever waits for it.
 const verifyLimit = time.Hour
 
-// VerifyAudit reads the whole log, and tells whether it is as the console wrote it. One
-// check runs at a time: who asks while it does gets what it comes to.
-// expect is a Head that was noted earlier, or "". Errors: Invalid.
+// VerifyAudit reads the whole log, and returns whether it is as the console wrote it. One
+// check runs at a time; concurrent callers share its result. expect is a Head that was
+// noted earlier, or "". Errors: Invalid.
 func (s *Log) VerifyAudit(ctx context.Context, expect string) (AuditProof, error) {
 	expected, err := parseHead(expect)
 	if err != nil {
@@ -111,7 +111,7 @@ func parseHead(expect string) (int64, error) {
 	return n, nil
 }
 
-// compare looks in a chain that is in order for the link that is expected.
+// compare looks for the expected link in a chain that is in order.
 func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expect string) error {
 	if proof.Broken != nil {
 		return nil
@@ -164,8 +164,8 @@ func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	}
 }
 
-// verifier walks along the chain, in pieces: nothing of the database is held open for
-// longer than one takes. What it looks at goes as far as the head did when it began.
+// verifier walks along the chain, in pieces, so that it holds nothing of the database for
+// long. It goes as far as the head did when it began.
 type verifier struct {
 	s     *Log
 	r     db.Reader
@@ -178,14 +178,14 @@ type verifier struct {
 	late  *AuditFault
 }
 
-// fault notes what is wrong, and ends the walk.
+// fault records what is wrong, and ends the walk.
 func (v *verifier) fault(number int64, lineID, what string, args ...any) {
 	if v.proof.Broken == nil {
 		v.proof.Broken = &AuditFault{number, lineID, fmt.Sprintf(what, args...)}
 	}
 }
 
-// begin finds out, for one moment, where the chain begins, and how far it goes.
+// begin reads, in one transaction, where the chain begins and how far it goes.
 func (v *verifier) begin(tx *gorm.DB) error {
 	mark, marked, err := v.s.readMark() // before the head, which may go on meanwhile
 	forged := errors.Is(err, errMarkForged)
@@ -234,7 +234,7 @@ const (
 	wrongEnd        = "The chain does not end as it did: its last seal was changed, or entries were added to it."
 )
 
-// end notes a fault of the end of the chain, which is told if there is none before.
+// end records a fault of the end of the chain, which counts if there is none before.
 func (v *verifier) end(number int64, what string, args ...any) {
 	if v.late == nil {
 		v.late = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
@@ -247,7 +247,7 @@ func (v *verifier) start(b beginning) {
 	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
 }
 
-// walk looks at the whole log, up to the first fault.
+// walk checks the whole log, up to the first fault.
 func (v *verifier) walk() error {
 	for _, step := range []func() error{v.chain, v.ends, v.tail, v.strays} {
 		if v.proof.Broken != nil {
@@ -263,7 +263,7 @@ func (v *verifier) walk() error {
 	return nil
 }
 
-// sealedLine is a link of the chain with its line, whose ID is "" where it is gone.
+// sealedLine is a link of the chain with its line, whose ID is "" if it is gone.
 type sealedLine struct {
 	auditSeal
 	Line
@@ -273,24 +273,24 @@ func (l *sealedLine) columns() []any {
 	return append([]any{&l.auditSeal.Number, &l.auditSeal.LineID, &l.auditSeal.Seal}, l.Line.columns()...)
 }
 
-// orNothing reads a line's columns where there may be no line.
+// orNothing reads a line's columns if there may be no line.
 const orNothing = "coalesce(id, ''), coalesce(created_at, 0), coalesce(actor_kind, ''), coalesce(actor_id, ''), coalesce(actor_name, ''), " +
 	"coalesce(user_id, ''), coalesce(action, ''), coalesce(object_kind, ''), coalesce(object_id, ''), coalesce(object_name, ''), " +
 	"coalesce(changes, ''), coalesce(ip, ''), coalesce(user_agent, ''), coalesce(request_id, ''), coalesce(mac, '')"
 
-// linkBatch is how many links are looked at in one query: those that are deleted in one
-// transaction, and one more that tells that there is more.
+// linkBatch is how many links are read in one query: one more than are deleted in one
+// transaction, which shows whether there are others.
 const linkBatch = sealBatch + 1
 
-// links reads the links of the chain after one and up to another, with their lines; the
-// first linkBatch of them.
+// links returns the first linkBatch links of the chain after one and up to another, with
+// their lines.
 func (v *verifier) links(after, last int64) ([]sealedLine, error) {
 	const next = "SELECT number, line_id, seal, " + orNothing + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? AND number <= ? ORDER BY number LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY number"
 	return db.Collect(v.r, next, false, []any{after, last, linkBatch}, (*sealedLine).columns)
 }
 
-// chain looks at one link after the other.
+// chain checks one link after the other.
 func (v *verifier) chain() error {
 	from := int64(-1 << 62) // a number below 1 is wrong, and must be seen
 	for {
@@ -319,7 +319,7 @@ func (v *verifier) chain() error {
 }
 
 // deletedMeanwhile goes on from where the chain begins now, if the rule has deleted the
-// next link since it was looked for.
+// next link since the check began.
 func (v *verifier) deletedMeanwhile() error {
 	b, err := v.note()
 	if err != nil || b.Number <= v.at.Number {
@@ -333,7 +333,7 @@ func (v *verifier) deletedMeanwhile() error {
 	return nil
 }
 
-// link looks at the link after v.at.
+// link checks the link after v.at.
 func (v *verifier) link(l *sealedLine) {
 	next := v.at.Number + 1
 	sealed := v.s.Keyring.Signed(l.auditSeal.macInput(v.at.Seal, l.MAC), l.auditSeal.Seal)
@@ -359,7 +359,7 @@ func (v *verifier) link(l *sealedLine) {
 	}
 }
 
-// seen notes what a line that is in order tells of the log.
+// seen records what a line that is in order says of the log.
 func (v *verifier) seen(l *Line) {
 	if l.Action.tellsRule() {
 		v.rule = max(v.rule, l.ID)
@@ -369,7 +369,7 @@ func (v *verifier) seen(l *Line) {
 	}
 }
 
-// putBackLine is said of a line that is older than all that were left.
+// putBackLine is the fault of a line that is older than all that were left.
 const putBackLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
 
 // genuine reports whether the console wrote the line, or accepted it as it was found.
@@ -380,7 +380,7 @@ func (s *Log) genuine(l *Line) bool {
 	return s.Keyring.Signed(l.macInput(), l.MAC)
 }
 
-// ends looks whether the chain goes as far as it went.
+// ends checks that the chain goes as far as the head.
 func (v *verifier) ends() error {
 	switch {
 	case v.at.Number > v.head.Number: // the rule has deleted more than was to be looked at
@@ -395,7 +395,7 @@ func (v *verifier) ends() error {
 	return nil
 }
 
-// tail looks at the lines that wait for their place in the chain.
+// tail checks the lines that wait for their place in the chain.
 func (v *verifier) tail() error {
 	const next = "SELECT 0, line_id, '', " + orNothing + " FROM (SELECT line_id FROM audit_tail WHERE line_id > ? ORDER BY line_id LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY line_id"
@@ -423,7 +423,7 @@ func (v *verifier) tail() error {
 	}
 }
 
-// rules looks whether the note of the beginning is of the newest line that tells of it.
+// rules checks that the retention state names the newest line about it.
 func (v *verifier) rules() error {
 	if v.noted.LineID >= v.rule {
 		return nil
@@ -436,7 +436,7 @@ func (v *verifier) rules() error {
 	return err
 }
 
-// strays looks for lines that have a place neither in the chain nor in the tail.
+// strays looks for lines that are neither in the chain nor in the tail.
 func (v *verifier) strays() error {
 	const (
 		part = "SELECT id FROM audit_lines WHERE id > ? ORDER BY id LIMIT "
@@ -460,7 +460,8 @@ func (v *verifier) strays() error {
 // strayBatch is how many lines are looked up at once.
 const strayBatch = 5000
 
-// strays is what a part of the lines came to: its last line, and the first without a place.
+// strays is what was found in a part of the lines: its last line, and the first without a
+// place.
 type strays struct {
 	last, first string
 	lines       int

@@ -16,15 +16,14 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ErrUnchanged ends a write in which nothing turned out to change: what was
-// done is kept, and there is no audit line.
+// ErrUnchanged commits a Write in which nothing turned out to change, without a line.
 var ErrUnchanged = errors.New("nothing changed")
 
-// Write is the only way to make a change that somebody asked for. It checks the
-// right, runs fn and adds the audit line, all in one transaction; fn says on the
-// line what it did. fn may run again where the database asks for it. The right that
-// counts is that of the moment: the actor is read again, and nobody can take their rights
-// away, disable them or revoke their token until the change is made.
+// Write is the only way to make a change that somebody asked for. It checks the right, runs
+// fn and adds the audit line, in one transaction; fn sets what the line is about, and may
+// run again if the transaction is repeated. The actor is read again, and nobody can take
+// their rights away, disable them or revoke their token until the change is made. Errors:
+// Denied, and what fn returns; but nil for ErrUnchanged.
 func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, action Action, fn func(tx *gorm.DB, line *Line) error) error {
 	if err := by.Check(right); err != nil {
 		return err
@@ -44,7 +43,7 @@ func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, ac
 	})
 }
 
-// Record is write for what needs no right: signing in and out.
+// Record is Write for what needs no right: signing in and out.
 func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn func(tx *gorm.DB, line *Line) error) error {
 	defer s.db.Counts.Forget()
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -61,7 +60,7 @@ func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn fun
 	})
 }
 
-// line is an audit line of an act by somebody, with what it is about left open.
+// line returns the audit line of an act, without its object.
 func (s *Log) line(by access.Actor, action Action) Line {
 	now := s.db.Now()
 	return Line{
@@ -71,10 +70,10 @@ func (s *Log) line(by access.Actor, action Action) Line {
 	}
 }
 
-// Unlock gives a migrated store its keys, before anything is read or changed. It notes
-// the name of the key in use, and later refuses keys without it: secrets could not be
-// read, and lines of the audit log would seem forged. In a database that was just made it
-// begins the chain of the audit log.
+// Unlock gives a migrated store its keys, before anything is read or changed. It stores the
+// name of the key in use, and later refuses keys without it: secrets could not be read, and
+// lines of the audit log would seem forged. In a new database it begins the chain of the
+// audit log.
 func (s *Log) Unlock(ctx context.Context, keys keys.Keys) error {
 	s.Keyring.Take(keys)
 	named := db.Setting{Key: KeySetting, Value: keys.Current()}
@@ -91,6 +90,7 @@ func (s *Log) Unlock(ctx context.Context, keys keys.Keys) error {
 	return s.beginChain(ctx)
 }
 
+// KeySetting is the setting with the name of the key in use.
 const KeySetting = "key"
 
 // KeyName returns the name of the key that the database was last opened with, or that

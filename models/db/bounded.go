@@ -7,23 +7,24 @@ import (
 	"strings"
 )
 
-// boundedQuery is one approach to a search as statements: the rows that are looked at, and
-// those of them that are sought.
+// boundedQuery is one strategy of a search as statements: the rows to look at, and which of
+// them match.
 type boundedQuery struct {
 	columns string
-	// rows are looked at, no more than most. Where they are walked, they end there.
+	// rows are looked at, no more than most.
 	rows Selection
 	most int
-	// walked are those sought, as they come; nil where rows are gathered.
+	// walked are the matches in the order of the rows; nil if the rows are collected and
+	// sorted.
 	walked *Selection
-	// order is what keeps walked in order; "" where it is without.
+	// order keeps walked in order; "" if it is in order anyway.
 	order string
-	// table and down say how gathered rows are sorted.
+	// table and down say how collected rows are sorted.
 	table string
 	down  bool
 }
 
-// bounded is the approach for a direction.
+// bounded returns the statements of a strategy for one direction.
 func (l *SearchSpec) bounded(d Dialect, a strategy, down bool) boundedQuery {
 	if a >= collectSort {
 		return l.gather(d, a, down)
@@ -45,7 +46,7 @@ func (l *SearchSpec) bounded(d Dialect, a strategy, down bool) boundedQuery {
 	return g
 }
 
-// stretch is the part of the order that may be walked.
+// stretch returns the part of the order that may be walked.
 func (l *SearchSpec) stretch(columns string, down bool) Selection {
 	q := Selection{Columns: columns, From: l.Walked, Planned: true}
 	q.add(l.Scope)
@@ -57,8 +58,8 @@ func (l *SearchSpec) stretch(columns string, down bool) Selection {
 	return q
 }
 
-// gather takes no more of each row than sorting needs. What does not help to find rows
-// is tested of those that were found, so that it can't make an engine look for long.
+// gather selects only what sorting needs of each row. Conditions that don't help to find
+// rows are tested on the rows found, so that they can't make an engine look for long.
 func (l *SearchSpec) gather(d Dialect, a strategy, down bool) boundedQuery {
 	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
 	rows, kept, most := d.gather(l, a)
@@ -75,8 +76,8 @@ func (l *SearchSpec) gather(d Dialect, a strategy, down bool) boundedQuery {
 	return g
 }
 
-// run reads up to limit rows. The answer is partial where others may come before or
-// among them. Of gathered rows it counts those that are sought.
+// run reads up to limit rows. The result is partial if other rows may come before or among
+// them. Of collected rows it also counts the matches.
 func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a SearchResult[T], err error) {
 	if g.walked != nil {
 		g.walked.Columns = g.columns
@@ -107,8 +108,8 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 	return a, err
 }
 
-// sorted is the statement for the first of the gathered rows. After those that are kept
-// come others, so that there is a row to tell how many were looked at.
+// sorted returns the statement for the first of the collected rows. Rows that match come
+// first; others follow, so that even without a match one row says how many were looked at.
 func (g boundedQuery) sorted(limit int) string {
 	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
 	return "WITH found AS MATERIALIZED (" + g.gathered(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
@@ -116,8 +117,7 @@ func (g boundedQuery) sorted(limit int) string {
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
 
-// count counts what is sought, up to one more than most. all says that there can't
-// be others.
+// count counts the matches, up to one more than most. all says that there can't be others.
 func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 	if g.walked != nil {
 		found, err := CountUpTo(r, *g.walked, most)
@@ -130,8 +130,8 @@ func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 		all, err = g.exhausted(r)
 		return found.N, all, err
 	}
-	// Most often a few tell that there are more than one wants to know. To look at them
-	// twice is little, where they are few of those that there may be.
+	// Most often a few rows show that there are more than most. Looking at them twice costs
+	// little if they are few beside g.most.
 	if first := 2 * most; first < g.most/2 {
 		if n, all, err = g.countGathered(r, first); all || n > most || err != nil {
 			return n, true, err
@@ -141,8 +141,7 @@ func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 	return n, all || n > most, err
 }
 
-// countGathered counts what is sought among the first so many rows. all says that these
-// are all.
+// countGathered counts the matches among the first rows. all says that there are no others.
 func (g boundedQuery) countGathered(r Reader, first int) (n int, all bool, err error) {
 	type counts struct{ kept, looked int }
 	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.gathered(first) + ") AS found"
@@ -153,12 +152,12 @@ func (g boundedQuery) countGathered(r Reader, first int) (n int, all bool, err e
 	return found[0].kept, found[0].looked < first, nil
 }
 
-// gathered is the statement for the first so many rows that are gathered.
+// gathered returns the statement for the first rows to collect.
 func (g boundedQuery) gathered(first int) string {
 	return g.rows.SQL() + " LIMIT " + strconv.Itoa(first)
 }
 
-// exhausted tells whether there were fewer rows to look at than could be.
+// exhausted reports whether there were fewer rows to look at than the bound.
 func (g boundedQuery) exhausted(r Reader) (bool, error) {
 	n, err := Collect(r, "SELECT count(*) FROM ("+g.rows.SQL()+") AS rows", true, g.rows.Args, OneColumn[int])
 	return err == nil && n[0] < g.most, err

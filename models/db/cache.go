@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Cache remembers answers for a moment, so that what every request asks is not
-// asked of the database each time. It forgets all when it is full.
+// Cache caches values for a moment, so that what every request needs is not read from the
+// database each time. It is emptied when it is full.
 type Cache[K comparable, V any] struct {
-	// Keep is for how long an answer may be out of date.
+	// Keep is how long a value may be out of date.
 	Keep time.Duration
 
 	mu     sync.Mutex
@@ -20,11 +20,11 @@ type recentValue[V any] struct {
 	until time.Time
 }
 
-// mostRecent is how many answers are remembered.
+// mostRecent is how many values are cached.
 const mostRecent = 10_000
 
-// Get answers what is remembered under key, or else asks and remembers. Errors are not
-// remembered.
+// Get returns the value cached under key, or else calls ask and caches what it returns,
+// unless it is an error.
 func (r *Cache[K, V]) Get(key K, now time.Time, ask func() (V, error)) (V, error) {
 	value, known := r.peek(key, now)
 	if known {
@@ -37,7 +37,7 @@ func (r *Cache[K, V]) Get(key K, now time.Time, ask func() (V, error)) (V, error
 	return value, err
 }
 
-// peek answers what is remembered under key, if anything is.
+// peek returns the value cached under key, if there is one.
 func (r *Cache[K, V]) peek(key K, now time.Time) (V, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (r *Cache[K, V]) put(key K, value V, now time.Time) {
 	r.values[key] = recentValue[V]{value, now.Add(r.Keep)}
 }
 
-// Forget makes the next question be asked again.
+// Forget empties the cache.
 func (r *Cache[K, V]) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,25 +17,25 @@ import (
 const (
 	// readyWait is how long Ready waits for the database.
 	readyWait = time.Second
-	// keepDamage is how long damage that was read counts against the whole: that other
-	// pages can be read tells nothing.
+	// keepDamage is how long damaged data counts after it was read: that other pages can be
+	// read proves nothing.
 	keepDamage = 5 * time.Minute
 )
 
-// health is what has gone wrong lately, for Ready.
+// health records recent failures, for Ready.
 type health struct {
 	failed   atomic.Bool // something since the last write that proved that it works again
 	damaged  atomic.Pointer[damage]
 	unsealed atomic.Pointer[access.Unavailable]
 }
 
-// damage is what was read last that was damaged.
+// damage is the damaged data that was read last.
 type damage struct {
 	access.Unavailable
 	until time.Time
 }
 
-// note remembers an outage, and returns it.
+// note records an outage, and returns it.
 func (h *health) note(u access.Unavailable, now time.Time) error {
 	h.failed.Store(true)
 	if u.Outage == access.Damaged {
@@ -44,7 +44,7 @@ func (h *health) note(u access.Unavailable, now time.Time) error {
 	return u
 }
 
-// Sealed remembers how the last sealing went, and returns that.
+// Sealed records the result of the last sealing, and returns it.
 func (h *health) Sealed(err error) error {
 	switch {
 	case err == nil:
@@ -56,9 +56,9 @@ func (h *health) Sealed(err error) error {
 	return err
 }
 
-// Ready returns an Unavailable if the store can't do what it is for, and nil if it can. It
-// has a connection of its own and returns within some seconds. Once something has failed
-// it writes, so that it takes back by itself what it said.
+// Ready returns Unavailable if the store can't do its work, and nil if it can. It has a
+// connection of its own and returns within some seconds. After a failure it tries to write,
+// so that a recovery is noticed.
 func (s *DB) Ready(ctx context.Context) error {
 	err := s.ready(ctx)
 	if err == nil || errors.Is(err, access.ErrUnavailable) || errors.Is(err, context.Canceled) {
@@ -94,7 +94,7 @@ func (s *DB) ready(ctx context.Context) error {
 
 const trialSetting = "trial"
 
-// tryWrite writes as much as any form may send, and deletes it.
+// tryWrite writes as much as any form may send, and deletes it again.
 func (s *DB) tryWrite(ctx context.Context) error {
 	const size = 64 << 10 // bytes, after being written in hex
 	content := make([]byte, size/2)

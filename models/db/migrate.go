@@ -10,9 +10,9 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Migrate brings the schema to the newest version.
-// Several programs may start at once: one migrates, the others wait for it. A schema that
-// is newer than the program is refused.
+// Migrate brings the schema to the newest version. If several programs start at once, one
+// migrates and the others wait for it. It returns an error if the schema is newer than the
+// program.
 func (s *DB) Migrate(ctx context.Context) error {
 	provider, err := s.Migrator()
 	if err != nil {
@@ -31,6 +31,7 @@ func (s *DB) Migrate(ctx context.Context) error {
 	return s.Failed(ctx, err)
 }
 
+// Migrator returns the provider of the engine's migrations, those in Go included.
 func (s *DB) Migrator() (*goose.Provider, error) {
 	pool, err := s.Writer.DB()
 	if err != nil {

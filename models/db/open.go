@@ -2,7 +2,8 @@ package db
 
 import "context"
 
-// Ping tells whether the database answers; Ready, whether it can be worked with.
+// Ping returns an error, mostly Unavailable, if the database can't be reached. Ready checks
+// whether it can be worked with.
 func (s *DB) Ping(ctx context.Context) error {
 	return s.Failed(ctx, s.Reader.WithContext(ctx).Exec("SELECT 1").Error)
 }
@@ -16,13 +17,13 @@ func (s *DB) Engine() string { return s.Dialect.engine() }
 // Address returns where the database is, without credentials.
 func (s *DB) Address() string { return s.Dialect.address() }
 
-// Reconnect drops the connections that are idle: they may lead nowhere after the database
-// could not be reached.
+// Reconnect drops the idle connections, which may be dead after the database could not be
+// reached.
 func (s *DB) Reconnect() {
 	s.reads.reset()
 	s.longReads.reset()
 }
 
-// LogSize is how large the log of changes is that are not in SQLite's file itself yet, in
-// bytes; 0 on PostgreSQL, which sees to its own.
+// LogSize returns the size of SQLite's write-ahead log in bytes; 0 on PostgreSQL, which
+// limits its own.
 func (s *DB) LogSize() int64 { return s.Dialect.logSize() }

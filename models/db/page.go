@@ -10,17 +10,17 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Sizes of a page of a list.
+// Sizes of a page of a list: without a limit, and at most.
 const (
 	DefaultLimit = 10
 	MaxLimit     = 100
 )
 
-// Cursor is a place in a list: the row with this id, which may be long gone, and
-// its value in the list's order ("" where the order is that of the ids).
+// Cursor is a place in a list: the row with this ID, which may be deleted by now, and its
+// Value in the list's order ("" if the order is that of the ids).
 type Cursor struct{ ID, Value string }
 
-// ParseCursor reads what String wrote. It is false where s is no cursor.
+// ParseCursor reads what String wrote. It returns false if s is no cursor.
 func ParseCursor(s string) (Cursor, bool) {
 	id, rest, valued := strings.Cut(s, ".")
 	if !text.ValidID(id) {
@@ -30,7 +30,7 @@ func ParseCursor(s string) (Cursor, bool) {
 	return Cursor{ID: id, Value: string(value)}, err == nil && valued == (rest != "")
 }
 
-// String is the cursor as it stands in an address; "" for the zero Cursor.
+// String returns the cursor as written in a URL; "" for the zero Cursor.
 func (c Cursor) String() string {
 	if c.Value == "" {
 		return c.ID
@@ -38,23 +38,23 @@ func (c Cursor) String() string {
 	return c.ID + "." + base64.RawURLEncoding.EncodeToString([]byte(c.Value))
 }
 
-// IsZero tells whether there is no place: the list is wanted from its start.
+// IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c.ID == "" }
 
-// Range is which part of a list is wanted. The zero Range is its first page.
+// Range says which part of a list is wanted. The zero Range is its first page.
 type Range struct {
-	// After and Before are the rows beside the page; at most one is given.
+	// After and Before are the rows beside the page; at most one may be set.
 	After, Before Cursor
 	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
 	Limit int
 	// Whole asks for every row that belongs to the page, however many have to be looked
-	// at: a program that walks a list must miss none. A person would rather be told.
+	// at: a program that walks a list must miss none. A page for people may be partial.
 	Whole bool
-	// Problems are as in GroupChange.
+	// Problems were found while the request was read; Check returns them with its own.
 	Problems access.Invalid
 }
 
-// Check is what is wrong with the range.
+// Check returns what is wrong with the range.
 func (r Range) Check() access.Invalid {
 	problems := r.Problems
 	if !r.After.IsZero() && !r.Before.IsZero() {
@@ -73,36 +73,36 @@ func (r Range) limit() int {
 	return r.Limit
 }
 
-// Keyset is an order whose rows can be found by where they stand in it. Equal
-// values are ordered by id, in the same direction.
+// Keyset is an order in which a page begins at given values, not at an offset. Equal values
+// are ordered by id, in the same direction.
 type Keyset struct {
-	// Columns are what is compared; the last one is unique.
+	// Columns are compared in turn; the last one is unique.
 	Columns []string
-	// Below and above compare the columns with the values of a cursor.
+	// Below and Above compare the columns with the values of a cursor: "< (?, ?)".
 	Below, Above string
-	// Desc says that the list begins with the greatest.
+	// Desc says that the list begins with the greatest value.
 	Desc bool
 }
 
-// IDKeyset is the order of a table's ids.
+// IDKeyset returns the order of a table's ids, ascending.
 func IDKeyset(table string) Keyset {
 	return Keyset{Columns: []string{table + ".id"}, Below: "< ?", Above: "> ?"}
 }
 
-// ValueKeyset is the order of a column.
+// ValueKeyset returns the order of a column, ascending.
 func ValueKeyset(table, column string) Keyset {
 	return Keyset{Columns: []string{table + "." + column, table + ".id"}, Below: "< (?, ?)", Above: "> (?, ?)"}
 }
 
-// Find reads one page of q in the order k, and tells whether the list goes on in
-// the direction walked. args gives the values that a cursor stands for in this
-// order; columns are where one row's values go.
+// Find reads one page of q in the order k, and reports whether the list goes on in the
+// direction of part. args returns the values of a cursor in this order; columns, the
+// destinations of one row's values.
 func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more bool, err error) {
 	cursor, down := part.cursor(k)
 	if !cursor.IsZero() {
 		q.Where(k.beyond(down), args(cursor)...)
 	}
-	// The limit stands in the statement, where the planner sees it.
+	// The limit is a literal, so that the planner sees it.
 	sql := q.SQL() + " ORDER BY " + k.order(down) + " LIMIT " + strconv.Itoa(part.limit()+1)
 	if rows, err = Collect(r, sql, q.Planned, q.Args, columns); err != nil {
 		return nil, false, err
@@ -111,7 +111,7 @@ func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) 
 	return rows, more, nil
 }
 
-// cursor is where the range begins, and whether the order is walked downward.
+// cursor returns where the range begins, and whether the order is walked downward.
 func (r Range) cursor(k Keyset) (from Cursor, down bool) {
 	if !r.Before.IsZero() {
 		return r.Before, !k.Desc
@@ -119,7 +119,7 @@ func (r Range) cursor(k Keyset) (from Cursor, down bool) {
 	return r.After, k.Desc
 }
 
-// cutPage is the page among rows as they were read, and whether there were more.
+// cutPage returns the page among rows as they were read, and whether there were more.
 func cutPage[T any](rows []T, part Range) ([]T, bool) {
 	more := len(rows) > part.limit()
 	if more {
@@ -131,7 +131,7 @@ func cutPage[T any](rows []T, part Range) ([]T, bool) {
 	return rows, more
 }
 
-// beyond is the condition that a row comes after another one.
+// beyond returns the condition that a row follows a cursor.
 func (k Keyset) beyond(down bool) string {
 	compare := k.Above
 	if down {
@@ -140,7 +140,7 @@ func (k Keyset) beyond(down bool) string {
 	return "(" + strings.Join(k.Columns, ", ") + ") " + compare
 }
 
-// order is the keyset as ORDER BY takes it.
+// order returns the keyset as ORDER BY takes it.
 func (k Keyset) order(down bool) string {
 	if !down {
 		return strings.Join(k.Columns, ", ")
@@ -148,22 +148,21 @@ func (k Keyset) order(down bool) string {
 	return strings.Join(k.Columns, " DESC, ") + " DESC"
 }
 
-// MostCounted is how far totals are counted. Beyond it a Count says only that
-// there are more, or about how many.
+// MostCounted is how far totals are counted. Beyond it a Count has More or About.
 const MostCounted = 10_000
 
-// Count is a number of rows that was counted up to a limit.
+// Count is a number of rows, N, that was counted up to a limit.
 type Count struct {
 	N int
 	// More says that there are more than N.
 	More bool
 	// About says that N is the engine's estimate.
 	About bool
-	// AtLeast says that there are N or more, of which not all were looked for.
+	// AtLeast says that there are N or more, because not all were looked at.
 	AtLeast bool
 }
 
-// CountUpTo counts the rows of q, up to most.
+// CountUpTo counts the rows of q, up to most; More says that there are others.
 func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 	q.Columns = "1"
 	sql := "SELECT count(*) FROM (" + q.SQL() + " LIMIT " + strconv.Itoa(most+1) + ") AS part"
@@ -174,9 +173,9 @@ func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 	return Count{N: min(n[0], most), More: n[0] > most}, nil
 }
 
-// Total is how many rows of a list there are that nothing but its status limits. A
-// short one is counted again after each change; a long one is told as "about", and
-// not asked for again for some seconds.
+// Total returns the length of a list that only its status limits; list is a name that
+// Dialect.estimate knows. A short list is counted again after each change; of a long one an
+// estimate is cached for some seconds.
 func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
 	if known, ok := s.totals.peek(list, s.Now()); ok {
 		return known, nil

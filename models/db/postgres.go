@@ -49,10 +49,9 @@ func (d *postgresDialect) address() string { return d.at }
 // PostgresConns is how many connections one program keeps, beside those for long reads.
 const PostgresConns = 16
 
-// postgresSettings are for planning. No request reads a table whole, even where the
-// planner hopes to find what it looks for near its beginning; rows far apart cost little
-// more than others, as on any disk without a head; and no statement is worth a second
-// process or being compiled, which take longer than it may.
+// postgresSettings are for planning. No request should read a whole table, even if the
+// planner hopes to stop early; random reads cost little more than others, as on any SSD;
+// and no statement here is worth a second process or compilation.
 func postgresSettings() map[string]string {
 	return map[string]string{
 		"enable_seqscan": "off", "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off",
@@ -60,14 +59,14 @@ func postgresSettings() map[string]string {
 }
 
 // pooledSettings are postgresSettings for one transaction. Behind a pooler a session is
-// not ours alone: what it is set to would stay with whoever has it next. Plans are for
-// the very values, as pgxSource asks for where it can.
+// shared, and its settings would stay with whoever has it next. Plans are for the very
+// values.
 const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)," +
 	" set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)," +
 	" set_config('plan_cache_mode', 'force_custom_plan', true)"
 
-// open connects by pgx, whose pool GORM shares. Statements are prepared, and planned
-// once for any values, but for those that ask for more (pgxSource).
+// open connects by pgx, whose pool GORM shares. Statements are prepared, and planned once
+// for any values, unless one asks for its own plan (pgxSource).
 func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h handles, err error) {
 	settings, err := pgxpool.ParseConfig(d.url)
 	if err != nil {
@@ -98,7 +97,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	return h, nil
 }
 
-// pool gives so many connections to GORM and to reads.
+// pool opens a pool of conns connections, shared by GORM and a source.
 func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *gorm.Config) (*gorm.DB, source, error) {
 	settings.MaxConns = conns
 	pool, err := pgxpool.NewWithConfig(context.Background(), settings)
@@ -115,8 +114,8 @@ func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *go
 	return db, pgxSource{pool, d.server.Pooled}, nil
 }
 
-// pingTimeout is how long a connection that was idle may take to show that it still leads
-// to the database: after a partition an old one may be silent for good.
+// pingTimeout is how long an idle connection may take to prove that it is alive: after a
+// network partition an old one may be silent for good.
 const pingTimeout = time.Second
 
 func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
@@ -129,9 +128,9 @@ func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
 
 func (*postgresDialect) logSize() int64 { return 0 }
 
-// configure fits connections to what they lead to. Through a pooler statements are
-// described and not prepared, unless the address says otherwise: the server that knows
-// a statement may not be the one that gets it.
+// configure fits connections to the server. Through a pooler statements are described and
+// not prepared, unless the URL says otherwise: the next server may not know a prepared
+// statement.
 func (d *postgresDialect) configure(config *pgx.ConnConfig) {
 	if d.server.Pooled {
 		if !strings.Contains(d.url, "default_query_exec_mode") {
@@ -149,8 +148,8 @@ func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, erro
 	return goose.DialectPostgres, nil, nil
 }
 
-// migrate has others wait by a lock that ends with its transaction: one of a session
-// would stay behind in a pooler. No limit that the server sets may end the wait.
+// migrate waits for others by a lock that ends with its transaction: one of a session would
+// stay behind in a pooler. No time limit of the server may end the wait.
 func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
 	return db.Transaction(func(tx *gorm.DB) error {
 		for _, limit := range []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"} {
@@ -247,15 +246,15 @@ func (*postgresDialect) Each(values []string) (string, any) {
 	return "unnest(?::text[]) AS each (value)", values
 }
 
-// FirstMembers joins by LATERAL: a join of all at once is estimated by the largest
-// groups, and then reads all contacts or is planned anew each time.
+// FirstMembers joins by LATERAL: one join for all groups is estimated by the largest, and
+// then reads all contacts or is planned anew each time.
 func (d *postgresDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
 	wanted, ids := d.Each(groups)
 	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
 }
 
-// estimate is what the last VACUUM or ANALYZE found. The lists have the names of
-// tables and of partial indexes.
+// estimate is what the last VACUUM or ANALYZE found. The lists have the names of tables and
+// of partial indexes.
 func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 	n, err := Collect(r, "SELECT reltuples FROM pg_class WHERE oid = ?::regclass", false, []any{list}, OneColumn[float64])
 	if err != nil {
@@ -266,7 +265,7 @@ func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 
 func (*postgresDialect) KeyShare() string { return " FOR KEY SHARE" }
 
-// contains finds terms of symbols alone, which have no trigrams, by the symbols.
+// contains finds terms of symbols only, which have no trigrams, by the symbols.
 func (*postgresDialect) contains(table, term string) (c Clauses) {
 	c.Where(table+".search LIKE ?", containing(term))
 	if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
@@ -280,8 +279,8 @@ func (*postgresDialect) lacks(table, term string) (c Clauses) {
 	return c
 }
 
-// approaches asks the planner, which knows about how common a trigram is, what it would
-// do without bounds. The groups of a contact it can only guess.
+// approaches asks the planner, which knows roughly how common a trigram is, for its plan
+// without bounds. It can only guess at the groups of a contact.
 func (*postgresDialect) approaches(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error) {
 	if l.Members != nil {
 		return []strategy{membershipScan, collectSort, orderScan}, nil
@@ -300,17 +299,17 @@ func (*postgresDialect) approaches(r Reader, l *SearchSpec, sql string, args []a
 	return []strategy{membershipScan, collectSort, orderScan}, err
 }
 
-// few tells whether a plan finds fewer than a thousand rows by a word. Even if the
-// planner, who has seen a hundred texts, mistakes one in fifty for one in a thousand,
-// those are few enough, and the bound would cost more than the search. (Of phrases and
-// of several words it multiplies what it knows, and may be wrong altogether.) Of symbols
-// it keeps the common ones, so that what it takes for fewer than ten thousand is.
+// few reports whether a plan expects fewer than a thousand rows for a word. Even if the
+// planner, who has seen a hundred texts, mistakes one in fifty for one in a thousand, those
+// are few enough, and the bound would cost more than the search. (For phrases and several
+// words its estimate may be wrong altogether.) For symbols it knows the common ones, so
+// that an estimate below ten thousand can be trusted.
 func few(plan string) bool {
 	found := wordRows.FindStringSubmatch(plan)
 	return found != nil && (len(found[2]) <= 3 || found[1] == "symbols" && len(found[2]) <= 4)
 }
 
-// wordRows finds how many rows a plan expects of an index of words.
+// wordRows matches how many rows a plan expects of an index of words.
 var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(search|symbols) .*rows=(\d+)`)
 
 func (*postgresDialect) walk(l *SearchSpec, _ strategy, down bool) (rows Selection, most int, from string) {
@@ -323,12 +322,12 @@ func (*postgresDialect) walk(l *SearchSpec, _ strategy, down bool) (rows Selecti
 
 func (*postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
 
-// postgresGathered is how many matches PostgreSQL gathers, in 25 ms.
+// postgresGathered is how many matches PostgreSQL collects, in 25 ms.
 const postgresGathered = 20_000
 
-// gather leaves the planner one index for words: else it may take another, and look at
-// most rows for their words. Of a phrase the index has the words only; so these are
-// gathered, and not tested for the phrase before the first is found that has it.
+// gather leaves the planner one index for words: it might take another, and test most rows
+// for their words. The index has only the words of a phrase, so rows are collected by
+// these, and tested for the phrase afterwards.
 func (d *postgresDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	if a == membershipScan || len(l.Terms) == 0 {
 		for _, term := range l.Terms {
@@ -349,15 +348,15 @@ func (d *postgresDialect) gather(l *SearchSpec, a strategy) (rows Selection, kep
 	return rows, kept, postgresGathered
 }
 
-// maybeAlnum tells whether PostgreSQL may take a character for a letter or a digit.
+// maybeAlnum reports whether PostgreSQL may take a character for a letter or a digit.
 func maybeAlnum(r rune) bool { return text.IsWord(r) || unicode.Is(unicode.Other_Alphabetic, r) }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// containing is the pattern of all that has a term in it.
+// containing returns the LIKE pattern of all that contains a term.
 func containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
 
-// SuspendIndexes drops foreign keys too: to check them all at once is a join.
+// SuspendIndexes drops foreign keys too: checking them all at once is a join.
 func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
 	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
 		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
@@ -371,7 +370,7 @@ func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string,
 	return build, err
 }
 
-// Settle lets indexes be read without the table, and the planner know it.
+// Settle lets indexes be read without the table, and gives the planner statistics.
 func (*postgresDialect) Settle(tables ...string) string {
 	return "VACUUM (ANALYZE) " + strings.Join(tables, ", ")
 }

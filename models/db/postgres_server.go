@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// postgresServer is what a connection finds out about where it leads to.
+// postgresServer is what a connection finds out about its server.
 type postgresServer struct {
 	// Version is the server's, such as "17.2".
 	Version string
-	// Pooled reports that a pooler such as PgBouncer stands between: the next
-	// transaction may run in another session. Such a pooler makes up the process that
+	// Pooled reports that a pooler such as PgBouncer stands in between: the next
+	// transaction may run in another session. Such a pooler makes up the process id that
 	// cancellations are sent to.
 	Pooled bool
 
@@ -22,7 +22,8 @@ type postgresServer struct {
 	Standby, ReadOnly bool
 	// Path is the search_path, and Schema the first of it that exists.
 	Path, Schema string
-	// Trigrams is the schema of pg_trgm, quoted, or ""; the others are about that.
+	// Trigrams is the schema of pg_trgm, quoted, or ""; Visible, that it is in the
+	// search_path; Available and Creating, that it can be installed, and by this user.
 	Trigrams                     string
 	Visible, Available, Creating bool
 }
@@ -36,7 +37,7 @@ const inspectServer = `SELECT pg_backend_pid(), current_setting('server_version'
 	EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'),
 	has_database_privilege(current_database(), 'CREATE')`
 
-// inspect connects once and looks at the server.
+// inspect connects once and reads the server's properties.
 func inspect(ctx context.Context, config *pgx.ConnConfig) (s postgresServer, err error) {
 	config = config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // prepares nothing
@@ -56,7 +57,7 @@ func inspect(ctx context.Context, config *pgx.ConnConfig) (s postgresServer, err
 	return s, err
 }
 
-// refuse says in a sentence why the console can't work there, and what to do.
+// refuse returns why the console can't work there and what to do, or nil.
 func (s postgresServer) refuse() error {
 	switch {
 	case s.Encoding != "UTF8":

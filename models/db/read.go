@@ -14,40 +14,40 @@ import (
 	"gorm.io/gorm"
 )
 
-// Lists, searches, one group, and who calls: these reads are behind every page
-// and every call, so they are written as SQL and scanned column by column. (Through
-// GORM a list came to 0.3 of the rate of one by hand, so to 0.8: make bench.) This file
-// is how they reach the database. Every change, and every read that few wait for, goes through
-// GORM itself.
+// Lists, searches, one group, and who calls: these reads are behind every page and every
+// call, so they are written as SQL and scanned column by column. (Through GORM, a list ran
+// at 0.3 to 0.8 of the rate: make bench.) Changes, and reads that are rare, go through GORM
+// itself.
 
-// Reader asks the database for rows, for one request: outside a transaction
-// (DB.Read, DB.ReadLong) or inside one (DB.ReadIn).
+// Reader reads rows for one request: outside a transaction (DB.Read, DB.ReadLong) or inside
+// one (DB.ReadIn). Ctx is the request's.
 type Reader struct {
 	Ctx context.Context
 	source
 }
 
-// source runs statements in which values stand as ?.
+// source runs statements with ? in place of each value.
 type source interface {
-	// Query runs a statement. planned asks for a plan for these very values, where
-	// the engine would else reuse one that was made for any.
+	// Query runs a statement. planned asks for a plan for these very values, where the
+	// engine would otherwise reuse a generic one.
 	Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error)
-	// Together runs several statements and has their answers read one after the
-	// other, up to the first error. It is one trip to an engine that is elsewhere.
+	// Together runs several statements and passes each result to its Read in turn, up to
+	// the first error. It takes one round trip to a server.
 	Together(ctx context.Context, questions ...Statement) error
-	// reset drops the connections that are idle, if they may be cut off.
+	// reset drops the idle connections, if they may be dead.
 	reset()
 	close()
 }
 
-// Statement is a statement with who reads its answer.
+// Statement is an SQL statement, with ? for each of Args, and the function that reads its
+// result.
 type Statement struct {
 	SQL  string
 	Args []any
 	Read func(Rows) error
 }
 
-// from reads an answer, unless there is none.
+// from passes a result to Read, unless there was an error, and closes it.
 func (q Statement) from(found Rows, err error) error {
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (q Statement) from(found Rows, err error) error {
 	return q.Read(found)
 }
 
-// Rows is an answer, read row by row.
+// Rows is a result, read row by row as sql.Rows is.
 type Rows interface {
 	Next() bool
 	Scan(dest ...any) error
@@ -64,12 +64,13 @@ type Rows interface {
 	Close()
 }
 
+// Read returns a Reader outside a transaction.
 func (s *DB) Read(ctx context.Context) Reader { return Reader{ctx, s.reads} }
 
-// ReadLong is reader for what takes long, on connections of their own.
+// ReadLong is Read for what takes long, on connections of their own.
 func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longReads} }
 
-// ReadIn reads what the transaction sees.
+// ReadIn returns a Reader of what the transaction sees.
 func (s *DB) ReadIn(tx *gorm.DB) Reader {
 	return Reader{tx.Statement.Context, sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders}}
 }
@@ -101,11 +102,11 @@ func (sqlSource) close() {}
 
 type sqlRows struct{ *sql.Rows }
 
-// Close drops the error, which Err has told already.
+// Close drops the error, which Err has returned already.
 func (r sqlRows) Close() { _ = r.Rows.Close() }
 
-// pgxSource is PostgreSQL without database/sql between, which converts each value
-// twice. What is pooled has its settings in each transaction: see pooledSettings.
+// pgxSource is PostgreSQL without database/sql in between, which converts each value twice.
+// Behind a pooler each transaction begins with pooledSettings.
 type pgxSource struct {
 	pool   *pgxpool.Pool
 	pooled bool
@@ -140,7 +141,7 @@ func (s pgxSource) Together(ctx context.Context, questions ...Statement) (err er
 	return nil
 }
 
-// send sends all in one batch, which is one transaction.
+// send sends all statements in one batch, which is one transaction.
 func (s pgxSource) send(ctx context.Context, questions ...Statement) (pgx.BatchResults, error) {
 	var batch pgx.Batch
 	if s.pooled {
@@ -158,13 +159,13 @@ func (s pgxSource) send(ctx context.Context, questions ...Statement) (pgx.BatchR
 	return answers, nil
 }
 
-// batchRows are an answer of a batch that ends with it.
+// batchRows is a result that closes its batch too.
 type batchRows struct {
 	pgx.Rows
 	batch pgx.BatchResults
 }
 
-// Close drops the error, which Err has told already.
+// Close drops the error, which Err has returned already.
 func (r batchRows) Close() {
 	r.Rows.Close()
 	_ = r.batch.Close()
@@ -173,7 +174,7 @@ func (s pgxSource) reset() { s.pool.Reset() }
 
 func (s pgxSource) close() { s.pool.Close() }
 
-// numbered is a statement with $1, $2, … in place of each ?.
+// numbered returns a statement with $1, $2, … in place of each ?.
 func numbered(sql string) string {
 	var b strings.Builder
 	b.Grow(len(sql) + 16)
@@ -189,7 +190,8 @@ func numbered(sql string) string {
 	}
 }
 
-// Collect reads every row of an answer; columns are where one row's values go.
+// Collect reads every row of a statement's result. columns returns the destinations of one
+// row's values; planned is as in source.Query.
 func Collect[T any](r Reader, sql string, planned bool, args []any, columns func(*T) []any) ([]T, error) {
 	found, err := r.Query(r.Ctx, sql, planned, args)
 	if err != nil {
@@ -199,6 +201,7 @@ func Collect[T any](r Reader, sql string, planned bool, args []any, columns func
 	return Scan(found, columns)
 }
 
+// Scan is Collect for a result that the caller closes.
 func Scan[T any](found Rows, columns func(*T) []any) (values []T, err error) {
 	for found.Next() {
 		values = append(values, *new(T))
@@ -209,13 +212,13 @@ func Scan[T any](found Rows, columns func(*T) []any) (values []T, err error) {
 	return values, found.Err()
 }
 
-// Clauses are conditions that are put together.
+// Clauses are conditions to be joined by AND, and the values of their placeholders.
 type Clauses struct {
 	Conditions []string
 	Args       []any
 }
 
-// Where adds a condition, in which values stand as ?.
+// Where adds a condition with ? in place of each value.
 func (c *Clauses) Where(condition string, args ...any) { c.add(Clauses{[]string{condition}, args}) }
 
 func (c *Clauses) add(more Clauses) {
@@ -223,24 +226,24 @@ func (c *Clauses) add(more Clauses) {
 	c.Args = slices.Concat(c.Args, more.Args)
 }
 
-// Selection is a SELECT that is put together in parts.
+// Selection is a SELECT in parts. Joins, if any, begins with a space.
 type Selection struct {
 	Columns, From string
 	Joins         string
 	Clauses
-	// Tail is what follows the conditions.
+	// Tail follows the conditions, beginning with a space: ORDER BY, say.
 	Tail string
-	// Planned says that how best to find the rows depends on the values.
+	// Planned says that the best plan depends on the values.
 	Planned bool
 }
 
-// SelectFrom reads columns of the rows of a table that a condition names, in which
-// values stand as ?.
+// SelectFrom returns a Selection of the rows of a table that match a condition, with ? in
+// place of each value.
 func SelectFrom(table, columns, condition string, args ...any) Selection {
 	return Selection{Columns: columns, From: table, Clauses: Clauses{[]string{condition}, args}}
 }
 
-// SQL is the statement as far as it was put together.
+// SQL returns the statement.
 func (q *Selection) SQL() string {
 	all := "SELECT " + q.Columns + " FROM " + q.From + q.Joins
 	if len(q.Conditions) > 0 {
@@ -249,12 +252,12 @@ func (q *Selection) SQL() string {
 	return all + q.Tail
 }
 
-// First reads the first rows in no order.
+// First reads up to limit rows, in the order of q's Tail.
 func First[T any](r Reader, q Selection, limit int, columns func(*T) []any) ([]T, error) {
 	return Collect(r, q.SQL()+" LIMIT "+strconv.Itoa(limit), q.Planned, q.Args, columns)
 }
 
-// Take reads one row, or answers errRowMissing.
+// Take reads one row, or returns ErrNoRow.
 func Take[T any](r Reader, q Selection, columns func(*T) []any) (T, error) {
 	found, err := First(r, q, 1, columns)
 	if err != nil || len(found) == 0 {
@@ -263,5 +266,5 @@ func Take[T any](r Reader, q Selection, columns func(*T) []any) (T, error) {
 	return found[0], nil
 }
 
-// OneColumn is where the only column of a row goes.
+// OneColumn is the columns argument of Collect, First and Take for rows of one value.
 func OneColumn[T any](value *T) []any { return []any{value} }

@@ -8,78 +8,78 @@ import (
 	"time"
 )
 
-// A search must not look at more rows than there is time for, whatever is searched
-// and in whatever order. An engine can walk an order and stop where the page is full,
-// or gather what matches and sort it. The one is long where matches are rare or stand
-// far down the order (names that begin with "team"), the other where they are many.
-// So both are bounded: what the first can't answer, the other is asked. Where neither
-// can, the page is made of what was looked at, and says so.
+// A search must not look at more rows than there is time for, whatever is searched and in
+// whatever order. An engine can walk an order and stop when the page is full, or collect
+// what matches and sort it. The one takes long if matches are rare or far down the order
+// (names that begin with "team"), the other if they are many. So both are bounded, and
+// tried one after the other. If neither completes, the page is made of what was found, and
+// says that it is partial.
 
-// SearchSpec is the rows that a search is for.
+// SearchSpec says which rows a search is for, and in which order.
 type SearchSpec struct {
-	// Table has the rows; walked, which has the order, is the same one or memberships.
+	// Table has the rows; Walked, which has the order, is Table or memberships.
 	Table, Walked, Columns string
 	Order                  Keyset
-	// ByID says that the order is that of the ids.
+	// ByID says that Order is that of the ids.
 	ByID bool
-	// Terms must each be in the column search, as searchTerm gives them, and none of
-	// without, which no index helps to find.
+	// Each of Terms must occur in the column search, normalized as it is; none of Without
+	// may, which no index helps to find.
 	Terms, Without []string
 	IDs            []IDLimit
-	// Members are the ids of contacts of whom one must be in the group; nil asks for none.
+	// Members are the ids of contacts of whom one must be in the group; nil for any group.
 	Members []string
-	// Scope is what the order's index answers, filter what another one may, and place
-	// is where in the order the page begins.
+	// Scope is what the order's index covers, Filter what another index may, and place is
+	// where in the order the page begins.
 	Scope, Filter, place Clauses
 }
 
-// IDLimit compares the ids of rows with one, by <, > or >=.
+// IDLimit compares the ids of rows with ID by Sign: <, > or >=.
 type IDLimit struct{ Sign, ID string }
 
-// strategy is a way to look at rows.
+// strategy is a way to find rows; see the package comment.
 type strategy int
 
 const (
-	// unbounded leaves all to the engine, which is sure that there is little to look at.
+	// unbounded leaves everything to the engine, which is sure that little matches.
 	unbounded strategy = iota
-	// orderScan takes the rows as they stand in the order.
+	// orderScan takes the rows in the order of the list.
 	orderScan
 	// indexScan takes matches from an index that has them by id.
 	indexScan
-	// collectSort takes whatever matches, to sort it.
+	// collectSort collects whatever matches, and sorts it.
 	collectSort
-	// membershipScan gathers by all but the words: the groups of a contact, the time of
+	// membershipScan collects by all but the words: the groups of a contact, the time of
 	// creation, and so on.
 	membershipScan
 )
 
-// mostWalked is how many rows are walked: by name, where each is somewhere else in
-// the table, in 20 ms.
+// mostWalked is how many rows are walked in an order: by name, with rows scattered over the
+// table, in 20 ms.
 const mostWalked = 10_000
 
-// keepApproaches is for how long an engine's choice is remembered: it depends on how
+// keepApproaches is how long an engine's choice of strategies is cached: it depends on how
 // common words are, which changes slowly.
 const keepApproaches = time.Minute
 
-// PartialHint is told where some of the groups that belong to a page may be missing.
+// PartialHint is shown when some of the groups that belong to a page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
-// plain tells whether the order's index lists these rows and no others.
+// plain reports whether the order's index lists exactly these rows.
 func (l *SearchSpec) plain() bool {
 	return len(l.Terms)+len(l.Filter.Conditions)+len(l.Without) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
 }
 
-// SearchResult is what a search found: a page of rows.
+// SearchResult is a page of the rows that a search found. More says that the list goes on.
 type SearchResult[T any] struct {
 	Rows []T
 	More bool
 	// Partial says that rows which belong to the page may be missing.
 	Partial bool
-	// Count is how many are sought in all, where that came to light; else it is nil.
+	// Count is how many rows match in all; nil if that did not come to light.
 	Count *Count
 }
 
-// Search is find for what is sought.
+// Search is Find within the bounds of a search, which only part.Whole lifts.
 func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) []any, columns func(*T) []any) (SearchResult[T], error) {
 	all := l.All(s.Dialect)
 	findAll := func() (SearchResult[T], error) {
@@ -113,8 +113,8 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 	return a, nil
 }
 
-// tryStrategies tries one approach after the other, until one finds all that belongs to a page
-// of up to limit rows.
+// tryStrategies tries one strategy after the other, until one finds all that belongs to a
+// page of up to limit rows.
 func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, approaches []strategy, limit int, down bool, columns func(*T) []any) (a SearchResult[T], err error) {
 	a.Partial = true
 	for i := 0; a.Partial && i < len(approaches); i++ {
@@ -136,7 +136,7 @@ func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, approaches []strategy,
 	return a, nil
 }
 
-// CountSought counts what is sought, up to searchCounted.
+// CountSought counts the rows that match, up to searchCounted.
 func (s *DB) CountSought(r Reader, l SearchSpec) (Count, error) {
 	approaches, err := s.approaches(r, &l, searchCounted)
 	if err == nil && approaches[0] == unbounded {
@@ -153,7 +153,7 @@ func (s *DB) CountSought(r Reader, l SearchSpec) (Count, error) {
 	return Count{N: most, More: true}, err
 }
 
-// approaches is the engine's choice of where to begin, remembered for a while.
+// approaches returns the engine's choice of strategies, cached for keepApproaches.
 func (s *DB) approaches(r Reader, l *SearchSpec, limit int) ([]strategy, error) {
 	q := l.All(s.Dialect)
 	sql := q.SQL() + " ORDER BY " + l.Order.order(l.Order.Desc) + " LIMIT " + strconv.Itoa(limit+1)
@@ -163,12 +163,12 @@ func (s *DB) approaches(r Reader, l *SearchSpec, limit int) ([]strategy, error) 
 	})
 }
 
-// followed tells whether something but words and a status limits what is sought.
+// followed reports whether anything but words and a status limits the search.
 func (l *SearchSpec) followed() bool {
 	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.Walked != l.Table
 }
 
-// beyond limits what is sought to what follows a cursor, whose values are args.
+// beyond limits the search to what follows a cursor, whose values are args.
 func (l *SearchSpec) beyond(args []any, down bool) {
 	switch {
 	case !l.ByID:
@@ -180,7 +180,7 @@ func (l *SearchSpec) beyond(args []any, down bool) {
 	}
 }
 
-// All is a statement for all that is sought, without bounds.
+// All returns a statement for all that matches, without bounds.
 func (l *SearchSpec) All(d Dialect) Selection {
 	q := Selection{Columns: l.Columns, From: l.Walked, Planned: !l.plain() || len(l.IDs) > 0}
 	if l.Walked != l.Table {
@@ -194,7 +194,7 @@ func (l *SearchSpec) All(d Dialect) Selection {
 	return q
 }
 
-// otherConds is what is sought of a row of the table but its words.
+// otherConds returns the conditions on a row of the table, without Terms and Without.
 func (l *SearchSpec) otherConds(d Dialect) (c Clauses) {
 	if l.Walked == l.Table {
 		c.add(l.Scope)
@@ -209,14 +209,14 @@ func (l *SearchSpec) otherConds(d Dialect) (c Clauses) {
 	return c
 }
 
-// except is what is sought without some of what it is sought by.
+// except returns a copy of the search after leave has removed something from it.
 func (l *SearchSpec) except(leave func(l *SearchSpec)) *SearchSpec {
 	less := *l
 	leave(&less)
 	return &less
 }
 
-// limits is the limits of the ids.
+// limits returns the conditions on the ids.
 func (l *SearchSpec) limits() (c Clauses) {
 	for _, limit := range l.IDs {
 		c.Where(l.Table+".id "+limit.Sign+" ?", limit.ID)
@@ -224,7 +224,7 @@ func (l *SearchSpec) limits() (c Clauses) {
 	return c
 }
 
-// having is what is sought of a row but its place.
+// having returns the conditions on a row, without those on its place and Without.
 func (l *SearchSpec) having(d Dialect) (c Clauses) {
 	for _, term := range l.Terms {
 		c.add(d.contains(l.Table, term))
@@ -237,7 +237,7 @@ func (l *SearchSpec) having(d Dialect) (c Clauses) {
 	return c
 }
 
-// excludedConds is what no row may have.
+// excludedConds returns the conditions for Without.
 func (l *SearchSpec) excludedConds(d Dialect) (c Clauses) {
 	for _, term := range l.Without {
 		c.add(d.lacks(l.Table, term))
@@ -245,5 +245,5 @@ func (l *SearchSpec) excludedConds(d Dialect) (c Clauses) {
 	return c
 }
 
-// searchCounted is how far the finds of a search are counted: each must be looked at.
+// searchCounted is how far matches are counted: each must be looked at.
 const searchCounted = 1000

@@ -1,6 +1,6 @@
 package db
 
-// Setting is a value that the whole console shares.
+// Setting is a named value shared by the whole console.
 type Setting struct {
 	Key   string `gorm:"primaryKey"`
 	Value string

@@ -28,12 +28,12 @@ import (
 
 type sqliteDialect struct{ files *sqliteFiles }
 
-// sqlitePragmas is what every connection sets: an acknowledged change is on the disk
-// (FULL); a write waits five seconds for another program's; the log, which grows as
-// long as what a transaction wrote, is cut back after it. Two things stay as SQLite
-// has them. A checkpoint is due at every 1,000 pages: the write that makes it waits
-// for it, so it had better be small. And nothing is read through mmap: pages far
-// apart would take 0.65 of the CPU, but 64 MB of it count as 260 MB of memory.
+// sqlitePragmas is what every connection sets: an acknowledged change is on the disk (FULL);
+// a write waits five seconds for another program's; the log, which grows to the size of the
+// largest transaction, is truncated afterwards. Two defaults stay. A checkpoint comes every
+// 1,000 pages: the write that triggers it waits for it, so it should be small. And mmap is
+// off: it would take 0.65 of the CPU for scattered pages, but 64 MB of it count as 260 MB of
+// memory.
 const sqlitePragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
 
@@ -51,7 +51,7 @@ const (
 	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
 )
 
-// sqliteReaders is how many reads run at once: no fewer than can wait for the disk
+// sqliteReaders returns how many reads run at once: no fewer than can wait for the disk
 // beside one that is slow, no more than there is memory for.
 func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
 
@@ -68,7 +68,7 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
-	// SQLite would make a file that everybody on the machine can read.
+	// SQLite would create a file that everybody on the machine can read.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
@@ -117,8 +117,8 @@ func (d sqliteDialect) logSize() int64 {
 	return info.Size()
 }
 
-// openSQLite makes a pool of connections, and one of them. The file must be there: in the
-// place of one that was deleted no new one is made.
+// openSQLite opens a pool of connections and connects once. The file must exist: a deleted
+// one must not be created anew.
 func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) {
 	address := "file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas
 	connector, err := sqlite.NewConnector(address)
@@ -128,7 +128,7 @@ func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) 
 	pool := sql.OpenDB(guarded{connector, files})
 	limitPool(pool, conns)
 	err = readSchema(pool)
-	// Two starts that turn a new file to WAL at once don't wait for each other.
+	// Two starts that switch a new file to WAL at once don't wait for each other.
 	for wait := time.Millisecond; sqliteCode(err) == sqlite3.SQLITE_BUSY && wait < 5*time.Second; wait *= 2 {
 		time.Sleep(wait)
 		err = readSchema(pool)
@@ -139,13 +139,13 @@ func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) 
 	return pool, nil
 }
 
-// readSchema has SQLite open all its files.
+// readSchema makes SQLite open all its files.
 func readSchema(pool *sql.DB) error {
 	var n int
 	return pool.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&n)
 }
 
-// sqliteCode is the primary code of SQLite's error, or 0.
+// sqliteCode returns the primary code of SQLite's error, or 0.
 func sqliteCode(err error) int {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {
@@ -158,7 +158,7 @@ func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) 
 	return goose.DialectSQLite3, nil, nil
 }
 
-// Outage reads SQLite's primary result codes: https://www.sqlite.org/rescode.html
+// Outage goes by SQLite's primary result codes: https://www.sqlite.org/rescode.html
 func (sqliteDialect) Outage(err error) access.Outage {
 	switch sqliteCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM:
@@ -178,9 +178,8 @@ func (sqliteDialect) Outage(err error) access.Outage {
 	return ""
 }
 
-// Batch is the size from which on greater ones gain little (250 memberships take
-// 0.86 of the CPU that 100 take, 1,000 take 0.8). Each size is a prepared statement
-// that is kept, so the greatest of them must not be large.
+// Batch is the size beyond which there is little to gain (250 memberships take 0.86 of the
+// CPU of 100; 1,000 take 0.8). Each size is a prepared statement that is kept.
 func (sqliteDialect) Batch() int { return 250 }
 
 func (sqliteDialect) again(error) bool            { return false }
@@ -193,14 +192,14 @@ func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 }
 
 const (
-	// sqliteGathered is how many matches SQLite gathers from the full-text index.
+	// sqliteGathered is how many matches of the full-text index SQLite collects.
 	sqliteGathered = 3000
 	// sqliteFollowed is how many groups of a contact it looks at, which takes less.
 	sqliteFollowed = 10_000
-	// fewMatches is so few that to sort them is quicker: of more, every short stretch
-	// of any order has some, as a rule.
+	// fewMatches are quicker to sort than to walk to: if there are more, any short stretch
+	// of an order has some, as a rule.
 	fewMatches = 2000
-	// fewMembers is so few that to walk them is less than to ask for matches.
+	// fewMembers are quicker to walk than to look up in the full-text index.
 	fewMembers = 1000
 )
 
@@ -211,14 +210,14 @@ func (d sqliteDialect) Among(column string, values []string) (string, any) {
 	return column + " IN (SELECT value FROM " + each + ")", list
 }
 
-// Each binds all values as one, so that any number of them is one statement.
+// Each binds all values as one, so that any number of them makes the same statement.
 func (sqliteDialect) Each(values []string) (string, any) {
 	list, _ := json.Marshal(append([]string{}, values...)) // strings always marshal
 	return "json_each(?) AS each", string(list)
 }
 
-// FirstMembers hands each group's first members on as a list, which is how SQLite can
-// limit what it joins for each row.
+// FirstMembers passes each group's first members on as a list, which is how SQLite can
+// limit a join for each row.
 func (d sqliteDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
 	wanted, ids := d.Each(groups)
 	return "SELECT each.value, " + columns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
@@ -226,7 +225,7 @@ func (d sqliteDialect) FirstMembers(groups []string, columns string, most int) (
 		" CROSS JOIN contacts ON contacts.id = member.value", ids
 }
 
-// estimate is exact: triggers keep it.
+// estimate is exact: triggers maintain it.
 func (sqliteDialect) estimate(r Reader, list string) (int, error) {
 	n, err := Collect(r, "SELECT n FROM totals WHERE list = ?", false, []any{list}, OneColumn[int])
 	if err != nil || len(n) == 0 {
@@ -235,7 +234,7 @@ func (sqliteDialect) estimate(r Reader, list string) (int, error) {
 	return n[0], nil
 }
 
-// recount makes the totals of a table right after its triggers were away.
+// recount corrects the totals of a table after its triggers were dropped.
 var recount = map[string]string{
 	"groups": `UPDATE totals SET n = CASE list WHEN 'groups' THEN (SELECT count(*) FROM groups)
 		WHEN 'groups_active' THEN (SELECT count(*) FROM groups WHERE archived_at IS NULL)
@@ -255,9 +254,8 @@ func (sqliteDialect) lacks(table, term string) (c Clauses) {
 	return c
 }
 
-// approaches begins with what is least, as far as that is known: the groups of a
-// contact or the members of a group if they are few, then what the full-text index
-// lists, which it does in the order of ids.
+// approaches begins with what is known to be small: the groups of a contact or the members
+// of a group if they are few, then what the full-text index lists, in the order of ids.
 func (d sqliteDialect) approaches(r Reader, l *SearchSpec, _ string, _ []any) ([]strategy, error) {
 	if l.Members != nil {
 		n, err := CountUpTo(r, d.theirs(l), sqliteFollowed-1)
@@ -284,7 +282,7 @@ func (d sqliteDialect) approaches(r Reader, l *SearchSpec, _ string, _ []any) ([
 	return []strategy{collectSort, orderScan}, err
 }
 
-// theirs are the ids of the groups of the members.
+// theirs returns the ids of the members' groups.
 func (d sqliteDialect) theirs(l *SearchSpec) Selection {
 	is, ids := d.Among("contact_id", l.Members)
 	return SelectFrom("memberships", "group_id", is, ids)
@@ -306,11 +304,10 @@ func (d sqliteDialect) walk(l *SearchSpec, a strategy, down bool) (rows Selectio
 	return rows, most, "(%s) AS walked CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = walked.seq"
 }
 
-// keptOrder says nothing: CROSS JOIN keeps the order, and SQLite, which doesn't know,
-// would sort.
+// keptOrder is "": CROSS JOIN keeps the order, but SQLite doesn't know, and would sort.
 func (sqliteDialect) keptOrder(string) string { return "" }
 
-// gather takes the newest matches of the full-text index, the groups of members, or
+// gather returns the newest matches of the full-text index, the members' groups, or
 // whatever another index finds.
 func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	switch {
@@ -320,7 +317,7 @@ func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept C
 		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
 		return rows, kept, sqliteFollowed
 	case len(l.Terms) == 0:
-		// Without its status: that has an index too, and SQLite can't know the better one.
+		// Without the status, whose index SQLite might choose over the better one.
 		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
 	}
 	index := l.Table + "_fts"
@@ -333,8 +330,8 @@ func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept C
 	return rows, kept, sqliteGathered
 }
 
-// match is what the full-text index is asked. Limits of ids are limits of its row
-// numbers, or else it would be read from its end.
+// match returns the query of the full-text index. It limits the row numbers as the ids are
+// limited, or else the index would be read from its end.
 func (sqliteDialect) match(l *SearchSpec) (c Clauses) {
 	index := l.Table + "_fts"
 	var match []string
@@ -354,7 +351,7 @@ func (sqliteDialect) match(l *SearchSpec) (c Clauses) {
 	return c
 }
 
-// migrate looks again: of several starts that migrate, all but the first fail.
+// migrate tries again: of several starts that migrate at once, all but the first fail.
 func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	const tries = 10
 	var err error
@@ -372,9 +369,10 @@ func (sqliteDialect) local() string { return "" }
 
 func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
 
-// phrases is what the full-text index is asked for a term. It reads the rows of all trigrams
-// of a phrase; those of text without word gaps that end in spaces are nearly all rows'. So
-// of a pair, which is a word of its own, it is asked for the one trigram that has it whole.
+// phrases returns what to ask the full-text index for a term. SQLite reads the rows of all
+// trigrams of a phrase; in text without word gaps those that end in a space are in nearly
+// every row. So for a pair of characters, which is a word of its own, it returns the one
+// trigram that has both.
 func phrases(term string) []string {
 	if !strings.ContainsFunc(term, text.IsGapless) {
 		return []string{term}
@@ -391,15 +389,15 @@ func phrases(term string) []string {
 	return all
 }
 
-// unmatched is those terms of which the full-text index is asked for parts only.
+// unmatched returns the terms that the full-text index is asked for in part only.
 func (l *SearchSpec) unmatched() []string {
 	return slices.DeleteFunc(slices.Clone(l.Terms), func(term string) bool {
 		return len(text.TermWords(term)) == 1 || !strings.ContainsFunc(term, text.IsGapless)
 	})
 }
 
-// SuspendIndexes asks the database for its own definitions: the schema is told
-// only in the migrations.
+// SuspendIndexes reads the definitions from the database: only the migrations have the
+// schema.
 func (sqliteDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
 	build, err := suspend(tx, `SELECT 'DROP ' || type || ' ' || name AS lift, sql AS build FROM sqlite_master
 		WHERE tbl_name IN ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`, tables)
@@ -409,5 +407,5 @@ func (sqliteDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, er
 	return build, err
 }
 
-// Settle moves everything from the log into the file.
+// Settle moves everything from the write-ahead log into the file.
 func (sqliteDialect) Settle(...string) string { return "PRAGMA wal_checkpoint(TRUNCATE)" }

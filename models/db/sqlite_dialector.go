@@ -12,13 +12,13 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteDialector teaches GORM the SQL of SQLite over modernc.org/sqlite's own
-// driver. Of the dialectors that there are, one brings an older fork of this
-// driver, which parses a prepared statement each time it runs (1.2 to 1.6 times
-// the CPU of every read), and the other compiles a second SQLite in C. Not both
-// drivers can be linked: each registers the name "sqlite".
+// sqliteDialector teaches GORM the SQL of SQLite over modernc.org/sqlite's own driver. Of
+// the existing dialectors, one brings an older fork of this driver, which parses a prepared
+// statement each time it runs (1.2 to 1.6 times the CPU of every read), and the other
+// compiles a second SQLite in C. Two drivers can't be linked: each registers the name
+// "sqlite".
 //
-// It has no Migrator: the schema is told only in the migrations.
+// It has no Migrator: only the migrations have the schema.
 type sqliteDialector struct{ gorm.ConnPool }
 
 func (sqliteDialector) Name() string { return "sqlite" }
@@ -39,8 +39,8 @@ func (sqliteDialector) Migrator(*gorm.DB) gorm.Migrator { return nil }
 
 func (sqliteDialector) DataTypeOf(field *schema.Field) string { return string(field.DataType) }
 
-// DefaultValueOf is what a batch of rows writes where one of them leaves to the
-// database what others have: for the row number NULL does that.
+// DefaultValueOf is what a batch of rows writes for a value that one of them leaves to the
+// database: NULL, which gives a row its number.
 func (sqliteDialector) DefaultValueOf(*schema.Field) clause.Expression {
 	return clause.Expr{SQL: "NULL"}
 }
@@ -49,7 +49,7 @@ func (sqliteDialector) BindVarTo(writer clause.Writer, _ *gorm.Statement, _ any)
 	_ = writer.WriteByte('?')
 }
 
-// QuoteTo quotes a name, or a table's and a column's with a dot between.
+// QuoteTo quotes a name, or table.column.
 func (sqliteDialector) QuoteTo(writer clause.Writer, name string) {
 	_, _ = writer.WriteString(`"` + strings.ReplaceAll(name, ".", `"."`) + `"`)
 }
@@ -58,8 +58,8 @@ func (sqliteDialector) Explain(sql string, vars ...any) string {
 	return logger.ExplainSQL(sql, nil, `"`, vars...)
 }
 
-// Translate says in GORM's words which constraint refused a change, and in ours that it
-// was the hook of guarded.
+// Translate returns GORM's error for a violated constraint, and errMoved if the commit hook
+// of guarded refused.
 func (sqliteDialector) Translate(err error) error {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {

@@ -12,13 +12,12 @@ import (
 	"modernc.org/sqlite"
 )
 
-// errMoved is what a change is refused with once a file of the database is not the one
-// that was opened. It would be written to a file that nobody finds again.
+// errMoved refuses a change once a file of the database is not the one that was opened: it
+// would be written to a file that nobody finds again.
 var errMoved = errors.New("a file of the database was deleted, moved or replaced while the console was running: put it back where it was, or restart the console")
 
-// sqliteFiles are the files of an open database. The system keeps an open file that was
-// deleted or replaced until the program ends, and lets it be written to; SQLite does not
-// look either.
+// sqliteFiles are the files of an open database. The system lets a program go on writing to
+// an open file that was deleted or replaced, and SQLite does not check either.
 type sqliteFiles struct {
 	path string
 
@@ -26,10 +25,11 @@ type sqliteFiles struct {
 	opened map[string]fs.FileInfo // by what follows the path; empty before they are open
 }
 
-// sqliteSuffixes are those of the database, of its log and of what its readers share.
+// sqliteSuffixes returns those of the database, its log and the memory that its readers
+// share.
 func sqliteSuffixes() []string { return []string{"", "-wal", "-shm"} }
 
-// remember notes the files as they are now, which is when they were opened.
+// remember records the files, just after they were opened.
 func (f *sqliteFiles) remember() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,7 +45,7 @@ func (f *sqliteFiles) remember() error {
 }
 
 // check returns errMoved if any of the files is not the one that was opened. A file that
-// was put back is the same again.
+// was put back counts as the same.
 func (f *sqliteFiles) check() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -58,8 +58,8 @@ func (f *sqliteFiles) check() error {
 	return nil
 }
 
-// guarded makes connections that can't commit to files that are not there any more, and
-// none to what has taken their place.
+// guarded makes connections that can't commit to deleted files, and connects to none that
+// replaced them.
 type guarded struct {
 	driver.Connector
 	files *sqliteFiles

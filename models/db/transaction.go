@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Failed maps what the database or the context reported to the errors above.
-// Errors of this package pass through.
+// Failed maps errors of the database and of ctx to those of package access: ErrNotFound,
+// Unavailable, or context.Canceled. Other errors pass through.
 func (s *DB) Failed(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -33,8 +33,8 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 	return s.Health.note(access.Unavailable{Outage: outage, Cause: err}, s.Now())
 }
 
-// Transaction runs fn in one transaction, again where the engine chose it as
-// the victim of a deadlock.
+// Transaction runs fn in one transaction, up to five times if another transaction got in
+// its way (a deadlock). Errors are as from Failed.
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	const tries = 5
 	run := fn
@@ -56,6 +56,6 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	return s.Failed(ctx, err)
 }
 
-// PieceLimit is how long one piece of the work that goes on in the background may take,
-// so that a database that is silent does not hold it up for good.
+// PieceLimit is how long one piece of background work may take, so that a database that
+// hangs does not hold it up for good.
 const PieceLimit = 5 * time.Second

@@ -7,15 +7,15 @@ import (
 	"gorm.io/gorm"
 )
 
-// Seen is a statement that reads, as the database gets it.
+// Seen is a statement that reads, as the database gets it, and its values.
 type Seen struct {
 	SQL    string
 	Values []any
-	// Reused says that its plan may be one that was made for any values.
+	// Reused says that its plan may be a generic one, made for any values.
 	Reused bool
 }
 
-// Watch calls see with every statement that reads.
+// Watch calls see with every statement that reads. It is for tests, before the first use.
 func (s *DB) Watch(see func(Seen)) error {
 	all := func(sql string, planned bool, values []any) {
 		see(Seen{s.Dialect.Placeholders(sql), values, !planned && s.Dialect.Name() == "postgres"})

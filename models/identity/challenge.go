@@ -12,29 +12,29 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ChallengeLimit is how long what is half done can be finished.
+// ChallengeLimit is how long a challenge can be answered.
 const ChallengeLimit = 10 * time.Minute
 
-// ChallengeKind says what is half done.
+// ChallengeKind says what a challenge is for.
 type ChallengeKind string
 
 // The kinds of challenges.
 const (
-	// FactorChallenge: the first factor was right, and the second one is awaited. It is
+	// FactorChallenge waits for the second factor, after the first one was right. It is
 	// stored, because it must end when the account's password or sessions do.
 	FactorChallenge ChallengeKind = "factor"
-	// PasskeyChallenge: a passkey was asked for.
+	// PasskeyChallenge waits for a passkey.
 	PasskeyChallenge ChallengeKind = "passkey"
-	// ProviderChallenge: a provider was asked who somebody is.
+	// ProviderChallenge waits for a provider to say who somebody is.
 	ProviderChallenge ChallengeKind = "oidc"
 )
 
-// maxHalfDone is how many stored challenges a user has at most; older ones go.
+// maxHalfDone is how many stored challenges a user has at most; older ones are deleted.
 const maxHalfDone = 10
 
-// challenge is what is half done, until its answer comes. The browser has its secret; the
-// hash of that is stored. Anybody may begin the other kinds: of those the browser has
-// everything, sealed, and a row without data is stored only once one was used up.
+// challenge is a started sign-in, until its answer comes. The browser has its secret; the
+// hash of that is stored. Anybody may begin those of other kinds than FactorChallenge, so
+// the browser has all of them, sealed, and only a used one is stored, without data.
 type challenge struct {
 	Hash      string `gorm:"primaryKey"`
 	Kind      ChallengeKind
@@ -50,9 +50,9 @@ type sealedChallenge struct {
 	ExpiresAt int64           `json:"expires_at"`
 }
 
-// NewChallenge keeps what is half done, and returns the secret by which the browser can
-// finish it: once, within ChallengeLimit. userID is "" if nobody knows yet who it is; data
-// is anything that marshals.
+// NewChallenge returns the secret by which the browser can answer a new challenge: once,
+// within ChallengeLimit. userID is "" if it is unknown; data is anything that marshals to
+// JSON.
 func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
 	b, err := json.Marshal(data)
 	if err != nil {
@@ -75,11 +75,11 @@ func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID str
 	})
 }
 
-// purpose is what a sealed challenge is sealed for.
+// purpose returns what a challenge of this kind is sealed for.
 func (k ChallengeKind) purpose() string { return "challenge " + string(k) }
 
-// Challenge returns whom a challenge is about, and reads its data, without using it up.
-// It is ErrNotFound if there is none, or it has run out or was used.
+// Challenge returns whom a challenge is about, and unmarshals its data, without using it
+// up. Errors: ErrNotFound if there is none, or it has expired or was used.
 func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	found, err := s.challenge(s.db.Writer.WithContext(ctx), kind, secret)
 	if err != nil {
@@ -88,8 +88,9 @@ func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string
 	return text.Deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
 }
 
-// TakeChallenge is Challenge that uses it up: of two calls at once one finds it. A sealed
-// one is used up by a row, so it is to be taken only once its answer has turned out right.
+// TakeChallenge is Challenge that uses it up: of two concurrent calls one finds it. A
+// sealed one is used up by storing a row, so call it only once the answer has turned out
+// right.
 func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	var found challenge
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -125,7 +126,7 @@ func (s *Store) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) 
 	return found, err
 }
 
-// takeChallenge uses a challenge up within a transaction.
+// takeChallenge is TakeChallenge within a transaction.
 func (s *Store) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
 	found, err := s.challenge(tx, kind, secret)
 	if err != nil {
@@ -144,7 +145,7 @@ func (s *Store) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (c
 	return found, taken.Error
 }
 
-// dropChallenges ends what a user has half done: what it began with counts no more.
+// dropChallenges deletes a user's started sign-ins.
 func dropChallenges(tx *gorm.DB, userID string) error {
 	return tx.Where("user_id = ?", userID).Delete(&challenge{}).Error
 }

@@ -9,10 +9,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// PlainCode returns a code as it was made, for what somebody typed: without spaces,
-// hyphens and what can't be seen, in ASCII digits whatever the keyboard has, and with the
-// letters that a recovery code does not have as the digits that they look like. A letter
-// with a mark stays another one.
+// PlainCode returns a code as it was made, for what somebody typed: without spaces, hyphens
+// and invisible characters, with ASCII digits, in lower case, and with letters that a
+// recovery code does not have as the digits that they look like. An accented letter stays.
 func PlainCode(typed string) string {
 	return lookalikes.Replace(strings.Map(func(r rune) rune {
 		switch {

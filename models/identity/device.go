@@ -17,7 +17,8 @@ import (
 // Device is a browser at an address from which a user has signed in.
 type Device struct {
 	UserID string `gorm:"primaryKey"`
-	// Browser is in words, Network the address as far as it tells one place from another.
+	// Browser is as from BrowserName, Network the address as far as it distinguishes
+	// places.
 	Browser string `gorm:"primaryKey"`
 	Network string `gorm:"primaryKey"`
 	IP      string
@@ -25,18 +26,18 @@ type Device struct {
 	LastAt int64
 }
 
-// keepDevices is for how long a browser is known that nobody signs in with.
+// keepDevices is how long a browser is known without a sign-in.
 const keepDevices = 400 * 24 * time.Hour
 
-// LastSignIn answers from where and when a user signed in last, or ErrNotFound.
+// LastSignIn returns from where and when a user last signed in, or ErrNotFound.
 func (s *Store) LastSignIn(ctx context.Context, userID string) (Device, error) {
 	var d Device
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", userID).Order("last_at DESC").Limit(1).Take(&d).Error
 	return d, s.db.Failed(ctx, err)
 }
 
-// meet notes that a user signs in from somewhere. It answers whether that is new: the user
-// has signed in before, but never from there.
+// meet stores from where a user signs in. fresh reports whether that is new: the user has
+// signed in before, but never from there.
 func (s *Store) meet(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
 	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: network(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
@@ -50,16 +51,16 @@ func (s *Store) meet(tx *gorm.DB, userID string, by access.Actor) (device Device
 	return device, fresh, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&device).Error
 }
 
-// KnownLimit is for how long after somebody signed in with it a browser is known: its tries
-// to sign in as them are counted apart from those of strangers.
+// KnownLimit is how long a browser is known after a sign-in: its attempts for that user are
+// counted apart from those of strangers.
 const KnownLimit = 90 * 24 * time.Hour
 
-// knownUsers is how many people a browser is known for, those who signed in last.
+// knownUsers is how many people a browser is known for: those who signed in last.
 const knownUsers = 8
 
-// knownDevice is what a browser that somebody has signed in with keeps, sealed: a name of
-// its own, and who has signed in with it and when, in Unix seconds. It proves nothing but
-// that: whoever has it still needs a password or the like.
+// knownDevice is what a browser keeps after a sign-in, sealed: a name of its own, and who
+// has signed in with it and when, in Unix seconds. It is no credential: whoever has it
+// still needs a password or the like.
 type knownDevice struct {
 	ID    string           `json:"id"`
 	Users map[string]int64 `json:"users"`
@@ -68,7 +69,7 @@ type knownDevice struct {
 const devicePurpose = "device"
 
 // RememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
-// as the next Actor's Device. by.Device is what it has kept until now.
+// for Actor.Device. by.Device is what it has kept until now.
 func (s *Store) RememberDevice(by access.Actor) string {
 	d := s.device(by.Device)
 	if d.ID == "" {
@@ -88,7 +89,7 @@ func (s *Store) RememberDevice(by access.Actor) string {
 	return s.log.Keyring.SealSecret(devicePurpose, b)
 }
 
-// device is what a browser keeps; the zero knownDevice knows nobody.
+// device returns what a browser keeps; the zero knownDevice if nothing.
 func (s *Store) device(sealed string) (d knownDevice) {
 	data, ok := s.log.Keyring.OpenSealed(devicePurpose, sealed)
 	if !ok || json.Unmarshal(data, &d) != nil || d.Users == nil {
@@ -103,7 +104,7 @@ func (d knownDevice) knows(userID string, now time.Time) bool {
 	return ok && now.Sub(time.Unix(at, 0)) < KnownLimit
 }
 
-// known reports whether anybody has.
+// known reports whether anybody has signed in with the browser lately.
 func (d knownDevice) known(now time.Time) bool {
 	for userID := range d.Users {
 		if d.knows(userID, now) {
@@ -113,8 +114,8 @@ func (d knownDevice) known(now time.Time) bool {
 	return false
 }
 
-// The names that browsers and systems are known by, the more telling ones first: most
-// browsers also claim to be others.
+// The names of browsers and systems by marks in their user agents, the more specific ones
+// first: most browsers also claim to be others.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"},
@@ -139,10 +140,10 @@ var (
 	}
 )
 
-// Browser is the name of a browser, or "" for what is none that is known.
+// Browser returns the name of a browser, or "" if it is unknown.
 func Browser(userAgent string) string { return known(userAgent, browsers) }
 
-// BrowserName is what a browser says of itself, in words: "Firefox on Linux".
+// BrowserName describes a browser: "Firefox on Linux", or "Unknown browser".
 func BrowserName(userAgent string) string {
 	browser, system := Browser(userAgent), known(userAgent, systems)
 	if system == "" {

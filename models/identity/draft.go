@@ -11,14 +11,14 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// keepDrafts is for how long a form that was not sent is kept.
+// keepDrafts is how long a form that was not sent is kept.
 const keepDrafts = 7 * 24 * time.Hour
 
 // maxDraft is how large a draft can be, in bytes: a little more than the longest
 // description in the longest encoding.
 const maxDraft = 256 << 10
 
-// maxDrafts is how many drafts a user has at most; the oldest go.
+// maxDrafts is how many drafts a user has at most; older ones are deleted.
 const maxDrafts = 20
 
 // draft is what somebody typed into a form and has not sent.
@@ -29,14 +29,14 @@ type draft struct {
 	UpdatedAt int64
 }
 
-// Draft is what somebody typed into a form and has not sent.
+// Draft is what somebody typed into a form and has not sent, by the names of its fields.
 type Draft struct {
 	Fields map[string][]string
 	// SavedAt is in Unix seconds.
 	SavedAt int64
 }
 
-// Draft answers what a user typed into a form within the last week, or ErrNotFound.
+// Draft returns what the actor typed into a form within the last week, or ErrNotFound.
 func (s *Store) Draft(ctx context.Context, by access.Actor, form string) (Draft, error) {
 	var found draft
 	since := s.db.Now().Add(-keepDrafts).Unix()
@@ -48,7 +48,7 @@ func (s *Store) Draft(ctx context.Context, by access.Actor, form string) (Draft,
 	return d, json.Unmarshal([]byte(found.Fields), &d.Fields)
 }
 
-// SaveDraft keeps what a user typed into a form. Errors: Invalid where it is too much.
+// SaveDraft stores what the actor typed into a form. Errors: Invalid if it is too long.
 func (s *Store) SaveDraft(ctx context.Context, by access.Actor, form string, fields map[string][]string) error {
 	b, err := json.Marshal(fields)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Store) SaveDraft(ctx context.Context, by access.Actor, form string, fie
 	})
 }
 
-// DropDraft forgets what a user typed into a form.
+// DropDraft deletes what the actor typed into a form.
 func (s *Store) DropDraft(ctx context.Context, by access.Actor, form string) error {
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Where("user_id = ? AND form = ?", by.UserID, form).Delete(&draft{}).Error)
 }

@@ -10,11 +10,11 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// UnlinkedIdentity is the action of taking away a way to sign in with a provider.
+// UnlinkedIdentity is the action of unlinking an identity at a provider.
 const UnlinkedIdentity audit.Action = "identity.unlink"
 
-// Identities returns the identities that a user is linked with, by their issuers, of which
-// each has one at most. Error: Denied, for those of somebody else.
+// Identities returns the identities that a user is linked with, at most one for each
+// issuer, by issuer. Errors: Denied, for those of somebody else.
 func (s *Store) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
 	if userID != by.UserID {
 		if err := by.Check(access.ReadPeople); err != nil {
@@ -30,10 +30,10 @@ func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
 	return found, err
 }
 
-// UnlinkIdentity takes away a user's identity at an issuer: one's own or, with what
-// somebody else has open, that of somebody whom the actor may manage. Signing in there
-// links them again, as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict
-// if there is none, or no other way to sign in.
+// UnlinkIdentity removes a user's identity at an issuer: one's own, or that of somebody
+// whom the actor may manage, whose sessions it ends too. Signing in there links them again,
+// as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict if there is none,
+// or no other way to sign in.
 func (s *Store) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
 	if userID != by.UserID {
 		return s.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
@@ -53,8 +53,8 @@ func (s *Store) UnlinkIdentity(ctx context.Context, by access.Actor, userID, iss
 	return u, err
 }
 
-// unlink is the transaction of UnlinkIdentity. What is half done may have begun with the
-// identity, and ends.
+// unlink is the transaction of UnlinkIdentity. Started sign-ins end too, which may have
+// used the identity.
 func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
 	found, err := identitiesOf(tx, u.ID)
 	if err != nil {
@@ -75,8 +75,8 @@ func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
 	return errors.Join(gone.Error, dropChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
 }
 
-// unlinkAll takes away all identities of a user who has a password, and names them in what
-// a line says.
+// unlinkAll removes all identities of a user who has a password, and adds their issuers to
+// said.
 func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
 	found, err := identitiesOf(tx, u.ID)
 	if err != nil || len(found) == 0 || u.PasswordHash == "" {

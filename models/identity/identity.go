@@ -11,8 +11,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Identity keys decide who is who: two that are equal stand for one person or contact, and
-// others never do. Search keys (Fold) are for finding only: under them e and é are one.
+// Identity keys decide who is who: two that are equal are one person or contact, and others
+// never are. Search keys (Fold) are for finding only: under them e and é are the same.
 
 // emailKey returns what an address identifies: its local part composed and in lower case,
 // and its domain in ASCII.
@@ -22,12 +22,12 @@ func emailKey(email string) string {
 	return lowerCase(email[:at]) + asciiHost(email[at:])
 }
 
-// hostForm maps a domain as browsers do for a look-up. Names with an underscore are some
-// networks' own.
+// hostForm maps a domain as browsers do for a lookup. Some networks use names with an
+// underscore.
 var hostForm = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
-// asciiHost returns the ASCII form of a domain. What has none, such as [192.0.2.1], is
-// itself in lower case.
+// asciiHost returns the ASCII form of a domain, or its lower case if it has none, such as
+// [192.0.2.1].
 func asciiHost(host string) string {
 	ascii, err := hostForm.ToASCII(host)
 	if err != nil {
@@ -47,8 +47,9 @@ func lowerCase(s string) string {
 // noBreakSpaces are what word processors put around an address.
 var noBreakSpaces = strings.NewReplacer("\u00a0", "", "\u202f", "", "\u2007", "")
 
-// typedAddress returns an address without what a clipboard adds unseen. It is for what
-// people type, and not for what a provider vouches for: there it would be another address.
+// typedAddress returns an address without the invisible characters that a clipboard adds.
+// It is for what people type, and not for a provider's claims: there it would be another
+// address.
 func typedAddress(s string) string {
 	return strings.TrimSpace(noBreakSpaces.Replace(text.StripInvisible(s)))
 }

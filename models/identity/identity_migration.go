@@ -9,15 +9,15 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// identityVersion is the migration that makes identity keys of addresses, which were search
-// keys before. SQL has neither the composed form of letters nor that of domains.
+// identityVersion is the migration that gives addresses identity keys instead of search
+// keys. SQL can normalize neither letters nor domains.
 const identityVersion = 10
 
 func (s *Store) identityMigration() *goose.Migration {
 	return goose.NewGoMigration(identityVersion, &goose.GoFunc{RunTx: s.makeIdentityKeys}, nil)
 }
 
-// address is an e-mail address of a row, with the key that it is stored under.
+// address is an email address of a row, with the key that it is stored under.
 type address struct{ id, email, key string }
 
 func (s *Store) makeIdentityKeys(ctx context.Context, tx *sql.Tx) error {
@@ -29,7 +29,7 @@ func (s *Store) makeIdentityKeys(ctx context.Context, tx *sql.Tx) error {
 	)
 }
 
-// makeKeysOf gives the rows of a table their identity keys. collision is what is wrong with
+// makeKeysOf gives the rows of a table their identity keys. collision is the message for
 // two of the same.
 func (s *Store) makeKeysOf(ctx context.Context, tx *sql.Tx, table, collision string) error {
 	rows, err := s.addresses(ctx, tx, table)
@@ -68,8 +68,8 @@ func (s *Store) addresses(ctx context.Context, tx *sql.Tx, table string) (all []
 	return all, rows.Err()
 }
 
-// storeKeys stores the keys that have changed. One can be what another row had: all of them
-// leave first. Whoever must wait for wrong passwords goes on waiting under the new key.
+// storeKeys stores the keys that have changed. One can be what another row had, so all are
+// cleared first. Waits for wrong passwords are carried over to the new keys.
 func (s *Store) storeKeys(ctx context.Context, tx *sql.Tx, table string, rows []address) error {
 	exec := func(sql string, args ...any) error {
 		_, err := tx.ExecContext(ctx, s.db.Dialect.Placeholders(sql), args...)

@@ -14,36 +14,36 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// InvitationLimit is for how long an invitation is good, and keepInvitations for how long
-// after that it is listed, so that it can be renewed.
+// InvitationLimit is how long an invitation can be accepted, and keepInvitations how long
+// after that it is listed, to be renewed.
 const (
 	InvitationLimit = 72 * time.Hour
 	keepInvitations = 30 * 24 * time.Hour
 )
 
-// Invitation is a link that makes whoever opens it one of the people, once. Its secret is
-// in the link only; the hash is stored.
+// Invitation lets whoever has its link become a user, once. Its secret is in the link only;
+// the hash is stored.
 type Invitation struct {
 	ID    string
 	Email string
-	// Name is what the invited person is called; "" where nobody said.
+	// Name is the name of the invited person; "" if unknown.
 	Name string
 	Role access.Role
-	// InvitedBy is the id of who made the link, whose name is InviterName.
+	// InvitedBy is the id of who made the link, and InviterName their name.
 	InvitedBy   string
 	InviterName string `gorm:"->;-:migration"`
 	// Times are Unix seconds.
 	CreatedAt, ExpiresAt int64
 
-	// EmailKey is the address as it identifies somebody, by which somebody is invited once. Hash is SHA-256 of
+	// EmailKey is the identity key of Email, unique among invitations. Hash is SHA-256 of
 	// the secret.
 	EmailKey, Hash string
 }
 
-// Expired tells whether the link is no good any more.
+// Expired reports whether the link has expired.
 func (i Invitation) Expired(now time.Time) bool { return i.ExpiresAt <= now.Unix() }
 
-// NewInvitation is what an invitation is made from. Name may be "".
+// NewInvitation describes an invitation to make. Name may be "".
 type NewInvitation struct {
 	Email, Name string
 	Role        access.Role
@@ -61,8 +61,8 @@ func (n NewInvitation) check() (Invitation, access.Invalid) {
 	return i, problems
 }
 
-// Invitations answers those that wait for an answer, and those that ran out lately, the
-// newest first. Error: Denied.
+// Invitations returns the pending invitations, and those that expired lately, the newest
+// first. Errors: Denied.
 func (s *Store) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func selectInvitations(db *gorm.DB) *gorm.DB {
 	return db.Model(&Invitation{}).Select("invitations.*, users.name AS inviter_name").Joins("JOIN users ON users.id = invitations.invited_by")
 }
 
-// Invitation answers the one with this id. Errors: ErrNotFound, Denied.
+// Invitation returns the one with this id. Errors: ErrNotFound, Denied.
 func (s *Store) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return Invitation{}, err
@@ -89,8 +89,8 @@ func (s *Store) Invitation(ctx context.Context, by access.Actor, id string) (Inv
 	return i, s.db.Failed(ctx, err)
 }
 
-// Invite makes an invitation and answers it with the secret of its link, which can't be
-// had again. Errors: Invalid, Denied.
+// Invite makes an invitation and returns it with the secret of its link, which can't be had
+// again. Errors: Invalid, Denied.
 func (s *Store) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
 	if err := by.Check(access.ManagePeople); err != nil {
 		return Invitation{}, "", err
@@ -118,7 +118,7 @@ func (s *Store) Invite(ctx context.Context, by access.Actor, n NewInvitation) (I
 	return i, secret, err
 }
 
-// renew gives the invitation another secret, for which the inviter answers.
+// renew gives the invitation another secret, in the name of by.
 func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 	secret = text.RandomDigits(secretLength)
 	i.Hash, i.ExpiresAt = hashSecret(secret), now.Add(InvitationLimit).Unix()
@@ -126,14 +126,14 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 	return secret
 }
 
-// checkInviter asks whether an actor may by now make somebody one of a role.
+// checkInviter returns an error if an actor may not, by now, manage people of a role.
 func (s *Store) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
 	now, err := s.present(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 
-// checkInvited is what speaks against inviting somebody. An invitation to them that has
-// run out does not.
+// checkInvited returns what speaks against inviting somebody. It deletes an expired
+// invitation to them.
 func (s *Store) checkInvited(tx *gorm.DB, i Invitation) error {
 	var known int64
 	if err := tx.Model(&User{}).Where("email_key = ?", i.EmailKey).Count(&known).Error; err != nil {
@@ -145,8 +145,8 @@ func (s *Store) checkInvited(tx *gorm.DB, i Invitation) error {
 	return tx.Where("email_key = ? AND expires_at <= ?", i.EmailKey, s.db.Now().Unix()).Delete(&Invitation{}).Error
 }
 
-// RenewInvitation makes another link for an invitation, good for as long as a first one;
-// the old link is dead. Errors: ErrNotFound, Denied.
+// RenewInvitation makes another link for an invitation, with a new InvitationLimit, and
+// returns its secret; the old link is dead. Errors: ErrNotFound, Denied.
 func (s *Store) RenewInvitation(ctx context.Context, by access.Actor, id string) (Invitation, string, error) {
 	var i Invitation
 	var secret string
@@ -160,7 +160,7 @@ func (s *Store) RenewInvitation(ctx context.Context, by access.Actor, id string)
 	return i, secret, err
 }
 
-// RevokeInvitation makes the link of an invitation dead. Errors: ErrNotFound, Denied.
+// RevokeInvitation deletes an invitation. Errors: ErrNotFound, Denied.
 func (s *Store) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
 	return s.changeInvitation(ctx, by, audit.RevokedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
 		said := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
@@ -168,7 +168,7 @@ func (s *Store) RevokeInvitation(ctx context.Context, by access.Actor, id string
 	})
 }
 
-// changeInvitation is write for a change of an invitation that the actor could make.
+// changeInvitation is Write for a change of an invitation that the actor could make.
 func (s *Store) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
 	return s.log.Write(ctx, by, access.ManagePeople, action, func(tx *gorm.DB, line *audit.Line) error {
 		var i Invitation
@@ -186,9 +186,9 @@ func (s *Store) changeInvitation(ctx context.Context, by access.Actor, action au
 	})
 }
 
-// OpenInvitation answers the invitation that a link's secret stands for. One that was
-// used, revoked, has run out, or never was, is ErrNotFound; and so is one of somebody who
-// could not make it any more: nobody learns which.
+// OpenInvitation returns the invitation with a link's secret. Errors: ErrNotFound if it was
+// used or revoked, has expired, never existed, or its inviter could not make it any more:
+// nobody learns which.
 func (s *Store) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
 	i, err := s.openInvitation(s.db.Reader.WithContext(ctx), secret)
 	return i, s.db.Failed(ctx, err)
@@ -209,9 +209,9 @@ func (s *Store) openInvitation(db *gorm.DB, secret string) (Invitation, error) {
 	return i, nil
 }
 
-// AcceptInvitation makes whoever has the link's secret a user, under the name and the
-// password that they choose. where says where the request came from. Of two at once one
-// succeeds. Errors: ErrNotFound as OpenInvitation, Invalid.
+// AcceptInvitation makes whoever has the link's secret a user, with the name and the
+// password that they choose. where is the caller. Of two concurrent calls one succeeds.
+// Errors: ErrNotFound as OpenInvitation, Invalid.
 func (s *Store) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
 	i, err := s.OpenInvitation(ctx, secret)
 	if err != nil {
@@ -229,7 +229,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, where access.Actor, secret
 	return u, err
 }
 
-// accept is the transaction of AcceptInvitation. Its line names the new user as who did it.
+// accept is the transaction of AcceptInvitation. Its line names the new user as the actor.
 func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) error {
 	if err := s.db.Dialect.Lock(tx, "people"); err != nil {
 		return err
@@ -253,8 +253,8 @@ func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) er
 	return line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}, "invited_by": {Before: nil, After: i.InviterName}})
 }
 
-// dropInvitations takes back what somebody invited others to and could not any more, and
-// names the addresses in what a line says.
+// dropInvitations deletes the invitations that a user made and could not make any more, and
+// adds their addresses to said.
 func dropInvitations(tx *gorm.DB, u User, said map[string]audit.Change) error {
 	made := tx.Where("invited_by = ?", u.ID)
 	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {

@@ -16,7 +16,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// OIDCRequest is what the console asked a provider, until the browser comes back.
+// OIDCRequest is a sign-in at a provider, until the browser comes back.
 type OIDCRequest struct {
 	// State and Nonce come back with the answer and in the provider's token.
 	State string `json:"-"`
@@ -25,8 +25,8 @@ type OIDCRequest struct {
 	Next string `json:"next"`
 }
 
-// maxNext is how long Next can be in JSON: the request is in the address by which the browser comes
-// back.
+// maxNext is how long Next can be in JSON: the request is in the URL by which the browser
+// comes back.
 const maxNext = 1000
 
 // startedOIDC is a request as its state carries it, sealed.
@@ -37,10 +37,10 @@ type startedOIDC struct {
 	Browser string `json:"browser"`
 }
 
-// StartOIDC makes a request, and returns it with the secret of the browser that can finish
-// it. Nothing is stored: the state has the request, sealed. browser is the secret that it
-// has from other requests, so that several can be under way at once, or anything else. A
-// next that is too long for an address is left out.
+// StartOIDC returns a new request, and the secret of the browser that can finish it.
+// Nothing is stored: the state has the request, sealed. browser is the secret that it has
+// from other requests, so that several can be under way at once, or anything else. A next
+// that is too long for a URL is left out.
 func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
 	if len(browser) != secretLength {
 		browser = text.RandomDigits(secretLength)
@@ -55,7 +55,7 @@ func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCReques
 }
 
 // StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
-// Once the provider's answer has turned out right, FinishOIDC is to follow.
+// Call FinishOIDC once the provider's answer has turned out right.
 func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
 	var begun startedOIDC
 	if _, err := s.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
@@ -67,13 +67,13 @@ func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCReq
 	return OIDCRequest{State: state, Nonce: begun.Nonce, Next: begun.Next}, nil
 }
 
-// FinishOIDC uses a request up: of two answers one counts, and the other is ErrNotFound.
+// FinishOIDC uses a request up: of two answers one counts, and the other gets ErrNotFound.
 func (s *Store) FinishOIDC(ctx context.Context, state string) error {
 	_, err := s.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
 	return err
 }
 
-// Identity is who somebody is at a service that vouches for them.
+// Identity links a user with an account at a provider. Times are Unix seconds.
 type Identity struct {
 	Issuer     string `gorm:"primaryKey"`
 	Subject    string `gorm:"primaryKey"`
@@ -82,19 +82,19 @@ type Identity struct {
 	LastUsedAt *int64
 }
 
-// Vouched is what a provider says of somebody.
+// Vouched is what a provider says about somebody.
 type Vouched struct {
 	Issuer, Subject string
-	// Email counts only where the provider has verified it.
+	// Email counts only if the provider has verified it.
 	Email    string
 	Verified bool
 }
 
-// SignInVouched answers the user whom a provider vouches for: the one that was linked
-// with the identity or else, the first time, the one with the same verified e-mail
-// address, who is linked by that. A user has one identity at an issuer: who is given
-// the address later is somebody else. where says where the sign-in came from. It is a
-// NotVouchedFor, which is ErrSignIn, for everybody whom it can't let in, or Throttled.
+// SignInVouched returns the user for whom a provider vouches: the one linked with the
+// identity or else, the first time, the one with the same verified email address, whom it
+// then links. A user has one identity at an issuer: another with the same address later is
+// somebody else. where is the caller. Errors: NotVouchedFor, which is an ErrSignIn, and
+// Throttled.
 func (s *Store) SignInVouched(ctx context.Context, where access.Actor, v Vouched) (User, error) {
 	try, err := s.reserve(ctx, s.anyoneLimits(where, providerSubject))
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) vouchedUser(ctx context.Context, where access.Actor, v Vouched) 
 	return u, s.db.Failed(ctx, used.Update("last_used_at", s.db.Now().Unix()).Error)
 }
 
-// knownUser is the user who was linked with an identity.
+// knownUser returns the user who is linked with an identity.
 func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 	query := db.Selection{Columns: userColumns, From: "users", Joins: " JOIN identities ON identities.user_id = users.id"}
 	query.Where("identities.issuer = ? AND identities.subject = ?", v.Issuer, v.Subject)
@@ -136,13 +136,13 @@ func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 	return u, s.db.Failed(ctx, err)
 }
 
-// NotVouchedFor is a sign-in with a provider that is refused, and why: one of the reasons
-// that lines of refused sign-ins have.
+// NotVouchedFor is a refused sign-in with a provider. Reason is one of those in audit
+// lines: UnknownAddress and so on.
 type NotVouchedFor struct{ Reason string }
 
 func (e NotVouchedFor) Error() string { return access.ErrSignIn.Error() + ": " + e.Reason }
 
-// Is says that it is ErrSignIn.
+// Is makes errors.Is(err, ErrSignIn) true.
 func (e NotVouchedFor) Is(kind error) bool { return kind == access.ErrSignIn }
 
 // linkUser links an identity with the user of its verified address.

@@ -20,33 +20,33 @@ const (
 	RemovedPasskey audit.Action = "passkey.delete"
 )
 
-// Passkey is a key in a device of its owner's that signs them in.
+// Passkey is a key on a device that signs its owner in.
 type Passkey struct {
 	ID, UserID string
-	// CredentialID is what the device calls it.
+	// CredentialID is the device's name for it.
 	CredentialID string
 	Name         string
-	// Data is what the passkey library keeps, as JSON. There is nothing secret in it.
+	// Data is the passkey library's record, as JSON. It has nothing secret.
 	Data string
 	// Times are Unix seconds.
 	CreatedAt  int64
 	LastUsedAt *int64
 }
 
-// NewPasskey is what a passkey is made from.
+// NewPasskey describes a passkey to add.
 type NewPasskey struct{ Name, CredentialID, Data string }
 
 // maxPasskeys is how many passkeys somebody can have.
 const maxPasskeys = 20
 
-// Passkeys answers the actor's passkeys, the newest first; there are at most maxPasskeys.
+// Passkeys returns the actor's passkeys, the newest first; there are at most maxPasskeys.
 func (s *Store) Passkeys(ctx context.Context, by access.Actor) ([]Passkey, error) {
 	var found []Passkey
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", by.UserID).Order("id DESC").Find(&found).Error
 	return found, s.db.Failed(ctx, err)
 }
 
-// Passkey answers one of the actor's passkeys, or ErrNotFound.
+// Passkey returns one of the actor's passkeys, or ErrNotFound.
 func (s *Store) Passkey(ctx context.Context, by access.Actor, id string) (Passkey, error) {
 	p, err := passkeyIn(s.db.Writer.WithContext(ctx), by, id)
 	return p, s.db.Failed(ctx, err)
@@ -58,7 +58,7 @@ func passkeyIn(tx *gorm.DB, by access.Actor, id string) (Passkey, error) {
 	return p, err
 }
 
-// PasskeyOwner answers the passkey that a device calls so, and whose it is, or ErrNotFound.
+// PasskeyOwner returns the passkey with this credential id, and its owner, or ErrNotFound.
 func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey, User, error) {
 	var p Passkey
 	err := s.db.Writer.WithContext(ctx).Where("credential_id = ?", credentialID).Take(&p).Error
@@ -69,10 +69,10 @@ func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey,
 	return p, u, s.db.Failed(ctx, err)
 }
 
-// SignInPasskey returns whose passkey it was that check found right, which counts as a try.
-// userID is whose it must be, or "" for anybody's; by is the same user if they are signed
-// in and prove who they are once more. check is ErrSignIn if the passkey is not accepted,
-// and ErrNotFound if none was asked for. Errors: ErrSignIn, Throttled.
+// SignInPasskey runs check, counted as an attempt, and returns the owner of the passkey
+// that it accepted. userID is whose it must be, or "" for anybody's; by is the same user if
+// they are signed in and confirm who they are. check returns ErrSignIn if it does not
+// accept the passkey, and ErrNotFound if none was asked for. Errors: ErrSignIn, Throttled.
 func (s *Store) SignInPasskey(ctx context.Context, by access.Actor, userID string, check func() (User, error)) (User, error) {
 	try, err := s.reserve(ctx, s.passkeyLimits(by, userID))
 	if err != nil {
@@ -103,7 +103,8 @@ func (s *Store) passkeyLimits(by access.Actor, userID string) []limit {
 	return s.anyoneLimits(by, passkeySubject)
 }
 
-// refusePasskey writes the line of a passkey that was not accepted, and of what comes of it.
+// refusePasskey writes the line of a passkey that was not accepted, and of a wait that it
+// begins.
 func (s *Store) refusePasskey(ctx context.Context, by access.Actor, userID string, owner User, try attempt) error {
 	switch {
 	case by.Kind == access.UserActor:
@@ -119,15 +120,15 @@ func (s *Store) refusePasskey(ctx context.Context, by access.Actor, userID strin
 	return errors.Join(s.refuseSignIn(ctx, by, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(by, u.Email), try, u))
 }
 
-// UsedPasskey notes that a passkey was used, and what the library keeps of it since then.
+// UsedPasskey stores that a passkey was used, and the library's new record.
 func (s *Store) UsedPasskey(ctx context.Context, id, data string) error {
 	used := map[string]any{"last_used_at": s.db.Now().Unix(), "data": data}
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
 }
 
-// AddPasskey gives the actor another passkey. Where they have no recovery codes it answers
-// new ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
-// is there already and for one too many.
+// AddPasskey adds a passkey for the actor. If they have no recovery codes it returns new
+// ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
+// exists already and for one too many.
 func (s *Store) AddPasskey(ctx context.Context, by access.Actor, n NewPasskey) (codes []string, err error) {
 	name, err := passkeyName(n.Name)
 	if err != nil {
@@ -167,7 +168,7 @@ func passkeyName(name string) (string, error) {
 	return *stored, problems.OrNil()
 }
 
-// RenamePasskey gives one of the actor's passkeys another name. Errors: Invalid, ErrNotFound.
+// RenamePasskey renames one of the actor's passkeys. Errors: Invalid, ErrNotFound.
 func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name string) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, RenamedPasskey, func(tx *gorm.DB, line *audit.Line) error {
 		p, err := passkeyIn(tx, by, id)
@@ -187,8 +188,8 @@ func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name str
 	})
 }
 
-// RemovePasskey removes one of the actor's passkeys. Errors: ErrNotFound, Conflict where
-// it is their only way in.
+// RemovePasskey removes one of the actor's passkeys. Errors: ErrNotFound, Conflict if it is
+// their only way in.
 func (s *Store) RemovePasskey(ctx context.Context, by access.Actor, id string) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, RemovedPasskey, func(tx *gorm.DB, line *audit.Line) error {
 		if err := s.db.Dialect.Lock(tx, "passkeys:"+by.UserID); err != nil {

@@ -27,8 +27,8 @@ const (
 	maxPassword = 256
 )
 
-// Cost of argon2id: OWASP's Password Storage Cheat Sheet asks for 19 MiB, two
-// passes and one lane at least.
+// Cost of argon2id: OWASP's Password Storage Cheat Sheet asks for 19 MiB, two passes and
+// one lane at least.
 const (
 	argonMemory  = 19 * 1024 // KiB
 	argonTime    = 2
@@ -36,14 +36,13 @@ const (
 	argonKeySize = 32
 )
 
-// Hashing lets only as many passwords be hashed at once as half of the cores, so
-// that sign-ins can't take the machine away from everything else.
+// Hashing limits concurrent hashing to half of the cores, so that sign-ins can't take the
+// machine away from everything else. Whoever hashes holds a place in it.
 var Hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
 
-// preparedPassword returns the form of a password that is hashed, which is the same
-// whatever form a keyboard gives its letters: OpaqueString of RFC 8265 and, as NIST SP
-// 800-63B asks for, letters of full width as narrow ones. What the RFC does not allow is
-// not refused.
+// preparedPassword returns the form of a password that is hashed, which is the same however
+// a keyboard encodes its letters: OpaqueString of RFC 8265, after NFKC as NIST SP 800-63B
+// asks for. What the RFC does not allow is not refused.
 func preparedPassword(password string) string {
 	password = norm.NFKC.String(password)
 	if prepared, err := precis.OpaqueString.String(password); err == nil {
@@ -52,11 +51,13 @@ func preparedPassword(password string) string {
 	return password
 }
 
-// hashPassword is the password as it is stored: argon2id in PHC form.
+// hashPassword returns a password as it is stored: argon2id in PHC form.
 func hashPassword(ctx context.Context, password string) (string, error) {
 	return HashOf(ctx, preparedPassword(password))
 }
 
+// HashOf is hashPassword without preparing the password. Errors: Unavailable if ctx ends
+// first.
 func HashOf(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt)
@@ -75,9 +76,9 @@ func argonKey(ctx context.Context, password string, salt []byte) ([]byte, error)
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKeySize), nil
 }
 
-// CheckPassword reports whether a password has this hash, and whether the hash is
-// outdated: older versions hashed the very characters that were typed. What is typed alone
-// decides how long it takes; without a hash it is false.
+// CheckPassword reports whether a password has this hash, and whether the hash is outdated:
+// older versions hashed the characters as typed. How long it takes depends only on what was
+// typed; for the hash "" it returns false.
 func CheckPassword(ctx context.Context, hash, password string) (right, outdated bool, err error) {
 	salt, want, err := readHash(hash)
 	if err != nil {
@@ -95,8 +96,8 @@ func CheckPassword(ctx context.Context, hash, password string) (right, outdated 
 	return right, outdated, nil
 }
 
-// readHash returns the parts of a hash that a password is compared with. In place of a
-// hash that there is not it returns parts that no password has.
+// readHash returns the salt and the key of a hash; for a missing hash, ones that no
+// password has.
 func readHash(hash string) (salt, key []byte, err error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 {
@@ -110,9 +111,9 @@ func readHash(hash string) (salt, key []byte, err error) {
 	return salt, key, nil
 }
 
-// passwordForms returns what may have been hashed of a typed password: its prepared form
-// and, where that is another one, the characters themselves. Neither is longer than is
-// needed to be no password.
+// passwordForms returns what may have been hashed for a typed password: its prepared form
+// and, if they differ, the characters themselves, each cut where it is too long to be
+// right.
 func passwordForms(typed string) []string {
 	const mostMarks = 3 // that a letter has beside itself where it is typed decomposed
 	typed = text.Cut(typed, (1+mostMarks)*(maxPassword+1))
@@ -124,7 +125,7 @@ func passwordForms(typed string) []string {
 	return forms
 }
 
-// renewHash hashes anew the password of a user whose hash is outdated.
+// renewHash replaces the outdated hash of a user's password.
 func (s *Store) renewHash(ctx context.Context, u *User, password string) error {
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
@@ -152,7 +153,8 @@ var common = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// checkNewPassword is what is wrong with a new password, in the field that it was typed into.
+// checkNewPassword returns what is wrong with a new password, in the field that it was
+// typed into.
 func checkNewPassword(field, password, email, name string) (problems access.Invalid) {
 	problems.Require(field, &password, "Enter a password.", func(s string) (string, string) {
 		return s, passwordProblem(s, email, name)
@@ -160,8 +162,8 @@ func checkNewPassword(field, password, email, name string) (problems access.Inva
 	return problems
 }
 
-// passwordProblem is what is wrong with a new password, or "". NIST SP 800-63B
-// asks for length and for a list of common ones, not for kinds of characters.
+// passwordProblem returns what is wrong with a new password, or "". NIST SP 800-63B asks
+// for length and for a list of common ones, not for kinds of characters.
 func passwordProblem(password, email, name string) string {
 	switch n := text.Length(preparedPassword(password)); {
 	case n < MinPassword:
@@ -174,8 +176,8 @@ func passwordProblem(password, email, name string) string {
 	return ""
 }
 
-// guessable tells whether a folded password is nothing but common words, digits,
-// a repeated piece, or a part of what everybody knows about its owner.
+// guessable reports whether a folded password is nothing but common words, digits, a
+// repeated piece, or part of the owner's name or address.
 func guessable(password, email, name string) bool {
 	mailbox, host, _ := strings.Cut(email, "@")
 	rest := password
@@ -188,7 +190,7 @@ func guessable(password, email, name string) bool {
 	return text.Length(rest) < 4 || isPeriodic(password) || common()[password] || common()[rest] || isPeriodic(rest)
 }
 
-// isPeriodic tells whether s is a short piece again and again, or a run like
+// isPeriodic reports whether s is a short piece again and again, or a run like
 // "abcdefgh" or "87654321".
 func isPeriodic(s string) bool {
 	r := []rune(s)

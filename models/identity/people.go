@@ -14,24 +14,24 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Person is a user as those see them who manage people.
+// Person is a user with what those who manage people see.
 type Person struct {
 	User
-	// SeenAt is when they were last in the console, in Unix seconds; nil for never.
+	// SeenAt is when they last used the console, in Unix seconds; nil for never.
 	SeenAt *int64
-	// Sessions, Tokens and Passkeys are how many they have that can be used.
+	// Sessions, Tokens and Passkeys are how many usable ones they have.
 	Sessions, Tokens, Passkeys int
 	// TOTP says that they have an app for codes.
 	TOTP bool
 }
 
-// SecondFactor tells whether a password alone does not sign the person in.
+// SecondFactor reports whether the person has a second factor.
 func (p Person) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
 
 // maxPeople is how many people the list shows: far more than administer one service.
 const maxPeople = 1000
 
-// People answers everybody who can sign in or once could, by name. Error: Denied.
+// People returns everybody who can sign in or once could, by name. Errors: Denied.
 func (s *Store) People(ctx context.Context, by access.Actor) ([]Person, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *Store) People(ctx context.Context, by access.Actor) ([]Person, error) {
 	return people, s.db.Failed(ctx, err)
 }
 
-// Person answers one of the people. Errors: ErrNotFound, Denied.
+// Person returns one of the people. Errors: ErrNotFound, Denied.
 func (s *Store) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return Person{}, err
@@ -57,8 +57,8 @@ func (s *Store) Person(ctx context.Context, by access.Actor, id string) (Person,
 	return p, s.db.Failed(ctx, err)
 }
 
-// selectPeople reads users with what they have. Who has no session any more was last
-// seen when they last did something.
+// selectPeople selects users with what Person adds. Without a session, SeenAt is the time
+// of the last act.
 func (s *Store) selectPeople() db.Selection {
 	now := s.db.Now().Unix()
 	return db.Selection{
@@ -73,13 +73,13 @@ func (s *Store) selectPeople() db.Selection {
 	}
 }
 
-// columns are where what selectPeople reads goes.
+// columns returns the destinations of selectPeople.
 func (p *Person) columns() []any {
 	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
 }
 
-// Owners are the names of those who can change roles, the oldest owner first, at most
-// so many. They are told to whoever lacks a right.
+// Owners returns the names of up to most active owners, the oldest first, for people who
+// lack a right.
 func (s *Store) Owners(ctx context.Context, most int) ([]string, error) {
 	query := db.SelectFrom("users", "name", "role = ? AND disabled_at IS NULL", access.Owner)
 	query.Tail = " ORDER BY id"
@@ -87,8 +87,8 @@ func (s *Store) Owners(ctx context.Context, most int) ([]string, error) {
 	return names, s.db.Failed(ctx, err)
 }
 
-// manage is write for a change of somebody's account: it finds whom it is about, and asks
-// whether the actor may manage them.
+// manage is Write for a change of somebody's account, if the actor may manage them. fn gets
+// the locked user. Errors: as Write, and ErrNotFound.
 func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
 	var u User
 	if !text.ValidID(id) {
@@ -109,7 +109,7 @@ func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right,
 	return u, err
 }
 
-// present is the actor with the role that they have now; who is disabled has none.
+// present returns the actor with the role that they have now; none if they are disabled.
 func (s *Store) present(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind == access.SystemActor {
 		return by, nil
@@ -123,8 +123,8 @@ func (s *Store) present(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	return by, err
 }
 
-// ChangeRole gives somebody another role and ends their sessions: they sign in again with
-// the new rights. Invitations go that they could not make now. Errors: Invalid,
+// ChangeRole changes somebody's role and ends their sessions, so that they sign in with the
+// new rights. It deletes invitations that they could not make now. Errors: Invalid,
 // ErrNotFound, Denied, Conflict for the last owner.
 func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
 	if !role.Known() {
@@ -147,9 +147,9 @@ func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role
 	})
 }
 
-// Disable keeps somebody out from the next request on: their sessions end, their tokens
-// are revoked, and the invitations that they made are no good. Their name stays in the
-// log. Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
+// Disable locks somebody out from the next request on: it ends their sessions, revokes
+// their tokens and deletes the invitations that they made. Their name stays in the log.
+// Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
 func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
@@ -171,7 +171,7 @@ func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, 
 	})
 }
 
-// Enable lets somebody sign in again. What disabling ended stays so. Errors: ErrNotFound,
+// Enable lets somebody sign in again, without what Disable ended. Errors: ErrNotFound,
 // Denied.
 func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
@@ -184,9 +184,10 @@ func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, e
 	})
 }
 
-// ResetSecondFactor takes away somebody's app, recovery codes and passkeys, which they
-// lost, and their identities at providers, and ends their sessions. They sign in with the password alone and set up a new one.
-// Errors: ErrNotFound, Denied, Conflict for oneself and where there is nothing to reset.
+// ResetSecondFactor deletes somebody's lost second factors, and their identities at
+// providers if they have a password, and ends their sessions. They then sign in with the
+// password alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing
+// to reset.
 func (s *Store) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.ID == by.UserID {
@@ -217,7 +218,7 @@ func (s *Store) EndSessions(ctx context.Context, by access.Actor, id string) (Us
 	})
 }
 
-// keepAnOwner is a Conflict where the user is the only owner who can sign in.
+// keepAnOwner returns a Conflict if the user is the only owner who can sign in.
 func (s *Store) keepAnOwner(tx *gorm.DB, u User) error {
 	if u.Role != access.Owner || u.DisabledAt != nil {
 		return nil
@@ -237,7 +238,7 @@ func (s *Store) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
 	return tx.Model(&User{}).Where("id = ?", u.ID).Updates(columns).Error
 }
 
-// endSessions ends what somebody has open, and what they have begun to sign in with.
+// endSessions ends somebody's sessions and started sign-ins.
 func endSessions(tx *gorm.DB, userID string) error {
 	return cmp.Or(
 		tx.Where("user_id = ?", userID).Delete(&Session{}).Error,

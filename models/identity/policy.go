@@ -16,17 +16,17 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// Policy is the rules for signing in.
+// Policy is the sign-in policy.
 type Policy struct {
-	// SecondFactor has the roles that need a second factor, each with the time, in Unix
-	// seconds, from which on.
+	// SecondFactor has the roles that need a second factor, each with the time from which
+	// on, in Unix seconds.
 	SecondFactor map[access.Role]int64 `json:"second_factor"`
 	// Tokens says that API tokens are refused while their owners lack a second factor that
-	// they need. It is off unless an owner turns it on: programs would stop.
+	// they need. It is off by default: programs would stop.
 	Tokens bool `json:"tokens,omitempty"`
 }
 
-// Needs tells whether a password alone is too little for a role.
+// Needs reports whether a role needs a second factor.
 func (p Policy) Needs(role access.Role, now time.Time) bool {
 	from, asked := p.SecondFactor[role]
 	return asked && from <= now.Unix()
@@ -40,8 +40,7 @@ func (p Policy) BindsTokens(role access.Role, now time.Time) bool {
 
 const policySetting = "policy"
 
-// Policy is what holds now. Where another program changes it, this one knows within a
-// second.
+// Policy returns the policy in force. Another program's change is seen within a second.
 func (s *Store) Policy(ctx context.Context) (Policy, error) {
 	p, err := s.policy.Get(policySetting, s.db.Now(), func() (Policy, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", policySetting)
@@ -59,8 +58,8 @@ func readPolicy(stored string) (p Policy, err error) {
 	return p, err
 }
 
-// SetPolicy makes p the rules; a role that it leaves out needs no second factor. Errors:
-// Invalid, under the names of roles, Denied.
+// SetPolicy replaces the policy; a role that p leaves out needs no second factor. Errors:
+// Denied, Invalid with roles for fields.
 func (s *Store) SetPolicy(ctx context.Context, by access.Actor, p Policy) error {
 	if err := cmp.Or(by.Check(access.ManagePolicy), p.check().OrNil()); err != nil {
 		return err
@@ -105,10 +104,10 @@ func (p Policy) check() (problems access.Invalid) {
 	return problems
 }
 
-// latestPolicy is the end of the year 9998, for a rule's beginning.
+// latestPolicy is the end of the year 9998.
 const latestPolicy = 253_370_764_799
 
-// differences says what a policy asks otherwise than the one before.
+// differences returns what p changes in the policy before.
 func (p Policy) differences(before Policy) map[string]audit.Change {
 	rules := []audit.Difference{{Field: "tokens_need_second_factor", Before: &before.Tokens, After: &p.Tokens}}
 	for _, role := range access.Roles {
@@ -117,7 +116,7 @@ func (p Policy) differences(before Policy) map[string]audit.Change {
 	return audit.Changes(rules)
 }
 
-// from is when a role needs a second factor from; nil is never.
+// from returns since when a role needs a second factor; nil for never.
 func (p Policy) from(role access.Role) *int64 {
 	if at, asked := p.SecondFactor[role]; asked {
 		return &at
@@ -125,7 +124,8 @@ func (p Policy) from(role access.Role) *int64 {
 	return nil
 }
 
-// NeedsSecondFactor tells whether the rules ask a user for a second factor who has none.
+// NeedsSecondFactor reports whether the policy requires a second factor that the user
+// lacks.
 func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 	p, err := s.Policy(ctx)
 	if err != nil || !p.Needs(u.Role, s.db.Now()) {
@@ -134,8 +134,8 @@ func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 	return s.lacksFactor(ctx, u)
 }
 
-// FactorDue is when the rules begin to ask a user for a second factor who has none, in Unix
-// seconds; nil where they don't, or where the user has one.
+// FactorDue returns when the policy begins to require a second factor that the user lacks,
+// in Unix seconds; nil if it doesn't, or if the user has one.
 func (s *Store) FactorDue(ctx context.Context, u User) (*int64, error) {
 	p, err := s.Policy(ctx)
 	from := p.from(u.Role)
@@ -158,12 +158,12 @@ func (s *Store) lacksFactor(ctx context.Context, u User) (bool, error) {
 const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)
 	OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id)`
 
-// FactorCount is how many people of a role can sign in, and how many of them have no
-// second factor.
+// FactorCount is how many people of a role can sign in, and how many of them have no second
+// factor.
 type FactorCount struct{ People, Without int }
 
 // FactorCounts counts the people of each role who can sign in; a role that nobody has is
-// left out. Error: Denied.
+// left out. Errors: Denied.
 func (s *Store) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
 	people, err := s.People(ctx, by)
 	counts := map[access.Role]FactorCount{}

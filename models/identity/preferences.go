@@ -8,7 +8,7 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// Density is how close the rows of lists are.
+// Density is the spacing of rows in lists.
 type Density string
 
 // The densities.
@@ -28,13 +28,13 @@ const (
 	Dotted     Locale = "dotted"      // 23.11.2026, 1.234,5
 )
 
-// Locales are all of them, the usual one first.
+// Locales are all locales, the default first.
 var Locales = []Locale{DayFirst, MonthFirst, YearFirst, Dotted}
 
 // Shortcuts says whether single keys are shortcuts.
 type Shortcuts string
 
-// Single keys are shortcuts, or are not.
+// Single-key shortcuts on, the default, or off.
 const (
 	ShortcutsOn  Shortcuts = ""
 	ShortcutsOff Shortcuts = "off"
@@ -43,10 +43,10 @@ const (
 // PageSizes are the numbers of rows to choose from for a page of a list.
 var PageSizes = []int{10, 25, 50, 100}
 
-// DefaultPageSize is the one of them that somebody has who has chosen none.
+// DefaultPageSize is the page size of users who have chosen none.
 const DefaultPageSize = 25
 
-// Rows is how many rows a page of a list has for the user, where its address doesn't say.
+// Rows returns how many rows a page of a list has for the user, unless its URL says.
 func (u User) Rows() int {
 	if u.PageSize == 0 {
 		return DefaultPageSize
@@ -83,7 +83,7 @@ func (c ProfileChange) checkPreferences(columns map[string]any) (problems access
 	return problems
 }
 
-// preferences are what differs between a user's preferences, in words.
+// preferences returns a user's preferences before and after, in words.
 func preferences(was, is User) []audit.Difference {
 	return []audit.Difference{
 		{Field: "density", Before: (*string)(&was.Density), After: (*string)(&is.Density)},

@@ -17,7 +17,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// UpdatedProfile is the action of somebody who changed their own profile.
+// UpdatedProfile is the action of changing one's own profile.
 const UpdatedProfile audit.Action = "user.update"
 
 // ProfileChange is what somebody changes about themselves; a nil field stays as it is.
@@ -30,11 +30,11 @@ type ProfileChange struct {
 	PageSize  *int
 	Locale    *Locale
 	Shortcuts *Shortcuts
-	// Password is needed to change Email, which one signs in with.
+	// Password is required if Email changes.
 	Password string
 }
 
-// check is the columns to change, and what is wrong.
+// check returns the columns to change, and what is wrong.
 func (c ProfileChange) check() (map[string]any, access.Invalid) {
 	columns := map[string]any{}
 	var problems access.Invalid
@@ -71,8 +71,7 @@ func timeZone(s string) (string, string) {
 	return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
 }
 
-// zoneCalled finds the one zone that somebody means by "zurich", "New York" or
-// "europe/zurich".
+// zoneCalled returns the one zone meant by "zurich", "New York" or "europe/zurich".
 func zoneCalled(name string) (string, bool) {
 	name = strings.ReplaceAll(name, " ", "_")
 	var found []string
@@ -91,8 +90,8 @@ func zoneCalled(name string) (string, bool) {
 	return found[0], true
 }
 
-// UpdateProfile changes what somebody may change about themselves. A new e-mail address
-// needs the password. Errors: Invalid, Throttled.
+// UpdateProfile changes the actor's own profile. A new email address requires the password.
+// Errors: Invalid, Throttled.
 func (s *Store) UpdateProfile(ctx context.Context, by access.Actor, c ProfileChange) error {
 	c.Name = text.SentBack(c.Name, func() (string, error) {
 		u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
@@ -149,15 +148,16 @@ func (s *Store) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 	return line.SetChanges(said)
 }
 
-// PasswordChange is a new password, and the old one. The session that the secret Keep
-// stands for goes on, and the others with KeepOthers.
+// PasswordChange is a new password, and the old one. The session with the secret Keep goes
+// on, and with KeepOthers all others too.
 type PasswordChange struct {
 	Old, New   string
 	Keep       string
 	KeepOthers bool
 }
 
-// ChangePassword gives the actor another password. Errors: Invalid, Throttled.
+// ChangePassword changes the actor's password. Errors: Invalid, Throttled, Conflict if it
+// was changed meanwhile.
 func (s *Store) ChangePassword(ctx context.Context, by access.Actor, c PasswordChange) error {
 	u, err := s.provePassword(ctx, by, c.Old)
 	if errors.Is(err, access.ErrSignIn) {
@@ -201,17 +201,17 @@ func (s *Store) ChangePassword(ctx context.Context, by access.Actor, c PasswordC
 //go:embed zones.txt
 var zoneNames string
 
-// TimeZones are the zones to choose from, by their IANA names.
+// TimeZones returns the IANA names of the zones to choose from.
 var TimeZones = sync.OnceValue(func() []string { return strings.Fields("UTC " + zoneNames) })
 
-// zones are the locations that were loaded; to read one takes longer than most requests.
+// zones caches locations: loading one takes longer than most requests.
 var zones sync.Map
 
-// placeless are names in the tz database that are no place's: the server's own zone, what
-// rules without a name mean, none at all, and copies of everything.
+// placeless are names in the tz database that are no place's: the server's own zone,
+// placeholders, and copies of everything.
 var placeless = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
 
-// location is a zone by its name; "" is UTC.
+// location returns a zone by its name; "" is UTC.
 func location(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
@@ -229,7 +229,7 @@ func location(name string) (*time.Location, error) {
 	return loaded, err
 }
 
-// Location is the zone that the user sees times in.
+// Location returns the zone in which the user sees times; UTC if theirs is unknown.
 func (u User) Location() *time.Location {
 	if found, err := location(u.TimeZone); err == nil {
 		return found

@@ -10,15 +10,15 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// ConfirmLimit is for how long somebody is trusted with dangerous acts, in seconds, after
-// they have proved who they are.
+// ConfirmLimit is how long after proving who they are somebody is trusted with dangerous
+// acts, in seconds.
 const ConfirmLimit = 10 * 60
 
-// Proof is what somebody shows who is signed in already, to prove who they are: their
-// password, or else a code from their app.
+// Proof is how somebody signed in proves who they are: by their password or, if Code is not
+// "", by a code from their app.
 type Proof struct{ Password, Code string }
 
-// Confirm checks a proof. Errors: ErrSignIn where it is wrong, Throttled.
+// Confirm checks the actor's proof. Errors: ErrSignIn if it is wrong, Throttled.
 func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error {
 	if err := by.Check(access.SignedInOnly); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error
 	return s.clear(ctx, try)
 }
 
-// provePassword returns the user who acts, if this is their password.
+// provePassword returns the actor's user if this is their password. Errors: as Confirm.
 func (s *Store) provePassword(ctx context.Context, by access.Actor, password string) (User, error) {
 	u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Store) provePassword(ctx context.Context, by access.Actor, password str
 	return u, errors.Join(err, s.clear(ctx, try))
 }
 
-// unconfirmed writes the line of a refused confirmation, and of what comes of it.
+// unconfirmed writes the line of a refused confirmation, and of a wait that it begins.
 func (s *Store) unconfirmed(ctx context.Context, by access.Actor, try attempt) error {
 	err := s.log.Record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)

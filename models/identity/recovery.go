@@ -28,8 +28,8 @@ type recoveryCode struct {
 	UsedAt *int64
 }
 
-// NewRecoveryCodes gives the actor new recovery codes in place of the old ones. They
-// can't be had again. Errors: Conflict where there is no second factor.
+// NewRecoveryCodes replaces the actor's recovery codes and returns the new ones, which
+// can't be had again. Errors: Conflict if there is no second factor.
 func (s *Store) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
 	var codes []string
 	err := s.log.Write(ctx, by, access.SignedInOnly, MadeRecoveryCodes, func(tx *gorm.DB, line *audit.Line) error {
@@ -47,7 +47,7 @@ func (s *Store) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string
 	return codes, err
 }
 
-// makeRecoveryCodes replaces a user's recovery codes.
+// makeRecoveryCodes replaces a user's recovery codes, and returns them.
 func (s *Store) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) {
 	if err := tx.Where("user_id = ?", userID).Delete(&recoveryCode{}).Error; err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *Store) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) 
 	return codes, tx.Create(&rows).Error
 }
 
-// dropIdleCodes forgets the recovery codes of a user who has no second factor any more.
+// dropIdleCodes deletes the recovery codes of a user who has no second factor any more.
 func (s *Store) dropIdleCodes(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err != nil || f.On() {
@@ -78,7 +78,7 @@ func newRecoveryCode() string {
 	return string(b)
 }
 
-// grouped is a recovery code as it is shown.
+// grouped returns a recovery code as it is shown.
 func grouped(code string) string {
 	var groups []string
 	for ; len(code) > recoveryGroup; code = code[recoveryGroup:] {
@@ -89,15 +89,15 @@ func grouped(code string) string {
 
 func recoveryHash(userID, code string) string { return hashSecret(userID + ":" + code) }
 
-// useRecoveryCode tells whether a code is one of the user's that was not used before. Of
-// two uses at once one is right.
+// useRecoveryCode reports whether a code is one of the user's that was not used before. Of
+// two concurrent uses one succeeds.
 func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) {
 	used := tx.Model(&recoveryCode{}).Where("hash = ? AND user_id = ? AND used_at IS NULL", recoveryHash(userID, code), userID).
 		Update("used_at", s.db.Now().Unix())
 	return used.RowsAffected == 1, used.Error
 }
 
-// The factors that a sign-in can be made with, as its audit line names them.
+// The factors that somebody signs in with, as audit lines name them.
 const (
 	ByPassword     = "password"
 	ByCode         = "code from an app"
@@ -106,7 +106,7 @@ const (
 	ByProvider     = "provider"
 )
 
-// useAnyCode uses a code from an app or a recovery code, and answers which it was; "" is
+// useAnyCode uses a code from an app or a recovery code, and returns which it was; "" if
 // neither.
 func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, err error) {
 	code, right := PlainCode(typed), false
@@ -124,10 +124,10 @@ func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, er
 	return factor, err
 }
 
-// SignInCode answers who signs in with the challenge that SignIn led to, and a code from
-// their app or a recovery code; factor says which of the two it was. The challenge and the
-// code are used up. Errors: ErrNotFound where the challenge has run out, ErrSignIn where
-// the code is wrong, Throttled.
+// SignInCode returns who signs in with a FactorChallenge and a code from their app or a
+// recovery code; factor is ByCode or ByRecoveryCode. The challenge and the code are used
+// up. Errors: ErrNotFound if the challenge has expired, ErrSignIn if the code is wrong,
+// Throttled.
 func (s *Store) SignInCode(ctx context.Context, where access.Actor, secret, code string) (u User, factor string, err error) {
 	var data any
 	userID, err := s.Challenge(ctx, FactorChallenge, secret, &data)

@@ -7,8 +7,9 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// reloadActor is the actor with the rights that they have now, and goes on having until the
-// transaction ends. Who is disabled, and whose token has ended, is nobody any more.
+// reloadActor returns the actor with the rights that they have now, and keeps these until
+// the transaction ends. If they are disabled, or their token has ended, it returns the zero
+// Actor.
 func (s *Store) reloadActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind != access.UserActor && by.Kind != access.TokenActor {
 		return by, nil

@@ -15,20 +15,20 @@ import (
 // RotatedKeys is the action of taking a new key into use.
 const RotatedKeys audit.Action = "key.rotate"
 
-// rotateBatch is how many secrets are encrypted anew in one transaction.
+// rotateBatch is how many secrets are re-encrypted in one transaction.
 const rotateBatch = 200
 
-// UnfinishedRotation tells whether the key in use is not yet the one that all secrets are
-// encrypted with: Rotate was cut short, or is still to come.
+// UnfinishedRotation reports whether some secrets may not be encrypted with the key in use
+// yet: Rotate was cut short, or is still to come.
 func (s *Store) UnfinishedRotation(ctx context.Context) (bool, error) {
 	var noted db.Setting
 	err := s.db.Writer.WithContext(ctx).Where("key = ?", audit.KeySetting).Take(&noted).Error
 	return noted.Value != s.log.Keyring.Now().Current(), s.db.Failed(ctx, err)
 }
 
-// Rotate takes keys into use whose first one is new, and encrypts with it what the others
-// have encrypted. Where it is cut short, nothing is lost, and to call it again finishes it.
-// It answers how many secrets there were.
+// Rotate takes keys into use whose first one is new, and re-encrypts all secrets with it.
+// If it is cut short, nothing is lost, and calling it again finishes it. It returns how
+// many secrets it re-encrypted. Errors: Denied.
 func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (int, error) {
 	s.log.Keyring.Take(keys)
 	all := 0
@@ -57,8 +57,8 @@ func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (in
 	return all, err
 }
 
-// rotateSome encrypts some secrets anew, and answers how many and whose was the last; ""
-// where there are no more.
+// rotateSome re-encrypts a batch of secrets, and returns how many and whose was the last;
+// "" if there are no more.
 func (s *Store) rotateSome(ctx context.Context, after string) (n int, last string, err error) {
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		n, last = 0, ""

@@ -17,8 +17,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// How long a session lasts: without a request, and with "keep me signed in" from
-// its start. seenEvery is how often its being used is noted.
+// How long a session lasts: without a request, and with "keep me signed in" from its start.
+// seenEvery is how often its use is stored.
 const (
 	IdleLimit     = 12 * time.Hour
 	RememberLimit = 30 * 24 * time.Hour
@@ -27,11 +27,11 @@ const (
 	secretLength  = 43 // 256 bits in base 62
 )
 
-// Session is a browser in which somebody is signed in. The secret that stands
-// for it is in the browser only; its hash is stored.
+// Session is a browser in which somebody is signed in. Its secret is in the browser only;
+// the hash is stored.
 type Session struct {
 	Hash string `gorm:"primaryKey"`
-	// ID is what the session is listed and ended by; it is of no use in a browser.
+	// ID is what the session is listed and ended by; it signs nobody in.
 	ID       string
 	UserID   string
 	Data     string // what the handlers keep in it, as JSON
@@ -43,14 +43,13 @@ type Session struct {
 	// ExpiresAt when it ends unless it is used, EndsAt when it ends in any case.
 	CreatedAt, SeenAt, ConfirmedAt, ExpiresAt, EndsAt int64
 
-	// User is who is signed in.
+	// User is who is signed in. Only Store.Session sets it.
 	User User `gorm:"-"`
 }
 
-// StartSession signs a user in and answers the secret for the browser. factors are what the
-// user has proved who they are with (ByPassword and so on), for the audit line. It is
-// ErrSignIn where the user's password has changed since the user was read, or the user was
-// disabled.
+// StartSession signs a user in and returns the secret for the browser. factors are what the
+// user has proved who they are with (ByPassword and so on), for the audit line. Errors:
+// ErrSignIn if the user was disabled, or the password changed, since the user was read.
 func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
 	secret = text.RandomDigits(secretLength)
 	err = s.log.Record(ctx, by, audit.SignedIn, func(tx *gorm.DB, line *audit.Line) error {
@@ -103,8 +102,8 @@ func sessionLimit(remember bool) time.Duration {
 	return awakeLimit
 }
 
-// Session answers the session that the secret stands for, with its user, or
-// ErrNotFound where it has ended.
+// Session returns the session with this secret, with its user, or ErrNotFound if it has
+// ended.
 func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
 	now := s.db.Now()
 	query := db.Selection{
@@ -127,9 +126,8 @@ func (s *Session) columns() []any {
 	}, s.User.columns()...)
 }
 
-// see notes that a session is in use. One that ends by idleness ends later now, but not
-// after EndsAt.
-// Where that can't be written just now, the next request will do it.
+// see stores that a session is in use, which extends one that ends by idleness, up to
+// EndsAt. If that fails, the next request will do it.
 func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
@@ -139,8 +137,7 @@ func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
 		Updates(map[string]any{"seen_at": found.SeenAt, "expires_at": found.ExpiresAt}).Error
 }
 
-// SaveSession keeps data in the session. A session that has ended stays ended:
-// the answer is ErrNotFound.
+// SaveSession stores data in the session. Errors: ErrNotFound if it has ended.
 func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
 	saved := s.db.Writer.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Update("data", data)
 	if saved.Error == nil && saved.RowsAffected == 0 {
@@ -149,8 +146,8 @@ func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
 	return s.db.Failed(ctx, saved.Error)
 }
 
-// EndSession signs out whose session it is, which its line names whoever ends it: somebody
-// may sign in over it. It is no error if the session has ended already.
+// EndSession signs the owner of the session out; the line names them as the actor, whoever
+// ends it. It returns nil if the session has ended already.
 func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) error {
 	return s.log.Record(ctx, by, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		hash := hashSecret(secret)
@@ -171,9 +168,9 @@ func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) 
 	})
 }
 
-// RenewSession gives a session another secret, and answers it: the old one is of no use
-// from then on. confirmed says that its owner has just proved who they are. It is
-// ErrNotFound where the session has ended.
+// RenewSession gives a session another secret, and returns it: the old one is useless from
+// then on. confirmed says that its owner has just proved who they are. Errors: ErrNotFound
+// if the session has ended.
 func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
 	renewed := text.RandomDigits(secretLength)
 	changed := map[string]any{"hash": hashSecret(renewed)}
@@ -187,7 +184,8 @@ func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool)
 	return renewed, s.db.Failed(ctx, done.Error)
 }
 
-// Sessions answers the sessions of the actor that have not ended, the newest first.
+// Sessions returns the actor's sessions that have not ended, the newest first; at most
+// maxSessions.
 func (s *Store) Sessions(ctx context.Context, by access.Actor) ([]Session, error) {
 	var found []Session
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ? AND expires_at > ?", by.UserID, s.db.Now().Unix()).
@@ -211,8 +209,8 @@ func (s *Store) EndSessionByID(ctx context.Context, by access.Actor, id string) 
 	})
 }
 
-// EndOtherSessions ends all of the actor's sessions but the one that the secret stands
-// for, and the sign-ins that could become one, and answers how many sessions there were.
+// EndOtherSessions ends all of the actor's sessions but the one with this secret, and
+// started sign-ins, and returns how many sessions there were.
 func (s *Store) EndOtherSessions(ctx context.Context, by access.Actor, secret string) (int, error) {
 	var n int64
 	err := s.log.Write(ctx, by, access.SignedInOnly, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
@@ -245,8 +243,8 @@ func endOthers(tx *gorm.DB, userID, secret string) (int64, error) {
 	return ended.RowsAffected, ended.Error
 }
 
-// hashSecret is how a secret of high entropy is stored: who reads the database
-// can't use it.
+// hashSecret returns a secret of high entropy as it is stored: useless to whoever reads the
+// database.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

@@ -13,7 +13,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// SetupLimit is for how long a setup code is good.
+// SetupLimit is how long a setup code is valid.
 const SetupLimit = time.Hour
 
 // setupCode is a code that lets its holder become the first owner.
@@ -22,7 +22,7 @@ type setupCode struct {
 	ExpiresAt int64
 }
 
-// NewSetupCode makes a code with which the first owner can be made, once, within
+// NewSetupCode returns a code with which the first owner can be created, once, within
 // SetupLimit. Only its hash is stored.
 func (s *Store) NewSetupCode(ctx context.Context) (string, error) {
 	code := text.RandomDigits(24)
@@ -30,16 +30,16 @@ func (s *Store) NewSetupCode(ctx context.Context) (string, error) {
 	return code, s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Create(&row).Error)
 }
 
-// Setup is what the first page asks for.
+// Setup is what the setup page asks for.
 type Setup struct {
 	Code      string
 	Workspace string
 	Owner     NewUser
 }
 
-// SetUp makes the first owner and names the workspace. where says where the
-// request came from. Where there is an owner already, also when two ask at once,
-// the answer is ErrNotFound. Errors: Invalid.
+// SetUp creates the first owner and names the workspace. where is the caller. Errors:
+// Invalid, and ErrNotFound if there is an owner already, also for the later of two
+// concurrent calls.
 func (s *Store) SetUp(ctx context.Context, where access.Actor, setup Setup) (User, error) {
 	setup.Owner.Role = access.Owner
 	u, problems := setup.Owner.check()
@@ -65,7 +65,7 @@ func (s *Store) SetUp(ctx context.Context, where access.Actor, setup Setup) (Use
 	return u, err
 }
 
-// SetupName is who makes the first owner.
+// SetupName is the actor who creates the first owner.
 const SetupName = "setup"
 
 // setUp is the transaction of SetUp. Only one of them runs at a time.
@@ -90,7 +90,7 @@ func (s *Store) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) 
 	return s.insertUser(tx, u, line)
 }
 
-// checkSetupCode is what is wrong with a setup code.
+// checkSetupCode returns what is wrong with a setup code.
 func (s *Store) checkSetupCode(ctx context.Context, code string) (access.Invalid, error) {
 	if code == "" {
 		return access.Lacking("code", "Enter the setup code that the console printed when it started."), nil

@@ -1,6 +1,6 @@
-// Package identity has the users of the console: who they are (identity.go), how they prove
-// it by password, authenticator, passkey or provider, their sessions, invitations and API
-// tokens, the sign-in policy, and the limits on trying. It knows nothing of groups.
+// Package identity has the users of the console: who they are (identity.go), how they sign
+// in by password, authenticator, passkey or provider, their sessions, invitations and API
+// tokens, the sign-in policy, and the limits on attempts. It knows nothing of groups.
 package identity
 
 import (
@@ -8,8 +8,7 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// Store has the users of the console and how they prove who they are. It is safe for
-// concurrent use.
+// Store has the users of the console and how they sign in. It is safe for concurrent use.
 type Store struct {
 	db  *db.DB
 	log *audit.Log
@@ -20,7 +19,7 @@ type Store struct {
 	policy    db.Cache[string, Policy] // the rules for signing in
 }
 
-// New returns the users of a database, whose changes go to a log.
+// New returns the users of a database, whose changes go to a log. It sets the log's Reload.
 func New(d *db.DB, log *audit.Log) *Store {
 	s := &Store{db: d, log: log}
 	s.callers.Keep, s.workspace.Keep, s.policy.Keep = db.KeepAnswers, db.KeepAnswers, db.KeepAnswers

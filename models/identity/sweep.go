@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// SweepSignIns deletes what has run out: sessions, drafts, setup codes, invitations,
+// SweepSignIns deletes what has expired: sessions, drafts, setup codes, invitations,
 // challenges, devices, throttles and the hours of tokens.
 func (s *Store) SweepSignIns(ctx context.Context) error {
 	at, err := s.log.Settled(ctx)

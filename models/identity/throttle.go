@@ -14,22 +14,22 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// Whoever is not signed in writes nothing before it was counted as a try (reserve), and so
-// is whoever must prove who they are. A try has a place: the browser, if somebody has
-// signed in with it lately, or else the network that it comes from. Who fails makes nobody
-// wait elsewhere: a stranger's tries don't keep the owner of an account out.
+// Before anybody proves who they are, the attempt is counted (reserve). An attempt has a
+// place: the browser, if somebody has signed in with it lately, or else its network.
+// Failures delay only their own place: a stranger's attempts don't keep the owner of an
+// account out.
 
-// How many failed tries are free, the first wait after that, which doubles with each
+// How many failed attempts are free, the first wait after that, which doubles with each
 // failure, and the longest one. Nothing is locked for good.
 const (
-	// placeTries are those to prove one thing, such as the password of an account, from
-	// one place.
+	// placeTries are those to prove one thing, such as the password of an account, from one
+	// place.
 	placeTries = 5
 	// addressTries are all those from one network.
 	addressTries = 20
-	// accountTries and codeTries are those from all networks together. A guesser with many
-	// addresses has no more; browsers that are known are not counted. NIST SP 800-63B allows
-	// 100, and a code has fewer digits than any password.
+	// accountTries and codeTries are those from all networks together, without known
+	// browsers: more addresses don't give more attempts. NIST SP 800-63B allows 100, and a
+	// code has fewer digits than any password.
 	accountTries   = 100
 	codeTries      = 20
 	firstWait      = 15 * time.Second
@@ -37,7 +37,8 @@ const (
 	forgetFailures = 24 * time.Hour
 )
 
-// throttle counts the tries that failed under one key.
+// throttle counts the failed attempts under one key. LastAt and UntilAt are in Unix
+// seconds.
 type throttle struct {
 	Key      string `gorm:"primaryKey"`
 	Failures int
@@ -45,18 +46,18 @@ type throttle struct {
 	UntilAt  int64
 }
 
-// limit is how many tries are free under one key.
+// limit is how many attempts are free under one key.
 type limit struct {
 	key  string
 	free int
-	// shared says that tries of others are counted under the key too, so that the success
-	// of one doesn't clear them.
+	// shared says that attempts of others count under the key too, so that the success of
+	// one doesn't clear them.
 	shared bool
-	// field is what the log calls the tries.
+	// field is the attempts' name in the log.
 	field string
 }
 
-// The names of tries in the log.
+// The names of attempts in the log.
 const (
 	failedSignIns  = "failed_sign_ins"
 	wrongPasswords = "wrong_passwords"
@@ -64,16 +65,15 @@ const (
 	failedTries    = "failed_tries"
 )
 
-// attempt is a try that was counted as failed before it was made. clear or logThrottled is
-// to follow.
+// attempt was counted as failed before it was made. clear or logThrottled must follow.
 type attempt struct {
 	limits []limit
-	// reached are the limits of which it was the last free try.
+	// reached are the limits of which it was the last free attempt.
 	reached []limit
 }
 
-// reserve counts a try as failed before it is made, so that many at once are no way round,
-// and refuses it while one of the limits must wait. Error: Throttled.
+// reserve counts an attempt as failed before it is made, so that concurrent ones are no way
+// round, and refuses it while one of the limits must wait. Errors: Throttled.
 func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
 	a := attempt{limits: limits}
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -92,7 +92,7 @@ func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
 	return a, err
 }
 
-// countTry counts a failed try, and returns how many there were by now.
+// countTry counts a failed attempt, and returns how many there are.
 func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
 	if err := s.db.Dialect.Lock(tx, l.key); err != nil {
 		return 0, err
@@ -102,7 +102,7 @@ func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
 	if err := tx.Where("key = ?", l.key).Limit(1).Find(&t).Error; err != nil {
 		return 0, err
 	}
-	// What lies further ahead than the longest wait was noted by a clock that was wrong.
+	// What is further ahead than the longest wait was stored by a wrong clock.
 	if until := time.Unix(t.UntilAt, 0); until.After(now) && until.Sub(now) <= longestWait {
 		return 0, access.Throttled{Until: until}
 	}
@@ -117,9 +117,9 @@ func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
 	return t.Failures, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
 }
 
-// clear takes back what reserve counted, after the try succeeded: all failures under keys
-// that are this place's own, and this one under keys that are shared. It keeps to the order
-// of reserve, so that neither waits for the other in a circle.
+// clear undoes reserve after the attempt succeeded: all failures under keys of this place,
+// and this one under shared keys. It goes in the order of reserve, so that they can't
+// deadlock.
 func (s *Store) clear(ctx context.Context, a attempt) error {
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		for _, l := range a.limits {
@@ -138,11 +138,10 @@ func (s *Store) clear(ctx context.Context, a attempt) error {
 	})
 }
 
-// logThrottled writes a line for each limit that begins to wait because the try that was
-// counted has failed. It does so once, and not for every try that is refused while they
-// wait: a flood of those must not flood the log. It is not done with the count, because the
-// last try that is free may turn out to be right. u is whose account it is, if whoever tries
-// has shown to know more than its address.
+// logThrottled writes a line for each limit that begins to wait because the counted attempt
+// failed: once, and not for every attempt refused during the wait, which could flood the
+// log. It comes after the count, because the last free attempt may still succeed. u is
+// whose account it is, if whoever tries has shown to know more than its address.
 func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u User) error {
 	if by.Kind == access.UserActor {
 		u = User{ID: by.UserID, Name: by.Name}
@@ -162,9 +161,9 @@ func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u 
 	return errors.Join(errs...)
 }
 
-// signInLimits are those of a try to prove one thing about an account without being signed
-// in: its password or a code. subject is accountKey or codeKey, and userID whose account it
-// is, or "".
+// signInLimits returns those of an attempt to prove one thing about an account without
+// being signed in: its password or a code. subject is accountKey or codeKey, and userID
+// whose account it is, or "".
 func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit {
 	field, all := failedSignIns, accountTries
 	if strings.HasPrefix(subject, codePrefix) {
@@ -180,8 +179,8 @@ func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit
 	}
 }
 
-// anyoneLimits are those of a try that doesn't say beforehand whose account it is about: a
-// passkey, or what a provider says. subject says which.
+// anyoneLimits returns those of an attempt that doesn't say whose account it is about: a
+// passkey, or a provider's answer. subject says which.
 func (s *Store) anyoneLimits(where access.Actor, subject string) []limit {
 	if d := s.device(where.Device); d.known(s.db.Now()) {
 		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: failedTries}}
@@ -189,9 +188,9 @@ func (s *Store) anyoneLimits(where access.Actor, subject string) []limit {
 	return []limit{addressLimit(where.IP)}
 }
 
-// stepUpLimits are those of a try to prove who one is, once signed in. They are of one
-// session: neither strangers nor other sessions count, and a stolen session has a few tries
-// of its own.
+// stepUpLimits returns those of an attempt to prove who one is, once signed in. They are
+// per session: neither strangers nor other sessions count, and a stolen session has only a
+// few attempts.
 func stepUpLimits(by access.Actor, field string) []limit {
 	return []limit{{key: field + ":" + by.UserID + "@session:" + by.Session, free: placeTries, field: field}}
 }
@@ -200,25 +199,26 @@ func addressLimit(ip string) limit {
 	return limit{key: "address:" + network(ip), free: addressTries, shared: true, field: failedTries}
 }
 
-// accountKey is what tries of a password are counted for. It is made from the address as
-// users are found by it, so that no other way to write it is another account.
+// accountKey returns the key for attempts at a password. All spellings of an address that
+// find the same user share it.
 func accountKey(email string) string { return AccountKeyOf(emailKey(typedAddress(email))) }
 
+// AccountKeyOf returns the key for attempts at the password of the user with this emailKey.
 func AccountKeyOf(emailKey string) string { return "account:" + hashSecret(emailKey) }
 
-// codeKey is what tries of a second factor are counted for.
+// codeKey returns the key for attempts at a second factor.
 func codeKey(userID string) string { return codePrefix + userID }
 
 const codePrefix = "code:"
 
-// What anyoneLimits counts.
+// The subjects of anyoneLimits.
 const (
 	passkeySubject  = "passkey"
 	providerSubject = "provider"
 )
 
-// network is an address as far as it tells one place from another. Who has one IPv6
-// address has the whole /64.
+// network returns the network of an address: for IPv6 its /64, which one customer has
+// whole.
 func network(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err == nil && addr.Is6() && !addr.Is4In6() {

@@ -16,8 +16,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// A token is a prefix, 32 characters at random, and 6 that check them, so that a
-// program that scans for leaked secrets knows one when it sees it.
+// A token is a prefix, 32 random characters, and a checksum of 6, by which scanners for
+// leaked secrets recognize it.
 const (
 	tokenPrefix   = "pcl_"
 	tokenRandom   = 32
@@ -30,34 +30,34 @@ type Token struct {
 	UserID string
 	Name   string
 	Scopes access.Scopes
-	// Networks are where it may be used from; none means anywhere.
+	// Networks are where it may be used from; empty means anywhere.
 	Networks access.Networks
-	// Hint is the start and the end of the token, to know it by.
+	// Hint is the start and the end of the token, to recognize it by.
 	Hint string
-	// Times are Unix seconds; nil: it was never rolled, never expires, is not revoked,
-	// was never used, never refused for its address.
+	// Times are Unix seconds, nil if that never happened: RefusedAt is when it was last
+	// refused for its address.
 	CreatedAt                                             int64
 	RolledAt, ExpiresAt, RevokedAt, LastUsedAt, RefusedAt *int64
 	LastUsedIP, RefusedIP                                 *string
-	// What is known of the secret that it had before it was rolled: it works until
-	// OldUntil. All are nil where there is none.
+	// The secret from before it was rolled works until OldUntil. All are nil if there is
+	// none.
 	OldHint                 *string
 	OldUntil, OldLastUsedAt *int64
 
-	// Hash and OldHash are SHA-256 of the secrets, which are stored nowhere.
+	// Hash and OldHash are SHA-256 of the secrets, which are not stored.
 	Hash    string
 	OldHash *string
-	// UserName is the name of the user, where it was asked for.
+	// UserName is the name of the user, if it was read.
 	UserName string `gorm:"->;-:migration"`
-	// Waits says that the token is refused until its owner has a second factor, where it
-	// was asked for.
+	// Waits says that the token is refused until its owner has a second factor, if that was
+	// read.
 	Waits bool `gorm:"-"`
 
 	userRole    access.Role
 	userSecured bool
 }
 
-// State is "active", "expired" or "revoked" at a time.
+// State returns "active", "expired" or "revoked" at a time.
 func (t Token) State(now time.Time) string {
 	switch {
 	case t.RevokedAt != nil:
@@ -68,10 +68,10 @@ func (t Token) State(now time.Time) string {
 	return "active"
 }
 
-// unusedAfter is how long a token rests until it is called unused.
+// unusedAfter is how long a token is idle until it is called unused.
 const unusedAfter = 90 * 24 * time.Hour
 
-// Unused tells whether the token has not been used for 90 days.
+// Unused reports whether the token has not been used for 90 days.
 func (t Token) Unused(now time.Time) bool {
 	last := t.CreatedAt
 	if t.LastUsedAt != nil {
@@ -80,23 +80,23 @@ func (t Token) Unused(now time.Time) bool {
 	return now.Sub(time.Unix(last, 0)) > unusedAfter
 }
 
-// OldWorks tells whether the secret from before the token was rolled still works.
+// OldWorks reports whether the secret from before the token was rolled still works.
 func (t Token) OldWorks(now time.Time) bool {
 	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
 }
 
-// NewToken is what a token is made from. UserID is whose it is, which only the system
-// may say; a person makes tokens of their own.
+// NewToken describes a token to create. UserID is whose it is, which only the system may
+// choose; anybody else creates their own.
 type NewToken struct {
 	UserID   string
 	Name     string
 	Scopes   access.Scopes
 	Networks access.Networks
-	// ExpiresAt is in Unix seconds; nil is never.
+	// ExpiresAt is in Unix seconds; nil for never.
 	ExpiresAt *int64
 }
 
-// check is the token to store, without its hash, and what is wrong.
+// check returns the token to store, without its hash, and what is wrong.
 func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) {
 	t := Token{UserID: n.UserID, Scopes: n.Scopes.InOrder(), Networks: n.Networks, ExpiresAt: n.ExpiresAt}
 	if by.Kind != access.SystemActor || t.UserID == "" {
@@ -122,18 +122,18 @@ func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) 
 	return t, problems
 }
 
-// CheckToken is what CreateToken would refuse of a token, without making it: an Invalid
+// CheckToken returns what CreateToken would refuse, without creating a token: an Invalid
 // about "name", "scopes" and "expires", or nil.
 func (s *Store) CheckToken(by access.Actor, n NewToken) error {
 	_, problems := n.check(by, s.db.Now())
 	return problems.OrNil()
 }
 
-// errShown answers a form that was sent again: the secret is not kept anywhere.
+// errShown is returned for a form that was sent again: the secret is not stored.
 var errShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
 
-// CreateToken makes a token and answers it with its secret, which can't be had
-// again: a second call under the same key is a Conflict. Errors: Invalid, Denied.
+// CreateToken creates a token and returns it with its secret, which can't be had again.
+// Errors: Invalid, Denied, and Conflict for a second call under the same key.
 func (s *Store) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
 	now := s.db.Now()
 	t, problems := n.check(by, now)
@@ -164,7 +164,7 @@ func (s *Store) CreateToken(ctx context.Context, by access.Actor, n NewToken, ke
 
 func newSecret() string { return tokenSecret(text.RandomDigits(tokenRandom)) }
 
-// tokenSecret is the whole secret for its random part.
+// tokenSecret returns the whole secret for its random part.
 func tokenSecret(random string) string {
 	sum := crc32.ChecksumIEEE([]byte(random))
 	check := make([]byte, tokenChecksum)
@@ -175,10 +175,10 @@ func tokenSecret(random string) string {
 	return tokenPrefix + random + string(check)
 }
 
-// hint is what a secret is known by.
+// hint returns what a secret is recognized by.
 func hint(secret string) string { return tokenPrefix + "…" + secret[len(secret)-4:] }
 
-// LooksLikeToken tells whether s can be a token: its form and its checksum are right.
+// LooksLikeToken reports whether s has the form and the checksum of a token.
 func LooksLikeToken(s string) bool {
 	random, ok := strings.CutPrefix(s, tokenPrefix)
 	return ok && len(random) == tokenRandom+tokenChecksum && tokenSecret(random[:tokenRandom]) == s
@@ -186,13 +186,13 @@ func LooksLikeToken(s string) bool {
 
 // TokenQuery says which tokens are wanted.
 type TokenQuery struct {
-	// User is whose; "" is everybody's, as far as the actor may see them: without
-	// ManageTokens that are one's own.
+	// User is whose; "" is everybody's that the actor may see: without ManageTokens, one's
+	// own.
 	User string
 	db.Range
 }
 
-// TokenPage is a part of the list of tokens.
+// TokenPage is a part of the list of tokens. More says that the list goes on.
 type TokenPage struct {
 	Tokens []Token
 	More   bool
@@ -202,7 +202,7 @@ const tokenColumns = "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tok
 	"tokens.created_at, tokens.rolled_at, tokens.expires_at, tokens.revoked_at, tokens.last_used_at, tokens.refused_at, " +
 	"tokens.last_used_ip, tokens.refused_ip, tokens.old_hint, tokens.old_until, tokens.old_last_used_at, users.name, users.role, (" + hasFactor + ")"
 
-// columns are where tokenColumns go.
+// columns returns the destinations of tokenColumns.
 func (t *Token) columns() []any {
 	return []any{
 		&t.ID, &t.UserID, &t.Name, &t.Scopes, &t.Networks, &t.Hint,
@@ -215,8 +215,8 @@ func selectTokens() db.Selection {
 	return db.Selection{Columns: tokenColumns, From: "tokens", Joins: " JOIN users ON users.id = tokens.user_id"}
 }
 
-// Tokens answers a page of the tokens that the actor may see, the newest first, with the
-// names of their users. Errors: Denied, Invalid for a range that is none.
+// Tokens returns a page of the tokens that the actor may see, the newest first, with the
+// names of their users. Errors: Denied, Invalid for a bad range.
 func (s *Store) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
 	if err := by.Check(access.MakeTokens); err != nil {
 		return TokenPage{}, err
@@ -240,7 +240,7 @@ func (s *Store) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (Toke
 	return TokenPage{Tokens: tokens, More: more}, s.db.Failed(ctx, err)
 }
 
-// markWaiting says of tokens whether they wait for a second factor of their owners.
+// markWaiting sets Token.Waits.
 func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
 	p, err := s.Policy(ctx)
 	for i, t := range tokens {
@@ -249,8 +249,8 @@ func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
 	return err
 }
 
-// Token answers one token, with the name of its user. Errors: ErrNotFound, also where the
-// actor may not see it, Denied.
+// Token returns one token, with the name of its user. Errors: Denied, ErrNotFound, also if
+// the actor may not see it.
 func (s *Store) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
 	if err := by.Check(access.MakeTokens); err != nil {
 		return Token{}, err
@@ -272,8 +272,8 @@ func (s *Store) Token(ctx context.Context, by access.Actor, id string) (Token, e
 	return found[0], err
 }
 
-// changeToken changes a token that the actor may see: fn says by what, and on the line
-// what it did. What the token was is forgotten at once.
+// changeToken changes a token that the actor may see: fn returns the new columns and
+// completes the line. The cached caller is forgotten at once.
 func (s *Store) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
 	defer s.callers.Forget()
 	return s.log.Write(ctx, by, access.MakeTokens, action, func(tx *gorm.DB, line *audit.Line) error {
@@ -300,8 +300,8 @@ func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(
 	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
 }
 
-// RevokeToken makes a token useless from the next call on, and elsewhere within a second.
-// One that is revoked already stays as it is. Errors: ErrNotFound, Denied.
+// RevokeToken makes a token useless from the next call on, in other programs within a
+// second. A revoked token stays as it is. Errors: ErrNotFound, Denied.
 func (s *Store) RevokeToken(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
 		if t.RevokedAt != nil {
@@ -311,7 +311,7 @@ func (s *Store) RevokeToken(ctx context.Context, by access.Actor, id string) err
 	})
 }
 
-// maySee tells whether the actor may see a token and revoke it.
+// maySee reports whether the actor may see a token and revoke it.
 func maySee(a access.Actor, t Token) bool {
 	return a.May(access.ManageTokens) || a.May(access.MakeTokens) && t.UserID == a.UserID
 }

@@ -9,26 +9,25 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ErrForeignAddress says that the token may not be used from where the call came from.
+// ErrForeignAddress is returned if a token may not be used from the caller's address.
 var ErrForeignAddress = errors.New("the token may not be used from this address")
 
-// ErrFactorMissing says that the owner of the token needs a second factor first: see
+// ErrFactorMissing is returned if the owner of a token needs a second factor first: see
 // Policy.Tokens.
 var ErrFactorMissing = errors.New("the token is refused because its owner has no second factor")
 
-// caller is who calls with a token, where from that may be, and whether the owner has a
-// second factor.
+// caller is who calls with a token, its networks, and whether the owner has a second
+// factor.
 type caller struct {
 	access.Actor
 	networks access.Networks
 	secured  bool
 }
 
-// TokenActor answers who calls with this token, or ErrNotFound where the token is
-// wrong, expired or revoked, or its owner disabled. ip is where the call came from; it is
-// ErrForeignAddress, with the actor, where the token may not be used from there, and
-// ErrFactorMissing, with the actor, where the policy asks more of its owner. What another
-// program changes about a token or its user counts within a second.
+// TokenActor returns who calls with this token from ip. Errors: ErrNotFound if the token is
+// wrong, expired or revoked, or its owner disabled; and, with the actor, ErrForeignAddress
+// and ErrFactorMissing. What another program changes about a token or its user counts
+// within a second.
 func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
 	if !LooksLikeToken(secret) {
 		return access.Actor{}, access.ErrNotFound
@@ -42,7 +41,7 @@ func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor
 	return found.Actor, s.db.Failed(ctx, err)
 }
 
-// admitCaller is what stands against a call with a token that is valid, or nil.
+// admitCaller returns why a call with a valid token is refused, or nil.
 func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
 	if !c.networks.Admit(ip) {
 		return ErrForeignAddress
@@ -54,8 +53,8 @@ func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
 	return err
 }
 
-// caller looks a token up by the secret that it has, or had before it was rolled, and
-// notes each minute that it is in use.
+// caller finds a token by its secret, or by the one that it had before it was rolled, and
+// stores at most once a minute that it is in use.
 func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
 	var seen, oldSeen *int64
 	var current string
@@ -79,8 +78,8 @@ func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
 
 func overdue(seen *int64, now int64) bool { return now-text.Deref(seen) >= int64(seenEvery.Seconds()) }
 
-// seeToken notes that a token is in use, and whether by its old secret. Where that can't
-// be written just now, a later call will do it.
+// seeToken stores that a token is in use, and whether by its old secret. If that fails, a
+// later call will do it.
 func (s *Store) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
 	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
 	if old {

@@ -12,17 +12,17 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// Overlaps are for how long the secret from before can go on working after a token is
-// rolled.
+// Overlaps are how long the old secret can go on working after a token is rolled.
 var Overlaps = []time.Duration{0, time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-// ErrNotYours says that only its owner can have a new secret for a token, because it acts
-// in the owner's name. It is an ErrDenied.
+// ErrNotYours is returned if somebody else than its owner rolls a token, which acts in the
+// owner's name. It is an ErrDenied.
 var ErrNotYours = fmt.Errorf("%w: the token is somebody else's", access.ErrDenied)
 
-// RollToken gives a token a new secret, which is answered and can't be had again. The one
-// that it had goes on working for the time given, one of Overlaps; one from before that
-// ends. Errors: Invalid, ErrNotYours, Conflict where the token has ended or key was used.
+// RollToken gives a token a new secret, which it returns and which can't be had again. The
+// current one goes on working for overlap, one of Overlaps; one from before that ends.
+// Errors: Invalid, ErrNotFound, ErrNotYours, Conflict if the token has ended or key was
+// used.
 func (s *Store) RollToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
 	if !slices.Contains(Overlaps, overlap) {
 		return Token{}, "", access.Refused("overlap", "The old secret can go on working for 0, 1, 24 or 72 hours.")
@@ -44,7 +44,7 @@ func (s *Store) RollToken(ctx context.Context, by access.Actor, id string, overl
 	return t, secret, err
 }
 
-// roll is what rolling changes.
+// roll returns the columns that rolling changes.
 func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, overlap time.Duration) (map[string]any, error) {
 	now := s.db.Now()
 	switch {
@@ -66,7 +66,7 @@ func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, 
 }
 
 // EndOldSecret makes the secret from before a token was rolled useless from the next call
-// on. Where there is none, nothing changes. Errors: ErrNotFound, Denied.
+// on. It does nothing if there is none. Errors: ErrNotFound, Denied.
 func (s *Store) EndOldSecret(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.EndedOldSecret, id, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
 		if t.OldHash == nil {

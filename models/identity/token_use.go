@@ -15,9 +15,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// What is kept of the use of tokens: the last calls of each, how many there were in each
-// hour of the last weeks, and of how many tokens single calls are held in memory between
-// two writes; of others they are only counted.
+// What is kept of the use of tokens: the last calls of each, hourly counts for some weeks,
+// and, in memory between two writes, single calls of at most mostRequested tokens; those of
+// others are only counted.
 const (
 	KeptRequests  = 100
 	keepHours     = 31 * 24 * time.Hour
@@ -29,7 +29,7 @@ type TokenRequest struct {
 	ID      string
 	TokenID string
 	Method  string
-	// Path is without its parameters, which may hold what was searched for.
+	// Path is without its parameters, which may hold search terms.
 	Path   string
 	Status int
 	// MS is how long the answer took, in milliseconds.
@@ -40,7 +40,7 @@ type TokenRequest struct {
 	// CreatedAt is in Unix seconds.
 	CreatedAt int64
 
-	// Refused says that the token may not be used from there.
+	// Refused says that the token may not be used from that address.
 	Refused bool `gorm:"-"`
 }
 
@@ -49,12 +49,12 @@ type TokenHour struct {
 	TokenID string `gorm:"primaryKey"`
 	// Hour is its first second, in Unix seconds.
 	Hour int64 `gorm:"primaryKey"`
-	// Requests counts all calls, Errors those of them that were answered with 400 or more.
+	// Requests counts all calls, Errors those answered with status 400 or more.
 	Requests, Errors int
 }
 
-// uses are the calls since the last write. They are in memory only: a program that is
-// killed forgets what its tokens did in its last seconds.
+// uses are the calls since the last write, in memory only: a program that is killed loses
+// its last seconds.
 type uses struct {
 	mu    sync.Mutex
 	hours map[hourOf]TokenHour
@@ -67,11 +67,11 @@ type hourOf struct {
 	hour  int64
 }
 
-// maxPath is how much of a path is kept.
+// maxPath is how many characters of a path are kept.
 const maxPath = 200
 
-// NoteUse notes a call with a token, to be written by WriteUses. Every call comes by here,
-// so it does nothing but remember.
+// NoteUse remembers a call with a token, for WriteUses. Every call passes here, so it does
+// no more than that.
 func (s *Store) NoteUse(use TokenRequest) {
 	use.CreatedAt = s.db.Now().Unix()
 	use.Path = text.Cut(use.Path, maxPath)
@@ -103,7 +103,7 @@ func (u *uses) note(use TokenRequest) {
 	}
 }
 
-// take empties the notes: hours, and calls in the order in which they came.
+// take empties the notes, and returns hours, and calls in the order in which they came.
 func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -121,7 +121,8 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 	return hours, calls
 }
 
-// WriteUses writes what NoteUse noted. What can't be written is lost: it is bookkeeping.
+// WriteUses writes what NoteUse remembered. What can't be written is lost: it is
+// bookkeeping.
 func (s *Store) WriteUses(ctx context.Context) error {
 	hours, calls := s.uses.take()
 	if len(hours) == 0 {
@@ -151,7 +152,7 @@ func addHours(tx *gorm.DB, hours []TokenHour) error {
 	}).CreateInBatches(hours, 100).Error
 }
 
-// keepCalls writes a token's calls, and forgets all but the newest.
+// keepCalls writes a token's calls, and deletes all but the newest KeptRequests.
 func (s *Store) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
 	for i := range calls {
 		calls[i].ID = s.db.IDs.Next(s.db.Now(), "")
@@ -169,7 +170,7 @@ func (s *Store) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error
 	return tx.Where("token_id = ? AND id NOT IN (?)", token, newest).Delete(&TokenRequest{}).Error
 }
 
-// TokenUse is what a token was used for lately.
+// TokenUse is the recent use of a token.
 type TokenUse struct {
 	// Hours are the last 24, the oldest first, also those without any call.
 	Hours []TokenHour
@@ -177,11 +178,11 @@ type TokenUse struct {
 	Requests []TokenRequest
 }
 
-// usedHours is for how many hours TokenUse tells.
+// usedHours is how many hours TokenUse has.
 const usedHours = 24
 
-// TokenUse answers what a token was used for: what WriteUses has written, which is a few
-// seconds late. Errors as Token.
+// TokenUse returns what a token was used for: what WriteUses has written, which is some
+// seconds late. Errors: as Token.
 func (s *Store) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
 	if _, err := s.Token(ctx, by, id); err != nil {
 		return TokenUse{}, err

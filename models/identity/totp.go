@@ -25,18 +25,18 @@ const (
 	MadeRecoveryCodes audit.Action = "user.recovery_codes"
 )
 
-// Codes are those of RFC 6238 that every app understands: six digits, a new one every
-// half minute. A clock may be one code early or late.
+// Codes are those of RFC 6238 that every app supports: six digits, a new one every half
+// minute. A clock may be one code early or late.
 const (
 	codeDigits = 6
 	codePeriod = 30 // seconds
 	codeSkew   = 1
 	seedLength = 20 // bytes, as RFC 4226 advises
-	// keepSeed is for how long a seed is shown that was not confirmed.
+	// keepSeed is how long an unconfirmed seed is shown again.
 	keepSeed = 24 * time.Hour
 )
 
-// totp is an app that makes codes. Step is the last time step of which a code was used.
+// totp is an app that makes codes. Step is the last time step whose code was used.
 type totp struct {
 	UserID string `gorm:"primaryKey"`
 	// Secret is encrypted, for this user.
@@ -46,12 +46,12 @@ type totp struct {
 	ConfirmedAt *int64
 }
 
-// TOTPKey is what an app makes codes from: Secret in base 32 for typing, and URL, which
-// has all of it, for scanning.
+// TOTPKey is what an app makes codes from: Secret in base 32 for typing, and URL, which has
+// all of it, for scanning.
 type TOTPKey struct{ Secret, URL string }
 
-// Factors are the second factors of a user. Where one is on, a password is not enough to
-// sign in.
+// Factors are the second factors of a user. If one is on, a password is not enough to sign
+// in. Passkeys is their number.
 type Factors struct {
 	// AppSince is when codes from an app were turned on, in Unix seconds, or nil.
 	AppSince *int64
@@ -60,10 +60,10 @@ type Factors struct {
 	Codes int
 }
 
-// On tells whether a second factor is asked for.
+// On reports whether a second factor is required to sign in.
 func (f Factors) On() bool { return f.AppSince != nil || f.Passkeys > 0 }
 
-// Factors answers a user's second factors.
+// Factors returns a user's second factors. Errors: ErrNotFound.
 func (s *Store) Factors(ctx context.Context, userID string) (Factors, error) {
 	return s.factors(s.db.Read(ctx), userID)
 }
@@ -76,8 +76,8 @@ func (s *Store) factors(r db.Reader, userID string) (Factors, error) {
 	return f, s.db.Failed(r.Ctx, err)
 }
 
-// NewTOTP answers what an app is set up with. It is the same until the user confirms it,
-// or for a day; nothing asks for codes before. Errors: Conflict where codes are on.
+// NewTOTP returns what to set an app up with. It stays the same for a day or until the user
+// confirms it, and has no effect until then. Errors: Conflict if codes are on.
 func (s *Store) NewTOTP(ctx context.Context, by access.Actor) (TOTPKey, error) {
 	if err := by.Check(access.SignedInOnly); err != nil {
 		return TOTPKey{}, err
@@ -98,7 +98,7 @@ func (s *Store) NewTOTP(ctx context.Context, by access.Actor) (TOTPKey, error) {
 	return key, err
 }
 
-// seed is the seed that waits to be confirmed, or a new one.
+// seed returns the seed that waits to be confirmed, or a new one.
 func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
 	var found []totp
 	if err := tx.Where("user_id = ?", u.ID).Find(&found).Error; err != nil {
@@ -121,7 +121,7 @@ func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
 
 var errAppOn = access.Conflict{Message: "Codes from an app are on already. Turn them off first to set up another app."}
 
-// totpKey is a seed as an app takes it.
+// totpKey returns a seed in the form for apps.
 func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 	workspace, _ := s.Workspace(ctx) // an app can do without
 	issuer := strings.ReplaceAll(strings.TrimSpace("Protocol Console "+workspace), ":", " ")
@@ -134,8 +134,8 @@ func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 }
 
 // ConfirmTOTP turns codes from an app on, once one of them has shown that the app has the
-// seed. It answers new recovery codes, which can't be had again. Errors: Invalid,
-// Conflict, Throttled.
+// seed. It returns new recovery codes, which can't be had again. Errors: Invalid, Conflict,
+// Throttled.
 func (s *Store) ConfirmTOTP(ctx context.Context, by access.Actor, code string) ([]string, error) {
 	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
@@ -167,7 +167,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by access.Actor, code string) (
 	return codes, s.clear(ctx, try)
 }
 
-// checkNoApp is errAppOn where codes are on.
+// checkNoApp returns errAppOn if codes are on.
 func (s *Store) checkNoApp(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err == nil && f.AppSince != nil {
@@ -176,8 +176,8 @@ func (s *Store) checkNoApp(tx *gorm.DB, userID string) error {
 	return err
 }
 
-// TurnOffTOTP turns codes from an app off. Without a passkey nothing but the password is
-// asked for then, and the recovery codes go, too.
+// TurnOffTOTP turns codes from an app off. Without a passkey, only the password is required
+// then, and the recovery codes are deleted too.
 func (s *Store) TurnOffTOTP(ctx context.Context, by access.Actor) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, TurnedOffTOTP, func(tx *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
@@ -192,9 +192,9 @@ func (s *Store) TurnOffTOTP(ctx context.Context, by access.Actor) error {
 	})
 }
 
-// DeleteSecondFactor takes all second factors from a user: the app, its recovery codes,
-// passkeys, and a sign-in that waits for one of them. It answers how many of each there
-// were, for the audit line.
+// DeleteSecondFactor deletes all second factors of a user: the app, recovery codes,
+// passkeys, and sign-ins that wait for one of them. It returns how many of each there were,
+// for the audit line.
 func DeleteSecondFactor(tx *gorm.DB, userID string) (map[string]audit.Change, error) {
 	said := map[string]audit.Change{}
 	for name, row := range map[string]any{"totps": &totp{}, "recovery_codes": &recoveryCode{}, "passkeys": &Passkey{}} {
@@ -209,8 +209,8 @@ func DeleteSecondFactor(tx *gorm.DB, userID string) (map[string]audit.Change, er
 	return said, dropChallenges(tx, userID)
 }
 
-// useCode tells whether a code from the user's app is right now, and was not used before.
-// Of two uses at once one is right: the other finds the step taken.
+// useCode reports whether a code from the user's app is right now, and was not used before.
+// Of two concurrent uses one succeeds.
 func (s *Store) useCode(tx *gorm.DB, userID, code string) (bool, error) {
 	var app totp
 	err := tx.Where("user_id = ? AND confirmed_at IS NOT NULL", userID).Take(&app).Error
@@ -232,7 +232,7 @@ func (s *Store) useCode(tx *gorm.DB, userID, code string) (bool, error) {
 	return used.RowsAffected == 1, used.Error
 }
 
-// matchingStep is the time step that a code is for, or 0 where it is wrong.
+// matchingStep returns the time step that a code is for, or 0 if it is wrong.
 func matchingStep(secret, code string, now time.Time) (int64, error) {
 	var match int64
 	for step := now.Unix()/codePeriod - codeSkew; step <= now.Unix()/codePeriod+codeSkew; step++ {

@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// User is somebody who administers groups.
+// User is somebody who can sign in to the console.
 type User struct {
 	ID    string
 	Email string
@@ -22,7 +22,7 @@ type User struct {
 	Role  access.Role
 	// TimeZone is the IANA name of the zone that times are shown in; "" is UTC.
 	TimeZone string
-	// Density is how close the rows of lists are: Comfortable or Compact.
+	// Density is the spacing of rows: Comfortable or Compact.
 	Density Density
 	// Locale is how dates and numbers are written.
 	Locale Locale
@@ -30,10 +30,11 @@ type User struct {
 	PageSize int
 	// Shortcuts says whether single keys are shortcuts.
 	Shortcuts Shortcuts
-	// Times are Unix seconds; DisabledAt is nil for who may sign in.
+	// Times are Unix seconds; DisabledAt is nil if the user may sign in.
 	CreatedAt, UpdatedAt int64
 	DisabledAt           *int64
 
+	// EmailKey is the identity key of Email; PasswordHash is argon2id in PHC form, or "".
 	EmailKey     string
 	PasswordHash string
 }
@@ -41,7 +42,7 @@ type User struct {
 const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, users.locale, users.page_size, users.shortcuts, " +
 	"users.created_at, users.updated_at, users.disabled_at, users.email_key, users.password_hash"
 
-// columns are where userColumns go.
+// columns returns the destinations of userColumns.
 func (u *User) columns() []any {
 	return []any{
 		&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.Locale, &u.PageSize, &u.Shortcuts,
@@ -49,12 +50,12 @@ func (u *User) columns() []any {
 	}
 }
 
-// Actor is the user as who makes a change.
+// Actor returns the user as an actor, without a request.
 func (u User) Actor() access.Actor {
 	return access.Actor{Kind: access.UserActor, ID: u.ID, UserID: u.ID, Name: u.Name, Role: u.Role}
 }
 
-// NewUser is what a new user is made from.
+// NewUser describes a user to create.
 type NewUser struct {
 	Email, Name, Password string
 	Role                  access.Role
@@ -62,7 +63,7 @@ type NewUser struct {
 
 const maxEmail = 254 // RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 
-// check is the user to store, without the password's hash, and what is wrong.
+// check returns the user to store, without the password's hash, and what is wrong.
 func (n NewUser) check() (User, access.Invalid) {
 	var u User
 	var problems access.Invalid
@@ -90,7 +91,7 @@ func emailAddress(s string) (string, string) {
 	return s, ""
 }
 
-// CreateUser makes a user. Errors: Invalid, Denied.
+// CreateUser creates a user. Errors: Invalid, Denied.
 func (s *Store) CreateUser(ctx context.Context, by access.Actor, n NewUser) (User, error) {
 	u, problems := n.check()
 	if err := problems.OrNil(); err != nil {
@@ -120,7 +121,8 @@ func (s *Store) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
 	return line.SetChanges(map[string]audit.Change{"name": {Before: nil, After: u.Name}, "email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}})
 }
 
-// SetPassword gives a user another password and ends the user's sessions.
+// SetPassword sets a user's password and ends the user's sessions. Errors: ErrNotFound,
+// Invalid, Denied.
 func (s *Store) SetPassword(ctx context.Context, by access.Actor, email, password string) error {
 	u, err := s.UserByEmail(ctx, email)
 	if err != nil {
@@ -143,13 +145,13 @@ func (s *Store) SetPassword(ctx context.Context, by access.Actor, email, passwor
 	})
 }
 
-// UserByEmail answers the user with the address that somebody typed, in capital or small
-// letters, or ErrNotFound.
+// UserByEmail returns the user with the address that somebody typed, in any case, or
+// ErrNotFound.
 func (s *Store) UserByEmail(ctx context.Context, typed string) (User, error) {
 	return s.userByKey(ctx, emailKey(typedAddress(typed)))
 }
 
-// userByKey answers the user whom an identity key stands for, or ErrNotFound.
+// userByKey returns the user with an email key, or ErrNotFound.
 func (s *Store) userByKey(ctx context.Context, key string) (User, error) {
 	var u User
 	if len(text.Valid([]string{key})) == 0 {
@@ -166,14 +168,14 @@ func userIn(tx *gorm.DB, id string) (User, error) {
 	return u, err
 }
 
-// FirstOwner answers the oldest owner, or ErrNotFound.
+// FirstOwner returns the oldest owner, or ErrNotFound.
 func (s *Store) FirstOwner(ctx context.Context) (User, error) {
 	var u User
 	err := s.db.Reader.WithContext(ctx).Where("role = ?", access.Owner).Order("id").Limit(1).Take(&u).Error
 	return u, s.db.Failed(ctx, err)
 }
 
-// HasOwner tells whether the console has been set up.
+// HasOwner reports whether the console has been set up.
 func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 	_, err := s.FirstOwner(ctx)
 	if errors.Is(err, access.ErrNotFound) {
@@ -182,9 +184,9 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// SignIn answers the user with this address and password. It takes the same time
-// whether the address or the password is wrong or the user is disabled. where says where the attempt
-// came from. Errors: ErrSignIn, Throttled.
+// SignIn returns the user with this address and password. It takes the same time whether
+// the address or the password is wrong or the user is disabled. where is the caller.
+// Errors: ErrSignIn, Throttled.
 func (s *Store) SignIn(ctx context.Context, where access.Actor, email, password string) (User, error) {
 	u, err := s.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
@@ -212,8 +214,7 @@ func (s *Store) SignIn(ctx context.Context, where access.Actor, email, password 
 	return User{}, errors.Join(access.ErrSignIn, err, s.logThrottled(ctx, visitor(where, email), try, User{}))
 }
 
-// The reasons for which sign-ins are refused, as their lines name them. Who is refused
-// is not told.
+// Why sign-ins are refused, as their audit lines say. The visitor does not learn which.
 const (
 	WrongPassword       = "wrong address or password"
 	WrongSecondFactor   = "wrong second factor after the right password"
@@ -225,8 +226,8 @@ const (
 	OtherIdentity       = "the user of the address is linked with another identity of the provider"
 )
 
-// refuseSignIn writes the line of a refused sign-in. email is what its sender said of
-// themselves, and u whose account it is where they have shown to know more than that.
+// refuseSignIn writes the line of a refused sign-in. email is what the visitor claimed, and
+// u whose account it is if they have shown to know more than that.
 func (s *Store) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {
 	return s.log.Record(ctx, visitor(where, email), audit.RefusedSignIn, func(_ *gorm.DB, line *audit.Line) error {
 		if u.ID != "" {
@@ -236,7 +237,7 @@ func (s *Store) refuseSignIn(ctx context.Context, where access.Actor, email, rea
 	})
 }
 
-// visitor is somebody who has not signed in, by what they said of themselves.
+// visitor returns an actor who has not signed in, named by what they claimed.
 func visitor(where access.Actor, email string) access.Actor {
 	said := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
 	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, said)
@@ -252,8 +253,8 @@ func printable(r rune) rune {
 
 const workspaceSetting = "workspace"
 
-// Workspace is the name of the organisation; "" before the console is set up. Where
-// another program changes it, this one knows within a second.
+// Workspace returns the name of the organisation; "" before the console is set up. Another
+// program's change is seen within a second.
 func (s *Store) Workspace(ctx context.Context) (string, error) {
 	name, err := s.workspace.Get(workspaceSetting, s.db.Now(), func() (string, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", workspaceSetting)
@@ -263,5 +264,5 @@ func (s *Store) Workspace(ctx context.Context) (string, error) {
 	return name, s.db.Failed(ctx, err)
 }
 
-// String hides the hash from logs.
+// String keeps everything but the id out of logs.
 func (u User) String() string { return fmt.Sprintf("user %s", u.ID) }

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// Keyring is the keys that a store has. Another program may put a new one before them
-// while this one runs: the keyring then reads them again, as soon as it meets what was
-// made with a key that it does not have.
+// Keyring holds the keys in use. Another program may rotate them while this one runs: the
+// keyring reads them again as soon as it meets a key that it does not have. It is safe for
+// concurrent use.
 type Keyring struct {
-	// Newer reads the keys again where they are kept, after another program may have
-	// rotated them. It is asked when the keyring meets a key that it does not have, at most
-	// once a second; nil says that the keys stay as they were given. It is set
-	// before the first use.
+	// Newer reads the keys again where they are kept. It is called when the keyring meets
+	// an unknown key, at most once a second; nil if keys never change. Set it before the
+	// first use.
 	Newer func() (Keys, error)
-	// Clock is the time.
+	// Clock returns the time. Set it before the first use.
 	Clock func() time.Time
 
 	keys atomic.Pointer[Keys]
@@ -25,14 +24,14 @@ type Keyring struct {
 	readAt time.Time // when they were last read again
 }
 
-// readKeysEvery is how often keys are read again at most: whoever can write to the
-// database can invent names of keys, and must not keep the disk busy with them.
+// readKeysEvery is how often keys are read again at most: whoever can write to the database
+// can invent names of keys, and must not keep the disk busy.
 const readKeysEvery = time.Second
 
-// Take makes keys the ones in use.
+// Take replaces the keys in use.
 func (r *Keyring) Take(keys Keys) { r.keys.Store(&keys) }
 
-// Now is the keys in use.
+// Now returns the keys in use; the zero Keys before Take.
 func (r *Keyring) Now() Keys {
 	if keys := r.keys.Load(); keys != nil {
 		return *keys
@@ -40,8 +39,8 @@ func (r *Keyring) Now() Keys {
 	return Keys{}
 }
 
-// KeysFor is the keys to read a text with that was made with one of them. Its error says
-// why they could not be read again; the keys are those that there are all the same.
+// KeysFor returns the keys for reading a text that was made with one of them. With an
+// error, which says why they could not be read again, it returns the old ones.
 func (r *Keyring) KeysFor(made string) (Keys, error) {
 	keys := r.Now()
 	if r.Newer == nil || keys.Known(made) {
@@ -56,7 +55,7 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	}
 	r.readAt = now
 	newer, err := r.Newer()
-	// Keys without the one in use are those of another console, as Unlock says.
+	// Keys without the one in use are those of another console: see audit.Log.Unlock.
 	if err != nil || !newer.Known(made) || !newer.Known(keys.Current()) {
 		return keys, err
 	}
@@ -64,8 +63,11 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	return newer, nil
 }
 
+// Encrypt returns a secret encrypted for its owner's row.
 func (r *Keyring) Encrypt(secret, owner string) string { return r.Now().encrypt(secret, owner) }
 
+// Decrypt returns the secret that Encrypt encrypted for the same owner. It returns an error
+// if the value was changed or moved, or its key is missing.
 func (r *Keyring) Decrypt(encrypted, owner string) (string, error) {
 	keys, unread := r.KeysFor(encrypted)
 	secret, err := keys.decrypt(encrypted, owner)
@@ -75,11 +77,13 @@ func (r *Keyring) Decrypt(encrypted, owner string) (string, error) {
 	return secret, nil
 }
 
+// SealSecret encrypts data for a browser to keep, in URL-safe characters after the key's
+// name.
 func (r *Keyring) SealSecret(purpose string, data []byte) string {
 	return r.Now().seal(purpose, data)
 }
 
-// OpenSealed is the data that was sealed for the purpose; false if it was not, or by nobody.
+// OpenSealed returns the data that SealSecret sealed for the purpose, or false.
 func (r *Keyring) OpenSealed(purpose, sealed string) ([]byte, bool) {
 	if sealed == "" {
 		return nil, false
@@ -89,8 +93,11 @@ func (r *Keyring) OpenSealed(purpose, sealed string) ([]byte, bool) {
 	return data, err == nil
 }
 
+// Sign returns a MAC of a text, after the name of its key and a colon.
 func (r *Keyring) Sign(text string) string { return r.Now().sign(text) }
 
+// Signed reports whether proof is what Sign returned for the text, with this key or an
+// older one.
 func (r *Keyring) Signed(text, proof string) bool {
 	keys, _ := r.KeysFor(proof) // what can't be read can't be proven
 	return keys.signed(text, proof)

@@ -16,13 +16,12 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Keys are what the console encrypts secrets with that it must be able to read again,
-// and what it proves with that an audit line is its own. They are never in the
-// database: who has that alone can read no secret, and can forge no line. The first key
+// Keys are what the console encrypts secrets and signs audit lines with. They are never in
+// the database: whoever has only that can read no secret, and forge no line. The first key
 // is in use; the others read what was written before the keys were rotated.
 type Keys struct{ ring []key }
 
-// key is a secret of keyLength bytes at random, known by the start of its hash.
+// key is a secret of keyLength random bytes, named by the start of its hash.
 type key struct {
 	id     string
 	secret []byte
@@ -36,11 +35,11 @@ const (
 
 var errNoKey = errors.New("it was written with a key that is not among the console's")
 
-// NewKeys makes keys: one, at random.
+// NewKeys returns a single new random key.
 func NewKeys() Keys { return Keys{}.Rotated() }
 
-// ParseKeys reads what Text wrote: keys, the newest first, between spaces or on lines of
-// their own. Lines that begin with # are comments.
+// ParseKeys reads what Text wrote: keys, the newest first, separated by white space. Lines
+// that begin with # are comments. It returns an error if there is none.
 func ParseKeys(text string) (Keys, error) {
 	var k Keys
 	for line := range strings.Lines(text) {
@@ -69,14 +68,14 @@ func newKey(secret []byte) key {
 	return k
 }
 
-// Rotated is the keys with a new one, which is in use from now on, before them.
+// Rotated returns the keys with a new one before them, which is then in use.
 func (k Keys) Rotated() Keys {
 	secret := make([]byte, keyLength)
 	_, _ = rand.Read(secret) // never fails: crypto/rand.Read ends the program first
 	return Keys{append([]key{newKey(secret)}, k.ring...)}
 }
 
-// Text is the keys themselves, for a file that only the console can read.
+// Text returns the keys themselves, for a file that only the console can read.
 func (k Keys) Text() string {
 	var b strings.Builder
 	for _, key := range k.ring {
@@ -85,7 +84,7 @@ func (k Keys) Text() string {
 	return b.String()
 }
 
-// String keeps the keys out of logs: it is their names.
+// String returns the names of the keys, which keeps the keys out of logs.
 func (k Keys) String() string {
 	names := make([]string, len(k.ring))
 	for i, key := range k.ring {
@@ -97,10 +96,10 @@ func (k Keys) String() string {
 // GoString is String, for %#v.
 func (k Keys) GoString() string { return k.String() }
 
-// Current is the name of the key in use.
+// Current returns the name of the key in use. The zero Keys has none, and it panics.
 func (k Keys) Current() string { return k.ring[0].id }
 
-// find is the key of a name.
+// find returns the key with a name.
 func (k Keys) find(id string) (key, error) {
 	for _, key := range k.ring {
 		if key.id == id {
@@ -110,14 +109,14 @@ func (k Keys) find(id string) (key, error) {
 	return key{}, errNoKey
 }
 
-// Known tells whether the key is there that a text was made with.
+// Known reports whether the keys have the one that a text was made with.
 func (k Keys) Known(made string) bool {
 	id, _, _ := strings.Cut(made, ":")
 	_, err := k.find(id)
 	return err == nil
 }
 
-// derived is the key for one purpose, so that none is used for two.
+// derived returns the key for one purpose, so that none is used for two.
 func (k key) derived(purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, k.secret, nil, "protocol console "+purpose, keyLength)
 	if err != nil {
@@ -126,8 +125,8 @@ func (k key) derived(purpose string) []byte {
 	return derived
 }
 
-// encrypt makes a secret unreadable without the keys. Only decrypt with the same owner
-// gives it back, so that nobody can put it into another row.
+// encrypt encrypts a secret. Only decrypt with the same owner returns it, so that it can't
+// be moved to another row.
 func (k Keys) encrypt(secret, owner string) string {
 	sealed := k.ring[0].gcm().Seal(nil, nil, []byte(secret), []byte(owner))
 	return k.ring[0].id + ":" + base64.RawStdEncoding.EncodeToString(sealed)
@@ -147,10 +146,9 @@ func (k Keys) decrypt(encrypted, owner string) (string, error) {
 	return string(secret), err
 }
 
-// seal makes data that a browser keeps for the console unreadable and unforgeable: only
-// open with the same purpose gives it back. Strangers can have as much sealed as they like,
-// so the nonces are long enough to be drawn at random without end, and the key is none that
-// anything in the database is encrypted with.
+// seal encrypts data that a browser keeps for the console: only open with the same purpose
+// returns it. Strangers can have any amount sealed, so the nonces are long enough to be
+// random without end, and the key encrypts nothing in the database.
 func (k Keys) seal(purpose string, data []byte) string {
 	aead := k.ring[0].cookies()
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(data)+aead.Overhead())
@@ -175,7 +173,7 @@ func (k Keys) open(purpose, sealed string) ([]byte, error) {
 	return aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], []byte(purpose))
 }
 
-// cookies encrypts what browsers keep.
+// cookies returns the cipher for what browsers keep.
 func (k key) cookies() cipher.AEAD {
 	aead, err := chacha20poly1305.NewX(k.derived("cookies"))
 	if err != nil {
@@ -184,7 +182,7 @@ func (k key) cookies() cipher.AEAD {
 	return aead
 }
 
-// gcm encrypts with a nonce at random in front of each text.
+// gcm returns the cipher for stored secrets, with a random nonce in front of each text.
 func (k key) gcm() cipher.AEAD {
 	block, err := aes.NewCipher(k.derived("encryption"))
 	if err != nil {
@@ -197,12 +195,12 @@ func (k key) gcm() cipher.AEAD {
 	return gcm
 }
 
-// sign proves that a text is the console's: only who has the keys can make it.
+// sign returns a MAC of a text: only the keys can make it.
 func (k Keys) sign(text string) string {
 	return k.ring[0].id + ":" + base64.RawStdEncoding.EncodeToString(k.ring[0].mac(text))
 }
 
-// signed tells whether a text has this proof.
+// signed reports whether sign returned this proof for the text.
 func (k Keys) signed(text, proof string) bool {
 	id, encoded, _ := strings.Cut(proof, ":")
 	key, err := k.find(id)

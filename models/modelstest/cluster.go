@@ -23,11 +23,11 @@ import (
 	"protocol.chat/console/models"
 )
 
-// ErrNotInstalled says that there is no PostgreSQL to start a server of.
+// ErrNotInstalled is returned if there is no PostgreSQL to start a server of.
 var ErrNotInstalled = errors.New("PostgreSQL is not installed")
 
-// Cluster is a PostgreSQL server of the test's own. It listens on a socket in
-// a folder of its own and nowhere else.
+// Cluster is a PostgreSQL server of the test's own. It listens only on a socket in a folder
+// of its own.
 type Cluster struct {
 	programs string              // the folder of initdb and postgres
 	dir      string              // the data and the log
@@ -40,9 +40,8 @@ type Cluster struct {
 	leash  io.WriteCloser
 }
 
-// StartCluster starts a server that the test may stop and start as it likes;
-// it goes away with the test. Without PostgreSQL the test is skipped as by
-// URL.
+// StartCluster starts a server that the test may stop and start; it is removed with the
+// test. Without PostgreSQL the test is skipped as by URL.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	cluster, err := newCluster()
@@ -56,10 +55,9 @@ func StartCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
-// KeepCluster starts a server with these settings, as NAME=VALUE, whose data
-// stay in dir, which it makes unless they are there from an earlier time. Close
-// stops it; it doesn't outlive the program in any case. The error is
-// ErrNotInstalled where there is no PostgreSQL.
+// KeepCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
+// which it creates if necessary. Close stops it; so does the end of the program. The error
+// is ErrNotInstalled if there is no PostgreSQL.
 func KeepCluster(dir string, settings ...string) (*Cluster, error) {
 	c, err := prepareCluster(settings)
 	if err != nil {
@@ -88,15 +86,15 @@ func KeepCluster(dir string, settings ...string) (*Cluster, error) {
 	return c, nil
 }
 
-// URL is where the server keeps one database, not migrated.
+// URL returns the URL of one database of the server, not migrated.
 func (c *Cluster) URL() string { return c.Database("postgres") }
 
-// Database is where the server keeps the database of a name, if it is made.
+// Database returns the URL of the database with a name, which may not exist.
 func (c *Cluster) Database(name string) string {
 	return fmt.Sprintf("postgres://console@/%s?host=%s", name, c.socket)
 }
 
-// PID is the server's first process, the parent of all others.
+// PID returns the process id of the server, the parent of its other processes.
 func (c *Cluster) PID() (int, error) {
 	file, err := os.ReadFile(filepath.Join(c.dir, "data", "postmaster.pid"))
 	if err != nil {
@@ -106,7 +104,7 @@ func (c *Cluster) PID() (int, error) {
 	return strconv.Atoi(first)
 }
 
-// Close stops a kept server in order, with all that it wrote on the disk.
+// Close shuts a kept server down, with all that it wrote on the disk.
 func (c *Cluster) Close() error { return errors.Join(c.end("close\n"), os.RemoveAll(c.socket)) }
 
 // Start starts the server again and returns when it accepts connections.
@@ -117,8 +115,8 @@ func (c *Cluster) Start() error {
 	return c.await()
 }
 
-// Stop ends the server at once, as a crash would: connections break, and what
-// was committed is there again after Start.
+// Stop ends the server at once, as a crash would: connections break, and what was committed
+// is there again after Start.
 func (c *Cluster) Stop() error { return c.end("keep\n") }
 
 // sharedCluster is the one that all databases of this process live in, with a
@@ -154,7 +152,7 @@ func newCluster() (*Cluster, error) {
 	return c, c.Start()
 }
 
-// prepareCluster finds out what runs a server, and as whom.
+// prepareCluster finds the server's programs and its user.
 func prepareCluster(settings []string) (*Cluster, error) {
 	programs, err := findPrograms()
 	if err != nil {
@@ -185,7 +183,7 @@ func findPrograms() (string, error) {
 	return "", ErrNotInstalled
 }
 
-// serverUser is who the server runs as: PostgreSQL refuses to run as root.
+// serverUser returns whom the server runs as: PostgreSQL refuses to run as root.
 func serverUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -208,8 +206,8 @@ func serverUser() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// shortFolder makes a folder for the server's user. Its name is short because a
-// socket's path may have about 100 bytes.
+// shortFolder creates a folder for the server's user. Its name is short because a socket's
+// path can have only about 100 bytes.
 func (c *Cluster) shortFolder() (string, error) {
 	root := os.TempDir()
 	if c.as != nil {
@@ -240,11 +238,10 @@ func (c *Cluster) initialize() error {
 	return nil
 }
 
-// keeper holds the server on a leash: the pipe that is its standard input.
-// However the program ends, the pipe ends with it, and the keeper stops the
-// server and removes the folder of the socket, which is that of the data too
-// unless they stay. The word "keep" stops the server only, as a crash would;
-// "close" lets it write what it has first.
+// keeper ties the server to this program by the pipe that is its standard input. However
+// the program ends, the pipe ends with it, and the keeper stops the server and removes the
+// folder of the socket, which is that of the data too unless they stay. The word "keep"
+// stops only the server, as a crash would; "close" lets it write what it has first.
 const keeper = `
 programs=$0 socket=$1
 shift
@@ -274,7 +271,7 @@ func (c *Cluster) launch() error {
 	return c.server.Start()
 }
 
-// await asks until the server accepts connections.
+// await waits until the server accepts connections.
 func (c *Cluster) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

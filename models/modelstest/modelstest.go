@@ -27,11 +27,10 @@ const (
 	Postgres = "postgres"
 )
 
-// Engines are all that the console runs on, for tests that need more than
-// Each gives.
+// Engines are all that the console runs on, for tests that need more than Each provides.
 var Engines = []string{SQLite, Postgres}
 
-// Keys are those of every database of the tests.
+// Keys are those of every test database.
 var Keys = keys.NewKeys()
 
 // Each runs test once on every engine, each time on a fresh database.
@@ -49,9 +48,9 @@ func Open(t testing.TB, engine string) *models.Store {
 	return OpenURL(t, URL(t, engine))
 }
 
-// OpenURL opens the migrated database at url, as a second instance of the console
-// would, and closes it when the test ends. Then no secret may be in it that the test is
-// known to have used: see Secrets.
+// OpenURL opens the migrated database at url, as a second instance of the console would,
+// and closes it when the test ends. It then fails the test if the database has a secret
+// that the test is known to have used: see Secrets.
 func OpenURL(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store := Connect(t, url)
@@ -68,8 +67,8 @@ func OpenURL(t testing.TB, url string) *models.Store {
 	return store
 }
 
-// Second opens the database of a store that OpenURL opened once more, with a clock of its
-// own: ids made by one instance never go back.
+// Second opens the database of a store that OpenURL opened once more, with now for its
+// clock: ids made by one instance never go back.
 func Second(t testing.TB, store *models.Store, now time.Time) *models.Store {
 	t.Helper()
 	url, _ := opened.Load(store)
@@ -78,11 +77,11 @@ func Second(t testing.TB, store *models.Store, now time.Time) *models.Store {
 	return second
 }
 
-// opened are the stores that OpenURL opened, and where they are.
+// opened are the stores that OpenURL opened, with their URLs.
 var opened sync.Map
 
-// Exec carries out a statement in the database of a store that OpenURL opened, for what
-// no method of the store does.
+// Exec runs a statement in the database of a store that OpenURL opened, for what no method
+// of the store does.
 func Exec(t testing.TB, store *models.Store, statement string) {
 	t.Helper()
 	url, _ := opened.Load(store)
@@ -100,7 +99,7 @@ func Exec(t testing.TB, store *models.Store, statement string) {
 	}
 }
 
-// OpenEmpty opens a database that has no schema yet, and gives it one.
+// OpenEmpty opens a database that has no schema yet, and migrates it.
 func OpenEmpty(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store := Connect(t, url)
@@ -125,9 +124,9 @@ func Connect(t testing.TB, url string) *models.Store {
 	return store
 }
 
-// URL makes a fresh, migrated database of the engine that lasts as long as
-// the test, and tells where it is. Where PostgreSQL is not installed it skips
-// the test, or fails it when the environment says CI=true.
+// URL creates a fresh, migrated database of the engine that lasts as long as the test, and
+// returns its URL. If PostgreSQL is not installed it skips the test, or fails it if the
+// environment has CI=true.
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
@@ -191,7 +190,7 @@ func skip(t testing.TB) {
 	leaveOut(t, "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places")
 }
 
-// leaveOut says plainly what is left out. In CI nothing may be.
+// leaveOut says what is left out. In CI it fails the test.
 func leaveOut(t testing.TB, message string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -16,17 +16,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Pooler is a PgBouncer of the test's own before a cluster. It gives server connections
+// Pooler is a PgBouncer of the test's own before a cluster. It assigns server connections
 // to transactions, not to sessions, and has two of them for each database.
 type Pooler struct{ socket string }
 
-// Database is where the pooler has the database of a name.
+// Database returns the URL by which the pooler has the database with a name.
 func (p Pooler) Database(name string) string {
 	return fmt.Sprintf("postgres://console@/%s?host=%s&port=6432", name, p.socket)
 }
 
-// PoolerSettings are what poolers differ by: whether they know prepared statements, which
-// those before 1.21 do not.
+// PoolerSettings returns lines of settings to test with, by name: without prepared
+// statements and, from PgBouncer 1.21 on, with them.
 func PoolerSettings(t testing.TB) map[string]string {
 	t.Helper()
 	version, err := exec.Command(findPooler(t), "--version").Output()
@@ -39,8 +39,8 @@ func PoolerSettings(t testing.TB) map[string]string {
 	return map[string]string{"plain": "max_prepared_statements = 0", "prepared": "max_prepared_statements = 100"}
 }
 
-// StartPooler starts a pooler with a line of settings; it goes away with the test. Without
-// PgBouncer the test is skipped, or fails when the environment says CI=true.
+// StartPooler starts a pooler with a line of settings; it is removed with the test. Without
+// PgBouncer the test is skipped, or fails if the environment has CI=true.
 func StartPooler(t testing.TB, c *Cluster, settings string) Pooler {
 	t.Helper()
 	program := findPooler(t)
@@ -78,7 +78,7 @@ func StartPooler(t testing.TB, c *Cluster, settings string) Pooler {
 	return p
 }
 
-// await asks until the pooler accepts connections.
+// await waits until the pooler accepts connections.
 func (p Pooler) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"protocol.chat/console/models"
 )
 
-// Rows is how many rows each table has in the database of a store that OpenURL opened.
+// Rows returns how many rows each table has in the database of a store that OpenURL opened.
 func Rows(t testing.TB, store *models.Store) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
@@ -34,8 +34,8 @@ func Rows(t testing.TB, store *models.Store) map[string]int {
 	return counts
 }
 
-// Value is the first column of the first row that a statement reads from the database of a
-// store that OpenURL opened, as text.
+// Value returns, as text, the first column of the first row that a statement reads from the
+// database of a store that OpenURL opened.
 func Value(t testing.TB, store *models.Store, statement string) string {
 	t.Helper()
 	var value any
@@ -45,7 +45,7 @@ func Value(t testing.TB, store *models.Store, statement string) string {
 	return fmt.Sprint(value)
 }
 
-// List are the values of a column of a table, one after the other, as text.
+// List returns the values of a column of a table, one after the other, as text.
 func List(t testing.TB, store *models.Store, table, column string) string {
 	t.Helper()
 	var values sql.NullString

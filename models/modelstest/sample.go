@@ -9,10 +9,10 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// OwnerPassword is the password of the user that Owner makes.
+// OwnerPassword is the password of the user that Owner creates.
 const OwnerPassword = "glacier-teapot-42-umbrella"
 
-// Owner makes the owner ada@example.com and is her as an actor.
+// Owner creates the owner ada@example.com and returns her as an actor.
 func Owner(t testing.TB, store *models.Store) access.Actor {
 	t.Helper()
 	user, err := store.Identity.CreateUser(t.Context(), access.System("modelstest"), identity.NewUser{
@@ -24,8 +24,8 @@ func Owner(t testing.TB, store *models.Store) access.Actor {
 	return user.Actor()
 }
 
-// Contacts makes n contacts with the usernames contact1, contact2 and so on, once
-// for each store.
+// Contacts creates n contacts with the usernames contact1, contact2 and so on, once for
+// each store.
 func Contacts(t testing.TB, store *models.Store, by access.Actor, n int) []models.Contact {
 	t.Helper()
 	contacts := make([]models.Contact, n)
@@ -35,7 +35,7 @@ func Contacts(t testing.TB, store *models.Store, by access.Actor, n int) []model
 	return contacts
 }
 
-// Contact makes one contact.
+// Contact creates one contact.
 func Contact(t testing.TB, store *models.Store, by access.Actor, username string) models.Contact {
 	t.Helper()
 	contact, err := store.CreateContact(t.Context(), by, models.ContactChange{Username: &username}, nil)
@@ -45,7 +45,7 @@ func Contact(t testing.TB, store *models.Store, by access.Actor, username string
 	return contact
 }
 
-// Group makes a group with these members.
+// Group creates a group with these members.
 func Group(t testing.TB, store *models.Store, by access.Actor, name string, contacts ...models.Contact) models.Group {
 	t.Helper()
 	refs := make([]models.ContactRef, len(contacts))

@@ -22,23 +22,23 @@ import (
 	"protocol.chat/console/models"
 )
 
-// Secrets are those that tests used with a database: what must be neither in it nor in
-// what was logged meanwhile. OpenURL sees to that at the end of every test.
+// Secrets are those that tests used with a database: they must be neither in it nor in what
+// was logged meanwhile. OpenURL checks that at the end of every test.
 type Secrets struct {
 	mu    sync.Mutex
 	kinds map[string]string // of each secret
 	log   bytes.Buffer
 }
 
-// leastSecret is from which length on something is searched for. What is shorter, such as
-// the codes of an app, stands by chance in any file that is large enough.
+// leastSecret is the length from which on something is searched for. What is shorter, such
+// as codes from an app, occurs by chance in any large file.
 const leastSecret = 8
 
 // ledgers are the Secrets of each database, by its address.
 var ledgers sync.Map
 
-// SecretsOf are those of a store's database, also where several stores share it. Of one
-// that Open or OpenURL didn't open they are searched for nowhere.
+// SecretsOf returns those of a store's database, shared by all its stores. Those of a store
+// that Open or OpenURL didn't open are never searched for.
 func SecretsOf(store *models.Store) *Secrets {
 	address, ok := opened.Load(store)
 	if !ok {
@@ -48,15 +48,15 @@ func SecretsOf(store *models.Store) *Secrets {
 	return known.(*Secrets)
 }
 
-// Keep notes a secret of a store's database, and is the secret.
+// Keep records a secret of a store's database, and returns it.
 func Keep(store *models.Store, kind, secret string) string {
 	SecretsOf(store).Keep(kind, secret)
 	return secret
 }
 
-// Keep notes a secret, unless it is too short to be searched for, or one character again
-// and again, as in ids that tests make up. The key of an app is also noted as the bytes
-// that it stands for.
+// Keep records a secret, unless it is too short to be searched for, or one repeated
+// character, as in ids that tests make up. The key of an app is also recorded as the bytes
+// that it encodes.
 func (s *Secrets) Keep(kind, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *Secrets) Keep(kind, secret string) {
 	}
 }
 
-// Kinds is how many secrets of each kind there are.
+// Kinds returns how many secrets of each kind there are.
 func (s *Secrets) Kinds() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,22 +83,22 @@ func (s *Secrets) Kinds() map[string]int {
 	return kinds
 }
 
-// Write adds to what was logged.
+// Write records what is logged.
 func (s *Secrets) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.Write(b)
 }
 
-// Logged is what was logged.
+// Logged returns what was logged.
 func (s *Secrets) Logged() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return bytes.Clone(s.log.Bytes())
 }
 
-// In says which of the secrets stand in a content, and how they are written there. The
-// secrets themselves it doesn't say.
+// In returns which of the secrets occur in a content, and in which form, without the
+// secrets themselves.
 func (s *Secrets) In(content []byte) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Secrets) In(content []byte) []string {
 	return slices.Compact(found)
 }
 
-// short is where the table of beginnings keeps one.
+// short returns where the table of beginnings has one.
 func short(start uint64) uint64 { return start * 0x9e3779b97f4a7c15 >> 48 }
 
 // form is a way in which a secret could have been written down.
@@ -137,7 +137,7 @@ type form struct {
 	says string
 }
 
-// formsOf are all such ways.
+// formsOf returns all forms of a secret.
 func formsOf(secret, kind string) []form {
 	b := []byte(secret)
 	quoted, _ := json.Marshal(secret) // a string never fails
@@ -160,7 +160,7 @@ func formsOf(secret, kind string) []form {
 	return forms
 }
 
-// search fails the test where a secret is in the database at the address or in the log.
+// search fails the test if a secret is in the database at the address or in the log.
 func (s *Secrets) search(t testing.TB, address string) {
 	t.Helper()
 	for _, key := range strings.Fields(Keys.Text()) {
@@ -180,8 +180,8 @@ func (s *Secrets) search(t testing.TB, address string) {
 	}
 }
 
-// Dump is all that the database at an address holds: every row of every table, and of
-// SQLite the files as they are, with what has been deleted and not been overwritten.
+// Dump returns all that the database at an address holds: every row of every table, or
+// SQLite's files as they are, with what has been deleted and not been overwritten.
 func Dump(ctx context.Context, address string) ([]byte, error) {
 	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		return dumpFiles(ctx, file)
@@ -191,7 +191,7 @@ func Dump(ctx context.Context, address string) ([]byte, error) {
 		return nil, err
 	}
 	defer db.Close(ctx)
-	// The second statement is made by the first: two turns for any number of tables.
+	// The first statement writes the second: two round trips for any number of tables.
 	every, err := db.Exec(ctx, "SELECT string_agg('SELECT * FROM ' || quote_ident(tablename), ';') FROM pg_tables WHERE schemaname = 'public'").ReadAll()
 	if err != nil {
 		return nil, err
@@ -207,8 +207,8 @@ func Dump(ctx context.Context, address string) ([]byte, error) {
 	return all.Bytes(), err
 }
 
-// dumpFiles is what is in the files of SQLite, and the changes of audit lines once more:
-// where they are long, the file holds them in pieces.
+// dumpFiles returns the content of SQLite's files, and the changes of audit lines once
+// more: if they are long, the file holds them in pieces.
 func dumpFiles(ctx context.Context, file string) ([]byte, error) {
 	var all []byte
 	for _, name := range []string{file, file + "-wal", file + "-journal"} {

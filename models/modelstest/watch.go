@@ -28,8 +28,7 @@ const (
 	ServerKey    = "key of the server"
 )
 
-// Watch keeps the secrets that come to a handler and that it answers with, whichever
-// client it serves.
+// Watch records the secrets that a handler gets and returns, whichever client it serves.
 func (s *Secrets) Watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var sent bytes.Buffer
@@ -52,7 +51,7 @@ func (s *Secrets) Watch(next http.Handler) http.Handler {
 	})
 }
 
-// watched is an answer of which a copy is made.
+// watched copies a response.
 type watched struct {
 	http.ResponseWriter
 	body bytes.Buffer
@@ -66,7 +65,7 @@ func (w *watched) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController find the real writer.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// asked keeps what is in the address and the headers of a request.
+// asked records what is in the URL and the headers of a request.
 func (s *Secrets) asked(at string, query url.Values, header http.Header) {
 	if secret, ok := strings.CutPrefix(path.Clean(at), "/invite/"); ok {
 		s.Keep(InviteLink, secret)
@@ -88,7 +87,7 @@ func (s *Secrets) asked(at string, query url.Values, header http.Header) {
 	}
 }
 
-// posted keeps what is in a form.
+// posted records what is in a form.
 func (s *Secrets) posted(at string, form url.Values) {
 	for name, values := range form {
 		for _, value := range values {
@@ -104,7 +103,7 @@ func (s *Secrets) posted(at string, form url.Values) {
 	}
 }
 
-// shownSecrets are what pages show, by what surrounds it.
+// shownSecrets match what pages show.
 var shownSecrets = map[string]*regexp.Regexp{
 	APIToken:     regexp.MustCompile(`\b(pcl_[0-9A-Za-z]{38})\b`),
 	InviteLink:   regexp.MustCompile(`/invite/([0-9A-Za-z]{16,})`),
@@ -112,7 +111,7 @@ var shownSecrets = map[string]*regexp.Regexp{
 	TOTPKey:      regexp.MustCompile(`<code class="key">([A-Z2-7 ]+)</code>`),
 }
 
-// answered keeps what is in an answer.
+// answered records what is in a response.
 func (s *Secrets) answered(header http.Header, body []byte) {
 	for _, cookie := range (&http.Response{Header: header}).Cookies() {
 		if cookie.HttpOnly {
@@ -134,7 +133,7 @@ func (s *Secrets) answered(header http.Header, body []byte) {
 	}
 }
 
-// unpacked is a body before it was compressed, as far as it came.
+// unpacked returns a body before it was compressed, as far as it came.
 func unpacked(encoding string, body []byte) []byte {
 	var text []byte
 	switch encoding {

@@ -2,8 +2,8 @@ package text
 
 import "time"
 
-// StartOfDay returns the first moment of a day, given by its date, in a zone. It is not
-// always at 00:00, which clocks that are set then skip or strike twice.
+// StartOfDay returns the first moment of a date in a zone. That is not always 00:00, which
+// may be skipped or occur twice when clocks are set.
 func StartOfDay(date time.Time, zone *time.Location) time.Time {
 	y, m, d := date.Date()
 	t := time.Date(y, m, d, 0, 0, 0, 0, zone)

@@ -10,7 +10,7 @@ import (
 // CLDR's transform Latin-ASCII, which ICU has too, that is left for a text that is
 // decomposed (NFKD) and in lower case:
 // https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml
-// Where several letters stand for one, as æ for ae, their order does not matter to lists:
+// If several letters stand for one, as æ for ae, their order does not matter to lists:
 // "Æsir" is beside "Aesir".
 var plainLetters = func() map[rune]string {
 	letters := map[rune]string{}
@@ -31,12 +31,13 @@ var plainLetters = func() map[rune]string {
 }()
 
 // isAccent reports whether r is a mark that Fold removes. The vowels of scripts without
-// word gaps, as those of Thai, are marks too, but spell the word.
+// word gaps, such as Thai, are marks too, but spell the word.
 func isAccent(r rune) bool {
 	return unicode.Is(unicode.Mn, r) && !(unicode.Is(unicode.Other_Alphabetic, r) && unicode.In(r, gaplessScripts...))
 }
 
-// DigitOf returns the ASCII digit of a decimal digit of any script, and r for all else.
+// DigitOf returns the ASCII digit of a decimal digit of any script, and r for anything
+// else.
 func DigitOf(r rune) rune {
 	if !unicode.IsDigit(r) {
 		return r
@@ -54,15 +55,15 @@ func DigitOf(r rune) rune {
 	return r
 }
 
-// gaplessScripts are written without gaps between words, or, as Korean, with words that
-// others are joined to. What is sought in them may begin anywhere.
+// gaplessScripts are written without gaps between words or, as Korean, with words that
+// others are joined to. A search finds text in them wherever it begins.
 var gaplessScripts = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi,
 	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Javanese,
 	unicode.Tai_Le, unicode.New_Tai_Lue, unicode.Tai_Tham, unicode.Tai_Viet,
 }
 
-// firstGapless is below every character of gaplessScripts: nearly all text is.
+// firstGapless is below every character of gaplessScripts, and above nearly all text.
 const firstGapless = '\u0e00'
 
 // IsGapless reports whether r is a letter of a script without word gaps. The mark for a

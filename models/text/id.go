@@ -17,20 +17,20 @@ const (
 	Digits    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// ValidID tells whether s has the form of an id; there may be nothing under it.
+// ValidID reports whether s has the form of an id, whether or not anything has it.
 func ValidID(s string) bool {
 	return len(s) == IDLength && strings.Trim(s, Digits) == ""
 }
 
-// Unquote returns s without what comes along when an id is copied out of a text or a
-// program: invisible characters, white space and quotes around it, a comma after it.
+// Unquote returns s without what is copied along with an id from a text or a program:
+// invisible characters, surrounding white space and quotes, a comma.
 func Unquote(s string) string {
 	return strings.TrimFunc(StripInvisible(s), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.In(r, unicode.Pi, unicode.Pf) || strings.ContainsRune("\"'`´„‚,;", r)
 	})
 }
 
-// IDTime is the time of creation that an id carries. The id must be valid.
+// IDTime returns the time of creation in an id, which must be valid.
 func IDTime(id string) time.Time {
 	var ms int64
 	for _, c := range []byte(id[:idTimeLen]) {
@@ -39,8 +39,8 @@ func IDTime(id string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// FirstID is the smallest id that could have been made at t: where a range of
-// times begins in the order of ids.
+// FirstID returns the smallest id that could have been made at t: where a range of times
+// begins in the order of ids.
 func FirstID(t time.Time) string {
 	return EncodeTime(t.UnixMilli()) + strings.Repeat(Digits[:1], IDLength-idTimeLen)
 }
@@ -48,6 +48,7 @@ func FirstID(t time.Time) string {
 // maxIDTime is the latest time that an id can carry, in the year 8888.
 const maxIDTime = 62*62*62*62*62*62*62*62 - 1
 
+// EncodeTime returns Unix milliseconds as the first characters of an id.
 func EncodeTime(ms int64) string {
 	ms = min(ms, maxIDTime)
 	b := make([]byte, idTimeLen)
@@ -58,15 +59,15 @@ func EncodeTime(ms int64) string {
 	return string(b)
 }
 
-// IDs makes ids that only increase, also within a millisecond and when the
-// clock is set back.
+// IDs makes ids that only increase, also within a millisecond and when the clock is set
+// back. It is safe for concurrent use.
 type IDs struct {
 	mu   sync.Mutex
 	last string
 }
 
-// Next makes an id above every earlier one and above floor, the newest id that
-// is stored already ("" where other processes' ids do not matter).
+// Next returns an id above every earlier one and above floor, the newest stored id ("" if
+// other processes' ids do not matter).
 func (g *IDs) Next(now time.Time, floor string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -78,14 +79,14 @@ func (g *IDs) Next(now time.Time, floor string) string {
 	return g.last
 }
 
-// Above makes every id to come greater than one, also where the clock is wrong.
+// Above makes all further ids greater than id, even if the clock is wrong.
 func (g *IDs) Above(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.last = max(g.last, id)
 }
 
-// Successor is the id that follows s.
+// Successor returns the id that follows s.
 func Successor(s string) string {
 	b := []byte(s)
 	for i := len(b) - 1; i >= 0; i-- {
@@ -98,7 +99,7 @@ func Successor(s string) string {
 	return string(b)
 }
 
-// RandomDigits is n characters of 0-9A-Za-z from crypto/rand, each equally likely.
+// RandomDigits returns n characters of 0-9A-Za-z from crypto/rand, each equally likely.
 func RandomDigits(n int) string {
 	const fair = 256 - 256%len(Digits) // bytes from here on would favour the first digits
 	out := make([]byte, 0, n)

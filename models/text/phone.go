@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// phoneSigns are what phone numbers are written with beside digits and spaces.
+// phoneSigns are what phone numbers are written with besides digits and spaces.
 const phoneSigns = "+()-./·"
 
 // IsPhonePart reports whether a folded word can be a part of a phone number.
@@ -13,15 +13,15 @@ func IsPhonePart(word string) bool {
 	return word != "" && strings.Trim(word, "0123456789"+phoneSigns) == ""
 }
 
-// StartsPhone reports whether a word is how nothing but a phone number begins.
+// StartsPhone reports whether a word can begin nothing but a phone number.
 func StartsPhone(word string) bool {
 	word = Fold(word)
 	return IsPhonePart(word) && strings.ContainsRune("+(0", rune(word[0])) && PhoneDigits(word) != ""
 }
 
-// NumberTerms is searchTerms of a text in which neighbouring parts of a phone number,
-// however they are written, are the digits that a contact is found by. It is nil if nothing
-// in the text is written like a number.
+// NumberTerms is SearchTerms, except that adjacent parts of a phone number, however
+// written, become the digits that a contact is found by. It returns nil if nothing in the
+// text is written like a number.
 func NumberTerms(text string) []string {
 	var words []string
 	parts, written := "", false
@@ -50,7 +50,7 @@ func NumberTerms(text string) []string {
 	return TermsOf(words)
 }
 
-// PhoneDigits is the digits of a phone number: how it is searched.
+// PhoneDigits returns the digits of a phone number, which is how it is searched.
 func PhoneDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {

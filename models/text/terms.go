@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// SearchTerms is the words of a plain text, each as searchTerm gives it.
+// SearchTerms returns the terms of a text's words, in the form in which SearchKey has them.
 func SearchTerms(text string) []string { return TermsOf(strings.Fields(text)) }
 
-// TermsOf is the terms for words, each once, and no more than maxWords.
+// TermsOf returns the terms for the first MaxWords words, each once.
 func TermsOf(words []string) []string {
 	var terms []string
 	for _, word := range words[:min(len(words), MaxWords)] {
@@ -24,9 +24,9 @@ func TermsOf(words []string) []string {
 // MaxWords is how many words of a search are looked for.
 const MaxWords = 12
 
-// searchTerm is a word as it is looked for in a searchKey. One or two characters
-// are looked for at the beginnings of words only, which are everywhere in scripts
-// without word gaps; "" is nothing to look for.
+// searchTerm returns a word as it is looked for in a SearchKey; "" if there is nothing to
+// look for. One or two characters are looked for at the beginnings of words only, which are
+// everywhere in scripts without word gaps.
 func searchTerm(word string) string {
 	term := pairUp(spaceWords(Fold(strings.ToValidUTF8(NormalText(word), ""))), true)
 	if n := utf8.RuneCountInString(term); n == 1 || n == 2 || beginsGapless(term) {
@@ -35,7 +35,7 @@ func searchTerm(word string) string {
 	return term
 }
 
-// TermWords is the words of a term, each a term. The first may be the end of a word.
+// TermWords returns the words of a term, each a term. The first may be the end of a word.
 func TermWords(term string) []string {
 	words := strings.Fields(term)
 	for i := range words {
@@ -49,8 +49,8 @@ func TermWords(term string) []string {
 // Span is a part of a text, by byte offsets.
 type Span struct{ Start, End int }
 
-// Marks finds the words in a text as a search does, without regard to case and
-// marks: what to highlight. The spans are in order and do not overlap.
+// Marks returns where the words occur in a text as a search finds them, without regard to
+// case and accents: what to highlight. The spans are in order and do not overlap.
 func Marks(text string, words []string) []Span {
 	if len(words) == 0 {
 		return nil
@@ -75,8 +75,8 @@ func Marks(text string, words []string) []Span {
 	return joinSpans(spans)
 }
 
-// foldMapped is the folded and spaced words of one text, with the place in the text that
-// each of its bytes, and its end, comes from.
+// foldMapped returns the folded and spaced words of one text, with the place in the text
+// that each of its bytes, and its end, comes from.
 func foldMapped(text string) (string, []int) {
 	folded := make([]byte, 0, 2*len(text))
 	origin := make([]int, 0, cap(folded)+1)

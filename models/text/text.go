@@ -13,8 +13,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// NormalText is s as it is stored: composed (NFC), with plain newlines, and
-// without white space at its ends. Lengths are counted on this form.
+// NormalText returns s as it is stored: composed (NFC), with plain newlines, and without
+// white space at its ends. Lengths are counted on this form.
 func NormalText(s string) string {
 	return strings.TrimSpace(norm.NFC.String(newlines.Replace(s)))
 }
@@ -22,7 +22,7 @@ func NormalText(s string) string {
 // newlines makes every line break of Unicode, and that of a form, a newline.
 var newlines = strings.NewReplacer("\r\n", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// Straight returns s on one line and without what would turn the text around it.
+// Straight returns s on one line and without characters that change the direction of text.
 func Straight(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -35,8 +35,8 @@ func Straight(s string) string {
 	}, s)
 }
 
-// Isolated returns s for the middle of a sentence: straight and, if parts of it run from right
-// to left, set apart from what stands around it.
+// Isolated returns s for the middle of a sentence: straight and, if parts of it run from
+// right to left, isolated from the text around it.
 func Isolated(s string) string {
 	s = Straight(s)
 	if !strings.ContainsFunc(s, rightToLeft) {
@@ -54,8 +54,8 @@ func rightToLeft(r rune) bool {
 	return class == bidi.R || class == bidi.AL || class == bidi.AN
 }
 
-// LooksLike reports whether typed, when shown, looks like name: white space of any length is
-// one space, and what nobody sees does not count.
+// LooksLike reports whether typed, when shown, looks like name: any white space counts as
+// one space, and invisible characters do not count.
 func LooksLike(typed, name string) bool { return seen(typed) == seen(name) }
 
 func seen(s string) string {
@@ -75,27 +75,27 @@ const (
 )
 
 // TurnsText reports whether r changes the direction of the text after it: an embedding, an
-// override or an isolate, or the end of one. Marks, which only stand for a letter, do not.
+// override or an isolate, or the end of one; not a mark, which only stands for a letter.
 func TurnsText(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
-// Length is the number of Unicode code points of s.
+// Length returns the number of Unicode code points of s.
 func Length(s string) int { return utf8.RuneCountInString(s) }
 
-// blank tells whether nothing of s can be seen.
+// blank reports whether nothing of s is visible.
 func blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.M, r) && !strings.ContainsRune(invisible, r)
 	})
 }
 
-// invisible are the characters that Unicode counts as letters or symbols and
-// that fonts draw as nothing: the Hangul fillers and the empty Braille cell.
+// invisible are the characters that Unicode counts as letters or symbols and fonts draw as
+// nothing: the Hangul fillers and the empty Braille cell.
 const invisible = "\u115f\u1160\u3164\uffa0\u2800"
 
-// StripInvisible returns s without the characters that are drawn as nothing: format and
-// direction marks, joiners, variation selectors and fillers, which come along from a
-// clipboard. It is for what identifies something, where even those are noise that
-// languages need elsewhere. Text that is not valid UTF-8 is returned as it is.
+// StripInvisible returns s without invisible characters: format and direction marks,
+// joiners, variation selectors and fillers, which come along from a clipboard. It is for
+// identifiers, in which even those are noise that languages need elsewhere. It returns text
+// that is not valid UTF-8 as it is.
 func StripInvisible(s string) string {
 	if IsPlain(s) || !utf8.ValidString(s) {
 		return s
@@ -114,21 +114,21 @@ func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
-// hasControl tells whether s has a control character other than those allowed.
+// hasControl reports whether s has a control character other than those allowed.
 func hasControl(s, allowed string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) && !strings.ContainsRune(allowed, r)
 	})
 }
 
-// Line is the rule for one line of text: what is stored for s, and what is
-// wrong with it ("" if nothing). what names the field in the sentence.
+// Line is the rule for one line of text: it returns what is stored for s, and what is wrong
+// with it ("" if nothing). what names the field in the message; most is in characters.
 func Line(what, s string, most int) (string, string) {
 	return text(what, s, most, "", "line breaks or other control characters")
 }
 
-// ProperName is the rule for what people and things are called, which is shown in the middle
-// of other text.
+// ProperName is the rule for the names of people and things, which are shown within other
+// text.
 func ProperName(what, s string) (string, string) {
 	s, problem := Line(what, s, MaxName)
 	if problem == "" && strings.ContainsFunc(s, TurnsText) {
@@ -138,7 +138,7 @@ func ProperName(what, s string) (string, string) {
 }
 
 // SentBack returns nil, for no change, if name is the stored one and older than the rule
-// that would refuse it; else name.
+// that would refuse it; otherwise name.
 func SentBack(name *string, stored func() (string, error)) *string {
 	if name == nil {
 		return nil
@@ -151,12 +151,12 @@ func SentBack(name *string, stored func() (string, error)) *string {
 	return name
 }
 
-// Paragraphs is the rule for text of several lines.
+// Paragraphs is the rule for text of several lines, as Line.
 func Paragraphs(what, s string, most int) (string, string) {
 	return text(what, s, most, "\n\t", "control characters")
 }
 
-// Visible is what a rule returned, with "" for text of which nothing can be seen.
+// Visible returns what a rule returned, with "" for text of which nothing is visible.
 func Visible(s, problem string) (string, string) {
 	if problem == "" && blank(s) {
 		return "", ""
@@ -178,11 +178,12 @@ func text(what, s string, most int, allowed, refused string) (string, string) {
 	return s, ""
 }
 
+// TooLong returns the message for n characters where most are allowed.
 func TooLong(what string, n, most int) string {
 	return what + " can have at most " + Thousands(most) + " characters; this has " + Thousands(n) + "."
 }
 
-// Thousands is n with commas: 10,000.
+// Thousands returns n with commas: "10,000".
 func Thousands(n int) string {
 	s := ""
 	for ; n >= 1000; n /= 1000 {
@@ -204,10 +205,10 @@ func WebAddress(what, s string) (string, string) {
 	return s, ""
 }
 
-// Fold is s as lists sort it and as it is searched: compatibility forms resolved, marks
-// and what can't be seen removed, letters without a mark and digits written in ASCII
+// Fold returns s as lists sort it and as it is searched: compatibility forms resolved,
+// accents and invisible characters removed, letters and digits in ASCII where possible
 // (plainLetters), in lower case. So "Café" and "CAFE" are one word, and "Łódź" is beside
-// "Lodz". It is for finding, never for telling who somebody is.
+// "Lodz". It is for finding, never for identifying anybody.
 func Fold(s string) string {
 	if IsPlain(s) {
 		return strings.ToLower(s)
@@ -223,6 +224,7 @@ func Fold(s string) string {
 	return norm.NFC.String(b.String()) // Korean syllables are whole again
 }
 
+// IsPlain reports whether s is all ASCII.
 func IsPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -232,8 +234,8 @@ func IsPlain(s string) bool {
 	return true
 }
 
-// SortKey is what a name sorts by. It is cut where an index entry would become
-// too long; names that are equal up to there sort by age.
+// SortKey returns what a name sorts by. It is cut to what fits an index entry; names that
+// are equal up to there sort by age.
 func SortKey(name string) string {
 	const most = 1000
 	key := Fold(name)
@@ -247,16 +249,14 @@ func SortKey(name string) string {
 	return key
 }
 
-// SortByName sorts few things by their names, as lists are sorted; those of the same name
-// stay as they are.
+// SortByName sorts a few things by their names, as lists are sorted; the sort is stable.
 func SortByName[T any](things []T, name func(T) string) {
 	slices.SortStableFunc(things, func(a, b T) int { return strings.Compare(Fold(name(a)), Fold(name(b))) })
 }
 
-// SearchKey is text as it is searched: folded, and with two spaces before each
-// word. Those spaces make the beginning of a word findable by trigrams even
-// when only its first letter or two are known. Of text without word gaps each
-// letter begins a word: see pairUp.
+// SearchKey returns texts as they are searched: folded, and with two spaces before each
+// word, by which trigrams find the beginning of a word even if only one or two letters are
+// known. In text without word gaps each letter begins a word: see pairUp.
 func SearchKey(texts ...string) string {
 	return "  " + pairUp(spaceWords(Fold(strings.Join(texts, "\n"))), false)
 }
@@ -283,12 +283,12 @@ func kindOf(r rune) charKind {
 	return inSymbol
 }
 
-// joins reports whether a character goes on with the word of the one before it.
+// joins reports whether a character continues the word of the one before it.
 func (k charKind) joins(before charKind) bool { return k == before && k != inSymbol }
 
-// spaceWords puts two spaces before every word and before every symbol, in place
-// of the white space between them. The first is left as it is: in a search term
-// it may be the middle of a word.
+// spaceWords puts two spaces before every word and every symbol, in place of the white
+// space between them, but none before the first: a search term may begin in the middle of a
+// word.
 func spaceWords(folded string) string {
 	var b strings.Builder
 	before := inGap
@@ -305,10 +305,10 @@ func spaceWords(folded string) string {
 	return b.String()
 }
 
-// pairUp writes the words of scripts without word gaps as words of two letters that
-// overlap, the last one alone: "産品会議" is "産品  品会  会議  議". So one letter and
-// two are found wherever they stand, and of more each pair narrows the search. An open
-// end, which a search term has, may go on, and has no letter alone.
+// pairUp writes the words of scripts without word gaps as overlapping words of two letters,
+// the last one alone: "産品会議" is "産品  品会  会議  議". So one letter and two are found wherever
+// they stand, and each pair of a longer text narrows the search. An open end, as of a
+// search term, may continue, and has no letter alone.
 func pairUp(spaced string, open bool) string {
 	if !strings.ContainsFunc(spaced, IsGapless) {
 		return spaced
@@ -335,13 +335,13 @@ func pairs(letters []rune, open bool) string {
 	return b.String()
 }
 
-// IsWord tells letters, digits and their marks from symbols, each of which is a
-// word of its own.
+// IsWord reports whether r is part of a word: a letter, a digit or a mark. Of symbols each
+// is a word of its own.
 func IsWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
 }
 
-// OrNil is a pointer to s, and nil for "": how optional text is stored.
+// OrNil returns a pointer to s, and nil for "": how optional text is stored.
 func OrNil(s string) *string {
 	if s == "" {
 		return nil
@@ -349,7 +349,7 @@ func OrNil(s string) *string {
 	return &s
 }
 
-// Deref is *p, and the zero value for nil.
+// Deref returns *p, and the zero value for nil.
 func Deref[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -358,7 +358,7 @@ func Deref[T any](p *T) T {
 	return *p
 }
 
-// Cut is s without what goes beyond n characters.
+// Cut returns the first n characters of s.
 func Cut(s string, n int) string {
 	for i := range s {
 		if n--; n < 0 {
@@ -370,16 +370,18 @@ func Cut(s string, n int) string {
 
 const maxURL = 2048
 
-// Valid is the values that a database takes: others name nothing.
+// Valid returns the values that a database accepts: others name nothing.
 func Valid(values []string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool {
 		return strings.ContainsRune(v, 0) || strings.ToValidUTF8(v, "") != v
 	})
 }
 
+// MaxName is how long names can be, in characters.
 const MaxName = 255
 
-// UsernameKey returns what a username identifies, whose letters are those of ASCII.
+// UsernameKey returns what a username identifies: its letters, which are ASCII, in lower
+// case.
 func UsernameKey(username string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
