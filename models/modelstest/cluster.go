@@ -45,6 +45,7 @@ type Cluster struct {
 // URL.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
+	SkipIfShort(t, "on PostgreSQL")
 	cluster, err := newCluster()
 	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
