@@ -12,10 +12,10 @@ CC_FOUND := $(shell command -v $$(go env CC))
 RACE     := $(if $(CC_FOUND),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test lint check bench clean
+.PHONY: help run dev build generate test test-fast lint check bench clean
 
 help: ## list what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build and start the console on a SQLite database under data/
 	@bin/console serve
@@ -33,6 +33,10 @@ test: ## run every test, on SQLite and on PostgreSQL
 	go test $(RACE) -shuffle=on -timeout 40m ./...
 	@$(if $(RACE),,echo "Not run: the race detector, because there is no C compiler.")
 	@go test $(RACE) -count=1 -v -run 'IsInstalled$$' ./models/modelstest ./handlers | sed -n 's/.*: not run/Not run/p'
+
+# Without shuffling, so that Go keeps the results of packages that did not change.
+test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow
+	go test -short ./...
 
 lint: ## check form, generated code and usual mistakes
 	@$(TEMPL) fmt -log-level error -fail .

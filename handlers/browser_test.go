@@ -41,10 +41,11 @@ func TestMain(m *testing.M) {
 // TestChromiumIsInstalled is where `make test` learns what it could not run.
 func TestChromiumIsInstalled(t *testing.T) { needChromium(t) }
 
-// needChromium is the running Chromium. Without one the test is skipped; in CI,
-// where nothing may be left out, it fails.
+// needChromium returns the running Chromium. Without one, and in the short run, the test
+// is skipped; in CI, where nothing may be left out, it runs or fails.
 func needChromium(t *testing.T) context.Context {
 	t.Helper()
+	modelstest.SkipIfShort(t, "in a browser")
 	ctx, err := chromium()
 	switch {
 	case errors.Is(err, errNoChromium) && os.Getenv("CI") != "true":

@@ -68,6 +68,7 @@ func TestAStrangerDoesNotKeepTheOwnerOut(t *testing.T) {
 // TestManyAddressesHaveFewTries: only a browser that the owner has signed in with lately
 // goes on, and has few tries of its own.
 func TestManyAddressesHaveFewTries(t *testing.T) {
+	modelstest.Slow(t)
 	eachBehindProxy(t, func(s *site) {
 		now := s.stopClock()
 		mallory := s.browserAt(200)

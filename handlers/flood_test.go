@@ -43,6 +43,7 @@ var mustWait = map[string]bool{"POST /login": true, "POST /login/passkey": true,
 // TestAStrangersFloodLeavesFewRows on every route, also on those that are for people who
 // are signed in, and on the API with tokens that nobody has.
 func TestAStrangersFloodLeavesFewRows(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		s, p := withProvider(t, store)
 		now := s.stopClock()

@@ -13,6 +13,7 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/modelstest"
 )
 
 // The matrix: every route of the pages × every kind of caller × objects of their own and
@@ -204,6 +205,7 @@ var callers = []struct {
 
 // TestTheWholeMatrix asks every route for every caller.
 func TestTheWholeMatrix(t *testing.T) {
+	modelstest.Slow(t)
 	each(t, func(s *site) {
 		for pattern := range matrix {
 			if !slices.Contains(s.console.Patterns(), pattern) {

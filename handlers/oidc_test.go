@@ -291,6 +291,7 @@ func TestAProviderThatIsAway(t *testing.T) {
 }
 
 func TestASlowProvider(t *testing.T) {
+	modelstest.Slow(t)
 	t.Parallel()
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(slow.Close)

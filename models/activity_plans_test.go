@@ -27,6 +27,7 @@ func fillLog(t *testing.T, store *models.Store) {
 }
 
 func TestActivityReadsNoLogWhole(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		fillLog(t, store)
 		carryOut(t, store, // as sealed ones are found; what the seals say is of no interest here

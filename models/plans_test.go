@@ -78,6 +78,7 @@ var fullScan = regexp.MustCompile(`Seq Scan on (groups|contacts|memberships|mess
 var sorting = regexp.MustCompile(`USE TEMP B-TREE FOR ORDER BY|(?m)^ *(-> +)?(Incremental )?Sort `)
 
 func TestPlansReadNoTableWhole(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		if err := store.Seed(t.Context(), by, plannedSample(), func(string, int) {}); err != nil {

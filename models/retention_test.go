@@ -64,6 +64,7 @@ func acts(t *testing.T, store *models.Store, n int) []string {
 }
 
 func TestOldActivityIsDeleted(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
 		noted := intact(t, store, "").Head
@@ -163,6 +164,7 @@ func TestRetentionIsTheOwners(t *testing.T) {
 
 // TestADeletionThatIsCutShortGoesOn ends it between its pieces.
 func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
 		keep(t, store, by, "5 years")
@@ -214,6 +216,7 @@ func TestARunThatIsOverruledIsTold(t *testing.T) {
 
 // TestTwoConsolesDeleteOnce also writes, seals and verifies all the while.
 func TestTwoConsolesDeleteOnce(t *testing.T) {
+	modelstest.Slow(t)
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -355,6 +358,7 @@ func TestCutoff(t *testing.T) {
 
 // TestOldActivityIsFoundByItsKeys looks at how a piece is found and deleted.
 func TestOldActivityIsFoundByItsKeys(t *testing.T) {
+	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		fillLog(t, store)
 		carryOut(t, store, "INSERT INTO audit_seals (number, line_id, seal) SELECT created_at - 1790000000, id, 'seal' FROM audit_lines", "DELETE FROM audit_tail", "ANALYZE")

@@ -79,6 +79,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -oidc-client-id x -oidc-issuer https://example.com?x", 2, "it has a query"},
 		{"serve -rate-limit many", 2, "-rate-limit takes a number"},
 		{"serve -rate-limit -1", 2, "-rate-limit takes a number"},
+		{"serve -log-level loud", 2, "-log-level takes debug, info, warn or error"},
+		{"serve -log-format xml", 2, "-log-format takes text or json"},
 		{"serve -trusted-proxies proxy.local", 2, "-trusted-proxies takes addresses"},
 		{"serve -oidc-issuer login.example.com", 2, "-oidc-issuer takes the address"},
 		{"serve -oidc-issuer https://login.example.com", 2, "-oidc-client-id"},
@@ -117,6 +119,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
+			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
 			if !strings.Contains(help, word) {

@@ -27,15 +27,20 @@ const lastSeal = 2 * time.Second
 func serve(ctx context.Context, c *command) error {
 	var address, publicURL string
 	var outside outside
+	var logging logging
 	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
 	c.database()
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
 	outside.declare(c)
+	logging.declare(c)
 	if _, err := c.parse(); err != nil {
 		return err
 	}
 	config, err := outside.config(c.getenv)
 	if err != nil {
+		return err
+	}
+	if config.Log, err = logging.logger(c.stderr); err != nil {
 		return err
 	}
 	if err := checkAddress(address); err != nil {
@@ -80,12 +85,9 @@ func tuneMemory(getenv func(string) string) {
 }
 
 func (c *command) serveStore(ctx context.Context, listener net.Listener, config handlers.Config) error {
-	// One format everywhere, so that what one greps for while developing is
-	// what one greps for in production; logfmt reads well in both.
-	log := slog.New(slog.NewTextHandler(c.stderr, nil))
 	tuneMemory(c.getenv)
-	store := config.Store
-	config.Log, config.Version = log, currentVersion()
+	store, log := config.Store, config.Log
+	config.Version = currentVersion()
 	console := handlers.New(config)
 
 	if err := c.greet(ctx, store, config.PublicURL); err != nil {

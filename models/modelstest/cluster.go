@@ -44,6 +44,7 @@ type Cluster struct {
 // test. Without PostgreSQL the test is skipped as by URL.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
+	SkipIfShort(t, "on PostgreSQL")
 	cluster, err := newCluster()
 	if errors.Is(err, ErrNotInstalled) {
 		skip(t)

@@ -1,6 +1,9 @@
 // Package modelstest gives tests a real, fresh, migrated database of each
 // engine, and sample data to fill it with.
 //
+// With go test -short, PostgreSQL, browsers and what takes long are left out
+// (Short); never with CI=true in the environment.
+//
 // Each is what most tests want. A SQLite database is a file in the test's own
 // folder; a PostgreSQL database lives in a throwaway cluster that the first
 // test to need one starts, and that goes away with the test process.
@@ -124,9 +127,9 @@ func Connect(t testing.TB, url string) *models.Store {
 	return store
 }
 
-// URL creates a fresh, migrated database of the engine that lasts as long as the test, and
-// returns its URL. If PostgreSQL is not installed it skips the test, or fails it if the
-// environment has CI=true.
+// URL makes a fresh, migrated database of the engine that lasts as long as
+// the test, and returns where it is. If PostgreSQL is not wanted (Short) or not
+// installed it skips the test; in CI (CI=true) it fails the test instead.
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
@@ -166,6 +169,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 
 func postgresURL(t testing.TB) string {
 	t.Helper()
+	SkipIfShort(t, "on PostgreSQL")
 	cluster, err := sharedCluster()
 	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
@@ -190,11 +194,34 @@ func skip(t testing.TB) {
 	leaveOut(t, "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places")
 }
 
-// leaveOut says what is left out. In CI it fails the test.
+// Short reports whether go test -short asks for the short run: SQLite alone, no
+// browser, and nothing that takes long. In CI (CI=true) there is none: nothing may
+// be left out there.
+func Short() bool { return testing.Short() && !inCI() }
+
+// SkipIfShort skips the test in the short run. what completes the sentence
+// "not run …", as "in a browser" does.
+func SkipIfShort(t testing.TB, what string) {
+	t.Helper()
+	if Short() {
+		t.Skip("not run " + what + ": -short")
+	}
+}
+
+// Slow marks a test that takes seconds: the short run skips it.
+func Slow(t testing.TB) {
+	t.Helper()
+	SkipIfShort(t, "because it is slow")
+}
+
+// leaveOut skips the test, with the reason. In CI, where nothing may be left out,
+// it fails the test.
 func leaveOut(t testing.TB, message string) {
 	t.Helper()
-	if os.Getenv("CI") == "true" {
+	if inCI() {
 		t.Fatal(message)
 	}
 	t.Skip(message)
 }
+
+func inCI() bool { return os.Getenv("CI") == "true" }

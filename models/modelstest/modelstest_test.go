@@ -58,6 +58,7 @@ func TestClusterStopsAndStarts(t *testing.T) {
 }
 
 func TestKeptClusterKeepsItsData(t *testing.T) {
+	modelstest.SkipIfShort(t, "on PostgreSQL")
 	dir := t.TempDir()
 	if os.Geteuid() == 0 {
 		// PostgreSQL runs as another user, to whom root's temporary folders are closed.

@@ -100,6 +100,7 @@ func (p Pooler) await(ctx context.Context) error {
 // findPooler looks for PgBouncer where Debian and Homebrew put it.
 func findPooler(t testing.TB) string {
 	t.Helper()
+	SkipIfShort(t, "behind a pooler")
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer", "/opt/homebrew/bin/pgbouncer", "/usr/local/bin/pgbouncer"} {
 		if program, err := exec.LookPath(name); err == nil {
 			return program
