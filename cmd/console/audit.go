@@ -69,7 +69,7 @@ func (c *command) printMark(proof audit.AuditProof) {
 		fmt.Fprintf(c.stdout, "mark    none in %s: a database that was put back to an earlier day is found out by -expect only\n", c.markPath())
 	}
 	if proof.Adoptions > 0 {
-		fmt.Fprintf(c.stdout, "adopted %d times; lines that could not be proven then: %d\n", proof.Adoptions, proof.Adopted)
+		fmt.Fprintf(c.stdout, "adopted %d×; lines that could not be proven then: %d\n", proof.Adoptions, proof.Adopted)
 	}
 }
 

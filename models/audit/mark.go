@@ -52,6 +52,13 @@ func (m *markFile) compared() bool {
 	return m.path == "" || m.Done && time.Since(m.at) < markEvery
 }
 
+// sawIt reports whether this program has found the chain right since it started.
+func (m *markFile) sawIt() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.Done
+}
+
 // readMark returns the mark, and whether there is one, or errMarkForged if the console did
 // not write it.
 func (s *Log) readMark() (AuditMark, bool, error) {
@@ -99,6 +106,9 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 		return err
 	}
 	follows, err := s.follows(tx, head, m)
+	if err == nil && (follows || s.Mark.sawIt()) {
+		s.db.Trust(follows)
+	}
 	if err != nil || follows {
 		return err
 	}

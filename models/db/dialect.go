@@ -30,6 +30,9 @@ type Dialect interface {
 	open(ctx context.Context, config *gorm.Config) (handles, error)
 	// present returns an error if the files of the open database were moved or deleted.
 	present() error
+	// trust says whether what the database has is what this program left there. If not,
+	// nothing is written to a file that was overwritten.
+	trust(ok bool)
 	// writable is a statement that reads something and returns whether the database accepts
 	// changes.
 	writable() string

@@ -56,6 +56,11 @@ func (h *health) Sealed(err error) error {
 	return err
 }
 
+// Trust says whether the database has what this program left there. Until it does, nothing
+// is written to a SQLite file, which somebody has overwritten with an older copy: what would
+// be acknowledged would be lost with it.
+func (s *DB) Trust(ok bool) { s.Dialect.trust(ok) }
+
 // Ready returns Unavailable if the store can't do its work, and nil if it can. It has a
 // connection of its own and returns within some seconds. After a failure it tries to write,
 // so that a recovery is noticed.

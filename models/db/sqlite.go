@@ -172,7 +172,7 @@ func (sqliteDialect) Outage(err error) access.Outage {
 	case sqlite3.SQLITE_CANTOPEN:
 		return access.Gone
 	}
-	if errors.Is(err, errMoved) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
+	if errors.Is(err, errMoved) || errors.Is(err, errOverwritten) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
 		return access.Gone
 	}
 	return ""
@@ -363,7 +363,9 @@ func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	return err
 }
 
-func (d sqliteDialect) present() error { return d.files.check() }
+func (d sqliteDialect) present() error { return d.files.present() }
+
+func (d sqliteDialect) trust(ok bool) { d.files.distrusted.Store(!ok) }
 
 func (sqliteDialect) local() string { return "" }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 )
@@ -21,6 +22,9 @@ var errMoved = errors.New("a file of the database was deleted, moved or replaced
 type sqliteFiles struct {
 	path string
 
+	// distrusted says that what is in the files is not what was there.
+	distrusted atomic.Bool
+
 	mu     sync.Mutex
 	opened map[string]fs.FileInfo // by what follows the path; empty before they are open
 }
@@ -28,6 +32,17 @@ type sqliteFiles struct {
 // sqliteSuffixes returns those of the database, its log and the memory that its readers
 // share.
 func sqliteSuffixes() []string { return []string{"", "-wal", "-shm"} }
+
+// errOverwritten refuses a change once an older copy was written over the database.
+var errOverwritten = errors.New("an older copy of the database was put in its place while the console was running: restart the console")
+
+// present returns why nothing may be written, or nil.
+func (f *sqliteFiles) present() error {
+	if f.distrusted.Load() {
+		return errOverwritten
+	}
+	return f.check()
+}
 
 // remember records the files, just after they were opened.
 func (f *sqliteFiles) remember() error {
@@ -78,7 +93,7 @@ func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(errors.New("the SQLite driver has no hooks"), conn.Close())
 	}
 	hooks.RegisterCommitHook(func() int32 {
-		if g.files.check() != nil {
+		if g.files.present() != nil {
 			return 1 // which makes of the commit a rollback
 		}
 		return 0

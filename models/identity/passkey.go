@@ -85,8 +85,11 @@ func (s *Store) SignInPasskey(ctx context.Context, by access.Actor, userID strin
 	switch {
 	case err == nil:
 		return u, s.clear(ctx, try)
-	case errors.Is(err, access.ErrNotFound):
-		return u, access.ErrSignIn
+	case errors.Is(err, access.ErrNotFound): // only a wait that it begins has a line
+		if by.Kind != access.UserActor {
+			by = visitor(by, unknownPasskey)
+		}
+		return u, errors.Join(access.ErrSignIn, s.logThrottled(ctx, by, try, User{}))
 	case errors.Is(err, access.ErrSignIn):
 		return u, errors.Join(err, s.refusePasskey(ctx, by, userID, u, try))
 	}
@@ -103,6 +106,9 @@ func (s *Store) passkeyLimits(by access.Actor, userID string) []limit {
 	return s.anyoneLimits(by, passkeySubject)
 }
 
+// unknownPasskey is who tries, if the passkey doesn't say.
+const unknownPasskey = "an unknown passkey"
+
 // refusePasskey writes the line of a passkey that was not accepted, and of a wait that it
 // begins.
 func (s *Store) refusePasskey(ctx context.Context, by access.Actor, userID string, owner User, try attempt) error {
@@ -110,7 +116,7 @@ func (s *Store) refusePasskey(ctx context.Context, by access.Actor, userID strin
 	case by.Kind == access.UserActor:
 		return s.unconfirmed(ctx, by, try)
 	case userID == "":
-		name := cmp.Or(owner.Email, "an unknown passkey")
+		name := cmp.Or(owner.Email, unknownPasskey)
 		return errors.Join(s.refuseSignIn(ctx, by, name, WrongPasskey, User{}), s.logThrottled(ctx, visitor(by, name), try, User{}))
 	}
 	u, err := userIn(s.db.Writer.WithContext(ctx), userID)

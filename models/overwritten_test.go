@@ -1,0 +1,57 @@
+package models_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/modelstest"
+)
+
+// TestAnOverwrittenFileTakesNoChanges: an older copy is written into the very file that the
+// console has open, which stays the same file.
+func TestAnOverwrittenFileTakesNoChanges(t *testing.T) {
+	url := modelstest.URL(t, modelstest.SQLite)
+	store, shell := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
+	store.Audit.KeepMark(filepath.Join(t.TempDir(), "console.mark"))
+	create := func(name string) error {
+		_, err := store.CreateGroup(t.Context(), system, models.GroupChange{Name: &name}, nil)
+		return err
+	}
+	seal := func() error { return store.Audit.Seal(t.Context()) }
+	flush := func() []byte {
+		if err := shell.Exec(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(strings.TrimPrefix(url, "sqlite:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	older := []byte(nil)
+	for _, name := range []string{"First", "Second"} {
+		if err := errors.Join(create(name), seal()); err != nil {
+			t.Fatal(err)
+		}
+		if content := flush(); older == nil {
+			older = content
+		}
+	}
+	if err := os.WriteFile(strings.TrimPrefix(url, "sqlite:"), older, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(create("Third"), seal()); err == nil {
+		t.Fatal("the older copy was not noticed")
+	}
+	if err := create("Fourth"); access.OutageOf(err) != access.Gone {
+		t.Errorf("a change was taken: %v", err)
+	}
+	if err := store.DB.Ready(t.Context()); access.OutageOf(err) != access.Gone {
+		t.Errorf("it is ready: %v", err)
+	}
+}
