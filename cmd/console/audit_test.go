@@ -130,7 +130,7 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") {
 		t.Errorf("adopting says %s", said)
 	}
-	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1 times; lines that could not be proven then: 0\n") {
+	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1×; lines that could not be proven then: 0\n") {
 		t.Errorf("adopted: %s", said)
 	}
 	if r := console(t, restored, "", "audit", "adopt"); r.code != 1 || !strings.Contains(r.stderr, "nothing to adopt") {
