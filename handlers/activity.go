@@ -197,7 +197,7 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	return c.show(w, r, http.StatusOK, views.Page{Title: models.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
-// putBack is the line that put another back, and tells whether there is a reason to offer
+// putBack is the line that put another back, and reports whether there is a reason to offer
 // that: not while nothing is left of it, nor where its object is gone.
 func (c *Console) putBack(r *http.Request, line audit.Line) (offer bool, done audit.Line, err error) {
 	if done, err = c.store.PutBackBy(r.Context(), line); err != nil {

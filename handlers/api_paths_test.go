@@ -16,7 +16,7 @@ import (
 )
 
 // TestEveryPathOfTheAPIIsAnsweredInJSON, however it is encoded, signed in or not, by every
-// method: no router on the way answers in its own words.
+// method: no router on the way responds in its own words.
 func TestEveryPathOfTheAPIIsAnsweredInJSON(t *testing.T) {
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
 	s.setUp()

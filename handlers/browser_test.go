@@ -237,7 +237,7 @@ func (t *tab) watch(event any) {
 	}
 }
 
-// harmless tells whether the browser only remarks what tests do on purpose: be
+// harmless reports whether the browser only remarks what tests do on purpose: be
 // refused, and leave a page that nobody has touched.
 func harmless(remark string) bool {
 	return strings.Contains(remark, "responded with a status of") || strings.Contains(remark, "Blocked attempt to show a 'beforeunload'")

@@ -143,7 +143,7 @@ func (c *Console) cameFrom(r *http.Request) string {
 	return path
 }
 
-// isSecret tells whether a field of a form must never be shown again.
+// isSecret reports whether a field of a form must never be shown again.
 func isSecret(name string) bool {
 	return strings.Contains(name, "password") || strings.HasSuffix(name, "credential") || strings.Contains(name, views.ConfirmPrefix)
 }
@@ -171,7 +171,7 @@ func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) 
 	return nil
 }
 
-// confirmedWithin tells whether somebody has proved who they are so many seconds ago at most.
+// confirmedWithin reports whether somebody has proved who they are so many seconds ago at most.
 func (v *visit) confirmedWithin(seconds int64, now time.Time) bool {
 	return now.Unix()-v.stored.ConfirmedAt < seconds
 }

@@ -113,7 +113,7 @@ func owner(s *site) {
 	}
 }
 
-// answerTo is what the console answers to a form that a proxy passes on, with the headers
+// answerTo returns the response of the console to a form that a proxy passes on, with the headers
 // that follow it in pairs.
 func (s *site) answerTo(method, path string, form url.Values, header ...string) *http.Response {
 	s.Helper()

@@ -80,7 +80,7 @@ func total(r db.Range, more bool, rows int, known *db.Count, count func() (db.Co
 	return &n, err
 }
 
-// noGroups tells whether there are no groups at all.
+// noGroups reports whether there are no groups at all.
 func (c *Console) noGroups(r *http.Request) (bool, error) {
 	page, err := c.store.Groups(r.Context(), models.GroupQuery{Range: db.Range{Limit: 1}})
 	return len(page.Groups) == 0, err

@@ -87,7 +87,7 @@ func (c *Console) notForHead(paths ...string) {
 	}
 }
 
-// noID answers an address with what is no id. Where an id was copied with quotes around it
+// noID responds to an address with what is no id. Where an id was copied with quotes around it
 // or characters that nobody sees, it leads to the page that was meant.
 func (c *Console) noID(w http.ResponseWriter, r *http.Request, id string) {
 	meant := text.Unquote(id)
@@ -112,7 +112,7 @@ func parseForm(r *http.Request) error {
 	return nil
 }
 
-// hasOwner tells whether the console has been set up; there is no way back.
+// hasOwner reports whether the console has been set up; there is no way back.
 func (c *Console) hasOwner(r *http.Request) (bool, error) {
 	if c.owned.Load() {
 		return true, nil

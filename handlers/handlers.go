@@ -220,11 +220,11 @@ func (c *Console) addRoutes() {
 	c.dangerous("POST /people/{id}/sessions", access.ManagePeople, c.endSessions)
 }
 
-// isAPI tells whether a path, however it is written, is the API's.
+// isAPI reports whether a path, however it is written, is the API's.
 func isAPI(path string) bool {
 	path = cleaned(path)
 	return path == "/v1" || strings.HasPrefix(path, "/v1/")
 }
 
-// secure tells whether browsers reach the console over https.
+// secure reports whether browsers reach the console over https.
 func (c *Console) secure() bool { return c.cookies.secure }

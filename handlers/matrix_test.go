@@ -399,7 +399,7 @@ func (s *site) token(n identity.NewToken) string {
 	return secret
 }
 
-// changesPeople tells whether an act may have changed the caller, their session or
+// changesPeople reports whether an act may have changed the caller, their session or
 // somebody they deal with.
 func changesPeople(pattern string) bool {
 	return slices.ContainsFunc([]string{"/log", "/invite", "/confirm", "/people", "/profile"}, func(path string) bool {
@@ -474,7 +474,7 @@ func forms(p *page) []string {
 	return actions
 }
 
-// mayPost tells whether a role may send a form, at least about some object.
+// mayPost reports whether a role may send a form, at least about some object.
 func mayPost(letter, action string) bool {
 	path := shape(action)
 	if strings.HasPrefix(path, "/drafts/") {

@@ -135,7 +135,7 @@ func (c *Console) removeMember(w http.ResponseWriter, r *http.Request) error {
 	}})
 }
 
-// pickStep tells whether a form was sent by one of the picker's buttons, and does
+// pickStep reports whether a form was sent by one of the picker's buttons, and does
 // to the chosen people what the button says.
 func pickStep(form url.Values) bool {
 	chosen := form["contacts"]

@@ -86,7 +86,7 @@ var errNeedsFactor = errors.New("a second factor is missing")
 // securityPath is where a second factor is set up.
 const securityPath = "/profile/security"
 
-// setsUp tells whether a request may be made by whoever must set up a second factor.
+// setsUp reports whether a request may be made by whoever must set up a second factor.
 func setsUp(r *http.Request) bool {
 	path := r.URL.Path
 	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"

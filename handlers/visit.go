@@ -39,7 +39,7 @@ func (v *visit) flashes() []views.Flash {
 	return flashes
 }
 
-// remembered tells whether the session outlasts idleness.
+// remembered reports whether the session outlasts idleness.
 func (v *visit) remembered() bool { return v.stored.Remember }
 
 func (v *visit) setFlashes(flashes []views.Flash) { v.session.Values[flashesValue] = flashes }

@@ -17,13 +17,13 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// ClearPiece clears one piece and answers whether there was one.
+// ClearPiece clears one piece and reports whether there was one.
 func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
 	_, more, err := s.clearOne(ctx, progress{})
 	return more, err
 }
 
-// DeleteOldPiece deletes one piece of old activity, and answers whether there are more.
+// DeleteOldPiece deletes one piece of old activity, and reports whether there are more.
 func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
 	return s.Audit.DeleteOldPiece(ctx, s.DB.Now())
 }

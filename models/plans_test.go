@@ -253,7 +253,7 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 	p.honest()
 }
 
-// agrees tells whether a page says how many there are in all. It has to be what one would
+// agrees reports whether a page says how many there are in all. It has to be what one would
 // have counted.
 func (p *planner) agrees(what string, q models.GroupQuery) bool {
 	page, err := p.store.Groups(p.Context(), q)

@@ -336,7 +336,7 @@ func long(f audit.ChangedField) bool {
 	return !f.Before.None && !f.After.None && !before && !after && f.Before.Members == nil && f.After.Members == nil
 }
 
-// hasFolds tells whether some of a text that stayed is not shown.
+// hasFolds reports whether some of a text that stayed is not shown.
 func hasFolds(pieces []piece) bool {
 	for _, p := range pieces {
 		if p.kind == folded {
@@ -395,7 +395,7 @@ func (p ActivityProof) faulty() string {
 	}
 }
 
-// among tells whether somebody is among those who can be chosen.
+// among reports whether somebody is among those who can be chosen.
 func among(id string, lists ...[]audit.ActorOption) bool {
 	for _, list := range lists {
 		for _, d := range list {

@@ -23,7 +23,7 @@ func zoneOf(t time.Time) string {
 // relative is for how long a time is told from now.
 const relative = 7 * 24 * time.Hour
 
-// recent tells whether ago says more of a time than its day.
+// recent reports whether ago says more of a time than its day.
 func recent(at int64, now Clock) bool { return now.Sub(time.Unix(at, 0)) < relative }
 
 // ago is how long before now a time is, and the day where that is long.

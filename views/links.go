@@ -28,7 +28,7 @@ type GroupsAt struct {
 	Limit int
 }
 
-// byArchived tells whether the list is in the order of archiving, which only archived groups have.
+// byArchived reports whether the list is in the order of archiving, which only archived groups have.
 func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort == "-archived" }
 
 // ContactsAt is a place in the list of contacts, as its address says it. Its
@@ -270,7 +270,7 @@ func (at GroupsAt) sorted(sort string) GroupsAt {
 	return at
 }
 
-// filtered tells whether anything narrows the list.
+// filtered reports whether anything narrows the list.
 func (at GroupsAt) filtered() bool {
 	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
 }
@@ -329,7 +329,7 @@ type ActivityAt struct {
 	List templ.SafeURL
 }
 
-// filtered tells whether anything narrows the list.
+// filtered reports whether anything narrows the list.
 func (at ActivityAt) filtered() bool {
 	return at.Who != "" || at.Action != "" || at.Object != "" || at.Request != "" || at.From != "" || at.To != ""
 }

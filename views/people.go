@@ -91,10 +91,10 @@ type PolicyRule struct {
 	identity.FactorCount
 }
 
-// mine tells whether the page is about who looks at it.
+// mine reports whether the page is about who looks at it.
 func (d PersonDetail) mine() bool { return d.ID == d.By.UserID }
 
-// managed tells whether who looks at the page may do anything to the person.
+// managed reports whether who looks at the page may do anything to the person.
 func (d PersonDetail) managed() bool { return d.By.MayManage(d.Role) }
 
 // factors are the person's second factors in words.
@@ -217,7 +217,7 @@ func tokensInUse(n int, now Clock) string {
 	return thousands(n, now) + " in use"
 }
 
-// has tells whether a rule names a role.
+// has reports whether a rule names a role.
 func has(rule access.Rule, r access.Role) bool { return slices.Contains(rule.Roles, r) }
 
 // without says how many people a new rule would stop.

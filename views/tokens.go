@@ -83,7 +83,7 @@ func Preset(by access.Actor, choice string) access.Scopes {
 	return slices.DeleteFunc(scopes, func(right access.Right) bool { return !by.May(right) })
 }
 
-// writes tells whether the maker may give a token more than reading.
+// writes reports whether the maker may give a token more than reading.
 func (f TokenForm) writes() bool {
 	return Preset(f.By, "write").String() != Preset(f.By, "read").String()
 }
@@ -97,7 +97,7 @@ func (f TokenForm) writeHint() string {
 	return hint + " That includes deleting groups and contacts for good."
 }
 
-// ticked tells whether a scope is chosen, by itself or with the preset.
+// ticked reports whether a scope is chosen, by itself or with the preset.
 func (f TokenForm) ticked(right access.Right) bool {
 	if f.Preset == "choose" {
 		return slices.Contains(f.Scopes, string(right))
@@ -159,7 +159,7 @@ type TokenDetail struct {
 	Now  Clock
 }
 
-// late tells whether a call was made that is not written yet.
+// late reports whether a call was made that is not written yet.
 func (d TokenDetail) late() bool {
 	if d.LastUsedAt == nil || d.Now.Unix()-*d.LastUsedAt > int64(time.Minute.Seconds()) {
 		return false
@@ -184,7 +184,7 @@ func took(r identity.TokenRequest, now Clock) string {
 	return thousands(int(r.MS), now) + "\u00a0ms"
 }
 
-// own tells whether it is the reader's token, which they may roll.
+// own reports whether it is the reader's token, which they may roll.
 func (d TokenDetail) own() bool { return d.UserID == d.By.UserID }
 
 // RollForm is what the page for rolling a token shows.
@@ -268,7 +268,7 @@ func usedFrom(t identity.Token) string {
 	return " from " + *t.LastUsedIP + "."
 }
 
-// failedCall tells whether a call was answered with an error.
+// failedCall reports whether a call was answered with an error.
 func failedCall(r identity.TokenRequest) bool { return r.Status >= 400 }
 
 // The chart of a token's hours: its measures in its own units.
@@ -325,7 +325,7 @@ func chartSentence(hours []identity.TokenHour, now Clock) string {
 		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests, now) + "."
 }
 
-// quiet tells whether there is nothing to draw.
+// quiet reports whether there is nothing to draw.
 func quiet(hours []identity.TokenHour) bool {
 	return !slices.ContainsFunc(hours, func(h identity.TokenHour) bool { return h.Requests > 0 })
 }

@@ -15,7 +15,7 @@ type database interface {
 	contacts(ctx context.Context, q contactQuery) ([]contact, error)
 	// count counts up to most.
 	count(ctx context.Context, q statement, most int) (int, error)
-	// fewer tells whether fewer than a few thousand rows of table match, where the
+	// fewer reports whether fewer than a few thousand rows of table match, where the
 	// engine has to be told how to search.
 	fewer(ctx context.Context, table string, terms []string) (bool, error)
 	statement() statement
@@ -93,7 +93,7 @@ func readGroupQuery(v url.Values, limit int) groupQuery {
 	return q
 }
 
-// byID tells whether the order is that of creation.
+// byID reports whether the order is that of creation.
 func (q groupQuery) byID() bool { return q.sort == "" || q.sort == "created" }
 
 // contactQuery is which contacts are wanted: all, or the members of a group.

@@ -163,7 +163,7 @@ func (s *statement) fromSQLiteGroups(q groupQuery) {
 	}
 }
 
-// byIndex tells whether groups are found by the full-text index.
+// byIndex reports whether groups are found by the full-text index.
 func (q groupQuery) byIndex() bool {
 	return len(q.terms) > 0 && q.member == "" && (q.byID() || q.few)
 }

@@ -13,7 +13,7 @@ type job struct {
 	calls []call
 }
 
-// writes tells whether the job changes the database.
+// writes reports whether the job changes the database.
 func (j job) writes() bool { return j.calls[0].method != http.MethodGet }
 
 // The names of jobs that targets speak of.

@@ -19,7 +19,7 @@ import (
 // that every one begins with the same past, whatever the ones before wrote.
 type engine interface {
 	name() string
-	// seeded tells whether there is a complete database of this many groups.
+	// seeded reports whether there is a complete database of this many groups.
 	seeded(ctx context.Context, size int) (bool, error)
 	// empty is the address of a new database to be seeded.
 	empty(ctx context.Context, size int) (string, error)

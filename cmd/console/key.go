@@ -20,7 +20,7 @@ import (
 // keyVariable is the environment variable that can hold the keys themselves.
 const keyVariable = "CONSOLE_KEY"
 
-// keysGiven tells whether the keys come from the environment, and not from a file.
+// keysGiven reports whether the keys come from the environment, and not from a file.
 func (c *command) keysGiven() bool { return c.getenv(keyVariable) != "" }
 
 // keys are the keys of the environment or else of the key file.

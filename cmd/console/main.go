@@ -103,7 +103,7 @@ func findVerb(args []string) (verb, []string, error) {
 	return verb{}, nil, misusef("there is no command %q; console -help lists them", strings.Join(args[:min(2, len(args))], " "))
 }
 
-// isFamily tells whether a word begins the names of several commands, as token does.
+// isFamily reports whether a word begins the names of several commands, as token does.
 func isFamily(word string) bool {
 	return slices.ContainsFunc(verbs(), func(v verb) bool { return strings.HasPrefix(v.name, word+" ") })
 }

@@ -98,7 +98,7 @@ type proofObject struct {
 	First         int64  `json:"first"`
 	DeletedBefore *int64 `json:"deleted_before"`
 	DeletedAt     *int64 `json:"deleted_at"`
-	// Compared tells whether the expected head could be looked for; null where none was.
+	// Compared reports whether the expected head could be looked for; null where none was.
 	Compared *bool `json:"compared"`
 	// Adoptions is how often the log was accepted as it was found.
 	Adoptions int64 `json:"adoptions"`

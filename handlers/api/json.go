@@ -37,7 +37,7 @@ func decodeJSON(body []byte) (map[string]any, error) {
 // that stands alone.
 var jsonEscape = regexp.MustCompile(`\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u([dD][89a-fA-F]..)|u)`)
 
-// hasLoneSurrogate tells whether JSON text escapes what is no character, which
+// hasLoneSurrogate reports whether JSON text escapes what is no character, which
 // encoding/json would replace without a word.
 func hasLoneSurrogate(body []byte) bool {
 	for _, escape := range jsonEscape.FindAllSubmatch(body, -1) {

@@ -174,7 +174,7 @@ func etag(body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
-// names tells whether a header of entity tags names tag, or any by an asterisk.
+// names reports whether a header of entity tags names tag, or any by an asterisk.
 // weak lets weak tags count, as they do for If-None-Match only (RFC 9110, 13.1).
 func names(headers []string, tag string, weak bool) bool {
 	tags := strings.Split(strings.Join(headers, ","), ",")
