@@ -56,5 +56,5 @@ func (o Outage) Says() (title, sentence string) {
 	case ReadOnly:
 		return "The database is read-only", "Everything can be read, but nothing can be changed until whoever runs this console allows it."
 	}
-	return "The database can’t be reached", "Nothing is lost. Wait a moment and try again; the console goes on by itself when the database is back."
+	return "The database can’t be reached", "Nothing you typed is lost. Try again in a moment; if this goes on, whoever runs this console finds the reason in its log."
 }
