@@ -2,10 +2,8 @@ package handlers
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -130,48 +128,4 @@ func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status in
 		Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame,
 	}
 	return render(w, r, status, views.Document(page))
-}
-
-// cameFrom is the page of the console that led to a request, or "" where none did, or the
-// page of the request itself.
-func (c *Console) cameFrom(r *http.Request) string {
-	path, here := strings.CutPrefix(r.Referer(), c.publicURL)
-	path = localPath(path)
-	if from, _, _ := strings.Cut(path, "?"); !here || from == r.URL.Path {
-		return ""
-	}
-	return path
-}
-
-// isSecret reports whether a field of a form must never be shown again.
-func isSecret(name string) bool {
-	return strings.Contains(name, "password") || strings.HasSuffix(name, "credential") || strings.Contains(name, views.ConfirmPrefix)
-}
-
-// renew gives the session of the request another id. confirmed says that its owner has
-// just proved who they are.
-func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
-	v := visitOf(r)
-	secret, err := c.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
-	if errors.Is(err, access.ErrNotFound) {
-		return errSignedOut
-	}
-	if err != nil {
-		return err
-	}
-	v.session.ID = secret
-	if confirmed {
-		v.stored.ConfirmedAt = c.store.DB.Now().Unix()
-	}
-	age := 0
-	if v.remembered() {
-		age = int(v.stored.EndsAt - c.store.DB.Now().Unix())
-	}
-	c.cookies.set(w, sessionCookie, secret, age)
-	return nil
-}
-
-// confirmedWithin reports whether somebody has proved who they are so many seconds ago at most.
-func (v *visit) confirmedWithin(seconds int64, now time.Time) bool {
-	return now.Unix()-v.stored.ConfirmedAt < seconds
 }

@@ -1,11 +1,8 @@
 package handlers
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"time"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
@@ -92,53 +89,4 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.dropChallenge(w, identity.FactorChallenge)
 	return c.arrive(w, r, user, views.SignIn{Remember: wait.Remember, Next: wait.Next, Carried: wait.Carried}, append(wait.Factors, factor)...)
-}
-
-// refusal is how a proof of who somebody is was refused: its status, and the sentence for
-// a field. That they must wait is the fault of no field. The status is 0 where it was not.
-func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, access.Invalid) {
-	var throttled access.Throttled
-	switch {
-	case errors.As(err, &throttled):
-		wait := throttled.Until.Sub(c.store.DB.Now())
-		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
-		return http.StatusTooManyRequests, access.Invalid{{Code: access.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
-	case errors.Is(err, access.ErrSignIn):
-		return http.StatusUnprocessableEntity, access.Invalid{{Field: field, Code: access.Bad, Message: words}}
-	}
-	return 0, nil
-}
-
-// in is a waiting time in words.
-func in(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))
-	}
-	return fmt.Sprintf("in %d min", int(d.Minutes()+0.5))
-}
-
-// setChallenge gives the browser the secret of what is half done.
-func (c *Console) setChallenge(w http.ResponseWriter, kind identity.ChallengeKind, secret string) {
-	c.cookies.set(w, challengeCookie(kind), secret, int(identity.ChallengeLimit.Seconds()))
-}
-
-func (c *Console) dropChallenge(w http.ResponseWriter, kind identity.ChallengeKind) {
-	c.cookies.set(w, challengeCookie(kind), "", -1)
-}
-
-func challengeCookie(kind identity.ChallengeKind) string { return sessionCookie + "-" + string(kind) }
-
-// challenge is the secret of what the browser has half done, or "". Of several the store
-// knows which one is meant; the last is returned unseen.
-func (c *Console) challenge(r *http.Request, kind identity.ChallengeKind) string {
-	var last string
-	for _, secret := range c.cookies.all(r, challengeCookie(kind)) {
-		if last != "" {
-			if _, err := c.store.Identity.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
-				break
-			}
-		}
-		last = secret
-	}
-	return last
 }

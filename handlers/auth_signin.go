@@ -3,7 +3,9 @@ package handlers
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -146,4 +148,27 @@ func (c *Console) logout(w http.ResponseWriter, r *http.Request) error {
 	// Not "cookies", among which is the theme, nor "cache", which takes Chromium seconds.
 	w.Header().Set("Clear-Site-Data", `"storage"`)
 	return redirect(w, r, views.LoginURL(""))
+}
+
+// refusal is how a proof of who somebody is was refused: its status, and the sentence for
+// a field. That they must wait is the fault of no field. The status is 0 where it was not.
+func (c *Console) refusal(w http.ResponseWriter, err error, field, words string) (int, access.Invalid) {
+	var throttled access.Throttled
+	switch {
+	case errors.As(err, &throttled):
+		wait := throttled.Until.Sub(c.store.DB.Now())
+		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
+		return http.StatusTooManyRequests, access.Invalid{{Code: access.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
+	case errors.Is(err, access.ErrSignIn):
+		return http.StatusUnprocessableEntity, access.Invalid{{Field: field, Code: access.Bad, Message: words}}
+	}
+	return 0, nil
+}
+
+// in is a waiting time in words.
+func in(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))
+	}
+	return fmt.Sprintf("in %d min", int(d.Minutes()+0.5))
 }

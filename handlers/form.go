@@ -4,12 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/views"
 )
 
 // field is a field of the form that was sent; nil where it was not in it.
@@ -39,55 +43,51 @@ func formKey(r *http.Request) *audit.IdempotencyKey {
 	return &audit.IdempotencyKey{Key: "form-" + fingerprint, Fingerprint: fingerprint}
 }
 
-// edited is a field that differs from what the form was filled with; nil where not.
-func edited(r *http.Request, name string) *string {
-	value := field(r, name)
-	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
-		return nil
-	}
-	return value
+// problems takes what is wrong with a form out of an error; it is false where the
+// error is another one.
+func problems(err error) (access.Invalid, bool) {
+	var invalid access.Invalid
+	ok := errors.As(err, &invalid)
+	return invalid, ok
 }
 
-// plainNewlines is text with the newlines that it had before a browser sent it.
-func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-
-// resume makes the values that an edit form saved when it was last sent those that it was
-// filled with. So nobody who goes back to it meets their own changes as somebody else's.
-func (c *Console) resume(r *http.Request) error {
-	name := savedName(r)
-	if name == "" {
-		return nil
-	}
-	saved, err := c.store.Identity.Draft(r.Context(), by(r), name)
-	if errors.Is(err, access.ErrNotFound) {
-		return nil
-	}
-	for field, values := range saved.Fields {
-		r.PostForm["was_"+field] = values
-	}
-	return err
+// typed is what was typed into a form whose object is gone, to be taken elsewhere.
+func typed(r *http.Request) []views.Hidden {
+	fields := hidden(r.PostForm, func(name string) (string, bool) {
+		return views.FieldLabel(name), views.FieldLabel(name) != ""
+	})
+	return slices.DeleteFunc(fields, func(h views.Hidden) bool { return h.Value == "" })
 }
 
-// keepSaved remembers what an edit form saved, for resume.
-func (c *Console) keepSaved(r *http.Request) error {
-	name := savedName(r)
-	if name == "" {
-		return nil
-	}
-	fields := map[string][]string{}
-	for field, values := range r.PostForm {
-		if r.PostForm.Has("was_" + field) {
-			fields[field] = values
+// hidden is the fields of a form as hidden ones, in order, under the names and
+// with the exceptions that rename says.
+func hidden(form url.Values, rename func(name string) (string, bool)) []views.Hidden {
+	var fields []views.Hidden
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		renamed, keep := rename(name)
+		for _, value := range form[name] {
+			if keep {
+				fields = append(fields, views.Hidden{Name: renamed, Value: value})
+			}
 		}
 	}
-	return c.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
+	return fields
 }
 
-// savedName is where an edit form's saved values are kept, or "" if it has no key.
-func savedName(r *http.Request) string {
-	key := r.PostForm.Get("key")
-	if !audit.ValidKey(key) {
-		return ""
+// isSecret reports whether a field of a form must never be shown again.
+func isSecret(name string) bool {
+	return strings.Contains(name, "password") || strings.HasSuffix(name, "credential") || strings.Contains(name, views.ConfirmPrefix)
+}
+
+// parseForm reads the address's parameters and the form.
+func parseForm(r *http.Request) error {
+	err := r.ParseForm()
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return errTooLarge
+	case err != nil && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return fmt.Errorf("%w: %w", errBadForm, err)
 	}
-	return r.URL.Path + "#" + key
+	return nil
 }

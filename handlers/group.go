@@ -192,53 +192,6 @@ func savedGroup(g models.Group, was models.GroupFields, c models.GroupChange) vi
 	})
 }
 
-// editedField is a field of an edit: what it was to become, was, and is.
-type editedField struct {
-	label    string
-	wanted   *string
-	was, now string
-}
-
-// saved says that an edit was saved, or that none of its fields differed, and what
-// somebody else changed meanwhile.
-func saved(name string, fields []editedField) views.Flash {
-	flash := views.Flash{Text: "Nothing changed."}
-	var others []string
-	for _, f := range fields {
-		if f.wanted != nil {
-			flash.Text = text.Isolated(name) + " saved."
-		} else if plainNewlines(f.was) != f.now {
-			others = append(others, f.label)
-		}
-	}
-	if len(others) > 0 {
-		flash.Text += " Somebody else changed the " + strings.Join(others, " and the ") + " meanwhile; that is kept."
-	}
-	return flash
-}
-
-// showConflict asks which of two values stays, keeping all that was typed.
-func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
-	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
-	asked := map[string]bool{"key": true}
-	for _, f := range conflict.Fields {
-		asked[f.Field], asked["was_"+f.Field] = true, true
-	}
-	v.Others = append(hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] }),
-		views.Hidden{Name: "key", Value: rand.Text()}) // the choice is a form of its own
-	return c.show(w, r, http.StatusConflict, views.Page{
-		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
-	})
-}
-
-// sectionOf is the section that a request's address belongs to.
-func sectionOf(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, "/contacts") {
-		return views.Contacts
-	}
-	return views.Groups
-}
-
 // archiveGroup puts a group away and offers to undo that.
 func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
@@ -327,4 +280,37 @@ func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted for good."})
+}
+
+// groupActivity shows what was done to a group.
+func (c *Console) groupActivity(w http.ResponseWriter, r *http.Request) error {
+	detail, err := c.detail(r)
+	if err != nil {
+		return err
+	}
+	a := readAddress(r, "after", "before", "limit", "list")
+	at, query := readActivityAt(a)
+	query.Object = detail.ID
+	list, err := c.listActivity(r, a, at, query)
+	if err != nil {
+		return err
+	}
+	body := views.GroupActivityTab(views.GroupActivity{GroupDetail: detail, List: list.OfGroup(detail.ID, detail.List)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Section: views.Groups, Body: body})
+}
+
+// grave is what remains of the group whose page was asked for, or nil.
+func (c *Console) grave(r *http.Request) *models.Tombstone {
+	v := visitOf(r)
+	if v == nil || !v.actor.May(access.ReadGroups) || !strings.HasPrefix(r.URL.Path, "/groups/") {
+		return nil
+	}
+	t, err := c.store.Tombstone(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil
+	}
+	if !v.actor.May(access.ReadActivity) {
+		t.DeletedBy = ""
+	}
+	return &t
 }

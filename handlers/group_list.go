@@ -3,7 +3,6 @@ package handlers
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/db"
@@ -19,13 +18,6 @@ func (c *Console) groups(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Section: views.Groups, Body: views.GroupsPage(list)})
-}
-
-func listTitle(q, section string) string {
-	if q != "" {
-		return q
-	}
-	return section
 }
 
 // listGroups is what the list shows for an address.
@@ -65,19 +57,6 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 		list.Total.AtLeast = true
 	}
 	return list, err
-}
-
-// total is how many rows a list has. It is counted only where the page is not all, and
-// finding it did not tell.
-func total(r db.Range, more bool, rows int, known *db.Count, count func() (db.Count, error)) (*db.Count, error) {
-	if !more && r.After.IsZero() && r.Before.IsZero() {
-		return &db.Count{N: rows}, nil
-	}
-	if known != nil {
-		return known, nil
-	}
-	n, err := count()
-	return &n, err
 }
 
 // noGroups reports whether there are no groups at all.
@@ -134,17 +113,7 @@ func statusBySearch(a *address, at *views.GroupsAt) {
 	}
 }
 
-// day is a day in the address, and the moment that begins the day so many later where the
-// reader is.
-func (a *address) day(name string, later int) (string, time.Time) {
-	value := a.get(name)
-	if value == "" {
-		return "", time.Time{}
-	}
-	day, err := time.Parse(time.DateOnly, value)
-	if err != nil || day.Year() < 1970 || day.Year() > 9998 {
-		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
-		return "", time.Time{}
-	}
-	return value, text.StartOfDay(day.AddDate(0, 0, later), a.zone)
+// home is the list of groups.
+func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
+	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
 }

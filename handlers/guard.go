@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,81 +10,6 @@ import (
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
-
-// open routes a page that anybody may see.
-func (c *Console) open(pattern string, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, open: true})
-	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
-		if err := parseForm(r); err != nil {
-			return err
-		}
-		return handle(w, r)
-	}))
-}
-
-// signedIn routes a page for somebody who is signed in and has the right.
-func (c *Console) signedIn(pattern string, right access.Right, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, right: right})
-	c.handleSignedIn(pattern, right, handle)
-}
-
-// dangerous routes a page for somebody who has the right and has lately proved who they
-// are.
-func (c *Console) dangerous(pattern string, right access.Right, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, right: right, dangerous: true})
-	c.handleSignedIn(pattern, right, c.confirmed(handle))
-}
-
-func (c *Console) handleSignedIn(pattern string, right access.Right, handle pageHandler) {
-	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
-		if err := parseForm(r); err != nil {
-			return err
-		}
-		if owned, err := c.hasOwner(r); err != nil {
-			return err
-		} else if !owned {
-			return redirect(w, r, views.SetupURL())
-		}
-		v, err := c.visit(r)
-		if err != nil {
-			return err
-		}
-		// The handler's error is answered here, where it is known who is signed in.
-		r = withVisit(r, v)
-		if v.must, err = c.store.Identity.NeedsSecondFactor(r.Context(), v.user); err != nil {
-			return err
-		}
-		if v.must && !setsUp(r) {
-			if err := c.sendToSetUp(w, r); err != nil {
-				c.fail(w, r, err)
-			}
-			return nil
-		}
-		if err := v.actor.Check(right); err != nil {
-			c.fail(w, r, err)
-			return nil
-		}
-		if id := r.PathValue("id"); id != "" && !text.ValidID(id) {
-			c.noID(w, r, id)
-			return nil
-		}
-		if err := handle(w, r); err != nil {
-			c.fail(w, r, err)
-		}
-		return nil
-	}))
-}
-
-// notForHead refuses HEAD where GET is the step of something: a sign-in with a provider, or
-// a key for an app. Everywhere else HEAD is GET without its body, and changes nothing.
-func (c *Console) notForHead(paths ...string) {
-	for _, path := range paths {
-		c.mux.Handle("HEAD "+path, c.page(func(w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("Allow", http.MethodGet)
-			return errWrongMethod
-		}))
-	}
-}
 
 // noID responds to an address with what is no id. Where an id was copied with quotes around it
 // or characters that nobody sees, it leads to the page that was meant.
@@ -99,19 +23,6 @@ func (c *Console) noID(w http.ResponseWriter, r *http.Request, id string) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// parseForm reads the address's parameters and the form.
-func parseForm(r *http.Request) error {
-	err := r.ParseForm()
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return errTooLarge
-	case err != nil && r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return fmt.Errorf("%w: %w", errBadForm, err)
-	}
-	return nil
-}
-
 // hasOwner reports whether the console has been set up; there is no way back.
 func (c *Console) hasOwner(r *http.Request) (bool, error) {
 	if c.owned.Load() {
@@ -123,3 +34,42 @@ func (c *Console) hasOwner(r *http.Request) (bool, error) {
 	}
 	return owned, err
 }
+
+// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
+var errNeedsFactor = errors.New("a second factor is missing")
+
+// securityPath is where a second factor is set up.
+const securityPath = "/profile/security"
+
+// setsUp reports whether a request may be made by whoever must set up a second factor.
+func setsUp(r *http.Request) bool {
+	path := r.URL.Path
+	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"
+}
+
+// sendToSetUp leads somebody to where they set up a second factor, and from there to the
+// page that they asked for.
+func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
+	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return errNeedsFactor
+	}
+	return redirect(w, r, views.LeadingTo(securityPath, localPath(r.URL.RequestURI())))
+}
+
+// pageHandler answers a request with a page, or says why not.
+type pageHandler func(w http.ResponseWriter, r *http.Request) error
+
+// page makes a handler of the net/http kind: what goes wrong becomes a page.
+func (c *Console) page(handle pageHandler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Vary", pageVaries) // once: compress has set it, too
+		if err := handle(w, r); err != nil {
+			c.fail(w, r, err)
+		}
+	})
+}
+
+// pageVaries are the headers that decide how a page is sent: compressed, and which part of
+// it htmx asks for.
+const pageVaries = "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target, HX-History-Restore-Request"

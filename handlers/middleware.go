@@ -104,6 +104,13 @@ type recorder struct {
 	status int
 }
 
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
@@ -111,11 +118,16 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+// cleaned is a path as its laxest reader could understand it: without empty or dotted parts,
+// with slashes for backslashes and no NUL. Only what stays the same is sure to mean the same
+// to everybody.
+func cleaned(p string) string {
+	p = strings.ReplaceAll(strings.ReplaceAll(p, `\`, "/"), "\x00", "")
+	clean := path.Clean("/" + p)
+	if strings.HasSuffix(p, "/") && clean != "/" {
+		clean += "/"
 	}
-	return r.ResponseWriter.Write(b)
+	return clean
 }
 
 // Unwrap lets http.ResponseController find the real writer.
@@ -141,68 +153,3 @@ func (c *Console) protect(h http.Header) {
 
 // compress compresses pages.
 func (c *Console) compress(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }
-
-// dispatch finds the route of a request, once its path is sure to mean the same
-// to everybody who reads it.
-func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
-	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
-		c.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }).ServeHTTP(w, r)
-		return
-	}
-	handler, pattern := c.mux.Handler(r)
-	if pattern != "" {
-		c.mux.ServeHTTP(w, r)
-		return
-	}
-	if to := c.withoutSlash(r); to != "" {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, to, http.StatusPermanentRedirect)
-		return
-	}
-	missing := &headerOnly{header: http.Header{}}
-	handler.ServeHTTP(missing, r)
-	c.page(func(w http.ResponseWriter, _ *http.Request) error {
-		if missing.status != http.StatusMethodNotAllowed {
-			return errNoPage
-		}
-		w.Header().Set("Allow", missing.header.Get("Allow"))
-		return errWrongMethod
-	}).ServeHTTP(w, r)
-}
-
-// withoutSlash returns where a page is that was asked for with a slash after its address, or ""
-// if there is none.
-func (c *Console) withoutSlash(r *http.Request) string {
-	path, slash := strings.CutSuffix(r.URL.Path, "/")
-	if !slash || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return ""
-	}
-	page := r.Clone(r.Context())
-	page.URL.Path = path
-	if _, pattern := c.mux.Handler(page); pattern == "" {
-		return ""
-	}
-	return page.URL.RequestURI()
-}
-
-// headerOnly takes an answer's status and headers, and drops its body.
-type headerOnly struct {
-	header http.Header
-	status int
-}
-
-func (h *headerOnly) Header() http.Header         { return h.header }
-func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (h *headerOnly) WriteHeader(status int)      { h.status = status }
-
-// cleaned is a path as its laxest reader could understand it: without empty or dotted parts,
-// with slashes for backslashes and no NUL. Only what stays the same is sure to mean the same
-// to everybody.
-func cleaned(p string) string {
-	p = strings.ReplaceAll(strings.ReplaceAll(p, `\`, "/"), "\x00", "")
-	clean := path.Clean("/" + p)
-	if strings.HasSuffix(p, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
-}

@@ -3,10 +3,7 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/a-h/templ"
-
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
 
@@ -62,21 +59,4 @@ func (c *Console) unlink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.done(w, r, views.SecurityURL()+"#linked", views.Flash{Text: c.issuerName(issuer) + " unlinked."})
-}
-
-// askUnlinkPerson asks before somebody's identity at a provider is unlinked.
-func (c *Console) askUnlinkPerson(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
-		issuer := r.FormValue("issuer")
-		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
-	})
-}
-
-func (c *Console) unlinkPerson(w http.ResponseWriter, r *http.Request) error {
-	issuer := r.FormValue("issuer")
-	if r.PathValue("id") == by(r).UserID {
-		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
-	}
-	u, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
-	return c.didTo(w, r, u, err, " is no longer linked with "+c.issuerName(issuer)+", and is signed out.")
 }

@@ -2,76 +2,21 @@ package handlers
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
-	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
-	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
-	"protocol.chat/console/views"
 )
-
-// health tells that the program runs.
-func (c *Console) health(w http.ResponseWriter, _ *http.Request) error { return plain(w, "ok\n") }
-
-// ready tells that the program and its database can be worked with, or else why not in a
-// word that is a models.Outage or "draining".
-func (c *Console) ready(w http.ResponseWriter, r *http.Request) error {
-	if c.draining.Load() {
-		return c.unready(w, r, "draining", nil)
-	}
-	if err := c.store.DB.Ready(r.Context()); err != nil {
-		return c.unready(w, r, cmp.Or(string(access.OutageOf(err)), "failed"), err)
-	}
-	return plain(w, "ready\n")
-}
-
-func (c *Console) unready(w http.ResponseWriter, r *http.Request, reason string, err error) error {
-	c.log.Warn("not ready", "request_id", requestID(r), "reason", reason, "err", err)
-	w.Header().Set("Retry-After", retryAfter)
-	http.Error(w, "not ready: "+reason, http.StatusServiceUnavailable)
-	return nil
-}
-
-// Drain has the console tell at /readyz that it is about to stop. Everything else goes on.
-func (c *Console) Drain() { c.draining.Store(true) }
-
-func plain(w http.ResponseWriter, text string) error {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err := w.Write([]byte(text))
-	return err
-}
-
-// home is the list of groups.
-func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
-	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
-}
-
-// errorDocs explains an error code of the API, to anybody.
-func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
-	docs := api.ErrorDocs()
-	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == r.PathValue("code") })
-	if i < 0 {
-		return errNoPage
-	}
-	doc := views.ErrorDoc{Code: docs[i].Code, Status: docs[i].Status, Title: docs[i].Title, Text: docs[i].Text}
-	for _, d := range docs {
-		if d.Code != doc.Code {
-			doc.Others = append(doc.Others, d.Code)
-		}
-	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: doc.Code, Section: "API errors", Body: views.ErrorDocPage(doc)})
-}
 
 // address reads the parameters of a page's address. What can't be used is left
 // out and noted, never an error.
@@ -205,10 +150,46 @@ func clip(s string) string {
 	return s
 }
 
-// problems takes what is wrong with a form out of an error; it is false where the
-// error is another one.
-func problems(err error) (access.Invalid, bool) {
-	var invalid access.Invalid
-	ok := errors.As(err, &invalid)
-	return invalid, ok
+// day is a day in the address, and the moment that begins the day so many later where the
+// reader is.
+func (a *address) day(name string, later int) (string, time.Time) {
+	value := a.get(name)
+	if value == "" {
+		return "", time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, value)
+	if err != nil || day.Year() < 1970 || day.Year() > 9998 {
+		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
+		return "", time.Time{}
+	}
+	return value, text.StartOfDay(day.AddDate(0, 0, later), a.zone)
+}
+
+// id is a parameter that is an id, or "".
+func (a *address) id(name string) string {
+	value := text.Unquote(a.get(name))
+	if value != "" && !text.ValidID(value) {
+		a.note("“%s=%s” in the address is no id and was ignored.", name, clip(value))
+		return ""
+	}
+	return value
+}
+
+// action is what activity can be narrowed to, or "".
+func (a *address) action() string {
+	value := a.get("action")
+	if value != "" && !models.KnownAction(value) {
+		a.note("“action=%s” in the address is not known and was ignored.", clip(value))
+		return ""
+	}
+	return value
+}
+
+func (a *address) matching(name string, form *regexp.Regexp) string {
+	value := text.Unquote(a.get(name))
+	if value != "" && !form.MatchString(value) {
+		a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
+		return ""
+	}
+	return value
 }

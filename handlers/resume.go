@@ -1,10 +1,8 @@
 package handlers
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -83,19 +81,4 @@ func (c *Console) keepCarried(r *http.Request, user identity.User, s views.SignI
 	if err := c.saveDraft(r.Context(), user.Actor(), name, fields); err != nil {
 		c.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
 	}
-}
-
-// hidden is the fields of a form as hidden ones, in order, under the names and
-// with the exceptions that rename says.
-func hidden(form url.Values, rename func(name string) (string, bool)) []views.Hidden {
-	var fields []views.Hidden
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		renamed, keep := rename(name)
-		for _, value := range form[name] {
-			if keep {
-				fields = append(fields, views.Hidden{Name: renamed, Value: value})
-			}
-		}
-	}
-	return fields
 }

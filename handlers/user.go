@@ -36,14 +36,6 @@ func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int,
 	return c.show(w, r, status, views.Page{Title: title, Section: views.People, Failed: len(wrong) > 0, Body: body})
 }
 
-// roles says who may do what, to anybody.
-func (c *Console) roles(w http.ResponseWriter, r *http.Request) error {
-	if v, err := c.visit(r); err == nil {
-		r = withVisit(r, v)
-	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
-}
-
 // who is the person that a request's address names.
 func (c *Console) who(r *http.Request) (identity.Person, error) {
 	return c.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
@@ -179,4 +171,21 @@ func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u identity.User,
 		return err
 	}
 	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
+}
+
+// askUnlinkPerson asks before somebody's identity at a provider is unlinked.
+func (c *Console) askUnlinkPerson(w http.ResponseWriter, r *http.Request) error {
+	return c.askAbout(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
+		issuer := r.FormValue("issuer")
+		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
+	})
+}
+
+func (c *Console) unlinkPerson(w http.ResponseWriter, r *http.Request) error {
+	issuer := r.FormValue("issuer")
+	if r.PathValue("id") == by(r).UserID {
+		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
+	}
+	u, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
+	return c.didTo(w, r, u, err, " is no longer linked with "+c.issuerName(issuer)+", and is signed out.")
 }

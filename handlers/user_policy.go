@@ -1,10 +1,8 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"protocol.chat/console/models/access"
@@ -78,25 +76,4 @@ func readPolicy(r *http.Request) (views.PolicyForm, identity.Policy) {
 		policy.SecondFactor[role] = day.Unix()
 	}
 	return form, policy
-}
-
-// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
-var errNeedsFactor = errors.New("a second factor is missing")
-
-// securityPath is where a second factor is set up.
-const securityPath = "/profile/security"
-
-// setsUp reports whether a request may be made by whoever must set up a second factor.
-func setsUp(r *http.Request) bool {
-	path := r.URL.Path
-	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"
-}
-
-// sendToSetUp leads somebody to where they set up a second factor, and from there to the
-// page that they asked for.
-func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
-	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return errNeedsFactor
-	}
-	return redirect(w, r, views.LeadingTo(securityPath, localPath(r.URL.RequestURI())))
 }

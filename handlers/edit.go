@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
+)
+
+// editedField is a field of an edit: what it was to become, was, and is.
+type editedField struct {
+	label    string
+	wanted   *string
+	was, now string
+}
+
+// saved says that an edit was saved, or that none of its fields differed, and what
+// somebody else changed meanwhile.
+func saved(name string, fields []editedField) views.Flash {
+	flash := views.Flash{Text: "Nothing changed."}
+	var others []string
+	for _, f := range fields {
+		if f.wanted != nil {
+			flash.Text = text.Isolated(name) + " saved."
+		} else if plainNewlines(f.was) != f.now {
+			others = append(others, f.label)
+		}
+	}
+	if len(others) > 0 {
+		flash.Text += " Somebody else changed the " + strings.Join(others, " and the ") + " meanwhile; that is kept."
+	}
+	return flash
+}
+
+// showConflict asks which of two values stays, keeping all that was typed.
+func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
+	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
+	asked := map[string]bool{"key": true}
+	for _, f := range conflict.Fields {
+		asked[f.Field], asked["was_"+f.Field] = true, true
+	}
+	v.Others = append(hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] }),
+		views.Hidden{Name: "key", Value: rand.Text()}) // the choice is a form of its own
+	return c.show(w, r, http.StatusConflict, views.Page{
+		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
+	})
+}
+
+// sectionOf is the section that a request's address belongs to.
+func sectionOf(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/contacts") {
+		return views.Contacts
+	}
+	return views.Groups
+}
+
+// edited is a field that differs from what the form was filled with; nil where not.
+func edited(r *http.Request, name string) *string {
+	value := field(r, name)
+	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
+		return nil
+	}
+	return value
+}
+
+// plainNewlines is text with the newlines that it had before a browser sent it.
+func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
+// resume makes the values that an edit form saved when it was last sent those that it was
+// filled with. So nobody who goes back to it meets their own changes as somebody else's.
+func (c *Console) resume(r *http.Request) error {
+	name := savedName(r)
+	if name == "" {
+		return nil
+	}
+	saved, err := c.store.Identity.Draft(r.Context(), by(r), name)
+	if errors.Is(err, access.ErrNotFound) {
+		return nil
+	}
+	for field, values := range saved.Fields {
+		r.PostForm["was_"+field] = values
+	}
+	return err
+}
+
+// keepSaved remembers what an edit form saved, for resume.
+func (c *Console) keepSaved(r *http.Request) error {
+	name := savedName(r)
+	if name == "" {
+		return nil
+	}
+	fields := map[string][]string{}
+	for field, values := range r.PostForm {
+		if r.PostForm.Has("was_" + field) {
+			fields[field] = values
+		}
+	}
+	return c.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
+}
+
+// savedName is where an edit form's saved values are kept, or "" if it has no key.
+func savedName(r *http.Request) string {
+	key := r.PostForm.Get("key")
+	if !audit.ValidKey(key) {
+		return ""
+	}
+	return r.URL.Path + "#" + key
+}

@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/views"
+)
+
+// What can be wrong with a request before any store is asked.
+var (
+	errNoPage      = errors.New("there is no such page")
+	errWrongMethod = errors.New("wrong method")
+	errForeignForm = errors.New("the form came from another site")
+	errSignedOut   = errors.New("nobody is signed in")
+	errBadForm     = errors.New("the form can't be read")
+	errTooLarge    = errors.New("the form is too large")
+)
+
+// fail answers with the page of an error. What is unknown is logged and not shown.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the client has gone
+	}
+	if denied, ok := errors.AsType[access.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == access.SignedInOnly {
+		c.askToSignIn(w, r)
+		return
+	}
+	failure := c.failure(r, err)
+	if failure.Status >= http.StatusInternalServerError {
+		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r),
+			"reason", access.OutageOf(err), "err", err)
+	}
+	if failure.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	c.showFailure(w, r, failure)
+}
+
+// showFailure shows an error's page whole: a region may not be there. Where the
+// database is away, the frame goes without what it knows.
+func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure views.Failure) {
+	frame, err := c.frame(w, r)
+	if err != nil {
+		failure.Search = false
+	}
+	page := views.Page{Title: failure.Title, Body: views.ErrorPage(failure), Frame: frame}
+	if err := render(w, r, failure.Status, views.Document(page)); err != nil {
+		c.log.Error("the error's page failed", "request_id", requestID(r), "err", err)
+		http.Error(w, failure.Title, failure.Status)
+	}
+}
+
+// failure is what a person is told of an error.
+func (c *Console) failure(r *http.Request, err error) views.Failure {
+	f := views.Failure{Visitor: visitOf(r) == nil, RequestID: requestID(r), Now: c.now(r)}
+	is := func(target error) bool { return errors.Is(err, target) }
+	var denied access.Denied
+	var conflict access.Conflict
+	var invalid access.Invalid
+	switch {
+	case is(access.ErrNotFound), is(errNoPage):
+		f.Status, f.Title = http.StatusNotFound, "Page not found"
+		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
+		f.Search = visitOf(r) != nil
+		if f.Grave = c.grave(r); f.Grave != nil {
+			f.Title = "This group was deleted"
+		}
+		if before := c.gone(r); before != 0 {
+			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before, c.now(r)), false
+		}
+		f.Typed = typed(r)
+	case is(errWrongMethod):
+		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
+		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."
+	case is(errForeignForm):
+		f.Status, f.Title = http.StatusForbidden, "This form came from another site"
+		f.Sentence = "For your safety nothing was changed. Open the console itself and try again there."
+	case is(errNoInvitation):
+		f.Status, f.Title = http.StatusNotFound, "This invitation can't be used any more"
+		f.Sentence = "A link works once, within 72 hours. If you have joined already, sign in. If not, ask whoever invited you for a new link."
+	case errors.As(err, &denied):
+		f.Status, f.Title = http.StatusForbidden, "You may not do that"
+		f.Sentence, f.Roles = c.denial(r, denied.Right), true
+	case is(errNeedsFactor):
+		f.Status, f.Title = http.StatusForbidden, "Set up a second factor first"
+		f.Sentence = "Your role needs one to go on. Open any page: you are led to where it is set up. Nothing was changed."
+	case is(errTooLarge):
+		f.Status, f.Title = http.StatusRequestEntityTooLarge, "That is too large"
+		f.Sentence = "A form can have at most 1 MiB. Nothing was changed."
+	case is(errBadForm):
+		f.Status, f.Title = http.StatusBadRequest, "The form can't be read"
+		f.Sentence = "What arrived is damaged. Go back, reload the page and try again."
+	case is(access.ErrChanged):
+		f.Status, f.Title = http.StatusPreconditionFailed, "Somebody changed this meanwhile"
+		f.Sentence = "Nothing was done. Go back, reload the page and try again."
+	case errors.As(err, &conflict):
+		f.Status, f.Title, f.Sentence = http.StatusConflict, "This can't be done just now", conflict.Message
+	case errors.As(err, &invalid):
+		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
+	case is(access.ErrUnavailable):
+		f.Status = http.StatusServiceUnavailable
+		f.Title, f.Sentence = access.OutageOf(err).Says()
+		f.Retry, f.Resend = retry(r)
+	default:
+		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
+		f.Sentence = "The fault is on our side and has been logged. Try again; if it stays, tell whoever runs this console."
+		f.Retry, f.Resend = retry(r)
+	}
+	return f
+}
+
+// ownersNamed is how many owners a refusal names.
+const ownersNamed = 3
+
+// denial tells somebody which right they lack, and who can give it to them.
+func (c *Console) denial(r *http.Request, right access.Right) string {
+	owners, err := c.store.Identity.Owners(r.Context(), ownersNamed)
+	if err != nil {
+		c.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
+	}
+	return views.Refusal(by(r), right, owners)
+}
+
+// retry is the address to try again, and the form to send to it again, so that
+// nothing typed is lost. A form with a password has to be filled in again.
+func retry(r *http.Request) (string, []views.Hidden) {
+	to := localPath(r.URL.RequestURI())
+	for name := range r.PostForm {
+		if isSecret(name) {
+			return to, nil
+		}
+	}
+	if r.Method != http.MethodPost {
+		return to, nil
+	}
+	return to, hidden(r.PostForm, func(name string) (string, bool) { return name, true })
+}
