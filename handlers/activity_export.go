@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bufio"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"io"
@@ -14,13 +13,6 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-)
-
-// exportLimit is how long an export may take; stallLimit is for how long a client may
-// take nothing of it.
-const (
-	exportLimit = time.Hour
-	stallLimit  = 15 * time.Second
 )
 
 // exportFormat is a kind of file.
@@ -43,9 +35,9 @@ var exportFormats = map[string]exportFormat{
 
 const byteOrderMark = "\ufeff"
 
-// exportActivity sends the activity that a list shows, all of it, as a file. It is a form
+// export sends the activity that a list shows, all of it, as a file. It is a form
 // that is posted, since it leaves a line: no link of another site may do that.
-func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
+func (p activityPages) export(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, activityFilters...)
 	_, query := readActivityAt(a)
 	format, known := exportFormats[r.PostForm.Get("format")]
@@ -55,16 +47,13 @@ func (c *Console) exportActivity(w http.ResponseWriter, r *http.Request) error {
 	if len(a.notes) > 0 { // a page says so; a file would pass for what was asked
 		return access.Invalid{{Code: access.Bad, Message: a.notes[0]}}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), exportLimit)
-	defer cancel()
 	e := newActivityExport(w, format)
-	err := c.store.Audit.ExportActivity(ctx, by(r), query, format.name, func(lines []audit.Line) error {
-		e.begin(w, format, c.store.DB.Now())
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(stallLimit))
+	err := p.store.Audit.ExportActivity(r.Context(), by(r), query, format.name, func(lines []audit.Line) error {
+		e.begin(w, format, p.store.DB.Now())
 		return e.write(lines)
 	})
 	if err != nil && e.begun {
-		c.log.Warn("an export broke off", "request_id", requestID(r), "err", err)
+		p.log.Warn("an export broke off", "request_id", requestID(r), "err", err)
 		panic(http.ErrAbortHandler) // so that the file doesn't pass for whole
 	}
 	return err

@@ -13,9 +13,9 @@ import (
 // activityFilters are what the address of a list of activity knows.
 var activityFilters = []string{"who", "action", "object", "request", "from", "to", "q"}
 
-// unguessed is a place whose list is empty, without the filter that was made of what was
+// dropEmptyGuess is a place whose list is empty, without the filter that was made of what was
 // looked for where that is the id of nothing at all.
-func (c *Console) unguessed(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
+func (p activityPages) dropEmptyGuess(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
 	q := text.Unquote(a.get("q"))
 	if q == "" || q != at.Object && q != at.Request {
 		return at, nil
@@ -26,7 +26,7 @@ func (c *Console) unguessed(r *http.Request, a *address, at views.ActivityAt) (v
 	} else {
 		query.Request, at.Request = q, ""
 	}
-	found, err := c.store.Audit.Activity(r.Context(), query)
+	found, err := p.store.Audit.Activity(r.Context(), query)
 	if len(found.Lines) > 0 {
 		at.Object, at.Request = query.Object, query.Request
 		return at, err

@@ -7,62 +7,65 @@ import (
 	"protocol.chat/console/views"
 )
 
-// retention shows the form for how long activity is kept.
-func (c *Console) retention(w http.ResponseWriter, r *http.Request) error {
-	kept, err := c.store.Audit.Retention(r.Context())
+// retentionPages are for how long activity is kept.
+type retentionPages struct{ *site }
+
+// edit shows the form for how long activity is kept.
+func (p retentionPages) edit(w http.ResponseWriter, r *http.Request) error {
+	kept, err := p.store.Audit.Retention(r.Context())
 	if err != nil {
 		return err
 	}
-	return c.showRetention(w, r, http.StatusOK, views.RetentionForm{Kept: kept})
+	return p.showEdit(w, r, http.StatusOK, views.RetentionForm{Kept: kept})
 }
 
-func (c *Console) showRetention(w http.ResponseWriter, r *http.Request, status int, form views.RetentionForm) error {
+func (p retentionPages) showEdit(w http.ResponseWriter, r *http.Request, status int, form views.RetentionForm) error {
 	for _, kept := range audit.Retentions {
-		choice, err := c.retentionChoice(r, kept)
+		choice, err := p.choice(r, kept)
 		if err != nil {
 			return err
 		}
 		form.Choices = append(form.Choices, choice)
 	}
-	return c.show(w, r, status, views.Page{
-		Title: "How long activity is kept", Section: views.Activity, Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
+	return p.render(w, r, status, views.Page{
+		Title: "How long activity is kept", Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
 	})
 }
 
-// retentionChoice is what it would delete now to keep activity for so long.
-func (c *Console) retentionChoice(r *http.Request, kept audit.Retention) (views.RetentionChoice, error) {
-	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(c.store.DB.Now()), Now: c.now(r)}
+// choice is what it would delete now to keep activity for so long.
+func (p retentionPages) choice(r *http.Request, kept audit.Retention) (views.RetentionChoice, error) {
+	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(p.store.DB.Now()), Now: p.now(r)}
 	if choice.Cutoff.IsZero() {
 		return choice, nil
 	}
 	var err error
-	choice.Older, err = c.store.Audit.OlderActivity(r.Context(), choice.Cutoff)
+	choice.Older, err = p.store.Audit.OlderActivity(r.Context(), choice.Cutoff)
 	return choice, err
 }
 
-// setRetention makes what was chosen the rule. Where that deletes something now, it asks
+// update makes what was chosen the rule. Where that deletes something now, it asks
 // once more.
-func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
-	choice, err := c.retentionChoice(r, audit.Retention(r.PostFormValue("kept")))
+func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
+	choice, err := p.choice(r, audit.Retention(r.PostFormValue("kept")))
 	if err != nil {
 		return err
 	}
-	now, err := c.store.Audit.Retention(r.Context())
+	now, err := p.store.Audit.Retention(r.Context())
 	if err != nil {
 		return err
 	}
 	if choice.Retention == now && choice.Older.N == 0 { // else it is confirmed: the clock was not believed
-		return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
+		return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
-		return c.show(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Section: views.Activity, Body: views.AskRetention(choice)})
+		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Body: views.AskRetention(choice)})
 	}
-	err = c.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
+	err = p.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {
-		return c.showRetention(w, r, http.StatusUnprocessableEntity, views.RetentionForm{Kept: now, Problems: invalid})
+		return p.showEdit(w, r, http.StatusUnprocessableEntity, views.RetentionForm{Kept: now, Problems: invalid})
 	}
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: views.RetentionSaved(choice)})
+	return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: views.RetentionSaved(choice)})
 }

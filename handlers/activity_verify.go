@@ -1,35 +1,25 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"protocol.chat/console/views"
 )
 
-// proofPatience is how long the activity is looked through for a page. A log that takes
-// longer, of many millions of lines, is for the command.
-const proofPatience = 2 * time.Minute
-
-// verifyActivity says whether the activity is as the console wrote it.
-func (c *Console) verifyActivity(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
-	defer cancel()
-	r = r.WithContext(ctx)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(proofPatience + stallLimit))
+// verify says whether the activity is as the console wrote it.
+func (p activityPages) verify(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "expect")
-	p := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: c.now(r)}
+	proof := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: p.now(r)}
 	var err error
-	p.AuditProof, err = c.store.Audit.VerifyAudit(ctx, p.Expect)
+	proof.AuditProof, err = p.store.Audit.VerifyAudit(r.Context(), proof.Expect)
 	status := http.StatusOK
 	if invalid, ok := problems(err); ok {
-		p.Problems, status = invalid, http.StatusUnprocessableEntity
+		proof.Problems, status = invalid, http.StatusUnprocessableEntity
 	} else if err != nil {
 		return err
 	}
-	return c.show(w, r, status, views.Page{
-		Title: "Verify activity", Section: views.Activity, Failed: len(p.Problems) > 0, Body: views.ActivityProofPage(p),
+	return p.render(w, r, status, views.Page{
+		Title: "Verify activity", Failed: len(proof.Problems) > 0, Body: views.ActivityProofPage(proof),
 	})
 }

@@ -12,39 +12,42 @@ import (
 	"protocol.chat/console/views"
 )
 
-// confirmed lets only those go on who have lately proved who they are, and asks others to
+// confirmPages have somebody who is signed in prove again who they are.
+type confirmPages struct{ *site }
+
+// required lets only those go on who have lately proved who they are, and asks others to
 // do so. A form that is sent by them waits in the page that asks, and goes on from there:
 // nothing typed is lost.
-func (c *Console) confirmed(handle pageHandler) pageHandler {
+func (p confirmPages) required(handle pageHandler) pageHandler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		proof := takeProof(r)
-		if visitOf(r).confirmedWithin(identity.ConfirmLimit, c.store.DB.Now()) {
+		if signedInAs(r).confirmedWithin(identity.ConfirmLimit, p.store.DB.Now()) {
 			return handle(w, r)
 		}
 		if !proof.given {
-			return c.askToConfirm(w, r, http.StatusForbidden, views.Confirm{Back: proof.back})
+			return p.ask(w, r, http.StatusForbidden, views.Confirm{Back: proof.back})
 		}
-		status, problems, err := c.prove(w, r, proof)
+		status, problems, err := p.prove(w, r, proof)
 		if err != nil {
 			return err
 		}
 		if status != 0 {
-			return c.askToConfirm(w, r, status, views.Confirm{Back: proof.back, Problems: problems})
+			return p.ask(w, r, status, views.Confirm{Back: proof.back, Problems: problems})
 		}
 		return handle(w, r)
 	}
 }
 
 // confirm is where the page that asks for a proof leads when no form waits in it.
-func (c *Console) confirm(w http.ResponseWriter, r *http.Request) error {
+func (p confirmPages) confirm(w http.ResponseWriter, r *http.Request) error {
 	to := next(r, views.SecurityURL())
 	proof := takeProof(r)
-	status, problems, err := c.prove(w, r, proof)
+	status, problems, err := p.prove(w, r, proof)
 	if err != nil {
 		return err
 	}
 	if status != 0 {
-		return c.askToConfirm(w, r, status, views.Confirm{Next: string(to), Back: proof.back, Problems: problems})
+		return p.ask(w, r, status, views.Confirm{Next: string(to), Back: proof.back, Problems: problems})
 	}
 	return redirect(w, r, to)
 }
@@ -74,37 +77,37 @@ func takeProof(r *http.Request) proof {
 
 // prove checks a proof and, where it is right, gives the session a new id. Where it is
 // wrong it answers a status and what to tell.
-func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, access.Invalid, error) {
+func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof) (int, access.Invalid, error) {
 	field, words := views.ConfirmPassword, "The password is not right."
 	var err error
 	switch {
-	case p.passkey != "":
+	case proof.passkey != "":
 		field, words = "", "The passkey was not accepted."
-		_, err = c.usePasskey(w, r, by(r), by(r).UserID, p.passkey)
+		_, err = p.passkeys.use(w, r, by(r), by(r).UserID, proof.passkey)
 	default:
-		if p.Code != "" {
+		if proof.Code != "" {
 			field, words = views.ConfirmCode, "This code is not right, or was used before."
 		}
-		err = c.store.Identity.Confirm(r.Context(), by(r), p.Proof)
+		err = p.store.Identity.Confirm(r.Context(), by(r), proof.Proof)
 	}
-	if status, problems := c.refusal(w, err, field, words); status != 0 {
+	if status, problems := p.refusal(w, err, field, words); status != 0 {
 		return status, problems, nil
 	}
 	if err != nil {
 		return 0, nil, err
 	}
-	return 0, nil, c.renew(w, r, true)
+	return 0, nil, p.renew(w, r, true)
 }
 
-// askToConfirm shows, in place of a page, the one that asks to confirm who it is. It is
+// ask shows, in place of a page, the one that asks to confirm who it is. It is
 // whole even where a region was asked for, and then has a status that scripts show.
-func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status int, ask views.Confirm) error {
-	factors, err := c.store.Identity.Factors(r.Context(), by(r).UserID)
+func (p confirmPages) ask(w http.ResponseWriter, r *http.Request, status int, ask views.Confirm) error {
+	factors, err := p.store.Identity.Factors(r.Context(), by(r).UserID)
 	if err != nil {
 		return err
 	}
-	ask.App, ask.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && c.passkeys != nil
-	ask.Password = visitOf(r).user.PasswordHash != ""
+	ask.App, ask.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && p.passkeys.allowed()
+	ask.Password = signedInAs(r).user.PasswordHash != ""
 	ask.Action = views.ConfirmURL()
 	if ask.Next == "" {
 		ask.Next = localPath(r.URL.RequestURI())
@@ -113,19 +116,29 @@ func (c *Console) askToConfirm(w http.ResponseWriter, r *http.Request, status in
 			ask.Waiting = hidden(r.PostForm, func(name string) (string, bool) { return name, !isSecret(name) })
 		}
 	}
-	ask.Email = visitOf(r).user.Email
-	ask.Purpose = views.PurposeOf(cmp.Or(ask.Next, string(ask.Action)))
-	ask.Back = cmp.Or(ask.Back, c.cameFrom(r), string(views.HomeURL()))
+	ask.Email = signedInAs(r).user.Email
+	rt := p.routeAsked(r, ask)
+	ask.Purpose = rt.stepUp
+	ask.Back = cmp.Or(ask.Back, p.cameFrom(r), string(views.HomeURL()))
 	if isPartial(r) && status == http.StatusForbidden {
 		status = http.StatusUnprocessableEntity
 	}
-	frame, err := c.frame(w, r)
+	frame, err := p.frame(w, r)
 	if err != nil {
 		return err
 	}
 	page := views.Page{
-		Title: "Confirm that it is you", Section: ask.Purpose.Section, Failed: len(ask.Problems) > 0,
+		Title: "Confirm that it is you", Section: rt.section, Failed: len(ask.Problems) > 0,
 		Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame,
 	}
-	return render(w, r, status, views.Document(page))
+	return respond(w, r, status, views.Document(page))
+}
+
+// routeAsked returns the route that somebody confirms for: the one of the request or, if that
+// only confirms, the one of the page that comes next.
+func (p confirmPages) routeAsked(r *http.Request, ask views.Confirm) *route {
+	if ask.Next != "" {
+		return p.routes.at(http.MethodGet, ask.Next)
+	}
+	return routeOf(r)
 }

@@ -10,7 +10,6 @@ import (
 
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
-	"protocol.chat/console/views"
 )
 
 // hiddenFields are the hidden fields of the first form of a page, as names and values in turn.
@@ -48,13 +47,13 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
-		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You are about to invite somebody. You are asked again only after 10 minutes.").
+		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You are about to invite a user. You are asked again only after 10 minutes.").
 			has("nav [aria-current=page]", "People").has(`.other a[href="/people?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)
 		}
 		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
-		wrong.has("[data-sentence]", "invite somebody").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
+		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
 		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
 			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
 		}
@@ -65,12 +64,18 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 	})
 }
 
-func TestEveryDangerousAddressHasAPurpose(t *testing.T) {
+// TestAPageAndItsFormAskForTheSame proof of who it is, and stand in the same section.
+func TestAPageAndItsFormAskForTheSame(t *testing.T) {
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
-	for _, address := range s.console.Dangerous() {
-		at := strings.ReplaceAll(address, "{id}", "0Vbr7b2Trn9Qshq7")
-		if p := views.PurposeOf(at + "?next=/groups"); p.Words == "" {
-			t.Errorf("%s asks for a proof and does not say what for", address)
+	asks := map[string][2]string{}
+	for _, row := range s.console.Rows() {
+		ask := [2]string{row.Purpose, row.Section}
+		if other, known := asks[row.Path]; known && ask != other {
+			t.Errorf("%s %s asks for %q, its other method for %q", row.Method, row.Path, ask, other)
+		}
+		asks[row.Path] = ask
+		if row.Open && row.Purpose != "" {
+			t.Errorf("%s is open and asks who it is", row.Path)
 		}
 	}
 }

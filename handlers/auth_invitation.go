@@ -12,49 +12,49 @@ import (
 // errNoInvitation is the answer to every link that is no good, whatever the reason.
 var errNoInvitation = errors.New("there is no such invitation")
 
-// welcome shows whoever has the link of an invitation what they are invited to.
-func (c *Console) welcome(w http.ResponseWriter, r *http.Request) error {
-	i, err := c.invitation(r)
+// invitationForm shows whoever has the link of an invitation what they are invited to.
+func (p authPages) invitationForm(w http.ResponseWriter, r *http.Request) error {
+	i, err := p.openInvitation(r)
 	if err != nil {
 		return err
 	}
-	return c.showWelcome(w, r, http.StatusOK, views.Welcome{Invitation: i})
+	return p.showInvitation(w, r, http.StatusOK, views.Welcome{Invitation: i})
 }
 
-func (c *Console) invitation(r *http.Request) (identity.Invitation, error) {
-	i, err := c.store.Identity.OpenInvitation(r.Context(), r.PathValue("secret"))
+func (p authPages) openInvitation(r *http.Request) (identity.Invitation, error) {
+	i, err := p.store.Identity.OpenInvitation(r.Context(), r.PathValue("secret"))
 	if errors.Is(err, access.ErrNotFound) {
 		err = errNoInvitation
 	}
 	return i, err
 }
 
-func (c *Console) showWelcome(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
-	v.Secret, v.Now = r.PathValue("secret"), c.now(r)
+func (p authPages) showInvitation(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
+	v.Secret, v.Now = r.PathValue("secret"), p.now(r)
 	var err error
-	if v.Workspace, err = c.store.Identity.Workspace(r.Context()); err != nil {
+	if v.Workspace, err = p.store.Identity.Workspace(r.Context()); err != nil {
 		return err
 	}
-	return c.show(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
+	return p.render(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
 }
 
-// accept makes whoever has the link one of the people and signs them in.
-func (c *Console) accept(w http.ResponseWriter, r *http.Request) error {
-	i, err := c.invitation(r)
+// acceptInvitation makes whoever has the link one of the people and signs them in.
+func (p authPages) acceptInvitation(w http.ResponseWriter, r *http.Request) error {
+	i, err := p.openInvitation(r)
 	if err != nil {
 		return err
 	}
 	name := r.PostFormValue("name")
-	user, err := c.store.Identity.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
+	user, err := p.store.Identity.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
 	if errors.Is(err, access.ErrNotFound) {
 		return errNoInvitation
 	}
 	if invalid, ok := problems(err); ok {
 		i.Name = name
-		return c.showWelcome(w, r, http.StatusUnprocessableEntity, views.Welcome{Invitation: i, Problems: invalid})
+		return p.showInvitation(w, r, http.StatusUnprocessableEntity, views.Welcome{Invitation: i, Problems: invalid})
 	}
 	if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, views.SignIn{})
+	return p.afterFirstFactor(w, r, user, views.SignIn{})
 }

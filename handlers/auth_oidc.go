@@ -41,15 +41,15 @@ type provider struct {
 	known    atomic.Pointer[oidc.Provider]
 }
 
-// providerPatience is how long a provider may take for one answer. All of them together
+// providerTimeout is how long a provider may take for one answer. All of them together
 // have what a request may take.
-const providerPatience = 4 * time.Second
+const providerTimeout = 4 * time.Second
 
 func newProvider(config *OIDC, publicURL string) *provider {
 	if config == nil {
 		return nil
 	}
-	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: &http.Client{Timeout: providerPatience}}
+	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: &http.Client{Timeout: providerTimeout}}
 }
 
 // name is what people call the provider; "" where there is none.
@@ -99,36 +99,36 @@ func verifier(browser, state string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// askProvider sends the browser to the provider.
-func (c *Console) askProvider(w http.ResponseWriter, r *http.Request) error {
-	if c.oidc == nil {
+// startOIDC sends the browser to the provider.
+func (p authPages) startOIDC(w http.ResponseWriter, r *http.Request) error {
+	if p.oidc == nil {
 		return errNoPage
 	}
-	if owned, err := c.hasOwner(r); err != nil {
+	if owned, err := p.hasOwner(r); err != nil {
 		return err
 	} else if !owned {
 		return redirect(w, r, views.SetupURL())
 	}
 	next := localPath(r.FormValue("next"))
-	found, err := c.oidc.discover(r.Context())
+	found, err := p.oidc.discover(r.Context())
 	if err != nil {
-		return c.providerAway(w, r, next, err)
+		return p.providerUnavailable(w, r, next, err)
 	}
-	request, browser, err := c.store.Identity.StartOIDC(r.Context(), c.cookies.first(r, challengeCookie(identity.ProviderChallenge)), next)
+	request, browser, err := p.store.Identity.StartOIDC(r.Context(), p.cookies.first(r, challengeCookie(identity.ProviderChallenge)), next)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, identity.ProviderChallenge, browser)
-	to := c.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(browser, request.State)))
+	p.challenges.set(w, identity.ProviderChallenge, browser)
+	to := p.oidc.config(found).AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(verifier(browser, request.State)))
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
-// providerAway says that the provider does not answer, or not as one does.
-func (c *Console) providerAway(w http.ResponseWriter, r *http.Request, next string, err error) error {
-	c.log.Warn("the OIDC provider can't be used", "request_id", requestID(r), "issuer", c.oidc.Issuer, "err", err)
+// providerUnavailable says that the provider does not answer, or not as one does.
+func (p authPages) providerUnavailable(w http.ResponseWriter, r *http.Request, next string, err error) error {
+	p.log.Warn("the OIDC provider can't be used", "request_id", requestID(r), "issuer", p.oidc.Issuer, "err", err)
 	w.Header().Set("Retry-After", retryAfter)
-	return c.showLogin(w, r, http.StatusServiceUnavailable, noSignIn(next, "%s can’t be reached just now. Try again in a minute, or sign in with your password.", c.oidc.Name))
+	return p.showSignIn(w, r, http.StatusServiceUnavailable, noSignIn(next, "%s can’t be reached just now. Try again in a minute, or sign in with your password.", p.oidc.Name))
 }
 
 // noSignIn is the page for signing in, with what went wrong.
@@ -136,84 +136,84 @@ func noSignIn(next, message string, args ...any) views.SignIn {
 	return views.SignIn{Next: next, Problems: access.Invalid{{Code: access.Bad, Message: fmt.Sprintf(message, args...)}}}
 }
 
-// answerOfProvider signs in who comes back from the provider.
-func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error {
-	if c.oidc == nil {
+// finishOIDC signs in who comes back from the provider.
+func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
+	if p.oidc == nil {
 		return errNoPage
 	}
-	request, browser, err := c.startedOIDC(r)
+	request, browser, err := p.startedOIDC(r)
 	if errors.Is(err, access.ErrNotFound) {
-		return c.providerUsedUp(w, r)
+		return p.signInUsedUp(w, r)
 	}
 	if err != nil {
 		return err
 	}
 	if r.FormValue("error") != "" {
-		c.log.Info("the OIDC provider refused", "request_id", requestID(r), "error", clip(r.FormValue("error")))
-		return c.showLogin(w, r, http.StatusForbidden, noSignIn(request.Next, "%s did not sign you in. Try again, or sign in with your password.", c.oidc.Name))
+		p.log.Info("the OIDC provider refused", "request_id", requestID(r), "error", clip(r.FormValue("error")))
+		return p.showSignIn(w, r, http.StatusForbidden, noSignIn(request.Next, "%s did not sign you in. Try again, or sign in with your password.", p.oidc.Name))
 	}
-	vouched, err := c.oidc.vouch(r, request, browser)
+	vouched, err := p.oidc.verifyToken(r, request, browser)
 	if _, away := errors.AsType[*url.Error](err); away {
-		return c.providerAway(w, r, request.Next, err)
+		return p.providerUnavailable(w, r, request.Next, err)
 	}
 	if err != nil {
-		c.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
-		return c.showLogin(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", c.oidc.Name))
+		p.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
+		return p.showSignIn(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", p.oidc.Name))
 	}
-	user, err := c.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
-	if status, problems := c.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
-		return c.showLogin(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
+	user, err := p.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
+	if status, problems := p.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
+		return p.showSignIn(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
 	}
 	if refused, ok := errors.AsType[identity.NotVouchedFor](err); ok {
-		return c.refuseVouched(w, r, request.Next, refused.Reason)
+		return p.refuseUnknown(w, r, request.Next, refused.Reason)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.FinishOIDC(r.Context(), request.State); errors.Is(err, access.ErrNotFound) {
-		return c.providerUsedUp(w, r)
+	if err := p.store.Identity.FinishOIDC(r.Context(), request.State); errors.Is(err, access.ErrNotFound) {
+		return p.signInUsedUp(w, r)
 	} else if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, views.SignIn{Next: request.Next}, identity.ByProvider)
+	return p.afterFirstFactor(w, r, user, views.SignIn{Next: request.Next}, identity.ByProvider)
 }
 
 // startedOIDC is what the browser was sent to the provider with, and the browser's secret.
 // Its cookie stays, for sign-ins in other tabs; a stale twin of it doesn't hide it.
-func (c *Console) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
+func (p authPages) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
 	err = access.ErrNotFound
-	for _, browser = range c.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
-		if request, err = c.store.Identity.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
+	for _, browser = range p.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
+		if request, err = p.store.Identity.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
 			break
 		}
 	}
 	return request, browser, err
 }
 
-// providerUsedUp leads home who has signed in and loads the page again, and tells others
+// signInUsedUp leads home who has signed in and loads the page again, and tells others
 // to start again.
-func (c *Console) providerUsedUp(w http.ResponseWriter, r *http.Request) error {
-	if _, err := c.visit(r); err == nil {
+func (p authPages) signInUsedUp(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.signedIn(r); err == nil {
 		return redirect(w, r, views.HomeURL())
 	}
-	return c.showLogin(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
+	return p.showSignIn(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
 }
 
-// refuseVouched says that whom the provider vouches for can't sign in. That the address is
+// refuseUnknown says that whom the provider vouches for can't sign in. That the address is
 // not verified is said whosever it is, and so tells strangers nothing; every other reason
 // is in the log and in Activity only.
-func (c *Console) refuseVouched(w http.ResponseWriter, r *http.Request, next, reason string) error {
-	c.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
+func (p authPages) refuseUnknown(w http.ResponseWriter, r *http.Request, next, reason string) error {
+	p.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
 	words := "%[1]s knows you, but this console does not. Ask an owner of the console to let you in."
 	if reason == identity.UnverifiedAddress {
 		words = "%[1]s has not verified your e-mail address, and without that this console can’t know you. Verify it at %[1]s and try again, or sign in with your password."
 	}
-	return c.showLogin(w, r, http.StatusForbidden, noSignIn(next, words, c.oidc.Name))
+	return p.showSignIn(w, r, http.StatusForbidden, noSignIn(next, words, p.oidc.Name))
 }
 
-// unsaid is an error of the exchange without the provider's answer, which could hold what
+// redactOAuthError is an error of the exchange without the provider's answer, which could hold what
 // must not be in a log.
-func unsaid(err error) error {
+func redactOAuthError(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return fmt.Errorf("the provider gives no token: %d %s", refused.Response.StatusCode, refused.ErrorCode)
 	}

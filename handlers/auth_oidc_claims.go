@@ -32,7 +32,7 @@ func (a *answer) UnmarshalJSON(b []byte) error {
 }
 
 // vouch exchanges the code for a token, and is whom that names.
-func (p *provider) vouch(r *http.Request, request identity.OIDCRequest, browser string) (identity.Vouched, error) {
+func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, browser string) (identity.Vouched, error) {
 	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
 		return identity.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
 	}
@@ -43,7 +43,7 @@ func (p *provider) vouch(r *http.Request, request identity.OIDCRequest, browser 
 	}
 	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(browser, request.State)))
 	if err != nil {
-		return identity.Vouched{}, unsaid(err)
+		return identity.Vouched{}, redactOAuthError(err)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
@@ -22,8 +24,20 @@ import (
 // alone it signs in, after a password it is the second factor, and for somebody signed in
 // it confirms that it is them.
 
-// newPasskeys is what checks passkeys; nil where browsers allow none, as at a bare address.
-func newPasskeys(publicURL string) *webauthn.WebAuthn {
+// passkeys checks the answers of passkeys. Its WebAuthn is nil if browsers allow none at the
+// public URL.
+type passkeys struct {
+	*webauthn.WebAuthn
+	store      *models.Store
+	log        *slog.Logger
+	challenges challenges
+}
+
+// allowed reports whether browsers allow passkeys here.
+func (k passkeys) allowed() bool { return k.WebAuthn != nil }
+
+// newWebAuthn returns nil if browsers allow no passkeys, as at a bare address.
+func newWebAuthn(publicURL string) *webauthn.WebAuthn {
 	at, err := url.Parse(publicURL)
 	if err != nil {
 		return nil
@@ -53,79 +67,79 @@ func (o keyOwner) WebAuthnDisplayName() string { return o.Name }
 
 func (o keyOwner) WebAuthnCredentials() []webauthn.Credential { return o.keys }
 
-// passkeyQuestion answers what a browser asks its passkeys.
-func (c *Console) passkeyQuestion(w http.ResponseWriter, r *http.Request) error {
-	if c.passkeys == nil {
+// passkeyOptions answers what a browser asks its passkeys.
+func (p authPages) passkeyOptions(w http.ResponseWriter, r *http.Request) error {
+	if !p.passkeys.allowed() {
 		return errNoPage
 	}
-	question, session, err := c.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	question, session, err := p.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return err
 	}
-	return c.askPasskey(w, r, "", session, question.Response)
+	return p.passkeys.ask(w, r, "", session, question.Response)
 }
 
-// askPasskey sends a question to the browser, and keeps what its answer is checked by.
-func (c *Console) askPasskey(w http.ResponseWriter, r *http.Request, userID string, session *webauthn.SessionData, question any) error {
-	secret, err := c.store.Identity.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
+// ask sends a question to the browser, and keeps what its answer is checked by.
+func (k passkeys) ask(w http.ResponseWriter, r *http.Request, userID string, session *webauthn.SessionData, question any) error {
+	secret, err := k.store.Identity.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
 	if err != nil {
 		return err
 	}
-	c.setChallenge(w, identity.PasskeyChallenge, secret)
+	k.challenges.set(w, identity.PasskeyChallenge, secret)
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(question)
 }
 
-// usePasskey returns whose passkey answered the question that the browser was asked. by and
+// use returns whose passkey answered the question that the browser was asked. by and
 // userID are as SignInPasskey takes them. Errors: ErrSignIn, Throttled.
-func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, by access.Actor, userID, answer string) (identity.User, error) {
-	defer c.dropChallenge(w, identity.PasskeyChallenge)
-	return c.store.Identity.SignInPasskey(r.Context(), by, userID, func() (identity.User, error) { return c.checkPasskey(r, answer) })
+func (k passkeys) use(w http.ResponseWriter, r *http.Request, by access.Actor, userID, answer string) (identity.User, error) {
+	defer k.challenges.drop(w, identity.PasskeyChallenge)
+	return k.store.Identity.SignInPasskey(r.Context(), by, userID, func() (identity.User, error) { return k.check(r, answer) })
 }
 
-// checkPasskey returns whose passkey an answer is from. The question is used up by an answer
+// check returns whose passkey an answer is from. The question is used up by an answer
 // that is right. It is ErrNotFound if none was asked, and ErrSignIn for a wrong answer.
-func (c *Console) checkPasskey(r *http.Request, answer string) (identity.User, error) {
+func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	var session webauthn.SessionData
-	secret := c.challenge(r, identity.PasskeyChallenge)
-	_, err := c.store.Identity.Challenge(r.Context(), identity.PasskeyChallenge, secret, &session)
-	if err != nil || c.passkeys == nil {
+	secret := k.challenges.current(r, identity.PasskeyChallenge)
+	_, err := k.store.Identity.Challenge(r.Context(), identity.PasskeyChallenge, secret, &session)
+	if err != nil || !k.allowed() {
 		return identity.User{}, cmp.Or(err, access.ErrNotFound)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
-		return identity.User{}, c.wrongPasskey(r, identity.User{}, err)
+		return identity.User{}, k.refused(r, identity.User{}, err)
 	}
 	var passkey identity.Passkey
 	var owner keyOwner
 	var down error // the database's own trouble
 	find := func(rawID, handle []byte) (webauthn.User, error) {
-		passkey, owner, down = c.passkeyOwner(r, rawID, handle)
+		passkey, owner, down = k.owner(r, rawID, handle)
 		return owner, down
 	}
-	_, used, err := c.passkeys.ValidatePasskeyLogin(find, session, parsed)
+	_, used, err := k.ValidatePasskeyLogin(find, session, parsed)
 	switch {
 	case down != nil && !errors.Is(down, access.ErrNotFound):
 		return owner.User, down
 	case err != nil:
-		return owner.User, c.wrongPasskey(r, owner.User, err)
+		return owner.User, k.refused(r, owner.User, err)
 	case used.Authenticator.CloneWarning:
-		return owner.User, c.wrongPasskey(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
+		return owner.User, k.refused(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
 	}
-	if _, err := c.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, secret, &session); err != nil {
+	if _, err := k.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, secret, &session); err != nil {
 		return owner.User, err
 	}
 	data, err := json.Marshal(used)
 	if err != nil {
 		return owner.User, err
 	}
-	return owner.User, c.store.Identity.UsedPasskey(r.Context(), passkey.ID, string(data))
+	return owner.User, k.store.Identity.UsedPasskey(r.Context(), passkey.ID, string(data))
 }
 
-// passkeyOwner finds a passkey by what its device calls it. The device must agree on whose
+// owner finds a passkey by what its device calls it. The device must agree on whose
 // it is.
-func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (identity.Passkey, keyOwner, error) {
-	passkey, user, err := c.store.Identity.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
+func (k passkeys) owner(r *http.Request, rawID, handle []byte) (identity.Passkey, keyOwner, error) {
+	passkey, user, err := k.store.Identity.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
 	if err != nil {
 		return passkey, keyOwner{}, err
 	}
@@ -137,23 +151,23 @@ func (c *Console) passkeyOwner(r *http.Request, rawID, handle []byte) (identity.
 	return passkey, keyOwner{user, []webauthn.Credential{key}}, err
 }
 
-// wrongPasskey logs why a passkey was not accepted, and is ErrSignIn.
-func (c *Console) wrongPasskey(r *http.Request, user identity.User, why error) error {
-	c.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
+// refused logs why a passkey was not accepted, and is ErrSignIn.
+func (k passkeys) refused(r *http.Request, user identity.User, why error) error {
+	k.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
 	return access.ErrSignIn
 }
 
-// passkeyLogin signs in by a passkey alone, which is two factors: the device, and the
+// signInByPasskey signs in by a passkey alone, which is two factors: the device, and the
 // finger or PIN that it asks for.
-func (c *Console) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
+func (p authPages) signInByPasskey(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
-	user, err := c.usePasskey(w, r, caller(r), "", r.PostFormValue("credential"))
-	if status, problems := c.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
+	user, err := p.passkeys.use(w, r, caller(r), "", r.PostFormValue("credential"))
+	if status, problems := p.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
 		s.Problems = problems
-		return c.showLogin(w, r, status, s)
+		return p.showSignIn(w, r, status, s)
 	}
 	if err != nil {
 		return err
 	}
-	return c.arrive(w, r, user, s, identity.ByPasskey)
+	return p.completeSignIn(w, r, user, s, identity.ByPasskey)
 }

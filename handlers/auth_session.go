@@ -108,9 +108,9 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by access.A
 
 // renew gives the session of the request another id. confirmed says that its owner has
 // just proved who they are.
-func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
-	v := visitOf(r)
-	secret, err := c.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
+func (s *site) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
+	v := signedInAs(r)
+	secret, err := s.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
 	if errors.Is(err, access.ErrNotFound) {
 		return errSignedOut
 	}
@@ -119,17 +119,17 @@ func (c *Console) renew(w http.ResponseWriter, r *http.Request, confirmed bool) 
 	}
 	v.session.ID = secret
 	if confirmed {
-		v.stored.ConfirmedAt = c.store.DB.Now().Unix()
+		v.stored.ConfirmedAt = s.store.DB.Now().Unix()
 	}
 	age := 0
 	if v.remembered() {
-		age = int(v.stored.EndsAt - c.store.DB.Now().Unix())
+		age = int(v.stored.EndsAt - s.store.DB.Now().Unix())
 	}
-	c.cookies.set(w, sessionCookie, secret, age)
+	s.cookies.set(w, sessionCookie, secret, age)
 	return nil
 }
 
 // confirmedWithin reports whether somebody has proved who they are so many seconds ago at most.
-func (v *visit) confirmedWithin(seconds int64, now time.Time) bool {
+func (v *signedIn) confirmedWithin(seconds int64, now time.Time) bool {
 	return now.Unix()-v.stored.ConfirmedAt < seconds
 }

@@ -9,42 +9,42 @@ import (
 	"protocol.chat/console/views"
 )
 
-// setup shows the first page, until there is an owner.
-func (c *Console) setup(w http.ResponseWriter, r *http.Request) error {
-	if owned, err := c.hasOwner(r); err != nil {
+// setupForm shows the first page, until there is an owner.
+func (p authPages) setupForm(w http.ResponseWriter, r *http.Request) error {
+	if owned, err := p.hasOwner(r); err != nil {
 		return err
 	} else if owned {
 		return errNoPage
 	}
-	return c.showSetup(w, r, http.StatusOK, views.Setup{Code: r.FormValue("code")})
+	return p.showSetup(w, r, http.StatusOK, views.Setup{Code: r.FormValue("code")})
 }
 
-func (c *Console) showSetup(w http.ResponseWriter, r *http.Request, status int, s views.Setup) error {
-	return c.show(w, r, status, views.Page{Title: "Set up", Failed: len(s.Problems) > 0, Body: views.SetupPage(s)})
+func (p authPages) showSetup(w http.ResponseWriter, r *http.Request, status int, s views.Setup) error {
+	return p.render(w, r, status, views.Page{Title: "Set up", Failed: len(s.Problems) > 0, Body: views.SetupPage(s)})
 }
 
-// doSetup makes the first owner and signs them in.
-func (c *Console) doSetup(w http.ResponseWriter, r *http.Request) error {
+// setUp makes the first owner and signs them in.
+func (p authPages) setUp(w http.ResponseWriter, r *http.Request) error {
 	s := views.Setup{
 		Code: strings.TrimSpace(r.PostFormValue("code")), Name: r.PostFormValue("name"),
 		Email: r.PostFormValue("email"), Workspace: r.PostFormValue("workspace"),
 	}
-	if owned, err := c.hasOwner(r); err != nil {
+	if owned, err := p.hasOwner(r); err != nil {
 		return err
 	} else if owned {
 		return errNoPage
 	}
-	user, err := c.store.Identity.SetUp(r.Context(), caller(r), identity.Setup{
+	user, err := p.store.Identity.SetUp(r.Context(), caller(r), identity.Setup{
 		Code: s.Code, Workspace: s.Workspace,
 		Owner: identity.NewUser{Name: s.Name, Email: s.Email, Password: r.PostFormValue("password")},
 	})
 	if errors.As(err, &s.Problems) {
-		return c.showSetup(w, r, http.StatusUnprocessableEntity, s)
+		return p.showSetup(w, r, http.StatusUnprocessableEntity, s)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.signIn(w, r, user, false); err != nil {
+	if err := p.startSession(w, r, user, false); err != nil {
 		return err
 	}
 	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))

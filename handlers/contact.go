@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -15,46 +16,55 @@ import (
 	"protocol.chat/console/views"
 )
 
+// exists fails if there is no such contact.
+func (p contactPages) exists(ctx context.Context, id string) error {
+	_, err := p.store.Contact(ctx, id)
+	return err
+}
+
 // groupsNamed is how many of a contact's groups its page names.
 const groupsNamed = 10
 
-// contact shows a contact, with some of its groups.
-func (c *Console) contact(w http.ResponseWriter, r *http.Request) error {
-	contact, groups, more, err := c.contactWithGroups(r)
+// contactPages are the pages of contacts.
+type contactPages struct{ *site }
+
+// show shows a contact, with some of its groups.
+func (p contactPages) show(w http.ResponseWriter, r *http.Request) error {
+	contact, groups, more, err := p.withGroups(r)
 	if err != nil {
 		return err
 	}
 	d := views.ContactDetail{
 		Contact: contact, By: by(r), In: groups, MoreIn: more,
-		Done: len(visitOf(r).flashes()) > 0, List: listOf(r, views.ContactsURL(views.ContactsAt{})), Origin: c.publicURL, Now: c.now(r),
+		Done: len(signedInAs(r).flashes()) > 0, List: listOf(r, views.ContactsURL(views.ContactsAt{})), Origin: p.publicURL, Now: p.now(r),
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: contact.Name(), Section: views.Contacts, Body: views.ContactPage(d)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: contact.Name(), Body: views.ContactPage(d)})
 }
 
-func (c *Console) contactWithGroups(r *http.Request) (contact models.Contact, groups []models.Group, more bool, err error) {
-	if contact, err = c.store.Contact(r.Context(), r.PathValue("id")); err != nil {
+func (p contactPages) withGroups(r *http.Request) (contact models.Contact, groups []models.Group, more bool, err error) {
+	if contact, err = p.store.Contact(r.Context(), r.PathValue("id")); err != nil {
 		return contact, nil, false, err
 	}
-	page, err := c.store.Groups(r.Context(), models.GroupQuery{Contact: contact.ID, Range: db.Range{Limit: groupsNamed}})
+	page, err := p.store.Groups(r.Context(), models.GroupQuery{Contact: contact.ID, Range: db.Range{Limit: groupsNamed}})
 	for _, g := range page.Groups {
 		groups = append(groups, g.Group)
 	}
 	return contact, groups, page.More, err
 }
 
-// newContact shows the form for a new contact, filled with the draft if there is one.
-func (c *Console) newContact(w http.ResponseWriter, r *http.Request) error {
-	fields, savedAt, err := c.takeDraft(r, views.ContactDraft)
+// new shows the form for a new contact, filled with the draft if there is one.
+func (p contactPages) new(w http.ResponseWriter, r *http.Request) error {
+	fields, savedAt, err := p.drafts.take(r)
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contactFields(fields, ""), Draft: savedAt, Key: rand.Text(), Now: c.now(r)}
-	return c.showNewContact(w, r, http.StatusOK, form)
+	form := views.ContactForm{ContactFields: contactFields(fields, ""), Draft: savedAt, Key: rand.Text(), Now: p.now(r)}
+	return p.showNew(w, r, http.StatusOK, form)
 }
 
-func (c *Console) showNewContact(w http.ResponseWriter, r *http.Request, status int, form views.ContactForm) error {
-	return c.show(w, r, status, views.Page{
-		Title: "New contact", Section: views.Contacts, Failed: len(form.Problems) > 0, Body: views.NewContact(form),
+func (p contactPages) showNew(w http.ResponseWriter, r *http.Request, status int, form views.ContactForm) error {
+	return p.render(w, r, status, views.Page{
+		Title: "New contact", Failed: len(form.Problems) > 0, Body: views.NewContact(form),
 	})
 }
 
@@ -66,56 +76,54 @@ func contactFields(form url.Values, prefix string) models.ContactFields {
 	}
 }
 
-// createContact makes a contact.
-func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
+// create makes a contact.
+func (p contactPages) create(w http.ResponseWriter, r *http.Request) error {
 	change := models.ContactChange{
 		Username: field(r, "username"), DisplayName: field(r, "display_name"),
 		PhoneNumber: field(r, "phone_number"), AvatarURL: field(r, "avatar_url"),
 	}
-	contact, err := c.store.CreateContact(r.Context(), by(r), change, formKey(r))
+	contact, err := p.store.CreateContact(r.Context(), by(r), change, formKey(r))
 	if invalid, ok := problems(err); ok {
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
-		return c.showNewContact(w, r, http.StatusUnprocessableEntity, form)
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Key: r.PostForm.Get("key"), Problems: invalid, Now: p.now(r)}
+		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.ContactDraft); err != nil {
-		return err
-	}
+	p.drafts.drop(r)
 	to := views.ContactURL(contact.ID)
 	if r.PostFormValue("do") == "another" {
 		to = views.NewContactURL()
 	}
-	return c.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " created."})
+	return p.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " created."})
 }
 
-// editContact shows the form for a contact's values.
-func (c *Console) editContact(w http.ResponseWriter, r *http.Request) error {
-	contact, err := c.store.Contact(r.Context(), r.PathValue("id"))
+// edit shows the form for a contact's values.
+func (p contactPages) edit(w http.ResponseWriter, r *http.Request) error {
+	contact, err := p.store.Contact(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: c.now(r)}
-	typed, err := c.takeEdit(r)
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: p.now(r)}
+	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err
 	}
 	if typed != nil {
 		form.ContactFields, form.Was = contactFields(typed, ""), contactFields(typed, "was_")
 	}
-	return c.showEditContact(w, r, http.StatusOK, contact, form)
+	return p.showEdit(w, r, http.StatusOK, contact, form)
 }
 
-func (c *Console) showEditContact(w http.ResponseWriter, r *http.Request, status int, contact models.Contact, form views.ContactForm) error {
-	return c.show(w, r, status, views.Page{
-		Title: "Edit " + contact.Name(), Section: views.Contacts, Failed: len(form.Problems) > 0, Body: views.EditContact(contact, form),
+func (p contactPages) showEdit(w http.ResponseWriter, r *http.Request, status int, contact models.Contact, form views.ContactForm) error {
+	return p.render(w, r, status, views.Page{
+		Title: "Edit " + contact.Name(), Failed: len(form.Problems) > 0, Body: views.EditContact(contact, form),
 	})
 }
 
-// updateContact changes those values that the form changed.
-func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
-	if err := c.resume(r); err != nil {
+// update changes those values that the form changed.
+func (p contactPages) update(w http.ResponseWriter, r *http.Request) error {
+	if err := p.drafts.startFromSaved(r); err != nil {
 		return err
 	}
 	id, was := r.PathValue("id"), contactFields(r.PostForm, "was_")
@@ -123,28 +131,28 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		Username: edited(r, "username"), DisplayName: edited(r, "display_name"),
 		PhoneNumber: edited(r, "phone_number"), AvatarURL: edited(r, "avatar_url"), Was: &was,
 	}
-	contact, err := c.store.UpdateContact(r.Context(), by(r), id, change)
+	contact, err := p.store.UpdateContact(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
-		return c.showConflict(w, r, conflict, views.EditConflict{
+		return p.showConflict(w, r, conflict, views.EditConflict{
 			Title: "Edit " + text.Isolated(cmp.Or(was.DisplayName, was.Username)), Action: views.EditContactURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.ContactURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
-		contact, err := c.store.Contact(r.Context(), id)
+		contact, err := p.store.Contact(r.Context(), id)
 		if err != nil {
 			return err
 		}
-		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: c.now(r)}
-		return c.showEditContact(w, r, http.StatusUnprocessableEntity, contact, form)
+		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: p.now(r)}
+		return p.showEdit(w, r, http.StatusUnprocessableEntity, contact, form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.keepSaved(r); err != nil {
+	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactURL(id)), savedContact(contact, was, change))
+	return p.done(w, r, next(r, views.ContactURL(id)), savedContact(contact, was, change))
 }
 
 // savedContact says what came of an edit.
@@ -158,24 +166,24 @@ func savedContact(contact models.Contact, was models.ContactFields, c models.Con
 	})
 }
 
-// askDeleteContact asks before a contact is deleted.
-func (c *Console) askDeleteContact(w http.ResponseWriter, r *http.Request) error {
-	contact, groups, more, err := c.contactWithGroups(r)
+// confirmDelete asks before a contact is deleted.
+func (p contactPages) confirmDelete(w http.ResponseWriter, r *http.Request) error {
+	contact, groups, more, err := p.withGroups(r)
 	if err != nil {
 		return err
 	}
-	d := views.ContactDelete{Contact: contact, Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: c.now(r)}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Delete " + contact.Name(), Section: views.Contacts, Body: views.DeleteContact(d)})
+	d := views.ContactDelete{Contact: contact, Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: p.now(r)}
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Delete " + contact.Name(), Body: views.DeleteContact(d)})
 }
 
-// deleteContact deletes a contact for good.
-func (c *Console) deleteContact(w http.ResponseWriter, r *http.Request) error {
-	contact, err := c.store.Contact(r.Context(), r.PathValue("id"))
+// delete deletes a contact for good.
+func (p contactPages) delete(w http.ResponseWriter, r *http.Request) error {
+	contact, err := p.store.Contact(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := c.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
+	if err := p.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: text.Isolated(contact.Name()) + " deleted for good."})
+	return p.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: text.Isolated(contact.Name()) + " deleted for good."})
 }

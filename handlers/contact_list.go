@@ -9,18 +9,18 @@ import (
 	"protocol.chat/console/views"
 )
 
-// contacts shows the list of contacts.
-func (c *Console) contacts(w http.ResponseWriter, r *http.Request) error {
+// list shows the list of contacts.
+func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "q", "sort", "after", "before", "limit")
-	list, err := c.listContacts(r, a)
+	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Contacts), Section: views.Contacts, Body: views.ContactsPage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Contacts), Body: views.ContactsPage(list)})
 }
 
-// listContacts is what the list shows for an address.
-func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, error) {
+// listAt is what the list shows for an address.
+func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, error) {
 	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
 	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
 	name, reverse := strings.CutPrefix(at.Sort, "-")
@@ -29,17 +29,17 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 		query.Sort = models.ContactsByName
 	}
 	query.After, query.Before = a.cursors(query.Fits)
-	page, err := c.store.Contacts(r.Context(), query)
+	page, err := p.store.Contacts(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
-		page, err = c.store.Contacts(r.Context(), query)
+		page, err = p.store.Contacts(r.Context(), query)
 	}
 	if err != nil {
 		return views.ContactList{}, err
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
 	list := views.ContactList{
-		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, PageSize: a.pageSize, Origin: c.publicURL, Now: c.now(r),
+		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, PageSize: a.pageSize, Origin: p.publicURL, Now: p.now(r),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {
@@ -50,7 +50,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
-		return c.store.CountContacts(r.Context(), query)
+		return p.store.CountContacts(r.Context(), query)
 	})
 	return list, err
 }

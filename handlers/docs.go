@@ -8,8 +8,11 @@ import (
 	"protocol.chat/console/views"
 )
 
-// errorDocs explains an error code of the API, to anybody.
-func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
+// docPages are the documentation that the console has of itself.
+type docPages struct{ *site }
+
+// errorCode explains an error code of the API, to anybody.
+func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 	docs := api.ErrorDocs()
 	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == r.PathValue("code") })
 	if i < 0 {
@@ -21,13 +24,13 @@ func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
 			doc.Others = append(doc.Others, d.Code)
 		}
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: doc.Code, Section: "API errors", Body: views.ErrorDocPage(doc)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: doc.Code, Body: views.ErrorDocPage(doc)})
 }
 
 // roles says who may do what, to anybody.
-func (c *Console) roles(w http.ResponseWriter, r *http.Request) error {
-	if v, err := c.visit(r); err == nil {
-		r = withVisit(r, v)
+func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
+	if v, err := p.signedIn(r); err == nil {
+		r = withSignedIn(r, v)
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
 }

@@ -3,42 +3,26 @@ package handlers
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/views"
 )
 
-// A draft is what somebody typed into a form and has not sent: kept while they
-// type, carried through a sign-in, or between the steps of choosing members
-// without scripts. It is known by the name of its form.
-
-// draftForm is a form that keeps drafts while somebody types: where it is, and the right
-// that it needs.
-type draftForm struct {
-	url   templ.SafeURL
-	right access.Right
+// drafts keeps what somebody typed into a form and has not sent: while they type, through a
+// sign-in, or between the steps of choosing members without scripts. Which forms keep one
+// stands in the table of routes. A form is known here by its address.
+type drafts struct {
+	store  *models.Store
+	log    *slog.Logger
+	routes *routeTable
 }
-
-var draftForms = map[string]draftForm{
-	views.GroupDraft:   {views.NewGroupURL(), access.EditGroups},
-	views.ContactDraft: {views.NewContactURL(), access.EditContacts},
-}
-
-// ownForm is the address of a form of one group or contact, and ownForms the rights that
-// such forms need.
-var (
-	ownForm  = regexp.MustCompile(`^/(groups|contacts)/([0-9A-Za-z]{16})/(edit|members)$`)
-	ownForms = map[string]access.Right{
-		"groups/edit": access.EditGroups, "groups/members": access.EditMembers, "contacts/edit": access.EditContacts,
-	}
-)
 
 // draftFields are the fields of all these forms; those of an edit also stand with "was_"
 // before them. Nothing else is kept.
@@ -46,35 +30,41 @@ var draftFields = []string{
 	"name", "description", "avatar_url", "username", "display_name", "phone_number", "contacts", "find", stepField,
 }
 
-// draftOf is the name under which the draft of the form at an address is kept; ""
-// where no form there keeps one.
-func draftOf(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	for name, form := range draftForms {
-		if string(form.url) == path {
-			return name
-		}
+// of returns the route that the form at an address is sent to, and the name under which its
+// draft is kept. The name is "" if no form there keeps one.
+func (d drafts) of(address string) (*route, string) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nowhere, ""
 	}
-	return ownForm.FindString(path)
+	rt := d.routes.at(http.MethodPost, at.Path)
+	if rt.draft.object != nil && rt.id(at.Path) != "" {
+		return rt, at.Path
+	}
+	return rt, rt.draft.name
 }
 
-// draft keeps what is typed into a form, or forgets it.
-func (c *Console) draft(w http.ResponseWriter, r *http.Request) error {
+// draftPages keep what is typed into the forms that have a name for it.
+type draftPages struct{ *site }
+
+// update keeps what is typed into a form, or forgets it.
+func (p draftPages) update(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("form")
-	form, ok := draftForms[name]
-	if !ok {
+	i := slices.IndexFunc(p.routes.rows, func(rt *route) bool { return rt.draft.name == name })
+	if name == "" || i < 0 {
 		return errNoPage
 	}
-	if err := by(r).Check(form.right); err != nil {
-		return err
-	}
+	form := p.routes.rows[i]
 	if r.PostFormValue("do") == "discard" {
-		if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+		if err := by(r).Check(form.right); err != nil {
 			return err
 		}
-		return redirect(w, r, form.url)
+		if err := p.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+			return err
+		}
+		return redirect(w, r, templ.SafeURL(form.path))
 	}
-	if err := c.keepDraft(r, name); err != nil {
+	if err := p.drafts.save(r.Context(), by(r), form.path, r.PostForm); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -84,21 +74,26 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request) error {
 // stepField marks a draft that is a step in choosing members.
 const stepField = "step"
 
-// keepStep keeps the form between two steps in choosing members.
-func (c *Console) keepStep(r *http.Request, name string) error {
+// keepStep keeps the request's form between two steps in choosing members.
+func (d drafts) keepStep(r *http.Request) error {
 	r.PostForm.Set(stepField, "yes")
-	return c.keepDraft(r, name)
+	return d.save(r.Context(), by(r), r.URL.Path, r.PostForm)
 }
 
-// keepDraft keeps the form that was sent.
-func (c *Console) keepDraft(r *http.Request, name string) error {
-	return c.saveDraft(r.Context(), by(r), name, r.PostForm)
-}
-
-// saveDraft keeps what belongs to a form, if there is such a form and its sender may use it.
-func (c *Console) saveDraft(ctx context.Context, by access.Actor, name string, form url.Values) error {
-	if err := c.checkDraft(ctx, by, name); err != nil {
+// save keeps what belongs to the form at an address. Errors: ErrNotFound if there is no such
+// form or object, Denied if its sender may not use it.
+func (d drafts) save(ctx context.Context, by access.Actor, address string, form url.Values) error {
+	rt, name := d.of(address)
+	if name == "" {
+		return access.ErrNotFound
+	}
+	if err := by.Check(rt.right); err != nil {
 		return err
+	}
+	if rt.draft.object != nil {
+		if err := rt.draft.object(ctx, rt.id(name)); err != nil {
+			return err
+		}
 	}
 	fields := map[string][]string{}
 	for field, values := range form {
@@ -106,56 +101,41 @@ func (c *Console) saveDraft(ctx context.Context, by access.Actor, name string, f
 			fields[field] = values
 		}
 	}
-	return c.store.Identity.SaveDraft(ctx, by, name, fields)
+	return d.store.Identity.SaveDraft(ctx, by, name, fields)
 }
 
-// checkDraft asks whether somebody may use a form that keeps drafts. Errors: ErrNotFound,
-// Denied.
-func (c *Console) checkDraft(ctx context.Context, by access.Actor, name string) error {
-	if form, ok := draftForms[name]; ok {
-		return by.Check(form.right)
-	}
-	at := ownForm.FindStringSubmatch(name)
-	if at == nil {
-		return access.ErrNotFound
-	}
-	right, ok := ownForms[at[1]+"/"+at[3]]
-	if !ok {
-		return access.ErrNotFound
-	}
-	if err := by.Check(right); err != nil {
-		return err
-	}
-	var err error
-	if at[1] == "contacts" {
-		_, err = c.store.Contact(ctx, at[2])
-	} else {
-		_, err = c.store.GroupPreview(ctx, at[2])
-	}
-	return err
-}
-
-// takeDraft is the draft of a form, if there is one that says anything.
-func (c *Console) takeDraft(r *http.Request, name string) (url.Values, int64, error) {
-	d, err := c.store.Identity.Draft(r.Context(), by(r), name)
+// take returns the draft of the form at the request's address and when it was saved, or nil if
+// there is none that says anything.
+func (d drafts) take(r *http.Request) (url.Values, int64, error) {
+	_, name := d.of(r.URL.Path)
+	found, err := d.store.Identity.Draft(r.Context(), by(r), name)
 	if errors.Is(err, access.ErrNotFound) {
 		return nil, 0, nil
 	}
-	for _, values := range d.Fields {
+	for _, values := range found.Fields {
 		if strings.TrimSpace(strings.Join(values, "")) != "" {
-			return d.Fields, d.SavedAt, err
+			return found.Fields, found.SavedAt, err
 		}
 	}
 	return nil, 0, err
 }
 
-// takeEdit is the draft of an edit that a sign-in interrupted, which is shown once; HEAD
+// takeEdit returns the draft of an edit that a sign-in interrupted, which is shown once; HEAD
 // shows nothing.
-func (c *Console) takeEdit(r *http.Request) (url.Values, error) {
-	name := draftOf(r.URL.Path)
-	fields, _, err := c.takeDraft(r, name)
+func (d drafts) takeEdit(r *http.Request) (url.Values, error) {
+	fields, _, err := d.take(r)
 	if err != nil || fields == nil || r.Method == http.MethodHead {
 		return nil, err
 	}
-	return fields, c.store.Identity.DropDraft(r.Context(), by(r), name)
+	d.drop(r)
+	return fields, nil
+}
+
+// drop forgets the draft of the form at the request's address. What the form was for is done by
+// then, so that a failure is only logged.
+func (d drafts) drop(r *http.Request) {
+	_, name := d.of(r.URL.Path)
+	if err := d.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+		d.log.Warn("a draft could not be dropped", "request_id", requestID(r), "form", name, "err", err)
+	}
 }

@@ -39,25 +39,17 @@ func saved(name string, fields []editedField) views.Flash {
 }
 
 // showConflict asks which of two values stays, keeping all that was typed.
-func (c *Console) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
-	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, c.now(r)
+func (s *site) showConflict(w http.ResponseWriter, r *http.Request, conflict models.EditConflict, v views.EditConflict) error {
+	v.Fields, v.By, v.At, v.Now = conflict.Fields, conflict.By, conflict.At, s.now(r)
 	asked := map[string]bool{"key": true}
 	for _, f := range conflict.Fields {
 		asked[f.Field], asked["was_"+f.Field] = true, true
 	}
 	v.Others = append(hidden(r.PostForm, func(name string) (string, bool) { return name, !asked[name] }),
 		views.Hidden{Name: "key", Value: rand.Text()}) // the choice is a form of its own
-	return c.show(w, r, http.StatusConflict, views.Page{
-		Title: v.Title, Section: sectionOf(r), Failed: true, Body: views.Conflict(v),
+	return s.render(w, r, http.StatusConflict, views.Page{
+		Title: v.Title, Failed: true, Body: views.Conflict(v),
 	})
-}
-
-// sectionOf is the section that a request's address belongs to.
-func sectionOf(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, "/contacts") {
-		return views.Contacts
-	}
-	return views.Groups
 }
 
 // edited is a field that differs from what the form was filled with; nil where not.
@@ -72,14 +64,14 @@ func edited(r *http.Request, name string) *string {
 // plainNewlines is text with the newlines that it had before a browser sent it.
 func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
-// resume makes the values that an edit form saved when it was last sent those that it was
+// startFromSaved makes the values that an edit form saved when it was last sent those that it was
 // filled with. So nobody who goes back to it meets their own changes as somebody else's.
-func (c *Console) resume(r *http.Request) error {
+func (d drafts) startFromSaved(r *http.Request) error {
 	name := savedName(r)
 	if name == "" {
 		return nil
 	}
-	saved, err := c.store.Identity.Draft(r.Context(), by(r), name)
+	saved, err := d.store.Identity.Draft(r.Context(), by(r), name)
 	if errors.Is(err, access.ErrNotFound) {
 		return nil
 	}
@@ -89,8 +81,8 @@ func (c *Console) resume(r *http.Request) error {
 	return err
 }
 
-// keepSaved remembers what an edit form saved, for resume.
-func (c *Console) keepSaved(r *http.Request) error {
+// keepSaved remembers what an edit form saved, for startFromSaved.
+func (d drafts) keepSaved(r *http.Request) error {
 	name := savedName(r)
 	if name == "" {
 		return nil
@@ -101,7 +93,7 @@ func (c *Console) keepSaved(r *http.Request) error {
 			fields[field] = values
 		}
 	}
-	return c.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
+	return d.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
 }
 
 // savedName is where an edit form's saved values are kept, or "" if it has no key.

@@ -1,23 +1,27 @@
 package handlers
 
-import "strings"
-
 // Patterns are the routes of all pages, so that tests can ask each of them.
 func (c *Console) Patterns() []string {
 	var patterns []string
-	for _, r := range c.routes {
-		patterns = append(patterns, r.pattern)
+	for _, rt := range c.routes.rows {
+		if rt.serve == nil {
+			patterns = append(patterns, rt.pattern())
+		}
 	}
 	return patterns
 }
 
-// Dangerous are the addresses that ask for a proof of who somebody is.
-func (c *Console) Dangerous() []string {
-	var addresses []string
-	for _, r := range c.routes {
-		if _, address, _ := strings.Cut(r.pattern, " "); r.dangerous {
-			addresses = append(addresses, address)
-		}
+// Row is what tests look at in a row of the table of routes.
+type Row struct {
+	Method, Path, Purpose, Section string
+	Open, OwnLimits                bool
+}
+
+// Rows are all rows of the table.
+func (c *Console) Rows() []Row {
+	var rows []Row
+	for _, rt := range c.routes.rows {
+		rows = append(rows, Row{rt.method, rt.path, rt.stepUp, rt.section, rt.right == anybody, rt.limits != limits{}})
 	}
-	return addresses
+	return rows
 }

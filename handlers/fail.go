@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"protocol.chat/console/models/access"
@@ -12,50 +14,63 @@ import (
 // What can be wrong with a request before any store is asked.
 var (
 	errNoPage      = errors.New("there is no such page")
-	errWrongMethod = errors.New("wrong method")
 	errForeignForm = errors.New("the form came from another site")
 	errSignedOut   = errors.New("nobody is signed in")
 	errBadForm     = errors.New("the form can't be read")
 	errTooLarge    = errors.New("the form is too large")
 )
 
+// wrongMethod is the error of a method that an address doesn't have.
+type wrongMethod struct {
+	allow string // the methods that it has
+}
+
+func (wrongMethod) Error() string { return "wrong method" }
+
 // fail answers with the page of an error. What is unknown is logged and not shown.
-func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client has gone
 	}
 	if denied, ok := errors.AsType[access.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == access.SignedInOnly {
-		c.askToSignIn(w, r)
+		s.askToSignIn(w, r)
 		return
 	}
-	failure := c.failure(r, err)
+	if there, ok := errors.AsType[elsewhere](err); ok {
+		_ = redirect(w, r, there.to)
+		return
+	}
+	failure := s.failure(r, err)
 	if failure.Status >= http.StatusInternalServerError {
-		c.log.Error("request failed", "method", r.Method, "path", loggedPath(r), "request_id", requestID(r),
+		s.log.Error("request failed", "method", r.Method, "path", s.routes.logged(r), "request_id", requestID(r),
 			"reason", access.OutageOf(err), "err", err)
 	}
 	if failure.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	c.showFailure(w, r, failure)
+	if wrong, ok := errors.AsType[wrongMethod](err); ok {
+		w.Header().Set("Allow", wrong.allow)
+	}
+	s.showFailure(w, r, failure)
 }
 
 // showFailure shows an error's page whole: a region may not be there. Where the
 // database is away, the frame goes without what it knows.
-func (c *Console) showFailure(w http.ResponseWriter, r *http.Request, failure views.Failure) {
-	frame, err := c.frame(w, r)
+func (s *site) showFailure(w http.ResponseWriter, r *http.Request, failure views.Failure) {
+	frame, err := s.frame(w, r)
 	if err != nil {
 		failure.Search = false
 	}
 	page := views.Page{Title: failure.Title, Body: views.ErrorPage(failure), Frame: frame}
-	if err := render(w, r, failure.Status, views.Document(page)); err != nil {
-		c.log.Error("the error's page failed", "request_id", requestID(r), "err", err)
+	if err := respond(w, r, failure.Status, views.Document(page)); err != nil {
+		s.log.Error("the error's page failed", "request_id", requestID(r), "err", err)
 		http.Error(w, failure.Title, failure.Status)
 	}
 }
 
 // failure is what a person is told of an error.
-func (c *Console) failure(r *http.Request, err error) views.Failure {
-	f := views.Failure{Visitor: visitOf(r) == nil, RequestID: requestID(r), Now: c.now(r)}
+func (s *site) failure(r *http.Request, err error) views.Failure {
+	f := views.Failure{Visitor: signedInAs(r) == nil, RequestID: requestID(r), Now: s.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
 	var denied access.Denied
 	var conflict access.Conflict
@@ -64,15 +79,12 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 	case is(access.ErrNotFound), is(errNoPage):
 		f.Status, f.Title = http.StatusNotFound, "Page not found"
 		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
-		f.Search = visitOf(r) != nil
-		if f.Grave = c.grave(r); f.Grave != nil {
-			f.Title = "This group was deleted"
-		}
-		if before := c.gone(r); before != 0 {
-			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before, c.now(r)), false
+		f.Search = signedInAs(r) != nil
+		if missing := routeOf(r).missing; missing != nil && signedInAs(r) != nil {
+			missing(r, &f)
 		}
 		f.Typed = typed(r)
-	case is(errWrongMethod):
+	case errors.As(err, &wrongMethod{}):
 		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
 		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."
 	case is(errForeignForm):
@@ -83,13 +95,13 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Sentence = "A link works once, within 72 hours. If you have joined already, sign in. If not, ask whoever invited you for a new link."
 	case errors.As(err, &denied):
 		f.Status, f.Title = http.StatusForbidden, "You may not do that"
-		f.Sentence, f.Roles = c.denial(r, denied.Right), true
+		f.Sentence, f.Roles = s.denial(r, denied.Right), true
 	case is(errNeedsFactor):
 		f.Status, f.Title = http.StatusForbidden, "Set up a second factor first"
 		f.Sentence = "Your role needs one to go on. Open any page: you are led to where it is set up. Nothing was changed."
 	case is(errTooLarge):
 		f.Status, f.Title = http.StatusRequestEntityTooLarge, "That is too large"
-		f.Sentence = "A form can have at most 1 MiB. Nothing was changed."
+		f.Sentence = fmt.Sprintf("A form can have at most %d MiB. Nothing was changed.", cmp.Or(routeOf(r).limits.body, usual.body)>>20)
 	case is(errBadForm):
 		f.Status, f.Title = http.StatusBadRequest, "The form can't be read"
 		f.Sentence = "What arrived is damaged. Go back, reload the page and try again."
@@ -116,10 +128,10 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 const ownersNamed = 3
 
 // denial tells somebody which right they lack, and who can give it to them.
-func (c *Console) denial(r *http.Request, right access.Right) string {
-	owners, err := c.store.Identity.Owners(r.Context(), ownersNamed)
+func (s *site) denial(r *http.Request, right access.Right) string {
+	owners, err := s.store.Identity.Owners(r.Context(), ownersNamed)
 	if err != nil {
-		c.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
+		s.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
 	}
 	return views.Refusal(by(r), right, owners)
 }

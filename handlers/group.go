@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -17,38 +18,41 @@ import (
 	"protocol.chat/console/views"
 )
 
-// group shows a group.
-func (c *Console) group(w http.ResponseWriter, r *http.Request) error {
-	detail, err := c.detail(r)
+// groupPages are the pages of groups.
+type groupPages struct{ *site }
+
+// show shows a group.
+func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
+	detail, err := p.detail(r)
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name, Section: views.Groups, Body: views.GroupOverview(detail)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name, Body: views.GroupOverview(detail)})
 }
 
 // detail is what the pages of the request's group have in common.
-func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
-	g, err := c.store.GroupPreview(r.Context(), r.PathValue("id"))
+func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
+	g, err := p.store.GroupPreview(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(visitOf(r).flashes()) > 0, List: groupsOf(r), Origin: c.publicURL, Now: c.now(r)}
-	if d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: groupsOf(r), Origin: p.publicURL, Now: p.now(r)}
+	if d.Messages, err = p.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
-		d.ArchivedBy, err = c.store.Audit.ArchivedBy(r.Context(), g.ID)
+		d.ArchivedBy, err = p.store.Audit.ArchivedBy(r.Context(), g.ID)
 	}
 	return d, err
 }
 
-// newGroup shows the form for a new group, filled with the draft if there is one.
-func (c *Console) newGroup(w http.ResponseWriter, r *http.Request) error {
-	fields, savedAt, err := c.takeDraft(r, views.GroupDraft)
+// new shows the form for a new group, filled with the draft if there is one.
+func (p groupPages) new(w http.ResponseWriter, r *http.Request) error {
+	fields, savedAt, err := p.drafts.take(r)
 	if err != nil {
 		return err
 	}
-	form, err := c.groupForm(r, fields)
+	form, err := p.form(r, fields)
 	if err != nil {
 		return err
 	}
@@ -56,32 +60,32 @@ func (c *Console) newGroup(w http.ResponseWriter, r *http.Request) error {
 	if !fields.Has(stepField) {
 		form.Draft = savedAt
 	}
-	return c.showNewGroup(w, r, http.StatusOK, form)
+	return p.showNew(w, r, http.StatusOK, form)
 }
 
-func (c *Console) showNewGroup(w http.ResponseWriter, r *http.Request, status int, form views.GroupForm) error {
-	return c.show(w, r, status, views.Page{
-		Title: "New group", Section: views.Groups, Failed: len(form.Problems) > 0, Body: views.NewGroup(form),
+func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, form views.GroupForm) error {
+	return p.render(w, r, status, views.Page{
+		Title: "New group", Failed: len(form.Problems) > 0, Body: views.NewGroup(form),
 	})
 }
 
-// groupForm is the form with what was typed into it.
-func (c *Console) groupForm(r *http.Request, fields url.Values) (views.GroupForm, error) {
+// form is the form with what was typed into it.
+func (p groupPages) form(r *http.Request, fields url.Values) (views.GroupForm, error) {
 	form := views.GroupForm{
 		GroupFields: models.GroupFields{
 			Name: fields.Get("name"), Description: fields.Get("description"), AvatarURL: fields.Get("avatar_url"),
 		},
-		Key: fields.Get("key"), Now: c.now(r),
+		Key: fields.Get("key"), Now: p.now(r),
 	}
 	var err error
-	form.Members, err = c.picker(r, "", fields)
+	form.Members, err = p.picker(r, "", fields)
 	return form, err
 }
 
-// createGroup makes a group, or takes a step in choosing its members.
-func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
+// create makes a group, or takes a step in choosing its members.
+func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	if pickStep(r.PostForm) {
-		if err := c.keepStep(r, views.GroupDraft); err != nil {
+		if err := p.drafts.keepStep(r); err != nil {
 			return err
 		}
 		return redirect(w, r, views.NewGroupURL()+"#find")
@@ -92,53 +96,51 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	members := models.Refs(r.PostForm["contacts"]...)
 	change.Contacts = &members
 	key := formKey(r)
-	g, err := c.store.CreateGroup(r.Context(), by(r), change, key)
+	g, err := p.store.CreateGroup(r.Context(), by(r), change, key)
 	if invalid, ok := problems(err); ok {
-		form, err := c.groupForm(r, r.PostForm)
+		form, err := p.form(r, r.PostForm)
 		if err != nil {
 			return err
 		}
 		form.Problems = invalid
-		return c.showNewGroup(w, r, http.StatusUnprocessableEntity, form)
+		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
-		return err
-	}
+	p.drafts.drop(r)
 	flash := views.Flash{Text: text.Isolated(g.Name) + " created."}
-	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
+	if taken, err := p.store.NameTaken(r.Context(), g); err != nil {
 		return err
 	} else if taken {
 		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. There is another active group with this name."}
 	}
 	if r.PostFormValue("do") == "another" {
-		return c.done(w, r, views.NewGroupURL(), flash)
+		return p.done(w, r, views.NewGroupURL(), flash)
 	}
-	return c.done(w, r, views.GroupURL(g.ID), flash)
+	return p.done(w, r, views.GroupURL(g.ID), flash)
 }
 
-// editGroup shows the form for a group's values.
-func (c *Console) editGroup(w http.ResponseWriter, r *http.Request) error {
-	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+// edit shows the form for a group's values.
+func (p groupPages) edit(w http.ResponseWriter, r *http.Request) error {
+	g, err := p.store.Group(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: c.now(r)}
-	typed, err := c.takeEdit(r)
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: p.now(r)}
+	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err
 	}
 	if typed != nil {
 		form.GroupFields, form.Was = groupFields(typed, ""), groupFields(typed, "was_")
 	}
-	return c.showEditGroup(w, r, http.StatusOK, g, form)
+	return p.showEdit(w, r, http.StatusOK, g, form)
 }
 
-func (c *Console) showEditGroup(w http.ResponseWriter, r *http.Request, status int, g models.Group, form views.GroupForm) error {
-	return c.show(w, r, status, views.Page{
-		Title: "Edit " + g.Name, Section: views.Groups, Failed: len(form.Problems) > 0, Body: views.EditGroup(g, form),
+func (p groupPages) showEdit(w http.ResponseWriter, r *http.Request, status int, g models.Group, form views.GroupForm) error {
+	return p.render(w, r, status, views.Page{
+		Title: "Edit " + g.Name, Failed: len(form.Problems) > 0, Body: views.EditGroup(g, form),
 	})
 }
 
@@ -149,37 +151,37 @@ func groupFields(form url.Values, prefix string) models.GroupFields {
 	}
 }
 
-// updateGroup changes those values that the form changed.
-func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
-	if err := c.resume(r); err != nil {
+// update changes those values that the form changed.
+func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
+	if err := p.drafts.startFromSaved(r); err != nil {
 		return err
 	}
 	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
 	change := models.GroupChange{
 		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
 	}
-	g, err := c.store.UpdateGroup(r.Context(), by(r), id, change)
+	g, err := p.store.UpdateGroup(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
-		return c.showConflict(w, r, conflict, views.EditConflict{
+		return p.showConflict(w, r, conflict, views.EditConflict{
 			Title: "Edit " + text.Isolated(was.Name), Action: views.EditGroupURL(id) + templ.SafeURL(views.Then(next(r, ""))), Back: next(r, views.GroupURL(id)),
 		})
 	}
 	if invalid, ok := problems(err); ok {
-		g, err := c.store.Group(r.Context(), id)
+		g, err := p.store.Group(r.Context(), id)
 		if err != nil {
 			return err
 		}
-		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: c.now(r)}
-		return c.showEditGroup(w, r, http.StatusUnprocessableEntity, g, form)
+		form := views.GroupForm{GroupFields: groupFields(r.PostForm, ""), Was: was, Key: r.PostForm.Get("key"), Next: string(next(r, "")), Problems: invalid, Now: p.now(r)}
+		return p.showEdit(w, r, http.StatusUnprocessableEntity, g, form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.keepSaved(r); err != nil {
+	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
+	return p.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
 }
 
 // savedGroup says what came of an edit.
@@ -192,29 +194,29 @@ func savedGroup(g models.Group, was models.GroupFields, c models.GroupChange) vi
 	})
 }
 
-// archiveGroup puts a group away and offers to undo that.
-func (c *Console) archiveGroup(w http.ResponseWriter, r *http.Request) error {
+// archive puts a group away and offers to undo that.
+func (p groupPages) archive(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	at, _ := strconv.ParseInt(r.PostFormValue("at"), 10, 64) // an undo's; without it, now
-	g, err := c.store.ArchiveGroup(r.Context(), by(r), id, at)
+	g, err := p.store.ArchiveGroup(r.Context(), by(r), id, at)
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
+	return p.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
 		Text: text.Isolated(g.Name) + " archived.",
 		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
 	})
 }
 
-// restoreGroup takes a group out of the archive and offers to undo that, with the
+// restore takes a group out of the archive and offers to undo that, with the
 // time at which it was archived.
-func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
+func (p groupPages) restore(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	before, err := c.store.Group(r.Context(), id)
+	before, err := p.store.Group(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	g, err := c.store.RestoreGroup(r.Context(), by(r), id)
+	g, err := p.store.RestoreGroup(r.Context(), by(r), id)
 	if err != nil {
 		return err
 	}
@@ -222,7 +224,7 @@ func (c *Console) restoreGroup(w http.ResponseWriter, r *http.Request) error {
 	if before.ArchivedAt != nil {
 		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
+	return p.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
 }
 
 // undo is the form that takes back what was done to a group, and leads to where
@@ -240,77 +242,79 @@ func undo(r *http.Request, id string, status models.Status, action templ.SafeURL
 // typedMembers is from how many members on a deletion asks for the group's name.
 const typedMembers = 50
 
-// askDeleteGroup asks before a group is deleted.
-func (c *Console) askDeleteGroup(w http.ResponseWriter, r *http.Request) error {
-	d, err := c.groupDelete(r)
+// confirmDelete asks before a group is deleted.
+func (p groupPages) confirmDelete(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.deletion(r)
 	if err != nil {
 		return err
 	}
-	return c.showDeleteGroup(w, r, http.StatusOK, d)
+	return p.showDelete(w, r, http.StatusOK, d)
 }
 
-func (c *Console) groupDelete(r *http.Request) (views.GroupDelete, error) {
-	g, err := c.store.Group(r.Context(), r.PathValue("id"))
+func (p groupPages) deletion(r *http.Request) (views.GroupDelete, error) {
+	g, err := p.store.Group(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return views.GroupDelete{}, err
 	}
-	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next")), Now: c.now(r)}
-	d.Messages, err = c.store.MessagesCount(r.Context(), g.ConversationID)
+	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next")), Now: p.now(r)}
+	d.Messages, err = p.store.MessagesCount(r.Context(), g.ConversationID)
 	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
 	return d, err
 }
 
-func (c *Console) showDeleteGroup(w http.ResponseWriter, r *http.Request, status int, d views.GroupDelete) error {
-	return c.show(w, r, status, views.Page{
-		Title: "Delete " + d.Name, Section: views.Groups, Failed: len(d.Problems) > 0, Body: views.DeleteGroup(d),
+func (p groupPages) showDelete(w http.ResponseWriter, r *http.Request, status int, d views.GroupDelete) error {
+	return p.render(w, r, status, views.Page{
+		Title: "Delete " + d.Name, Failed: len(d.Problems) > 0, Body: views.DeleteGroup(d),
 	})
 }
 
-// deleteGroup deletes a group for good, once its name is typed where that is asked.
-func (c *Console) deleteGroup(w http.ResponseWriter, r *http.Request) error {
-	d, err := c.groupDelete(r)
+// delete deletes a group for good, once its name is typed where that is asked.
+func (p groupPages) delete(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.deletion(r)
 	if err != nil {
 		return err
 	}
 	if d.Typed = r.PostFormValue("name"); d.TypeName && !text.LooksLike(d.Typed, d.Name) {
 		d.Problems = access.Invalid{{Field: "name", Code: access.Bad, Message: "Type the group’s name as it is written here: " + text.Isolated(d.Name)}}
-		return c.showDeleteGroup(w, r, http.StatusUnprocessableEntity, d)
+		return p.showDelete(w, r, http.StatusUnprocessableEntity, d)
 	}
-	if err := c.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
+	if err := p.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted for good."})
+	return p.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted for good."})
 }
 
-// groupActivity shows what was done to a group.
-func (c *Console) groupActivity(w http.ResponseWriter, r *http.Request) error {
-	detail, err := c.detail(r)
+// activity shows what was done to a group.
+func (p groupPages) activity(w http.ResponseWriter, r *http.Request) error {
+	detail, err := p.detail(r)
 	if err != nil {
 		return err
 	}
 	a := readAddress(r, "after", "before", "limit", "list")
 	at, query := readActivityAt(a)
 	query.Object = detail.ID
-	list, err := c.listActivity(r, a, at, query)
+	list, err := activityPages{p.site}.listAt(r, a, at, query)
 	if err != nil {
 		return err
 	}
 	body := views.GroupActivityTab(views.GroupActivity{GroupDetail: detail, List: list.OfGroup(detail.ID, detail.List)})
-	return c.show(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Section: views.Groups, Body: body})
+	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Body: body})
 }
 
-// grave is what remains of the group whose page was asked for, or nil.
-func (c *Console) grave(r *http.Request) *models.Tombstone {
-	v := visitOf(r)
-	if v == nil || !v.actor.May(access.ReadGroups) || !strings.HasPrefix(r.URL.Path, "/groups/") {
-		return nil
+// tombstone tells what remains of the group whose page was asked for, if it was deleted.
+func (p groupPages) tombstone(r *http.Request, f *views.Failure) {
+	t, err := p.store.Tombstone(r.Context(), r.PathValue("id"))
+	if err != nil || !by(r).May(access.ReadGroups) {
+		return
 	}
-	t, err := c.store.Tombstone(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return nil
-	}
-	if !v.actor.May(access.ReadActivity) {
+	if !by(r).May(access.ReadActivity) {
 		t.DeletedBy = ""
 	}
-	return &t
+	f.Title, f.Grave = "This group was deleted", &t
+}
+
+// exists fails if there is no such group.
+func (p groupPages) exists(ctx context.Context, id string) error {
+	_, err := p.store.GroupPreview(ctx, id)
+	return err
 }

@@ -10,33 +10,33 @@ import (
 	"protocol.chat/console/views"
 )
 
-// groups shows the list of groups.
-func (c *Console) groups(w http.ResponseWriter, r *http.Request) error {
+// list shows the list of groups.
+func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "q", "status", "member", "created_after", "created_before", "sort", "after", "before", "limit")
-	list, err := c.listGroups(r, a)
+	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Section: views.Groups, Body: views.GroupsPage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Body: views.GroupsPage(list)})
 }
 
-// listGroups is what the list shows for an address.
-func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, error) {
+// listAt is what the list shows for an address.
+func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error) {
 	at, query := readGroupsAt(a)
-	page, err := c.store.Groups(r.Context(), query)
+	page, err := p.store.Groups(r.Context(), query)
 	if err != nil {
 		return views.GroupList{}, err
 	}
 	if !query.Before.IsZero() && !page.More {
 		// The walk back came to the start: show the first page, and show it full.
 		query.Before, at.Before = db.Cursor{}, ""
-		if page, err = c.store.Groups(r.Context(), query); err != nil {
+		if page, err = p.store.Groups(r.Context(), query); err != nil {
 			return views.GroupList{}, err
 		}
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), BySearch: page.Search.Status != "", Words: page.Search.Words, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: c.publicURL, Now: c.now(r),
+		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact
@@ -46,12 +46,12 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 			query.Cursor(page.Groups[0].Group).String(), query.Cursor(page.Groups[n-1].Group).String())
 	}
 	if len(page.Groups) == 0 && page.Exact == nil {
-		if list.None, err = c.noGroups(r); err != nil {
+		if list.None, err = p.none(r); err != nil {
 			return list, err
 		}
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
-		return c.store.CountGroups(r.Context(), query)
+		return p.store.CountGroups(r.Context(), query)
 	})
 	if err == nil && page.AtLeast {
 		list.Total.AtLeast = true
@@ -59,9 +59,9 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 	return list, err
 }
 
-// noGroups reports whether there are no groups at all.
-func (c *Console) noGroups(r *http.Request) (bool, error) {
-	page, err := c.store.Groups(r.Context(), models.GroupQuery{Range: db.Range{Limit: 1}})
+// none reports whether there are no groups at all.
+func (p groupPages) none(r *http.Request) (bool, error) {
+	page, err := p.store.Groups(r.Context(), models.GroupQuery{Range: db.Range{Limit: 1}})
 	return len(page.Groups) == 0, err
 }
 
@@ -114,6 +114,6 @@ func statusBySearch(a *address, at *views.GroupsAt) {
 }
 
 // home is the list of groups.
-func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
+func (p groupPages) home(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
 }

@@ -12,27 +12,30 @@ import (
 	"protocol.chat/console/views"
 )
 
-// members shows a group's members, with a way to add some.
-func (c *Console) members(w http.ResponseWriter, r *http.Request) error {
-	fields, _, err := c.takeDraft(r, draftOf(r.URL.Path))
+// memberPages are the pages of a group's members.
+type memberPages struct{ groupPages }
+
+// list shows a group's members, with a way to add some.
+func (p memberPages) list(w http.ResponseWriter, r *http.Request) error {
+	fields, _, err := p.drafts.take(r)
 	if err != nil {
 		return err
 	}
-	return c.showMembers(w, r, http.StatusOK, fields, nil)
+	return p.showList(w, r, http.StatusOK, fields, nil)
 }
 
-func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int, fields url.Values, wrong access.Invalid) error {
-	detail, err := c.detail(r)
+func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int, fields url.Values, wrong access.Invalid) error {
+	detail, err := p.detail(r)
 	if err != nil {
 		return err
 	}
 	a := readAddress(r, "q", "after", "before", "list")
 	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
-	page, err := c.store.Members(r.Context(), query)
+	page, err := p.store.Members(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
-		page, err = c.store.Members(r.Context(), query)
+		page, err = p.store.Members(r.Context(), query)
 	}
 	if err != nil {
 		return err
@@ -47,39 +50,37 @@ func (c *Console) showMembers(w http.ResponseWriter, r *http.Request, status int
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
 	}
-	if m.Picker, err = c.picker(r, detail.ID, fields); err != nil {
+	if m.Picker, err = p.picker(r, detail.ID, fields); err != nil {
 		return err
 	}
-	return c.show(w, r, status, views.Page{
-		Title: detail.Name + " members", Section: views.Groups, Failed: len(wrong) > 0, Body: views.GroupMembersTab(m),
+	return p.render(w, r, status, views.Page{
+		Title: detail.Name + " members", Failed: len(wrong) > 0, Body: views.GroupMembersTab(m),
 	})
 }
 
-// addMembers adds people to a group, or takes a step in choosing them.
-func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
-	id, name := r.PathValue("id"), draftOf(r.URL.Path)
+// add adds people to a group, or takes a step in choosing them.
+func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
 	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
 	if pickStep(r.PostForm) {
-		if err := c.keepStep(r, name); err != nil {
+		if err := p.drafts.keepStep(r); err != nil {
 			return err
 		}
 		return redirect(w, r, to+"#find")
 	}
 	if len(r.PostForm["contacts"]) == 0 {
-		return c.showMembers(w, r, http.StatusUnprocessableEntity, r.PostForm,
+		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm,
 			access.Invalid{{Field: "contacts", Code: access.Missing, Message: "Choose at least one person to add."}})
 	}
-	g, added, err := c.store.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
+	g, added, err := p.store.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
 	if invalid, ok := problems(err); ok {
-		return c.showMembers(w, r, http.StatusUnprocessableEntity, r.PostForm, invalid)
+		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm, invalid)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
-		return err
-	}
-	return c.done(w, r, next(r, to), addedFlash(g, added))
+	p.drafts.drop(r)
+	return p.done(w, r, next(r, to), addedFlash(g, added))
 }
 
 // addedFlash says who was added. One person can be taken out again by its undo.
@@ -97,26 +98,26 @@ func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), text.Isolated(g.Name))}
 }
 
-// removeMember takes somebody out of a group and offers to undo that.
-func (c *Console) removeMember(w http.ResponseWriter, r *http.Request) error {
+// remove takes somebody out of a group and offers to undo that.
+func (p memberPages) remove(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	to := next(r, views.MembersURL(id, views.MembersAt{}))
-	contact, err := c.store.Contact(r.Context(), r.PostFormValue("contact"))
+	contact, err := p.store.Contact(r.Context(), r.PostFormValue("contact"))
 	if err != nil {
 		return err
 	}
-	g, removed, err := c.store.RemoveMember(r.Context(), by(r), id, contact.ID)
+	g, removed, err := p.store.RemoveMember(r.Context(), by(r), id, contact.ID)
 	if err != nil {
 		return err
 	}
 	if !removed {
-		return c.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " was not a member any more."})
+		return p.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " was not a member any more."})
 	}
 	text := text.Isolated(contact.Name()) + " removed from " + text.Isolated(g.Name) + "."
 	if g.ContactsCount == 0 {
 		text += " Nobody is left in it."
 	}
-	return c.done(w, r, to, views.Flash{Text: text, Undo: &views.Undo{
+	return p.done(w, r, to, views.Flash{Text: text, Undo: &views.Undo{
 		Action: string(views.MembersURL(id, views.MembersAt{})),
 		Fields: []views.Hidden{{Name: "contacts", Value: contact.ID}, {Name: "next", Value: string(to)}},
 	}})

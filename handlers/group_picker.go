@@ -29,42 +29,42 @@ func pickStep(form url.Values) bool {
 	return true
 }
 
-// peopleFound is how many people a picker offers.
-const peopleFound = 10
+// contactsOffered is how many people a picker offers.
+const contactsOffered = 10
 
 // picker is the picker with what was chosen and searched in a form.
-func (c *Console) picker(r *http.Request, groupID string, fields url.Values) (views.Picker, error) {
-	p := views.Picker{GroupID: groupID, Find: fields.Get("find"), Searched: fields.Get("find") != "", Now: c.now(r)}
+func (p groupPages) picker(r *http.Request, groupID string, fields url.Values) (views.Picker, error) {
+	pick := views.Picker{GroupID: groupID, Find: fields.Get("find"), Searched: fields.Get("find") != "", Now: p.now(r)}
 	var err error
-	if p.Chosen, err = c.store.ContactsByID(r.Context(), fields["contacts"]); err != nil || !p.Searched {
-		return p, err
+	if pick.Chosen, err = p.store.ContactsByID(r.Context(), fields["contacts"]); err != nil || !pick.Searched {
+		return pick, err
 	}
-	err = c.find(r, &p)
-	p.Found = slices.DeleteFunc(p.Found, func(found models.Contact) bool {
-		return slices.ContainsFunc(p.Chosen, func(chosen models.Contact) bool { return chosen.ID == found.ID })
+	err = p.findContacts(r, &pick)
+	pick.Found = slices.DeleteFunc(pick.Found, func(found models.Contact) bool {
+		return slices.ContainsFunc(pick.Chosen, func(chosen models.Contact) bool { return chosen.ID == found.ID })
 	})
-	return p, err
+	return pick, err
 }
 
-// find looks for the people that a picker offers, and who of them is a member.
-func (c *Console) find(r *http.Request, p *views.Picker) error {
-	text := []rune(p.Find)
-	page, err := c.store.Contacts(r.Context(), models.ContactQuery{
-		Text: string(text[:min(len(text), models.MaxSearch)]), Range: db.Range{Limit: peopleFound},
+// findContacts looks for the people that a picker offers, and who of them is a member.
+func (p groupPages) findContacts(r *http.Request, pick *views.Picker) error {
+	text := []rune(pick.Find)
+	page, err := p.store.Contacts(r.Context(), models.ContactQuery{
+		Text: string(text[:min(len(text), models.MaxSearch)]), Range: db.Range{Limit: contactsOffered},
 	})
 	if err != nil {
 		return err
 	}
-	p.Found = page.Contacts
-	p.Already, err = c.store.MembersAmong(r.Context(), p.GroupID, page.Contacts)
+	pick.Found = page.Contacts
+	pick.Already, err = p.store.MembersAmong(r.Context(), pick.GroupID, page.Contacts)
 	return err
 }
 
-// pickContacts answers the people that a picker's combobox offers.
-func (c *Console) pickContacts(w http.ResponseWriter, r *http.Request) error {
-	p := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: c.now(r)}
-	if err := c.find(r, &p); err != nil {
+// pick answers the people that a picker's combobox offers.
+func (p groupPages) pick(w http.ResponseWriter, r *http.Request) error {
+	pick := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: p.now(r)}
+	if err := p.findContacts(r, &pick); err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.PickerOptions(p))
+	return respond(w, r, http.StatusOK, views.PickerOptions(pick))
 }

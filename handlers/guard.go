@@ -6,65 +6,44 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
-// noID responds to an address with what is no id. Where an id was copied with quotes around it
-// or characters that nobody sees, it leads to the page that was meant.
-func (c *Console) noID(w http.ResponseWriter, r *http.Request, id string) {
-	meant := text.Unquote(id)
-	if !text.ValidID(meant) || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		c.fail(w, r, access.ErrNotFound)
-		return
-	}
-	to := url.URL{Path: strings.Replace(r.URL.Path, id, meant, 1), RawQuery: r.URL.RawQuery}
-	http.Redirect(w, r, to.String(), http.StatusSeeOther)
-}
-
-// hasOwner reports whether the console has been set up; there is no way back.
-func (c *Console) hasOwner(r *http.Request) (bool, error) {
-	if c.owned.Load() {
-		return true, nil
-	}
-	owned, err := c.store.Identity.HasOwner(r.Context())
-	if owned {
-		c.owned.Store(true)
-	}
-	return owned, err
-}
-
-// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
-var errNeedsFactor = errors.New("a second factor is missing")
-
-// securityPath is where a second factor is set up.
-const securityPath = "/profile/security"
-
-// setsUp reports whether a request may be made by whoever must set up a second factor.
-func setsUp(r *http.Request) bool {
-	path := r.URL.Path
-	return path == securityPath || strings.HasPrefix(path, securityPath+"/") || path == "/confirm" || path == "/logout"
-}
-
-// sendToSetUp leads somebody to where they set up a second factor, and from there to the
-// page that they asked for.
-func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
-	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return errNeedsFactor
-	}
-	return redirect(w, r, views.LeadingTo(securityPath, localPath(r.URL.RequestURI())))
-}
-
-// pageHandler answers a request with a page, or says why not.
+// pageHandler shows a page, or returns why not.
 type pageHandler func(w http.ResponseWriter, r *http.Request) error
 
-// page makes a handler of the net/http kind: what goes wrong becomes a page.
-func (c *Console) page(handle pageHandler) http.Handler {
+// routeHandler returns the handler of a route, behind all that the route asks for.
+func (c *Console) routeHandler(rt *route) http.Handler {
+	if rt.serve != nil {
+		return rt.serve
+	}
+	handle := rt.handle
+	if rt.stepUp != "" {
+		handle = confirmPages{c.site}.required(handle)
+	}
+	return c.page(func(r *http.Request) (*http.Request, error) { return c.admit(rt, r) }, handle)
+}
+
+// refuse returns a handler that fails with err, for what has no route.
+func (c *Console) refuse(err error) http.Handler {
+	return c.page(func(r *http.Request) (*http.Request, error) { return r, err }, nil)
+}
+
+// page makes a handler of the net/http kind, which turns what goes wrong into a page. admit
+// comes first: it returns the request with what is known of its sender, also if it fails.
+func (c *Console) page(admit func(*http.Request) (*http.Request, error), handle pageHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Vary", pageVaries) // once: compress has set it, too
-		if err := handle(w, r); err != nil {
+		r, err := admit(r)
+		if err == nil {
+			err = handle(w, r)
+		}
+		if err != nil {
 			c.fail(w, r, err)
 		}
 	})
@@ -73,3 +52,63 @@ func (c *Console) page(handle pageHandler) http.Handler {
 // pageVaries are the headers that decide how a page is sent: compressed, and which part of
 // it htmx asks for.
 const pageVaries = "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target, HX-History-Restore-Request"
+
+// admit lets those through who may call the route.
+func (c *Console) admit(rt *route, r *http.Request) (*http.Request, error) {
+	if rt.noHEAD && r.Method == http.MethodHead {
+		return r, wrongMethod{http.MethodGet}
+	}
+	if err := parseForm(r); err != nil || rt.right == anybody {
+		return r, err
+	}
+	if err := c.needOwner(r); err != nil {
+		return r, err
+	}
+	v, err := c.signedIn(r)
+	if err != nil {
+		return r, err
+	}
+	r = withSignedIn(r, v)
+	if v.mustEnroll, err = c.store.Identity.NeedsSecondFactor(r.Context(), v.user); err != nil {
+		return r, err
+	}
+	if v.mustEnroll && !rt.unenrolled {
+		return r, needFactor(r)
+	}
+	if err := v.actor.Check(rt.right); err != nil {
+		return r, err
+	}
+	return r, checkID(r)
+}
+
+// elsewhere is the error of a request that is led to another address.
+type elsewhere struct{ to templ.SafeURL }
+
+func (e elsewhere) Error() string { return "the page is at " + string(e.to) }
+
+// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
+var errNeedsFactor = errors.New("a second factor is missing")
+
+// needFactor leads somebody to where they set up a second factor, and from there to the
+// page that they asked for. It is errNeedsFactor if they didn't ask for a page.
+func needFactor(r *http.Request) error {
+	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return errNeedsFactor
+	}
+	return elsewhere{views.LeadingTo(views.SecurityURL(), localPath(r.URL.RequestURI()))}
+}
+
+// checkID checks the id in the request's address, if it has one. If an id was copied with quotes
+// around it or characters that nobody sees, it leads to the page that was meant.
+func checkID(r *http.Request) error {
+	id := r.PathValue("id")
+	if id == "" || text.ValidID(id) {
+		return nil
+	}
+	meant := text.Unquote(id)
+	if !text.ValidID(meant) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return access.ErrNotFound
+	}
+	to := url.URL{Path: strings.Replace(r.URL.Path, id, meant, 1), RawQuery: r.URL.RawQuery}
+	return elsewhere{templ.SafeURL(to.String())}
+}

@@ -1,20 +1,21 @@
-// Package handlers answers the requests of people: it reads each, asks the
-// store, and shows a page of package views. The JSON API for programs is its
-// sibling, package api, mounted under /v1.
+// Package handlers serves the pages: it reads each request, asks the store, and
+// shows a page of package views. The JSON API for programs is its sibling,
+// package api, mounted under /v1.
 //
-// A page handler answers an error or shows a page; page turns errors into pages
-// and is the only one to do so. Every change is a form that is posted and
-// answered by a redirect (done). Requests for a part of a page go to the same
-// addresses and handlers: render sends the part (respond.go).
+// Every page is a row of one table (routes.go), which says who may call it and
+// what else holds before its handler runs. The handlers of a subject are methods
+// of its own small struct, such as groupPages, over what all share (site.go). A
+// page handler shows a page or returns an error; one adapter turns errors into
+// pages (guard.go, fail.go). Every change is a form that is posted and answered
+// by a redirect (done). Requests for a part of a page go to the same addresses
+// and handlers: render sends the part (render.go).
 package handlers
 
 import (
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 
-	"github.com/go-webauthn/webauthn/webauthn"
-	"github.com/gorilla/sessions"
+	"github.com/klauspost/compress/gzhttp"
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
@@ -38,52 +39,39 @@ type Config struct {
 	OIDC *OIDC
 }
 
-// Console is the whole console as an http.Handler.
+// Console is the whole console as an http.Handler: the table of routes, and what
+// every request passes on the way to one.
 type Console struct {
-	store     *models.Store
-	log       *slog.Logger
-	publicURL string
-	version   string
-	cookies   cookies
-	sessions  sessions.Store
-	rateLimit int
+	*site
 	proxies   access.Networks
-	oidc      *provider          // or nil
-	passkeys  *webauthn.WebAuthn // nil where browsers allow none at the public URL
-	handler   http.Handler       // all of it, within its middleware
-	mux       *http.ServeMux
-	routes    []route     // all pages, in the order of addRoutes
-	owned     atomic.Bool // set once there is an owner
-	draining  atomic.Bool // set by Drain
+	rateLimit int
+	health    *healthPages
+	handler   http.Handler
 }
 
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
-	c := &Console{
-		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
-		rateLimit: config.RateLimit, proxies: config.TrustedProxies, mux: http.NewServeMux(),
+	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit}
+	c.health = &healthPages{site: c.site}
+	for _, rt := range c.table() {
+		c.routes.add(&rt, c.routeHandler(&rt))
 	}
-	c.oidc = newProvider(config.OIDC, c.publicURL)
-	c.cookies = newCookies(c.publicURL)
-	c.sessions = &sessionStore{store: c.store, cookies: c.cookies}
-	c.passkeys = newPasskeys(c.publicURL)
-	c.addRoutes()
-	programs := api.New(api.Config{
+	calls := api.New(api.Config{
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RateLimit: c.rateLimit, RequestID: requestID, ClientIP: clientIP,
 	})
-	people := c.compress(c.sameOrigin(http.HandlerFunc(c.dispatch)))
-	c.handler = c.outermost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	pages := gzhttp.GzipHandler(c.sameOrigin(http.HandlerFunc(c.dispatch)))
+	c.handler = c.withRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r.URL.Path) {
-			programs.ServeHTTP(w, r)
+			calls.ServeHTTP(w, r)
 			return
 		}
-		people.ServeHTTP(w, r)
+		pages.ServeHTTP(w, r)
 	}))
 	return c
 }
 
-// ServeHTTP answers any request, also those to the API.
+// ServeHTTP serves any request, also those to the API.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// secure reports whether browsers reach the console over https.
-func (c *Console) secure() bool { return c.cookies.secure }
+// Drain makes /readyz report that the console is about to stop. Everything else goes on.
+func (c *Console) Drain() { c.health.draining.Store(true) }

@@ -3,31 +3,35 @@ package handlers
 import (
 	"cmp"
 	"net/http"
+	"sync/atomic"
 
 	"protocol.chat/console/models/access"
 )
 
-// health tells that the program runs.
-func (c *Console) health(w http.ResponseWriter, _ *http.Request) error { return plain(w, "ok\n") }
+// healthPages are for whoever watches over the console.
+type healthPages struct {
+	*site
+	draining atomic.Bool // set by Drain
+}
 
-// ready tells that the program and its database can be worked with, or else why not in a
-// word that is a models.Outage or "draining".
-func (c *Console) ready(w http.ResponseWriter, r *http.Request) error {
-	if c.draining.Load() {
-		return c.unready(w, r, "draining", nil)
+// live reports that the program runs.
+func (p *healthPages) live(w http.ResponseWriter, _ *http.Request) error { return plain(w, "ok\n") }
+
+// ready reports whether the program and its database can be worked with. If not, it says why
+// in a word: an access.Outage or "draining".
+func (p *healthPages) ready(w http.ResponseWriter, r *http.Request) error {
+	if p.draining.Load() {
+		return p.notReady(w, r, "draining", nil)
 	}
-	if err := c.store.DB.Ready(r.Context()); err != nil {
-		return c.unready(w, r, cmp.Or(string(access.OutageOf(err)), "failed"), err)
+	if err := p.store.DB.Ready(r.Context()); err != nil {
+		return p.notReady(w, r, cmp.Or(string(access.OutageOf(err)), "failed"), err)
 	}
 	return plain(w, "ready\n")
 }
 
-func (c *Console) unready(w http.ResponseWriter, r *http.Request, reason string, err error) error {
-	c.log.Warn("not ready", "request_id", requestID(r), "reason", reason, "err", err)
+func (p *healthPages) notReady(w http.ResponseWriter, r *http.Request, reason string, err error) error {
+	p.log.Warn("not ready", "request_id", requestID(r), "reason", reason, "err", err)
 	w.Header().Set("Retry-After", retryAfter)
 	http.Error(w, "not ready: "+reason, http.StatusServiceUnavailable)
 	return nil
 }
-
-// Drain has the console tell at /readyz that it is about to stop. Everything else goes on.
-func (c *Console) Drain() { c.draining.Store(true) }

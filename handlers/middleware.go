@@ -2,91 +2,89 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
-	"path"
 	"runtime/debug"
-	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzhttp"
 )
 
-const (
-	// maxBody is how much of a request's body is read: far more than any form has.
-	maxBody = 1 << 20
-	// patience is how long a request may take until it is answered that the
-	// database can't be reached.
-	patience = 5 * time.Second
-)
+type infoKey struct{}
 
-type markKey struct{}
-
-// mark is what outermost finds out about a request. device is what the browser keeps since
-// somebody signed in with it.
-type mark struct{ id, ip, device string }
-
-func markOf(r *http.Request) mark {
-	m, _ := r.Context().Value(markKey{}).(mark)
-	return m
+// requestInfo is what withRequest finds out about a request. device is what the browser keeps
+// since somebody signed in with it.
+type requestInfo struct {
+	id, ip, device string
+	route          *route
 }
 
-// requestID is the id under which a request is logged.
-func requestID(r *http.Request) string { return markOf(r).id }
+func infoOf(r *http.Request) *requestInfo {
+	if info, ok := r.Context().Value(infoKey{}).(*requestInfo); ok {
+		return info
+	}
+	return &requestInfo{route: nowhere}
+}
 
-// clientIP is the address that the request came from: see origin.
-func clientIP(r *http.Request) string { return markOf(r).ip }
+// requestID returns the id under which a request is logged.
+func requestID(r *http.Request) string { return infoOf(r).id }
 
-// outermost gives every request its id, its limits and its line in the log, and
-// every answer the headers that browsers protect people by.
-func (c *Console) outermost(next http.Handler) http.Handler {
+// clientIP returns the address that the request came from: see clientAddress.
+func clientIP(r *http.Request) string { return infoOf(r).ip }
+
+// routeOf returns the route of a request, or nowhere.
+func routeOf(r *http.Request) *route { return infoOf(r).route }
+
+// withRequest gives every request its id, its route, its limits and its line in the log, and
+// every answer the headers by which browsers protect people.
+func (c *Console) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, id := time.Now(), rand.Text()[:16]
-		readBody(w, r) // before the clock runs: a slow network is not a slow database
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies), c.cookies.first(r, deviceCookie)}), patience)
-		defer cancel()
-		r = r.WithContext(ctx)
-		c.protect(w.Header())
-		w.Header().Set("Request-Id", id)
+		start := time.Now()
+		info := &requestInfo{rand.Text()[:16], clientAddress(r, c.proxies), c.cookies.first(r, deviceCookie), c.routes.of(r)}
 		answer := &recorder{ResponseWriter: w}
+		ctx, cancel := info.route.limits.apply(answer, r)
+		defer cancel()
+		r = r.WithContext(context.WithValue(ctx, infoKey{}, info))
+		c.protect(w.Header())
+		w.Header().Set("Request-Id", info.id)
 		defer func() {
 			fault := recover()
 			if fault == http.ErrAbortHandler { // an answer that must not pass for whole
 				defer panic(fault)
 			} else if fault != nil {
-				c.log.Error("panic", "request_id", id, "fault", fault, "stack", string(debug.Stack()))
+				c.log.Error("panic", "request_id", info.id, "fault", fault, "stack", string(debug.Stack()))
 				if answer.status == 0 {
-					http.Error(answer, "Something went wrong on our side. The request was "+id+".", http.StatusInternalServerError)
+					http.Error(answer, "Something went wrong on our side. The request ID is "+info.id+".", http.StatusInternalServerError)
 				}
 			}
 			c.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", loggedPath(r)), slog.Int("status", answer.status),
-				slog.Int64("ms", time.Since(start).Milliseconds()), slog.String("ip", clientIP(r)), slog.String("request_id", id))
+				slog.String("method", r.Method), slog.String("path", c.routes.logged(r)), slog.Int("status", answer.status),
+				slog.Int64("ms", time.Since(start).Milliseconds()), slog.String("ip", info.ip), slog.String("request_id", info.id))
 		}()
 		next.ServeHTTP(answer, r)
 	})
 }
 
-// loggedPath is a request's path as the log shows it: without the secret of an invitation.
-func loggedPath(r *http.Request) string {
-	if strings.HasPrefix(cleaned(r.URL.Path), invitePrefix) {
-		return invitePrefix + "…"
+// apply reads the request's body and then starts the clock of the context that it returns: a
+// slow network is not a slow database.
+func (l limits) apply(answer *recorder, r *http.Request) (context.Context, context.CancelFunc) {
+	readBody(answer.ResponseWriter, r, cmp.Or(l.body, usual.body))
+	if l.timeout != 0 { // the server's own is for the usual ones
+		_ = http.NewResponseController(answer).SetWriteDeadline(time.Now().Add(l.timeout + stallLimit))
 	}
-	return r.URL.Path
+	answer.stream = l.stream
+	return context.WithTimeout(r.Context(), cmp.Or(l.timeout, usual.timeout))
 }
 
-const invitePrefix = "/invite/"
-
-// readBody reads the request's body into memory, up to maxBody. What stopped it is
-// what reading the body answers later.
-func readBody(w http.ResponseWriter, r *http.Request) {
+// readBody reads the request's body into memory, as far as it may be that large. What stopped
+// it is what reading the body returns later.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
 		err = io.EOF
 	}
@@ -102,11 +100,15 @@ func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 type recorder struct {
 	http.ResponseWriter
 	status int
+	stream bool // the client has stallLimit for each write
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
+	}
+	if r.stream {
+		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(stallLimit))
 	}
 	return r.ResponseWriter.Write(b)
 }
@@ -116,18 +118,6 @@ func (r *recorder) WriteHeader(status int) {
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
-}
-
-// cleaned is a path as its laxest reader could understand it: without empty or dotted parts,
-// with slashes for backslashes and no NUL. Only what stays the same is sure to mean the same
-// to everybody.
-func cleaned(p string) string {
-	p = strings.ReplaceAll(strings.ReplaceAll(p, `\`, "/"), "\x00", "")
-	clean := path.Clean("/" + p)
-	if strings.HasSuffix(p, "/") && clean != "/" {
-		clean += "/"
-	}
-	return clean
 }
 
 // Unwrap lets http.ResponseController find the real writer.
@@ -150,6 +140,3 @@ func (c *Console) protect(h http.Header) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
-
-// compress compresses pages.
-func (c *Console) compress(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }

@@ -9,40 +9,43 @@ import (
 	"protocol.chat/console/views"
 )
 
-// profile shows what somebody can change about themselves.
-func (c *Console) profile(w http.ResponseWriter, r *http.Request) error {
-	u := visitOf(r).user
-	return c.showProfile(w, r, http.StatusOK, views.Profile{
+// profilePages are what users can change about themselves.
+type profilePages struct{ *site }
+
+// edit shows what somebody can change about themselves.
+func (p profilePages) edit(w http.ResponseWriter, r *http.Request) error {
+	u := signedInAs(r).user
+	return p.showEdit(w, r, http.StatusOK, views.Profile{
 		Name: u.Name, Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "UTC"), Density: u.Density,
 		Locale: u.Locale, PageSize: u.Rows(), Shortcuts: u.Shortcuts,
 	})
 }
 
-func (c *Console) showProfile(w http.ResponseWriter, r *http.Request, status int, p views.Profile) error {
-	p.Changes = p.Email != visitOf(r).user.Email
-	p.Role, p.Theme, p.Zones, p.Now = visitOf(r).user.Role, c.themeOf(r), identity.TimeZones(), c.now(r)
-	return c.show(w, r, status, views.Page{Title: "Profile", Section: "Account", Failed: len(p.Problems) > 0, Body: views.ProfilePage(p)})
+func (p profilePages) showEdit(w http.ResponseWriter, r *http.Request, status int, form views.Profile) error {
+	form.Changes = form.Email != signedInAs(r).user.Email
+	form.Role, form.Theme, form.Zones, form.Now = signedInAs(r).user.Role, p.themeOf(r), identity.TimeZones(), p.now(r)
+	return p.render(w, r, status, views.Page{Title: "Profile", Failed: len(form.Problems) > 0, Body: views.ProfilePage(form)})
 }
 
-// updateProfile changes one's own profile.
-func (c *Console) updateProfile(w http.ResponseWriter, r *http.Request) error {
-	p := readProfile(r)
-	err := c.store.Identity.UpdateProfile(r.Context(), by(r), identity.ProfileChange{
-		Name: &p.Name, Email: &p.Email, TimeZone: &p.TimeZone, Password: r.PostFormValue("password"),
-		Density: &p.Density, Locale: &p.Locale, PageSize: &p.PageSize, Shortcuts: &p.Shortcuts,
+// update changes one's own profile.
+func (p profilePages) update(w http.ResponseWriter, r *http.Request) error {
+	form := readProfile(r)
+	err := p.store.Identity.UpdateProfile(r.Context(), by(r), identity.ProfileChange{
+		Name: &form.Name, Email: &form.Email, TimeZone: &form.TimeZone, Password: r.PostFormValue("password"),
+		Density: &form.Density, Locale: &form.Locale, PageSize: &form.PageSize, Shortcuts: &form.Shortcuts,
 	})
-	status, refused := c.refusal(w, err, "password", "")
+	status, refused := p.refusal(w, err, "password", "")
 	if invalid, ok := problems(err); ok {
 		status, refused = http.StatusUnprocessableEntity, invalid
 	}
 	if status != 0 {
-		p.Problems = refused
-		return c.showProfile(w, r, status, p)
+		form.Problems = refused
+		return p.showEdit(w, r, status, form)
 	}
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.ProfileURL(), views.Flash{Text: "Your profile is saved."})
+	return p.done(w, r, views.ProfileURL(), views.Flash{Text: "Your profile is saved."})
 }
 
 // readProfile is the profile as its form has it.
@@ -55,54 +58,54 @@ func readProfile(r *http.Request) views.Profile {
 	if rows := r.PostFormValue("page_size"); rows != "" {
 		p.PageSize, _ = strconv.Atoi(rows) // 0 is refused
 	} else {
-		p.PageSize = visitOf(r).user.Rows()
+		p.PageSize = signedInAs(r).user.Rows()
 	}
 	return p
 }
 
 // shortcuts tells what the keys of the keyboard do.
-func (c *Console) shortcuts(w http.ResponseWriter, r *http.Request) error {
-	return c.show(w, r, http.StatusOK, views.Page{
-		Title: "Keyboard shortcuts", Section: "Account", Body: views.ShortcutsPage(visitOf(r).user.Shortcuts),
+func (p profilePages) shortcuts(w http.ResponseWriter, r *http.Request) error {
+	return p.render(w, r, http.StatusOK, views.Page{
+		Title: "Keyboard shortcuts", Body: views.ShortcutsPage(signedInAs(r).user.Shortcuts),
 	})
 }
 
-// password shows the form for another password.
-func (c *Console) password(w http.ResponseWriter, r *http.Request) error {
-	return c.showPassword(w, r, http.StatusOK, views.Passwords{})
+// editPassword shows the form for another password.
+func (p profilePages) editPassword(w http.ResponseWriter, r *http.Request) error {
+	return p.showEditPassword(w, r, http.StatusOK, views.Passwords{})
 }
 
-func (c *Console) showPassword(w http.ResponseWriter, r *http.Request, status int, p views.Passwords) error {
-	p.Email = visitOf(r).user.Email
-	return c.show(w, r, status, views.Page{
-		Title: "Change password", Section: "Security", Failed: len(p.Problems) > 0, Body: views.PasswordPage(p),
+func (p profilePages) showEditPassword(w http.ResponseWriter, r *http.Request, status int, form views.Passwords) error {
+	form.Email = signedInAs(r).user.Email
+	return p.render(w, r, status, views.Page{
+		Title: "Change password", Failed: len(form.Problems) > 0, Body: views.PasswordPage(form),
 	})
 }
 
-// changePassword changes one's own password. The session gets a new id.
-func (c *Console) changePassword(w http.ResponseWriter, r *http.Request) error {
-	p := views.Passwords{KeepOthers: r.PostFormValue("keep") != ""}
-	err := c.store.Identity.ChangePassword(r.Context(), by(r), identity.PasswordChange{
+// updatePassword changes one's own password. The session gets a new id.
+func (p profilePages) updatePassword(w http.ResponseWriter, r *http.Request) error {
+	form := views.Passwords{KeepOthers: r.PostFormValue("keep") != ""}
+	err := p.store.Identity.ChangePassword(r.Context(), by(r), identity.PasswordChange{
 		Old: r.PostFormValue("old_password"), New: r.PostFormValue("new_password"),
-		Keep: visitOf(r).session.ID, KeepOthers: p.KeepOthers,
+		Keep: signedInAs(r).session.ID, KeepOthers: form.KeepOthers,
 	})
-	status, refused := c.refusal(w, err, "old_password", "")
+	status, refused := p.refusal(w, err, "old_password", "")
 	if invalid, ok := problems(err); ok {
 		status, refused = http.StatusUnprocessableEntity, invalid
 	}
 	if status != 0 {
-		p.Problems = refused
-		return c.showPassword(w, r, status, p)
+		form.Problems = refused
+		return p.showEditPassword(w, r, status, form)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.renew(w, r, true); err != nil {
+	if err := p.renew(w, r, true); err != nil {
 		return err
 	}
 	words := "Your password is changed. You were signed out everywhere else."
-	if p.KeepOthers {
+	if form.KeepOthers {
 		words = "Your password is changed. You stay signed in elsewhere."
 	}
-	return c.done(w, r, views.SecurityURL(), views.Flash{Text: words})
+	return p.done(w, r, views.SecurityURL(), views.Flash{Text: words})
 }

@@ -9,27 +9,30 @@ import (
 
 // linked returns the providers that somebody can sign in with, by the names that people
 // call them.
-func (c *Console) linked(r *http.Request, userID string) ([]views.Linked, error) {
-	found, err := c.store.Identity.Identities(r.Context(), by(r), userID)
+func (s *site) linked(r *http.Request, userID string) ([]views.Linked, error) {
+	found, err := s.store.Identity.Identities(r.Context(), by(r), userID)
 	var all []views.Linked
 	for _, identity := range found {
-		all = append(all, views.Linked{Name: c.issuerName(identity.Issuer), Identity: identity})
+		all = append(all, views.Linked{Name: s.issuerName(identity.Issuer), Identity: identity})
 	}
 	return all, err
 }
 
 // issuerName returns what people call an issuer: the configured provider has a name.
-func (c *Console) issuerName(issuer string) string {
-	if c.oidc != nil && c.oidc.Issuer == issuer {
-		return c.oidc.Name
+func (s *site) issuerName(issuer string) string {
+	if s.oidc != nil && s.oidc.Issuer == issuer {
+		return s.oidc.Name
 	}
 	return issuer
 }
 
+// identityPages are the pages of the user's own accounts at providers.
+type identityPages struct{ securityPages }
+
 // linkedWith returns the provider of a request's address, or a Conflict if the user is not
 // linked with it.
-func (c *Console) linkedWith(r *http.Request, userID string) (views.Linked, error) {
-	all, err := c.linked(r, userID)
+func (p identityPages) linkedWith(r *http.Request, userID string) (views.Linked, error) {
+	all, err := p.linked(r, userID)
 	if err != nil {
 		return views.Linked{}, err
 	}
@@ -41,22 +44,22 @@ func (c *Console) linkedWith(r *http.Request, userID string) (views.Linked, erro
 	return views.Linked{}, access.Conflict{Message: "This account is not linked with that provider, or no longer."}
 }
 
-// askUnlink asks before one's own identity at a provider is unlinked.
-func (c *Console) askUnlink(w http.ResponseWriter, r *http.Request) error {
-	link, err := c.linkedWith(r, by(r).UserID)
+// confirmDelete asks before one's own identity at a provider is unlinked.
+func (p identityPages) confirmDelete(w http.ResponseWriter, r *http.Request) error {
+	link, err := p.linkedWith(r, by(r).UserID)
 	if err != nil {
 		return err
 	}
-	return c.question(w, r, "Unlink "+link.Name, views.Unlink(link))
+	return p.showQuestion(w, r, "Unlink "+link.Name, views.Unlink(link))
 }
 
-func (c *Console) unlink(w http.ResponseWriter, r *http.Request) error {
+func (p identityPages) delete(w http.ResponseWriter, r *http.Request) error {
 	issuer := r.FormValue("issuer")
-	if _, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
+	if _, err := p.store.Identity.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
 		return err
 	}
-	if err := c.renew(w, r, false); err != nil {
+	if err := p.renew(w, r, false); err != nil {
 		return err
 	}
-	return c.done(w, r, views.SecurityURL()+"#linked", views.Flash{Text: c.issuerName(issuer) + " unlinked."})
+	return p.done(w, r, views.SecurityURL()+"#linked", views.Flash{Text: p.issuerName(issuer) + " unlinked."})
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // themeOf is the theme that the browser asked for, or "".
-func (c *Console) themeOf(r *http.Request) string {
-	for _, theme := range c.cookies.all(r, themeCookie) {
+func (s *site) themeOf(r *http.Request) string {
+	for _, theme := range s.cookies.all(r, themeCookie) {
 		if theme == "light" || theme == "dark" {
 			return theme
 		}
@@ -19,13 +19,13 @@ func (c *Console) themeOf(r *http.Request) string {
 	return ""
 }
 
-// theme keeps the choice of a theme in a cookie.
-func (c *Console) theme(w http.ResponseWriter, r *http.Request) error {
+// updateTheme keeps the choice of a theme in a cookie.
+func (p profilePages) updateTheme(w http.ResponseWriter, r *http.Request) error {
 	switch theme := r.PostFormValue("theme"); theme {
 	case "light", "dark":
-		c.cookies.set(w, themeCookie, theme, int((365 * 24 * time.Hour).Seconds()))
+		p.cookies.set(w, themeCookie, theme, int((365 * 24 * time.Hour).Seconds()))
 	case "system":
-		c.cookies.set(w, themeCookie, "", -1)
+		p.cookies.set(w, themeCookie, "", -1)
 	default:
 		return access.Invalid{{Field: "theme", Code: access.Bad, Message: "The theme must be system, light or dark."}}
 	}

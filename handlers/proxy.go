@@ -14,10 +14,10 @@ import (
 // added can be believed. Others, such as X-Real-IP and Forwarded, can come from anybody.
 const forwardedFor = "X-Forwarded-For"
 
-// origin is the address that a request came from: the peer's or, where that is a trusted
+// clientAddress is the address that a request came from: the peer's or, where that is a trusted
 // proxy, the last one in X-Forwarded-For that is none. Where that is no address, nothing
 // can be said but who the peer is.
-func origin(r *http.Request, trusted access.Networks) string {
+func clientAddress(r *http.Request, trusted access.Networks) string {
 	peer, ok := peerOf(r)
 	if !ok {
 		return r.RemoteAddr

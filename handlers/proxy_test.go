@@ -58,10 +58,10 @@ func TestForwardedForIsBelievedFromProxiesOnly(t *testing.T) {
 		r := &http.Request{RemoteAddr: tc.peer, Header: http.Header{
 			"X-Forwarded-For": tc.said, "X-Real-Ip": {"6.6.6.6"}, "Forwarded": {"for=6.6.6.6"}, "True-Client-Ip": {"6.6.6.6"},
 		}}
-		if got := origin(r, trusted); got != tc.want {
+		if got := clientAddress(r, trusted); got != tc.want {
 			t.Errorf("from %s, forwarded for %q: %s, want %s", tc.peer, tc.said, got, tc.want)
 		}
-		if got := origin(r, nil); got == "203.0.113.7" || got == "1.2.3.4" {
+		if got := clientAddress(r, nil); got == "203.0.113.7" || got == "1.2.3.4" {
 			t.Errorf("nobody is trusted, and %s is believed", got)
 		}
 	}

@@ -87,7 +87,7 @@ func unseen(r rune) bool { return unicode.IsSpace(r) || text.StripInvisible(stri
 
 // pageSize is how many rows the reader wants on a page.
 func pageSize(r *http.Request) int {
-	if v := visitOf(r); v != nil {
+	if v := signedInAs(r); v != nil {
 		return v.user.Rows()
 	}
 	return identity.DefaultPageSize
@@ -95,7 +95,7 @@ func pageSize(r *http.Request) int {
 
 // zone is the zone that the reader sees times in.
 func zone(r *http.Request) *time.Location {
-	if v := visitOf(r); v != nil {
+	if v := signedInAs(r); v != nil {
 		return v.user.Location()
 	}
 	return time.UTC

@@ -12,8 +12,8 @@ import (
 )
 
 // done answers a form that was carried out: with a message, and a way to go on.
-func (c *Console) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, flash views.Flash) error {
-	v := visitOf(r)
+func (s *site) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, flash views.Flash) error {
+	v := signedInAs(r)
 	v.setFlashes(append(v.flashes(), flash))
 	if err := v.session.Save(r, w); err != nil {
 		return err
@@ -65,8 +65,8 @@ func groupsOf(r *http.Request) templ.SafeURL { return listOf(r, views.GroupsURL(
 
 // cameFrom is the page of the console that led to a request, or "" where none did, or the
 // page of the request itself.
-func (c *Console) cameFrom(r *http.Request) string {
-	path, here := strings.CutPrefix(r.Referer(), c.publicURL)
+func (p confirmPages) cameFrom(r *http.Request) string {
+	path, here := strings.CutPrefix(r.Referer(), p.publicURL)
 	path = localPath(path)
 	if from, _, _ := strings.Cut(path, "?"); !here || from == r.URL.Path {
 		return ""

@@ -13,18 +13,22 @@ import (
 	"protocol.chat/console/views"
 )
 
-// show answers with a page, or with the region of it that was asked for.
-func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {
-	frame, err := c.frame(w, r)
+// render answers with a page, or with the region of it that was asked for. The page stands in
+// the section of the request's route, unless it is shown to somebody in its place.
+func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {
+	frame, err := s.frame(w, r)
 	if err != nil {
 		return err
 	}
 	p.Frame = frame
+	if rt := routeOf(r); rt.right == anybody || signedInAs(r) != nil {
+		p.Section = rt.section
+	}
 	region := region(r)
 	if region == "" {
-		return render(w, r, status, views.Document(p))
+		return respond(w, r, status, views.Document(p))
 	}
-	ctx := unhurried(r)
+	ctx := withoutDeadline(r)
 	return send(w, status, func(part *bytes.Buffer) error {
 		if err := templ.RenderFragments(ctx, part, p.Body, region); err != nil {
 			return err
@@ -36,14 +40,14 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p vie
 	})
 }
 
-// render answers with a component.
-func render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
-	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(unhurried(r), whole) })
+// respond answers with a component.
+func respond(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
+	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(withoutDeadline(r), whole) })
 }
 
-// unhurried is the request's context without its deadline. A page that has all it shows is
+// withoutDeadline returns the request's context without its deadline. A page that has all it shows is
 // drawn even where finding that took all the time there was.
-func unhurried(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+func withoutDeadline(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
 // send answers with HTML that is whole before anything of it is sent.
 func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
@@ -75,17 +79,17 @@ func isPartial(r *http.Request) bool {
 }
 
 // frame is what stands around every page. Messages are shown once.
-func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
-	f := views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Path: r.URL.RequestURI()}
-	v := visitOf(r)
+func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
+	f := views.Frame{Theme: s.themeOf(r), RequestID: requestID(r), Path: r.URL.RequestURI()}
+	v := signedInAs(r)
 	if v == nil {
 		return f, nil
 	}
 	var err error
-	if f.Workspace, err = c.store.Identity.Workspace(r.Context()); err != nil {
+	if f.Workspace, err = s.store.Identity.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.must, c.version
+	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = identity.IdleLimit
@@ -101,16 +105,16 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 const retryAfter = "2"
 
 // now is the time as a page tells it, in the zone of who looks at it.
-func (c *Console) now(r *http.Request) views.Clock {
-	if v := visitOf(r); v != nil {
-		return c.nowOf(v.user)
+func (s *site) now(r *http.Request) views.Clock {
+	if v := signedInAs(r); v != nil {
+		return s.nowOf(v.user)
 	}
-	return views.NewClock(c.store.DB.Now().UTC(), identity.DayFirst)
+	return views.NewClock(s.store.DB.Now().UTC(), identity.DayFirst)
 }
 
 // nowOf is the time in a user's zone, to be written as the user does.
-func (c *Console) nowOf(user identity.User) views.Clock {
-	return views.NewClock(c.store.DB.Now().In(user.Location()), user.Locale)
+func (s *site) nowOf(user identity.User) views.Clock {
+	return views.NewClock(s.store.DB.Now().In(user.Location()), user.Locale)
 }
 
 func plain(w http.ResponseWriter, text string) error {

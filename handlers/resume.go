@@ -12,27 +12,25 @@ import (
 )
 
 // askToSignIn answers somebody who is not signed in. A form keeps what was typed.
-func (c *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
+func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusUnauthorized
-	to := c.comeBack(r)
+	to := s.comeBack(r)
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !isPartial(r) {
 		_ = redirect(w, r, views.LoginURL(to))
 		return
 	}
-	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: c.oidc.name(), Passkeys: c.passkeys != nil})
-	page := views.Page{Title: "Sign in", Passkeys: c.passkeys != nil, Body: body, Frame: views.Frame{Theme: c.themeOf(r), RequestID: requestID(r), Path: to}}
-	if err := render(w, r, status, views.Document(page)); err != nil {
-		c.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
+	body := views.Login(views.SignIn{Next: to, Carried: carried(r, to), Provider: s.oidc.name(), Passkeys: s.passkeys.allowed()})
+	page := views.Page{Title: "Sign in", Passkeys: s.passkeys.allowed(), Body: body, Frame: views.Frame{Theme: s.themeOf(r), RequestID: requestID(r), Path: to}}
+	if err := respond(w, r, status, views.Document(page)); err != nil {
+		s.log.Error("the sign-in page failed", "request_id", requestID(r), "err", err)
 	}
 }
 
 // comeBack is the page to return to after signing in: the one that was asked for,
 // or the one that shows the form that was sent.
-func (c *Console) comeBack(r *http.Request) string {
-	get := r.Clone(r.Context())
-	get.Method = http.MethodGet
-	if _, pattern := c.mux.Handler(get); strings.HasPrefix(pattern, "GET ") && pattern != "GET /static/" {
-		return localPath(r.URL.RequestURI())
+func (s *site) comeBack(r *http.Request) string {
+	if to := localPath(r.URL.RequestURI()); s.routes.shows(to) {
+		return to
 	}
 	return localPath(r.PostFormValue("next"))
 }
@@ -58,19 +56,18 @@ func stillCarried(r *http.Request) []views.Hidden {
 }
 
 // offerCarried shows what was typed into a form that keeps no draft, to be sent now.
-func (c *Console) offerCarried(w http.ResponseWriter, r *http.Request, s views.SignIn) error {
+func (p authPages) offerCarried(w http.ResponseWriter, r *http.Request, s views.SignIn) error {
 	fields := make([]views.Hidden, len(s.Carried))
 	for i, h := range s.Carried {
 		fields[i] = views.Hidden{Name: strings.TrimPrefix(h.Name, carriedPrefix), Value: h.Value}
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "You are signed in", Body: views.Resend(templ.SafeURL(s.Next), fields)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "You are signed in", Body: views.Resend(templ.SafeURL(s.Next), fields)})
 }
 
 // keepCarried makes a draft of what was typed, for the form that comes next. That
 // it can't be kept is no reason to refuse the sign-in.
-func (c *Console) keepCarried(r *http.Request, user identity.User, s views.SignIn) {
-	name := draftOf(s.Next)
-	if len(s.Carried) == 0 || name == "" {
+func (p authPages) keepCarried(r *http.Request, user identity.User, s views.SignIn) {
+	if len(s.Carried) == 0 {
 		return
 	}
 	fields := url.Values{}
@@ -78,7 +75,7 @@ func (c *Console) keepCarried(r *http.Request, user identity.User, s views.SignI
 		field := strings.TrimPrefix(h.Name, carriedPrefix)
 		fields[field] = append(fields[field], h.Value)
 	}
-	if err := c.saveDraft(r.Context(), user.Actor(), name, fields); err != nil {
-		c.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
+	if err := p.drafts.save(r.Context(), user.Actor(), s.Next, fields); err != nil {
+		p.log.Warn("what was typed is lost", "request_id", requestID(r), "err", err)
 	}
 }

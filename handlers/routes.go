@@ -1,278 +1,240 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
-	"strings"
+	"time"
 
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/text"
 	"protocol.chat/console/static"
 	"protocol.chat/console/views"
 )
 
-// route is what a page asks of who calls it.
+// A route is a row of the table: an address, who may call it, and what else is known of it
+// before its handler runs. Nothing else decides about an address by how it is written.
 type route struct {
-	pattern string
-	// open says that anybody may call it; right is what others need.
-	open  bool
+	method, path string
+	handle       pageHandler
+	// right is what the caller needs; anybody may call a route without signing in.
 	right access.Right
-	// dangerous says that the caller must have proved lately who they are.
-	dangerous bool
+	// section is the entry of the menu that is lit, and a part of the page's title; or "".
+	section string
+	also
 }
 
-// addRoutes is the list of all pages. Those in the first part are open to everybody;
-// the others need somebody signed in who has the right named, and those that are
-// dangerous somebody who has lately proved who they are.
-func (c *Console) addRoutes() {
-	c.open("GET /healthz", c.health)
-	c.open("GET /readyz", c.ready)
-	c.open("GET /docs/errors/{code}", c.errorDocs)
-	c.open("GET /setup", c.setup)
-	c.open("POST /setup", c.doSetup)
-	c.open("GET /login", c.login)
-	c.open("POST /login", c.doLogin)
-	c.open("GET /login/oidc", c.askProvider)
-	c.open("GET /login/oidc/callback", c.answerOfProvider)
-	c.open("POST /theme", c.theme)
-	c.open("GET /docs/roles", c.roles)
-	c.open("GET /invite/{secret}", c.welcome)
-	c.open("POST /invite/{secret}", c.accept)
-	c.open("GET /login/code", c.secondFactor)
-	c.open("POST /login/code", c.doSecondFactor)
-	c.open("POST /login/passkey", c.passkeyLogin)
-	c.open("POST /login/passkey/options", c.passkeyQuestion)
-	c.mux.Handle("GET /static/", static.Handler())
-	c.notForHead("/login/oidc", "/login/oidc/callback", "/profile/security/app")
+// anybody is the right that nobody needs, not even to be signed in.
+const anybody access.Right = "anybody"
 
-	c.signedIn("GET /{$}", access.SignedInOnly, c.home)
-	c.signedIn("POST /logout", access.SignedInOnly, c.logout)
-	c.signedIn("POST /drafts/{form}", access.SignedInOnly, c.draft)
-
-	c.signedIn("POST /confirm", access.SignedInOnly, c.confirm)
-	c.signedIn("GET /profile", access.SignedInOnly, c.profile)
-	c.signedIn("POST /profile", access.SignedInOnly, c.updateProfile)
-	c.signedIn("GET /profile/shortcuts", access.SignedInOnly, c.shortcuts)
-	c.signedIn("GET /profile/password", access.SignedInOnly, c.password)
-	c.signedIn("POST /profile/password", access.SignedInOnly, c.changePassword)
-	c.signedIn("GET /profile/activity", access.SignedInOnly, c.ownActivity)
-	c.signedIn("GET /profile/security", access.SignedInOnly, c.security)
-	c.dangerous("GET /profile/security/app", access.SignedInOnly, c.newApp)
-	c.dangerous("POST /profile/security/app", access.SignedInOnly, c.confirmApp)
-	c.dangerous("GET /profile/security/app/off", access.SignedInOnly, c.askAppOff)
-	c.dangerous("POST /profile/security/app/off", access.SignedInOnly, c.appOff)
-	c.dangerous("GET /profile/security/codes", access.SignedInOnly, c.askCodes)
-	c.dangerous("POST /profile/security/codes", access.SignedInOnly, c.newCodes)
-	c.signedIn("POST /profile/security/codes/file", access.SignedInOnly, c.codesFile)
-	c.signedIn("GET /profile/security/sessions/end", access.SignedInOnly, c.askEndOtherSessions)
-	c.signedIn("POST /profile/security/sessions/end", access.SignedInOnly, c.endOtherSessions)
-	c.signedIn("POST /profile/security/sessions/{id}/end", access.SignedInOnly, c.endSession)
-	c.dangerous("POST /profile/security/passkeys/options", access.SignedInOnly, c.newPasskeyQuestion)
-	c.dangerous("GET /profile/security/passkeys/new", access.SignedInOnly, c.newPasskey)
-	c.dangerous("POST /profile/security/passkeys/new", access.SignedInOnly, c.addPasskey)
-	c.signedIn("GET /profile/security/passkeys/{id}/rename", access.SignedInOnly, c.askRenamePasskey)
-	c.signedIn("POST /profile/security/passkeys/{id}/rename", access.SignedInOnly, c.renamePasskey)
-	c.dangerous("GET /profile/security/passkeys/{id}/remove", access.SignedInOnly, c.askRemovePasskey)
-	c.dangerous("POST /profile/security/passkeys/{id}/remove", access.SignedInOnly, c.removePasskey)
-	c.dangerous("GET /profile/security/identity/remove", access.SignedInOnly, c.askUnlink)
-	c.dangerous("POST /profile/security/identity/remove", access.SignedInOnly, c.unlink)
-
-	c.signedIn("GET /groups", access.ReadGroups, c.groups)
-	c.signedIn("GET /groups/new", access.EditGroups, c.newGroup)
-	c.signedIn("POST /groups/new", access.EditGroups, c.createGroup)
-	c.signedIn("GET /groups/{id}", access.ReadGroups, c.group)
-	c.signedIn("GET /groups/{id}/edit", access.EditGroups, c.editGroup)
-	c.signedIn("POST /groups/{id}/edit", access.EditGroups, c.updateGroup)
-	c.signedIn("POST /groups/{id}/archive", access.ArchiveGroups, c.archiveGroup)
-	c.signedIn("POST /groups/{id}/restore", access.ArchiveGroups, c.restoreGroup)
-	c.signedIn("GET /groups/{id}/delete", access.DeleteGroups, c.askDeleteGroup)
-	c.signedIn("POST /groups/{id}/delete", access.DeleteGroups, c.deleteGroup)
-	c.signedIn("GET /groups/{id}/members", access.ReadGroups, c.members)
-	c.signedIn("POST /groups/{id}/members", access.EditMembers, c.addMembers)
-	c.signedIn("POST /groups/{id}/members/remove", access.EditMembers, c.removeMember)
-
-	c.signedIn("GET /contacts", access.ReadContacts, c.contacts)
-	c.signedIn("GET /contacts/pick", access.ReadContacts, c.pickContacts)
-	c.signedIn("GET /contacts/new", access.EditContacts, c.newContact)
-	c.signedIn("POST /contacts/new", access.EditContacts, c.createContact)
-	c.signedIn("GET /contacts/{id}", access.ReadContacts, c.contact)
-	c.signedIn("GET /contacts/{id}/edit", access.EditContacts, c.editContact)
-	c.signedIn("POST /contacts/{id}/edit", access.EditContacts, c.updateContact)
-	c.signedIn("GET /contacts/{id}/delete", access.DeleteContacts, c.askDeleteContact)
-	c.signedIn("POST /contacts/{id}/delete", access.DeleteContacts, c.deleteContact)
-
-	c.signedIn("GET /activity", access.ReadActivity, c.activity)
-	c.signedIn("POST /activity/export", access.Export, c.exportActivity)
-	c.signedIn("GET /activity/verify", access.ReadActivity, c.verifyActivity)
-	c.dangerous("GET /activity/retention", access.KeepActivity, c.retention)
-	c.dangerous("POST /activity/retention", access.KeepActivity, c.setRetention)
-	c.signedIn("GET /activity/{id}", access.ReadActivity, c.activityLine)
-	c.signedIn("GET /activity/{id}/revert", access.ReadActivity, c.askRevert)
-	c.signedIn("POST /activity/{id}/revert", access.ReadActivity, c.revert)
-	c.signedIn("GET /groups/{id}/activity", access.ReadActivity, c.groupActivity)
-
-	c.signedIn("GET /settings/tokens", access.MakeTokens, c.tokens)
-	c.dangerous("GET /settings/tokens/new", access.MakeTokens, c.newToken)
-	c.dangerous("POST /settings/tokens/new", access.MakeTokens, c.createToken)
-	c.signedIn("GET /settings/tokens/{id}", access.MakeTokens, c.token)
-	c.dangerous("GET /settings/tokens/{id}/roll", access.MakeTokens, c.askRollToken)
-	c.dangerous("POST /settings/tokens/{id}/roll", access.MakeTokens, c.rollToken)
-	c.signedIn("GET /settings/tokens/{id}/end-old-secret", access.MakeTokens, c.askEndOldSecret)
-	c.signedIn("POST /settings/tokens/{id}/end-old-secret", access.MakeTokens, c.endOldSecret)
-	c.signedIn("GET /settings/tokens/{id}/revoke", access.MakeTokens, c.askRevokeToken)
-	c.signedIn("POST /settings/tokens/{id}/revoke", access.MakeTokens, c.revokeToken)
-
-	c.signedIn("GET /people", access.ReadPeople, c.people)
-	c.dangerous("GET /people/invite", access.ManagePeople, c.newInvitation)
-	c.dangerous("POST /people/invite", access.ManagePeople, c.invite)
-	c.dangerous("POST /people/invitations/{id}/renew", access.ManagePeople, c.renewInvitation)
-	c.dangerous("GET /people/invitations/{id}/revoke", access.ManagePeople, c.askRevokeInvitation)
-	c.dangerous("POST /people/invitations/{id}/revoke", access.ManagePeople, c.revokeInvitation)
-	c.dangerous("GET /people/policy", access.ManagePolicy, c.policy)
-	c.dangerous("POST /people/policy", access.ManagePolicy, c.setPolicy)
-	c.signedIn("GET /people/{id}", access.ReadPeople, c.person)
-	c.dangerous("GET /people/{id}/role", access.ManageRoles, c.askRole)
-	c.dangerous("POST /people/{id}/role", access.ManageRoles, c.changeRole)
-	c.dangerous("GET /people/{id}/disable", access.ManagePeople, c.askDisable)
-	c.dangerous("POST /people/{id}/disable", access.ManagePeople, c.disable)
-	c.dangerous("POST /people/{id}/enable", access.ManagePeople, c.enable)
-	c.dangerous("GET /people/{id}/second-factor", access.ManagePeople, c.askResetFactor)
-	c.dangerous("POST /people/{id}/second-factor", access.ManagePeople, c.resetFactor)
-	c.dangerous("GET /people/{id}/identity", access.ManagePeople, c.askUnlinkPerson)
-	c.dangerous("POST /people/{id}/identity", access.ManagePeople, c.unlinkPerson)
-	c.dangerous("GET /people/{id}/sessions", access.ManagePeople, c.askEndSessions)
-	c.dangerous("POST /people/{id}/sessions", access.ManagePeople, c.endSessions)
+// also is what holds for few routes.
+type also struct {
+	// stepUp says that the caller must have proved lately who they are, and what for: it
+	// ends "You are about to …".
+	stepUp string
+	// unenrolled says that the route is open also while a second factor must still be set up.
+	unenrolled bool
+	// noHEAD refuses HEAD where GET is the step of something: a sign-in with a provider, or a
+	// key for an app. Everywhere else HEAD is GET without its body, and changes nothing.
+	noHEAD bool
+	// draft says whether what is typed into the route's form is kept.
+	draft draft
+	// missing tells more about an object that is not there, or nil.
+	missing func(r *http.Request, f *views.Failure)
+	// limits are how long the route may take, and how large its body may be.
+	limits limits
+	// serve answers in place of handle: it is no page, and needs nobody.
+	serve http.Handler
 }
 
-// isAPI reports whether a path, however it is written, is the API's.
-func isAPI(path string) bool {
-	path = cleaned(path)
-	return path == "/v1" || strings.HasPrefix(path, "/v1/")
+// draft is how the draft of a form is kept.
+type draft struct {
+	// name is what it is kept under; "" is the form's address, for an object's own forms.
+	name string
+	// object fails if the object of such an address is not there.
+	object func(ctx context.Context, id string) error
 }
 
-// open routes a page that anybody may see.
-func (c *Console) open(pattern string, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, open: true})
-	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
-		if err := parseForm(r); err != nil {
-			return err
-		}
-		return handle(w, r)
-	}))
+// limits are how much a request may take. A zero field is the usual limit.
+type limits struct {
+	// timeout is how long the request may take before it fails.
+	timeout time.Duration
+	// body is how many bytes of the request's body are read.
+	body int64
+	// stream says that the answer is sent while it is made. It is cut off if the client takes
+	// nothing of it for stallLimit.
+	stream bool
 }
 
-// signedIn routes a page for somebody who is signed in and has the right.
-func (c *Console) signedIn(pattern string, right access.Right, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, right: right})
-	c.handleSignedIn(pattern, right, handle)
-}
+// usual are the limits of a route that has none of its own. The body is far larger than any
+// form.
+var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
 
-// dangerous routes a page for somebody who has the right and has lately proved who they
-// are.
-func (c *Console) dangerous(pattern string, right access.Right, handle pageHandler) {
-	c.routes = append(c.routes, route{pattern: pattern, right: right, dangerous: true})
-	c.handleSignedIn(pattern, right, c.confirmed(handle))
-}
+// stallLimit is for how long a client may take nothing of an answer that is sent.
+const stallLimit = 15 * time.Second
 
-func (c *Console) handleSignedIn(pattern string, right access.Right, handle pageHandler) {
-	c.mux.Handle(pattern, c.page(func(w http.ResponseWriter, r *http.Request) error {
-		if err := parseForm(r); err != nil {
-			return err
-		}
-		if owned, err := c.hasOwner(r); err != nil {
-			return err
-		} else if !owned {
-			return redirect(w, r, views.SetupURL())
-		}
-		v, err := c.visit(r)
-		if err != nil {
-			return err
-		}
-		// The handler's error is answered here, where it is known who is signed in.
-		r = withVisit(r, v)
-		if v.must, err = c.store.Identity.NeedsSecondFactor(r.Context(), v.user); err != nil {
-			return err
-		}
-		if v.must && !setsUp(r) {
-			if err := c.sendToSetUp(w, r); err != nil {
-				c.fail(w, r, err)
-			}
-			return nil
-		}
-		if err := v.actor.Check(right); err != nil {
-			c.fail(w, r, err)
-			return nil
-		}
-		if id := r.PathValue("id"); id != "" && !text.ValidID(id) {
-			c.noID(w, r, id)
-			return nil
-		}
-		if err := handle(w, r); err != nil {
-			c.fail(w, r, err)
-		}
-		return nil
-	}))
-}
+// table is all there is to call, apart from the API, which has a table of its own.
+func (c *Console) table() []route {
+	var (
+		docs        = docPages{c.site}
+		auth        = authPages{c.site}
+		stepUp      = confirmPages{c.site}
+		drafts      = draftPages{c.site}
+		profile     = profilePages{c.site}
+		security    = securityPages{c.site}
+		passkeys    = passkeyPages{security}
+		linked      = identityPages{security}
+		groups      = groupPages{c.site}
+		members     = memberPages{groups}
+		contacts    = contactPages{c.site}
+		activity    = activityPages{c.site}
+		retention   = retentionPages{c.site}
+		tokens      = tokenPages{c.site, c.rateLimit}
+		users       = userPages{c.site}
+		invitations = invitationPages{c.site}
+		policy      = policyPages{c.site}
 
-// notForHead refuses HEAD where GET is the step of something: a sign-in with a provider, or
-// a key for an app. Everywhere else HEAD is GET without its body, and changes nothing.
-func (c *Console) notForHead(paths ...string) {
-	for _, path := range paths {
-		c.mux.Handle("HEAD "+path, c.page(func(w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("Allow", http.MethodGet)
-			return errWrongMethod
-		}))
+		plain       = also{}
+		aGroup      = also{missing: groups.tombstone}
+		editedGroup = also{missing: groups.tombstone, draft: draft{object: groups.exists}}
+		anEntry     = also{missing: activity.deletedBefore}
+	)
+	return []route{
+		{"GET", "/healthz", c.health.live, anybody, "", plain},
+		{"GET", "/readyz", c.health.ready, anybody, "", plain},
+		{"GET", static.Prefix, nil, anybody, "", also{serve: static.Handler()}},
+		{"GET", "/docs/errors/{code}", docs.errorCode, anybody, "API errors", plain},
+		{"GET", "/docs/roles", docs.roles, anybody, "", plain},
+		{"POST", "/theme", profile.updateTheme, anybody, "", plain},
+
+		{"GET", "/setup", auth.setupForm, anybody, "", plain},
+		{"POST", "/setup", auth.setUp, anybody, "", plain},
+		{"GET", "/login", auth.signInForm, anybody, "", plain},
+		{"POST", "/login", auth.signIn, anybody, "", plain},
+		{"GET", "/login/code", auth.secondFactorForm, anybody, "", plain},
+		{"POST", "/login/code", auth.checkSecondFactor, anybody, "", plain},
+		{"POST", "/login/passkey", auth.signInByPasskey, anybody, "", plain},
+		{"POST", "/login/passkey/options", auth.passkeyOptions, anybody, "", plain},
+		{"GET", "/login/oidc", auth.startOIDC, anybody, "", also{noHEAD: true}},
+		{"GET", "/login/oidc/callback", auth.finishOIDC, anybody, "", also{noHEAD: true}},
+		{"GET", "/invite/{secret}", auth.invitationForm, anybody, "", plain},
+		{"POST", "/invite/{secret}", auth.acceptInvitation, anybody, "", plain},
+		{"POST", "/logout", auth.signOut, access.SignedInOnly, "", also{unenrolled: true}},
+		{"POST", "/confirm", stepUp.confirm, access.SignedInOnly, "", also{unenrolled: true}},
+		{"POST", "/drafts/{form}", drafts.update, access.SignedInOnly, "", plain},
+
+		{"GET", "/profile", profile.edit, access.SignedInOnly, "Account", plain},
+		{"POST", "/profile", profile.update, access.SignedInOnly, "Account", plain},
+		{"GET", "/profile/shortcuts", profile.shortcuts, access.SignedInOnly, "Account", plain},
+		{"GET", "/profile/password", profile.editPassword, access.SignedInOnly, "Security", plain},
+		{"POST", "/profile/password", profile.updatePassword, access.SignedInOnly, "Security", plain},
+		{"GET", "/profile/activity", activity.own, access.SignedInOnly, "", plain},
+		{"GET", "/profile/security", security.show, access.SignedInOnly, "Account", also{unenrolled: true}},
+		{"GET", "/profile/security/app", security.newApp, access.SignedInOnly, "Security", also{stepUp: settingUpApp, unenrolled: true, noHEAD: true}},
+		{"POST", "/profile/security/app", security.createApp, access.SignedInOnly, "Security", also{stepUp: settingUpApp, unenrolled: true}},
+		{"GET", "/profile/security/app/off", security.confirmDeleteApp, access.SignedInOnly, "Security", also{stepUp: turningOffApp, unenrolled: true}},
+		{"POST", "/profile/security/app/off", security.deleteApp, access.SignedInOnly, "Security", also{stepUp: turningOffApp, unenrolled: true}},
+		{"GET", "/profile/security/codes", security.confirmReplaceCodes, access.SignedInOnly, "Security", also{stepUp: replacingCodes, unenrolled: true}},
+		{"POST", "/profile/security/codes", security.replaceCodes, access.SignedInOnly, "Security", also{stepUp: replacingCodes, unenrolled: true}},
+		{"POST", "/profile/security/codes/file", security.downloadCodes, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"GET", "/profile/security/sessions/end", security.confirmEndOtherSessions, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"POST", "/profile/security/sessions/end", security.endOtherSessions, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"POST", "/profile/security/sessions/{id}/end", security.endSession, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"GET", "/profile/security/passkeys/new", passkeys.new, access.SignedInOnly, "Security", also{stepUp: addingPasskey, unenrolled: true}},
+		{"POST", "/profile/security/passkeys/new", passkeys.create, access.SignedInOnly, "Security", also{stepUp: addingPasskey, unenrolled: true}},
+		{"POST", "/profile/security/passkeys/options", passkeys.options, access.SignedInOnly, "Security", also{stepUp: addingPasskey, unenrolled: true}},
+		{"GET", "/profile/security/passkeys/{id}/rename", passkeys.edit, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"POST", "/profile/security/passkeys/{id}/rename", passkeys.update, access.SignedInOnly, "Security", also{unenrolled: true}},
+		{"GET", "/profile/security/passkeys/{id}/remove", passkeys.confirmDelete, access.SignedInOnly, "Security", also{stepUp: removingPasskey, unenrolled: true}},
+		{"POST", "/profile/security/passkeys/{id}/remove", passkeys.delete, access.SignedInOnly, "Security", also{stepUp: removingPasskey, unenrolled: true}},
+		{"GET", "/profile/security/identity/remove", linked.confirmDelete, access.SignedInOnly, "Security", also{stepUp: unlinking, unenrolled: true}},
+		{"POST", "/profile/security/identity/remove", linked.delete, access.SignedInOnly, "Security", also{stepUp: unlinking, unenrolled: true}},
+
+		{"GET", "/{$}", groups.home, access.SignedInOnly, "", plain},
+		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
+		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},
+		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
+		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
+		{"POST", "/groups/{id}/archive", groups.archive, access.ArchiveGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/restore", groups.restore, access.ArchiveGroups, views.Groups, aGroup},
+		{"GET", "/groups/{id}/delete", groups.confirmDelete, access.DeleteGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/delete", groups.delete, access.DeleteGroups, views.Groups, aGroup},
+		{"GET", "/groups/{id}/activity", groups.activity, access.ReadActivity, views.Groups, aGroup},
+		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/members", members.add, access.EditMembers, views.Groups, editedGroup},
+		{"POST", "/groups/{id}/members/remove", members.remove, access.EditMembers, views.Groups, aGroup},
+
+		{"GET", "/contacts", contacts.list, access.ReadContacts, views.Contacts, plain},
+		{"GET", "/contacts/pick", groups.pick, access.ReadContacts, views.Contacts, plain},
+		{"GET", "/contacts/new", contacts.new, access.EditContacts, views.Contacts, plain},
+		{"POST", "/contacts/new", contacts.create, access.EditContacts, views.Contacts, also{draft: draft{name: views.ContactDraft}}},
+		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, plain},
+		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, plain},
+		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{draft: draft{object: contacts.exists}}},
+		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, plain},
+		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, plain},
+
+		{"GET", "/activity", activity.list, access.ReadActivity, views.Activity, plain},
+		{"POST", "/activity/export", activity.export, access.Export, views.Activity, also{limits: limits{timeout: time.Hour, stream: true}}},
+		// A log that takes longer than that, of many millions of lines, is for the command line.
+		{"GET", "/activity/verify", activity.verify, access.ReadActivity, views.Activity, also{limits: limits{timeout: 2 * time.Minute}}},
+		{"GET", "/activity/retention", retention.edit, access.KeepActivity, views.Activity, also{stepUp: changingRetention}},
+		{"POST", "/activity/retention", retention.update, access.KeepActivity, views.Activity, also{stepUp: changingRetention}},
+		{"GET", "/activity/{id}", activity.show, access.ReadActivity, views.Activity, anEntry},
+		{"GET", "/activity/{id}/revert", activity.confirmRevert, access.ReadActivity, views.Activity, anEntry},
+		{"POST", "/activity/{id}/revert", activity.revert, access.ReadActivity, views.Activity, anEntry},
+
+		{"GET", "/settings/tokens", tokens.list, access.MakeTokens, views.Tokens, plain},
+		{"GET", "/settings/tokens/new", tokens.new, access.MakeTokens, views.Tokens, also{stepUp: creatingToken}},
+		{"POST", "/settings/tokens/new", tokens.create, access.MakeTokens, views.Tokens, also{stepUp: creatingToken}},
+		{"GET", "/settings/tokens/{id}", tokens.show, access.MakeTokens, views.Tokens, plain},
+		{"GET", "/settings/tokens/{id}/roll", tokens.confirmRotate, access.MakeTokens, views.Tokens, also{stepUp: rotatingToken}},
+		{"POST", "/settings/tokens/{id}/roll", tokens.rotate, access.MakeTokens, views.Tokens, also{stepUp: rotatingToken}},
+		{"GET", "/settings/tokens/{id}/end-old-secret", tokens.confirmEndOldSecret, access.MakeTokens, views.Tokens, plain},
+		{"POST", "/settings/tokens/{id}/end-old-secret", tokens.endOldSecret, access.MakeTokens, views.Tokens, plain},
+		{"GET", "/settings/tokens/{id}/revoke", tokens.confirmRevoke, access.MakeTokens, views.Tokens, plain},
+		{"POST", "/settings/tokens/{id}/revoke", tokens.revoke, access.MakeTokens, views.Tokens, plain},
+
+		{"GET", "/people", users.list, access.ReadPeople, views.People, plain},
+		{"GET", "/people/invite", invitations.new, access.ManagePeople, views.People, also{stepUp: inviting}},
+		{"POST", "/people/invite", invitations.create, access.ManagePeople, views.People, also{stepUp: inviting}},
+		{"POST", "/people/invitations/{id}/renew", invitations.renew, access.ManagePeople, views.People, also{stepUp: "create a new link for an invitation"}},
+		{"GET", "/people/invitations/{id}/revoke", invitations.confirmRevoke, access.ManagePeople, views.People, also{stepUp: revokingInvitation}},
+		{"POST", "/people/invitations/{id}/revoke", invitations.revoke, access.ManagePeople, views.People, also{stepUp: revokingInvitation}},
+		{"GET", "/people/policy", policy.edit, access.ManagePolicy, views.People, also{stepUp: changingPolicy}},
+		{"POST", "/people/policy", policy.update, access.ManagePolicy, views.People, also{stepUp: changingPolicy}},
+		{"GET", "/people/{id}", users.show, access.ReadPeople, views.People, plain},
+		{"GET", "/people/{id}/role", users.editRole, access.ManageRoles, views.People, also{stepUp: changingRole}},
+		{"POST", "/people/{id}/role", users.updateRole, access.ManageRoles, views.People, also{stepUp: changingRole}},
+		{"GET", "/people/{id}/disable", users.confirmDisable, access.ManagePeople, views.People, also{stepUp: disabling}},
+		{"POST", "/people/{id}/disable", users.disable, access.ManagePeople, views.People, also{stepUp: disabling}},
+		{"POST", "/people/{id}/enable", users.enable, access.ManagePeople, views.People, also{stepUp: "enable a user"}},
+		{"GET", "/people/{id}/second-factor", users.confirmResetFactor, access.ManagePeople, views.People, also{stepUp: resettingFactor}},
+		{"POST", "/people/{id}/second-factor", users.resetFactor, access.ManagePeople, views.People, also{stepUp: resettingFactor}},
+		{"GET", "/people/{id}/identity", users.confirmUnlink, access.ManagePeople, views.People, also{stepUp: unlinkingUser}},
+		{"POST", "/people/{id}/identity", users.unlink, access.ManagePeople, views.People, also{stepUp: unlinkingUser}},
+		{"GET", "/people/{id}/sessions", users.confirmEndSessions, access.ManagePeople, views.People, also{stepUp: signingOut}},
+		{"POST", "/people/{id}/sessions", users.endSessions, access.ManagePeople, views.People, also{stepUp: signingOut}},
 	}
 }
 
-// dispatch finds the route of a request, once its path is sure to mean the same
-// to everybody who reads it.
-func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
-	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
-		c.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }).ServeHTTP(w, r)
-		return
-	}
-	handler, pattern := c.mux.Handler(r)
-	if pattern != "" {
-		c.mux.ServeHTTP(w, r)
-		return
-	}
-	if to := c.withoutSlash(r); to != "" {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, to, http.StatusPermanentRedirect)
-		return
-	}
-	missing := &headerOnly{header: http.Header{}}
-	handler.ServeHTTP(missing, r)
-	c.page(func(w http.ResponseWriter, _ *http.Request) error {
-		if missing.status != http.StatusMethodNotAllowed {
-			return errNoPage
-		}
-		w.Header().Set("Allow", missing.header.Get("Allow"))
-		return errWrongMethod
-	}).ServeHTTP(w, r)
-}
-
-// withoutSlash returns where a page is that was asked for with a slash after its address, or ""
-// if there is none.
-func (c *Console) withoutSlash(r *http.Request) string {
-	path, slash := strings.CutSuffix(r.URL.Path, "/")
-	if !slash || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return ""
-	}
-	page := r.Clone(r.Context())
-	page.URL.Path = path
-	if _, pattern := c.mux.Handler(page); pattern == "" {
-		return ""
-	}
-	return page.URL.RequestURI()
-}
-
-// headerOnly takes an answer's status and headers, and drops its body.
-type headerOnly struct {
-	header http.Header
-	status int
-}
-
-func (h *headerOnly) Header() http.Header         { return h.header }
-func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (h *headerOnly) WriteHeader(status int)      { h.status = status }
+// What somebody confirms for that it is them, where a form and what it sends do the same.
+const (
+	settingUpApp       = "set up an authenticator app"
+	turningOffApp      = "turn off your authenticator app"
+	replacingCodes     = "create new recovery codes"
+	addingPasskey      = "add a passkey"
+	removingPasskey    = "remove a passkey"
+	unlinking          = "unlink an account that you sign in with"
+	changingRetention  = "change how long activity is kept"
+	creatingToken      = "create an API token"
+	rotatingToken      = "rotate an API token"
+	inviting           = "invite a user"
+	revokingInvitation = "revoke an invitation"
+	changingPolicy     = "change the sign-in policy"
+	changingRole       = "change a user’s role"
+	disabling          = "disable a user"
+	resettingFactor    = "reset a user’s second factor"
+	unlinkingUser      = "unlink an account that a user signs in with"
+	signingOut         = "sign a user out everywhere"
+)

@@ -14,11 +14,13 @@ func (c *Console) sameOrigin(next http.Handler) http.Handler {
 	if err := guard.AddTrustedOrigin(c.publicURL); err != nil {
 		c.log.Error("the public URL is no origin", "url", c.publicURL, "err", err)
 	}
-	refused := c.page(func(w http.ResponseWriter, r *http.Request) error {
+	refused := c.page(func(r *http.Request) (*http.Request, error) {
 		if c.overHTTP(r) { // nobody is signed in there
-			return c.showLogin(w, r, http.StatusForbidden, views.SignIn{})
+			return r, nil
 		}
-		return errForeignForm
+		return r, errForeignForm
+	}, func(w http.ResponseWriter, r *http.Request) error {
+		return authPages{c.site}.showSignIn(w, r, http.StatusForbidden, views.SignIn{})
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.fromHere(guard, r) {
@@ -62,11 +64,11 @@ func isRead(r *http.Request) bool {
 
 // overHTTP reports whether a browser says that it opened over http a console whose cookies
 // it keeps over https only.
-func (c *Console) overHTTP(r *http.Request) bool {
-	if !c.secure() {
+func (s *site) overHTTP(r *http.Request) bool {
+	if !s.secure() {
 		return false
 	}
-	public, err := url.Parse(c.publicURL)
+	public, err := url.Parse(s.publicURL)
 	if err != nil {
 		return false
 	}

@@ -12,180 +12,178 @@ import (
 	"protocol.chat/console/views"
 )
 
-// people shows the list of people and of invitations.
-func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
-	list := views.PeopleList{By: by(r), Now: c.now(r)}
+// userPages are the pages of those who can sign in.
+type userPages struct{ *site }
+
+// list shows the list of people and of invitations.
+func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
+	list := views.PeopleList{By: by(r), Now: p.now(r)}
 	var err error
-	if list.People, err = c.store.Identity.People(r.Context(), by(r)); err != nil {
+	if list.People, err = p.store.Identity.People(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Invitations, err = c.store.Identity.Invitations(r.Context(), by(r)); err != nil {
+	if list.Invitations, err = p.store.Identity.Invitations(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Policy, err = c.store.Identity.Policy(r.Context()); err != nil {
+	if list.Policy, err = p.store.Identity.Policy(r.Context()); err != nil {
 		return err
 	}
-	if list.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
+	if list.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
-	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.People, Body: views.PeoplePage(list)})
 }
 
-// showPeople answers with a page of the section People.
-func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int, title string, wrong access.Invalid, body templ.Component) error {
-	return c.show(w, r, status, views.Page{Title: title, Section: views.People, Failed: len(wrong) > 0, Body: body})
+// user is the person that a request's address names.
+func (p userPages) user(r *http.Request) (identity.Person, error) {
+	return p.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
 }
 
-// who is the person that a request's address names.
-func (c *Console) who(r *http.Request) (identity.Person, error) {
-	return c.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
-}
-
-// person shows one of the people.
-func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.who(r)
+// show shows one of the people.
+func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
+	person, err := p.user(r)
 	if err != nil {
 		return err
 	}
-	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
-	if d.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
+	d := views.PersonDetail{Person: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
+	if d.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
-	if d.Linked, err = c.linked(r, p.ID); err != nil {
+	if d.Linked, err = p.linked(r, person.ID); err != nil {
 		return err
 	}
-	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
+	return p.render(w, r, http.StatusOK, views.Page{Title: person.Name, Body: views.PersonPage(d)})
 }
 
-// askRole shows the form for somebody's role.
-func (c *Console) askRole(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.who(r)
+// editRole shows the form for somebody's role.
+func (p userPages) editRole(w http.ResponseWriter, r *http.Request) error {
+	person, err := p.user(r)
 	if err != nil {
 		return err
 	}
-	return c.showRole(w, r, http.StatusOK, views.RoleForm{Person: p, Chosen: p.Role})
+	return p.showEditRole(w, r, http.StatusOK, views.RoleForm{Person: person, Chosen: person.Role})
 }
 
-func (c *Console) showRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
+func (p userPages) showEditRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
 	form.Own = form.ID == by(r).UserID
-	owners, err := c.store.Identity.Owners(r.Context(), 2)
+	owners, err := p.store.Identity.Owners(r.Context(), 2)
 	if err != nil {
 		return err
 	}
 	form.Only = form.Own && len(owners) == 1
-	return c.showPeople(w, r, status, "Change the role of "+form.Name, form.Problems, views.ChangeRole(form))
+	return p.render(w, r, status, views.Page{Title: "Change the role of " + form.Name, Failed: len(form.Problems) > 0, Body: views.ChangeRole(form)})
 }
 
-// changeRole gives somebody another role. Who takes their own away must say so.
-func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.who(r)
+// updateRole gives somebody another role. Who takes their own away must say so.
+func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
+	person, err := p.user(r)
 	if err != nil {
 		return err
 	}
-	form := views.RoleForm{Person: p, Chosen: access.Role(r.PostFormValue("role"))}
-	own := p.ID == by(r).UserID
-	if own && form.Chosen != p.Role && r.PostFormValue("sure") == "" {
+	form := views.RoleForm{Person: person, Chosen: access.Role(r.PostFormValue("role"))}
+	own := person.ID == by(r).UserID
+	if own && form.Chosen != person.Role && r.PostFormValue("sure") == "" {
 		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Say that you want to stop being an owner."}}
-		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
+		return p.showEditRole(w, r, http.StatusUnprocessableEntity, form)
 	}
-	changed, err := c.store.Identity.ChangeRole(r.Context(), by(r), p.ID, form.Chosen)
+	changed, err := p.store.Identity.ChangeRole(r.Context(), by(r), person.ID, form.Chosen)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
-		return c.showRole(w, r, http.StatusUnprocessableEntity, form)
+		return p.showEditRole(w, r, http.StatusUnprocessableEntity, form)
 	}
 	var conflict access.Conflict
 	if errors.As(err, &conflict) {
 		form.Problems = access.Invalid{{Field: conflict.Field, Code: access.Bad, Message: conflict.Message}}
-		return c.showRole(w, r, http.StatusConflict, form)
+		return p.showEditRole(w, r, http.StatusConflict, form)
 	}
 	if err != nil {
 		return err
 	}
-	if own && changed.Role != p.Role {
+	if own && changed.Role != person.Role {
 		return redirect(w, r, views.LoginURL("")) // the session has ended
 	}
 	typed := "Nothing changed."
-	if changed.Role != p.Role {
-		typed = text.Isolated(p.Name) + " has the role " + changed.Role.Name() + " now."
+	if changed.Role != person.Role {
+		typed = text.Isolated(person.Name) + " has the role " + changed.Role.Name() + " now."
 	}
-	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: typed})
+	return p.done(w, r, views.PersonURL(person.ID), views.Flash{Text: typed})
 }
 
-// askDisable asks before somebody is kept out.
-func (c *Console) askDisable(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Disable ", views.DisablePerson)
+// confirmDisable asks before somebody is kept out.
+func (p userPages) confirmDisable(w http.ResponseWriter, r *http.Request) error {
+	return p.confirmAct(w, r, "Disable ", views.DisablePerson)
 }
 
-// askResetFactor asks before somebody's second factor is taken away.
-func (c *Console) askResetFactor(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Reset the second factor of ", views.ResetSecondFactor)
+// confirmResetFactor asks before somebody's second factor is taken away.
+func (p userPages) confirmResetFactor(w http.ResponseWriter, r *http.Request) error {
+	return p.confirmAct(w, r, "Reset the second factor of ", views.ResetSecondFactor)
 }
 
-// askEndSessions asks before somebody is signed out everywhere.
-func (c *Console) askEndSessions(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Sign out ", views.SignOutEverywhere)
+// confirmEndSessions asks before somebody is signed out everywhere.
+func (p userPages) confirmEndSessions(w http.ResponseWriter, r *http.Request) error {
+	return p.confirmAct(w, r, "Sign out ", views.SignOutEverywhere)
 }
 
-// askAbout asks a question about somebody whom the asker may manage.
-func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
-	p, err := c.who(r)
+// confirmAct asks a question about somebody whom the asker may manage.
+func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
+	person, err := p.user(r)
 	if err != nil {
 		return err
 	}
-	if !by(r).MayManage(p.Role) {
+	if !by(r).MayManage(person.Role) {
 		return access.Denied{Right: access.ManageRoles}
 	}
-	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Own: p.ID == by(r).UserID, Now: c.now(r)}))
+	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.PersonQuestion{Person: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
 }
 
 // disable keeps somebody out.
-func (c *Console) disable(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
-	return c.didTo(w, r, u, err, " is disabled and signed out. Their API tokens are revoked.")
+func (p userPages) disable(w http.ResponseWriter, r *http.Request) error {
+	u, err := p.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
+	return p.doneTo(w, r, u, err, " is disabled and signed out. Their API tokens are revoked.")
 }
 
 // enable lets somebody in again.
-func (c *Console) enable(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Identity.Enable(r.Context(), by(r), r.PathValue("id"))
-	return c.didTo(w, r, u, err, " can sign in again.")
+func (p userPages) enable(w http.ResponseWriter, r *http.Request) error {
+	u, err := p.store.Identity.Enable(r.Context(), by(r), r.PathValue("id"))
+	return p.doneTo(w, r, u, err, " can sign in again.")
 }
 
 // resetFactor takes away somebody's second factor.
-func (c *Console) resetFactor(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
-	return c.didTo(w, r, u, err, " has no second factor now, and is signed out.")
+func (p userPages) resetFactor(w http.ResponseWriter, r *http.Request) error {
+	u, err := p.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
+	return p.doneTo(w, r, u, err, " has no second factor now, and is signed out.")
 }
 
 // endSessions signs somebody out everywhere.
-func (c *Console) endSessions(w http.ResponseWriter, r *http.Request) error {
-	u, err := c.store.Identity.EndSessions(r.Context(), by(r), r.PathValue("id"))
+func (p userPages) endSessions(w http.ResponseWriter, r *http.Request) error {
+	u, err := p.store.Identity.EndSessions(r.Context(), by(r), r.PathValue("id"))
 	if err == nil && u.ID == by(r).UserID {
 		return redirect(w, r, views.LoginURL(""))
 	}
-	return c.didTo(w, r, u, err, " is signed out everywhere.")
+	return p.doneTo(w, r, u, err, " is signed out everywhere.")
 }
 
-// didTo answers with what was done to somebody.
-func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u identity.User, err error, what string) error {
+// doneTo answers with what was done to somebody.
+func (p userPages) doneTo(w http.ResponseWriter, r *http.Request, u identity.User, err error, what string) error {
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
+	return p.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
 }
 
-// askUnlinkPerson asks before somebody's identity at a provider is unlinked.
-func (c *Console) askUnlinkPerson(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
+// confirmUnlink asks before somebody's identity at a provider is unlinked.
+func (p userPages) confirmUnlink(w http.ResponseWriter, r *http.Request) error {
+	return p.confirmAct(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
 		issuer := r.FormValue("issuer")
-		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
+		return views.UnlinkPerson(q, views.Linked{Name: p.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
 	})
 }
 
-func (c *Console) unlinkPerson(w http.ResponseWriter, r *http.Request) error {
+func (p userPages) unlink(w http.ResponseWriter, r *http.Request) error {
 	issuer := r.FormValue("issuer")
 	if r.PathValue("id") == by(r).UserID {
 		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
 	}
-	u, err := c.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
-	return c.didTo(w, r, u, err, " is no longer linked with "+c.issuerName(issuer)+", and is signed out.")
+	u, err := p.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
+	return p.doneTo(w, r, u, err, " is no longer linked with "+p.issuerName(issuer)+", and is signed out.")
 }

@@ -14,45 +14,48 @@ import (
 // another day is chosen.
 const noticeDays = 14
 
-// policy shows the form for the rules for signing in.
-func (c *Console) policy(w http.ResponseWriter, r *http.Request) error {
-	p, err := c.store.Identity.Policy(r.Context())
+// policyPages are for the sign-in policy.
+type policyPages struct{ *site }
+
+// edit shows the form for the rules for signing in.
+func (p policyPages) edit(w http.ResponseWriter, r *http.Request) error {
+	policy, err := p.store.Identity.Policy(r.Context())
 	if err != nil {
 		return err
 	}
-	form := views.PolicyForm{Tokens: p.Tokens}
+	form := views.PolicyForm{Tokens: policy.Tokens}
 	for _, role := range access.Roles {
-		rule := views.PolicyRule{Role: role, From: c.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
-		if from, need := p.SecondFactor[role]; need {
+		rule := views.PolicyRule{Role: role, From: p.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
+		if from, need := policy.SecondFactor[role]; need {
 			rule.Need, rule.From = true, time.Unix(from, 0).UTC().Format(time.DateOnly)
 		}
 		form.Rules = append(form.Rules, rule)
 	}
-	return c.showPolicy(w, r, http.StatusOK, form)
+	return p.showEdit(w, r, http.StatusOK, form)
 }
 
-func (c *Console) showPolicy(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
-	counts, err := c.store.Identity.FactorCounts(r.Context(), by(r))
+func (p policyPages) showEdit(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
+	counts, err := p.store.Identity.FactorCounts(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
-	form.Now = c.now(r)
+	form.Now = p.now(r)
 	for i := range form.Rules {
 		form.Rules[i].FactorCount = counts[form.Rules[i].Role]
 	}
-	return c.showPeople(w, r, status, "Rules for signing in", form.Problems, views.PolicyPage(form))
+	return p.render(w, r, status, views.Page{Title: "Rules for signing in", Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
 }
 
-// setPolicy makes what was filled in the rules.
-func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
+// update makes what was filled in the rules.
+func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	form, policy := readPolicy(r)
 	if len(form.Problems) > 0 {
-		return c.showPolicy(w, r, http.StatusUnprocessableEntity, form)
+		return p.showEdit(w, r, http.StatusUnprocessableEntity, form)
 	}
-	if err := c.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
+	if err := p.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, c.now(r))})
+	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, p.now(r))})
 }
 
 // readPolicy reads the form for the rules. A role that needs a second factor needs a day.

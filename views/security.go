@@ -41,8 +41,8 @@ type Confirm struct {
 	Next   string
 	// Back is where somebody goes who does not want to.
 	Back string
-	// Purpose is what comes next.
-	Purpose Purpose
+	// Purpose ends "You are about to …"; "" if it is not known what comes next.
+	Purpose string
 	// Email is whose proof it is, for what keeps passwords.
 	Email string
 	// Waiting are the fields of the form that waits.
@@ -50,6 +50,13 @@ type Confirm struct {
 	// Password, App and Passkey are what can be asked for.
 	Password, App, Passkey bool
 	Problems               access.Invalid
+}
+
+func (c Confirm) sentence() string {
+	if c.Purpose == "" {
+		return "What comes next is sensitive."
+	}
+	return "You are about to " + c.Purpose + "."
 }
 
 // Security is what somebody sees of how they sign in.

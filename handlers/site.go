@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/views"
+)
+
+// site is what the pages of every subject share. Its methods are in the files named for
+// what they do: render.go, redirect.go, fail.go.
+type site struct {
+	store      *models.Store
+	log        *slog.Logger
+	publicURL  string
+	version    string
+	routes     *routeTable
+	cookies    cookies
+	sessions   *sessionStore
+	challenges challenges
+	passkeys   passkeys
+	drafts     drafts
+	oidc       *provider   // or nil
+	owned      atomic.Bool // set once there is an owner
+}
+
+func newSite(config Config) *site {
+	s := &site{
+		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
+		routes: newRouteTable(), cookies: newCookies(config.PublicURL), oidc: newProvider(config.OIDC, config.PublicURL),
+	}
+	s.sessions = &sessionStore{store: s.store, cookies: s.cookies}
+	s.challenges = challenges{store: s.store, cookies: s.cookies}
+	s.passkeys = passkeys{WebAuthn: newWebAuthn(s.publicURL), store: s.store, log: s.log, challenges: s.challenges}
+	s.drafts = drafts{store: s.store, log: s.log, routes: s.routes}
+	return s
+}
+
+// secure reports whether browsers reach the console over https.
+func (s *site) secure() bool { return s.cookies.secure }
+
+// needOwner leads to the setup page until there is an owner.
+func (s *site) needOwner(r *http.Request) error {
+	owned, err := s.hasOwner(r)
+	if err == nil && !owned {
+		return elsewhere{views.SetupURL()}
+	}
+	return err
+}
+
+// hasOwner reports whether the console has been set up; there is no way back.
+func (s *site) hasOwner(r *http.Request) (bool, error) {
+	if s.owned.Load() {
+		return true, nil
+	}
+	owned, err := s.store.Identity.HasOwner(r.Context())
+	if owned {
+		s.owned.Store(true)
+	}
+	return owned, err
+}
