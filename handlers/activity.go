@@ -95,5 +95,5 @@ func (p activityPages) deletedBefore(r *http.Request, f *views.Failure) {
 	if err != nil || before == 0 || !by(r).May(access.ReadActivity) {
 		return
 	}
-	f.Title, f.Sentence, f.Search = "This activity is no longer kept", views.GoneActivity(before, p.now(r)), false
+	f.Title, f.Sentence, f.Search = "This entry is no longer kept", views.GoneActivity(before, p.now(r)), false
 }

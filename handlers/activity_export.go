@@ -42,7 +42,7 @@ func (p activityPages) export(w http.ResponseWriter, r *http.Request) error {
 	_, query := readActivityAt(a)
 	format, known := exportFormats[r.PostForm.Get("format")]
 	if !known {
-		return access.Invalid{{Field: "format", Code: access.Bad, Message: "An export is “csv”, “plain_csv” or “ndjson”."}}
+		return access.Invalid{{Field: "format", Code: access.Bad, Message: "Choose “csv”, “plain_csv” or “ndjson”."}}
 	}
 	if len(a.notes) > 0 { // a page says so; a file would pass for what was asked
 		return access.Invalid{{Code: access.Bad, Message: a.notes[0]}}

@@ -56,13 +56,13 @@ func readActivityAt(a *address) (views.ActivityAt, audit.ActivityQuery) {
 		at.Object = q
 	default:
 		at.Q = q
-		a.note("“%s” is no id, so that filter was ignored.", clip(q))
+		a.note("“%s” isn't an ID, so that filter was ignored.", clip(q))
 	}
 	query := audit.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
 	at.From, query.From = a.day("from", 0)
 	at.To, query.To = a.day("to", 1)
 	if at.From != "" && at.To != "" && !query.From.Before(query.To) {
-		a.note("The first day is after the last one.")
+		a.note("The start date is after the end date.")
 	}
 	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
 	at.After, at.Before = query.After.String(), query.Before.String()

@@ -28,7 +28,7 @@ func (p retentionPages) showEdit(w http.ResponseWriter, r *http.Request, status 
 		form.Choices = append(form.Choices, choice)
 	}
 	return p.render(w, r, status, views.Page{
-		Title: "How long activity is kept", Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
+		Title: "Retention", Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
 	})
 }
 
@@ -58,7 +58,7 @@ func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 		return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
-		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Body: views.AskRetention(choice)})
+		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old entries?", Body: views.AskRetention(choice)})
 	}
 	err = p.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {

@@ -61,8 +61,8 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		}
 		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 lines of activity from before ").has("tbody tr:first-child", "This server")
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Lines").has("dt", "Last entry")
-		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "not kept any more").has("main", "was deleted by the rule")
-		s.get("/activity/"+lost.ID+"/revert").wants(http.StatusNotFound).has("h1", "not kept any more")
+		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "no longer kept").has("main", "was deleted by the rule")
+		s.get("/activity/"+lost.ID+"/revert").wants(http.StatusNotFound).has("h1", "no longer kept")
 		s.get("/activity/0zzzzzzzzzzzzzzz").wants(http.StatusNotFound)
 		s.get("/groups/" + lost.ObjectID).wants(200)
 		s.get("/groups/"+lost.ObjectID+"/activity").wants(200).has(".empty", "Activity is recorded from "+time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006"))

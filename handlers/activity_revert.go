@@ -35,7 +35,7 @@ func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status
 	}
 	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: p.now(r)}
 	return p.render(w, r, status, views.Page{
-		Title: "Put back a change of " + reversal.Line.ObjectName, Failed: len(wrong) > 0, Body: views.AskRevert(f),
+		Title: "Revert a change to " + reversal.Line.ObjectName, Failed: len(wrong) > 0, Body: views.AskRevert(f),
 	})
 }
 
@@ -49,7 +49,7 @@ func (p activityPages) revert(w http.ResponseWriter, r *http.Request) error {
 		return p.showRevert(w, r, http.StatusUnprocessableEntity, invalid)
 	case errors.Is(err, access.ErrChanged):
 		return p.showRevert(w, r, http.StatusConflict, access.Invalid{{
-			Code: access.Bad, Message: "This was changed meanwhile, and nothing was put back. Look at what can still be put back, and try again.",
+			Code: access.Bad, Message: "This was changed in the meantime, so nothing was reverted. Check what can still be reverted and try again.",
 		}})
 	case err != nil:
 		return err
@@ -58,5 +58,5 @@ func (p activityPages) revert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "The change of " + text.Isolated(line.ObjectName) + " is put back."})
+	return p.done(w, r, views.ActivityLineURL(id), views.Flash{Text: "Change to " + text.Isolated(line.ObjectName) + " reverted."})
 }

@@ -77,7 +77,7 @@ func TestActivity(t *testing.T) {
 			s.Errorf("without the first filter it is %s, want %s", without, want)
 		}
 		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "is no id").has(".notes", "is no date")
-		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address is not known and was ignored").lacks("option[value=failed]").lacks(".chips")
+		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address isn't valid and was ignored").lacks("option[value=failed]").lacks(".chips")
 		s.get("/activity?action=group.archive").wants(200).has("option[selected]", "Archived …").has(".chips", "Archived …")
 		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the id nonsense").has("#q[value=nonsense]", "").
 			has(".chips", "Groups").has(".empty a[href='/activity']", "Clear all filters")
@@ -86,7 +86,7 @@ func TestActivity(t *testing.T) {
 		}
 		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No activity matches").has(".chips", "About Rowing Club")
 		s.get("/activity?q=a+b").wants(200).has(".notes", "is no id").has("#q[value='a b']", "")
-		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The first day is after the last one.")
+		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The start date is after the end date.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
 		s.get("/activity?action=group").has("details.filters[open] > summary", "Filters · 1")
@@ -154,7 +154,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		if n := p.doc.Find("input[name=field]").Length(); n != 1 {
 			s.Errorf("%d fields can be put back", n)
 		}
-		s.post(to, "field", "description").leads("/activity/"+line.ID).follow(s.browser).has("#flashes", "is put back")
+		s.post(to, "field", "description").leads("/activity/"+line.ID).follow(s.browser).has("#flashes", " reverted.")
 		now, err := s.store.Group(s.Context(), g.ID)
 		if err != nil || now.Name != "Plaza Royal" || !strings.Contains(*now.Description, "Zoë") {
 			s.Errorf("%+v, %v", now, err)

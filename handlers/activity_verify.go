@@ -20,6 +20,6 @@ func (p activityPages) verify(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.render(w, r, status, views.Page{
-		Title: "Verify activity", Failed: len(proof.Problems) > 0, Body: views.ActivityProofPage(proof),
+		Title: "Verify activity log", Failed: len(proof.Problems) > 0, Body: views.ActivityProofPage(proof),
 	})
 }

@@ -78,15 +78,15 @@ func takeProof(r *http.Request) proof {
 // prove checks a proof and, where it is right, gives the session a new id. Where it is
 // wrong it answers a status and what to tell.
 func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof) (int, access.Invalid, error) {
-	field, words := views.ConfirmPassword, "The password is not right."
+	field, words := views.ConfirmPassword, "Incorrect password."
 	var err error
 	switch {
 	case proof.passkey != "":
-		field, words = "", "The passkey was not accepted."
+		field, words = "", "The passkey wasn't accepted."
 		_, err = p.passkeys.use(w, r, by(r), by(r).UserID, proof.passkey)
 	default:
 		if proof.Code != "" {
-			field, words = views.ConfirmCode, "This code is not right, or was used before."
+			field, words = views.ConfirmCode, "Incorrect code, or it was already used."
 		}
 		err = p.store.Identity.Confirm(r.Context(), by(r), proof.Proof)
 	}
@@ -128,7 +128,7 @@ func (p confirmPages) ask(w http.ResponseWriter, r *http.Request, status int, as
 		return err
 	}
 	page := views.Page{
-		Title: "Confirm that it is you", Section: rt.section, Failed: len(ask.Problems) > 0,
+		Title: "Confirm it's you", Section: rt.section, Failed: len(ask.Problems) > 0,
 		Passkeys: ask.Passkey, Body: views.ConfirmPage(ask), Frame: frame,
 	}
 	return respond(w, r, status, views.Document(page))

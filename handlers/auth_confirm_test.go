@@ -32,7 +32,7 @@ func TestAnOldSessionConfirmsThatItIsThem(t *testing.T) {
 		if got := asked.value("next"); got != "/settings/tokens/new" {
 			s.Errorf("it leads back to %q", got)
 		}
-		s.post("/confirm", "confirm.password", "wrong", "next", "/settings/tokens/new").wants(422).has(".summary", "The password is not right.")
+		s.post("/confirm", "confirm.password", "wrong", "next", "/settings/tokens/new").wants(422).has(".summary", "Incorrect password.")
 		s.get("/settings/tokens/new").wants(403)
 		s.post("/confirm", "confirm.password", password, "next", "https://evil.example").leads("/profile/security")
 		s.get("/settings/tokens/new").wants(200)
@@ -47,18 +47,18 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
-		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You are about to invite a user. You are asked again only after 10 minutes.").
+		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You are asked again only after 10 minutes.").
 			has("nav [aria-current=page]", "People").has(`.other a[href="/people?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)
 		}
 		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
-		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
+		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "Incorrect password.").has("#confirm\\.password-error.hide", "Incorrect password.")
 		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
 			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
 		}
 		s.post("/confirm", "confirm.password", "wrong", "confirm.back", "https://evil.example", "next", "/people").wants(422).
-			has(`.other a[href="/"]`, "Cancel").has("[data-sentence]", "What comes next is sensitive.")
+			has(`.other a[href="/"]`, "Cancel").has("[data-sentence]", "This is a sensitive action.")
 		s.get("/settings/tokens/new").wants(403).has("nav [aria-current=page]", "API tokens")
 		s.get("/profile/security/app").wants(403).lacks("nav [aria-current=page]")
 	})
@@ -163,7 +163,7 @@ func TestConfirmingWithACodeOnceAndNotTooOften(t *testing.T) {
 			s.post("/confirm", "confirm.password", "wrong").wants(422)
 		}
 		s.post("/confirm", "confirm.password", "wrong").wants(422)
-		s.post("/confirm", "confirm.password", password).wants(429).has(".summary", "Too many tries.")
+		s.post("/confirm", "confirm.password", password).wants(429).has(".summary", "Too many attempts.")
 		s.newBrowser().post("/login", "email", email, "password", password).leads("/login/code")
 	})
 }

@@ -128,7 +128,7 @@ func (p authPages) startOIDC(w http.ResponseWriter, r *http.Request) error {
 func (p authPages) providerUnavailable(w http.ResponseWriter, r *http.Request, next string, err error) error {
 	p.log.Warn("the OIDC provider can't be used", "request_id", requestID(r), "issuer", p.oidc.Issuer, "err", err)
 	w.Header().Set("Retry-After", retryAfter)
-	return p.showSignIn(w, r, http.StatusServiceUnavailable, noSignIn(next, "%s can’t be reached just now. Try again in a minute, or sign in with your password.", p.oidc.Name))
+	return p.showSignIn(w, r, http.StatusServiceUnavailable, noSignIn(next, "%s can't be reached right now. Try again in a minute, or sign in with your password.", p.oidc.Name))
 }
 
 // noSignIn is the page for signing in, with what went wrong.
@@ -150,7 +150,7 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.FormValue("error") != "" {
 		p.log.Info("the OIDC provider refused", "request_id", requestID(r), "error", clip(r.FormValue("error")))
-		return p.showSignIn(w, r, http.StatusForbidden, noSignIn(request.Next, "%s did not sign you in. Try again, or sign in with your password.", p.oidc.Name))
+		return p.showSignIn(w, r, http.StatusForbidden, noSignIn(request.Next, "%s didn't sign you in. Try again, or sign in with your password.", p.oidc.Name))
 	}
 	vouched, err := p.oidc.verifyToken(r, request, browser)
 	if _, away := errors.AsType[*url.Error](err); away {
@@ -158,7 +158,7 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		p.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
-		return p.showSignIn(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", p.oidc.Name))
+		return p.showSignIn(w, r, http.StatusBadRequest, noSignIn(request.Next, "The response from %s wasn't valid. Try again, or sign in with your password.", p.oidc.Name))
 	}
 	user, err := p.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
 	if status, problems := p.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
@@ -196,7 +196,7 @@ func (p authPages) signInUsedUp(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.signedIn(r); err == nil {
 		return redirect(w, r, views.HomeURL())
 	}
-	return p.showSignIn(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was used already or has run out. Start again."))
+	return p.showSignIn(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was already used or has expired. Start again."))
 }
 
 // refuseUnknown says that whom the provider vouches for can't sign in. That the address is
@@ -204,9 +204,9 @@ func (p authPages) signInUsedUp(w http.ResponseWriter, r *http.Request) error {
 // is in the log and in Activity only.
 func (p authPages) refuseUnknown(w http.ResponseWriter, r *http.Request, next, reason string) error {
 	p.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
-	words := "%[1]s knows you, but this console does not. Ask an owner of the console to let you in."
+	words := "%[1]s knows you, but this console doesn't. Ask an owner of the console for access."
 	if reason == identity.UnverifiedAddress {
-		words = "%[1]s has not verified your e-mail address, and without that this console can’t know you. Verify it at %[1]s and try again, or sign in with your password."
+		words = "%[1]s hasn't verified your email address, so this console can't accept it. Verify it at %[1]s and try again, or sign in with your password."
 	}
 	return p.showSignIn(w, r, http.StatusForbidden, noSignIn(next, words, p.oidc.Name))
 }

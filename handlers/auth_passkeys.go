@@ -162,7 +162,7 @@ func (k passkeys) refused(r *http.Request, user identity.User, why error) error 
 func (p authPages) signInByPasskey(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
 	user, err := p.passkeys.use(w, r, caller(r), "", r.PostFormValue("credential"))
-	if status, problems := p.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
+	if status, problems := p.refusal(w, err, "", "The passkey wasn't accepted. Try again, or use your password."); status != 0 {
 		s.Problems = problems
 		return p.showSignIn(w, r, status, s)
 	}

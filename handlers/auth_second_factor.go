@@ -51,7 +51,7 @@ func (p authPages) showSecondFactor(w http.ResponseWriter, r *http.Request, stat
 	}
 	s.App, s.Passkey = factors.AppSince != nil, factors.Passkeys > 0 && p.passkeys.allowed()
 	s.Recovery, s.Email, s.Next = s.Recovery || !s.App, wait.Email, wait.Next
-	return p.render(w, r, status, views.Page{Title: "Confirm that it is you", Failed: len(s.Problems) > 0, Passkeys: s.Passkey, Body: views.SecondFactorPage(s)})
+	return p.render(w, r, status, views.Page{Title: "Confirm it's you", Failed: len(s.Problems) > 0, Passkeys: s.Passkey, Body: views.SecondFactorPage(s)})
 }
 
 // checkSecondFactor finishes signing in with a code, a recovery code or a passkey.
@@ -77,10 +77,10 @@ func (p authPages) checkSecondFactor(w http.ResponseWriter, r *http.Request) err
 		if _, err := p.signedIn(r); err == nil { // signed in from another tab
 			return redirect(w, r, views.HomeURL())
 		}
-		late := access.Invalid{{Code: access.Bad, Message: "That took longer than 10 minutes. Sign in again."}}
+		late := access.Invalid{{Code: access.Bad, Message: "Your sign-in expired after 10 minutes. Sign in again."}}
 		return p.showSignIn(w, r, http.StatusUnprocessableEntity, views.SignIn{Problems: late})
 	}
-	if status, problems := p.refusal(w, err, "code", "This code is not right, or was used before."); status != 0 {
+	if status, problems := p.refusal(w, err, "code", "Incorrect code, or it was already used."); status != 0 {
 		s.Problems = problems
 		return p.showSecondFactor(w, r, status, s)
 	}

@@ -53,7 +53,7 @@ func (s *site) setUpApp() (authenticator, []string) {
 	}
 	p := authenticator{s, seed}
 	s.post("/profile/security/app", "code", "000000").wants(422).has("#code-error", "not the code that the app shows")
-	kept := s.post("/profile/security/app", "code", p.code(0)).wants(201).has("h1", "Codes from your app are on")
+	kept := s.post("/profile/security/app", "code", p.code(0)).wants(201).has("h1", "Authenticator app set up")
 	codes := kept.doc.Find(".codes code").Map(func(_ int, code *goquery.Selection) string { return code.Text() })
 	if len(codes) != 10 {
 		s.Fatal(codes)
@@ -129,9 +129,9 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		p, codes := s.setUpApp()
 		b := s.newBrowser()
 		b.get("/login/code").leads("/login")
-		wrong := b.post("/login", "email", email, "password", "wrong").wants(422).has(`.summary[autofocus] a[href="#email"]`, "E-mail or password is not right.")
+		wrong := b.post("/login", "email", email, "password", "wrong").wants(422).has(`.summary[autofocus] a[href="#email"]`, "Incorrect email or password.")
 		for _, field := range []string{"email", "password"} { // neither is told to be the wrong one
-			if wrong.doc.Find("#"+field+`[aria-invalid="true"][aria-describedby~="`+field+`-error"]`).Length() != 1 || wrong.text("#"+field+"-error.hide") != "Error: E-mail or password is not right." {
+			if wrong.doc.Find("#"+field+`[aria-invalid="true"][aria-describedby~="`+field+`-error"]`).Length() != 1 || wrong.text("#"+field+"-error.hide") != "Error: Incorrect email or password." {
 				s.Errorf("beside %s stands %q", field, wrong.text("#"+field+"-error"))
 			}
 		}

@@ -69,7 +69,7 @@ func (p authPages) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
-const wrongSignIn = "E-mail or password is not right."
+const wrongSignIn = "Incorrect email or password."
 
 // afterFirstFactor goes on once the first factor has shown who wants to sign in: to the second one,
 // where they have one, or else to the page that they came for. factors name the first one
@@ -161,7 +161,7 @@ func (s *site) refusal(w http.ResponseWriter, err error, field, words string) (i
 	case errors.As(err, &throttled):
 		wait := throttled.Until.Sub(s.store.DB.Now())
 		w.Header().Set("Retry-After", fmt.Sprint(max(1, int(wait.Seconds()))))
-		return http.StatusTooManyRequests, access.Invalid{{Code: access.Bad, Message: "Too many tries. You can try again " + in(wait) + "."}}
+		return http.StatusTooManyRequests, access.Invalid{{Code: access.Bad, Message: "Too many attempts. Try again " + in(wait) + "."}}
 	case errors.Is(err, access.ErrSignIn):
 		return http.StatusUnprocessableEntity, access.Invalid{{Field: field, Code: access.Bad, Message: words}}
 	}

@@ -84,7 +84,7 @@ func TestSigningIn(t *testing.T) {
 		b.get("/groups?q=plaza").leads("/login?next=%2Fgroups%3Fq%3Dplaza")
 		for _, who := range []string{email, "nobody@example.com"} {
 			refused := b.post("/login", "email", who, "password", "wrong", "next", "/groups?q=plaza").wants(422)
-			refused.has(".summary", "E-mail or password is not right.").has("title", "Error: Sign in")
+			refused.has(".summary", "Incorrect email or password.").has("title", "Error: Sign in")
 			if refused.value("email") != who || refused.value("password") != "" || refused.value("next") != "/groups?q=plaza" {
 				s.Errorf("the form has %q, %q, %q", refused.value("email"), refused.value("password"), refused.value("next"))
 			}
@@ -139,7 +139,7 @@ func TestFailedSignInsMustWait(t *testing.T) {
 		}
 		b.post("/login", "email", " "+strings.ToUpper(email), "password", "wrong").wants(422)
 		refused := b.post("/login", "email", email, "password", password).wants(http.StatusTooManyRequests)
-		refused.has(".summary", "Too many tries. You can try again in 15 seconds.")
+		refused.has(".summary", "Too many attempts. Try again in 15 seconds.")
 		if refused.header.Get("Retry-After") != "15" {
 			s.Errorf("Retry-After %q", refused.header.Get("Retry-After"))
 		}

@@ -185,7 +185,7 @@ func TestAFormIsSentOffline(t *testing.T) {
 	a.shoot("offline dialog")
 	a.offline(false)
 	a.goes("Try again")
-	a.sees("#flashes", "Plaza Hotel deleted for good.")
+	a.sees("#flashes", "Plaza Hotel deleted.")
 }
 
 // TestWhatIsTypedSurvivesTheSignIn lets the session end while somebody types.

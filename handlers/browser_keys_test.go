@@ -156,6 +156,6 @@ func byKeys(a *tab) {
 	a.focuses("Archive instead")
 	a.opens("Delete for good")
 	a.focuses("Grand Hotel")
-	a.sees("#flashes", "Plaza Hotel deleted for good.")
+	a.sees("#flashes", "Plaza Hotel deleted.")
 	a.misses("tbody", "Plaza Hotel")
 }

@@ -254,7 +254,7 @@ func deleteOne(a *tab) {
 		a.focuses("Grand Hotel") // the next row
 	}
 	a.at("/groups")
-	a.sees("#flashes", "The Plaza deleted for good.")
+	a.sees("#flashes", "The Plaza deleted.")
 	a.misses("tbody", "The Plaza")
 	a.sees("tbody", "Grand Hotel")
 }

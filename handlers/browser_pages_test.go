@@ -566,7 +566,7 @@ func TestTheFirstPages(t *testing.T) {
 	a.write("#email", email)
 	a.write("#password", "wrong")
 	a.goes("Sign in")
-	a.sees(".summary", "E-mail or password is not right.")
+	a.sees(".summary", "Incorrect email or password.")
 	a.inspect("login refused")
 	a.visit("/docs/errors/unauthorized")
 	a.inspect("error docs for strangers")

@@ -155,7 +155,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.goes("Sign in with a passkey")
-	a.sees(".summary", "The passkey was not accepted.")
+	a.sees(".summary", "The passkey wasn't accepted.")
 	a.inspect("passkey refused")
 	s.last(audit.RefusedSignIn)
 
@@ -186,7 +186,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	}
 	a.visit("/login")
 	a.goes("Sign in with a passkey")
-	a.sees(".summary", "The passkey was not accepted.")
+	a.sees(".summary", "The passkey wasn't accepted.")
 }
 
 func TestPasskeysNeedScripts(t *testing.T) {

@@ -185,5 +185,5 @@ func (p contactPages) delete(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.DeleteContact(r.Context(), by(r), contact.ID, nil); err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: text.Isolated(contact.Name()) + " deleted for good."})
+	return p.done(w, r, next(r, views.ContactsURL(views.ContactsAt{})), views.Flash{Text: text.Isolated(contact.Name()) + " deleted."})
 }

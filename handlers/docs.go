@@ -32,5 +32,5 @@ func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
 	if v, err := p.signedIn(r); err == nil {
 		r = withSignedIn(r, v)
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Roles and permissions", Body: views.RolesPage()})
 }

@@ -33,7 +33,7 @@ func saved(name string, fields []editedField) views.Flash {
 		}
 	}
 	if len(others) > 0 {
-		flash.Text += " Somebody else changed the " + strings.Join(others, " and the ") + " meanwhile; that is kept."
+		flash.Text += " Somebody else changed the " + strings.Join(others, " and the ") + " while you were editing; their change was kept."
 	}
 	return flash
 }

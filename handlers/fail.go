@@ -78,47 +78,47 @@ func (s *site) failure(r *http.Request, err error) views.Failure {
 	switch {
 	case is(access.ErrNotFound), is(errNoPage):
 		f.Status, f.Title = http.StatusNotFound, "Page not found"
-		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
+		f.Sentence = "There's nothing at this address. It may have been deleted, or the address may be mistyped."
 		f.Search = signedInAs(r) != nil
 		if missing := routeOf(r).missing; missing != nil && signedInAs(r) != nil {
 			missing(r, &f)
 		}
 		f.Typed = typed(r)
 	case errors.As(err, &wrongMethod{}):
-		f.Status, f.Title = http.StatusMethodNotAllowed, "This address does something else"
-		f.Sentence = "It can't be used this way. Go back and use the buttons of the page."
+		f.Status, f.Title = http.StatusMethodNotAllowed, "Method not allowed"
+		f.Sentence = "This address can't be used this way. Go back and use the buttons on the page."
 	case is(errForeignForm):
 		f.Status, f.Title = http.StatusForbidden, "This form came from another site"
-		f.Sentence = "For your safety nothing was changed. Open the console itself and try again there."
+		f.Sentence = "Nothing was changed, for your safety. Open the console directly and try again."
 	case is(errNoInvitation):
-		f.Status, f.Title = http.StatusNotFound, "This invitation can't be used any more"
-		f.Sentence = "A link works once, within 72 hours. If you have joined already, sign in. If not, ask whoever invited you for a new link."
+		f.Status, f.Title = http.StatusNotFound, "This invitation is no longer valid"
+		f.Sentence = "Invite links work once and expire after 72 hours. If you've already joined, sign in. Otherwise, ask whoever invited you for a new link."
 	case errors.As(err, &denied):
-		f.Status, f.Title = http.StatusForbidden, "You may not do that"
+		f.Status, f.Title = http.StatusForbidden, "You don't have permission to do that"
 		f.Sentence, f.Roles = s.denial(r, denied.Right), true
 	case is(errNeedsFactor):
 		f.Status, f.Title = http.StatusForbidden, "Set up a second factor first"
-		f.Sentence = "Your role needs one to go on. Open any page: you are led to where it is set up. Nothing was changed."
+		f.Sentence = "Your role requires one. Open any page to set it up. Nothing was changed."
 	case is(errTooLarge):
-		f.Status, f.Title = http.StatusRequestEntityTooLarge, "That is too large"
-		f.Sentence = fmt.Sprintf("A form can have at most %d MiB. Nothing was changed.", cmp.Or(routeOf(r).limits.body, usual.body)>>20)
+		f.Status, f.Title = http.StatusRequestEntityTooLarge, "Form too large"
+		f.Sentence = fmt.Sprintf("A form can be up to %d MiB. Nothing was changed.", cmp.Or(routeOf(r).limits.body, usual.body)>>20)
 	case is(errBadForm):
-		f.Status, f.Title = http.StatusBadRequest, "The form can't be read"
-		f.Sentence = "What arrived is damaged. Go back, reload the page and try again."
+		f.Status, f.Title = http.StatusBadRequest, "The form couldn't be read"
+		f.Sentence = "The form arrived damaged. Go back, reload the page and try again."
 	case is(access.ErrChanged):
-		f.Status, f.Title = http.StatusPreconditionFailed, "Somebody changed this meanwhile"
-		f.Sentence = "Nothing was done. Go back, reload the page and try again."
+		f.Status, f.Title = http.StatusPreconditionFailed, "This was changed in the meantime"
+		f.Sentence = "Your change wasn't saved. Go back, reload the page and try again."
 	case errors.As(err, &conflict):
-		f.Status, f.Title, f.Sentence = http.StatusConflict, "This can't be done just now", conflict.Message
+		f.Status, f.Title, f.Sentence = http.StatusConflict, "This can't be done right now", conflict.Message
 	case errors.As(err, &invalid):
-		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "That can't be used", invalid[0].Message
+		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "Invalid input", invalid[0].Message
 	case is(access.ErrUnavailable):
 		f.Status = http.StatusServiceUnavailable
 		f.Title, f.Sentence = access.OutageOf(err).Says()
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
-		f.Sentence = "The fault is on our side and has been logged. Try again; if it stays, tell whoever runs this console."
+		f.Sentence = "The error is on our side and has been logged. Try again. If it keeps happening, contact whoever runs this console."
 		f.Retry, f.Resend = retry(r)
 	}
 	return f

@@ -113,7 +113,7 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	if taken, err := p.store.NameTaken(r.Context(), g); err != nil {
 		return err
 	} else if taken {
-		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. There is another active group with this name."}
+		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. Another active group has the same name."}
 	}
 	if r.PostFormValue("do") == "another" {
 		return p.done(w, r, views.NewGroupURL(), flash)
@@ -275,13 +275,13 @@ func (p groupPages) delete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if d.Typed = r.PostFormValue("name"); d.TypeName && !text.LooksLike(d.Typed, d.Name) {
-		d.Problems = access.Invalid{{Field: "name", Code: access.Bad, Message: "Type the group’s name as it is written here: " + text.Isolated(d.Name)}}
+		d.Problems = access.Invalid{{Field: "name", Code: access.Bad, Message: "Enter the group's name exactly as shown:  " + text.Isolated(d.Name)}}
 		return p.showDelete(w, r, http.StatusUnprocessableEntity, d)
 	}
 	if err := p.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted for good."})
+	return p.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted."})
 }
 
 // activity shows what was done to a group.

@@ -81,14 +81,14 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		query.Status = models.AnyStatus
 	}
 	if at.Member != "" && !text.ValidID(at.Member) {
-		a.note("There is no contact with the id “%s”, so that filter was ignored.", clip(at.Member))
+		a.note("There's no contact with the ID “%s”, so that filter was ignored.", clip(at.Member))
 		at.Member = ""
 	}
 	query.Contact = at.Member
 	var name string
 	name, query.Reverse = strings.CutPrefix(at.Sort, "-")
 	if query.Sort = models.GroupSort(name); query.Sort == models.ByArchived && query.Shown() != models.Archived {
-		a.note("Only archived groups can be sorted by the time of archiving.")
+		a.note("Only archived groups can be sorted by archive date.")
 		at.Sort, query.Sort, query.Reverse = "", models.ByCreated, false
 	}
 	if at.Sort == "created" {
@@ -109,7 +109,7 @@ func statusBySearch(a *address, at *views.GroupsAt) {
 		at.Status = ""
 	}
 	if asked != "" && chosen != "" && chosen != "all" && chosen != asked {
-		a.note("The search asks for is:%s. Take that out of it to see the %s groups.", asked, chosen)
+		a.note("Your search includes is:%s. Remove it to see %s groups.", asked, chosen)
 	}
 }
 

@@ -70,7 +70,7 @@ func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(r.PostForm["contacts"]) == 0 {
 		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm,
-			access.Invalid{{Field: "contacts", Code: access.Missing, Message: "Choose at least one person to add."}})
+			access.Invalid{{Field: "contacts", Code: access.Missing, Message: "Choose at least one contact to add."}})
 	}
 	g, added, err := p.store.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
 	if invalid, ok := problems(err); ok {
@@ -87,7 +87,7 @@ func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	switch len(added) {
 	case 0:
-		return views.Flash{Text: "They are members of " + text.Isolated(g.Name) + " already."}
+		return views.Flash{Text: "They're already members of " + text.Isolated(g.Name) + "."}
 	case 1:
 		to := string(views.MembersURL(g.ID, views.MembersAt{}))
 		return views.Flash{Text: text.Isolated(added[0].Name()) + " added to " + text.Isolated(g.Name) + ".", Undo: &views.Undo{
@@ -95,7 +95,7 @@ func addedFlash(g models.Group, added []models.Contact) views.Flash {
 			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
 		}}
 	}
-	return views.Flash{Text: fmt.Sprintf("%d people added to %s.", len(added), text.Isolated(g.Name))}
+	return views.Flash{Text: fmt.Sprintf("%d contacts added to %s.", len(added), text.Isolated(g.Name))}
 }
 
 // remove takes somebody out of a group and offers to undo that.
@@ -111,11 +111,11 @@ func (p memberPages) remove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !removed {
-		return p.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " was not a member any more."})
+		return p.done(w, r, to, views.Flash{Text: text.Isolated(contact.Name()) + " was no longer a member."})
 	}
 	text := text.Isolated(contact.Name()) + " removed from " + text.Isolated(g.Name) + "."
 	if g.ContactsCount == 0 {
-		text += " Nobody is left in it."
+		text += " The group has no members now."
 	}
 	return p.done(w, r, to, views.Flash{Text: text, Undo: &views.Undo{
 		Action: string(views.MembersURL(id, views.MembersAt{})),

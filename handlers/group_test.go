@@ -116,7 +116,7 @@ func TestTwoBrowsersEditOneGroup(t *testing.T) {
 
 		merged := s.post(path, "name", "Plaza Hotel", "was_name", "Plaza Hotel", "description", "Ours", "was_description", "")
 		merged.follow(s.browser).has("h1", "The Plaza").has("main", "Ours").
-			has("#flashes", "The Plaza saved. Somebody else changed the name meanwhile; that is kept.")
+			has("#flashes", "The Plaza saved. Somebody else changed the name while you were editing; their change was kept.")
 
 		asked := s.post(path, "name", "Grand Plaza", "was_name", "Plaza Hotel", "description", "Newer", "was_description", "Ours").wants(409)
 		asked.has("h1", "Edit Plaza Hotel").has(".summary", "Anna saved this meanwhile").has(".versus", "Grand Plaza").has(".versus", "The Plaza")
@@ -159,7 +159,7 @@ func TestTwoAdministratorsAddOnePerson(t *testing.T) {
 		}
 		s.get("/groups/" + g.ID) // the messages of the above
 		removed := s.post("/groups/"+g.ID+"/members/remove", "contact", hector.ID).follow(s.browser)
-		removed.has("#flashes", "Hector removed from Plaza Hotel. Nobody is left in it.")
+		removed.has("#flashes", "Hector removed from Plaza Hotel. The group has no members now.")
 		s.post(removed.doc.Find("#flashes form").AttrOr("action", ""), "contacts", hector.ID).wants(303)
 		s.get("/groups/"+g.ID+"/members").has("tbody", "Hector")
 	})
@@ -197,7 +197,7 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 			"/groups?after=nowhere":                 "That place in the list could not be read",
 			"/groups?sort=color":                    "not known and was ignored",
 			"/groups?sort=archived":                 "Only archived groups",
-			"/groups?limit=1000":                    "A page has 1 to 100 rows",
+			"/groups?limit=1000":                    "A page can have 1 to 100 rows",
 			"/groups?created_after=tomorrow":        "is no date",
 			"/groups?member=nobody":                 "no contact with the id",
 			"/groups?nonsense=1":                    "means nothing here",

@@ -37,4 +37,4 @@ func neighbours(r db.Range, more bool, first, last string) (previous, next strin
 }
 
 // partialNote is told where a search for contacts had to stop.
-const partialNote = "Too many contacts would have to be looked through, so some may be missing here. Write more to be precise."
+const partialNote = "Too many contacts match, so some may be missing here. Use a more specific search."

@@ -45,7 +45,7 @@ func (p profilePages) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.done(w, r, views.ProfileURL(), views.Flash{Text: "Your profile is saved."})
+	return p.done(w, r, views.ProfileURL(), views.Flash{Text: "Profile saved."})
 }
 
 // readProfile is the profile as its form has it.
@@ -103,9 +103,9 @@ func (p profilePages) updatePassword(w http.ResponseWriter, r *http.Request) err
 	if err := p.renew(w, r, true); err != nil {
 		return err
 	}
-	words := "Your password is changed. You were signed out everywhere else."
+	words := "Password changed. You were signed out everywhere else."
 	if form.KeepOthers {
-		words = "Your password is changed. You stay signed in elsewhere."
+		words = "Password changed. You're still signed in elsewhere."
 	}
 	return p.done(w, r, views.SecurityURL(), views.Flash{Text: words})
 }

@@ -41,7 +41,7 @@ func (p identityPages) linkedWith(r *http.Request, userID string) (views.Linked,
 			return link, nil
 		}
 	}
-	return views.Linked{}, access.Conflict{Message: "This account is not linked with that provider, or no longer."}
+	return views.Linked{}, access.Conflict{Message: "This account isn't linked with that provider."}
 }
 
 // confirmDelete asks before one's own identity at a provider is unlinked.

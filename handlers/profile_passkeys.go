@@ -30,7 +30,7 @@ func (p passkeyPages) showNew(w http.ResponseWriter, r *http.Request, status int
 	}
 	form.Next = localPath(r.FormValue("next"))
 	return p.render(w, r, status, views.Page{
-		Title: "Add a passkey", Failed: len(form.Problems) > 0, Passkeys: true, Body: views.NewPasskeyPage(form),
+		Title: "Add passkey", Failed: len(form.Problems) > 0, Passkeys: true, Body: views.NewPasskeyPage(form),
 	})
 }
 
@@ -79,7 +79,7 @@ func (p passkeyPages) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if key == nil {
-		form.Problems = access.Invalid{{Code: access.Bad, Message: "The browser gave no passkey that can be used. Try again."}}
+		form.Problems = access.Invalid{{Code: access.Bad, Message: "Your browser didn't return a valid passkey. Try again."}}
 		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 	}
 	data, err := json.Marshal(key)
@@ -159,7 +159,7 @@ func (p passkeyPages) confirmDelete(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	words := "It no longer signs you in here. Your device may still offer it; remove it there, too."
+	words := "You can no longer sign in with it here. Your device may still offer it, so remove it there too."
 	warning, err := p.lastFactorWarning(r)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (p securityPages) showNewApp(w http.ResponseWriter, r *http.Request, status
 		return err
 	}
 	return p.render(w, r, status, views.Page{
-		Title: "Set up an app", Failed: len(problems) > 0,
+		Title: "Set up authenticator app", Failed: len(problems) > 0,
 		Body: views.NewAppPage(views.NewApp{Key: key, Next: localPath(r.FormValue("next")), Problems: problems}),
 	})
 }
@@ -77,7 +77,7 @@ func (p securityPages) createApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showCodes(w, r, "Codes from your app are on", codes)
+	return p.showCodes(w, r, "Authenticator app set up", codes)
 }
 
 // showCodes shows new recovery codes, under a new session id.
@@ -94,13 +94,13 @@ func (p securityPages) showCodes(w http.ResponseWriter, r *http.Request, title s
 
 // confirmDeleteApp asks before codes from an app are turned off.
 func (p securityPages) confirmDeleteApp(w http.ResponseWriter, r *http.Request) error {
-	words := "Codes from the app are no longer asked for when you sign in. To use them again, you set the app up anew."
+	words := "You'll no longer be asked for a code when you sign in. To use the app again, set it up from scratch."
 	warning, err := p.lastFactorWarning(r)
 	if err != nil {
 		return err
 	}
-	return p.showQuestion(w, r, "Turn off codes", views.Question{
-		Title: "Turn off codes from your app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Grave: true,
+	return p.showQuestion(w, r, "Turn off authenticator app", views.Question{
+		Title: "Turn off your authenticator app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Grave: true,
 	})
 }
 
@@ -126,14 +126,14 @@ func (p securityPages) deleteApp(w http.ResponseWriter, r *http.Request) error {
 	if err := p.renew(w, r, false); err != nil {
 		return err
 	}
-	return p.done(w, r, views.SecurityURL(), views.Flash{Text: "Codes from your app are off."})
+	return p.done(w, r, views.SecurityURL(), views.Flash{Text: "Authenticator app turned off."})
 }
 
 // confirmReplaceCodes asks before recovery codes are replaced.
 func (p securityPages) confirmReplaceCodes(w http.ResponseWriter, r *http.Request) error {
-	words := "You get ten new codes. Those that you have now no longer work."
+	words := "You'll get ten new codes. Your current codes stop working."
 	return p.showQuestion(w, r, "New recovery codes", views.Question{
-		Title: "Make new recovery codes?", Words: words, Button: "Make new codes", Action: views.RecoveryCodesURL(),
+		Title: "Generate new recovery codes?", Words: words, Button: "Generate codes", Action: views.RecoveryCodesURL(),
 	})
 }
 
@@ -155,7 +155,7 @@ func (p securityPages) downloadCodes(w http.ResponseWriter, r *http.Request) err
 	fmt.Fprintf(&text, "Recovery codes for %s\n%s\nEach works once.\n\n", p.publicURL, signedInAs(r).user.Email)
 	for _, code := range r.PostForm["code"] {
 		if !recoveryCode.MatchString(code) {
-			return access.Invalid{{Field: "code", Code: access.Bad, Message: "These are no recovery codes."}}
+			return access.Invalid{{Field: "code", Code: access.Bad, Message: "These aren't recovery codes."}}
 		}
 		text.WriteString(code + "\n")
 	}
@@ -173,7 +173,7 @@ func (p securityPages) endSession(w http.ResponseWriter, r *http.Request) error 
 	if err := p.store.Identity.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
-	return p.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session ended."})
+	return p.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session signed out."})
 }
 
 // confirmEndOtherSessions asks before all other sessions end.
@@ -182,7 +182,7 @@ func (p securityPages) confirmEndOtherSessions(w http.ResponseWriter, r *http.Re
 	if err != nil {
 		return err
 	}
-	return p.showQuestion(w, r, "End other sessions", views.EndOthers(len(sessions)-1, p.now(r)))
+	return p.showQuestion(w, r, "Sign out other sessions", views.EndOthers(len(sessions)-1, p.now(r)))
 }
 
 // endOtherSessions ends all sessions but the one that asks for it.
@@ -191,9 +191,9 @@ func (p securityPages) endOtherSessions(w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	words := fmt.Sprintf("%d other sessions ended.", n)
+	words := fmt.Sprintf("%d other sessions signed out.", n)
 	if n == 1 {
-		words = "The other session ended."
+		words = "The other session was signed out."
 	}
 	return p.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: words})
 }

@@ -43,7 +43,7 @@ func TestTheProfile(t *testing.T) {
 		}
 		s.post("/profile", form("email", "BEA@example.com", "password", password)...).wants(422).has("#email-error", "already")
 		s.post("/profile", form("email", "new@example.com", "password", password, "density", "compact", "name", "Anna B.")...).leads("/profile")
-		p := s.get("/profile").wants(200).has(".account", "Anna B.").has(".flash", "Your profile is saved.")
+		p := s.get("/profile").wants(200).has(".account", "Anna B.").has(".flash", "Profile saved.")
 		if p.doc.Find("html").AttrOr("data-density", "") != "compact" || p.value("email") != "new@example.com" || p.value("password") != "" {
 			s.Error("the profile is not as it was saved")
 		}
@@ -148,7 +148,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		s.get("/profile/security").has(`a[href="/profile/security/sessions/end"][data-dialog]`, "End all others…")
 		s.get("/profile/security/sessions/end").wants(200).has("h1", "End your other session?").has("#question", "1 session ends at once. You stay signed in here;")
 		laptop.get("/groups").wants(200)
-		s.post("/profile/security/sessions/end").wants(303).follow(s.browser).has(".flash", "The other session ended.")
+		s.post("/profile/security/sessions/end").wants(303).follow(s.browser).has(".flash", "The other session was signed out.")
 		laptop.get("/groups").leads("/login?next=%2Fgroups")
 		bea.get("/groups").wants(200)
 		s.get("/groups").wants(200)

@@ -34,7 +34,7 @@ func readAddress(r *http.Request, known ...string) *address {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	a := &address{values: values, pageSize: pageSize(r), zone: zone(r)}
 	if err != nil {
-		a.note("A part of the address can't be read and was ignored.")
+		a.note("Part of the address couldn't be read and was ignored.")
 	}
 	var unknown []string
 	for name := range values {
@@ -44,7 +44,7 @@ func readAddress(r *http.Request, known ...string) *address {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown[:min(len(unknown), 5)] {
-		a.note("“%s” in the address means nothing here and was ignored.", clip(name))
+		a.note("“%s” in the address isn't used here and was ignored.", clip(name))
 	}
 	return a
 }
@@ -68,7 +68,7 @@ func (a *address) one(name string, values ...string) string {
 	if value == "" || slices.Contains(values, value) {
 		return value
 	}
-	a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
+	a.note("“%s=%s” in the address isn't valid and was ignored.", name, clip(value))
 	return ""
 }
 
@@ -76,7 +76,7 @@ func (a *address) one(name string, values ...string) string {
 func (a *address) search() string {
 	q := strings.TrimFunc(strings.ToValidUTF8(a.get("q"), ""), unseen)
 	if runes := []rune(q); len(runes) > models.MaxSearch {
-		a.note("A search can have at most %d characters; the rest was left out.", models.MaxSearch)
+		a.note("A search can be up to %d characters; the rest was ignored.", models.MaxSearch)
 		return string(runes[:models.MaxSearch])
 	}
 	return q
@@ -106,7 +106,7 @@ func zone(r *http.Request) *time.Location {
 func (a *address) limit() int {
 	n, err := strconv.Atoi(a.get("limit"))
 	if a.get("limit") != "" && (err != nil || n < 1 || n > db.MaxLimit) {
-		a.note("A page has 1 to %d rows.", db.MaxLimit)
+		a.note("A page can have 1 to %d rows.", db.MaxLimit)
 		n = 0
 	}
 	if n == a.pageSize {
@@ -130,12 +130,12 @@ func (a *address) cursors(fits func(db.Cursor) bool) (after, before db.Cursor) {
 		if ok && fits(cursor) {
 			return cursor
 		}
-		a.note("That place in the list could not be read, so this is its first page.")
+		a.note("That position in the list couldn't be read, so this is the first page.")
 		return db.Cursor{}
 	}
 	after, before = read("after"), read("before")
 	if !after.IsZero() && !before.IsZero() {
-		a.note("The address names two places in the list; the first page is shown.")
+		a.note("The address names two positions in the list, so this is the first page.")
 		return db.Cursor{}, db.Cursor{}
 	}
 	return after, before
@@ -159,7 +159,7 @@ func (a *address) day(name string, later int) (string, time.Time) {
 	}
 	day, err := time.Parse(time.DateOnly, value)
 	if err != nil || day.Year() < 1970 || day.Year() > 9998 {
-		a.note("“%s=%s” in the address is no date like 2026-01-31 and was ignored.", name, clip(value))
+		a.note("“%s=%s” in the address isn't a date like 2026-01-31 and was ignored.", name, clip(value))
 		return "", time.Time{}
 	}
 	return value, text.StartOfDay(day.AddDate(0, 0, later), a.zone)
@@ -169,7 +169,7 @@ func (a *address) day(name string, later int) (string, time.Time) {
 func (a *address) id(name string) string {
 	value := text.Unquote(a.get(name))
 	if value != "" && !text.ValidID(value) {
-		a.note("“%s=%s” in the address is no id and was ignored.", name, clip(value))
+		a.note("“%s=%s” in the address isn't an ID and was ignored.", name, clip(value))
 		return ""
 	}
 	return value
@@ -179,7 +179,7 @@ func (a *address) id(name string) string {
 func (a *address) action() string {
 	value := a.get("action")
 	if value != "" && !models.KnownAction(value) {
-		a.note("“action=%s” in the address is not known and was ignored.", clip(value))
+		a.note("“action=%s” in the address isn't valid and was ignored.", clip(value))
 		return ""
 	}
 	return value
@@ -188,7 +188,7 @@ func (a *address) action() string {
 func (a *address) matching(name string, form *regexp.Regexp) string {
 	value := text.Unquote(a.get(name))
 	if value != "" && !form.MatchString(value) {
-		a.note("“%s=%s” in the address is not known and was ignored.", name, clip(value))
+		a.note("“%s=%s” in the address isn't valid and was ignored.", name, clip(value))
 		return ""
 	}
 	return value

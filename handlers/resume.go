@@ -61,7 +61,7 @@ func (p authPages) offerCarried(w http.ResponseWriter, r *http.Request, s views.
 	for i, h := range s.Carried {
 		fields[i] = views.Hidden{Name: strings.TrimPrefix(h.Name, carriedPrefix), Value: h.Value}
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "You are signed in", Body: views.Resend(templ.SafeURL(s.Next), fields)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "You're signed in", Body: views.Resend(templ.SafeURL(s.Next), fields)})
 }
 
 // keepCarried makes a draft of what was typed, for the form that comes next. That

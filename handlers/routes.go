@@ -28,7 +28,7 @@ const anybody access.Right = "anybody"
 // also is what holds for few routes.
 type also struct {
 	// stepUp says that the caller must have proved lately who they are, and what for: it
-	// ends "You are about to …".
+	// ends "You're about to …".
 	stepUp string
 	// unenrolled says that the route is open also while a second factor must still be set up.
 	unenrolled bool
@@ -198,7 +198,7 @@ func (c *Console) table() []route {
 		{"GET", "/people", users.list, access.ReadPeople, views.People, plain},
 		{"GET", "/people/invite", invitations.new, access.ManagePeople, views.People, also{stepUp: inviting}},
 		{"POST", "/people/invite", invitations.create, access.ManagePeople, views.People, also{stepUp: inviting}},
-		{"POST", "/people/invitations/{id}/renew", invitations.renew, access.ManagePeople, views.People, also{stepUp: "create a new link for an invitation"}},
+		{"POST", "/people/invitations/{id}/renew", invitations.renew, access.ManagePeople, views.People, also{stepUp: "create a new invite link"}},
 		{"GET", "/people/invitations/{id}/revoke", invitations.confirmRevoke, access.ManagePeople, views.People, also{stepUp: revokingInvitation}},
 		{"POST", "/people/invitations/{id}/revoke", invitations.revoke, access.ManagePeople, views.People, also{stepUp: revokingInvitation}},
 		{"GET", "/people/policy", policy.edit, access.ManagePolicy, views.People, also{stepUp: changingPolicy}},
@@ -222,19 +222,19 @@ func (c *Console) table() []route {
 const (
 	settingUpApp       = "set up an authenticator app"
 	turningOffApp      = "turn off your authenticator app"
-	replacingCodes     = "create new recovery codes"
+	replacingCodes     = "generate new recovery codes"
 	addingPasskey      = "add a passkey"
 	removingPasskey    = "remove a passkey"
-	unlinking          = "unlink an account that you sign in with"
-	changingRetention  = "change how long activity is kept"
+	unlinking          = "unlink an account you sign in with"
+	changingRetention  = "change activity retention"
 	creatingToken      = "create an API token"
 	rotatingToken      = "rotate an API token"
 	inviting           = "invite a user"
 	revokingInvitation = "revoke an invitation"
 	changingPolicy     = "change the sign-in policy"
-	changingRole       = "change a user’s role"
+	changingRole       = "change a user's role"
 	disabling          = "disable a user"
-	resettingFactor    = "reset a user’s second factor"
-	unlinkingUser      = "unlink an account that a user signs in with"
+	resettingFactor    = "reset a user's second factor"
+	unlinkingUser      = "unlink an account a user signs in with"
 	signingOut         = "sign a user out everywhere"
 )

@@ -168,15 +168,15 @@ func (p tokenPages) confirmRotate(w http.ResponseWriter, r *http.Request) error 
 func (p tokenPages) showRotate(w http.ResponseWriter, r *http.Request, status int, form views.RollForm) error {
 	form.Now = p.now(r)
 	return p.render(w, r, status, views.Page{
-		Title: "Roll " + form.Name, Failed: len(form.Problems) > 0, Body: views.RollToken(form),
+		Title: "Rotate " + form.Name, Failed: len(form.Problems) > 0, Body: views.RollToken(form),
 	})
 }
 
 // refuseRotate says who alone can roll a token.
 func (p tokenPages) refuseRotate(w http.ResponseWriter, r *http.Request, token identity.Token) error {
 	p.showFailure(w, r, views.Failure{
-		Status: http.StatusForbidden, Title: "You may not do that", RequestID: requestID(r), Now: p.now(r),
-		Sentence: "Only " + text.Isolated(token.UserName) + " can roll this token, because its new secret acts in their name. You can revoke it.",
+		Status: http.StatusForbidden, Title: "You don't have permission to do that", RequestID: requestID(r), Now: p.now(r),
+		Sentence: "Only " + text.Isolated(token.UserName) + " can rotate this token, because its new secret acts in their name. You can revoke it.",
 	})
 	return nil
 }
@@ -213,7 +213,7 @@ func overlap(choice string) time.Duration {
 
 // confirmEndOldSecret asks before the secret from before a roll ends.
 func (p tokenPages) confirmEndOldSecret(w http.ResponseWriter, r *http.Request) error {
-	return p.confirm(w, r, "End the old secret of ", views.EndOldSecret)
+	return p.confirm(w, r, "Revoke the old secret of ", views.EndOldSecret)
 }
 
 // confirm asks a question about a token.
@@ -231,7 +231,7 @@ func (p tokenPages) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.EndOldSecret(r.Context(), by(r), id); err != nil {
 		return err
 	}
-	return p.done(w, r, views.TokenURL(id), views.Flash{Text: "The old secret has ended. Programs that use it are refused from now on."})
+	return p.done(w, r, views.TokenURL(id), views.Flash{Text: "Old secret revoked. Programs that still use it lose access."})
 }
 
 // confirmRevoke asks before a token is revoked.
@@ -248,5 +248,5 @@ func (p tokenPages) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
-	return p.done(w, r, views.TokensURL(), views.Flash{Text: text.Isolated(token.Name) + " revoked. Programs that use it are refused from now on."})
+	return p.done(w, r, views.TokensURL(), views.Flash{Text: text.Isolated(token.Name) + " revoked. Programs that use it lose access."})
 }

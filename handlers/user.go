@@ -71,7 +71,7 @@ func (p userPages) showEditRole(w http.ResponseWriter, r *http.Request, status i
 		return err
 	}
 	form.Only = form.Own && len(owners) == 1
-	return p.render(w, r, status, views.Page{Title: "Change the role of " + form.Name, Failed: len(form.Problems) > 0, Body: views.ChangeRole(form)})
+	return p.render(w, r, status, views.Page{Title: "Change role of " + form.Name, Failed: len(form.Problems) > 0, Body: views.ChangeRole(form)})
 }
 
 // updateRole gives somebody another role. Who takes their own away must say so.
@@ -83,7 +83,7 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	form := views.RoleForm{Person: person, Chosen: access.Role(r.PostFormValue("role"))}
 	own := person.ID == by(r).UserID
 	if own && form.Chosen != person.Role && r.PostFormValue("sure") == "" {
-		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Say that you want to stop being an owner."}}
+		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Confirm that you want to stop being an owner."}}
 		return p.showEditRole(w, r, http.StatusUnprocessableEntity, form)
 	}
 	changed, err := p.store.Identity.ChangeRole(r.Context(), by(r), person.ID, form.Chosen)
@@ -104,7 +104,7 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := "Nothing changed."
 	if changed.Role != person.Role {
-		typed = text.Isolated(person.Name) + " has the role " + changed.Role.Name() + " now."
+		typed = text.Isolated(person.Name) + " now has the role " + changed.Role.Name() + "."
 	}
 	return p.done(w, r, views.PersonURL(person.ID), views.Flash{Text: typed})
 }
@@ -139,7 +139,7 @@ func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title stri
 // disable keeps somebody out.
 func (p userPages) disable(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
-	return p.doneTo(w, r, u, err, " is disabled and signed out. Their API tokens are revoked.")
+	return p.doneTo(w, r, u, err, " disabled and signed out. Their API tokens were revoked.")
 }
 
 // enable lets somebody in again.
@@ -151,7 +151,7 @@ func (p userPages) enable(w http.ResponseWriter, r *http.Request) error {
 // resetFactor takes away somebody's second factor.
 func (p userPages) resetFactor(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
-	return p.doneTo(w, r, u, err, " has no second factor now, and is signed out.")
+	return p.doneTo(w, r, u, err, " was signed out and has no second factor now.")
 }
 
 // endSessions signs somebody out everywhere.
@@ -160,7 +160,7 @@ func (p userPages) endSessions(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && u.ID == by(r).UserID {
 		return redirect(w, r, views.LoginURL(""))
 	}
-	return p.doneTo(w, r, u, err, " is signed out everywhere.")
+	return p.doneTo(w, r, u, err, " was signed out everywhere.")
 }
 
 // doneTo answers with what was done to somebody.
@@ -185,5 +185,5 @@ func (p userPages) unlink(w http.ResponseWriter, r *http.Request) error {
 		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
 	}
 	u, err := p.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
-	return p.doneTo(w, r, u, err, " is no longer linked with "+p.issuerName(issuer)+", and is signed out.")
+	return p.doneTo(w, r, u, err, " was unlinked from "+p.issuerName(issuer)+" and signed out.")
 }

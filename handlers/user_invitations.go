@@ -19,7 +19,7 @@ func (p invitationPages) new(w http.ResponseWriter, r *http.Request) error {
 
 func (p invitationPages) showNew(w http.ResponseWriter, r *http.Request, status int, form views.InviteForm) error {
 	form.Roles = by(r).Manageable()
-	return p.render(w, r, status, views.Page{Title: "Invite somebody", Failed: len(form.Problems) > 0, Body: views.NewInvitation(form)})
+	return p.render(w, r, status, views.Page{Title: "Invite user", Failed: len(form.Problems) > 0, Body: views.NewInvitation(form)})
 }
 
 // create makes an invitation. Its link is in this answer and nowhere else, which is why
@@ -41,7 +41,7 @@ func (p invitationPages) create(w http.ResponseWriter, r *http.Request) error {
 
 func (p invitationPages) showLink(w http.ResponseWriter, r *http.Request, made identity.Invitation, secret string) error {
 	m := views.InvitationMade{Invitation: made, Link: p.publicURL + string(views.WelcomeURL(secret)), Now: p.now(r)}
-	return p.render(w, r, http.StatusCreated, views.Page{Title: "Invitation of " + made.Email, Body: views.NewInvitationLink(m)})
+	return p.render(w, r, http.StatusCreated, views.Page{Title: "Invite link for " + made.Email, Body: views.NewInvitationLink(m)})
 }
 
 // renew makes another link, which is in this answer alone, too.
@@ -59,7 +59,7 @@ func (p invitationPages) confirmRevoke(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Revoke the invitation of " + i.Email, Body: views.RevokeInvitation(i)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Revoke the invitation to " + i.Email, Body: views.RevokeInvitation(i)})
 }
 
 // revoke makes a link dead.
@@ -71,5 +71,5 @@ func (p invitationPages) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
-	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + text.Isolated(i.Email) + " is revoked."})
+	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Invitation to " + text.Isolated(i.Email) + " revoked."})
 }

@@ -43,7 +43,7 @@ func (p policyPages) showEdit(w http.ResponseWriter, r *http.Request, status int
 	for i := range form.Rules {
 		form.Rules[i].FactorCount = counts[form.Rules[i].Role]
 	}
-	return p.render(w, r, status, views.Page{Title: "Rules for signing in", Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
+	return p.render(w, r, status, views.Page{Title: "Sign-in policy", Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
 }
 
 // update makes what was filled in the rules.
@@ -55,7 +55,7 @@ func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
-	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, p.now(r))})
+	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Policy saved. " + views.PolicyHolds(policy, p.now(r))})
 }
 
 // readPolicy reads the form for the rules. A role that needs a second factor needs a day.
@@ -69,12 +69,12 @@ func readPolicy(r *http.Request) (views.PolicyForm, identity.Policy) {
 			continue
 		}
 		if rule.From == "" {
-			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Missing, Message: "Choose the day from which this holds."})
+			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Missing, Message: "Choose the day from which this applies."})
 			continue
 		}
 		day, err := time.Parse(time.DateOnly, rule.From)
 		if err != nil || day.Year() < 1970 || day.Year() > 9998 {
-			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Bad, Message: "Choose a day like 2027-01-31."})
+			form.Problems = append(form.Problems, access.Problem{Field: string(role), Code: access.Bad, Message: "Enter a date like 2027-01-31."})
 		}
 		policy.SecondFactor[role] = day.Unix()
 	}

@@ -86,7 +86,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 		for _, i := range invitations {
 			switch i.Email {
 			case "b@example.com":
-				s.post("/people/invitations/"+i.ID+"/revoke").leads("/people").follow(s.browser).has("#flashes", "b@example.com is revoked")
+				s.post("/people/invitations/"+i.ID+"/revoke").leads("/people").follow(s.browser).has("#flashes", "b@example.com revoked")
 			case "c@example.com":
 				now = now.Add(time.Hour)
 				s.post("/people/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "is ready")
@@ -97,7 +97,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 		var words string
 		for name, link := range map[string]string{"used": used, "revoked": revoked, "replaced": replaced, "expired": expired, "unknown": "/invite/x"} {
 			b := s.newBrowser()
-			shown := b.get(link).wants(404).has("h1", "This invitation can't be used any more").has("main", "ask whoever invited you").has(`.card a[href="/login"].primary`, "Sign in").lacks(`main a[href="/groups"]`).text("[data-sentence]")
+			shown := b.get(link).wants(404).has("h1", "This invitation is no longer valid").has("main", "ask whoever invited you").has(`.card a[href="/login"].primary`, "Sign in").lacks(`main a[href="/groups"]`).text("[data-sentence]")
 			sent := b.post(link, "name", "X", "password", password).wants(404).text("[data-sentence]")
 			if words == "" {
 				words = shown
@@ -146,7 +146,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.post("/groups/new", "name", "X").wants(401)
 		robot.get("/v1/groups").wants(401)
-		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(422).has(".summary", "E-mail or password is not right.")
+		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(422).has(".summary", "Incorrect email or password.")
 		s.post("/people/" + bea.ID + "/enable").leads("/people/" + bea.ID)
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		robot.get("/v1/groups").wants(401)
@@ -160,7 +160,7 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 		b := s.session(bea)
 		b.get("/groups/" + group + "/delete").wants(200)
 		s.post("/people/"+bea.ID+"/role", "role", "king").wants(422).has("#role-error", "Choose a role.")
-		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "has the role Moderator now.")
+		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "now has the role Moderator.")
 		b.post("/groups/" + group + "/delete").wants(401)
 		s.session(bea).post("/groups/" + group + "/delete").wants(403)
 		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "Nothing changed.")
@@ -172,7 +172,7 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 		own := "/people/" + s.by.ID
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
 		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You are the only owner").has(`.notice a[href="/people"]`, "People")
-		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
+		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Confirm that you want to stop being an owner.")
 		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(access.Admin)
@@ -192,7 +192,7 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
 		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "Their only session ends at once.")
 		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign yourself out everywhere?")
-		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "Nowhere")
+		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "was signed out everywhere.").has("dl", "Nowhere")
 		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to go on.")
 		s.newBrowser().get("/login").lacks(".notice")
 		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
@@ -205,11 +205,11 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		s.store.DB.Now = func() time.Time { return now }
 		editor := s.session(s.person(access.Editor))
 		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 of them has none yet.")
-		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
+		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Enter a date like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
 			s.Error("the choice is lost")
 		}
-		s.post("/people/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this holds.")
+		s.post("/people/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this applies.")
 		soon := now.UTC().AddDate(0, 0, 14).Format(time.DateOnly)
 		s.get("/people/policy").has("main", "There are no auditors.").lacks("input[checked]")
 		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)

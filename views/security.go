@@ -41,7 +41,7 @@ type Confirm struct {
 	Next   string
 	// Back is where somebody goes who does not want to.
 	Back string
-	// Purpose ends "You are about to …"; "" if it is not known what comes next.
+	// Purpose ends "You're about to …"; "" if it is not known what comes next.
 	Purpose string
 	// Email is whose proof it is, for what keeps passwords.
 	Email string
@@ -54,9 +54,9 @@ type Confirm struct {
 
 func (c Confirm) sentence() string {
 	if c.Purpose == "" {
-		return "What comes next is sensitive."
+		return "This is a sensitive action."
 	}
-	return "You are about to " + c.Purpose + "."
+	return "You're about to " + c.Purpose + "."
 }
 
 // Security is what somebody sees of how they sign in.
