@@ -159,7 +159,7 @@ func (a *address) id(name string) string {
 // action is what activity can be narrowed to, or "".
 func (a *address) action() string {
 	value := a.get("action")
-	if value != "" && !models.KnownAction(value) {
+	if value != "" && !views.KnownAction(value) {
 		a.note("“action=%s” in the address is not known and was ignored.", clip(value))
 		return ""
 	}
@@ -194,7 +194,7 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 		}
 		d.Names[id] = names.Who
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: models.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: views.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
 // putBack is the line that put another back, and reports whether there is a reason to offer

@@ -209,9 +209,6 @@ func (s *Store) Strings(ctx context.Context, sql string) (values []string, err e
 	return values, s.DB.Writer.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
 
-// Acts are the actions that have words.
-func Acts() map[audit.Action]string { return acts }
-
 // Count is how many rows a table has.
 func (s *Store) Count(t interface {
 	Context() context.Context

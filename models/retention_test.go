@@ -14,6 +14,7 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // oldActivity makes an owner and groups of theirs, with so many lines from six and from
@@ -58,7 +59,7 @@ func acts(t *testing.T, store *models.Store, n int) []string {
 	}
 	var told []string
 	for _, l := range page.Lines {
-		told = append(told, models.Summary(l))
+		told = append(told, views.Summary(l))
 	}
 	return told
 }
@@ -249,7 +250,7 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 			close(done)
 			others.Wait()
 			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.DeletedActivity)})
-			if err != nil || len(page.Lines) != 1 || !strings.Contains(models.Summary(page.Lines[0]), "deleted 3,200 lines") {
+			if err != nil || len(page.Lines) != 1 || !strings.Contains(views.Summary(page.Lines[0]), "deleted 3,200 lines") {
 				t.Errorf("%d runs are told: %+v, %v", len(page.Lines), page.Lines, err)
 			}
 			intact(t, store, "")

@@ -12,13 +12,14 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // held are the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
 	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
-		told = append(told, models.Summary(l))
+		told = append(told, views.Summary(l))
 	}
 	return told
 }

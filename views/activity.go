@@ -137,7 +137,7 @@ func (l ActivityList) chips() []chip {
 		without      func(*ActivityAt)
 	}{
 		{l.At.Who, "By " + text.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
-		{l.At.Action, capital(models.ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
+		{l.At.Action, capital(ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
 		{l.At.Object, "About " + text.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},

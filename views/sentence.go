@@ -1,4 +1,4 @@
-package models
+package views
 
 import (
 	"cmp"
@@ -82,9 +82,9 @@ var fieldWords = map[string]string{
 	"username": "username", "display_name": "display name", "phone_number": "phone number",
 }
 
-// words returns what was done, with the {names} of acts, and whether there are words for
+// actWords returns what was done, with the {names} of acts, and whether there are words for
 // it.
-func words(l audit.Line) (string, bool) {
+func actWords(l audit.Line) (string, bool) {
 	self := l.ActorKind == access.UserActor && l.ActorID == l.ObjectID
 	switch words, known := selfActs[l.Action]; {
 	case self && l.Action == audit.CreatedUser:
@@ -242,11 +242,11 @@ func ActionLabel(name string) string {
 
 // Sentence returns what was done, in words that follow Who: those before the object's name,
 // that name, and those after it. An action without words is named itself.
-func Sentence(l audit.Line) (before, object, after string) { return sentence(l, text.Isolated) }
+func Sentence(l audit.Line) (before, object, after string) { return sentenceWith(l, text.Isolated) }
 
-// sentence is Sentence with the other names as shown returns them.
-func sentence(l audit.Line, shown func(string) string) (before, object, after string) {
-	words, known := words(l)
+// sentenceWith is Sentence with the other names as shown returns them.
+func sentenceWith(l audit.Line, shown func(string) string) (before, object, after string) {
+	words, known := actWords(l)
 	if !known {
 		words = "did “" + strings.NewReplacer(".", " ", "_", " ").Replace(string(l.Action)) + "”"
 		if l.ObjectName != "" {
@@ -268,7 +268,7 @@ func sentence(l audit.Line, shown func(string) string) (before, object, after st
 
 // Summary returns who did what, in one sentence without a full stop.
 func Summary(l audit.Line) string {
-	before, object, after := sentence(l, func(name string) string { return name })
+	before, object, after := sentenceWith(l, func(name string) string { return name })
 	return l.Who() + " " + before + object + after
 }
 
