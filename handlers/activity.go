@@ -194,7 +194,7 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 		}
 		d.Names[id] = names.Who
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: views.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
+	return c.show(w, r, http.StatusOK, views.Page{Title: d.Title(), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
 // putBack is the line that put another back, and reports whether there is a reason to offer

@@ -165,7 +165,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 			s.Errorf("it was put back by %s", to)
 		}
 		s.get(to).wants(200).has("h1", "Nothing to put back")
-		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "The change that was put back")
+		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna reverted a change to Plaza Royal").has("main", "The change that was put back")
 		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
 		s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
 

@@ -176,7 +176,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	a.goes("Sign in")
 	a.goes("Use a passkey")
 	a.sees(".summary", "not right")
-	if l := s.newest(); l.ObjectID != made.ID || views.Summary(l) != "somebody failed the second step of signing in as Bea" {
+	if l := s.newest(); l.ObjectID != made.ID || views.Summary(l) != "somebody failed the second-factor check as Bea" {
 		t.Errorf("its line is %q, %+v", views.Summary(l), l)
 	}
 

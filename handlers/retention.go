@@ -52,7 +52,7 @@ func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if choice.Retention == now && choice.Older.N == 0 { // else it is confirmed: the clock was not believed
-		return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
+		return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: views.RetentionUnchanged(now)})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
 		return c.show(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Section: views.Activity, Body: views.AskRetention(choice)})

@@ -160,7 +160,7 @@ func TestSentences(t *testing.T) {
 		if err := store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
 			t.Fatal(err)
 		}
-		says("Ada Lovelace changed their profile")
+		says("Ada Lovelace updated their profile")
 		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[0].ID, people[1].ID, people[2].ID), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestSentences(t *testing.T) {
 		if err := store.DeleteGroup(t.Context(), by, g.ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		says("Ada Lovelace deleted Plaza Hotel for good")
+		says("Ada Lovelace permanently deleted Plaza Hotel")
 		was := newest(t, store)
 		if wasIn(was, "name").Text != "Plaza Hotel" || wasIn(was, "contacts").Text != "contact1, contact3" || wasIn(was, "conversation_id").Text != g.ConversationID {
 			t.Errorf("a deletion says %s", was.Changes)

@@ -226,7 +226,7 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 			if _, _, err := store.Identity.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("Ada's code in Bea's hands: %v", err)
 			}
-			if l := newest(t, store); views.Summary(l) != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
+			if l := newest(t, store); views.Summary(l) != "somebody failed the second-factor check as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
 				t.Errorf("its line is %q, %+v", views.Summary(l), l)
 			}
 		}

@@ -31,12 +31,12 @@ func TestSummary(t *testing.T) {
 	}
 	const id = "0VbqIMqj00000001"
 	for want, l := range map[string]audit.Line{
-		"Ada joined as auditor":           {Action: audit.CreatedUser, Changes: `{"role":{"before":null,"after":"auditor"}}`},
-		"Ada changed their password":      {Action: audit.ChangedPassword},
-		"Ada ended 1 other session":       {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1,"after":0}}`},
-		"Ada ended 1,200 other sessions":  {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1200,"after":0}}`},
-		"Ada ended one of their sessions": {Action: audit.SignedOut, Changes: `{"browser":{"before":"Chrome","after":null}}`},
-		"Ada signed out":                  {Action: audit.SignedOut},
+		"Ada joined as auditor":                {Action: audit.CreatedUser, Changes: `{"role":{"before":null,"after":"auditor"}}`},
+		"Ada changed their password":           {Action: audit.ChangedPassword},
+		"Ada signed out 1 other session":       {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1,"after":0}}`},
+		"Ada signed out 1,200 other sessions":  {Action: audit.SignedOut, Changes: `{"other_sessions":{"before":1200,"after":0}}`},
+		"Ada signed out one of their sessions": {Action: audit.SignedOut, Changes: `{"browser":{"before":"Chrome","after":null}}`},
+		"Ada signed out":                       {Action: audit.SignedOut},
 	} {
 		l.ActorKind, l.ActorID, l.ActorName, l.ObjectID, l.ObjectName = access.UserActor, id, "Ada", id, "Ada"
 		if got := Summary(l); got != want {
