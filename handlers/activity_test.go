@@ -150,7 +150,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		s.post(to).wants(409).has(".summary", "nothing was put back")
 		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
 		s.post(to, "field", "name", "field", "description").wants(409)
-		p = s.get(to).wants(200).has("main", "It was changed again since, by Anna")
+		p = s.get(to).wants(200).has("main", "It was changed again by Anna on ")
 		if n := p.doc.Find("input[name=field]").Length(); n != 1 {
 			s.Errorf("%d fields can be put back", n)
 		}

@@ -259,7 +259,7 @@ func TestPutBackAGroup(t *testing.T) {
 		// A field that was changed since stays; the other goes back.
 		update(models.GroupChange{Name: ptr("Grand Plaza")})
 		v, err := store.Reversal(t.Context(), by, line)
-		if err != nil || len(v.Fields) != 2 || !strings.Contains(v.Fields[0].Refused, "changed again since, by Ada") || v.Fields[1].Refused != "" {
+		if err != nil || len(v.Fields) != 2 || v.Fields[0].Refused != models.ChangedSince || v.Fields[0].Later.Who() != "Ada Lovelace" || v.Fields[1].Refused != "" {
 			t.Fatalf("%+v, %v", v.Fields, err)
 		}
 		if err := store.PutBack(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {

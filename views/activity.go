@@ -82,6 +82,24 @@ type RevertForm struct {
 	Now      Clock
 }
 
+// refusalWords says why a field can't be reverted, and who changed it since.
+func refusalWords(f models.ReversedField, now Clock) string {
+	switch f.Refused {
+	case models.NotPermitted:
+		return "You don’t have permission to change this."
+	case models.AsBefore:
+		return "It already has its previous value."
+	case models.MembersUnnamed:
+		return "This change affected more than " + thousands(models.MostNamed, now) + " members. It can’t be reverted because activity doesn’t name them all."
+	case models.MembersAsBefore:
+		return "The members are already as they were, or no longer exist."
+	}
+	if f.Later.ID == "" {
+		return "It was changed again later."
+	}
+	return "It was changed again by " + text.Isolated(f.Later.Who()) + " on " + fullTime(f.Later.CreatedAt, now) + "."
+}
+
 // ActivityProof is what checking the activity came to.
 type ActivityProof struct {
 	audit.AuditProof

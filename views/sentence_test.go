@@ -3,9 +3,12 @@ package views
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 )
 
 func TestSummary(t *testing.T) {
@@ -59,5 +62,27 @@ func TestEveryActionHasWords(t *testing.T) {
 		if AreaLabel(area) == area {
 			t.Errorf("%s is of no area", action)
 		}
+	}
+}
+
+// TestWordsAreTheReaders: dates and numbers are as they write them, in their zone.
+func TestWordsAreTheReaders(t *testing.T) {
+	zurich := time.FixedZone("CET", 3600)
+	now := NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, zurich), identity.Dotted)
+	deleted := audit.Line{
+		ActorName: "the console", Action: audit.DeletedActivity,
+		Changes: `{"lines":{"before":4213,"after":null},"from_before":{"before":null,"after":"2025-11-24"}}`,
+	}
+	d := ActivityDetail{Line: deleted, Now: now}
+	if got := d.Title(); got != "the console deleted 4.213 activity entries from before 24.11.2025" {
+		t.Error(got)
+	}
+	if got := Summary(deleted); got != "the console deleted 4,213 activity entries from before 24 November 2025" {
+		t.Error(got)
+	}
+	later := audit.Line{ID: "0VbqIMqj00000001", ActorName: "Ada", CreatedAt: time.Date(2026, 11, 22, 23, 30, 0, 0, time.UTC).Unix()}
+	field := models.ReversedField{Refused: models.ChangedSince, Later: later}
+	if got := refusalWords(field, now); !strings.HasSuffix(got, " on 23.11.2026 00:30 CET.") {
+		t.Error(got)
 	}
 }
