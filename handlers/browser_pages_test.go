@@ -435,7 +435,7 @@ var scenes = append([]scene{
 	}},
 	{"activity retention asked", func(t *tab, _ *town) {
 		t.visit("/activity/retention")
-		t.click(`[name="kept"][value="90 days"]`)
+		t.click(`[name="kept"][value="P90D"]`)
 		t.goes("Save")
 		t.sees("h1", "Delete ")
 	}},
@@ -516,7 +516,7 @@ func (v *town) history() {
 // cut has the activity of more than 90 days ago deleted.
 func (v *town) cut() {
 	v.Helper()
-	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "90 days"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
+	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "P90D"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
 	if err != nil {
 		v.Fatal(err)
 	}

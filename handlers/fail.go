@@ -114,7 +114,7 @@ func (s *site) failure(r *http.Request, err error) views.Failure {
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "Invalid input", invalid[0].Message
 	case is(access.ErrUnavailable):
 		f.Status = http.StatusServiceUnavailable
-		f.Title, f.Sentence = access.OutageOf(err).Says()
+		f.Title, f.Sentence = views.OutageWords(access.OutageOf(err))
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"

@@ -16,6 +16,7 @@ import (
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 )
 
 // address reads the parameters of a page's address. What can't be used is left
@@ -178,7 +179,7 @@ func (a *address) id(name string) string {
 // action is what activity can be narrowed to, or "".
 func (a *address) action() string {
 	value := a.get("action")
-	if value != "" && !models.KnownAction(value) {
+	if value != "" && !views.KnownAction(value) {
 		a.note("“action=%s” in the address isn't valid and was ignored.", clip(value))
 		return ""
 	}

@@ -128,7 +128,7 @@ var routes = map[string]question{
 	"POST /activity/export":      {status: 200, action: audit.ExportedActivity},
 	"GET /activity/verify":       {status: 200},
 	"GET /activity/retention":    {status: 200},
-	"POST /activity/retention":   {status: 303, fields: fields("kept", "10 years"), action: audit.ChangedRetention},
+	"POST /activity/retention":   {status: 303, fields: fields("kept", "P10Y"), action: audit.ChangedRetention},
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
 	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.PutBackGroup},

@@ -220,9 +220,6 @@ func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 	return names, errors.Join(err, rows.Err())
 }
 
-// Acts are the actions that have words.
-func Acts() map[audit.Action]string { return acts }
-
 // Count is how many rows a table has.
 func (s *Store) Count(t interface {
 	Context() context.Context

@@ -327,15 +327,15 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 	return byID, byName, nil
 }
 
-// namedMost is how many members an audit line names.
-const namedMost = 100
+// MostNamed is how many members an audit line names.
+const MostNamed = 100
 
 // named returns contacts for an audit line: how many, and the first by id and username.
 func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil
 	}
-	return namedOf(len(contacts), contacts[:min(len(contacts), namedMost)])
+	return namedOf(len(contacts), contacts[:min(len(contacts), MostNamed)])
 }
 
 func namedOf(count int, first []Contact) any {

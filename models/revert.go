@@ -3,10 +3,8 @@ package models
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -26,9 +24,29 @@ type ReversedField struct {
 	Name string
 	// Now is the present value, and To what it would become.
 	Now, To audit.FieldValue
-	// Refused is a sentence that says why the field can't be reverted; "" if it can.
-	Refused string
+	// Refused is why the field can't be reverted; "" if it can be.
+	Refused Refusal
+	// Later is the newest line that changed the field after the change to be reverted, if
+	// Refused is ChangedSince and the line is known.
+	Later audit.Line
 }
+
+// Refusal is why a field of a change can't be reverted.
+type Refusal string
+
+const (
+	// NotPermitted: the actor lacks the right to change the field.
+	NotPermitted Refusal = "not_permitted"
+	// AsBefore: the field has the value already that it had before the change.
+	AsBefore Refusal = "as_before"
+	// ChangedSince: the field was changed again.
+	ChangedSince Refusal = "changed_since"
+	// MembersUnnamed: more members came or went than a line names.
+	MembersUnnamed Refusal = "members_unnamed"
+	// MembersAsBefore: the members are as before the change, but for contacts that no longer
+	// exist.
+	MembersAsBefore Refusal = "members_as_before"
+)
 
 // Possible returns the names of the fields that can be reverted.
 func (v Reversal) Possible() []string {
@@ -106,13 +124,13 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 		if f.Name == "contacts" {
 			field, err = s.reversedMembers(ctx, l.ObjectID, f)
 		} else {
-			field.Refused, err = s.refusedField(ctx, l, f, now[f.Name])
+			field.Refused, field.Later, err = s.refusedField(ctx, l, f, now[f.Name])
 		}
 		if err != nil {
 			return v, err
 		}
 		if !by.May(right) {
-			field.Refused = "You may not change this."
+			field.Refused = NotPermitted
 		}
 		v.Fields = append(v.Fields, field)
 	}
@@ -139,19 +157,20 @@ func presentGroup(g Group) map[string]audit.FieldValue {
 	return values
 }
 
-// refusedField returns why a field can't be reverted, or "".
-func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (string, error) {
+// refusedField returns why a field can't be reverted, or "", and the line that changed it
+// later.
+func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (Refusal, audit.Line, error) {
 	switch {
 	case now.Is(f.Before):
-		return "It is as it was already.", nil
+		return AsBefore, audit.Line{}, nil
 	case now.Is(f.After):
-		return "", nil
+		return "", audit.Line{}, nil
 	}
 	last, err := audit.LastChange(s.DB.Reader.WithContext(ctx), l.ObjectID, f.Name)
-	if err != nil || last.ID == "" || last.ID == l.ID {
-		return "It was changed again since.", s.DB.Failed(ctx, err)
+	if err != nil || last.ID == l.ID {
+		return ChangedSince, audit.Line{}, s.DB.Failed(ctx, err)
 	}
-	return fmt.Sprintf("It was changed again since, by %s at %s.", last.Who(), time.Unix(last.CreatedAt, 0).UTC().Format("2006-01-02 15:04 UTC")), nil
+	return ChangedSince, last, nil
 }
 
 // reversedMembers returns who would be removed (Now) and added (To) to revert a change of
@@ -159,7 +178,7 @@ func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedF
 func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
 	field := ReversedField{Name: f.Name, Now: audit.FieldValue{None: true}, To: audit.FieldValue{None: true}}
 	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
-		field.Refused = fmt.Sprintf("These were more than the %d members that activity names, so they can’t be put back.", namedMost)
+		field.Refused = MembersUnnamed
 		return field, nil
 	}
 	there, err := s.MembersAmong(ctx, groupID, asContacts(slices.Concat(f.After.Members, f.Before.Members)))
@@ -182,7 +201,7 @@ func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.Cha
 		field.To = audit.FieldValue{Members: coming, Count: len(coming), Text: audit.Usernames(coming, len(coming))}
 	}
 	if len(going)+len(coming) == 0 {
-		field.Refused = "The members are as they were already, or don’t exist any more."
+		field.Refused = MembersAsBefore
 	}
 	return field, nil
 }

@@ -12,13 +12,14 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // held are the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
 	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
-		told = append(told, models.Summary(l))
+		told = append(told, views.Summary(l))
 	}
 	return told
 }
@@ -53,7 +54,7 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 					t.Fatalf("%s: %v", tc[0], err)
 				}
 			}
-			want = append(want, "somebody was held off after 5 failed tries to sign in as “"+tc[0]+"”")
+			want = append(want, "somebody was temporarily blocked after 5 failed attempts to sign in as “"+tc[0]+"”")
 		}
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("the log says %q", got)
@@ -96,7 +97,7 @@ func TestAnAddressIsHeldOff(t *testing.T) {
 				t.Fatal(i, err)
 			}
 		}
-		if got := held(t, store); !slices.Equal(got, []string{"somebody was held off after 20 failed tries from 2001:db8::/64"}) {
+		if got := held(t, store); !slices.Equal(got, []string{"somebody was temporarily blocked after 20 failed attempts from 2001:db8::/64"}) {
 			t.Errorf("the log says %q", got)
 		}
 	})
@@ -135,8 +136,8 @@ func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 			_, _, _ = store.Identity.SignInCode(t.Context(), access.Actor{IP: "192.0.2.3"}, secret, "000000")
 		}
 		want := []string{
-			by.Name + " was held off after 5 wrong passwords", by.Name + " was held off after 5 wrong codes",
-			"bea was held off after 5 wrong codes", "somebody was held off after 5 wrong codes in the second step of signing in as carl",
+			by.Name + " was temporarily blocked after 5 incorrect passwords", by.Name + " was temporarily blocked after 5 incorrect codes",
+			"bea was temporarily blocked after 5 incorrect codes", "somebody was temporarily blocked after 5 incorrect second-factor codes for carl",
 		}
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("the log says %q", got)

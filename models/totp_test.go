@@ -18,6 +18,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // rfc6238 is the code of a seed at a time, by the RFC alone.
@@ -225,8 +226,8 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 			if _, _, err := store.Identity.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("Ada's code in Bea's hands: %v", err)
 			}
-			if l := newest(t, store); models.Summary(l) != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
-				t.Errorf("its line is %q, %+v", models.Summary(l), l)
+			if l := newest(t, store); views.Summary(l) != "somebody failed the second-factor check as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
+				t.Errorf("its line is %q, %+v", views.Summary(l), l)
 			}
 		}
 		if _, _, err := store.Identity.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {

@@ -125,7 +125,7 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 func (s *Log) adoptBeginning(tx *gorm.DB, v *verifier, line *Line) error {
 	b := v.noted
 	if v.proof.First == 0 {
-		b = beginning{One: 1, Kept: KeepForEver}
+		b = beginning{One: 1, Kept: Forever}
 		if err := s.exec(tx, "DELETE FROM audit_retention"); err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -23,14 +22,40 @@ import (
 // stored state names the newest of these lines, so that an older state can't be restored
 // unnoticed.
 
-// Retention is how long activity is kept, in words: "1 year".
+// Retention is how long activity is kept: Forever, or a length of time as ISO 8601 writes
+// it, "P1Y".
 type Retention string
 
-// KeepForEver deletes nothing. It is the default.
-const KeepForEver Retention = "for ever"
+// Forever deletes nothing. It is the default.
+const Forever Retention = "forever"
 
 // Retentions are all that can be chosen, the longest first.
-var Retentions = []Retention{KeepForEver, "10 years", "5 years", "2 years", "1 year", "90 days"}
+var Retentions = []Retention{Forever, "P10Y", "P5Y", "P2Y", "P1Y", "P90D"}
+
+// periods are the retentions in calendar years and days, and as earlier versions stored
+// them: in settings whose signature is of those words, and in audit lines.
+var periods = map[Retention]struct {
+	years, days int
+	stored      string
+}{
+	Forever: {0, 0, "for ever"},
+	"P10Y":  {10, 0, "10 years"},
+	"P5Y":   {5, 0, "5 years"},
+	"P2Y":   {2, 0, "2 years"},
+	"P1Y":   {1, 0, "1 year"},
+	"P90D":  {0, 90, "90 days"},
+}
+
+// ParseRetention returns the retention that a stored value stands for, also if an earlier
+// version stored it. It returns what it doesn't know as it is.
+func ParseRetention(stored string) Retention {
+	for r, p := range periods {
+		if p.stored == stored {
+			return r
+		}
+	}
+	return Retention(stored)
+}
 
 // The actions of the retention rule: changing it, and deleting what is older.
 const (
@@ -41,27 +66,21 @@ const (
 // Known reports whether the retention can be chosen.
 func (r Retention) Known() bool { return slices.Contains(Retentions, r) }
 
-// Words returns the retention as it follows "kept": "for 1 year".
-func (r Retention) Words() string {
-	if r == KeepForEver {
-		return string(r)
-	}
-	return "for " + string(r)
+// Period returns the retention in calendar years or in days; both are 0 if it is Forever or
+// not Known.
+func (r Retention) Period() (years, days int) {
+	p := periods[r]
+	return p.years, p.days
 }
 
 // Cutoff returns the moment before which lines are deleted, the beginning of a day (UTC);
 // the zero time if none are.
 func (r Retention) Cutoff(now time.Time) time.Time {
-	var n int
-	var unit string
-	if _, err := fmt.Sscanf(string(r), "%d %s", &n, &unit); err != nil {
+	years, days := r.Period()
+	if years == 0 && days == 0 {
 		return time.Time{}
 	}
-	today := now.UTC().Truncate(24 * time.Hour)
-	if strings.HasPrefix(unit, "year") {
-		return today.AddDate(-n, 0, 0)
-	}
-	return today.AddDate(0, 0, -n)
+	return now.UTC().Truncate(24*time.Hour).AddDate(-years, 0, -days)
 }
 
 // beginning is the retention state: how long lines are kept, and where their chain begins.
@@ -101,11 +120,12 @@ func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
 	if err := tx.Find(&found).Error; err != nil {
 		return beginning{}, err
 	}
-	b := beginning{One: 1, Kept: KeepForEver}
+	b := beginning{One: 1, Kept: Forever}
 	if len(found) > 0 {
 		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.proven(), b.Proof) {
 			return b, errBeginningForged
 		}
+		b.Kept = ParseRetention(string(b.Kept)) // after the signature, which is of what is stored
 	}
 	newest, err := s.newestRule(tx)
 	if err == nil && b.LineID < newest {
@@ -158,8 +178,8 @@ func (b *beginning) tell(s *Log, line *Line) {
 // Retention returns how long activity is kept, as stored: only VerifyAudit checks that the
 // console wrote it.
 func (s *Log) Retention(ctx context.Context) (Retention, error) {
-	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[Retention])
-	return append(found, KeepForEver)[0], s.db.Failed(ctx, err)
+	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[string])
+	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
 }
 
 // ActivityGone returns the day up to which lines were deleted, in Unix seconds, if a line
