@@ -70,12 +70,12 @@ func (s *Log) line(by access.Actor, action Action) Line {
 	}
 }
 
-// Unlock gives a migrated store its keys, before anything is read or changed. It stores the
+// SetKeys gives a migrated store its keys, before anything is read or changed. It stores the
 // name of the key in use, and later refuses keys without it: secrets could not be read, and
 // lines of the audit log would seem forged. In a new database it begins the chain of the
 // audit log.
-func (s *Log) Unlock(ctx context.Context, keys keys.Keys) error {
-	s.Keyring.Take(keys)
+func (s *Log) SetKeys(ctx context.Context, keys keys.Keys) error {
+	s.Keyring.Set(keys)
 	named := db.Setting{Key: KeySetting, Value: keys.Current()}
 	db := s.db.Writer.WithContext(ctx)
 	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&named).Error; err != nil {
