@@ -63,7 +63,7 @@ func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remem
 		if len(same) == 0 {
 			return access.ErrSignIn
 		}
-		device, fresh, err := s.meet(tx, u.ID, by)
+		device, fresh, err := s.recordDevice(tx, u.ID, by)
 		if err != nil {
 			return err
 		}
