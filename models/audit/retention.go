@@ -206,7 +206,7 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 			return err
 		}
 		if b.Kept == kept {
-			return ErrUnchanged
+			return ErrNoAuditLine // the time is confirmed
 		}
 		said := map[string]Change{"kept": {b.Kept, kept}}
 		b.Kept = kept
@@ -296,8 +296,11 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 				return err
 			}
 		}
-		if more || b.Told == b.Number {
-			return ErrUnchanged
+		switch {
+		case more:
+			return ErrNoAuditLine // the last piece has the line of all
+		case b.Told == b.Number:
+			return ErrNothing
 		}
 		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
 	})

@@ -60,3 +60,12 @@ func (r *Cache[K, V]) Forget() {
 	defer r.mu.Unlock()
 	r.values = nil
 }
+
+// Drop removes what is cached under the keys.
+func (r *Cache[K, V]) Drop(keys ...K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range keys {
+		delete(r.values, key)
+	}
+}
