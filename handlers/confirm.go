@@ -82,7 +82,7 @@ func (c *Console) prove(w http.ResponseWriter, r *http.Request, p proof) (int, a
 	switch {
 	case p.passkey != "":
 		field, words = "", "The passkey was not accepted."
-		_, err = c.usePasskey(w, r, by(r), by(r).UserID, p.passkey)
+		err = c.store.Identity.Confirm(r.Context(), by(r), identity.Proof{Passkey: c.passkeyCheck(w, r, p.passkey)})
 	default:
 		if p.Code != "" {
 			field, words = views.ConfirmCode, "This code is not right, or was used before."

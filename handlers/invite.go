@@ -119,5 +119,5 @@ func (c *Console) accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.enter(w, r, user, views.SignIn{})
+	return c.signIn(w, r, views.SignIn{}, identity.WithNewAccount{User: user}, c.loginAgain(w, r, views.SignIn{}, "", ""))
 }

@@ -160,22 +160,16 @@ func (c *Console) answerOfProvider(w http.ResponseWriter, r *http.Request) error
 		c.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
 		return c.showLogin(w, r, http.StatusBadRequest, noSignIn(request.Next, "The answer of %s can’t be used. Try again, or sign in with your password.", c.oidc.Name))
 	}
-	user, err := c.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
-	if status, problems := c.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
-		return c.showLogin(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
-	}
-	if refused, ok := errors.AsType[identity.NotVouchedFor](err); ok {
-		return c.refuseVouched(w, r, request.Next, refused.Reason)
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.store.Identity.FinishOIDC(r.Context(), request.State); errors.Is(err, access.ErrNotFound) {
-		return c.providerUsedUp(w, r)
-	} else if err != nil {
-		return err
-	}
-	return c.enter(w, r, user, views.SignIn{Next: request.Next}, identity.ByProvider)
+	with := identity.WithProvider{Vouched: vouched, State: request.State}
+	return c.signIn(w, r, views.SignIn{Next: request.Next}, with, func(refused identity.Outcome) error {
+		switch o := refused.(type) {
+		case identity.Refused:
+			return c.refuseVouched(w, r, request.Next, o.Reason)
+		case identity.Expired:
+			return c.providerUsedUp(w, r)
+		}
+		return c.loginAgain(w, r, views.SignIn{Next: request.Next}, "", "")(refused)
+	})
 }
 
 // startedOIDC is what the browser was sent to the provider with, and the browser's secret.

@@ -75,11 +75,11 @@ func (c *Console) askPasskey(w http.ResponseWriter, r *http.Request, userID stri
 	return json.NewEncoder(w).Encode(question)
 }
 
-// usePasskey returns whose passkey answered the question that the browser was asked. by and
-// userID are as SignInPasskey takes them. Errors: ErrSignIn, Throttled.
-func (c *Console) usePasskey(w http.ResponseWriter, r *http.Request, by access.Actor, userID, answer string) (identity.User, error) {
-	defer c.dropChallenge(w, identity.PasskeyChallenge)
-	return c.store.Identity.SignInPasskey(r.Context(), by, userID, func() (identity.User, error) { return c.checkPasskey(r, answer) })
+// passkeyCheck returns the check of an answer to the question that the browser was asked,
+// for the store to count.
+func (c *Console) passkeyCheck(w http.ResponseWriter, r *http.Request, answer string) func() (identity.User, error) {
+	c.dropChallenge(w, identity.PasskeyChallenge)
+	return func() (identity.User, error) { return c.checkPasskey(r, answer) }
 }
 
 // checkPasskey returns whose passkey an answer is from. The question is used up by an answer
@@ -146,15 +146,8 @@ func (c *Console) wrongPasskey(r *http.Request, user identity.User, why error) e
 // finger or PIN that it asks for.
 func (c *Console) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
-	user, err := c.usePasskey(w, r, caller(r), "", r.PostFormValue("credential"))
-	if status, problems := c.refusal(w, err, "", "The passkey was not accepted. Try again, or use your password."); status != 0 {
-		s.Problems = problems
-		return c.showLogin(w, r, status, s)
-	}
-	if err != nil {
-		return err
-	}
-	return c.arrive(w, r, user, s, identity.ByPasskey)
+	with := identity.WithPasskey{Check: c.passkeyCheck(w, r, r.PostFormValue("credential"))}
+	return c.signIn(w, r, s, with, c.loginAgain(w, r, s, "", "The passkey was not accepted. Try again, or use your password."))
 }
 
 // newPasskey shows the form for another passkey.

@@ -44,8 +44,5 @@ func (c *Console) doSetup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.signIn(w, r, user, false); err != nil {
-		return err
-	}
-	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
+	return c.signIn(w, r, views.SignIn{}, identity.WithNewAccount{User: user}, c.loginAgain(w, r, views.SignIn{}, "", ""))
 }

@@ -2,12 +2,12 @@ package handlers
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"net/http"
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views"
 )
@@ -52,83 +52,86 @@ func (c *Console) doLogin(w http.ResponseWriter, r *http.Request) error {
 	if !r.PostForm.Has("email") { // a page that was signed out sends what was typed into it
 		return c.showLogin(w, r, http.StatusOK, s)
 	}
-	user, err := c.store.Identity.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
-	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 {
-		s.Problems = problems
-		return c.showLogin(w, r, status, s)
-	}
-	if err != nil {
-		return err
-	}
-	return c.enter(w, r, user, s, identity.ByPassword)
+	with := identity.WithPassword{Email: s.Email, Password: r.PostFormValue("password")}
+	return c.signIn(w, r, s, with, c.loginAgain(w, r, s, "email", wrongSignIn))
 }
 
 // wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
 const wrongSignIn = "E-mail or password is not right."
 
-// enter goes on once the first factor has shown who wants to sign in: to the second one,
-// where they have one, or else to the page that they came for. factors name the first one
-// in the audit log.
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
-	second, err := c.store.Identity.Factors(r.Context(), user.ID)
-	if err != nil {
-		return err
-	}
-	if second.On() {
-		return c.askSecond(w, r, user, s, factors)
-	}
-	return c.arrive(w, r, user, s, factors...)
-}
-
-// arrive signs in somebody who has proved all there is to prove, and leads them to the page
-// that they came for.
-func (c *Console) arrive(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
-	err := c.signIn(w, r, user, s.Remember, factors...)
-	if status, problems := c.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
-		s.Problems = problems
+// loginAgain shows the page for signing in again, with what to say at a field.
+func (c *Console) loginAgain(w http.ResponseWriter, r *http.Request, s views.SignIn, field, words string) func(identity.Outcome) error {
+	return func(refused identity.Outcome) error {
+		var status int
+		status, s.Problems = c.refusedSignIn(w, refused, field, words)
 		return c.showLogin(w, r, status, s)
 	}
-	if err != nil {
-		return err
-	}
-	if len(s.Carried) > 0 && draftOf(s.Next) == "" {
-		return c.offerCarried(w, r, s)
-	}
-	c.keepCarried(r, user, s)
-	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
-// signIn ends the session that the browser had, if any, and starts a new one. It tells of
-// the last time that the user signed in. factors name in the audit log what they have
-// proved who they are with.
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request, user identity.User, remember bool, factors ...string) error {
-	actor := from(r, user)
-	for _, old := range c.cookies.all(r, sessionCookie) {
-		if err := c.store.Identity.EndSession(r.Context(), actor, old); err != nil {
-			return err
-		}
-	}
-	last, err := c.store.Identity.LastSignIn(r.Context(), user.ID)
-	var flashes []views.Flash
-	switch {
-	case err == nil:
-		flashes = append(flashes, views.LastSignIn(last, c.nowOf(user)))
-	case !errors.Is(err, access.ErrNotFound):
-		return err
-	}
-	due, err := c.store.Identity.FactorDue(r.Context(), user)
+// signInPage is the page that a sign-in leads to, and what was typed there.
+type signInPage struct {
+	Next    string         `json:"next,omitempty"`
+	Carried []views.Hidden `json:"carried,omitempty"`
+}
+
+// readSignInPage reads what signIn stored; the zero page if it is from an earlier version.
+func readSignInPage(stored json.RawMessage) (page signInPage) {
+	_ = json.Unmarshal(stored, &page)
+	return page
+}
+
+// signIn signs somebody in, and leads them to the page that they came for, or to the one for
+// the second factor. again shows the form again if they are refused.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, s views.SignIn, with identity.Credentials, again func(refused identity.Outcome) error) error {
+	page, err := json.Marshal(signInPage{s.Next, s.Carried})
 	if err != nil {
 		return err
 	}
-	if due != nil && *due > c.store.DB.Now().Unix() {
-		flashes = append(flashes, views.FactorDue(*due, c.nowOf(user)))
+	outcome, err := c.store.Identity.SignIn(r.Context(), identity.Client{
+		Actor: caller(r), Remember: s.Remember, Sessions: c.cookies.all(r, sessionCookie), Page: page,
+	}, with)
+	if err != nil {
+		return err
 	}
-	if err := c.sessions.(*sessionStore).start(w, r, actor, user, remember, factors, flashes); err != nil {
+	switch o := outcome.(type) {
+	case identity.SignedIn:
+		return c.completeSignIn(w, r, o)
+	case identity.SecondFactorWanted:
+		c.setChallenge(w, identity.FactorChallenge, o.Pending)
+		return redirect(w, r, views.CodeURL(""))
+	case identity.Refused:
+		if o.Reason == identity.ChangedMeanwhile {
+			return c.loginAgain(w, r, s, "email", wrongSignIn)(o)
+		}
+	}
+	return again(outcome)
+}
+
+// completeSignIn gives the browser its session, tells of the last time that the user signed
+// in, and leads to the page that they came for.
+func (c *Console) completeSignIn(w http.ResponseWriter, r *http.Request, in identity.SignedIn) error {
+	var flashes []views.Flash
+	if in.Last != nil {
+		flashes = append(flashes, views.LastSignIn(*in.Last, c.nowOf(in.User)))
+	}
+	if in.FactorDue != nil {
+		flashes = append(flashes, views.FactorDue(*in.FactorDue, c.nowOf(in.User)))
+	}
+	if err := c.sessions.(*sessionStore).start(w, r, in, flashes); err != nil {
 		return err
 	}
 	// The browser stays known by who signs in with it when they sign out.
-	c.cookies.set(w, deviceCookie, c.store.Identity.RememberDevice(actor), int(identity.KnownLimit.Seconds()))
-	return nil
+	c.cookies.set(w, deviceCookie, in.Device, int(identity.KnownLimit.Seconds()))
+	if c.cookies.first(r, challengeCookie(identity.FactorChallenge)) != "" {
+		c.dropChallenge(w, identity.FactorChallenge)
+	}
+	page := readSignInPage(in.Page)
+	s := views.SignIn{Next: page.Next, Carried: page.Carried}
+	if len(s.Carried) > 0 && draftOf(s.Next) == "" {
+		return c.offerCarried(w, r, s)
+	}
+	c.keepCarried(r, in.User, s)
+	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
 // logout ends the session.

@@ -171,10 +171,10 @@ type verifier struct {
 	r     db.Reader
 	note  func() (retentionState, error) // reads the retention state again
 	proof AuditProof
-	head  auditHead // as far as it looks
-	at    auditHead // the link that was looked at last
+	head  auditHead      // as far as it looks
+	at    auditHead      // the link that was looked at last
 	noted retentionState // as it was read last
-	rule  string    // the newest line so far that tells of retention
+	rule  string         // the newest line so far that tells of retention
 	late  *AuditFault
 }
 

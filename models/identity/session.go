@@ -61,7 +61,7 @@ func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remem
 			return err
 		}
 		if len(same) == 0 {
-			return access.ErrSignIn
+			return refusal{ChangedMeanwhile}
 		}
 		device, fresh, err := s.recordDevice(tx, u.ID, by)
 		if err != nil {
