@@ -49,7 +49,7 @@ func newProvider(config *OIDC, publicURL string) *provider {
 	if config == nil {
 		return nil
 	}
-	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: &http.Client{Timeout: providerPatience}}
+	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: outbound(providerPatience)}
 }
 
 // name is what people call the provider; "" where there is none.

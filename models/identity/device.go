@@ -42,7 +42,7 @@ func (s *Store) lastSignIn(ctx context.Context, userID string) (*Device, error) 
 // recordDevice stores from where a user signs in. fresh reports whether that is new: the
 // user has signed in before, but never from there, nor lately with this browser.
 func (s *Store) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
-	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: network(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
+	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
 	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {
 		return device, false, err
