@@ -112,13 +112,13 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 	if err != nil || follows {
 		return err
 	}
-	return access.Conflict{Message: m.missed(head)}
+	return access.Conflict{Message: m.missed(head) + " If that was you, accept it with console audit adopt."}
 }
 
 // missed returns the message for a chain that does not include the mark.
 func (m AuditMark) missed(head auditHead) string {
-	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place. "+
-		"If that was you, accept it with console audit adopt.", m.Number, head.Number)
+	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place.",
+		m.Number, head.Number)
 }
 
 // follows reports whether the chain up to head includes the mark. It does after an adoption

@@ -192,12 +192,14 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	if err != nil && !forged {
 		return err
 	}
+	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
 	if v.head, err = v.s.ReadHead(tx); errors.Is(err, errHeadForged) {
 		v.end(0, "The note of where the chain ends was deleted or changed.")
 		v.head.Number = math.MaxInt64 // all that there is
 	} else if err != nil {
 		return err
 	}
+	v.proof.Adoptions = v.head.Adoptions
 	if v.noted, err = v.s.readRetentionState(tx); errors.Is(err, errRetentionForged) {
 		v.fault(0, "", forgedRetention)
 		return nil
@@ -206,8 +208,6 @@ func (v *verifier) begin(tx *gorm.DB) error {
 		return err
 	}
 	v.start(v.noted)
-	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
-	v.proof.Adoptions = v.head.Adoptions
 	tail, err := db.Take(v.s.db.ReadIn(tx), db.Selection{Columns: "count(*)", From: "audit_tail"}, db.OneColumn[int64])
 	if v.proof.Tail = tail; err != nil {
 		return err
