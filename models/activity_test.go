@@ -61,7 +61,7 @@ func TestActivityIsNarrowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock = clock.AddDate(0, 0, 1)
-		if _, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "10.0.0.9"}, "eve@example.com", "guessed"); !errors.Is(err, access.ErrSignIn) {
+		if _, err := withPassword(t.Context(), store, access.Actor{IP: "10.0.0.9"}, "eve@example.com", "guessed"); !errors.Is(err, access.ErrSignIn) {
 			t.Fatal(err)
 		}
 		for _, tc := range []struct {

@@ -122,7 +122,7 @@ func TestNoWaitIsLongerThanTheLongest(t *testing.T) {
 		ahead := 24 * time.Hour
 		store.DB.Now = func() time.Time { return now.Add(ahead) }
 		try := func(password string) error {
-			_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
+			_, err := withPassword(t.Context(), store, access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
 			return err
 		}
 		for range 6 {
