@@ -103,6 +103,8 @@ type route struct {
 func (c *Console) addRoutes() {
 	c.open("GET /healthz", c.health)
 	c.open("GET /readyz", c.ready)
+	c.open("GET /docs", c.docs)
+	c.open("GET /docs/{topic}", c.doc)
 	c.open("GET /docs/errors/{code}", c.errorDocs)
 	c.open("GET /setup", c.setup)
 	c.open("POST /setup", c.doSetup)

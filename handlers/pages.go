@@ -70,7 +70,7 @@ func (c *Console) errorDocs(w http.ResponseWriter, r *http.Request) error {
 			doc.Others = append(doc.Others, d.Code)
 		}
 	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: doc.Code, Section: "API errors", Body: views.ErrorDocPage(doc)})
+	return c.showDoc(w, r, views.Page{Title: doc.Code, Section: "API errors", Body: views.DocFrame(views.ErrorsTopic, views.ErrorDocPage(doc))})
 }
 
 // address reads the parameters of a page's address. What can't be used is left

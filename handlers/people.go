@@ -38,10 +38,7 @@ func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int,
 
 // roles says who may do what, to anybody.
 func (c *Console) roles(w http.ResponseWriter, r *http.Request) error {
-	if v, err := c.visit(r); err == nil {
-		r = withVisit(r, v)
-	}
-	return c.show(w, r, http.StatusOK, views.Page{Title: "Who may do what", Body: views.RolesPage()})
+	return c.showDoc(w, r, views.Page{Title: "Who may do what", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
 }
 
 // who is the person that a request's address names.
