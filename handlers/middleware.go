@@ -37,6 +37,12 @@ func markOf(r *http.Request) mark {
 // requestID is the id under which a request is logged.
 func requestID(r *http.Request) string { return markOf(r).id }
 
+// RequestID returns the id of the request that a context belongs to, or "".
+func RequestID(ctx context.Context) string {
+	m, _ := ctx.Value(markKey{}).(mark)
+	return m.id
+}
+
 // clientIP is the address that the request came from: see origin.
 func clientIP(r *http.Request) string { return markOf(r).ip }
 
