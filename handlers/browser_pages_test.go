@@ -476,6 +476,10 @@ var scenes = append([]scene{
 		t.sees("#page_size", "A page can have 10, 25, 50 or 100 rows.")
 	}},
 	{"error docs", address("/docs/errors/parameter_invalid")},
+	{"docs", address("/docs")},
+	{"docs page", address("/docs/search")},
+	{"docs listings", address("/docs/proxy")},
+	{"docs errors", address("/docs/errors")},
 	{"signed out", func(t *tab, _ *town) {
 		t.visit("/groups/new")
 		t.write("#name", "Typed")

@@ -55,6 +55,8 @@ func aRolledToken(s *site) string {
 var routes = map[string]question{
 	"GET /healthz":             {status: 200, public: true},
 	"GET /readyz":              {status: 200, public: true},
+	"GET /docs":                {status: 200, public: true},
+	"GET /docs/{topic}":        {status: 200, public: true},
 	"GET /docs/errors/{code}":  {status: 200, public: true},
 	"GET /setup":               {status: 404, public: true},
 	"POST /setup":              {status: 404, public: true, fields: fields("code", "x")},
@@ -296,7 +298,7 @@ func TestEveryRoute(t *testing.T) {
 				continue
 			}
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 			s.T.Run(pattern, func(t *testing.T) {
 				inner := *s
 				inner.T = t

@@ -72,7 +72,7 @@ func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longRea
 
 // ReadIn returns a Reader of what the transaction sees.
 func (s *DB) ReadIn(tx *gorm.DB) Reader {
-	return Reader{tx.Statement.Context, sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders}}
+	return Reader{tx.Statement.Context, s.logged(sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders})}
 }
 
 // sqlSource is a pool or a transaction of database/sql.
