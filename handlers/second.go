@@ -37,7 +37,7 @@ func (c *Console) doSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	pending := c.challenge(r, identity.FactorChallenge)
 	var with identity.Credentials = identity.WithCode{Pending: pending, Code: r.PostFormValue("code")}
 	if credential := r.PostFormValue("credential"); credential != "" {
-		with = identity.WithPasskey{Pending: pending, Check: c.passkeyCheck(w, r, credential)}
+		with = identity.WithSecondPasskey{Pending: pending, Check: c.passkeyCheck(w, r, credential)}
 	}
 	return c.signIn(w, r, views.SignIn{}, with, func(refused identity.Outcome) error {
 		if _, expired := refused.(identity.Expired); expired {
