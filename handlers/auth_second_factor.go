@@ -34,7 +34,7 @@ func (p authPages) checkSecondFactor(w http.ResponseWriter, r *http.Request) err
 	pending := p.challenges.current(r, identity.FactorChallenge)
 	var with identity.Credentials = identity.WithCode{Pending: pending, Code: r.PostFormValue("code")}
 	if credential := r.PostFormValue("credential"); credential != "" {
-		with = identity.WithPasskey{Pending: pending, Check: p.passkeys.checker(w, r, credential)}
+		with = identity.WithSecondPasskey{Pending: pending, Check: p.passkeys.checker(w, r, credential)}
 	}
 	return p.signInWith(w, r, views.SignIn{}, with, func(refused identity.Outcome) error {
 		if _, expired := refused.(identity.Expired); expired {

@@ -165,6 +165,25 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 	})
 }
 
+// TestASecondFactorNeedsAFirstOne: without a pending sign-in even the right passkey is not
+// looked at.
+func TestASecondFactorNeedsAFirstOne(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		modelstest.Owner(t, store)
+		check := func() (identity.User, error) {
+			t.Error("the passkey was looked at")
+			return identity.User{}, access.ErrSignIn
+		}
+		for _, with := range []identity.Credentials{
+			identity.WithCode{Code: "123456"}, identity.WithSecondPasskey{Check: check}, identity.WithSecondPasskey{Pending: "invented", Check: check},
+		} {
+			if outcome, err := store.Identity.SignIn(t.Context(), identity.Client{}, with); outcome != (identity.Expired{}) || err != nil {
+				t.Errorf("%T: %+v, %v", with, outcome, err)
+			}
+		}
+	})
+}
+
 // TestAKnownBrowserIsNoNewDevice, wherever it is.
 func TestAKnownBrowserIsNoNewDevice(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {

@@ -15,9 +15,9 @@ const (
 	// them in this time; to close them at once would reset those that just send
 	// their next request.
 	parting = time.Second
-	// hearing is how long connections that were made in that time have to be
+	// acceptGrace is how long connections that were made in that time have to be
 	// accepted and to send a request: Shutdown would not answer it any more.
-	hearing = 200 * time.Millisecond
+	acceptGrace = 200 * time.Millisecond
 	// patience is how long requests under way may take after that.
 	patience = 3 * time.Second
 )
@@ -48,7 +48,7 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 	if err := refuse(listener); err != nil {
 		_ = listener.Close() // and lose those that wait to be accepted
 	}
-	time.Sleep(hearing)
+	time.Sleep(acceptGrace)
 
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()

@@ -24,20 +24,23 @@ type boundedQuery struct {
 	down  bool
 }
 
-// bounded returns the statements of a strategy for one direction.
-func (l *SearchSpec) bounded(d Dialect, a strategy, down bool) boundedQuery {
-	if a >= collectSort {
-		return l.gather(d, a, down)
-	}
+func (l *SearchSpec) scanOrder(d Dialect, down bool) boundedQuery {
+	return l.scan(d, orderScan, l.having(d), down)
+}
+
+// scanIndex leaves out the words that the index has matched.
+func (l *SearchSpec) scanIndex(d Dialect, down bool) boundedQuery {
+	wanted := l.Scope // which the index does not cover
+	wanted.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).having(d))
+	return l.scan(d, indexScan, wanted, down)
+}
+
+// scan takes rows as they come, and tests each.
+func (l *SearchSpec) scan(d Dialect, a strategy, wanted Clauses, down bool) boundedQuery {
 	g, from := boundedQuery{columns: l.Columns}, ""
-	g.rows, g.most, from = d.walk(l, a, down)
+	g.rows, g.most, from = d.scan(l, a, down)
 	g.walked = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
-	wanted := *l
-	if a == indexScan {
-		g.walked.add(l.Scope) // its place is limited by ids
-		wanted.Terms = l.unmatched()
-	}
-	g.walked.add(wanted.having(d))
+	g.walked.add(wanted)
 	g.walked.add(l.excludedConds(d))
 	if !l.ByID {
 		g.walked.add(l.limits())
@@ -58,11 +61,19 @@ func (l *SearchSpec) stretch(columns string, down bool) Selection {
 	return q
 }
 
-// gather selects only what sorting needs of each row. Conditions that don't help to find
+func (l *SearchSpec) collectMatches(d Dialect, down bool) boundedQuery {
+	return l.collect(d, collectSort, down)
+}
+
+func (l *SearchSpec) collectNarrowed(d Dialect, down bool) boundedQuery {
+	return l.collect(d, membershipScan, down)
+}
+
+// collect selects only what sorting needs of each row. Conditions that don't help to find
 // rows are tested on the rows found, so that they can't make an engine look for long.
-func (l *SearchSpec) gather(d Dialect, a strategy, down bool) boundedQuery {
+func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
-	rows, kept, most := d.gather(l, a)
+	rows, kept, most := d.collect(l, a)
 	kept.add(l.excludedConds(d))
 	value := l.Order.Columns[0]
 	if l.Walked == l.Table {
@@ -89,12 +100,12 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 		a.Partial = !all
 		return a, err
 	}
-	type gathered struct {
+	type collected struct {
 		row            T
 		kept           bool
 		looked, sought int
 	}
-	rows, err := Collect(r, g.sorted(limit), true, g.rows.Args, func(row *gathered) []any {
+	rows, err := Collect(r, g.sorted(limit), true, g.rows.Args, func(row *collected) []any {
 		return append(columns(&row.row), &row.kept, &row.looked, &row.sought)
 	})
 	a.Count = &Count{}
@@ -112,7 +123,7 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 // first; others follow, so that even without a match one row says how many were looked at.
 func (g boundedQuery) sorted(limit int) string {
 	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
-	return "WITH found AS MATERIALIZED (" + g.gathered(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
+	return "WITH found AS MATERIALIZED (" + g.collected(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
 		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
@@ -133,18 +144,18 @@ func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 	// Most often a few rows show that there are more than most. Looking at them twice costs
 	// little if they are few beside g.most.
 	if first := 2 * most; first < g.most/2 {
-		if n, all, err = g.countGathered(r, first); all || n > most || err != nil {
+		if n, all, err = g.countCollected(r, first); all || n > most || err != nil {
 			return n, true, err
 		}
 	}
-	n, all, err = g.countGathered(r, g.most)
+	n, all, err = g.countCollected(r, g.most)
 	return n, all || n > most, err
 }
 
-// countGathered counts the matches among the first rows. all says that there are no others.
-func (g boundedQuery) countGathered(r Reader, first int) (n int, all bool, err error) {
+// countCollected counts the matches among the first rows. all says that there are no others.
+func (g boundedQuery) countCollected(r Reader, first int) (n int, all bool, err error) {
 	type counts struct{ kept, looked int }
-	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.gathered(first) + ") AS found"
+	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.collected(first) + ") AS found"
 	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.kept, &c.looked} })
 	if err != nil {
 		return 0, false, err
@@ -152,8 +163,8 @@ func (g boundedQuery) countGathered(r Reader, first int) (n int, all bool, err e
 	return found[0].kept, found[0].looked < first, nil
 }
 
-// gathered returns the statement for the first rows to collect.
-func (g boundedQuery) gathered(first int) string {
+// collected returns the statement for the first rows to collect.
+func (g boundedQuery) collected(first int) string {
 	return g.rows.SQL() + " LIMIT " + strconv.Itoa(first)
 }
 

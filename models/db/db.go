@@ -1,20 +1,3 @@
-// Package db is the database: one open SQLite file or PostgreSQL database, its schema, its
-// transactions, and the reads that every page waits for. It is the only package that tells
-// the two engines apart (Dialect; sqlite.go and postgres.go).
-//
-// Changes go through GORM, in Transaction. Lists, searches and single rows are written as
-// SQL and scanned column by column (read.go). Lists are read by keyset (page.go). A search
-// is bounded: it must not look at more rows than there is time for (search.go):
-//
-//	strategy         what it looks at                     when it is complete
-//	unbounded        whatever the engine's plan says      always; only if little matches
-//	orderScan        rows in the order of the list        the page is full, or the order ends
-//	indexScan        matches of an index, by id           the page is full, or the index ends
-//	collectSort      whatever matches, then sorts it      there were fewer than the bound
-//	membershipScan   matches of all but the words, sorted there were fewer than the bound
-//
-// Strategies are tried in the order that the engine proposes. If none is complete, the page
-// is marked as partial.
 package db
 
 import (
@@ -62,7 +45,7 @@ const (
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
 	d := &DB{Now: time.Now}
-	d.Counts.Keep, d.totals.Keep, d.chosen.Keep = KeepAnswers, keepTotals, keepApproaches
+	d.Counts.Keep, d.totals.Keep, d.chosen.Keep = KeepAnswers, keepTotals, keepChoice
 	var err error
 	if d.Dialect, err = dialectOf(url); err != nil {
 		return nil, err

@@ -18,8 +18,8 @@ import (
 // ErrNoRow is returned by a read of one row if there is none.
 var ErrNoRow = gorm.ErrRecordNotFound
 
-// Dialect is what differs between the two engines: sqlite.go and postgres.go are
-// the only files that tell them apart.
+// Dialect is what differs between the two engines, which only the files named after one of
+// them tell apart.
 type Dialect interface {
 	// Name is "sqlite" or "postgres", and the folder of the engine's migrations.
 	Name() string
@@ -73,17 +73,17 @@ type Dialect interface {
 	// it has not.
 	contains(table, term string) Clauses
 	lacks(table, term string) Clauses
-	// approaches returns the strategies for a search, the best first. sql reads a page of
-	// all that matches.
-	approaches(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error)
-	// walk returns the rows that orderScan or indexScan looks at, their maximum number, and
+	// choose returns the strategies for a search, the best first. sql reads a page of all
+	// that matches.
+	choose(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error)
+	// scan returns the rows that orderScan or indexScan looks at, their maximum number, and
 	// a FROM, with %s in their place, that has all their columns.
-	walk(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string)
-	// keptOrder returns the ORDER BY that keeps walked rows in order, or "".
+	scan(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string)
+	// keptOrder returns the ORDER BY that keeps scanned rows in order, or "".
 	keptOrder(order string) string
-	// gather returns the rows that collectSort or membershipScan looks at, without columns;
+	// collect returns the rows that collectSort or membershipScan looks at, without columns;
 	// the conditions to test them by, besides Without; and their maximum number.
-	gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int)
+	collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int)
 	// Batch is how many rows one statement should write or name.
 	Batch() int
 	// SuspendIndexes drops what is cheaper to build once than to maintain row by row, and

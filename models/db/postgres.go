@@ -10,12 +10,10 @@ import (
 	"io"
 	"maps"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,7 +24,6 @@ import (
 	"gorm.io/gorm"
 
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/text"
 )
 
 type postgresDialect struct {
@@ -266,97 +263,6 @@ func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 }
 
 func (*postgresDialect) KeyShare() string { return " FOR KEY SHARE" }
-
-// contains finds terms of symbols only, which have no trigrams, by the symbols.
-func (*postgresDialect) contains(table, term string) (c Clauses) {
-	c.Where(table+".search LIKE ?", containing(term))
-	if symbols := strings.Join(strings.Fields(term), ""); !strings.ContainsFunc(symbols, maybeAlnum) {
-		c.Where(table+".symbols @> string_to_array(?, NULL)", symbols)
-	}
-	return c
-}
-
-func (*postgresDialect) lacks(table, term string) (c Clauses) {
-	c.Where(table+".search NOT LIKE ?", containing(term))
-	return c
-}
-
-// approaches asks the planner, which knows roughly how common a trigram is, for its plan
-// without bounds. It can only guess at the groups of a contact.
-func (*postgresDialect) approaches(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error) {
-	if l.Members != nil {
-		return []strategy{membershipScan, collectSort, orderScan}, nil
-	}
-	lines, err := Collect(r, "EXPLAIN "+sql, true, args, OneColumn[string])
-	plan := strings.Join(lines, "\n")
-	switch {
-	case !strings.Contains(plan, "Sort "):
-		return []strategy{orderScan, collectSort, membershipScan}, err
-	case strings.Contains(plan, l.Table+"_search"), strings.Contains(plan, l.Table+"_symbols"):
-		if few(plan) && len(l.Terms) == 1 && len(text.TermWords(l.Terms[0])) == 1 {
-			return []strategy{unbounded, collectSort, orderScan, membershipScan}, err
-		}
-		return []strategy{collectSort, orderScan, membershipScan}, err
-	}
-	return []strategy{membershipScan, collectSort, orderScan}, err
-}
-
-// few reports whether a plan expects fewer than a thousand rows for a word. Even if the
-// planner, who has seen a hundred texts, mistakes one in fifty for one in a thousand, those
-// are few enough, and the bound would cost more than the search. (For phrases and several
-// words its estimate may be wrong altogether.) For symbols it knows the common ones, so
-// that an estimate below ten thousand can be trusted.
-func few(plan string) bool {
-	found := wordRows.FindStringSubmatch(plan)
-	return found != nil && (len(found[2]) <= 3 || found[1] == "symbols" && len(found[2]) <= 4)
-}
-
-// wordRows matches how many rows a plan expects of an index of words.
-var wordRows = regexp.MustCompile(`Bitmap Index Scan on \w+_(search|symbols) .*rows=(\d+)`)
-
-func (*postgresDialect) walk(l *SearchSpec, _ strategy, down bool) (rows Selection, most int, from string) {
-	if l.Walked != l.Table {
-		return l.stretch("memberships.contact_id", down), mostWalked,
-			"(%s) AS memberships JOIN contacts ON contacts.id = memberships.contact_id"
-	}
-	return l.stretch(l.Table+".*", down), mostWalked, "(%s) AS " + l.Table
-}
-
-func (*postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
-
-// postgresGathered is how many matches PostgreSQL collects, in 25 ms.
-const postgresGathered = 20_000
-
-// gather leaves the planner one index for words: it might take another, and test most rows
-// for their words. The index has only the words of a phrase, so rows are collected by
-// these, and tested for the phrase afterwards.
-func (d *postgresDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
-	if a == membershipScan || len(l.Terms) == 0 {
-		for _, term := range l.Terms {
-			kept.add(d.contains(l.Table, term))
-		}
-		return l.except(func(l *SearchSpec) { l.Without, l.Terms = nil, nil }).All(d), kept, postgresGathered
-	}
-	rows.From, kept = l.Table, l.otherConds(d)
-	for _, term := range l.Terms {
-		words := text.TermWords(term)
-		for _, word := range words {
-			rows.add(d.contains(l.Table, word))
-		}
-		if len(words) > 1 {
-			kept.add(d.contains(l.Table, term))
-		}
-	}
-	return rows, kept, postgresGathered
-}
-
-// maybeAlnum reports whether PostgreSQL may take a character for a letter or a digit.
-func maybeAlnum(r rune) bool { return text.IsWord(r) || unicode.Is(unicode.Other_Alphabetic, r) }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// containing returns the LIKE pattern of all that contains a term.
-func containing(term string) string { return "%" + likeEscaper.Replace(term) + "%" }
 
 // SuspendIndexes drops foreign keys too: checking them all at once is a join.
 func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {

@@ -2,18 +2,8 @@ package db
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
-	"time"
 )
-
-// A search must not look at more rows than there is time for, whatever is searched and in
-// whatever order. An engine can walk an order and stop when the page is full, or collect
-// what matches and sort it. The one takes long if matches are rare or far down the order
-// (names that begin with "team"), the other if they are many. So both are bounded, and
-// tried one after the other. If neither completes, the page is made of what was found, and
-// says that it is partial.
 
 // SearchSpec says which rows a search is for, and in which order.
 type SearchSpec struct {
@@ -36,30 +26,9 @@ type SearchSpec struct {
 // IDLimit compares the ids of rows with ID by Sign: <, > or >=.
 type IDLimit struct{ Sign, ID string }
 
-// strategy is a way to find rows; see the package comment.
-type strategy int
-
-const (
-	// unbounded leaves everything to the engine, which is sure that little matches.
-	unbounded strategy = iota
-	// orderScan takes the rows in the order of the list.
-	orderScan
-	// indexScan takes matches from an index that has them by id.
-	indexScan
-	// collectSort collects whatever matches, and sorts it.
-	collectSort
-	// membershipScan collects by all but the words: the groups of a contact, the time of
-	// creation, and so on.
-	membershipScan
-)
-
 // mostWalked is how many rows are walked in an order: by name, with rows scattered over the
 // table, in 20 ms.
 const mostWalked = 10_000
-
-// keepApproaches is how long an engine's choice of strategies is cached: it depends on how
-// common words are, which changes slowly.
-const keepApproaches = time.Minute
 
 // PartialHint is shown when some of the groups that belong to a page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
@@ -89,18 +58,18 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 	if l.plain() {
 		return findAll()
 	}
-	approaches, err := s.approaches(r, &l, part.limit())
+	choice, err := s.choose(r, &l, part.limit())
 	if err != nil {
 		return SearchResult[T]{}, err
 	}
 	cursor, down := part.cursor(l.Order)
-	if approaches[0] == unbounded && cursor.IsZero() {
+	if choice[0] == unbounded && cursor.IsZero() {
 		return findAll()
 	}
 	if !cursor.IsZero() {
 		l.beyond(args(cursor), down)
 	}
-	a, err := tryStrategies(s, r, &l, approaches, part.limit()+1, down, columns)
+	a, err := tryStrategies(s, r, &l, choice, part.limit()+1, down, columns)
 	switch {
 	case err != nil:
 		return a, err
@@ -115,13 +84,13 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 
 // tryStrategies tries one strategy after the other, until one finds all that belongs to a
 // page of up to limit rows.
-func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, approaches []strategy, limit int, down bool, columns func(*T) []any) (a SearchResult[T], err error) {
+func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, choice []strategy, limit int, down bool, columns func(*T) []any) (a SearchResult[T], err error) {
 	a.Partial = true
-	for i := 0; a.Partial && i < len(approaches); i++ {
-		if approaches[i] == unbounded { // after a cursor the engine may be less sure
+	for i := 0; a.Partial && i < len(choice); i++ {
+		if choice[i] == unbounded { // after a cursor the engine may be less sure
 			continue
 		}
-		some, err := run(r, l.bounded(s.Dialect, approaches[i], down), limit, columns)
+		some, err := run(r, strategies[choice[i]].plan(l, s.Dialect, down), limit, columns)
 		if err != nil {
 			return a, err
 		}
@@ -138,34 +107,19 @@ func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, approaches []strategy,
 
 // CountSought counts the rows that match, up to searchCounted.
 func (s *DB) CountSought(r Reader, l SearchSpec) (Count, error) {
-	approaches, err := s.approaches(r, &l, searchCounted)
-	if err == nil && approaches[0] == unbounded {
+	choice, err := s.choose(r, &l, searchCounted)
+	if err == nil && choice[0] == unbounded {
 		return CountUpTo(r, l.All(s.Dialect), searchCounted)
 	}
 	most := 0
-	for i := 0; err == nil && i < len(approaches); i++ {
+	for i := 0; err == nil && i < len(choice); i++ {
 		n, all := 0, false
-		if n, all, err = l.bounded(s.Dialect, approaches[i], l.Order.Desc).count(r, searchCounted); all {
+		if n, all, err = strategies[choice[i]].plan(&l, s.Dialect, l.Order.Desc).count(r, searchCounted); all {
 			return Count{N: min(n, searchCounted), More: n > searchCounted}, err
 		}
 		most = max(most, n)
 	}
 	return Count{N: most, More: true}, err
-}
-
-// approaches returns the engine's choice of strategies, cached for keepApproaches.
-func (s *DB) approaches(r Reader, l *SearchSpec, limit int) ([]strategy, error) {
-	q := l.All(s.Dialect)
-	sql := q.SQL() + " ORDER BY " + l.Order.order(l.Order.Desc) + " LIMIT " + strconv.Itoa(limit+1)
-	return s.chosen.Get(sql+fmt.Sprint(q.Args...), s.Now(), func() ([]strategy, error) {
-		all, err := s.Dialect.approaches(r, l, sql, q.Args)
-		return slices.DeleteFunc(all, func(a strategy) bool { return a == membershipScan && !l.followed() }), err
-	})
-}
-
-// followed reports whether anything but words and a status limits the search.
-func (l *SearchSpec) followed() bool {
-	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.Walked != l.Table
 }
 
 // beyond limits the search to what follows a cursor, whose values are args.

@@ -11,11 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -23,7 +21,6 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/text"
 )
 
 type sqliteDialect struct{ files *sqliteFiles }
@@ -191,18 +188,6 @@ func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 	return strings.Join(newest, ""), err
 }
 
-const (
-	// sqliteGathered is how many matches of the full-text index SQLite collects.
-	sqliteGathered = 3000
-	// sqliteFollowed is how many groups of a contact it looks at, which takes less.
-	sqliteFollowed = 10_000
-	// fewMatches are quicker to sort than to walk to: if there are more, any short stretch
-	// of an order has some, as a rule.
-	fewMatches = 2000
-	// fewMembers are quicker to walk than to look up in the full-text index.
-	fewMembers = 1000
-)
-
 func (sqliteDialect) Placeholders(sql string) string { return sql }
 
 func (d sqliteDialect) Among(column string, values []string) (string, any) {
@@ -244,113 +229,6 @@ var recount = map[string]string{
 
 func (sqliteDialect) KeyShare() string { return "" } // a transaction that writes is alone
 
-func (sqliteDialect) contains(table, term string) (c Clauses) {
-	c.Where("instr("+table+".search, ?) > 0", term)
-	return c
-}
-
-func (sqliteDialect) lacks(table, term string) (c Clauses) {
-	c.Where("instr("+table+".search, ?) = 0", term)
-	return c
-}
-
-// approaches begins with what is known to be small: the groups of a contact or the members
-// of a group if they are few, then what the full-text index lists, in the order of ids.
-func (d sqliteDialect) approaches(r Reader, l *SearchSpec, _ string, _ []any) ([]strategy, error) {
-	if l.Members != nil {
-		n, err := CountUpTo(r, d.theirs(l), sqliteFollowed-1)
-		if err != nil || !n.More {
-			return []strategy{membershipScan}, err
-		}
-	}
-	if l.Walked != l.Table {
-		n, err := CountUpTo(r, Selection{From: l.Walked, Clauses: l.Scope}, fewMembers)
-		if err != nil || !n.More {
-			return []strategy{orderScan}, err
-		}
-	}
-	switch {
-	case len(l.Terms) == 0:
-		return []strategy{orderScan, collectSort}, nil
-	case l.ByID:
-		return []strategy{indexScan, orderScan}, nil
-	}
-	n, err := CountUpTo(r, Selection{From: l.Table + "_fts", Clauses: d.match(l)}, fewMatches)
-	if n.More {
-		return []strategy{orderScan, collectSort}, err
-	}
-	return []strategy{collectSort, orderScan}, err
-}
-
-// theirs returns the ids of the members' groups.
-func (d sqliteDialect) theirs(l *SearchSpec) Selection {
-	is, ids := d.Among("contact_id", l.Members)
-	return SelectFrom("memberships", "group_id", is, ids)
-}
-
-func (d sqliteDialect) walk(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string) {
-	switch {
-	case a == indexScan:
-		index := l.Table + "_fts"
-		rows = Selection{Columns: index + ".rowid AS seq", From: index, Clauses: d.match(l)}
-		rows.Tail = " ORDER BY " + Keyset{Columns: []string{index + ".rowid"}}.order(down) + " LIMIT " + strconv.Itoa(sqliteGathered)
-		most = sqliteGathered
-	case l.Walked != l.Table:
-		return l.stretch("memberships.contact_id", down), mostWalked,
-			"(%s) AS memberships CROSS JOIN contacts ON contacts.id = memberships.contact_id"
-	default:
-		rows, most = l.stretch(l.Table+".seq", down), mostWalked // which the order's index has
-	}
-	return rows, most, "(%s) AS walked CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = walked.seq"
-}
-
-// keptOrder is "": CROSS JOIN keeps the order, but SQLite doesn't know, and would sort.
-func (sqliteDialect) keptOrder(string) string { return "" }
-
-// gather returns the newest matches of the full-text index, the members' groups, or
-// whatever another index finds.
-func (d sqliteDialect) gather(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
-	switch {
-	case a == membershipScan:
-		rows = l.except(func(l *SearchSpec) { l.Without, l.Members = nil, nil }).All(d)
-		theirs := d.theirs(l)
-		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
-		return rows, kept, sqliteFollowed
-	case len(l.Terms) == 0:
-		// Without the status, whose index SQLite might choose over the better one.
-		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
-	}
-	index := l.Table + "_fts"
-	rows = Selection{From: index + " CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = " + index + ".rowid", Clauses: d.match(l)}
-	rows.Tail = " ORDER BY " + index + ".rowid DESC"
-	kept = l.otherConds(d)
-	for _, term := range l.unmatched() {
-		kept.add(d.contains(l.Table, term))
-	}
-	return rows, kept, sqliteGathered
-}
-
-// match returns the query of the full-text index. It limits the row numbers as the ids are
-// limited, or else the index would be read from its end.
-func (sqliteDialect) match(l *SearchSpec) (c Clauses) {
-	index := l.Table + "_fts"
-	var match []string
-	for _, term := range l.Terms {
-		for _, phrase := range phrases(term) {
-			match = append(match, `"`+strings.ReplaceAll(phrase, `"`, `""`)+`"`)
-		}
-	}
-	c.Where(index+" MATCH ?", strings.Join(match, " AND "))
-	for _, limit := range l.IDs {
-		compare, way := ">=", ""
-		if limit.Sign == "<" {
-			compare, way = "<=", " DESC"
-		}
-		c.Where(index+".rowid "+compare+" (SELECT seq FROM "+l.Table+" WHERE id "+limit.Sign+" ? ORDER BY id"+way+" LIMIT 1)", limit.ID)
-	}
-	return c
-}
-
 // migrate tries again: of several starts that migrate at once, all but the first fail.
 func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	const tries = 10
@@ -370,33 +248,6 @@ func (d sqliteDialect) trust(ok bool) { d.files.distrusted.Store(!ok) }
 func (sqliteDialect) local() string { return "" }
 
 func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
-
-// phrases returns what to ask the full-text index for a term. SQLite reads the rows of all
-// trigrams of a phrase; in text without word gaps those that end in a space are in nearly
-// every row. So for a pair of characters, which is a word of its own, it returns the one
-// trigram that has both.
-func phrases(term string) []string {
-	if !strings.ContainsFunc(term, text.IsGapless) {
-		return []string{term}
-	}
-	var all []string
-	for _, word := range text.TermWords(term) {
-		if trimmed := []rune(word)[1:]; len(trimmed) == 3 && text.IsGapless(trimmed[1]) {
-			word = string(trimmed)
-		}
-		if utf8.RuneCountInString(word) >= 3 { // else it has no trigram
-			all = append(all, word)
-		}
-	}
-	return all
-}
-
-// unmatched returns the terms that the full-text index is asked for in part only.
-func (l *SearchSpec) unmatched() []string {
-	return slices.DeleteFunc(slices.Clone(l.Terms), func(term string) bool {
-		return len(text.TermWords(term)) == 1 || !strings.ContainsFunc(term, text.IsGapless)
-	})
-}
 
 // SuspendIndexes reads the definitions from the database: only the migrations have the
 // schema.

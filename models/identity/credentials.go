@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Credentials are what somebody signs in with: WithPassword, WithProvider, WithPasskey,
-// WithCode or WithNewAccount.
+// Credentials are what somebody signs in with: WithPassword, WithPasskey, WithProvider or
+// WithNewAccount, and after one of them WithCode or WithSecondPasskey.
 type Credentials interface {
 	// prove finds out who it is, as an attempt that counts. Errors: Throttled, refusal, and
 	// ErrNotFound if what it goes on from has expired.
@@ -87,18 +87,14 @@ func (c WithCode) prove(ctx context.Context, s *Store, in *signIn) error {
 }
 
 // WithPasskey signs in by a passkey alone, which is two factors: the device, and the finger
-// or PIN that it asks for. With Pending it finishes a sign-in.
+// or PIN that it asks for.
 type WithPasskey struct {
-	Pending string
 	// Check returns the owner of the passkey that answered, ErrSignIn if it is not
 	// accepted, and ErrNotFound if none was asked for.
 	Check func() (User, error)
 }
 
 func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
-	if c.Pending != "" {
-		return c.finish(ctx, s, in)
-	}
 	owner, try, err := s.checkPasskey(ctx, s.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
 	switch {
 	case errors.Is(err, errNotAsked):
@@ -110,7 +106,13 @@ func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
 	return err
 }
 
-func (c WithPasskey) finish(ctx context.Context, s *Store, in *signIn) error {
+// WithSecondPasskey finishes a sign-in with a passkey. Check is as in WithPasskey.
+type WithSecondPasskey struct {
+	Pending string
+	Check   func() (User, error)
+}
+
+func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
 	var wait pendingSignIn
 	userID, err := s.Challenge(ctx, FactorChallenge, c.Pending, &wait)
 	if err != nil {

@@ -49,7 +49,7 @@ type SignedIn struct {
 
 // SecondFactorWanted is a sign-in that waits for its second factor, for ChallengeLimit.
 type SecondFactorWanted struct {
-	// Pending is the secret of the sign-in, for WithCode and WithPasskey.
+	// Pending is the secret of the sign-in, for WithCode and WithSecondPasskey.
 	Pending string
 }
 

@@ -1,0 +1,123 @@
+package db
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"protocol.chat/console/models/text"
+)
+
+const (
+	// sqliteCollected is how many matches of the full-text index SQLite collects.
+	sqliteCollected = 3000
+	// sqliteNarrowed is how many groups of a contact it looks at, which takes less.
+	sqliteNarrowed = 10_000
+)
+
+func (sqliteDialect) contains(table, term string) (c Clauses) {
+	c.Where("instr("+table+".search, ?) > 0", term)
+	return c
+}
+
+func (sqliteDialect) lacks(table, term string) (c Clauses) {
+	c.Where("instr("+table+".search, ?) = 0", term)
+	return c
+}
+
+// theirs returns the ids of the members' groups.
+func (d sqliteDialect) theirs(l *SearchSpec) Selection {
+	is, ids := d.Among("contact_id", l.Members)
+	return SelectFrom("memberships", "group_id", is, ids)
+}
+
+func (d sqliteDialect) scan(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string) {
+	switch {
+	case a == indexScan:
+		index := l.Table + "_fts"
+		rows = Selection{Columns: index + ".rowid AS seq", From: index, Clauses: d.match(l)}
+		rows.Tail = " ORDER BY " + Keyset{Columns: []string{index + ".rowid"}}.order(down) + " LIMIT " + strconv.Itoa(sqliteCollected)
+		most = sqliteCollected
+	case l.Walked != l.Table:
+		return l.stretch("memberships.contact_id", down), mostWalked,
+			"(%s) AS memberships CROSS JOIN contacts ON contacts.id = memberships.contact_id"
+	default:
+		rows, most = l.stretch(l.Table+".seq", down), mostWalked // which the order's index has
+	}
+	return rows, most, "(%s) AS walked CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = walked.seq"
+}
+
+// keptOrder is "": CROSS JOIN keeps the order, but SQLite doesn't know, and would sort.
+func (sqliteDialect) keptOrder(string) string { return "" }
+
+// collect returns the newest matches of the full-text index, the members' groups, or
+// whatever another index finds.
+func (d sqliteDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
+	switch {
+	case a == membershipScan:
+		rows = l.except(func(l *SearchSpec) { l.Without, l.Members = nil, nil }).All(d)
+		theirs := d.theirs(l)
+		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
+		return rows, kept, sqliteNarrowed
+	case len(l.Terms) == 0:
+		// Without the status, whose index SQLite might choose over the better one.
+		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
+	}
+	index := l.Table + "_fts"
+	rows = Selection{From: index + " CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = " + index + ".rowid", Clauses: d.match(l)}
+	rows.Tail = " ORDER BY " + index + ".rowid DESC"
+	kept = l.otherConds(d)
+	for _, term := range l.unmatched() {
+		kept.add(d.contains(l.Table, term))
+	}
+	return rows, kept, sqliteCollected
+}
+
+// match returns the query of the full-text index. It limits the row numbers as the ids are
+// limited, or else the index would be read from its end.
+func (sqliteDialect) match(l *SearchSpec) (c Clauses) {
+	index := l.Table + "_fts"
+	var match []string
+	for _, term := range l.Terms {
+		for _, phrase := range phrases(term) {
+			match = append(match, `"`+strings.ReplaceAll(phrase, `"`, `""`)+`"`)
+		}
+	}
+	c.Where(index+" MATCH ?", strings.Join(match, " AND "))
+	for _, limit := range l.IDs {
+		compare, way := ">=", ""
+		if limit.Sign == "<" {
+			compare, way = "<=", " DESC"
+		}
+		c.Where(index+".rowid "+compare+" (SELECT seq FROM "+l.Table+" WHERE id "+limit.Sign+" ? ORDER BY id"+way+" LIMIT 1)", limit.ID)
+	}
+	return c
+}
+
+// phrases returns what to ask the full-text index for a term. SQLite reads the rows of all
+// trigrams of a phrase; in text without word gaps those that end in a space are in nearly
+// every row. So for a pair of characters, which is a word of its own, it returns the one
+// trigram that has both.
+func phrases(term string) []string {
+	if !strings.ContainsFunc(term, text.IsGapless) {
+		return []string{term}
+	}
+	var all []string
+	for _, word := range text.TermWords(term) {
+		if trimmed := []rune(word)[1:]; len(trimmed) == 3 && text.IsGapless(trimmed[1]) {
+			word = string(trimmed)
+		}
+		if utf8.RuneCountInString(word) >= 3 { // else it has no trigram
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// unmatched returns the terms that the full-text index is asked for in part only.
+func (l *SearchSpec) unmatched() []string {
+	return slices.DeleteFunc(slices.Clone(l.Terms), func(term string) bool {
+		return len(text.TermWords(term)) == 1 || !strings.ContainsFunc(term, text.IsGapless)
+	})
+}
