@@ -41,7 +41,9 @@ func TestDev(t *testing.T) {
 		return string(body)
 	}
 	home := strings.TrimSuffix(signIn, devSignIn)
-	styles := func() string { return get(home + regexp.MustCompile(`/static/app\.\w+\.css`).FindString(get(home+"/login"))) }
+	styles := func() string {
+		return get(home + regexp.MustCompile(`/static/app\.\w+\.css`).FindString(get(home+"/login")))
+	}
 	if page := get(signIn); !strings.Contains(page, "Olivia Owner") || strings.Count(page, "<tr") < 5 {
 		t.Errorf("the first page of a new owner: %s", page)
 	}
