@@ -26,7 +26,6 @@ type command struct {
 	stderr io.Writer
 
 	environment map[string]string // flag name -> variable
-	dev         bool              // of serve
 	debugging   debugging         // of serve
 	databaseURL string
 	keyFile     string
