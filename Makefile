@@ -24,7 +24,7 @@ run: build ## build and start the console on a SQLite database under data/
 # DEBUG_LISTEN=127.0.0.1:6060 serves profiles.
 dev: ## start the console with sample data; pages reload whenever a file changes
 	@mkdir -p data/dev
-	TEMPL_DEV_MODE_ROOT=$(CURDIR)/data/dev $(TEMPL) generate --watch --log-level warn \
+	TEMPL_DEV_MODE_ROOT=$(CURDIR)/data/dev $(TEMPL) generate --watch --log-level warn --ignore-pattern '_test\.go$$' \
 		--cmd "go run ./cmd/console serve -dev -database sqlite:data/dev/console.db"
 
 build: ## build bin/console, one file that needs nothing beside it

@@ -25,12 +25,11 @@ type command struct {
 	stdout io.Writer
 	stderr io.Writer
 
-	environment  map[string]string // flag name -> variable
-	dev          bool              // of serve
-	debugAddress string
-	databaseURL  string
-	keyFile      string
-	markFile     string
+	environment map[string]string // flag name -> variable
+	debugging   debugging         // of serve
+	databaseURL string
+	keyFile     string
+	markFile    string
 }
 
 func newCommand(v verb, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) *command {

@@ -62,15 +62,11 @@ func checkDev(address, publicURL string) error {
 func (c *command) develop(ctx context.Context, config handlers.Config, console http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", console)
-	owned, err := config.Store.Identity.HasOwner(ctx)
+	owner, err := c.devOwner(ctx, config.Store)
 	if err != nil {
 		return nil, err
 	}
-	if !owned {
-		owner, err := c.devOwner(ctx, config.Store)
-		if err != nil {
-			return nil, err
-		}
+	if owner.Password != "" {
 		fmt.Fprintf(c.stdout, "Sign in: %s%s (%s, password %s)\n", config.PublicURL, devSignIn, owner.Email, owner.Password)
 		mux.Handle("GET "+devSignIn, signingIn(console, config.PublicURL, owner))
 	}
@@ -81,9 +77,17 @@ func (c *command) develop(ctx context.Context, config handlers.Config, console h
 	return mux, nil
 }
 
-// devOwner fills a new database with sample data and creates its owner.
+// devOwner returns the owner that -dev has created, here if nobody owns the database yet,
+// together with sample data. Its password is kept in a file beside the mark; it is "" if
+// somebody else owns the database.
 func (c *command) devOwner(ctx context.Context, store *models.Store) (identity.NewUser, error) {
-	owner := identity.NewUser{Name: "Olivia Owner", Email: devEmail, Password: rand.Text()}
+	owner := identity.NewUser{Name: "Olivia Owner", Email: devEmail}
+	file := c.markPath() + ".dev-password"
+	if owned, err := store.Identity.HasOwner(ctx); owned || err != nil {
+		password, _ := os.ReadFile(file) // that may not be there
+		owner.Password = string(password)
+		return owner, err
+	}
 	past := invention{groups: devGroups, contacts: devContacts, now: time.Now()}
 	err := store.Seed(ctx, c.actor(), past.sample(), func(string, int) {})
 	if _, filled := errors.AsType[access.Conflict](err); err != nil && !filled {
@@ -93,8 +97,11 @@ func (c *command) devOwner(ctx context.Context, store *models.Store) (identity.N
 	if err != nil {
 		return owner, err
 	}
-	_, err = store.Identity.SetUp(ctx, access.Actor{}, identity.Setup{Code: code, Workspace: "Development", Owner: owner})
-	return owner, err
+	owner.Password = rand.Text()
+	if _, err = store.Identity.SetUp(ctx, access.Actor{}, identity.Setup{Code: code, Workspace: "Development", Owner: owner}); err != nil {
+		return owner, err
+	}
+	return owner, os.WriteFile(file, []byte(owner.Password), 0o600)
 }
 
 // signingIn answers as if the owner had sent the form of the sign-in page.

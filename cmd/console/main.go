@@ -129,6 +129,7 @@ A flag wins over the environment variable named beside it. Every command that
 takes -database brings it to the newest schema before anything else.
 Where the last owner lost everything: user password, user reset-second-factor, user
 enable and user role let them in again.
+A running console serves its documentation at /docs.
 Exit codes: 0 done, 1 could not be done, 2 not understood.
 `)
 	for _, v := range verbs() {

@@ -77,6 +77,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -public-url https://anna@example.com", 1, "it has a user name"},
 		{"serve -public-url https://example.com:99999", 1, "its port is no number"},
 		{"serve -oidc-client-id x -oidc-issuer https://example.com?x", 2, "it has a query"},
+		{"serve -debug-listen 0.0.0.0:6060", 2, "-debug-listen takes a loopback address"},
+		{"serve -dev -public-url https://console.example.com", 2, "-dev is for this machine only"},
 		{"serve -rate-limit many", 2, "-rate-limit takes a number"},
 		{"serve -rate-limit -1", 2, "-rate-limit takes a number"},
 		{"serve -log-level loud", 2, "-log-level takes debug, info, warn or error"},
@@ -119,7 +121,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
-			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text",
+			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
 			if !strings.Contains(help, word) {

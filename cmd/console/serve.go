@@ -33,8 +33,7 @@ func serve(ctx context.Context, c *command) error {
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
 	outside.declare(c)
 	logging.declare(c)
-	c.setting(&c.debugAddress, "debug-listen", "DEBUG_LISTEN", "", "loopback `HOST:PORT` to serve profiles (pprof) on; off by default")
-	c.flags.BoolVar(&c.dev, "dev", false, "for working on the console itself (see make dev): files from disk, pages that reload, sample data")
+	c.debugging.declare(c)
 	if _, err := c.parse(); err != nil {
 		return err
 	}
@@ -51,10 +50,8 @@ func serve(ctx context.Context, c *command) error {
 	if publicURL, err = publicOrigin(publicURL); err != nil {
 		return err
 	}
-	if c.dev {
-		if err := checkDev(address, publicURL); err != nil {
-			return err
-		}
+	if err := c.debugging.check(address, publicURL); err != nil {
+		return err
 	}
 	// Whoever reads the log may go, and the console stays.
 	signal.Ignore(syscall.SIGPIPE)
@@ -96,7 +93,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	console := handlers.New(config)
-	handler, err := c.debug(ctx, config, console)
+	handler, err := c.startDebugging(ctx, config, console)
 	if err != nil {
 		return err
 	}
@@ -125,24 +122,6 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 		log.Warn("seal the audit log", "err", err)
 	}
 	return err
-}
-
-// debug returns what is served, the console unless it is worked on, and begins what helps to
-// look into it.
-func (c *command) debug(ctx context.Context, config handlers.Config, console http.Handler) (http.Handler, error) {
-	var err error
-	if c.dev {
-		if console, err = c.develop(ctx, config, console); err != nil {
-			return nil, err
-		}
-	}
-	if c.debugAddress != "" {
-		err = serveDebug(ctx, c.debugAddress, config.Log)
-	}
-	if config.Log.Enabled(ctx, slog.LevelDebug) {
-		config.Store.DB.LogQueries(config.Log, handlers.RequestID)
-	}
-	return console, err
 }
 
 // writeLast writes what tokens were used for in the last seconds.
