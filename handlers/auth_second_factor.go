@@ -9,7 +9,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// pendingSignIn is a sign-in whose second factor is awaited: where it is to lead.
+// pendingSignIn is a sign-in that waits for its second factor.
 type pendingSignIn struct {
 	Email    string         `json:"email,omitempty"`
 	Remember bool           `json:"remember,omitempty"`
@@ -34,8 +34,8 @@ func (p authPages) secondFactorForm(w http.ResponseWriter, r *http.Request) erro
 	return p.showSecondFactor(w, r, http.StatusOK, views.SecondFactor{Recovery: r.FormValue("with") == views.WithRecovery})
 }
 
-// showSecondFactor shows the page for a second factor. Where none is awaited any more, one
-// signs in from the start.
+// showSecondFactor shows the page for a second factor. If no sign-in waits for one any more, it
+// leads to the sign-in page.
 func (p authPages) showSecondFactor(w http.ResponseWriter, r *http.Request, status int, s views.SecondFactor) error {
 	var wait pendingSignIn
 	userID, err := p.store.Identity.Challenge(r.Context(), identity.FactorChallenge, p.challenges.current(r, identity.FactorChallenge), &wait)

@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// authPages are the pages by which somebody gets in, and out.
+// authPages are the pages for signing in and out.
 type authPages struct{ *site }
 
 // signInForm shows the page for signing in.
@@ -68,12 +68,12 @@ func (p authPages) signIn(w http.ResponseWriter, r *http.Request) error {
 	return p.afterFirstFactor(w, r, user, s, identity.ByPassword)
 }
 
-// wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
+// wrongSignIn is all that is said if a sign-in is refused, whatever the reason.
 const wrongSignIn = "Incorrect email or password."
 
 // afterFirstFactor goes on once the first factor has shown who wants to sign in: to the second one,
-// where they have one, or else to the page that they came for. factors name the first one
-// in the audit log.
+// if they have one, or else to the page that they came for. factors name the first one in the
+// audit log.
 func (p authPages) afterFirstFactor(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
 	second, err := p.store.Identity.Factors(r.Context(), user.ID)
 	if err != nil {
@@ -85,8 +85,8 @@ func (p authPages) afterFirstFactor(w http.ResponseWriter, r *http.Request, user
 	return p.completeSignIn(w, r, user, s, factors...)
 }
 
-// completeSignIn signs in somebody who has proved all there is to prove, and leads them to the page
-// that they came for.
+// completeSignIn signs in somebody who has proved all that is asked, and leads them to the page that
+// they came for.
 func (p authPages) completeSignIn(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
 	err := p.startSession(w, r, user, s.Remember, factors...)
 	if status, problems := p.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
@@ -103,9 +103,8 @@ func (p authPages) completeSignIn(w http.ResponseWriter, r *http.Request, user i
 	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
-// startSession ends the session that the browser had, if any, and starts a new one. It tells of
-// the last time that the user signed in. factors name in the audit log what they have
-// proved who they are with.
+// startSession ends the session that the browser had, if any, and starts a new one. Its first
+// message is about the last sign-in. factors name in the audit log what the user signed in with.
 func (p authPages) startSession(w http.ResponseWriter, r *http.Request, user identity.User, remember bool, factors ...string) error {
 	actor := from(r, user)
 	for _, old := range p.cookies.all(r, sessionCookie) {
@@ -153,8 +152,8 @@ func (p authPages) signOut(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, views.LoginURL(""))
 }
 
-// refusal is how a proof of who somebody is was refused: its status, and the sentence for
-// a field. That they must wait is the fault of no field. The status is 0 where it was not.
+// refusal returns the status and the problem to show if a password, code or passkey was refused, or
+// 0 if it wasn't. Having to wait is no field's problem.
 func (s *site) refusal(w http.ResponseWriter, err error, field, words string) (int, access.Invalid) {
 	var throttled access.Throttled
 	switch {
@@ -168,7 +167,7 @@ func (s *site) refusal(w http.ResponseWriter, err error, field, words string) (i
 	return 0, nil
 }
 
-// in is a waiting time in words.
+// in returns a waiting time in words.
 func in(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))

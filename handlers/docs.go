@@ -8,10 +8,10 @@ import (
 	"protocol.chat/console/views"
 )
 
-// docPages are the documentation that the console has of itself.
+// docPages are the console's own documentation.
 type docPages struct{ *site }
 
-// errorCode explains an error code of the API, to anybody.
+// errorCode documents an error code of the API.
 func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 	docs := api.ErrorDocs()
 	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == r.PathValue("code") })
@@ -27,7 +27,7 @@ func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: doc.Code, Body: views.ErrorDocPage(doc)})
 }
 
-// roles says who may do what, to anybody.
+// roles documents the roles and their permissions.
 func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
 	if v, err := p.signedIn(r); err == nil {
 		r = withSignedIn(r, v)

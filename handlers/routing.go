@@ -37,8 +37,8 @@ func (rt *route) pattern() string { return rt.method + " " + rt.path }
 // method that it doesn't have, and calls of the API.
 var nowhere = &route{right: anybody}
 
-// of returns the route of a request, or nowhere. A path that might mean something else to
-// somebody else who reads it leads nowhere.
+// of returns the route of a request, or nowhere. A path that others could read as another
+// one leads nowhere.
 func (t *routeTable) of(r *http.Request) *route {
 	if isAPI(r.URL.Path) || r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
 		return nowhere
@@ -93,8 +93,8 @@ func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
 	c.routes.mux.ServeHTTP(w, r)
 }
 
-// serveNowhere says that there is nothing, or which methods there are. A page that was asked
-// for with a slash after its address is led to.
+// serveNowhere shows that there is nothing, or no such method. It redirects if a page was asked for
+// with a slash after its address.
 func (c *Console) serveNowhere(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
 		c.refuse(errNoPage).ServeHTTP(w, r)
