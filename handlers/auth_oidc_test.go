@@ -167,11 +167,11 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 			says   string
 			answer func(b *browser) string
 		}{
-			"no sign-in under way": {400, "used already or has run out", func(*browser) string { return "/login/oidc/callback?code=x&state=y" }},
-			"wrong state": {400, "used already or has run out", func(b *browser) string {
+			"no sign-in under way": {400, "already used or has expired", func(*browser) string { return "/login/oidc/callback?code=x&state=y" }},
+			"wrong state": {400, "already used or has expired", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "state", "guessed")
 			}},
-			"no state": {400, "used already or has run out", func(b *browser) string {
+			"no state": {400, "already used or has expired", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "state", "")
 			}},
 			"wrong nonce": {400, "can’t be used", func(b *browser) string {
@@ -181,7 +181,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 				at.RawQuery = asked.Encode()
 				return s.back(at)
 			}},
-			"replayed": {400, "used already or has run out", func(b *browser) string {
+			"replayed": {400, "already used or has expired", func(b *browser) string {
 				replayed = s.back(s.sent(b, ""))
 				b.get(replayed).wants(303)
 				b.post("/logout").wants(303)
@@ -194,7 +194,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 				}
 				return s.changed(s.back(s.sent(b, "")), "code", theirs.Query().Get("code"))
 			}},
-			"another browser's answer": {400, "used already or has run out", func(b *browser) string {
+			"another browser's answer": {400, "already used or has expired", func(b *browser) string {
 				s.sent(b, "")
 				return s.back(s.sent(s.newBrowser(), ""))
 			}},
@@ -220,7 +220,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 		b := s.newBrowser()
 		old := s.back(s.sent(b, ""))
 		s.store.DB.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
-		b.get(old).wants(400).has(".summary", "used already or has run out")
+		b.get(old).wants(400).has(".summary", "already used or has expired")
 	})
 }
 
@@ -278,7 +278,7 @@ func TestAProviderThatIsAway(t *testing.T) {
 		},
 	} {
 		p.tamper[discovery] = answer
-		away := b.get("/login/oidc?next=/contacts").wants(503).has(".summary", "Acme can’t be reached just now.")
+		away := b.get("/login/oidc?next=/contacts").wants(503).has(".summary", "Acme can't be reached right now.")
 		if away.header.Get("Retry-After") == "" || away.value("next") != "/contacts" {
 			t.Errorf("%s: Retry-After %q, next %q", name, away.header.Get("Retry-After"), away.value("next"))
 		}
@@ -300,7 +300,7 @@ func TestASlowProvider(t *testing.T) {
 	})
 	s.setUp()
 	start := time.Now()
-	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can’t be reached just now.")
+	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can't be reached right now.")
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -191,7 +191,7 @@ func TestASecondFactorTakesNoLongerThanTenMinutes(t *testing.T) {
 		b := s.newBrowser()
 		b.post("/login", "email", email, "password", password).leads("/login/code")
 		*now = now.Add(11 * time.Minute)
-		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "That took longer than 10 minutes.")
+		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Your sign-in expired after 10 minutes.")
 		b.post("/login", "email", email, "password", password).leads("/login/code")
 		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)

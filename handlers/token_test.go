@@ -124,7 +124,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
 		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
 		s.get("/settings/tokens?whose=own").has("main", "No tokens of yours")
-		admin.get("/settings/tokens?whose=everybody").has(".notes", "not known")
+		admin.get("/settings/tokens?whose=everybody").has(".notes", "isn't valid")
 	})
 }
 
