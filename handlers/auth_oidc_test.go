@@ -174,7 +174,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 			"no state": {400, "already used or has expired", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "state", "")
 			}},
-			"wrong nonce": {400, "can’t be used", func(b *browser) string {
+			"wrong nonce": {400, "wasn't valid", func(b *browser) string {
 				at := s.sent(b, "")
 				asked := at.Query()
 				asked.Set("nonce", "another")
@@ -187,7 +187,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 				b.post("/logout").wants(303)
 				return replayed
 			}},
-			"another browser's code": {400, "can’t be used", func(b *browser) string { // PKCE
+			"another browser's code": {400, "wasn't valid", func(b *browser) string { // PKCE
 				theirs, err := url.Parse(s.back(s.sent(s.newBrowser(), "")))
 				if err != nil {
 					s.Fatal(err)
@@ -198,14 +198,14 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 				s.sent(b, "")
 				return s.back(s.sent(s.newBrowser(), ""))
 			}},
-			"invented code": {400, "can’t be used", func(b *browser) string {
+			"invented code": {400, "wasn't valid", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "code", "invented")
 			}},
-			"access denied": {403, "Acme did not sign you in.", func(b *browser) string {
+			"access denied": {403, "Acme didn't sign you in.", func(b *browser) string {
 				state := s.sent(b, "").Query().Get("state")
 				return "/login/oidc/callback?error=access_denied&state=" + state
 			}},
-			"another issuer's answer": {400, "can’t be used", func(b *browser) string {
+			"another issuer's answer": {400, "wasn't valid", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "iss", "https://evil.example")
 			}},
 		} {

@@ -293,7 +293,7 @@ func (p groupPages) activity(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "after", "before", "limit", "list")
 	at, query := readActivityAt(a)
 	query.Object = detail.ID
-	list, err := activityPages{p.site}.listAt(r, a, at, query)
+	list, err := activityPages(p).listAt(r, a, at, query)
 	if err != nil {
 		return err
 	}
