@@ -20,8 +20,12 @@ help: ## list what make can do
 run: build ## build and start the console on a SQLite database under data/
 	@bin/console serve
 
-dev: ## start the console, and again whenever a file changes
-	$(TEMPL) generate --watch --cmd "go run ./cmd/console serve"
+# It has a database of its own. LOG_LEVEL=debug logs the queries of each request, and
+# DEBUG_LISTEN=127.0.0.1:6060 serves profiles.
+dev: ## start the console with sample data; pages reload whenever a file changes
+	@mkdir -p data/dev
+	TEMPL_DEV_MODE_ROOT=$(CURDIR)/data/dev $(TEMPL) generate --watch --log-level warn \
+		--cmd "go run ./cmd/console serve -dev -database sqlite:data/dev/console.db"
 
 build: ## build bin/console, one file that needs nothing beside it
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o bin/console ./cmd/console

@@ -86,7 +86,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 		}
 		d.Names[id] = names.Who
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: models.Summary(line), Body: views.ActivityLine(d)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: d.Title(), Body: views.ActivityLine(d)})
 }
 
 // deletedBefore adds to a 404 that the entry was deleted under the retention setting.

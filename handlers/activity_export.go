@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/views"
 )
 
 // exportFormat is a file format of an export.
@@ -113,7 +113,7 @@ func (e *activityExport) line(l *audit.Line) error {
 	encoder := json.NewEncoder(e.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(exportedLine{
-		ID: l.ID, CreatedAt: l.CreatedAt, Time: isoTime(l.CreatedAt), Action: l.Action, Summary: models.Summary(*l),
+		ID: l.ID, CreatedAt: l.CreatedAt, Time: isoTime(l.CreatedAt), Action: l.Action, Summary: views.Summary(*l),
 		ActorKind: l.ActorKind, ActorID: l.ActorID, ActorName: l.ActorName, UserID: l.UserID,
 		ObjectKind: l.ObjectKind, ObjectID: l.ObjectID, ObjectName: l.ObjectName,
 		Changes: json.RawMessage(l.Changes), IP: l.IP, UserAgent: l.UserAgent, RequestID: l.RequestID, Seal: l.Number,
@@ -148,7 +148,7 @@ var exportColumns = []string{
 
 func exportRow(l *audit.Line) []string {
 	row := []string{
-		l.ID, isoTime(l.CreatedAt), strconv.FormatInt(l.CreatedAt, 10), string(l.Action), models.Summary(*l), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
+		l.ID, isoTime(l.CreatedAt), strconv.FormatInt(l.CreatedAt, 10), string(l.Action), views.Summary(*l), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
 		l.ObjectKind, l.ObjectID, l.ObjectName, l.Changes, l.IP, l.UserAgent, l.RequestID, strconv.FormatInt(l.Number, 10),
 	}
 	for i := range row {

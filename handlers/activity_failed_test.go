@@ -16,7 +16,7 @@ func TestFailedSignInsAreFound(t *testing.T) {
 			eve.post("/login", "email", "eve@example.com", "password", "wrong")
 		}
 		p := s.get("/activity?action=session.failed").wants(200).has(".chips", "Failed sign-ins").has("option[selected]", "Failed sign-ins").
-			has("tbody", "was held off after 5 failed tries").has("tbody", "Somebody failed to sign in as “eve@example.com”")
+			has("tbody", "was temporarily blocked after 5 failed attempts").has("tbody", "Somebody failed to sign in as “eve@example.com”")
 		if n := len(p.rows()); n != 6 {
 			s.Errorf("%d rows: %q", n, p.rows())
 		}

@@ -54,7 +54,7 @@ func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if choice.Retention == now && choice.Older.N == 0 { // else it is confirmed: the clock was not believed
-		return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
+		return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: views.RetentionUnchanged(now)})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
 		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old entries?", Body: views.AskRetention(choice)})

@@ -39,27 +39,27 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity").wants(200).has("main .head", "Nobody can change it. It is kept for ever.").has(".head .actions", "How long it is kept")
-		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "For ever").
-			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
-			has(`label:has([value="2 years"])`, "Deletes 4 lines")
+		s.get("/activity").wants(200).has("main .head", "Nobody can change it. It is kept forever.").has(".head .actions", "How long it is kept")
+		p := s.get("/activity/retention").wants(200).has("h1", "How long activity is kept").has(`label:has([checked])`, "Forever").
+			has(`label:has([value="P5Y"])`, "Nothing is that old").has(`label:has([value="P1Y"])`, "Deletes 5 lines from before ").
+			has(`label:has([value="P2Y"])`, "Deletes 4 lines")
 		if n := p.doc.Find("[name=kept]").Length(); n != len(audit.Retentions) {
 			s.Errorf("%d choices", n)
 		}
 		s.post("/activity/retention").wants(422).has(".summary", "Choose for how long")
 		s.post("/activity/retention", "kept", "1 day", "sure", "1 day").wants(422).has(".summary", "Choose for how long")
-		s.post("/activity/retention", "kept", "for ever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
-		s.post("/activity/retention", "kept", "10 years").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
+		s.post("/activity/retention", "kept", "forever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
+		s.post("/activity/retention", "kept", "P10Y").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
 			has("main .head", "It is kept for 10 years.")
-		s.get("/activity/"+s.newest().ID).wants(200).has("h1", "Anna set activity to be kept for 10 years").has("dt", "Activity is kept").has("ins", "10 years")
+		s.get("/activity/"+s.newest().ID).wants(200).has("h1", "Anna set activity retention to 10 years").has("dt", "Activity is kept").has("ins", "10 years")
 
-		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "4 lines from before ").has("#question", "are deleted now, and every line once it is 2 years old. This can't be undone")
-		s.post("/activity/retention", "kept", "2 years", "sure", "1 year").wants(200).has("h1", "Delete 4 lines of activity?")
-		s.post("/activity/retention", "kept", "2 years", "sure", "2 years").leads("/activity").follow(s.browser).has("#flashes", "What is older is being deleted.")
+		s.post("/activity/retention", "kept", "P2Y").wants(200).has("h1", "Delete 4 lines of activity?").has("#question", "4 lines from before ").has("#question", "are deleted now, and every line once it is 2 years old. This can't be undone")
+		s.post("/activity/retention", "kept", "P2Y", "sure", "P1Y").wants(200).has("h1", "Delete 4 lines of activity?")
+		s.post("/activity/retention", "kept", "P2Y", "sure", "P2Y").leads("/activity").follow(s.browser).has("#flashes", "What is older is being deleted.")
 		if err := s.store.Audit.DeleteOldActivity(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 lines of activity from before ").has("tbody tr:first-child", "This server")
+		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 activity entries from before ").has("tbody tr:first-child", "This server")
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Lines").has("dt", "Last entry")
 		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "no longer kept").has("main", "was deleted by the rule")
 		s.get("/activity/"+lost.ID+"/revert").wants(http.StatusNotFound).has("h1", "no longer kept")
@@ -85,7 +85,7 @@ func TestLastSeenBeforeActivityBegins(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.get("/people/"+ola.ID).has("dd", "Never")
-		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.SetRetention(s.Context(), s.by, "2 years"), s.store.Audit.DeleteOldActivity(s.Context()))
+		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.SetRetention(s.Context(), s.by, "P2Y"), s.store.Audit.DeleteOldActivity(s.Context()))
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -102,9 +102,9 @@ func TestKeepingActivityIsDangerous(t *testing.T) {
 	each(t, func(s *site) {
 		s.store.DB.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
 		s.get("/activity/retention").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
-		s.post("/activity/retention", "kept", "1 year").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
-		s.post("/activity/retention", "kept", "1 year", "confirm.password", password).wants(303)
-		if kept, err := s.store.Audit.Retention(s.Context()); err != nil || kept != "1 year" {
+		s.post("/activity/retention", "kept", "P1Y").wants(http.StatusForbidden).has("h1", "Confirm that it is you")
+		s.post("/activity/retention", "kept", "P1Y", "confirm.password", password).wants(303)
+		if kept, err := s.store.Audit.Retention(s.Context()); err != nil || kept != "P1Y" {
 			s.Errorf("it is kept %s, %v", kept, err)
 		}
 	})
@@ -113,9 +113,9 @@ func TestKeepingActivityIsDangerous(t *testing.T) {
 // TestAForgedNoteIsTold: an owner is told what to do, and nothing is written over it.
 func TestAForgedNoteIsTold(t *testing.T) {
 	each(t, func(s *site) {
-		s.post("/activity/retention", "kept", "1 year").wants(303)
-		modelstest.Exec(s.T, s.store, "UPDATE audit_retention SET kept = '90 days'")
-		s.post("/activity/retention", "kept", "5 years").wants(http.StatusConflict).has("main", "not as the console wrote it")
+		s.post("/activity/retention", "kept", "P1Y").wants(303)
+		modelstest.Exec(s.T, s.store, "UPDATE audit_retention SET kept = 'P90D'")
+		s.post("/activity/retention", "kept", "P5Y").wants(http.StatusConflict).has("main", "not as the console wrote it")
 		s.get("/activity").wants(200)
 		s.get("/activity/verify").wants(200).has("h1", "not as it was written").has(".notice.bad", "The note of how long activity is kept")
 	})

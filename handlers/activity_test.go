@@ -150,7 +150,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		s.post(to).wants(409).has(".summary", "nothing was reverted")
 		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
 		s.post(to, "field", "name", "field", "description").wants(409)
-		p = s.get(to).wants(200).has("main", "It was changed again since, by Anna")
+		p = s.get(to).wants(200).has("main", "It was changed again by Anna on ")
 		if n := p.doc.Find("input[name=field]").Length(); n != 1 {
 			s.Errorf("%d fields can be put back", n)
 		}
@@ -165,7 +165,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 			s.Errorf("it was put back by %s", to)
 		}
 		s.get(to).wants(200).has("h1", "Nothing to put back")
-		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "The change that was put back")
+		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna reverted a change to Plaza Royal").has("main", "The change that was put back")
 		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
 		s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
 

@@ -83,7 +83,7 @@ func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof)
 	switch {
 	case proof.passkey != "":
 		field, words = "", "The passkey wasn't accepted."
-		_, err = p.passkeys.use(w, r, by(r), by(r).UserID, proof.passkey)
+		err = p.store.Identity.Confirm(r.Context(), by(r), identity.Proof{Passkey: p.passkeys.checker(w, r, proof.passkey)})
 	default:
 		if proof.Code != "" {
 			field, words = views.ConfirmCode, "Incorrect code, or it was already used."

@@ -56,5 +56,5 @@ func (p authPages) acceptInvitation(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	return p.afterFirstFactor(w, r, user, views.SignIn{})
+	return p.signInWith(w, r, views.SignIn{}, identity.WithNewAccount{User: user}, p.retrySignIn(w, r, views.SignIn{}, "", ""))
 }

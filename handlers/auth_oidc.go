@@ -49,7 +49,7 @@ func newProvider(config *OIDC, publicURL string) *provider {
 	if config == nil {
 		return nil
 	}
-	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: &http.Client{Timeout: providerTimeout}}
+	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: outbound(providerTimeout)}
 }
 
 // name returns what people call the provider, or "" if there is none.
@@ -160,22 +160,16 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 		p.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
 		return p.showSignIn(w, r, http.StatusBadRequest, noSignIn(request.Next, "The response from %s wasn't valid. Try again, or sign in with your password.", p.oidc.Name))
 	}
-	user, err := p.store.Identity.SignInVouched(r.Context(), caller(r), vouched)
-	if status, problems := p.refusal(w, err, "", ""); status == http.StatusTooManyRequests {
-		return p.showSignIn(w, r, status, views.SignIn{Next: request.Next, Problems: problems})
-	}
-	if refused, ok := errors.AsType[identity.NotVouchedFor](err); ok {
-		return p.refuseUnknown(w, r, request.Next, refused.Reason)
-	}
-	if err != nil {
-		return err
-	}
-	if err := p.store.Identity.FinishOIDC(r.Context(), request.State); errors.Is(err, access.ErrNotFound) {
-		return p.signInUsedUp(w, r)
-	} else if err != nil {
-		return err
-	}
-	return p.afterFirstFactor(w, r, user, views.SignIn{Next: request.Next}, identity.ByProvider)
+	with := identity.WithProvider{Vouched: vouched, State: request.State}
+	return p.signInWith(w, r, views.SignIn{Next: request.Next}, with, func(refused identity.Outcome) error {
+		switch o := refused.(type) {
+		case identity.Refused:
+			return p.refuseUnknown(w, r, request.Next, o.Reason)
+		case identity.Expired:
+			return p.signInUsedUp(w, r)
+		}
+		return p.retrySignIn(w, r, views.SignIn{Next: request.Next}, "", "")(refused)
+	})
 }
 
 // startedOIDC returns what the browser was sent to the provider with, and the browser's secret. The

@@ -273,6 +273,7 @@ func TestAProviderThatIsAway(t *testing.T) {
 	b := s.newBrowser()
 	for name, answer := range map[string]func(string) string{
 		"nonsense": func(string) string { return "<html>" },
+		"too much": func(body string) string { return strings.Repeat(" ", 2<<20) + body },
 		"foreign issuer": func(body string) string {
 			return strings.ReplaceAll(body, `"issuer":"`+p.URL, `"issuer":"https://evil.example`)
 		},
@@ -288,6 +289,28 @@ func TestAProviderThatIsAway(t *testing.T) {
 	p.Close()                   // and goes away on the way back
 	b.get(to).wants(503).has(".summary", "sign in with your password")
 	b.post("/login", "email", email, "password", password).wants(303)
+}
+
+// TestAProviderThatRedirectsIsNotFollowed to where somebody else could answer in its place.
+func TestAProviderThatRedirectsIsNotFollowed(t *testing.T) {
+	s, p := withProvider(t, modelstest.Open(t, modelstest.SQLite))
+	const discovery = "/.well-known/openid-configuration"
+	asked, other := p.Config.Handler, false
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case discovery:
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		case "/elsewhere":
+			other, r.URL.Path = true, discovery
+			fallthrough
+		default:
+			asked.ServeHTTP(w, r)
+		}
+	})
+	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can’t be reached just now.")
+	if other {
+		t.Error("the redirect was followed")
+	}
 }
 
 func TestASlowProvider(t *testing.T) {

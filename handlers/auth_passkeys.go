@@ -89,11 +89,11 @@ func (k passkeys) ask(w http.ResponseWriter, r *http.Request, userID string, ses
 	return json.NewEncoder(w).Encode(question)
 }
 
-// use returns whose passkey answered the challenge that the browser was given. by and userID are as
-// SignInPasskey takes them. Errors: ErrSignIn, Throttled.
-func (k passkeys) use(w http.ResponseWriter, r *http.Request, by access.Actor, userID, answer string) (identity.User, error) {
-	defer k.challenges.drop(w, identity.PasskeyChallenge)
-	return k.store.Identity.SignInPasskey(r.Context(), by, userID, func() (identity.User, error) { return k.check(r, answer) })
+// checker returns the check of an answer to the challenge that the browser was given, for the store
+// to count.
+func (k passkeys) checker(w http.ResponseWriter, r *http.Request, answer string) func() (identity.User, error) {
+	k.challenges.drop(w, identity.PasskeyChallenge)
+	return func() (identity.User, error) { return k.check(r, answer) }
 }
 
 // check returns whose passkey an answer is from. A right answer uses the challenge up. Errors:
@@ -160,13 +160,6 @@ func (k passkeys) refused(r *http.Request, user identity.User, why error) error 
 // fingerprint or PIN that it asks for.
 func (p authPages) signInByPasskey(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
-	user, err := p.passkeys.use(w, r, caller(r), "", r.PostFormValue("credential"))
-	if status, problems := p.refusal(w, err, "", "The passkey wasn't accepted. Try again, or use your password."); status != 0 {
-		s.Problems = problems
-		return p.showSignIn(w, r, status, s)
-	}
-	if err != nil {
-		return err
-	}
-	return p.completeSignIn(w, r, user, s, identity.ByPasskey)
+	with := identity.WithPasskey{Check: p.passkeys.checker(w, r, r.PostFormValue("credential"))}
+	return p.signInWith(w, r, s, with, p.retrySignIn(w, r, s, "", "The passkey wasn't accepted. Try again, or use your password."))
 }

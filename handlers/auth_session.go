@@ -86,23 +86,18 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 	return err
 }
 
-// start starts a session for a user and gives the browser its cookie. factors are what they signed
-// in with, flashes what they are told first.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, by access.Actor, user identity.User, remember bool, factors []string, flashes []views.Flash) error {
-	secret, err := s.store.Identity.StartSession(r.Context(), by, user, remember, factors...)
-	if err != nil {
-		return err
-	}
+// start gives the browser the cookie of a new session. flashes are what the user is told first.
+func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, in identity.SignedIn, flashes []views.Flash) error {
 	if len(flashes) > 0 {
-		if err := s.keep(r.Context(), secret, flashes); err != nil {
+		if err := s.keep(r.Context(), in.Session, flashes); err != nil {
 			return err
 		}
 	}
 	age := 0
-	if remember {
+	if in.Remember {
 		age = int(identity.RememberLimit.Seconds())
 	}
-	s.cookies.set(w, sessionCookie, secret, age)
+	s.cookies.set(w, sessionCookie, in.Session, age)
 	return nil
 }
 

@@ -44,8 +44,5 @@ func (p authPages) setUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := p.startSession(w, r, user, false); err != nil {
-		return err
-	}
-	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
+	return p.signInWith(w, r, views.SignIn{}, identity.WithNewAccount{User: user}, p.retrySignIn(w, r, views.SignIn{}, "", ""))
 }

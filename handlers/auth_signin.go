@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -57,82 +58,86 @@ func (p authPages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if !r.PostForm.Has("email") { // a page that was signed out sends what was typed into it
 		return p.showSignIn(w, r, http.StatusOK, s)
 	}
-	user, err := p.store.Identity.SignIn(r.Context(), caller(r), s.Email, r.PostFormValue("password"))
-	if status, problems := p.refusal(w, err, "email", wrongSignIn); status != 0 {
-		s.Problems = problems
-		return p.showSignIn(w, r, status, s)
-	}
-	if err != nil {
-		return err
-	}
-	return p.afterFirstFactor(w, r, user, s, identity.ByPassword)
+	with := identity.WithPassword{Email: s.Email, Password: r.PostFormValue("password")}
+	return p.signInWith(w, r, s, with, p.retrySignIn(w, r, s, "email", wrongSignIn))
 }
 
 // wrongSignIn is all that is said if a sign-in is refused, whatever the reason.
 const wrongSignIn = "Incorrect email or password."
 
-// afterFirstFactor goes on once the first factor has shown who wants to sign in: to the second one,
-// if they have one, or else to the page that they came for. factors name the first one in the
-// audit log.
-func (p authPages) afterFirstFactor(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
-	second, err := p.store.Identity.Factors(r.Context(), user.ID)
-	if err != nil {
-		return err
-	}
-	if second.On() {
-		return p.askSecondFactor(w, r, user, s, factors)
-	}
-	return p.completeSignIn(w, r, user, s, factors...)
-}
-
-// completeSignIn signs in somebody who has proved all that is asked, and leads them to the page that
-// they came for.
-func (p authPages) completeSignIn(w http.ResponseWriter, r *http.Request, user identity.User, s views.SignIn, factors ...string) error {
-	err := p.startSession(w, r, user, s.Remember, factors...)
-	if status, problems := p.refusal(w, err, "email", wrongSignIn); status != 0 { // disabled a moment ago
-		s.Problems = problems
+// retrySignIn returns what shows the page for signing in again, with what to say at a field.
+func (p authPages) retrySignIn(w http.ResponseWriter, r *http.Request, s views.SignIn, field, words string) func(identity.Outcome) error {
+	return func(refused identity.Outcome) error {
+		var status int
+		status, s.Problems = p.refusedSignIn(w, refused, field, words)
 		return p.showSignIn(w, r, status, s)
 	}
-	if err != nil {
-		return err
-	}
-	if _, draft := p.drafts.of(s.Next); len(s.Carried) > 0 && draft == "" {
-		return p.offerCarried(w, r, s)
-	}
-	p.keepCarried(r, user, s)
-	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
-// startSession ends the session that the browser had, if any, and starts a new one. Its first
-// message is about the last sign-in. factors name in the audit log what the user signed in with.
-func (p authPages) startSession(w http.ResponseWriter, r *http.Request, user identity.User, remember bool, factors ...string) error {
-	actor := from(r, user)
-	for _, old := range p.cookies.all(r, sessionCookie) {
-		if err := p.store.Identity.EndSession(r.Context(), actor, old); err != nil {
-			return err
-		}
-	}
-	last, err := p.store.Identity.LastSignIn(r.Context(), user.ID)
-	var flashes []views.Flash
-	switch {
-	case err == nil:
-		flashes = append(flashes, views.LastSignIn(last, p.nowOf(user)))
-	case !errors.Is(err, access.ErrNotFound):
-		return err
-	}
-	due, err := p.store.Identity.FactorDue(r.Context(), user)
+// signInPage is the page that a sign-in leads to, and what was typed there.
+type signInPage struct {
+	Next    string         `json:"next,omitempty"`
+	Carried []views.Hidden `json:"carried,omitempty"`
+}
+
+// readSignInPage reads what signInWith stored; the zero page if it is from an earlier version.
+func readSignInPage(stored json.RawMessage) (page signInPage) {
+	_ = json.Unmarshal(stored, &page)
+	return page
+}
+
+// signInWith signs somebody in with credentials, and leads them to the page that they came
+// for, or to the one for the second factor. If they are refused, again shows the form again.
+func (p authPages) signInWith(w http.ResponseWriter, r *http.Request, s views.SignIn, with identity.Credentials, again func(refused identity.Outcome) error) error {
+	page, err := json.Marshal(signInPage{s.Next, s.Carried})
 	if err != nil {
 		return err
 	}
-	if due != nil && *due > p.store.DB.Now().Unix() {
-		flashes = append(flashes, views.FactorDue(*due, p.nowOf(user)))
+	outcome, err := p.store.Identity.SignIn(r.Context(), identity.Client{
+		Actor: caller(r), Remember: s.Remember, Sessions: p.cookies.all(r, sessionCookie), Page: page,
+	}, with)
+	if err != nil {
+		return err
 	}
-	if err := p.sessions.start(w, r, actor, user, remember, factors, flashes); err != nil {
+	switch o := outcome.(type) {
+	case identity.SignedIn:
+		return p.completeSignIn(w, r, o)
+	case identity.SecondFactorWanted:
+		p.challenges.set(w, identity.FactorChallenge, o.Pending)
+		return redirect(w, r, views.CodeURL(""))
+	case identity.Refused:
+		if o.Reason == identity.ChangedMeanwhile {
+			return p.retrySignIn(w, r, s, "email", wrongSignIn)(o)
+		}
+	}
+	return again(outcome)
+}
+
+// completeSignIn gives the browser its session, tells of the last time that the user signed
+// in, and leads to the page that they came for.
+func (p authPages) completeSignIn(w http.ResponseWriter, r *http.Request, in identity.SignedIn) error {
+	var flashes []views.Flash
+	if in.Last != nil {
+		flashes = append(flashes, views.LastSignIn(*in.Last, p.nowOf(in.User)))
+	}
+	if in.FactorDue != nil {
+		flashes = append(flashes, views.FactorDue(*in.FactorDue, p.nowOf(in.User)))
+	}
+	if err := p.sessions.start(w, r, in, flashes); err != nil {
 		return err
 	}
 	// The browser stays known by who signs in with it when they sign out.
-	p.cookies.set(w, deviceCookie, p.store.Identity.RememberDevice(actor), int(identity.KnownLimit.Seconds()))
-	return nil
+	p.cookies.set(w, deviceCookie, in.Device, int(identity.KnownLimit.Seconds()))
+	if p.cookies.first(r, challengeCookie(identity.FactorChallenge)) != "" {
+		p.challenges.drop(w, identity.FactorChallenge)
+	}
+	page := readSignInPage(in.Page)
+	s := views.SignIn{Next: page.Next, Carried: page.Carried}
+	if _, draft := p.drafts.of(s.Next); len(s.Carried) > 0 && draft == "" {
+		return p.offerCarried(w, r, s)
+	}
+	p.keepCarried(r, in.User, s)
+	return redirect(w, r, templ.SafeURL(cmp.Or(s.Next, string(views.GroupsURL(views.GroupsAt{})))))
 }
 
 // signOut ends the session.
@@ -150,6 +155,14 @@ func (p authPages) signOut(w http.ResponseWriter, r *http.Request) error {
 	// Not "cookies", among which is the theme, nor "cache", which takes Chromium seconds.
 	w.Header().Set("Clear-Site-Data", `"storage"`)
 	return redirect(w, r, views.LoginURL(""))
+}
+
+// refusedSignIn is refusal for a sign-in.
+func (p authPages) refusedSignIn(w http.ResponseWriter, refused identity.Outcome, field, words string) (int, access.Invalid) {
+	if throttled, ok := refused.(identity.Throttled); ok {
+		return p.refusal(w, access.Throttled(throttled), field, words)
+	}
+	return p.refusal(w, access.ErrSignIn, field, words)
 }
 
 // refusal returns the status and the problem to show if a password, code or passkey was refused, or

@@ -435,7 +435,7 @@ var scenes = append([]scene{
 	}},
 	{"activity retention asked", func(t *tab, _ *town) {
 		t.visit("/activity/retention")
-		t.click(`[name="kept"][value="90 days"]`)
+		t.click(`[name="kept"][value="P90D"]`)
 		t.goes("Save")
 		t.sees("h1", "Delete ")
 	}},
@@ -476,6 +476,10 @@ var scenes = append([]scene{
 		t.sees("#page_size", "A page can have 10, 25, 50 or 100 rows.")
 	}},
 	{"error docs", address("/docs/errors/parameter_invalid")},
+	{"docs", address("/docs")},
+	{"docs page", address("/docs/search")},
+	{"docs listings", address("/docs/proxy")},
+	{"docs errors", address("/docs/errors")},
 	{"signed out", func(t *tab, _ *town) {
 		t.visit("/groups/new")
 		t.write("#name", "Typed")
@@ -516,7 +520,7 @@ func (v *town) history() {
 // cut has the activity of more than 90 days ago deleted.
 func (v *town) cut() {
 	v.Helper()
-	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "90 days"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
+	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "P90D"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -10,10 +10,10 @@ import (
 	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
 
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/views"
 )
 
 // withKeys gives the tab a device that keeps passkeys and verifies its owner.
@@ -176,8 +176,8 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	a.goes("Sign in")
 	a.goes("Use a passkey")
 	a.sees(".summary", "Incorrect code")
-	if l := s.newest(); l.ObjectID != made.ID || models.Summary(l) != "somebody failed the second step of signing in as Bea" {
-		t.Errorf("its line is %q, %+v", models.Summary(l), l)
+	if l := s.newest(); l.ObjectID != made.ID || views.Summary(l) != "somebody failed the second-factor check as Bea" {
+		t.Errorf("its line is %q, %+v", views.Summary(l), l)
 	}
 
 	// It was removed.

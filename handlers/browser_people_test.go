@@ -113,7 +113,7 @@ var peopleScenes = []scene{
 		}
 		held := v.last(audit.HeldOff).ID
 		t.visit("/activity?action=session")
-		t.sees("main", "was held off after 5 failed tries to sign in as “"+somebody.Email+"”")
+		t.sees("main", "was temporarily blocked after 5 failed attempts to sign in as “"+somebody.Email+"”")
 		t.inspect("activity of signing in")
 		t.visit("/activity/" + held)
 		t.sees("main", "Failed sign-ins")

@@ -8,29 +8,62 @@ import (
 	"protocol.chat/console/views"
 )
 
-// docPages are the console's own documentation.
+// docPages are the console's own documentation. It is open to everybody, and looks like any other
+// page to those who are signed in.
 type docPages struct{ *site }
+
+// list lists the pages of the documentation.
+func (p docPages) list(w http.ResponseWriter, r *http.Request) error {
+	return p.renderOpen(w, r, views.Page{Title: "Documentation", Body: views.DocsPage()})
+}
+
+// show shows a page of the documentation.
+func (p docPages) show(w http.ResponseWriter, r *http.Request) error {
+	topic := r.PathValue("topic")
+	if topic == views.ErrorsTopic {
+		return p.renderOpen(w, r, views.Page{Title: "API errors", Body: views.ErrorDocsPage(errorDocs())})
+	}
+	doc, ok := views.DocOf(topic)
+	if !ok {
+		return errNoPage
+	}
+	return p.renderOpen(w, r, views.Page{Title: doc.Title, Body: views.DocPage(doc)})
+}
 
 // errorCode documents an error code of the API.
 func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
-	docs := api.ErrorDocs()
-	i := slices.IndexFunc(docs, func(d api.ErrorDoc) bool { return d.Code == r.PathValue("code") })
+	docs := errorDocs()
+	i := slices.IndexFunc(docs, func(d views.ErrorDoc) bool { return d.Code == r.PathValue("code") })
 	if i < 0 {
 		return errNoPage
 	}
-	doc := views.ErrorDoc{Code: docs[i].Code, Status: docs[i].Status, Title: docs[i].Title, Text: docs[i].Text}
+	doc := docs[i]
 	for _, d := range docs {
 		if d.Code != doc.Code {
 			doc.Others = append(doc.Others, d.Code)
 		}
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: doc.Code, Body: views.ErrorDocPage(doc)})
+	return p.renderOpen(w, r, views.Page{Title: doc.Code, Body: views.DocFrame(views.ErrorsTopic, views.ErrorDocPage(doc))})
 }
 
 // roles documents the roles and their permissions.
 func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
+	return p.renderOpen(w, r, views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
+}
+
+// renderOpen shows a page that is open to everybody within the frame of those signed in.
+func (p docPages) renderOpen(w http.ResponseWriter, r *http.Request, page views.Page) error {
 	if v, err := p.signedIn(r); err == nil {
 		r = withSignedIn(r, v)
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Roles and permissions", Body: views.RolesPage()})
+	return p.render(w, r, http.StatusOK, page)
+}
+
+// errorDocs returns the documentation of every error code of the API.
+func errorDocs() []views.ErrorDoc {
+	var docs []views.ErrorDoc
+	for _, d := range api.ErrorDocs() {
+		docs = append(docs, views.ErrorDoc{Code: d.Code, Status: d.Status, Title: d.Title, Text: d.Text})
+	}
+	return docs
 }

@@ -26,9 +26,7 @@ type drafts struct {
 
 // draftFields are the fields of all these forms; those of an edit also stand with "was_"
 // before them. Nothing else is kept.
-var draftFields = []string{
-	"name", "description", "avatar_url", "username", "display_name", "phone_number", "contacts", "find", stepField,
-}
+var draftFields = append(models.FieldNames(), "contacts", "find", stepField)
 
 // of returns the route that the form at an address is sent to, and the name under which its
 // draft is kept. The name is "" if no form there keeps one.

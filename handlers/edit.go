@@ -13,23 +13,16 @@ import (
 	"protocol.chat/console/views"
 )
 
-// editedField is a field of an edit: what it was to become, was, and is.
-type editedField struct {
-	label    string
-	wanted   *string
-	was, now string
-}
-
 // saved returns the message that an edit was saved, or that it changed nothing, and what somebody
 // else changed in the meantime.
-func saved(name string, fields []editedField) views.Flash {
+func saved(name string, edits []models.Edit) views.Flash {
 	flash := views.Flash{Text: "Nothing changed."}
 	var others []string
-	for _, f := range fields {
-		if f.wanted != nil {
+	for _, e := range edits {
+		if e.Yours != nil {
 			flash.Text = text.Isolated(name) + " saved."
-		} else if plainNewlines(f.was) != f.now {
-			others = append(others, f.label)
+		} else if e.Overtaken() {
+			others = append(others, e.Label)
 		}
 	}
 	if len(others) > 0 {

@@ -114,7 +114,7 @@ func (s *site) failure(r *http.Request, err error) views.Failure {
 		f.Status, f.Title, f.Sentence = http.StatusUnprocessableEntity, "Invalid input", invalid[0].Message
 	case is(access.ErrUnavailable):
 		f.Status = http.StatusServiceUnavailable
-		f.Title, f.Sentence = access.OutageOf(err).Says()
+		f.Title, f.Sentence = views.OutageWords(access.OutageOf(err))
 		f.Retry, f.Resend = retry(r)
 	default:
 		f.Status, f.Title = http.StatusInternalServerError, "Something went wrong"
@@ -137,7 +137,7 @@ func (s *site) denial(r *http.Request, right access.Right) string {
 }
 
 // retry returns the address to try again, and the form to send to it again, so that
-// nothing typed is lost. A form with a password has to be filled in again.
+// required wraps a handler that only those may use who have lately proved who they are; others are A form with a password has to be filled in again.
 func retry(r *http.Request) (string, []views.Hidden) {
 	to := localPath(r.URL.RequestURI())
 	for name := range r.PostForm {

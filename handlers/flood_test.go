@@ -52,7 +52,7 @@ func TestAStrangersFloodLeavesFewRows(t *testing.T) {
 		routes := append(s.console.Patterns(), "GET /v1/groups", "POST /v1/groups", "GET /v1/openapi.json", "GET /nowhere")
 		for _, pattern := range routes {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
 			send := floods[pattern]
 			if send == nil {
 				send = func(s *site, b *browser, _ int) *page {

@@ -72,10 +72,7 @@ func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, 
 // form returns the form with what was typed into it.
 func (p groupPages) form(r *http.Request, fields url.Values) (views.GroupForm, error) {
 	form := views.GroupForm{
-		GroupFields: models.GroupFields{
-			Name: fields.Get("name"), Description: fields.Get("description"), AvatarURL: fields.Get("avatar_url"),
-		},
-		Key: fields.Get("key"), Now: p.now(r),
+		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Now: p.now(r),
 	}
 	var err error
 	form.Members, err = p.picker(r, "", fields)
@@ -90,9 +87,7 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 		}
 		return redirect(w, r, views.NewGroupURL()+"#find")
 	}
-	change := models.GroupChange{
-		Name: field(r, "name"), Description: field(r, "description"), AvatarURL: field(r, "avatar_url"),
-	}
+	change := models.NewGroupChange(func(name string) *string { return field(r, name) })
 	members := models.Refs(r.PostForm["contacts"]...)
 	change.Contacts = &members
 	key := formKey(r)
@@ -146,9 +141,7 @@ func (p groupPages) showEdit(w http.ResponseWriter, r *http.Request, status int,
 
 // groupFields reads a group's values from a form, under names with a prefix.
 func groupFields(form url.Values, prefix string) models.GroupFields {
-	return models.GroupFields{
-		Name: form.Get(prefix + "name"), Description: form.Get(prefix + "description"), AvatarURL: form.Get(prefix + "avatar_url"),
-	}
+	return models.NewGroupFields(func(name string) string { return form.Get(prefix + name) })
 }
 
 // update saves those fields that the form changed.
@@ -157,9 +150,8 @@ func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
-	change := models.GroupChange{
-		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
-	}
+	change := models.NewGroupChange(func(name string) *string { return edited(r, name) })
+	change.Was = &was
 	g, err := p.store.UpdateGroup(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
@@ -181,17 +173,7 @@ func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
-}
-
-// savedGroup returns the message about a saved edit.
-func savedGroup(g models.Group, was models.GroupFields, c models.GroupChange) views.Flash {
-	now := g.Fields()
-	return saved(g.Name, []editedField{
-		{"name", c.Name, was.Name, now.Name},
-		{"description", c.Description, was.Description, now.Description},
-		{"avatar URL", c.AvatarURL, was.AvatarURL, now.AvatarURL},
-	})
+	return p.done(w, r, next(r, views.GroupURL(id)), saved(g.Name, change.Edits(g)))
 }
 
 // archive archives a group and offers to undo that.

@@ -58,6 +58,8 @@ const hidden = "?"
 var matrix = map[string]allowed{
 	"GET /healthz":            about(everybody),
 	"GET /readyz":             about(everybody),
+	"GET /docs":               about(everybody),
+	"GET /docs/{topic}":       about(everybody),
 	"GET /docs/errors/{code}": about(everybody),
 	"GET /docs/roles":         about(everybody),
 	"GET /setup":              about(everybody),
@@ -343,7 +345,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	m.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
 	roles, blind, _ := strings.Cut(roles, hidden)
-	path = strings.NewReplacer("{$}", "", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 	path = withID(path, m.object(pattern, whose))
 	var form []string
 	if fields := routes[pattern].fields; fields != nil {

@@ -31,6 +31,14 @@ func infoOf(r *http.Request) *requestInfo {
 // requestID returns the id under which a request is logged.
 func requestID(r *http.Request) string { return infoOf(r).id }
 
+// RequestID returns the id of the request that a context belongs to, or "".
+func RequestID(ctx context.Context) string {
+	if info, ok := ctx.Value(infoKey{}).(*requestInfo); ok {
+		return info.id
+	}
+	return ""
+}
+
 // clientIP returns the address that the request came from: see clientAddress.
 func clientIP(r *http.Request) string { return infoOf(r).ip }
 

@@ -16,6 +16,7 @@ import (
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 )
 
 // address reads the parameters of a page's address. What isn't valid is left out and noted, never an
@@ -177,7 +178,7 @@ func (a *address) id(name string) string {
 // action returns an action to filter activity by, or "".
 func (a *address) action() string {
 	value := a.get("action")
-	if value != "" && !models.KnownAction(value) {
+	if value != "" && !views.KnownAction(value) {
 		a.note("“action=%s” in the address isn't valid and was ignored.", clip(value))
 		return ""
 	}

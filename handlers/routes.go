@@ -101,6 +101,8 @@ func (c *Console) table() []route {
 		{"GET", "/healthz", c.health.live, anybody, "", plain},
 		{"GET", "/readyz", c.health.ready, anybody, "", plain},
 		{"GET", static.Prefix, nil, anybody, "", also{serve: static.Handler()}},
+		{"GET", "/docs", docs.list, anybody, "Documentation", plain},
+		{"GET", "/docs/{topic}", docs.show, anybody, "Documentation", plain},
 		{"GET", "/docs/errors/{code}", docs.errorCode, anybody, "API errors", plain},
 		{"GET", "/docs/roles", docs.roles, anybody, "", plain},
 		{"POST", "/theme", profile.updateTheme, anybody, "", plain},

@@ -11,7 +11,7 @@ import (
 )
 
 // noticeDays is how many days users have to set up a second factor when it becomes required, unless
-// another day is chosen.
+// noticeDays is how many days users have to set up a second factor when it becomes required, unless
 const noticeDays = 14
 
 // policyPages are for the sign-in policy.

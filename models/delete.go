@@ -97,7 +97,7 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 	query := selectMembers("")
 	query.Where("memberships.group_id = ?", g.ID)
 	query.Tail = " ORDER BY memberships.contact_id"
-	members, err := db.First(r, query, namedMost, (*Contact).columns)
+	members, err := db.First(r, query, MostNamed, (*Contact).columns)
 	return namedOf(g.ContactsCount, members), err
 }
 

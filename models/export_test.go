@@ -91,7 +91,7 @@ func (s *Store) EarlyHead(ctx context.Context) error {
 	conn := s.DB.Writer.WithContext(ctx)
 	h, err := s.Audit.ReadHead(conn)
 	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, "-"}
-	value := strings.Join(append(words, s.Audit.Keyring.Sign(audit.HeadProven(words))), " ")
+	value := strings.Join(append(words, s.Audit.Keyring.Sign(audit.HeadMACInput(words))), " ")
 	return errors.Join(err, conn.Model(&db.Setting{}).Where("key = ?", audit.HeadSetting).Update("value", value).Error)
 }
 
@@ -209,8 +209,16 @@ func (s *Store) Strings(ctx context.Context, sql string) (values []string, err e
 	return values, s.DB.Writer.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
 
-// Acts are the actions that have words.
-func Acts() map[audit.Action]string { return acts }
+// Columns are the names of a table's columns.
+func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
+	rows, err := s.DB.Writer.WithContext(ctx).Table(table).Limit(0).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	return names, errors.Join(err, rows.Err())
+}
 
 // Count is how many rows a table has.
 func (s *Store) Count(t interface {

@@ -113,7 +113,7 @@ func TestAnOlderCopyIsFoundOut(t *testing.T) {
 					t.Errorf("adopted, %s says %+v", name, proof)
 				}
 			}
-			if got := acts(t, store, 1)[0]; got != "console audit adopt accepted the activity as it was found" {
+			if got := acts(t, store, 1)[0]; got != "console audit adopt accepted the activity log as is" {
 				t.Errorf("the newest line is: %s", got)
 			}
 			if _, err := store.Audit.AdoptAudit(t.Context(), by); !errors.Is(err, access.ErrConflict) {
@@ -135,7 +135,7 @@ func TestEveryForgeryCanBeAdopted(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			store, _ := markedStore(t, modelstest.URL(t, engine))
 			by := oldActivity(t, store, 6, 3)
-			keep(t, store, by, "5 years")
+			keep(t, store, by, "P5Y")
 			deleteOld(t, store)
 			seal(t, store)
 			dropTriggers(t, store, engine)
@@ -162,7 +162,7 @@ func TestEveryForgeryCanBeAdopted(t *testing.T) {
 					t.Errorf("%s, sealed: %+v", forge, proof)
 				}
 			}
-			keep(t, store, by, "1 year")
+			keep(t, store, by, "P1Y")
 			deleteOld(t, store)
 			seal(t, store)
 			if proof := intact(t, store, ""); proof.Adoptions != adoptions {
@@ -180,9 +180,9 @@ func TestNoColumnHidesANewerRule(t *testing.T) {
 			t.Run(fmt.Sprint(engine, " early ", early), func(t *testing.T) {
 				store := modelstest.Open(t, engine)
 				by := oldActivity(t, store, 8, 3)
-				keep(t, store, by, "90 days")
+				keep(t, store, by, "P90D")
 				carryOut(t, store, "CREATE TABLE noted AS SELECT * FROM audit_retention")
-				keep(t, store, by, audit.KeepForEver)
+				keep(t, store, by, audit.Forever)
 				seal(t, store)
 				if early {
 					if err := store.EarlyHead(t.Context()); err != nil {
@@ -209,7 +209,7 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			store, _ := markedStore(t, modelstest.URL(t, engine))
 			by := modelstest.Owner(t, store)
-			keep(t, store, by, "10 years")
+			keep(t, store, by, "P10Y")
 			seal(t, store)
 			if err := store.EarlyHead(t.Context()); err != nil {
 				t.Fatal(err)
@@ -223,7 +223,7 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 			store = modelstest.Open(t, engine)
 			modelstest.Owner(t, store)
 			carryOut(t, store, "DELETE FROM settings WHERE key = 'audit_head'")
-			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.SetKeys(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			if err := store.Audit.Seal(t.Context()); !errors.Is(err, access.ErrConflict) {

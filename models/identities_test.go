@@ -15,7 +15,7 @@ import (
 func linked(t *testing.T, store *models.Store, u identity.User, issuer string) {
 	t.Helper()
 	v := identity.Vouched{Issuer: issuer, Subject: "of " + u.ID, Email: u.Email, Verified: true}
-	if _, err := store.Identity.SignInVouched(t.Context(), access.Actor{}, v); err != nil {
+	if _, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -58,7 +58,7 @@ func TestIdentitiesAreListedAndUnlinked(t *testing.T) {
 		if _, err := store.Identity.UnlinkIdentity(ctx, bob.Actor(), bob.ID, a); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = store.Identity.SignInCode(ctx, access.Actor{}, begun, "000000")
+		_, err = withCode(ctx, store, access.Actor{}, begun, "000000")
 		wants(t, "what was half done", err, access.ErrNotFound)
 		if line := lines(t, store, identity.UnlinkedIdentity)[0]; line.ObjectID != bob.ID || !strings.Contains(line.Changes, `"issuer":{"before":"`+a+`","after":null}`) {
 			t.Errorf("%+v", line)

@@ -87,12 +87,12 @@ func TestAProviderVouchesForOneAddress(t *testing.T) {
 			"1": "ada@éxample.com", "2": "àda@example.com", "3": "ａda@example.com", "4": "ada\u200b@example.com", "5": "ada@example.com ",
 		} {
 			v := identity.Vouched{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
-			if u, err := store.Identity.SignInVouched(t.Context(), access.Actor{}, v); !errors.Is(err, access.ErrSignIn) {
+			if u, err := withProvider(t.Context(), store, access.Actor{}, v); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%q signs in as %s, %v", address, u.Email, err)
 			}
 		}
 		v := identity.Vouched{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
-		if u, err := store.Identity.SignInVouched(t.Context(), access.Actor{}, v); err != nil || u.Email != "ada@example.com" {
+		if u, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil || u.Email != "ada@example.com" {
 			t.Errorf("the owner: %s, %v", u.Email, err)
 		}
 	})
@@ -126,13 +126,13 @@ func TestInvisibleCharactersOfATypedAddress(t *testing.T) {
 			"\u200bada@example.com", "ada@example.com\ufeff", "\u200eada@example.com\u200f", "\u202aada@example.com\u202c",
 			"ada@exa\u00admple.com", "\u00a0ada@example.com\u202f", "ada\u2060@\u200dexample.com",
 		} {
-			if _, err := store.Identity.SignIn(t.Context(), access.Actor{}, typed, modelstest.OwnerPassword); err != nil {
+			if _, err := withPassword(t.Context(), store, access.Actor{}, typed, modelstest.OwnerPassword); err != nil {
 				t.Errorf("%+q: %v", typed, err)
 			}
 		}
 		held := false
 		for i := range 6 {
-			_, err := store.Identity.SignIn(t.Context(), access.Actor{}, "ada@example.com"+strings.Repeat("\u200b", i), "wrong")
+			_, err := withPassword(t.Context(), store, access.Actor{}, "ada@example.com"+strings.Repeat("\u200b", i), "wrong")
 			_, held = errors.AsType[access.Throttled](err)
 		}
 		if !held {

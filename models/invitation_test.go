@@ -45,7 +45,7 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 		if missing != 3 {
 			t.Errorf("%d of 4 were refused", missing)
 		}
-		u, err := store.Identity.SignIn(ctx, access.Actor{}, "carl@example.com", modelstest.OwnerPassword)
+		u, err := withPassword(ctx, store, access.Actor{}, "carl@example.com", modelstest.OwnerPassword)
 		if err != nil || u.Role != access.Moderator || u.Email != "Carl@Example.com" {
 			t.Errorf("%+v, %v", u, err)
 		}

@@ -131,7 +131,7 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		}
 		if len(added) == 0 {
 			g, err = readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
-			return g, cmp.Or(err, audit.ErrUnchanged)
+			return g, cmp.Or(err, audit.ErrNothing)
 		}
 		g.ContactsCount += len(added)
 		if err := s.keepCount(tx, &g); err != nil {
@@ -160,7 +160,7 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 			return err
 		}
 		if removed = len(gone) > 0; !removed {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		if err := leave(tx, g.ID, gone); err != nil {
 			return err
@@ -327,15 +327,15 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 	return byID, byName, nil
 }
 
-// namedMost is how many members an audit line names.
-const namedMost = 100
+// MostNamed is how many members an audit line names.
+const MostNamed = 100
 
 // named returns contacts for an audit line: how many, and the first by id and username.
 func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil
 	}
-	return namedOf(len(contacts), contacts[:min(len(contacts), namedMost)])
+	return namedOf(len(contacts), contacts[:min(len(contacts), MostNamed)])
 }
 
 func namedOf(count int, first []Contact) any {

@@ -65,7 +65,7 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			return store.Identity.SetPolicy(ctx, by, identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 1}})
 		}},
 		{"a retention", func(by access.Actor) error {
-			return store.Audit.SetRetention(ctx, by, "2 years")
+			return store.Audit.SetRetention(ctx, by, "P2Y")
 		}},
 		{"a name", func(by access.Actor) error {
 			return store.Identity.UpdateProfile(ctx, by, identity.ProfileChange{Name: ptr("Late")})
@@ -80,7 +80,7 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			return access.ErrDenied
 		}},
 		{"a link to a provider", func(by access.Actor) error {
-			if _, err := store.Identity.SignInVouched(ctx, by, identity.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withProvider(ctx, store, by, identity.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("linked: %w", err)
 			}
 			return access.ErrDenied

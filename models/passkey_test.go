@@ -148,7 +148,8 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 				t.Errorf("%d: %s, want %s", i, got, want)
 			}
 		}
-		if d, err := store.Identity.LastSignIn(t.Context(), u.ID); err != nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
+		in, err := signInWith(t.Context(), store, by, identity.WithNewAccount{User: u})
+		if d := in.Last; err != nil || d == nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
 			t.Errorf("%+v, %v", d, err)
 		}
 		now = now.AddDate(2, 0, 0)
@@ -172,10 +173,10 @@ func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
 		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("%+v, %v", f, err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, waiting, p.code(0)); !errors.Is(err, access.ErrNotFound) {
+		if _, err := withCode(t.Context(), store, by, waiting, p.code(0)); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("a sign-in that waited goes on: %v", err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code still works: %v", err)
 		}
 	})

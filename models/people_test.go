@@ -186,7 +186,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		out("disabled")
-		_, err = store.Identity.SignIn(ctx, access.Actor{}, bob.Email, modelstest.OwnerPassword)
+		_, err = withPassword(ctx, store, access.Actor{}, bob.Email, modelstest.OwnerPassword)
 		wants(t, "sign in", err, access.ErrSignIn)
 		_, err = store.Identity.StartSession(ctx, bob.Actor(), bob, false)
 		wants(t, "a sign-in that was on its way", err, access.ErrSignIn)
@@ -194,7 +194,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		out("enabled again")
-		if _, err := store.Identity.SignIn(ctx, access.Actor{}, bob.Email, modelstest.OwnerPassword); err != nil {
+		if _, err := withPassword(ctx, store, access.Actor{}, bob.Email, modelstest.OwnerPassword); err != nil {
 			t.Errorf("sign in after being enabled: %v", err)
 		}
 		if n := len(lines(t, store, audit.DisabledUser)); n != 1 {

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // oldActivity makes an owner and groups of theirs, with so many lines from six and from
@@ -58,7 +62,7 @@ func acts(t *testing.T, store *models.Store, n int) []string {
 	}
 	var told []string
 	for _, l := range page.Lines {
-		told = append(told, models.Summary(l))
+		told = append(told, views.Summary(l))
 	}
 	return told
 }
@@ -72,19 +76,19 @@ func TestOldActivityIsDeleted(t *testing.T) {
 		if proof := intact(t, store, ""); proof.Sealed != 1203 || proof.First != 1 || proof.DeletedAt != 0 {
 			t.Errorf("without a rule: %+v", proof)
 		}
-		keep(t, store, by, "10 years")
+		keep(t, store, by, "P10Y")
 		deleteOld(t, store)
-		if got := acts(t, store, 1)[0]; got != "Ada Lovelace set activity to be kept for 10 years" {
+		if got := acts(t, store, 1)[0]; got != "Ada Lovelace set activity retention to 10 years" {
 			t.Errorf("nothing was to be deleted, and the newest line is: %s", got)
 		}
 
-		keep(t, store, by, "5 years")
-		five := audit.Retention("5 years").Cutoff(time.Now())
+		keep(t, store, by, "P5Y")
+		five := audit.Retention("P5Y").Cutoff(time.Now())
 		if n, err := store.Audit.OlderActivity(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
 			t.Errorf("%+v lines are older, %v", n, err)
 		}
 		deleteOld(t, store)
-		want := "the console deleted 1,200 lines of activity from before " + five.Format("2 January 2006")
+		want := "the console deleted 1,200 activity entries from before " + five.Format("2 January 2006")
 		if got := acts(t, store, 1)[0]; got != want {
 			t.Errorf("the newest line is: %s; want %s", got, want)
 		}
@@ -105,9 +109,9 @@ func TestOldActivityIsDeleted(t *testing.T) {
 			t.Errorf("a head that is kept: %+v", proof)
 		}
 
-		keep(t, store, by, "1 year")
+		keep(t, store, by, "P1Y")
 		deleteOld(t, store)
-		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 3 lines of") {
+		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 3 activity") {
 			t.Errorf("the newest line is: %s", got)
 		}
 		seal(t, store)
@@ -133,7 +137,7 @@ func TestRetentionIsTheOwners(t *testing.T) {
 		for _, role := range access.Roles[1:] {
 			other := by
 			other.Role = role
-			if err := store.Audit.SetRetention(t.Context(), other, "1 year"); !errors.Is(err, access.ErrDenied) {
+			if err := store.Audit.SetRetention(t.Context(), other, "P1Y"); !errors.Is(err, access.ErrDenied) {
 				t.Errorf("%s: %v", role, err)
 			}
 		}
@@ -142,16 +146,16 @@ func TestRetentionIsTheOwners(t *testing.T) {
 				t.Errorf("%q: %v", wrong, err)
 			}
 		}
-		keep(t, store, by, audit.KeepForEver)
-		if got := acts(t, store, 1)[0]; strings.Contains(got, "kept") {
+		keep(t, store, by, audit.Forever)
+		if got := acts(t, store, 1)[0]; strings.Contains(got, "retention") {
 			t.Errorf("it is as it was, and yet: %s", got)
 		}
-		keep(t, store, by, "90 days")
-		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "90 days" {
+		keep(t, store, by, "P90D")
+		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "P90D" {
 			t.Errorf("it is kept %s, %v", kept, err)
 		}
 		page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.ChangedRetention)})
-		if err != nil || len(page.Lines) != 1 || page.Lines[0].Changes != `{"kept":{"before":"for ever","after":"90 days"}}` {
+		if err != nil || len(page.Lines) != 1 || page.Lines[0].Changes != `{"kept":{"before":"forever","after":"P90D"}}` {
 			t.Errorf("%+v, %v", page.Lines, err)
 		}
 		select {
@@ -167,7 +171,7 @@ func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
 	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
-		keep(t, store, by, "5 years")
+		keep(t, store, by, "P5Y")
 		ctx, kill := context.WithCancel(t.Context())
 		for range 2 {
 			if more, err := store.DeleteOldPiece(ctx); err != nil || !more {
@@ -185,7 +189,7 @@ func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
 			t.Errorf("cut short: %+v", proof)
 		}
 		deleteOld(t, store)
-		if got := acts(t, store, 2); !strings.HasPrefix(got[0], "the console deleted 1,200 lines") || !strings.HasPrefix(got[1], "Ada Lovelace set") {
+		if got := acts(t, store, 2); !strings.HasPrefix(got[0], "the console deleted 1,200 activity") || !strings.HasPrefix(got[1], "Ada Lovelace set") {
 			t.Errorf("gone on: %s", got)
 		}
 		intact(t, store, "")
@@ -197,17 +201,17 @@ func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
 func TestARunThatIsOverruledIsTold(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
-		keep(t, store, by, "5 years")
+		keep(t, store, by, "P5Y")
 		if _, err := store.DeleteOldPiece(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		keep(t, store, by, audit.KeepForEver)
+		keep(t, store, by, audit.Forever)
 		deleteOld(t, store)
-		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 500 lines") {
+		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 500 activity") {
 			t.Errorf("the newest line is: %s", got)
 		}
 		deleteOld(t, store)
-		if got := acts(t, store, 2)[1]; !strings.HasPrefix(got, "Ada Lovelace set activity to be kept for ever") {
+		if got := acts(t, store, 2)[1]; !strings.HasPrefix(got, "Ada Lovelace set activity retention to forever") {
 			t.Errorf("the line before is: %s", got)
 		}
 		intact(t, store, "")
@@ -222,7 +226,7 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 			url := modelstest.URL(t, engine)
 			store, second := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
 			by := oldActivity(t, store, 3200, 3)
-			keep(t, store, by, "5 years")
+			keep(t, store, by, "P5Y")
 			var deleting, others sync.WaitGroup
 			done := make(chan struct{})
 			for _, s := range []*models.Store{store, second} {
@@ -249,7 +253,7 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 			close(done)
 			others.Wait()
 			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.DeletedActivity)})
-			if err != nil || len(page.Lines) != 1 || !strings.Contains(models.Summary(page.Lines[0]), "deleted 3,200 lines") {
+			if err != nil || len(page.Lines) != 1 || !strings.Contains(views.Summary(page.Lines[0]), "deleted 3,200 activity") {
 				t.Errorf("%d runs are told: %+v, %v", len(page.Lines), page.Lines, err)
 			}
 			intact(t, store, "")
@@ -261,7 +265,7 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 5, 3)
-		keep(t, store, by, "5 years")
+		keep(t, store, by, "P5Y")
 		deleteOld(t, store)
 		seal(t, store)
 		modelstest.Group(t, store, by, "Unsealed")
@@ -279,7 +283,7 @@ func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
 		if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("it goes on from a forged beginning: %v", err)
 		}
-		if err := store.Audit.SetRetention(t.Context(), by, "1 year"); !errors.Is(err, access.ErrConflict) {
+		if err := store.Audit.SetRetention(t.Context(), by, "P1Y"); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("a forged note is written anew: %v", err)
 		}
 	})
@@ -294,7 +298,7 @@ func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
 			by := oldActivity(t, store, 8, 3)
 			dropTriggers(t, store, engine)
 			carryOut(t, store, "UPDATE audit_lines SET ip = '10.0.0.9' WHERE id = (SELECT line_id FROM audit_seals WHERE number = 4)")
-			keep(t, store, by, "5 years")
+			keep(t, store, by, "P5Y")
 			if err := store.Audit.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
 				t.Errorf("a tampering was deleted: %v", err)
 			}
@@ -310,11 +314,11 @@ func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
 func TestAForgedRuleDeletesNothing(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 8, 3)
-		keep(t, store, by, "90 days")
+		keep(t, store, by, "P90D")
 		carryOut(t, store, "CREATE TABLE noted AS SELECT * FROM audit_retention")
-		keep(t, store, by, audit.KeepForEver)
+		keep(t, store, by, audit.Forever)
 		for _, forge := range []string{
-			"UPDATE audit_retention SET kept = '90 days'",
+			"UPDATE audit_retention SET kept = 'P90D'",
 			"DELETE FROM audit_retention; INSERT INTO audit_retention SELECT * FROM noted",
 			"DELETE FROM audit_retention",
 		} {
@@ -336,7 +340,7 @@ func TestAForgedRuleDeletesNothing(t *testing.T) {
 func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 8, 3)
-		keep(t, store, by, "1 year")
+		keep(t, store, by, "P1Y")
 		deleteOld(t, store)
 		store.DB.Now = func() time.Time { return time.Unix(0, 0) }
 		modelstest.Group(t, store, by, "From 1970")
@@ -345,13 +349,49 @@ func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 	})
 }
 
+// TestRetentionOfEarlierVersions, which stored labels, in the state and in lines.
+func TestRetentionOfEarlierVersions(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := oldActivity(t, store, 2, 1)
+		err := store.Audit.Write(t.Context(), by, access.KeepActivity, audit.ChangedRetention, func(tx *gorm.DB, line *audit.Line) error {
+			line.ID = store.DB.IDs.Next(store.DB.Now(), "")
+			line.SetObject("activity", "", "activity")
+			signed := fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", "5 years", line.ID, 0, "", "", 0, 0, 0)
+			return cmp.Or(line.SetChanges(map[string]audit.Change{"kept": {Before: "for ever", After: "5 years"}}),
+				tx.Exec("INSERT INTO audit_retention (one, kept, line_id, number, seal, floor, deleted_before, deleted_at, told, proof) VALUES (1, '5 years', ?, 0, '', '', 0, 0, 0, ?)",
+					line.ID, store.Audit.Keyring.Sign(signed)).Error)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seal(t, store)
+		intact(t, store, "")
+		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "P5Y" {
+			t.Errorf("it is kept %s, %v", kept, err)
+		}
+		if got := acts(t, store, 1)[0]; got != "Ada Lovelace set activity retention to 5 years" {
+			t.Error(got)
+		}
+		deleteOld(t, store)
+		if got := acts(t, store, 1)[0]; !strings.HasPrefix(got, "the console deleted 2 activity entries") {
+			t.Error(got)
+		}
+		keep(t, store, by, "P1Y")
+		if l := newest(t, store); l.Changes != `{"kept":{"before":"P5Y","after":"P1Y"}}` {
+			t.Error(l.Changes)
+		}
+		seal(t, store)
+		intact(t, store, "")
+	})
+}
+
 func TestCutoff(t *testing.T) {
 	now := time.Date(2028, 2, 29, 15, 4, 5, 0, time.FixedZone("", 3600))
 	for kept, want := range map[audit.Retention]string{
-		audit.KeepForEver: "0001-01-01T00:00:00Z", "10 years": "2018-03-01T00:00:00Z", "1 year": "2027-03-01T00:00:00Z", "90 days": "2027-12-01T00:00:00Z",
+		audit.Forever: "0001-01-01T00:00:00Z", "P10Y": "2018-03-01T00:00:00Z", "P1Y": "2027-03-01T00:00:00Z", "P90D": "2027-12-01T00:00:00Z",
 	} {
 		if got := kept.Cutoff(now).Format(time.RFC3339); got != want {
-			t.Errorf("what is kept %s goes before %s; want %s", kept.Words(), got, want)
+			t.Errorf("what is kept %s goes before %s; want %s", kept, got, want)
 		}
 	}
 }

@@ -3,16 +3,13 @@ package models
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"gorm.io/gorm"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-	"protocol.chat/console/models/text"
 )
 
 // Reversal is what reverting the change in an audit line would do now.
@@ -27,9 +24,29 @@ type ReversedField struct {
 	Name string
 	// Now is the present value, and To what it would become.
 	Now, To audit.FieldValue
-	// Refused is a sentence that says why the field can't be reverted; "" if it can.
-	Refused string
+	// Refused is why the field can't be reverted; "" if it can be.
+	Refused Refusal
+	// Later is the newest line that changed the field after the change to be reverted, if
+	// Refused is ChangedSince and the line is known.
+	Later audit.Line
 }
+
+// Refusal is why a field of a change can't be reverted.
+type Refusal string
+
+const (
+	// NotPermitted: the actor lacks the right to change the field.
+	NotPermitted Refusal = "not_permitted"
+	// AsBefore: the field has the value already that it had before the change.
+	AsBefore Refusal = "as_before"
+	// ChangedSince: the field was changed again.
+	ChangedSince Refusal = "changed_since"
+	// MembersUnnamed: more members came or went than a line names.
+	MembersUnnamed Refusal = "members_unnamed"
+	// MembersAsBefore: the members are as before the change, but for contacts that no longer
+	// exist.
+	MembersAsBefore Refusal = "members_as_before"
+)
 
 // Possible returns the names of the fields that can be reverted.
 func (v Reversal) Possible() []string {
@@ -45,11 +62,14 @@ func (v Reversal) Possible() []string {
 // reversible are the fields that can be reverted, by kind of object, and the right that it
 // requires.
 var reversible = map[string]map[string]access.Right{
-	"group": {
-		"name": access.EditGroups, "description": access.EditGroups, "avatar_url": access.EditGroups,
-		"archived_at": access.ArchiveGroups, "contacts": access.EditMembers,
-	},
-	"contact": {"username": access.EditContacts, "display_name": access.EditContacts, "phone_number": access.EditContacts, "avatar_url": access.EditContacts},
+	"group":   groupRights(),
+	"contact": contactFields.rights(),
+}
+
+func groupRights() map[string]access.Right {
+	rights := groupFields.rights()
+	rights["archived_at"], rights["contacts"] = access.ArchiveGroups, access.EditMembers
+	return rights
 }
 
 // irreversible are the actions that created or deleted their object.
@@ -104,13 +124,13 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 		if f.Name == "contacts" {
 			field, err = s.reversedMembers(ctx, l.ObjectID, f)
 		} else {
-			field.Refused, err = s.refusedField(ctx, l, f, now[f.Name])
+			field.Refused, field.Later, err = s.refusedField(ctx, l, f, now[f.Name])
 		}
 		if err != nil {
 			return v, err
 		}
 		if !by.May(right) {
-			field.Refused = "You may not change this."
+			field.Refused = NotPermitted
 		}
 		v.Fields = append(v.Fields, field)
 	}
@@ -121,47 +141,36 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 func (s *Store) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
 	if l.ObjectKind == "contact" {
 		c, err := s.Contact(ctx, l.ObjectID)
-		return contactTold(c), err
+		return contactFields.present(&c), err
 	}
 	g, err := s.GroupPreview(ctx, l.ObjectID)
-	return groupTold(g), err
+	return presentGroup(g), err
 }
 
-func groupTold(g Group) map[string]audit.FieldValue {
+func presentGroup(g Group) map[string]audit.FieldValue {
+	values := groupFields.present(&g)
 	var archived *string
 	if g.ArchivedAt != nil {
 		archived = new(strconv.FormatInt(*g.ArchivedAt, 10))
 	}
-	return map[string]audit.FieldValue{
-		"name": toldText(&g.Name), "description": toldText(g.Description), "avatar_url": toldText(g.AvatarURL),
-		"archived_at": toldText(archived),
-	}
+	values["archived_at"] = fieldValue(archived)
+	return values
 }
 
-func contactTold(c Contact) map[string]audit.FieldValue {
-	return map[string]audit.FieldValue{
-		"username": toldText(&c.Username), "display_name": toldText(c.DisplayName),
-		"phone_number": toldText(c.PhoneNumber), "avatar_url": toldText(c.AvatarURL),
-	}
-}
-
-func toldText(s *string) audit.FieldValue {
-	return audit.FieldValue{None: s == nil, Text: text.Deref(s)}
-}
-
-// refusedField returns why a field can't be reverted, or "".
-func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (string, error) {
+// refusedField returns why a field can't be reverted, or "", and the line that changed it
+// later.
+func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (Refusal, audit.Line, error) {
 	switch {
 	case now.Is(f.Before):
-		return "It is as it was already.", nil
+		return AsBefore, audit.Line{}, nil
 	case now.Is(f.After):
-		return "", nil
+		return "", audit.Line{}, nil
 	}
 	last, err := audit.LastChange(s.DB.Reader.WithContext(ctx), l.ObjectID, f.Name)
-	if err != nil || last.ID == "" || last.ID == l.ID {
-		return "It was changed again since.", s.DB.Failed(ctx, err)
+	if err != nil || last.ID == l.ID {
+		return ChangedSince, audit.Line{}, s.DB.Failed(ctx, err)
 	}
-	return fmt.Sprintf("It was changed again since, by %s at %s.", last.Who(), time.Unix(last.CreatedAt, 0).UTC().Format("2006-01-02 15:04 UTC")), nil
+	return ChangedSince, last, nil
 }
 
 // reversedMembers returns who would be removed (Now) and added (To) to revert a change of
@@ -169,7 +178,7 @@ func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedF
 func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
 	field := ReversedField{Name: f.Name, Now: audit.FieldValue{None: true}, To: audit.FieldValue{None: true}}
 	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
-		field.Refused = fmt.Sprintf("These were more than the %d members that activity names, so they can’t be put back.", namedMost)
+		field.Refused = MembersUnnamed
 		return field, nil
 	}
 	there, err := s.MembersAmong(ctx, groupID, asContacts(slices.Concat(f.After.Members, f.Before.Members)))
@@ -192,7 +201,7 @@ func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.Cha
 		field.To = audit.FieldValue{Members: coming, Count: len(coming), Text: audit.Usernames(coming, len(coming))}
 	}
 	if len(going)+len(coming) == 0 {
-		field.Refused = "The members are as they were already, or don’t exist any more."
+		field.Refused = MembersAsBefore
 	}
 	return field, nil
 }
@@ -234,20 +243,15 @@ func (v Reversal) still(now map[string]audit.FieldValue) bool {
 }
 
 func (s *Store) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
-	c := ContactChange{reverts: v.Line.ID, If: func(c Contact) bool { return v.still(contactTold(c)) }}
-	places := map[string]**string{
-		"username": &c.Username, "display_name": &c.DisplayName, "phone_number": &c.PhoneNumber, "avatar_url": &c.AvatarURL,
-	}
-	for _, f := range v.Fields {
-		*places[f.Name] = &f.To.Text
-	}
+	c := contactFields.newChange(v.text)
+	c.reverts, c.If = v.Line.ID, func(c Contact) bool { return v.still(contactFields.present(&c)) }
 	_, err := s.UpdateContact(ctx, by, v.Line.ObjectID, c)
 	return err
 }
 
 func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
 	c, members := v.groupChange()
-	set, problems := c.check(s.DB.Now())
+	c, problems := c.check(s.DB.Now())
 	if err := problems.OrNil(); err != nil {
 		return err
 	}
@@ -260,7 +264,7 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
-		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c, set)
+		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c)
 		if err != nil {
 			return err
 		}
@@ -289,15 +293,10 @@ func (v Reversal) rights() []access.Right {
 
 // groupChange returns the change of a group without its members, and the field of these.
 func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
-	c.If = func(g Group) bool { return v.still(groupTold(g)) }
+	c = groupFields.newChange(v.text)
+	c.If = func(g Group) bool { return v.still(presentGroup(g)) }
 	for i, f := range v.Fields {
 		switch f.Name {
-		case "name":
-			c.Name = &f.To.Text
-		case "description":
-			c.Description = &f.To.Text
-		case "avatar_url":
-			c.AvatarURL = &f.To.Text
 		case "archived_at":
 			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // what is no number is no time: restored
 			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
@@ -306,6 +305,16 @@ func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 		}
 	}
 	return c, members
+}
+
+// text returns what a field would become; nil if it is not reverted.
+func (v Reversal) text(field string) *string {
+	for i, f := range v.Fields {
+		if f.Name == field {
+			return &v.Fields[i].To.Text
+		}
+	}
+	return nil
 }
 
 // swapMembers removes the members in the field's Now from a locked group, and adds those in

@@ -2,19 +2,71 @@ package models_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
+
+// signInWith signs in, and returns a refusal as an error: ErrSignIn, Throttled or, if it has
+// expired, ErrNotFound.
+func signInWith(ctx context.Context, store *models.Store, where access.Actor, with identity.Credentials) (identity.SignedIn, error) {
+	outcome, err := store.Identity.SignIn(ctx, identity.Client{Actor: where}, with)
+	if err != nil {
+		return identity.SignedIn{}, err
+	}
+	switch o := outcome.(type) {
+	case identity.SignedIn:
+		return o, nil
+	case identity.Refused:
+		return identity.SignedIn{}, fmt.Errorf("%w: %s", access.ErrSignIn, o.Reason)
+	case identity.Throttled:
+		return identity.SignedIn{}, access.Throttled(o)
+	case identity.Expired:
+		return identity.SignedIn{}, access.ErrNotFound
+	}
+	return identity.SignedIn{}, fmt.Errorf("%+v", outcome)
+}
+
+func withPassword(ctx context.Context, store *models.Store, where access.Actor, email, password string) (identity.User, error) {
+	in, err := signInWith(ctx, store, where, identity.WithPassword{Email: email, Password: password})
+	return in.User, err
+}
+
+// withProvider signs in whom a provider vouches for.
+func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.Vouched) (identity.User, error) {
+	request, _, err := store.Identity.StartOIDC(ctx, "", "")
+	if err != nil {
+		return identity.User{}, err
+	}
+	in, err := signInWith(ctx, store, where, identity.WithProvider{Vouched: v, State: request.State})
+	return in.User, err
+}
+
+// withCode finishes a sign-in, and returns the factor that its line names.
+func withCode(ctx context.Context, store *models.Store, where access.Actor, pending, code string) (string, error) {
+	if _, err := signInWith(ctx, store, where, identity.WithCode{Pending: pending, Code: code}); err != nil {
+		return "", err
+	}
+	page, err := store.Audit.Activity(ctx, audit.ActivityQuery{Range: db.Range{Limit: 1}})
+	if err != nil {
+		return "", err
+	}
+	var changes struct{ Factors struct{ After []string } }
+	err = json.Unmarshal([]byte(page.Lines[0].Changes), &changes)
+	return strings.Join(changes.Factors.After, " "), err
+}
 
 // TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
 // the password is wrong, one password is hashed and as many statements run.
@@ -35,7 +87,7 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		for i, tc := range cases {
 			from := access.Actor{IP: fmt.Sprint("192.0.2.", i)}
 			statements[store.Statements(func() {
-				if _, err := store.Identity.SignIn(t.Context(), from, tc.email, tc.password); !errors.Is(err, access.ErrSignIn) {
+				if _, err := withPassword(t.Context(), store, from, tc.email, tc.password); !errors.Is(err, access.ErrSignIn) {
 					t.Errorf("%s: %v", tc.email, err)
 				}
 			})] = true
@@ -55,7 +107,7 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		for i, tc := range cases {
 			from := access.Actor{IP: fmt.Sprint("192.0.3.", i)}
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			if _, err := store.Identity.SignIn(ctx, from, tc.email, tc.password); !errors.Is(err, access.ErrUnavailable) {
+			if _, err := withPassword(ctx, store, from, tc.email, tc.password); !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("%s is refused without a hash: %v", tc.email, err)
 			}
 			cancel()
@@ -68,4 +120,71 @@ func TestHashingLeavesHalfOfTheCores(t *testing.T) {
 	if got := models.HashSlots(); got > max(1, runtime.NumCPU()/2) {
 		t.Errorf("%d passwords are hashed at once on %d cores", got, runtime.NumCPU())
 	}
+}
+
+// TestASignInGoesOnAfterItsSecondFactor with what came with the first one, and ends the
+// session that the browser had.
+func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ctx, by := t.Context(), modelstest.Owner(t, store)
+		password := identity.WithPassword{Email: "ada@example.com", Password: modelstest.OwnerPassword}
+		client := identity.Client{Actor: access.Actor{IP: "192.0.2.1", UserAgent: "Firefox Linux"}}
+		outcome, err := store.Identity.SignIn(ctx, client, password)
+		first, ok := outcome.(identity.SignedIn)
+		if !ok || err != nil || first.Last != nil || first.User.ID != by.UserID {
+			t.Fatalf("%+v, %v", outcome, err)
+		}
+		p, _ := withApp(t, store, by)
+		client.Remember, client.Page = true, json.RawMessage(`"contacts"`)
+		outcome, err = store.Identity.SignIn(ctx, client, password)
+		wanted, ok := outcome.(identity.SecondFactorWanted)
+		if !ok || err != nil {
+			t.Fatalf("%+v, %v", outcome, err)
+		}
+		wait, err := store.Identity.PendingSignIn(ctx, wanted.Pending)
+		if err != nil || wait.Email != "ada@example.com" || string(wait.Page) != `"contacts"` || wait.Factors.AppSince == nil {
+			t.Errorf("%+v, %v", wait, err)
+		}
+		*p.now = p.now.Add(time.Minute)
+		code := identity.WithCode{Pending: wanted.Pending, Code: p.code(0)}
+		again := identity.Client{Actor: client.Actor, Sessions: []string{first.Session}}
+		outcome, err = store.Identity.SignIn(ctx, again, code)
+		second, ok := outcome.(identity.SignedIn)
+		if !ok || err != nil || !second.Remember || string(second.Page) != `"contacts"` || second.Last == nil || second.Last.IP != "192.0.2.1" {
+			t.Errorf("%+v, %v", outcome, err)
+		}
+		if signedIn(t, store, first.Session) || !signedIn(t, store, second.Session) {
+			t.Error("the browser has the session from before, or none")
+		}
+		if line := lines(t, store, audit.SignedIn)[0]; !strings.Contains(line.Changes, `"factors":{"before":null,"after":["password","code from an app"]}`) {
+			t.Errorf("the line says %s", line.Changes)
+		}
+		if outcome, err := store.Identity.SignIn(ctx, again, code); outcome != (identity.Expired{}) || err != nil {
+			t.Errorf("again: %+v, %v", outcome, err)
+		}
+	})
+}
+
+// TestAKnownBrowserIsNoNewDevice, wherever it is.
+func TestAKnownBrowserIsNoNewDevice(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		modelstest.Owner(t, store)
+		password := identity.WithPassword{Email: "ada@example.com", Password: modelstest.OwnerPassword}
+		at := access.Actor{IP: "192.0.2.1", UserAgent: "Firefox Linux"}
+		in, err := signInWith(t.Context(), store, at, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at.IP = "198.51.100.1"
+		for device, fresh := range map[string]bool{in.Device: false, "": true} {
+			at.Device = device
+			if _, err := signInWith(t.Context(), store, at, password); err != nil {
+				t.Fatal(err)
+			}
+			if line := lines(t, store, audit.SignedIn)[0]; strings.Contains(line.Changes, "new_device") != fresh {
+				t.Errorf("with the cookie %q: %s", device, line.Changes)
+			}
+			at.IP = "203.0.113.1"
+		}
+	})
 }

@@ -365,7 +365,7 @@ func TestEveryTamperingWithACutLogIsFound(t *testing.T) {
 			v := vandal{Rand: rand.New(rand.NewPCG(4, 14)), firstHead: headOf(t, store)}
 			by := oldActivity(t, store, 6, 3)
 			carryOut(t, store, "CREATE TABLE once_lines AS SELECT "+lineColumns+" FROM audit_lines", "CREATE TABLE once_seals AS SELECT * FROM audit_seals")
-			for i, kept := range []audit.Retention{"5 years", "1 year"} {
+			for i, kept := range []audit.Retention{"P5Y", "P1Y"} {
 				keep(t, store, by, kept)
 				note := fmt.Sprintf("note%d", i)
 				v.oldNotes = append(v.oldNotes, note+"_rule", note)

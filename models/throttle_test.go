@@ -12,13 +12,14 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // held are the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
 	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
-		told = append(told, models.Summary(l))
+		told = append(told, views.Summary(l))
 	}
 	return told
 }
@@ -38,7 +39,7 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 		statements := map[int]bool{}
 		for i, tc := range [][2]string{{"nobody@example.com", "wrong"}, {"off@example.com", modelstest.OwnerPassword}, {"ada@example.com", "wrong"}} {
 			try := func() error {
-				_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: fmt.Sprint("192.0.2.", i)}, tc[0], tc[1])
+				_, err := withPassword(t.Context(), store, access.Actor{IP: fmt.Sprint("192.0.2.", i)}, tc[0], tc[1])
 				return err
 			}
 			for range 4 {
@@ -53,7 +54,7 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 					t.Fatalf("%s: %v", tc[0], err)
 				}
 			}
-			want = append(want, "somebody was held off after 5 failed tries to sign in as “"+tc[0]+"”")
+			want = append(want, "somebody was temporarily blocked after 5 failed attempts to sign in as “"+tc[0]+"”")
 		}
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("the log says %q", got)
@@ -62,7 +63,7 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 			t.Errorf("numbers of statements: %v", statements)
 		}
 		now = now.Add(time.Minute) // they go on: the wait doubles, and nothing begins
-		_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.9"}, "nobody@example.com", "wrong")
+		_, err := withPassword(t.Context(), store, access.Actor{IP: "192.0.2.9"}, "nobody@example.com", "wrong")
 		wants(t, "after the wait", err, access.ErrSignIn)
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("after the wait the log says %q", got)
@@ -75,7 +76,7 @@ func TestTheLastFreeTryMayBeRight(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for _, password := range []string{"wrong", "wrong", "wrong", "wrong", modelstest.OwnerPassword, "wrong"} {
-			_, err := store.Identity.SignIn(t.Context(), access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
+			_, err := withPassword(t.Context(), store, access.Actor{IP: "192.0.2.1"}, "ada@example.com", password)
 			if err != nil && !errors.Is(err, access.ErrSignIn) {
 				t.Fatal(err)
 			}
@@ -91,12 +92,12 @@ func TestAnAddressIsHeldOff(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for i := range 25 {
 			from := access.Actor{IP: fmt.Sprintf("2001:db8::%x", i)}
-			_, err := store.Identity.SignIn(t.Context(), from, fmt.Sprint("nobody", i, "@example.com"), "wrong")
+			_, err := withPassword(t.Context(), store, from, fmt.Sprint("nobody", i, "@example.com"), "wrong")
 			if i < 20 != errors.Is(err, access.ErrSignIn) {
 				t.Fatal(i, err)
 			}
 		}
-		if got := held(t, store); !slices.Equal(got, []string{"somebody was held off after 20 failed tries from 2001:db8::/64"}) {
+		if got := held(t, store); !slices.Equal(got, []string{"somebody was temporarily blocked after 20 failed attempts from 2001:db8::/64"}) {
 			t.Errorf("the log says %q", got)
 		}
 	})
@@ -132,11 +133,11 @@ func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 6 {
-			_, _, _ = store.Identity.SignInCode(t.Context(), access.Actor{IP: "192.0.2.3"}, secret, "000000")
+			_, _ = withCode(t.Context(), store, access.Actor{IP: "192.0.2.3"}, secret, "000000")
 		}
 		want := []string{
-			by.Name + " was held off after 5 wrong passwords", by.Name + " was held off after 5 wrong codes",
-			"bea was held off after 5 wrong codes", "somebody was held off after 5 wrong codes in the second step of signing in as carl",
+			by.Name + " was temporarily blocked after 5 incorrect passwords", by.Name + " was temporarily blocked after 5 incorrect codes",
+			"bea was temporarily blocked after 5 incorrect codes", "somebody was temporarily blocked after 5 incorrect second-factor codes for carl",
 		}
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("the log says %q", got)

@@ -18,6 +18,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/views"
 )
 
 // rfc6238 is the code of a seed at a time, by the RFC alone.
@@ -123,14 +124,14 @@ func TestCodesFromAnApp(t *testing.T) {
 		}
 		for steps, good := range map[int]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
 			*p.now = p.now.Add(5 * time.Minute)
-			_, factor, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(steps))
+			factor, err := withCode(t.Context(), store, by, half(t, store, by), p.code(steps))
 			if good != (err == nil) || good != (factor == identity.ByCode) || !good && !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%d steps off: %q, %v", steps, factor, err)
 			}
 		}
 		*p.now = p.now.Add(5 * time.Minute)
 		code := p.code(0)
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), code[:3]+" "+code[3:]); err != nil {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), code[:3]+" "+code[3:]); err != nil {
 			t.Errorf("a code with a space: %v", err)
 		}
 	})
@@ -148,7 +149,7 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 				from.IP = fmt.Sprint("192.0.2.", i)
 				secret := half(t, store, by)
 				all.Go(func() {
-					if _, _, err := store.Identity.SignInCode(t.Context(), from, secret, code); err == nil {
+					if _, err := withCode(t.Context(), store, from, secret, code); err == nil {
 						in.Add(1)
 					} else if !errors.Is(err, access.ErrSignIn) && !errors.As(err, new(access.Throttled)) {
 						t.Error(err)
@@ -162,10 +163,10 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 			*p.now = p.now.Add(20 * time.Minute)
 		}
 		*p.now = p.now.Add(time.Hour)
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), p.code(0)); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(-1)); !errors.Is(err, access.ErrSignIn) {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), p.code(-1)); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("an older code after a newer one: %v", err)
 		}
 	})
@@ -179,20 +180,20 @@ func TestRecoveryCodes(t *testing.T) {
 		}
 		_, codes := withApp(t, store, by)
 		typed := " " + strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(codes[0], "-", " "), "0", "O"))
-		if _, factor, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), typed); err != nil || factor != identity.ByRecoveryCode {
+		if factor, err := withCode(t.Context(), store, by, half(t, store, by), typed); err != nil || factor != identity.ByRecoveryCode {
 			t.Errorf("%s typed as %q: %q, %v", codes[0], typed, factor, err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code used twice: %v", err)
 		}
 		fresh, err := store.Identity.NewRecoveryCodes(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), codes[1]); !errors.Is(err, access.ErrSignIn) {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), codes[1]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code that was replaced: %v", err)
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), fresh[0]); err != nil {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), fresh[0]); err != nil {
 			t.Error(err)
 		}
 		if err := store.Identity.TurnOffTOTP(t.Context(), by); err != nil {
@@ -222,14 +223,14 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 		*p.now = p.now.Add(time.Hour)
 		store.DB.Now = func() time.Time { return *p.now }
 		for _, code := range []string{p.code(0), codes[0]} {
-			if _, _, err := store.Identity.SignInCode(t.Context(), bea, half(t, store, bea), code); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withCode(t.Context(), store, bea, half(t, store, bea), code); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("Ada's code in Bea's hands: %v", err)
 			}
-			if l := newest(t, store); models.Summary(l) != "somebody failed the second step of signing in as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
-				t.Errorf("its line is %q, %+v", models.Summary(l), l)
+			if l := newest(t, store); views.Summary(l) != "somebody failed the second-factor check as Bea" || l.ObjectID != bea.ID || fieldIn(l, "reason").After.Text != identity.WrongSecondFactor {
+				t.Errorf("its line is %q, %+v", views.Summary(l), l)
 			}
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), ada, half(t, store, ada), codes[0]); err != nil {
+		if _, err := withCode(t.Context(), store, ada, half(t, store, ada), codes[0]); err != nil {
 			t.Errorf("Bea's try used Ada's code up: %v", err)
 		}
 	})
@@ -244,18 +245,18 @@ func TestWrongCodesMustWait(t *testing.T) {
 		for i := range 20 {
 			from := by
 			from.IP = fmt.Sprint("198.51.100.", i%4)
-			if _, _, err := store.Identity.SignInCode(t.Context(), from, half(t, store, by), "123456"); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withCode(t.Context(), store, from, half(t, store, by), "123456"); !errors.Is(err, access.ErrSignIn) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); !errors.As(err, new(access.Throttled)) {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), p.code(0)); !errors.As(err, new(access.Throttled)) {
 			t.Errorf("the next code: %v", err)
 		}
 		if err := store.Identity.Confirm(t.Context(), by, identity.Proof{Code: p.code(0)}); err != nil {
 			t.Errorf("confirming with a code, after a stranger's wrong ones: %v", err)
 		}
 		*p.now = p.now.Add(46 * time.Second)
-		if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), p.code(0)); err != nil {
+		if _, err := withCode(t.Context(), store, by, half(t, store, by), p.code(0)); err != nil {
 			t.Errorf("after the wait: %v", err)
 		}
 	})

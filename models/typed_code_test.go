@@ -36,7 +36,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 		phone, recovery := withApp(t, store, by)
 		use := func(code string) {
 			t.Helper()
-			if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), code); err != nil {
+			if _, err := withCode(t.Context(), store, by, half(t, store, by), code); err != nil {
 				t.Errorf("%+q: %v", code, err)
 			}
 		}
@@ -70,7 +70,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 			if accented == code {
 				continue
 			}
-			if _, _, err := store.Identity.SignInCode(t.Context(), by, half(t, store, by), accented); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withCode(t.Context(), store, by, half(t, store, by), accented); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("a code with marks: %v", err)
 			}
 			break

@@ -11,12 +11,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // Prefix is the path below which Handler expects to be mounted.
@@ -25,7 +25,34 @@ const Prefix = "/static/"
 //go:embed css js/*.js icons.svg favicon.svg
 var files embed.FS
 
-var assets, addresses = load(files)
+// current are the files that are served: those embedded, unless Reload has read others.
+var current = embedded()
+
+func embedded() *atomic.Pointer[bundle] {
+	read, err := load(files, "")
+	if err != nil {
+		panic(fmt.Sprintf("static: reading the embedded files: %v", err))
+	}
+	current := new(atomic.Pointer[bundle])
+	current.Store(read)
+	return current
+}
+
+// Reload serves the files of fsys, a folder like this one, from now on, with script at the end
+// of app.js. It is for development.
+func Reload(fsys fs.FS, script string) error {
+	read, err := load(fsys, script)
+	if err == nil {
+		current.Store(read)
+	}
+	return err
+}
+
+// bundle is a set of files that belong together.
+type bundle struct {
+	assets    map[string]asset  // by address
+	addresses map[string]string // by name
+}
 
 // An asset is one file, ready to be sent plain or compressed.
 type asset struct {
@@ -38,7 +65,7 @@ type asset struct {
 // URL gives the address of a file: URL("app.css") is /static/app.<hash>.css.
 // It panics on a file that does not exist, which is a mistake in the program.
 func URL(name string) string {
-	address, ok := addresses[name]
+	address, ok := current.Load().addresses[name]
 	if !ok {
 		panic("static: there is no file " + strconv.Quote(name))
 	}
@@ -56,7 +83,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
 		return
 	}
-	a, ok := assets[r.URL.Path]
+	a, ok := current.Load().assets[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -107,51 +134,52 @@ var (
 	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 )
 
-// load reads all files once, at start. The stylesheets are joined in the
-// order of their names into one app.css.
-func load(fsys fs.FS) (byAddress map[string]asset, byName map[string]string) {
-	byAddress, byName = map[string]asset{}, map[string]string{}
-	add := func(name string, body []byte) {
-		sum := sha256.Sum256(body)
-		hash := hex.EncodeToString(sum[:8])
-		ext := path.Ext(name)
-		address := Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext
-		byName[name] = address
-		byAddress[address] = asset{
-			contentType: contentType(ext),
-			etag:        hash,
-			plain:       body,
-			gzipped:     compress(body),
-		}
-	}
+// load reads all files and joins the stylesheets, in the order of their names, into one
+// app.css.
+func load(fsys fs.FS, script string) (*bundle, error) {
+	b := &bundle{map[string]asset{}, map[string]string{}}
 	var css bytes.Buffer
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || contentType(path.Ext(name)) == "" {
 			return err
 		}
 		body, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return err
 		}
-		if path.Ext(name) == ".css" {
+		switch {
+		case path.Ext(name) == ".css":
 			css.Write(cssComment.ReplaceAll(body, nil))
 			return nil
-		}
-		if path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js") {
+		case path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js"):
 			body = jsComment.ReplaceAll(body, nil)
 		}
-		add(path.Base(name), body)
+		if path.Base(name) == "app.js" {
+			body = append(body, script...)
+		}
+		b.add(path.Base(name), body)
 		return nil
 	})
-	if err != nil {
-		panic(fmt.Sprintf("static: reading the embedded files: %v", err))
-	}
-	add("app.css", css.Bytes())
-	return byAddress, byName
+	b.add("app.css", css.Bytes())
+	return b, err
 }
 
-// contentType does not ask the machine's own list of types first, which
-// differs from one to the next.
+func (b *bundle) add(name string, body []byte) {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:8])
+	ext := path.Ext(name)
+	address := Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext
+	b.addresses[name] = address
+	b.assets[address] = asset{
+		contentType: contentType(ext),
+		etag:        hash,
+		plain:       body,
+		gzipped:     compress(body),
+	}
+}
+
+// contentType returns the type of a file that is served, or "". It doesn't ask the machine's
+// own list of types, which differs from one to the next.
 func contentType(ext string) string {
 	switch ext {
 	case ".css":
@@ -161,7 +189,7 @@ func contentType(ext string) string {
 	case ".svg":
 		return "image/svg+xml"
 	}
-	return mime.TypeByExtension(ext)
+	return ""
 }
 
 func compress(body []byte) []byte {

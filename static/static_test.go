@@ -84,7 +84,7 @@ func TestVendored(t *testing.T) {
 // What is sent has no comments, and all else.
 func TestCommentsAreNotSent(t *testing.T) {
 	for name, kept := range map[string]string{"app.css": "@layer tokens, elements", "app.js": "new DOMParser()", "keys.js": "const patience = 1500;", "htmx.min.js": "htmx"} {
-		sent := string(assets[URL(name)].plain)
+		sent := string(current.Load().assets[URL(name)].plain)
 		if !strings.Contains(sent, kept) {
 			t.Errorf("%s has no %q", name, kept)
 		}
@@ -97,7 +97,7 @@ func TestCommentsAreNotSent(t *testing.T) {
 // The first view stays small: what every page loads, compressed.
 func TestSize(t *testing.T) {
 	for name, most := range map[string]int{"app.css": 11 << 10, "app.js": 7<<10 + 512, "keys.js": 2 << 10, "icons.svg": 4 << 10} {
-		if got := len(assets[URL(name)].gzipped); got > most {
+		if got := len(current.Load().assets[URL(name)].gzipped); got > most {
 			t.Errorf("%s is %d bytes compressed, more than %d", name, got, most)
 		}
 	}

@@ -58,6 +58,9 @@ type ActivityDetail struct {
 	Now   Clock
 }
 
+// Title is the entry in one sentence, for the title of its page.
+func (d ActivityDetail) Title() string { return summaryIn(d.Line, d.Now) }
+
 // PeopleOf are the ids of people that a line has without their names.
 func PeopleOf(l audit.Line) (ids []string) {
 	if l.ActorKind == access.TokenActor && l.UserID != "" {
@@ -77,6 +80,24 @@ type RevertForm struct {
 	// Problems say what was wrong with the choice.
 	Problems access.Invalid
 	Now      Clock
+}
+
+// refusalWords says why a field can't be reverted, and who changed it since.
+func refusalWords(f models.ReversedField, now Clock) string {
+	switch f.Refused {
+	case models.NotPermitted:
+		return "You don’t have permission to change this."
+	case models.AsBefore:
+		return "It already has its previous value."
+	case models.MembersUnnamed:
+		return "This change affected more than " + thousands(models.MostNamed, now) + " members. It can’t be reverted because activity doesn’t name them all."
+	case models.MembersAsBefore:
+		return "The members are already as they were, or no longer exist."
+	}
+	if f.Later.ID == "" {
+		return "It was changed again later."
+	}
+	return "It was changed again by " + text.Isolated(f.Later.Who()) + " on " + fullTime(f.Later.CreatedAt, now) + "."
 }
 
 // ActivityProof is what checking the activity came to.
@@ -137,7 +158,7 @@ func (l ActivityList) chips() []chip {
 		without      func(*ActivityAt)
 	}{
 		{l.At.Who, "By " + text.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
-		{l.At.Action, capital(models.ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
+		{l.At.Action, capital(ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
 		{l.At.Object, "About " + text.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
@@ -268,7 +289,7 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", "kept": "Activity is kept", "from_before": "From before",
+		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", retentionField: "Activity is kept", "from_before": "From before",
 		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
 		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations taken back",
@@ -284,8 +305,12 @@ func fieldName(name string) string {
 // secondFactorField begins the fields that say from when a role needs a second factor.
 const secondFactorField = "second_factor."
 
-// scopesField is the field that says what a token may do.
-const scopesField = "scopes"
+// scopesField is the field that says what a token may do, and retentionField that for how
+// long activity is kept.
+const (
+	scopesField    = "scopes"
+	retentionField = "kept"
+)
 
 // changedNothing tells lines that say how something went, and not what became of it.
 func changedNothing(l audit.Line) bool {
@@ -305,6 +330,9 @@ func given(f audit.ChangedField) audit.FieldValue {
 
 // toldText is a value as people read it.
 func toldText(field string, t audit.FieldValue) string {
+	if field == retentionField {
+		return retentionLabel(audit.ParseRetention(t.Text))
+	}
 	if scopes, err := access.ParseScopes(t.Text); field == scopesField && err == nil {
 		return scopesInWords(scopes)
 	}
@@ -328,7 +356,7 @@ func momentOf(field string, t audit.FieldValue) (int64, bool) {
 
 // long tells fields that are compared word by word.
 func long(f audit.ChangedField) bool {
-	if f.Name == "user_id" || f.Name == "locale" {
+	if f.Name == "user_id" || f.Name == "locale" || f.Name == retentionField {
 		return false
 	}
 	_, before := momentOf(f.Name, f.Before)

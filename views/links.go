@@ -224,6 +224,11 @@ const (
 	ContactDraft = "new-contact"
 )
 
+// The addresses of the documentation. DocsURL is its index.
+
+func DocsURL() templ.SafeURL            { return "/docs" }
+func DocURL(topic string) templ.SafeURL { return under("/docs/", topic, "", "") }
+
 // ErrorDocsURL is the documentation of an error code of the API.
 func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "", "") }
 

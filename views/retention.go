@@ -52,7 +52,7 @@ func (c RetentionChoice) consequence() string {
 	if c.Older.N == 1 && !c.Older.More {
 		verb = "is"
 	}
-	return capital(c.lines()) + " from before " + c.day() + " " + verb + " deleted now, and every line once it is " + string(c.Retention) +
+	return capital(c.lines()) + " from before " + c.day() + " " + verb + " deleted now, and every line once it is " + retentionLabel(c.Retention) +
 		" old. This can't be undone, and changes in them can't be put back any more."
 }
 
@@ -65,7 +65,7 @@ func (c RetentionChoice) list() templ.SafeURL {
 
 // RetentionSaved says what holds from now on.
 func RetentionSaved(c RetentionChoice) string {
-	words := "Saved. Activity is kept " + c.Words() + "."
+	words := "Saved. Activity is kept " + keptFor(c.Retention) + "."
 	if c.Older.N > 0 {
 		words += " What is older is being deleted."
 	}
@@ -78,12 +78,36 @@ func GoneActivity(before int64, now Clock) string {
 	return "Activity from before " + day(before, now) + " was deleted by the rule for how long it is kept."
 }
 
+// retentionLabel returns a retention as people read it: "1 year", "forever".
+func retentionLabel(r audit.Retention) string {
+	switch years, days := r.Period(); {
+	case years > 0:
+		return counted(years, "year", "years", Clock{})
+	case days > 0:
+		return counted(days, "day", "days", Clock{})
+	}
+	return string(r)
+}
+
+// keptFor returns a retention as it follows "kept": "for 1 year", "forever".
+func keptFor(r audit.Retention) string {
+	if r == audit.Forever {
+		return retentionLabel(r)
+	}
+	return "for " + retentionLabel(r)
+}
+
+// RetentionUnchanged says that the retention stays as it is.
+func RetentionUnchanged(r audit.Retention) string {
+	return "Nothing changed. Activity is kept " + keptFor(r) + "."
+}
+
 // kept is for how long activity is kept, for the head of its list.
 func (l ActivityList) kept() string {
-	if l.Kept == "" || l.Kept == audit.KeepForEver {
-		return "Everything that people and programs did here. Nobody can change it. It is kept for ever."
+	if l.Kept == "" || l.Kept == audit.Forever {
+		return "Everything that people and programs did here. Nobody can change it. It is kept forever."
 	}
-	return "What people and programs did here. Nobody can change it. It is kept " + l.Kept.Words() + "."
+	return "What people and programs did here. Nobody can change it. It is kept " + keptFor(l.Kept) + "."
 }
 
 // begins says where a log begins of which the first lines were deleted by the rule.

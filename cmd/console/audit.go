@@ -49,7 +49,7 @@ func (c *command) printProof(proof audit.AuditProof, expect string) error {
 	if fault := proof.Broken; fault != nil {
 		fmt.Fprintf(c.stdout, "broken  %s\n", fault)
 		c.printMark(proof)
-		return errors.New("the audit log is not as the console wrote it")
+		return errors.New("the audit log is not as the console wrote it; console audit adopt accepts it as it is")
 	}
 	fmt.Fprintf(c.stdout, "head    %s\n", proof.Head)
 	c.printMark(proof)

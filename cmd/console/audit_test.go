@@ -53,7 +53,7 @@ func TestAuditVerifyOfACutLog(t *testing.T) {
 		}
 		store.DB.Now = time.Now
 		for _, job := range []error{
-			store.Audit.Seal(t.Context()), store.Audit.SetRetention(t.Context(), by, "1 year"), store.Audit.DeleteOldActivity(t.Context()), store.Audit.Seal(t.Context()),
+			store.Audit.Seal(t.Context()), store.Audit.SetRetention(t.Context(), by, "P1Y"), store.Audit.DeleteOldActivity(t.Context()), store.Audit.Seal(t.Context()),
 		} {
 			if job != nil {
 				t.Fatal(job)
@@ -101,6 +101,22 @@ func TestLinesAreSealedWithinASecond(t *testing.T) {
 	})
 }
 
+// TestAForgedRetentionStateHidesNoMark: where the mark is does not depend on it.
+func TestAForgedRetentionStateHidesNoMark(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "console.db")
+	database := "sqlite:" + file
+	store := modelstest.OpenEmpty(t, database)
+	modelstest.Owner(t, store)
+	store.Audit.KeepMark(file + ".mark")
+	if err := store.Audit.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	modelstest.Exec(t, modelstest.OpenURL(t, database), "INSERT INTO audit_retention (one, kept, line_id, number, seal, floor, deleted_before, deleted_at, told, proof) VALUES (1, '1 year', '', 0, '', '', 0, 0, 0, 'x')")
+	if r := console(t, database, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "mark    1, kept since 1\n") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestAnOlderCopyIsAdopted by the command, after the console that ran before has refused it.
 func TestAnOlderCopyIsAdopted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "console.db")
@@ -124,10 +140,10 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	if err := os.Rename(file+".mark", file+".older.mark"); err != nil {
 		t.Fatal(err)
 	}
-	if r := console(t, restored, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "older copy") {
+	if r := console(t, restored, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "older copy") || !strings.Contains(r.stderr, "console audit adopt accepts it") {
 		t.Errorf("of an older copy: %+v", r)
 	}
-	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") {
+	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") || strings.Contains(said, "console audit adopt") {
 		t.Errorf("adopting says %s", said)
 	}
 	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1×; lines that could not be proven then: 0\n") {

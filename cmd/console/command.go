@@ -25,10 +25,12 @@ type command struct {
 	stdout io.Writer
 	stderr io.Writer
 
-	environment map[string]string // flag name -> variable
-	databaseURL string
-	keyFile     string
-	markFile    string
+	environment  map[string]string // flag name -> variable
+	dev          bool              // of serve
+	debugAddress string
+	databaseURL  string
+	keyFile      string
+	markFile     string
 }
 
 func newCommand(v verb, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) *command {
@@ -150,7 +152,7 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	store.Audit.KeepMark(c.markPath())
 	keys, err := c.keysFor(ctx, store)
 	if err == nil {
-		err = store.Audit.Unlock(ctx, keys)
+		err = store.Audit.SetKeys(ctx, keys)
 	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

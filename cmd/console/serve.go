@@ -33,6 +33,8 @@ func serve(ctx context.Context, c *command) error {
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
 	outside.declare(c)
 	logging.declare(c)
+	c.setting(&c.debugAddress, "debug-listen", "DEBUG_LISTEN", "", "loopback `HOST:PORT` to serve profiles (pprof) on; off by default")
+	c.flags.BoolVar(&c.dev, "dev", false, "for working on the console itself (see make dev): files from disk, pages that reload, sample data")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
@@ -48,6 +50,11 @@ func serve(ctx context.Context, c *command) error {
 	}
 	if publicURL, err = publicOrigin(publicURL); err != nil {
 		return err
+	}
+	if c.dev {
+		if err := checkDev(address, publicURL); err != nil {
+			return err
+		}
 	}
 	// Whoever reads the log may go, and the console stays.
 	signal.Ignore(syscall.SIGPIPE)
@@ -89,7 +96,10 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	console := handlers.New(config)
-
+	handler, err := c.debug(ctx, config, console)
+	if err != nil {
+		return err
+	}
 	if err := c.greet(ctx, store, config.PublicURL); err != nil {
 		return err
 	}
@@ -105,7 +115,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	for _, t := range tasks(store, log) {
 		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
-	err := serveHTTP(ctx, newServer(console, log), listener)
+	err = serveHTTP(ctx, newServer(handler, log), listener)
 	stopWork()
 	jobs.Wait()
 	writeLast(log, store)
@@ -115,6 +125,24 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 		log.Warn("seal the audit log", "err", err)
 	}
 	return err
+}
+
+// debug returns what is served, the console unless it is worked on, and begins what helps to
+// look into it.
+func (c *command) debug(ctx context.Context, config handlers.Config, console http.Handler) (http.Handler, error) {
+	var err error
+	if c.dev {
+		if console, err = c.develop(ctx, config, console); err != nil {
+			return nil, err
+		}
+	}
+	if c.debugAddress != "" {
+		err = serveDebug(ctx, c.debugAddress, config.Log)
+	}
+	if config.Log.Enabled(ctx, slog.LevelDebug) {
+		config.Store.DB.LogQueries(config.Log, handlers.RequestID)
+	}
+	return console, err
 }
 
 // writeLast writes what tokens were used for in the last seconds.

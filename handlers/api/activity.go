@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"time"
 
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/views"
 )
 
 // activityObject is an act as the API shows it.
@@ -42,7 +42,7 @@ type subjectObject struct {
 
 func activityOf(l audit.Line) activityObject {
 	o := activityObject{
-		ID: l.ID, Action: l.Action, Summary: models.Summary(l), Changes: json.RawMessage(l.Changes),
+		ID: l.ID, Action: l.Action, Summary: views.Summary(l), Changes: json.RawMessage(l.Changes),
 		Actor: actorObject{l.ActorKind, orNull(l.ActorID), l.ActorName, orNull(l.UserID)},
 		IP:    orNull(l.IP), UserAgent: orNull(l.UserAgent), RequestID: orNull(l.RequestID), Seal: orNull(l.Number), CreatedAt: l.CreatedAt,
 	}

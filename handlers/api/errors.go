@@ -10,6 +10,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 )
 
 // ErrorDoc explains one code to whoever reads the documentation.
@@ -248,7 +249,7 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again and send your change with its new ETag."}
 	case errors.Is(err, access.ErrUnavailable):
 		outage := access.OutageOf(err)
-		title, sentence := outage.Says()
+		title, sentence := views.OutageWords(outage)
 		return failure{code: codeUnavailable, message: title + ". " + sentence, reason: outage}
 	case errors.Is(err, context.Canceled):
 		return failure{code: codeCanceled, message: "The connection was closed before the answer was ready."}

@@ -19,8 +19,8 @@ type Actor struct {
 	Scopes Scopes
 	// IP, UserAgent and RequestID are the request's; "" if there was none.
 	IP, UserAgent, RequestID string
-	// Session is the id of the session in which somebody signed in acts; Device is what
-	// RememberDevice gave their browser. Either may be "".
+	// Session is the id of the session in which somebody signed in acts; Device is what the
+	// last sign-in gave their browser. Either may be "".
 	Session, Device string
 }
 

@@ -76,6 +76,19 @@ func ParseAddress(s string) (netip.Addr, bool) {
 	return address.WithZone("").Unmap(), err == nil
 }
 
+// NetworkOf returns what attempts from an address are counted for: of an IPv6 address its
+// /64, which one customer has whole. What is no address is returned as it is.
+func NetworkOf(ip string) string {
+	address, ok := ParseAddress(ip)
+	switch {
+	case !ok:
+		return ip
+	case address.Is6():
+		return netip.PrefixFrom(address, 64).Masked().String()
+	}
+	return address.String()
+}
+
 // Contains reports whether an address is in one of the ranges; false if there are none.
 func (n Networks) Contains(address netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })

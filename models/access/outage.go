@@ -42,19 +42,3 @@ func OutageOf(err error) Outage {
 	u, _ := errors.AsType[Unavailable](err)
 	return u.Outage
 }
-
-// Says describes the outage: what has happened, as a title, and what follows from it, in
-// sentences for whoever uses the console.
-func (o Outage) Says() (title, sentence string) {
-	switch o {
-	case Busy:
-		return "The database is too busy", "It didn’t answer in time. Wait a moment and try again."
-	case Full:
-		return "The database is full", "Nothing can be saved until whoever runs this console makes room. What is stored is safe."
-	case Damaged:
-		return "The database is damaged", "Some of it can’t be read. Whoever runs this console has to repair it or restore a backup."
-	case ReadOnly:
-		return "The database is read-only", "Everything can be read, but nothing can be changed until whoever runs this console allows it."
-	}
-	return "The database can’t be reached", "Nothing you typed is lost. Try again in a moment; if this goes on, whoever runs this console finds the reason in its log."
-}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -23,14 +22,40 @@ import (
 // stored state names the newest of these lines, so that an older state can't be restored
 // unnoticed.
 
-// Retention is how long activity is kept, in words: "1 year".
+// Retention is how long activity is kept: Forever, or a length of time as ISO 8601 writes
+// it, "P1Y".
 type Retention string
 
-// KeepForEver deletes nothing. It is the default.
-const KeepForEver Retention = "for ever"
+// Forever deletes nothing. It is the default.
+const Forever Retention = "forever"
 
 // Retentions are all that can be chosen, the longest first.
-var Retentions = []Retention{KeepForEver, "10 years", "5 years", "2 years", "1 year", "90 days"}
+var Retentions = []Retention{Forever, "P10Y", "P5Y", "P2Y", "P1Y", "P90D"}
+
+// periods are the retentions in calendar years and days, and as earlier versions stored
+// them: in settings whose signature is of those words, and in audit lines.
+var periods = map[Retention]struct {
+	years, days int
+	stored      string
+}{
+	Forever: {0, 0, "for ever"},
+	"P10Y":  {10, 0, "10 years"},
+	"P5Y":   {5, 0, "5 years"},
+	"P2Y":   {2, 0, "2 years"},
+	"P1Y":   {1, 0, "1 year"},
+	"P90D":  {0, 90, "90 days"},
+}
+
+// ParseRetention returns the retention that a stored value stands for, also if an earlier
+// version stored it. It returns what it doesn't know as it is.
+func ParseRetention(stored string) Retention {
+	for r, p := range periods {
+		if p.stored == stored {
+			return r
+		}
+	}
+	return Retention(stored)
+}
 
 // The actions of the retention rule: changing it, and deleting what is older.
 const (
@@ -41,31 +66,25 @@ const (
 // Known reports whether the retention can be chosen.
 func (r Retention) Known() bool { return slices.Contains(Retentions, r) }
 
-// Words returns the retention as it follows "kept": "for 1 year".
-func (r Retention) Words() string {
-	if r == KeepForEver {
-		return string(r)
-	}
-	return "for " + string(r)
+// Period returns the retention in calendar years or in days; both are 0 if it is Forever or
+// not Known.
+func (r Retention) Period() (years, days int) {
+	p := periods[r]
+	return p.years, p.days
 }
 
 // Cutoff returns the moment before which lines are deleted, the beginning of a day (UTC);
 // the zero time if none are.
 func (r Retention) Cutoff(now time.Time) time.Time {
-	var n int
-	var unit string
-	if _, err := fmt.Sscanf(string(r), "%d %s", &n, &unit); err != nil {
+	years, days := r.Period()
+	if years == 0 && days == 0 {
 		return time.Time{}
 	}
-	today := now.UTC().Truncate(24 * time.Hour)
-	if strings.HasPrefix(unit, "year") {
-		return today.AddDate(-n, 0, 0)
-	}
-	return today.AddDate(0, 0, -n)
+	return now.UTC().Truncate(24*time.Hour).AddDate(-years, 0, -days)
 }
 
-// beginning is the retention state: how long lines are kept, and where their chain begins.
-type beginning struct {
+// retentionState is what is stored of the rule: how long lines are kept, and where their chain begins.
+type retentionState struct {
 	One  int `gorm:"primaryKey"`
 	Kept Retention
 	// LineID is the newest line about a change of the rule or a run of deletions.
@@ -84,32 +103,33 @@ type beginning struct {
 }
 
 // TableName returns the table of the one state.
-func (beginning) TableName() string { return "audit_retention" }
+func (retentionState) TableName() string { return "audit_retention" }
 
 // proven returns what the state's signature is of.
-func (b beginning) proven() string {
+func (b retentionState) macInput() string {
 	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
 }
 
-// errBeginningForged is returned if the state is forged or was put back to an earlier one.
-var errBeginningForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
+// errRetentionForged is returned if the state is forged or was put back to an earlier one.
+var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
-// readBeginning returns the retention state, or errBeginningForged if it is not the
+// readRetentionState returns the retention state, or errRetentionForged if it is not the
 // console's newest.
-func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
-	var found []beginning
+func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
+	var found []retentionState
 	if err := tx.Find(&found).Error; err != nil {
-		return beginning{}, err
+		return retentionState{}, err
 	}
-	b := beginning{One: 1, Kept: KeepForEver}
+	b := retentionState{One: 1, Kept: Forever}
 	if len(found) > 0 {
-		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.proven(), b.Proof) {
-			return b, errBeginningForged
+		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.macInput(), b.Proof) {
+			return b, errRetentionForged
 		}
+		b.Kept = ParseRetention(string(b.Kept)) // after the signature, which is of what is stored
 	}
 	newest, err := s.newestRule(tx)
 	if err == nil && b.LineID < newest {
-		err = errBeginningForged
+		err = errRetentionForged
 	}
 	return b, err
 }
@@ -143,13 +163,13 @@ func newestOf(r db.Reader, lines db.Selection) (string, error) {
 	return db.Take(r, lines, db.OneColumn[string])
 }
 
-func (s *Log) writeBeginning(tx *gorm.DB, b beginning) error {
-	b.Proof = s.Keyring.Sign(b.proven())
+func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
+	b.Proof = s.Keyring.Sign(b.macInput())
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
 // tell makes the line that is being written the one that the state names.
-func (b *beginning) tell(s *Log, line *Line) {
+func (b *retentionState) tell(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
 	b.LineID = line.ID
@@ -158,8 +178,8 @@ func (b *beginning) tell(s *Log, line *Line) {
 // Retention returns how long activity is kept, as stored: only VerifyAudit checks that the
 // console wrote it.
 func (s *Log) Retention(ctx context.Context) (Retention, error) {
-	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[Retention])
-	return append(found, KeepForEver)[0], s.db.Failed(ctx, err)
+	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[string])
+	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
 }
 
 // ActivityGone returns the day up to which lines were deleted, in Unix seconds, if a line
@@ -198,7 +218,7 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
-		b, err := s.readBeginning(tx)
+		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
@@ -206,12 +226,12 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 			return err
 		}
 		if b.Kept == kept {
-			return ErrUnchanged
+			return ErrNoAuditLine // the time is confirmed
 		}
 		said := map[string]Change{"kept": {b.Kept, kept}}
 		b.Kept = kept
 		b.tell(s, line)
-		return cmp.Or(line.SetChanges(said), s.writeBeginning(tx, b))
+		return cmp.Or(line.SetChanges(said), s.saveRetentionState(tx, b))
 	})
 	if err == nil {
 		s.askToDeleteActivity()
@@ -279,7 +299,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
-		b, err := s.readBeginning(tx)
+		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
@@ -296,8 +316,11 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 				return err
 			}
 		}
-		if more || b.Told == b.Number {
-			return ErrUnchanged
+		switch {
+		case more:
+			return ErrNoAuditLine // the last piece has the line of all
+		case b.Told == b.Number:
+			return ErrNothing
 		}
 		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
 	})
@@ -305,7 +328,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 }
 
 // untold returns the changes that a run's line reports.
-func (b beginning) untold() map[string]Change {
+func (b retentionState) untold() map[string]Change {
 	return map[string]Change{
 		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
 		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
@@ -313,16 +336,16 @@ func (b beginning) untold() map[string]Change {
 }
 
 // endRun ends a run with its line.
-func (s *Log) endRun(tx *gorm.DB, b beginning, line *Line) error {
+func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
 	b.tell(s, line)
 	b.Told = b.Number
-	return s.writeBeginning(tx, b)
+	return s.saveRetentionState(tx, b)
 }
 
 // oldLines returns the ids of up to sealBatch lines at the start of the chain that are
 // older than cutoff, and whether there are more. It moves b to the last of them. If a wrong
 // clock gave a line a later day, those behind it wait for it.
-func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
+func (s *Log) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
 	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)
 	if err != nil {
@@ -346,7 +369,7 @@ func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []strin
 }
 
 // end returns the link that the chain begins after.
-func (b beginning) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
+func (b retentionState) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
 
 // The statements that delete old lines and their links.
 const (
@@ -355,9 +378,9 @@ const (
 )
 
 // deletePiece deletes lines with their links, after the link from and up to b.
-func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
+func (s *Log) deletePiece(tx *gorm.DB, b *retentionState, from int64, ids []string, cutoff time.Time) error {
 	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.db.Now().Unix()
-	if err := s.writeBeginning(tx, *b); err != nil { // first, because triggers keep what comes after it
+	if err := s.saveRetentionState(tx, *b); err != nil { // first, because triggers keep what comes after it
 		return err
 	}
 	condition, arg := s.db.Dialect.Among("id", ids)
@@ -374,5 +397,5 @@ func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, c
 		return err
 	}
 	b.Floor = max(b.Floor, slices.Min(append(left, text.FirstID(cutoff))))
-	return s.writeBeginning(tx, *b)
+	return s.saveRetentionState(tx, *b)
 }

@@ -45,8 +45,9 @@ type DB struct {
 	Health health
 
 	handles
-	totals Cache[string, Count]      // of lists too long to count
-	chosen Cache[string, []strategy] // for searches, by their statements
+	queries *queryLog                 // or nil: see LogQueries
+	totals  Cache[string, Count]      // of lists too long to count
+	chosen  Cache[string, []strategy] // for searches, by their statements
 }
 
 // How long results are cached. A revoked token must be useless within a second; a total

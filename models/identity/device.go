@@ -29,22 +29,25 @@ type Device struct {
 // keepDevices is how long a browser is known without a sign-in.
 const keepDevices = 400 * 24 * time.Hour
 
-// LastSignIn returns from where and when a user last signed in, or ErrNotFound.
-func (s *Store) LastSignIn(ctx context.Context, userID string) (Device, error) {
-	var d Device
-	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", userID).Order("last_at DESC").Limit(1).Take(&d).Error
-	return d, s.db.Failed(ctx, err)
+// lastSignIn returns from where and when a user last signed in; nil if never.
+func (s *Store) lastSignIn(ctx context.Context, userID string) (*Device, error) {
+	var found []Device
+	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", userID).Order("last_at DESC").Limit(1).Find(&found).Error
+	if err != nil || len(found) == 0 {
+		return nil, s.db.Failed(ctx, err)
+	}
+	return &found[0], nil
 }
 
-// meet stores from where a user signs in. fresh reports whether that is new: the user has
-// signed in before, but never from there.
-func (s *Store) meet(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
-	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: network(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
+// recordDevice stores from where a user signs in. fresh reports whether that is new: the
+// user has signed in before, but never from there, nor lately with this browser.
+func (s *Store) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
+	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
 	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {
 		return device, false, err
 	}
-	fresh = len(known) > 0
+	fresh = len(known) > 0 && !s.device(by.Device).knows(userID, s.db.Now())
 	for _, k := range known {
 		fresh = fresh && (k.Browser != device.Browser || k.Network != device.Network)
 	}
@@ -68,9 +71,9 @@ type knownDevice struct {
 
 const devicePurpose = "device"
 
-// RememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
+// rememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
 // for Actor.Device. by.Device is what it has kept until now.
-func (s *Store) RememberDevice(by access.Actor) string {
+func (s *Store) rememberDevice(by access.Actor) string {
 	d := s.device(by.Device)
 	if d.ID == "" {
 		d = knownDevice{ID: text.RandomDigits(22), Users: map[string]int64{}}

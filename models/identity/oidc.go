@@ -55,7 +55,7 @@ func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCReques
 }
 
 // StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
-// Call FinishOIDC once the provider's answer has turned out right.
+// SignIn uses it up, once the provider's answer has turned out right.
 func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
 	var begun startedOIDC
 	if _, err := s.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
@@ -67,8 +67,8 @@ func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCReq
 	return OIDCRequest{State: state, Nonce: begun.Nonce, Next: begun.Next}, nil
 }
 
-// FinishOIDC uses a request up: of two answers one counts, and the other gets ErrNotFound.
-func (s *Store) FinishOIDC(ctx context.Context, state string) error {
+// finishOIDC uses a request up: of two answers one counts, and the other gets ErrNotFound.
+func (s *Store) finishOIDC(ctx context.Context, state string) error {
 	_, err := s.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
 	return err
 }
@@ -90,39 +90,20 @@ type Vouched struct {
 	Verified bool
 }
 
-// SignInVouched returns the user for whom a provider vouches: the one linked with the
+// vouchedUser returns the user for whom a provider vouches: the one linked with the
 // identity or else, the first time, the one with the same verified email address, whom it
 // then links. A user has one identity at an issuer: another with the same address later is
-// somebody else. where is the caller. Errors: NotVouchedFor, which is an ErrSignIn, and
-// Throttled.
-func (s *Store) SignInVouched(ctx context.Context, where access.Actor, v Vouched) (User, error) {
-	try, err := s.reserve(ctx, s.anyoneLimits(where, providerSubject))
-	if err != nil {
-		return User{}, err
-	}
-	u, err := s.vouchedUser(ctx, where, v)
-	if errors.Is(err, access.ErrSignIn) {
-		return User{}, errors.Join(err, s.logThrottled(ctx, visitor(where, cmp.Or(v.Email, v.Subject)), try, User{}))
-	}
-	if err != nil {
-		return User{}, err
-	}
-	return u, s.clear(ctx, try)
-}
-
+// somebody else. With a refusal it returns the user, if one is known to be meant.
 func (s *Store) vouchedUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, access.ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
 	}
 	if err == nil && u.DisabledAt != nil {
-		err = NotVouchedFor{DisabledUserRefused}
-	}
-	if refused, ok := errors.AsType[NotVouchedFor](err); ok {
-		return User{}, errors.Join(err, s.refuseSignIn(ctx, where, cmp.Or(v.Email, v.Subject), refused.Reason, u))
+		err = refusal{DisabledUserRefused}
 	}
 	if err != nil {
-		return User{}, err
+		return u, err
 	}
 	used := s.db.Writer.WithContext(ctx).Model(&Identity{}).Where("issuer = ? AND subject = ?", v.Issuer, v.Subject)
 	return u, s.db.Failed(ctx, used.Update("last_used_at", s.db.Now().Unix()).Error)
@@ -136,39 +117,29 @@ func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 	return u, s.db.Failed(ctx, err)
 }
 
-// NotVouchedFor is a refused sign-in with a provider. Reason is one of those in audit
-// lines: UnknownAddress and so on.
-type NotVouchedFor struct{ Reason string }
-
-func (e NotVouchedFor) Error() string { return access.ErrSignIn.Error() + ": " + e.Reason }
-
-// Is makes errors.Is(err, ErrSignIn) true.
-func (e NotVouchedFor) Is(kind error) bool { return kind == access.ErrSignIn }
-
 // linkUser links an identity with the user of its verified address.
 func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
 	switch {
 	case v.Email == "":
-		return User{}, NotVouchedFor{NoAddress}
+		return User{}, refusal{NoAddress}
 	case !v.Verified:
-		return User{}, NotVouchedFor{UnverifiedAddress}
+		return User{}, refusal{UnverifiedAddress}
 	}
 	u, err := s.userByKey(ctx, emailKey(v.Email))
 	if errors.Is(err, access.ErrNotFound) {
-		return User{}, NotVouchedFor{UnknownAddress}
+		return User{}, refusal{UnknownAddress}
 	}
 	if err != nil || u.DisabledAt != nil {
 		return u, err
 	}
-	by := u.Actor()
-	by.IP, by.UserAgent, by.RequestID = where.IP, where.UserAgent, where.RequestID
+	by := actorFrom(where, u)
 	err = s.log.Record(ctx, by, audit.LinkedIdentity, func(tx *gorm.DB, line *audit.Line) error {
 		now, err := s.reloadActor(tx, by)
 		if err := cmp.Or(err, s.db.Dialect.Lock(tx, "identities:"+u.ID)); err != nil {
 			return err
 		}
-		if !now.May(access.SignedInOnly) { // disabled a moment ago
-			return access.ErrNotFound
+		if !now.May(access.SignedInOnly) {
+			return refusal{ChangedMeanwhile}
 		}
 		var linked []string
 		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {
@@ -176,9 +147,9 @@ func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (Us
 		}
 		switch {
 		case slices.Contains(linked, v.Subject): // just now, in another tab
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		case len(linked) > 0:
-			return NotVouchedFor{OtherIdentity}
+			return refusal{OtherIdentity}
 		}
 		line.SetObject("user", u.ID, u.Name)
 		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.db.Now().Unix()}

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,61 +68,26 @@ func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey,
 	return p, u, s.db.Failed(ctx, err)
 }
 
-// SignInPasskey runs check, counted as an attempt, and returns the owner of the passkey
-// that it accepted. userID is whose it must be, or "" for anybody's; by is the same user if
-// they are signed in and confirm who they are. check returns ErrSignIn if it does not
-// accept the passkey, and ErrNotFound if none was asked for. Errors: ErrSignIn, Throttled.
-func (s *Store) SignInPasskey(ctx context.Context, by access.Actor, userID string, check func() (User, error)) (User, error) {
-	try, err := s.reserve(ctx, s.passkeyLimits(by, userID))
+// errNotAsked is returned for a passkey that no browser was asked for.
+var errNotAsked = errors.New("no passkey was asked for")
+
+// checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is whose
+// the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNotAsked.
+func (s *Store) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
+	try, err := s.reserve(ctx, limits)
 	if err != nil {
-		return User{}, err
+		return User{}, try, err
 	}
-	u, err := check()
-	if err == nil && userID != "" && u.ID != userID {
-		err = access.ErrSignIn
-	}
+	owner, err := check()
 	switch {
-	case err == nil:
-		return u, s.clear(ctx, try)
-	case errors.Is(err, access.ErrNotFound): // only a wait that it begins has a line
-		if by.Kind != access.UserActor {
-			by = visitor(by, unknownPasskey)
-		}
-		return u, errors.Join(access.ErrSignIn, s.logThrottled(ctx, by, try, User{}))
-	case errors.Is(err, access.ErrSignIn):
-		return u, errors.Join(err, s.refusePasskey(ctx, by, userID, u, try))
+	case errors.Is(err, access.ErrNotFound):
+		return owner, try, errNotAsked
+	case err != nil:
+		return owner, try, err
+	case userID != "" && owner.ID != userID:
+		return owner, try, access.ErrSignIn
 	}
-	return u, err
-}
-
-func (s *Store) passkeyLimits(by access.Actor, userID string) []limit {
-	switch {
-	case by.Kind == access.UserActor:
-		return stepUpLimits(by, failedTries)
-	case userID != "":
-		return s.signInLimits(by, codeKey(userID), userID)
-	}
-	return s.anyoneLimits(by, passkeySubject)
-}
-
-// unknownPasskey is who tries, if the passkey doesn't say.
-const unknownPasskey = "an unknown passkey"
-
-// refusePasskey writes the line of a passkey that was not accepted, and of a wait that it
-// begins.
-func (s *Store) refusePasskey(ctx context.Context, by access.Actor, userID string, owner User, try attempt) error {
-	switch {
-	case by.Kind == access.UserActor:
-		return s.unconfirmed(ctx, by, try)
-	case userID == "":
-		name := cmp.Or(owner.Email, unknownPasskey)
-		return errors.Join(s.refuseSignIn(ctx, by, name, WrongPasskey, User{}), s.logThrottled(ctx, visitor(by, name), try, User{}))
-	}
-	u, err := userIn(s.db.Writer.WithContext(ctx), userID)
-	if err != nil {
-		return s.db.Failed(ctx, err)
-	}
-	return errors.Join(s.refuseSignIn(ctx, by, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(by, u.Email), try, u))
+	return owner, try, s.clear(ctx, try)
 }
 
 // UsedPasskey stores that a passkey was used, and the library's new record.
@@ -186,7 +150,7 @@ func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name str
 			return err
 		}
 		if p.Name == name {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		line.SetObject("passkey", id, name)
 		renamed := tx.Model(&Passkey{}).Where("id = ?", id).Update("name", name).Error

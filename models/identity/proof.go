@@ -14,26 +14,48 @@ import (
 // acts, in seconds.
 const ConfirmLimit = 10 * 60
 
-// Proof is how somebody signed in proves who they are: by their password or, if Code is not
-// "", by a code from their app.
-type Proof struct{ Password, Code string }
+// Proof is how somebody signed in proves who they are: by a passkey if Passkey is not nil,
+// by a code from their app if Code is not "", or else by their password.
+type Proof struct {
+	Password, Code string
+	// Passkey is as WithPasskey.Check.
+	Passkey func() (User, error)
+}
 
 // Confirm checks the actor's proof. Errors: ErrSignIn if it is wrong, Throttled.
 func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error {
 	if err := by.Check(access.SignedInOnly); err != nil {
 		return err
 	}
-	if proof.Code == "" {
-		_, err := s.provePassword(ctx, by, proof.Password)
-		return err
+	switch {
+	case proof.Passkey != nil:
+		return s.confirmPasskey(ctx, by, proof.Passkey)
+	case proof.Code != "":
+		return s.confirmCode(ctx, by, proof.Code)
 	}
+	_, err := s.provePassword(ctx, by, proof.Password)
+	return err
+}
+
+func (s *Store) confirmPasskey(ctx context.Context, by access.Actor, check func() (User, error)) error {
+	_, try, err := s.checkPasskey(ctx, stepUpLimits(by, failedTries), by.UserID, check)
+	switch {
+	case errors.Is(err, errNotAsked): // only a wait that it begins has a line
+		return errors.Join(access.ErrSignIn, s.logThrottled(ctx, by, try, User{}))
+	case errors.Is(err, access.ErrSignIn):
+		return errors.Join(err, s.unconfirmed(ctx, by, try))
+	}
+	return err
+}
+
+func (s *Store) confirmCode(ctx context.Context, by access.Actor, code string) error {
 	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
 		return err
 	}
 	right := false
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) (err error) {
-		right, err = s.useCode(tx, by.UserID, PlainCode(proof.Code))
+		right, err = s.useCode(tx, by.UserID, PlainCode(code))
 		return err
 	})
 	if err != nil {

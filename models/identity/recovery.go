@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"strings"
 
 	"gorm.io/gorm"
@@ -97,15 +96,6 @@ func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) 
 	return used.RowsAffected == 1, used.Error
 }
 
-// The factors that somebody signs in with, as audit lines name them.
-const (
-	ByPassword     = "password"
-	ByCode         = "code from an app"
-	ByRecoveryCode = "recovery code"
-	ByPasskey      = "passkey"
-	ByProvider     = "provider"
-)
-
 // useAnyCode uses a code from an app or a recovery code, and returns which it was; "" if
 // neither.
 func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, err error) {
@@ -122,40 +112,4 @@ func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, er
 		factor = ""
 	}
 	return factor, err
-}
-
-// SignInCode returns who signs in with a FactorChallenge and a code from their app or a
-// recovery code; factor is ByCode or ByRecoveryCode. The challenge and the code are used
-// up. Errors: ErrNotFound if the challenge has expired, ErrSignIn if the code is wrong,
-// Throttled.
-func (s *Store) SignInCode(ctx context.Context, where access.Actor, secret, code string) (u User, factor string, err error) {
-	var data any
-	userID, err := s.Challenge(ctx, FactorChallenge, secret, &data)
-	if err != nil {
-		return u, "", err
-	}
-	try, err := s.reserve(ctx, s.signInLimits(where, codeKey(userID), userID))
-	if err != nil {
-		return u, "", err
-	}
-	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		if u, err = userIn(tx, userID); err != nil {
-			return err
-		}
-		if factor, err = s.useAnyCode(tx, userID, code); err != nil {
-			return err
-		}
-		if factor == "" {
-			return access.ErrSignIn
-		}
-		_, err = s.takeChallenge(tx, FactorChallenge, secret)
-		return err
-	})
-	switch {
-	case errors.Is(err, access.ErrSignIn):
-		return u, "", errors.Join(err, s.refuseSignIn(ctx, where, u.Email, WrongSecondFactor, u), s.logThrottled(ctx, visitor(where, u.Email), try, u))
-	case err != nil:
-		return u, "", err
-	}
-	return u, factor, s.clear(ctx, try)
 }

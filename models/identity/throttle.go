@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -151,7 +150,7 @@ func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u 
 		errs = append(errs, s.log.Record(ctx, by, audit.HeldOff, func(_ *gorm.DB, line *audit.Line) error {
 			said := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
 			if l.field == failedTries {
-				said["address"] = audit.Change{Before: nil, After: network(by.IP)}
+				said["address"] = audit.Change{Before: nil, After: access.NetworkOf(by.IP)}
 			} else if u.ID != "" {
 				line.SetObject("user", u.ID, u.Name)
 			}
@@ -174,7 +173,7 @@ func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit
 	}
 	return []limit{
 		addressLimit(where.IP),
-		{key: subject + "@" + network(where.IP), free: placeTries, field: field},
+		{key: subject + "@" + access.NetworkOf(where.IP), free: placeTries, field: field},
 		{key: subject, free: all, shared: true, field: field},
 	}
 }
@@ -196,7 +195,7 @@ func stepUpLimits(by access.Actor, field string) []limit {
 }
 
 func addressLimit(ip string) limit {
-	return limit{key: "address:" + network(ip), free: addressTries, shared: true, field: failedTries}
+	return limit{key: "address:" + access.NetworkOf(ip), free: addressTries, shared: true, field: failedTries}
 }
 
 // accountKey returns the key for attempts at a password. All spellings of an address that
@@ -216,15 +215,3 @@ const (
 	passkeySubject  = "passkey"
 	providerSubject = "provider"
 )
-
-// network returns the network of an address: for IPv6 its /64, which one customer has
-// whole.
-func network(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err == nil && addr.Is6() && !addr.Is4In6() {
-		if prefix, err := addr.WithZone("").Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	return ip
-}

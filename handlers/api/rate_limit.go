@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"math"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -165,7 +164,7 @@ func newGuesses() *guesses {
 
 // admit refuses a token that may be a guess.
 func (g *guesses) admit(ip, secret string, now time.Time) error {
-	wait := g.wrongs.empty(network(ip), now)
+	wait := g.wrongs.empty(access.NetworkOf(ip), now)
 	if wait == 0 {
 		return nil
 	}
@@ -177,7 +176,7 @@ func (g *guesses) admit(ip, secret string, now time.Time) error {
 	return limited{wait: wait, guessing: true}
 }
 
-func (g *guesses) wrong(ip string, now time.Time) { g.wrongs.take(network(ip), now) }
+func (g *guesses) wrong(ip string, now time.Time) { g.wrongs.take(access.NetworkOf(ip), now) }
 
 func (g *guesses) right(secret string, now time.Time) {
 	g.mu.Lock()
@@ -186,13 +185,4 @@ func (g *guesses) right(secret string, now time.Time) {
 		clear(g.known)
 	}
 	g.known[maphash.String(g.seed, secret)] = now.Add(keepKnown)
-}
-
-// network is what wrong tokens are counted for. Who has one IPv6 address has the whole /64.
-func network(ip string) string {
-	address, ok := access.ParseAddress(ip)
-	if ok && address.Is6() {
-		return netip.PrefixFrom(address, 64).Masked().String()
-	}
-	return ip
 }

@@ -1,4 +1,4 @@
-package models
+package views
 
 import (
 	"cmp"
@@ -18,62 +18,62 @@ import (
 // visitor claimed to be.
 var acts = map[audit.Action]string{
 	audit.CreatedGroup:     "created {object}",
-	audit.UpdatedGroup:     "changed {object}",
+	audit.UpdatedGroup:     "updated {object}",
 	audit.ArchivedGroup:    "archived {object}",
 	audit.RestoredGroup:    "restored {object}",
-	audit.DeletedGroup:     "deleted {object} for good",
-	audit.PutBackGroup:     "put back a change of {object}",
+	audit.DeletedGroup:     "permanently deleted {object}",
+	audit.PutBackGroup:     "reverted a change to {object}",
 	audit.AddedMembers:     "added {members} to {object}",
 	audit.RemovedMember:    "removed {members} from {object}",
-	audit.PutBackMembers:   "put back a change of the members of {object}",
+	audit.PutBackMembers:   "reverted a change to the members of {object}",
 	audit.CreatedContact:   "created the contact {object}",
-	audit.UpdatedContact:   "changed the contact {object}",
-	audit.DeletedContact:   "deleted the contact {object} for good",
-	audit.PutBackContact:   "put back a change of the contact {object}",
+	audit.UpdatedContact:   "updated the contact {object}",
+	audit.DeletedContact:   "permanently deleted the contact {object}",
+	audit.PutBackContact:   "reverted a change to the contact {object}",
 	audit.PostedMessage:    "posted a message",
-	audit.CreatedToken:     "made the API token {object}",
+	audit.CreatedToken:     "created the API token {object}",
 	audit.RevokedToken:     "revoked the API token {object}",
-	audit.CreatedUser:      "made {object} a user",
+	audit.CreatedUser:      "created the user {object}",
 	audit.ChangedPassword:  "changed the password of {object}",
 	audit.SignedIn:         "signed in",
 	audit.SignedOut:        "signed out",
 	audit.RefusedSignIn:    "failed to sign in as {actor}",
 	audit.ExportedActivity: "exported activity",
-	audit.ChangedRetention: "changed how long activity is kept",
+	audit.ChangedRetention: "changed activity retention",
 	audit.DeletedActivity:  "deleted old activity",
-	audit.AdoptedActivity:  "accepted the activity as it was found",
-	audit.Seeded:           "filled the database with sample data",
+	audit.AdoptedActivity:  "accepted the activity log as is",
+	audit.Seeded:           "added sample data",
 
-	"session.unconfirmed":      "failed to confirm who they are",
-	"session.hold":             "was held off",
-	"user.update":              "changed the profile of {object}",
+	"session.unconfirmed":      "failed to confirm their identity",
+	"session.hold":             "was temporarily blocked",
+	"user.update":              "updated the profile of {object}",
 	"user.role":                "changed the role of {object}",
 	"user.disable":             "disabled {object}",
 	"user.enable":              "enabled {object}",
 	"user.reset_second_factor": "reset the second factor of {object}",
-	"user.end_sessions":        "ended the sessions of {object}",
-	"user.totp_on":             "turned on codes from an app",
-	"user.totp_off":            "turned off codes from an app",
-	"user.recovery_codes":      "made new recovery codes",
+	"user.end_sessions":        "signed out all sessions of {object}",
+	"user.totp_on":             "set up an authenticator app",
+	"user.totp_off":            "removed their authenticator app",
+	"user.recovery_codes":      "generated new recovery codes",
 	"invitation.create":        "invited {object}",
-	"invitation.renew":         "renewed the invitation of {object}",
-	"invitation.revoke":        "revoked the invitation of {object}",
-	"policy.update":            "changed the rules for signing in",
-	"token.roll":               "rolled the API token {object}",
-	"token.end_old_secret":     "ended the old secret of the API token {object}",
-	"identity.link":            "linked {object} to another way to sign in",
-	"identity.unlink":          "unlinked {object} from another way to sign in",
+	"invitation.renew":         "renewed the invitation for {object}",
+	"invitation.revoke":        "revoked the invitation for {object}",
+	"policy.update":            "changed the sign-in policy",
+	"token.roll":               "rotated the API token {object}",
+	"token.end_old_secret":     "revoked the old secret of the API token {object}",
+	"identity.link":            "linked another sign-in method to {object}",
+	"identity.unlink":          "unlinked a sign-in method from {object}",
 }
 
 // selfActs are the words for actions that users did to themselves.
 var selfActs = map[audit.Action]string{
 	audit.ChangedPassword:   "changed their password",
-	identity.UpdatedProfile: "changed their profile",
+	identity.UpdatedProfile: "updated their profile",
 	audit.ChangedRole:       "changed their role",
-	audit.EndedSessions:     "ended their sessions",
-	audit.LinkedIdentity:    "linked another way to sign in",
+	audit.EndedSessions:     "signed out everywhere",
+	audit.LinkedIdentity:    "linked another sign-in method",
 
-	identity.UnlinkedIdentity: "unlinked another way to sign in",
+	identity.UnlinkedIdentity: "unlinked a sign-in method",
 }
 
 // fieldWords are fields as a sentence names them.
@@ -82,9 +82,9 @@ var fieldWords = map[string]string{
 	"username": "username", "display_name": "display name", "phone_number": "phone number",
 }
 
-// words returns what was done, with the {names} of acts, and whether there are words for
-// it.
-func words(l audit.Line) (string, bool) {
+// actWords returns what was done, with the {names} of acts, and whether there are words for
+// it. Dates and numbers are as their reader writes them.
+func actWords(l audit.Line, now Clock) (string, bool) {
 	self := l.ActorKind == access.UserActor && l.ActorID == l.ObjectID
 	switch words, known := selfActs[l.Action]; {
 	case self && l.Action == audit.CreatedUser:
@@ -94,23 +94,15 @@ func words(l audit.Line) (string, bool) {
 	case self && known:
 		return words, true
 	case l.Action == audit.RefusedSignIn && l.After(audit.ReasonField) == identity.WrongSecondFactor:
-		return "failed the second step of signing in as {object}", true
+		return "failed the second-factor check as {object}", true
 	case l.Action == audit.HeldOff:
 		return holdWords(l), true
-	case l.Action == audit.SignedOut && l.Field("other_sessions").Name != "":
-		n, _ := strconv.Atoi(l.Field("other_sessions").Before.Text) // what is no number is told as 0
-		if n == 1 {
-			return "ended 1 other session", true
-		}
-		return "ended " + text.Thousands(n) + " other sessions", true
-	case l.Action == audit.SignedOut && l.Field("unfinished_sign_ins").Name != "":
-		return "ended an unfinished sign-in", true
-	case l.Action == audit.SignedOut && l.Field("browser").Name != "":
-		return "ended one of their sessions", true
+	case l.Action == audit.SignedOut:
+		return signOutWords(l, now), true
 	case l.Action == audit.ChangedRetention:
-		return "set activity to be kept " + audit.Retention(l.After("kept")).Words(), true
+		return "set activity retention to " + retentionLabel(audit.ParseRetention(l.After(retentionField))), true
 	case l.Action == audit.DeletedActivity:
-		return "deleted " + deletedLines(l), true
+		return "deleted " + deletedEntries(l, now), true
 	case l.Action == audit.UpdatedGroup:
 		return changeWords(l, "name", ""), true
 	case l.Action == audit.UpdatedContact:
@@ -120,17 +112,17 @@ func words(l audit.Line) (string, bool) {
 	return words, known
 }
 
-// holdWords describes who has to wait, and why.
+// holdWords describes who is blocked, and why.
 func holdWords(l audit.Line) string {
-	codes := " wrong codes"
+	codes := " incorrect codes"
 	if l.ActorKind == access.VisitorActor {
-		codes += " in the second step of signing in as {object}"
+		codes = " incorrect second-factor codes for {object}"
 	}
 	for _, held := range []struct{ field, words string }{
-		{"failed_sign_ins", " failed tries to sign in as {actor}"},
-		{"wrong_passwords", " wrong passwords"},
+		{"failed_sign_ins", " failed attempts to sign in as {actor}"},
+		{"wrong_passwords", " incorrect passwords"},
 		{"wrong_codes", codes},
-		{"failed_tries", " failed tries from " + l.After("address")},
+		{"failed_tries", " failed attempts from " + l.After("address")},
 	} {
 		if tries := l.After(held.field); tries != "" {
 			return acts[audit.HeldOff] + " after " + tries + held.words
@@ -139,19 +131,35 @@ func holdWords(l audit.Line) string {
 	return acts[audit.HeldOff]
 }
 
-// deletedLines describes what was deleted of the log: "4,213 lines of activity from before
-// 24 November 2025".
-func deletedLines(l audit.Line) string {
-	n, _ := strconv.Atoi(l.Field("lines").Before.Text) // what is no number is told as 0
-	words := text.Thousands(n) + " lines"
-	if n == 1 {
-		words = "1 line"
+// signOutWords describes which sessions were signed out: the actor's own unless the line
+// says otherwise.
+func signOutWords(l audit.Line, now Clock) string {
+	has := func(field string) bool { return l.Field(field).Name != "" }
+	switch {
+	case has("other_sessions"):
+		return "signed out " + counted(countBefore(l, "other_sessions"), "other session", "other sessions", now)
+	case has("unfinished_sign_ins"):
+		return "cancelled an unfinished sign-in"
+	case has("browser"):
+		return "signed out one of their sessions"
 	}
-	words += " of activity"
+	return acts[audit.SignedOut]
+}
+
+// deletedEntries describes what was deleted of the log: "4,213 activity entries from before
+// 24 November 2025".
+func deletedEntries(l audit.Line, now Clock) string {
+	words := counted(countBefore(l, "lines"), "activity entry", "activity entries", now)
 	if day, err := time.Parse(time.DateOnly, l.After("from_before")); err == nil {
-		words += " from before " + day.Format("2 January 2006")
+		words += " from before " + fullDay(day, now)
 	}
 	return words
+}
+
+// countBefore returns the number that a field had before; 0 if it had none.
+func countBefore(l audit.Line, field string) int {
+	n, _ := strconv.Atoi(l.Field(field).Before.Text)
+	return n
 }
 
 // changeWords describes the changed fields of a thing, whose name is in the field name:
@@ -161,7 +169,7 @@ func changeWords(l audit.Line, name, thing string) string {
 		if fields := changedFields(l.Fields()); fields != "" {
 			return "changed " + fields + " of " + thing + "{object}"
 		}
-		return "changed " + thing + "{object}"
+		return "updated " + thing + "{object}"
 	}
 	words := "renamed " + thing + "{old} to {object}"
 	others := slices.DeleteFunc(l.Fields(), func(f audit.ChangedField) bool { return f.Name == name })
@@ -203,13 +211,13 @@ var Areas = []Area{
 	{"members", "Members"},
 	{"contact", "Contacts"},
 	{"message", "Messages"},
-	{"session", "Signing in"},
-	{"user", "People"},
+	{"session", "Sign-ins"},
+	{"user", "Users"},
 	{"invitation", "Invitations"},
-	{"identity", "Other ways to sign in"},
+	{"identity", "Sign-in methods"},
 	{"token", "API tokens"},
-	{"activity", "Exports and deletions"},
-	{"policy", "Sign-in rules"},
+	{"activity", "Activity log"},
+	{"policy", "Sign-in policy"},
 	{"database", "Database"},
 }
 
@@ -241,12 +249,25 @@ func ActionLabel(name string) string {
 }
 
 // Sentence returns what was done, in words that follow Who: those before the object's name,
-// that name, and those after it. An action without words is named itself.
-func Sentence(l audit.Line) (before, object, after string) { return sentence(l, text.Isolated) }
+// that name, and those after it. An action without words is named itself. Names are isolated
+// from the writing direction of the words around them.
+func Sentence(l audit.Line, now Clock) (before, object, after string) {
+	return sentenceWith(l, now, text.Isolated)
+}
 
-// sentence is Sentence with the other names as shown returns them.
-func sentence(l audit.Line, shown func(string) string) (before, object, after string) {
-	words, known := words(l)
+// Summary returns who did what, in one sentence without a full stop, for programs and files:
+// names are as they are, dates and numbers in the usual notation.
+func Summary(l audit.Line) string { return summaryIn(l, Clock{}) }
+
+// summaryIn is Summary in the notation of its reader.
+func summaryIn(l audit.Line, now Clock) string {
+	before, object, after := sentenceWith(l, now, func(name string) string { return name })
+	return l.Who() + " " + before + object + after
+}
+
+// sentenceWith is Sentence with the names other than the object's as shown returns them.
+func sentenceWith(l audit.Line, now Clock, shown func(string) string) (before, object, after string) {
+	words, known := actWords(l, now)
 	if !known {
 		words = "did “" + strings.NewReplacer(".", " ", "_", " ").Replace(string(l.Action)) + "”"
 		if l.ObjectName != "" {
@@ -255,36 +276,26 @@ func sentence(l audit.Line, shown func(string) string) (before, object, after st
 	}
 	// Cut before names are inserted: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
-	names := strings.NewReplacer("{members}", shown(members(l)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
+	names := strings.NewReplacer("{members}", shown(memberWords(l, now)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
 	before, after = names.Replace(before), names.Replace(after)
 	if !found {
 		return before, "", ""
 	}
-	if object = l.ObjectName; object == "" {
-		object = l.ObjectID
-	}
-	return before, object, after
+	return before, cmp.Or(l.ObjectName, l.ObjectID), after
 }
 
-// Summary returns who did what, in one sentence without a full stop.
-func Summary(l audit.Line) string {
-	before, object, after := sentence(l, func(name string) string { return name })
-	return l.Who() + " " + before + object + after
-}
-
-// members returns who was added or removed: the name of one, or the number of several.
-func members(l audit.Line) string {
-	for _, f := range l.Fields() {
-		if f.Name == "contacts" {
-			told := f.After
-			if told.Members == nil {
-				told = f.Before
-			}
-			if told.Count == 1 && len(told.Members) == 1 {
-				return told.Members[0].Username
-			}
-			return text.Thousands(told.Count) + " members"
-		}
+// memberWords returns who was added or removed: the name of one, or the number of several.
+func memberWords(l audit.Line, now Clock) string {
+	f := l.Field("contacts")
+	if f.Name == "" {
+		return "members"
 	}
-	return "members"
+	who := f.After
+	if who.Members == nil {
+		who = f.Before
+	}
+	if who.Count == 1 && len(who.Members) == 1 {
+		return who.Members[0].Username
+	}
+	return thousands(who.Count, now) + " members"
 }

@@ -1,0 +1,164 @@
+package models
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// MembersLike is a search by members that somebody may have meant.
+type MembersLike struct {
+	// Name is what contacts match.
+	Name string
+	// Groups is how many groups have such a member, if nothing else was found; nil if
+	// nobody counted.
+	Groups *db.Count
+}
+
+// Search returns the search for those groups.
+func (m MembersLike) Search() string {
+	if strings.ContainsFunc(m.Name, unicode.IsSpace) {
+		return `member:"` + m.Name + `"`
+	}
+	return "member:" + m.Name
+}
+
+// membersTried is how many contacts a member: search considers.
+const membersTried = 20
+
+// understand parses a query's search, and returns the members that it asks for: see
+// searchedMembers.
+func (s *Store) understand(r db.Reader, q GroupQuery) (GroupPage, []Contact, error) {
+	page := GroupPage{Search: ParseSearch(q.Search, q.Zone)}
+	if err := q.check(page.Search).OrNil(); err != nil {
+		return page, nil, err
+	}
+	if id := text.Unquote(q.Search); text.ValidID(id) {
+		if err := findExact(r, id, &page); err != nil {
+			return page, nil, err
+		}
+	}
+	members, err := s.searchedMembers(r, q, &page)
+	return page, members, err
+}
+
+// findExact looks up an id among groups, conversations and contacts.
+func findExact(r db.Reader, id string, page *GroupPage) error {
+	query := selectGroups()
+	query.Where("(id = ? OR conversation_id = ?)", id, id)
+	groups, err := db.First(r, query, 1, (*Group).columns)
+	if err != nil {
+		return err
+	}
+	if len(groups) > 0 {
+		page.Exact = &groups[0]
+		return nil
+	}
+	contacts, err := contactByAnyID(r, ContactQuery{Text: id})
+	if len(contacts) > 0 {
+		page.Contact = &contacts[0]
+		page.Search.Words = nil // the id is not also a word
+	}
+	return err
+}
+
+// searchedMembers returns the contacts of whom one must be a member; nil if the query asks
+// for none. With an empty, non-nil slice nothing is found.
+func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
+	if q.Contact != "" {
+		found, err := db.First(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
+		if err != nil || len(found) == 0 {
+			return []Contact{}, err
+		}
+		page.Contact = &found[0]
+	}
+	switch {
+	case page.Contact != nil:
+		return []Contact{*page.Contact}, nil
+	case page.Search.Member == "":
+		return nil, nil
+	}
+	name := text.UsernameKey(page.Search.Member)
+	found, err := db.First(r, selectContacts(s.DB.Dialect.Among("username_key", text.Valid([]string{name}))), 1, (*Contact).columns)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: db.Range{Limit: membersTried}})
+	page.AtLeast = named.More || named.Partial
+	switch {
+	case named.More:
+		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
+			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
+	case named.Partial:
+		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
+	}
+	return append([]Contact{}, named.Contacts...), err
+}
+
+// explain sets the member by whom each group was found.
+func (s *Store) explain(r db.Reader, groups []GroupHit, members []Contact) error {
+	switch {
+	case len(members) == 0 || len(groups) == 0:
+		return nil
+	case len(members) == 1:
+		for i := range groups {
+			groups[i].Member = &members[0]
+		}
+		return nil
+	}
+	found, err := s.memberOf(r, groups, members)
+	for i := range groups {
+		groups[i].Member = found[groups[i].ID]
+	}
+	return err
+}
+
+// memberOf returns for each of the groups, by its id, one of the contacts who is in it.
+func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map[string]*Contact, error) {
+	byID, ids := map[string]*Contact{}, make([]string, len(groups))
+	for i := range members {
+		byID[members[i].ID] = &members[i]
+	}
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	query := db.Selection{Columns: "group_id, contact_id", From: "memberships"}
+	query.Where(s.DB.Dialect.Among("group_id", ids))
+	query.Where(s.DB.Dialect.Among("contact_id", contactIDs(members)))
+	rows, err := db.Collect(r, query.SQL(), false, query.Args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
+	found := map[string]*Contact{}
+	for _, row := range rows {
+		found[row.GroupID] = byID[row.ContactID]
+	}
+	return found, err
+}
+
+// hintMembers sets MembersLike on a first page if contacts match its words, or an unquoted
+// member: with the words after it.
+func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
+	search := page.Search
+	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
+		return nil
+	}
+	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))
+	found, err := s.contacts(r, ContactQuery{Text: name, Range: db.Range{Limit: 1}})
+	if err != nil || len(found.Contacts) == 0 {
+		return err
+	}
+	like := MembersLike{Name: name}
+	if text.Length(like.Search()) > MaxSearch {
+		return nil
+	}
+	if len(page.Groups) == 0 {
+		n, err := s.countGroupsOf(r, GroupQuery{Search: like.Search(), Status: q.status(search)})
+		if err != nil || n.N == 0 {
+			return err
+		}
+		like.Groups = &n
+	}
+	page.MembersLike = &like
+	return nil
+}

@@ -1,0 +1,204 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+)
+
+// Credentials are what somebody signs in with: WithPassword, WithProvider, WithPasskey,
+// WithCode or WithNewAccount.
+type Credentials interface {
+	// prove finds out who it is, as an attempt that counts. Errors: Throttled, refusal, and
+	// ErrNotFound if what it goes on from has expired.
+	prove(ctx context.Context, s *Store, in *signIn) error
+}
+
+// WithPassword signs in by an address and a password.
+type WithPassword struct{ Email, Password string }
+
+// It does the same work whether the address or the password is wrong or the user is
+// disabled.
+func (c WithPassword) prove(ctx context.Context, s *Store, in *signIn) error {
+	u, err := s.UserByEmail(ctx, c.Email)
+	if err != nil && !errors.Is(err, access.ErrNotFound) {
+		return err
+	}
+	try, err := s.reserve(ctx, s.signInLimits(in.Actor, accountKey(c.Email), u.ID))
+	if err != nil {
+		return err
+	}
+	right, outdated, err := CheckPassword(ctx, u.PasswordHash, c.Password)
+	switch {
+	case err != nil:
+		return err
+	case !right:
+		return s.refuse(ctx, in.Actor, c.Email, WrongPassword, User{}, try)
+	case u.DisabledAt != nil:
+		return s.refuse(ctx, in.Actor, c.Email, DisabledUserRefused, u, try)
+	case outdated:
+		err = s.renewHash(ctx, &u, c.Password)
+	}
+	in.user, in.factors = u, []string{ByPassword}
+	return errors.Join(err, s.clear(ctx, try))
+}
+
+// WithCode finishes a sign-in with a code from an app or a recovery code. It uses both up,
+// if the code is right.
+type WithCode struct{ Pending, Code string }
+
+func (c WithCode) prove(ctx context.Context, s *Store, in *signIn) error {
+	var wait pendingSignIn
+	userID, err := s.Challenge(ctx, FactorChallenge, c.Pending, &wait)
+	if err != nil {
+		return err
+	}
+	try, err := s.reserve(ctx, s.signInLimits(in.Actor, codeKey(userID), userID))
+	if err != nil {
+		return err
+	}
+	var factor string
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		if in.user, err = userIn(tx, userID); err != nil {
+			return err
+		}
+		if factor, err = s.useAnyCode(tx, userID, c.Code); err != nil {
+			return err
+		}
+		if factor == "" {
+			return refusal{WrongSecondFactor}
+		}
+		_, err = s.takeChallenge(tx, FactorChallenge, c.Pending)
+		return err
+	})
+	switch {
+	case errors.Is(err, access.ErrSignIn):
+		return s.refuse(ctx, in.Actor, in.user.Email, WrongSecondFactor, in.user, try)
+	case err != nil:
+		return err
+	}
+	in.resume(wait)
+	in.factors = append(in.factors, factor)
+	return s.clear(ctx, try)
+}
+
+// WithPasskey signs in by a passkey alone, which is two factors: the device, and the finger
+// or PIN that it asks for. With Pending it finishes a sign-in.
+type WithPasskey struct {
+	Pending string
+	// Check returns the owner of the passkey that answered, ErrSignIn if it is not
+	// accepted, and ErrNotFound if none was asked for.
+	Check func() (User, error)
+}
+
+func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
+	if c.Pending != "" {
+		return c.finish(ctx, s, in)
+	}
+	owner, try, err := s.checkPasskey(ctx, s.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
+	switch {
+	case errors.Is(err, errNotAsked):
+		return s.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, access.ErrSignIn):
+		return s.refuse(ctx, in.Actor, cmp.Or(owner.Email, unknownPasskey), WrongPasskey, User{}, try)
+	}
+	in.user, in.factors, in.complete = owner, []string{ByPasskey}, true
+	return err
+}
+
+func (c WithPasskey) finish(ctx context.Context, s *Store, in *signIn) error {
+	var wait pendingSignIn
+	userID, err := s.Challenge(ctx, FactorChallenge, c.Pending, &wait)
+	if err != nil {
+		return err
+	}
+	owner, try, err := s.checkPasskey(ctx, s.signInLimits(in.Actor, codeKey(userID), userID), userID, c.Check)
+	switch {
+	case errors.Is(err, errNotAsked):
+		return s.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, access.ErrSignIn):
+		u, err := userIn(s.db.Writer.WithContext(ctx), userID)
+		if err != nil {
+			return s.db.Failed(ctx, err)
+		}
+		return s.refuse(ctx, in.Actor, u.Email, WrongSecondFactor, u, try)
+	case err != nil:
+		return err
+	}
+	if _, err := s.TakeChallenge(ctx, FactorChallenge, c.Pending, &wait); err != nil {
+		return err
+	}
+	in.resume(wait)
+	in.user, in.factors = owner, append(in.factors, ByPasskey)
+	return nil
+}
+
+// unknownPasskey is who tries, if the passkey doesn't say.
+const unknownPasskey = "an unknown passkey"
+
+// refuseUnasked refuses a passkey that none was asked for: only a wait that it begins has a
+// line.
+func (s *Store) refuseUnasked(ctx context.Context, where access.Actor, try attempt) error {
+	return cmp.Or[error](s.logThrottled(ctx, visitor(where, unknownPasskey), try, User{}), refusal{WrongPasskey})
+}
+
+// WithProvider signs in whom a provider vouches for, in answer to the request with this
+// State, which is used up if they can sign in.
+type WithProvider struct {
+	Vouched
+	State string
+}
+
+func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
+	try, err := s.reserve(ctx, s.anyoneLimits(in.Actor, providerSubject))
+	if err != nil {
+		return err
+	}
+	name := cmp.Or(c.Email, c.Subject)
+	u, err := s.vouchedUser(ctx, in.Actor, c.Vouched)
+	if refused, ok := errors.AsType[refusal](err); ok && refused.reason != ChangedMeanwhile {
+		return s.refuse(ctx, in.Actor, name, refused.reason, u, try)
+	}
+	if err != nil {
+		return err
+	}
+	in.user, in.factors = u, []string{ByProvider}
+	if err := s.clear(ctx, try); err != nil {
+		return err
+	}
+	return s.finishOIDC(ctx, c.State)
+}
+
+// WithNewAccount signs in somebody who has just made their account, by setting the console
+// up or by an invitation.
+type WithNewAccount struct{ User User }
+
+func (c WithNewAccount) prove(_ context.Context, _ *Store, in *signIn) error {
+	in.user = c.User
+	return nil
+}
+
+// refuse writes the line of a refused sign-in, and of a wait that it begins, and returns
+// the refusal. claimed is who they say they are, and u whose account it is if they have
+// shown to know more than that.
+func (s *Store) refuse(ctx context.Context, where access.Actor, claimed, reason string, u User, try attempt) error {
+	known := u
+	if reason == DisabledUserRefused {
+		known = User{} // the wait is the address's, as for a wrong password
+	}
+	err := errors.Join(s.refuseSignIn(ctx, where, claimed, reason, u), s.logThrottled(ctx, visitor(where, claimed), try, known))
+	return cmp.Or[error](err, refusal{reason})
+}
+
+// The factors that somebody signs in with, as audit lines name them.
+const (
+	ByPassword     = "password"
+	ByCode         = "code from an app"
+	ByRecoveryCode = "recovery code"
+	ByPasskey      = "passkey"
+	ByProvider     = "provider"
+)

@@ -1,0 +1,50 @@
+package models_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
+)
+
+// TestQueriesAreLoggedWithoutValues: at debug level each statement of a request is logged,
+// those that go through GORM and those that don't, and no value of any.
+func TestQueriesAreLoggedWithoutValues(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		type requestKey struct{}
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		store.DB.LogQueries(log, func(ctx context.Context) string {
+			id, _ := ctx.Value(requestKey{}).(string)
+			return id
+		})
+		by := modelstest.Owner(t, store)
+		out.Reset()
+		if _, err := store.Groups(t.Context(), models.GroupQuery{}); err != nil || out.Len() > 0 {
+			t.Fatalf("outside of a request: %v, %s", err, &out)
+		}
+		ctx := context.WithValue(t.Context(), requestKey{}, "REQUEST1")
+		group, err := store.CreateGroup(ctx, by, models.GroupChange{Name: ptr("Whispering Pines")}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Groups(ctx, models.GroupQuery{Text: "whispering"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, words := range []string{"level=DEBUG", "msg=query", "INSERT INTO", "SELECT", "took=", "request_id=REQUEST1"} {
+			if !strings.Contains(out.String(), words) {
+				t.Errorf("the log lacks %q: %s", words, &out)
+			}
+		}
+		for _, value := range []string{"hispering", group.ID} {
+			if strings.Contains(out.String(), value) {
+				t.Errorf("the log has %q: %s", value, &out)
+			}
+		}
+	})
+}
