@@ -307,7 +307,7 @@ func TestAProviderThatRedirectsIsNotFollowed(t *testing.T) {
 			asked.ServeHTTP(w, r)
 		}
 	})
-	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can’t be reached just now.")
+	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can't be reached right now.")
 	if other {
 		t.Error("the redirect was followed")
 	}
