@@ -10,7 +10,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// activityPages are the pages of who did what.
+// activityPages are the pages of the activity log.
 type activityPages struct{ *site }
 
 // list shows who did what.
@@ -36,7 +36,7 @@ func (p activityPages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Activity, Body: views.ActivityPage(list)})
 }
 
-// own shows somebody what they did themselves, whatever else they may see.
+// own shows users what they did themselves, whatever else they may see.
 func (p activityPages) own(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "after", "before", "limit")
 	at, query := readActivityAt(a)
@@ -51,7 +51,7 @@ func (p activityPages) own(w http.ResponseWriter, r *http.Request) error {
 func (p activityPages) listAt(r *http.Request, a *address, at views.ActivityAt, query audit.ActivityQuery) (views.ActivityList, error) {
 	page, err := p.store.Audit.Activity(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
-		// The walk back came to the start: show the first page, and show it full.
+		// Going back reached the start: show the first page, and show it full.
 		query.Before, at.Before = db.Cursor{}, ""
 		page, err = p.store.Audit.Activity(r.Context(), query)
 	}
@@ -67,7 +67,7 @@ func (p activityPages) listAt(r *http.Request, a *address, at views.ActivityAt, 
 	return list, err
 }
 
-// show shows one act.
+// show shows one entry.
 func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 	line, err := p.store.Audit.ActivityLine(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -89,7 +89,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: d.Title(), Body: views.ActivityLine(d)})
 }
 
-// deletedBefore tells that an entry was deleted under the retention setting, if it was.
+// deletedBefore adds to a 404 that the entry was deleted under the retention setting.
 func (p activityPages) deletedBefore(r *http.Request, f *views.Failure) {
 	before, err := p.store.Audit.ActivityGone(r.Context(), r.PathValue("id"))
 	if err != nil || before == 0 || !by(r).May(access.ReadActivity) {

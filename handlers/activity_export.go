@@ -15,10 +15,10 @@ import (
 	"protocol.chat/console/views"
 )
 
-// exportFormat is a kind of file.
+// exportFormat is a file format of an export.
 type exportFormat struct {
 	name, mediaType string
-	// mark says that the file begins with a byte order mark, without which Excel takes
+	// mark puts at the file's beginning with a byte order mark, without which Excel takes
 	// UTF-8 for something else.
 	mark bool
 }
@@ -35,8 +35,8 @@ var exportFormats = map[string]exportFormat{
 
 const byteOrderMark = "\ufeff"
 
-// export sends the activity that a list shows, all of it, as a file. It is a form
-// that is posted, since it leaves a line: no link of another site may do that.
+// export sends all of the activity that a list shows as a file. It is a POST because it leaves an
+// audit line: no link on another site may cause one.
 func (p activityPages) export(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, activityFilters...)
 	_, query := readActivityAt(a)
@@ -59,7 +59,7 @@ func (p activityPages) export(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// activityExport is a file of activity on its way.
+// activityExport writes a file of activity while it is sent.
 type activityExport struct {
 	begun bool
 	out   *bufio.Writer
@@ -75,7 +75,7 @@ func newActivityExport(w io.Writer, format exportFormat) *activityExport {
 	return e
 }
 
-// begin says what is to come, once it is sure that something is.
+// begin sends the headers, once it is certain that lines follow.
 func (e *activityExport) begin(w http.ResponseWriter, format exportFormat, now time.Time) {
 	if e.begun {
 		return
@@ -157,7 +157,7 @@ func exportRow(l *audit.Line) []string {
 	return row
 }
 
-// cell is text that no spreadsheet takes for a formula.
+// cell returns text that no spreadsheet takes for a formula.
 func cell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

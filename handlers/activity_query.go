@@ -10,11 +10,11 @@ import (
 	"protocol.chat/console/views"
 )
 
-// activityFilters are what the address of a list of activity knows.
+// activityFilters are the parameters that filter a list of activity.
 var activityFilters = []string{"who", "action", "object", "request", "from", "to", "q"}
 
-// dropEmptyGuess is a place whose list is empty, without the filter that was made of what was
-// looked for where that is the id of nothing at all.
+// dropEmptyGuess returns the address of an empty list without the filter that was guessed from
+// the search, if what was searched for is the id of nothing at all.
 func (p activityPages) dropEmptyGuess(r *http.Request, a *address, at views.ActivityAt) (views.ActivityAt, error) {
 	q := text.Unquote(a.get("q"))
 	if q == "" || q != at.Object && q != at.Request {
@@ -35,14 +35,14 @@ func (p activityPages) dropEmptyGuess(r *http.Request, a *address, at views.Acti
 	return at, err
 }
 
-// A requestName is the id of a request. An ownRequest
-// looks like an id of ours, but those begin with a 0 until the year 2081.
+// requestName matches the id of a request. ownRequest matches those that the console makes: they
+// look like ids of objects, but those begin with a 0 until the year 2081.
 var (
 	requestName = regexp.MustCompile(`^[!-~]{1,100}$`)
 	ownRequest  = regexp.MustCompile(`^[A-Z2-7]{16}$`)
 )
 
-// readActivityAt reads a place in the list, and the query that it stands for.
+// readActivityAt reads the address of a list of activity, and returns the query for it.
 func readActivityAt(a *address) (views.ActivityAt, audit.ActivityQuery) {
 	at := views.ActivityAt{
 		Who: a.id("who"), Object: a.id("object"), Action: a.action(),

@@ -7,10 +7,10 @@ import (
 	"protocol.chat/console/views"
 )
 
-// retentionPages are for how long activity is kept.
+// retentionPages are the pages of the retention setting.
 type retentionPages struct{ *site }
 
-// edit shows the form for how long activity is kept.
+// edit shows the form for the retention setting.
 func (p retentionPages) edit(w http.ResponseWriter, r *http.Request) error {
 	kept, err := p.store.Audit.Retention(r.Context())
 	if err != nil {
@@ -32,7 +32,7 @@ func (p retentionPages) showEdit(w http.ResponseWriter, r *http.Request, status 
 	})
 }
 
-// choice is what it would delete now to keep activity for so long.
+// choice returns what a retention would delete now.
 func (p retentionPages) choice(r *http.Request, kept audit.Retention) (views.RetentionChoice, error) {
 	choice := views.RetentionChoice{Retention: kept, Cutoff: kept.Cutoff(p.store.DB.Now()), Now: p.now(r)}
 	if choice.Cutoff.IsZero() {
@@ -43,8 +43,7 @@ func (p retentionPages) choice(r *http.Request, kept audit.Retention) (views.Ret
 	return choice, err
 }
 
-// update makes what was chosen the rule. Where that deletes something now, it asks
-// once more.
+// update sets the retention. If that deletes entries now, it asks for confirmation first.
 func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 	choice, err := p.choice(r, audit.Retention(r.PostFormValue("kept")))
 	if err != nil {

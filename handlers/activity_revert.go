@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/views"
 )
 
-// revertOffer is the line that put another back, and reports whether there is a reason to offer
-// that: not while nothing is left of it, nor where its object is gone.
+// revertOffer reports whether to offer to revert a change, and returns the line that already did. It
+// is not offered if nothing is left to revert, or if the object was deleted.
 func (p activityPages) revertOffer(r *http.Request, line audit.Line) (offer bool, done audit.Line, err error) {
 	if done, err = p.store.PutBackBy(r.Context(), line); err != nil {
 		return false, done, err
@@ -23,7 +23,7 @@ func (p activityPages) revertOffer(r *http.Request, line audit.Line) (offer bool
 	return done.ID == "" || len(reversal.Possible()) > 0, done, err
 }
 
-// confirmRevert says what it would do to put a change back.
+// confirmRevert shows what reverting a change would do.
 func (p activityPages) confirmRevert(w http.ResponseWriter, r *http.Request) error {
 	return p.showRevert(w, r, http.StatusOK, nil)
 }
@@ -39,7 +39,7 @@ func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status
 	})
 }
 
-// revert puts back the fields of a change that the form showed.
+// revert reverts the chosen fields of a change.
 func (p activityPages) revert(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	err := p.store.PutBack(r.Context(), by(r), id, r.PostForm["field"])

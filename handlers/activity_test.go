@@ -76,7 +76,7 @@ func TestActivity(t *testing.T) {
 		if want := "/activity?object=" + g.ID + "&from=2020-01-01"; without != want {
 			s.Errorf("without the first filter it is %s, want %s", without, want)
 		}
-		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "is no id").has(".notes", "is no date")
+		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "isn't an ID").has(".notes", "isn't a date")
 		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address isn't valid and was ignored").lacks("option[value=failed]").lacks(".chips")
 		s.get("/activity?action=group.archive").wants(200).has("option[selected]", "Archived …").has(".chips", "Archived …")
 		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the id nonsense").has("#q[value=nonsense]", "").
@@ -85,7 +85,7 @@ func TestActivity(t *testing.T) {
 			s.Errorf("a guess is told as a fact: %s", p.text(".chips"))
 		}
 		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No activity matches").has(".chips", "About Rowing Club")
-		s.get("/activity?q=a+b").wants(200).has(".notes", "is no id").has("#q[value='a b']", "")
+		s.get("/activity?q=a+b").wants(200).has(".notes", "isn't an ID").has("#q[value='a b']", "")
 		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The start date is after the end date.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
@@ -147,7 +147,7 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 
 		to := "/activity/" + line.ID + "/revert"
 		s.get(to).wants(200).has("h1", "Put back this change of Plaza Grand?").has("ins", "Zoë").has("button", "Put it back")
-		s.post(to).wants(409).has(".summary", "nothing was put back")
+		s.post(to).wants(409).has(".summary", "nothing was reverted")
 		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
 		s.post(to, "field", "name", "field", "description").wants(409)
 		p = s.get(to).wants(200).has("main", "It was changed again by Anna on ")

@@ -7,7 +7,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// verify says whether the activity is as the console wrote it.
+// verify reports whether the activity log is as the console wrote it.
 func (p activityPages) verify(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "expect")
 	proof := views.ActivityProof{Expect: strings.TrimSpace(a.get("expect")), Now: p.now(r)}

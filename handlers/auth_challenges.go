@@ -8,14 +8,14 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// challenges are the steps that a browser has half done, such as a sign-in whose second factor
-// is awaited. It keeps a secret of each.
+// challenges are steps that a browser has begun and not finished, such as a sign-in that waits for
+// the second factor. The browser keeps a secret of each in a cookie.
 type challenges struct {
 	store   *models.Store
 	cookies cookies
 }
 
-// set gives the browser the secret of what is half done.
+// set gives the browser the secret of a challenge.
 func (c challenges) set(w http.ResponseWriter, kind identity.ChallengeKind, secret string) {
 	c.cookies.set(w, challengeCookie(kind), secret, int(identity.ChallengeLimit.Seconds()))
 }
@@ -26,8 +26,8 @@ func (c challenges) drop(w http.ResponseWriter, kind identity.ChallengeKind) {
 
 func challengeCookie(kind identity.ChallengeKind) string { return sessionCookie + "-" + string(kind) }
 
-// current is the secret of what the browser has half done, or "". Of several the store
-// knows which one is meant; the last is returned unseen.
+// current returns the secret of the browser's challenge, or "". If the browser has several, the
+// store knows which one is meant; the last one is returned unchecked.
 func (c challenges) current(r *http.Request, kind identity.ChallengeKind) string {
 	var last string
 	for _, secret := range c.cookies.all(r, challengeCookie(kind)) {

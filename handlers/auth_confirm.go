@@ -12,12 +12,12 @@ import (
 	"protocol.chat/console/views"
 )
 
-// confirmPages have somebody who is signed in prove again who they are.
+// confirmPages make users who are signed in prove again who they are.
 type confirmPages struct{ *site }
 
-// required lets only those go on who have lately proved who they are, and asks others to
-// do so. A form that is sent by them waits in the page that asks, and goes on from there:
-// nothing typed is lost.
+// required wraps a handler that only those may use who have lately proved who they are; others are
+// asked to. A form that they sent waits in the page that asks, and goes on from there: nothing
+// typed is lost.
 func (p confirmPages) required(handle pageHandler) pageHandler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		proof := takeProof(r)
@@ -38,7 +38,7 @@ func (p confirmPages) required(handle pageHandler) pageHandler {
 	}
 }
 
-// confirm is where the page that asks for a proof leads when no form waits in it.
+// confirm takes the proof from a page in which no form waits, and leads to the next page.
 func (p confirmPages) confirm(w http.ResponseWriter, r *http.Request) error {
 	to := next(r, views.SecurityURL())
 	proof := takeProof(r)
@@ -57,7 +57,7 @@ type proof struct {
 	identity.Proof
 	passkey string
 	given   bool
-	// back is where somebody goes who does not want to prove it, or "".
+	// back is where Cancel leads, or "".
 	back string
 }
 
@@ -75,8 +75,8 @@ func takeProof(r *http.Request) proof {
 	return p
 }
 
-// prove checks a proof and, where it is right, gives the session a new id. Where it is
-// wrong it answers a status and what to tell.
+// prove checks a proof and, if it is right, gives the session a new id. If it is wrong, it
+// returns a status and what to show.
 func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof) (int, access.Invalid, error) {
 	field, words := views.ConfirmPassword, "Incorrect password."
 	var err error
@@ -99,8 +99,8 @@ func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof)
 	return 0, nil, p.renew(w, r, true)
 }
 
-// ask shows, in place of a page, the one that asks to confirm who it is. It is
-// whole even where a region was asked for, and then has a status that scripts show.
+// ask shows the page that asks for a proof in place of another page. It is a whole page even if a
+// region was asked for, and then has a status that scripts show.
 func (p confirmPages) ask(w http.ResponseWriter, r *http.Request, status int, ask views.Confirm) error {
 	factors, err := p.store.Identity.Factors(r.Context(), by(r).UserID)
 	if err != nil {

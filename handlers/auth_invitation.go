@@ -9,10 +9,10 @@ import (
 	"protocol.chat/console/views"
 )
 
-// errNoInvitation is the answer to every link that is no good, whatever the reason.
+// errNoInvitation is the error of every link that isn't valid, whatever the reason.
 var errNoInvitation = errors.New("there is no such invitation")
 
-// invitationForm shows whoever has the link of an invitation what they are invited to.
+// invitationForm shows the form for accepting an invitation to whoever has its link.
 func (p authPages) invitationForm(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.openInvitation(r)
 	if err != nil {
@@ -38,7 +38,7 @@ func (p authPages) showInvitation(w http.ResponseWriter, r *http.Request, status
 	return p.render(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
 }
 
-// acceptInvitation makes whoever has the link one of the people and signs them in.
+// acceptInvitation creates the user and signs them in.
 func (p authPages) acceptInvitation(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.openInvitation(r)
 	if err != nil {

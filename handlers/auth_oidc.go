@@ -41,8 +41,8 @@ type provider struct {
 	known    atomic.Pointer[oidc.Provider]
 }
 
-// providerTimeout is how long a provider may take for one answer. All of them together
-// have what a request may take.
+// providerTimeout is how long a provider may take for one answer. All answers together must come
+// within the request's own timeout.
 const providerTimeout = 4 * time.Second
 
 func newProvider(config *OIDC, publicURL string) *provider {
@@ -52,7 +52,7 @@ func newProvider(config *OIDC, publicURL string) *provider {
 	return &provider{OIDC: *config, callback: publicURL + string(views.OIDCCallbackURL()), client: outbound(providerTimeout)}
 }
 
-// name is what people call the provider; "" where there is none.
+// name returns what people call the provider, or "" if there is none.
 func (p *provider) name() string {
 	if p == nil {
 		return ""
@@ -60,7 +60,7 @@ func (p *provider) name() string {
 	return p.Name
 }
 
-// discover asks the provider how it works, until it has answered once.
+// discover returns the provider's configuration, which it asks for until it gets an answer.
 func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if known := p.known.Load(); known != nil {
 		return known, nil
@@ -91,7 +91,7 @@ func (p *provider) config(found *oidc.Provider) *oauth2.Config {
 	}
 }
 
-// verifier is the secret by which the provider knows that the code comes from who asked
+// verifier returns the secret by which the provider knows that the code comes from who asked
 // for it (PKCE). It follows from the browser's cookie, so that nobody has to store it, and
 // from the state, so that each request has its own.
 func verifier(browser, state string) string {
@@ -124,19 +124,19 @@ func (p authPages) startOIDC(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// providerUnavailable says that the provider does not answer, or not as one does.
+// providerUnavailable shows the sign-in page if the provider doesn't answer, or not as one does.
 func (p authPages) providerUnavailable(w http.ResponseWriter, r *http.Request, next string, err error) error {
 	p.log.Warn("the OIDC provider can't be used", "request_id", requestID(r), "issuer", p.oidc.Issuer, "err", err)
 	w.Header().Set("Retry-After", retryAfter)
 	return p.showSignIn(w, r, http.StatusServiceUnavailable, noSignIn(next, "%s can't be reached right now. Try again in a minute, or sign in with your password.", p.oidc.Name))
 }
 
-// noSignIn is the page for signing in, with what went wrong.
+// noSignIn returns the sign-in form with what went wrong.
 func noSignIn(next, message string, args ...any) views.SignIn {
 	return views.SignIn{Next: next, Problems: access.Invalid{{Code: access.Bad, Message: fmt.Sprintf(message, args...)}}}
 }
 
-// finishOIDC signs in who comes back from the provider.
+// finishOIDC signs in whoever comes back from the provider.
 func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 	if p.oidc == nil {
 		return errNoPage
@@ -172,8 +172,8 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// startedOIDC is what the browser was sent to the provider with, and the browser's secret.
-// Its cookie stays, for sign-ins in other tabs; a stale twin of it doesn't hide it.
+// startedOIDC returns what the browser was sent to the provider with, and the browser's secret. The
+// cookie stays, for sign-ins in other tabs; a stale one of the same name doesn't hide it.
 func (p authPages) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
 	err = access.ErrNotFound
 	for _, browser = range p.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
@@ -184,8 +184,8 @@ func (p authPages) startedOIDC(r *http.Request) (request identity.OIDCRequest, b
 	return request, browser, err
 }
 
-// signInUsedUp leads home who has signed in and loads the page again, and tells others
-// to start again.
+// signInUsedUp leads users home who have signed in and reload the page, and tells others to start
+// again.
 func (p authPages) signInUsedUp(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.signedIn(r); err == nil {
 		return redirect(w, r, views.HomeURL())
@@ -193,9 +193,9 @@ func (p authPages) signInUsedUp(w http.ResponseWriter, r *http.Request) error {
 	return p.showSignIn(w, r, http.StatusBadRequest, noSignIn("", "This sign-in was already used or has expired. Start again."))
 }
 
-// refuseUnknown says that whom the provider vouches for can't sign in. That the address is
-// not verified is said whosever it is, and so tells strangers nothing; every other reason
-// is in the log and in Activity only.
+// refuseUnknown refuses somebody whom the provider knows and the console doesn't. That an address
+// isn't verified is said whosever it is, so it tells strangers nothing; all other reasons are only in
+// the log and in the activity.
 func (p authPages) refuseUnknown(w http.ResponseWriter, r *http.Request, next, reason string) error {
 	p.log.Info("who signed in with the OIDC provider is refused", "request_id", requestID(r), "reason", reason)
 	words := "%[1]s knows you, but this console doesn't. Ask an owner of the console for access."
@@ -205,8 +205,8 @@ func (p authPages) refuseUnknown(w http.ResponseWriter, r *http.Request, next, r
 	return p.showSignIn(w, r, http.StatusForbidden, noSignIn(next, words, p.oidc.Name))
 }
 
-// redactOAuthError is an error of the exchange without the provider's answer, which could hold what
-// must not be in a log.
+// redactOAuthError returns an error of the exchange without the provider's answer, which could hold
+// what must not be in a log.
 func redactOAuthError(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return fmt.Errorf("the provider gives no token: %d %s", refused.Response.StatusCode, refused.ErrorCode)

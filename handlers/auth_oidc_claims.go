@@ -14,16 +14,16 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// claims are what a token says of somebody.
+// claims are what a token says about somebody.
 type claims struct {
 	Email    string `json:"email"`
 	Verified answer `json:"email_verified"`
 }
 
-// answer is yes, no or not said. Some providers send it as text.
+// answer is yes, no or missing. Some providers send it as text.
 type answer struct{ said, yes bool }
 
-// UnmarshalJSON takes true and "true" for yes, and leaves null for not said.
+// UnmarshalJSON takes true and "true" for yes, and null for missing.
 func (a *answer) UnmarshalJSON(b []byte) error {
 	if string(b) != "null" {
 		*a = answer{said: true, yes: string(bytes.Trim(b, `"`)) == "true"}
@@ -31,7 +31,7 @@ func (a *answer) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// vouch exchanges the code for a token, and is whom that names.
+// verifyToken exchanges the code for a token, checks it, and returns whom it names.
 func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, browser string) (identity.Vouched, error) {
 	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
 		return identity.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
@@ -79,8 +79,8 @@ func (p *provider) checkToken(id *oidc.IDToken, nonce string) error {
 	return nil
 }
 
-// claims are what the token says or, where it leaves the address or its being verified
-// out, the provider.
+// claims returns what the token says. If it leaves out the address, or whether that is verified, the
+// provider is asked.
 func (p *provider) claims(ctx context.Context, found *oidc.Provider, id *oidc.IDToken, token *oauth2.Token) (claims, error) {
 	var said claims
 	if err := id.Claims(&said); err != nil || said.Email != "" && said.Verified.said || found.UserInfoEndpoint() == "" {

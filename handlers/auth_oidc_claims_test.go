@@ -171,11 +171,11 @@ func TestARefusedProviderSaysWhy(t *testing.T) {
 			verified    bool
 			reason, say string
 		}{
-			{"eve", email, false, identity.UnverifiedAddress, "has not verified your e-mail address"},
-			{"eve2", "nobody@example.com", false, identity.UnverifiedAddress, "has not verified your e-mail address"},
-			{"eve3", "nobody@example.com", true, identity.UnknownAddress, "Ask an owner of the console to let you in."},
-			{"eve4", "", true, identity.NoAddress, "Ask an owner of the console to let you in."},
-			{"heir", email, true, identity.OtherIdentity, "Ask an owner of the console to let you in."},
+			{"eve", email, false, identity.UnverifiedAddress, "hasn't verified your email address"},
+			{"eve2", "nobody@example.com", false, identity.UnverifiedAddress, "hasn't verified your email address"},
+			{"eve3", "nobody@example.com", true, identity.UnknownAddress, "Ask an owner of the console for access."},
+			{"eve4", "", true, identity.NoAddress, "Ask an owner of the console for access."},
+			{"heir", email, true, identity.OtherIdentity, "Ask an owner of the console for access."},
 		} {
 			log.Reset()
 			p.person(tc.id, tc.email, tc.verified)
@@ -214,7 +214,7 @@ func TestTwoSignInsAtOnce(t *testing.T) {
 				b.get(back).leads("/")
 			}
 			b.post("/logout").wants(303)
-			b.get(backs[0]).wants(400).has(".summary", "used already or has run out")
+			b.get(backs[0]).wants(400).has(".summary", "already used or has expired")
 		}
 	})
 }

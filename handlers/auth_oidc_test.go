@@ -167,45 +167,45 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 			says   string
 			answer func(b *browser) string
 		}{
-			"no sign-in under way": {400, "used already or has run out", func(*browser) string { return "/login/oidc/callback?code=x&state=y" }},
-			"wrong state": {400, "used already or has run out", func(b *browser) string {
+			"no sign-in under way": {400, "already used or has expired", func(*browser) string { return "/login/oidc/callback?code=x&state=y" }},
+			"wrong state": {400, "already used or has expired", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "state", "guessed")
 			}},
-			"no state": {400, "used already or has run out", func(b *browser) string {
+			"no state": {400, "already used or has expired", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "state", "")
 			}},
-			"wrong nonce": {400, "can’t be used", func(b *browser) string {
+			"wrong nonce": {400, "wasn't valid", func(b *browser) string {
 				at := s.sent(b, "")
 				asked := at.Query()
 				asked.Set("nonce", "another")
 				at.RawQuery = asked.Encode()
 				return s.back(at)
 			}},
-			"replayed": {400, "used already or has run out", func(b *browser) string {
+			"replayed": {400, "already used or has expired", func(b *browser) string {
 				replayed = s.back(s.sent(b, ""))
 				b.get(replayed).wants(303)
 				b.post("/logout").wants(303)
 				return replayed
 			}},
-			"another browser's code": {400, "can’t be used", func(b *browser) string { // PKCE
+			"another browser's code": {400, "wasn't valid", func(b *browser) string { // PKCE
 				theirs, err := url.Parse(s.back(s.sent(s.newBrowser(), "")))
 				if err != nil {
 					s.Fatal(err)
 				}
 				return s.changed(s.back(s.sent(b, "")), "code", theirs.Query().Get("code"))
 			}},
-			"another browser's answer": {400, "used already or has run out", func(b *browser) string {
+			"another browser's answer": {400, "already used or has expired", func(b *browser) string {
 				s.sent(b, "")
 				return s.back(s.sent(s.newBrowser(), ""))
 			}},
-			"invented code": {400, "can’t be used", func(b *browser) string {
+			"invented code": {400, "wasn't valid", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "code", "invented")
 			}},
-			"access denied": {403, "Acme did not sign you in.", func(b *browser) string {
+			"access denied": {403, "Acme didn't sign you in.", func(b *browser) string {
 				state := s.sent(b, "").Query().Get("state")
 				return "/login/oidc/callback?error=access_denied&state=" + state
 			}},
-			"another issuer's answer": {400, "can’t be used", func(b *browser) string {
+			"another issuer's answer": {400, "wasn't valid", func(b *browser) string {
 				return s.changed(s.back(s.sent(b, "")), "iss", "https://evil.example")
 			}},
 		} {
@@ -220,7 +220,7 @@ func TestWrongAnswersOfAProvider(t *testing.T) {
 		b := s.newBrowser()
 		old := s.back(s.sent(b, ""))
 		s.store.DB.Now = func() time.Time { return time.Now().Add(11 * time.Minute) }
-		b.get(old).wants(400).has(".summary", "used already or has run out")
+		b.get(old).wants(400).has(".summary", "already used or has expired")
 	})
 }
 
@@ -279,7 +279,7 @@ func TestAProviderThatIsAway(t *testing.T) {
 		},
 	} {
 		p.tamper[discovery] = answer
-		away := b.get("/login/oidc?next=/contacts").wants(503).has(".summary", "Acme can’t be reached just now.")
+		away := b.get("/login/oidc?next=/contacts").wants(503).has(".summary", "Acme can't be reached right now.")
 		if away.header.Get("Retry-After") == "" || away.value("next") != "/contacts" {
 			t.Errorf("%s: Retry-After %q, next %q", name, away.header.Get("Retry-After"), away.value("next"))
 		}
@@ -307,7 +307,7 @@ func TestAProviderThatRedirectsIsNotFollowed(t *testing.T) {
 			asked.ServeHTTP(w, r)
 		}
 	})
-	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can’t be reached just now.")
+	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can't be reached right now.")
 	if other {
 		t.Error("the redirect was followed")
 	}
@@ -323,7 +323,7 @@ func TestASlowProvider(t *testing.T) {
 	})
 	s.setUp()
 	start := time.Now()
-	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can’t be reached just now.")
+	s.newBrowser().get("/login/oidc").wants(503).has(".summary", "Acme can't be reached right now.")
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}

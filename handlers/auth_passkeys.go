@@ -19,10 +19,9 @@ import (
 	"protocol.chat/console/views"
 )
 
-// Every passkey is kept by its device together with whose it is, and verifies its owner, by
-// a finger or a PIN. So there is one question that all of them answer, whoever is asked:
-// alone it signs in, after a password it is the second factor, and for somebody signed in
-// it confirms that it is them.
+// A passkey's device stores whose it is, and verifies its owner by fingerprint or PIN. So one kind of
+// challenge serves everything: alone a passkey signs in, after a password it is the second factor, and
+// for users who are signed in it is the proof that it's them.
 
 // passkeys checks the answers of passkeys. Its WebAuthn is nil if browsers allow none at the
 // public URL.
@@ -67,7 +66,7 @@ func (o keyOwner) WebAuthnDisplayName() string { return o.Name }
 
 func (o keyOwner) WebAuthnCredentials() []webauthn.Credential { return o.keys }
 
-// passkeyOptions answers what a browser asks its passkeys.
+// passkeyOptions sends the options with which a browser asks for a passkey.
 func (p authPages) passkeyOptions(w http.ResponseWriter, r *http.Request) error {
 	if !p.passkeys.allowed() {
 		return errNoPage
@@ -79,7 +78,7 @@ func (p authPages) passkeyOptions(w http.ResponseWriter, r *http.Request) error 
 	return p.passkeys.ask(w, r, "", session, question.Response)
 }
 
-// ask sends a question to the browser, and keeps what its answer is checked by.
+// ask sends options to the browser, and stores what its answer is checked by.
 func (k passkeys) ask(w http.ResponseWriter, r *http.Request, userID string, session *webauthn.SessionData, question any) error {
 	secret, err := k.store.Identity.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
 	if err != nil {
@@ -90,15 +89,15 @@ func (k passkeys) ask(w http.ResponseWriter, r *http.Request, userID string, ses
 	return json.NewEncoder(w).Encode(question)
 }
 
-// checker returns the check of an answer to the question that the browser was asked, for
-// the store to count.
+// checker returns the check of an answer to the challenge that the browser was given, for the store
+// to count.
 func (k passkeys) checker(w http.ResponseWriter, r *http.Request, answer string) func() (identity.User, error) {
 	k.challenges.drop(w, identity.PasskeyChallenge)
 	return func() (identity.User, error) { return k.check(r, answer) }
 }
 
-// check returns whose passkey an answer is from. The question is used up by an answer
-// that is right. It is ErrNotFound if none was asked, and ErrSignIn for a wrong answer.
+// check returns whose passkey an answer is from. A right answer uses the challenge up. Errors:
+// ErrNotFound if there is no challenge, ErrSignIn if the answer is wrong.
 func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	var session webauthn.SessionData
 	secret := k.challenges.current(r, identity.PasskeyChallenge)
@@ -136,8 +135,8 @@ func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	return owner.User, k.store.Identity.UsedPasskey(r.Context(), passkey.ID, string(data))
 }
 
-// owner finds a passkey by what its device calls it. The device must agree on whose
-// it is.
+// owner returns a passkey by the id that its device has for it, and its owner. The device must agree
+// on who that is.
 func (k passkeys) owner(r *http.Request, rawID, handle []byte) (identity.Passkey, keyOwner, error) {
 	passkey, user, err := k.store.Identity.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
 	if err != nil {
@@ -151,14 +150,14 @@ func (k passkeys) owner(r *http.Request, rawID, handle []byte) (identity.Passkey
 	return passkey, keyOwner{user, []webauthn.Credential{key}}, err
 }
 
-// refused logs why a passkey was not accepted, and is ErrSignIn.
+// refused logs why a passkey was not accepted, and returns ErrSignIn.
 func (k passkeys) refused(r *http.Request, user identity.User, why error) error {
 	k.log.Warn("passkey refused", "request_id", requestID(r), "user", user.ID, "err", why)
 	return access.ErrSignIn
 }
 
-// signInByPasskey signs in by a passkey alone, which is two factors: the device, and the
-// finger or PIN that it asks for.
+// signInByPasskey signs in with a passkey alone, which is two factors: the device, and the
+// fingerprint or PIN that it asks for.
 func (p authPages) signInByPasskey(w http.ResponseWriter, r *http.Request) error {
 	s := views.SignIn{Remember: r.PostFormValue("remember") != "", Next: localPath(r.PostFormValue("next")), Carried: stillCarried(r)}
 	with := identity.WithPasskey{Check: p.passkeys.checker(w, r, r.PostFormValue("credential"))}

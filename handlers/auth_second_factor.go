@@ -14,8 +14,8 @@ func (p authPages) secondFactorForm(w http.ResponseWriter, r *http.Request) erro
 	return p.showSecondFactor(w, r, http.StatusOK, views.SecondFactor{Recovery: r.FormValue("with") == views.WithRecovery})
 }
 
-// showSecondFactor shows the page for a second factor. Where none is awaited any more, one
-// signs in from the start.
+// showSecondFactor shows the page for a second factor. If no sign-in waits for one any more, it
+// leads to the sign-in page.
 func (p authPages) showSecondFactor(w http.ResponseWriter, r *http.Request, status int, s views.SecondFactor) error {
 	wait, err := p.store.Identity.PendingSignIn(r.Context(), p.challenges.current(r, identity.FactorChallenge))
 	if errors.Is(err, access.ErrNotFound) {

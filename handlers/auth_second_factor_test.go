@@ -143,7 +143,7 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code").
 			has(".card", "Signing in as "+email).has("a[href='/login?next=%2Fgroups%2Fnew']", "Sign in as somebody else")
 		b.get("/login/code?with=recovery").wants(200).has("label", "Recovery code")
-		b.post("/login/code", "code", "123456").wants(422).has(".summary", "This code is not right")
+		b.post("/login/code", "code", "123456").wants(422).has(".summary", "Incorrect code")
 		*now = now.Add(time.Minute)
 		code := p.code(0)
 		in := b.post("/login/code", "code", code[:3]+" "+code[3:]).leads("/groups/new")
@@ -191,7 +191,7 @@ func TestASecondFactorTakesNoLongerThanTenMinutes(t *testing.T) {
 		b := s.newBrowser()
 		b.post("/login", "email", email, "password", password).leads("/login/code")
 		*now = now.Add(11 * time.Minute)
-		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "That took longer than 10 minutes.")
+		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Your sign-in expired after 10 minutes.")
 		b.post("/login", "email", email, "password", password).leads("/login/code")
 		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)
@@ -212,7 +212,7 @@ func TestWrongCodesOfASignInMustWait(t *testing.T) {
 			b.post("/login", "email", email, "password", password).leads("/login/code")
 			b.post("/login/code", "code", "000001").wants(422)
 		}
-		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "You can try again in 15 seconds.").lacks(".summary a").lacks("[aria-invalid]")
+		b.post("/login/code", "code", p.code(0)).wants(http.StatusTooManyRequests).has(".summary", "Try again in 15 seconds.").lacks(".summary a").lacks("[aria-invalid]")
 		*now = now.Add(16 * time.Second)
 		b.post("/login/code", "code", p.code(0)).wants(303)
 	})

@@ -15,9 +15,9 @@ import (
 	"protocol.chat/console/views"
 )
 
-// sessionStore keeps gorilla's sessions in the database, by the session methods
-// of models. The cookie is a secret at random and nothing else: there is no key
-// to configure, and instances share nothing but the database.
+// sessionStore stores gorilla's sessions in the database, by the session methods of identity. The
+// cookie is a random secret and nothing else: there is no key to configure, and instances share
+// nothing but the database.
 type sessionStore struct {
 	store   *models.Store
 	cookies cookies
@@ -34,7 +34,7 @@ type sessionData struct {
 	Flashes []views.Flash `json:"flashes,omitempty"`
 }
 
-// Get answers the request's session, the same one each time.
+// Get returns the request's session, the same one each time.
 func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(s, name)
 }
@@ -64,7 +64,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 }
 
 // Save stores the session. One whose Options.MaxAge is negative ends. A session
-// that has ended meanwhile stays ended.
+// that has ended in the meantime stays ended.
 func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	if session.Options.MaxAge < 0 {
 		s.cookies.set(w, session.Name(), "", -1)
@@ -86,8 +86,7 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 	return err
 }
 
-// start gives the browser the cookie of a new session. flashes are what the user is told
-// first.
+// start gives the browser the cookie of a new session. flashes are what the user is told first.
 func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, in identity.SignedIn, flashes []views.Flash) error {
 	if len(flashes) > 0 {
 		if err := s.keep(r.Context(), in.Session, flashes); err != nil {
@@ -102,8 +101,8 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, in identity
 	return nil
 }
 
-// renew gives the session of the request another id. confirmed says that its owner has
-// just proved who they are.
+// renew gives the request's session a new id. confirmed says that its user has just proved who they
+// are.
 func (s *site) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
 	v := signedInAs(r)
 	secret, err := s.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
@@ -125,7 +124,7 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request, confirmed bool) err
 	return nil
 }
 
-// confirmedWithin reports whether somebody has proved who they are so many seconds ago at most.
+// confirmedWithin reports whether the user proved who they are within so many seconds.
 func (v *signedIn) confirmedWithin(seconds int64, now time.Time) bool {
 	return now.Unix()-v.stored.ConfirmedAt < seconds
 }

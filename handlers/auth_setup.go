@@ -23,7 +23,7 @@ func (p authPages) showSetup(w http.ResponseWriter, r *http.Request, status int,
 	return p.render(w, r, status, views.Page{Title: "Set up", Failed: len(s.Problems) > 0, Body: views.SetupPage(s)})
 }
 
-// setUp makes the first owner and signs them in.
+// setUp creates the first owner and signs them in.
 func (p authPages) setUp(w http.ResponseWriter, r *http.Request) error {
 	s := views.Setup{
 		Code: strings.TrimSpace(r.PostFormValue("code")), Name: r.PostFormValue("name"),

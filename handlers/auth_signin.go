@@ -15,7 +15,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// authPages are the pages by which somebody gets in, and out.
+// authPages are the pages for signing in and out.
 type authPages struct{ *site }
 
 // signInForm shows the page for signing in.
@@ -62,7 +62,7 @@ func (p authPages) signIn(w http.ResponseWriter, r *http.Request) error {
 	return p.signInWith(w, r, s, with, p.retrySignIn(w, r, s, "email", wrongSignIn))
 }
 
-// wrongSignIn is all that somebody learns whose sign-in is refused, whatever the reason.
+// wrongSignIn is all that is said if a sign-in is refused, whatever the reason.
 const wrongSignIn = "Incorrect email or password."
 
 // retrySignIn returns what shows the page for signing in again, with what to say at a field.
@@ -165,8 +165,8 @@ func (p authPages) refusedSignIn(w http.ResponseWriter, refused identity.Outcome
 	return p.refusal(w, access.ErrSignIn, field, words)
 }
 
-// refusal is how a proof of who somebody is was refused: its status, and the sentence for
-// a field. That they must wait is the fault of no field. The status is 0 where it was not.
+// refusal returns the status and the problem to show if a password, code or passkey was refused, or
+// 0 if it wasn't. Having to wait is no field's problem.
 func (s *site) refusal(w http.ResponseWriter, err error, field, words string) (int, access.Invalid) {
 	var throttled access.Throttled
 	switch {
@@ -180,7 +180,7 @@ func (s *site) refusal(w http.ResponseWriter, err error, field, words string) (i
 	return 0, nil
 }
 
-// in is a waiting time in words.
+// in returns a waiting time in words.
 func in(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("in %d seconds", max(1, int(d.Seconds()+0.5)))

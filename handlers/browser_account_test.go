@@ -125,7 +125,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("second factor")
 	a.write("#code", "000000")
 	a.goes("Sign in")
-	a.sees(".summary", "not right")
+	a.sees(".summary", "Incorrect code")
 	a.inspect("second factor refused")
 	a.goes("Use a recovery code")
 	a.inspect("second factor by a recovery code")

@@ -375,7 +375,7 @@ var scenes = append([]scene{
 		t.sees("main", "No tokens of yours")
 		t.inspect("tokens own none")
 		t.visit("/settings/tokens/" + v.token.ID + "/roll")
-		t.sees("main", "Only Anna can roll this token")
+		t.sees("main", "Only Anna can rotate this token")
 		t.signIn(v.browser)
 	}},
 	{"token of a moderator", func(t *tab, v *town) {
@@ -416,7 +416,7 @@ var scenes = append([]scene{
 		t.visit("/activity/" + v.changes() + "/revert")
 		v.changes()
 		t.goes("Put it back")
-		t.sees("main", "nothing was put back")
+		t.sees("main", "nothing was reverted")
 	}},
 	{"activity members", func(t *tab, v *town) {
 		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Object: v.group.ID, Action: string(audit.CreatedGroup)})

@@ -175,7 +175,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	a.write("#password", password)
 	a.goes("Sign in")
 	a.goes("Use a passkey")
-	a.sees(".summary", "not right")
+	a.sees(".summary", "Incorrect code")
 	if l := s.newest(); l.ObjectID != made.ID || views.Summary(l) != "somebody failed the second-factor check as Bea" {
 		t.Errorf("its line is %q, %+v", views.Summary(l), l)
 	}

@@ -19,7 +19,7 @@ func TestAProviderInABrowser(t *testing.T) {
 	a.inspect("login with a provider")
 	p.person("eve", "eve@example.com", true)
 	a.goes("Continue with Acme")
-	a.sees(".summary", "Ask an owner of the console to let you in.")
+	a.sees(".summary", "Ask an owner of the console for access.")
 	a.inspect("login unknown to the console")
 	p.person("anna", email, true)
 	a.visit("/login?next=/contacts")

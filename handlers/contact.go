@@ -52,7 +52,7 @@ func (p contactPages) withGroups(r *http.Request) (contact models.Contact, group
 	return contact, groups, page.More, err
 }
 
-// new shows the form for a new contact, filled with the draft if there is one.
+// new shows the form for a new contact, filled from the draft if there is one.
 func (p contactPages) new(w http.ResponseWriter, r *http.Request) error {
 	fields, savedAt, err := p.drafts.take(r)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p contactPages) showEdit(w http.ResponseWriter, r *http.Request, status in
 	})
 }
 
-// update changes those values that the form changed.
+// update saves those fields that the form changed.
 func (p contactPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.drafts.startFromSaved(r); err != nil {
 		return err

@@ -19,7 +19,7 @@ func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Contacts), Body: views.ContactsPage(list)})
 }
 
-// listAt is what the list shows for an address.
+// listAt returns what the list shows for an address.
 func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, error) {
 	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
 	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}

@@ -27,7 +27,7 @@ func TestAContactsLife(t *testing.T) {
 			s.get("/contacts?q="+q).has("tbody", "Hector McCallister")
 		}
 		s.get("/contacts?q=nobody").has("main", "No contact matches “nobody”")
-		s.get("/contacts?after=x&sort=size").has("#results .notes", "could not be read").has("#results .notes", "not known")
+		s.get("/contacts?after=x&sort=size").has("#results .notes", "couldn't be read").has("#results .notes", "isn't valid")
 
 		s.post(path+"/edit", "username", "hector", "was_username", "Hector", "display_name", "", "was_display_name", "Hector McCallister").leads(path)
 		s.get(path).has("h1", "hector")

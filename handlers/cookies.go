@@ -24,7 +24,7 @@ func newCookies(publicURL string) cookies {
 	return cookies{secure: strings.HasPrefix(publicURL, "https://"), port: portOf(publicURL)}
 }
 
-// name is what the browser knows a kind of cookie by.
+// name returns the name of a kind of cookie.
 func (c cookies) name(kind string) string {
 	name := kind + "-" + c.port
 	if c.secure {
@@ -33,8 +33,8 @@ func (c cookies) name(kind string) string {
 	return name
 }
 
-// set gives the browser a cookie for so many seconds: until it is closed where that is 0,
-// and none any more where it is negative.
+// set sets a cookie for so many seconds: until the browser is closed if that is 0. If it is
+// negative, the cookie is removed.
 func (c cookies) set(w http.ResponseWriter, kind, value string, seconds int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: c.name(kind), Value: value, Path: "/", MaxAge: seconds,
@@ -46,8 +46,8 @@ func (c cookies) set(w http.ResponseWriter, kind, value string, seconds int) {
 // without somebody's help.
 const mostTwins = 10
 
-// all are the values that the browser has for a kind, mostly one. There can be more, set
-// for another path or domain, and a stale one may come first.
+// all returns the values that the browser has for a kind, mostly one. There can be more, set for
+// another path or domain, and a stale one may come first.
 func (c cookies) all(r *http.Request, kind string) []string {
 	var values []string
 	for _, cookie := range r.CookiesNamed(c.name(kind)) {
@@ -58,7 +58,7 @@ func (c cookies) all(r *http.Request, kind string) []string {
 	return values
 }
 
-// first is the first value that the browser has for a kind, or "".
+// first returns the first value that the browser has for a kind, or "".
 func (c cookies) first(r *http.Request, kind string) string {
 	for _, value := range c.all(r, kind) {
 		return value

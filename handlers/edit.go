@@ -13,8 +13,8 @@ import (
 	"protocol.chat/console/views"
 )
 
-// saved says that an edit was saved, or that none of its fields differed, and what
-// somebody else changed meanwhile.
+// saved returns the message that an edit was saved, or that it changed nothing, and what somebody
+// else changed in the meantime.
 func saved(name string, edits []models.Edit) views.Flash {
 	flash := views.Flash{Text: "Nothing changed."}
 	var others []string
@@ -45,7 +45,7 @@ func (s *site) showConflict(w http.ResponseWriter, r *http.Request, conflict mod
 	})
 }
 
-// edited is a field that differs from what the form was filled with; nil where not.
+// edited returns a field of the form if it differs from what the form was filled with, or nil.
 func edited(r *http.Request, name string) *string {
 	value := field(r, name)
 	if value == nil || plainNewlines(*value) == plainNewlines(r.PostForm.Get("was_"+name)) {
@@ -54,11 +54,11 @@ func edited(r *http.Request, name string) *string {
 	return value
 }
 
-// plainNewlines is text with the newlines that it had before a browser sent it.
+// plainNewlines returns text with the newlines that it had before a browser sent it.
 func plainNewlines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
-// startFromSaved makes the values that an edit form saved when it was last sent those that it was
-// filled with. So nobody who goes back to it meets their own changes as somebody else's.
+// startFromSaved treats what an edit form saved when it was last sent as what it was filled with, so
+// that nobody who goes back to the form finds their own changes reported as somebody else's.
 func (d drafts) startFromSaved(r *http.Request) error {
 	name := savedName(r)
 	if name == "" {
@@ -89,7 +89,7 @@ func (d drafts) keepSaved(r *http.Request) error {
 	return d.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
 }
 
-// savedName is where an edit form's saved values are kept, or "" if it has no key.
+// savedName returns the name under which keepSaved stores, or "" if the form has no key.
 func savedName(r *http.Request) string {
 	key := r.PostForm.Get("key")
 	if !audit.ValidKey(key) {

@@ -27,7 +27,7 @@ type wrongMethod struct {
 
 func (wrongMethod) Error() string { return "wrong method" }
 
-// fail answers with the page of an error. What is unknown is logged and not shown.
+// fail shows the page of an error. Unknown errors are logged and not shown.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // the client has gone
@@ -54,8 +54,8 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.showFailure(w, r, failure)
 }
 
-// showFailure shows an error's page whole: a region may not be there. Where the
-// database is away, the frame goes without what it knows.
+// showFailure shows an error's whole page: a region may not be there. If the database is down, the
+// frame goes without what only the database knows.
 func (s *site) showFailure(w http.ResponseWriter, r *http.Request, failure views.Failure) {
 	frame, err := s.frame(w, r)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *site) showFailure(w http.ResponseWriter, r *http.Request, failure views
 	}
 }
 
-// failure is what a person is told of an error.
+// failure returns what users are told about an error.
 func (s *site) failure(r *http.Request, err error) views.Failure {
 	f := views.Failure{Visitor: signedInAs(r) == nil, RequestID: requestID(r), Now: s.now(r)}
 	is := func(target error) bool { return errors.Is(err, target) }
@@ -83,7 +83,7 @@ func (s *site) failure(r *http.Request, err error) views.Failure {
 		if missing := routeOf(r).missing; missing != nil && signedInAs(r) != nil {
 			missing(r, &f)
 		}
-		f.Typed = typed(r)
+		f.Typed = typedFields(r)
 	case errors.As(err, &wrongMethod{}):
 		f.Status, f.Title = http.StatusMethodNotAllowed, "Method not allowed"
 		f.Sentence = "This address can't be used this way. Go back and use the buttons on the page."
@@ -127,7 +127,7 @@ func (s *site) failure(r *http.Request, err error) views.Failure {
 // ownersNamed is how many owners a refusal names.
 const ownersNamed = 3
 
-// denial tells somebody which right they lack, and who can give it to them.
+// denial tells users which right they lack, and who can give it to them.
 func (s *site) denial(r *http.Request, right access.Right) string {
 	owners, err := s.store.Identity.Owners(r.Context(), ownersNamed)
 	if err != nil {
@@ -136,8 +136,8 @@ func (s *site) denial(r *http.Request, right access.Right) string {
 	return views.Refusal(by(r), right, owners)
 }
 
-// retry is the address to try again, and the form to send to it again, so that
-// nothing typed is lost. A form with a password has to be filled in again.
+// retry returns the address to try again, and the form to send to it again, so that
+// required wraps a handler that only those may use who have lately proved who they are; others are A form with a password has to be filled in again.
 func retry(r *http.Request) (string, []views.Hidden) {
 	to := localPath(r.URL.RequestURI())
 	for name := range r.PostForm {

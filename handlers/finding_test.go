@@ -27,7 +27,7 @@ func TestCopiedIDsAreUnderstood(t *testing.T) {
 			q := url.QueryEscape(copied(g.ID))
 			s.get("/groups?q="+q).has("#results", "This is the id of Plaza Hotel")
 			s.get("/activity?q="+q).has("table", "Plaza Hotel")
-			misses(s.get("/activity?object="+q).has("table", "Plaza Hotel"), "#results", "is no id")
+			misses(s.get("/activity?object="+q).has("table", "Plaza Hotel"), "#results", "isn't an ID")
 			who := url.QueryEscape(copied(hector.ID))
 			s.get("/contacts?q="+who).has("table", "Hector")
 			s.get("/contacts/pick?q="+who).has("body", "Hector")

@@ -16,7 +16,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// field is a field of the form that was sent; nil where it was not in it.
+// field returns a field of the form, or nil if it isn't in it.
 func field(r *http.Request, name string) *string {
 	if !r.PostForm.Has(name) {
 		return nil
@@ -43,24 +43,23 @@ func formKey(r *http.Request) *audit.IdempotencyKey {
 	return &audit.IdempotencyKey{Key: "form-" + fingerprint, Fingerprint: fingerprint}
 }
 
-// problems takes what is wrong with a form out of an error; it is false where the
-// error is another one.
+// problems returns the problems with a form that an error holds, and false if it is another error.
 func problems(err error) (access.Invalid, bool) {
 	var invalid access.Invalid
 	ok := errors.As(err, &invalid)
 	return invalid, ok
 }
 
-// typed is what was typed into a form whose object is gone, to be taken elsewhere.
-func typed(r *http.Request) []views.Hidden {
+// typedFields returns what was typed into a form whose object was deleted, so that it isn't lost.
+func typedFields(r *http.Request) []views.Hidden {
 	fields := hidden(r.PostForm, func(name string) (string, bool) {
 		return views.FieldLabel(name), views.FieldLabel(name) != ""
 	})
 	return slices.DeleteFunc(fields, func(h views.Hidden) bool { return h.Value == "" })
 }
 
-// hidden is the fields of a form as hidden ones, in order, under the names and
-// with the exceptions that rename says.
+// hidden returns the fields of a form as hidden ones, in order. rename returns the name of each, and
+// whether to include it.
 func hidden(form url.Values, rename func(name string) (string, bool)) []views.Hidden {
 	var fields []views.Hidden
 	for _, name := range slices.Sorted(maps.Keys(form)) {

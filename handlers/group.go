@@ -30,7 +30,7 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name, Body: views.GroupOverview(detail)})
 }
 
-// detail is what the pages of the request's group have in common.
+// detail returns what the pages of the request's group have in common.
 func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 	g, err := p.store.GroupPreview(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -69,7 +69,7 @@ func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, 
 	})
 }
 
-// form is the form with what was typed into it.
+// form returns the form with what was typed into it.
 func (p groupPages) form(r *http.Request, fields url.Values) (views.GroupForm, error) {
 	form := views.GroupForm{
 		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Now: p.now(r),
@@ -144,7 +144,7 @@ func groupFields(form url.Values, prefix string) models.GroupFields {
 	return models.NewGroupFields(func(name string) string { return form.Get(prefix + name) })
 }
 
-// update changes those values that the form changed.
+// update saves those fields that the form changed.
 func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.drafts.startFromSaved(r); err != nil {
 		return err
@@ -176,7 +176,7 @@ func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, next(r, views.GroupURL(id)), saved(g.Name, change.Edits(g)))
 }
 
-// archive puts a group away and offers to undo that.
+// archive archives a group and offers to undo that.
 func (p groupPages) archive(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	at, _ := strconv.ParseInt(r.PostFormValue("at"), 10, 64) // an undo's; without it, now
@@ -190,8 +190,8 @@ func (p groupPages) archive(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// restore takes a group out of the archive and offers to undo that, with the
-// time at which it was archived.
+// restore restores an archived group and offers to undo that, with the time at which it was
+// archived.
 func (p groupPages) restore(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	before, err := p.store.Group(r.Context(), id)
@@ -209,8 +209,8 @@ func (p groupPages) restore(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
 }
 
-// undo is the form that takes back what was done to a group, and leads to where
-// this one does: to the group's row, in a list, which shows the status in its place.
+// undo returns the form that undoes what was done to a group. It leads to where this request does:
+// in a list to the group's row, which then shows the status in its place.
 func undo(r *http.Request, id string, status models.Status, action templ.SafeURL, fields ...views.Hidden) *views.Undo {
 	u := &views.Undo{Action: string(action + views.FromList(groupsOf(r))), Fields: fields}
 	if path := localPath(r.FormValue("next")); path != "" {
@@ -221,7 +221,7 @@ func undo(r *http.Request, id string, status models.Status, action templ.SafeURL
 	return u
 }
 
-// typedMembers is from how many members on a deletion asks for the group's name.
+// typedMembers is above how many members deleting a group asks for its name.
 const typedMembers = 50
 
 // confirmDelete asks before a group is deleted.
@@ -250,7 +250,7 @@ func (p groupPages) showDelete(w http.ResponseWriter, r *http.Request, status in
 	})
 }
 
-// delete deletes a group for good, once its name is typed where that is asked.
+// delete deletes a group, once its name is typed if that is asked for.
 func (p groupPages) delete(w http.ResponseWriter, r *http.Request) error {
 	d, err := p.deletion(r)
 	if err != nil {
@@ -275,7 +275,7 @@ func (p groupPages) activity(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "after", "before", "limit", "list")
 	at, query := readActivityAt(a)
 	query.Object = detail.ID
-	list, err := activityPages{p.site}.listAt(r, a, at, query)
+	list, err := activityPages(p).listAt(r, a, at, query)
 	if err != nil {
 		return err
 	}
@@ -283,7 +283,7 @@ func (p groupPages) activity(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name + " activity", Body: body})
 }
 
-// tombstone tells what remains of the group whose page was asked for, if it was deleted.
+// tombstone adds to a 404 what remains of a deleted group.
 func (p groupPages) tombstone(r *http.Request, f *views.Failure) {
 	t, err := p.store.Tombstone(r.Context(), r.PathValue("id"))
 	if err != nil || !by(r).May(access.ReadGroups) {

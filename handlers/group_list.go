@@ -20,7 +20,7 @@ func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Body: views.GroupsPage(list)})
 }
 
-// listAt is what the list shows for an address.
+// listAt returns what the list shows for an address.
 func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error) {
 	at, query := readGroupsAt(a)
 	page, err := p.store.Groups(r.Context(), query)
@@ -28,7 +28,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		return views.GroupList{}, err
 	}
 	if !query.Before.IsZero() && !page.More {
-		// The walk back came to the start: show the first page, and show it full.
+		// Going back reached the start: show the first page, and show it full.
 		query.Before, at.Before = db.Cursor{}, ""
 		if page, err = p.store.Groups(r.Context(), query); err != nil {
 			return views.GroupList{}, err
@@ -65,7 +65,7 @@ func (p groupPages) none(r *http.Request) (bool, error) {
 	return len(page.Groups) == 0, err
 }
 
-// readGroupsAt reads a place in the list, and the query that it stands for.
+// readGroupsAt reads the address of a list of groups, and returns the query for it.
 func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
@@ -101,8 +101,8 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	return at, query
 }
 
-// statusBySearch drops the address's status where the search asks for one, which has the last
-// word, and says so where they differ.
+// statusBySearch drops the address's status if the search asks for one, which takes precedence, and
+// notes it if they differ.
 func statusBySearch(a *address, at *views.GroupsAt) {
 	asked, chosen := string(models.ParseSearch(at.Q, a.zone).Status), at.Status
 	if asked != "" || chosen == "active" {
@@ -113,7 +113,7 @@ func statusBySearch(a *address, at *views.GroupsAt) {
 	}
 }
 
-// home is the list of groups.
+// home leads to the list of groups.
 func (p groupPages) home(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
 }

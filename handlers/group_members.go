@@ -58,7 +58,7 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	})
 }
 
-// add adds people to a group, or takes a step in choosing them.
+// add adds members to a group, or takes a step in choosing them.
 func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
@@ -83,7 +83,7 @@ func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, next(r, to), addedFlash(g, added))
 }
 
-// addedFlash says who was added. One person can be taken out again by its undo.
+// addedFlash returns the message about who was added, with an undo if it was one contact.
 func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	switch len(added) {
 	case 0:
@@ -98,7 +98,7 @@ func addedFlash(g models.Group, added []models.Contact) views.Flash {
 	return views.Flash{Text: fmt.Sprintf("%d contacts added to %s.", len(added), text.Isolated(g.Name))}
 }
 
-// remove takes somebody out of a group and offers to undo that.
+// remove removes a member from a group and offers to undo that.
 func (p memberPages) remove(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	to := next(r, views.MembersURL(id, views.MembersAt{}))

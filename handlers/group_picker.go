@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/views"
 )
 
-// pickStep reports whether a form was sent by one of the picker's buttons, and does
-// to the chosen people what the button says.
+// pickStep reports whether a form was sent by one of the picker's buttons, and does to the chosen
+// contacts what the button says.
 func pickStep(form url.Values) bool {
 	chosen := form["contacts"]
 	switch {
@@ -29,10 +29,10 @@ func pickStep(form url.Values) bool {
 	return true
 }
 
-// contactsOffered is how many people a picker offers.
+// contactsOffered is how many contacts a picker offers.
 const contactsOffered = 10
 
-// picker is the picker with what was chosen and searched in a form.
+// picker returns the picker with what was chosen and searched in a form.
 func (p groupPages) picker(r *http.Request, groupID string, fields url.Values) (views.Picker, error) {
 	pick := views.Picker{GroupID: groupID, Find: fields.Get("find"), Searched: fields.Get("find") != "", Now: p.now(r)}
 	var err error
@@ -46,7 +46,7 @@ func (p groupPages) picker(r *http.Request, groupID string, fields url.Values) (
 	return pick, err
 }
 
-// findContacts looks for the people that a picker offers, and who of them is a member.
+// findContacts looks for the contacts that a picker offers, and which of them are members.
 func (p groupPages) findContacts(r *http.Request, pick *views.Picker) error {
 	text := []rune(pick.Find)
 	page, err := p.store.Contacts(r.Context(), models.ContactQuery{
@@ -60,7 +60,7 @@ func (p groupPages) findContacts(r *http.Request, pick *views.Picker) error {
 	return err
 }
 
-// pick answers the people that a picker's combobox offers.
+// pick sends the contacts that a picker's combobox offers.
 func (p groupPages) pick(w http.ResponseWriter, r *http.Request) error {
 	pick := views.Picker{GroupID: r.FormValue("group"), Find: r.FormValue("q"), Now: p.now(r)}
 	if err := p.findContacts(r, &pick); err != nil {

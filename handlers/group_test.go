@@ -194,18 +194,18 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 		s.get("/groups").has("main", "No groups yet")
 		s.group("Plaza Hotel")
 		for address, note := range map[string]string{
-			"/groups?after=nowhere":                 "That place in the list could not be read",
-			"/groups?sort=color":                    "not known and was ignored",
+			"/groups?after=nowhere":                 "That position in the list couldn't be read",
+			"/groups?sort=color":                    "isn't valid and was ignored",
 			"/groups?sort=archived":                 "Only archived groups",
 			"/groups?limit=1000":                    "A page can have 1 to 100 rows",
-			"/groups?created_after=tomorrow":        "is no date",
-			"/groups?member=nobody":                 "no contact with the id",
-			"/groups?nonsense=1":                    "means nothing here",
-			"/groups?q=%zz":                         "can't be read",
+			"/groups?created_after=tomorrow":        "isn't a date",
+			"/groups?member=nobody":                 "no contact with the ID",
+			"/groups?nonsense=1":                    "isn't used here",
+			"/groups?q=%zz":                         "couldn't be read",
 			"/groups?q=is:blue+plaza":               "searched as text",
 			"/groups?q=created:soon":                "A date is written",
-			"/groups?after=0&before=0":              "could not be read",
-			"/groups?q=" + strings.Repeat("x", 300): "at most 200 characters",
+			"/groups?after=0&before=0":              "couldn't be read",
+			"/groups?q=" + strings.Repeat("x", 300): "up to 200 characters",
 		} {
 			s.get(address).wants(200).has("#results .notes", note)
 		}
@@ -225,12 +225,12 @@ func TestASearchForAStatusHasTheLastWord(t *testing.T) {
 			}
 		}
 		for _, c := range []struct{ address, summary, pressed, column, note string }{
-			{"q=is:active&status=archived", "1 active group", "Active", "Status", "Take that out of it to see the archived groups."},
+			{"q=is:active&status=archived", "1 active group", "Active", "Status", "Remove it to see archived groups."},
 			{"q=is:active&status=all", "1 active group", "Active", "Status", ""},
 			{"q=is:archived", "2 archived groups", "Archived", "Archived", ""},
 			{"q=is:archived&status=all", "2 archived groups", "Archived", "Archived", ""},
 			{"q=is:archived&status=archived", "2 archived groups", "Archived", "Archived", ""},
-			{"q=is:archived&status=active", "2 archived groups", "Archived", "Archived", "Take that out of it to see the active groups."},
+			{"q=is:archived&status=active", "2 archived groups", "Archived", "Archived", "Remove it to see active groups."},
 			{"q=is:archived&sort=-archived", "2 archived groups", "Archived", "Archived", ""},
 			{"status=all", "3 groups", "All", "Status", ""},
 		} {

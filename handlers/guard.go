@@ -49,8 +49,8 @@ func (c *Console) page(admit func(*http.Request) (*http.Request, error), handle 
 	})
 }
 
-// pageVaries are the headers that decide how a page is sent: compressed, and which part of
-// it htmx asks for.
+// pageVaries are the headers that a page depends on: compression, and which part of it htmx asks
+// for.
 const pageVaries = "Accept-Encoding, HX-Request, HX-Request-Type, HX-Target, HX-History-Restore-Request"
 
 // admit lets those through who may call the route.
@@ -86,11 +86,11 @@ type elsewhere struct{ to templ.SafeURL }
 
 func (e elsewhere) Error() string { return "the page is at " + string(e.to) }
 
-// errNeedsFactor is the answer to whoever must set up a second factor before anything else.
+// errNeedsFactor is the error for users who must set up a second factor before anything else.
 var errNeedsFactor = errors.New("a second factor is missing")
 
-// needFactor leads somebody to where they set up a second factor, and from there to the
-// page that they asked for. It is errNeedsFactor if they didn't ask for a page.
+// needFactor leads users to where they set up a second factor, and from there to the page that
+// they asked for. It is errNeedsFactor if they didn't ask for a page.
 func needFactor(r *http.Request) error {
 	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errNeedsFactor

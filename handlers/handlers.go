@@ -61,7 +61,7 @@ func New(config Config) *Console {
 	})
 	pages := gzhttp.GzipHandler(c.sameOrigin(http.HandlerFunc(c.dispatch)))
 	c.handler = c.withRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r.URL.Path) {
+		if routeOf(r) == anyCall {
 			calls.ServeHTTP(w, r)
 			return
 		}

@@ -8,7 +8,7 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// healthPages are for whoever watches over the console.
+// healthPages are for monitoring.
 type healthPages struct {
 	*site
 	draining atomic.Bool // set by Drain

@@ -29,7 +29,7 @@ func (b boundedLog) Handle(ctx context.Context, r slog.Record) error {
 	return b.Handler.Handle(ctx, bounded)
 }
 
-// WithAttrs is the handler for lines that all have these values.
+// WithAttrs returns the handler for lines that all have these values.
 func (b boundedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 	bounded := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -38,7 +38,7 @@ func (b boundedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return boundedLog{b.Handler.WithAttrs(bounded)}
 }
 
-// WithGroup is the handler for lines whose values stand under a name.
+// WithGroup returns the handler for lines whose values stand under a name.
 func (b boundedLog) WithGroup(name string) slog.Handler { return boundedLog{b.Handler.WithGroup(name)} }
 
 func boundedAttr(a slog.Attr) slog.Attr {
@@ -61,7 +61,7 @@ func boundedAttr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// cutText is text of at most so many bytes, which says how many there were if it is cut.
+// cutText cuts text to so many bytes, and adds how many there were if it does.
 func cutText(text string, most int) string {
 	if len(text) <= most {
 		return text

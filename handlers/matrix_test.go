@@ -378,7 +378,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 		}
 	case strings.Contains(blind, m.letter):
 		p.wants(http.StatusNotFound)
-	case p.status == http.StatusForbidden && strings.Contains(p.text("main"), "can roll this token"):
+	case p.status == http.StatusForbidden && strings.Contains(p.text("main"), "can rotate this token"):
 		// Nobody can give this right.
 	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "does not let you"):
 		m.Errorf("%s: got %d, and may not: %s", what, p.status, p.text("main"))

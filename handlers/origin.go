@@ -63,7 +63,7 @@ func parseWebURL(s string) (*url.URL, error) {
 // hostNames reads names as browsers do (WHATWG URL): other scripts in their ASCII form.
 var hostNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.StrictDomainName(false))
 
-// plainHost is the host of a URL and its port, where that is not the scheme's own.
+// plainHost returns the host of a URL, and its port if that isn't the scheme's own.
 func plainHost(u *url.URL) (string, error) {
 	host := u.Hostname()
 	if address, err := netip.ParseAddr(host); err == nil && address.Zone() == "" {
@@ -95,7 +95,7 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-// portOf is the port of an origin, its scheme's own where it names none.
+// portOf returns the port of an origin, its scheme's own if it names none.
 func portOf(origin string) string {
 	u, err := url.Parse(origin)
 	if err != nil {

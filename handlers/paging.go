@@ -4,8 +4,8 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// total is how many rows a list has. It is counted only where the page is not all, and
-// finding it did not tell.
+// total returns how many rows a list has. It counts them only if the page isn't all of them, and
+// finding the page didn't tell.
 func total(r db.Range, more bool, rows int, known *db.Count, count func() (db.Count, error)) (*db.Count, error) {
 	if !more && r.After.IsZero() && r.Before.IsZero() {
 		return &db.Count{N: rows}, nil
@@ -24,8 +24,8 @@ func listTitle(q, section string) string {
 	return section
 }
 
-// neighbours are the cursors of the pages before and after one, "" where it is at
-// an end of the list. first and last are the places of its rows.
+// neighbours returns the cursors of the pages before and after one, "" at an end of the list. first
+// and last are the cursors of its rows.
 func neighbours(r db.Range, more bool, first, last string) (previous, next string) {
 	if !r.After.IsZero() || !r.Before.IsZero() && more {
 		previous = first
@@ -36,5 +36,5 @@ func neighbours(r db.Range, more bool, first, last string) (previous, next strin
 	return previous, next
 }
 
-// partialNote is told where a search for contacts had to stop.
+// partialNote is shown if a search for contacts had to stop.
 const partialNote = "Too many contacts match, so some may be missing here. Use a more specific search."

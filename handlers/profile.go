@@ -12,7 +12,7 @@ import (
 // profilePages are what users can change about themselves.
 type profilePages struct{ *site }
 
-// edit shows what somebody can change about themselves.
+// edit shows the form for one's own profile.
 func (p profilePages) edit(w http.ResponseWriter, r *http.Request) error {
 	u := signedInAs(r).user
 	return p.showEdit(w, r, http.StatusOK, views.Profile{
@@ -48,7 +48,7 @@ func (p profilePages) update(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, views.ProfileURL(), views.Flash{Text: "Profile saved."})
 }
 
-// readProfile is the profile as its form has it.
+// readProfile reads the profile's form.
 func readProfile(r *http.Request) views.Profile {
 	p := views.Profile{
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), TimeZone: r.PostFormValue("time_zone"),
@@ -63,14 +63,14 @@ func readProfile(r *http.Request) views.Profile {
 	return p
 }
 
-// shortcuts tells what the keys of the keyboard do.
+// shortcuts lists the keyboard shortcuts.
 func (p profilePages) shortcuts(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{
 		Title: "Keyboard shortcuts", Body: views.ShortcutsPage(signedInAs(r).user.Shortcuts),
 	})
 }
 
-// editPassword shows the form for another password.
+// editPassword shows the form for a new password.
 func (p profilePages) editPassword(w http.ResponseWriter, r *http.Request) error {
 	return p.showEditPassword(w, r, http.StatusOK, views.Passwords{})
 }

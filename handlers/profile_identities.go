@@ -7,8 +7,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// linked returns the providers that somebody can sign in with, by the names that people
-// call them.
+// linked returns the providers that a user can sign in with, by their names.
 func (s *site) linked(r *http.Request, userID string) ([]views.Linked, error) {
 	found, err := s.store.Identity.Identities(r.Context(), by(r), userID)
 	var all []views.Linked

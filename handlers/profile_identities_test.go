@@ -34,7 +34,7 @@ func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 		there := "/people/" + ed.UserID
 		link = s.get(there).has("#access ~ dl", "Acme").doc.Find(`a[href*="/identity"]`).AttrOr("href", "")
 		s.get(link).wants(200).has("h1", "Unlink Some Editor from Acme?")
-		s.post(link).leads(there).follow(s.browser).has(".flash", "no longer linked with Acme")
+		s.post(link).leads(there).follow(s.browser).has(".flash", "unlinked from Acme")
 		s.nobody(b) // signed out
 		if line := s.newest(); line.Action != identity.UnlinkedIdentity || line.ActorID != s.by.UserID || line.ObjectID != ed.UserID {
 			s.Errorf("%+v", line)

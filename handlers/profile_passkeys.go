@@ -19,7 +19,7 @@ import (
 // passkeyPages are the pages of the user's own passkeys.
 type passkeyPages struct{ securityPages }
 
-// new shows the form for another passkey.
+// new shows the form for a new passkey.
 func (p passkeyPages) new(w http.ResponseWriter, r *http.Request) error {
 	return p.showNew(w, r, http.StatusOK, views.PasskeyForm{})
 }
@@ -34,7 +34,7 @@ func (p passkeyPages) showNew(w http.ResponseWriter, r *http.Request, status int
 	})
 }
 
-// options answers what a browser makes a passkey from.
+// options sends the options with which a browser makes a passkey.
 func (p passkeyPages) options(w http.ResponseWriter, r *http.Request) error {
 	if !p.passkeys.allowed() {
 		return errNoPage
@@ -55,7 +55,7 @@ func (p passkeyPages) options(w http.ResponseWriter, r *http.Request) error {
 	return p.passkeys.ask(w, r, owner.ID, session, question.Response)
 }
 
-// keyOwner is who makes the request, with all their passkeys.
+// keyOwner returns the user with all their passkeys.
 func (p passkeyPages) keyOwner(r *http.Request) (keyOwner, error) {
 	owner := keyOwner{User: signedInAs(r).user}
 	passkeys, err := p.store.Identity.Passkeys(r.Context(), by(r))
@@ -71,7 +71,7 @@ func (p passkeyPages) keyOwner(r *http.Request) (keyOwner, error) {
 	return owner, nil
 }
 
-// create keeps a passkey that the browser has made.
+// create stores a passkey that the browser has made.
 func (p passkeyPages) create(w http.ResponseWriter, r *http.Request) error {
 	form := views.PasskeyForm{Name: r.PostFormValue("name")}
 	key, err := p.readCredential(w, r)
@@ -105,7 +105,7 @@ func (p passkeyPages) create(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, next(r, views.SecurityURL()+"#passkeys"), views.Flash{Text: "Passkey added."})
 }
 
-// readCredential is the passkey that the browser made, or nil where it is none.
+// readCredential returns the passkey that the browser made, or nil if it isn't a valid one.
 func (p passkeyPages) readCredential(w http.ResponseWriter, r *http.Request) (*webauthn.Credential, error) {
 	var session webauthn.SessionData
 	userID, err := p.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, p.challenges.current(r, identity.PasskeyChallenge), &session)

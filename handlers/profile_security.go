@@ -15,7 +15,7 @@ import (
 // securityPages are how users sign in, and where they are signed in.
 type securityPages struct{ *site }
 
-// show shows how somebody signs in, and where they are signed in.
+// show shows how the user signs in, and where they are signed in.
 func (p securityPages) show(w http.ResponseWriter, r *http.Request) error {
 	s := views.Security{Possible: p.passkeys.allowed(), Current: signedInAs(r).stored.ID, Now: p.now(r)}
 	var err error
@@ -38,7 +38,7 @@ func (p securityPages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: s.Title(), Body: views.SecurityPage(s)})
 }
 
-// ownSessions are the sessions of who makes the request: this one, then the newest first.
+// ownSessions returns the user's sessions: this one, then the newest first.
 func (p securityPages) ownSessions(r *http.Request) ([]identity.Session, error) {
 	found, err := p.store.Identity.Sessions(r.Context(), by(r))
 	this := slices.IndexFunc(found, func(s identity.Session) bool { return s.ID == signedInAs(r).stored.ID })
@@ -48,7 +48,7 @@ func (p securityPages) ownSessions(r *http.Request) ([]identity.Session, error) 
 	return found, err
 }
 
-// newApp shows what an app is set up with.
+// newApp shows the key that an authenticator app is set up with.
 func (p securityPages) newApp(w http.ResponseWriter, r *http.Request) error {
 	return p.showNewApp(w, r, http.StatusOK, nil)
 }
@@ -64,8 +64,8 @@ func (p securityPages) showNewApp(w http.ResponseWriter, r *http.Request, status
 	})
 }
 
-// createApp turns codes from an app on. The recovery codes are in this answer and nowhere
-// else, which is why it is no redirect.
+// createApp sets the app up. The recovery codes are in this response and nowhere else, which is why
+// it isn't a redirect.
 func (p securityPages) createApp(w http.ResponseWriter, r *http.Request) error {
 	codes, err := p.store.Identity.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
 	if status, problems := p.refusal(w, err, "code", ""); status != 0 {
@@ -92,7 +92,7 @@ func (p securityPages) showCodes(w http.ResponseWriter, r *http.Request, title s
 	return p.render(w, r, http.StatusCreated, views.Page{Title: "Recovery codes", Body: views.RecoveryCodesPage(kept)})
 }
 
-// confirmDeleteApp asks before codes from an app are turned off.
+// confirmDeleteApp asks before the authenticator app is turned off.
 func (p securityPages) confirmDeleteApp(w http.ResponseWriter, r *http.Request) error {
 	words := "You'll no longer be asked for a code when you sign in. To use the app again, set it up from scratch."
 	warning, err := p.lastFactorWarning(r)
@@ -104,8 +104,8 @@ func (p securityPages) confirmDeleteApp(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// lastFactorWarning is what to tell somebody before a second factor of theirs goes: a warning
-// where it is the only one and the rules ask for one, or else "".
+// lastFactorWarning returns a warning for users who remove their only second factor while the
+// sign-in policy requires one, or else "".
 func (p securityPages) lastFactorWarning(r *http.Request) (string, error) {
 	policy, err := p.store.Identity.Policy(r.Context())
 	role := signedInAs(r).user.Role
@@ -145,11 +145,11 @@ func (p securityPages) replaceCodes(w http.ResponseWriter, r *http.Request) erro
 	return p.showCodes(w, r, "New recovery codes", codes)
 }
 
-// recoveryCode is what a recovery code looks like.
+// recoveryCode matches a recovery code.
 var recoveryCode = regexp.MustCompile(`^[0-9a-z]{4}(-[0-9a-z]{4}){3}$`)
 
-// downloadCodes answers the recovery codes that a page shows as a file. The page sends them:
-// nobody else has them.
+// downloadCodes sends the recovery codes that a page shows as a file. They come from the page: nobody
+// else has them.
 func (p securityPages) downloadCodes(w http.ResponseWriter, r *http.Request) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Recovery codes for %s\n%s\nEach works once.\n\n", p.publicURL, signedInAs(r).user.Email)
@@ -168,7 +168,7 @@ func (p securityPages) showQuestion(w http.ResponseWriter, r *http.Request, titl
 	return p.render(w, r, http.StatusOK, views.Page{Title: title, Body: views.QuestionPage(q)})
 }
 
-// endSession ends another session of one's own.
+// endSession ends another session of the user's.
 func (p securityPages) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
@@ -185,7 +185,7 @@ func (p securityPages) confirmEndOtherSessions(w http.ResponseWriter, r *http.Re
 	return p.showQuestion(w, r, "Sign out other sessions", views.EndOthers(len(sessions)-1, p.now(r)))
 }
 
-// endOtherSessions ends all sessions but the one that asks for it.
+// endOtherSessions ends all of the user's sessions but this one.
 func (p securityPages) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
 	n, err := p.store.Identity.EndOtherSessions(r.Context(), by(r), signedInAs(r).session.ID)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// themeOf is the theme that the browser asked for, or "".
+// themeOf returns the theme that was chosen in the browser, or "".
 func (s *site) themeOf(r *http.Request) string {
 	for _, theme := range s.cookies.all(r, themeCookie) {
 		if theme == "light" || theme == "dark" {
@@ -19,7 +19,7 @@ func (s *site) themeOf(r *http.Request) string {
 	return ""
 }
 
-// updateTheme keeps the choice of a theme in a cookie.
+// updateTheme stores the chosen theme in a cookie.
 func (p profilePages) updateTheme(w http.ResponseWriter, r *http.Request) error {
 	switch theme := r.PostFormValue("theme"); theme {
 	case "light", "dark":

@@ -9,14 +9,13 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// forwardedFor is the one header that says through which addresses a request came. Each
-// proxy adds at its end whom it had the request from, so that only what trusted proxies
-// added can be believed. Others, such as X-Real-IP and Forwarded, can come from anybody.
+// forwardedFor is the one header that is believed about where a request came from. Each proxy
+// appends the address from which it got the request, so only what trusted proxies appended can be
+// believed. Other headers, such as X-Real-IP and Forwarded, can come from anybody.
 const forwardedFor = "X-Forwarded-For"
 
-// clientAddress is the address that a request came from: the peer's or, where that is a trusted
-// proxy, the last one in X-Forwarded-For that is none. Where that is no address, nothing
-// can be said but who the peer is.
+// clientAddress returns the address that a request came from: the peer's or, if that is a trusted
+// proxy, the last one in X-Forwarded-For that isn't one. If that can't be read, it is the peer's.
 func clientAddress(r *http.Request, trusted access.Networks) string {
 	peer, ok := peerOf(r)
 	if !ok {
@@ -39,8 +38,8 @@ func clientAddress(r *http.Request, trusted access.Networks) string {
 	return from.String() // where all are proxies, the first of them asked for itself
 }
 
-// hopAddress reads what a proxy says whom it had a request from: an address, with or
-// without a port (203.0.113.7:51234), in brackets if it is of IPv6.
+// hopAddress reads an address that a proxy appended: with or without a port (203.0.113.7:51234), in
+// brackets if it is IPv6.
 func hopAddress(hop string) (netip.Addr, bool) {
 	if at, err := netip.ParseAddrPort(hop); err == nil {
 		return access.ParseAddress(at.Addr().String())
@@ -51,7 +50,7 @@ func hopAddress(hop string) (netip.Addr, bool) {
 	return access.ParseAddress(hop)
 }
 
-// peerOf is the address at the other end of the connection.
+// peerOf returns the address at the other end of the connection.
 func peerOf(r *http.Request) (netip.Addr, bool) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 	"protocol.chat/console/views"
 )
 
-// address reads the parameters of a page's address. What can't be used is left
-// out and noted, never an error.
+// address reads the parameters of a page's address. What isn't valid is left out and noted, never an
+// error.
 type address struct {
 	values url.Values
 	notes  []string
-	// pageSize is how many rows the reader's pages have where the address doesn't say.
+	// pageSize is how many rows the reader's pages have if the address doesn't say.
 	pageSize int
-	// zone is where the reader's days are.
+	// zone is the reader's time zone.
 	zone *time.Location
 }
 
@@ -63,7 +63,7 @@ func (a *address) note(format string, args ...any) {
 
 func (a *address) get(name string) string { return a.values.Get(name) }
 
-// one is the parameter if it is one of the values; the first stands for absence.
+// one returns the parameter if it is one of the values, or "".
 func (a *address) one(name string, values ...string) string {
 	value := a.get(name)
 	if value == "" || slices.Contains(values, value) {
@@ -73,7 +73,7 @@ func (a *address) one(name string, values ...string) string {
 	return ""
 }
 
-// search is the parameter q, cut where it is too long.
+// search returns the parameter q, cut if it is too long.
 func (a *address) search() string {
 	q := strings.TrimFunc(strings.ToValidUTF8(a.get("q"), ""), unseen)
 	if runes := []rune(q); len(runes) > models.MaxSearch {
@@ -83,10 +83,10 @@ func (a *address) search() string {
 	return q
 }
 
-// unseen reports whether nothing is to be seen of a character at the end of a text.
+// unseen reports whether a character at the end of a text is invisible.
 func unseen(r rune) bool { return unicode.IsSpace(r) || text.StripInvisible(string(r)) == "" }
 
-// pageSize is how many rows the reader wants on a page.
+// pageSize returns how many rows the reader wants on a page.
 func pageSize(r *http.Request) int {
 	if v := signedInAs(r); v != nil {
 		return v.user.Rows()
@@ -94,7 +94,7 @@ func pageSize(r *http.Request) int {
 	return identity.DefaultPageSize
 }
 
-// zone is the zone that the reader sees times in.
+// zone returns the reader's time zone.
 func zone(r *http.Request) *time.Location {
 	if v := signedInAs(r); v != nil {
 		return v.user.Location()
@@ -102,8 +102,7 @@ func zone(r *http.Request) *time.Location {
 	return time.UTC
 }
 
-// limit is the number of rows on a page that the address asks for; 0 is as many as the
-// reader has on every page.
+// limit returns the number of rows on a page that the address asks for, or 0 for the reader's own.
 func (a *address) limit() int {
 	n, err := strconv.Atoi(a.get("limit"))
 	if a.get("limit") != "" && (err != nil || n < 1 || n > db.MaxLimit) {
@@ -116,12 +115,12 @@ func (a *address) limit() int {
 	return n
 }
 
-// page is the first page of a list, with as many rows as limit says.
+// page returns the range of a list's first page. A limit of 0 is the reader's own.
 func (a *address) page(limit int) db.Range {
 	return db.Range{Limit: cmp.Or(limit, a.pageSize)}
 }
 
-// cursors are the places before and after the page, in an order that they fit.
+// cursors returns the cursors in the address, if they fit the list's order.
 func (a *address) cursors(fits func(db.Cursor) bool) (after, before db.Cursor) {
 	read := func(name string) db.Cursor {
 		if a.get(name) == "" {
@@ -142,7 +141,7 @@ func (a *address) cursors(fits func(db.Cursor) bool) (after, before db.Cursor) {
 	return after, before
 }
 
-// clip is a value as a note repeats it.
+// clip returns a value as a note quotes it.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s, "")
 	if runes := []rune(s); len(runes) > 40 {
@@ -151,8 +150,8 @@ func clip(s string) string {
 	return s
 }
 
-// day is a day in the address, and the moment that begins the day so many later where the
-// reader is.
+// day returns a date in the address, and the start of the day so many days later in the reader's
+// time zone.
 func (a *address) day(name string, later int) (string, time.Time) {
 	value := a.get(name)
 	if value == "" {
@@ -166,7 +165,7 @@ func (a *address) day(name string, later int) (string, time.Time) {
 	return value, text.StartOfDay(day.AddDate(0, 0, later), a.zone)
 }
 
-// id is a parameter that is an id, or "".
+// id returns a parameter that is an id, or "".
 func (a *address) id(name string) string {
 	value := text.Unquote(a.get(name))
 	if value != "" && !text.ValidID(value) {
@@ -176,7 +175,7 @@ func (a *address) id(name string) string {
 	return value
 }
 
-// action is what activity can be narrowed to, or "".
+// action returns an action to filter activity by, or "".
 func (a *address) action() string {
 	value := a.get("action")
 	if value != "" && !views.KnownAction(value) {

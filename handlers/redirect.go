@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// done answers a form that was carried out: with a message, and a way to go on.
+// done answers a form that was carried out: with a message, and a redirect.
 func (s *site) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, flash views.Flash) error {
 	v := signedInAs(r)
 	v.setFlashes(append(v.flashes(), flash))
@@ -21,16 +21,16 @@ func (s *site) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, fl
 	return redirect(w, r, to)
 }
 
-// redirect answers a form with where to go on.
+// redirect answers a form with where to go next.
 func redirect(w http.ResponseWriter, r *http.Request, to templ.SafeURL) error {
 	http.Redirect(w, r, string(to), http.StatusSeeOther)
 	return nil
 }
 
-// maxAddress is how long an address can be to lead back to.
+// maxAddress is how long an address to lead back to can be.
 const maxAddress = 4096
 
-// localPath is an address on this console, or "" where s is anything else.
+// localPath returns s if it is the address of a page of this console, or else "".
 func localPath(s string) string {
 	if len(s) > maxAddress || !utf8.ValidString(s) || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") || isAPI(s) {
 		return ""
@@ -42,7 +42,7 @@ func localPath(s string) string {
 	return s
 }
 
-// next is where a form wants to lead, or else to.
+// next returns where a form asks to be led, or else to.
 func next(r *http.Request, to templ.SafeURL) templ.SafeURL {
 	if path := localPath(r.FormValue("next")); path != "" {
 		return templ.SafeURL(path)
@@ -63,7 +63,7 @@ func listOf(r *http.Request, usual templ.SafeURL) templ.SafeURL {
 // groupsOf is listOf for lists of groups.
 func groupsOf(r *http.Request) templ.SafeURL { return listOf(r, views.GroupsURL(views.GroupsAt{})) }
 
-// cameFrom is the page of the console that led to a request, or "" where none did, or the
+// cameFrom returns the page of the console that led to a request, or "" if none did, or if it is the
 // page of the request itself.
 func (p confirmPages) cameFrom(r *http.Request) string {
 	path, here := strings.CutPrefix(r.Referer(), p.publicURL)

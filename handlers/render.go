@@ -13,8 +13,8 @@ import (
 	"protocol.chat/console/views"
 )
 
-// render answers with a page, or with the region of it that was asked for. The page stands in
-// the section of the request's route, unless it is shown to somebody in its place.
+// render sends a page, or the region of it that was asked for. The page stands in the section of the
+// request's route, unless it is shown in place of the route's own page to somebody who isn't signed in.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p views.Page) error {
 	frame, err := s.frame(w, r)
 	if err != nil {
@@ -40,16 +40,16 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p view
 	})
 }
 
-// respond answers with a component.
+// respond sends a component.
 func respond(w http.ResponseWriter, r *http.Request, status int, component templ.Component) error {
 	return send(w, status, func(whole *bytes.Buffer) error { return component.Render(withoutDeadline(r), whole) })
 }
 
-// withoutDeadline returns the request's context without its deadline. A page that has all it shows is
-// drawn even where finding that took all the time there was.
+// withoutDeadline returns the request's context without its deadline. A page that has all its data is
+// rendered even if getting the data took all the time there was.
 func withoutDeadline(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
-// send answers with HTML that is whole before anything of it is sent.
+// send sends HTML, nothing of it before it is complete.
 func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
 	html := templ.GetBuffer()
 	defer templ.ReleaseBuffer(html)
@@ -63,8 +63,8 @@ func send(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) err
 	return nil
 }
 
-// region is the name of the region that the request wants to replace, or "" for
-// the whole document.
+// region returns the name of the region that the request wants to replace, or "" for the whole
+// document.
 func region(r *http.Request) string {
 	if !isPartial(r) {
 		return ""
@@ -78,7 +78,7 @@ func isPartial(r *http.Request) bool {
 		r.Header.Get("HX-History-Restore-Request") != "true"
 }
 
-// frame is what stands around every page. Messages are shown once.
+// frame returns what stands around every page. Messages are shown once.
 func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error) {
 	f := views.Frame{Theme: s.themeOf(r), RequestID: requestID(r), Path: r.URL.RequestURI()}
 	v := signedInAs(r)
@@ -101,10 +101,10 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error
 	return f, err
 }
 
-// retryAfter is for how many seconds a database that is away should be left alone.
+// retryAfter is for how many seconds a database that is down should be left alone.
 const retryAfter = "2"
 
-// now is the time as a page tells it, in the zone of who looks at it.
+// now returns the time in the zone and the format of whoever sees the page.
 func (s *site) now(r *http.Request) views.Clock {
 	if v := signedInAs(r); v != nil {
 		return s.nowOf(v.user)
@@ -112,7 +112,7 @@ func (s *site) now(r *http.Request) views.Clock {
 	return views.NewClock(s.store.DB.Now().UTC(), identity.DayFirst)
 }
 
-// nowOf is the time in a user's zone, to be written as the user does.
+// nowOf returns the time in a user's zone and format.
 func (s *site) nowOf(user identity.User) views.Clock {
 	return views.NewClock(s.store.DB.Now().In(user.Location()), user.Locale)
 }

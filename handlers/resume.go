@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// askToSignIn answers somebody who is not signed in. A form keeps what was typed.
+// askToSignIn leads to the sign-in page, or shows it in place of a form, whose fields it carries.
 func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusUnauthorized
 	to := s.comeBack(r)
@@ -26,8 +26,8 @@ func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// comeBack is the page to return to after signing in: the one that was asked for,
-// or the one that shows the form that was sent.
+// comeBack returns the page to return to after signing in: the one that was asked for, or the one
+// with the form that was sent.
 func (s *site) comeBack(r *http.Request) string {
 	if to := localPath(r.URL.RequestURI()); s.routes.shows(to) {
 		return to
@@ -38,7 +38,7 @@ func (s *site) comeBack(r *http.Request) string {
 // carriedPrefix marks the fields of a form that wait for its sender to sign in.
 const carriedPrefix = "carried."
 
-// carried is what was typed into a form, to be carried through the sign-in.
+// carried returns what was typed into a form, to be carried through the sign-in.
 func carried(r *http.Request, to string) []views.Hidden {
 	if r.Method != http.MethodPost || to != r.URL.RequestURI() {
 		return nil
@@ -48,7 +48,7 @@ func carried(r *http.Request, to string) []views.Hidden {
 	})
 }
 
-// stillCarried is the carried fields that the sign-in form sends on.
+// stillCarried returns the carried fields that the sign-in form sends on.
 func stillCarried(r *http.Request) []views.Hidden {
 	return hidden(r.PostForm, func(name string) (string, bool) {
 		return name, strings.HasPrefix(name, carriedPrefix) && !isSecret(name)

@@ -27,7 +27,7 @@ const anybody access.Right = "anybody"
 
 // also is what holds for few routes.
 type also struct {
-	// stepUp says that the caller must have proved lately who they are, and what for: it
+	// stepUp is set if the caller must have proved lately who they are. It says what for, and
 	// ends "You're about to …".
 	stepUp string
 	// unenrolled says that the route is open also while a second factor must still be set up.
@@ -37,11 +37,11 @@ type also struct {
 	noHEAD bool
 	// draft says whether what is typed into the route's form is kept.
 	draft draft
-	// missing tells more about an object that is not there, or nil.
+	// missing adds to a 404 what is known of the object, or is nil.
 	missing func(r *http.Request, f *views.Failure)
 	// limits are how long the route may take, and how large its body may be.
 	limits limits
-	// serve answers in place of handle: it is no page, and needs nobody.
+	// serve answers in place of handle, without the headers of a page.
 	serve http.Handler
 }
 
@@ -220,7 +220,7 @@ func (c *Console) table() []route {
 	}
 }
 
-// What somebody confirms for that it is them, where a form and what it sends do the same.
+// The purposes of a step-up that a page and its form share.
 const (
 	settingUpApp       = "set up an authenticator app"
 	turningOffApp      = "turn off your authenticator app"

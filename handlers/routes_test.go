@@ -14,6 +14,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/modelstest"
 )
 
 // question is what every route is asked: how it is called when all is well, and
@@ -415,5 +416,20 @@ func checkAnswer(s *site, p *page, q question) {
 		if !strings.HasSuffix(p.text("title"), "Protocol Console") {
 			s.Errorf("title %q", p.text("title"))
 		}
+	}
+}
+
+// TestFewRoutesHaveLimitsOfTheirOwn: all others have the usual ones, and so can't hold a
+// connection or memory for long.
+func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
+	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	var own []string
+	for _, row := range s.console.Rows() {
+		if row.OwnLimits {
+			own = append(own, row.Method+" "+row.Path)
+		}
+	}
+	if want := []string{"POST /activity/export", "GET /activity/verify"}; !slices.Equal(own, want) {
+		t.Errorf("%q have limits of their own, want %q", own, want)
 	}
 }

@@ -33,14 +33,21 @@ func (t *routeTable) add(rt *route, handler http.Handler) {
 
 func (rt *route) pattern() string { return rt.method + " " + rt.path }
 
-// nowhere stands for what is in no table of pages: an address where there is nothing, a
-// method that it doesn't have, and calls of the API.
-var nowhere = &route{right: anybody}
+var (
+	// nowhere stands for what is not in the table: an address where there is nothing, and a method
+	// that an address doesn't have.
+	nowhere = &route{right: anybody}
+	// anyCall stands for all calls of the API, which has a table of its own.
+	anyCall = &route{right: anybody}
+)
 
-// of returns the route of a request, or nowhere. A path that might mean something else to
-// somebody else who reads it leads nowhere.
+// of returns the route of a request, or nowhere. A path that others could read as another
+// one leads nowhere.
 func (t *routeTable) of(r *http.Request) *route {
-	if isAPI(r.URL.Path) || r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
+	if isAPI(r.URL.Path) {
+		return anyCall
+	}
+	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
 		return nowhere
 	}
 	_, pattern := t.mux.Handler(r)
@@ -93,8 +100,8 @@ func (c *Console) dispatch(w http.ResponseWriter, r *http.Request) {
 	c.routes.mux.ServeHTTP(w, r)
 }
 
-// serveNowhere says that there is nothing, or which methods there are. A page that was asked
-// for with a slash after its address is led to.
+// serveNowhere shows that there is nothing, or no such method. It redirects if a page was asked for
+// with a slash after its address.
 func (c *Console) serveNowhere(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawPath != "" || cleaned(r.URL.Path) != r.URL.Path {
 		c.refuse(errNoPage).ServeHTTP(w, r)

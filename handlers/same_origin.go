@@ -31,10 +31,10 @@ func (c *Console) sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// fromHere reports whether a request that may change something comes from a page of the
-// console. Browsers say so in Sec-Fetch-Site. Old ones, and all of them on plain http, only
-// send their Origin: the guard trusts the public URL, and others whose host is the one that
-// was asked, which takes the care of this function.
+// fromHere reports whether a request that may change something comes from a page of the console.
+// Browsers say so in Sec-Fetch-Site. Old ones, and all of them on plain http, only send their Origin.
+// The guard trusts the public URL and any origin with the host of the request, so this function
+// makes sure what that host is.
 func (c *Console) fromHere(guard *http.CrossOriginProtection, r *http.Request) bool {
 	asked := r.WithContext(r.Context())
 	said := r.Header.Get("Origin")
@@ -48,8 +48,8 @@ func (c *Console) fromHere(guard *http.CrossOriginProtection, r *http.Request) b
 	return guard.Check(asked) == nil
 }
 
-// askedHost is a request's Host as an Origin of the scheme would name it. One that lost its
-// port in a proxy is the public URL's.
+// askedHost returns a request's Host as an Origin of the scheme would name it. If it lost its port in
+// a proxy, it is the public URL's.
 func (c *Console) askedHost(host, scheme string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ":"+defaultPort(scheme))
 	if public, err := url.Parse(c.publicURL); err == nil && host == public.Hostname() {
@@ -62,8 +62,7 @@ func isRead(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// overHTTP reports whether a browser says that it opened over http a console whose cookies
-// it keeps over https only.
+// overHTTP reports whether a browser has opened over http a console whose cookies need https.
 func (s *site) overHTTP(r *http.Request) bool {
 	if !s.secure() {
 		return false

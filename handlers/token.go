@@ -47,7 +47,7 @@ func (p tokenPages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Tokens, Body: views.TokensPage(list)})
 }
 
-// listAt is whose tokens an address asks for, and the name of somebody whom it names.
+// listAt returns whose tokens an address asks for, and the name of the user if it names one.
 func (p tokenPages) listAt(r *http.Request, a *address) (at views.TokensAt, name string, err error) {
 	at.Whose, at.User = a.one("whose", "own"), a.get("user")
 	if at.User == "" {
@@ -65,7 +65,7 @@ func (p tokenPages) listAt(r *http.Request, a *address) (at views.TokensAt, name
 	return at, "", err
 }
 
-// show shows one token, and what it was used for.
+// show shows a token and how it was used.
 func (p tokenPages) show(w http.ResponseWriter, r *http.Request) error {
 	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
@@ -93,7 +93,7 @@ func (p tokenPages) showNew(w http.ResponseWriter, r *http.Request, status int, 
 	})
 }
 
-// create makes a token.
+// create creates a token.
 func (p tokenPages) create(w http.ResponseWriter, r *http.Request) error {
 	form := views.TokenForm{
 		Key: r.PostFormValue("key"), Name: r.PostFormValue("name"), Preset: r.PostFormValue("scope"), Scopes: r.PostForm["scopes"],
@@ -119,15 +119,15 @@ func (p tokenPages) create(w http.ResponseWriter, r *http.Request) error {
 	return p.showSecret(w, r, http.StatusCreated, views.TokenSecret{Token: token, Secret: secret})
 }
 
-// showSecret shows a secret, which is in this answer and nowhere else. That is why its
-// form is not answered by a redirect.
+// showSecret shows a secret, which is in this response and nowhere else. That is why it isn't a
+// redirect.
 func (p tokenPages) showSecret(w http.ResponseWriter, r *http.Request, status int, t views.TokenSecret) error {
 	t.Origin, t.Now = p.publicURL, p.now(r)
 	return p.render(w, r, status, views.Page{Title: t.Name, Body: views.TokenSecretPage(t)})
 }
 
-// chosenScopes is what the form says that a token may do. The boxes count where none of
-// the presets is chosen.
+// chosenScopes returns the scopes that the form asks for. The boxes count if none of the presets is
+// chosen.
 func chosenScopes(r *http.Request) access.Scopes {
 	switch preset := r.PostFormValue("scope"); preset {
 	case "read", "write":
@@ -142,8 +142,8 @@ func chosenScopes(r *http.Request) access.Scopes {
 	return nil
 }
 
-// expiry is the moment that a choice of the form means; nil is never. For what is
-// no choice it is now, which the store refuses.
+// expiry returns the time that a choice of the form means; nil is never. For an invalid choice it is
+// now, which the store refuses.
 func (p tokenPages) expiry(choice string) *int64 {
 	if choice == "never" {
 		return nil
@@ -172,7 +172,7 @@ func (p tokenPages) showRotate(w http.ResponseWriter, r *http.Request, status in
 	})
 }
 
-// refuseRotate says who alone can roll a token.
+// refuseRotate says who alone can rotate a token.
 func (p tokenPages) refuseRotate(w http.ResponseWriter, r *http.Request, token identity.Token) error {
 	p.showFailure(w, r, views.Failure{
 		Status: http.StatusForbidden, Title: "You don't have permission to do that", RequestID: requestID(r), Now: p.now(r),
@@ -201,8 +201,7 @@ func (p tokenPages) rotate(w http.ResponseWriter, r *http.Request) error {
 	return p.showSecret(w, r, http.StatusOK, views.TokenSecret{Token: rolled, Secret: secret, Rolled: true})
 }
 
-// overlap is what a choice of the form means; for what is no choice it is a time that the
-// store refuses.
+// overlap returns the time that a choice of the form means, or one that the store refuses.
 func overlap(choice string) time.Duration {
 	hours, err := strconv.Atoi(choice)
 	if err != nil || hours < 0 || hours > 72 {
@@ -211,12 +210,12 @@ func overlap(choice string) time.Duration {
 	return time.Duration(hours) * time.Hour
 }
 
-// confirmEndOldSecret asks before the secret from before a roll ends.
+// confirmEndOldSecret asks before the secret from before a rotation is revoked.
 func (p tokenPages) confirmEndOldSecret(w http.ResponseWriter, r *http.Request) error {
 	return p.confirm(w, r, "Revoke the old secret of ", views.EndOldSecret)
 }
 
-// confirm asks a question about a token.
+// confirm shows a question about a token.
 func (p tokenPages) confirm(w http.ResponseWriter, r *http.Request, title string, body func(identity.Token, views.Clock) templ.Component) error {
 	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
@@ -225,7 +224,7 @@ func (p tokenPages) confirm(w http.ResponseWriter, r *http.Request, title string
 	return p.render(w, r, http.StatusOK, views.Page{Title: title + token.Name, Body: body(token, p.now(r))})
 }
 
-// endOldSecret ends it.
+// endOldSecret revokes the secret from before a rotation.
 func (p tokenPages) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if err := p.store.Identity.EndOldSecret(r.Context(), by(r), id); err != nil {
@@ -239,7 +238,7 @@ func (p tokenPages) confirmRevoke(w http.ResponseWriter, r *http.Request) error 
 	return p.confirm(w, r, "Revoke ", views.RevokeToken)
 }
 
-// revoke makes a token useless.
+// revoke revokes a token.
 func (p tokenPages) revoke(w http.ResponseWriter, r *http.Request) error {
 	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {

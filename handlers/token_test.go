@@ -124,7 +124,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
 		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
 		s.get("/settings/tokens?whose=own").has("main", "No tokens of yours")
-		admin.get("/settings/tokens?whose=everybody").has(".notes", "not known")
+		admin.get("/settings/tokens?whose=everybody").has(".notes", "isn't valid")
 	})
 }
 
@@ -322,12 +322,12 @@ func TestTokensOfAPerson(t *testing.T) {
 		s.get("/settings/tokens").has("tbody td[data-label='Belongs to'] a[href$='"+editor.UserID+"']", "Some Editor").lacks(".chip")
 		s.get("/settings/tokens?user="+auditor.UserID).has("main", "No tokens of Some Auditor")
 		for _, nobody := range []string{"nobody", "0000000000000000"} {
-			s.get("/settings/tokens?user="+nobody).has(".notes", "is not known").has("tbody", "Anna's").lacks(".chip")
+			s.get("/settings/tokens?user="+nobody).has(".notes", "isn't valid").has("tbody", "Anna's").lacks(".chip")
 		}
 		// Who sees no tokens of others sees their own, whatever the address says.
 		a.get("/people/" + editor.UserID).lacks("#access ~ .facts a")
-		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "is not known").has("main", "No tokens yet").lacks(".chip")
-		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "is not known").has("tbody", "Editor's").lacks("tbody td[data-label='Belongs to'] a")
+		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "isn't valid").has("main", "No tokens yet").lacks(".chip")
+		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "isn't valid").has("tbody", "Editor's").lacks("tbody td[data-label='Belongs to'] a")
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 // userPages are the pages of those who can sign in.
 type userPages struct{ *site }
 
-// list shows the list of people and of invitations.
+// list shows the users and the invitations.
 func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	list := views.PeopleList{By: by(r), Now: p.now(r)}
 	var err error
@@ -34,12 +34,12 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.People, Body: views.PeoplePage(list)})
 }
 
-// user is the person that a request's address names.
+// user returns the user in the request's address.
 func (p userPages) user(r *http.Request) (identity.Person, error) {
 	return p.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
 }
 
-// show shows one of the people.
+// show shows a user.
 func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
 	person, err := p.user(r)
 	if err != nil {
@@ -55,7 +55,7 @@ func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, views.Page{Title: person.Name, Body: views.PersonPage(d)})
 }
 
-// editRole shows the form for somebody's role.
+// editRole shows the form for a user's role.
 func (p userPages) editRole(w http.ResponseWriter, r *http.Request) error {
 	person, err := p.user(r)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p userPages) showEditRole(w http.ResponseWriter, r *http.Request, status i
 	return p.render(w, r, status, views.Page{Title: "Change role of " + form.Name, Failed: len(form.Problems) > 0, Body: views.ChangeRole(form)})
 }
 
-// updateRole gives somebody another role. Who takes their own away must say so.
+// updateRole changes a user's role. Owners who step down must confirm it.
 func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	person, err := p.user(r)
 	if err != nil {
@@ -109,22 +109,22 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, views.PersonURL(person.ID), views.Flash{Text: typed})
 }
 
-// confirmDisable asks before somebody is kept out.
+// confirmDisable asks before a user is disabled.
 func (p userPages) confirmDisable(w http.ResponseWriter, r *http.Request) error {
 	return p.confirmAct(w, r, "Disable ", views.DisablePerson)
 }
 
-// confirmResetFactor asks before somebody's second factor is taken away.
+// confirmResetFactor asks before a user's second factor is reset.
 func (p userPages) confirmResetFactor(w http.ResponseWriter, r *http.Request) error {
 	return p.confirmAct(w, r, "Reset the second factor of ", views.ResetSecondFactor)
 }
 
-// confirmEndSessions asks before somebody is signed out everywhere.
+// confirmEndSessions asks before a user is signed out everywhere.
 func (p userPages) confirmEndSessions(w http.ResponseWriter, r *http.Request) error {
 	return p.confirmAct(w, r, "Sign out ", views.SignOutEverywhere)
 }
 
-// confirmAct asks a question about somebody whom the asker may manage.
+// confirmAct shows a question about a user, to those who may manage them.
 func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
 	person, err := p.user(r)
 	if err != nil {
@@ -136,25 +136,25 @@ func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title stri
 	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.PersonQuestion{Person: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
 }
 
-// disable keeps somebody out.
+// disable disables a user.
 func (p userPages) disable(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " disabled and signed out. Their API tokens were revoked.")
 }
 
-// enable lets somebody in again.
+// enable enables a user again.
 func (p userPages) enable(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.Enable(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " can sign in again.")
 }
 
-// resetFactor takes away somebody's second factor.
+// resetFactor resets a user's second factor.
 func (p userPages) resetFactor(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " was signed out and has no second factor now.")
 }
 
-// endSessions signs somebody out everywhere.
+// endSessions signs a user out everywhere.
 func (p userPages) endSessions(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.store.Identity.EndSessions(r.Context(), by(r), r.PathValue("id"))
 	if err == nil && u.ID == by(r).UserID {
@@ -163,7 +163,7 @@ func (p userPages) endSessions(w http.ResponseWriter, r *http.Request) error {
 	return p.doneTo(w, r, u, err, " was signed out everywhere.")
 }
 
-// doneTo answers with what was done to somebody.
+// doneTo redirects to the user with a message about what was done.
 func (p userPages) doneTo(w http.ResponseWriter, r *http.Request, u identity.User, err error, what string) error {
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (p userPages) doneTo(w http.ResponseWriter, r *http.Request, u identity.Use
 	return p.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
 }
 
-// confirmUnlink asks before somebody's identity at a provider is unlinked.
+// confirmUnlink asks before a user's account at a provider is unlinked.
 func (p userPages) confirmUnlink(w http.ResponseWriter, r *http.Request) error {
 	return p.confirmAct(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
 		issuer := r.FormValue("issuer")

@@ -22,8 +22,8 @@ func (p invitationPages) showNew(w http.ResponseWriter, r *http.Request, status 
 	return p.render(w, r, status, views.Page{Title: "Invite user", Failed: len(form.Problems) > 0, Body: views.NewInvitation(form)})
 }
 
-// create makes an invitation. Its link is in this answer and nowhere else, which is why
-// this form is not answered by a redirect.
+// create creates an invitation. Its link is in this response and nowhere else, which is why it isn't
+// a redirect.
 func (p invitationPages) create(w http.ResponseWriter, r *http.Request) error {
 	form := views.InviteForm{NewInvitation: identity.NewInvitation{
 		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"), Role: access.Role(r.PostFormValue("role")),
@@ -44,7 +44,7 @@ func (p invitationPages) showLink(w http.ResponseWriter, r *http.Request, made i
 	return p.render(w, r, http.StatusCreated, views.Page{Title: "Invite link for " + made.Email, Body: views.NewInvitationLink(m)})
 }
 
-// renew makes another link, which is in this answer alone, too.
+// renew creates another link, which is only in this response, too.
 func (p invitationPages) renew(w http.ResponseWriter, r *http.Request) error {
 	made, secret, err := p.store.Identity.RenewInvitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
@@ -62,7 +62,7 @@ func (p invitationPages) confirmRevoke(w http.ResponseWriter, r *http.Request) e
 	return p.render(w, r, http.StatusOK, views.Page{Title: "Revoke the invitation to " + i.Email, Body: views.RevokeInvitation(i)})
 }
 
-// revoke makes a link dead.
+// revoke revokes an invitation.
 func (p invitationPages) revoke(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.store.Identity.Invitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"protocol.chat/console/views"
 )
 
-// noticeDays is how many days a new rule leaves people to set up a second factor, unless
-// another day is chosen.
+// noticeDays is how many days users have to set up a second factor when it becomes required, unless
+// noticeDays is how many days users have to set up a second factor when it becomes required, unless
 const noticeDays = 14
 
 // policyPages are for the sign-in policy.
 type policyPages struct{ *site }
 
-// edit shows the form for the rules for signing in.
+// edit shows the form for the sign-in policy.
 func (p policyPages) edit(w http.ResponseWriter, r *http.Request) error {
 	policy, err := p.store.Identity.Policy(r.Context())
 	if err != nil {
@@ -46,7 +46,7 @@ func (p policyPages) showEdit(w http.ResponseWriter, r *http.Request, status int
 	return p.render(w, r, status, views.Page{Title: "Sign-in policy", Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
 }
 
-// update makes what was filled in the rules.
+// update saves the sign-in policy.
 func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	form, policy := readPolicy(r)
 	if len(form.Problems) > 0 {
@@ -58,7 +58,7 @@ func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Policy saved. " + views.PolicyHolds(policy, p.now(r))})
 }
 
-// readPolicy reads the form for the rules. A role that needs a second factor needs a day.
+// readPolicy reads the policy's form. A role that needs a second factor needs a day.
 func readPolicy(r *http.Request) (views.PolicyForm, identity.Policy) {
 	form, policy := views.PolicyForm{Tokens: r.PostFormValue("tokens") != ""}, identity.Policy{SecondFactor: map[access.Role]int64{}}
 	policy.Tokens = form.Tokens

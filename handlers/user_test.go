@@ -142,7 +142,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		b.get("/groups").wants(200)
 		robot.get("/v1/groups").wants(200)
 		s.get("/people/"+bea.ID+"/disable").has("#question", "signed out at once").has("main", "1 API token of theirs is revoked for good")
-		s.post("/people/"+bea.ID+"/disable").leads("/people/"+bea.ID).follow(s.browser).has("#flashes", "is disabled").has(".notes", "revoked")
+		s.post("/people/"+bea.ID+"/disable").leads("/people/"+bea.ID).follow(s.browser).has("#flashes", "disabled and signed out").has(".notes", "revoked")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.post("/groups/new", "name", "X").wants(401)
 		robot.get("/v1/groups").wants(401)

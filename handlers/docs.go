@@ -8,8 +8,8 @@ import (
 	"protocol.chat/console/views"
 )
 
-// docPages are the documentation that the console has of itself. It is open to everybody,
-// and looks like any other page to those who are signed in.
+// docPages are the console's own documentation. It is open to everybody, and looks like any other
+// page to those who are signed in.
 type docPages struct{ *site }
 
 // list lists the pages of the documentation.
@@ -30,7 +30,7 @@ func (p docPages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.renderOpen(w, r, views.Page{Title: doc.Title, Body: views.DocPage(doc)})
 }
 
-// errorCode explains an error code of the API.
+// errorCode documents an error code of the API.
 func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 	docs := errorDocs()
 	i := slices.IndexFunc(docs, func(d views.ErrorDoc) bool { return d.Code == r.PathValue("code") })
@@ -46,7 +46,7 @@ func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 	return p.renderOpen(w, r, views.Page{Title: doc.Code, Body: views.DocFrame(views.ErrorsTopic, views.ErrorDocPage(doc))})
 }
 
-// roles says who may do what.
+// roles documents the roles and their permissions.
 func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
 	return p.renderOpen(w, r, views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
 }
