@@ -10,16 +10,6 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestPostgresIsInstalled is where `make test` learns what it could not run.
-func TestPostgresIsInstalled(t *testing.T) {
-	modelstest.URL(t, modelstest.Postgres)
-}
-
-// TestPoolerIsInstalled is another one.
-func TestPoolerIsInstalled(t *testing.T) {
-	modelstest.PoolerSettings(t)
-}
-
 func TestEachGivesAFreshDatabase(t *testing.T) {
 	seen := map[string]bool{}
 	for _, engine := range modelstest.Engines {
