@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -33,7 +32,6 @@ type Cluster struct {
 	socket   string              // a short path; dir where the data don't stay
 	settings []string            // NAME=VALUE
 	as       *syscall.Credential // nil for whoever runs the test
-	last     atomic.Int64        // numbers the databases
 
 	server *exec.Cmd
 	leash  io.WriteCloser
@@ -326,15 +324,6 @@ func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir = c.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
 	return cmd
-}
-
-func (c *Cluster) createDatabase(ctx context.Context) (string, error) {
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), c.last.Add(1))
-	return name, c.run(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
-}
-
-func (c *Cluster) dropDatabase(name string) error {
-	return c.run(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
 }
 
 func (c *Cluster) run(ctx context.Context, sql string) error {

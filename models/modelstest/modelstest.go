@@ -145,9 +145,18 @@ func Connect(t testing.TB, url string) *models.Store {
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
-		return postgresURL(t)
+		return postgresURL(t, template)
 	}
 	return sqliteURL(t)
+}
+
+// EmptyURL is URL for a database without a schema.
+func EmptyURL(t testing.TB, engine string) string {
+	t.Helper()
+	if engine == Postgres {
+		return postgresURL(t, "template0")
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "console.db")
 }
 
 func sqliteURL(t testing.TB) string {
@@ -179,26 +188,17 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-func postgresURL(t testing.TB) string {
+func postgresURL(t testing.TB, template string) string {
 	t.Helper()
 	SkipIfShort(t, "on PostgreSQL")
-	cluster, err := sharedCluster()
+	shared, err := sharedCluster()
 	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := cluster.createDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cluster.dropDatabase(name); err != nil {
-			t.Errorf("drop the database: %v", err)
-		}
-	})
-	return cluster.Database(name)
+	return shared.database(t, template)
 }
 
 func skip(t testing.TB) {

@@ -2,12 +2,14 @@ package modelstest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -82,14 +84,40 @@ func LeaveOut(t testing.TB, message string) {
 	t.Skip(message)
 }
 
-// sharedCluster is the one that all databases of this process live in: that of the run, or
+// nursery is where all databases of this process are made: in the server of the run, or in
 // one of its own.
-var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
-	if socket := os.Getenv(clusterVariable); socket != "" {
-		return &Cluster{socket: socket}, nil
+type nursery struct {
+	*Cluster
+	admin *sql.DB
+	last  atomic.Int64 // numbers the databases
+}
+
+var sharedCluster = sync.OnceValues(func() (*nursery, error) {
+	n := &nursery{Cluster: &Cluster{socket: os.Getenv(clusterVariable)}}
+	var err error
+	if n.socket == "" {
+		if n.Cluster, err = newSharedCluster(); err != nil {
+			return nil, err
+		}
 	}
-	return newSharedCluster()
+	n.admin, err = sql.Open("pgx", n.URL())
+	return n, err
 })
+
+// database makes a copy of a template, which lasts as long as the test.
+func (n *nursery) database(t testing.TB, template string) string {
+	t.Helper()
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), n.last.Add(1))
+	if _, err := n.admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // after the test's own context
+		if _, err := n.admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	return n.Database(name)
+}
 
 // newSharedCluster starts a server with a migrated template to copy databases from.
 func newSharedCluster() (*Cluster, error) {
