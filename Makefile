@@ -30,10 +30,13 @@ build: ## build bin/console, one file that needs nothing beside it
 generate: ## write the Go code of the views again
 	$(TEMPL) generate
 
-# What vet finds is found by lint.
+# lint finds what vet would.
 test: ## run every test, on SQLite and on PostgreSQL
-	@go run $(RACE) ./cmd/testrun go test $(RACE) -vet=off -shuffle=on -timeout 20m ./...
-	@$(if $(RACE),,echo "Not run: the race detector, because there is no C compiler.")
+	go run $(RACE) ./cmd/testrun go test $(RACE) -vet=off -shuffle=on -timeout 20m $(TESTS)
+	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
+
+# Flags for make test: TESTS="./models -run TestGroup".
+TESTS := ./...
 
 # Without shuffling, so that Go keeps the results of packages that did not change.
 test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow

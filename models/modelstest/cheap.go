@@ -2,6 +2,7 @@ package modelstest
 
 import (
 	"context"
+	"runtime/debug"
 	"testing"
 
 	"modernc.org/sqlite"
@@ -13,12 +14,14 @@ import (
 var served = identity.Cost
 
 // Tests hash a password with every owner that they make, and lose nothing in a crash of the
-// machine. So in their processes a hash costs next to nothing, and SQLite doesn't wait for
-// the disk. The programs that cmd/console's tests start are such processes too.
+// machine. So in their processes a hash costs next to nothing, SQLite doesn't wait for the
+// disk, and garbage is collected half as often. The programs that cmd/console's tests start
+// are such processes too.
 func init() {
 	if !testing.Testing() {
 		return
 	}
+	debug.SetGCPercent(200)
 	identity.Cost = identity.HashCost{Memory: 8, Passes: 1, Lanes: 1}
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
 		_, err := conn.ExecContext(context.Background(), "PRAGMA synchronous = OFF", nil)
