@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,27 +38,17 @@ func TestHostileNames(t *testing.T) {
 	long := [2]string{strings.Repeat("W", 255), strings.Repeat("w", 10_000)}
 	groups = append(append([][2]string{long}, groups...), long)
 	people = append([][2]string{{strings.Repeat("u", 64), strings.Repeat("W", 255)}}, people...)
-	for part := range 2 {
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
-			t.Parallel()
-			v := newTown(t, groups, people)
-			a := v.in(phone)
-			for i, scene := range scenes {
-				if i%2 == part {
-					scene.show(a, v)
-					a.measure(scene.name)
-					a.shoot("hostile " + scene.name)
-					a.untouched(scene.name)
-				}
-			}
-			for _, size := range []string{"/groups?status=all&limit=100", "/contacts?limit=100"} {
-				a.visit(size)
-				a.measure(size)
-				a.shoot("hostile all " + size)
-				a.untouched(size)
-			}
-		})
-	}
+	whole := []scene{{"all groups", address("/groups?status=all&limit=100")}, {"all contacts", address("/contacts?limit=100")}}
+	inParts(t, 4, append(whole, scenes...), func(t *testing.T, scenes []scene) {
+		v := newTown(t, groups, people)
+		a := v.in(phone)
+		for _, scene := range scenes {
+			scene.show(a, v)
+			a.measure(scene.name)
+			a.shoot("hostile " + scene.name)
+			a.untouched(scene.name)
+		}
+	})
 }
 
 // turning are names that run from right to left, or would make what follows them do so.
@@ -74,22 +65,27 @@ func TestNamesTurnNothing(t *testing.T) {
 		groups = append(groups, [2]string{name, "About " + name})
 		people = append(people, [2]string{fmt.Sprintf("somebody%d", i), name})
 	}
-	v := newTown(t, groups, people)
-	modelstest.Exec(t, v.store, "UPDATE tokens SET name = '"+turning[0]+turning[3]+"'")
-	a := v.in(desk)
-	user := func(a *tab, v *town) {
-		modelstest.Exec(a.T, v.store, "UPDATE users SET name = 'Anna "+turning[0]+turning[1]+"'")
-		a.visit("/people/" + v.by.UserID)
-	}
-	for _, scene := range append(scenes, scene{"search", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")}, scene{"groups", address("/groups?status=all")},
-		scene{"user", user}, scene{"users", address("/people")}, scene{"activity of a user", address("/activity")}, scene{"profile of a user", address("/profile")},
-		scene{"tokens of a user", address("/settings/tokens")}, scene{"role of a user", func(a *tab, v *town) { a.visit("/people/" + v.by.UserID + "/role") }}) {
-		scene.show(a, v)
-		if turned := eval[[]string](a, turns); len(turned) > 0 {
-			t.Errorf("%s: %q", scene.name, turned)
+	user := func(path string) func(*tab, *town) {
+		return func(a *tab, v *town) {
+			modelstest.Exec(a.T, v.store, "UPDATE users SET name = 'Anna "+turning[0]+turning[1]+"'")
+			a.visit(strings.ReplaceAll(path, "{id}", v.by.UserID))
 		}
-		a.shoot("turning " + scene.name)
 	}
+	all := append(slices.Clone(scenes), scene{"search", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")}, scene{"groups", address("/groups?status=all")},
+		scene{"user", user("/people/{id}")}, scene{"users", user("/people")}, scene{"activity of a user", user("/activity")}, scene{"profile of a user", user("/profile")},
+		scene{"tokens of a user", user("/settings/tokens")}, scene{"role of a user", user("/people/{id}/role")})
+	inParts(t, 4, all, func(t *testing.T, scenes []scene) {
+		v := newTown(t, groups, people)
+		modelstest.Exec(t, v.store, "UPDATE tokens SET name = '"+turning[0]+turning[3]+"'")
+		a := v.in(desk)
+		for _, scene := range scenes {
+			scene.show(a, v)
+			if turned := eval[[]string](a, turns); len(turned) > 0 {
+				t.Errorf("%s: %q", scene.name, turned)
+			}
+			a.shoot("turning " + scene.name)
+		}
+	})
 }
 
 // turns are the texts of a page in which a name is not set apart.

@@ -537,17 +537,27 @@ func urlWord(name string) string {
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
-	for part := range 2 {
+	inParts(t, 8, scenes, func(t *testing.T, scenes []scene) {
+		v := newTown(t, groups, people)
+		a := v.in(desk)
+		for _, scene := range scenes {
+			scene.show(a, v)
+			a.inspect(scene.name)
+		}
+	})
+}
+
+// inParts runs a test of scenes in n parts beside each other, so that none takes long.
+func inParts(t *testing.T, n int, scenes []scene, test func(t *testing.T, part []scene)) {
+	t.Helper()
+	for part := range n {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
-			v := newTown(t, groups, people)
-			a := v.in(desk)
-			for i, scene := range scenes {
-				if i%2 == part {
-					scene.show(a, v)
-					a.inspect(scene.name)
-				}
+			var mine []scene
+			for i := part; i < len(scenes); i += n {
+				mine = append(mine, scenes[i])
 			}
+			test(t, mine)
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/modelstest"
 )
 
 // The tests of this file measure, which a busy machine can't do: they run where the
@@ -25,6 +26,7 @@ func needQuiet(t *testing.T) {
 	if os.Getenv("TIMING") == "" {
 		t.Skip("not measured: TIMING=yes does, on a machine that does nothing else")
 	}
+	modelstest.HashAsServed(t)
 }
 
 // TestARefusedSignInTakesTheSameTime compares unknown users, disabled ones and wrong

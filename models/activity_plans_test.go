@@ -65,5 +65,6 @@ func TestActivityReadsNoLogWhole(t *testing.T) {
 			return err
 		})
 		p.plan("a line", false, func() error { _, err := store.Audit.ActivityLine(p.Context(), "0Va1000000050000"); return err })
+		p.retention()
 	})
 }

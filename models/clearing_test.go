@@ -449,7 +449,7 @@ func TestSampleDataWaitsForAClearing(t *testing.T) {
 func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			store := modelstest.Connect(t, emptyURL(t, engine))
+			store := modelstest.Connect(t, modelstest.EmptyURL(t, engine))
 			if err := store.MigrateTo(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}

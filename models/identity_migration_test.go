@@ -2,7 +2,6 @@ package models_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,19 +9,10 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// emptyURL is a database of the engine without a schema.
-func emptyURL(t *testing.T, engine string) string {
-	t.Helper()
-	if engine == modelstest.Postgres {
-		return modelstest.StartCluster(t).URL()
-	}
-	return "sqlite:" + filepath.Join(t.TempDir(), "console.db")
-}
-
 // before10 is an empty database of the engine as the version before identity keys left it.
 func before10(t *testing.T, engine string) *models.Store {
 	t.Helper()
-	store := modelstest.Connect(t, emptyURL(t, engine))
+	store := modelstest.Connect(t, modelstest.EmptyURL(t, engine))
 	if err := store.MigrateTo(t.Context(), 9); err != nil {
 		t.Fatal(err)
 	}

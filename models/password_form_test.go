@@ -104,6 +104,15 @@ func TestALongerPasswordIsAnotherOne(t *testing.T) {
 	})
 }
 
+// TestAHashCostsWhatItShould: 19 MiB and two passes, outside of tests.
+func TestAHashCostsWhatItShould(t *testing.T) {
+	modelstest.HashAsServed(t)
+	hash, err := identity.HashOf(t.Context(), composed)
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("a hash is %s, %v", hash, err)
+	}
+}
+
 // CountUpTo counts how often a hash begins: that asks for the channel once.
 type CountUpTo struct {
 	context.Context

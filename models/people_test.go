@@ -120,7 +120,7 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	ways := [][2]act{{demote, demote}, {disable, disable}, {demote, disable}, {disable, demote}, {stepDown, stepDown}}
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner).Actor()
-		for round := range 50 {
+		for round := range modelstest.Rounds(4*len(ways), 50) {
 			way := ways[round%len(ways)]
 			start, done := make(chan struct{}), sync.WaitGroup{}
 			var failed [2]error

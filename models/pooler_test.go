@@ -19,11 +19,15 @@ import (
 // TestBehindAPooler does what consoles do where each transaction may run in another
 // session, and looks that nothing of it stays behind in one.
 func TestBehindAPooler(t *testing.T) {
+	cluster := modelstest.StartCluster(t)
+	databases := 0
 	for name, settings := range modelstest.PoolerSettings(t) {
 		for _, mode := range []string{"", "&default_query_exec_mode=cache_describe", "&default_query_exec_mode=exec"} {
 			t.Run(name+mode, func(t *testing.T) {
-				cluster := modelstest.StartCluster(t)
-				url := modelstest.StartPooler(t, cluster, settings).Database("postgres") + mode
+				databases++
+				database := fmt.Sprint("pooled", databases)
+				run(t, cluster.URL(), "CREATE DATABASE "+database)
+				url := modelstest.StartPooler(t, cluster, settings).Database(database) + mode
 				first, second := modelstest.OpenEmpty(t, url), modelstest.OpenEmpty(t, url)
 				if !strings.HasSuffix(first.DB.Engine(), " behind a pooler") {
 					t.Errorf("it takes the pooler for %s", first.DB.Engine())

@@ -71,7 +71,7 @@ func withCode(ctx context.Context, store *models.Store, where access.Actor, pend
 // TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
 // the password is wrong, one password is hashed and as many statements run.
 func TestARefusedSignInDoesTheSameWork(t *testing.T) {
-	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+	modelstest.EachInTurn(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		n := identity.NewUser{Email: "off@example.com", Name: "Off", Role: access.Editor, Password: modelstest.OwnerPassword}
 		if _, err := store.Identity.CreateUser(t.Context(), access.System("test"), n); err != nil {

@@ -20,6 +20,7 @@ var domain = []string{"models/text", "models/keys", "models/access", "models/db"
 var mayImport = map[string][]string{
 	"cmd":               append([]string{"handlers", "static"}, domain...),
 	"cmd/bench":         append([]string{"models/modelstest"}, domain...),
+	"cmd/testrun":       {"models/modelstest"},
 	"handlers":          append([]string{"handlers/api", "views", "static"}, domain...),
 	"handlers/api":      append([]string{"views"}, domain...),
 	"views":             append([]string{"static"}, domain...),

@@ -157,13 +157,9 @@ func TestRepeatTriesAgainWhenAsked(t *testing.T) {
 }
 
 func TestTwoConsolesStartOnOneNewDatabase(t *testing.T) {
-	databases := map[string]func(t *testing.T) string{
-		modelstest.SQLite:   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "console.db") },
-		modelstest.Postgres: func(t *testing.T) string { return modelstest.StartCluster(t).URL() },
-	}
-	for engine, database := range databases {
+	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			database := database(t)
+			database := modelstest.EmptyURL(t, engine)
 			var group sync.WaitGroup
 			for range 4 {
 				group.Go(func() {

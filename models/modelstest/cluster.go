@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +32,6 @@ type Cluster struct {
 	socket   string              // a short path; dir where the data don't stay
 	settings []string            // NAME=VALUE
 	as       *syscall.Credential // nil for whoever runs the test
-	last     atomic.Int64        // numbers the databases
 
 	server *exec.Cmd
 	leash  io.WriteCloser
@@ -53,6 +50,9 @@ func StartCluster(t testing.TB) *Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.remove)
+	if err := cluster.Start(); err != nil {
+		t.Fatal(err)
+	}
 	return cluster
 }
 
@@ -120,24 +120,10 @@ func (c *Cluster) Start() error {
 // is there again after Start.
 func (c *Cluster) Stop() error { return c.end("keep\n") }
 
-// sharedCluster is the one that all databases of this process live in, with a
-// migrated template to copy them from.
-var sharedCluster = sync.OnceValues(func() (*Cluster, error) {
-	cluster, err := newCluster()
-	if err != nil {
-		return nil, err
-	}
-	if err := cluster.run(context.Background(), "CREATE DATABASE "+template); err != nil {
-		return nil, err
-	}
-	return cluster, migrate(cluster.Database(template))
-})
+// careless are the settings of a server whose data nobody will miss, and are in memory.
+var careless = []string{"fsync=off", "full_page_writes=off", "max_wal_size=128MB", "max_connections=300"}
 
-const template = "console_template"
-
-// careless are the settings of a server whose data nobody will miss.
-var careless = []string{"fsync=off", "full_page_writes=off", "max_connections=200"}
-
+// newCluster prepares a server without starting it.
 func newCluster() (*Cluster, error) {
 	c, err := prepareCluster(careless)
 	if err != nil {
@@ -150,7 +136,7 @@ func newCluster() (*Cluster, error) {
 	if err := c.initialize(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(c.dir))
 	}
-	return c, c.Start()
+	return c, nil
 }
 
 // prepareCluster finds the server's programs and its user.
@@ -207,12 +193,23 @@ func serverUser() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// shortFolder creates a folder for the server's user. Its name is short because a socket's
-// path can have only about 100 bytes.
+// memory is Linux's folder in memory, where a database is made and dropped in a fifth of the
+// time. In a container it may be tiny; memoryNeeded is what is never filled.
+const (
+	memory       = "/dev/shm"
+	memoryNeeded = 2 << 30
+)
+
+// shortFolder creates a folder for the server's user, in memory if there is room. Its name is
+// short because a socket's path can have only about 100 bytes.
 func (c *Cluster) shortFolder() (string, error) {
 	root := os.TempDir()
 	if c.as != nil {
 		root = "/tmp" // root's own may be closed to other users
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err == nil && fs.Bavail*uint64(fs.Bsize) > memoryNeeded {
+		root = memory
 	}
 	dir, err := os.MkdirTemp(root, "console-pg-")
 	if err != nil {
@@ -229,12 +226,23 @@ func (c *Cluster) own(dir string) error {
 	return os.Chown(dir, int(c.as.Uid), int(c.as.Gid))
 }
 
+// initialize makes the data folder, or copies that of the run's server.
 func (c *Cluster) initialize() error {
+	if shared := os.Getenv(clusterVariable); shared != "" {
+		return c.copyData(filepath.Join(shared, initialData), "data")
+	}
 	initdb := c.command(filepath.Join(c.programs, "initdb"),
 		"--pgdata=data", "--username=console", "--auth=trust",
 		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("make a PostgreSQL cluster: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (c *Cluster) copyData(from, to string) error {
+	if out, err := c.command("cp", "-R", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy a PostgreSQL cluster: %w\n%s", err, out)
 	}
 	return nil
 }
@@ -316,15 +324,6 @@ func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir = c.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
 	return cmd
-}
-
-func (c *Cluster) createDatabase(ctx context.Context) (string, error) {
-	name := fmt.Sprintf("test_%d", c.last.Add(1))
-	return name, c.run(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
-}
-
-func (c *Cluster) dropDatabase(name string) error {
-	return c.run(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
 }
 
 func (c *Cluster) run(ctx context.Context, sql string) error {

@@ -5,8 +5,9 @@
 // (Short); never with CI=true in the environment.
 //
 // Each is what most tests want. A SQLite database is a file in the test's own
-// folder; a PostgreSQL database lives in a throwaway cluster that the first
-// test to need one starts, and that goes away with the test process.
+// folder; a PostgreSQL database lives in a throwaway cluster that cmd/testrun
+// starts for all packages of a run. Without it the first test to need one starts
+// one for its process, with which it goes away.
 package modelstest
 
 import (
@@ -36,8 +37,19 @@ var Engines = []string{SQLite, Postgres}
 // Keys are those of every test database.
 var Keys = keys.NewKeys()
 
-// Each runs test once on every engine, each time on a fresh database.
+// Each runs test once on every engine, each time on a fresh database. The engines run beside
+// each other, after the caller has returned.
 func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
+	t.Helper()
+	EachInTurn(t, func(t *testing.T, store *models.Store) {
+		t.Parallel()
+		test(t, store)
+	})
+}
+
+// EachInTurn is Each with one engine after the other, before the caller returns: for a test
+// that changes something of the whole process.
+func EachInTurn(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	t.Helper()
 	for _, engine := range Engines {
 		t.Run(engine, func(t *testing.T) { test(t, Open(t, engine)) })
@@ -133,9 +145,18 @@ func Connect(t testing.TB, url string) *models.Store {
 func URL(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == Postgres {
-		return postgresURL(t)
+		return postgresURL(t, template)
 	}
 	return sqliteURL(t)
+}
+
+// EmptyURL is URL for a database without a schema.
+func EmptyURL(t testing.TB, engine string) string {
+	t.Helper()
+	if engine == Postgres {
+		return postgresURL(t, "template0")
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "console.db")
 }
 
 func sqliteURL(t testing.TB) string {
@@ -167,31 +188,22 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-func postgresURL(t testing.TB) string {
+func postgresURL(t testing.TB, template string) string {
 	t.Helper()
 	SkipIfShort(t, "on PostgreSQL")
-	cluster, err := sharedCluster()
+	shared, err := sharedCluster()
 	if errors.Is(err, ErrNotInstalled) {
 		skip(t)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := cluster.createDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cluster.dropDatabase(name); err != nil {
-			t.Errorf("drop the database: %v", err)
-		}
-	})
-	return cluster.Database(name)
+	return shared.database(t, template)
 }
 
 func skip(t testing.TB) {
 	t.Helper()
-	leaveOut(t, "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places")
+	LeaveOut(t, "not run on PostgreSQL: its initdb is neither in PATH nor in the usual places")
 }
 
 // Short reports whether go test -short asks for the short run: SQLite alone, no
@@ -208,20 +220,19 @@ func SkipIfShort(t testing.TB, what string) {
 	}
 }
 
+// Rounds returns how often a test repeats what is random, or how much it takes of what is
+// only many: usually few, and nightly many (with NIGHTLY=1 in the environment).
+func Rounds(usually, nightly int) int {
+	if os.Getenv("NIGHTLY") == "1" {
+		return nightly
+	}
+	return usually
+}
+
 // Slow marks a test that takes seconds: the short run skips it.
 func Slow(t testing.TB) {
 	t.Helper()
 	SkipIfShort(t, "because it is slow")
-}
-
-// leaveOut skips the test, with the reason. In CI, where nothing may be left out,
-// it fails the test.
-func leaveOut(t testing.TB, message string) {
-	t.Helper()
-	if inCI() {
-		t.Fatal(message)
-	}
-	t.Skip(message)
 }
 
 func inCI() bool { return os.Getenv("CI") == "true" }

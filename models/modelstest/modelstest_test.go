@@ -3,22 +3,13 @@ package modelstest_test
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
-
-// TestPostgresIsInstalled is where `make test` learns what it could not run.
-func TestPostgresIsInstalled(t *testing.T) {
-	modelstest.URL(t, modelstest.Postgres)
-}
-
-// TestPoolerIsInstalled is another one.
-func TestPoolerIsInstalled(t *testing.T) {
-	modelstest.PoolerSettings(t)
-}
 
 func TestEachGivesAFreshDatabase(t *testing.T) {
 	seen := map[string]bool{}
@@ -38,6 +29,28 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestARunSharesOneServer that has the template, and stops when the run does.
+func TestARunSharesOneServer(t *testing.T) {
+	modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+	shared, err := modelstest.Share()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	_, socket, _ := strings.Cut(shared.Env[len(shared.Env)-1], "=")
+	store := modelstest.Connect(t, "postgres://console@/console_template?host="+socket)
+	if _, err := store.Identity.FirstOwner(t.Context()); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("looking for an owner: %v, want %v", err, access.ErrNotFound)
+	}
+	if left := shared.LeftOut(); len(left) > 0 {
+		t.Errorf("left out: %q", left)
+	}
+	shared.Close()
+	if _, err := os.Stat(socket); !os.IsNotExist(err) {
+		t.Errorf("the server's folder: %v", err)
+	}
 }
 
 func TestClusterStopsAndStarts(t *testing.T) {

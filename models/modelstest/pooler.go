@@ -106,6 +106,6 @@ func findPooler(t testing.TB) string {
 			return program
 		}
 	}
-	leaveOut(t, "not run behind a pooler: pgbouncer is neither in PATH nor in the usual places")
+	LeaveOut(t, "not run behind a pooler: pgbouncer is neither in PATH nor in the usual places")
 	return ""
 }
