@@ -183,7 +183,7 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := views.ActivityDetail{Line: line, Names: map[string]string{}, Now: c.now(r)}
 	if models.Reversible(line, by(r)) {
-		if d.Reversible, d.PutBackBy, err = c.putBack(r, line); err != nil {
+		if d.Reversible, d.Reverted, err = c.putBack(r, line); err != nil {
 			return err
 		}
 	}
@@ -197,10 +197,10 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	return c.show(w, r, http.StatusOK, views.Page{Title: models.Summary(line), Section: views.Activity, Body: views.ActivityLine(d)})
 }
 
-// putBack is the line that put another back, and reports whether there is a reason to offer
-// that: not while nothing is left of it, nor where its object is gone.
-func (c *Console) putBack(r *http.Request, line audit.Line) (offer bool, done audit.Line, err error) {
-	if done, err = c.store.PutBackBy(r.Context(), line); err != nil {
+// putBack returns which line put another back, and whether there is a reason to offer that:
+// not while nothing is left of it, nor where its object is gone.
+func (c *Console) putBack(r *http.Request, line audit.Line) (offer bool, done models.Revert, err error) {
+	if done, err = c.store.RevertOf(r.Context(), line.ID); err != nil {
 		return false, done, err
 	}
 	reversal, err := c.store.Reversal(r.Context(), by(r), line.ID)

@@ -37,7 +37,9 @@ func (c *Console) detail(r *http.Request) (views.GroupDetail, error) {
 		return d, err
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
-		d.ArchivedBy, err = c.store.Audit.ArchivedBy(r.Context(), g.ID)
+		archivedBy, err := c.store.ArchivedBy(r.Context(), g.ID)
+		d.ArchivedBy = archivedBy.Who()
+		return d, err
 	}
 	return d, err
 }

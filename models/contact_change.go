@@ -79,6 +79,9 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		}
 		if c.reverts != "" {
 			line.Action, said[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
+			if err := tx.Create(revertBy(line, c.reverts)).Error; err != nil {
+				return err
+			}
 		}
 		line.SetObject("contact", now.ID, now.Name())
 		return line.SetChanges(said)

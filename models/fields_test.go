@@ -36,7 +36,8 @@ func TestEveryFieldIsInItsTable(t *testing.T) {
 			t.Errorf("%+v, want %+v, %v", g.Fields(), want, err)
 		}
 		allNamed(t, g.Fields(), g.Fields().Inputs())
-		onlyColumns(t, store, "groups", g.Fields().Inputs(), "id", "seq", "name_key", "conversation_id", "contacts_count", "search", "symbols", "created_at", "updated_at", "archived_at")
+		onlyColumns(t, store, "groups", g.Fields().Inputs(), "id", "seq", "name_key", "conversation_id", "contacts_count", "search", "symbols", "created_at", "updated_at",
+			"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
 
 		c, err := store.CreateContact(t.Context(), by, models.NewContactChange(fieldPointer), nil)
 		if err != nil {

@@ -34,6 +34,10 @@ type Group struct {
 	CreatedAt, UpdatedAt int64
 	ArchivedAt           *int64
 
+	// ArchivedBy is who archived the group, in the row that is being written; see
+	// Store.ArchivedBy.
+	ArchivedBy access.ActorRef `gorm:"embedded;embeddedPrefix:archived_by_" json:"-"`
+
 	// Contacts are the first ShownContacts members, by id, if they were read.
 	Contacts []Contact `gorm:"-"`
 

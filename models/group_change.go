@@ -94,7 +94,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 		if err != nil {
 			return err
 		}
-		if after, said, err = s.changeGroup(tx, id, c); err != nil {
+		if after, said, err = s.changeGroup(tx, line, id, c); err != nil {
 			return err
 		}
 		if len(said) == 0 {
@@ -108,7 +108,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 
 // changeGroup stores a change of a group, and returns the group with what is different
 // about it now.
-func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange) (Group, map[string]audit.Change, error) {
+func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupChange) (Group, map[string]audit.Change, error) {
 	before, err := s.lockGroup(tx, id, c.If)
 	if err != nil {
 		return Group{}, nil, err
@@ -118,8 +118,13 @@ func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange) (Group, map[s
 	}
 	after := before
 	after.apply(c)
-	if before.Archived() && after.Archived() {
+	switch {
+	case !after.Archived():
+		after.ArchivedBy = access.ActorRef{}
+	case before.Archived():
 		after.ArchivedAt = before.ArchivedAt
+	default:
+		after.ArchivedBy = line.Actor()
 	}
 	said := differences(before, after)
 	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
@@ -146,7 +151,8 @@ func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said m
 }
 
 // groupWritten are the columns of an update, listed so that empty ones are written too.
-var groupWritten = append(groupFields.names(), "name_key", "contacts_count", "search", "archived_at", "updated_at")
+var groupWritten = append(groupFields.names(), "name_key", "contacts_count", "search", "updated_at",
+	"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
 
 // ArchiveGroup archives a group; it can still be read, changed and restored. One that is
 // archived already stays as it is. at is the time in Unix seconds, 0 for now.

@@ -44,12 +44,13 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return &Store{DB: d, Audit: log, Identity: identity.New(d, log), toClear: make(chan struct{}, 1)}, nil
 }
 
-// Migrate brings the schema, and the columns to sort and search by, to the newest version.
+// Migrate brings the schema, and what is derived from other columns and lines, to the
+// newest version.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.DB.Migrate(ctx); err != nil {
 		return err
 	}
-	return s.DB.Failed(ctx, s.refold(ctx))
+	return s.DB.Failed(ctx, errors.Join(s.refold(ctx), s.findFacts(ctx)))
 }
 
 // Close stops checks of the log and closes every connection.
