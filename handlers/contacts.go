@@ -121,9 +121,7 @@ func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.ContactDraft); err != nil {
-		return err
-	}
+	c.dropDraft(r, views.ContactDraft)
 	to := views.ContactURL(contact.ID)
 	if r.PostFormValue("do") == "another" {
 		to = views.NewContactURL()

@@ -134,6 +134,14 @@ func (c *Console) checkDraft(ctx context.Context, by access.Actor, name string) 
 	return err
 }
 
+// dropDraft forgets the draft of a form that was carried out. If it can't, that is no reason
+// to say that the form was not.
+func (c *Console) dropDraft(r *http.Request, name string) {
+	if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+		c.log.WarnContext(r.Context(), "a draft was not dropped", "form", name, "request_id", requestID(r), "err", err)
+	}
+}
+
 // takeDraft is the draft of a form, if there is one that says anything.
 func (c *Console) takeDraft(r *http.Request, name string) (url.Values, int64, error) {
 	d, err := c.store.Identity.Draft(r.Context(), by(r), name)

@@ -101,13 +101,9 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), views.GroupDraft); err != nil {
-		return err
-	}
+	c.dropDraft(r, views.GroupDraft)
 	flash := views.Flash{Text: text.Isolated(g.Name) + " created."}
-	if taken, err := c.store.NameTaken(r.Context(), g); err != nil {
-		return err
-	} else if taken {
+	if g.SameName {
 		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. There is another active group with this name."}
 	}
 	if r.PostFormValue("do") == "another" {

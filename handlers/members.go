@@ -89,9 +89,7 @@ func (c *Console) addMembers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
-		return err
-	}
+	c.dropDraft(r, name)
 	return c.done(w, r, next(r, to), addedFlash(g, added))
 }
 

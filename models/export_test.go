@@ -220,6 +220,11 @@ func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 	return names, errors.Join(err, rows.Err())
 }
 
+// NameTaken asks what CreateGroup asks about a name.
+func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
+	return nameTaken(s.DB.Read(ctx), name)
+}
+
 // Acts are the actions that have words.
 func Acts() map[audit.Action]string { return acts }
 

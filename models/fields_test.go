@@ -26,12 +26,12 @@ func fieldPointer(name string) *string { return new(fieldValue(name)) }
 func TestEveryFieldIsInItsTable(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		g, err := store.CreateGroup(t.Context(), by, models.NewGroupChange(fieldPointer), nil)
+		made, err := store.CreateGroup(t.Context(), by, models.NewGroupChange(fieldPointer), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		inLine(t, newest(t, store), g.Fields().Inputs())
-		g, err = store.Group(t.Context(), g.ID)
+		inLine(t, newest(t, store), made.Fields().Inputs())
+		g, err := store.Group(t.Context(), made.ID)
 		if want := models.NewGroupFields(fieldValue); err != nil || g.Fields() != want {
 			t.Errorf("%+v, want %+v, %v", g.Fields(), want, err)
 		}

@@ -10,15 +10,22 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
 
+// CreatedGroup is a new group, and whether there was another active one with its name.
+type CreatedGroup struct {
+	Group
+	SameName bool
+}
+
 // CreateGroup creates a group with its conversation. A second call with the same key
 // returns the first one's group. Errors: Invalid, Conflict, Denied.
-func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (Group, error) {
+func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (CreatedGroup, error) {
 	if len(text.Deref(c.Contacts)) > 0 {
 		if err := by.Check(access.EditMembers); err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
 	}
 	if c.Name == nil {
@@ -26,27 +33,38 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	}
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return CreatedGroup{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
 		members, err := s.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
-			return Group{}, access.Denied{Right: access.EditMembers}
+			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
+		}
+		same, err := nameTaken(s.DB.ReadIn(tx), *c.Name)
+		if err != nil {
+			return CreatedGroup{}, err
 		}
 		g, err := s.insertGroup(tx, c, members)
 		if err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
 		said := differences(Group{}, g)
 		if len(members) > 0 {
 			said["contacts"] = audit.Change{Before: nil, After: named(members)}
 		}
 		line.SetObject("group", g.ID, g.Name)
-		return g, line.SetChanges(said)
+		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(said)
 	})
+}
+
+// nameTaken reports whether an active group has a name.
+func nameTaken(r db.Reader, name string) (bool, error) {
+	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL", text.SortKey(name), name)
+	others, err := db.First(r, query, 1, db.OneColumn[string])
+	return len(others) > 0, err
 }
 
 // insertGroup stores a new group with its conversation and its members.

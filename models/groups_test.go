@@ -58,7 +58,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return g
+			return g.Group
 		}
 		plaza := group("Plaza Hotel", "World-renowned.", hector, cedric)
 		group("Café Noir", "Coffee & cake, 100% organic", cedric)
@@ -300,6 +300,37 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Next day")}, &audit.IdempotencyKey{Key: "k", Fingerprint: "g"})
 		if err != nil || g.Name != "Next day" {
 			t.Errorf("a day later: %v, %v", g.Name, err)
+		}
+	})
+}
+
+// TestANewGroupSaysWhetherItsNameIsTaken by an active group; who sends it again is told the
+// same.
+func TestANewGroupSaysWhetherItsNameIsTaken(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		create := func(name, key string) models.CreatedGroup {
+			t.Helper()
+			g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, &audit.IdempotencyKey{Key: key, Fingerprint: "f"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		first, second := create("Plaza", "1"), create(" Plaza ", "2")
+		if first.SameName || !second.SameName || create("plaza", "3").SameName {
+			t.Errorf("the first has a namesake: %t, the second: %t", first.SameName, second.SameName)
+		}
+		if !create(" Plaza ", "2").SameName || create("Plaza", "1").SameName {
+			t.Error("a repeated call says something else")
+		}
+		for _, id := range []string{first.ID, second.ID} {
+			if _, err := store.ArchiveGroup(t.Context(), by, id, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if create("Plaza", "4").SameName {
+			t.Error("archived groups count")
 		}
 	})
 }

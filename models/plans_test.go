@@ -339,7 +339,7 @@ func (p *planner) others(g models.Group) {
 	p.plan("members", true, func() error { _, err := p.store.Members(ctx, models.MemberQuery{Group: g.ID}); return err })
 	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, db.Range{}); return err })
 	p.plan("the number of messages", true, func() error { _, err := p.store.MessagesCount(ctx, g.ConversationID); return err })
-	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g); return err })
+	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g.Name); return err })
 	p.plan("a conversation's id", true, func() error {
 		_, err := p.store.Groups(ctx, models.GroupQuery{Search: g.ConversationID})
 		return err
