@@ -57,7 +57,7 @@ func (c *Console) listContacts(r *http.Request, a *address) (views.ContactList, 
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
-		return c.store.CountContacts(r.Context(), query)
+		return c.store.ContactsCount(r.Context(), page)
 	})
 	return list, err
 }

@@ -43,7 +43,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 		}
 	}
 	list := views.GroupList{
-		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), BySearch: page.Search.Status != "", Words: page.Search.Words, Member: page.Contact,
+		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
 		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: c.publicURL, Now: c.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
@@ -59,7 +59,7 @@ func (c *Console) listGroups(r *http.Request, a *address) (views.GroupList, erro
 		}
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
-		return c.store.CountGroups(r.Context(), query)
+		return c.store.GroupsCount(r.Context(), page)
 	})
 	if err == nil && page.AtLeast {
 		list.Total.AtLeast = true
@@ -93,8 +93,9 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")),
 	}
-	statusBySearch(a, &at)
-	query := models.GroupQuery{Search: at.Q, Zone: a.zone, Status: models.Active, Range: a.page(at.Limit)}
+	search := models.ParseSearch(at.Q, a.zone)
+	statusBySearch(a, search, &at)
+	query := models.GroupQuery{Search: search, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
 		query.Status = models.Archived
@@ -124,8 +125,8 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 
 // statusBySearch drops the address's status where the search asks for one, which has the last
 // word, and says so where they differ.
-func statusBySearch(a *address, at *views.GroupsAt) {
-	asked, chosen := string(models.ParseSearch(at.Q, a.zone).Status), at.Status
+func statusBySearch(a *address, search models.Search, at *views.GroupsAt) {
+	asked, chosen := string(search.Status), at.Status
 	if asked != "" || chosen == "active" {
 		at.Status = ""
 	}

@@ -225,6 +225,25 @@ func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
 	return nameTaken(s.DB.Read(ctx), name)
 }
 
+// CountGroups counts the groups that a query finds, without listing them.
+func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
+	r := s.DB.Read(ctx)
+	page, err := s.understand(r, q)
+	if err != nil {
+		return db.Count{}, err
+	}
+	return s.countGroups(r, page)
+}
+
+// CountContacts is CountGroups for contacts.
+func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
+	page, err := s.understandContacts(s.DB.Read(ctx), q)
+	if err != nil {
+		return db.Count{}, err
+	}
+	return s.ContactsCount(ctx, page)
+}
+
 // Acts are the actions that have words.
 func Acts() map[audit.Action]string { return acts }
 

@@ -114,7 +114,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			{strings.Repeat("%", 200), []string{}},
 		} {
 			for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
-				got := names(t, store, models.GroupQuery{Search: c.search, Status: models.Active, Sort: sort})
+				got := names(t, store, models.GroupQuery{Search: models.ParseSearch(c.search, nil), Status: models.Active, Sort: sort})
 				want := slices.Clone(c.want)
 				if sort != models.ByCreated {
 					slices.Sort(got)
@@ -126,16 +126,16 @@ func TestSearchFindsByEverything(t *testing.T) {
 			}
 		}
 
-		page, err := store.Groups(t.Context(), models.GroupQuery{Search: "member:hect"})
+		page, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("member:hect", nil)})
 		if err != nil || len(page.Groups) != 2 || page.Groups[0].Member == nil || page.Groups[0].Member.ID != hector.ID {
 			t.Errorf("member:hect does not say why: %+v, %v", page.Groups, err)
 		}
-		page, err = store.Groups(t.Context(), models.GroupQuery{Search: "hector"})
+		page, err = store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("hector", nil)})
 		if err != nil || page.MembersLike == nil || page.MembersLike.Search() != "member:hector" {
 			t.Errorf("hector does not offer groups with a member like that: %v", err)
 		}
 		var invalid access.Invalid
-		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: strings.Repeat("x", 201)}); !errors.As(err, &invalid) {
+		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch(strings.Repeat("x", 201), nil)}); !errors.As(err, &invalid) {
 			t.Errorf("201 characters: got %v, want Invalid", err)
 		}
 	})
@@ -161,7 +161,7 @@ func TestWalksShowEveryGroupOnce(t *testing.T) {
 						continue
 					}
 					for _, reverse := range []bool{false, true} {
-						q := models.GroupQuery{Search: search, Sort: sort, Status: status, Reverse: reverse}
+						q := models.GroupQuery{Search: models.ParseSearch(search, nil), Sort: sort, Status: status, Reverse: reverse}
 						t.Run(fmt.Sprintf("%s %s %s %v", search, sort, status, reverse), func(t *testing.T) { walk(t, store, q) })
 					}
 				}

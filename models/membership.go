@@ -74,13 +74,16 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	}
 	var page ContactPage
 	if err == nil {
-		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
+		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+	}
+	if err == nil {
+		err = findContacts(s.DB, r, &page, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
 	}
 	return page, s.DB.Failed(ctx, err)
 }
 
-// sought returns the SearchSpec of a query, in the order of the memberships.
-func (q MemberQuery) sought() db.SearchSpec {
+// spec returns the SearchSpec of a query, in the order of the memberships.
+func (q MemberQuery) spec() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
 	l.Scope.Where("memberships.group_id = ?", q.Group)
