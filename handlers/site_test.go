@@ -255,7 +255,7 @@ func (s *site) lines() []audit.Line {
 	var lines []audit.Line
 	r := db.Range{Limit: db.MaxLimit}
 	for {
-		page, err := s.store.Audit.AuditLines(s.Context(), r)
+		page, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Range: r})
 		if err != nil {
 			s.Fatal(err)
 		}

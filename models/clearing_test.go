@@ -11,6 +11,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
@@ -183,7 +184,7 @@ func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
 		if grave := tombstone(t, store, g); grave.MessagesCount != crowdMessages || grave.More {
 			t.Errorf("in the end the tombstone says %+v", grave)
 		}
-		log, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
+		log, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 		if err != nil || wasIn(log.Lines[0], "contacts").Count != 2500 || len(wasIn(log.Lines[0], "contacts").Members) != 100 ||
 			wasIn(log.Lines[0], "messages_count").Text != "more than 10,000" || wasIn(log.Lines[0], "name").Text != g.Name {
 			t.Errorf("the audit line says %s, %v", log.Lines[0].Changes, err)
@@ -419,7 +420,7 @@ func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 	if n, err := store.MessagesCount(t.Context(), c.ConversationID); err != nil || n.N != 0 {
 		t.Errorf("%d messages, %v", n.N, err)
 	}
-	log, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
+	log, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 	if err != nil || wasIn(log.Lines[0], "username").Text != c.Username || !strings.Contains(log.Lines[0].Changes, `"groups_left":{"before":null,"after":450}`) {
 		t.Errorf("the audit line says %s, %v", log.Lines[0].Changes, err)
 	}

@@ -304,6 +304,42 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 	})
 }
 
+// TestACountLooksNothingUpAgain: the ids and members in a search were looked up for the
+// list.
+func TestACountLooksNothingUpAgain(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		hector := modelstest.Contact(t, store, by, "hector")
+		for i := range 3 {
+			modelstest.Group(t, store, by, fmt.Sprintf("Plaza %d", i), hector)
+		}
+		var seen []string
+		if err := store.DB.Watch(func(s db.Seen) { seen = append(seen, s.SQL) }); err != nil {
+			t.Fatal(err)
+		}
+		groups, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("plaza member:hector", nil), Range: db.Range{Limit: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contacts, err := store.Contacts(t.Context(), models.ContactQuery{Text: "555 010"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = nil
+		if n, err := store.GroupsCount(t.Context(), groups); err != nil || n.N != 3 {
+			t.Errorf("%+v groups, %v", n, err)
+		}
+		if n, err := store.ContactsCount(t.Context(), contacts); err != nil || n.N != 0 {
+			t.Errorf("%+v contacts, %v", n, err)
+		}
+		for _, sql := range seen {
+			if !strings.Contains(sql, "count(*)") && !strings.HasPrefix(sql, "EXPLAIN") {
+				t.Errorf("to count takes %s", sql)
+			}
+		}
+	})
+}
+
 // TestANewGroupSaysWhetherItsNameIsTaken by an active group; who sends it again is told the
 // same.
 func TestANewGroupSaysWhetherItsNameIsTaken(t *testing.T) {

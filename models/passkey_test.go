@@ -8,6 +8,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
@@ -136,7 +137,7 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 			if _, err := store.Identity.StartSession(t.Context(), by, u, false, identity.ByPassword); err != nil {
 				t.Fatal(err)
 			}
-			page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
+			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -52,7 +52,7 @@ func signedIn(t *testing.T, store *models.Store, secret string) bool {
 // lines are the audit lines of an action, the newest first.
 func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line {
 	t.Helper()
-	page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: db.MaxLimit})
+	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: db.MaxLimit}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/keys"
@@ -138,7 +139,7 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		newest := strings.Fields(keys.String())[1]
-		if page, err := running.Audit.AuditLines(t.Context(), db.Range{Limit: 1}); err != nil || !strings.HasPrefix(page.Lines[0].MAC, newest+":") {
+		if page, err := running.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}}); err != nil || !strings.HasPrefix(page.Lines[0].MAC, newest+":") {
 			t.Errorf("it goes on with another key than %s: %v, %v", newest, page.Lines, err)
 		}
 	})

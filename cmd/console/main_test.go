@@ -270,7 +270,7 @@ func TestPeopleByCommand(t *testing.T) {
 			t.Errorf("somebody unknown: exit %d, %q", r.code, r.stderr)
 		}
 		store := modelstest.OpenURL(t, database)
-		page, err := store.Audit.AuditLines(t.Context(), db.Range{Limit: 3})
+		page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 3}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
@@ -138,7 +139,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
 	case strings.Contains(call, "/v1/activity"):
-		page, err := s.store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
+		page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +176,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 // newest is the id of the newest audit line.
 func (s *server) newest(t *testing.T) string {
 	t.Helper()
-	page, err := s.store.Audit.AuditLines(t.Context(), db.Range{Limit: 1})
+	page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

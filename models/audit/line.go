@@ -1,13 +1,11 @@
 package audit
 
 import (
-	"context"
 	"encoding/json"
 
 	"gorm.io/gorm"
 
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/db"
 )
 
 // Line says who changed which object, and is written in the transaction of the change. It is
@@ -123,11 +121,6 @@ func (l *Line) SetChanges(changes any) error {
 type Page struct {
 	Lines []Line
 	More  bool
-}
-
-// AuditLines returns a page of the log, the newest line first. Errors: Invalid.
-func (s *Log) AuditLines(ctx context.Context, r db.Range) (Page, error) {
-	return s.Activity(ctx, ActivityQuery{Range: r})
 }
 
 const lineColumns = "audit_lines.id, created_at, actor_kind, actor_id, actor_name, user_id, action, " +
