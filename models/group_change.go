@@ -51,12 +51,12 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		if err != nil {
 			return CreatedGroup{}, err
 		}
-		said := differences(Group{}, g)
+		changes := differences(Group{}, g)
 		if len(members) > 0 {
-			said["contacts"] = audit.Change{Before: nil, After: named(members)}
+			changes["contacts"] = audit.Change{Before: nil, After: named(members)}
 		}
 		line.SetObject("group", g.ID, g.Name)
-		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(said)
+		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(changes)
 	})
 }
 
@@ -107,19 +107,19 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	}
 	var after Group
 	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
-		var said map[string]audit.Change
+		var changes map[string]audit.Change
 		err := line.By.CheckAll(c.rights()...)
 		if err != nil {
 			return err
 		}
-		if after, said, err = s.changeGroup(tx, line, id, c); err != nil {
+		if after, changes, err = s.changeGroup(tx, line, id, c); err != nil {
 			return err
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return audit.ErrUnchanged
 		}
 		line.SetObject("group", after.ID, after.Name)
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 	return after, err
 }
@@ -144,21 +144,21 @@ func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupCha
 	default:
 		after.ArchivedBy = line.Actor()
 	}
-	said := differences(before, after)
-	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
+	changes := differences(before, after)
+	if err := s.changeContacts(tx, &after, c.Contacts, changes); err != nil || len(changes) == 0 {
 		return after, nil, err
 	}
 	after.UpdatedAt = s.DB.Now().Unix()
-	return after, said, tx.Select(groupWritten).Updates(&after).Error
+	return after, changes, tx.Select(groupWritten).Updates(&after).Error
 }
 
 // changeContacts makes refs, unless nil, the only members of a locked group, adds that to
-// said, and reads the first members.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]audit.Change) error {
+// changes, and reads the first members.
+func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, changes map[string]audit.Change) error {
 	if refs != nil {
 		added, removed, err := s.replaceMembers(tx, g, *refs)
 		if len(added)+len(removed) > 0 {
-			said["contacts"] = audit.Change{Before: named(removed), After: named(added)}
+			changes["contacts"] = audit.Change{Before: named(removed), After: named(added)}
 		}
 		return err
 	}

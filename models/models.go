@@ -7,6 +7,11 @@
 // checked here, so that a form and an API call obey the same rules and get the same
 // messages (access.Invalid).
 //
+// The texts that people edit about a group or contact stand in one table each (groupFields,
+// contactFields), which checks, changes, forms, the API and audit lines walk. A new field is
+// a column, its row there with its places in the structs beside it, an input in the form and
+// a key in the API's object.
+//
 // A change can be reverted (revert.go) as far as nobody has changed the same since. A group
 // or contact is deleted by one row; Clear then deletes what is too much for one transaction
 // (delete.go, clearing.go).
