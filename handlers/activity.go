@@ -75,7 +75,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := views.ActivityDetail{Line: line, Names: map[string]string{}, Now: p.now(r)}
 	if models.Reversible(line, by(r)) {
-		if d.Reversible, d.PutBackBy, err = p.revertOffer(r, line); err != nil {
+		if d.Reversible, d.Reverted, err = p.revertOffer(r, line); err != nil {
 			return err
 		}
 	}

@@ -4,16 +4,17 @@ import (
 	"errors"
 	"net/http"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
-// revertOffer reports whether to offer to revert a change, and returns the line that already did. It
+// revertOffer reports whether to offer to revert a change, and returns what already reverted it. It
 // is not offered if nothing is left to revert, or if the object was deleted.
-func (p activityPages) revertOffer(r *http.Request, line audit.Line) (offer bool, done audit.Line, err error) {
-	if done, err = p.store.PutBackBy(r.Context(), line); err != nil {
+func (p activityPages) revertOffer(r *http.Request, line audit.Line) (offer bool, done models.Revert, err error) {
+	if done, err = p.store.RevertOf(r.Context(), line.ID); err != nil {
 		return false, done, err
 	}
 	reversal, err := p.store.Reversal(r.Context(), by(r), line.ID)

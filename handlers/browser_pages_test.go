@@ -131,7 +131,7 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 	}
 	v.called("groups SET name", g.ID, name)
 	g.Name = name
-	return g
+	return g.Group
 }
 
 func (v *town) newToken(name string, good time.Duration) identity.Token {

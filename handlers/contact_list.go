@@ -50,7 +50,7 @@ func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, er
 			query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
-		return p.store.CountContacts(r.Context(), query)
+		return p.store.ContactsCount(r.Context(), page)
 	})
 	return list, err
 }

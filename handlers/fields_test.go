@@ -45,3 +45,18 @@ func fieldValue(field string) string {
 	}
 	return "a1"
 }
+
+// TestWhatIsCreatedIsSaidSo, also if its draft could not be forgotten.
+func TestWhatIsCreatedIsSaidSo(t *testing.T) {
+	each(t, func(s *site) {
+		if err := s.store.DB.Writer.WithContext(s.Context()).Exec("ALTER TABLE drafts RENAME TO no_drafts").Error; err != nil {
+			s.Fatal(err)
+		}
+		s.post("/groups/new", "name", "Plaza Hotel", "do", "create").wants(303)
+		s.post("/contacts/new", "username", "hector").wants(303)
+		if found := s.get("/groups").rows(); len(found) != 1 {
+			s.Errorf("groups are %q", found)
+		}
+		s.post("/groups/new", "name", "Plaza Hotel", "do", "create").follow(s.browser).has("#flashes", "another active group with this name")
+	})
+}

@@ -41,7 +41,9 @@ func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 		return d, err
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
-		d.ArchivedBy, err = p.store.Audit.ArchivedBy(r.Context(), g.ID)
+		archivedBy, err := p.store.ArchivedBy(r.Context(), g.ID)
+		d.ArchivedBy = archivedBy.Who()
+		return d, err
 	}
 	return d, err
 }
@@ -105,9 +107,7 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.drafts.drop(r)
 	flash := views.Flash{Text: text.Isolated(g.Name) + " created."}
-	if taken, err := p.store.NameTaken(r.Context(), g); err != nil {
-		return err
-	} else if taken {
+	if g.SameName {
 		flash = views.Flash{Kind: "warn", Text: text.Isolated(g.Name) + " created. Another active group has the same name."}
 	}
 	if r.PostFormValue("do") == "another" {

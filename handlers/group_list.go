@@ -35,7 +35,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		}
 	}
 	list := views.GroupList{
-		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), BySearch: page.Search.Status != "", Words: page.Search.Words, Member: page.Contact,
+		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
 		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
@@ -51,7 +51,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		}
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
-		return p.store.CountGroups(r.Context(), query)
+		return p.store.GroupsCount(r.Context(), page)
 	})
 	if err == nil && page.AtLeast {
 		list.Total.AtLeast = true
@@ -72,8 +72,9 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")),
 	}
-	statusBySearch(a, &at)
-	query := models.GroupQuery{Search: at.Q, Zone: a.zone, Status: models.Active, Range: a.page(at.Limit)}
+	search := models.ParseSearch(at.Q, a.zone)
+	statusBySearch(a, search, &at)
+	query := models.GroupQuery{Search: search, Status: models.Active, Range: a.page(at.Limit)}
 	switch at.Status {
 	case "archived":
 		query.Status = models.Archived
@@ -103,8 +104,8 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 
 // statusBySearch drops the address's status if the search asks for one, which takes precedence, and
 // notes it if they differ.
-func statusBySearch(a *address, at *views.GroupsAt) {
-	asked, chosen := string(models.ParseSearch(at.Q, a.zone).Status), at.Status
+func statusBySearch(a *address, search models.Search, at *views.GroupsAt) {
+	asked, chosen := string(search.Status), at.Status
 	if asked != "" || chosen == "active" {
 		at.Status = ""
 	}

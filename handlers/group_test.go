@@ -182,7 +182,7 @@ func TestMembersAreChosenWithoutScripts(t *testing.T) {
 		if p := s.get("/groups/new"); p.value("name") != "" {
 			s.Errorf("the draft stays: %q", p.value("name"))
 		}
-		page, err := s.store.Groups(s.Context(), models.GroupQuery{Search: "member:Cedric"})
+		page, err := s.store.Groups(s.Context(), models.GroupQuery{Search: models.ParseSearch("member:Cedric", nil)})
 		if err != nil || len(page.Groups) != 1 || page.Groups[0].Name != "Half typed" {
 			s.Errorf("got %+v, %v", page.Groups, err)
 		}

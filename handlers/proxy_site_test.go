@@ -10,7 +10,6 @@ import (
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
@@ -42,7 +41,7 @@ func TestBehindATrustedProxy(t *testing.T) {
 	s := open(t, modelstest.Open(t, modelstest.SQLite), func(c *handlers.Config) { c.TrustedProxies = trusted })
 	s.setUp()
 	s.with("X-Forwarded-For", "6.6.6.6, 203.0.113.7").post("/groups/new", "name", "Plaza Hotel").wants(303)
-	page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{}})
+	page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{})
 	if err != nil || page.Lines[0].Action != audit.CreatedGroup || page.Lines[0].IP != "203.0.113.7" {
 		t.Errorf("the line says %+v, %v", page.Lines[0], err)
 	}

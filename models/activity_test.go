@@ -218,10 +218,10 @@ func putBack(t *testing.T, store *models.Store, by access.Actor, line string) au
 	if l.Reverts() != line {
 		t.Errorf("%s says that it put back %q, want %s", l.Action, l.Reverts(), line)
 	}
-	if found, err := store.PutBackBy(t.Context(), v.Line); err != nil || found.ID != l.ID {
+	if found, err := store.RevertOf(t.Context(), line); err != nil || found.ID != l.ID {
 		t.Errorf("what put it back is %q, %v", found.ID, err)
 	}
-	if found, err := store.PutBackBy(t.Context(), l); err != nil || found.ID != "" {
+	if found, err := store.RevertOf(t.Context(), l.ID); err != nil || found.ID != "" {
 		t.Errorf("what put the newest line back is %q, %v", found.ID, err)
 	}
 	return l

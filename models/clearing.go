@@ -45,7 +45,7 @@ func (s *Store) ToClear() <-chan struct{} { return s.toClear }
 func (s *Store) askToClear() {
 	select {
 	case s.toClear <- struct{}{}:
-	default: // it is told already
+	default: // it is signalled already
 	}
 }
 
@@ -104,7 +104,7 @@ func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, e
 // clearPiece deletes up to pieceRows rows and reports whether those were all.
 func (s *Store) clearPiece(tx *gorm.DB, c clearing, from progress) (to progress, done bool, err error) {
 	to = from
-	messages, err := clearRows(tx, strip{"messages", "conversation_id", "id", c.ConversationID, from.message}, pieceRows)
+	messages, err := clearRows(tx, rowRange{"messages", "conversation_id", "id", c.ConversationID, from.message}, pieceRows)
 	if err != nil {
 		return to, false, err
 	}
@@ -137,13 +137,13 @@ func countMessages(tx *gorm.DB, c clearing, n int) error {
 // each.
 func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
 	if c.GroupID != nil {
-		return clearRows(tx, strip{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
+		return clearRows(tx, rowRange{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
 	}
-	return s.leaveGroups(tx, strip{"memberships", "contact_id", "group_id", *c.ContactID, after}, most)
+	return s.leaveGroups(tx, rowRange{"memberships", "contact_id", "group_id", *c.ContactID, after}, most)
 }
 
 // leaveGroups removes a deleted contact from groups, and from their counts.
-func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error) {
+func (s *Store) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, error) {
 	// Locked first, in the same order everywhere: the group before its members.
 	var locked []string
 	in := gorm.Expr(rows.first(), append(rows.from(), most)...)
@@ -164,24 +164,24 @@ func (s *Store) leaveGroups(tx *gorm.DB, rows strip, most int) ([]string, error)
 	return left, nil
 }
 
-// strip is the rows of a table that have an owner, in the order of a key, beyond one of the
+// rowRange is the rows of a table that have an owner, in the order of a key, beyond one of the
 // keys.
-type strip struct{ table, owner, key, id, after string }
+type rowRange struct{ table, owner, key, id, after string }
 
 // first returns a query for the keys of the first rows; its arguments are from and a limit.
 //
 // The owner is compared, not equated: otherwise PostgreSQL, if its statistics say that the
 // owner has most of the table, reads another index that has the order, and all other
 // owners' rows with it.
-func (r strip) first() string {
+func (r rowRange) first() string {
 	return "SELECT " + r.key + " FROM " + r.table + " WHERE (" + r.owner + ", " + r.key + ") > (?, ?) AND " + r.owner + " <= ?" +
 		" ORDER BY " + r.owner + ", " + r.key + " LIMIT ?"
 }
 
-func (r strip) from() []any { return []any{r.id, r.after, r.id} }
+func (r rowRange) from() []any { return []any{r.id, r.after, r.id} }
 
 // clearRows deletes the first rows, up to most, and returns their keys, in no order.
-func clearRows(tx *gorm.DB, rows strip, most int) (keys []string, err error) {
+func clearRows(tx *gorm.DB, rows rowRange, most int) (keys []string, err error) {
 	sql := "DELETE FROM " + rows.table + " WHERE " + rows.owner + " = ? AND " + rows.key + " IN (" + rows.first() + ") RETURNING " + rows.key
 	err = tx.Raw(sql, append(append([]any{rows.id}, rows.from()...), most)...).Scan(&keys).Error
 	return keys, err

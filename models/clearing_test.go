@@ -30,7 +30,7 @@ func crowd(t *testing.T, store *models.Store, by access.Actor) models.Group {
 		{GroupFields: models.GroupFields{Name: "Crowd"}, Members: places(crowdMembers)},
 		{GroupFields: models.GroupFields{Name: "Few"}, Members: places(3)},
 	})
-	g := found(t, store, models.GroupQuery{Search: "Crowd"})
+	g := found(t, store, models.GroupQuery{Search: models.ParseSearch("Crowd", nil)})
 	if err := store.Fill(t.Context(), g.ConversationID, crowdMessages); err != nil {
 		t.Fatal(err)
 	}
@@ -199,10 +199,10 @@ func isGone(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 	for _, q := range []models.GroupQuery{
 		{},
 		{Sort: models.ByMembers},
-		{Search: "Crowd"},
-		{Search: g.ID},
-		{Search: g.ConversationID},
-		{Search: "member:user0"},
+		{Search: models.ParseSearch("Crowd", nil)},
+		{Search: models.ParseSearch(g.ID, nil)},
+		{Search: models.ParseSearch(g.ConversationID, nil)},
+		{Search: models.ParseSearch("member:user0", nil)},
 		{Contact: member.ID, WithContacts: true},
 	} {
 		if got := strings.Join(names(t, store, q), " "); strings.Contains(got, "Crowd") {
@@ -285,7 +285,7 @@ func TestTwoProgramsClearAtOnce(t *testing.T) {
 			stores := []*models.Store{modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)}
 			by := modelstest.Owner(t, stores[0])
 			g := crowd(t, stores[0], by)
-			few := found(t, stores[0], models.GroupQuery{Search: "Few"})
+			few := found(t, stores[0], models.GroupQuery{Search: models.ParseSearch("Few", nil)})
 			if err := stores[0].Fill(t.Context(), few.ConversationID, 3000); err != nil {
 				t.Fatal(err)
 			}
@@ -385,7 +385,7 @@ func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
 		<-store.ToClear()
 		contactIsGone(t, store, c)
 		// One that is deleted itself, before it comes to it, leaves no count behind.
-		remove(t, store, by, found(t, store, models.GroupQuery{Search: "449"}))
+		remove(t, store, by, found(t, store, models.GroupQuery{Search: models.ParseSearch("449", nil)}))
 		for clearPiece(t, store) {
 			if now := rows(t, store); now.Counted != now.Memberships {
 				t.Fatalf("groups count %d members of %d", now.Counted, now.Memberships)

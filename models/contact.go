@@ -167,7 +167,7 @@ func (s *Store) Contact(ctx context.Context, id string) (Contact, error) {
 	c, err := db.Take(r, selectContacts("id = ?", id), (*Contact).columns)
 	contacts := []Contact{c}
 	if err == nil {
-		err = s.countGroups(r, contacts)
+		err = s.countGroupsOf(r, contacts)
 	}
 	return contacts[0], s.DB.Failed(ctx, err)
 }
@@ -194,8 +194,8 @@ func (s *Store) ContactsByID(ctx context.Context, ids []string) ([]Contact, erro
 // groupsCounted is how far the groups of a contact are counted.
 const groupsCounted = 1000
 
-// countGroups counts the groups of each contact in one query.
-func (s *Store) countGroups(r db.Reader, contacts []Contact) error {
+// countGroupsOf counts the groups of each contact in one query.
+func (s *Store) countGroupsOf(r db.Reader, contacts []Contact) error {
 	if len(contacts) == 0 {
 		return nil
 	}

@@ -69,8 +69,8 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 			c.DisplayName = nil // what was shown in its place, sent back
 		}
 		now.apply(c)
-		said := contactDifferences(before, now)
-		if len(said) == 0 {
+		changes := contactDifferences(before, now)
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		now.UpdatedAt = s.DB.Now().Unix()
@@ -78,10 +78,13 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 			return taken(err, now.Username)
 		}
 		if c.reverts != "" {
-			line.Action, said[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
+			line.Action, changes[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
+			if err := tx.Create(revertBy(line, c.reverts)).Error; err != nil {
+				return err
+			}
 		}
 		line.SetObject("contact", now.ID, now.Name())
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 	return now, err
 }

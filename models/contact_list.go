@@ -36,12 +36,13 @@ type ContactPage struct {
 	// missing.
 	Partial bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
-	// CountContacts.
+	// ContactsCount.
 	Count *db.Count
-}
 
-func contactPage(a db.SearchResult[Contact]) ContactPage {
-	return ContactPage{Contacts: a.Rows, More: a.More, Partial: a.Partial, Count: a.Count}
+	// spec finds all contacts of the list; it is not set if exact, which says that the only
+	// one was found by its id.
+	spec  db.SearchSpec
+	exact bool
 }
 
 // Contacts returns a page of contacts. Errors: Invalid.
@@ -51,28 +52,35 @@ func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, erro
 }
 
 func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
-	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
-		return ContactPage{}, err
-	}
-	exact, err := contactByAnyID(r, q)
-	page := ContactPage{Contacts: exact}
-	if err == nil && len(exact) == 0 {
-		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, q.args)
+	page, err := s.understandContacts(r, q)
+	if err == nil && len(page.Contacts) == 0 {
+		err = findContacts(s.DB, r, &page, q.Range, q.args)
 	}
 	if err == nil && q.WithGroups {
-		err = s.countGroups(r, page.Contacts)
+		err = s.countGroupsOf(r, page.Contacts)
 	}
 	return page, err
 }
 
-// findContacts returns a page of the contacts that match a search.
-func (s *Store) findContacts(r db.Reader, l db.SearchSpec, text string, part db.Range, args func(db.Cursor) []any) (ContactPage, error) {
-	l, err := s.orNumbers(r, l, text)
-	if err != nil {
+// understandContacts looks up whether a query's text is an id or a number, and returns a
+// page with nobody or with the contact of that id.
+func (s *Store) understandContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
+	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
-	found, err := db.Search(s.DB, r, l, part, args, (*Contact).columns)
-	return contactPage(found), err
+	exact, err := contactByAnyID(r, q)
+	page := ContactPage{Contacts: exact, exact: len(exact) > 0}
+	if err == nil && !page.exact {
+		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+	}
+	return page, err
+}
+
+// findContacts adds to a page the contacts that its spec finds.
+func findContacts(d *db.DB, r db.Reader, page *ContactPage, part db.Range, args func(db.Cursor) []any) error {
+	found, err := db.Search(d, r, page.spec, part, args, (*Contact).columns)
+	page.Contacts, page.More, page.Partial, page.Count = found.Rows, found.More, found.Partial, found.Count
+	return err
 }
 
 // contactByAnyID returns the contact whose id, or whose conversation's id, the text is.
@@ -84,16 +92,23 @@ func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 	return db.First(r, selectContacts("(id = ? OR conversation_id = ?)", id, id), 1, (*Contact).columns)
 }
 
-// sought returns the SearchSpec of a query.
-func (q ContactQuery) sought() db.SearchSpec {
-	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Order: db.IDKeyset("contacts"), ByID: q.Sort == ContactsByAge}
-	l.Terms = text.SearchTerms(q.Text)
-	l.Order.Desc = true
-	if q.Sort == ContactsByName {
-		l.Order = db.ValueKeyset("contacts", "name_key")
-	}
-	l.Order.Desc = l.Order.Desc != q.Reverse
+// spec returns the SearchSpec of a query.
+func (q ContactQuery) spec() db.SearchSpec {
+	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
+	l.Order, l.ByID = q.order()
 	return l
+}
+
+// order returns the query's order, and whether it is that of the ids.
+func (q ContactQuery) order() (order db.Keyset, byID bool) {
+	if q.Sort == ContactsByName {
+		order = db.ValueKeyset("contacts", "name_key")
+		order.Desc = q.Reverse
+		return order, false
+	}
+	order = db.IDKeyset("contacts")
+	order.Desc = !q.Reverse
+	return order, true
 }
 
 // args returns the values of a cursor in the query's order.
@@ -120,23 +135,19 @@ func (q ContactQuery) Fits(c db.Cursor) bool {
 	return c.Value == ""
 }
 
-// CountContacts counts the contacts that a query finds, as far as CountGroups does.
-func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
-	r := s.DB.Read(ctx)
-	if exact, err := contactByAnyID(r, q); err != nil || len(exact) > 0 {
-		return db.Count{N: len(exact)}, s.DB.Failed(ctx, err)
+// ContactsCount counts all contacts that the query of a page finds, as far as GroupsCount
+// does.
+func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, error) {
+	if page.exact {
+		return db.Count{N: 1}, nil
 	}
-	q.Sort, q.Reverse = ContactsByAge, false
-	wanted := q.sought()
-	if len(wanted.Terms) == 0 {
-		n, err := s.DB.Total(r, wanted.All(s.DB.Dialect), "contacts")
+	r, spec := s.DB.Read(ctx), page.spec
+	spec.Order, spec.ByID = ContactQuery{}.order() // any order counts the same
+	if len(spec.Terms) == 0 {
+		n, err := s.DB.Total(r, spec.All(s.DB.Dialect), "contacts")
 		return n, s.DB.Failed(ctx, err)
 	}
-	wanted, err := s.orNumbers(r, wanted, q.Text)
-	if err != nil {
-		return db.Count{}, s.DB.Failed(ctx, err)
-	}
-	n, err := s.DB.CountSought(r, wanted)
+	n, err := s.DB.CountSought(r, spec)
 	return n, s.DB.Failed(ctx, err)
 }
 

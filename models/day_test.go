@@ -57,14 +57,14 @@ func TestSearchedDaysAreOfTheZone(t *testing.T) {
 			"created:>2030-03-31": {"31T22:00:00Z"},
 			"created:<2030-03-31": {"30T22:59:59Z"},
 		} {
-			if got := names(t, store, models.GroupQuery{Search: search, Zone: zurich}); !slices.Equal(got, want) {
+			if got := names(t, store, models.GroupQuery{Search: models.ParseSearch(search, zurich)}); !slices.Equal(got, want) {
 				t.Errorf("%s: got %q, want %q", search, got, want)
 			}
-			if n, err := store.CountGroups(t.Context(), models.GroupQuery{Search: search, Zone: zurich}); err != nil || n.N != len(want) {
+			if n, err := store.CountGroups(t.Context(), models.GroupQuery{Search: models.ParseSearch(search, zurich)}); err != nil || n.N != len(want) {
 				t.Errorf("%s: counted %+v, %v", search, n, err)
 			}
 		}
-		if got := names(t, store, models.GroupQuery{Search: "created:2030-03-31"}); !slices.Equal(got, []string{"31T22:00:00Z", "31T21:59:59Z"}) {
+		if got := names(t, store, models.GroupQuery{Search: models.ParseSearch("created:2030-03-31", nil)}); !slices.Equal(got, []string{"31T22:00:00Z", "31T21:59:59Z"}) {
 			t.Errorf("in UTC: %q", got)
 		}
 	})

@@ -40,7 +40,7 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 // group, its members and its messages can't be found any more; Clear deletes the rows of a
 // large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged, Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
-	return s.bury(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
+	return s.deleteWithClearing(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
 		if err != nil {
 			return clearing{}, err
@@ -72,13 +72,13 @@ func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, whe
 // groupLost returns what an audit line says of a deleted group: all its values. If there
 // are more messages than were counted, the tombstone has their final number.
 func groupLost(g Group, members any, messages db.Count) map[string]audit.Change {
-	said := differences(g, Group{})
-	said["conversation_id"], said["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
-	said["messages_count"] = audit.Change{Before: roughCount(messages), After: nil}
+	changes := differences(g, Group{})
+	changes["conversation_id"], changes["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
+	changes["messages_count"] = audit.Change{Before: roughCount(messages), After: nil}
 	if members != nil {
-		said["contacts"] = audit.Change{Before: members, After: nil}
+		changes["contacts"] = audit.Change{Before: members, After: nil}
 	}
-	return said
+	return changes
 }
 
 // roughCount returns a count for an audit line.
@@ -106,7 +106,7 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 // until Clear has come to them. when is as ContactChange.If. Errors: ErrNotFound,
 // ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
-	return s.bury(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
+	return s.deleteWithClearing(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		c, err := s.lockContact(tx, id, when)
 		if err != nil {
 			return clearing{}, err
@@ -119,16 +119,16 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 			return clearing{}, err
 		}
 		line.SetObject("contact", c.ID, c.Name())
-		said := contactDifferences(c, Contact{})
-		said["conversation_id"], said["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
-		said["groups_left"] = audit.Change{Before: nil, After: roughCount(groups)}
-		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(said)
+		changes := contactDifferences(c, Contact{})
+		changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
+		changes["groups_left"] = audit.Change{Before: nil, After: roughCount(groups)}
+		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(changes)
 	})
 }
 
-// bury is Write for a deletion: fn deletes the row by which the object is found, and
+// deleteWithClearing is Write for a deletion: fn deletes the row by which the object is found, and
 // returns what to clear. The first piece is cleared at once, the rest by Clear.
-func (s *Store) bury(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
+func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
 	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
 		c, err := fn(tx, line)

@@ -220,6 +220,30 @@ func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 	return names, errors.Join(err, rows.Err())
 }
 
+// NameTaken asks what CreateGroup asks about a name.
+func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
+	return nameTaken(s.DB.Read(ctx), name)
+}
+
+// CountGroups counts the groups that a query finds, without listing them.
+func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
+	r := s.DB.Read(ctx)
+	page, err := s.understand(r, q)
+	if err != nil {
+		return db.Count{}, err
+	}
+	return s.countGroups(r, page)
+}
+
+// CountContacts is CountGroups for contacts.
+func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
+	page, err := s.understandContacts(s.DB.Read(ctx), q)
+	if err != nil {
+		return db.Count{}, err
+	}
+	return s.ContactsCount(ctx, page)
+}
+
 // Count is how many rows a table has.
 func (s *Store) Count(t interface {
 	Context() context.Context

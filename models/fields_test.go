@@ -26,17 +26,18 @@ func fieldPointer(name string) *string { return new(fieldValue(name)) }
 func TestEveryFieldIsInItsTable(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		g, err := store.CreateGroup(t.Context(), by, models.NewGroupChange(fieldPointer), nil)
+		made, err := store.CreateGroup(t.Context(), by, models.NewGroupChange(fieldPointer), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		inLine(t, newest(t, store), g.Fields().Inputs())
-		g, err = store.Group(t.Context(), g.ID)
+		inLine(t, newest(t, store), made.Fields().Inputs())
+		g, err := store.Group(t.Context(), made.ID)
 		if want := models.NewGroupFields(fieldValue); err != nil || g.Fields() != want {
 			t.Errorf("%+v, want %+v, %v", g.Fields(), want, err)
 		}
 		allNamed(t, g.Fields(), g.Fields().Inputs())
-		onlyColumns(t, store, "groups", g.Fields().Inputs(), "id", "seq", "name_key", "conversation_id", "contacts_count", "search", "symbols", "created_at", "updated_at", "archived_at")
+		onlyColumns(t, store, "groups", g.Fields().Inputs(), "id", "seq", "name_key", "conversation_id", "contacts_count", "search", "symbols", "created_at", "updated_at",
+			"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
 
 		c, err := store.CreateContact(t.Context(), by, models.NewContactChange(fieldPointer), nil)
 		if err != nil {

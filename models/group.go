@@ -34,6 +34,10 @@ type Group struct {
 	CreatedAt, UpdatedAt int64
 	ArchivedAt           *int64
 
+	// ArchivedBy is who archived the group, in the row that is being written; see
+	// Store.ArchivedBy.
+	ArchivedBy access.ActorRef `gorm:"embedded;embeddedPrefix:archived_by_" json:"-"`
+
 	// Contacts are the first ShownContacts members, by id, if they were read.
 	Contacts []Contact `gorm:"-"`
 
@@ -160,11 +164,4 @@ func readGroup(r db.Reader, id string, members int) (Group, error) {
 		return Group{}, err
 	}
 	return groups[0], nil
-}
-
-// NameTaken reports whether another active group has the same name as this one.
-func (s *Store) NameTaken(ctx context.Context, g Group) (bool, error) {
-	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL AND id <> ?", text.SortKey(g.Name), g.Name, g.ID)
-	others, err := db.First(s.DB.Read(ctx), query, 1, db.OneColumn[string])
-	return len(others) > 0, s.DB.Failed(ctx, err)
 }

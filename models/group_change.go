@@ -10,15 +10,22 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
 
+// CreatedGroup is a new group, and whether there was another active one with its name.
+type CreatedGroup struct {
+	Group
+	SameName bool
+}
+
 // CreateGroup creates a group with its conversation. A second call with the same key
 // returns the first one's group. Errors: Invalid, Conflict, Denied.
-func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (Group, error) {
+func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (CreatedGroup, error) {
 	if len(text.Deref(c.Contacts)) > 0 {
 		if err := by.Check(access.EditMembers); err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
 	}
 	if c.Name == nil {
@@ -26,27 +33,38 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	}
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return CreatedGroup{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
 		members, err := s.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
-			return Group{}, access.Denied{Right: access.EditMembers}
+			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
+		}
+		same, err := nameTaken(s.DB.ReadIn(tx), *c.Name)
+		if err != nil {
+			return CreatedGroup{}, err
 		}
 		g, err := s.insertGroup(tx, c, members)
 		if err != nil {
-			return Group{}, err
+			return CreatedGroup{}, err
 		}
-		said := differences(Group{}, g)
+		changes := differences(Group{}, g)
 		if len(members) > 0 {
-			said["contacts"] = audit.Change{Before: nil, After: named(members)}
+			changes["contacts"] = audit.Change{Before: nil, After: named(members)}
 		}
 		line.SetObject("group", g.ID, g.Name)
-		return g, line.SetChanges(said)
+		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(changes)
 	})
+}
+
+// nameTaken reports whether an active group has a name.
+func nameTaken(r db.Reader, name string) (bool, error) {
+	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL", text.SortKey(name), name)
+	others, err := db.First(r, query, 1, db.OneColumn[string])
+	return len(others) > 0, err
 }
 
 // insertGroup stores a new group with its conversation and its members.
@@ -89,26 +107,26 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	}
 	var after Group
 	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
-		var said map[string]audit.Change
+		var changes map[string]audit.Change
 		err := line.By.CheckAll(c.rights()...)
 		if err != nil {
 			return err
 		}
-		if after, said, err = s.changeGroup(tx, id, c); err != nil {
+		if after, changes, err = s.changeGroup(tx, line, id, c); err != nil {
 			return err
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		line.SetObject("group", after.ID, after.Name)
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 	return after, err
 }
 
 // changeGroup stores a change of a group, and returns the group with what is different
 // about it now.
-func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange) (Group, map[string]audit.Change, error) {
+func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupChange) (Group, map[string]audit.Change, error) {
 	before, err := s.lockGroup(tx, id, c.If)
 	if err != nil {
 		return Group{}, nil, err
@@ -118,24 +136,29 @@ func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange) (Group, map[s
 	}
 	after := before
 	after.apply(c)
-	if before.Archived() && after.Archived() {
+	switch {
+	case !after.Archived():
+		after.ArchivedBy = access.ActorRef{}
+	case before.Archived():
 		after.ArchivedAt = before.ArchivedAt
+	default:
+		after.ArchivedBy = line.Actor()
 	}
-	said := differences(before, after)
-	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
+	changes := differences(before, after)
+	if err := s.changeContacts(tx, &after, c.Contacts, changes); err != nil || len(changes) == 0 {
 		return after, nil, err
 	}
 	after.UpdatedAt = s.DB.Now().Unix()
-	return after, said, tx.Select(groupWritten).Updates(&after).Error
+	return after, changes, tx.Select(groupWritten).Updates(&after).Error
 }
 
 // changeContacts makes refs, unless nil, the only members of a locked group, adds that to
-// said, and reads the first members.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]audit.Change) error {
+// changes, and reads the first members.
+func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, changes map[string]audit.Change) error {
 	if refs != nil {
 		added, removed, err := s.replaceMembers(tx, g, *refs)
 		if len(added)+len(removed) > 0 {
-			said["contacts"] = audit.Change{Before: named(removed), After: named(added)}
+			changes["contacts"] = audit.Change{Before: named(removed), After: named(added)}
 		}
 		return err
 	}
@@ -146,7 +169,8 @@ func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said m
 }
 
 // groupWritten are the columns of an update, listed so that empty ones are written too.
-var groupWritten = append(groupFields.names(), "name_key", "contacts_count", "search", "archived_at", "updated_at")
+var groupWritten = append(groupFields.names(), "name_key", "contacts_count", "search", "updated_at",
+	"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
 
 // ArchiveGroup archives a group; it can still be read, changed and restored. One that is
 // archived already stays as it is. at is the time in Unix seconds, 0 for now.

@@ -35,10 +35,8 @@ const (
 
 // GroupQuery says which groups are wanted. Its zero value is all groups, newest first.
 type GroupQuery struct {
-	// Search is what was typed: see ParseSearch.
-	Search string
-	// Zone is the time zone of days in the search; nil is UTC.
-	Zone *time.Location
+	// Search is from ParseSearch.
+	Search Search
 	// Text finds groups by any part of name or description, taken literally: no operators,
 	// as the API's q.
 	Text string
@@ -70,7 +68,7 @@ type GroupPage struct {
 	// More says that the list goes on in the direction of the range.
 	More bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
-	// CountGroups.
+	// GroupsCount.
 	Count *db.Count
 	// Exact is the group whose id, or whose conversation's id, was searched for, whatever
 	// its status; nil if none.
@@ -85,6 +83,11 @@ type GroupPage struct {
 	AtLeast bool
 	// Search is the search as it was understood; its Hints are for the person.
 	Search Search
+
+	// query is the query with the Search above, and members are those of whom one must be
+	// in each group: see searchedMembers.
+	query   GroupQuery
+	members []Contact
 }
 
 // Groups returns a page of groups. Errors: Invalid.
@@ -94,11 +97,11 @@ func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
 }
 
 func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
-	page, members, err := s.understand(r, q)
+	page, err := s.understand(r, q)
 	if err != nil {
 		return page, err
 	}
-	found, err := db.Search(s.DB, r, q.sought(page.Search, members), q.Range, q.args, (*Group).columns)
+	found, err := db.Search(s.DB, r, page.query.spec(page.members), q.Range, q.args, (*Group).columns)
 	if err != nil {
 		return page, err
 	}
@@ -118,47 +121,41 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 		}
 	}
 	if err == nil {
-		err = s.explain(r, page.Groups, members)
+		err = s.explain(r, page.Groups, page.members)
 	}
 	if err == nil {
-		err = s.hintMembers(r, q, &page)
+		err = s.hintMembers(r, &page)
 	}
 	return page, err
 }
 
 // Shown returns the status of all groups that the query finds; AnyStatus if they differ.
 // is:archived and is:active in the search override Status.
-func (q GroupQuery) Shown() Status { return q.status(ParseSearch(q.Search, nil)) }
+func (q GroupQuery) Shown() Status { return cmp.Or(q.Search.Status, q.Status) }
 
-// status returns the status that limits the list.
-func (q GroupQuery) status(search Search) Status { return cmp.Or(search.Status, q.Status) }
-
-// CountGroups counts the groups that a query finds, up to a thousand; a list limited only
-// by a status up to MostCounted, and beyond that about. Errors: Invalid.
-func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
-	n, err := s.countGroupsOf(s.DB.Read(ctx), q)
+// GroupsCount counts all groups that the query of a page finds, up to a thousand; those
+// limited only by a status up to MostCounted, and beyond that about.
+func (s *Store) GroupsCount(ctx context.Context, page GroupPage) (db.Count, error) {
+	n, err := s.countGroups(s.DB.Read(ctx), page)
 	return n, s.DB.Failed(ctx, err)
 }
 
-func (s *Store) countGroupsOf(r db.Reader, q GroupQuery) (db.Count, error) {
+func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
+	q := page.query
 	q.Sort = ByCreated // any order counts the same; this one needs no sorting
-	page, members, err := s.understand(r, q)
-	if err != nil {
-		return db.Count{}, err
+	spec := q.spec(page.members)
+	if list, plain := q.list(); plain && page.members == nil {
+		return s.DB.Total(r, spec.All(s.DB.Dialect), list)
 	}
-	wanted := q.sought(page.Search, members)
-	if list, plain := q.list(page.Search); plain && members == nil {
-		return s.DB.Total(r, wanted.All(s.DB.Dialect), list)
-	}
-	n, err := s.DB.CountSought(r, wanted)
+	n, err := s.DB.CountSought(r, spec)
 	n.AtLeast = page.AtLeast
 	return n, err
 }
 
 // list returns the name of the list for Dialect.estimate, and whether only a status limits
 // it.
-func (q GroupQuery) list(search Search) (string, bool) {
-	status := q.status(search)
+func (q GroupQuery) list() (string, bool) {
+	status, search := q.Shown(), q.Search
 	search.Status = AnyStatus
 	plain := search.IsZero() && q.Text == "" && q.From.IsZero() && q.To.IsZero()
 	if status == AnyStatus {
@@ -168,12 +165,12 @@ func (q GroupQuery) list(search Search) (string, bool) {
 }
 
 // check returns what is wrong with the query.
-func (q GroupQuery) check(search Search) access.Invalid {
-	problems := q.Range.Check().And(checkSearch(q.Search + q.Text))
+func (q GroupQuery) check() access.Invalid {
+	problems := q.Range.Check().And(checkSearch(q.Search.Typed + q.Text))
 	switch q.Sort {
 	case "", ByCreated, ByName, ByMembers:
 	case ByArchived:
-		if q.status(search) != Archived {
+		if q.Shown() != Archived {
 			problems = append(problems, access.Refused("sort", "Only archived groups can be sorted by the time of archiving.")...)
 		}
 	default:
@@ -185,8 +182,9 @@ func (q GroupQuery) check(search Search) access.Invalid {
 	return problems
 }
 
-// sought returns the SearchSpec of a query with an understood search and its members.
-func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
+// spec returns the SearchSpec of a query for the groups of members; nil for all groups.
+func (q GroupQuery) spec(members []Contact) db.SearchSpec {
+	search := q.Search
 	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
 	if members != nil {
 		l.Members = contactIDs(members)
@@ -194,7 +192,7 @@ func (q GroupQuery) sought(search Search, members []Contact) db.SearchSpec {
 	l.Terms = append(text.TermsOf(search.Words), text.TermsOf(strings.Fields(q.Text))...)
 	l.Without = text.TermsOf(search.Without)
 	l.IDs = append(between(q.From, q.To), between(search.From, search.To)...)
-	switch q.status(search) {
+	switch q.Shown() {
 	case Active:
 		l.Scope.Where("groups.archived_at IS NULL")
 	case Archived:

@@ -29,20 +29,21 @@ func (m MembersLike) Search() string {
 // membersTried is how many contacts a member: search considers.
 const membersTried = 20
 
-// understand parses a query's search, and returns the members that it asks for: see
-// searchedMembers.
-func (s *Store) understand(r db.Reader, q GroupQuery) (GroupPage, []Contact, error) {
-	page := GroupPage{Search: ParseSearch(q.Search, q.Zone)}
-	if err := q.check(page.Search).OrNil(); err != nil {
-		return page, nil, err
+// understand looks up the id and the members in a query's search, and returns a page
+// without its groups.
+func (s *Store) understand(r db.Reader, q GroupQuery) (page GroupPage, err error) {
+	page.Search = q.Search
+	if err := q.check().OrNil(); err != nil {
+		return page, err
 	}
-	if id := text.Unquote(q.Search); text.ValidID(id) {
+	if id := text.Unquote(q.Search.Typed); text.ValidID(id) {
 		if err := findExact(r, id, &page); err != nil {
-			return page, nil, err
+			return page, err
 		}
 	}
-	members, err := s.searchedMembers(r, q, &page)
-	return page, members, err
+	page.members, err = s.searchedMembers(r, q, &page)
+	page.query, page.query.Search = q, page.Search
+	return page, err
 }
 
 // findExact looks up an id among groups, conversations and contacts.
@@ -138,8 +139,8 @@ func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map
 
 // hintMembers sets MembersLike on a first page if contacts match its words, or an unquoted
 // member: with the words after it.
-func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
-	search := page.Search
+func (s *Store) hintMembers(r db.Reader, page *GroupPage) error {
+	q, search := page.query, page.Search
 	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
 		return nil
 	}
@@ -153,7 +154,11 @@ func (s *Store) hintMembers(r db.Reader, q GroupQuery, page *GroupPage) error {
 		return nil
 	}
 	if len(page.Groups) == 0 {
-		n, err := s.countGroupsOf(r, GroupQuery{Search: like.Search(), Status: q.status(search)})
+		others, err := s.understand(r, GroupQuery{Search: ParseSearch(like.Search(), nil), Status: q.Shown()})
+		if err != nil {
+			return err
+		}
+		n, err := s.countGroups(r, others)
 		if err != nil || n.N == 0 {
 			return err
 		}

@@ -58,7 +58,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return g
+			return g.Group
 		}
 		plaza := group("Plaza Hotel", "World-renowned.", hector, cedric)
 		group("Café Noir", "Coffee & cake, 100% organic", cedric)
@@ -114,7 +114,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 			{strings.Repeat("%", 200), []string{}},
 		} {
 			for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
-				got := names(t, store, models.GroupQuery{Search: c.search, Status: models.Active, Sort: sort})
+				got := names(t, store, models.GroupQuery{Search: models.ParseSearch(c.search, nil), Status: models.Active, Sort: sort})
 				want := slices.Clone(c.want)
 				if sort != models.ByCreated {
 					slices.Sort(got)
@@ -126,16 +126,16 @@ func TestSearchFindsByEverything(t *testing.T) {
 			}
 		}
 
-		page, err := store.Groups(t.Context(), models.GroupQuery{Search: "member:hect"})
+		page, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("member:hect", nil)})
 		if err != nil || len(page.Groups) != 2 || page.Groups[0].Member == nil || page.Groups[0].Member.ID != hector.ID {
 			t.Errorf("member:hect does not say why: %+v, %v", page.Groups, err)
 		}
-		page, err = store.Groups(t.Context(), models.GroupQuery{Search: "hector"})
+		page, err = store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("hector", nil)})
 		if err != nil || page.MembersLike == nil || page.MembersLike.Search() != "member:hector" {
 			t.Errorf("hector does not offer groups with a member like that: %v", err)
 		}
 		var invalid access.Invalid
-		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: strings.Repeat("x", 201)}); !errors.As(err, &invalid) {
+		if _, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch(strings.Repeat("x", 201), nil)}); !errors.As(err, &invalid) {
 			t.Errorf("201 characters: got %v, want Invalid", err)
 		}
 	})
@@ -161,7 +161,7 @@ func TestWalksShowEveryGroupOnce(t *testing.T) {
 						continue
 					}
 					for _, reverse := range []bool{false, true} {
-						q := models.GroupQuery{Search: search, Sort: sort, Status: status, Reverse: reverse}
+						q := models.GroupQuery{Search: models.ParseSearch(search, nil), Sort: sort, Status: status, Reverse: reverse}
 						t.Run(fmt.Sprintf("%s %s %s %v", search, sort, status, reverse), func(t *testing.T) { walk(t, store, q) })
 					}
 				}
@@ -300,6 +300,73 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Next day")}, &audit.IdempotencyKey{Key: "k", Fingerprint: "g"})
 		if err != nil || g.Name != "Next day" {
 			t.Errorf("a day later: %v, %v", g.Name, err)
+		}
+	})
+}
+
+// TestACountLooksNothingUpAgain: the ids and members in a search were looked up for the
+// list.
+func TestACountLooksNothingUpAgain(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		hector := modelstest.Contact(t, store, by, "hector")
+		for i := range 3 {
+			modelstest.Group(t, store, by, fmt.Sprintf("Plaza %d", i), hector)
+		}
+		var seen []string
+		if err := store.DB.Watch(func(s db.Seen) { seen = append(seen, s.SQL) }); err != nil {
+			t.Fatal(err)
+		}
+		groups, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("plaza member:hector", nil), Range: db.Range{Limit: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contacts, err := store.Contacts(t.Context(), models.ContactQuery{Text: "555 010"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = nil
+		if n, err := store.GroupsCount(t.Context(), groups); err != nil || n.N != 3 {
+			t.Errorf("%+v groups, %v", n, err)
+		}
+		if n, err := store.ContactsCount(t.Context(), contacts); err != nil || n.N != 0 {
+			t.Errorf("%+v contacts, %v", n, err)
+		}
+		for _, sql := range seen {
+			if !strings.Contains(sql, "count(*)") && !strings.HasPrefix(sql, "EXPLAIN") {
+				t.Errorf("to count takes %s", sql)
+			}
+		}
+	})
+}
+
+// TestANewGroupSaysWhetherItsNameIsTaken by an active group; who sends it again is told the
+// same.
+func TestANewGroupSaysWhetherItsNameIsTaken(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		create := func(name, key string) models.CreatedGroup {
+			t.Helper()
+			g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, &audit.IdempotencyKey{Key: key, Fingerprint: "f"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		first, second := create("Plaza", "1"), create(" Plaza ", "2")
+		if first.SameName || !second.SameName || create("plaza", "3").SameName {
+			t.Errorf("the first has a namesake: %t, the second: %t", first.SameName, second.SameName)
+		}
+		if !create(" Plaza ", "2").SameName || create("Plaza", "1").SameName {
+			t.Error("a repeated call says something else")
+		}
+		for _, id := range []string{first.ID, second.ID} {
+			if _, err := store.ArchiveGroup(t.Context(), by, id, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if create("Plaza", "4").SameName {
+			t.Error("archived groups count")
 		}
 	})
 }

@@ -74,13 +74,16 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	}
 	var page ContactPage
 	if err == nil {
-		page, err = s.findContacts(r, q.sought(), q.Text, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
+		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+	}
+	if err == nil {
+		err = findContacts(s.DB, r, &page, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
 	}
 	return page, s.DB.Failed(ctx, err)
 }
 
-// sought returns the SearchSpec of a query, in the order of the memberships.
-func (q MemberQuery) sought() db.SearchSpec {
+// spec returns the SearchSpec of a query, in the order of the memberships.
+func (q MemberQuery) spec() db.SearchSpec {
 	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
 	l.Scope.Where("memberships.group_id = ?", q.Group)
@@ -155,14 +158,14 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 		}
 		query := selectMembers("")
 		query.Where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID)
-		gone, err := db.First(s.DB.ReadIn(tx), query, 1, (*Contact).columns)
+		found, err := db.First(s.DB.ReadIn(tx), query, 1, (*Contact).columns)
 		if err != nil {
 			return err
 		}
-		if removed = len(gone) > 0; !removed {
+		if removed = len(found) > 0; !removed {
 			return audit.ErrNothing
 		}
-		if err := leave(tx, g.ID, gone); err != nil {
+		if err := leave(tx, g.ID, found); err != nil {
 			return err
 		}
 		g.ContactsCount--
@@ -170,7 +173,7 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 			return err
 		}
 		line.SetObject("group", g.ID, g.Name)
-		return line.SetChanges(map[string]audit.Change{"contacts": {Before: named(gone), After: nil}})
+		return line.SetChanges(map[string]audit.Change{"contacts": {Before: named(found), After: nil}})
 	})
 	return g, removed, err
 }
@@ -243,8 +246,8 @@ func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
 	return tx.Select("contacts_count", "updated_at").Updates(g).Error
 }
 
-// problemsTold is how many unknown contacts a refusal names.
-const problemsTold = 20
+// maxUnknownRefs is how many unknown contacts a refusal names.
+const maxUnknownRefs = 20
 
 // resolve returns the named contacts, each once, and keeps them from being deleted
 // meanwhile. Errors: Invalid, about contacts[i] for those that don't exist.
@@ -290,7 +293,7 @@ func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contact
 			what = fmt.Sprintf("There is no contact with the username “%s”.", text.Cut(ref.Username, 64))
 		}
 		switch {
-		case !found && len(problems) < problemsTold:
+		case !found && len(problems) < maxUnknownRefs:
 			problems = append(problems, access.Problem{Field: fmt.Sprintf("contacts[%d]", places[ref]), Code: access.Bad, Message: what})
 		case found && !seen[c.ID]:
 			seen[c.ID] = true

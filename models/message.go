@@ -52,7 +52,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range)
 	}
 	order := db.IDKeyset("messages")
 	order.Desc = true
-	query := said("id, conversation_id, contact_id, message, created_at", conversationID)
+	query := selectMessages("id, conversation_id, contact_id, message, created_at", conversationID)
 	messages, more, err := db.Find(s.DB.Read(ctx), query, order, r, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	return MessagePage{Messages: messages, More: more}, s.DB.Failed(ctx, err)
 }
@@ -69,14 +69,14 @@ func conversationIn(db *gorm.DB, id string) (c conversation, err error) {
 	return c, db.Where("id = ?", id).Take(&c).Error
 }
 
-// said selects the messages of a conversation that still exists.
-func said(columns, conversationID string) db.Selection {
+// selectMessages selects the messages of a conversation that still exists.
+func selectMessages(columns, conversationID string) db.Selection {
 	return db.SelectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
 }
 
 // MessagesCount counts the messages of a conversation, up to MostCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
-	n, err := db.CountUpTo(s.DB.Read(ctx), said("", conversationID), db.MostCounted)
+	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MostCounted)
 	return n, s.DB.Failed(ctx, err)
 }
 

@@ -7,6 +7,11 @@
 // checked here, so that a form and an API call obey the same rules and get the same
 // messages (access.Invalid).
 //
+// The texts that people edit about a group or contact stand in one table each (groupFields,
+// contactFields), which checks, changes, forms, the API and audit lines walk. A new field is
+// a column, its row there with its places in the structs beside it, an input in the form and
+// a key in the API's object.
+//
 // A change can be reverted (revert.go) as far as nobody has changed the same since. A group
 // or contact is deleted by one row; Clear then deletes what is too much for one transaction
 // (delete.go, clearing.go).
@@ -44,12 +49,13 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return &Store{DB: d, Audit: log, Identity: identity.New(d, log), toClear: make(chan struct{}, 1)}, nil
 }
 
-// Migrate brings the schema, and the columns to sort and search by, to the newest version.
+// Migrate brings the schema, and what is derived from other columns and lines, to the
+// newest version.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.DB.Migrate(ctx); err != nil {
 		return err
 	}
-	return s.DB.Failed(ctx, s.refold(ctx))
+	return s.DB.Failed(ctx, errors.Join(s.refold(ctx), s.findFacts(ctx)))
 }
 
 // Close stops checks of the log and closes every connection.

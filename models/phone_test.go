@@ -37,12 +37,12 @@ func TestPhoneNumbersAreFoundAsTheyAreWritten(t *testing.T) {
 			if err != nil || called(members.Contacts) != want {
 				t.Errorf("members %q: got %q, %v", text, called(members.Contacts), err)
 			}
-			if got := names(t, store, models.GroupQuery{Search: `member:"` + text + `"`}); len(got) != 1 {
+			if got := names(t, store, models.GroupQuery{Search: models.ParseSearch(`member:"`+text+`"`, nil)}); len(got) != 1 {
 				t.Errorf("member:%q: got %q", text, got)
 			}
 		}
 		for _, search := range []string{"member:+49 (151) 234-5678", "plaza member:+49 151 2345678", "member:(151) 234 is:active", "member:5123"} {
-			if got := names(t, store, models.GroupQuery{Search: search}); len(got) != 1 {
+			if got := names(t, store, models.GroupQuery{Search: models.ParseSearch(search, nil)}); len(got) != 1 {
 				t.Errorf("%s: got %q", search, got)
 			}
 		}

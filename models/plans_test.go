@@ -206,7 +206,7 @@ func (p *planner) lists(g models.Group) {
 func (p *planner) searches(member models.Contact) {
 	for _, text := range []string{"the", "zebra", "nothing", "th", "ze", "a", "%", "🎉", "::", "is:empty", "member:user77", "会", "会議", "産品会議", "議会", "member:+1 (555)", "the -zebra", "created:>2020-01-01 the", member.ID} {
 		for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
-			p.groups(fmt.Sprintf("search %s %s", text, status), true, models.GroupQuery{Search: text, Status: status})
+			p.groups(fmt.Sprintf("search %s %s", text, status), true, models.GroupQuery{Search: models.ParseSearch(text, nil), Status: status})
 		}
 	}
 	p.groups("groups of a member", true, models.GroupQuery{Contact: member.ID, WithContacts: true})
@@ -232,7 +232,7 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 	} {
 		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
 			for _, contact := range []string{"", member.ID} {
-				q := models.GroupQuery{Search: text, Sort: sort, Contact: contact, Status: models.Active}
+				q := models.GroupQuery{Search: models.ParseSearch(text, nil), Sort: sort, Contact: contact, Status: models.Active}
 				what := fmt.Sprintf("search %s by %s of %q", text, sort, contact)
 				p.bounded(what, func() error { _, err := p.store.Groups(p.Context(), q); return err })
 				if p.agrees(what, q) {
@@ -243,7 +243,7 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 			}
 		}
 		p.bounded("count "+text, func() error {
-			_, err := p.store.CountGroups(p.Context(), models.GroupQuery{Search: text, Status: models.Active})
+			_, err := p.store.CountGroups(p.Context(), models.GroupQuery{Search: models.ParseSearch(text, nil), Status: models.Active})
 			return err
 		})
 	}
@@ -311,10 +311,10 @@ func (p *planner) honest() {
 		q       models.GroupQuery
 		partial bool
 	}{
-		{models.GroupQuery{Search: "ancient"}, false},
-		{models.GroupQuery{Search: "zebra", Sort: models.ByName}, false},
-		{models.GroupQuery{Search: "tribe", Sort: models.ByName, Reverse: true}, false},
-		{models.GroupQuery{Search: "tribe", Sort: models.ByName}, true},
+		{models.GroupQuery{Search: models.ParseSearch("ancient", nil)}, false},
+		{models.GroupQuery{Search: models.ParseSearch("zebra", nil), Sort: models.ByName}, false},
+		{models.GroupQuery{Search: models.ParseSearch("tribe", nil), Sort: models.ByName, Reverse: true}, false},
+		{models.GroupQuery{Search: models.ParseSearch("tribe", nil), Sort: models.ByName}, true},
 	} {
 		page, err := p.store.Groups(p.Context(), test.q)
 		if err != nil || len(page.Groups) != db.DefaultLimit || len(page.Search.Hints) > 0 != test.partial {
@@ -322,7 +322,7 @@ func (p *planner) honest() {
 		}
 	}
 	oldest, err := p.store.Groups(p.Context(), models.GroupQuery{Reverse: true, Range: db.Range{Limit: 1}})
-	page, err2 := p.store.Groups(p.Context(), models.GroupQuery{Search: "ancient", Reverse: true})
+	page, err2 := p.store.Groups(p.Context(), models.GroupQuery{Search: models.ParseSearch("ancient", nil), Reverse: true})
 	if err != nil || err2 != nil || len(page.Groups) == 0 || page.Groups[0].ID != oldest.Groups[0].ID {
 		p.Errorf("the oldest of the ancient is not the oldest: %v, %v", err, err2)
 	}
@@ -339,9 +339,9 @@ func (p *planner) others(g models.Group) {
 	p.plan("members", true, func() error { _, err := p.store.Members(ctx, models.MemberQuery{Group: g.ID}); return err })
 	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, db.Range{}); return err })
 	p.plan("the number of messages", true, func() error { _, err := p.store.MessagesCount(ctx, g.ConversationID); return err })
-	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g); return err })
+	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g.Name); return err })
 	p.plan("a conversation's id", true, func() error {
-		_, err := p.store.Groups(ctx, models.GroupQuery{Search: g.ConversationID})
+		_, err := p.store.Groups(ctx, models.GroupQuery{Search: models.ParseSearch(g.ConversationID, nil)})
 		return err
 	})
 }

@@ -64,7 +64,7 @@ func work(t *testing.T, store *models.Store, name string) {
 			return
 		}
 		_, renamed := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Description: new("The finest")})
-		found, searched := store.Groups(t.Context(), models.GroupQuery{Search: username + " finest"})
+		found, searched := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch(username+" finest", nil)})
 		_, read := store.Group(t.Context(), g.ID)
 		if err := errors.Join(renamed, searched, read, store.Audit.Seal(t.Context())); err != nil || len(found.Groups) == 0 {
 			t.Errorf("%d groups are found: %v", len(found.Groups), err)

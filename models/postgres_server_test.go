@@ -93,7 +93,7 @@ func TestTwoConsolesInOneDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for store, want := range map[*models.Store]int{first: 0, second: 1} {
-		page, err := store.Groups(t.Context(), models.GroupQuery{Search: "plaza"})
+		page, err := store.Groups(t.Context(), models.GroupQuery{Search: models.ParseSearch("plaza", nil)})
 		if err != nil || len(page.Groups) != want {
 			t.Errorf("%d groups, want %d: %v", len(page.Groups), want, err)
 		}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -264,7 +265,7 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
-		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c)
+		g, said, err := s.changeGroup(tx, line, v.Line.ObjectID, c)
 		if err != nil {
 			return err
 		}
@@ -278,7 +279,7 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 		}
 		said[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
 		line.SetObject("group", g.ID, g.Name)
-		return line.SetChanges(said)
+		return cmp.Or(line.SetChanges(said), tx.Create(revertBy(line, v.Line.ID)).Error)
 	})
 }
 
@@ -338,20 +339,4 @@ func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Chang
 	}
 	g.ContactsCount += len(joined) - len(going)
 	return audit.Change{Before: named(going), After: named(joined)}, s.keepCount(tx, g)
-}
-
-// PutBackBy returns the newest line that reverted another; the zero Line if there is none
-// among the newest of the same object.
-func (s *Store) PutBackBy(ctx context.Context, l audit.Line) (audit.Line, error) {
-	if l.ObjectID == "" {
-		return audit.Line{}, nil
-	}
-	newest := s.DB.Reader.Model(&audit.Line{}).Where("object_id = ? AND id > ?", l.ObjectID, l.ID).Order("id DESC").Limit(audit.LinesLooked)
-	var lines []audit.Line
-	err := s.DB.Reader.WithContext(ctx).Table("(?) AS newest", newest).
-		Where("changes LIKE ?", `%"`+audit.RevertedField+`":{%"`+l.ID+`"}%`).Order("id DESC").Limit(1).Find(&lines).Error
-	if err != nil || len(lines) == 0 {
-		return audit.Line{}, s.DB.Failed(ctx, err)
-	}
-	return lines[0], nil
 }

@@ -22,11 +22,13 @@ func checkSearch(typed string) access.Invalid {
 	return nil
 }
 
-// Search is a parsed search. Its grammar: words and "quoted phrases", each of which must be
+// Search is a parsed search, which a list, its count and its notes share. Its grammar: words and "quoted phrases", each of which must be
 // found; -word, which must not; member:NAME, is:archived, is:active, is:empty,
 // no:description, and created: with a date or >date, <date. Anything else is text. A phone
 // number after member: needs no quotes.
 type Search struct {
+	// Typed is the search as typed.
+	Typed string
 	// Words must occur in name or description, as typed.
 	Words []string
 	// Without are words that may occur in neither.
@@ -54,7 +56,7 @@ func (s Search) IsZero() bool {
 // ParseSearch parses what was typed; days are those of zone, nil for UTC. It never fails:
 // what it doesn't know is text, and the Hints may say so.
 func ParseSearch(typed string, zone *time.Location) Search {
-	s := Search{zone: cmp.Or(zone, time.UTC)}
+	s := Search{Typed: typed, zone: cmp.Or(zone, time.UTC)}
 	tokens := joinNumbers(splitSearch(typed))
 	if len(tokens) > text.MaxWords {
 		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(text.MaxWords)+" words were searched.")

@@ -39,7 +39,7 @@ func TestSeedIsAllOrNothing(t *testing.T) {
 		if err := store.Seed(t.Context(), access.System("test"), sample, func(string, int) {}); err != nil {
 			t.Fatalf("a seed after it: %v", err)
 		}
-		if found := names(t, store, models.GroupQuery{Search: "zebra"}); len(found) == 0 {
+		if found := names(t, store, models.GroupQuery{Search: models.ParseSearch("zebra", nil)}); len(found) == 0 {
 			t.Error("what was seeded can't be searched")
 		}
 	})

@@ -51,8 +51,8 @@ type ActivityDetail struct {
 	audit.Line
 	// Reversible says that the reader may put back what the line tells of.
 	Reversible bool
-	// PutBackBy is the line that put it back, or the zero line.
-	PutBackBy audit.Line
+	// Reverted says which line put it back; the zero Revert if none did.
+	Reverted models.Revert
 	// Names are those of the people whom the line has by their ids.
 	Names map[string]string
 	Now   Clock

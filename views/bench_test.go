@@ -29,7 +29,7 @@ func fullList() GroupList {
 func BenchmarkGroupsPage(b *testing.B) {
 	list := fullList()
 	found := fullList()
-	found.At.Q, found.Words = "hotel", []string{"hotel"}
+	found.At.Q, found.Search = "hotel", models.ParseSearch("hotel", nil)
 	for name, l := range map[string]GroupList{"list": list, "search": found} {
 		b.Run(name, func(b *testing.B) {
 			benchmark(b, Document(Page{Title: Groups, Section: Groups, Body: GroupsPage(l), Frame: Frame{User: "Anna", Path: "/groups", RequestID: "0123456789abcdef", Version: "1.0"}}))

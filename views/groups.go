@@ -18,14 +18,13 @@ type GroupList struct {
 	By   access.Actor
 	At   GroupsAt
 	Rows []models.GroupHit
-	// Status is that of all rows; AnyStatus where they differ. By Search, it is the search
-	// that asks for it, and At's does not count.
-	Status   models.Status
-	BySearch bool
+	// Status is that of all rows; AnyStatus where they differ. If Search has a
+	// status, At's does not count.
+	Status models.Status
+	// Search is what was searched for; its Words are marked in the rows.
+	Search models.Search
 	// Exact is the group whose id, or conversation's id, was searched for, or nil.
 	Exact *models.Group
-	// Words are the words that were searched for, to be marked in the rows.
-	Words []string
 	// Total is how many groups match, where it is known cheaply; nil where not.
 	Total *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
@@ -240,7 +239,7 @@ func (l GroupList) chips() []chip {
 	if l.At.Q != "" {
 		add("“"+text.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
 			at.Q = ""
-			if l.BySearch && at.byArchived() {
+			if l.Search.Status != "" && at.byArchived() {
 				at.Sort = ""
 			}
 		})
@@ -274,7 +273,7 @@ func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
 // means that says nothing. Beside a search for a status it is said, so that the list can tell
 // that it was chosen.
 func (l GroupList) activeValue() string {
-	if l.BySearch {
+	if l.Search.Status != "" {
 		return "active"
 	}
 	return ""
@@ -314,8 +313,7 @@ func (l GroupList) membersLabel() string {
 
 // days says where the days are that the list is limited by, and "" where it isn't.
 func (l GroupList) days() string {
-	search := models.ParseSearch(l.At.Q, nil)
-	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && search.From.IsZero() && search.To.IsZero() {
+	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.From.IsZero() && l.Search.To.IsZero() {
 		return ""
 	}
 	return daysIn(l.Now)

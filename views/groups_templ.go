@@ -1011,7 +1011,7 @@ func groupRow(l *GroupList, i int, here Next, from templ.SafeURL) templ.Componen
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = marked(mark(g.Name, l.Words)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = marked(mark(g.Name, l.Search.Words)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1052,7 +1052,7 @@ func groupRow(l *GroupList, i int, here Next, from templ.SafeURL) templ.Componen
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = marked(snippet(*g.Description, l.Words)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = marked(snippet(*g.Description, l.Search.Words)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1621,7 +1621,7 @@ func noMatch(l GroupList) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if l.Status == models.Active && !l.BySearch {
+			if l.Status == models.Active && l.Search.Status == "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 140, "<a class=\"button\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -40,7 +40,7 @@ func sampleList() GroupList {
 		By:     owner,
 		At:     GroupsAt{Q: "kitchen", Status: "archived", Sort: "name", Limit: 50},
 		Status: models.Archived,
-		Words:  []string{"kitchen"},
+		Search: models.ParseSearch("kitchen", nil),
 		Rows: []models.GroupHit{
 			{Group: models.Group{ID: "0000000000000001", Name: "Plaza <Hotel>", Description: &long, CreatedAt: noon.Unix() - 3600}},
 			{Group: models.Group{ID: "0000000000000002", Name: "Kitchen", CreatedAt: noon.Unix()}, Member: &models.Contact{Username: "hector"}},

@@ -39,7 +39,7 @@ func (a *api) createGroup(r *http.Request, by access.Actor) (result, error) {
 	once := in.once(r)
 	change.Problems = in.check()
 	g, err := a.Store.CreateGroup(r.Context(), by, change, once)
-	return created(groupOf(g), "/v1/groups/"+g.ID, once), err
+	return created(groupOf(g.Group), "/v1/groups/"+g.ID, once), err
 }
 
 func (a *api) group(r *http.Request, _ access.Actor) (result, error) {

@@ -37,6 +37,15 @@ const (
 	VisitorActor ActorKind = "visitor"
 )
 
+// ActorRef names an actor who did something, as of then. The zero ActorRef is nobody known.
+type ActorRef struct {
+	Kind     ActorKind
+	ID, Name string
+}
+
+// Who describes the actor, for people; "" for the zero ActorRef.
+func (a ActorRef) Who() string { return Who(a.Kind, a.Name) }
+
 // System returns the actor for what no person asked for over the network: a command on the
 // server, or housekeeping. name says which.
 func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }

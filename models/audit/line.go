@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"encoding/json"
 
 	"gorm.io/gorm"
@@ -122,6 +121,11 @@ func (l *Line) SetActor(by access.Actor) {
 	l.ActorKind, l.ActorID, l.UserID, l.ActorName = by.Kind, by.ID, by.UserID, by.Name
 }
 
+// Actor returns who acted.
+func (l Line) Actor() access.ActorRef {
+	return access.ActorRef{Kind: l.ActorKind, ID: l.ActorID, Name: l.ActorName}
+}
+
 // SetChanges stores what changed: any value that marshals to a JSON object, as
 // map[string]Change does.
 func (l *Line) SetChanges(changes any) error {
@@ -148,20 +152,14 @@ func (l *Line) columns() []any {
 	}
 }
 
-// ArchivedBy returns the name of who archived or restored a group last, or "".
-func (s *Log) ArchivedBy(ctx context.Context, groupID string) (string, error) {
-	last, err := LastChange(s.db.Reader.WithContext(ctx), groupID, "archived_at")
-	return last.Who(), s.db.Failed(ctx, err)
-}
-
-// LinesLooked is how many of an object's newest lines are looked through, so that a group
+// linesLooked is how many of an object's newest lines are looked through, so that a group
 // with a long history opens as fast as others.
-const LinesLooked = 1000
+const linesLooked = 1000
 
 // LastChange returns the newest line that changes an object's field; the zero Line if there
-// is none among the newest LinesLooked.
+// is none among the newest linesLooked.
 func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
-	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(LinesLooked)
+	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(linesLooked)
 	var lines []Line
 	err := tx.Table("(?) AS newest", newest).Where("changes LIKE ?", `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {

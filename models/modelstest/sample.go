@@ -56,5 +56,5 @@ func Group(t testing.TB, store *models.Store, by access.Actor, name string, cont
 	if err != nil {
 		t.Fatal(err)
 	}
-	return group
+	return group.Group
 }
