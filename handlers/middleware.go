@@ -45,9 +45,13 @@ func clientIP(r *http.Request) string { return markOf(r).ip }
 func (c *Console) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), rand.Text()[:16]
-		readBody(w, r) // before the clock runs: a slow network is not a slow database
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies), c.cookies.first(r, deviceCookie)}), patience)
-		defer cancel()
+		ctx := context.WithValue(r.Context(), markKey{}, mark{id, origin(r, c.proxies), c.cookies.first(r, deviceCookie)})
+		if !isAPI(r.URL.Path) { // whose calls have limits of their own
+			readBody(w, r) // before the clock runs: a slow network is not a slow database
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, patience)
+			defer cancel()
+		}
 		r = r.WithContext(ctx)
 		c.protect(w.Header())
 		w.Header().Set("Request-Id", id)

@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
@@ -140,8 +140,12 @@ var (
 	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under API tokens."}
 	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under API tokens where it may be used from."}
 	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the rules for signing in ask for. The token works again once they have set one up in the console under Security."}
-	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
 )
+
+// tooLarge is the refusal of a body that has more bytes than its call may have.
+func tooLarge(limit int64) error {
+	return failure{code: codeTooLarge, message: fmt.Sprintf("The body is larger than %d MiB. Send the change in several parts.", limit>>20)}
+}
 
 // malformed is the refusal of what can't be read.
 func malformed(param, message string) error {
@@ -259,13 +263,12 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 
 // missing says which object of the path is not there.
 func missing(r *http.Request) failure {
-	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
-	param := "id"
+	object, param := callOf(r).route.object, "id"
 	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {
-		kind, param = "contacts", "contact_id"
+		object, param = "contact", "contact_id"
 	}
-	return failure{code: codeMissing, param: param, message: "There is no " + strings.TrimSuffix(kind, "s") +
-		" with the id “" + shorten(r.PathValue(param)) + "”. Ids are case-sensitive; it may have been deleted."}
+	return failure{code: codeMissing, param: param, message: "There is no " + object +
+		" with the ID “" + shorten(r.PathValue(param)) + "”. IDs are case-sensitive. It may have been deleted."}
 }
 
 // shorten is s as a message quotes it: not at any length.

@@ -3,9 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 )
 
 // input is the attributes of a body, in one shape whether they came as JSON or
@@ -29,7 +28,7 @@ type input struct {
 	values   map[string]any
 	form     bool // an empty value is none, as JSON's null
 	problems access.Invalid
-	sum      string // stands for the body
+	once     *audit.IdempotencyKey // nil if the call takes none
 }
 
 const (
@@ -37,15 +36,13 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// readInput reads the body of a request. An empty one has no attributes.
+// readInput reads the attributes of a call's body, which may be empty.
 func readInput(r *http.Request) (*input, error) {
-	body, err := readBody(r)
-	if err != nil {
-		return nil, err
+	body := bytes.TrimPrefix(callOf(r).body, []byte("\ufeff")) // a mark that editors and spreadsheets put there
+	in := &input{problems: slices.Clone(queryOf(r).problems)}
+	if callOf(r).route.idempotent {
+		in.once = in.idempotencyKey(r, body)
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a mark that editors and spreadsheets put there
-	sum := sha256.Sum256(body)
-	in := &input{sum: hex.EncodeToString(sum[:]), problems: slices.Clone(queryOf(r).problems)}
 	if len(body) == 0 {
 		return in, nil
 	}
@@ -61,15 +58,16 @@ func readInput(r *http.Request) (*input, error) {
 	return in, err
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, errTooLarge
+// readBody reads a body of up to limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, errTooLarge
+		return nil, tooLarge(limit)
 	case errors.Is(r.Context().Err(), context.Canceled):
 		return nil, r.Context().Err()
 	case err != nil:

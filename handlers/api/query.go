@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -18,14 +17,8 @@ type query struct {
 	problems access.Invalid
 }
 
-type queryKey struct{}
-
-func withQuery(r *http.Request, q *query) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), queryKey{}, q))
-}
-
-// queryOf is the query of a call, with what is wrong with it so far.
-func queryOf(r *http.Request) *query { return r.Context().Value(queryKey{}).(*query) }
+// queryOf returns the query of a call, with what is wrong with it so far.
+func queryOf(r *http.Request) *query { return callOf(r).query }
 
 // readQuery reads the parameters of an address; those not in known are a problem. An error
 // means that it can't be read.

@@ -38,9 +38,9 @@ func (e limited) message() string {
 	return "The token has used up its calls for now. Try again in " + e.retryAfter() + " seconds."
 }
 
-// limit counts a call of the token's and says in the answer's headers how many are left,
-// as draft-ietf-httpapi-ratelimit-headers has it.
-func (a *api) limit(head http.Header, by access.Actor) error {
+// countCall counts a call of a token, and sets the headers that say how many are left, as
+// draft-ietf-httpapi-ratelimit-headers has it.
+func (a *api) countCall(head http.Header, by access.Actor) error {
 	if a.tokens == nil {
 		return nil
 	}
@@ -54,14 +54,14 @@ func (a *api) limit(head http.Header, by access.Actor) error {
 	return nil
 }
 
-// limits are buckets of calls, each under a key.
-type limits struct {
+// buckets are buckets of calls, each under a key.
+type buckets struct {
 	perSecond rate.Limit
 	burst     int
 	policy    []string // how many calls there are in how many seconds
 
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	mu    sync.Mutex
+	byKey map[string]*rate.Limiter
 }
 
 // mostBuckets is how many buckets there are at most. Those that are full say nothing and
@@ -71,36 +71,36 @@ const mostBuckets = 10_000
 // leastBurst is how many calls there are at once at least, whatever the limit.
 const leastBurst = 100
 
-// newLimits are the limits of tokens; nil where there are none. A tenth of the calls of a
+// newBuckets returns the buckets of tokens; nil if their calls are not limited. A tenth of the calls of a
 // minute may come at once.
-func newLimits(perMinute int) *limits {
+func newBuckets(perMinute int) *buckets {
 	if perMinute <= 0 {
 		return nil
 	}
 	return bucketsOf(rate.Limit(float64(perMinute)/60), max(perMinute/10, leastBurst))
 }
 
-func bucketsOf(perSecond rate.Limit, burst int) *limits {
-	l := &limits{perSecond: perSecond, burst: burst, buckets: map[string]*rate.Limiter{}}
+func bucketsOf(perSecond rate.Limit, burst int) *buckets {
+	l := &buckets{perSecond: perSecond, burst: burst, byKey: map[string]*rate.Limiter{}}
 	l.policy = []string{fmt.Sprintf(`"token";q=%d;w=%d`, burst, int(math.Ceil(l.timeFor(float64(burst)).Seconds())))}
 	return l
 }
 
 // timeFor is how long so many calls take to come back.
-func (l *limits) timeFor(calls float64) time.Duration {
+func (l *buckets) timeFor(calls float64) time.Duration {
 	return time.Duration(calls / float64(l.perSecond) * float64(time.Second))
 }
 
 // take takes a call out of the bucket. It answers how many are left, and how long to wait
 // where there was none.
-func (l *limits) take(key string, now time.Time) (left float64, wait time.Duration) {
+func (l *buckets) take(key string, now time.Time) (left float64, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	bucket := l.buckets[key]
+	bucket := l.byKey[key]
 	if bucket == nil {
 		l.makeRoom(now)
 		bucket = rate.NewLimiter(l.perSecond, l.burst)
-		l.buckets[key] = bucket
+		l.byKey[key] = bucket
 	}
 	if bucket.AllowN(now, 1) {
 		return bucket.TokensAt(now), 0
@@ -110,10 +110,10 @@ func (l *limits) take(key string, now time.Time) (left float64, wait time.Durati
 }
 
 // empty is how long to wait until there is a call in the bucket; 0 where there is one.
-func (l *limits) empty(key string, now time.Time) time.Duration {
+func (l *buckets) empty(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	bucket := l.buckets[key]
+	bucket := l.byKey[key]
 	if bucket == nil {
 		return 0
 	}
@@ -122,20 +122,20 @@ func (l *limits) empty(key string, now time.Time) time.Duration {
 
 // makeRoom forgets the buckets that are full and, where those are few, others, so many
 // that it need not look at all of them again for each new one.
-func (l *limits) makeRoom(now time.Time) {
-	if len(l.buckets) < mostBuckets {
+func (l *buckets) makeRoom(now time.Time) {
+	if len(l.byKey) < mostBuckets {
 		return
 	}
-	for key, bucket := range l.buckets {
+	for key, bucket := range l.byKey {
 		if bucket.TokensAt(now) >= float64(l.burst) {
-			delete(l.buckets, key)
+			delete(l.byKey, key)
 		}
 	}
-	for key := range l.buckets {
-		if len(l.buckets) <= mostBuckets*9/10 {
+	for key := range l.byKey {
+		if len(l.byKey) <= mostBuckets*9/10 {
 			return
 		}
-		delete(l.buckets, key)
+		delete(l.byKey, key)
 	}
 }
 
@@ -149,7 +149,7 @@ const (
 // refused before anything is looked up, but for the tokens that were right lately: one
 // program's mistake must not stop another's at the same address.
 type guesses struct {
-	wrongs *limits
+	wrongs *buckets
 	seed   maphash.Seed
 
 	mu    sync.Mutex

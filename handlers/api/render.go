@@ -187,11 +187,11 @@ func names(headers []string, tag string, weak bool) bool {
 	})
 }
 
-// ifMatch is the request's If-Match as a question to the object that is about
-// to change; nil where there is none.
+// ifMatch returns the request's If-Match as a question to the object that is about
+// to change; nil if there is none. The routes that heed it say so.
 func ifMatch[V, T any](r *http.Request, render func(V) T) func(V) bool {
 	wanted := r.Header.Values("If-Match")
-	if len(wanted) == 0 {
+	if len(wanted) == 0 || !callOf(r).route.conditional {
 		return nil
 	}
 	return func(now V) bool {
