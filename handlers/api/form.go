@@ -38,9 +38,9 @@ func unescape(s string) (string, error) {
 	plain, err := url.QueryUnescape(s)
 	switch {
 	case err != nil:
-		return "", malformed("", "A percent sign must be followed by two hexadecimal digits; a percent sign itself is written %25.")
+		return "", malformed("", "A percent sign must be followed by two hexadecimal digits. Write the percent sign itself as %25.")
 	case !utf8.ValidString(plain):
-		return "", malformed("", "The parameters are not valid UTF-8 text.")
+		return "", malformed("", "The parameters aren't valid UTF-8.")
 	}
 	return plain, nil
 }

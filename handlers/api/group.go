@@ -29,7 +29,7 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 }
 
 func (q *query) noContact(key, id string) {
-	q.bad(key, "There is no contact with the id “%s”.", shorten(id))
+	q.bad(key, "There is no contact with the ID “%s”.", shorten(id))
 }
 
 func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {

@@ -71,7 +71,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	case errors.Is(r.Context().Err(), context.Canceled):
 		return nil, r.Context().Err()
 	case err != nil:
-		return nil, malformed("", "The body ended too early or came too slowly. Send it again.")
+		return nil, malformed("", "The body ended too early or arrived too slowly. Send it again.")
 	}
 	return body, nil
 }
@@ -84,7 +84,7 @@ func contentType(r *http.Request) (string, error) {
 	plain := isUTF8(charset) && (encoding == "" || strings.EqualFold(encoding, "identity"))
 	if err != nil || !known || !plain {
 		return "", failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType +
-			", in UTF-8 and not compressed, and say which in Content-Type."}
+			", in UTF-8 and uncompressed, and set Content-Type accordingly."}
 	}
 	return kind, nil
 }
@@ -97,7 +97,7 @@ func isUTF8(charset string) bool {
 }
 
 func repeated(key string) error {
-	return malformed(shorten(key), "“"+shorten(key)+"” stands here more than once. Send each key once.")
+	return malformed(shorten(key), "“"+shorten(key)+"” is given more than once. Send each key once.")
 }
 
 // take takes an attribute out of the input. none says that it was given as
@@ -164,7 +164,7 @@ func (in *input) contacts(key string) *[]models.ContactRef {
 	refs := make([]models.ContactRef, len(list))
 	for i, member := range list {
 		if refs[i], ok = contactRef(member); !ok {
-			in.bad(fmt.Sprintf("%s[%d]", key, i), "Name a contact by its id, or by an object with an id or a username.")
+			in.bad(fmt.Sprintf("%s[%d]", key, i), "Identify a contact by its ID, or by an object with an id or a username.")
 		}
 	}
 	return &refs
@@ -221,7 +221,7 @@ func (in *input) same(key string, is any) {
 		return
 	}
 	if given && value != is {
-		in.bad(key, "“"+key+"” can't be changed. Leave it out, or send it back as it is.")
+		in.bad(key, "“"+key+"” can't be changed. Leave it out, or send its current value.")
 	}
 }
 
@@ -229,7 +229,7 @@ func (in *input) same(key string, is any) {
 func (in *input) given(keys ...string) {
 	for _, key := range keys {
 		if _, given, _ := in.take(key); given {
-			in.bad(key, "“"+key+"” is given by the server. Leave it out.")
+			in.bad(key, "“"+key+"” is set by the server. Leave it out.")
 		}
 	}
 }
@@ -251,6 +251,6 @@ func (in *input) check() access.Invalid {
 func unknown(key string) access.Problem {
 	return access.Problem{
 		Field: shorten(key), Code: access.Unknown,
-		Message: "There is no parameter “" + shorten(key) + "” in this call. Check its spelling; capital and small letters differ.",
+		Message: "This call has no parameter “" + shorten(key) + "”. Check the spelling; names are case-sensitive.",
 	}
 }

@@ -14,11 +14,11 @@ import (
 // stands twice in one object and text that is not UTF-8.
 func decodeJSON(body []byte) (map[string]any, error) {
 	if !utf8.Valid(body) || hasLoneSurrogate(body) {
-		return nil, malformed("", "The body is not valid UTF-8 text.")
+		return nil, malformed("", "The body isn't valid UTF-8.")
 	}
 	var syntax json.RawMessage
 	if err := json.Unmarshal(body, &syntax); err != nil {
-		return nil, malformed("", "The body is not well-formed JSON: "+err.Error()+".")
+		return nil, malformed("", "The body isn't well-formed JSON: "+err.Error()+".")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -28,7 +28,7 @@ func decodeJSON(body []byte) (map[string]any, error) {
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, access.Invalid{{Code: access.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
+		return nil, access.Invalid{{Code: access.Bad, Message: "The body must be a JSON object whose keys are the attributes."}}
 	}
 	return object, nil
 }

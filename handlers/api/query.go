@@ -81,7 +81,7 @@ func (q *query) limit() int {
 func (q *query) cursor(key string, inFuture func(id string) bool) db.Cursor {
 	id, given := q.values[key]
 	if given && (!text.ValidID(id) || inFuture(id)) {
-		q.bad(key, "“%s” must be the id of an object that was in the list. This is not one: “%s”.", key, shorten(id))
+		q.bad(key, "“%s” must be the ID of an object from the list, and “%s” isn't one.", key, shorten(id))
 	}
 	return db.Cursor{ID: id}
 }
@@ -97,6 +97,6 @@ func (q *query) status() models.Status {
 	case value == "false":
 		return models.Active
 	}
-	q.bad("archived", "“archived” must be true (only archived groups) or false (only active ones). Leave it out for all.")
+	q.bad("archived", "“archived” must be true (archived groups only) or false (active groups only). Leave it out for all groups.")
 	return models.AnyStatus
 }

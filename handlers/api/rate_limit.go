@@ -15,15 +15,15 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// How often one may call is counted in this program alone: several instances each allow
-// as much. A token has a bucket of calls that fills up at an even rate. Wrong tokens are
-// counted by the address that they come from, so that nobody can guess one.
+// Calls are counted by each instance of the console on its own, so several allow several
+// times as many. A token has a bucket of calls that fills up at an even rate. Invalid tokens
+// are counted by the address that they come from, so that nobody can guess one.
 
 // limited is the refusal of a call that comes too soon.
 type limited struct {
 	// wait is when the next one may come.
 	wait time.Duration
-	// guessing says that it is for wrong tokens.
+	// guessing is true if the limit is that of invalid tokens.
 	guessing bool
 }
 
@@ -33,9 +33,9 @@ func (e limited) retryAfter() string { return strconv.Itoa(max(1, int(math.Ceil(
 
 func (e limited) message() string {
 	if e.guessing {
-		return "Too many wrong tokens came from this address. Try again in " + e.retryAfter() + " seconds, with a token that is valid."
+		return "Too many invalid tokens came from this address. Try again in " + e.retryAfter() + " seconds with a valid token."
 	}
-	return "The token has used up its calls for now. Try again in " + e.retryAfter() + " seconds."
+	return "The token has reached its rate limit. Try again in " + e.retryAfter() + " seconds."
 }
 
 // countCall counts a call of a token, and sets the headers that say how many are left, as
