@@ -80,7 +80,7 @@ func (q *query) moment(key string) time.Time {
 	}
 	at, ok := moment(value)
 	if !ok || at < 0 || at > maxMoment {
-		q.bad(key, "“%s” %s", key, mustBeMoment)
+		q.invalid(key, "“%s” %s", key, mustBeMoment)
 	}
 	return time.Unix(at, 0)
 }
@@ -123,7 +123,7 @@ func (a activityCalls) verify(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	expect, given := q.values["expect"]
 	if given && expect == "" {
-		q.bad("expect", "“expect” must be the head that an earlier check returned.")
+		q.invalid("expect", "“expect” must be the head that an earlier check returned.")
 	}
 	if err := q.check(); err != nil {
 		return result{}, err

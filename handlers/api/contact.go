@@ -23,10 +23,10 @@ func (a contactCalls) create(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	change := contactChange(in)
-	in.given("id", "conversation_id", "created_at")
+	in.setByServer("id", "conversation_id", "created_at")
 	change.Problems = in.check()
-	c, err := a.Store.CreateContact(r.Context(), by, change, in.once)
-	return created(contactOf(c), "/v1/contacts/"+c.ID, in.once), err
+	c, err := a.Store.CreateContact(r.Context(), by, change, in.key)
+	return created(contactOf(c), "/v1/contacts/"+c.ID, in.key), err
 }
 
 func (a contactCalls) show(r *http.Request, _ access.Actor) (result, error) {

@@ -29,7 +29,7 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 }
 
 func (q *query) noContact(key, id string) {
-	q.bad(key, "There is no contact with the ID “%s”.", shorten(id))
+	q.invalid(key, "There is no contact with the ID “%s”.", shorten(id))
 }
 
 func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
@@ -38,10 +38,10 @@ func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	change := groupChange(in)
-	in.given("id", "conversation_id", "created_at")
+	in.setByServer("id", "conversation_id", "created_at")
 	change.Problems = in.check()
-	g, err := a.Store.CreateGroup(r.Context(), by, change, in.once)
-	return created(groupOf(g), "/v1/groups/"+g.ID, in.once), err
+	g, err := a.Store.CreateGroup(r.Context(), by, change, in.key)
+	return created(groupOf(g), "/v1/groups/"+g.ID, in.key), err
 }
 
 func (a groupCalls) show(r *http.Request, _ access.Actor) (result, error) {

@@ -24,15 +24,15 @@ func (a memberCalls) add(r *http.Request, by access.Actor) (result, error) {
 	}
 	refs := in.contacts("contacts")
 	if refs == nil {
-		in.lacks("contacts", "List the contacts to add in “contacts”.")
+		in.missing("contacts", "List the contacts to add in “contacts”.")
 		refs = &[]models.ContactRef{}
 	}
 	if problems := in.check(); len(problems) > 0 {
 		return result{}, a.Store.Refuse(r.Context(), problems, *refs)
 	}
-	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.once)
+	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.key)
 	added := one(groupOf(g))
-	added.replayed = in.once.Replayed
+	added.replayed = in.key.Replayed
 	return added, err
 }
 

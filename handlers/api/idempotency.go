@@ -16,7 +16,7 @@ func (in *input) idempotencyKey(r *http.Request, body []byte) *audit.Idempotency
 	keys := r.Header.Values(header)
 	key := strings.Join(keys, "")
 	if len(keys) > 1 || len(keys) == 1 && !audit.ValidKey(key) {
-		in.bad(header, "The Idempotency-Key header takes one key of 1 to 255 plain characters, such as a UUID.")
+		in.invalid(header, "The Idempotency-Key header takes one key of 1 to 255 plain characters, such as a UUID.")
 	}
 	sum := sha256.Sum256(body)
 	sum = sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + hex.EncodeToString(sum[:])))

@@ -23,8 +23,8 @@ func (a messageCalls) create(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	message := models.NewMessage{From: in.plain("contact_id"), Text: in.plain("message")}
-	in.given("id", "conversation_id", "created_at")
+	in.setByServer("id", "conversation_id", "created_at")
 	message.Problems = in.check()
-	m, err := a.Store.PostMessage(r.Context(), by, r.PathValue("id"), message, in.once)
-	return created(messageOf(m), "", in.once), err
+	m, err := a.Store.PostMessage(r.Context(), by, r.PathValue("id"), message, in.key)
+	return created(messageOf(m), "", in.key), err
 }

@@ -19,9 +19,9 @@ import (
 // times as many. A token has a bucket of calls that fills up at an even rate. Invalid tokens
 // are counted by the address that they come from, so that nobody can guess one.
 
-// limited is the refusal of a call that comes too soon.
+// limited refuses a call that comes too soon.
 type limited struct {
-	// wait is when the next one may come.
+	// wait is the time until the next call is accepted.
 	wait time.Duration
 	// guessing is true if the limit is that of invalid tokens.
 	guessing bool
@@ -54,7 +54,7 @@ func (a *api) countCall(head http.Header, by access.Actor) error {
 	return nil
 }
 
-// buckets are buckets of calls, each under a key.
+// buckets are token buckets, each under a key, with calls as their tokens.
 type buckets struct {
 	perSecond rate.Limit
 	burst     int
@@ -64,15 +64,15 @@ type buckets struct {
 	byKey map[string]*rate.Limiter
 }
 
-// mostBuckets is how many buckets there are at most. Those that are full say nothing and
-// go first.
+// mostBuckets is the most buckets that are kept. Full ones are dropped first: they say
+// nothing.
 const mostBuckets = 10_000
 
-// leastBurst is how many calls there are at once at least, whatever the limit.
+// leastBurst is the smallest burst, whatever the limit.
 const leastBurst = 100
 
-// newBuckets returns the buckets of tokens; nil if their calls are not limited. A tenth of the calls of a
-// minute may come at once.
+// newBuckets returns the buckets for a number of calls in a minute, a tenth of which may come
+// at once; nil if there is no limit.
 func newBuckets(perMinute int) *buckets {
 	if perMinute <= 0 {
 		return nil
@@ -86,13 +86,13 @@ func bucketsOf(perSecond rate.Limit, burst int) *buckets {
 	return l
 }
 
-// timeFor is how long so many calls take to come back.
+// timeFor returns how long it takes until a number of calls has come back.
 func (l *buckets) timeFor(calls float64) time.Duration {
 	return time.Duration(calls / float64(l.perSecond) * float64(time.Second))
 }
 
-// take takes a call out of the bucket. It answers how many are left, and how long to wait
-// where there was none.
+// take takes a call out of a bucket. It returns how many are left, and how long to wait if
+// there was none.
 func (l *buckets) take(key string, now time.Time) (left float64, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,8 +109,8 @@ func (l *buckets) take(key string, now time.Time) (left float64, wait time.Durat
 	return left, l.timeFor(1 - left)
 }
 
-// empty is how long to wait until there is a call in the bucket; 0 where there is one.
-func (l *buckets) empty(key string, now time.Time) time.Duration {
+// untilNext returns how long to wait until there is a call in a bucket; 0 if there is one.
+func (l *buckets) untilNext(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bucket := l.byKey[key]
@@ -120,8 +120,8 @@ func (l *buckets) empty(key string, now time.Time) time.Duration {
 	return max(0, l.timeFor(1-bucket.TokensAt(now)))
 }
 
-// makeRoom forgets the buckets that are full and, where those are few, others, so many
-// that it need not look at all of them again for each new one.
+// makeRoom drops full buckets and, if those are few, others, so that there is room for many
+// new ones.
 func (l *buckets) makeRoom(now time.Time) {
 	if len(l.byKey) < mostBuckets {
 		return
@@ -139,33 +139,33 @@ func (l *buckets) makeRoom(now time.Time) {
 	}
 }
 
-// How many wrong tokens an address has at once, and how many in a second after that.
+// How many invalid tokens an address may send at once, and how many a second after that.
 const (
 	wrongTokens    = 30
 	wrongPerSecond = 0.5
 )
 
-// guesses counts wrong tokens by their addresses. An address that has had too many is
-// refused before anything is looked up, but for the tokens that were right lately: one
-// program's mistake must not stop another's at the same address.
+// guesses counts invalid tokens by network. A network that sent too many is refused before a
+// token is looked up, except for tokens that were valid lately: one program's mistake must
+// not stop another's at the same address.
 type guesses struct {
 	wrongs *buckets
 	seed   maphash.Seed
 
 	mu    sync.Mutex
-	known map[uint64]time.Time // tokens that were right, by their hashes, until when
+	known map[uint64]time.Time // hashes of valid tokens, and until when they count
 }
 
-// keepKnown is for how long a token that was right is let through.
+// keepKnown is how long a valid token is let through.
 const keepKnown = time.Hour
 
 func newGuesses() *guesses {
 	return &guesses{wrongs: bucketsOf(wrongPerSecond, wrongTokens), seed: maphash.MakeSeed(), known: map[uint64]time.Time{}}
 }
 
-// admit refuses a token that may be a guess.
-func (g *guesses) admit(ip, secret string, now time.Time) error {
-	wait := g.wrongs.empty(network(ip), now)
+// check returns an error if a token may be a guess.
+func (g *guesses) check(ip, secret string, now time.Time) error {
+	wait := g.wrongs.untilNext(network(ip), now)
 	if wait == 0 {
 		return nil
 	}
@@ -177,9 +177,9 @@ func (g *guesses) admit(ip, secret string, now time.Time) error {
 	return limited{wait: wait, guessing: true}
 }
 
-func (g *guesses) wrong(ip string, now time.Time) { g.wrongs.take(network(ip), now) }
+func (g *guesses) addInvalid(ip string, now time.Time) { g.wrongs.take(network(ip), now) }
 
-func (g *guesses) right(secret string, now time.Time) {
+func (g *guesses) addValid(secret string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.known) >= mostBuckets {

@@ -97,7 +97,7 @@ func TestTokensCantBeGuessed(t *testing.T) {
 		s.call(t, line, bearer(wrong), from([]string{"2001:db8::1", "2001:db8::ffff"}[i%2])).refused(t, 401, "unauthorized", "")
 	}
 	a := s.call(t, line, bearer(wrong), from("2001:db8::2"))
-	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "wrong tokens came from this address") || a.header.Get("Retry-After") != "2" {
+	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "invalid tokens came from this address") || a.header.Get("Retry-After") != "2" {
 		t.Errorf("%s, Retry-After %s", e.Message, a.header.Get("Retry-After"))
 	}
 	s.call(t, line, bearer(s.read), from("2001:db8::1")).refused(t, 429, "rate_limited", "") // it may be a guess

@@ -112,18 +112,18 @@ func (a *api) bearer(r *http.Request) (access.Actor, error) {
 		return access.Actor{}, errBadToken
 	}
 	ip, now := a.ClientIP(r), a.Store.DB.Now()
-	if err := a.guesses.admit(ip, secret, now); err != nil {
+	if err := a.guesses.check(ip, secret, now); err != nil {
 		return access.Actor{}, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), usual.timeout)
 	defer cancel()
 	by, err := a.Store.Identity.TokenActor(ctx, secret, ip)
 	if errors.Is(err, access.ErrNotFound) {
-		a.guesses.wrong(ip, now)
+		a.guesses.addInvalid(ip, now)
 		return by, errBadToken
 	}
 	if err == nil {
-		a.guesses.right(secret, now)
+		a.guesses.addValid(secret, now)
 	}
 	by.RequestID = a.RequestID(r)
 	by.UserAgent = strings.ToValidUTF8(r.UserAgent(), "?")
