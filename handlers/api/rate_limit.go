@@ -32,10 +32,14 @@ func (e limited) Error() string { return "too many calls" }
 func (e limited) retryAfter() string { return strconv.Itoa(max(1, int(math.Ceil(e.wait.Seconds())))) }
 
 func (e limited) message() string {
-	if e.guessing {
-		return "Too many invalid tokens came from this address. Try again in " + e.retryAfter() + " seconds with a valid token."
+	wait := e.retryAfter() + " seconds"
+	if wait == "1 seconds" {
+		wait = "1 second"
 	}
-	return "The token has reached its rate limit. Try again in " + e.retryAfter() + " seconds."
+	if e.guessing {
+		return "Too many invalid tokens came from this address. Try again in " + wait + ", with a valid token."
+	}
+	return "The token has reached its rate limit. Try again in " + wait + "."
 }
 
 // countCall counts a call of a token, and sets the headers that say how many are left, as

@@ -56,7 +56,7 @@ func TestATokenHasSoManyCalls(t *testing.T) {
 		t.Errorf("after the last call: %s", got)
 	}
 	a := s.call(t, line)
-	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "in 1 seconds") {
+	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "in 1 second.") {
 		t.Errorf("it says %q", e.Message)
 	}
 	if a.header.Get("Retry-After") != "1" || a.header.Get("RateLimit") != `"token";r=0;t=6` {
@@ -120,7 +120,7 @@ func TestATokenFromElsewhere(t *testing.T) {
 		}
 		secret := s.newToken(t, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks})
 		e := s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 403, "forbidden", "")
-		if !strings.Contains(e.Message, "may not be used from the address") {
+		if !strings.Contains(e.Message, "isn't allowed from the address") {
 			t.Errorf("it says %q", e.Message)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret), header("X-From", "198.51.100.77")).want(t, 200)
