@@ -138,7 +138,7 @@ var (
 	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the “Authorization: Bearer” header. Create tokens in the console under API tokens."}
 	errBadToken = failure{code: codeUnauthorized, message: "Invalid token. It may be misspelled, expired or revoked. Create a new one in the console under API tokens."}
 	errAddress  = failure{code: codeForbidden, message: "This token isn't allowed from the address that the call came from. The console lists its allowed addresses under API tokens."}
-	errFactor   = failure{code: codeForbidden, message: "The sign-in policy requires the owner of this token to have a second factor. The token works again once they set one up in the console under Security."}
+	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the sign-in policy requires. The token works again once they set one up in the console under Security."}
 )
 
 // tooLarge refuses a body of more than limit bytes.
