@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -56,6 +57,8 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 		err = readCall(w, r)
 	}
 	if err != nil {
+		// A client that is still sending may not see an answer that comes before its body was read.
+		_, _ = io.CopyN(io.Discard, r.Body, rt.maxBody())
 		return by, err
 	}
 	if rt.limits.timeout != 0 { // the server's own deadline is for the usual one
