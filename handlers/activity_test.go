@@ -198,7 +198,7 @@ func TestALineNamesTimesAndPeople(t *testing.T) {
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Auditors need a second factor from").has("ins time", "1 December 2026")
 		s.newBrowser().post("/login", "email", "eve@example.com", "password", "wrong").wants(422)
 		s.get("/activity").has("tbody tr:first-child .thing + span", "Somebody failed to sign in as")
-		s.get("/activity/"+s.newest().ID).wants(200).has(".facts", identity.WrongPassword)
+		s.get("/activity/"+s.newest().ID).wants(200).has(".facts", "Incorrect email or password")
 	})
 }
 

@@ -52,8 +52,12 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 		start := time.Now()
 		info := &requestInfo{rand.Text()[:16], clientAddress(r, c.proxies), c.cookies.first(r, deviceCookie), c.routes.of(r)}
 		answer := &recorder{ResponseWriter: w}
-		ctx, cancel := info.route.limits.apply(answer, r)
-		defer cancel()
+		ctx := r.Context()
+		if info.route != anyCall { // whose calls have limits of their own
+			var cancel context.CancelFunc
+			ctx, cancel = info.route.limits.apply(answer, r)
+			defer cancel()
+		}
 		r = r.WithContext(context.WithValue(ctx, infoKey{}, info))
 		c.protect(w.Header())
 		w.Header().Set("Request-Id", info.id)

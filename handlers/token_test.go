@@ -181,7 +181,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		fields[1] = "Elsewhere"
 		secret := s.post("/settings/tokens/new", append(fields, "198.51.100.0/24\r\n2001:db8::/32")...).wants(201).valueOf("#secret")
 		answer := s.withToken(secret).get("/v1/groups").wants(403)
-		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "may not be used from the address") {
+		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "isn't allowed from the address") {
 			s.Errorf("it says %s", answer.body)
 		}
 		if err := s.store.Identity.WriteUses(s.Context()); err != nil {

@@ -330,13 +330,35 @@ func given(f audit.ChangedField) audit.FieldValue {
 
 // toldText is a value as people read it.
 func toldText(field string, t audit.FieldValue) string {
-	if field == retentionField {
+	switch field {
+	case retentionField:
 		return retentionLabel(audit.ParseRetention(t.Text))
-	}
-	if scopes, err := access.ParseScopes(t.Text); field == scopesField && err == nil {
-		return scopesInWords(scopes)
+	case audit.ReasonField:
+		return reasonWords(identity.ParseReason(t.Text))
+	case scopesField:
+		if scopes, err := access.ParseScopes(t.Text); err == nil {
+			return scopesInWords(scopes)
+		}
 	}
 	return t.Text
+}
+
+// reasonWords says why a sign-in was refused.
+func reasonWords(reason string) string {
+	words, known := map[string]string{
+		identity.WrongPassword:       "Incorrect email or password",
+		identity.WrongSecondFactor:   "Incorrect second factor",
+		identity.WrongPasskey:        "Passkey not accepted",
+		identity.DisabledUserRefused: "The user is disabled",
+		identity.UnknownAddress:      "No user has the provider’s email address",
+		identity.UnverifiedAddress:   "The provider hasn’t verified the email address",
+		identity.NoAddress:           "The provider sent no email address",
+		identity.OtherIdentity:       "The user is linked to another identity of the provider",
+	}[reason]
+	if !known {
+		return reason
+	}
+	return words
 }
 
 // noValue is how a field reads that has no value.

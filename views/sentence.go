@@ -93,7 +93,7 @@ func actWords(l audit.Line, now Clock) (string, bool) {
 		return "made {object} the owner", true
 	case self && known:
 		return words, true
-	case l.Action == audit.RefusedSignIn && l.After(audit.ReasonField) == identity.WrongSecondFactor:
+	case l.Action == audit.RefusedSignIn && identity.ParseReason(l.After(audit.ReasonField)) == identity.WrongSecondFactor:
 		return "failed the second-factor check as {object}", true
 	case l.Action == audit.HeldOff:
 		return holdWords(l), true

@@ -52,6 +52,22 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestReasonsOfRefusedSignIns are codes; earlier versions stored sentences.
+func TestReasonsOfRefusedSignIns(t *testing.T) {
+	for _, reason := range []string{identity.WrongSecondFactor, "wrong second factor after the right password"} {
+		l := audit.Line{
+			ActorKind: access.VisitorActor, ActorName: "bea@example.com", Action: audit.RefusedSignIn, ObjectName: "Bea",
+			Changes: `{"reason":{"before":null,"after":"` + reason + `"}}`,
+		}
+		if got := Summary(l); got != "somebody failed the second-factor check as Bea" {
+			t.Errorf("%s: %s", reason, got)
+		}
+		if got := toldText(audit.ReasonField, l.Field(audit.ReasonField).After); got != "Incorrect second factor" {
+			t.Errorf("%s: %s", reason, got)
+		}
+	}
+}
+
 // TestEveryActionHasWords keeps the table whole.
 func TestEveryActionHasWords(t *testing.T) {
 	for action, words := range acts {

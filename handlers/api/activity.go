@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// activityObject is an act as the API shows it.
+// activityObject is an activity entry as the API shows it.
 type activityObject struct {
 	ID        string          `json:"id"`
 	Action    audit.Action    `json:"action"`
@@ -22,7 +21,7 @@ type activityObject struct {
 	IP        *string         `json:"ip"`
 	UserAgent *string         `json:"user_agent"`
 	RequestID *string         `json:"request_id"`
-	// Seal is the place in the chain; null where there is none yet.
+	// Seal is the place in the chain; null if it has none yet.
 	Seal      *int64 `json:"seal"`
 	CreatedAt int64  `json:"created_at"`
 }
@@ -52,7 +51,7 @@ func activityOf(l audit.Line) activityObject {
 	return o
 }
 
-// orNull is a value, or JSON's null for the zero value.
+// orNull returns a value, or JSON's null for the zero value.
 func orNull[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
@@ -60,7 +59,10 @@ func orNull[T comparable](v T) *T {
 	return &v
 }
 
-func (a *api) activity(r *http.Request, _ access.Actor) (result, error) {
+// activityCalls are the calls about activity.
+type activityCalls struct{ *api }
+
+func (a activityCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := audit.ActivityQuery{
 		Who: q.values["who"], Action: q.values["action"], Object: q.values["object"], Request: q.values["request_id"],
@@ -70,7 +72,7 @@ func (a *api) activity(r *http.Request, _ access.Actor) (result, error) {
 	return listed(page.Lines, page.More, activityOf), err
 }
 
-// moment is a parameter that is a time; the zero time where it isn't given.
+// moment returns a parameter that is a time; the zero time if it isn't given.
 func (q *query) moment(key string) time.Time {
 	value, given := q.values[key]
 	if !given {
@@ -78,32 +80,32 @@ func (q *query) moment(key string) time.Time {
 	}
 	at, ok := moment(value)
 	if !ok || at < 0 || at > maxMoment {
-		q.bad(key, "“%s” %s", key, mustBeMoment)
+		q.invalid(key, "“%s” %s", key, mustBeMoment)
 	}
 	return time.Unix(at, 0)
 }
 
-// maxMoment is in the year 8888, as far as ids go.
+// maxMoment is in the year 8888, the last one that ids reach.
 const maxMoment = 218_340_105_584
 
-func (a *api) activityLine(r *http.Request, _ access.Actor) (result, error) {
+func (a activityCalls) show(r *http.Request, _ access.Actor) (result, error) {
 	l, err := a.Store.Audit.ActivityLine(r.Context(), r.PathValue("id"))
 	return one(activityOf(l)), err
 }
 
-// proofObject is what checking the activity came to.
+// proofObject is the result of verifying the activity.
 type proofObject struct {
 	Intact bool `json:"intact"`
-	// First is where the log begins; the lines before it were deleted by the rule.
+	// First is where the log begins; retention deleted the entries before it.
 	First         int64  `json:"first"`
 	DeletedBefore *int64 `json:"deleted_before"`
 	DeletedAt     *int64 `json:"deleted_at"`
-	// Compared reports whether the expected head could be looked for; null where none was.
+	// Compared reports whether the expected head could be compared; null if none was given.
 	Compared *bool `json:"compared"`
-	// Adoptions is how often the log was accepted as it was found.
+	// Adoptions is how often the log was accepted as is.
 	Adoptions int64 `json:"adoptions"`
 	Adopted   int64 `json:"adopted"`
-	// Marked is how far the log is known to go outside the database; null where nowhere.
+	// Marked is the last entry that the mark outside the database confirms; null if there is no mark.
 	Marked *int64       `json:"marked"`
 	Sealed int64        `json:"sealed"`
 	Tail   int64        `json:"tail"`
@@ -117,22 +119,16 @@ type faultObject struct {
 	Message string  `json:"message"`
 }
 
-// proofPatience is how long the activity is looked through. A log that takes longer is
-// for the command.
-const proofPatience = 25 * time.Second
-
-func (a *api) verifyActivity(r *http.Request, _ access.Actor) (result, error) {
+func (a activityCalls) verify(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), proofPatience)
-	defer cancel()
 	expect, given := q.values["expect"]
 	if given && expect == "" {
-		q.bad("expect", "“expect” must be the head that an earlier check answered.")
+		q.invalid("expect", "“expect” must be the head that an earlier check returned.")
 	}
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	proof, err := a.Store.Audit.VerifyAudit(ctx, expect)
+	proof, err := a.Store.Audit.VerifyAudit(r.Context(), expect)
 	answer := proofObject{
 		Intact: proof.Broken == nil, Sealed: proof.Sealed, Tail: proof.Tail, Head: orNull(proof.Head),
 		First: proof.First, DeletedBefore: orNull(proof.DeletedBefore), DeletedAt: orNull(proof.DeletedAt),

@@ -7,32 +7,34 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-func (a *api) contacts(r *http.Request, _ access.Actor) (result, error) {
+// contactCalls are the calls about contacts.
+type contactCalls struct{ *api }
+
+func (a contactCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.inFuture(r))}
 	page, err := a.Store.Contacts(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
-func (a *api) createContact(r *http.Request, by access.Actor) (result, error) {
+func (a contactCalls) create(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
 	}
 	change := contactChange(in)
-	in.given("id", "conversation_id", "created_at")
-	once := in.once(r)
+	in.setByServer("id", "conversation_id", "created_at")
 	change.Problems = in.check()
-	c, err := a.Store.CreateContact(r.Context(), by, change, once)
-	return created(contactOf(c), "/v1/contacts/"+c.ID, once), err
+	c, err := a.Store.CreateContact(r.Context(), by, change, in.key)
+	return created(contactOf(c), "/v1/contacts/"+c.ID, in.key), err
 }
 
-func (a *api) contact(r *http.Request, _ access.Actor) (result, error) {
+func (a contactCalls) show(r *http.Request, _ access.Actor) (result, error) {
 	c, err := a.Store.Contact(r.Context(), r.PathValue("id"))
 	return one(contactOf(c)), err
 }
 
-func (a *api) updateContact(r *http.Request, by access.Actor) (result, error) {
+func (a contactCalls) update(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -51,7 +53,7 @@ func (a *api) updateContact(r *http.Request, by access.Actor) (result, error) {
 	return one(contactOf(c)), err
 }
 
-func (a *api) deleteContact(r *http.Request, by access.Actor) (result, error) {
+func (a contactCalls) delete(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
 }
 

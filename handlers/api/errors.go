@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
@@ -13,7 +13,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// ErrorDoc explains one code to whoever reads the documentation.
+// ErrorDoc explains one code in the documentation.
 type ErrorDoc struct {
 	// Code is stable; Status is the HTTP status that it comes with.
 	Code   string
@@ -23,7 +23,7 @@ type ErrorDoc struct {
 	Text string
 }
 
-// The codes beside those of models.Problem.
+// The codes other than those of access.Problem.
 const (
 	codeMalformed    = "request_malformed"
 	codeUnauthorized = "unauthorized"
@@ -43,76 +43,75 @@ const (
 // statusCanceled is what proxies log for a caller that went away.
 const statusCanceled = 499
 
-// retryAfter is for how many seconds a caller should leave a database alone
-// that can't be reached.
+// retryAfter is how many seconds a caller should wait for an unavailable database.
 const retryAfter = "2"
 
-// ErrorDocs is every code that the API answers with, in the order of their statuses.
+// ErrorDocs returns every code that the API answers with, in the order of their statuses.
 func ErrorDocs() []ErrorDoc {
 	return []ErrorDoc{
 		{
 			codeMalformed, http.StatusBadRequest, "The request can't be read",
-			"The body is not well-formed JSON, or a form or an address has a bad percent sign, text that is not UTF-8, or the same key twice. The message says which. Nothing was changed.",
+			"The body isn't well-formed JSON, or the form or the address contains an invalid percent sign, text that isn't UTF-8, or the same key twice. The message says which. Nothing was changed.",
 		},
 		{
-			codeUnauthorized, http.StatusUnauthorized, "There is no valid token",
-			"Every call carries the header “Authorization: Bearer” with a token that was made in the console. The token is missing or misspelt, has expired, or was revoked. Make a new one in the console under API tokens.",
+			codeUnauthorized, http.StatusUnauthorized, "No valid token",
+			"Every call needs the header “Authorization: Bearer” with a token created in the console. The token is missing or misspelled, has expired, or was revoked. Create a new one in the console under API tokens.",
 		},
 		{
-			codeForbidden, http.StatusForbidden, "The token may not do this",
-			"The token is valid, but its rights or its owner's role do not include what this call needs, it may not be used from the address that the call came from, or its owner needs a second factor first. The message says which. Use a token that has the right, made by somebody who has it too, or call from an address that the token allows.",
+			codeForbidden, http.StatusForbidden, "The token doesn't have permission",
+			"The token is valid, but its permissions or its owner's role don't include what this call needs, it isn't allowed from the address that the call came from, or its owner has to set up a second factor first. The message says which. Use a token with the permission, created by a user who has it too, or call from an address that the token allows.",
 		},
 		{
-			codeMissing, http.StatusNotFound, "There is nothing at this address",
-			"No call has this path, or the group, contact or conversation does not exist, or no longer. Ids have 16 characters, and capital letters matter.",
+			codeMissing, http.StatusNotFound, "Not found",
+			"No call has this path, or the group, contact or conversation doesn't exist or was deleted. IDs have 16 characters and are case-sensitive.",
 		},
 		{
-			codeMethod, http.StatusMethodNotAllowed, "This address does not take this method",
-			"The path exists, but not with this HTTP method. The header “Allow” lists the methods that it takes.",
+			codeMethod, http.StatusMethodNotAllowed, "Method not allowed",
+			"The path exists, but not with this HTTP method. The “Allow” header lists the methods it accepts.",
 		},
 		{
-			codeConflict, http.StatusConflict, "The request does not fit the present state",
-			"The request is right in itself, but can't be met as things stand. Either the members of a group of more than 100 were to be replaced as a whole (add and remove them one by one instead), or an idempotency key was used before with another request (use a new key for each new request).",
+			codeConflict, http.StatusConflict, "Conflict with the current state",
+			"The request is valid, but can't be met in the current state. Either it would replace all members of a group of more than 100 (add and remove them one by one instead), or its idempotency key was already used with another request (use a new key for each new request).",
 		},
 		{
-			codeChanged, http.StatusPreconditionFailed, "The object has changed meanwhile",
-			"The call carried “If-Match”, and the object is no longer what it was when its ETag was read. Nothing was changed. Read the object again, apply your change to what it says now, and send that with its new ETag.",
+			codeChanged, http.StatusPreconditionFailed, "The object has changed",
+			"The call carried “If-Match”, and the object has changed since its ETag was read. Nothing was changed. Read the object again, apply your change to its current state, and send that with the new ETag.",
 		},
 		{
 			codeTooLarge, http.StatusRequestEntityTooLarge, "The body is too large",
-			"A body can have at most 1 MiB. Send large changes in parts: members, for example, by several calls to the group's contacts.",
+			"A body can have at most 1 MiB. Send large changes in parts. To add many members, for example, call the group's contacts several times.",
 		},
 		{
-			codeMediaType, http.StatusUnsupportedMediaType, "The body is of an unknown kind",
-			"A body is sent as application/json or as application/x-www-form-urlencoded, in UTF-8 and not compressed, and the header “Content-Type” says which.",
+			codeMediaType, http.StatusUnsupportedMediaType, "Unsupported body type",
+			"Send the body as application/json or application/x-www-form-urlencoded, in UTF-8 and uncompressed, and say which in the “Content-Type” header.",
 		},
 		{
 			access.Missing, http.StatusUnprocessableEntity, "A required value is missing",
-			"A value that this call needs was not sent, or is empty. “param” names it, and “errors” lists everything else that is wrong.",
+			"A value that this call requires is missing or empty. “param” names it, and “errors” lists all problems with the request.",
 		},
 		{
-			access.Bad, http.StatusUnprocessableEntity, "A value is not acceptable",
-			"A value has the wrong type, is out of range, or names something that does not exist. “param” names it, and the message says what would be right. “errors” lists everything else that is wrong.",
+			access.Bad, http.StatusUnprocessableEntity, "Invalid value",
+			"A value has the wrong type, is out of range, or refers to something that doesn't exist. “param” names it, and the message says what is accepted. “errors” lists all problems with the request.",
 		},
 		{
-			access.Unknown, http.StatusUnprocessableEntity, "There is no such parameter",
-			"The query or the body has a parameter that this call does not know, mostly a typo. It is refused so that it is not lost in silence. “param” names it; names are case-sensitive. “errors” lists everything else that is wrong.",
+			access.Unknown, http.StatusUnprocessableEntity, "Unknown parameter",
+			"The query or the body has a parameter that this call doesn't know, usually because of a typo. Unknown parameters are refused so that a typo isn't lost. “param” names it; names are case-sensitive. “errors” lists all problems with the request.",
 		},
 		{
-			codeLimited, http.StatusTooManyRequests, "Too many calls in a short time",
-			"The token has used up the calls that it has for now, or too many wrong tokens came from one address. Wait for as many seconds as “Retry-After” says and send the request again. “RateLimit” on every answer says how many calls are left, and “RateLimit-Policy” how many there are in how many seconds.",
+			codeLimited, http.StatusTooManyRequests, "Too many requests",
+			"The token has used up its calls for now, or too many invalid tokens came from one address. Wait the number of seconds in “Retry-After”, then send the request again. Every answer says in “RateLimit” how many calls are left, and in “RateLimit-Policy” how many there are in how many seconds.",
 		},
 		{
-			codeCanceled, statusCanceled, "The caller went away",
-			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again under the same idempotency key.",
+			codeCanceled, statusCanceled, "The client closed the connection",
+			"The connection was closed before the answer was ready. A change may or may not have been made: read the object, or send the request again with the same idempotency key.",
 		},
 		{
-			codeInternal, http.StatusInternalServerError, "Something went wrong on our side",
-			"The fault is the server's. It has been logged under the “request_id” of the answer; tell that to whoever runs this server.",
+			codeInternal, http.StatusInternalServerError, "Internal error",
+			"Something went wrong on the server. It was logged with the “request_id” of the answer; include that ID when you ask an administrator of the server for help.",
 		},
 		{
 			codeUnavailable, http.StatusServiceUnavailable, "The database is unavailable",
-			"The server is up, but its database is not. “reason” says why: busy (it is too slow), full (it has no space left), damaged (what is stored can't be read), read_only (it takes no changes) or gone (it can't be reached). Wait for as many seconds as “Retry-After” says and send the request again; for a POST, under the same idempotency key.",
+			"The server is running, but its database isn't available. “reason” says why: busy (it is too slow), full (it has no space left), damaged (stored data can't be read), read_only (it accepts no changes) or gone (it can't be reached). Wait the number of seconds in “Retry-After”, then send the request again; for a POST, with the same idempotency key.",
 		},
 	}
 }
@@ -135,20 +134,24 @@ type failure struct {
 func (f failure) Error() string { return f.code + ": " + f.message }
 
 var (
-	errNoRoute  = failure{code: codeMissing, message: "There is no call with this path. All calls are listed in /v1/openapi.json."}
-	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the header “Authorization: Bearer”. Tokens are made in the console under API tokens."}
-	errBadToken = failure{code: codeUnauthorized, message: "This token is not valid. It may be misspelt, expired or revoked; make a new one in the console under API tokens."}
-	errAddress  = failure{code: codeForbidden, message: "This token may not be used from the address that the call came from. The console shows under API tokens where it may be used from."}
-	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the rules for signing in ask for. The token works again once they have set one up in the console under Security."}
-	errTooLarge = failure{code: codeTooLarge, message: "The body is larger than 1 MiB. Send the change in several parts."}
+	errNoRoute  = failure{code: codeMissing, message: "No call has this path. /v1/openapi.json lists all calls."}
+	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the “Authorization: Bearer” header. Create tokens in the console under API tokens."}
+	errBadToken = failure{code: codeUnauthorized, message: "Invalid token. It may be misspelled, expired or revoked. Create a new one in the console under API tokens."}
+	errAddress  = failure{code: codeForbidden, message: "This token isn't allowed from the address that the call came from. The console lists its allowed addresses under API tokens."}
+	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the sign-in policy requires. The token works again once they set one up in the console under Security."}
 )
 
-// malformed is the refusal of what can't be read.
+// tooLarge refuses a body of more than limit bytes.
+func tooLarge(limit int64) error {
+	return failure{code: codeTooLarge, message: fmt.Sprintf("The body is larger than %d MiB. Send the change in several parts.", limit>>20)}
+}
+
+// malformed refuses what can't be read.
 func malformed(param, message string) error {
 	return failure{code: codeMalformed, param: param, message: message}
 }
 
-// methodNotAllowed carries the methods that the path takes.
+// methodNotAllowed lists the methods that the path accepts.
 type methodNotAllowed struct{ allow string }
 
 func (e methodNotAllowed) Error() string { return "only " + e.allow }
@@ -161,10 +164,10 @@ type errorObject struct {
 	Code             string  `json:"code"`
 	Param            *string `json:"param"`
 	RequestID        string  `json:"request_id"`
-	// Errors are all problems with what was sent, of which the first is told above; none
-	// where the trouble is another one.
+	// Errors are all problems with the input, the first of which also stands above; empty for
+	// other errors.
 	Errors []problemObject `json:"errors,omitempty"`
-	// Reason is of unavailable alone.
+	// Reason is set for unavailable only.
 	Reason access.Outage `json:"reason,omitempty"`
 }
 
@@ -179,7 +182,7 @@ func problemOf(p access.Problem) problemObject {
 }
 
 // fail answers an error. It is the one place that decides what errors look
-// like; those it doesn't know are logged and not shown.
+// like; unknown ones are logged and not shown.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := a.failureOf(r, err)
 	if statuses[f.code] >= http.StatusInternalServerError {
@@ -215,7 +218,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	write(w, statuses[f.code], jsonType, body)
 }
 
-// failureOf is an error of whatever kind as the caller is told of it.
+// failureOf returns any error in the form that the caller sees.
 func (a *api) failureOf(r *http.Request, err error) failure {
 	var (
 		own     failure
@@ -237,16 +240,16 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.As(err, &invalid):
 		return failure{code: invalid[0].Code, param: invalid[0].Field, message: invalid[0].Message}
 	case errors.As(err, &denied):
-		return failure{code: codeForbidden, message: "This token may not " + denied.Right.Rule().Does + " (" + string(denied.Right) +
-			"). Make one that has that right under API tokens; its owner needs it too."}
+		return failure{code: codeForbidden, message: "This token doesn't have permission to " + denied.Right.Rule().Does + " (" + string(denied.Right) +
+			"). Create a token with this permission under API tokens; its owner needs the permission too."}
 	case errors.As(err, &stuck):
 		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}
 	case errors.As(err, &method):
-		return failure{code: codeMethod, message: "This path takes " + method.allow + " only, not " + shorten(r.Method) + "."}
+		return failure{code: codeMethod, message: "This path accepts only " + method.allow + ", not " + shorten(r.Method) + "."}
 	case errors.Is(err, access.ErrNotFound):
 		return missing(r)
 	case errors.Is(err, access.ErrChanged):
-		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again and send your change with its new ETag."}
+		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again, then send your change with the new ETag."}
 	case errors.Is(err, access.ErrUnavailable):
 		outage := access.OutageOf(err)
 		title, sentence := views.OutageWords(outage)
@@ -254,21 +257,20 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.Is(err, context.Canceled):
 		return failure{code: codeCanceled, message: "The connection was closed before the answer was ready."}
 	}
-	return failure{code: codeInternal, message: "Something went wrong on our side. It has been logged under this request_id; please try again later."}
+	return failure{code: codeInternal, message: "Something went wrong on the server. It was logged with this request_id. Try again later."}
 }
 
-// missing says which object of the path is not there.
+// missing says which object of the path doesn't exist.
 func missing(r *http.Request) failure {
-	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
-	param := "id"
+	object, param := callOf(r).route.object, "id"
 	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {
-		kind, param = "contacts", "contact_id"
+		object, param = "contact", "contact_id"
 	}
-	return failure{code: codeMissing, param: param, message: "There is no " + strings.TrimSuffix(kind, "s") +
-		" with the id “" + shorten(r.PathValue(param)) + "”. Ids are case-sensitive; it may have been deleted."}
+	return failure{code: codeMissing, param: param, message: "There is no " + object +
+		" with the ID “" + shorten(r.PathValue(param)) + "”. IDs are case-sensitive. It may have been deleted."}
 }
 
-// shorten is s as a message quotes it: not at any length.
+// shorten returns s as a message quotes it: the beginning, if it is long.
 func shorten(s string) string {
 	const most = 64
 	if runes := []rune(s); len(runes) > most {

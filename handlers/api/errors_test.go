@@ -277,6 +277,16 @@ func reread(r *http.Request, names *strings.Replacer) string {
 	return content
 }
 
+// TestARefusalIsReadByWhoIsStillSending a body that nobody takes.
+func TestARefusalIsReadByWhoIsStillSending(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		full := jsonBody(`{"name":"` + large[:1<<20-11] + `"}`)
+		s.call(t, "POST /v1/groups", full, bearer("pcl_nonsense")).refused(t, http.StatusUnauthorized, "unauthorized", "")
+		s.call(t, "PUT /v1/groups/x", full).refused(t, http.StatusNotFound, "resource_missing", "id")
+		s.call(t, "POST /v1/groups", full).refused(t, http.StatusUnprocessableEntity, "parameter_invalid", "name")
+	})
+}
+
 func TestPanicIsAnsweredAndLogged(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		a := s.call(t, "GET /v1/groups", header("X-Panic", "1"))

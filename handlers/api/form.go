@@ -13,8 +13,8 @@ import (
 // pair is one key=value of a form or a query.
 type pair struct{ key, value string }
 
-// parsePairs reads a form body or a query. Unlike url.ParseQuery it takes a
-// semicolon for the character that it is.
+// parsePairs reads a form body or a query. Unlike url.ParseQuery it treats a semicolon as an
+// ordinary character.
 func parsePairs(encoded string) ([]pair, error) {
 	var pairs []pair
 	for part := range strings.SplitSeq(encoded, "&") {
@@ -38,9 +38,9 @@ func unescape(s string) (string, error) {
 	plain, err := url.QueryUnescape(s)
 	switch {
 	case err != nil:
-		return "", malformed("", "A percent sign must be followed by two hexadecimal digits; a percent sign itself is written %25.")
+		return "", malformed("", "A percent sign must be followed by two hexadecimal digits. Write the percent sign itself as %25.")
 	case !utf8.ValidString(plain):
-		return "", malformed("", "The parameters are not valid UTF-8 text.")
+		return "", malformed("", "The parameters aren't valid UTF-8.")
 	}
 	return plain, nil
 }
@@ -48,8 +48,8 @@ func unescape(s string) (string, error) {
 // formKey is name, name[], name[3] or name[3][attribute].
 var formKey = regexp.MustCompile(`^([^\[\]]+)(?:\[([0-9]{0,9})\](?:\[([^\[\]]+)\])?)?$`)
 
-// decodeForm reads a form. Keys with brackets are members of lists, keys in no
-// such form stay as they are, for nobody to know them.
+// decodeForm reads a form. Keys with brackets are elements of lists. Keys that formKey doesn't
+// match stay as they are and so become unknown parameters.
 func decodeForm(body string) (map[string]any, error) {
 	pairs, err := parsePairs(body)
 	if err != nil {
@@ -81,15 +81,14 @@ func decodeForm(body string) (map[string]any, error) {
 	return values, nil
 }
 
-// formList is a list of a form, by the places that its keys named; there may be
-// gaps between them.
+// formList is a list in a form, by the indexes that its keys name. There may be gaps.
 type formList struct {
 	places map[int]any
-	end    int // above every place that was named
+	end    int // greater than every index
 }
 
-// add puts a value in a place, the next one where index is "", or under an
-// attribute of that place. It is false where something is there already.
+// add sets the element at an index (the next one if index is ""), or an attribute of it. It
+// returns false if that is set already.
 func (l *formList) add(index, attribute, value string) bool {
 	place, err := strconv.Atoi(index)
 	if err != nil {
@@ -113,8 +112,8 @@ func (l *formList) add(index, attribute, value string) bool {
 	return !twice
 }
 
-// values is the list in order, without its gaps. A single empty value, as
-// contacts[]= alone, is an empty list.
+// values returns the list in order, without gaps. A single empty value, as in contacts[]=
+// alone, is an empty list.
 func (l *formList) values() []any {
 	if len(l.places) == 1 && l.places[0] == "" {
 		return []any{}

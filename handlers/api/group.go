@@ -8,7 +8,10 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-func (a *api) groups(r *http.Request, _ access.Actor) (result, error) {
+// groupCalls are the calls about groups.
+type groupCalls struct{ *api }
+
+func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	contact, ofContact := q.values["contact"]
 	if ofContact && !text.ValidID(contact) {
@@ -26,28 +29,27 @@ func (a *api) groups(r *http.Request, _ access.Actor) (result, error) {
 }
 
 func (q *query) noContact(key, id string) {
-	q.bad(key, "There is no contact with the id “%s”.", shorten(id))
+	q.invalid(key, "There is no contact with the ID “%s”.", shorten(id))
 }
 
-func (a *api) createGroup(r *http.Request, by access.Actor) (result, error) {
+func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
 	}
 	change := groupChange(in)
-	in.given("id", "conversation_id", "created_at")
-	once := in.once(r)
+	in.setByServer("id", "conversation_id", "created_at")
 	change.Problems = in.check()
-	g, err := a.Store.CreateGroup(r.Context(), by, change, once)
-	return created(groupOf(g.Group), "/v1/groups/"+g.ID, once), err
+	g, err := a.Store.CreateGroup(r.Context(), by, change, in.key)
+	return created(groupOf(g.Group), "/v1/groups/"+g.ID, in.key), err
 }
 
-func (a *api) group(r *http.Request, _ access.Actor) (result, error) {
+func (a groupCalls) show(r *http.Request, _ access.Actor) (result, error) {
 	g, err := a.Store.Group(r.Context(), r.PathValue("id"))
 	return one(groupOf(g)), err
 }
 
-func (a *api) updateGroup(r *http.Request, by access.Actor) (result, error) {
+func (a groupCalls) update(r *http.Request, by access.Actor) (result, error) {
 	in, err := readInput(r)
 	if err != nil {
 		return result{}, err
@@ -67,7 +69,7 @@ func (a *api) updateGroup(r *http.Request, by access.Actor) (result, error) {
 	return one(groupOf(g)), err
 }
 
-func (a *api) deleteGroup(r *http.Request, by access.Actor) (result, error) {
+func (a groupCalls) delete(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
 }
 

@@ -9,14 +9,16 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// once is the Idempotency-Key under which the store carries a POST out one time only.
-func (in *input) once(r *http.Request) *audit.IdempotencyKey {
+// idempotencyKey returns the key under which the store carries a call out only once. The
+// key belongs to this method, path and body.
+func (in *input) idempotencyKey(r *http.Request, body []byte) *audit.IdempotencyKey {
 	const header = "Idempotency-Key"
 	keys := r.Header.Values(header)
 	key := strings.Join(keys, "")
 	if len(keys) > 1 || len(keys) == 1 && !audit.ValidKey(key) {
-		in.bad(header, "The header Idempotency-Key takes one key of 1 to 255 plain characters, a UUID for example.")
+		in.invalid(header, "The Idempotency-Key header takes one key of 1 to 255 plain characters, such as a UUID.")
 	}
-	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + in.sum))
+	sum := sha256.Sum256(body)
+	sum = sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + hex.EncodeToString(sum[:])))
 	return &audit.IdempotencyKey{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
 }

@@ -3,9 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,19 +15,20 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 )
 
-// input is the attributes of a body, in one shape whether they came as JSON or
-// as a form: nil, string, json.Number, bool, []any and map[string]any, of which
-// a form has strings, and lists and maps of them.
+// input is the attributes of a body, the same whether they came as JSON or as a form: nil,
+// string, json.Number, bool, []any and map[string]any. A form has strings, and lists and
+// maps of them.
 //
-// Each attribute is taken by the method for its type, once. What is wrong is
-// collected, and what nobody took is unknown: check answers both.
+// Each attribute is read once, by the method for its type, which collects problems.
+// Attributes that were not read are unknown: check returns both kinds of problems.
 type input struct {
 	values   map[string]any
-	form     bool // an empty value is none, as JSON's null
+	form     bool // an empty value is JSON's null
 	problems access.Invalid
-	sum      string // stands for the body
+	key      *audit.IdempotencyKey // nil if the call takes none
 }
 
 const (
@@ -37,15 +36,13 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// readInput reads the body of a request. An empty one has no attributes.
+// readInput reads the attributes of a call's body, which may be empty.
 func readInput(r *http.Request) (*input, error) {
-	body, err := readBody(r)
-	if err != nil {
-		return nil, err
+	body := bytes.TrimPrefix(callOf(r).body, []byte("\ufeff")) // the byte order mark of editors and spreadsheets
+	in := &input{problems: slices.Clone(queryOf(r).problems)}
+	if callOf(r).route.idempotent {
+		in.key = in.idempotencyKey(r, body)
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a mark that editors and spreadsheets put there
-	sum := sha256.Sum256(body)
-	in := &input{sum: hex.EncodeToString(sum[:]), problems: slices.Clone(queryOf(r).problems)}
 	if len(body) == 0 {
 		return in, nil
 	}
@@ -61,24 +58,25 @@ func readInput(r *http.Request) (*input, error) {
 	return in, err
 }
 
-func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, errTooLarge
+// readBody reads a body of up to limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, errTooLarge
+		return nil, tooLarge(limit)
 	case errors.Is(r.Context().Err(), context.Canceled):
 		return nil, r.Context().Err()
 	case err != nil:
-		return nil, malformed("", "The body ended too early or came too slowly. Send it again.")
+		return nil, malformed("", "The body ended too early or arrived too slowly. Send it again.")
 	}
 	return body, nil
 }
 
-// contentType is which of the two kinds of body this is.
+// contentType returns jsonType or formType.
 func contentType(r *http.Request) (string, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, encoding := params["charset"], r.Header.Get("Content-Encoding")
@@ -86,7 +84,7 @@ func contentType(r *http.Request) (string, error) {
 	plain := isUTF8(charset) && (encoding == "" || strings.EqualFold(encoding, "identity"))
 	if err != nil || !known || !plain {
 		return "", failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType +
-			", in UTF-8 and not compressed, and say which in Content-Type."}
+			", in UTF-8 and uncompressed, and set Content-Type accordingly."}
 	}
 	return kind, nil
 }
@@ -99,36 +97,36 @@ func isUTF8(charset string) bool {
 }
 
 func repeated(key string) error {
-	return malformed(shorten(key), "“"+shorten(key)+"” stands here more than once. Send each key once.")
+	return malformed(shorten(key), "“"+shorten(key)+"” is given more than once. Send each key once.")
 }
 
-// take takes an attribute out of the input. none says that it was given as
-// null, or empty in a form.
-func (in *input) take(key string) (value any, given, none bool) {
+// pop removes an attribute from the input and returns its value, whether it was given, and
+// whether it was null, or empty in a form.
+func (in *input) pop(key string) (value any, given, none bool) {
 	value, given = in.values[key]
 	delete(in.values, key)
 	return value, given, value == nil || in.form && value == ""
 }
 
-// bad notes that a value is refused.
-func (in *input) bad(key, message string) {
+// invalid adds a problem: the value is invalid.
+func (in *input) invalid(key, message string) {
 	in.problems = append(in.problems, access.Problem{Field: key, Code: access.Bad, Message: message})
 }
 
-// text is a value of text; "" where it is null, nil where it was not given.
+// text returns an attribute of text: "" if it is null, nil if it was not given.
 func (in *input) text(key string) *string {
-	value, given, none := in.take(key)
+	value, given, none := in.pop(key)
 	if !given {
 		return nil
 	}
 	s, ok := value.(string)
 	if !ok && !none {
-		in.bad(key, "“"+key+"” must be text.")
+		in.invalid(key, "“"+key+"” must be text.")
 	}
 	return &s
 }
 
-// plain is a value of text, "" where it is null or was not given.
+// plain returns an attribute of text, "" if it is null or was not given.
 func (in *input) plain(key string) string {
 	if s := in.text(key); s != nil {
 		return *s
@@ -136,10 +134,10 @@ func (in *input) plain(key string) string {
 	return ""
 }
 
-// moment is a time in Unix seconds or RFC 3339; not valid where it is null, nil
-// where it was not given.
+// moment returns an attribute that is a time: not valid if it is null, nil if it was not
+// given.
 func (in *input) moment(key string) *sql.Null[int64] {
-	value, given, none := in.take(key)
+	value, given, none := in.pop(key)
 	switch {
 	case !given:
 		return nil
@@ -148,32 +146,32 @@ func (in *input) moment(key string) *sql.Null[int64] {
 	}
 	seconds, ok := moment(value)
 	if !ok {
-		in.bad(key, "“"+key+"” "+mustBeMoment)
+		in.invalid(key, "“"+key+"” "+mustBeMoment)
 	}
 	return &sql.Null[int64]{V: seconds, Valid: true}
 }
 
-// contacts is a list of references to contacts, nil where it was not given.
+// contacts returns an attribute that lists contacts; nil if it was not given.
 func (in *input) contacts(key string) *[]models.ContactRef {
-	value, given, none := in.take(key)
+	value, given, none := in.pop(key)
 	if !given {
 		return nil
 	}
 	list, ok := value.([]any)
 	if !ok && !(in.form && none) {
-		in.bad(key, "“"+key+"” must be a list of contacts: in JSON an array, in a form contacts[]=ID for each, or contacts= for none.")
+		in.invalid(key, "“"+key+"” must be a list of contacts: in JSON an array, in a form contacts[]=ID for each, or contacts= for none.")
 	}
 	refs := make([]models.ContactRef, len(list))
 	for i, member := range list {
 		if refs[i], ok = contactRef(member); !ok {
-			in.bad(fmt.Sprintf("%s[%d]", key, i), "Name a contact by its id, or by an object with an id or a username.")
+			in.invalid(fmt.Sprintf("%s[%d]", key, i), "Identify a contact by its ID, or by an object with an id or a username.")
 		}
 	}
 	return &refs
 }
 
-// contactRef is an id, or an object that has an id or a username; its other
-// keys don't matter.
+// contactRef reads an id, or an object that has an id or a username. Its other keys are
+// ignored.
 func contactRef(value any) (models.ContactRef, bool) {
 	if id, ok := value.(string); ok {
 		return models.ContactRef{ID: id}, id != ""
@@ -193,16 +191,16 @@ func contactRef(value any) (models.ContactRef, bool) {
 	return models.ContactRef{}, false
 }
 
-// ignore takes attributes that may be sent back and mean nothing.
+// ignore drops attributes that may be sent but have no effect.
 func (in *input) ignore(keys ...string) {
 	for _, key := range keys {
-		in.take(key)
+		in.pop(key)
 	}
 }
 
-// unchanged takes what can't be changed about an object, and may be sent back
-// as it is. read answers the object's conversation and time of creation, and is
-// asked only where one of them was sent.
+// unchanged checks the attributes of an object that can't be changed; their current values
+// may be sent. read returns the object's conversation and time of creation, and is only
+// called if one of them was sent.
 func (in *input) unchanged(id string, read func() (conversation string, created int64, err error)) error {
 	in.same("id", id)
 	_, first := in.values["conversation_id"]
@@ -216,33 +214,33 @@ func (in *input) unchanged(id string, read func() (conversation string, created 
 	return err
 }
 
-// same takes an attribute that must be what it is, if it is given.
+// same checks that an attribute has its current value, if it was given.
 func (in *input) same(key string, is any) {
-	value, given, _ := in.take(key)
+	value, given, _ := in.pop(key)
 	if number, ok := integer(value); ok && is == any(number) {
 		return
 	}
 	if given && value != is {
-		in.bad(key, "“"+key+"” can't be changed. Leave it out, or send it back as it is.")
+		in.invalid(key, "“"+key+"” can't be changed. Leave it out, or send its current value.")
 	}
 }
 
-// given takes attributes that the server gives to what is made.
-func (in *input) given(keys ...string) {
+// setByServer refuses attributes that the server sets when it creates an object.
+func (in *input) setByServer(keys ...string) {
 	for _, key := range keys {
-		if _, given, _ := in.take(key); given {
-			in.bad(key, "“"+key+"” is given by the server. Leave it out.")
+		if _, given, _ := in.pop(key); given {
+			in.invalid(key, "“"+key+"” is set by the server. Leave it out.")
 		}
 	}
 }
 
-// lacks notes that an attribute is missing.
-func (in *input) lacks(key, message string) {
+// missing adds a problem: the attribute is missing.
+func (in *input) missing(key, message string) {
 	in.problems = append(in.problems, access.Problem{Field: key, Code: access.Missing, Message: message})
 }
 
-// check is what is wrong with what was taken, and what nobody took. It is left to the store
-// to refuse it, which may find more.
+// check returns all problems, including unknown attributes. The store refuses the input,
+// because it may find more.
 func (in *input) check() access.Invalid {
 	for _, key := range slices.Sorted(maps.Keys(in.values)) {
 		in.problems = append(in.problems, unknown(key))
@@ -253,6 +251,6 @@ func (in *input) check() access.Invalid {
 func unknown(key string) access.Problem {
 	return access.Problem{
 		Field: shorten(key), Code: access.Unknown,
-		Message: "There is no parameter “" + shorten(key) + "” in this call. Check its spelling; capital and small letters differ.",
+		Message: "This call has no parameter “" + shorten(key) + "”. Check the spelling; names are case-sensitive.",
 	}
 }

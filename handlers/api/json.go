@@ -10,15 +10,15 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// decodeJSON reads a JSON object. Unlike encoding/json it refuses a key that
-// stands twice in one object and text that is not UTF-8.
+// decodeJSON reads a JSON object. Unlike encoding/json it refuses repeated keys and invalid
+// UTF-8.
 func decodeJSON(body []byte) (map[string]any, error) {
 	if !utf8.Valid(body) || hasLoneSurrogate(body) {
-		return nil, malformed("", "The body is not valid UTF-8 text.")
+		return nil, malformed("", "The body isn't valid UTF-8.")
 	}
 	var syntax json.RawMessage
 	if err := json.Unmarshal(body, &syntax); err != nil {
-		return nil, malformed("", "The body is not well-formed JSON: "+err.Error()+".")
+		return nil, malformed("", "The body isn't well-formed JSON: "+err.Error()+".")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -28,17 +28,16 @@ func decodeJSON(body []byte) (map[string]any, error) {
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, access.Invalid{{Code: access.Bad, Message: "The body must be a JSON object with the attributes as its keys."}}
+		return nil, access.Invalid{{Code: access.Bad, Message: "The body must be a JSON object whose keys are the attributes."}}
 	}
 	return object, nil
 }
 
-// jsonEscape is an escape in a JSON string; what it captures is half of a pair
-// that stands alone.
+// jsonEscape matches an escape in a JSON string, and captures a lone surrogate.
 var jsonEscape = regexp.MustCompile(`\\(?:[^u]|u[dD][89abAB]..\\u[dD][c-fC-F]..|u([dD][89a-fA-F]..)|u)`)
 
-// hasLoneSurrogate reports whether JSON text escapes what is no character, which
-// encoding/json would replace without a word.
+// hasLoneSurrogate reports whether JSON text escapes half of a surrogate pair, which
+// encoding/json would silently replace.
 func hasLoneSurrogate(body []byte) bool {
 	for _, escape := range jsonEscape.FindAllSubmatch(body, -1) {
 		if escape[1] != nil {
@@ -48,7 +47,7 @@ func hasLoneSurrogate(body []byte) bool {
 	return false
 }
 
-// jsonValue reads the next value of well-formed JSON; path is where it stands.
+// jsonValue reads the next value of well-formed JSON. path is its place, for messages.
 func jsonValue(decoder *json.Decoder, path string) (any, error) {
 	token, err := decoder.Token()
 	if err != nil {

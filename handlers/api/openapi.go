@@ -15,7 +15,7 @@ import (
 //go:embed openapi.yaml
 var description []byte
 
-// descriptionJSON is the description for programs that read JSON only.
+// descriptionJSON returns the description for programs that only read JSON.
 var descriptionJSON = sync.OnceValues(func() ([]byte, error) { return yaml.YAMLToJSON(description) })
 
 func openAPIYAML(*http.Request, access.Actor) (result, error) {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,23 +11,17 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// query is the parameters of an address, with what turned out wrong with them.
+// query is the query parameters of a call, and the problems found in them so far.
 type query struct {
 	values   map[string]string
 	problems access.Invalid
 }
 
-type queryKey struct{}
+// queryOf returns the query of a call.
+func queryOf(r *http.Request) *query { return callOf(r).query }
 
-func withQuery(r *http.Request, q *query) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), queryKey{}, q))
-}
-
-// queryOf is the query of a call, with what is wrong with it so far.
-func queryOf(r *http.Request) *query { return r.Context().Value(queryKey{}).(*query) }
-
-// readQuery reads the parameters of an address; those not in known are a problem. An error
-// means that it can't be read.
+// readQuery reads the query parameters; those not in known are problems. It returns an error
+// if the query can't be read.
 func readQuery(r *http.Request, known []string) (*query, error) {
 	pairs, err := parsePairs(r.URL.RawQuery)
 	if err != nil {
@@ -47,11 +40,11 @@ func readQuery(r *http.Request, known []string) (*query, error) {
 	return q, nil
 }
 
-func (q *query) bad(key, message string, args ...any) {
+func (q *query) invalid(key, message string, args ...any) {
 	q.problems = append(q.problems, access.Problem{Field: key, Code: access.Bad, Message: fmt.Sprintf(message, args...)})
 }
 
-// check is what was wrong with the parameters that were asked for.
+// check returns the problems as an error, or nil.
 func (q *query) check() error {
 	if len(q.problems) == 0 {
 		return nil
@@ -59,8 +52,8 @@ func (q *query) check() error {
 	return q.problems
 }
 
-// page is the part of a list that is wanted, and what is wrong with the query so far: call it
-// last. inFuture tells ids that can't have been given yet.
+// page returns which part of a list to return, with all problems of the query: call it last.
+// inFuture reports whether an id can't have been given to anything yet.
 func (q *query) page(inFuture func(id string) bool) db.Range {
 	page := db.Range{
 		After:  q.cursor("starting_after", inFuture),
@@ -79,7 +72,7 @@ func (q *query) limit() int {
 	}
 	limit, ok := integer(value)
 	if !ok || limit < 1 || limit > db.MaxLimit {
-		q.bad("limit", "“limit” must be a whole number from 1 to %d.", db.MaxLimit)
+		q.invalid("limit", "“limit” must be a whole number from 1 to %d.", db.MaxLimit)
 		return db.DefaultLimit
 	}
 	return int(limit)
@@ -88,12 +81,12 @@ func (q *query) limit() int {
 func (q *query) cursor(key string, inFuture func(id string) bool) db.Cursor {
 	id, given := q.values[key]
 	if given && (!text.ValidID(id) || inFuture(id)) {
-		q.bad(key, "“%s” must be the id of an object that was in the list. This is not one: “%s”.", key, shorten(id))
+		q.invalid(key, "“%s” must be the ID of an object from the list, and “%s” isn't one.", key, shorten(id))
 	}
 	return db.Cursor{ID: id}
 }
 
-// status is what archived asks for.
+// status returns the status that the parameter archived selects.
 func (q *query) status() models.Status {
 	value, given := q.values["archived"]
 	switch {
@@ -104,6 +97,6 @@ func (q *query) status() models.Status {
 	case value == "false":
 		return models.Active
 	}
-	q.bad("archived", "“archived” must be true (only archived groups) or false (only active ones). Leave it out for all.")
+	q.invalid("archived", "“archived” must be true (archived groups only) or false (active groups only). Leave it out for all groups.")
 	return models.AnyStatus
 }

@@ -14,15 +14,15 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// How often one may call is counted in this program alone: several instances each allow
-// as much. A token has a bucket of calls that fills up at an even rate. Wrong tokens are
-// counted by the address that they come from, so that nobody can guess one.
+// Calls are counted by each instance of the console on its own, so several allow several
+// times as many. A token has a bucket of calls that fills up at an even rate. Invalid tokens
+// are counted by the address that they come from, so that nobody can guess one.
 
-// limited is the refusal of a call that comes too soon.
+// limited refuses a call that comes too soon.
 type limited struct {
-	// wait is when the next one may come.
+	// wait is the time until the next call is accepted.
 	wait time.Duration
-	// guessing says that it is for wrong tokens.
+	// guessing is true if the limit is that of invalid tokens.
 	guessing bool
 }
 
@@ -31,15 +31,19 @@ func (e limited) Error() string { return "too many calls" }
 func (e limited) retryAfter() string { return strconv.Itoa(max(1, int(math.Ceil(e.wait.Seconds())))) }
 
 func (e limited) message() string {
-	if e.guessing {
-		return "Too many wrong tokens came from this address. Try again in " + e.retryAfter() + " seconds, with a token that is valid."
+	wait := e.retryAfter() + " seconds"
+	if wait == "1 seconds" {
+		wait = "1 second"
 	}
-	return "The token has used up its calls for now. Try again in " + e.retryAfter() + " seconds."
+	if e.guessing {
+		return "Too many invalid tokens came from this address. Try again in " + wait + ", with a valid token."
+	}
+	return "The token has reached its rate limit. Try again in " + wait + "."
 }
 
-// limit counts a call of the token's and says in the answer's headers how many are left,
-// as draft-ietf-httpapi-ratelimit-headers has it.
-func (a *api) limit(head http.Header, by access.Actor) error {
+// countCall counts a call of a token, and sets the headers that say how many are left, as
+// draft-ietf-httpapi-ratelimit-headers has it.
+func (a *api) countCall(head http.Header, by access.Actor) error {
 	if a.tokens == nil {
 		return nil
 	}
@@ -53,53 +57,53 @@ func (a *api) limit(head http.Header, by access.Actor) error {
 	return nil
 }
 
-// limits are buckets of calls, each under a key.
-type limits struct {
+// buckets are token buckets, each under a key, with calls as their tokens.
+type buckets struct {
 	perSecond rate.Limit
 	burst     int
 	policy    []string // how many calls there are in how many seconds
 
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	mu    sync.Mutex
+	byKey map[string]*rate.Limiter
 }
 
-// mostBuckets is how many buckets there are at most. Those that are full say nothing and
-// go first.
+// mostBuckets is the most buckets that are kept. Full ones are dropped first: they say
+// nothing.
 const mostBuckets = 10_000
 
-// leastBurst is how many calls there are at once at least, whatever the limit.
+// leastBurst is the smallest burst, whatever the limit.
 const leastBurst = 100
 
-// newLimits are the limits of tokens; nil where there are none. A tenth of the calls of a
-// minute may come at once.
-func newLimits(perMinute int) *limits {
+// newBuckets returns the buckets for a number of calls in a minute, a tenth of which may come
+// at once; nil if there is no limit.
+func newBuckets(perMinute int) *buckets {
 	if perMinute <= 0 {
 		return nil
 	}
 	return bucketsOf(rate.Limit(float64(perMinute)/60), max(perMinute/10, leastBurst))
 }
 
-func bucketsOf(perSecond rate.Limit, burst int) *limits {
-	l := &limits{perSecond: perSecond, burst: burst, buckets: map[string]*rate.Limiter{}}
+func bucketsOf(perSecond rate.Limit, burst int) *buckets {
+	l := &buckets{perSecond: perSecond, burst: burst, byKey: map[string]*rate.Limiter{}}
 	l.policy = []string{fmt.Sprintf(`"token";q=%d;w=%d`, burst, int(math.Ceil(l.timeFor(float64(burst)).Seconds())))}
 	return l
 }
 
-// timeFor is how long so many calls take to come back.
-func (l *limits) timeFor(calls float64) time.Duration {
+// timeFor returns how long it takes until a number of calls has come back.
+func (l *buckets) timeFor(calls float64) time.Duration {
 	return time.Duration(calls / float64(l.perSecond) * float64(time.Second))
 }
 
-// take takes a call out of the bucket. It answers how many are left, and how long to wait
-// where there was none.
-func (l *limits) take(key string, now time.Time) (left float64, wait time.Duration) {
+// take takes a call out of a bucket. It returns how many are left, and how long to wait if
+// there was none.
+func (l *buckets) take(key string, now time.Time) (left float64, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	bucket := l.buckets[key]
+	bucket := l.byKey[key]
 	if bucket == nil {
 		l.makeRoom(now)
 		bucket = rate.NewLimiter(l.perSecond, l.burst)
-		l.buckets[key] = bucket
+		l.byKey[key] = bucket
 	}
 	if bucket.AllowN(now, 1) {
 		return bucket.TokensAt(now), 0
@@ -108,63 +112,63 @@ func (l *limits) take(key string, now time.Time) (left float64, wait time.Durati
 	return left, l.timeFor(1 - left)
 }
 
-// empty is how long to wait until there is a call in the bucket; 0 where there is one.
-func (l *limits) empty(key string, now time.Time) time.Duration {
+// untilNext returns how long to wait until there is a call in a bucket; 0 if there is one.
+func (l *buckets) untilNext(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	bucket := l.buckets[key]
+	bucket := l.byKey[key]
 	if bucket == nil {
 		return 0
 	}
 	return max(0, l.timeFor(1-bucket.TokensAt(now)))
 }
 
-// makeRoom forgets the buckets that are full and, where those are few, others, so many
-// that it need not look at all of them again for each new one.
-func (l *limits) makeRoom(now time.Time) {
-	if len(l.buckets) < mostBuckets {
+// makeRoom drops full buckets and, if those are few, others, so that there is room for many
+// new ones.
+func (l *buckets) makeRoom(now time.Time) {
+	if len(l.byKey) < mostBuckets {
 		return
 	}
-	for key, bucket := range l.buckets {
+	for key, bucket := range l.byKey {
 		if bucket.TokensAt(now) >= float64(l.burst) {
-			delete(l.buckets, key)
+			delete(l.byKey, key)
 		}
 	}
-	for key := range l.buckets {
-		if len(l.buckets) <= mostBuckets*9/10 {
+	for key := range l.byKey {
+		if len(l.byKey) <= mostBuckets*9/10 {
 			return
 		}
-		delete(l.buckets, key)
+		delete(l.byKey, key)
 	}
 }
 
-// How many wrong tokens an address has at once, and how many in a second after that.
+// How many invalid tokens an address may send at once, and how many a second after that.
 const (
 	wrongTokens    = 30
 	wrongPerSecond = 0.5
 )
 
-// guesses counts wrong tokens by their addresses. An address that has had too many is
-// refused before anything is looked up, but for the tokens that were right lately: one
-// program's mistake must not stop another's at the same address.
+// guesses counts invalid tokens by network. A network that sent too many is refused before a
+// token is looked up, except for tokens that were valid lately: one program's mistake must
+// not stop another's at the same address.
 type guesses struct {
-	wrongs *limits
+	wrongs *buckets
 	seed   maphash.Seed
 
 	mu    sync.Mutex
-	known map[uint64]time.Time // tokens that were right, by their hashes, until when
+	known map[uint64]time.Time // hashes of valid tokens, and until when they count
 }
 
-// keepKnown is for how long a token that was right is let through.
+// keepKnown is how long a valid token is let through.
 const keepKnown = time.Hour
 
 func newGuesses() *guesses {
 	return &guesses{wrongs: bucketsOf(wrongPerSecond, wrongTokens), seed: maphash.MakeSeed(), known: map[uint64]time.Time{}}
 }
 
-// admit refuses a token that may be a guess.
-func (g *guesses) admit(ip, secret string, now time.Time) error {
-	wait := g.wrongs.empty(access.NetworkOf(ip), now)
+// check returns an error if a token may be a guess.
+func (g *guesses) check(ip, secret string, now time.Time) error {
+	wait := g.wrongs.untilNext(access.NetworkOf(ip), now)
 	if wait == 0 {
 		return nil
 	}
@@ -176,9 +180,9 @@ func (g *guesses) admit(ip, secret string, now time.Time) error {
 	return limited{wait: wait, guessing: true}
 }
 
-func (g *guesses) wrong(ip string, now time.Time) { g.wrongs.take(access.NetworkOf(ip), now) }
+func (g *guesses) addInvalid(ip string, now time.Time) { g.wrongs.take(access.NetworkOf(ip), now) }
 
-func (g *guesses) right(secret string, now time.Time) {
+func (g *guesses) addValid(secret string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.known) >= mostBuckets {

@@ -56,7 +56,7 @@ func TestATokenHasSoManyCalls(t *testing.T) {
 		t.Errorf("after the last call: %s", got)
 	}
 	a := s.call(t, line)
-	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "in 1 seconds") {
+	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "in 1 second.") {
 		t.Errorf("it says %q", e.Message)
 	}
 	if a.header.Get("Retry-After") != "1" || a.header.Get("RateLimit") != `"token";r=0;t=6` {
@@ -97,7 +97,7 @@ func TestTokensCantBeGuessed(t *testing.T) {
 		s.call(t, line, bearer(wrong), from([]string{"2001:db8::1", "2001:db8::ffff"}[i%2])).refused(t, 401, "unauthorized", "")
 	}
 	a := s.call(t, line, bearer(wrong), from("2001:db8::2"))
-	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "wrong tokens came from this address") || a.header.Get("Retry-After") != "2" {
+	if e := a.refused(t, 429, "rate_limited", ""); !strings.Contains(e.Message, "invalid tokens came from this address") || a.header.Get("Retry-After") != "2" {
 		t.Errorf("%s, Retry-After %s", e.Message, a.header.Get("Retry-After"))
 	}
 	s.call(t, line, bearer(s.read), from("2001:db8::1")).refused(t, 429, "rate_limited", "") // it may be a guess
@@ -120,7 +120,7 @@ func TestATokenFromElsewhere(t *testing.T) {
 		}
 		secret := s.newToken(t, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks})
 		e := s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 403, "forbidden", "")
-		if !strings.Contains(e.Message, "may not be used from the address") {
+		if !strings.Contains(e.Message, "isn't allowed from the address") {
 			t.Errorf("it says %q", e.Message)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret), header("X-From", "198.51.100.77")).want(t, 200)

@@ -70,7 +70,7 @@ type list[T any] struct {
 	Data    []T  `json:"data"`
 }
 
-// each is what render makes of each value, and an empty array of none.
+// each renders every value. It returns an empty array, not null, for none.
 func each[V, T any](values []V, render func(V) T) []T {
 	rendered := make([]T, len(values))
 	for i, v := range values {
@@ -79,17 +79,17 @@ func each[V, T any](values []V, render func(V) T) []T {
 	return rendered
 }
 
-// result is what a call is answered with: an object, a list, or nothing.
+// result is the answer to a call: an object, a list, or nothing.
 type result struct {
 	status int
-	// kind is the media type of body where it is a []byte, which is sent as it is.
+	// kind is the media type of body if that is a []byte, which is sent unchanged.
 	kind string
 	body any
 	// tagged says that the answer is one object, which has an ETag.
 	tagged bool
-	// location is the address of what was made, or "".
+	// location is the path of the created object, or "".
 	location string
-	// replayed says that the answer is that of an earlier request.
+	// replayed is true if this is the answer to an earlier request.
 	replayed bool
 }
 
@@ -107,7 +107,7 @@ func listed[V, T any](values []V, more bool, render func(V) T) result {
 
 func nothing() result { return result{status: http.StatusNoContent} }
 
-// answer writes a result, or only that the caller has it already.
+// answer writes a result, or 304 if the caller has it already.
 func answer(w http.ResponseWriter, r *http.Request, res result) error {
 	kind, body, err := encodeResult(res)
 	if err != nil {
@@ -159,7 +159,7 @@ func write(w http.ResponseWriter, status int, kind string, body []byte) {
 	_, _ = w.Write(body) // a caller that went away misses nothing
 }
 
-// encode is v as JSON, with <, > and & as they are: no browser takes it for HTML.
+// encode returns v as JSON, with <, > and & unescaped: no browser takes it for HTML.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -168,7 +168,7 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// etag stands for exactly this body.
+// etag returns the entity tag of a body.
 func etag(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
@@ -187,11 +187,11 @@ func names(headers []string, tag string, weak bool) bool {
 	})
 }
 
-// ifMatch is the request's If-Match as a question to the object that is about
-// to change; nil where there is none.
+// ifMatch returns the request's If-Match as a question to the object that is about
+// to change; nil if there is none. The routes that heed it say so.
 func ifMatch[V, T any](r *http.Request, render func(V) T) func(V) bool {
 	wanted := r.Header.Values("If-Match")
-	if len(wanted) == 0 {
+	if len(wanted) == 0 || !callOf(r).route.conditional {
 		return nil
 	}
 	return func(now V) bool {

@@ -196,16 +196,24 @@ func TestDescriptionIsWhole(t *testing.T) {
 				t.Fatalf("%s: %v", path, err)
 			}
 			described := map[string][]string{}
+			headers := map[string][]string{}
 			for path, item := range model.Model.Paths.PathItems.FromOldest() {
 				for method, op := range item.GetOperations().FromOldest() {
+					name := strings.ToUpper(method) + " " + path
 					var params []string
 					for _, p := range op.Parameters {
-						if p.In == "query" {
+						switch p.In {
+						case "query":
 							params = append(params, p.Name)
+						case "header":
+							headers[name] = append(headers[name], p.Name)
 						}
 					}
 					slices.Sort(params)
-					described[strings.ToUpper(method)+" "+path] = params
+					described[name] = params
+					if op.RequestBody != nil {
+						headers[name] = append(headers[name], "Content-Type")
+					}
 					if op.OperationId == "" {
 						t.Errorf("%s %s has no operationId", method, path)
 					}
@@ -218,6 +226,11 @@ func TestDescriptionIsWhole(t *testing.T) {
 					t.Errorf("%s: %s describes the parameters %v, and it takes %v", path, name, got, params)
 				}
 				delete(described, name)
+				for header, taken := range map[string]bool{"Content-Type": rt.Body, "Idempotency-Key": rt.Idempotent, "If-Match": rt.Conditional} {
+					if slices.Contains(headers[name], header) != taken {
+						t.Errorf("%s: %s says otherwise of %s than the table, which has %t", path, name, header, taken)
+					}
+				}
 			}
 			for name := range described {
 				t.Errorf("%s: there is no %s", path, name)

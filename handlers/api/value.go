@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// integer is a whole number in any of its spellings, of which languages that have floats
-// only write 1.7e9 or 1700000000.0. In JSON it may stand in quotes, as forms have it.
+// integer returns a whole number in any notation: languages that only have floats write
+// 1.7e9 or 1700000000.0. In JSON it may be quoted, as it is in forms.
 func integer(value any) (int64, bool) {
 	var s string
 	switch v := value.(type) {
@@ -29,11 +29,11 @@ func integer(value any) (int64, bool) {
 	return n, accuracy == big.Exact
 }
 
-// mustBeMoment completes a sentence about what moment doesn't take.
+// mustBeMoment ends a message about a value that moment doesn't accept.
 const mustBeMoment = "must be a time in Unix seconds, like 692233200, or as 1991-12-08T23:00:00Z."
 
-// moment is a time in Unix seconds: a whole number, or text as RFC 3339 has it, with letters
-// in any case and leap seconds, which are the second after.
+// moment returns a time in Unix seconds, given as such or as RFC 3339, with letters in any
+// case. A leap second is the second after it.
 func moment(value any) (int64, bool) {
 	if seconds, ok := integer(value); ok {
 		return seconds, true

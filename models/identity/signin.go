@@ -197,19 +197,6 @@ func actorFrom(where access.Actor, u User) access.Actor {
 	return by
 }
 
-// Why sign-ins are refused, as their audit lines say. ChangedMeanwhile has no line.
-const (
-	WrongPassword       = "wrong address or password"
-	WrongSecondFactor   = "wrong second factor after the right password"
-	WrongPasskey        = "passkey not accepted"
-	DisabledUserRefused = "disabled, though all else was right"
-	UnknownAddress      = "nobody here has the address that the provider vouched for"
-	UnverifiedAddress   = "the provider has not verified the address"
-	NoAddress           = "the provider names no address"
-	OtherIdentity       = "the user of the address is linked with another identity of the provider"
-	ChangedMeanwhile    = "disabled, or given another password, since the credentials were checked"
-)
-
 // refuseSignIn writes the line of a refused sign-in. email is what the visitor claimed, and
 // u whose account it is if they have shown to know more than that.
 func (s *Store) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {

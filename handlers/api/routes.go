@@ -1,0 +1,108 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"protocol.chat/console/models/access"
+)
+
+// A route is a row of the table: one call, and all that is known of it before its handler
+// runs. What is not in the table can't be called, and nothing else decides about a call by
+// its method or path.
+type route struct {
+	method, path string
+	handle       handler
+	// right is what the token needs, or public. A call that can change several things needs
+	// the right to see them here; the store checks the rights to what is changed.
+	right access.Right
+	// object is what the id in the path is of, as messages name it.
+	object string
+	// params are the query parameters.
+	params []string
+	also
+}
+
+// handler answers one call. by is the zero Actor on routes that are public.
+type handler func(r *http.Request, by access.Actor) (result, error)
+
+// public is the right that nobody needs, not even a token. Such calls don't count towards a
+// rate limit.
+const public access.Right = ""
+
+// also is what holds for few routes.
+type also struct {
+	// body says that the call takes attributes in its body. That of other calls is not read.
+	body bool
+	// idempotent says that the call takes an Idempotency-Key.
+	idempotent bool
+	// conditional says that the call heeds If-Match.
+	conditional bool
+	limits      limits
+}
+
+// limits are how much a call may take. A zero field is the usual limit.
+type limits struct {
+	// timeout is how long the call may take once its body has arrived: a slow network is not
+	// a slow database.
+	timeout time.Duration
+	// body is how many bytes the body may have.
+	body int64
+}
+
+// usual are the limits of a route that has none of its own.
+var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
+
+// stallLimit is for how long a client may take nothing of the answer to a call with a timeout
+// of its own.
+const stallLimit = 15 * time.Second
+
+func (rt *route) timeout() time.Duration { return cmp.Or(rt.limits.timeout, usual.timeout) }
+
+func (rt *route) maxBody() int64 { return cmp.Or(rt.limits.body, usual.body) }
+
+// table is all there is to call.
+func (a *api) table() []route {
+	var (
+		groups   = groupCalls{a}
+		members  = memberCalls{a}
+		contacts = contactCalls{a}
+		messages = messageCalls{a}
+		activity = activityCalls{a}
+
+		paged    = []string{"limit", "starting_after", "ending_before"}
+		searched = slices.Concat(paged, []string{"q"})
+		filtered = slices.Concat(searched, []string{"archived", "contact"})
+		entries  = slices.Concat(paged, []string{"who", "action", "object", "request_id", "created_after", "created_before"})
+
+		plain  = also{}
+		create = also{body: true, idempotent: true}
+		update = also{body: true, conditional: true}
+		remove = also{conditional: true}
+		verify = also{limits: limits{timeout: 25 * time.Second}} // a log that takes longer is for the command
+	)
+	return []route{
+		{"GET", "/v1/groups", groups.list, access.ReadGroups, "", filtered, plain},
+		{"POST", "/v1/groups", groups.create, access.EditGroups, "", nil, create},
+		{"GET", "/v1/groups/{id}", groups.show, access.ReadGroups, "group", nil, plain},
+		{"PUT", "/v1/groups/{id}", groups.update, access.ReadGroups, "group", nil, update},
+		{"DELETE", "/v1/groups/{id}", groups.delete, access.DeleteGroups, "group", nil, remove},
+		{"GET", "/v1/groups/{id}/contacts", members.list, access.ReadGroups, "group", searched, plain},
+		{"POST", "/v1/groups/{id}/contacts", members.add, access.EditMembers, "group", nil, create},
+		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", members.remove, access.EditMembers, "group", nil, plain},
+		{"GET", "/v1/contacts", contacts.list, access.ReadContacts, "", searched, plain},
+		{"POST", "/v1/contacts", contacts.create, access.EditContacts, "", nil, create},
+		{"GET", "/v1/contacts/{id}", contacts.show, access.ReadContacts, "contact", nil, plain},
+		{"PUT", "/v1/contacts/{id}", contacts.update, access.EditContacts, "contact", nil, update},
+		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
+		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
+		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
+		{"GET", "/v1/activity", activity.list, access.ReadActivity, "", entries, plain},
+		{"GET", "/v1/activity/verify", activity.verify, access.ReadActivity, "", []string{"expect"}, verify},
+		{"GET", "/v1/activity/{id}", activity.show, access.ReadActivity, "activity entry", nil, plain},
+		{"GET", "/v1/openapi.json", openAPIJSON, public, "", nil, plain},
+		{"GET", "/v1/openapi.yaml", openAPIYAML, public, "", nil, plain},
+	}
+}
