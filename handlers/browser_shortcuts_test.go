@@ -48,7 +48,7 @@ func TestShortcuts(t *testing.T) {
 	a.focuses("#q")
 	a.types("gcj") // typed, and nothing else
 	a.until("the keys are text", "find('#q').value === 'gcj'")
-	a.sees("main", "No group matches")
+	a.sees("main", "No groups match")
 	a.until("a key is told", "find('#q').getAttribute('aria-keyshortcuts') === '/'")
 
 	a.lists()
@@ -78,7 +78,7 @@ func TestShortcuts(t *testing.T) {
 
 	a.lists()
 	a.types("j#")
-	a.sees("dialog", "Delete Alpha for good?")
+	a.sees("dialog", "Delete Alpha?")
 	a.types("e") // nothing, within a dialog
 	a.press("Escape")
 	a.focuses("Alpha")
@@ -90,7 +90,7 @@ func TestShortcuts(t *testing.T) {
 	a.hits("y")
 	a.sees("#flashes", "Alpha restored.")
 	a.types("#")
-	a.sees("dialog", "Delete Alpha for good?")
+	a.sees("dialog", "Delete Alpha?")
 	a.press("Escape")
 	a.goes("Activity") // the group's own, whose rows can't be edited
 	a.types("je")
@@ -206,7 +206,7 @@ func TestShortcutsAreSwitchedOffWithoutScripts(t *testing.T) {
 	a.click(`[name="shortcuts"][value="off"]`)
 	a.goes("Save")
 	a.sees("#flashes", "Your profile is saved.")
-	if a.goes("See all shortcuts"); eval[bool](a, "all('a').some((e) => words(e) === 'Keyboard shortcuts')") {
+	if a.goes("View all shortcuts"); eval[bool](a, "all('a').some((e) => words(e) === 'Keyboard shortcuts')") {
 		a.Error("the sheet is offered where there are no scripts")
 	}
 	a.sees("main", "Single-key shortcuts are off.")

@@ -26,7 +26,7 @@ func TestAContactsLife(t *testing.T) {
 		for _, q := range []string{"hector", "mccall", "555010", "m", strings.TrimPrefix(path, "/contacts/")} {
 			s.get("/contacts?q="+q).has("tbody", "Hector McCallister")
 		}
-		s.get("/contacts?q=nobody").has("main", "No contact matches “nobody”")
+		s.get("/contacts?q=nobody").has("main", "No contacts match “nobody”")
 		s.get("/contacts?after=x&sort=size").has("#results .notes", "could not be read").has("#results .notes", "not known")
 
 		s.post(path+"/edit", "username", "hector", "was_username", "Hector", "display_name", "", "was_display_name", "Hector McCallister").leads(path)

@@ -169,7 +169,7 @@ func orID(name, id string) string {
 
 // since is where the record begins, for an empty list.
 func (l ActivityList) since() string {
-	return "Activity is recorded from " + fullDay(l.Now.local(l.Since), l.Now) + "."
+	return "Activity has been recorded since " + fullDay(l.Now.local(l.Since), l.Now) + "."
 }
 
 // summary is what is said when the list changes.
@@ -177,15 +177,18 @@ func (l ActivityList) summary() string {
 	if len(l.Lines) == 0 {
 		return l.none()
 	}
-	return counted(len(l.Lines), "act", "acts", l.Now) + " on this page"
+	return counted(len(l.Lines), "entry", "entries", l.Now)
 }
 
 // none is what an empty list says.
 func (l ActivityList) none() string {
 	if l.At.Q != "" {
-		return "Nothing has the id " + text.Isolated(l.At.Q)
+		return "Nothing has the ID " + text.Isolated(l.At.Q)
 	}
-	return "No activity matches"
+	if l.At.filtered() {
+		return "No matching activity"
+	}
+	return "No activity yet"
 }
 
 // from says where an act came from: "Chrome, 10.0.0.4".
@@ -268,11 +271,11 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", "kept": "Activity is kept", "from_before": "From before",
-		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
-		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
-		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations taken back",
-		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
+		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", "kept": "Retention", "from_before": "Older than", "factors": "Signed in with",
+		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
+		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", "request_id": "Request ID",
+		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
+		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
 	if label, ok := known[name]; ok {
 		return label
@@ -348,25 +351,25 @@ func hasFolds(pieces []piece) bool {
 
 func place(l audit.Line, now Clock) string {
 	if l.Number == 0 {
-		return "Not sealed yet; it will be within a second"
+		return "Pending; assigned within a second"
 	}
-	return "Entry " + thousands(int(l.Number), now) + " of the chain"
+	return "Entry " + thousands(int(l.Number), now)
 }
 
 // intact is what is said of an activity that is as it was written.
 func (p ActivityProof) intact() string {
 	if p.Expect != "" && !p.Incomparable {
-		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
+		return "No entries have been changed, removed or reordered, and the log continues from your checkpoint."
 	}
-	return "Every line is as the console wrote it, none is missing, and they are in their order."
+	return "No entries have been changed, removed or reordered."
 }
 
 // marked says how far the log is known to go outside the database.
 func (p ActivityProof) marked() string {
 	if !p.HasMark {
-		return "No mark is kept outside the database yet: only the end of the chain, noted elsewhere, shows that it was put back to an earlier day."
+		return "This server hasn't stored a checkpoint of its own yet. Only a checkpoint you saved elsewhere can detect a database restored from an older copy."
 	}
-	return fmt.Sprintf("It goes on from entry %s, which this console has noted outside the database.", thousands(int(p.Marked), p.Now))
+	return fmt.Sprintf("It continues from entry %s, the checkpoint this server keeps outside the database.", thousands(int(p.Marked), p.Now))
 }
 
 // wasAdopted says that the log was not always in order.
@@ -375,21 +378,21 @@ func (p ActivityProof) wasAdopted() string {
 	if p.Adoptions > 1 {
 		times = thousands(int(p.Adoptions), p.Now) + " times"
 	}
-	return fmt.Sprintf("The activity was accepted as it was found %s, by the command console audit adopt. Entries that could not be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
+	return fmt.Sprintf("The log was accepted without verification %s, with the command console audit adopt. Entries that couldn't be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
 }
 
 func (p ActivityProof) title() string {
 	if p.Broken != nil {
-		return "The activity is not as it was written"
+		return "Activity log not verified"
 	}
-	return "The activity is intact"
+	return "Activity log verified"
 }
 
 // faulty is where the activity is broken.
 func (p ActivityProof) faulty() string {
 	switch f := p.Broken; {
 	case f.Number != 0:
-		return fmt.Sprintf("At entry %s of the chain: ", thousands(int(f.Number), p.Now))
+		return fmt.Sprintf("Entry %s: ", thousands(int(f.Number), p.Now))
 	default:
 		return ""
 	}

@@ -115,7 +115,7 @@ func (f ContactForm) guard() string {
 
 func noContactTitle(l ContactList) string {
 	if l.At.Q == "" {
-		return "No contacts here"
+		return "No contacts on this page"
 	}
-	return "No contact matches “" + text.Isolated(l.At.Q) + "”"
+	return "No contacts match “" + text.Isolated(l.At.Q) + "”"
 }

@@ -84,8 +84,8 @@ func roughly(n int, now Clock) string {
 	return thousands((n+unit/2)/unit*unit, now)
 }
 
-func peopleChosen(n int, now Clock) string {
-	return counted(n, "person chosen", "people chosen", now)
+func contactsSelected(n int, now Clock) string {
+	return counted(n, "contact selected", "contacts selected", now)
 }
 
 // initials are one or two letters that stand for a name.

@@ -289,7 +289,7 @@ func (l GroupList) summary() string {
 	}[l.Status]
 	switch {
 	case len(l.Rows) == 0 && l.Exact != nil:
-		return "One group has this id"
+		return "One group has this ID"
 	case len(l.Rows) == 0:
 		return "No " + kind[1] + " found"
 	case l.Total != nil:
@@ -305,7 +305,7 @@ func (l GroupList) membersURL() templ.SafeURL {
 
 // membersLabel says which groups those are, and how many where that was counted.
 func (l GroupList) membersLabel() string {
-	label := "Groups with a member like “" + text.Isolated(l.MembersLike.Name) + "”"
+	label := "Groups with a member matching “" + text.Isolated(l.MembersLike.Name) + "”"
 	if n := l.MembersLike.Groups; n != nil {
 		label += " (" + briefly(*n, l.Now) + ")"
 	}
@@ -365,13 +365,13 @@ func withStatus(at GroupsAt, status string) GroupsAt {
 func noMatchTitle(l GroupList) string {
 	switch {
 	case l.At.Q != "":
-		return "No group matches “" + text.Isolated(l.At.Q) + "”"
+		return "No groups match “" + text.Isolated(l.At.Q) + "”"
 	case l.At.Status == "archived" && len(l.chips()) == 1:
 		return "No archived groups"
 	case len(l.chips()) == 0:
 		return "No active groups"
 	}
-	return "No group matches these filters"
+	return "No groups match these filters"
 }
 
 // byWhom says who did something, to those who are told.

@@ -26,7 +26,7 @@ const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
-	People   = "People"
+	People   = "Users"
 	Activity = "Activity"
 )
 

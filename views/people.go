@@ -101,7 +101,7 @@ func (d PersonDetail) managed() bool { return d.By.MayManage(d.Role) }
 func factors(p identity.Person, now Clock) string {
 	var has []string
 	if p.TOTP {
-		has = append(has, "codes from an app")
+		has = append(has, "authenticator app")
 	}
 	if p.Passkeys > 0 {
 		has = append(has, counted(p.Passkeys, "passkey", "passkeys", now))
@@ -123,7 +123,7 @@ func invited(i identity.Invitation) string {
 // signOutTitle asks whether somebody is to be signed out everywhere.
 func (q PersonQuestion) signOutTitle() string {
 	if q.Own {
-		return "Sign yourself out everywhere?"
+		return "Sign out everywhere?"
 	}
 	return "Sign out " + text.Isolated(q.Name) + " everywhere?"
 }
@@ -132,17 +132,17 @@ func (q PersonQuestion) signOutTitle() string {
 func (q PersonQuestion) sessionsEnd() string {
 	switch q.Sessions {
 	case 0:
-		return "They are signed in nowhere just now."
+		return "They have no active sessions."
 	case 1:
 		if q.Own {
-			return "Your only session, this one, ends at once."
+			return "Your only session, this one, ends immediately."
 		}
-		return "Their only session ends at once."
+		return "1 session ends immediately."
 	}
 	if q.Own {
-		return thousands(q.Sessions, q.Now) + " sessions end at once, this one too."
+		return thousands(q.Sessions, q.Now) + " sessions end immediately, including this one."
 	}
-	return thousands(q.Sessions, q.Now) + " sessions of theirs end at once."
+	return thousands(q.Sessions, q.Now) + " sessions end immediately."
 }
 
 // signOutEffect says what stays as it is.
@@ -150,13 +150,13 @@ func (q PersonQuestion) signOutEffect() string {
 	if q.Own {
 		return "You can sign in again at any time. API tokens keep working."
 	}
-	return "They can sign in again at any time: to keep them out, disable them instead. API tokens keep working."
+	return "They can sign in again at any time. To block access, disable them instead. API tokens keep working."
 }
 
 // lacks is the sentence for what the reader may not do.
 func lacks(by access.Actor, right access.Right) string {
 	rule := right.Rule()
-	return "Your role, " + by.Role.Name() + ", does not let you " + anyOf(rule.Does) + ". " + capital(holders(rule)) + " may."
+	return "Your role, " + by.Role.Name() + ", doesn't let you " + anyOf(rule.Does) + ". " + capital(holders(rule)) + " can."
 }
 
 // anyOf is what a right lets one do, as it is said of who may do none of it.
@@ -196,25 +196,12 @@ func article(r access.Role) string {
 	return "a " + string(r)
 }
 
-// described is what somebody of a role does: "An editor creates groups."
-func described(r access.Role) string {
-	does := r.Does()
-	return capital(article(r)) + " " + strings.ToLower(does[:1]) + does[1:]
-}
-
-// browsers says in how many browsers somebody is signed in.
-func browsers(n int, now Clock) string {
+// active returns how many sessions or tokens are active: "2 active".
+func active(n int, now Clock) string {
 	if n == 0 {
-		return "Nowhere"
+		return "None"
 	}
-	return "In " + counted(n, "browser", "browsers", now)
-}
-
-func tokensInUse(n int, now Clock) string {
-	if n == 0 {
-		return "None in use"
-	}
-	return thousands(n, now) + " in use"
+	return thousands(n, now) + " active"
 }
 
 // has reports whether a rule names a role.
@@ -224,13 +211,13 @@ func has(rule access.Rule, r access.Role) bool { return slices.Contains(rule.Rol
 func (r PolicyRule) without(now Clock) string {
 	switch {
 	case r.People == 0:
-		return "There are no " + string(r.Role) + "s."
+		return "No " + string(r.Role) + "s yet."
 	case r.Without == 0:
 		return "All have one."
 	case r.Without == 1:
-		return "1 of them has none yet."
+		return "1 doesn't have one yet."
 	}
-	return thousands(r.Without, now) + " of them have none yet."
+	return thousands(r.Without, now) + " don't have one yet."
 }
 
 // PolicyHolds says what the rules ask of whom.
@@ -244,11 +231,11 @@ func PolicyHolds(p identity.Policy, now Clock) string {
 		}
 	}
 	if len(asked) == 0 {
-		return "Nobody needs a second factor."
+		return "No role requires a second factor."
 	}
-	holds := "These need a second factor: " + strings.Join(asked, ", ") + "."
+	holds := "A second factor is required for " + strings.Join(asked, ", ") + "."
 	if p.Tokens {
-		holds += " Without one, their API tokens are refused too."
+		holds += " API tokens of users without one are blocked too."
 	}
 	return holds
 }
@@ -267,9 +254,9 @@ func (l PeopleList) asks(p *identity.Person) string {
 	case !asked || p.DisabledAt != nil:
 		return ""
 	case from <= l.Now.Unix():
-		return "needed since " + ruleDay(from, l.Now)
+		return "required since " + ruleDay(from, l.Now)
 	}
-	return "needed from " + ruleDay(from, l.Now)
+	return "required from " + ruleDay(from, l.Now)
 }
 
 // unseen says of somebody who was not seen that they never were, or what can be known of

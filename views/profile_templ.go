@@ -86,7 +86,7 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" novalidate><section class=\"card fields\" aria-labelledby=\"you\"><h2 id=\"you\">You</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" novalidate><section class=\"card fields\" aria-labelledby=\"you\"><h2 id=\"you\">Account</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -94,11 +94,11 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "email", Label: "E-mail", Value: p.Email, Type: "email", Hint: "You sign in with it. To change it, enter your password, too.", Autocomplete: "email", Problem: p.Problems.For("email")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "email", Label: "Email", Value: p.Email, Type: "email", Hint: "You use it to sign in. Changing it requires your password.", Autocomplete: "email", Problem: p.Problems.For("email")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password, to change the e-mail", Type: "password", Autocomplete: p.passwordFill(), Optional: true, Problem: p.Problems.For("password")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password, to change the email", Type: "password", Autocomplete: p.passwordFill(), Optional: true, Problem: p.Problems.For("password")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -115,11 +115,11 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, ". <span class=\"faint\">Owners can change it.</span></dd></div></dl></section><section class=\"card fields\" aria-labelledby=\"reading\"><h2 id=\"reading\">Dates, numbers and lists</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, ". <span class=\"faint\">Only owners can change it.</span></dd></div></dl></section><section class=\"card fields\" aria-labelledby=\"reading\"><h2 id=\"reading\">Dates, numbers and lists</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "time_zone", Label: "Time zone", Value: p.TimeZone, Hint: "Times are shown in it. It is " + p.Now.Format(p.Now.writes().hour) + " there now. Type to search, such as “Zurich”.", Autocomplete: "off", List: "zones", Problem: p.Problems.For("time_zone")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "time_zone", Label: "Time zone", Value: p.TimeZone, Hint: "Times are shown in this time zone. It's " + p.Now.Format(p.Now.writes().hour) + " there now. Type to search, for example “Zurich”.", Autocomplete: "off", List: "zones", Problem: p.Problems.For("time_zone")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -194,7 +194,7 @@ func ProfilePage(p Profile) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = preference("page_size", "Rows a page", "choices across", p.Problems).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = preference("page_size", "Rows per page", "choices across", p.Problems).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -210,7 +210,7 @@ func ProfilePage(p Profile) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = option("density", "", string(p.Density), "Comfortable", "Room to read and to tap.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("density", "", string(p.Density), "Comfortable", "More space to read and tap.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -218,7 +218,7 @@ func ProfilePage(p Profile) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = option("density", string(identity.Compact), string(p.Density), "Compact", "More rows on the screen.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("density", string(identity.Compact), string(p.Density), "Compact", "More rows on screen.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -244,7 +244,7 @@ func ProfilePage(p Profile) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = option("shortcuts", "", string(p.Shortcuts), "On", "One key does what a link or button does, such as / to search. It never does while you type.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("shortcuts", "", string(p.Shortcuts), "On", "Press a single key to act, for example / to search. Ignored while you type.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -252,7 +252,7 @@ func ProfilePage(p Profile) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = option("shortcuts", string(identity.ShortcutsOff), string(p.Shortcuts), "Off", "For speech input, or where keys are pressed by mistake.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("shortcuts", string(identity.ShortcutsOff), string(p.Shortcuts), "Off", "For speech input, or if you press keys by mistake.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -275,7 +275,7 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\">See all shortcuts</a></p></section><div class=\"actions\"><button type=\"submit\" class=\"primary\">Save</button></div></form><section class=\"card own\" aria-labelledby=\"theme\"><div><h2 id=\"theme\">Theme</h2><p>Kept in this browser.</p></div><form class=\"row\" method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\">View all shortcuts</a></p></section><div class=\"actions\"><button type=\"submit\" class=\"primary\">Save</button></div></form><section class=\"card own\" aria-labelledby=\"theme\"><div><h2 id=\"theme\">Theme</h2><p>Saved in this browser.</p></div><form class=\"row\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -288,7 +288,7 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" aria-label=\"Theme of the console\"><input type=\"hidden\" name=\"next\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" aria-label=\"Console theme\"><input type=\"hidden\" name=\"next\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -544,7 +544,7 @@ func PasswordPage(p Passwords) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "new_password", Label: "New password", Type: "password", Hint: "At least 12 characters. A few words that only you would put together are strong and easy to keep.", Autocomplete: "new-password", Strength: true, Problem: p.Problems.For("new_password")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "new_password", Label: "New password", Type: "password", Hint: "At least 12 characters. Several unrelated words make a strong password that's easy to remember.", Autocomplete: "new-password", Strength: true, Problem: p.Problems.For("new_password")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -558,7 +558,7 @@ func PasswordPage(p Passwords) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "> <span>Stay signed in elsewhere <small>Otherwise all other sessions end</small></span></label><div class=\"actions\"><button type=\"submit\" class=\"primary\">Change password</button> <a class=\"button quiet\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "> <span>Stay signed in elsewhere <small>Otherwise your other sessions are signed out</small></span></label><div class=\"actions\"><button type=\"submit\" class=\"primary\">Change password</button> <a class=\"button quiet\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

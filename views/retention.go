@@ -33,17 +33,17 @@ func (c RetentionChoice) hint() string {
 	case c.Cutoff.IsZero():
 		return "Nothing is ever deleted."
 	case c.Older.N == 0:
-		return "Nothing is that old."
+		return "No entries affected."
 	}
-	return "Deletes " + c.lines() + " from before " + c.day() + "."
+	return "Deletes " + c.entries() + " from before " + c.day() + "."
 }
 
-// lines are those that are older, in words.
-func (c RetentionChoice) lines() string {
+// entries returns how many entries are older, in words.
+func (c RetentionChoice) entries() string {
 	if c.Older.More {
-		return "more than " + counted(c.Older.N, "line", "lines", c.Now)
+		return "more than " + counted(c.Older.N, "entry", "entries", c.Now)
 	}
-	return counted(c.Older.N, "line", "lines", c.Now)
+	return counted(c.Older.N, "entry", "entries", c.Now)
 }
 
 // consequence says what the choice deletes, now and later.
@@ -52,8 +52,8 @@ func (c RetentionChoice) consequence() string {
 	if c.Older.N == 1 && !c.Older.More {
 		verb = "is"
 	}
-	return capital(c.lines()) + " from before " + c.day() + " " + verb + " deleted now, and every line once it is " + string(c.Retention) +
-		" old. This can't be undone, and changes in them can't be put back any more."
+	return capital(c.entries()) + " from before " + c.day() + " " + verb + " deleted now, and every entry once it's " + string(c.Retention) +
+		" old. This can't be undone, and the changes they record can no longer be reverted."
 }
 
 func (c RetentionChoice) day() string { return fullDay(c.Cutoff, c.Now) }
@@ -67,7 +67,7 @@ func (c RetentionChoice) list() templ.SafeURL {
 func RetentionSaved(c RetentionChoice) string {
 	words := "Saved. Activity is kept " + c.Words() + "."
 	if c.Older.N > 0 {
-		words += " What is older is being deleted."
+		words += " Older entries are being deleted."
 	}
 	return words
 }
@@ -75,21 +75,21 @@ func RetentionSaved(c RetentionChoice) string {
 // GoneActivity is said of a line that was deleted by the rule, and of the day up to which
 // lines were.
 func GoneActivity(before int64, now Clock) string {
-	return "Activity from before " + day(before, now) + " was deleted by the rule for how long it is kept."
+	return "Activity from before " + day(before, now) + " was deleted under the retention policy."
 }
 
 // kept is for how long activity is kept, for the head of its list.
 func (l ActivityList) kept() string {
 	if l.Kept == "" || l.Kept == audit.KeepForEver {
-		return "Everything that people and programs did here. Nobody can change it. It is kept for ever."
+		return "A tamper-evident log of everything done by users and API tokens. Kept forever."
 	}
-	return "What people and programs did here. Nobody can change it. It is kept " + l.Kept.Words() + "."
+	return "A tamper-evident log of what users and API tokens did. Kept " + l.Kept.Words() + "."
 }
 
 // begins says where a log begins of which the first lines were deleted by the rule.
 func (p ActivityProof) begins(now Clock) string {
-	return "The log begins with line " + thousands(int(p.First), now) + ". Those before it, from before " + day(p.DeletedBefore, now) +
-		", were deleted by the rule for how long activity is kept, last on " + fullDay(now.local(p.DeletedAt), now) + "."
+	return "The log starts at entry " + thousands(int(p.First), now) + ". Earlier entries, from before " + day(p.DeletedBefore, now) +
+		", were deleted under the retention policy, most recently on " + fullDay(now.local(p.DeletedAt), now) + "."
 }
 
 // day is the day that begins at a time. Rules go by days of UTC.

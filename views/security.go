@@ -81,7 +81,7 @@ type Linked struct {
 // Unlink asks somebody whether they want to sign in with a provider no longer.
 func Unlink(l Linked) Question {
 	return Question{
-		Title: "Unlink " + l.Name + "?", Words: "You sign in with your password from then on. Signing in with " + l.Name + " links it again, as long as it has your e-mail address.",
+		Title: "Unlink " + l.Name + "?", Words: "From then on, you sign in with your password. Signing in with " + l.Name + " links it again if the email address matches.",
 		Button: "Unlink", Action: UnlinkURL(l.Issuer), Grave: true,
 	}
 }
@@ -144,7 +144,7 @@ func LastSignIn(d identity.Device, now Clock) Flash {
 
 // FactorDue warns somebody who has just signed in of a rule that begins to hold.
 func FactorDue(from int64, now Clock) Flash {
-	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + " you need a second factor. Set it up under Security."}
+	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + ", you'll need a second factor. Set one up in Security."}
 }
 
 // Title is the page's: who must set up a second factor comes for nothing else.
@@ -157,14 +157,14 @@ func (s Security) Title() string {
 
 // dueWords say what the rules ask of somebody, and what to do.
 func (s Security) dueWords() string {
-	how := "Set up an app"
+	how := "Set up an authenticator app"
 	if s.Possible {
 		how += " or add a passkey"
 	}
 	if s.Must {
-		return "Your role, " + s.Role.Name() + ", has needed one since " + ruleDay(*s.Due, s.Now) + ". " + how + ", then go on to where you were going."
+		return "Your role, " + s.Role.Name() + ", has required one since " + ruleDay(*s.Due, s.Now) + ". " + how + " to continue."
 	}
-	return "From " + ruleDay(*s.Due, s.Now) + " your role, " + s.Role.Name() + ", needs a second factor. " + how + " before then."
+	return "From " + ruleDay(*s.Due, s.Now) + ", your role, " + s.Role.Name() + ", requires a second factor. " + how + " before then."
 }
 
 // Question is asked before something about signing in is changed.
@@ -180,15 +180,15 @@ type Question struct {
 
 // EndOthers asks somebody whether so many other sessions of theirs are to end.
 func EndOthers(n int, now Clock) Question {
-	const effect = " You stay signed in here; elsewhere you have to sign in again. API tokens keep working."
-	q := Question{Title: "End all other sessions?", Button: "End sessions", Action: EndOtherSessionsURL(), Grave: true}
+	const effect = " You stay signed in here. API tokens keep working."
+	q := Question{Title: "Sign out all other sessions?", Button: "Sign out sessions", Action: EndOtherSessionsURL(), Grave: true}
 	switch n {
 	case 0:
-		return Question{Title: "No other sessions", Words: "You are signed in nowhere else just now."}
+		return Question{Title: "No other sessions", Words: "You aren't signed in anywhere else."}
 	case 1:
-		q.Title, q.Words, q.Button = "End your other session?", "1 session ends at once."+effect, "End session"
+		q.Title, q.Words, q.Button = "Sign out your other session?", "1 session ends immediately."+effect, "Sign out session"
 	default:
-		q.Words = thousands(n, now) + " sessions end at once." + effect
+		q.Words = thousands(n, now) + " sessions end immediately." + effect
 	}
 	return q
 }
@@ -196,7 +196,7 @@ func EndOthers(n int, now Clock) Question {
 // LastFactor warns somebody of a role that needs a second factor before they lose the only
 // one that they have.
 func LastFactor(role access.Role) string {
-	return "Your role, " + role.Name() + ", needs a second factor: until you set up another, only the Security page works for you."
+	return "Your role, " + role.Name() + ", requires a second factor. Until you set up another, you can only use the Security page."
 }
 
 // leftOf says how many recovery codes are left.

@@ -25,16 +25,16 @@ var shortcutGroups = []shortcutGroup{
 		{"g p", People},
 		{"g t", Tokens},
 	}},
-	{"Rows of a list", []shortcut{
+	{"Lists", []shortcut{
 		{"j", "Next row"},
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
 	}},
-	{"On a page", []shortcut{
+	{"Page", []shortcut{
 		{"/", "Search"},
 		{"c", "Create"},
-		{"u", "Undo what was just done"},
-		{"?", "Show this list"},
+		{"u", "Undo last action"},
+		{"?", "Show shortcuts"},
 	}},
 	{"Actions", []shortcut{
 		{"e", "Edit"},

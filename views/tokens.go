@@ -90,11 +90,11 @@ func (f TokenForm) writes() bool {
 
 // writeHint says what "Read and write" is.
 func (f TokenForm) writeHint() string {
-	const hint = "See all of that, and change it, as far as your role may."
+	const hint = "View and change them, within your role's permissions."
 	if !slices.Contains(Preset(f.By, "write"), access.DeleteGroups) {
 		return hint
 	}
-	return hint + " That includes deleting groups and contacts for good."
+	return hint + " Includes permanently deleting groups and contacts."
 }
 
 // ticked reports whether a scope is chosen, by itself or with the preset.
@@ -126,7 +126,7 @@ func scopeGroups() []scopeGroup {
 
 // whoHas is the sentence about a right that the reader lacks.
 func whoHas(rule access.Rule) string {
-	return "Not available: only " + holders(rule) + " may do this."
+	return "Not available: only " + holders(rule) + " can do this."
 }
 
 // TokenSecret is a secret that is shown this once: of a new token, or of one that was
@@ -141,7 +141,7 @@ type TokenSecret struct {
 
 func (t TokenSecret) title() string {
 	if t.Rolled {
-		return text.Isolated(t.Name) + " has a new secret"
+		return "New secret for " + text.Isolated(t.Name)
 	}
 	return text.Isolated(t.Name) + " is ready"
 }
@@ -201,11 +201,11 @@ type RollForm struct {
 func overlapLabel(hours string) string {
 	switch hours {
 	case "0":
-		return "It ends at once"
+		return "Stops working immediately"
 	case "1":
-		return "For 1 hour"
+		return "Works for 1 more hour"
 	}
-	return "For " + hours + " hours"
+	return "Works for " + hours + " more hours"
 }
 
 func overlaps() []string {
@@ -221,7 +221,7 @@ func expiryLabel(value string) string {
 		return "Never"
 	}
 	if value == "365" {
-		return "In a year"
+		return "In 1 year"
 	}
 	return "In " + value + " days"
 }

@@ -139,15 +139,15 @@ func TestRefusalsAreSentences(t *testing.T) {
 		owners []string
 		want   string
 	}{
-		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
-		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
-		{access.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
+		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you delete groups for good. Owners and admins can. Anna Smith (owner) can change your role."},
+		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, doesn't let you change roles, or manage owners or admins. Owners can. A or B (owners) can change your role."},
+		{access.EditContacts, nil, "Your role, Moderator, doesn't let you create or edit contacts. Owners, admins and editors can."},
 	} {
 		if got := Refusal(by, c.right, c.owners); got != c.want {
 			t.Errorf("%s: %q", c.right, got)
 		}
 	}
-	if got := draw(t, everyPage()["person"]); !strings.Contains(got, "Codes from an app and 2 passkeys") || !strings.Contains(got, "Reset the second factor…") {
+	if got := draw(t, everyPage()["person"]); !strings.Contains(got, "Authenticator app and 2 passkeys") || !strings.Contains(got, "Reset second factor…") {
 		t.Errorf("the second factor is not told: %s", got)
 	}
 }
@@ -256,8 +256,8 @@ func TestTheListOfPeopleIsHonest(t *testing.T) {
 		user identity.User
 		want string
 	}{
-		{identity.User{Role: access.Editor}, "needed since 20 November"},
-		{identity.User{Role: access.Auditor}, "needed from 28 November"},
+		{identity.User{Role: access.Editor}, "required since 20 November"},
+		{identity.User{Role: access.Auditor}, "required from 28 November"},
 		{identity.User{Role: access.Editor, DisabledAt: &off}, ""},
 		{identity.User{Role: access.Admin}, ""},
 	} {

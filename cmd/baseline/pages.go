@@ -234,7 +234,7 @@ func (b *buffer) chips(l *groupsList, status string) []byte {
 func (b *buffer) noGroups(l *groupsList, status string) {
 	var note, include []byte
 	if status == "" {
-		note = []byte("<p>Archived groups were not looked at.</p>")
+		note = []byte("<p>Archived groups not searched</p>")
 		include = b.part(includeHTML, b.text(link("/groups", "q", l.text, "status", "all", "sort", l.sort)))
 	}
 	b.head(groupsNoneHTML, b.text(l.text), note, include)
@@ -520,7 +520,7 @@ func (s *server) pick(r *http.Request, b *buffer) error {
 		return err
 	}
 	if len(found) == 0 {
-		b.out = append(b.out, `<li class="none" role="presentation">Nobody matches.</li>`...)
+		b.out = append(b.out, `<li class="none" role="presentation">No matching contacts</li>`...)
 	}
 	for i := range found {
 		c := &found[i]

@@ -103,7 +103,7 @@
   on('htmx:error', ({ detail: { ctx, error } }) => {
     if (!ctx || ctx.response?.status >= 400) return;
     const late = error?.name === 'AbortError';
-    trouble(late ? 'The server took too long to answer.' : unreachable, '', () => again(ctx.sourceElement));
+    trouble(late ? 'The server took too long to respond.' : unreachable, '', () => again(ctx.sourceElement));
   });
 
   // A whole document where a region was asked for is a page to go to.
@@ -144,7 +144,7 @@
 
   // ---- trouble: what happened, the request id, try again ----
 
-  const unreachable = 'The server cannot be reached. Check your connection.';
+  const unreachable = "Can't reach the server. Check your connection.";
   const addressOf = ({ pathname, search }) => pathname + search;
 
   // signIn leads to the sign-in page, and from there back to an address. What is typed into a
@@ -170,10 +170,10 @@
   async function refused(ctx, status, response) {
     const page = parse(await response.text().catch(() => ''));
     const words = $('[data-sentence]', page)?.textContent.trim() || {
-      403: 'You may not do that.',
-      404: 'That is not here any more.',
-      429: 'Too many requests. Wait a moment.',
-      503: 'The console cannot reach its database just now.',
+      403: "You don't have permission to do that.",
+      404: 'This no longer exists.',
+      429: 'Too many requests. Try again in a moment.',
+      503: "The console can't reach its database right now.",
     }[status] || 'Something went wrong on the server.';
     trouble(words, response.headers.get('Request-Id') ?? '', () => again(ctx?.sourceElement));
   }
@@ -398,7 +398,7 @@
     const most = Number(counter.dataset.most), used = length(field), left = most - used;
     counter.textContent = `${grouped(used)} / ${grouped(most)}`;
     counter.toggleAttribute('data-over', left < 0);
-    if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
+    if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters over the limit` : `${left} characters left`, 1000);
   }
   on('input', (event) => { if (event.target.id) count(event.target); });
 
@@ -493,14 +493,14 @@
       for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
       const n = options(state).length;
       show(state, true);
-      say(n === 0 ? 'No people found' : n === 1 ? '1 person found' : `${n} people found`, 300);
+      say(n === 0 ? 'No contacts found' : n === 1 ? '1 contact found' : `${n} contacts found`, 300);
     } catch (error) {
       if (error.name !== 'AbortError') trouble(unreachable, '', () => ask(picker, state));
     }
   }
 
   const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
-  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 person chosen' : `${n} people chosen`; };
+  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;

@@ -1,6 +1,6 @@
 // Passkeys: a form[data-passkey="get|create"] asks the browser for one, by the question at
 // its data-options, puts the answer into its [data-credential] and is sent. One with
-// data-offer also offers passkeys where the e-mail address is typed.
+// data-offer also offers passkeys where the email address is typed.
 (() => {
   'use strict';
 
@@ -39,7 +39,7 @@
 
   const sentences = {
     NotAllowedError: 'No passkey was used. Try again.',
-    InvalidStateError: 'This device has a passkey for you already.',
+    InvalidStateError: 'This device already has a passkey for your account.',
   };
 
   async function use(form) {
@@ -51,7 +51,7 @@
       send(form, await answer(form));
     } catch (error) {
       form.ariaBusy = null;
-      trouble.textContent = sentences[error.name] ?? 'The passkey could not be used here.';
+      trouble.textContent = sentences[error.name] ?? "The passkey couldn't be used here.";
     }
   }
 
