@@ -99,11 +99,11 @@ func TestActivity(t *testing.T) {
 		p.has(".tabs [aria-current]", "Activity")
 
 		p = s.get("/activity/" + archived.ID).wants(200)
-		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Not sealed yet")
+		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Pending")
 		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity/"+archived.ID).has("main", "Log position")
+		s.get("/activity/"+archived.ID).has("main", "Log positionEntry")
 	})
 }
 
@@ -210,9 +210,9 @@ func TestVerifyActivity(t *testing.T) {
 		}
 		p := s.get("/activity/verify").wants(200).has("h1", "Activity log verified")
 		head := p.text("section .id code")
-		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "verified").has(".notice", "contain the end you noted")
+		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "verified").has(".notice", "continues from your checkpoint")
 		s.get("/activity/verify?expect=1:AAAAAAAAAAAAAAAA").wants(200).has(".notice", "Entry 1 is not the one you noted as 1:AAAAAAAAAAAAAAAA. Either the note is mistyped")
-		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not as it was written").has("main", "ends before the entry noted")
+		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not verified").has("main", "ends before the entry noted")
 		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
 	})
 }

@@ -43,7 +43,7 @@ func TestAContactsLife(t *testing.T) {
 		}
 		s.get("/contacts").has("tbody", "1")
 		s.get("/groups?member="+c.ID).has(".chips", "Member hector").has("tbody", "Plaza Hotel")
-		s.get(path+"/delete").has("main", "Plaza Hotel").has("main", "conversation with this contact is deleted too")
+		s.get(path+"/delete").has("main", "Plaza Hotel").has("main", "permanently deletes the contact and their conversation")
 		s.post(path+"/delete").follow(s.browser).has("#flashes", "hector deleted for good.")
 		if g, _ = s.store.Group(s.Context(), g.ID); g.ContactsCount != 0 || len(g.Contacts) != 0 {
 			s.Errorf("%d members are left, counted %d", len(g.Contacts), g.ContactsCount)

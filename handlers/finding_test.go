@@ -95,14 +95,14 @@ func TestDaysAreTheReaders(t *testing.T) {
 			"/groups?q=created:2030-03-31", "/groups?created_after=2030-03-30&created_before=2030-04-01",
 			"/activity?action=group.create&from=2030-03-31&to=2030-03-31",
 		} {
-			p := s.get(list).has("#results", "Made at 23:00:00").has("#results", "Made at 21:59:59").has("#results", "Dates are in Europe/Zurich time")
+			p := s.get(list).has("#results", "Made at 23:00:00").has("#results", "Made at 21:59:59").has("#results", "Time zone: Europe/Zurich")
 			misses(p, "#results", "Made at 22:")
 		}
 		csv := s.post("/activity/export?action=group.create&from=2030-03-31&to=2030-03-31", "format", "csv").wants(200).body
 		if strings.Contains(csv, "Made at 22:") || !strings.Contains(csv, "Made at 23:00:00") || !strings.Contains(csv, "Made at 21:59:59") {
 			s.Errorf("the export has other days: %s", csv)
 		}
-		misses(s.get("/groups?q=made"), "#results", "Dates are in")
+		misses(s.get("/groups?q=made"), "#results", "Time zone")
 	})
 }
 

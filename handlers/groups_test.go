@@ -65,7 +65,7 @@ func TestAGroupsLife(t *testing.T) {
 
 		s.get(path+"/delete").has("h1", "Delete The Plaza Hotel?")
 		s.post(path+"/delete", "next", "//evil.example").leads("/groups")
-		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member left it")
+		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member was removed")
 		got := s.actions()
 		want := []audit.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.archive", "group.delete"}
 		if !slices.Equal(got, want) {

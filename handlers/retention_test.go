@@ -41,8 +41,8 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		}
 		s.get("/activity").wants(200).has("main .head", "Kept forever.").has(".head .actions", "Retention")
 		p := s.get("/activity/retention").wants(200).has("h1", "Retention").has(`label:has([checked])`, "For ever").
-			has(`label:has([value="5 years"])`, "Nothing is that old").has(`label:has([value="1 year"])`, "Deletes 5 lines from before ").
-			has(`label:has([value="2 years"])`, "Deletes 4 lines")
+			has(`label:has([value="5 years"])`, "No entries affected").has(`label:has([value="1 year"])`, "Deletes 5 entries from before ").
+			has(`label:has([value="2 years"])`, "Deletes 4 entries")
 		if n := p.doc.Find("[name=kept]").Length(); n != len(audit.Retentions) {
 			s.Errorf("%d choices", n)
 		}
@@ -50,7 +50,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.post("/activity/retention", "kept", "1 day", "sure", "1 day").wants(422).has(".summary", "Choose for how long")
 		s.post("/activity/retention", "kept", "for ever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
 		s.post("/activity/retention", "kept", "10 years").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
-			has("main .head", "It is kept for 10 years.")
+			has("main .head", "Kept for 10 years.")
 		s.get("/activity/"+s.newest().ID).wants(200).has("h1", "Anna set activity to be kept for 10 years").has("dt", "Retention").has("ins", "10 years")
 
 		s.post("/activity/retention", "kept", "2 years").wants(200).has("h1", "Delete 4 entries?").has("#question", "4 entries from before ").has("#question", "are deleted now, and every entry once it's 2 years old. This can't be undone")
@@ -61,7 +61,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		}
 		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 lines of activity from before ").has("tbody tr:first-child", "This server")
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Lines").has("dt", "Last entry")
-		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "not kept any more").has("main", "was deleted by the rule")
+		s.get("/activity/"+lost.ID).wants(http.StatusNotFound).has("h1", "not kept any more").has("main", "was deleted under the retention policy")
 		s.get("/activity/"+lost.ID+"/revert").wants(http.StatusNotFound).has("h1", "not kept any more")
 		s.get("/activity/0zzzzzzzzzzzzzzz").wants(http.StatusNotFound)
 		s.get("/groups/" + lost.ObjectID).wants(200)
@@ -72,7 +72,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.get("/activity/verify").wants(200).has("h1", "verified").has(".notice.good", "The log starts at entry 5. Earlier entries, from before ").lacks(".notice.warn")
-		s.get("/activity/verify?expect=2:AAAAAAAAAAAAAAAA").wants(200).has("h1", "verified").has(".notice.warn", "can't be compared any more").lacks(".notice.bad")
+		s.get("/activity/verify?expect=2:AAAAAAAAAAAAAAAA").wants(200).has("h1", "verified").has(".notice.warn", "can no longer be checked").lacks(".notice.bad")
 	})
 }
 

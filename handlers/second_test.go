@@ -240,7 +240,7 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
 		today := s.store.DB.Now().UTC().Format(time.DateOnly)
 		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
-		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: Until you set up another, you can only use the Security page.")
+		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, requires a second factor. Until you set up another, you can only use the Security page.")
 		if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)
 		}

@@ -135,7 +135,7 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		_, moderator := s.colleague(access.Moderator)
 		form := moderator.get("/settings/tokens/new").wants(200)
 		form.has("main", "Not available: only owners and admins can do this.")
-		const deleting = "includes deleting groups and contacts for good"
+		const deleting = "Includes permanently deleting groups and contacts"
 		if s.get("/settings/tokens/new").has("#scopes", deleting); strings.Contains(form.text("#scopes"), deleting) {
 			s.Error("a moderator is told of deleting")
 		}
@@ -205,7 +205,7 @@ func TestRollingAToken(t *testing.T) {
 		token, first := s.tokenOf(s.by, "Nightly")
 		path := "/settings/tokens/" + token.ID
 		s.withToken(first).get("/v1/groups").wants(200)
-		form := s.get(path+"/roll").wants(200).has("h1", "Roll Nightly")
+		form := s.get(path+"/roll").wants(200).has("h1", "Rotate Nightly")
 		s.post(path+"/roll", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
 		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "New secret for Nightly").has("main", "The old secret works until")
 		second := made.valueOf("#secret")
@@ -216,7 +216,7 @@ func TestRollingAToken(t *testing.T) {
 		now = now.Add(2 * time.Hour)
 		s.withToken(first).get("/v1/groups").wants(200)
 		now = now.Add(time.Hour)
-		s.get(path).has(".notice", "ends in 21 h").has(".notice", "It was last used 1 h ago")
+		s.get(path).has(".notice", "expires in 21 h").has(".notice", "It was last used 1 h ago")
 		s.get("/settings/tokens").has("tbody", "Old secret active")
 
 		now = now.Add(21 * time.Hour)
@@ -231,7 +231,7 @@ func TestRollingAToken(t *testing.T) {
 		s.post(path + "/end-old-secret").leads(path)
 		s.post(path + "/end-old-secret").leads(path) // twice is no harm
 		s.withToken(second).get("/v1/groups").wants(401)
-		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").valueOf("#secret")
+		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret no longer works.").valueOf("#secret")
 		s.withToken(third).get("/v1/groups").wants(401)
 		s.withToken(fourth).get("/v1/groups").wants(200)
 		s.post(path + "/revoke").wants(303)
@@ -266,7 +266,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")
 		shown.has(".bars .beside", "2").has(".legend", "succeeded").has(".facts", "See contacts contacts.read")
-		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "LimitNone")
+		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "Rate limitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")
 		}

@@ -369,7 +369,7 @@ func (p ActivityProof) marked() string {
 	if !p.HasMark {
 		return "This server hasn't stored a checkpoint of its own yet. Only a checkpoint you saved elsewhere can detect a database restored from an older copy."
 	}
-	return fmt.Sprintf("It continues from entry %s, the checkpoint this server keeps outside the database.", thousands(int(p.Marked), p.Now))
+	return fmt.Sprintf("The log continues from entry %s, the checkpoint this server keeps outside the database.", thousands(int(p.Marked), p.Now))
 }
 
 // wasAdopted says that the log was not always in order.

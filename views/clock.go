@@ -134,7 +134,7 @@ func briefly(c db.Count, now Clock) string {
 
 // daysIn says which days a list is limited by: those of the reader's zone.
 func daysIn(now Clock) string {
-	return "Dates are in " + strings.ReplaceAll(now.Location().String(), "_", " ") + " time"
+	return "Time zone: " + strings.ReplaceAll(now.Location().String(), "_", " ")
 }
 
 // total is a number that may only be known to be more than another, or about.

@@ -1248,7 +1248,7 @@ func PolicyPage(f PolicyForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "<p class=\"faint\">From that day, users without a second factor must set one up when they sign in before they can do anything else.</p><label class=\"choice\"><input type=\"checkbox\" id=\"tokens\" name=\"tokens\" value=\"yes\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "<p class=\"faint\">From that date, users without a second factor have to set one up when they sign in.</p><label class=\"choice\"><input type=\"checkbox\" id=\"tokens\" name=\"tokens\" value=\"yes\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

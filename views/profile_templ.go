@@ -94,11 +94,11 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "email", Label: "Email", Value: p.Email, Type: "email", Hint: "You use it to sign in. Changing it requires your password.", Autocomplete: "email", Problem: p.Problems.For("email")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "email", Label: "Email", Value: p.Email, Type: "email", Hint: "You use it to sign in.", Autocomplete: "email", Problem: p.Problems.For("email")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password, to change the email", Type: "password", Autocomplete: p.passwordFill(), Optional: true, Problem: p.Problems.For("password")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password", Hint: "Only needed to change your email.", Type: "password", Autocomplete: p.passwordFill(), Optional: true, Problem: p.Problems.For("password")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

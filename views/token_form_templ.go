@@ -77,7 +77,7 @@ func NewToken(f TokenForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "name", Label: "Name", Value: f.Name, Hint: "What the token is for, for example “Nightly export”.", Problem: f.Problems.For("name"), Autocomplete: "off", Autofocus: len(f.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "name", Label: "Name", Value: f.Name, Hint: "A descriptive name, for example “Nightly export”.", Problem: f.Problems.For("name"), Autocomplete: "off", Autofocus: len(f.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -221,9 +221,9 @@ func expiryLabel(value string) string {
 		return "Never"
 	}
 	if value == "365" {
-		return "In 1 year"
+		return "1 year"
 	}
-	return "In " + value + " days"
+	return value + " days"
 }
 
 // The names of the presets, by which a token that has their scopes is known, too.
@@ -322,7 +322,7 @@ func chartSentence(hours []identity.TokenHour, now Clock) string {
 		return "No requests in the last 24 hours."
 	}
 	return counted(requests, "request", "requests", now) + " in the last 24 hours, " + thousands(errors, now) + " failed" +
-		". The busiest hour began at " + hourOf(peak.Hour, now) + " with " + thousands(peak.Requests, now) + "."
+		". Busiest hour: " + hourOf(peak.Hour, now) + ", with " + counted(peak.Requests, "request", "requests", now) + "."
 }
 
 // quiet reports whether there is nothing to draw.

@@ -11,22 +11,20 @@ import (
 	"protocol.chat/console/models"
 )
 
-// span is how long ago the invented past begins.
+// span is how far back the sample data goes.
 const span = 3 * 365 * 24 * time.Hour
 
-// Groups of thousands show what a small console can do without: one in
-// giantShare, so that most members are in ordinary groups, up to mostGiants, and
-// none where there are too few contacts to fill one.
+// One group in giantShare has thousands of members, up to mostGiants of them, so that most
+// members are in ordinary groups; none if there are too few contacts to fill one.
 const (
 	giantSize  = models.MaxContacts
 	giantShare = 10_000
 	mostGiants = 10
-	// hugeSize is the size of one more group, where there are all the giants.
+	// hugeSize is the size of one more group, if there are mostGiants giants.
 	hugeSize = 10 * giantSize
 )
 
-// invention makes up contacts and groups. The same numbers and the same moment
-// give the same past.
+// invention generates contacts and groups, the same ones for the same numbers and time.
 type invention struct {
 	groups, contacts int
 	now              time.Time
@@ -56,7 +54,7 @@ func inventContact(random *rand.Rand, taken map[string]int, created, now time.Ti
 		contact.DisplayName = first + " " + last
 	}
 	if random.IntN(10) < 7 {
-		// Numbers with 555-01 belong to nobody.
+		// Numbers with 555-01 are reserved for fiction.
 		contact.PhoneNumber = fmt.Sprintf("+1 %d 555 01%02d", 200+random.IntN(800), random.IntN(100))
 	}
 	if random.IntN(10) < 8 {
@@ -66,8 +64,7 @@ func inventContact(random *rand.Rand, taken map[string]int, created, now time.Ti
 	return contact
 }
 
-// username is a name in the letters of usernames, with a number from its second
-// bearer on.
+// username returns a username for a name, with a number if it is taken.
 func username(name string, taken map[string]int) string {
 	name = strings.Map(func(r rune) rune {
 		if r == ' ' || r == '\'' {
@@ -117,8 +114,8 @@ func inventFields(random *rand.Rand) models.GroupFields {
 	return fields
 }
 
-// size is how many members the group at a place gets: mostly a handful, here
-// and there dozens (five on average), and thousands in a few.
+// size returns how many members the group at a place gets: mostly a handful, sometimes dozens
+// (five on average), and thousands for a few.
 func (v invention) size(random *rand.Rand, place int) int {
 	giants := v.giants()
 	if giants == mostGiants && v.contacts >= hugeSize && place == v.groups/2 {
@@ -138,7 +135,7 @@ func (v invention) size(random *rand.Rand, place int) int {
 	return 20 + random.IntN(60)
 }
 
-// giants is how many groups have giantSize members.
+// giants returns how many groups have giantSize members.
 func (v invention) giants() int {
 	if v.contacts < giantSize {
 		return 0
@@ -146,7 +143,7 @@ func (v invention) giants() int {
 	return min(v.groups/giantShare, mostGiants)
 }
 
-// moment is when the i-th of n happened: in order, at uneven distances.
+// moment returns the time of the i-th of n events: in order, at uneven intervals.
 func (v invention) moment(random *rand.Rand, i, n int) time.Time {
 	step := span / time.Duration(n)
 	return v.now.Add(-span + time.Duration(i)*step + randomDuration(random, step))
@@ -160,7 +157,7 @@ func randomDuration(random *rand.Rand, most time.Duration) time.Duration {
 	return time.Duration(random.Int64N(max(1, int64(most))))
 }
 
-// places are n of the numbers below all, ascending, each once.
+// places returns n distinct numbers below all, ascending.
 func places(random *rand.Rand, all, n int) []int {
 	if n*4 > all {
 		chosen := random.Perm(all)[:min(n, all)]

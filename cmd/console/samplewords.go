@@ -2,11 +2,10 @@ package main
 
 import "strings"
 
-// The words that sample data is made of. A search costs according to how common
-// its words are, so some have a known share of the groups: “questions” is in
-// about a sixth of them, “keys” in a tenth, “Lisbon” and “chess” in one in
-// sixty, “penguin” in one in a thousand, “harpsichord” and “lighthouse” in one
-// in 30,000, and “zeppelin” in none.
+// The words of the sample data. The cost of a search depends on how common its words are, so
+// some have a known share of the groups: “questions” is in about a sixth of them, “keys” in a
+// tenth, “Lisbon” and “chess” in one in sixty, “penguin” in one in a thousand, “harpsichord”
+// and “lighthouse” in one in 30,000, and “zeppelin” in none.
 
 var firstNames = []string{
 	"Ada", "Agnieszka", "Aiko", "Amara", "Amélie", "Anders", "Anita", "Antonio", "Arjun", "Åsa",
@@ -34,7 +33,7 @@ var lastNames = []string{
 	"Sharma", "Silva", "Singh", "Smith", "Suzuki", "Tanaka", "Taylor", "Van Dijk", "Wagner", "Wong",
 }
 
-// plainLetters turns the letters of the names above into those of usernames.
+// plainLetters replaces the letters of the names above that usernames can't have.
 var plainLetters = strings.NewReplacer(
 	"Å", "A", "É", "E", "á", "a", "ã", "a", "ç", "c", "è", "e", "é", "e", "ë", "e", "í", "i",
 	"ñ", "n", "ó", "o", "ô", "o", "ø", "o", "ü", "u",
@@ -88,7 +87,7 @@ var customs = []string{
 	"Write to one of the organisers when something goes wrong.",
 }
 
-// asides are what few groups say about themselves.
+// asides are sentences that only few descriptions have.
 var asides = []struct {
 	text  string
 	oneIn int // groups

@@ -12,7 +12,7 @@ func TestTheClientsSecretComesFromTheEnvironment(t *testing.T) {
 	if err := os.WriteFile(file, []byte("of a file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := outside{rateLimit: "60", proxies: "10.0.0.0/8, ::1", oidcIssuer: "https://login.example.com/acme", oidcClient: "console"}
+	o := serveFlags{rateLimit: "60", proxies: "10.0.0.0/8, ::1", oidcIssuer: "https://login.example.com/acme", oidcClient: "console"}
 	for environment, want := range map[string]string{
 		oidcSecret + "=of the environment": "of the environment",
 		oidcSecretFile + "=" + file:        "of a file",
@@ -44,7 +44,7 @@ func TestAddressesAreComparedInOneForm(t *testing.T) {
 	if got, err := publicOrigin("HTTPS://Console.Example.COM:443/"); err != nil || got != "https://console.example.com" {
 		t.Errorf("the public URL is %q, %v", got, err)
 	}
-	o := outside{rateLimit: "60", oidcIssuer: "HTTPS://Login.Example.COM:443/Realms/Acme/", oidcClient: "console"}
+	o := serveFlags{rateLimit: "60", oidcIssuer: "HTTPS://Login.Example.COM:443/Realms/Acme/", oidcClient: "console"}
 	config, err := o.config(func(string) string { return "" })
 	if err != nil || config.OIDC.Issuer != "https://login.example.com/Realms/Acme/" || config.OIDC.Name != "login.example.com" {
 		t.Errorf("the provider is %+v, %v", config.OIDC, err)
