@@ -12,46 +12,6 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// SecondFactor is what the second page of signing in shows.
-type SecondFactor struct {
-	// App says that there is an app that makes codes, Passkey that there is a passkey.
-	App, Passkey bool
-	// Recovery asks for a recovery code.
-	Recovery bool
-	// Email is whose account it is, and Next where the sign-in is to lead.
-	Email, Next string
-	Problems    access.Invalid
-}
-
-// The fields by which somebody proves who they are, in whatever form they stand.
-const (
-	ConfirmPrefix   = "confirm."
-	ConfirmPassword = ConfirmPrefix + "password"
-	ConfirmCode     = ConfirmPrefix + "code"
-	ConfirmPasskey  = ConfirmPrefix + "credential"
-	ConfirmEmail    = ConfirmPrefix + "email"
-	ConfirmBack     = ConfirmPrefix + "back"
-)
-
-// Confirm is what the page shows that asks somebody to prove who they are.
-type Confirm struct {
-	// Action is where its form leads: to where Waiting was sent, or to ConfirmURL and
-	// from there to Next.
-	Action templ.SafeURL
-	Next   string
-	// Back is where somebody goes who does not want to.
-	Back string
-	// Purpose is what comes next.
-	Purpose Purpose
-	// Email is whose proof it is, for what keeps passwords.
-	Email string
-	// Waiting are the fields of the form that waits.
-	Waiting []Hidden
-	// Password, App and Passkey are what can be asked for.
-	Password, App, Passkey bool
-	Problems               access.Invalid
-}
-
 // Security is what somebody sees of how they sign in.
 type Security struct {
 	Factors  identity.Factors

@@ -3,7 +3,6 @@ package views
 import (
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,61 +10,43 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// zoneOf is the zone of a time in letters.
-func zoneOf(t time.Time) string {
-	zone := t.Format("MST")
-	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") { // some zones have no name
-		zone = "UTC" + zone
+// thousands is n in groups of three digits.
+func thousands(n int, now Clock) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + now.writes().group + s[i:]
 	}
-	return zone
+	return s
 }
 
-// relative is for how long a time is told from now.
-const relative = 7 * 24 * time.Hour
-
-// recent reports whether ago says more of a time than its day.
-func recent(at int64, now Clock) bool { return now.Sub(time.Unix(at, 0)) < relative }
-
-// ago is how long before now a time is, and the day where that is long.
-func ago(at int64, now Clock) string {
-	t := now.local(at)
-	past := now.Sub(t)
-	switch {
-	case past < 0:
-		return "in " + length(nearest(-past))
-	case past < time.Minute:
-		return "just now"
-	case past < relative:
-		return length(past) + " ago"
+// counted is a number of things: "1 member", "2,000 members".
+func counted(n int, one, many string, now Clock) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return shortDay(t, now)
+	return thousands(n, now) + " " + many
 }
 
-// nearest is a length of time, a minute at least, in whole ones of its greatest unit:
-// what was 90 days a moment ago is 90 days still.
-func nearest(d time.Duration) time.Duration {
-	switch {
-	case d < time.Hour-time.Minute/2:
-		return max(d.Round(time.Minute), time.Minute)
-	case d < 24*time.Hour-time.Hour/2:
-		return d.Round(time.Hour)
+// briefly is a number that may only be known to be at least another.
+func briefly(c db.Count, now Clock) string {
+	if c.More || c.AtLeast {
+		return thousands(c.N, now) + "+"
 	}
-	return d.Round(24 * time.Hour)
+	return thousands(c.N, now)
 }
 
-// length is a length of time in its greatest unit.
-func length(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return "a moment"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
-	case d < 24*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + " h"
-	case d < 48*time.Hour:
-		return "1 day"
+// total is a number that may only be known to be more than another, or about.
+func total(c db.Count, one, many string, now Clock) string {
+	if c.About {
+		return "About " + roughly(c.N, now) + " " + many
 	}
-	return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+	if c.AtLeast && !c.More {
+		return "At least " + counted(c.N, one, many, now)
+	}
+	if c.More {
+		return "More than " + counted(c.N, one, many, now)
+	}
+	return counted(c.N, one, many, now)
 }
 
 // roughly is a large number in three digits: "12,300", "1.02 million".

@@ -1,15 +1,11 @@
 package views
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
-	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
 
@@ -61,20 +57,6 @@ type GroupForm struct {
 	// Next is where an edit leads when it is saved; "" for the group's page.
 	Next string
 	Now  Clock
-}
-
-// Picker chooses people.
-type Picker struct {
-	// GroupID is the group whose members are marked as such, or "".
-	GroupID string
-	Chosen  []models.Contact
-	// Find was searched for, and Found are the people found; where Searched is set.
-	Find     string
-	Searched bool
-	Found    []models.Contact
-	// Already says by id who of them is a member.
-	Already map[string]bool
-	Now     Clock
 }
 
 // GroupDetail is what a group's own pages show above their tabs.
@@ -132,23 +114,6 @@ type EditConflict struct {
 	Now Clock
 }
 
-// paging is what a pager shows.
-type paging struct {
-	Next, Previous templ.SafeURL
-	Sizes          []size
-}
-
-type size struct {
-	N       int
-	Href    templ.SafeURL
-	Current bool
-}
-
-type chip struct {
-	Words string
-	Href  templ.SafeURL
-}
-
 // next is where a deleted row leaves the reader: at the row after it, or before,
 // in the list that here leads to.
 func (l *GroupList) next(i int, here Next) Next {
@@ -157,41 +122,6 @@ func (l *GroupList) next(i int, here Next) Next {
 
 // then is where an edit begun on the group's page leads: back to it, as it is.
 func (d GroupDetail) then() templ.SafeURL { return thenBack(GroupURL(d.ID), d.List) }
-
-// thenBack is the Next to a page that was opened from a list; "" if it says nothing more than
-// the page itself.
-func thenBack(page, list templ.SafeURL) templ.SafeURL {
-	if list == "" {
-		return ""
-	}
-	return templ.SafeURL(Then(page + FromList(list)))
-}
-
-// listIn is the list that next leads to a row of.
-func listIn(next string) templ.SafeURL {
-	list, _, _ := strings.Cut(next, "#")
-	return templ.SafeURL(list)
-}
-
-// leaving is where an edit form leads that is left without saving, and what is there: next, or
-// else the page of what is edited, which has a name.
-func leaving(next string, page templ.SafeURL, name, section string, list templ.SafeURL) (templ.SafeURL, string) {
-	path, _, _ := strings.Cut(next, "?")
-	path, _, _ = strings.Cut(path, "#")
-	switch path {
-	case "":
-		return page, name
-	case string(list):
-		return templ.SafeURL(next), section
-	}
-	return templ.SafeURL(next), name
-}
-
-func rowID(id string) string { return "row-" + id }
-
-// openID is the link that a row begins with. An address that ends in it puts the
-// focus there.
-func openID(id string) string { return "open-" + id }
 
 func (l GroupList) paging() paging {
 	var p paging
@@ -210,23 +140,6 @@ func (l GroupList) paging() paging {
 		return GroupsURL(at)
 	})
 	return p
-}
-
-// sizes are the numbers of rows to choose from. limit is the one of the list's address and
-// own that of the reader's other pages, for which an address says nothing.
-func sizes(limit, own int, href func(limit int) templ.SafeURL) []size {
-	if own == 0 {
-		own = identity.DefaultPageSize
-	}
-	choices := make([]size, len(identity.PageSizes))
-	for i, n := range identity.PageSizes {
-		limited := n
-		if n == own {
-			limited = 0
-		}
-		choices[i] = size{N: n, Href: href(limited), Current: limited == limit}
-	}
-	return choices
 }
 
 // chips are the filters that are on, each with the list without it.
@@ -380,15 +293,4 @@ func byWhom(name string) string {
 		return ""
 	}
 	return " by " + text.Isolated(name)
-}
-
-// offers are the people found who are not chosen yet.
-func (p Picker) offers() []models.Contact {
-	var offers []models.Contact
-	for _, c := range p.Found {
-		if !slices.ContainsFunc(p.Chosen, func(chosen models.Contact) bool { return chosen.ID == c.ID }) {
-			offers = append(offers, c)
-		}
-	}
-	return offers
 }

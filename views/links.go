@@ -378,3 +378,32 @@ func RetentionURL() templ.SafeURL { return "/activity/retention" }
 func VerifyActivityURL(expect string) templ.SafeURL {
 	return address("/activity/verify", "expect", expect)
 }
+
+// TokensAt is a place in the list of tokens, as its address says it.
+type TokensAt struct {
+	// Whose is "" for all that one may see, or "own".
+	Whose string
+	// User is the id of somebody whose tokens alone are wanted, or "".
+	User string
+	// After and Before are cursors; at most one is given.
+	After, Before string
+}
+
+// The addresses of tokens.
+
+func TokensURL() templ.SafeURL { return "/settings/tokens" }
+
+// TokensAtURL is a place in the list of tokens.
+func TokensAtURL(at TokensAt) templ.SafeURL {
+	return address(TokensURL(), "whose", at.Whose, "user", at.User, "after", at.After, "before", at.Before)
+}
+
+func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
+func TokenURL(id string) templ.SafeURL       { return under("/settings/tokens/", id, "", "") }
+func RollTokenURL(id string) templ.SafeURL   { return under("/settings/tokens/", id, "/roll", "") }
+func RevokeTokenURL(id string) templ.SafeURL { return under("/settings/tokens/", id, "/revoke", "") }
+
+// EndOldSecretURL ends the secret from before a token was rolled.
+func EndOldSecretURL(id string) templ.SafeURL {
+	return under("/settings/tokens/", id, "/end-old-secret", "")
+}

@@ -247,13 +247,3 @@ func fieldID(field string) string {
 	}
 	return field
 }
-
-// contactsProblem is the first sentence about the chosen members.
-func contactsProblem(problems access.Invalid) string {
-	for _, p := range problems {
-		if fieldID(p.Field) == "find" {
-			return p.Message
-		}
-	}
-	return ""
-}

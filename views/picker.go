@@ -1,0 +1,43 @@
+package views
+
+import (
+	"slices"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+)
+
+// Picker chooses people.
+type Picker struct {
+	// GroupID is the group whose members are marked as such, or "".
+	GroupID string
+	Chosen  []models.Contact
+	// Find was searched for, and Found are the people found; where Searched is set.
+	Find     string
+	Searched bool
+	Found    []models.Contact
+	// Already says by id who of them is a member.
+	Already map[string]bool
+	Now     Clock
+}
+
+// offers are the people found who are not chosen yet.
+func (p Picker) offers() []models.Contact {
+	var offers []models.Contact
+	for _, c := range p.Found {
+		if !slices.ContainsFunc(p.Chosen, func(chosen models.Contact) bool { return chosen.ID == c.ID }) {
+			offers = append(offers, c)
+		}
+	}
+	return offers
+}
+
+// contactsProblem is the first sentence about the chosen members.
+func contactsProblem(problems access.Invalid) string {
+	for _, p := range problems {
+		if fieldID(p.Field) == "find" {
+			return p.Message
+		}
+	}
+	return ""
+}
