@@ -5,7 +5,7 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// Profile is what somebody can change about themselves.
+// Profile is what the Profile page shows.
 type Profile struct {
 	Name, Email, TimeZone string
 	Density               identity.Density
@@ -22,7 +22,8 @@ type Profile struct {
 	Changes bool
 }
 
-// passwordFill invites what a browser has kept only where it is asked for.
+// passwordFill returns the password field's autocomplete: browsers fill it in only if it is
+// needed.
 func (p Profile) passwordFill() string {
 	if p.Changes {
 		return "current-password"

@@ -94,7 +94,7 @@ func ProfilePage(p Profile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "time_zone", Label: "Time zone", Value: p.TimeZone, Hint: "Times are shown in this time zone. It's " + p.Now.Format(p.Now.writes().hour) + " there now. Type to search, for example “Zurich”.", Autocomplete: "off", List: "zones", Problem: p.Problems.For("time_zone")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "time_zone", Label: "Time zone", Value: p.TimeZone, Hint: "Times are shown in this time zone. It's " + p.Now.Format(p.Now.style().hour) + " there now. Type to search, for example “Zurich”.", Autocomplete: "off", List: "zones", Problem: p.Problems.For("time_zone")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -12,7 +12,7 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// Security is what somebody sees of how they sign in.
+// Security is what the Security page shows.
 type Security struct {
 	Factors  identity.Factors
 	Passkeys []identity.Passkey
@@ -32,13 +32,13 @@ type Security struct {
 	Now  Clock
 }
 
-// Linked is a provider that somebody can sign in with, as people call it.
+// Linked is an identity at a provider, with the provider's name.
 type Linked struct {
 	Name string
 	identity.Identity
 }
 
-// Unlink asks somebody whether they want to sign in with a provider no longer.
+// Unlink returns the question before a user unlinks a provider.
 func Unlink(l Linked) Question {
 	return Question{
 		Title: "Unlink " + l.Name + "?", Words: "From then on, you sign in with your password. Signing in with " + l.Name + " links it again if the email address matches.",
@@ -46,7 +46,7 @@ func Unlink(l Linked) Question {
 	}
 }
 
-// NewApp is what the page shows where an app is set up.
+// NewApp is what the page for setting up an authenticator app shows.
 type NewApp struct {
 	Key identity.TOTPKey
 	// Next is as in Security.
@@ -54,7 +54,7 @@ type NewApp struct {
 	Problems access.Invalid
 }
 
-// Kept are new recovery codes, shown this once.
+// Kept are new recovery codes, which are shown only once.
 type Kept struct {
 	Codes []string
 	// Title says what led here, and To is where the page leads.
@@ -82,7 +82,7 @@ func (k Kept) query() (fields []Hidden) {
 	return fields
 }
 
-// Passwords is what the form for another password shows.
+// Passwords is what the form for changing the password shows.
 type Passwords struct {
 	KeepOthers bool
 	Email      string
@@ -97,17 +97,18 @@ type PasskeyForm struct {
 	Problems access.Invalid
 }
 
-// LastSignIn tells somebody who has just signed in of the time before.
+// LastSignIn returns the message after a sign-in about the one before.
 func LastSignIn(d identity.Device, now Clock) Flash {
 	return Flash{Kind: "info", Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
 }
 
-// FactorDue warns somebody who has just signed in of a rule that begins to hold.
+// FactorDue returns the message after a sign-in that a second factor will be required from a day
+// on.
 func FactorDue(from int64, now Clock) Flash {
 	return Flash{Kind: "warn", Text: "From " + ruleDay(from, now) + ", you'll need a second factor. Set one up in Security."}
 }
 
-// Title is the page's: who must set up a second factor comes for nothing else.
+// Title returns the page's title. Users who must set up a second factor see nothing else.
 func (s Security) Title() string {
 	if s.Must {
 		return "Set up a second factor"
@@ -115,8 +116,8 @@ func (s Security) Title() string {
 	return "Security"
 }
 
-// dueWords say what the rules ask of somebody, and what to do.
-func (s Security) dueWords() string {
+// dueText returns what the sign-in policy requires of the user, and what to do.
+func (s Security) dueText() string {
 	how := "Set up an authenticator app"
 	if s.Possible {
 		how += " or add a passkey"
@@ -127,7 +128,7 @@ func (s Security) dueWords() string {
 	return "From " + ruleDay(*s.Due, s.Now) + ", your role, " + s.Role.Name() + ", requires a second factor. " + how + " before then."
 }
 
-// Question is asked before something about signing in is changed.
+// Question is a confirmation before a change of how a user signs in.
 type Question struct {
 	Title, Words string
 	// Warning is what else is to be known first, or "".
@@ -138,7 +139,7 @@ type Question struct {
 	Grave  bool
 }
 
-// EndOthers asks somebody whether so many other sessions of theirs are to end.
+// EndOthers returns the question before n other sessions of the user end.
 func EndOthers(n int, now Clock) Question {
 	const effect = " You stay signed in here. API tokens keep working."
 	q := Question{Title: "Sign out all other sessions?", Button: "Sign out sessions", Action: EndOtherSessionsURL(), Grave: true}
@@ -153,17 +154,17 @@ func EndOthers(n int, now Clock) Question {
 	return q
 }
 
-// LastFactor warns somebody of a role that needs a second factor before they lose the only
-// one that they have.
+// LastFactor returns the warning before a user removes the only second factor, if their role
+// requires one.
 func LastFactor(role access.Role) string {
 	return "Your role, " + role.Name() + ", requires a second factor. Until you set up another, you can only use the Security page."
 }
 
-// leftOf says how many recovery codes are left.
-func leftOf(n int, now Clock) string { return counted(n, "code left", "codes left", now) }
+// codesLeft returns how many recovery codes are left.
+func codesLeft(n int, now Clock) string { return counted(n, "code left", "codes left", now) }
 
-// spaced is a key in groups of four, as one types it.
-func spaced(key string) string {
+// inGroups returns a key in groups of four characters, for typing.
+func inGroups(key string) string {
 	var groups []string
 	for ; len(key) > 4; key = key[4:] {
 		groups = append(groups, key[:4])

@@ -10,7 +10,7 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// RetentionForm is what the form for how long activity is kept shows.
+// RetentionForm is what the Retention page shows.
 type RetentionForm struct {
 	// Kept is what is chosen.
 	Kept     audit.Retention
@@ -18,7 +18,7 @@ type RetentionForm struct {
 	Problems access.Invalid
 }
 
-// RetentionChoice is what it would do now to keep activity for so long.
+// RetentionChoice is a retention period, with what it would delete now.
 type RetentionChoice struct {
 	audit.Retention
 	// Cutoff is the moment before which lines are deleted, and Older how many there are.
@@ -27,7 +27,7 @@ type RetentionChoice struct {
 	Now    Clock
 }
 
-// hint says what the choice would delete.
+// hint returns what the choice would delete.
 func (c RetentionChoice) hint() string {
 	switch {
 	case c.Cutoff.IsZero():
@@ -46,24 +46,24 @@ func (c RetentionChoice) entries() string {
 	return counted(c.Older.N, "entry", "entries", c.Now)
 }
 
-// consequence says what the choice deletes, now and later.
+// consequence returns what the choice deletes, now and later.
 func (c RetentionChoice) consequence() string {
 	verb := "are"
 	if c.Older.N == 1 && !c.Older.More {
 		verb = "is"
 	}
-	return capital(c.entries()) + " from before " + c.day() + " " + verb + " deleted now, and every entry once it's " + string(c.Retention) +
+	return capitalize(c.entries()) + " from before " + c.day() + " " + verb + " deleted now, and every entry once it's " + string(c.Retention) +
 		" old. This can't be undone, and the changes they record can no longer be reverted."
 }
 
 func (c RetentionChoice) day() string { return fullDay(c.Cutoff, c.Now) }
 
-// list is the list of what is older.
+// list returns the address of the list of older entries.
 func (c RetentionChoice) list() templ.SafeURL {
 	return ActivityURL(ActivityAt{To: c.Cutoff.AddDate(0, 0, -1).Format(time.DateOnly)})
 }
 
-// RetentionSaved says what holds from now on.
+// RetentionSaved returns the message after retention was saved.
 func RetentionSaved(c RetentionChoice) string {
 	words := "Saved. Activity is kept " + c.Words() + "."
 	if c.Older.N > 0 {
@@ -72,25 +72,25 @@ func RetentionSaved(c RetentionChoice) string {
 	return words
 }
 
-// GoneActivity is said of a line that was deleted by the rule, and of the day up to which
-// lines were.
+// GoneActivity returns the sentence on an entry that was deleted under the retention policy;
+// before is the day up to which entries were deleted.
 func GoneActivity(before int64, now Clock) string {
 	return "Activity from before " + day(before, now) + " was deleted under the retention policy."
 }
 
-// kept is for how long activity is kept, for the head of its list.
-func (l ActivityList) kept() string {
+// description returns the sentence under the list's heading.
+func (l ActivityList) description() string {
 	if l.Kept == "" || l.Kept == audit.KeepForEver {
 		return "A tamper-evident log of everything done by users and API tokens. Kept forever."
 	}
 	return "A tamper-evident log of what users and API tokens did. Kept " + l.Kept.Words() + "."
 }
 
-// begins says where a log begins of which the first lines were deleted by the rule.
-func (p ActivityProof) begins(now Clock) string {
+// startText returns the sentence on where a log starts whose first entries were deleted.
+func (p ActivityProof) startText(now Clock) string {
 	return "The log starts at entry " + thousands(int(p.First), now) + ". Earlier entries, from before " + day(p.DeletedBefore, now) +
 		", were deleted under the retention policy, most recently on " + fullDay(now.local(p.DeletedAt), now) + "."
 }
 
-// day is the day that begins at a time. Rules go by days of UTC.
+// day returns the day that starts at a time. Retention goes by days in UTC.
 func day(at int64, now Clock) string { return fullDay(time.Unix(at, 0).UTC(), now) }

@@ -66,7 +66,7 @@ func RetentionPage(f RetentionForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, c := range f.Choices {
-			templ_7745c5c3_Err = option("kept", string(c.Retention), string(f.Kept), capital(c.Words()), c.hint()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("kept", string(c.Retention), string(f.Kept), capitalize(c.Words()), c.hint()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -30,7 +30,7 @@ const (
 	ConfirmBack     = ConfirmPrefix + "back"
 )
 
-// Confirm is what the page shows that asks somebody to prove who they are.
+// Confirm is what the page shows on which users confirm that it's them.
 type Confirm struct {
 	// Action is where its form leads: to where Waiting was sent, or to ConfirmURL and
 	// from there to Next.
@@ -49,7 +49,7 @@ type Confirm struct {
 	Problems               access.Invalid
 }
 
-// Purpose is what somebody confirms for that it is them.
+// Purpose is what a user confirms their identity for.
 type Purpose struct {
 	// Words end "You're about to …"; "" where the address is none of those that ask.
 	Words string
@@ -57,7 +57,7 @@ type Purpose struct {
 	Section string
 }
 
-// purposes are the addresses that ask, each with what is done there.
+// purposes are the addresses that need confirmation, with what happens there.
 var purposes = []struct{ at, words, section string }{
 	{"/profile/security/app", "set up an authenticator app", ""},
 	{"/profile/security/app/off", "turn off your authenticator app", ""},
@@ -81,7 +81,7 @@ var purposes = []struct{ at, words, section string }{
 	{"/people/*/sessions", "sign a user out everywhere", People},
 }
 
-// PurposeOf is what is done at an address.
+// PurposeOf returns what happens at an address.
 func PurposeOf(address string) Purpose {
 	address, _, _ = strings.Cut(address, "?")
 	for _, p := range purposes {

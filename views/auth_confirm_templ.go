@@ -193,12 +193,12 @@ func SecondFactorPage(s SecondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = field(input{Name: "code", Label: "Recovery code", Hint: "One of the recovery codes you saved. Each works once.", Autocomplete: "off", Problem: s.Problems.For("code"), Told: true, Autofocus: s.App && len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = field(input{Name: "code", Label: "Recovery code", Hint: "One of the recovery codes you saved. Each works once.", Autocomplete: "off", Problem: s.Problems.For("code"), HideError: true, Autofocus: s.App && len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = field(input{Name: "code", Label: "Authentication code", Hint: "Enter the 6-digit code from your authenticator app.", Autocomplete: "one-time-code", Inputmode: "numeric", Problem: s.Problems.For("code"), Told: true, Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = field(input{Name: "code", Label: "Authentication code", Hint: "Enter the 6-digit code from your authenticator app.", Autocomplete: "one-time-code", Inputmode: "numeric", Problem: s.Problems.For("code"), HideError: true, Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -365,7 +365,7 @@ func ConfirmPage(c Confirm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = field(input{Name: ConfirmPassword, Label: "Password", Type: "password", Autocomplete: "current-password", Problem: c.Problems.For(ConfirmPassword), Told: true, Autofocus: len(c.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field(input{Name: ConfirmPassword, Label: "Password", Type: "password", Autocomplete: "current-password", Problem: c.Problems.For(ConfirmPassword), HideError: true, Autofocus: len(c.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -393,7 +393,7 @@ func ConfirmPage(c Confirm) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = field(input{Name: ConfirmCode, Label: "Authentication code", Autocomplete: "one-time-code", Inputmode: "numeric", Problem: c.Problems.For(ConfirmCode), Told: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field(input{Name: ConfirmCode, Label: "Authentication code", Autocomplete: "one-time-code", Inputmode: "numeric", Problem: c.Problems.For(ConfirmCode), HideError: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -439,7 +439,7 @@ func ConfirmPage(c Confirm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = waiting(c).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pendingFields(c).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -528,7 +528,7 @@ func confirmForm(c Confirm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = waiting(c).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pendingFields(c).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -544,7 +544,7 @@ func confirmForm(c Confirm) templ.Component {
 	})
 }
 
-func waiting(c Confirm) templ.Component {
+func pendingFields(c Confirm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

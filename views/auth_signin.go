@@ -2,7 +2,7 @@ package views
 
 import "protocol.chat/console/models/access"
 
-// SignIn is what the page for signing in shows.
+// SignIn is what the sign-in page shows.
 type SignIn struct {
 	Email    string
 	Remember bool
@@ -25,7 +25,7 @@ type SignIn struct {
 	Problems access.Invalid
 }
 
-// Setup is what the first page shows.
+// Setup is what the setup page shows.
 type Setup struct {
 	Code, Name, Email, Workspace string
 	Problems                     access.Invalid

@@ -197,11 +197,11 @@ func Login(s SignIn) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = field(input{Name: "email", Label: "Email", Value: s.Email, Type: "email", Autocomplete: "username webauthn", Problem: s.Problems.For("email"), Told: true, Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "email", Label: "Email", Value: s.Email, Type: "email", Autocomplete: "username webauthn", Problem: s.Problems.For("email"), HideError: true, Autofocus: len(s.Problems) == 0}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Problem: s.Problems.For("email"), Told: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Problem: s.Problems.For("email"), HideError: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -288,7 +288,7 @@ func Login(s SignIn) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = otherDoor(s).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = providerLink(s).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -392,8 +392,8 @@ func Resend(to templ.SafeURL, fields []Hidden) templ.Component {
 	})
 }
 
-// otherDoor signs in with another service. It is a link: no form may lead to another site.
-func otherDoor(s SignIn) templ.Component {
+// providerLink signs in with another service. It is a link: no form may lead to another site.
+func providerLink(s SignIn) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

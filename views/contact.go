@@ -49,10 +49,10 @@ type ContactDetail struct {
 	Now    Clock
 }
 
-// then is where an edit begun on the page leads: back to it, as it is.
-func (d ContactDetail) then() templ.SafeURL { return thenBack(ContactURL(d.ID), d.List) }
+// then returns where an edit that was started on the page leads: back to it.
+func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), d.List) }
 
-// ContactDelete is the question before a contact is deleted.
+// ContactDelete is what the confirmation before deleting a contact shows.
 type ContactDelete struct {
 	models.Contact
 	// Leaves are some of the groups the contact leaves; MoreLeaves says that there are more.
@@ -101,9 +101,9 @@ func (l ContactList) title() string {
 
 func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
 
-// next is where a deleted row leaves the reader, as GroupList.next.
+// next returns where the reader goes after a row is deleted, as GroupList.next.
 func (l *ContactList) next(i int, here Next) Next {
-	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
+	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
 }
 
 func (f ContactForm) guard() string {

@@ -168,7 +168,7 @@ func EditContact(c models.Contact, f ContactForm) templ.Component {
 			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		away, there := leaving(f.Next, ContactURL(c.ID), c.Name(), Contacts, ContactsURL(ContactsAt{}))
+		away, there := cancelLink(f.Next, ContactURL(c.ID), c.Name(), Contacts, ContactsURL(ContactsAt{}))
 		templ_7745c5c3_Err = back(away, there).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

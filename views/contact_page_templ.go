@@ -254,7 +254,7 @@ func ContactPage(d ContactDetail) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = exactly(*d.LastActiveAt, d.Now).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = fullMoment(*d.LastActiveAt, d.Now).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -263,7 +263,7 @@ func ContactPage(d ContactDetail) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = exactly(d.CreatedAt, d.Now).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = fullMoment(d.CreatedAt, d.Now).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -85,7 +85,7 @@ type GroupMembers struct {
 	Problems       access.Invalid
 }
 
-// GroupDelete is the question before a group is deleted.
+// GroupDelete is what the confirmation before deleting a group shows.
 type GroupDelete struct {
 	models.Group
 	By       access.Actor
@@ -99,7 +99,7 @@ type GroupDelete struct {
 	Now      Clock
 }
 
-// EditConflict is the choice between two values of the fields that two people changed.
+// EditConflict is the choice between two versions of the fields that two users changed.
 type EditConflict struct {
 	// Fields are the conflicting ones.
 	Fields []models.FieldConflict
@@ -114,14 +114,14 @@ type EditConflict struct {
 	Now Clock
 }
 
-// next is where a deleted row leaves the reader: at the row after it, or before,
-// in the list that here leads to.
+// next returns where the reader goes after the row at i is deleted: to the row after it, or before
+// it, in the list at here.
 func (l *GroupList) next(i int, here Next) Next {
-	return here.beside(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
+	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
 }
 
-// then is where an edit begun on the group's page leads: back to it, as it is.
-func (d GroupDetail) then() templ.SafeURL { return thenBack(GroupURL(d.ID), d.List) }
+// then returns where an edit that was started on the page leads: back to it.
+func (d GroupDetail) then() templ.SafeURL { return returnTo(GroupURL(d.ID), d.List) }
 
 func (l GroupList) paging() paging {
 	var p paging
@@ -142,7 +142,7 @@ func (l GroupList) paging() paging {
 	return p
 }
 
-// chips are the filters that are on, each with the list without it.
+// chips returns the active filters, each with a link to the list without it.
 func (l GroupList) chips() []chip {
 	var chips []chip
 	add := func(words string, without func(*GroupsAt)) {
@@ -180,12 +180,12 @@ func (l GroupList) chips() []chip {
 	return chips
 }
 
-// cleared is the list without any filter.
+// cleared returns the list without any filter.
 func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
 
-// activeValue is what choosing the active groups sends: nothing, for that is what an address
-// means that says nothing. Beside a search for a status it is said, so that the list can tell
-// that it was chosen.
+// activeValue returns the value of the choice "Active": none, as addresses without a status mean
+// active groups. With a status in the search it is explicit, so that the list can tell that it was
+// chosen.
 func (l GroupList) activeValue() string {
 	if l.BySearch {
 		return "active"
@@ -193,7 +193,8 @@ func (l GroupList) activeValue() string {
 	return ""
 }
 
-// summary is the sentence above the list, and what is said when it changes.
+// summary returns the sentence above the list, which screen readers announce after the list has
+// changed.
 func (l GroupList) summary() string {
 	kind := map[models.Status][2]string{
 		models.Active:    {"active group", "active groups"},
@@ -211,12 +212,12 @@ func (l GroupList) summary() string {
 	return counted(len(l.Rows), kind[0], kind[1], l.Now) + " on this page"
 }
 
-// membersURL are the groups with a member like what was searched for.
+// membersURL returns the list of groups with a matching member.
 func (l GroupList) membersURL() templ.SafeURL {
 	return GroupsURL(GroupsAt{Q: l.MembersLike.Search(), Status: l.At.Status, Limit: l.At.Limit})
 }
 
-// membersLabel says which groups those are, and how many where that was counted.
+// membersLabel returns the label of the link to those groups, with their number if it was counted.
 func (l GroupList) membersLabel() string {
 	label := "Groups with a member matching “" + text.Isolated(l.MembersLike.Name) + "”"
 	if n := l.MembersLike.Groups; n != nil {
@@ -225,7 +226,7 @@ func (l GroupList) membersLabel() string {
 	return label
 }
 
-// days says where the days are that the list is limited by, and "" where it isn't.
+// days returns the time zone of the days that the list is filtered by, or "" if it isn't.
 func (l GroupList) days() string {
 	search := models.ParseSearch(l.At.Q, nil)
 	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && search.From.IsZero() && search.To.IsZero() {
@@ -249,13 +250,13 @@ func (g GroupForm) guard() string {
 	return ""
 }
 
-// fieldLabels are the names of fields, as people read them.
+// fieldLabels are the labels of fields.
 var fieldLabels = map[string]string{
 	"name": "Name", "description": "Description", "avatar_url": "Avatar URL",
 	"username": "Username", "display_name": "Display name", "phone_number": "Phone number",
 }
 
-// FieldLabel is the name of a field, as people read it; "" where it has none.
+// FieldLabel returns the label of a field, or "" if it has none.
 func FieldLabel(field string) string { return fieldLabels[field] }
 
 func (m GroupMembers) paging() paging {
@@ -287,7 +288,7 @@ func noMatchTitle(l GroupList) string {
 	return "No groups match these filters"
 }
 
-// byWhom says who did something, to those who are told.
+// byWhom returns " by" and a name, or "" if the reader may not see who it was.
 func byWhom(name string) string {
 	if name == "" {
 		return ""

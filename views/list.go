@@ -25,8 +25,8 @@ type chip struct {
 	Href  templ.SafeURL
 }
 
-// sizes are the numbers of rows to choose from. limit is the one of the list's address and
-// own that of the reader's other pages, for which an address says nothing.
+// sizes returns the page sizes to choose from. limit is that of the list's address, and own that
+// of the reader's other pages, for which the address has none.
 func sizes(limit, own int, href func(limit int) templ.SafeURL) []size {
 	if own == 0 {
 		own = identity.DefaultPageSize
@@ -42,24 +42,23 @@ func sizes(limit, own int, href func(limit int) templ.SafeURL) []size {
 	return choices
 }
 
-// thenBack is the Next to a page that was opened from a list; "" if it says nothing more than
-// the page itself.
-func thenBack(page, list templ.SafeURL) templ.SafeURL {
+// returnTo returns the Next to a page that was opened from a list, or "" if it is the default.
+func returnTo(page, list templ.SafeURL) templ.SafeURL {
 	if list == "" {
 		return ""
 	}
 	return templ.SafeURL(Then(page + FromList(list)))
 }
 
-// listIn is the list that next leads to a row of.
+// listIn returns the list with the row that next leads to.
 func listIn(next string) templ.SafeURL {
 	list, _, _ := strings.Cut(next, "#")
 	return templ.SafeURL(list)
 }
 
-// leaving is where an edit form leads that is left without saving, and what is there: next, or
-// else the page of what is edited, which has a name.
-func leaving(next string, page templ.SafeURL, name, section string, list templ.SafeURL) (templ.SafeURL, string) {
+// cancelLink returns where an edit form's Cancel leads, and its label: next, or else the page of
+// the edited object, which has a name.
+func cancelLink(next string, page templ.SafeURL, name, section string, list templ.SafeURL) (templ.SafeURL, string) {
 	path, _, _ := strings.Cut(next, "?")
 	path, _, _ = strings.Cut(path, "#")
 	switch path {
@@ -73,6 +72,5 @@ func leaving(next string, page templ.SafeURL, name, section string, list templ.S
 
 func rowID(id string) string { return "row-" + id }
 
-// openID is the link that a row begins with. An address that ends in it puts the
-// focus there.
+// openID returns the ID of a row's link. An address with it as fragment focuses the row.
 func openID(id string) string { return "open-" + id }

@@ -4,7 +4,7 @@
 // A page is a Page around a body component; Document draws the whole of it. A
 // part that can be replaced alone is a region: its name is its DOM id, the
 // hx-target within it, and its templ.Fragment. Every link and form
-// works without scripts; htmx attributes (see enhanced) and the data attributes
+// works without scripts; htmx attributes (see swapAttrs) and the data attributes
 // that app.js knows only make it smoother. links.go builds every address.
 package views
 
@@ -50,7 +50,7 @@ type Page struct {
 	Frame    Frame
 }
 
-// Frame is what stands around every page.
+// Frame is what surrounds every page.
 type Frame struct {
 	// User and Workspace are names; User is "" where nobody has signed in.
 	User, Workspace string
@@ -75,7 +75,7 @@ type Frame struct {
 	RequestID, Version string
 }
 
-// Flash is a message about what has just been done.
+// Flash is a message about the last action.
 type Flash struct {
 	// Kind is "" for a success, "info", "warn" or "bad".
 	Kind string
@@ -85,7 +85,7 @@ type Flash struct {
 	Undo *Undo
 }
 
-// Undo is the form that takes back what a Flash speaks of.
+// Undo is the form that reverts what a Flash is about.
 type Undo struct {
 	Action string
 	Fields []Hidden
@@ -95,12 +95,12 @@ type Undo struct {
 	State models.Status
 }
 
-// Hidden is a field of a form that nobody sees.
+// Hidden is a hidden field of a form.
 type Hidden struct{ Name, Value string }
 
 const product = "Protocol Console"
 
-// title is the document's title: page – section – product.
+// title returns the document's title: page – section – product.
 func (p Page) title() string {
 	parts := []string{text.Isolated(p.Title)}
 	if p.Section != "" && p.Section != p.Title {
@@ -113,7 +113,7 @@ func (p Page) title() string {
 	return title
 }
 
-// idle is Frame.Idle in seconds, for app.js to warn in time; "" where there is no need.
+// idle returns Frame.Idle in seconds, or "" if it is 0. app.js shows a warning before.
 func (p Page) idle() string {
 	if p.Frame.Idle == 0 {
 		return ""
@@ -128,8 +128,8 @@ func (p Page) theme() string {
 	return "system"
 }
 
-// inPlace are the attributes of an undo that leaves the list as it is. app.js sends the form
-// without htmx where the list doesn't show the row.
+// inPlace returns the attributes of an undo that keeps the list as it is. If the list doesn't show
+// the row, app.js submits the form without htmx.
 func (u Undo) inPlace() templ.Attributes {
 	if u.Group == "" {
 		return nil
@@ -140,11 +140,11 @@ func (u Undo) inPlace() templ.Attributes {
 	}
 }
 
-// countAndFlashes is what an answer to a row's form changes, beside the row.
+// countAndFlashes are the elements that a response to a row's form replaces.
 const countAndFlashes = "#flashes,#count"
 
-// said is what a screen reader hears of a flash.
-func (f Flash) said() string {
+// announcement returns what screen readers announce.
+func (f Flash) announcement() string {
 	if f.Undo == nil {
 		return f.Text
 	}
@@ -163,11 +163,10 @@ func (f Flash) icon() string {
 	return "success"
 }
 
-// enhanced are the attributes of a region by which htmx replaces it, instead of
-// the page, with what its links and forms lead to: those that say hx-boost, and
-// work without it. Their data-focus says where focus goes then: a selector, "row"
-// or "next".
-func enhanced(region string) templ.OrderedAttributes {
+// swapAttrs returns the attributes of a region with which htmx replaces the region, and not the
+// page, by the target of its links and forms: those with hx-boost, which work without it too.
+// Their data-focus says where the focus goes: a selector, "row" or "next".
+func swapAttrs(region string) templ.OrderedAttributes {
 	return templ.OrderedAttributes{
 		{Key: "hx-target:inherited", Value: "#" + region},
 		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sees to the focus, and that scrolls
@@ -176,7 +175,7 @@ func enhanced(region string) templ.OrderedAttributes {
 	}
 }
 
-// input is a field of a form, with its label, hint and error.
+// input is a form field with its label, hint and error.
 type input struct {
 	Name, Label, Value, Hint string
 	// Type is that of an input; "area" makes a textarea.
@@ -192,9 +191,9 @@ type input struct {
 	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
 	Most    int
 	Problem string
-	// Told says that the sentence above the form is enough to be seen: beside the field it
+	// HideError says that the sentence above the form is enough to be seen: beside the field it
 	// is only read out.
-	Told bool
+	HideError bool
 }
 
 func (in input) attributes() templ.Attributes {
@@ -238,8 +237,8 @@ func (in input) attributes() templ.Attributes {
 	return a
 }
 
-// fieldID is where the summary of errors leads: "contacts[3]" is a matter of
-// the picker's search field.
+// fieldID returns the element that the error summary links to; that of "contacts[3]" is the
+// picker's search field.
 func fieldID(field string) string {
 	field, _, _ = strings.Cut(field, "[")
 	if field == "contacts" {

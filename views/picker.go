@@ -7,7 +7,7 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Picker chooses people.
+// Picker selects contacts.
 type Picker struct {
 	// GroupID is the group whose members are marked as such, or "".
 	GroupID string
@@ -21,7 +21,7 @@ type Picker struct {
 	Now     Clock
 }
 
-// offers are the people found who are not chosen yet.
+// offers returns the contacts found that are not selected yet.
 func (p Picker) offers() []models.Contact {
 	var offers []models.Contact
 	for _, c := range p.Found {
@@ -32,7 +32,7 @@ func (p Picker) offers() []models.Contact {
 	return offers
 }
 
-// contactsProblem is the first sentence about the chosen members.
+// contactsProblem returns the first problem with the selected members.
 func contactsProblem(problems access.Invalid) string {
 	for _, p := range problems {
 		if fieldID(p.Field) == "find" {

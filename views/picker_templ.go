@@ -147,7 +147,7 @@ func picker(p Picker, label string, optional bool, problemWords string) templ.Co
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = person(c).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = contactName(c).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -271,7 +271,7 @@ func chosen(c models.Contact) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = person(c).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = contactName(c).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

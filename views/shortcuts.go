@@ -43,11 +43,11 @@ var shortcutGroups = []shortcutGroup{
 	}},
 }
 
-// pressed are the keys of a shortcut, one by one.
+// pressed returns the keys of a shortcut, one by one.
 func (s shortcut) pressed() []string { return strings.Fields(s.keys) }
 
-// keysTo are the keys that lead to a section, or "".
-func keysTo(section string) string {
+// sectionKeys returns the keys that lead to a section, or "".
+func sectionKeys(section string) string {
 	for _, s := range shortcutGroups[0].shortcuts {
 		if s.does == section {
 			return s.keys

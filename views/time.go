@@ -8,14 +8,14 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// Clock is when a page is made, for who reads it: it is in their zone, its times are told
-// from here, and dates and numbers are written as they write them.
+// Clock is the time at which a page is rendered, in its reader's zone and notation. Times on the
+// page are relative to it.
 type Clock struct {
 	time.Time
 	notation *notation // nil is the usual one
 }
 
-// NewClock is a time, which is in the reader's zone, with how the reader writes.
+// NewClock returns a Clock for a time in the reader's zone and the reader's locale.
 func NewClock(at time.Time, locale identity.Locale) Clock {
 	for i := range notations {
 		if notations[i].locale == locale {
@@ -44,19 +44,19 @@ var notations = [...]notation{
 	{identity.Dotted, "02.01.2006", "02.01.2006", "02.01.2006", "02.01.2006", " ", "15:04", ".", ",", "02.01.2006 15:04 "},
 }
 
-func (c Clock) writes() *notation {
+func (c Clock) style() *notation {
 	if c.notation == nil {
 		return &notations[0]
 	}
 	return c.notation
 }
 
-// group is what stands between thousands.
-func group(locale identity.Locale) string { return NewClock(time.Time{}, locale).writes().group }
+// group returns the separator of thousands.
+func group(locale identity.Locale) string { return NewClock(time.Time{}, locale).style().group }
 
-// example is a day, an hour and a number, as somebody of a locale writes them.
+// example returns a day, time and number in a locale's notation.
 func example(locale identity.Locale) string {
-	w := NewClock(time.Time{}, locale).writes()
+	w := NewClock(time.Time{}, locale).style()
 	day := time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)
 	return day.Format(w.day+w.join+w.hour) + " · " + "1" + w.group + "234" + w.point + "5"
 }
@@ -65,53 +65,52 @@ func example(locale identity.Locale) string {
 
 func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
 
-// fullTime is a time in the reader's zone, and the zone.
-func fullTime(at int64, now Clock) string { return zoned(at, now, now.writes().full) }
+// fullTime returns a time in the reader's zone, with the zone.
+func fullTime(at int64, now Clock) string { return zoned(at, now, now.style().full) }
 
-// zoned is a time in the reader's zone, in a layout that ends in a space, and the zone.
+// zoned returns a time in the reader's zone, in a layout that ends in a space, with the zone.
 func zoned(at int64, now Clock, layout string) string {
 	t := now.local(at)
 	return t.Format(layout) + zoneOf(t)
 }
 
-// local is a time in the reader's zone.
+// local returns a time in the reader's zone.
 func (c Clock) local(at int64) time.Time { return time.Unix(at, 0).In(c.Location()) }
 
-// fullDay is a day in full.
-func fullDay(t time.Time, now Clock) string { return t.Format(now.writes().day) }
+// fullDay returns a day with its year.
+func fullDay(t time.Time, now Clock) string { return t.Format(now.style().day) }
 
-// dayOfYear is a day in full, without its year where that is the present one.
+// dayOfYear returns a day, without its year if that is the current one.
 func dayOfYear(t time.Time, now Clock) string {
 	if t.Year() == now.In(t.Location()).Year() {
-		return t.Format(now.writes().dayOfYear)
+		return t.Format(now.style().dayOfYear)
 	}
 	return fullDay(t, now)
 }
 
-// shortDay is a day where there is little room, without its year where that is the
-// present one.
+// shortDay returns a day in short form, without its year if that is the current one.
 func shortDay(t time.Time, now Clock) string {
 	if t.Year() == now.Year() {
-		return t.Format(now.writes().shortOfYear)
+		return t.Format(now.style().shortOfYear)
 	}
-	return t.Format(now.writes().short)
+	return t.Format(now.style().short)
 }
 
-// typedDay is a day as an address has it, 2026-01-31, as the reader writes it.
+// typedDay returns a day of an address, such as 2026-01-31, in the reader's notation.
 func typedDay(day string, now Clock) string {
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return day
 	}
-	return t.Format(now.writes().short)
+	return t.Format(now.style().short)
 }
 
-// daysIn says which days a list is limited by: those of the reader's zone.
+// daysIn returns the sentence on the time zone that days are in.
 func daysIn(now Clock) string {
 	return "Time zone: " + strings.ReplaceAll(now.Location().String(), "_", " ")
 }
 
-// zoneOf is the zone of a time in letters.
+// zoneOf returns the abbreviation of a time's zone.
 func zoneOf(t time.Time) string {
 	zone := t.Format("MST")
 	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") { // some zones have no name
@@ -120,13 +119,13 @@ func zoneOf(t time.Time) string {
 	return zone
 }
 
-// relative is for how long a time is told from now.
+// relative is how long times are shown relative to now.
 const relative = 7 * 24 * time.Hour
 
-// recent reports whether ago says more of a time than its day.
+// recent reports whether ago returns more than a day.
 func recent(at int64, now Clock) bool { return now.Sub(time.Unix(at, 0)) < relative }
 
-// ago is how long before now a time is, and the day where that is long.
+// ago returns how long ago a time is, or its day if that is long ago.
 func ago(at int64, now Clock) string {
 	t := now.local(at)
 	past := now.Sub(t)
@@ -141,8 +140,8 @@ func ago(at int64, now Clock) string {
 	return shortDay(t, now)
 }
 
-// nearest is a length of time, a minute at least, in whole ones of its greatest unit:
-// what was 90 days a moment ago is 90 days still.
+// nearest rounds a duration to its largest unit, and to a minute at least: 90 days minus a moment
+// are still 90 days.
 func nearest(d time.Duration) time.Duration {
 	switch {
 	case d < time.Hour-time.Minute/2:
@@ -153,7 +152,7 @@ func nearest(d time.Duration) time.Duration {
 	return d.Round(24 * time.Hour)
 }
 
-// length is a length of time in its greatest unit.
+// length returns a duration in its largest unit.
 func length(d time.Duration) string {
 	switch {
 	case d < time.Minute:

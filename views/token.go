@@ -58,11 +58,10 @@ type TokenForm struct {
 	By access.Actor
 }
 
-// TokenExpiries are the values of the form's field: days, and "never".
+// TokenExpiries are the form's choices: days, and "never".
 var TokenExpiries = []string{"30", "90", "365", "never"}
 
-// Preset is the scopes that a choice of the form gives a token of an actor's: those of
-// the choice that the actor has.
+// Preset returns the scopes of a preset of the form, as far as the actor has them.
 func Preset(by access.Actor, choice string) access.Scopes {
 	scopes := access.WriteScopes()
 	if choice == "read" {
@@ -76,7 +75,7 @@ func (f TokenForm) writes() bool {
 	return Preset(f.By, "write").String() != Preset(f.By, "read").String()
 }
 
-// writeHint says what "Read and write" is.
+// writeHint returns the hint of "Read and write".
 func (f TokenForm) writeHint() string {
 	const hint = "View and change them, within your role's permissions."
 	if !slices.Contains(Preset(f.By, "write"), access.DeleteGroups) {
@@ -85,7 +84,7 @@ func (f TokenForm) writeHint() string {
 	return hint + " Includes permanently deleting groups and contacts."
 }
 
-// ticked reports whether a scope is chosen, by itself or with the preset.
+// ticked reports whether a scope is checked, by itself or by the preset.
 func (f TokenForm) ticked(right access.Right) bool {
 	if f.Preset == "choose" {
 		return slices.Contains(f.Scopes, string(right))
@@ -93,13 +92,13 @@ func (f TokenForm) ticked(right access.Right) bool {
 	return slices.Contains(Preset(f.By, f.Preset), right)
 }
 
-// scopeGroup is the scopes for one kind of thing.
+// scopeGroup is the scopes for one kind of object.
 type scopeGroup struct {
 	name  string
 	rules []access.Rule
 }
 
-// scopeGroups are all scopes that a token can have.
+// scopeGroups returns all scopes that a token can have.
 func scopeGroups() []scopeGroup {
 	groups := []scopeGroup{{name: "Groups"}, {name: "Contacts"}, {name: "Messages"}, {name: "Activity"}}
 	for _, rule := range access.Rules {
@@ -112,13 +111,12 @@ func scopeGroups() []scopeGroup {
 	return groups
 }
 
-// whoHas is the sentence about a right that the reader lacks.
+// whoHas returns the hint of a permission that the user lacks.
 func whoHas(rule access.Rule) string {
 	return "Not available: only " + holders(rule) + " can do this."
 }
 
-// TokenSecret is a secret that is shown this once: of a new token, or of one that was
-// rolled.
+// TokenSecret is a secret of a new or rotated token, which is shown only once.
 type TokenSecret struct {
 	identity.Token
 	Secret string
@@ -147,16 +145,15 @@ type TokenDetail struct {
 	Now  Clock
 }
 
-// late reports whether a call was made that is not written yet.
-func (d TokenDetail) late() bool {
+// pendingRequests reports whether there were requests that aren't listed yet.
+func (d TokenDetail) pendingRequests() bool {
 	if d.LastUsedAt == nil || d.Now.Unix()-*d.LastUsedAt > int64(time.Minute.Seconds()) {
 		return false
 	}
 	return len(d.Use.Requests) == 0 || d.Use.Requests[0].CreatedAt < *d.LastUsedAt
 }
 
-// whoseCurrent marks the tab that the list belongs to: as its own page, or as that which a
-// filter narrows.
+// whoseCurrent returns the aria-current of the list's tab: "true" if a filter narrows it.
 func whoseCurrent(at TokensAt) string {
 	if at.User != "" {
 		return "true"
@@ -164,18 +161,18 @@ func whoseCurrent(at TokensAt) string {
 	return "page"
 }
 
-// took is how long a call took.
-func took(r identity.TokenRequest, now Clock) string {
+// duration returns how long a request took.
+func duration(r identity.TokenRequest, now Clock) string {
 	if r.MS == 0 {
 		return "under 1\u00a0ms"
 	}
 	return thousands(int(r.MS), now) + "\u00a0ms"
 }
 
-// own reports whether it is the reader's token, which they may roll.
+// own reports whether the token is the reader's, who can rotate it.
 func (d TokenDetail) own() bool { return d.UserID == d.By.UserID }
 
-// RollForm is what the page for rolling a token shows.
+// RollForm is what the form for rotating a token shows.
 type RollForm struct {
 	identity.Token
 	Key string
@@ -185,7 +182,7 @@ type RollForm struct {
 	Now      Clock
 }
 
-// overlapLabel is a choice of the form.
+// overlapLabel returns the label of a choice of the form.
 func overlapLabel(hours string) string {
 	switch hours {
 	case "0":
@@ -220,11 +217,11 @@ const (
 	readAndWrite = "Read and write"
 )
 
-// scopesInWords are the rights of a token: the name of a preset, or what each of them
-// lets one do.
+// scopesInWords returns a token's permissions: the name of a preset, or the list.
 func scopesInWords(s access.Scopes) string { return scopesShown(s, len(s)) }
 
-// scopesInShort is the same, of the first right and of how many more there are.
+// scopesInShort returns a token's permissions in short: the name of a preset, or the first one and
+// the number of others.
 func scopesInShort(s access.Scopes) string { return scopesShown(s, 1) }
 
 func scopesShown(s access.Scopes, most int) string {
@@ -239,16 +236,16 @@ func scopesShown(s access.Scopes, most int) string {
 		does = append(does, right.Rule().Does)
 	}
 	if more := len(s) - len(does); more > 0 {
-		return capital(strings.Join(does, ", ")) + " and " + strconv.Itoa(more) + " more"
+		return capitalize(strings.Join(does, ", ")) + " and " + strconv.Itoa(more) + " more"
 	}
-	return capital(strings.Join(does, ", ")) // some say "and" themselves
+	return capitalize(strings.Join(does, ", ")) // some say "and" themselves
 }
 
 func curlToken(origin, secret string) string {
 	return "curl " + origin + "/v1/groups -H \"Authorization: Bearer " + secret + "\""
 }
 
-// usedFrom ends the sentence that says when a token was last used.
+// usedFrom returns the end of the sentence on when a token was last used.
 func usedFrom(t identity.Token) string {
 	if t.LastUsedIP == nil {
 		return "."
@@ -256,7 +253,7 @@ func usedFrom(t identity.Token) string {
 	return " from " + *t.LastUsedIP + "."
 }
 
-// failedCall reports whether a call was answered with an error.
+// failedCall reports whether a request got an error.
 func failedCall(r identity.TokenRequest) bool { return r.Status >= 400 }
 
 // The chart of a token's hours: its measures in its own units.
@@ -266,13 +263,13 @@ const (
 	barWidth    = 14
 )
 
-// hourBar is an hour of the chart: how high all of its calls are, and those that failed.
+// hourBar is a bar of the chart: the heights of all requests of an hour, and of the failed ones.
 type hourBar struct {
 	x, y, height, failed int
 	identity.TokenHour
 }
 
-// busiest is the most calls that an hour had, which the chart's height stands for.
+// busiest returns the highest number of requests in an hour, which has the chart's full height.
 func busiest(hours []identity.TokenHour) int {
 	most := 0
 	for _, h := range hours {
@@ -296,7 +293,7 @@ func hourBars(hours []identity.TokenHour) []hourBar {
 	return drawn
 }
 
-// chartSentence says what the chart shows.
+// chartSentence returns a text alternative to the chart.
 func chartSentence(hours []identity.TokenHour, now Clock) string {
 	var requests, errors int
 	var peak identity.TokenHour
@@ -313,16 +310,16 @@ func chartSentence(hours []identity.TokenHour, now Clock) string {
 		". Busiest hour: " + hourOf(peak.Hour, now) + ", with " + counted(peak.Requests, "request", "requests", now) + "."
 }
 
-// quiet reports whether there is nothing to draw.
-func quiet(hours []identity.TokenHour) bool {
+// noRequests reports whether the chart would be empty.
+func noRequests(hours []identity.TokenHour) bool {
 	return !slices.ContainsFunc(hours, func(h identity.TokenHour) bool { return h.Requests > 0 })
 }
 
-// hourOf is the time of an hour in the reader's zone.
-func hourOf(at int64, now Clock) string { return zoned(at, now, now.writes().hour+" ") }
+// hourOf returns the time of an hour in the reader's zone.
+func hourOf(at int64, now Clock) string { return zoned(at, now, now.style().hour+" ") }
 
 func shortHour(at int64, now Clock) string {
-	return now.local(at).Format(now.writes().shortOfYear + now.writes().join + now.writes().hour)
+	return now.local(at).Format(now.style().shortOfYear + now.style().join + now.style().hour)
 }
 
 func chartBox(hours []identity.TokenHour) string {

@@ -10,7 +10,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// PeopleList is what the list of people shows.
+// PeopleList is what the list of users shows.
 type PeopleList struct {
 	People      []identity.Person
 	Invitations []identity.Invitation
@@ -21,7 +21,7 @@ type PeopleList struct {
 	Now    Clock
 }
 
-// PersonDetail is what the page of one of the people shows.
+// PersonDetail is what a user's page shows.
 type PersonDetail struct {
 	identity.Person
 	Linked []Linked
@@ -40,14 +40,14 @@ type InviteForm struct {
 	Problems access.Invalid
 }
 
-// InvitationMade is an invitation with its link, shown this once.
+// InvitationMade is a new invitation with its link, which is shown only once.
 type InvitationMade struct {
 	identity.Invitation
 	Link string
 	Now  Clock
 }
 
-// Welcome is what somebody sees who was invited.
+// Welcome is what the page of an invitation link shows.
 type Welcome struct {
 	identity.Invitation
 	Workspace, Secret string
@@ -55,7 +55,7 @@ type Welcome struct {
 	Now               Clock
 }
 
-// RoleForm is what the form for somebody's role shows.
+// RoleForm is what the form for a user's role shows.
 type RoleForm struct {
 	identity.Person
 	// Chosen is the role that was chosen. Own says that it is one's own, and Only that
@@ -66,7 +66,7 @@ type RoleForm struct {
 	Problems access.Invalid
 }
 
-// PersonQuestion is asked before something is done to somebody.
+// PersonQuestion is what a confirmation before an action on a user shows.
 type PersonQuestion struct {
 	identity.Person
 	// Own says that it is about who is asked.
@@ -74,7 +74,7 @@ type PersonQuestion struct {
 	Now Clock
 }
 
-// PolicyForm is what the form for the rules for signing in shows.
+// PolicyForm is what the Sign-in policy page shows.
 type PolicyForm struct {
 	Rules []PolicyRule
 	// Tokens is as in models.Policy.
@@ -83,7 +83,7 @@ type PolicyForm struct {
 	Now      Clock
 }
 
-// PolicyRule is what is asked of a role: a second factor from a day on, as 2027-01-31.
+// PolicyRule is whether a role needs a second factor, and from which day, as 2027-01-31.
 type PolicyRule struct {
 	Role access.Role
 	Need bool
@@ -91,13 +91,13 @@ type PolicyRule struct {
 	identity.FactorCount
 }
 
-// mine reports whether the page is about who looks at it.
-func (d PersonDetail) mine() bool { return d.ID == d.By.UserID }
+// own reports whether the user is the reader.
+func (d PersonDetail) own() bool { return d.ID == d.By.UserID }
 
-// managed reports whether who looks at the page may do anything to the person.
-func (d PersonDetail) managed() bool { return d.By.MayManage(d.Role) }
+// manageable reports whether the reader may manage the user.
+func (d PersonDetail) manageable() bool { return d.By.MayManage(d.Role) }
 
-// factors are the person's second factors in words.
+// factors returns a user's second factors in words.
 func factors(p identity.Person, now Clock) string {
 	var has []string
 	if p.TOTP {
@@ -109,10 +109,10 @@ func factors(p identity.Person, now Clock) string {
 	if len(has) == 0 {
 		return "None"
 	}
-	return capital(listed(has, "and"))
+	return capitalize(listed(has, "and"))
 }
 
-// invited is who an invitation is for, as the log and the buttons call them.
+// invited returns the name of whom an invitation is for, or else their email.
 func invited(i identity.Invitation) string {
 	if i.Name != "" {
 		return i.Name
@@ -120,7 +120,7 @@ func invited(i identity.Invitation) string {
 	return i.Email
 }
 
-// signOutTitle asks whether somebody is to be signed out everywhere.
+// signOutTitle returns the title of the confirmation before a user is signed out everywhere.
 func (q PersonQuestion) signOutTitle() string {
 	if q.Own {
 		return "Sign out everywhere?"
@@ -128,7 +128,7 @@ func (q PersonQuestion) signOutTitle() string {
 	return "Sign out " + text.Isolated(q.Name) + " everywhere?"
 }
 
-// sessionsEnd says how many sessions of somebody end.
+// sessionsEnd returns how many sessions end.
 func (q PersonQuestion) sessionsEnd() string {
 	switch q.Sessions {
 	case 0:
@@ -145,7 +145,7 @@ func (q PersonQuestion) sessionsEnd() string {
 	return thousands(q.Sessions, q.Now) + " sessions end immediately."
 }
 
-// signOutEffect says what stays as it is.
+// signOutEffect returns what doesn't change.
 func (q PersonQuestion) signOutEffect() string {
 	if q.Own {
 		return "You can sign in again at any time. API tokens keep working."
@@ -153,16 +153,16 @@ func (q PersonQuestion) signOutEffect() string {
 	return "They can sign in again at any time. To block access, disable them instead. API tokens keep working."
 }
 
-// lacks is the sentence for what the reader may not do.
-func lacks(by access.Actor, right access.Right) string {
+// noPermission returns the sentence on a permission that the reader lacks.
+func noPermission(by access.Actor, right access.Right) string {
 	rule := right.Rule()
-	return "Your role, " + by.Role.Name() + ", doesn't let you " + anyOf(rule.Does) + ". " + capital(holders(rule)) + " can."
+	return "Your role, " + by.Role.Name() + ", doesn't let you " + anyOf(rule.Does) + ". " + capitalize(holders(rule)) + " can."
 }
 
-// anyOf is what a right lets one do, as it is said of who may do none of it.
+// anyOf returns what a right permits, as it reads in a negation.
 func anyOf(does string) string { return strings.ReplaceAll(does, " and ", " or ") }
 
-// holders are the roles that have a right: "owners, admins and editors".
+// holders returns the roles that have a right: "owners, admins and editors".
 func holders(rule access.Rule) string {
 	names := make([]string, len(rule.Roles))
 	for i, r := range rule.Roles {
@@ -171,7 +171,7 @@ func holders(rule access.Rule) string {
 	return listed(names, "and")
 }
 
-// listed is a list in words: "a, b and c".
+// listed returns a list in words: "a, b and c".
 func listed(words []string, and string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -180,16 +180,17 @@ func listed(words []string, and string) string {
 	return strings.Join(words[:last], ", ") + " " + and + " " + words[last]
 }
 
-// Refusal tells somebody which right they lack, and who can give it: some owners, by name.
+// Refusal returns the sentence on a permission that the reader lacks, with the names of owners who
+// can change that.
 func Refusal(by access.Actor, right access.Right, owners []string) string {
 	if len(owners) == 0 {
-		return lacks(by, right)
+		return noPermission(by, right)
 	}
-	return lacks(by, right) + " " + listed(owners, "or") + " (" + plural(len(owners), "owner", "owners") + ") can change your role."
+	return noPermission(by, right) + " " + listed(owners, "or") + " (" + plural(len(owners), "owner", "owners") + ") can change your role."
 }
 
-// article is somebody of a role: "an editor".
-func article(r access.Role) string {
+// withArticle returns a role with its article: "an editor".
+func withArticle(r access.Role) string {
 	if strings.ContainsRune("aeiou", rune(r[0])) {
 		return "an " + string(r)
 	}
@@ -207,7 +208,7 @@ func active(n int, now Clock) string {
 // has reports whether a rule names a role.
 func has(rule access.Rule, r access.Role) bool { return slices.Contains(rule.Roles, r) }
 
-// without says how many people a new rule would stop.
+// without returns how many users of the role have no second factor.
 func (r PolicyRule) without(now Clock) string {
 	switch {
 	case r.People == 0:
@@ -220,7 +221,7 @@ func (r PolicyRule) without(now Clock) string {
 	return thousands(r.Without, now) + " don't have one yet."
 }
 
-// PolicyHolds says what the rules ask of whom.
+// PolicyHolds returns a summary of the sign-in policy.
 func PolicyHolds(p identity.Policy, now Clock) string {
 	var asked []string
 	for _, role := range access.Roles {
@@ -240,15 +241,14 @@ func PolicyHolds(p identity.Policy, now Clock) string {
 	return holds
 }
 
-// ruleDay is the day from which a rule holds. Rules begin at 00:00 UTC, so it is the day
-// there, wherever the reader is.
+// ruleDay returns the day from which a rule applies. Rules start at 00:00 UTC, so it is the day
+// there, whatever the reader's zone.
 func ruleDay(from int64, now Clock) string {
 	return dayOfYear(time.Unix(from, 0).UTC(), now)
 }
 
-// asks says since when, or from when on, the rules ask a person for a second factor who can
-// sign in; "" where they do not.
-func (l PeopleList) asks(p *identity.Person) string {
+// requirement returns since when, or from when, a user needs a second factor, or "" if they don't.
+func (l PeopleList) requirement(p *identity.Person) string {
 	from, asked := l.Policy.SecondFactor[p.Role]
 	switch {
 	case !asked || p.DisabledAt != nil:
@@ -259,9 +259,9 @@ func (l PeopleList) asks(p *identity.Person) string {
 	return "required from " + ruleDay(from, l.Now)
 }
 
-// unseen says of somebody who was not seen that they never were, or what can be known of
-// it: begins is the day up to which activity was deleted, or 0.
-func unseen(p identity.Person, begins int64, now Clock) string {
+// neverSeen returns the text for a user without a last time seen: "Never", or the earliest day it
+// could have been if older activity was deleted. begins is the day up to which it was, or 0.
+func neverSeen(p identity.Person, begins int64, now Clock) string {
 	if p.CreatedAt >= begins {
 		return "Never"
 	}

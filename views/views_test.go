@@ -261,12 +261,12 @@ func TestTheListOfPeopleIsHonest(t *testing.T) {
 		{identity.User{Role: access.Editor, DisabledAt: &off}, ""},
 		{identity.User{Role: access.Admin}, ""},
 	} {
-		if got := l.asks(&identity.Person{User: c.user}); got != c.want {
+		if got := l.requirement(&identity.Person{User: c.user}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.user.Role, got, c.want)
 		}
 	}
 	for begins, want := range map[int64]string{0: "Never", day(10): "Never", day(21): "Not since 21 November"} {
-		if got := unseen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
+		if got := neverSeen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
 			t.Errorf("%d: %q, want %q", begins, got, want)
 		}
 	}
@@ -287,7 +287,7 @@ func TestATokensPageKnowsWhatIsOnTheWay(t *testing.T) {
 		"all is written":       {at(10), written, false},
 		"lost, a while before": {at(100), identity.TokenUse{}, false},
 	} {
-		if got := (TokenDetail{Token: identity.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).late(); got != c.want {
+		if got := (TokenDetail{Token: identity.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).pendingRequests(); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
