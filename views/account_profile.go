@@ -12,13 +12,13 @@ type Profile struct {
 	Locale                identity.Locale
 	PageSize              int
 	Shortcuts             identity.Shortcuts
-	// Role is how others see what they may do.
+	// Role can be changed by owners only.
 	Role     access.Role
 	Theme    string
 	Zones    []string
 	Now      Clock
 	Problems access.Invalid
-	// Changes says that the e-mail is to become another one, which the password is for.
+	// Changes says that the email changes, which needs the password.
 	Changes bool
 }
 

@@ -14,7 +14,7 @@ import (
 	"strconv"
 )
 
-// ProfilePage is what somebody can change about themselves.
+// ProfilePage is the Profile page.
 func ProfilePage(p Profile) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -300,7 +300,7 @@ func ProfilePage(p Profile) templ.Component {
 	})
 }
 
-// preference is a choice among few things, of which one is always chosen.
+// preference is a choice among a few options, one of which is always selected.
 func preference(name, label, class string, problems access.Invalid) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -16,14 +16,14 @@ import (
 type Security struct {
 	Factors  identity.Factors
 	Passkeys []identity.Passkey
-	// Possible says that passkeys can be used at the console's address.
+	// Possible says whether passkeys can be used at the console's address.
 	Possible bool
 	Linked   []Linked
 	Sessions []identity.Session
-	// Current is the id of the session that looks at the page.
+	// Current is the ID of the reader's session.
 	Current string
-	// Due is when the rules begin to ask somebody of the Role for a second factor who has
-	// none, or nil. Must says that they do so by now.
+	// Due is from when the sign-in policy requires the second factor that the user lacks, or
+	// nil. Must says that it already does.
 	Due  *int64
 	Role access.Role
 	Must bool
@@ -57,12 +57,12 @@ type NewApp struct {
 // Kept are new recovery codes, which are shown only once.
 type Kept struct {
 	Codes []string
-	// Title says what led here, and To is where the page leads.
+	// Title is the page's title, and To is where it leads.
 	Title string
 	To    templ.SafeURL
 }
 
-// path and query are k.To in two: a form that asks for a page sends its own query.
+// path and query return the parts of k.To, since a GET form sends a query of its own.
 func (k Kept) path() templ.SafeURL {
 	path, _, _ := strings.Cut(string(k.To), "?")
 	return templ.SafeURL(path)
@@ -131,9 +131,9 @@ func (s Security) dueText() string {
 // Question is a confirmation before a change of how a user signs in.
 type Question struct {
 	Title, Words string
-	// Warning is what else is to be known first, or "".
+	// Warning is what else the user should know, or "".
 	Warning string
-	// Action is where its form leads. Where it is "", there is nothing to ask.
+	// Action is the form's. If it is "", there is nothing to confirm.
 	Button string
 	Action templ.SafeURL
 	Grave  bool

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// ownHead is the head of the pages that somebody sees of themselves.
+// ownHead is the head of a user's own pages.
 func ownHead(tab string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -137,7 +137,7 @@ func ownTab(words string, href templ.SafeURL, tab string) templ.Component {
 	})
 }
 
-// SecurityPage is how somebody signs in, and where they are signed in.
+// SecurityPage is the Security page.
 func SecurityPage(s Security) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1064,7 +1064,7 @@ func sessions(s Security) templ.Component {
 	})
 }
 
-// NewAppPage sets up an app that makes codes.
+// NewAppPage sets up an authenticator app.
 func NewAppPage(n NewApp) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1173,7 +1173,7 @@ func NewAppPage(n NewApp) templ.Component {
 	})
 }
 
-// nextField is the field of a form that says where it leads when all is done.
+// nextField is the hidden field with the page that a form leads to.
 func nextField(next string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1218,7 +1218,7 @@ func nextField(next string) templ.Component {
 	})
 }
 
-// RecoveryCodesPage shows new recovery codes, which can be seen only now.
+// RecoveryCodesPage shows new recovery codes, once only.
 func RecoveryCodesPage(k Kept) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1432,7 +1432,7 @@ func RecoveryCodesPage(k Kept) templ.Component {
 	})
 }
 
-// QuestionPage asks before something about signing in is changed.
+// QuestionPage confirms a change of how a user signs in.
 func QuestionPage(q Question) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1742,7 +1742,7 @@ func NewPasskeyPage(p PasskeyForm) templ.Component {
 	})
 }
 
-// RenamePasskeyPage gives a passkey another name.
+// RenamePasskeyPage renames a passkey.
 func RenamePasskeyPage(p PasskeyForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

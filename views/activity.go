@@ -21,22 +21,22 @@ type ActivityList struct {
 	Lines []audit.Line
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
-	// Names are those of what the list is narrowed to.
+	// Names are the names of the filters' IDs.
 	Names audit.ActivityNames
-	// People and Tokens can be chosen from.
+	// People and Tokens are the actors to choose from.
 	People, Tokens []audit.ActorOption
-	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
+	// Since is when recording started, in Unix seconds; only an empty list has it.
 	Since int64
-	// Kept is for how long activity is kept; only the list of all of it has it.
+	// Kept is the retention period; only the whole log has it.
 	Kept audit.Retention
-	// PageSize is how many rows the reader's pages have where an address doesn't say.
+	// PageSize is the reader's page size, for addresses without a limit.
 	PageSize int
-	// Notes are sentences about the address.
+	// Notes are remarks on the address.
 	Notes []string
-	// By is who looks at the list.
+	// By is the reader.
 	By  access.Actor
 	Now Clock
-	// href is the address of a place in the list.
+	// href returns the address of a page of the list.
 	href func(ActivityAt) templ.SafeURL
 }
 
@@ -49,11 +49,11 @@ type GroupActivity struct {
 // ActivityDetail is what the page of an entry shows.
 type ActivityDetail struct {
 	audit.Line
-	// Reversible says that the reader may put back what the line tells of.
+	// Reversible says that the reader may revert the change.
 	Reversible bool
-	// PutBackBy is the line that put it back, or the zero line.
+	// PutBackBy is the entry that reverted it, or the zero Line.
 	PutBackBy audit.Line
-	// Names are those of the people whom the line has by their ids.
+	// Names are the names of the users whose IDs the entry has.
 	Names map[string]string
 	Now   Clock
 }
@@ -74,7 +74,7 @@ func PeopleOf(l audit.Line) (ids []string) {
 // RevertForm is what the confirmation before reverting a change shows.
 type RevertForm struct {
 	models.Reversal
-	// Problems say what was wrong with the choice.
+	// Problems are those of the choice.
 	Problems access.Invalid
 	Now      Clock
 }
@@ -82,7 +82,7 @@ type RevertForm struct {
 // ActivityProof is what the page for verifying the activity log shows.
 type ActivityProof struct {
 	audit.AuditProof
-	// Expect is the end of the chain that was noted earlier, or "".
+	// Expect is an earlier checkpoint, or "".
 	Expect   string
 	Problems access.Invalid
 	Now      Clock

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/audit"
 
-// fieldChange is a field before and after.
+// fieldChange shows a field before and after.
 func fieldChange(f audit.ChangedField, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -128,7 +128,7 @@ func fieldChange(f audit.ChangedField, now Clock) templ.Component {
 	})
 }
 
-// ownerChange is a person before and after, each with what they did.
+// ownerChange shows a user before and after, with links to their activity.
 func ownerChange(f audit.ChangedField, names map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -281,7 +281,7 @@ func fieldValue(field string, t audit.FieldValue, now Clock) templ.Component {
 	})
 }
 
-// textDiff is what became of a text.
+// textDiff shows how a text changed.
 func textDiff(before, after string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -351,7 +351,7 @@ func textDiff(before, after string) templ.Component {
 	})
 }
 
-// versions are a text and the one that took its place.
+// versions shows a text before and after.
 func versions(before, after string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

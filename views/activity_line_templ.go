@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// ActivityLine is one act, with all that is known of it.
+// ActivityLine is the page of an entry.
 func ActivityLine(d ActivityDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -595,7 +595,7 @@ func ActivityLine(d ActivityDetail) templ.Component {
 	})
 }
 
-// AskRevert asks before a change is put back, and says what that would do.
+// AskRevert confirms reverting a change, and shows what that would do.
 func AskRevert(f RevertForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

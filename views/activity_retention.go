@@ -12,7 +12,7 @@ import (
 
 // RetentionForm is what the Retention page shows.
 type RetentionForm struct {
-	// Kept is what is chosen.
+	// Kept is the selected period.
 	Kept     audit.Retention
 	Choices  []RetentionChoice
 	Problems access.Invalid
@@ -21,7 +21,7 @@ type RetentionForm struct {
 // RetentionChoice is a retention period, with what it would delete now.
 type RetentionChoice struct {
 	audit.Retention
-	// Cutoff is the moment before which lines are deleted, and Older how many there are.
+	// Cutoff is the time before which entries are deleted, and Older is how many there are.
 	Cutoff time.Time
 	Older  db.Count
 	Now    Clock

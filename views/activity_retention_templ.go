@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/access"
 
-// RetentionPage is the form for how long activity is kept.
+// RetentionPage is the form for retention.
 func RetentionPage(f RetentionForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -92,7 +92,7 @@ func RetentionPage(f RetentionForm) templ.Component {
 	})
 }
 
-// AskRetention asks before a new rule deletes what there is.
+// AskRetention confirms a retention period that deletes entries.
 func AskRetention(c RetentionChoice) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -229,7 +229,7 @@ func AskRetention(c RetentionChoice) templ.Component {
 	})
 }
 
-// retentionLink leads to the rule whoever may set it.
+// retentionLink links to the Retention page if the user may set it.
 func retentionLink(by access.Actor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -11,16 +11,17 @@ import (
 
 // SecondFactor is what the second page of signing in shows.
 type SecondFactor struct {
-	// App says that there is an app that makes codes, Passkey that there is a passkey.
+	// App says whether the user has an authenticator app, and Passkey whether they have a
+	// passkey.
 	App, Passkey bool
 	// Recovery asks for a recovery code.
 	Recovery bool
-	// Email is whose account it is, and Next where the sign-in is to lead.
+	// Email is the account's, and Next is where the sign-in leads.
 	Email, Next string
 	Problems    access.Invalid
 }
 
-// The fields by which somebody proves who they are, in whatever form they stand.
+// The fields with which users confirm their identity, in any form.
 const (
 	ConfirmPrefix   = "confirm."
 	ConfirmPassword = ConfirmPrefix + "password"
@@ -32,28 +33,28 @@ const (
 
 // Confirm is what the page shows on which users confirm that it's them.
 type Confirm struct {
-	// Action is where its form leads: to where Waiting was sent, or to ConfirmURL and
-	// from there to Next.
+	// Action is the form's: that of the interrupted form, or else ConfirmURL, which leads to
+	// Next.
 	Action templ.SafeURL
 	Next   string
-	// Back is where somebody goes who does not want to.
+	// Back is where Cancel leads.
 	Back string
-	// Purpose is what comes next.
+	// Purpose is what the user is about to do.
 	Purpose Purpose
-	// Email is whose proof it is, for what keeps passwords.
+	// Email is the user's, for password managers.
 	Email string
-	// Waiting are the fields of the form that waits.
+	// Waiting are the fields of the interrupted form.
 	Waiting []Hidden
-	// Password, App and Passkey are what can be asked for.
+	// Password, App and Passkey say how the user can confirm.
 	Password, App, Passkey bool
 	Problems               access.Invalid
 }
 
 // Purpose is what a user confirms their identity for.
 type Purpose struct {
-	// Words end "You're about to …"; "" where the address is none of those that ask.
+	// Words end "You're about to …"; "" if the address needs no confirmation.
 	Words string
-	// Section is the entry of the menu that it belongs to, or "".
+	// Section is its section, or "".
 	Section string
 }
 

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// passkeyForm asks the browser for a passkey and sends it. It is there with scripts only.
+// passkeyForm asks the browser for a passkey and sends it. It is shown only with scripts.
 func passkeyForm(action templ.SafeURL, words string, offer, primary bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -287,7 +287,7 @@ func SecondFactorPage(s SecondFactor) templ.Component {
 	})
 }
 
-// ConfirmPage asks somebody to prove who they are before something dangerous.
+// ConfirmPage asks users to confirm that it's them before a sensitive action.
 func ConfirmPage(c Confirm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -650,7 +650,7 @@ func pendingFields(c Confirm) templ.Component {
 	})
 }
 
-// username says to what keeps passwords whose the one beside it is.
+// username tells password managers whose the password beside it is.
 func username(name, email string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -6,22 +6,21 @@ import "protocol.chat/console/models/access"
 type SignIn struct {
 	Email    string
 	Remember bool
-	// Next is the address to go to afterwards.
+	// Next is where the sign-in leads.
 	Next string
-	// Carried are fields of a form that was sent by somebody who was no longer
-	// signed in. They go to Next, by POST, with the sign-in.
+	// Carried are the fields of a form that was submitted after the session had ended. With the
+	// sign-in they are posted to Next.
 	Carried []Hidden
-	// Provider is the service that one can sign in with as well, or "".
+	// Provider is the name of the OpenID Connect provider, or "".
 	Provider string
-	// Ended says that the browser was signed in, and that this has come to an end.
+	// Ended says that the browser's session has ended.
 	Ended bool
-	// Passkeys says that one can sign in with a passkey.
+	// Passkeys says whether users can sign in with a passkey.
 	Passkeys bool
-	// OpenAt is the page's address over https, where the browser opened it over http and so
-	// keeps no sign-in; or "".
+	// OpenAt is the page's https address if the browser opened it over http, and so doesn't keep
+	// the cookie; or "".
 	OpenAt string
-	// Problems has one sentence where the sign-in was refused. It is about both fields, of
-	// which none is told to be the wrong one.
+	// Problems has one problem if the sign-in failed, which doesn't tell which field is wrong.
 	Problems access.Invalid
 }
 

@@ -9,12 +9,11 @@ import (
 	"protocol.chat/console/static"
 )
 
-// The pieces below stand many times on a page: a row of a list has a dozen. They
-// write themselves, because what a templ component costs before it has written
-// anything is several times what each of them costs. Whatever has more than one
-// element is a templ component.
+// The components below are used many times on a page: a row of a list has a dozen. They write
+// their HTML directly, since a templ component has several times their cost before it writes
+// anything. Components of more than one element are in components.templ.
 
-// icon is a picture beside words, by the name of its symbol; it says nothing itself.
+// icon is a decorative icon, by its name in icons.svg.
 type icon string
 
 var iconHead = `<svg class="icon" aria-hidden="true"><use href="` + static.URL("icons.svg") + "#"
@@ -25,14 +24,14 @@ func (i icon) Render(_ context.Context, w io.Writer) error {
 	return write(w, iconHead, string(i), iconTail)
 }
 
-// avatar stands beside a visible name. class may be "round", "large" or "small".
+// avatar is shown beside a name. class may be "round", "large" or "small".
 type avatar struct{ name, class string }
 
 func (a avatar) Render(_ context.Context, w io.Writer) error {
 	return write(w, `<span class="avatar `, a.class, `" data-hue="`, hue(a.name), `" aria-hidden="true">`, initials(a.name), `</span>`)
 }
 
-// moment is a time told from now, with the time itself in its title.
+// moment is a time relative to now, with the full time in its title.
 type moment struct {
 	at  int64
 	now Clock
@@ -42,7 +41,7 @@ func (m moment) Render(_ context.Context, w io.Writer) error {
 	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
 }
 
-// marked is text in which what was searched for is marked.
+// marked is a text with the search's matches highlighted.
 type marked []span
 
 func (m marked) Render(_ context.Context, w io.Writer) error {
@@ -58,13 +57,13 @@ func (m marked) Render(_ context.Context, w io.Writer) error {
 	return nil
 }
 
-// The pills of a group's status.
+// The pills of a status.
 var (
 	activePill   = templ.Raw(`<span class="pill active">Active</span>`)
 	archivedPill = templ.Raw(`<span class="pill">` + iconHead + `archive` + iconTail + `Archived</span>`)
 )
 
-// write writes HTML. What comes from outside has to be escaped before.
+// write writes HTML. Untrusted text must be escaped before.
 func write(w io.Writer, parts ...string) error {
 	for _, part := range parts {
 		if _, err := io.WriteString(w, part); err != nil {

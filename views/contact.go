@@ -39,11 +39,11 @@ type ContactForm struct {
 type ContactDetail struct {
 	models.Contact
 	By access.Actor
-	// In are some of the groups the contact is in; MoreIn says that there are more.
+	// In are some of the contact's groups; MoreIn says whether there are more.
 	In     []models.Group
 	MoreIn bool
 	Done   bool
-	// List is the list of contacts that the page was opened from; "" for the usual one.
+	// List is the list that the page was opened from; "" for the default.
 	List   templ.SafeURL
 	Origin string
 	Now    Clock
@@ -55,7 +55,8 @@ func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), 
 // ContactDelete is what the confirmation before deleting a contact shows.
 type ContactDelete struct {
 	models.Contact
-	// Leaves are some of the groups the contact leaves; MoreLeaves says that there are more.
+	// Leaves are some of the groups the contact is removed from; MoreLeaves says whether there
+	// are more.
 	Leaves     []models.Group
 	MoreLeaves bool
 	Next       string

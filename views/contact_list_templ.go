@@ -610,8 +610,8 @@ func contactsColumn(l ContactList, column, label, class string) templ.Component 
 	})
 }
 
-// contactRow is the row of the contact at i, in the list that here leads to; from is the end of
-// the address of a page opened from there.
+// contactRow is the row of the contact at i in the list at here; from is the end of the addresses
+// of pages that are opened from there.
 func contactRow(l *ContactList, i int, here Next, from templ.SafeURL) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -777,7 +777,7 @@ func contactRow(l *ContactList, i int, here Next, from templ.SafeURL) templ.Comp
 	})
 }
 
-// contactMenu is what the reader can do to the contact at i; the rest is as in contactRow.
+// contactMenu is the menu of the contact at i; the rest is as in contactRow.
 func contactMenu(l *ContactList, i int, here Next, from templ.SafeURL) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

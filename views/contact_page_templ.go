@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// ContactPage is a contact's own page.
+// ContactPage is a contact's page.
 func ContactPage(d ContactDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -424,7 +424,7 @@ func groupLinks(groups []models.Group) templ.Component {
 	})
 }
 
-// DeleteContact asks before a contact is deleted.
+// DeleteContact confirms deleting a contact.
 func DeleteContact(d ContactDelete) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -21,14 +21,14 @@ const (
 	kept pieceKind = iota
 	deleted
 	inserted
-	folded // stands for text that stayed and is not shown
+	folded // unchanged text that isn't shown
 )
 
 const (
-	// diffTimeout is how long a finer difference is looked for.
+	// diffTimeout limits the search for a finer difference.
 	diffTimeout = 100 * time.Millisecond
-	// foldFrom is how many characters of what stayed are shown whole; of more only
-	// these many remain beside what changed.
+	// foldFrom is up to how many characters an unchanged text is shown whole; of a longer one,
+	// nearby characters remain beside a change.
 	foldFrom = 240
 	nearby   = 80
 )

@@ -5,22 +5,22 @@ import "protocol.chat/console/models"
 // Failure is what an error page shows.
 type Failure struct {
 	Status int
-	// Title is what happened, in a few words; Sentence says what to do.
+	// Title is what happened, in a few words; Sentence is what to do.
 	Title, Sentence string
 	RequestID       string
-	// Grave is set where the page was that of a deleted group.
+	// Grave is set if the page was that of a deleted group.
 	Grave *models.Tombstone
-	// Visitor says that nobody is signed in.
+	// Visitor says that the reader isn't signed in.
 	Visitor bool
-	// Search offers the search box: the reader is signed in and the page was not found.
+	// Search shows the search box.
 	Search bool
-	// Roles leads to who may do what.
+	// Roles shows a link to the roles and permissions.
 	Roles bool
-	// Retry is the address to try again, or "".
+	// Retry is the address of "Try again", or "".
 	Retry string
-	// Resend are the fields of a form that can be sent to Retry again as it was.
+	// Resend are the fields of a form that can be submitted to Retry again.
 	Resend []Hidden
-	// Typed are the texts of a form that can't be sent again, by their labels.
+	// Typed are the texts of a form that can't be submitted again, with their labels.
 	Typed []Hidden
 	Now   Clock
 }
@@ -29,7 +29,7 @@ type Failure struct {
 type ErrorDoc struct {
 	Code   string
 	Status int
-	// Title says in a few words when the API answers so, Text what to do then.
+	// Title is the cause in a few words, and Text what to do about it.
 	Title, Text string
 	// Others are the other codes.
 	Others []string

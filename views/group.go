@@ -14,47 +14,46 @@ type GroupList struct {
 	By   access.Actor
 	At   GroupsAt
 	Rows []models.GroupHit
-	// Status is that of all rows; AnyStatus where they differ. By Search, it is the search
-	// that asks for it, and At's does not count.
+	// Status is the status of the rows, or AnyStatus. With BySearch, it comes from the search and
+	// overrides At's.
 	Status   models.Status
 	BySearch bool
-	// Exact is the group whose id, or conversation's id, was searched for, or nil.
+	// Exact is the group whose ID, or conversation ID, was searched for, or nil.
 	Exact *models.Group
-	// Words are the words that were searched for, to be marked in the rows.
+	// Words are the search's words, to be highlighted.
 	Words []string
-	// Total is how many groups match, where it is known cheaply; nil where not.
+	// Total is how many groups match; nil if that is expensive to count.
 	Total *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
-	// PageSize is how many rows the reader's pages have where an address doesn't say.
+	// PageSize is the reader's page size, for addresses without a limit.
 	PageSize int
-	// Notes are sentences about the address or the search, such as parameters that were ignored.
+	// Notes are remarks on the address or the search, such as ignored parameters.
 	Notes []string
-	// MembersLike is what there are also groups with a member like, or nil.
+	// MembersLike is a search for members that also matches groups, or nil.
 	MembersLike *models.MembersLike
-	// Member is the contact of At.Member, or whose id was searched for, or nil.
+	// Member is the contact of At.Member, or with the ID that was searched for, or nil.
 	Member *models.Contact
-	// None says that there are no groups at all, archived or not.
+	// None says that there are no groups at all.
 	None bool
-	// Origin is the console's public address, for samples: "https://console.example".
+	// Origin is the console's public URL, for examples: "https://console.example".
 	Origin string
 	Now    Clock
 }
 
-// GroupForm is what the forms for a new group and for an edited one show.
+// GroupForm is what the forms for new and edited groups show.
 type GroupForm struct {
 	models.GroupFields
-	// Was holds the values that the form was filled with. Only an edit has them.
+	// Was has the values from before an edit.
 	Was models.GroupFields
-	// Key tells the form from others like it. Sent twice as it is, it is carried out once, and
-	// an edit knows by it what it has saved before.
+	// Key is the form's idempotency key. By it, an edit also knows what it has saved before.
 	Key string
-	// Members chooses the members of a new group.
+	// Members selects the members of a new group.
 	Members  Picker
 	Problems access.Invalid
-	// Draft says that the values were restored from a draft kept at this time; 0 for none.
+	// Draft is when the restored draft was saved; 0 for none.
 	Draft int64
-	// Next is where an edit leads when it is saved; "" for the group's page.
+	// Next is where saving an edit leads; "" for the group's page.
 	Next string
 	Now  Clock
 }
@@ -64,11 +63,11 @@ type GroupDetail struct {
 	models.Group
 	By       access.Actor
 	Messages db.Count
-	// Archived by, where it is known.
+	// ArchivedBy is a name, or "" if it isn't known.
 	ArchivedBy string
-	// Done says that something has just been done: the heading takes the focus.
+	// Done says that an action led here: the heading takes the focus.
 	Done bool
-	// List is the list of groups that the page was opened from; "" for the usual one.
+	// List is the list that the page was opened from; "" for the default.
 	List   templ.SafeURL
 	Origin string
 	Now    Clock
@@ -90,10 +89,10 @@ type GroupDelete struct {
 	models.Group
 	By       access.Actor
 	Messages db.Count
-	// TypeName asks for the group's name to be typed.
+	// TypeName requires typing the group's name.
 	TypeName bool
 	Typed    string
-	// Next is where to go when it is done.
+	// Next is where deleting leads.
 	Next     string
 	Problems access.Invalid
 	Now      Clock
@@ -103,12 +102,12 @@ type GroupDelete struct {
 type EditConflict struct {
 	// Fields are the conflicting ones.
 	Fields []models.FieldConflict
-	// Others are the form's other fields, to be sent again: the values and what they were.
+	// Others are the form's other fields, with their values before and after.
 	Others []Hidden
 	// Title and Action are those of the edit form; Back leaves without saving.
 	Title        string
 	Action, Back templ.SafeURL
-	// By and At say who saved meanwhile, and when.
+	// By and At are who saved the other version, and when.
 	By  string
 	At  int64
 	Now Clock

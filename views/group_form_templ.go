@@ -187,7 +187,7 @@ func groupFields(f GroupForm) templ.Component {
 	})
 }
 
-// draftNotice says that a form was filled from a draft.
+// draftNotice says that a form was restored from a draft.
 func draftNotice(form string, at int64, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -455,7 +455,7 @@ func EditGroup(g models.Group, f GroupForm) templ.Component {
 	})
 }
 
-// Conflict asks which of two values stays, where two people changed the same fields.
+// Conflict lets the user choose between two versions of fields that two users changed.
 func Conflict(c EditConflict) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

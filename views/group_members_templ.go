@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// GroupMembersTab is the list of a group's members, with a way to add some.
+// GroupMembersTab is the list of a group's members, with a form to add some.
 func GroupMembersTab(m GroupMembers) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -337,8 +337,8 @@ func GroupMembersTab(m GroupMembers) templ.Component {
 	})
 }
 
-// memberRow is the row of a member, whom the form with the action remove removes, where
-// the reader may do that.
+// memberRow is the row of a member; remove is the action that removes them, if the reader may do
+// that.
 func memberRow(c *models.Contact, remove templ.SafeURL, may bool, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

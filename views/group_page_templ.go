@@ -731,7 +731,7 @@ func archiveButton(d GroupDetail) templ.Component {
 	})
 }
 
-// DeleteGroup asks before a group is deleted.
+// DeleteGroup confirms deleting a group.
 func DeleteGroup(d GroupDelete) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -11,7 +11,7 @@ import (
 // GroupsAt is a page of the list of groups, as its address has it. The zero GroupsAt is the first
 // page of the active groups, newest first.
 type GroupsAt struct {
-	// Q is what is searched for.
+	// Q is the search.
 	Q string
 	// Status is "" for active groups, "archived" or "all".
 	Status string
@@ -19,12 +19,12 @@ type GroupsAt struct {
 	Member string
 	// CreatedAfter and CreatedBefore are days, as 2026-01-31.
 	CreatedAfter, CreatedBefore string
-	// Sort is "" for the newest first, "name", "members" or "archived"; a "-" before
-	// it, as in "-created", turns it round.
+	// Sort is "" for newest first, "name", "members" or "archived"; a "-" before it, as in
+	// "-created", reverses it.
 	Sort string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means as many as the reader has on every page.
+	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 }
 
@@ -134,7 +134,7 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
 
-// The addresses of people.
+// The addresses of users.
 
 func PeopleURL() templ.SafeURL           { return "/people" }
 func InviteURL() templ.SafeURL           { return "/people/invite" }
@@ -160,7 +160,7 @@ func RevokeInviteURL(id string) templ.SafeURL {
 func WelcomeURL(secret string) templ.SafeURL { return pathTo("/invite/", secret, "", "") }
 func RolesURL() templ.SafeURL                { return "/docs/roles" }
 
-// The addresses round signing in, and of what every page has.
+// The addresses of signing in, and of what every page has.
 
 func SetupURL() templ.SafeURL  { return "/setup" }
 func LogoutURL() templ.SafeURL { return "/logout" }
@@ -185,10 +185,10 @@ func ConfirmURL() templ.SafeURL         { return "/confirm" }
 // CodeURL returns the address of the second page of signing in; with is "" or WithRecovery.
 func CodeURL(with string) templ.SafeURL { return withParams("/login/code", "with", with) }
 
-// WithRecovery asks for a recovery code.
+// WithRecovery signs in with a recovery code.
 const WithRecovery = "recovery"
 
-// The addresses of what somebody sees of themselves.
+// The addresses of a user's own pages.
 
 func ProfileURL() templ.SafeURL          { return "/profile" }
 func ShortcutsURL() templ.SafeURL        { return "/profile/shortcuts" }
@@ -219,7 +219,7 @@ func RemovePasskeyURL(id string) templ.SafeURL {
 // DraftURL returns the address that saves the draft of a form, such as GroupDraft.
 func DraftURL(form string) templ.SafeURL { return pathTo("/drafts/", form, "", "") }
 
-// GroupDraft and ContactDraft name the forms of which drafts are kept.
+// GroupDraft and ContactDraft are the forms with drafts.
 const (
 	GroupDraft   = "new-group"
 	ContactDraft = "new-contact"
@@ -316,16 +316,16 @@ func ariaSort(now, column string) string {
 // ActivityAt is a page of the activity log, as its address has it. The zero ActivityAt is the
 // newest page.
 type ActivityAt struct {
-	// Who is the id of a person or of a token, Action an action or an area, Object and
-	// Request are ids; "" for any.
+	// Who is the ID of a user or token, Action is an action or an area, Object and Request are
+	// IDs; "" for any.
 	Who, Action, Object, Request string
 	// From and To are days, as 2026-01-31.
 	From, To string
-	// Q is what was looked for that is the id of nothing; else "".
+	// Q is a search for an ID that nothing has, or "".
 	Q string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means as many as the reader has on every page.
+	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 	// List is as in GroupDetail.
 	List templ.SafeURL
@@ -383,9 +383,9 @@ func VerifyActivityURL(expect string) templ.SafeURL {
 
 // TokensAt is a page of the list of tokens, as its address has it.
 type TokensAt struct {
-	// Whose is "" for all that one may see, or "own".
+	// Whose is "" for all tokens that the reader may see, or "own".
 	Whose string
-	// User is the id of somebody whose tokens alone are wanted, or "".
+	// User is the ID of the tokens' owner, or "" for any.
 	User string
 	// After and Before are cursors; at most one is given.
 	After, Before string

@@ -1,11 +1,10 @@
-// Package views shows what the console has to show: models in, HTML out. It
-// asks for nothing and decides nothing.
+// Package views renders the console's pages: models in, HTML out. It reads no data and makes
+// no decisions.
 //
-// A page is a Page around a body component; Document draws the whole of it. A
-// part that can be replaced alone is a region: its name is its DOM id, the
-// hx-target within it, and its templ.Fragment. Every link and form
-// works without scripts; htmx attributes (see swapAttrs) and the data attributes
-// that app.js knows only make it smoother. links.go builds every address.
+// A page is a Page around a body component, which Document renders. A part that can be replaced
+// alone is a region: its name is its DOM ID, the hx-target within it, and its templ.Fragment.
+// Every link and form works without scripts; htmx attributes (see swapAttrs) and the data
+// attributes of app.js are enhancements. links.go has every address.
 package views
 
 import (
@@ -21,7 +20,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// The sections of the console, as the navigation names them.
+// The console's sections, as in the navigation.
 const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
@@ -30,7 +29,7 @@ const (
 	Activity = "Activity"
 )
 
-// The regions that can be asked for alone.
+// The regions that can be requested alone.
 const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
@@ -40,11 +39,11 @@ const (
 type Page struct {
 	// Title names the page; with the section it makes the document's title.
 	Title string
-	// Section is the entry of the navigation that the page belongs to, or "".
+	// Section is the page's section, or "".
 	Section string
-	// Failed says that the page shows a form that was refused.
+	// Failed says that the page shows a form with problems.
 	Failed bool
-	// Passkeys says that the page can ask the browser for one.
+	// Passkeys says that the page needs passkeys.js.
 	Passkeys bool
 	Body     templ.Component
 	Frame    Frame
@@ -52,25 +51,25 @@ type Page struct {
 
 // Frame is what surrounds every page.
 type Frame struct {
-	// User and Workspace are names; User is "" where nobody has signed in.
+	// User and Workspace are names; User is "" for visitors.
 	User, Workspace string
-	// By is who looks at the page: what they have no right to is not offered.
+	// By is the reader; the page offers only what they may do.
 	By access.Actor
-	// Held says that they have to set up a second factor first: the navigation leads nowhere.
+	// Held says that they must set up a second factor first: there is no navigation.
 	Held bool
-	// Density is how close the rows of lists are.
+	// Density is the spacing of lists.
 	Density identity.Density
-	// Locale is how numbers are written that app.js writes, too.
+	// Locale is the notation of numbers, for app.js.
 	Locale identity.Locale
-	// Shortcuts says whether single keys are shortcuts.
+	// Shortcuts says whether single-key shortcuts are on.
 	Shortcuts identity.Shortcuts
-	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
+	// Idle is after how long without a request the session ends, or 0 if it doesn't.
 	Idle time.Duration
-	// Theme is "light", "dark" or, for what the system says, "".
+	// Theme is "light", "dark", or "" for the system's.
 	Theme string
-	// Flashes are messages from the request before; each is shown once.
+	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
-	// Path is the address of this page, where the theme's form leads back to.
+	// Path is the page's address, to which the theme form returns.
 	Path               string
 	RequestID, Version string
 }
@@ -81,7 +80,7 @@ type Flash struct {
 	Kind string
 	// Text is one sentence.
 	Text string
-	// Undo is a way back, or nil.
+	// Undo undoes the action, or is nil.
 	Undo *Undo
 }
 
@@ -89,8 +88,8 @@ type Flash struct {
 type Undo struct {
 	Action string
 	Fields []Hidden
-	// Group is the id of the group whose row, in a list that shows it, becomes State again
-	// in its place; "" where a page shows what has become of it.
+	// Group is the ID of the group whose row in a list gets State again; "" if the page is
+	// reloaded instead.
 	Group string
 	State models.Status
 }
@@ -169,7 +168,7 @@ func (f Flash) icon() string {
 func swapAttrs(region string) templ.OrderedAttributes {
 	return templ.OrderedAttributes{
 		{Key: "hx-target:inherited", Value: "#" + region},
-		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sees to the focus, and that scrolls
+		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sets the focus, which scrolls
 		{Key: "hx-select-oob:inherited", Value: "#flashes"},
 		{Key: "hx-push-url:inherited", Value: "true"},
 	}
@@ -178,21 +177,20 @@ func swapAttrs(region string) templ.OrderedAttributes {
 // input is a form field with its label, hint and error.
 type input struct {
 	Name, Label, Value, Hint string
-	// Type is that of an input; "area" makes a textarea.
+	// Type is the input's; "area" is a textarea.
 	Type         string
 	Autocomplete string
 	Inputmode    string
-	// List is the id of a datalist with what can be chosen.
+	// List is the ID of a datalist.
 	List      string
 	Optional  bool
 	Autofocus bool
-	// Strength has the strength of a new password told in words while it is typed.
+	// Strength shows the strength of a new password during typing.
 	Strength bool
-	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
+	// Most is the maximum length, which is shown during typing; 0 shows nothing.
 	Most    int
 	Problem string
-	// HideError says that the sentence above the form is enough to be seen: beside the field it
-	// is only read out.
+	// HideError shows the problem to screen readers only, if the one above the form is enough.
 	HideError bool
 }
 

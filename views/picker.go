@@ -9,14 +9,14 @@ import (
 
 // Picker selects contacts.
 type Picker struct {
-	// GroupID is the group whose members are marked as such, or "".
+	// GroupID is the group whose members are marked, or "".
 	GroupID string
 	Chosen  []models.Contact
-	// Find was searched for, and Found are the people found; where Searched is set.
+	// With Searched, Find is the search, and Found are the contacts found.
 	Find     string
 	Searched bool
 	Found    []models.Contact
-	// Already says by id who of them is a member.
+	// Already has the IDs of those who are members.
 	Already map[string]bool
 	Now     Clock
 }

@@ -13,8 +13,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// picker chooses people. With scripts its field is a combobox; without them
-// "Find" sends the form, which comes back with people to add.
+// picker selects contacts. With scripts it is a combobox; without them, "Find" submits the form,
+// which comes back with contacts to add.
 func picker(p Picker, label string, optional bool, problemWords string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -330,7 +330,7 @@ func chosen(c models.Contact) templ.Component {
 	})
 }
 
-// PickerOptions are the people that the picker's combobox offers.
+// PickerOptions are the options of the picker's combobox.
 func PickerOptions(p Picker) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

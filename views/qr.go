@@ -9,10 +9,10 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrCode draws a text for a camera. What it says must stand beside it as text, too.
+// qrCode is a QR code. The page must also show its content as text.
 type qrCode string
 
-// margin is what readers need, in modules.
+// margin is the quiet zone around the code, in modules.
 const margin = 4
 
 func (q qrCode) Render(_ context.Context, w io.Writer) error {

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/access"
 
-// RolesPage says who may do what: access.Rules in words.
+// RolesPage shows access.Rules as a table of roles and permissions.
 func RolesPage() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

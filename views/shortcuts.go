@@ -2,16 +2,15 @@ package views
 
 import "strings"
 
-// A shortcut is a key that does what an element of the page does. The element says so by
-// its data-key, keys.js presses it, and the sheet of shortcuts lists it: which key is whose
-// is decided here, and a test holds the pages to it. Shortcuts act only where the page has
-// their element, so they can do no more than its reader may.
+// A shortcut is a key that clicks or focuses the element with its data-key, by keys.js. This is
+// the one list of keys, which a test compares with the pages. Without the element a shortcut does
+// nothing, so that it can't do more than its reader may.
 type shortcut struct {
-	// keys are one key, or two that are pressed one after the other: "g g".
+	// keys are one key, or a sequence of two: "g g".
 	keys, does string
 }
 
-// shortcutGroup is shortcuts for one purpose.
+// shortcutGroup is a titled group of shortcuts.
 type shortcutGroup struct {
 	title     string
 	shortcuts []shortcut

@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/identity"
 
-// ShortcutsPage lists what single keys do. keys.js shows it as a sheet over any page, with
-// what that page has.
+// ShortcutsPage lists the shortcuts. keys.js shows it as a dialog over any page, with the
+// shortcuts of that page.
 func ShortcutsPage(set identity.Shortcuts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

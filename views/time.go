@@ -12,7 +12,7 @@ import (
 // page are relative to it.
 type Clock struct {
 	time.Time
-	notation *notation // nil is the usual one
+	notation *notation // nil is the default
 }
 
 // NewClock returns a Clock for a time in the reader's zone and the reader's locale.
@@ -28,10 +28,10 @@ func NewClock(at time.Time, locale identity.Locale) Clock {
 // A notation is a way to write dates, as layouts of package time, and numbers.
 type notation struct {
 	locale identity.Locale
-	// day is a day in full, dayOfYear one of this year; short and shortOfYear are for
-	// where there is little room. join stands between a day and a hour.
+	// day is a full day, and dayOfYear one of the current year; short and shortOfYear are their
+	// short forms. join separates the day from the hour.
 	day, dayOfYear, short, shortOfYear, join, hour string
-	// group stands between thousands, point before the fraction.
+	// group separates thousands, and point the fraction.
 	group, point string
 	// full is day, join and hour, with the space before the zone.
 	full string

@@ -17,13 +17,13 @@ type TokenList struct {
 	Rows []identity.Token
 	// Next and Previous are cursors, or "".
 	Next, Previous string
-	// Others says that the reader may see the tokens of others.
+	// Others says whether the reader may see tokens of other users.
 	Others bool
-	// User is the name of who At.User is.
+	// User is the name of At.User.
 	User string
-	// Done says that something has just been done.
+	// Done is as in GroupDetail.
 	Done bool
-	// By is who looks at it.
+	// By is the reader.
 	By    access.Actor
 	Notes []string
 	Now   Clock
@@ -43,18 +43,18 @@ func (l TokenList) paging() paging {
 
 // TokenForm is what the form for a new token shows.
 type TokenForm struct {
-	// Key keeps a second submit of the same form from making a second token.
+	// Key is the form's idempotency key.
 	Key  string
 	Name string
-	// Preset is "read", "write" or, where Scopes count, "choose".
+	// Preset is "read", "write", or "choose" for Scopes.
 	Preset string
 	Scopes []string
-	// Networks is as it was typed.
+	// Networks is the text that was entered.
 	Networks string
 	// Expires is one of TokenExpiries.
 	Expires  string
 	Problems access.Invalid
-	// By is who makes the token.
+	// By is the reader.
 	By access.Actor
 }
 
@@ -136,11 +136,11 @@ func (t TokenSecret) title() string {
 type TokenDetail struct {
 	identity.Token
 	Use identity.TokenUse
-	// By is who looks at it.
+	// By is the reader.
 	By access.Actor
-	// PerMinute is how many calls it may make in a minute; 0 is any number.
+	// PerMinute is the rate limit; 0 for none.
 	PerMinute int
-	// Done says that something has just been done.
+	// Done is as in GroupDetail.
 	Done bool
 	Now  Clock
 }
@@ -176,7 +176,7 @@ func (d TokenDetail) own() bool { return d.UserID == d.By.UserID }
 type RollForm struct {
 	identity.Token
 	Key string
-	// Overlap is how many hours the old secret goes on working.
+	// Overlap is how many hours the old secret keeps working.
 	Overlap  string
 	Problems access.Invalid
 	Now      Clock
@@ -211,7 +211,7 @@ func expiryLabel(value string) string {
 	return value + " days"
 }
 
-// The names of the presets, by which a token that has their scopes is known, too.
+// The names of the presets, and of tokens with their scopes.
 const (
 	readOnly     = "Read only"
 	readAndWrite = "Read and write"
@@ -256,7 +256,7 @@ func usedFrom(t identity.Token) string {
 // failedCall reports whether a request got an error.
 func failedCall(r identity.TokenRequest) bool { return r.Status >= 400 }
 
-// The chart of a token's hours: its measures in its own units.
+// The dimensions of the chart, in its own units.
 const (
 	chartHeight = 96
 	barStep     = 20

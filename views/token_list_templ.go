@@ -579,7 +579,7 @@ func tokenRow(t identity.Token, l TokenList) templ.Component {
 	})
 }
 
-// tokenMenu is what the reader can do to a token.
+// tokenMenu is a token's menu.
 func tokenMenu(t identity.Token, by access.Actor, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -634,7 +634,7 @@ func tokenFacts(d TokenDetail) templ.Component {
 	})
 }
 
-// tokenHours are the calls by hours, as a picture and as a table.
+// tokenHours shows the requests per hour, as a chart and as a table.
 func tokenHours(d TokenDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -952,7 +952,7 @@ func tokenHours(d TokenDetail) templ.Component {
 	})
 }
 
-// tokenCalls are the last calls, the newest first.
+// tokenCalls lists the last requests, newest first.
 func tokenCalls(d TokenDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/identity"
 
-// TokenSecretPage shows the secret of a token, which can be seen only now.
+// TokenSecretPage shows a token's secret, once only.
 func TokenSecretPage(t TokenSecret) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -232,7 +232,7 @@ func TokenSecretPage(t TokenSecret) templ.Component {
 	})
 }
 
-// RevokeToken asks before a token is revoked.
+// RevokeToken confirms revoking a token.
 func RevokeToken(t identity.Token, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -367,7 +367,7 @@ func RevokeToken(t identity.Token, now Clock) templ.Component {
 	})
 }
 
-// RollToken is the form that gives a token a new secret.
+// RollToken is the form for rotating a token.
 func RollToken(f RollForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -544,7 +544,7 @@ func RollToken(f RollForm) templ.Component {
 	})
 }
 
-// EndOldSecret asks before the secret from before a token was rolled ends.
+// EndOldSecret confirms revoking the secret from before a token was rotated.
 func EndOldSecret(t identity.Token, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -35,7 +35,7 @@ type PersonDetail struct {
 // InviteForm is what the form for an invitation shows.
 type InviteForm struct {
 	identity.NewInvitation
-	// Roles are those that can be chosen.
+	// Roles are the choices.
 	Roles    []access.Role
 	Problems access.Invalid
 }
@@ -58,8 +58,8 @@ type Welcome struct {
 // RoleForm is what the form for a user's role shows.
 type RoleForm struct {
 	identity.Person
-	// Chosen is the role that was chosen. Own says that it is one's own, and Only that
-	// nobody else is an owner.
+	// Chosen is the selected role. Own says that the user is the reader, and Only that there is
+	// no other owner.
 	Chosen   access.Role
 	Own      bool
 	Only     bool
@@ -69,7 +69,7 @@ type RoleForm struct {
 // PersonQuestion is what a confirmation before an action on a user shows.
 type PersonQuestion struct {
 	identity.Person
-	// Own says that it is about who is asked.
+	// Own says that the user is the reader.
 	Own bool
 	Now Clock
 }

@@ -349,7 +349,7 @@ func NewInvitation(f InviteForm) templ.Component {
 	})
 }
 
-// roleChoice lets one of the roles be chosen.
+// roleChoice selects a role.
 func roleChoice(roles []access.Role, chosen access.Role, words string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -416,7 +416,7 @@ func roleChoice(roles []access.Role, chosen access.Role, words string) templ.Com
 	})
 }
 
-// NewInvitationLink shows the link of an invitation, which can be seen only now.
+// NewInvitationLink shows the link of an invitation, once only.
 func NewInvitationLink(m InvitationMade) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -584,7 +584,7 @@ func NewInvitationLink(m InvitationMade) templ.Component {
 	})
 }
 
-// RevokeInvitation asks before an invitation is revoked.
+// RevokeInvitation confirms revoking an invitation.
 func RevokeInvitation(i identity.Invitation) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -682,7 +682,7 @@ func RevokeInvitation(i identity.Invitation) templ.Component {
 	})
 }
 
-// WelcomePage is where somebody who was invited becomes one of the people.
+// WelcomePage creates the user who was invited.
 func WelcomePage(w Welcome) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -13,7 +13,7 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// PeoplePage is the list of people, with the invitations that wait for an answer.
+// PeoplePage is the list of users and of pending invitations.
 func PeoplePage(l PeopleList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

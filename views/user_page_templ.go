@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// PersonPage is the page of one of the people.
+// PersonPage is a user's page.
 func PersonPage(d PersonDetail) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -590,7 +590,7 @@ func PersonPage(d PersonDetail) templ.Component {
 	})
 }
 
-// ChangeRole is the form for somebody's role.
+// ChangeRole is the form for a user's role.
 func ChangeRole(f RoleForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -805,7 +805,7 @@ func ChangeRole(f RoleForm) templ.Component {
 	})
 }
 
-// DisablePerson asks before somebody is kept out.
+// DisablePerson confirms disabling a user.
 func DisablePerson(q PersonQuestion) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -885,7 +885,7 @@ func DisablePerson(q PersonQuestion) templ.Component {
 	})
 }
 
-// ResetSecondFactor asks before somebody's second factor is taken away.
+// ResetSecondFactor confirms removing a user's second factor.
 func ResetSecondFactor(q PersonQuestion) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -959,7 +959,7 @@ func ResetSecondFactor(q PersonQuestion) templ.Component {
 	})
 }
 
-// UnlinkPerson asks before somebody is unlinked from a provider.
+// UnlinkPerson confirms unlinking a user from a provider.
 func UnlinkPerson(q PersonQuestion, l Linked) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1020,7 +1020,7 @@ func UnlinkPerson(q PersonQuestion, l Linked) templ.Component {
 	})
 }
 
-// SignOutEverywhere asks before somebody's sessions end.
+// SignOutEverywhere confirms ending a user's sessions.
 func SignOutEverywhere(q PersonQuestion) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
