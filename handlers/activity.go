@@ -36,7 +36,7 @@ func (c *Console) activity(w http.ResponseWriter, r *http.Request) error {
 	if list.Kept, err = c.store.Audit.Retention(r.Context()); err != nil {
 		return err
 	}
-	if list.People, list.Tokens, err = c.store.Audit.Doers(r.Context()); err != nil {
+	if list.Users, list.Tokens, err = c.store.Audit.Doers(r.Context()); err != nil {
 		return err
 	}
 	return c.show(w, r, http.StatusOK, views.Page{Title: views.Activity, Section: views.Activity, Body: views.ActivityPage(list)})
@@ -183,11 +183,11 @@ func (c *Console) activityLine(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := views.ActivityDetail{Line: line, Names: map[string]string{}, Now: c.now(r)}
 	if models.Reversible(line, by(r)) {
-		if d.Reversible, d.PutBackBy, err = c.putBack(r, line); err != nil {
+		if d.Reversible, d.RevertedBy, err = c.putBack(r, line); err != nil {
 			return err
 		}
 	}
-	for _, id := range views.PeopleOf(line) {
+	for _, id := range views.UserIDs(line) {
 		names, err := c.store.Audit.ActivityNames(r.Context(), audit.ActivityQuery{Who: id})
 		if err != nil {
 			return err
@@ -222,7 +222,7 @@ func (c *Console) showRevert(w http.ResponseWriter, r *http.Request, status int,
 	}
 	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: c.now(r)}
 	return c.show(w, r, status, views.Page{
-		Title: "Put back a change of " + reversal.Line.ObjectName, Section: views.Activity, Failed: len(wrong) > 0, Body: views.AskRevert(f),
+		Title: "Put back a change of " + reversal.Line.ObjectName, Section: views.Activity, Failed: len(wrong) > 0, Body: views.ConfirmRevert(f),
 	})
 }
 

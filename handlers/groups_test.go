@@ -97,7 +97,7 @@ func TestANumberThatStillGrowsIsNotShownAsFinal(t *testing.T) {
 	} {
 		var page strings.Builder
 		grave := models.Tombstone{Name: "Plaza Hotel", ContactsCount: 2, MessagesCount: 1000, More: more}
-		if err := views.ErrorPage(views.Failure{Status: 404, Grave: &grave}).Render(t.Context(), &page); err != nil {
+		if err := views.ErrorPage(views.Failure{Status: 404, Tombstone: &grave}).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
 		if said := strings.Join(strings.Fields(page.String()), " "); !strings.Contains(said, want) {

@@ -66,9 +66,9 @@ func (c *Console) unlink(w http.ResponseWriter, r *http.Request) error {
 
 // askUnlinkPerson asks before somebody's identity at a provider is unlinked.
 func (c *Console) askUnlinkPerson(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
+	return c.askAbout(w, r, "Unlink ", func(q views.UserQuestion) templ.Component {
 		issuer := r.FormValue("issuer")
-		return views.UnlinkPerson(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
+		return views.UnlinkUser(q, views.Linked{Name: c.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
 	})
 }
 

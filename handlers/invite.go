@@ -38,7 +38,7 @@ func (c *Console) invite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request, made identity.Invitation, secret string) error {
-	m := views.InvitationMade{Invitation: made, Link: c.publicURL + string(views.WelcomeURL(secret)), Now: c.now(r)}
+	m := views.InvitationLink{Invitation: made, Link: c.publicURL + string(views.WelcomeURL(secret)), Now: c.now(r)}
 	return c.showPeople(w, r, http.StatusCreated, "Invitation of "+made.Email, nil, views.NewInvitationLink(m))
 }
 
@@ -69,7 +69,7 @@ func (c *Console) revokeInvitation(w http.ResponseWriter, r *http.Request) error
 	if err := c.store.Identity.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "The invitation of " + text.Isolated(i.Email) + " is revoked."})
+	return c.done(w, r, views.UsersURL(), views.Flash{Text: "The invitation of " + text.Isolated(i.Email) + " is revoked."})
 }
 
 // errNoInvitation is the answer to every link that is no good, whatever the reason.

@@ -303,7 +303,7 @@ func (c *Console) askRemovePasskey(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return c.question(w, r, "Remove passkey", views.Question{
-		Title: "Remove " + text.Isolated(p.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(p.ID), Grave: true,
+		Title: "Remove " + text.Isolated(p.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(p.ID), Danger: true,
 	})
 }
 

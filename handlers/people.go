@@ -14,9 +14,9 @@ import (
 
 // people shows the list of people and of invitations.
 func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
-	list := views.PeopleList{By: by(r), Now: c.now(r)}
+	list := views.UserList{By: by(r), Now: c.now(r)}
 	var err error
-	if list.People, err = c.store.Identity.People(r.Context(), by(r)); err != nil {
+	if list.Users, err = c.store.Identity.People(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if list.Invitations, err = c.store.Identity.Invitations(r.Context(), by(r)); err != nil {
@@ -28,12 +28,12 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 	if list.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
-	return c.showPeople(w, r, http.StatusOK, views.People, nil, views.PeoplePage(list))
+	return c.showPeople(w, r, http.StatusOK, views.Users, nil, views.UsersPage(list))
 }
 
 // showPeople answers with a page of the section People.
 func (c *Console) showPeople(w http.ResponseWriter, r *http.Request, status int, title string, wrong access.Invalid, body templ.Component) error {
-	return c.show(w, r, status, views.Page{Title: title, Section: views.People, Failed: len(wrong) > 0, Body: body})
+	return c.show(w, r, status, views.Page{Title: title, Section: views.Users, Failed: len(wrong) > 0, Body: body})
 }
 
 // roles says who may do what, to anybody.
@@ -55,14 +55,14 @@ func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.PersonDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
+	d := views.UserDetail{Person: p, By: by(r), Done: len(visitOf(r).flashes()) > 0, Now: c.now(r)}
 	if d.Begins, err = c.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
 	if d.Linked, err = c.linked(r, p.ID); err != nil {
 		return err
 	}
-	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.PersonPage(d))
+	return c.showPeople(w, r, http.StatusOK, p.Name, nil, views.UserPage(d))
 }
 
 // askRole shows the form for somebody's role.
@@ -116,12 +116,12 @@ func (c *Console) changeRole(w http.ResponseWriter, r *http.Request) error {
 	if changed.Role != p.Role {
 		typed = text.Isolated(p.Name) + " has the role " + changed.Role.Name() + " now."
 	}
-	return c.done(w, r, views.PersonURL(p.ID), views.Flash{Text: typed})
+	return c.done(w, r, views.UserURL(p.ID), views.Flash{Text: typed})
 }
 
 // askDisable asks before somebody is kept out.
 func (c *Console) askDisable(w http.ResponseWriter, r *http.Request) error {
-	return c.askAbout(w, r, "Disable ", views.DisablePerson)
+	return c.askAbout(w, r, "Disable ", views.DisableUser)
 }
 
 // askResetFactor asks before somebody's second factor is taken away.
@@ -135,7 +135,7 @@ func (c *Console) askEndSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 // askAbout asks a question about somebody whom the asker may manage.
-func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
+func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string, body func(views.UserQuestion) templ.Component) error {
 	p, err := c.who(r)
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (c *Console) askAbout(w http.ResponseWriter, r *http.Request, title string,
 	if !by(r).MayManage(p.Role) {
 		return access.Denied{Right: access.ManageRoles}
 	}
-	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.PersonQuestion{Person: p, Own: p.ID == by(r).UserID, Now: c.now(r)}))
+	return c.showPeople(w, r, http.StatusOK, title+p.Name, nil, body(views.UserQuestion{Person: p, Own: p.ID == by(r).UserID, Now: c.now(r)}))
 }
 
 // disable keeps somebody out.
@@ -178,5 +178,5 @@ func (c *Console) didTo(w http.ResponseWriter, r *http.Request, u identity.User,
 	if err != nil {
 		return err
 	}
-	return c.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
+	return c.done(w, r, views.UserURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
 }

@@ -54,7 +54,7 @@ func (c *Console) setPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err := c.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
-	return c.done(w, r, views.PeopleURL(), views.Flash{Text: "Saved. " + views.PolicyHolds(policy, c.now(r))})
+	return c.done(w, r, views.UsersURL(), views.Flash{Text: "Saved. " + views.PolicySummary(policy, c.now(r))})
 }
 
 // readPolicy reads the form for the rules. A role that needs a second factor needs a day.
@@ -98,5 +98,5 @@ func (c *Console) sendToSetUp(w http.ResponseWriter, r *http.Request) error {
 	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errNeedsFactor
 	}
-	return redirect(w, r, views.LeadingTo(securityPath, localPath(r.URL.RequestURI())))
+	return redirect(w, r, views.WithNext(securityPath, localPath(r.URL.RequestURI())))
 }

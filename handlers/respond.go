@@ -119,7 +119,7 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request) (views.Frame, er
 	if f.Workspace, err = c.store.Identity.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.must, c.version
+	f.User, f.By, f.Restricted, f.Version = v.user.Name, v.actor, v.must, c.version
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = identity.IdleLimit
@@ -232,11 +232,11 @@ func (c *Console) failure(r *http.Request, err error) views.Failure {
 		f.Status, f.Title = http.StatusNotFound, "Page not found"
 		f.Sentence = "There is nothing at this address. It may have been deleted, or the address may be mistyped."
 		f.Search = visitOf(r) != nil
-		if f.Grave = c.grave(r); f.Grave != nil {
+		if f.Tombstone = c.grave(r); f.Tombstone != nil {
 			f.Title = "This group was deleted"
 		}
 		if before := c.gone(r); before != 0 {
-			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.GoneActivity(before, c.now(r)), false
+			f.Title, f.Sentence, f.Search = "This activity is not kept any more", views.ActivityDeleted(before, c.now(r)), false
 		}
 		f.Typed = typed(r)
 	case is(errWrongMethod):

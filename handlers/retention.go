@@ -55,7 +55,7 @@ func (c *Console) setRetention(w http.ResponseWriter, r *http.Request) error {
 		return c.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: "Nothing changed. Activity is kept " + now.Words() + "."})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
-		return c.show(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Section: views.Activity, Body: views.AskRetention(choice)})
+		return c.show(w, r, http.StatusOK, views.Page{Title: "Delete old activity?", Section: views.Activity, Body: views.ConfirmRetention(choice)})
 	}
 	err = c.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {

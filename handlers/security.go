@@ -82,7 +82,7 @@ func (c *Console) showCodes(w http.ResponseWriter, r *http.Request, title string
 	if err := c.renew(w, r, false); err != nil {
 		return err
 	}
-	kept := views.Kept{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
+	kept := views.RecoveryCodes{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
 	if v := visitOf(r); v.must { // no longer
 		v.must, kept.To = false, next(r, views.HomeURL())
 	}
@@ -97,7 +97,7 @@ func (c *Console) askAppOff(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.question(w, r, "Turn off codes", views.Question{
-		Title: "Turn off codes from your app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Grave: true,
+		Title: "Turn off codes from your app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Danger: true,
 	})
 }
 

@@ -42,7 +42,7 @@ type Linked struct {
 func Unlink(l Linked) Question {
 	return Question{
 		Title: "Unlink " + l.Name + "?", Words: "From then on, you sign in with your password. Signing in with " + l.Name + " links it again if the email address matches.",
-		Button: "Unlink", Action: UnlinkURL(l.Issuer), Grave: true,
+		Button: "Unlink", Action: UnlinkURL(l.Issuer), Danger: true,
 	}
 }
 
@@ -54,8 +54,8 @@ type NewApp struct {
 	Problems access.Invalid
 }
 
-// Kept are new recovery codes, which are shown only once.
-type Kept struct {
+// RecoveryCodes are new recovery codes, which are shown only once.
+type RecoveryCodes struct {
 	Codes []string
 	// Title is the page's title, and To is where it leads.
 	Title string
@@ -63,12 +63,12 @@ type Kept struct {
 }
 
 // path and query return the parts of k.To, since a GET form sends a query of its own.
-func (k Kept) path() templ.SafeURL {
+func (k RecoveryCodes) path() templ.SafeURL {
 	path, _, _ := strings.Cut(string(k.To), "?")
 	return templ.SafeURL(path)
 }
 
-func (k Kept) query() (fields []Hidden) {
+func (k RecoveryCodes) query() (fields []Hidden) {
 	to, err := url.Parse(string(k.To))
 	if err != nil {
 		return nil
@@ -136,13 +136,13 @@ type Question struct {
 	// Action is the form's. If it is "", there is nothing to confirm.
 	Button string
 	Action templ.SafeURL
-	Grave  bool
+	Danger bool
 }
 
 // EndOthers returns the question before n other sessions of the user end.
 func EndOthers(n int, now Clock) Question {
 	const effect = " You stay signed in here. API tokens keep working."
-	q := Question{Title: "Sign out all other sessions?", Button: "Sign out sessions", Action: EndOtherSessionsURL(), Grave: true}
+	q := Question{Title: "Sign out all other sessions?", Button: "Sign out sessions", Action: EndOtherSessionsURL(), Danger: true}
 	switch n {
 	case 0:
 		return Question{Title: "No other sessions", Words: "You aren't signed in anywhere else."}

@@ -23,8 +23,8 @@ type ActivityList struct {
 	Next, Previous string
 	// Names are the names of the filters' IDs.
 	Names audit.ActivityNames
-	// People and Tokens are the actors to choose from.
-	People, Tokens []audit.ActorOption
+	// Users and Tokens are the actors to choose from.
+	Users, Tokens []audit.ActorOption
 	// Since is when recording started, in Unix seconds; only an empty list has it.
 	Since int64
 	// Kept is the retention period; only the whole log has it.
@@ -51,15 +51,15 @@ type ActivityDetail struct {
 	audit.Line
 	// Reversible says that the reader may revert the change.
 	Reversible bool
-	// PutBackBy is the entry that reverted it, or the zero Line.
-	PutBackBy audit.Line
+	// RevertedBy is the entry that reverted it, or the zero Line.
+	RevertedBy audit.Line
 	// Names are the names of the users whose IDs the entry has.
 	Names map[string]string
 	Now   Clock
 }
 
-// PeopleOf returns the IDs of users that an entry has without their names.
-func PeopleOf(l audit.Line) (ids []string) {
+// UserIDs returns the IDs of users that an entry has without their names.
+func UserIDs(l audit.Line) (ids []string) {
 	if l.ActorKind == access.TokenActor && l.UserID != "" {
 		ids = append(ids, l.UserID)
 	}

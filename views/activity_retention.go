@@ -72,9 +72,9 @@ func RetentionSaved(c RetentionChoice) string {
 	return words
 }
 
-// GoneActivity returns the sentence on an entry that was deleted under the retention policy;
+// ActivityDeleted returns the sentence on an entry that was deleted under the retention policy;
 // before is the day up to which entries were deleted.
-func GoneActivity(before int64, now Clock) string {
+func ActivityDeleted(before int64, now Clock) string {
 	return "Activity from before " + day(before, now) + " was deleted under the retention policy."
 }
 

@@ -92,8 +92,8 @@ func RetentionPage(f RetentionForm) templ.Component {
 	})
 }
 
-// AskRetention confirms a retention period that deletes entries.
-func AskRetention(c RetentionChoice) templ.Component {
+// ConfirmRetention confirms a retention period that deletes entries.
+func ConfirmRetention(c RetentionChoice) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -283,7 +283,7 @@ func activityFilter(l ActivityList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, d := range l.People {
+		for _, d := range l.Users {
 			templ_7745c5c3_Err = actorOption(d, l.At.Who).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -309,7 +309,7 @@ func activityFilter(l ActivityList) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if l.At.Who != "" && !hasActor(l.At.Who, l.People, l.Tokens) {
+		if l.At.Who != "" && !hasActor(l.At.Who, l.Users, l.Tokens) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<option value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

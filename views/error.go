@@ -8,8 +8,8 @@ type Failure struct {
 	// Title is what happened, in a few words; Sentence is what to do.
 	Title, Sentence string
 	RequestID       string
-	// Grave is set if the page was that of a deleted group.
-	Grave *models.Tombstone
+	// Tombstone is set if the page was that of a deleted group.
+	Tombstone *models.Tombstone
 	// Visitor says that the reader isn't signed in.
 	Visitor bool
 	// Search shows the search box.

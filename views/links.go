@@ -136,10 +136,10 @@ func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "
 
 // The addresses of users.
 
-func PeopleURL() templ.SafeURL           { return "/people" }
+func UsersURL() templ.SafeURL            { return "/people" }
 func InviteURL() templ.SafeURL           { return "/people/invite" }
 func PolicyURL() templ.SafeURL           { return "/people/policy" }
-func PersonURL(id string) templ.SafeURL  { return pathTo("/people/", id, "", "") }
+func UserURL(id string) templ.SafeURL    { return pathTo("/people/", id, "", "") }
 func RoleURL(id string) templ.SafeURL    { return pathTo("/people/", id, "/role", "") }
 func DisableURL(id string) templ.SafeURL { return pathTo("/people/", id, "/disable", "") }
 func EnableURL(id string) templ.SafeURL  { return pathTo("/people/", id, "/enable", "") }
@@ -147,7 +147,7 @@ func UnlinkURL(issuer string) templ.SafeURL {
 	return withParams("/profile/security/identity/remove", "issuer", issuer)
 }
 
-func UnlinkPersonURL(id, issuer string) templ.SafeURL {
+func UnlinkUserURL(id, issuer string) templ.SafeURL {
 	return withParams(pathTo("/people/", id, "/identity", ""), "issuer", issuer)
 }
 func ResetFactorURL(id string) templ.SafeURL { return pathTo("/people/", id, "/second-factor", "") }
@@ -228,8 +228,8 @@ const (
 // ErrorDocsURL returns the address of the documentation of an API error code.
 func ErrorDocsURL(code string) templ.SafeURL { return pathTo("/docs/errors/", code, "", "") }
 
-// LeadingTo returns the address of a page that goes on to next.
-func LeadingTo(page templ.SafeURL, next string) templ.SafeURL {
+// WithNext returns the address of a page that goes on to next.
+func WithNext(page templ.SafeURL, next string) templ.SafeURL {
 	return withParams(page, "next", next)
 }
 

@@ -25,7 +25,7 @@ const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
-	People   = "Users"
+	Users    = "Users"
 	Activity = "Activity"
 )
 
@@ -55,8 +55,8 @@ type Frame struct {
 	User, Workspace string
 	// By is the reader; the page offers only what they may do.
 	By access.Actor
-	// Held says that they must set up a second factor first: there is no navigation.
-	Held bool
+	// Restricted says that they must set up a second factor first: there is no navigation.
+	Restricted bool
 	// Density is the spacing of lists.
 	Density identity.Density
 	// Locale is the notation of numbers, for app.js.

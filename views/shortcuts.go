@@ -21,7 +21,7 @@ var shortcutGroups = []shortcutGroup{
 		{"g g", Groups},
 		{"g c", Contacts},
 		{"g a", Activity},
-		{"g p", People},
+		{"g p", Users},
 		{"g t", Tokens},
 	}},
 	{"Lists", []shortcut{

@@ -10,9 +10,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// PeopleList is what the list of users shows.
-type PeopleList struct {
-	People      []identity.Person
+// UserList is what the list of users shows.
+type UserList struct {
+	Users       []identity.Person
 	Invitations []identity.Invitation
 	Policy      identity.Policy
 	// Begins is the day up to which activity was deleted, in Unix seconds, or 0.
@@ -21,11 +21,11 @@ type PeopleList struct {
 	Now    Clock
 }
 
-// PersonDetail is what a user's page shows.
-type PersonDetail struct {
+// UserDetail is what a user's page shows.
+type UserDetail struct {
 	identity.Person
 	Linked []Linked
-	// Begins is as in PeopleList.
+	// Begins is as in UserList.
 	Begins int64
 	By     access.Actor
 	Done   bool
@@ -40,8 +40,8 @@ type InviteForm struct {
 	Problems access.Invalid
 }
 
-// InvitationMade is a new invitation with its link, which is shown only once.
-type InvitationMade struct {
+// InvitationLink is a new invitation with its link, which is shown only once.
+type InvitationLink struct {
 	identity.Invitation
 	Link string
 	Now  Clock
@@ -66,8 +66,8 @@ type RoleForm struct {
 	Problems access.Invalid
 }
 
-// PersonQuestion is what a confirmation before an action on a user shows.
-type PersonQuestion struct {
+// UserQuestion is what a confirmation before an action on a user shows.
+type UserQuestion struct {
 	identity.Person
 	// Own says that the user is the reader.
 	Own bool
@@ -92,10 +92,10 @@ type PolicyRule struct {
 }
 
 // own reports whether the user is the reader.
-func (d PersonDetail) own() bool { return d.ID == d.By.UserID }
+func (d UserDetail) own() bool { return d.ID == d.By.UserID }
 
 // manageable reports whether the reader may manage the user.
-func (d PersonDetail) manageable() bool { return d.By.MayManage(d.Role) }
+func (d UserDetail) manageable() bool { return d.By.MayManage(d.Role) }
 
 // factors returns a user's second factors in words.
 func factors(p identity.Person, now Clock) string {
@@ -121,7 +121,7 @@ func invited(i identity.Invitation) string {
 }
 
 // signOutTitle returns the title of the confirmation before a user is signed out everywhere.
-func (q PersonQuestion) signOutTitle() string {
+func (q UserQuestion) signOutTitle() string {
 	if q.Own {
 		return "Sign out everywhere?"
 	}
@@ -129,7 +129,7 @@ func (q PersonQuestion) signOutTitle() string {
 }
 
 // sessionsEnd returns how many sessions end.
-func (q PersonQuestion) sessionsEnd() string {
+func (q UserQuestion) sessionsEnd() string {
 	switch q.Sessions {
 	case 0:
 		return "They have no active sessions."
@@ -146,7 +146,7 @@ func (q PersonQuestion) sessionsEnd() string {
 }
 
 // signOutEffect returns what doesn't change.
-func (q PersonQuestion) signOutEffect() string {
+func (q UserQuestion) signOutEffect() string {
 	if q.Own {
 		return "You can sign in again at any time. API tokens keep working."
 	}
@@ -221,8 +221,8 @@ func (r PolicyRule) without(now Clock) string {
 	return thousands(r.Without, now) + " don't have one yet."
 }
 
-// PolicyHolds returns a summary of the sign-in policy.
-func PolicyHolds(p identity.Policy, now Clock) string {
+// PolicySummary returns a summary of the sign-in policy.
+func PolicySummary(p identity.Policy, now Clock) string {
 	var asked []string
 	for _, role := range access.Roles {
 		if from, need := p.SecondFactor[role]; need && from <= now.Unix() {
@@ -248,7 +248,7 @@ func ruleDay(from int64, now Clock) string {
 }
 
 // requirement returns since when, or from when, a user needs a second factor, or "" if they don't.
-func (l PeopleList) requirement(p *identity.Person) string {
+func (l UserList) requirement(p *identity.Person) string {
 	from, asked := l.Policy.SecondFactor[p.Role]
 	switch {
 	case !asked || p.DisabledAt != nil:

@@ -117,13 +117,13 @@ func everyPage() map[string]templ.Component {
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
 		"auditor":        GroupsPage(GroupList{None: true, By: access.Actor{Kind: access.UserActor, Role: access.Auditor}}),
-		"people":         PeoplePage(PeopleList{People: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
-		"person":         PersonPage(PersonDetail{Person: bea, By: owner, Now: noon}),
+		"people":         UsersPage(UserList{Users: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
+		"person":         UserPage(UserDetail{Person: bea, By: owner, Now: noon}),
 		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: access.Invalid{{Field: "sure", Message: "Say so."}}}),
-		"disable":        DisablePerson(PersonQuestion{Person: bea, Now: noon}),
-		"second factor":  ResetSecondFactor(PersonQuestion{Person: bea, Now: noon}),
+		"disable":        DisableUser(UserQuestion{Person: bea, Now: noon}),
+		"second factor":  ResetSecondFactor(UserQuestion{Person: bea, Now: noon}),
 		"invite":         NewInvitation(InviteForm{Roles: access.Roles, Problems: problems}),
-		"invited":        NewInvitationLink(InvitationMade{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
+		"invited":        NewInvitationLink(InvitationLink{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
 		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
 		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: access.Owner, Need: true, From: "2027-01-31", FactorCount: identity.FactorCount{People: 2, Without: 2}}}}),
@@ -251,7 +251,7 @@ func TestTheListOfPeopleIsHonest(t *testing.T) {
 	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), identity.DayFirst)
 	day := func(d int) int64 { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC).Unix() }
 	off := day(1)
-	l := PeopleList{Now: now, Policy: identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: day(20), access.Auditor: day(28)}}}
+	l := UserList{Now: now, Policy: identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: day(20), access.Auditor: day(28)}}}
 	for _, c := range []struct {
 		user identity.User
 		want string
