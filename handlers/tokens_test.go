@@ -265,7 +265,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")
-		shown.has(".bars .beside", "2").has(".legend", "succeeded").has(".facts", "See contacts contacts.read")
+		shown.has(".bars .beside", "2").has(".legend", "Succeeded").has(".facts", "See contacts contacts.read")
 		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "Rate limitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")
