@@ -229,7 +229,7 @@ func TestFormsAreForgiving(t *testing.T) {
 	a.goes("Cancel")
 	a.at("/groups")
 	a.visit("/groups/new")
-	a.sees("main", "This is what you typed")
+	a.sees("main", "Restored from a draft saved")
 	a.until("the text is back", "find('#name').value.length === 250")
 	a.goes("Discard draft")
 	a.until("the form is empty", "find('#name').value === ''")

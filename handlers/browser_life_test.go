@@ -203,7 +203,7 @@ func archiveAndRestore(a *tab) {
 	a.Helper()
 	a.goes("The Plaza")
 	a.goes("Archive")
-	a.sees("main", "It keeps its members")
+	a.sees("main", "Its members, IDs and history are kept")
 	a.visit("/groups")
 	a.misses("tbody", "The Plaza")
 	a.click("Archived")

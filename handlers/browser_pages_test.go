@@ -255,7 +255,7 @@ var scenes = append([]scene{
 			v.Fatal(err)
 		}
 		t.visit("/groups/new")
-		t.sees("main", "This is what you typed")
+		t.sees("main", "Restored from a draft saved")
 		_ = v.store.Identity.DropDraft(v.Context(), v.by, "new-group")
 	}},
 	{"group picker", func(t *tab, _ *town) {
@@ -331,7 +331,7 @@ var scenes = append([]scene{
 		t.visit("/settings/tokens/new")
 		t.write("#name", "Import")
 		t.goes("Create token")
-		t.sees("main", "It will not be shown again")
+		t.sees("main", "You won't be able to see it again")
 	}},
 	{"token new chosen", func(t *tab, _ *town) {
 		t.visit("/settings/tokens/new")

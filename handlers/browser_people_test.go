@@ -49,7 +49,7 @@ var peopleScenes = []scene{
 		t.write("#name", text.Straight(v.group.Name))
 		t.click(`[value="editor"]`)
 		t.goes("Create invite link")
-		t.sees("main", "It will not be shown again")
+		t.sees("main", "It won't be shown again")
 	}},
 	{"invitation revoke", at(func(v *town) string {
 		return "/people/invitations/" + v.invited(text.Straight(v.contact.Name())) + "/revoke"
@@ -73,7 +73,7 @@ var peopleScenes = []scene{
 	{"person disable", func(t *tab, v *town) {
 		t.visit("/people/" + v.somebody(access.Editor).ID)
 		t.click("Disable…")
-		t.sees("dialog", "They are signed out at once")
+		t.sees("dialog", "They're signed out immediately")
 	}},
 	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/second-factor" })},
 	{"person sign out", func(t *tab, v *town) {

@@ -166,7 +166,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.types("j")
 	a.types("?")
 	a.until("what the page has is listed", listed+" === 'g g g c g a g p g t j k Enter / c ? e y #'")
-	a.sees("dialog", "actions are for the row you are on")
+	a.sees("dialog", "actions apply to the focused row")
 	a.until("it is a dialog with a name", "find('dialog') || document.querySelector('dialog[role=dialog][aria-labelledby=dialog-title]')?.open")
 	a.focuses("Close")
 	a.press("Escape")
@@ -175,7 +175,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 
 	a.visit("/groups/" + g.ID)
 	a.types("?")
-	a.misses("dialog", "actions are for the row you are on")
+	a.misses("dialog", "actions apply to the focused row")
 	a.until("a group's own page has less", listed+" === 'g g g c g a g p g t ? e y #'")
 	a.press("Enter") // on Close
 	a.until("it is closed", "all('dialog').length === 0")
