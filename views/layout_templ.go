@@ -254,7 +254,7 @@ func Document(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<body class=\"door\"><a class=\"skip button\" href=\"#main\">Skip to content</a><main id=\"main\" tabindex=\"-1\"><p class=\"brand\"><img src=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<body class=\"signed-out\"><a class=\"skip button\" href=\"#main\">Skip to content</a><main id=\"main\" tabindex=\"-1\"><p class=\"brand\"><img src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
