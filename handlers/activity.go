@@ -30,7 +30,7 @@ func (p activityPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Kept, err = p.store.Audit.Retention(r.Context()); err != nil {
 		return err
 	}
-	if list.People, list.Tokens, err = p.store.Audit.Doers(r.Context()); err != nil {
+	if list.Users, list.Tokens, err = p.store.Audit.Doers(r.Context()); err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Activity, Body: views.ActivityPage(list)})
@@ -79,7 +79,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	for _, id := range views.PeopleOf(line) {
+	for _, id := range views.UserIDs(line) {
 		names, err := p.store.Audit.ActivityNames(r.Context(), audit.ActivityQuery{Who: id})
 		if err != nil {
 			return err
@@ -95,5 +95,5 @@ func (p activityPages) deletedBefore(r *http.Request, f *views.Failure) {
 	if err != nil || before == 0 || !by(r).May(access.ReadActivity) {
 		return
 	}
-	f.Title, f.Sentence, f.Search = "This entry is no longer kept", views.GoneActivity(before, p.now(r)), false
+	f.Title, f.Sentence, f.Search = "This entry is no longer kept", views.ActivityDeleted(before, p.now(r)), false
 }

@@ -57,7 +57,7 @@ func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 		return p.done(w, r, views.ActivityURL(views.ActivityAt{}), views.Flash{Text: views.RetentionUnchanged(now)})
 	}
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
-		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old entries?", Body: views.AskRetention(choice)})
+		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old entries?", Body: views.ConfirmRetention(choice)})
 	}
 	err = p.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {

@@ -36,7 +36,7 @@ func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status
 	}
 	f := views.RevertForm{Reversal: reversal, Problems: wrong, Now: p.now(r)}
 	return p.render(w, r, status, views.Page{
-		Title: "Revert a change to " + reversal.Line.ObjectName, Failed: len(wrong) > 0, Body: views.AskRevert(f),
+		Title: "Revert a change to " + reversal.Line.ObjectName, Failed: len(wrong) > 0, Body: views.ConfirmRevert(f),
 	})
 }
 

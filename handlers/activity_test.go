@@ -67,7 +67,7 @@ func TestActivity(t *testing.T) {
 				s.Errorf("%s: %s, want %s", filter, got, want)
 			}
 			if want == "" {
-				p.has(".empty", "No activity matches").has(".empty", "Activity is recorded from ").has(".empty", "Clear all filters")
+				p.has(".empty", "No matching activity").has(".empty", "Activity has been recorded since ").has(".empty", "Clear all filters")
 			}
 		}
 		p = s.get("/activity?object=" + g.ID + "&who=" + s.by.ID + "&from=2020-01-01").wants(200)
@@ -79,14 +79,14 @@ func TestActivity(t *testing.T) {
 		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "isn't an ID").has(".notes", "isn't a date")
 		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address isn't valid and was ignored").lacks("option[value=failed]").lacks(".chips")
 		s.get("/activity?action=group.archive").wants(200).has("option[selected]", "Archived …").has(".chips", "Archived …")
-		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the id nonsense").has("#q[value=nonsense]", "").
+		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the ID nonsense").has("#q[value=nonsense]", "").
 			has(".chips", "Groups").has(".empty a[href='/activity']", "Clear all filters")
 		if strings.Contains(p.text(".chips"), "nonsense") {
 			s.Errorf("a guess is told as a fact: %s", p.text(".chips"))
 		}
-		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No activity matches").has(".chips", "About Rowing Club")
-		s.get("/activity?q=a+b").wants(200).has(".notes", "isn't an ID").has("#q[value='a b']", "")
-		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The start date is after the end date.")
+		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No matching activity").has(".chips", "About Rowing Club")
+		s.get("/activity?q=a+b").wants(200).has(".notes", "is no id").has("#q[value='a b']", "")
+		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The first day is after the last one.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
 		s.get("/activity?action=group").has("details.filters[open] > summary", "Filters · 1")
@@ -99,11 +99,11 @@ func TestActivity(t *testing.T) {
 		p.has(".tabs [aria-current]", "Activity")
 
 		p = s.get("/activity/" + archived.ID).wants(200)
-		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Not sealed yet")
+		p.has("h1", "Anna archived Plaza Hotel").has("main", archived.RequestID).has("main", "127.0.0.1").has("main", "Pending")
 		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/activity/"+archived.ID).has("main", "of the chain")
+		s.get("/activity/"+archived.ID).has("main", "Log positionEntry")
 	})
 }
 
@@ -146,8 +146,8 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		}
 
 		to := "/activity/" + line.ID + "/revert"
-		s.get(to).wants(200).has("h1", "Put back this change of Plaza Grand?").has("ins", "Zoë").has("button", "Put it back")
-		s.post(to).wants(409).has(".summary", "nothing was reverted")
+		s.get(to).wants(200).has("h1", "Revert this change to Plaza Grand?").has("ins", "Zoë").has("button", "Revert change")
+		s.post(to).wants(409).has(".summary", "nothing was put back")
 		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
 		s.post(to, "field", "name", "field", "description").wants(409)
 		p = s.get(to).wants(200).has("main", "It was changed again by Anna on ")
@@ -160,14 +160,14 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 			s.Errorf("%+v, %v", now, err)
 		}
 		back := s.newest()
-		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").lacks("main a[href$=revert]")
+		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Reverted by Anna").lacks("main a[href$=revert]")
 		if to, _ := p.doc.Find(".notice a").Attr("href"); to != "/activity/"+back.ID {
 			s.Errorf("it was put back by %s", to)
 		}
-		s.get(to).wants(200).has("h1", "Nothing to put back")
-		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna reverted a change to Plaza Royal").has("main", "The change that was put back")
+		s.get(to).wants(200).has("h1", "Nothing to revert")
+		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "View original change")
 		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
-		s.get("/activity/"+line.ID).wants(200).has(".notice", "Put back by Anna").has("main a.quiet[href$=revert]", "Put it back")
+		s.get("/activity/"+line.ID).wants(200).has(".notice", "Reverted by Anna").has("main a.quiet[href$=revert]", "Revert…")
 
 		created, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Object: g.ID, Action: string(audit.CreatedGroup)})
 		if err != nil {
@@ -208,11 +208,11 @@ func TestVerifyActivity(t *testing.T) {
 		if err := s.store.Audit.Seal(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		p := s.get("/activity/verify").wants(200).has("h1", "The activity is intact")
+		p := s.get("/activity/verify").wants(200).has("h1", "Activity log verified")
 		head := p.text("section .id code")
-		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "intact").has(".notice", "contain the end you noted")
+		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "verified").has(".notice", "continues from your checkpoint")
 		s.get("/activity/verify?expect=1:AAAAAAAAAAAAAAAA").wants(200).has(".notice", "Entry 1 is not the one you noted as 1:AAAAAAAAAAAAAAAA. Either the note is mistyped")
-		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not as it was written").has("main", "ends before the entry noted")
+		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not verified").has("main", "ends before the entry noted")
 		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
 	})
 }

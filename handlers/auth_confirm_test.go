@@ -28,7 +28,7 @@ func TestAnOldSessionConfirmsThatItIsThem(t *testing.T) {
 		*now = now.Add(9 * time.Minute)
 		s.get("/settings/tokens/new").wants(200).has("h1", "New API token")
 		*now = now.Add(2 * time.Minute)
-		asked := s.get("/settings/tokens/new").wants(403).has("h1", "Confirm that it is you")
+		asked := s.get("/settings/tokens/new").wants(403).has("h1", "Confirm it's you")
 		if got := asked.value("next"); got != "/settings/tokens/new" {
 			s.Errorf("it leads back to %q", got)
 		}
@@ -47,13 +47,13 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
-		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You are asked again only after 10 minutes.").
-			has("nav [aria-current=page]", "People").has(`.other a[href="/people?x=1"]`, "Cancel")
+		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You won't be asked again for 10 minutes.").
+			has("nav [aria-current=page]", "Users").has(`.other a[href="/people?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)
 		}
 		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
-		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "Incorrect password.").has("#confirm\\.password-error.hide", "Incorrect password.")
+		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
 		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
 			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
 		}
@@ -87,7 +87,7 @@ func TestAFormWaitsUntilItsSenderConfirms(t *testing.T) {
 		*now = now.Add(time.Hour)
 		before := len(s.lines())
 		form := []string{"name", "Nightly <export>", "scope", "read", "expires", "30", "key", "12345678901234567890", "password", "not to be shown"}
-		asked := s.post("/settings/tokens/new", form...).wants(403).has("main", "What you typed is kept.")
+		asked := s.post("/settings/tokens/new", form...).wants(403).has("main", "What you entered is kept.")
 		if strings.Contains(asked.body, "not to be shown") {
 			s.Error("a password is in the page")
 		}
@@ -137,7 +137,7 @@ func TestAPartOfAPageAsksToConfirmAsAWhole(t *testing.T) {
 		now := s.stopClock()
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
-		p := s.part("results").get("/settings/tokens/new").wants(422).has("h1", "Confirm that it is you")
+		p := s.part("results").get("/settings/tokens/new").wants(422).has("h1", "Confirm it's you")
 		if !strings.HasPrefix(p.body, "<!doctype html>") && !strings.HasPrefix(p.body, "<!DOCTYPE html>") {
 			s.Error("it is no whole page")
 		}
@@ -150,7 +150,7 @@ func TestConfirmingWithACodeOnceAndNotTooOften(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		p, codes := s.setUpApp()
 		*now = now.Add(time.Hour)
-		s.get("/profile/security/app/off").wants(403).has("main", "Code from your app")
+		s.get("/profile/security/app/off").wants(403).has("main", "Authentication code")
 		s.post("/confirm", "confirm.code", codes[0]).wants(422)
 		code := p.code(0)
 		s.post("/profile/security/codes", "confirm.code", code).wants(201)

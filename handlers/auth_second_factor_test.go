@@ -67,7 +67,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.get("/groups").leads("/profile/security?next=%2Fgroups")
-		s.get("/profile/security").has("h1", "Set up a second factor").has("main", "Your role, Owner, has needed one since").lacks("#password").lacks("#sessions")
+		s.get("/profile/security").has("h1", "Set up a second factor").has("main", "Your role, Owner, has required one since").lacks("#password").lacks("#sessions")
 		shown := s.get("/profile/security/app").lacks("header nav")
 		seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown.text("code.key"), " ", ""))
 		if err != nil {
@@ -90,7 +90,7 @@ func TestSettingUpASecondFactorLeadsOn(t *testing.T) {
 		}
 		const next = "?next=%2Fcontacts%3Fq%3Da%26limit%3D10"
 		s.get("/contacts?q=a&limit=10").leads("/profile/security" + next)
-		s.get("/profile/security"+next).has(`main a[href="/profile/security/app`+next+`"]`, "Set up an app").has(`a[href="/profile/security/passkeys/new`+next+`"]`, "Add a passkey")
+		s.get("/profile/security"+next).has(`main a[href="/profile/security/app`+next+`"]`, "Set up authenticator").has(`a[href="/profile/security/passkeys/new`+next+`"]`, "Add passkey")
 		if got := s.get("/profile/security/passkeys/new" + next).value("next"); got != "/contacts?q=a&limit=10" {
 			s.Errorf("a passkey leads to %q", got)
 		}
@@ -140,8 +140,8 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 		}
 		b.post("/login", "email", email, "password", password, "next", "/groups/new", "remember", "yes", "carried.name", "Typed").leads("/login/code")
 		b.get("/groups").leads("/login?next=%2Fgroups")
-		b.get("/login/code").wants(200).has("label", "Code from your app").has("a[href='/login/code?with=recovery']", "Use a recovery code").
-			has(".card", "Signing in as "+email).has("a[href='/login?next=%2Fgroups%2Fnew']", "Sign in as somebody else")
+		b.get("/login/code").wants(200).has("label", "Authentication code").has("a[href='/login/code?with=recovery']", "Use a recovery code").
+			has(".card", "Signing in as "+email).has("a[href='/login?next=%2Fgroups%2Fnew']", "Use a different account")
 		b.get("/login/code?with=recovery").wants(200).has("label", "Recovery code")
 		b.post("/login/code", "code", "123456").wants(422).has(".summary", "Incorrect code")
 		*now = now.Add(time.Minute)
@@ -240,7 +240,7 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
 		today := s.store.DB.Now().UTC().Format(time.DateOnly)
 		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
-		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, needs a second factor: until you set up another, only the Security page works for you.")
+		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, requires a second factor. Until you set up another, you can only use the Security page.")
 		if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)
 		}

@@ -207,7 +207,7 @@ func TestWhatWasTypedSurvivesSigningIn(t *testing.T) {
 			"/groups/" + g.ID + "/edit": {"name", "Typed", "was_name", "Plaza Hotel"},
 			"/contacts/new":             {"username", "Typed"},
 		} {
-			login := b.post(path, fields...).wants(401).has("h1", "Sign in").has("main", "What you typed is kept")
+			login := b.post(path, fields...).wants(401).has("h1", "Sign in").has("main", "What you entered is kept")
 			form := []string{"email", email, "password", password}
 			login.doc.Find(`input[type="hidden"]`).Each(func(_ int, in *goquery.Selection) {
 				if name := in.AttrOr("name", ""); strings.HasPrefix(name, "carried.") || name == "next" && in.AttrOr("value", "") == path {

@@ -160,12 +160,12 @@ func TestAFormIsSentOffline(t *testing.T) {
 		a.write("#display_name", "Hector")
 		a.offline(true)
 		a.click("Create contact")
-		a.sees("#trouble", "The server cannot be reached. Check your connection.")
+		a.sees("#trouble", "Can't reach the server. Check your connection.")
 		a.until("what was typed is there", "find('#display_name').value === 'Hector' && here() === '/contacts/new'")
 		a.barriers("offline form")
 		a.shoot("offline form")
 		a.click("Try again")
-		a.sees("#trouble", "The server cannot be reached. Check your connection.")
+		a.sees("#trouble", "Can't reach the server. Check your connection.")
 		a.offline(false)
 		a.goes("Try again")
 		a.sees("h1", "Hector")
@@ -179,8 +179,8 @@ func TestAFormIsSentOffline(t *testing.T) {
 	a.click("Delete…")
 	a.write("#name", "Plaza  Hotel")
 	a.offline(true)
-	a.click("Delete for good")
-	a.sees("dialog", "The server cannot be reached. Check your connection.")
+	a.click("Delete group")
+	a.sees("dialog", "Can't reach the server. Check your connection.")
 	a.barriers("offline dialog")
 	a.shoot("offline dialog")
 	a.offline(false)
@@ -198,7 +198,7 @@ func TestWhatIsTypedSurvivesTheSignIn(t *testing.T) {
 	a.withKeys()
 	a.onlyAsked()
 	a.addPasskey("Work laptop")
-	a.click("I have kept them")
+	a.click("I've saved them")
 	a.goes("Continue")
 	a.expect("status of 401")
 
@@ -207,7 +207,7 @@ func TestWhatIsTypedSurvivesTheSignIn(t *testing.T) {
 	a.signOut()
 	a.click("#find")
 	a.follow(func() { a.types("hec") })
-	a.sees("main", "What you typed is kept")
+	a.sees("main", "What you entered is kept")
 	a.goes("Sign in with a passkey")
 	a.at("/groups/new")
 	a.until("what was typed is back", "find('#name').value === 'Typed in vain?' && find('#find').value.startsWith('h')")
@@ -223,10 +223,10 @@ func TestWhatIsTypedSurvivesTheSignIn(t *testing.T) {
 	a.visit("/contacts/" + hector.ID + "/edit") // staying signed in, in vain
 	a.write("#display_name", "Hector McCallister")
 	eval[bool](a, "(document.body.dataset.idle = '120', dispatchEvent(new Event('pageshow')))")
-	a.sees("#trouble", "You will be signed out in 2 minutes.")
+	a.sees("#trouble", "You'll be signed out in 2 minutes.")
 	a.signOut()
 	a.goes("Stay signed in")
-	a.sees("main", "What you typed is kept")
+	a.sees("main", "What you entered is kept")
 	a.goes("Sign in with a passkey")
 	a.until("what was typed is back", "find('#display_name').value === 'Hector McCallister'")
 
@@ -235,12 +235,12 @@ func TestWhatIsTypedSurvivesTheSignIn(t *testing.T) {
 	a.write("#name", "Anna Adler")
 	a.signOut()
 	a.goes("Save")
-	a.sees("main", "What you typed is kept")
+	a.sees("main", "What you entered is kept")
 	a.goes("Sign in with a passkey")
-	a.sees("h1", "You are signed in")
+	a.sees("h1", "You're signed in")
 	a.barriers("resend")
 	a.shoot("resend")
-	a.goes("Send the form")
+	a.goes("Submit form")
 	a.until("it was sent", "find('#name').value === 'Anna Adler'")
 	if a.asked() != asked {
 		t.Error("one is asked whether to leave what is sent")
@@ -252,7 +252,7 @@ func TestTypedTextIsCarriedToTheSignIn(t *testing.T) {
 	each(t, func(s *site) {
 		b := s.newBrowser()
 		asked := b.post("/login", "next", "/groups/new", "carried.name", "Typed", "carried.old_password", "secret words").wants(200)
-		asked.has("main", "What you typed is kept").lacks(".summary").lacks(`[name="carried.old_password"]`)
+		asked.has("main", "What you entered is kept").lacks(".summary").lacks(`[name="carried.old_password"]`)
 		if asked.value("carried.name") != "Typed" || asked.value("next") != "/groups/new" {
 			s.Error("what was typed is lost")
 		}
@@ -261,7 +261,7 @@ func TestTypedTextIsCarriedToTheSignIn(t *testing.T) {
 			s.Errorf("the form has the name %q", name)
 		}
 		offered := s.newBrowser().post("/login", "email", email, "password", password, "next", "/profile", "carried.name", "Anna Adler")
-		offered.wants(http.StatusOK).has("h1", "You are signed in")
+		offered.wants(http.StatusOK).has("h1", "You're signed in")
 		if offered.doc.Find("main form").AttrOr("action", "") != "/profile" || offered.value("name") != "Anna Adler" {
 			s.Error("what was typed is lost")
 		}

@@ -74,12 +74,12 @@ func setUpByHand(a *tab) {
 	a.write("#email", email)
 	a.write("#password", "short")
 	a.write("#workspace", "Acme")
-	a.goes("Set up the console")
+	a.goes("Set up console")
 	a.sees(".summary", "There is a problem")
 	a.sees("#password-error", "at least 12 characters")
 	a.focuses(".summary")
 	a.write("#password", password)
-	a.goes("Set up the console")
+	a.goes("Set up console")
 	a.at("/groups")
 	a.sees("main", "No groups yet")
 }
@@ -109,7 +109,7 @@ func makeGroup(a *tab) {
 	a.write("#description", "World-renowned.\nWith a view.")
 	choose(a, "hec", "Hector Miller")
 	choose(a, "madel", "Madeline Miller")
-	a.sees(".picker", "2 people chosen")
+	a.sees(".picker", "2 contacts selected")
 	a.goes("Create group")
 	a.sees("h1", "Plaza Hotel")
 	a.sees("#flashes", "Plaza Hotel created.")
@@ -130,7 +130,7 @@ func choose(a *tab, typed, name string) {
 		return
 	}
 	a.sees("#find-options", name)
-	a.hears("1 person found")
+	a.hears("1 contact found")
 	a.press("Down")
 	a.until("the option is active", "focused().getAttribute('aria-activedescendant') === find('[role=\"option\"]').id")
 	a.press("Enter")
@@ -203,7 +203,7 @@ func archiveAndRestore(a *tab) {
 	a.Helper()
 	a.goes("The Plaza")
 	a.goes("Archive")
-	a.sees("main", "It keeps its members")
+	a.sees("main", "Its members, IDs and history are kept")
 	a.visit("/groups")
 	a.misses("tbody", "The Plaza")
 	a.click("Archived")
@@ -231,17 +231,17 @@ func deleteOne(a *tab) {
 	a.click("Actions for The Plaza")
 	if a.screen.scriptless {
 		a.goes("Delete…")
-		a.sees("h1", "Delete The Plaza for good?")
+		a.sees("h1", "Delete The Plaza?")
 		a.focuses("Archive instead")
 		a.goes("Cancel")
 		a.sees("h1", "The Plaza")
 		a.click("More actions")
 		a.goes("Delete…")
-		a.goes("Delete for good")
+		a.goes("Delete group")
 	} else {
 		for _, leave := range []func(){func() { a.press("Escape") }, func() { a.click("Cancel") }} {
 			a.click("Delete…")
-			a.sees("dialog[open]", "Delete The Plaza for good?")
+			a.sees("dialog[open]", "Delete The Plaza?")
 			a.focuses("Archive instead")
 			a.until("it is an alertdialog with a name", "find('#dialog-title') && document.querySelector('dialog').getAttribute('role') === 'alertdialog'")
 			leave()
@@ -250,7 +250,7 @@ func deleteOne(a *tab) {
 			a.click("Actions for The Plaza")
 		}
 		a.click("Delete…")
-		a.goes("Delete for good")
+		a.goes("Delete group")
 		a.focuses("Grand Hotel") // the next row
 	}
 	a.at("/groups")

@@ -49,7 +49,7 @@ func TestUndoGoesWhereTheRowIs(t *testing.T) {
 	a := s.in(desk)
 	a.lists()
 	a.types("j#")
-	a.sees("dialog", "Delete Group 01 for good?")
+	a.sees("dialog", "Delete Group 01?")
 	a.goes("Archive instead")
 	a.sees("#flashes", "Group 01 archived.")
 	a.misses("tbody", "Group 01")

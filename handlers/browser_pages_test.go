@@ -240,7 +240,7 @@ var scenes = append([]scene{
 		t.visit("/groups")
 		t.click(".list summary")
 		t.click("Delete…")
-		t.sees("dialog", "for good?")
+		t.sees("dialog", "Delete ")
 	}},
 	{"group new", address("/groups/new")},
 	{"group new refused", func(t *tab, _ *town) {
@@ -255,7 +255,7 @@ var scenes = append([]scene{
 			v.Fatal(err)
 		}
 		t.visit("/groups/new")
-		t.sees("main", "This is what you typed")
+		t.sees("main", "Restored from a draft saved")
 		_ = v.store.Identity.DropDraft(v.Context(), v.by, "new-group")
 	}},
 	{"group picker", func(t *tab, _ *town) {
@@ -271,7 +271,7 @@ var scenes = append([]scene{
 	{"group members no match", at(func(v *town) string { return "/groups/" + v.group.ID + "/members?q=zzzz" })},
 	{"group members refused", func(t *tab, v *town) {
 		t.visit("/groups/" + v.group.ID + "/members")
-		t.goes("Add to the group")
+		t.goes("Add to group")
 		t.sees("main", "Choose at least one person")
 	}},
 	{"group edit", at(func(v *town) string { return "/groups/" + v.archived.ID + "/edit" })},
@@ -290,12 +290,12 @@ var scenes = append([]scene{
 			v.Fatal(err)
 		}
 		t.goes("Save changes")
-		t.sees("main", "saved this meanwhile")
+		t.sees("main", "saved changes while you were editing")
 	}},
 	{"group delete", at(func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
 	{"group delete refused", func(t *tab, v *town) {
 		t.visit("/groups/" + v.busy.ID + "/delete")
-		t.goes("Delete for good")
+		t.goes("Delete group")
 		t.sees("main", "There is a problem")
 	}},
 	{"contacts", address("/contacts")},
@@ -324,14 +324,14 @@ var scenes = append([]scene{
 	{"token new", address("/settings/tokens/new")},
 	{"token new refused", func(t *tab, _ *town) {
 		t.visit("/settings/tokens/new")
-		t.goes("Make the token")
+		t.goes("Create token")
 		t.sees("main", "There is a problem")
 	}},
 	{"token made", func(t *tab, v *town) {
 		t.visit("/settings/tokens/new")
 		t.write("#name", "Import")
-		t.goes("Make the token")
-		t.sees("main", "It will not be shown again")
+		t.goes("Create token")
+		t.sees("main", "You won't be able to see it again")
 	}},
 	{"token new chosen", func(t *tab, _ *town) {
 		t.visit("/settings/tokens/new")
@@ -340,39 +340,39 @@ var scenes = append([]scene{
 		t.click(`[value="groups.delete"]`)
 		t.until("the boxes are as the preset had them, but for one", "find('[value=\"choose\"]').checked && !find('[value=\"groups.delete\"]').checked && find('[value=\"messages.post\"]').checked")
 		t.write("#networks", "203.0.113.7\nnowhere")
-		t.goes("Make the token")
+		t.goes("Create token")
 		t.sees("main", "neither an address")
 	}},
 	{"token", func(t *tab, v *town) {
 		v.use(v.token)
 		t.visit("/settings/tokens/" + v.token.ID)
-		t.click("Show as a table")
+		t.click("Show as table")
 		t.sees(".as-table", "Failed")
 	}},
 	{"token used just now", func(t *tab, v *town) {
 		token, secret := v.tokenOf(v.by, "Backup")
 		v.withToken(secret).get("/v1/groups").wants(200)
 		t.visit("/settings/tokens/" + token.ID)
-		t.sees("main", "Requests show up here within a few seconds.")
+		t.sees("main", "Requests appear here within a few seconds.")
 	}},
 	{"token unused", at(func(v *town) string { return "/settings/tokens/" + v.newToken("Quiet", 0).ID })},
 	{"token roll", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/roll" })},
 	{"token rolled", func(t *tab, v *town) {
 		t.visit("/settings/tokens/" + v.newToken("Import", 0).ID + "/roll")
-		t.goes("Roll the token")
+		t.goes("Rotate token")
 		t.sees("main", "The old secret works until")
 	}},
 	{"token old secret", at(func(v *town) string { return "/settings/tokens/" + v.rolled().ID })},
 	{"token end old secret", func(t *tab, v *town) {
 		t.visit("/settings/tokens/" + v.rolled().ID)
-		t.click("End the old one now…")
-		t.sees("dialog", "End the old secret of")
+		t.click("Revoke old secret…")
+		t.sees("dialog", "Revoke the old secret of")
 	}},
 	{"tokens own none", func(t *tab, v *town) {
 		_, b := v.colleague(access.Admin)
 		t.signIn(b)
 		t.visit("/settings/tokens?whose=own")
-		t.sees("main", "No tokens of yours")
+		t.sees("main", "You have no tokens yet")
 		t.inspect("tokens own none")
 		t.visit("/settings/tokens/" + v.token.ID + "/roll")
 		t.sees("main", "Only Anna can rotate this token")
@@ -415,8 +415,8 @@ var scenes = append([]scene{
 	{"activity revert refused", func(t *tab, v *town) {
 		t.visit("/activity/" + v.changes() + "/revert")
 		v.changes()
-		t.goes("Put it back")
-		t.sees("main", "nothing was reverted")
+		t.goes("Revert change")
+		t.sees("main", "nothing was put back")
 	}},
 	{"activity members", func(t *tab, v *town) {
 		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Object: v.group.ID, Action: string(audit.CreatedGroup)})
@@ -485,7 +485,7 @@ var scenes = append([]scene{
 		t.write("#name", "Typed")
 		call(t, network.ClearBrowserCookies, struct{}{})
 		t.goes("Create group")
-		t.sees("main", "What you typed is kept")
+		t.sees("main", "What you entered is kept")
 		t.signIn(t.browser)
 	}},
 }, slices.Concat(peopleScenes, cutScenes)...)
@@ -571,7 +571,7 @@ func TestTheFirstPages(t *testing.T) {
 	a.visit("/")
 	a.sees("h1", "Set up your console")
 	a.inspect("setup")
-	a.goes("Set up the console")
+	a.goes("Set up console")
 	a.inspect("setup refused")
 	s.setUp()
 	a.visit("/groups")

@@ -44,10 +44,10 @@ func (t *tab) signOut() {
 func (t *tab) addPasskey(name string) {
 	t.Helper()
 	t.visit("/profile/security")
-	t.goes("Add a passkey")
-	t.sees("h1", "Add a passkey")
+	t.goes("Add passkey")
+	t.sees("h1", "Add passkey")
 	t.write("#name", name)
-	t.goes("Add the passkey")
+	t.goes("Add passkey")
 }
 
 func TestPasskeys(t *testing.T) {
@@ -60,7 +60,7 @@ func TestPasskeys(t *testing.T) {
 	a.addPasskey("Work laptop")
 	a.sees("h1", "Your passkey is ready")
 	a.inspect("recovery codes of a passkey")
-	a.click("I have kept them")
+	a.click("I've saved them")
 	a.goes("Continue")
 	a.sees("main", "Work laptop")
 	a.sees("main", "10 codes left")
@@ -81,7 +81,7 @@ func TestPasskeys(t *testing.T) {
 	a.write("#email", email)
 	a.write("#password", password)
 	a.goes("Sign in")
-	a.sees("h1", "Confirm that it is you")
+	a.sees("h1", "Confirm it's you")
 	a.sees("main", "Recovery code")
 	a.inspect("second factor with a passkey")
 	a.goes("Use a passkey")
@@ -94,11 +94,11 @@ func TestPasskeys(t *testing.T) {
 	a.visit("/settings/tokens/new")
 	a.write("#name", "Nightly")
 	ahead.Add(11 * 60)
-	a.goes("Make the token")
-	a.sees("h1", "Confirm that it is you")
-	a.sees("main", "What you typed is kept")
+	a.goes("Create token")
+	a.sees("h1", "Confirm it's you")
+	a.sees("main", "What you entered is kept")
 	a.inspect("confirm with a passkey")
-	a.goes("Confirm with a passkey")
+	a.goes("Confirm with passkey")
 	a.sees("h1", "Nightly is ready")
 }
 
@@ -195,7 +195,7 @@ func TestPasskeysNeedScripts(t *testing.T) {
 	a := s.in(desk.withoutScripts())
 	a.visit("/profile/security/passkeys/new")
 	a.sees("main", "Passkeys need JavaScript")
-	a.misses("main", "Add the passkey")
+	a.misses("main", "Add passkey")
 	a.signOut()
 	a.visit("/login")
 	a.misses("main", "passkey")

@@ -40,7 +40,7 @@ var peopleScenes = []scene{
 	{"invite", address("/people/invite")},
 	{"invite refused", func(t *tab, _ *town) {
 		t.visit("/people/invite")
-		t.goes("Make the link")
+		t.goes("Create invite link")
 		t.sees("main", "There is a problem")
 	}},
 	{"invitation made", func(t *tab, v *town) {
@@ -48,8 +48,8 @@ var peopleScenes = []scene{
 		t.write("#email", strings.ToLower(rand.Text())+"@example.com")
 		t.write("#name", text.Straight(v.group.Name))
 		t.click(`[value="editor"]`)
-		t.goes("Make the link")
-		t.sees("main", "It will not be shown again")
+		t.goes("Create invite link")
+		t.sees("main", "It won't be shown again")
 	}},
 	{"invitation revoke", at(func(v *town) string {
 		return "/people/invitations/" + v.invited(text.Straight(v.contact.Name())) + "/revoke"
@@ -67,13 +67,13 @@ var peopleScenes = []scene{
 	{"person own role refused", func(t *tab, v *town) {
 		t.visit("/people/" + v.by.ID + "/role")
 		t.click(`[value="admin"]`)
-		t.goes("Change the role")
+		t.goes("Change role")
 		t.sees("main", "There is a problem")
 	}},
 	{"person disable", func(t *tab, v *town) {
 		t.visit("/people/" + v.somebody(access.Editor).ID)
 		t.click("Disable…")
-		t.sees("dialog", "They are signed out at once")
+		t.sees("dialog", "They're signed out immediately")
 	}},
 	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/second-factor" })},
 	{"person sign out", func(t *tab, v *town) {
@@ -82,7 +82,7 @@ var peopleScenes = []scene{
 		v.session(u)
 		t.visit("/people/" + u.ID)
 		t.click("Sign out everywhere…")
-		t.sees("dialog", "2 sessions of theirs end at once.")
+		t.sees("dialog", "2 sessions end immediately.")
 	}},
 	{"person sign out own", at(func(v *town) string { return "/people/" + v.by.ID + "/sessions" })},
 	{"policy", address("/people/policy")},

@@ -48,7 +48,7 @@ func TestShortcuts(t *testing.T) {
 	a.focuses("#q")
 	a.types("gcj") // typed, and nothing else
 	a.until("the keys are text", "find('#q').value === 'gcj'")
-	a.sees("main", "No group matches")
+	a.sees("main", "No groups match")
 	a.until("a key is told", "find('#q').getAttribute('aria-keyshortcuts') === '/'")
 
 	a.lists()
@@ -78,7 +78,7 @@ func TestShortcuts(t *testing.T) {
 
 	a.lists()
 	a.types("j#")
-	a.sees("dialog", "Delete Alpha for good?")
+	a.sees("dialog", "Delete Alpha?")
 	a.types("e") // nothing, within a dialog
 	a.press("Escape")
 	a.focuses("Alpha")
@@ -90,7 +90,7 @@ func TestShortcuts(t *testing.T) {
 	a.hits("y")
 	a.sees("#flashes", "Alpha restored.")
 	a.types("#")
-	a.sees("dialog", "Delete Alpha for good?")
+	a.sees("dialog", "Delete Alpha?")
 	a.press("Escape")
 	a.goes("Activity") // the group's own, whose rows can't be edited
 	a.types("je")
@@ -166,7 +166,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.types("j")
 	a.types("?")
 	a.until("what the page has is listed", listed+" === 'g g g c g a g p g t j k Enter / c ? e y #'")
-	a.sees("dialog", "actions are for the row you are on")
+	a.sees("dialog", "actions apply to the focused row")
 	a.until("it is a dialog with a name", "find('dialog') || document.querySelector('dialog[role=dialog][aria-labelledby=dialog-title]')?.open")
 	a.focuses("Close")
 	a.press("Escape")
@@ -175,7 +175,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 
 	a.visit("/groups/" + g.ID)
 	a.types("?")
-	a.misses("dialog", "actions are for the row you are on")
+	a.misses("dialog", "actions apply to the focused row")
 	a.until("a group's own page has less", listed+" === 'g g g c g a g p g t ? e y #'")
 	a.press("Enter") // on Close
 	a.until("it is closed", "all('dialog').length === 0")
@@ -205,8 +205,8 @@ func TestShortcutsAreSwitchedOffWithoutScripts(t *testing.T) {
 	a.visit("/profile")
 	a.click(`[name="shortcuts"][value="off"]`)
 	a.goes("Save")
-	a.sees("#flashes", "Profile saved.")
-	if a.goes("See all shortcuts"); eval[bool](a, "all('a').some((e) => words(e) === 'Keyboard shortcuts')") {
+	a.sees("#flashes", "Your profile is saved.")
+	if a.goes("View all shortcuts"); eval[bool](a, "all('a').some((e) => words(e) === 'Keyboard shortcuts')") {
 		a.Error("the sheet is offered where there are no scripts")
 	}
 	a.sees("main", "Single-key shortcuts are off.")

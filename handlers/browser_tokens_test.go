@@ -35,7 +35,7 @@ func TestLeavingASecretAsks(t *testing.T) {
 	a := s.in(desk)
 	a.visit("/settings/tokens/new")
 	a.write("#name", "Import")
-	a.goes("Make the token")
+	a.goes("Create token")
 	a.click("#secret")
 	a.follow(func() { a.click("Contacts") })
 	if a.asked() != 1 {
@@ -43,9 +43,9 @@ func TestLeavingASecretAsks(t *testing.T) {
 	}
 	a.visit("/settings/tokens/new")
 	a.write("#name", "Export")
-	a.goes("Make the token")
+	a.goes("Create token")
 	a.click("#secret")
-	a.goes("I have kept the token")
+	a.goes("I've saved it")
 	a.sees("h1", "Export")
 	if a.asked() != 1 {
 		t.Errorf("it asked %d times", a.asked())

@@ -25,7 +25,7 @@ func TestCopiedIDsAreUnderstood(t *testing.T) {
 				return fmt.Sprintf(typed, id)
 			}
 			q := url.QueryEscape(copied(g.ID))
-			s.get("/groups?q="+q).has("#results", "This is the id of Plaza Hotel")
+			s.get("/groups?q="+q).has("#results", "This ID belongs to Plaza Hotel")
 			s.get("/activity?q="+q).has("table", "Plaza Hotel")
 			misses(s.get("/activity?object="+q).has("table", "Plaza Hotel"), "#results", "isn't an ID")
 			who := url.QueryEscape(copied(hector.ID))
@@ -54,8 +54,8 @@ func TestSearchOffersMembersWhereNothingIsFound(t *testing.T) {
 		for _, name := range []string{"Plaza", "Hotel", "Opera"} {
 			s.group(name, fiona)
 		}
-		s.get("/groups?q=fiona").has("#results .empty", "Groups with a member like “fiona” (3)")
-		s.get("/groups?q=member:fi+jansen").has("#results .empty", "Groups with a member like “fi jansen” (3)").
+		s.get("/groups?q=fiona").has("#results .empty", "Groups with a member matching “fiona” (3)")
+		s.get("/groups?q=member:fi+jansen").has("#results .empty", "Groups with a member matching “fi jansen” (3)").
 			has(`.empty a[href="/groups?q=member%3A%22fi+jansen%22"]`, "fi jansen")
 		s.get("/groups?q=member%3A%22fi+jansen%22").has("#count", "3 active groups")
 		s.get("/groups?q=member%3A%E2%80%9Cfi+jansen%E2%80%9D").has("#count", "3 active groups")
@@ -71,7 +71,7 @@ func TestManyMembersLikeThatAreAtLeast(t *testing.T) {
 		}
 		s.get("/groups?q=member:user").has("#count", "At least 20 active groups").has(".notes", "More than 20 contacts")
 		s.get("/groups?q=member:user&limit=30").has("#count", "At least 20 active groups")
-		s.get("/groups?q=user").has(".empty", "Groups with a member like “user” (20+)")
+		s.get("/groups?q=user").has(".empty", "Groups with a member matching “user” (20+)")
 		s.get("/groups?q=member:user1&limit=30").has("#count", "1 active group")
 	})
 }
@@ -95,14 +95,14 @@ func TestDaysAreTheReaders(t *testing.T) {
 			"/groups?q=created:2030-03-31", "/groups?created_after=2030-03-30&created_before=2030-04-01",
 			"/activity?action=group.create&from=2030-03-31&to=2030-03-31",
 		} {
-			p := s.get(list).has("#results", "Made at 23:00:00").has("#results", "Made at 21:59:59").has("#results", "Days are in Europe/Zurich time")
+			p := s.get(list).has("#results", "Made at 23:00:00").has("#results", "Made at 21:59:59").has("#results", "Time zone: Europe/Zurich")
 			misses(p, "#results", "Made at 22:")
 		}
 		csv := s.post("/activity/export?action=group.create&from=2030-03-31&to=2030-03-31", "format", "csv").wants(200).body
 		if strings.Contains(csv, "Made at 22:") || !strings.Contains(csv, "Made at 23:00:00") || !strings.Contains(csv, "Made at 21:59:59") {
 			s.Errorf("the export has other days: %s", csv)
 		}
-		misses(s.get("/groups?q=made"), "#results", "Days are in")
+		misses(s.get("/groups?q=made"), "#results", "Time zone")
 	})
 }
 

@@ -292,7 +292,7 @@ func (p groupPages) tombstone(r *http.Request, f *views.Failure) {
 	if !by(r).May(access.ReadActivity) {
 		t.DeletedBy = ""
 	}
-	f.Title, f.Grave = "This group was deleted", &t
+	f.Title, f.Tombstone = "This group was deleted", &t
 }
 
 // exists fails if there is no such group.

@@ -39,8 +39,8 @@ func TestAGroupsLife(t *testing.T) {
 
 		id := strings.TrimPrefix(path, "/groups/")
 		s.get("/groups?q=member:hector").has(".c-name", "Plaza Hotel").has(".c-name small", "member Hector")
-		s.get("/groups?q=hector").has("#results", "Groups with a member like “hector”")
-		s.get("/groups?q="+id).has("#results", "This is the id of Plaza Hotel")
+		s.get("/groups?q=hector").has("#results", "Groups with a member matching “hector”")
+		s.get("/groups?q="+id).has("#results", "This ID belongs to Plaza Hotel")
 
 		s.post(path+"/edit", "name", "The Plaza", "was_name", "Plaza Hotel", "description", "World-renowned.", "was_description", "World-renowned.").leads(path)
 		s.post(path+"/edit", "name", "The Plaza", "was_name", "The Plaza").follow(s.browser).has("#flashes", "Nothing changed.")
@@ -63,9 +63,9 @@ func TestAGroupsLife(t *testing.T) {
 		}
 		s.get(path).has(".notes", "Archived").has(".notes", "by Anna")
 
-		s.get(path+"/delete").has("h1", "Delete The Plaza Hotel for good?")
+		s.get(path+"/delete").has("h1", "Delete The Plaza Hotel?")
 		s.post(path+"/delete", "next", "//evil.example").leads("/groups")
-		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member left it")
+		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member was removed")
 		got := s.actions()
 		want := []audit.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.archive", "group.delete"}
 		if !slices.Equal(got, want) {
@@ -92,12 +92,12 @@ func TestDeletingABusyGroupAsksForItsName(t *testing.T) {
 
 func TestANumberThatStillGrowsIsNotShownAsFinal(t *testing.T) {
 	for more, want := range map[bool]string{
-		false: "2 members left it, and 1,000 messages were deleted with it.",
-		true:  "2 members left it, and at least 1,000 messages were deleted with it.",
+		false: "2 members were removed, and 1,000 messages were deleted with it.",
+		true:  "2 members were removed, and at least 1,000 messages were deleted with it.",
 	} {
 		var page strings.Builder
 		grave := models.Tombstone{Name: "Plaza Hotel", ContactsCount: 2, MessagesCount: 1000, More: more}
-		if err := views.ErrorPage(views.Failure{Status: 404, Grave: &grave}).Render(t.Context(), &page); err != nil {
+		if err := views.ErrorPage(views.Failure{Status: 404, Tombstone: &grave}).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
 		if said := strings.Join(strings.Fields(page.String()), " "); !strings.Contains(said, want) {
@@ -119,7 +119,7 @@ func TestTwoBrowsersEditOneGroup(t *testing.T) {
 			has("#flashes", "The Plaza saved. Somebody else changed the name while you were editing; their change was kept.")
 
 		asked := s.post(path, "name", "Grand Plaza", "was_name", "Plaza Hotel", "description", "Newer", "was_description", "Ours").wants(409)
-		asked.has("h1", "Edit Plaza Hotel").has(".summary", "Anna saved this meanwhile").has(".versus", "Grand Plaza").has(".versus", "The Plaza")
+		asked.has("h1", "Edit Plaza Hotel").has(".summary", "Anna saved changes while you were editing").has(".versus", "Grand Plaza").has(".versus", "The Plaza")
 		fields := []string{"name", "Grand Plaza"}
 		for _, name := range []string{"was_name", "description", "was_description"} {
 			fields = append(fields, name, asked.value(name))
@@ -175,9 +175,9 @@ func TestMembersAreChosenWithoutScripts(t *testing.T) {
 		if found.value("name") != "Half typed" {
 			s.Errorf("the name is lost: %q", found.value("name"))
 		}
-		step("find", "hec", "add", hector.ID).has(".picker", "1 person chosen")
-		step("contacts", hector.ID, "add", cedric.ID).has(".picker", "2 people chosen")
-		left := step("contacts", hector.ID, "contacts", cedric.ID, "remove", hector.ID).has(".picker", "1 person chosen")
+		step("find", "hec", "add", hector.ID).has(".picker", "1 contact selected")
+		step("contacts", hector.ID, "add", cedric.ID).has(".picker", "2 contacts selected")
+		left := step("contacts", hector.ID, "contacts", cedric.ID, "remove", hector.ID).has(".picker", "1 contact selected")
 		s.post("/groups/new", "key", left.value("key"), "name", left.value("name"), "contacts", left.value("contacts")).wants(303)
 		if p := s.get("/groups/new"); p.value("name") != "" {
 			s.Errorf("the draft stays: %q", p.value("name"))
@@ -209,7 +209,7 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 		} {
 			s.get(address).wants(200).has("#results .notes", note)
 		}
-		s.get("/groups?q=nothing").has("main", "No group matches “nothing”").has("main", "Include archived groups")
+		s.get("/groups?q=nothing").has("main", "No groups match “nothing”").has("main", "Include archived groups")
 		s.get("/groups?status=archived").has("main", "No archived groups")
 	})
 }
@@ -250,7 +250,7 @@ func TestASearchForAStatusHasTheLastWord(t *testing.T) {
 		}
 		without := s.get("/groups?q=is:archived&sort=archived").doc.Find(".chip").AttrOr("href", "")
 		s.get(without).wants(200).has("#count", "1 active group").lacks(".notes")
-		s.get("/groups?q=is:active+chess").has("main", "No group matches").lacks(`main a[href*="status=all"]`)
+		s.get("/groups?q=is:active+chess").has("main", "No groups match").lacks(`main a[href*="status=all"]`)
 		s.get("/groups?q=hotel&status=archived").has(".chips", "Clear all")
 	})
 }

@@ -95,7 +95,7 @@ func needFactor(r *http.Request) error {
 	if isPartial(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errNeedsFactor
 	}
-	return elsewhere{views.LeadingTo(views.SecurityURL(), localPath(r.URL.RequestURI()))}
+	return elsewhere{views.WithNext(views.SecurityURL(), localPath(r.URL.RequestURI()))}
 }
 
 // checkID checks the id in the request's address, if it has one. If an id was copied with quotes

@@ -496,13 +496,13 @@ func TestRefusalNamesWhoCanHelp(t *testing.T) {
 		editor := s.session(s.person(access.Editor))
 		id := aGroup(s)
 		refused := editor.post("/groups/" + id + "/delete").wants(http.StatusForbidden)
-		refused.has("[data-sentence]", "Your role, Editor, does not let you delete groups for good. Owners and admins may. Anna (owner) can change your role.")
+		refused.has("[data-sentence]", "Your role, Editor, doesn't let you delete groups for good. Owners and admins can. Anna (owner) can change your role.")
 		for range 4 {
 			s.person(access.Owner)
 		}
 		editor.get("/people").wants(http.StatusForbidden).
 			has("[data-sentence]", "Anna, Some Owner or Some Owner (owners) can change your role.")
 		s.session(s.person(access.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
-			has("[data-sentence]", "does not let you change roles, or manage owners or admins. Owners may.")
+			has("[data-sentence]", "doesn't let you change roles, or manage owners or admins. Owners can.")
 	})
 }

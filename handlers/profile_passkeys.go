@@ -165,7 +165,7 @@ func (p passkeyPages) confirmDelete(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	return p.showQuestion(w, r, "Remove passkey", views.Question{
-		Title: "Remove " + text.Isolated(passkey.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(passkey.ID), Grave: true,
+		Title: "Remove " + text.Isolated(passkey.Name) + "?", Words: words, Warning: warning, Button: "Remove", Action: views.RemovePasskeyURL(passkey.ID), Danger: true,
 	})
 }
 

@@ -39,7 +39,7 @@ func TestPreferencesAreChosen(t *testing.T) {
 			s.Errorf("chosen: %q", got)
 		}
 		line := s.newest()
-		s.get("/activity/"+line.ID).has("main", "Rows a page").has("main", "Dates and numbers").has("main", "Single-key shortcuts").has("ins", "month-first")
+		s.get("/activity/"+line.ID).has("main", "Rows per page").has("main", "Dates and numbers").has("main", "Single-key shortcuts").has("ins", "month-first")
 	})
 }
 
@@ -105,12 +105,12 @@ func TestShortcutsAreSwitchedOffByTheServer(t *testing.T) {
 		if got := off(s.get("/groups")); got != "" {
 			s.Errorf("at first: %q", got)
 		}
-		s.get("/profile/shortcuts").wants(200).has(".keys", "Next row").has("main", "turn the keys off")
+		s.get("/profile/shortcuts").wants(200).has(".keys", "Next row").has("main", "turn shortcuts off")
 		s.prefer("shortcuts", "off").wants(303)
 		if got := off(s.get("/groups")); got != "off" {
 			s.Errorf("switched off: %q", got)
 		}
-		if p := s.get("/profile/shortcuts").has(".notice", "are off"); strings.Contains(p.text("main"), "turn the keys off") {
+		if p := s.get("/profile/shortcuts").has(".notice", "are off"); strings.Contains(p.text("main"), "turn shortcuts off") {
 			s.Error("what is off is offered to be switched off")
 		}
 		if p := s.newBrowser().get("/login"); strings.Contains(p.body, "/static/keys.") {

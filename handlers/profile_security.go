@@ -85,7 +85,7 @@ func (p securityPages) showCodes(w http.ResponseWriter, r *http.Request, title s
 	if err := p.renew(w, r, false); err != nil {
 		return err
 	}
-	kept := views.Kept{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
+	kept := views.RecoveryCodes{Codes: codes, Title: title, To: next(r, views.SecurityURL())}
 	if v := signedInAs(r); v.mustEnroll { // no longer
 		v.mustEnroll, kept.To = false, next(r, views.HomeURL())
 	}
@@ -100,7 +100,7 @@ func (p securityPages) confirmDeleteApp(w http.ResponseWriter, r *http.Request) 
 		return err
 	}
 	return p.showQuestion(w, r, "Turn off authenticator app", views.Question{
-		Title: "Turn off your authenticator app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Grave: true,
+		Title: "Turn off your authenticator app?", Words: words, Warning: warning, Button: "Turn off", Action: views.TOTPOffURL(), Danger: true,
 	})
 }
 

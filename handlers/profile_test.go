@@ -121,8 +121,8 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		phone.post("/login", "email", email, "password", password).wants(303)
 		laptop := s.newBrowser()
 		laptop.post("/login", "email", email, "password", password).wants(303)
-		p := s.get("/profile/security").wants(200).has("#sessions", "3").has(".things", "Safari on iPhone").has(".things", "This one")
-		if first := p.doc.Find(".things li").First().Text(); !strings.Contains(first, "This one") {
+		p := s.get("/profile/security").wants(200).has("#sessions", "3").has(".things", "Safari on iPhone").has(".things", "This session")
+		if first := p.doc.Find(".things li").First().Text(); !strings.Contains(first, "This session") {
 			s.Errorf("first of the sessions is %q", first)
 		}
 		end := ""
@@ -145,8 +145,8 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 			s.Fatal(sessions, err)
 		}
 		s.post("/profile/security/sessions/" + sessions[0].ID + "/end").wants(404)
-		s.get("/profile/security").has(`a[href="/profile/security/sessions/end"][data-dialog]`, "End all others…")
-		s.get("/profile/security/sessions/end").wants(200).has("h1", "End your other session?").has("#question", "1 session ends at once. You stay signed in here;")
+		s.get("/profile/security").has(`a[href="/profile/security/sessions/end"][data-dialog]`, "Sign out all others…")
+		s.get("/profile/security/sessions/end").wants(200).has("h1", "Sign out your other session?").has("#question", "1 session ends immediately. You stay signed in here.")
 		laptop.get("/groups").wants(200)
 		s.post("/profile/security/sessions/end").wants(303).follow(s.browser).has(".flash", "The other session was signed out.")
 		laptop.get("/groups").leads("/login?next=%2Fgroups")

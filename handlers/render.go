@@ -89,7 +89,7 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error
 	if f.Workspace, err = s.store.Identity.Workspace(r.Context()); err != nil {
 		return f, err
 	}
-	f.User, f.By, f.Held, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version
+	f.User, f.By, f.Restricted, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = identity.IdleLimit

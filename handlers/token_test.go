@@ -38,7 +38,7 @@ func TestATokensLife(t *testing.T) {
 		api := s.newBrowser().with("Authorization", "Bearer "+secret)
 		api.get("/v1/groups").wants(200)
 		api.post("/v1/groups", "name", "x").wants(403)
-		list := s.get("/settings/tokens").has("tbody", "127.0.0.1").has("td[data-label='Belongs to']", "Anna").has(".menu", "Roll…").has("td[data-label=Expires]", "in 30 days")
+		list := s.get("/settings/tokens").has("tbody", "127.0.0.1").has("td[data-label=Owner]", "Anna").has(".menu", "Rotate…").has("td[data-label=Expires]", "in 30 days")
 		path := list.doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")
 		s.get(path).has("h1", "Revoke Nightly?")
 		s.post(path).leads("/settings/tokens").follow(s.browser).has("tbody", "Revoked").has("td[data-label=Expires]", "–")
@@ -123,8 +123,8 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 		moderator.get("/settings/tokens").has("main", "No tokens yet").lacks(".tabs")
 		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
 		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
-		s.get("/settings/tokens?whose=own").has("main", "No tokens of yours")
-		admin.get("/settings/tokens?whose=everybody").has(".notes", "isn't valid")
+		s.get("/settings/tokens?whose=own").has("main", "You have no tokens yet")
+		admin.get("/settings/tokens?whose=everybody").has(".notes", "not known")
 	})
 }
 
@@ -134,8 +134,8 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 	each(t, func(s *site) {
 		_, moderator := s.colleague(access.Moderator)
 		form := moderator.get("/settings/tokens/new").wants(200)
-		form.has("main", "Not available: only owners and admins may do this.")
-		const deleting = "includes deleting groups and contacts for good"
+		form.has("main", "Not available: only owners and admins can do this.")
+		const deleting = "Includes permanently deleting groups and contacts"
 		if s.get("/settings/tokens/new").has("#scopes", deleting); strings.Contains(form.text("#scopes"), deleting) {
 			s.Error("a moderator is told of deleting")
 		}
@@ -205,9 +205,9 @@ func TestRollingAToken(t *testing.T) {
 		token, first := s.tokenOf(s.by, "Nightly")
 		path := "/settings/tokens/" + token.ID
 		s.withToken(first).get("/v1/groups").wants(200)
-		form := s.get(path+"/roll").wants(200).has("h1", "Roll Nightly")
+		form := s.get(path+"/roll").wants(200).has("h1", "Rotate Nightly")
 		s.post(path+"/roll", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
-		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "Nightly has a new secret").has("main", "The old secret works until")
+		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "New secret for Nightly").has("main", "The old secret works until")
 		second := made.valueOf("#secret")
 		s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(409)
 		for _, secret := range []string{first, second} {
@@ -216,8 +216,8 @@ func TestRollingAToken(t *testing.T) {
 		now = now.Add(2 * time.Hour)
 		s.withToken(first).get("/v1/groups").wants(200)
 		now = now.Add(time.Hour)
-		s.get(path).has(".notice", "ends in 21 h").has(".notice", "It was last used 1 h ago")
-		s.get("/settings/tokens").has("tbody", "Old secret works")
+		s.get(path).has(".notice", "expires in 21 h").has(".notice", "It was last used 1 h ago")
+		s.get("/settings/tokens").has("tbody", "Old secret active")
 
 		now = now.Add(21 * time.Hour)
 		s.post("/login", "email", email, "password", password).wants(303)
@@ -227,11 +227,11 @@ func TestRollingAToken(t *testing.T) {
 
 		third := s.post(path+"/roll", "overlap", "72").wants(200).valueOf("#secret")
 		s.withToken(second).get("/v1/groups").wants(200)
-		s.get(path+"/end-old-secret").has("h1", "End the old secret of Nightly?")
+		s.get(path+"/end-old-secret").has("h1", "Revoke the old secret of Nightly?")
 		s.post(path + "/end-old-secret").leads(path)
 		s.post(path + "/end-old-secret").leads(path) // twice is no harm
 		s.withToken(second).get("/v1/groups").wants(401)
-		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret has ended.").valueOf("#secret")
+		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret no longer works.").valueOf("#secret")
 		s.withToken(third).get("/v1/groups").wants(401)
 		s.withToken(fourth).get("/v1/groups").wants(200)
 		s.post(path + "/revoke").wants(303)
@@ -260,13 +260,13 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		s.get(path).has("main", "No requests yet").lacks("#hours")
 		api.get("/v1/groups?q=secret%20plan").wants(200)
 		answer := api.post("/v1/groups", "name", "x").wants(403)
-		s.get(path).has("main", "Requests show up here within a few seconds.").lacks("#hours")
+		s.get(path).has("main", "Requests appear here within a few seconds.").lacks("#hours")
 		if err := s.store.Identity.WriteUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")
-		shown.has(".bars .beside", "2").has(".legend", "succeeded").has(".facts", "See contacts contacts.read")
-		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "LimitNone")
+		shown.has(".bars .beside", "2").has(".legend", "Succeeded").has(".facts", "See contacts contacts.read")
+		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "Rate limitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")
 		}
@@ -305,29 +305,29 @@ func TestTokensOfAPerson(t *testing.T) {
 			s.tokenOf(editor, "Editor's")
 		}
 		s.tokenOf(s.by, "Anna's")
-		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" in use").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
+		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" active").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
 		if of != "/settings/tokens?user="+editor.UserID {
 			s.Fatalf("the page leads to %q", of)
 		}
 		for who, b := range map[string]*browser{"the owner": s.browser, "an admin": admin} {
-			list := b.get(of).wants(200).has(".chip", "Remove filter: Belongs to Some Editor").has(".tabs [aria-current=true]", "All").lacks(".notes li")
+			list := b.get(of).wants(200).has(".chip", "Remove filter: Owner: Some Editor").has(".tabs [aria-current=true]", "All").lacks(".notes li")
 			if n := len(list.rows()); n != rows || strings.Contains(list.text("tbody"), "Anna's") {
 				s.Errorf("%s sees %d tokens: %s", who, n, list.text("tbody"))
 			}
 			next := list.doc.Find("[rel=next]").AttrOr("href", "")
-			if more := b.get(next).has(".chip", "Belongs to").rows(); len(more) != 1 {
+			if more := b.get(next).has(".chip", "Owner:").rows(); len(more) != 1 {
 				s.Errorf("%s sees %d tokens on the next page", who, len(more))
 			}
 		}
-		s.get("/settings/tokens").has("tbody td[data-label='Belongs to'] a[href$='"+editor.UserID+"']", "Some Editor").lacks(".chip")
-		s.get("/settings/tokens?user="+auditor.UserID).has("main", "No tokens of Some Auditor")
+		s.get("/settings/tokens").has("tbody td[data-label=Owner] a[href$='"+editor.UserID+"']", "Some Editor").lacks(".chip")
+		s.get("/settings/tokens?user="+auditor.UserID).has("main", "Some Auditor has no tokens yet")
 		for _, nobody := range []string{"nobody", "0000000000000000"} {
 			s.get("/settings/tokens?user="+nobody).has(".notes", "isn't valid").has("tbody", "Anna's").lacks(".chip")
 		}
 		// Who sees no tokens of others sees their own, whatever the address says.
 		a.get("/people/" + editor.UserID).lacks("#access ~ .facts a")
-		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "isn't valid").has("main", "No tokens yet").lacks(".chip")
-		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "isn't valid").has("tbody", "Editor's").lacks("tbody td[data-label='Belongs to'] a")
+		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "is not known").has("main", "No tokens yet").lacks(".chip")
+		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "is not known").has("tbody", "Editor's").lacks("tbody td[data-label=Owner] a")
 	})
 }
 
@@ -350,7 +350,7 @@ func TestOneWordingForRights(t *testing.T) {
 		} {
 			shown := s.post("/settings/tokens/new", append(made.scopes, "name", "Nightly", "expires", "30")...).wants(201).has(".secret", made.whole+".")
 			path := shown.doc.Find("form[data-guard]").AttrOr("action", "")
-			if got := s.get("/settings/tokens").doc.Find("tbody tr").First().Find("td[data-label='May do']").Text(); got != made.short {
+			if got := s.get("/settings/tokens").doc.Find("tbody tr").First().Find("td[data-label=Permissions]").Text(); got != made.short {
 				s.Errorf("the list says %q, not %q", got, made.short)
 			}
 			for _, does := range s.get(path).doc.Find(".facts .lines li").EachIter() {
@@ -361,7 +361,7 @@ func TestOneWordingForRights(t *testing.T) {
 			if err != nil {
 				s.Fatal(err)
 			}
-			s.get("/activity/"+page.Lines[0].ID).has("main", "May do").has(".diff", made.whole)
+			s.get("/activity/"+page.Lines[0].ID).has("main", "Permissions").has(".diff", made.whole)
 		}
 		form.has("#scopes", "Read only").has("#scopes", "Read and write")
 	})

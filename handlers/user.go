@@ -17,9 +17,9 @@ type userPages struct{ *site }
 
 // list shows the users and the invitations.
 func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
-	list := views.PeopleList{By: by(r), Now: p.now(r)}
+	list := views.UserList{By: by(r), Now: p.now(r)}
 	var err error
-	if list.People, err = p.store.Identity.People(r.Context(), by(r)); err != nil {
+	if list.Users, err = p.store.Identity.People(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if list.Invitations, err = p.store.Identity.Invitations(r.Context(), by(r)); err != nil {
@@ -31,7 +31,7 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: views.People, Body: views.PeoplePage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.Users, Body: views.UsersPage(list)})
 }
 
 // user returns the user in the request's address.
@@ -45,14 +45,14 @@ func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.PersonDetail{Person: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
+	d := views.UserDetail{Person: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
 	if d.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
 		return err
 	}
 	if d.Linked, err = p.linked(r, person.ID); err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: person.Name, Body: views.PersonPage(d)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: person.Name, Body: views.UserPage(d)})
 }
 
 // editRole shows the form for a user's role.
@@ -106,12 +106,12 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	if changed.Role != person.Role {
 		typed = text.Isolated(person.Name) + " now has the role " + changed.Role.Name() + "."
 	}
-	return p.done(w, r, views.PersonURL(person.ID), views.Flash{Text: typed})
+	return p.done(w, r, views.UserURL(person.ID), views.Flash{Text: typed})
 }
 
 // confirmDisable asks before a user is disabled.
 func (p userPages) confirmDisable(w http.ResponseWriter, r *http.Request) error {
-	return p.confirmAct(w, r, "Disable ", views.DisablePerson)
+	return p.confirmAct(w, r, "Disable ", views.DisableUser)
 }
 
 // confirmResetFactor asks before a user's second factor is reset.
@@ -125,7 +125,7 @@ func (p userPages) confirmEndSessions(w http.ResponseWriter, r *http.Request) er
 }
 
 // confirmAct shows a question about a user, to those who may manage them.
-func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title string, body func(views.PersonQuestion) templ.Component) error {
+func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title string, body func(views.UserQuestion) templ.Component) error {
 	person, err := p.user(r)
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title stri
 	if !by(r).MayManage(person.Role) {
 		return access.Denied{Right: access.ManageRoles}
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.PersonQuestion{Person: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
+	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.UserQuestion{Person: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
 }
 
 // disable disables a user.
@@ -168,14 +168,14 @@ func (p userPages) doneTo(w http.ResponseWriter, r *http.Request, u identity.Use
 	if err != nil {
 		return err
 	}
-	return p.done(w, r, views.PersonURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
+	return p.done(w, r, views.UserURL(u.ID), views.Flash{Text: text.Isolated(u.Name) + what})
 }
 
 // confirmUnlink asks before a user's account at a provider is unlinked.
 func (p userPages) confirmUnlink(w http.ResponseWriter, r *http.Request) error {
-	return p.confirmAct(w, r, "Unlink ", func(q views.PersonQuestion) templ.Component {
+	return p.confirmAct(w, r, "Unlink ", func(q views.UserQuestion) templ.Component {
 		issuer := r.FormValue("issuer")
-		return views.UnlinkPerson(q, views.Linked{Name: p.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
+		return views.UnlinkUser(q, views.Linked{Name: p.issuerName(issuer), Identity: identity.Identity{Issuer: issuer}})
 	})
 }
 

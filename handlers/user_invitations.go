@@ -40,7 +40,7 @@ func (p invitationPages) create(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p invitationPages) showLink(w http.ResponseWriter, r *http.Request, made identity.Invitation, secret string) error {
-	m := views.InvitationMade{Invitation: made, Link: p.publicURL + string(views.WelcomeURL(secret)), Now: p.now(r)}
+	m := views.InvitationLink{Invitation: made, Link: p.publicURL + string(views.WelcomeURL(secret)), Now: p.now(r)}
 	return p.render(w, r, http.StatusCreated, views.Page{Title: "Invite link for " + made.Email, Body: views.NewInvitationLink(m)})
 }
 
@@ -71,5 +71,5 @@ func (p invitationPages) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
-	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Invitation to " + text.Isolated(i.Email) + " revoked."})
+	return p.done(w, r, views.UsersURL(), views.Flash{Text: "Invitation to " + text.Isolated(i.Email) + " revoked."})
 }

@@ -55,7 +55,7 @@ func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
-	return p.done(w, r, views.PeopleURL(), views.Flash{Text: "Policy saved. " + views.PolicyHolds(policy, p.now(r))})
+	return p.done(w, r, views.UsersURL(), views.Flash{Text: "Policy saved. " + views.PolicySummary(policy, p.now(r))})
 }
 
 // readPolicy reads the policy's form. A role that needs a second factor needs a day.

@@ -19,7 +19,7 @@ import (
 func (s *site) link(address string, role access.Role) string {
 	s.Helper()
 	made := s.post("/people/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)
-	made.has("h1", "The link for Bea is ready").has(".notice", "It will not be shown again.")
+	made.has("h1", "Invite link for Bea").has(".notice", "It won't be shown again.")
 	link := made.doc.Find("#secret").AttrOr("value", "")
 	if !strings.HasPrefix(link, s.url+"/invite/") {
 		s.Fatalf("the link is %q", link)
@@ -43,7 +43,7 @@ func TestInvitingSomebody(t *testing.T) {
 		}
 
 		b := s.newBrowser()
-		b.get(link).wants(200).has("h1", "Join Acme").has("form", "Anna invites you to this console as a moderator.").has("form strong", "bea@example.com")
+		b.get(link).wants(200).has("h1", "Join Acme").has("form", "Anna invited you to this console as a moderator.").has("form strong", "bea@example.com")
 		weak := b.post(link, "name", "Beatrix", "password", "short").wants(422).has("#password-error", "at least 12 characters")
 		if weak.value("name") != "Beatrix" || weak.value("password") != "" {
 			s.Errorf("typed %q, %q", weak.value("name"), weak.value("password"))
@@ -89,7 +89,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 				s.post("/people/invitations/"+i.ID+"/revoke").leads("/people").follow(s.browser).has("#flashes", "b@example.com revoked")
 			case "c@example.com":
 				now = now.Add(time.Hour)
-				s.post("/people/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "is ready")
+				s.post("/people/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "Invite link for")
 			}
 		}
 		now = now.Add(identity.InvitationLimit - time.Hour)
@@ -106,7 +106,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 				s.Errorf("%s: %q, %q", name, shown, sent)
 			}
 		}
-		s.get("/people").has("thead", "Expires").has("tbody", "Run out")
+		s.get("/people").has("thead", "Expires").has("tbody", "Expired")
 	})
 }
 
@@ -171,13 +171,13 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 	each(t, func(s *site) {
 		own := "/people/" + s.by.ID
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
-		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You are the only owner").has(`.notice a[href="/people"]`, "People")
-		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Confirm that you want to stop being an owner.")
+		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You're the only owner").has(`.notice a[href="/people"]`, "Users")
+		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
 		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(access.Admin)
 		s.post("/people/"+bea.ID+"/role", "role", "owner").wants(303)
-		s.get(own+"/role").has(".notice", "another owner has to")
+		s.get(own+"/role").has(".notice", "only another owner can change it back")
 		s.post(own+"/role", "role", "editor", "sure", "yes").leads("/login")
 		s.get("/groups").leads("/login?next=%2Fgroups")
 		s.session(bea).get("/people").has("tbody", "Editor")
@@ -188,12 +188,12 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 	each(t, func(s *site) {
 		bea := s.person(access.Editor)
 		b := s.session(bea)
-		s.get("/people/"+bea.ID).has("dl", "In 1 browser")
+		s.get("/people/"+bea.ID).has("dl", "Sessions1 active")
 		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
-		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "Their only session ends at once.")
-		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign yourself out everywhere?")
-		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "was signed out everywhere.").has("dl", "Nowhere")
-		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to go on.")
+		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "1 session ends immediately.")
+		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign out everywhere?")
+		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "SessionsNone")
+		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to continue.")
 		s.newBrowser().get("/login").lacks(".notice")
 		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
 	})
@@ -204,29 +204,29 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		now := time.Now()
 		s.store.DB.Now = func() time.Time { return now }
 		editor := s.session(s.person(access.Editor))
-		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 of them has none yet.")
-		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Enter a date like 2027-01-31.")
+		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 doesn't have one yet.")
+		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
 			s.Error("the choice is lost")
 		}
 		s.post("/people/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this applies.")
 		soon := now.UTC().AddDate(0, 0, 14).Format(time.DateOnly)
-		s.get("/people/policy").has("main", "There are no auditors.").lacks("input[checked]")
+		s.get("/people/policy").has("main", "No auditors yet.").lacks("input[checked]")
 		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)
-		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "These need a second factor: editors from ").has("tbody .warn", "Missing")
+		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "A second factor is required for editors from ").has("tbody .warn", "Missing")
 		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != soon {
 			s.Errorf("the rules are %q and %q", shown.value("editor"), shown.value("auditor"))
 		}
 		editor.get("/groups").wants(200)
-		editor.get("/profile/security").has(".notice.warn", "From ").has(".notice.warn", "your role, Editor, needs a second factor.").has("nav", "Groups")
+		editor.get("/profile/security").has(".notice.warn", "From ").has(".notice.warn", "your role, Editor, requires a second factor.").has("nav", "Groups")
 		told := s.newBrowser()
 		told.post("/login", "email", s.person(access.Editor).Email, "password", password).wants(303)
-		told.get("/groups").has(".flash", "you need a second factor. Set it up under Security.")
+		told.get("/groups").has(".flash", "you'll need a second factor. Set one up in Security.")
 		now = now.Add(25 * time.Hour)
 		s.signInAgain()
 		editor = s.session(s.person(access.Editor))
 		editor.get("/groups").leads("/profile/security?next=%2Fgroups").follow(editor).has("h1", "Set up a second factor").
-			has(".head", "Your role, Editor, has needed one since ").has("a.primary", "Set up an app").lacks(`nav a[href="/groups"]`)
+			has(".head", "Your role, Editor, has required one since ").has("a.primary", "Set up authenticator").lacks(`nav a[href="/groups"]`)
 		editor.part("results").get("/groups").wants(403).has("h1", "Set up a second factor first")
 		editor.post("/groups/new", "name", "X").wants(403)
 		editor.get("/profile/securityx").wants(404)
@@ -240,7 +240,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 func TestWhoMayDoWhatIsPublic(t *testing.T) {
 	each(t, func(s *site) {
 		for _, b := range []*browser{s.newBrowser(), s.browser} {
-			p := b.get("/docs/roles").wants(200).has("h1", "Who may do what")
+			p := b.get("/docs/roles").wants(200).has("h1", "Roles and permissions")
 			rows := p.doc.Find("tbody tr")
 			if rows.Length() != len(access.Rules) {
 				s.Errorf("%d rights", rows.Length())

@@ -1,6 +1,6 @@
-// Package static holds the console's stylesheet, scripts and icons. Every
-// file is served under an address that carries a hash of its content, so a
-// browser may keep it for ever and never sees an old one.
+// Package static holds the console's stylesheet, scripts and icons. Every file is served at an
+// address with a hash of its content, so that browsers can cache it forever and never use an old
+// one.
 package static
 
 import (
@@ -19,7 +19,7 @@ import (
 	"sync/atomic"
 )
 
-// Prefix is the path below which Handler expects to be mounted.
+// Prefix is the path that Handler must be mounted at.
 const Prefix = "/static/"
 
 //go:embed css js/*.js icons.svg favicon.svg
@@ -54,16 +54,16 @@ type bundle struct {
 	addresses map[string]string // by name
 }
 
-// An asset is one file, ready to be sent plain or compressed.
+// An asset is a file, ready to be sent plain or compressed.
 type asset struct {
 	contentType string
 	etag        string
 	plain       []byte
-	gzipped     []byte // nil where it would save nothing
+	gzipped     []byte // nil if it isn't smaller
 }
 
-// URL gives the address of a file: URL("app.css") is /static/app.<hash>.css.
-// It panics on a file that does not exist, which is a mistake in the program.
+// URL returns the address of a file: URL("app.css") is /static/app.<hash>.css. It panics if the
+// file does not exist.
 func URL(name string) string {
 	address, ok := current.Load().addresses[name]
 	if !ok {
@@ -72,7 +72,7 @@ func URL(name string) string {
 	return address
 }
 
-// Handler serves the addresses that URL gives, and 404 for all others.
+// Handler returns a handler of the addresses that URL returns; all others are not found.
 func Handler() http.Handler {
 	return http.HandlerFunc(serve)
 }
@@ -80,7 +80,7 @@ func Handler() http.Handler {
 func serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "Only GET and HEAD are answered here.", http.StatusMethodNotAllowed)
+		http.Error(w, "Only GET and HEAD are allowed.", http.StatusMethodNotAllowed)
 		return
 	}
 	a, ok := current.Load().assets[r.URL.Path]
@@ -92,7 +92,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Content-Type", a.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Vary", "Accept-Encoding") // once, whatever stands around this
+	h.Set("Vary", "Accept-Encoding") // Set, so that it is there once
 	body, etag := a.plain, a.etag
 	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		body, etag = a.gzipped, a.etag+"-gz"
@@ -109,11 +109,10 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, _ = w.Write(body) // the reader has gone; there is nobody to tell
+	_, _ = w.Write(body) // the client is gone
 }
 
-// acceptsGzip reads an Accept-Encoding header as far as is useful here:
-// gzip is named and not refused with q=0.
+// acceptsGzip reports whether an Accept-Encoding header has gzip, and not with q=0.
 func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, params, _ := strings.Cut(part, ";")
@@ -127,15 +126,13 @@ func acceptsGzip(header string) bool {
 	return false
 }
 
-// Comments are for those who read the source, and are not sent: those of the stylesheets, and
-// the lines of our scripts that are nothing else.
+// The comments that are left out: those of stylesheets, and whole lines of our scripts.
 var (
 	cssComment = regexp.MustCompile(`(?s)[ \t]*/\*.*?\*/`)
 	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 )
 
-// load reads all files and joins the stylesheets, in the order of their names, into one
-// app.css.
+// load reads all files. The stylesheets are joined into app.css, in the order of their names.
 func load(fsys fs.FS, script string) (*bundle, error) {
 	b := &bundle{map[string]asset{}, map[string]string{}}
 	var css bytes.Buffer
@@ -178,8 +175,8 @@ func (b *bundle) add(name string, body []byte) {
 	}
 }
 
-// contentType returns the type of a file that is served, or "". It doesn't ask the machine's
-// own list of types, which differs from one to the next.
+// contentType returns the type of a file. It doesn't rely on the machine's list of types, which
+// varies.
 func contentType(ext string) string {
 	switch ext {
 	case ".css":

@@ -83,7 +83,7 @@ func TestVendored(t *testing.T) {
 
 // What is sent has no comments, and all else.
 func TestCommentsAreNotSent(t *testing.T) {
-	for name, kept := range map[string]string{"app.css": "@layer tokens, elements", "app.js": "new DOMParser()", "keys.js": "const patience = 1500;", "htmx.min.js": "htmx"} {
+	for name, kept := range map[string]string{"app.css": "@layer tokens, elements", "app.js": "new DOMParser()", "keys.js": "const sequenceTimeout = 1500;", "htmx.min.js": "htmx"} {
 		sent := string(current.Load().assets[URL(name)].plain)
 		if !strings.Contains(sent, kept) {
 			t.Errorf("%s has no %q", name, kept)

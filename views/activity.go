@@ -21,22 +21,22 @@ type ActivityList struct {
 	Lines []audit.Line
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
-	// Names are those of what the list is narrowed to.
+	// Names are the names of the filters' IDs.
 	Names audit.ActivityNames
-	// People and Tokens can be chosen from.
-	People, Tokens []audit.ActorOption
-	// Since is when activity began to be recorded, in Unix seconds; only an empty list has it.
+	// Users and Tokens are the actors to choose from.
+	Users, Tokens []audit.ActorOption
+	// Since is when recording started, in Unix seconds; only an empty list has it.
 	Since int64
-	// Kept is for how long activity is kept; only the list of all of it has it.
+	// Kept is the retention period; only the whole log has it.
 	Kept audit.Retention
-	// PageSize is how many rows the reader's pages have where an address doesn't say.
+	// PageSize is the reader's page size, for addresses without a limit.
 	PageSize int
-	// Notes are sentences about the address.
+	// Notes are remarks on the address.
 	Notes []string
-	// By is who looks at the list.
+	// By is the reader.
 	By  access.Actor
 	Now Clock
-	// href is the address of a place in the list.
+	// href returns the address of a page of the list.
 	href func(ActivityAt) templ.SafeURL
 }
 
@@ -46,14 +46,14 @@ type GroupActivity struct {
 	List ActivityList
 }
 
-// ActivityDetail is one act.
+// ActivityDetail is what the page of an entry shows.
 type ActivityDetail struct {
 	audit.Line
-	// Reversible says that the reader may put back what the line tells of.
+	// Reversible says that the reader may revert the change.
 	Reversible bool
-	// Reverted says which line put it back; the zero Revert if none did.
+	// Reverted says what reverted it; the zero Revert if nothing did.
 	Reverted models.Revert
-	// Names are those of the people whom the line has by their ids.
+	// Names are the names of the users whose IDs the entry has.
 	Names map[string]string
 	Now   Clock
 }
@@ -61,8 +61,8 @@ type ActivityDetail struct {
 // Title is the entry in one sentence, for the title of its page.
 func (d ActivityDetail) Title() string { return summaryIn(d.Line, d.Now) }
 
-// PeopleOf are the ids of people that a line has without their names.
-func PeopleOf(l audit.Line) (ids []string) {
+// UserIDs returns the IDs of users that an entry has without their names.
+func UserIDs(l audit.Line) (ids []string) {
 	if l.ActorKind == access.TokenActor && l.UserID != "" {
 		ids = append(ids, l.UserID)
 	}
@@ -74,10 +74,10 @@ func PeopleOf(l audit.Line) (ids []string) {
 	return ids
 }
 
-// RevertForm is the question before a change is put back.
+// RevertForm is what the confirmation before reverting a change shows.
 type RevertForm struct {
 	models.Reversal
-	// Problems say what was wrong with the choice.
+	// Problems are those of the choice.
 	Problems access.Invalid
 	Now      Clock
 }
@@ -100,16 +100,16 @@ func refusalWords(f models.ReversedField, now Clock) string {
 	return "It was changed again by " + text.Isolated(f.Later.Who()) + " on " + fullTime(f.Later.CreatedAt, now) + "."
 }
 
-// ActivityProof is what checking the activity came to.
+// ActivityProof is what the page for verifying the activity log shows.
 type ActivityProof struct {
 	audit.AuditProof
-	// Expect is the end of the chain that was noted earlier, or "".
+	// Expect is an earlier checkpoint, or "".
 	Expect   string
 	Problems access.Invalid
 	Now      Clock
 }
 
-// OfGroup is the list as it stands on the page of its group.
+// OfGroup returns the list with links to the Activity tab of a group.
 func (l ActivityList) OfGroup(id string, list templ.SafeURL) ActivityList {
 	l.href = func(at ActivityAt) templ.SafeURL {
 		at.List = list
@@ -118,7 +118,7 @@ func (l ActivityList) OfGroup(id string, list templ.SafeURL) ActivityList {
 	return l
 }
 
-// Own is the list of what its reader did.
+// Own returns the list with links to the user's own activity.
 func (l ActivityList) Own() ActivityList {
 	l.href = OwnActivityURL
 	return l
@@ -150,7 +150,7 @@ func (l ActivityList) paging() paging {
 	return p
 }
 
-// chips are the filters that are on, each with the list without it.
+// chips returns the active filters, each with a link to the list without it.
 func (l ActivityList) chips() []chip {
 	var chips []chip
 	for _, f := range []struct {
@@ -158,7 +158,7 @@ func (l ActivityList) chips() []chip {
 		without      func(*ActivityAt)
 	}{
 		{l.At.Who, "By " + text.Isolated(orID(l.Names.Who, l.At.Who)), func(at *ActivityAt) { at.Who = "" }},
-		{l.At.Action, capital(ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
+		{l.At.Action, capitalize(ActionLabel(l.At.Action)), func(at *ActivityAt) { at.Action = "" }},
 		{l.At.Object, "About " + text.Isolated(orID(l.Names.Object, l.At.Object)), func(at *ActivityAt) { at.Object = "" }},
 		{l.At.Request, "Request " + l.At.Request, func(at *ActivityAt) { at.Request = "" }},
 		{l.At.From, "From " + typedDay(l.At.From, l.Now), func(at *ActivityAt) { at.From = "" }},
@@ -173,7 +173,7 @@ func (l ActivityList) chips() []chip {
 	return chips
 }
 
-// filters is what the filters are called where they are folded away.
+// filters returns the label of the collapsed filters.
 func (l ActivityList) filters() string {
 	if n := len(l.chips()); n > 0 {
 		return "Filters · " + strconv.Itoa(n)
@@ -188,29 +188,32 @@ func orID(name, id string) string {
 	return name
 }
 
-// since is where the record begins, for an empty list.
-func (l ActivityList) since() string {
-	return "Activity is recorded from " + fullDay(l.Now.local(l.Since), l.Now) + "."
+// recordedSince returns the hint of an empty list.
+func (l ActivityList) recordedSince() string {
+	return "Activity has been recorded since " + fullDay(l.Now.local(l.Since), l.Now) + "."
 }
 
-// summary is what is said when the list changes.
+// summary returns what screen readers announce after the list has changed.
 func (l ActivityList) summary() string {
 	if len(l.Lines) == 0 {
-		return l.none()
+		return l.emptyTitle()
 	}
-	return counted(len(l.Lines), "act", "acts", l.Now) + " on this page"
+	return counted(len(l.Lines), "entry", "entries", l.Now)
 }
 
-// none is what an empty list says.
-func (l ActivityList) none() string {
+// emptyTitle returns the heading of an empty list.
+func (l ActivityList) emptyTitle() string {
 	if l.At.Q != "" {
-		return "Nothing has the id " + text.Isolated(l.At.Q)
+		return "Nothing has the ID " + text.Isolated(l.At.Q)
 	}
-	return "No activity matches"
+	if l.At.filtered() {
+		return "No matching activity"
+	}
+	return "No activity yet"
 }
 
-// from says where an act came from: "Chrome, 10.0.0.4".
-func from(l audit.Line) string {
+// source returns where an action came from: "Chrome, 10.0.0.4".
+func source(l audit.Line) string {
 	var parts []string
 	for _, part := range []string{agent(l.UserAgent), l.IP} {
 		if part != "" {
@@ -220,45 +223,45 @@ func from(l audit.Line) string {
 	return strings.Join(parts, ", ")
 }
 
-// agent is the browser or program that a user agent names; "" where there is none.
+// agent returns the browser or program of a user agent, or "" if it has none.
 func agent(userAgent string) string {
 	if browser := identity.Browser(userAgent); browser != "" {
 		return browser
 	}
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	program, _, _ = strings.Cut(program, "/")
-	return clipRunes(program, 30)
+	return truncate(program, 30)
 }
 
-// sender is the browser and its system, or the program, that a user agent names.
-func sender(userAgent string) string {
+// agentDetail returns the browser and its system, or the program, of a user agent.
+func agentDetail(userAgent string) string {
 	if identity.Browser(userAgent) != "" {
 		return identity.BrowserName(userAgent)
 	}
 	return agent(userAgent)
 }
 
-func clipRunes(s string, n int) string {
+func truncate(s string, n int) string {
 	if runes := []rune(s); len(runes) > n {
 		return string(runes[:n]) + "…"
 	}
 	return s
 }
 
-// capital is a sentence that begins with a capital letter.
-func capital(s string) string {
+// capitalize returns s with a capital first letter.
+func capitalize(s string) string {
 	for i, r := range s {
 		return strings.ToUpper(string(r)) + s[i+len(string(r)):]
 	}
 	return s
 }
 
-// doerIcon is the icon of who is no person; "" is a person.
-func doerIcon(l audit.Line) string {
+// actorIcon returns the icon of an actor, or "" for users, who have an avatar.
+func actorIcon(l audit.Line) string {
 	return map[access.ActorKind]string{access.SystemActor: "terminal", access.TokenActor: "key", access.VisitorActor: "question"}[l.ActorKind]
 }
 
-// objectURL is the page of what an act was done to, or "".
+// objectURL returns the page of an entry's object, or "" if it has none.
 func objectURL(l audit.Line) templ.SafeURL {
 	switch {
 	case l.Action == audit.DeletedContact || l.ObjectID == "":
@@ -271,15 +274,15 @@ func objectURL(l audit.Line) templ.SafeURL {
 	return ""
 }
 
-// whoID is the id by which what somebody did is listed, or "".
-func whoID(l audit.Line) string {
+// actorID returns the ID by which an actor's activity is listed, or "".
+func actorID(l audit.Line) string {
 	if l.ActorKind == access.UserActor || l.ActorKind == access.TokenActor {
 		return l.ActorID
 	}
 	return ""
 }
 
-// fieldName is a field of an act, as people read it.
+// fieldName returns the label of an entry's field.
 func fieldName(name string) string {
 	if label := FieldLabel(name); label != "" {
 		return label
@@ -289,30 +292,31 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "May do", "failed_sign_ins": "Failed sign-ins", retentionField: "Activity is kept", "from_before": "From before",
-		"contacts": "Members", "archived_at": "Archived", "email": "E-mail address", "contact_id": "Contact", "message_id": "Message",
-		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Put back", "request_id": "Request",
-		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations taken back",
-		"page_size": "Rows a page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
+		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", "factors": "Signed in with",
+		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
+		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", "request_id": "Request ID",
+		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
+		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 	}
 	if label, ok := known[name]; ok {
 		return label
 	}
 	label := strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(name, "_at"), "_count"), "_", " ")
-	return capital(label)
+	return capitalize(label)
 }
 
-// secondFactorField begins the fields that say from when a role needs a second factor.
+// secondFactorField is the prefix of the fields with the day from which a role needs a second
+// factor.
 const secondFactorField = "second_factor."
 
-// scopesField is the field that says what a token may do, and retentionField that for how
-// long activity is kept.
+// scopesField is the field with a token's permissions, and retentionField the one with the
+// retention of activity.
 const (
 	scopesField    = "scopes"
 	retentionField = "kept"
 )
 
-// changedNothing tells lines that say how something went, and not what became of it.
+// changedNothing reports whether an entry's fields describe an event and not a change.
 func changedNothing(l audit.Line) bool {
 	if strings.HasPrefix(string(l.Action), "session.") {
 		return true
@@ -320,16 +324,16 @@ func changedNothing(l audit.Line) bool {
 	return slices.Contains([]audit.Action{audit.ExportedActivity, audit.DeletedActivity, audit.AdoptedActivity, audit.PostedMessage, audit.Seeded}, l.Action)
 }
 
-// given is the value of a field that did not change.
-func given(f audit.ChangedField) audit.FieldValue {
+// onlyValue returns the value of a field that did not change.
+func onlyValue(f audit.ChangedField) audit.FieldValue {
 	if f.After.None {
 		return f.Before
 	}
 	return f.After
 }
 
-// toldText is a value as people read it.
-func toldText(field string, t audit.FieldValue) string {
+// valueText returns a value as text.
+func valueText(field string, t audit.FieldValue) string {
 	switch field {
 	case retentionField:
 		return retentionLabel(audit.ParseRetention(t.Text))
@@ -361,32 +365,32 @@ func reasonWords(reason string) string {
 	return words
 }
 
-// noValue is how a field reads that has no value.
-func noValue(field string) string {
+// emptyValue returns the text for a field without a value.
+func emptyValue(field string) string {
 	if field == "expires_at" {
 		return "Never"
 	}
 	return "None"
 }
 
-// momentOf is the time that a value is: that of a field that is named as one.
-func momentOf(field string, t audit.FieldValue) (int64, bool) {
+// timeValue returns the time that a field's value is, and whether the field is a time.
+func timeValue(field string, t audit.FieldValue) (int64, bool) {
 	at, err := strconv.ParseInt(t.Text, 10, 64)
 	named := strings.HasSuffix(field, "_at") || strings.HasSuffix(field, "_until") || strings.HasPrefix(field, secondFactorField)
 	return at, err == nil && named
 }
 
-// long tells fields that are compared word by word.
-func long(f audit.ChangedField) bool {
+// comparedAsText reports whether a field's values are compared word by word.
+func comparedAsText(f audit.ChangedField) bool {
 	if f.Name == "user_id" || f.Name == "locale" || f.Name == retentionField {
 		return false
 	}
-	_, before := momentOf(f.Name, f.Before)
-	_, after := momentOf(f.Name, f.After)
+	_, before := timeValue(f.Name, f.Before)
+	_, after := timeValue(f.Name, f.After)
 	return !f.Before.None && !f.After.None && !before && !after && f.Before.Members == nil && f.After.Members == nil
 }
 
-// hasFolds reports whether some of a text that stayed is not shown.
+// hasFolds reports whether some unchanged text is folded away.
 func hasFolds(pieces []piece) bool {
 	for _, p := range pieces {
 		if p.kind == folded {
@@ -396,57 +400,58 @@ func hasFolds(pieces []piece) bool {
 	return false
 }
 
-func place(l audit.Line, now Clock) string {
+// logPosition returns an entry's place in the log.
+func logPosition(l audit.Line, now Clock) string {
 	if l.Number == 0 {
-		return "Not sealed yet; it will be within a second"
+		return "Pending; assigned within a second"
 	}
-	return "Entry " + thousands(int(l.Number), now) + " of the chain"
+	return "Entry " + thousands(int(l.Number), now)
 }
 
-// intact is what is said of an activity that is as it was written.
-func (p ActivityProof) intact() string {
+// verifiedText returns the sentence on a log that is verified.
+func (p ActivityProof) verifiedText() string {
 	if p.Expect != "" && !p.Incomparable {
-		return "Every line is as the console wrote it, none is missing, they are in their order, and they contain the end you noted."
+		return "No entries have been changed, removed or reordered, and the log continues from your checkpoint."
 	}
-	return "Every line is as the console wrote it, none is missing, and they are in their order."
+	return "No entries have been changed, removed or reordered."
 }
 
-// marked says how far the log is known to go outside the database.
-func (p ActivityProof) marked() string {
+// checkpointText returns the sentence on the server's own checkpoint.
+func (p ActivityProof) checkpointText() string {
 	if !p.HasMark {
-		return "No mark is kept outside the database yet: only the end of the chain, noted elsewhere, shows that it was put back to an earlier day."
+		return "This server hasn't stored a checkpoint of its own yet. Only a checkpoint you saved elsewhere can detect a database restored from an older copy."
 	}
-	return fmt.Sprintf("It goes on from entry %s, which this console has noted outside the database.", thousands(int(p.Marked), p.Now))
+	return fmt.Sprintf("The log continues from entry %s, the checkpoint this server keeps outside the database.", thousands(int(p.Marked), p.Now))
 }
 
-// wasAdopted says that the log was not always in order.
-func (p ActivityProof) wasAdopted() string {
+// adoptionText returns the warning that the log was once accepted without verification.
+func (p ActivityProof) adoptionText() string {
 	times := "once"
 	if p.Adoptions > 1 {
 		times = thousands(int(p.Adoptions), p.Now) + " times"
 	}
-	return fmt.Sprintf("The activity was accepted as it was found %s, by the command console audit adopt. Entries that could not be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
+	return fmt.Sprintf("The log was accepted without verification %s, with the command console audit adopt. Entries that couldn't be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
 }
 
 func (p ActivityProof) title() string {
 	if p.Broken != nil {
-		return "The activity is not as it was written"
+		return "Activity log not verified"
 	}
-	return "The activity is intact"
+	return "Activity log verified"
 }
 
-// faulty is where the activity is broken.
-func (p ActivityProof) faulty() string {
+// faultPosition returns the beginning of the sentence on a fault, which says where it is.
+func (p ActivityProof) faultPosition() string {
 	switch f := p.Broken; {
 	case f.Number != 0:
-		return fmt.Sprintf("At entry %s of the chain: ", thousands(int(f.Number), p.Now))
+		return fmt.Sprintf("Entry %s: ", thousands(int(f.Number), p.Now))
 	default:
 		return ""
 	}
 }
 
-// among reports whether somebody is among those who can be chosen.
-func among(id string, lists ...[]audit.ActorOption) bool {
+// hasActor reports whether an ID is in one of the lists.
+func hasActor(id string, lists ...[]audit.ActorOption) bool {
 	for _, list := range lists {
 		for _, d := range list {
 			if d.ID == id {

@@ -12,7 +12,7 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// fullList is a page of the list as most people see it.
+// fullList returns a page of the list as most people see it.
 func fullList() GroupList {
 	description := "Everybody who works at the hotel, from the front desk down to the kitchen & the cellar"
 	l := GroupList{By: owner, Status: models.Active, Total: &db.Count{N: 10_000, More: true}, Next: "0000000000000025", Origin: "https://console.example", Now: noon}

@@ -9,7 +9,7 @@ import (
 	"github.com/sergi/go-diff/diffmatchpatch"
 )
 
-// A piece of a text that was changed: what stayed, was deleted or was inserted.
+// A piece of a changed text: unchanged, deleted or inserted.
 type piece struct {
 	kind pieceKind
 	text string
@@ -21,23 +21,23 @@ const (
 	kept pieceKind = iota
 	deleted
 	inserted
-	folded // stands for text that stayed and is not shown
+	folded // unchanged text that isn't shown
 )
 
 const (
-	// diffPatience is how long a finer difference is looked for.
-	diffPatience = 100 * time.Millisecond
-	// foldFrom is how many characters of what stayed are shown whole; of more only
-	// these many remain beside what changed.
+	// diffTimeout limits the search for a finer difference.
+	diffTimeout = 100 * time.Millisecond
+	// foldFrom is up to how many characters an unchanged text is shown whole; of a longer one,
+	// nearby characters remain beside a change.
 	foldFrom = 240
 	nearby   = 80
 )
 
-// difference is what became of a text, word by word; nil where it was written anew, so
-// that there is nothing to compare. What stayed far from all changes is folded.
+// difference returns the word-by-word difference of two texts, or nil if they have too little in
+// common. Unchanged text far from all changes is folded.
 func difference(before, after string) []piece {
 	compare := diffmatchpatch.New()
-	compare.DiffTimeout = diffPatience
+	compare.DiffTimeout = diffTimeout
 	var w words
 	diffs := compare.DiffCleanupSemantic(compare.DiffMainRunes(w.runes(before), w.runes(after), false))
 	if rewritten(diffs, w.text) {
@@ -58,8 +58,8 @@ func difference(before, after string) []piece {
 	return pieces
 }
 
-// rewritten tells texts that are two: of the letters of the shorter one, less than a third
-// are in both. A text that is empty is none.
+// rewritten reports whether two texts have too little in common to be compared: less than a third
+// of the letters of the shorter one. An empty text can always be compared.
 func rewritten(diffs []diffmatchpatch.Diff, text func(string) string) bool {
 	letters := map[diffmatchpatch.Operation]int{}
 	whole := map[diffmatchpatch.Operation]bool{}
@@ -75,14 +75,14 @@ func rewritten(diffs []diffmatchpatch.Diff, text func(string) string) bool {
 	return whole[diffmatchpatch.DiffDelete] && whole[diffmatchpatch.DiffInsert] && 3*stayed < stayed+min(gone, came)
 }
 
-// fold is text that stayed; of much, only what is beside a change.
+// fold returns unchanged text; of a long one, only what is near a change.
 func fold(text string, begins, ends bool) []piece {
 	if begins && ends || utf8.RuneCountInString(text) <= foldFrom {
 		return []piece{{kept, text}}
 	}
 	var pieces []piece
 	if !begins {
-		pieces = append(pieces, piece{kept, opening(text, nearby)})
+		pieces = append(pieces, piece{kept, first(text, nearby)})
 	}
 	pieces = append(pieces, piece{folded, ""})
 	if !ends {
@@ -91,8 +91,8 @@ func fold(text string, begins, ends bool) []piece {
 	return pieces
 }
 
-// opening is the first n characters of a text.
-func opening(s string, n int) string {
+// first returns the first n characters of a text.
+func first(s string, n int) string {
 	for at := range s {
 		if n == 0 {
 			return s[:at]
@@ -102,8 +102,8 @@ func opening(s string, n int) string {
 	return s
 }
 
-// words stands for each word, and for each stretch between words, by a rune of its own,
-// because that is what can be compared.
+// words represents each word, and each character between words, by a rune of its own, for
+// comparison.
 type words struct {
 	known map[string]rune
 	all   []string
@@ -144,7 +144,7 @@ func (w *words) text(runes string) string {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
 
-// firstWord is the letters and digits that a text begins with, or else one character.
+// firstWord returns the letters and digits at the start of a text, or else one character.
 func firstWord(s string) string {
 	end := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) })
 	switch {

@@ -19,7 +19,7 @@ func TestTextsWithLittleInCommonAreShownWhole(t *testing.T) {
 		{"Ask for Zoë.", "", false},
 		{"!", "?", false},
 	} {
-		html := draw(t, compared(tc.before, tc.after))
+		html := draw(t, textDiff(tc.before, tc.after))
 		whole := strings.Contains(html, "Before</small>") && strings.Contains(html, ">"+tc.before+"<") && strings.Contains(html, ">"+tc.after+"<")
 		if whole != tc.whole {
 			t.Errorf("%q, %q: %s", tc.before, tc.after, html)

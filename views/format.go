@@ -3,7 +3,6 @@ package views
 import (
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,71 +10,53 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// zoneOf is the zone of a time in letters.
-func zoneOf(t time.Time) string {
-	zone := t.Format("MST")
-	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") { // some zones have no name
-		zone = "UTC" + zone
+// thousands returns n with separators of thousands.
+func thousands(n int, now Clock) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + now.style().group + s[i:]
 	}
-	return zone
+	return s
 }
 
-// relative is for how long a time is told from now.
-const relative = 7 * 24 * time.Hour
-
-// recent reports whether ago says more of a time than its day.
-func recent(at int64, now Clock) bool { return now.Sub(time.Unix(at, 0)) < relative }
-
-// ago is how long before now a time is, and the day where that is long.
-func ago(at int64, now Clock) string {
-	t := now.local(at)
-	past := now.Sub(t)
-	switch {
-	case past < 0:
-		return "in " + length(nearest(-past))
-	case past < time.Minute:
-		return "just now"
-	case past < relative:
-		return length(past) + " ago"
+// counted returns a number with a noun: "1 member", "2,000 members".
+func counted(n int, one, many string, now Clock) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return shortDay(t, now)
+	return thousands(n, now) + " " + many
 }
 
-// nearest is a length of time, a minute at least, in whole ones of its greatest unit:
-// what was 90 days a moment ago is 90 days still.
-func nearest(d time.Duration) time.Duration {
-	switch {
-	case d < time.Hour-time.Minute/2:
-		return max(d.Round(time.Minute), time.Minute)
-	case d < 24*time.Hour-time.Hour/2:
-		return d.Round(time.Hour)
+// briefly returns a count, with a "+" if it is a lower bound.
+func briefly(c db.Count, now Clock) string {
+	if c.More || c.AtLeast {
+		return thousands(c.N, now) + "+"
 	}
-	return d.Round(24 * time.Hour)
+	return thousands(c.N, now)
 }
 
-// length is a length of time in its greatest unit.
-func length(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return "a moment"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
-	case d < 24*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + " h"
-	case d < 48*time.Hour:
-		return "1 day"
+// total returns a count with a noun, which may be a lower bound or an estimate.
+func total(c db.Count, one, many string, now Clock) string {
+	if c.About {
+		return "About " + roughly(c.N, now) + " " + many
 	}
-	return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+	if c.AtLeast && !c.More {
+		return "At least " + counted(c.N, one, many, now)
+	}
+	if c.More {
+		return "More than " + counted(c.N, one, many, now)
+	}
+	return counted(c.N, one, many, now)
 }
 
-// roughly is a large number in three digits: "12,300", "1.02 million".
+// roughly returns a large number in three digits: "12,300", "1.02 million".
 func roughly(n int, now Clock) string {
 	switch {
 	case n >= 999_500_000:
 		return thousands(n/1_000_000, now) + " million"
 	case n >= 999_500:
 		millions := strconv.FormatFloat(float64(n)/1e6, 'g', 3, 64)
-		return strings.Replace(millions, ".", now.writes().point, 1) + " million"
+		return strings.Replace(millions, ".", now.style().point, 1) + " million"
 	}
 	unit := 1
 	for n/unit >= 1000 {
@@ -84,11 +65,11 @@ func roughly(n int, now Clock) string {
 	return thousands((n+unit/2)/unit*unit, now)
 }
 
-func peopleChosen(n int, now Clock) string {
-	return counted(n, "person chosen", "people chosen", now)
+func contactsSelected(n int, now Clock) string {
+	return counted(n, "contact selected", "contacts selected", now)
 }
 
-// initials are one or two letters that stand for a name.
+// initials returns one or two letters that stand for a name.
 func initials(name string) string {
 	var first, last rune
 	inWord := false
@@ -115,7 +96,7 @@ func initials(name string) string {
 // hues is how many colours avatars have; see .avatar in the stylesheet.
 const hues = 8
 
-// hue is the colour of a name's avatar, always the same one: its FNV-1a hash.
+// hue returns the colour of a name's avatar: its FNV-1a hash.
 func hue(name string) string {
 	h := uint32(2166136261)
 	for i := range len(name) {
@@ -124,8 +105,8 @@ func hue(name string) string {
 	return strconv.Itoa(int(h % hues))
 }
 
-// plain is what somebody is called, or has typed, as it stands in the middle of a page: within
-// a bdi element, so that nothing of it turns what is around.
+// plain returns a name or a text that a user typed, for use in the middle of a page within a bdi
+// element: none of it changes the direction of the surrounding text.
 func plain(s string) string { return text.Straight(s) }
 
 func deref(s *string) string {
@@ -135,13 +116,13 @@ func deref(s *string) string {
 	return *s
 }
 
-// span is a piece of text, and whether it is what was searched for.
+// span is a piece of text, and whether it matches the search.
 type span struct {
 	Text string
 	Hit  bool
 }
 
-// mark divides a text where the words that were searched for begin and end.
+// mark splits a text at the matches of the search's words.
 func mark(s string, words []string) marked {
 	var spans marked
 	at := 0
@@ -158,7 +139,7 @@ func mark(s string, words []string) marked {
 	return spans
 }
 
-// snippet is the part of a text round the first hit, or its beginning.
+// snippet returns the part of a text around the first match, or its beginning.
 func snippet(s string, words []string) marked {
 	const lead = 12
 	spans := mark(s, words)
@@ -172,7 +153,7 @@ func snippet(s string, words []string) marked {
 	return clipped(spans)
 }
 
-// last is the last n characters of a text.
+// last returns the last n characters of a text.
 func last(s string, n int) string {
 	at := len(s)
 	for ; n > 0 && at > 0; n-- {
@@ -182,7 +163,7 @@ func last(s string, n int) string {
 	return s[at:]
 }
 
-// clipped is the first two hundred characters or so of a text.
+// clipped returns about the first two hundred characters of a text.
 func clipped(spans marked) marked {
 	left := 200
 	for i := range spans {
@@ -197,12 +178,12 @@ func clipped(spans marked) marked {
 	return spans
 }
 
-// curlGroup is the call that reads what a row shows.
+// curlGroup returns the curl command that reads a group.
 func curlGroup(origin, id string) string {
 	return "curl " + origin + "/v1/groups/" + id + ` -H "Authorization: Bearer {token}"`
 }
 
-// atLeast is a number as a cell shows it: "12", or "1,000+" where there are more.
+// atLeast returns a count for a table cell: "12", or "1,000+" if there are more.
 func atLeast(c db.Count, now Clock) string {
 	if c.More {
 		return thousands(c.N, now) + "+"

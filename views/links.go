@@ -8,10 +8,10 @@ import (
 	"github.com/a-h/templ"
 )
 
-// GroupsAt is a place in the list of groups, as its address says it. The zero
-// GroupsAt is the first page of the active groups, newest first.
+// GroupsAt is a page of the list of groups, as its address has it. The zero GroupsAt is the first
+// page of the active groups, newest first.
 type GroupsAt struct {
-	// Q is what is searched for.
+	// Q is the search.
 	Q string
 	// Status is "" for active groups, "archived" or "all".
 	Status string
@@ -19,44 +19,45 @@ type GroupsAt struct {
 	Member string
 	// CreatedAfter and CreatedBefore are days, as 2026-01-31.
 	CreatedAfter, CreatedBefore string
-	// Sort is "" for the newest first, "name", "members" or "archived"; a "-" before
-	// it, as in "-created", turns it round.
+	// Sort is "" for newest first, "name", "members" or "archived"; a "-" before it, as in
+	// "-created", reverses it.
 	Sort string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means as many as the reader has on every page.
+	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 }
 
-// byArchived reports whether the list is in the order of archiving, which only archived groups have.
+// byArchived reports whether the list is in the order of archiving, which only archived groups
+// have.
 func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort == "-archived" }
 
-// ContactsAt is a place in the list of contacts, as its address says it. Its
-// fields are those of GroupsAt; Sort is "", "-created", "name" or "-name".
+// ContactsAt is a page of the list of contacts, as its address has it. Its fields are those of
+// GroupsAt; Sort is "", "-created", "name" or "-name".
 type ContactsAt struct {
 	Q, Sort, After, Before string
 	Limit                  int
 }
 
-// MembersAt is a place in the list of a group's members. List is as in GroupDetail.
+// MembersAt is a page of the list of a group's members. List is as in GroupDetail.
 type MembersAt struct {
 	Q, After, Before string
 	List             templ.SafeURL
 }
 
-// GroupsURL is the list of groups.
+// GroupsURL returns the address of the list of groups.
 func GroupsURL(at GroupsAt) templ.SafeURL {
-	return address("/groups",
+	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
 		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
-// Next is the end of an action's address: where it leads when it is done. "" is
-// the place that suits the action.
+// Next is the end of an action's address that says where it leads when it is done; "" is the
+// default.
 type Next string
 
-// Then is the Next that leads to an address.
+// Then returns the Next that leads to an address.
 func Then(address templ.SafeURL) Next {
 	if address == "" {
 		return ""
@@ -64,11 +65,11 @@ func Then(address templ.SafeURL) Next {
 	return Next("?next=" + url.QueryEscape(string(address)))
 }
 
-// at leads to a row of the list that n leads to.
+// at returns n with the focus on a row of its list.
 func (n Next) at(id string) Next { return n + "%23open-" + Next(id) }
 
-// FromList is the end of the address of a page that was opened from a list, to lead back there:
-// with its filters, its order and its place. "" if that is where the page leads anyway.
+// FromList returns the end of the address of a page that was opened from a list, so that it leads
+// back to the list with its filters, order and page. It is "" if the page leads there anyway.
 func FromList(list templ.SafeURL) templ.SafeURL {
 	if !strings.Contains(string(list), "?") {
 		return ""
@@ -76,9 +77,9 @@ func FromList(list templ.SafeURL) templ.SafeURL {
 	return templ.SafeURL("?list=" + url.QueryEscape(string(list)))
 }
 
-// beside leads to the row after the one at i, or before it where it is the last, in the
-// list that n leads to. It has so many rows, and id tells theirs.
-func (n Next) beside(i, rows int, id func(i int) string) Next {
+// nextRow returns n with the focus on the row after the one at i, or before it if it is the last.
+// The list has rows rows, with the IDs that id returns.
+func (n Next) nextRow(i, rows int, id func(i int) string) Next {
 	switch {
 	case i+1 < rows:
 		return n.at(id(i + 1))
@@ -92,87 +93,87 @@ func (n Next) beside(i, rows int, id func(i int) string) Next {
 
 func HomeURL() templ.SafeURL               { return "/" }
 func NewGroupURL() templ.SafeURL           { return "/groups/new" }
-func GroupURL(id string) templ.SafeURL     { return under("/groups/", id, "", "") }
-func EditGroupURL(id string) templ.SafeURL { return under("/groups/", id, "/edit", "") }
+func GroupURL(id string) templ.SafeURL     { return pathTo("/groups/", id, "", "") }
+func EditGroupURL(id string) templ.SafeURL { return pathTo("/groups/", id, "/edit", "") }
 
 func ArchiveGroupURL(id string, next Next) templ.SafeURL {
-	return under("/groups/", id, "/archive", next)
+	return pathTo("/groups/", id, "/archive", next)
 }
 
 func RestoreGroupURL(id string, next Next) templ.SafeURL {
-	return under("/groups/", id, "/restore", next)
+	return pathTo("/groups/", id, "/restore", next)
 }
 
 func DeleteGroupURL(id string, next Next) templ.SafeURL {
-	return under("/groups/", id, "/delete", next)
+	return pathTo("/groups/", id, "/delete", next)
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return address(under("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
+	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
 func RemoveMemberURL(id string, next Next) templ.SafeURL {
-	return under("/groups/", id, "/members/remove", next)
+	return pathTo("/groups/", id, "/members/remove", next)
 }
 
-// ContactsURL is the list of contacts.
+// ContactsURL returns the address of the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
-	return address("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
+	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
 // The addresses of one contact.
 
 func NewContactURL() templ.SafeURL           { return "/contacts/new" }
-func ContactURL(id string) templ.SafeURL     { return under("/contacts/", id, "", "") }
-func EditContactURL(id string) templ.SafeURL { return under("/contacts/", id, "/edit", "") }
+func ContactURL(id string) templ.SafeURL     { return pathTo("/contacts/", id, "", "") }
+func EditContactURL(id string) templ.SafeURL { return pathTo("/contacts/", id, "/edit", "") }
 func DeleteContactURL(id string, next Next) templ.SafeURL {
-	return under("/contacts/", id, "/delete", next)
+	return pathTo("/contacts/", id, "/delete", next)
 }
 
-// PickURL answers the people that a picker offers; group is the id of the group
-// whose members are marked, or "".
-func PickURL(group string) templ.SafeURL { return address("/contacts/pick", "group", group) }
+// PickURL returns the address of a picker's search; the members of the group with the ID group are
+// marked, if it isn't "".
+func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
 
-// The addresses of people.
+// The addresses of users.
 
-func PeopleURL() templ.SafeURL           { return "/people" }
+func UsersURL() templ.SafeURL            { return "/people" }
 func InviteURL() templ.SafeURL           { return "/people/invite" }
 func PolicyURL() templ.SafeURL           { return "/people/policy" }
-func PersonURL(id string) templ.SafeURL  { return under("/people/", id, "", "") }
-func RoleURL(id string) templ.SafeURL    { return under("/people/", id, "/role", "") }
-func DisableURL(id string) templ.SafeURL { return under("/people/", id, "/disable", "") }
-func EnableURL(id string) templ.SafeURL  { return under("/people/", id, "/enable", "") }
+func UserURL(id string) templ.SafeURL    { return pathTo("/people/", id, "", "") }
+func RoleURL(id string) templ.SafeURL    { return pathTo("/people/", id, "/role", "") }
+func DisableURL(id string) templ.SafeURL { return pathTo("/people/", id, "/disable", "") }
+func EnableURL(id string) templ.SafeURL  { return pathTo("/people/", id, "/enable", "") }
 func UnlinkURL(issuer string) templ.SafeURL {
-	return address("/profile/security/identity/remove", "issuer", issuer)
+	return withParams("/profile/security/identity/remove", "issuer", issuer)
 }
 
-func UnlinkPersonURL(id, issuer string) templ.SafeURL {
-	return address(under("/people/", id, "/identity", ""), "issuer", issuer)
+func UnlinkUserURL(id, issuer string) templ.SafeURL {
+	return withParams(pathTo("/people/", id, "/identity", ""), "issuer", issuer)
 }
-func ResetFactorURL(id string) templ.SafeURL { return under("/people/", id, "/second-factor", "") }
-func EndSessionsURL(id string) templ.SafeURL { return under("/people/", id, "/sessions", "") }
-func RenewInviteURL(id string) templ.SafeURL { return under("/people/invitations/", id, "/renew", "") }
+func ResetFactorURL(id string) templ.SafeURL { return pathTo("/people/", id, "/second-factor", "") }
+func EndSessionsURL(id string) templ.SafeURL { return pathTo("/people/", id, "/sessions", "") }
+func RenewInviteURL(id string) templ.SafeURL { return pathTo("/people/invitations/", id, "/renew", "") }
 
 func RevokeInviteURL(id string) templ.SafeURL {
-	return under("/people/invitations/", id, "/revoke", "")
+	return pathTo("/people/invitations/", id, "/revoke", "")
 }
-func WelcomeURL(secret string) templ.SafeURL { return under("/invite/", secret, "", "") }
+func WelcomeURL(secret string) templ.SafeURL { return pathTo("/invite/", secret, "", "") }
 func RolesURL() templ.SafeURL                { return "/docs/roles" }
 
-// The addresses round signing in, and of what every page has.
+// The addresses of signing in, and of what every page has.
 
 func SetupURL() templ.SafeURL  { return "/setup" }
 func LogoutURL() templ.SafeURL { return "/logout" }
 
-// OIDCURL signs in with the provider that the console is configured for.
-func OIDCURL(next string) templ.SafeURL { return address("/login/oidc", "next", next) }
+// OIDCURL returns the address that signs in with the configured provider.
+func OIDCURL(next string) templ.SafeURL { return withParams("/login/oidc", "next", next) }
 
-// OIDCCallbackURL is where the provider sends people back to.
+// OIDCCallbackURL returns the address that the provider redirects to.
 func OIDCCallbackURL() templ.SafeURL { return "/login/oidc/callback" }
 
 func ThemeURL() templ.SafeURL { return "/theme" }
 func LoginURL(next string) templ.SafeURL {
-	return address("/login", "next", next)
+	return withParams("/login", "next", next)
 }
 
 // The addresses of the rest of signing in.
@@ -181,13 +182,13 @@ func PasskeyLoginURL() templ.SafeURL    { return "/login/passkey" }
 func PasskeyQuestionURL() templ.SafeURL { return "/login/passkey/options" }
 func ConfirmURL() templ.SafeURL         { return "/confirm" }
 
-// CodeURL is the second page of signing in; with is "" or WithRecovery.
-func CodeURL(with string) templ.SafeURL { return address("/login/code", "with", with) }
+// CodeURL returns the address of the second page of signing in; with is "" or WithRecovery.
+func CodeURL(with string) templ.SafeURL { return withParams("/login/code", "with", with) }
 
-// WithRecovery asks for a recovery code.
+// WithRecovery signs in with a recovery code.
 const WithRecovery = "recovery"
 
-// The addresses of what somebody sees of themselves.
+// The addresses of a user's own pages.
 
 func ProfileURL() templ.SafeURL          { return "/profile" }
 func ShortcutsURL() templ.SafeURL        { return "/profile/shortcuts" }
@@ -204,21 +205,21 @@ func NewPasskeyQuestionURL() templ.SafeURL {
 }
 
 func EndSessionURL(id string) templ.SafeURL {
-	return under("/profile/security/sessions/", id, "/end", "")
+	return pathTo("/profile/security/sessions/", id, "/end", "")
 }
 
 func RenamePasskeyURL(id string) templ.SafeURL {
-	return under("/profile/security/passkeys/", id, "/rename", "")
+	return pathTo("/profile/security/passkeys/", id, "/rename", "")
 }
 
 func RemovePasskeyURL(id string) templ.SafeURL {
-	return under("/profile/security/passkeys/", id, "/remove", "")
+	return pathTo("/profile/security/passkeys/", id, "/remove", "")
 }
 
-// DraftURL keeps what is typed into a form, by the form's name: GroupDraft.
-func DraftURL(form string) templ.SafeURL { return under("/drafts/", form, "", "") }
+// DraftURL returns the address that saves the draft of a form, such as GroupDraft.
+func DraftURL(form string) templ.SafeURL { return pathTo("/drafts/", form, "", "") }
 
-// GroupDraft and ContactDraft name the forms of which drafts are kept.
+// GroupDraft and ContactDraft are the forms with drafts.
 const (
 	GroupDraft   = "new-group"
 	ContactDraft = "new-contact"
@@ -227,23 +228,24 @@ const (
 // The addresses of the documentation. DocsURL is its index.
 
 func DocsURL() templ.SafeURL            { return "/docs" }
-func DocURL(topic string) templ.SafeURL { return under("/docs/", topic, "", "") }
+func DocURL(topic string) templ.SafeURL { return pathTo("/docs/", topic, "", "") }
 
-// ErrorDocsURL is the documentation of an error code of the API.
-func ErrorDocsURL(code string) templ.SafeURL { return under("/docs/errors/", code, "", "") }
+// ErrorDocsURL returns the address of the documentation of an API error code.
+func ErrorDocsURL(code string) templ.SafeURL { return pathTo("/docs/errors/", code, "", "") }
 
-// LeadingTo is the address of a page that goes on to next when all is done there.
-func LeadingTo(page templ.SafeURL, next string) templ.SafeURL {
-	return address(page, "next", next)
+// WithNext returns the address of a page that goes on to next.
+func WithNext(page templ.SafeURL, next string) templ.SafeURL {
+	return withParams(page, "next", next)
 }
 
-// under is the address of the thing with an id in a folder, or of a page or action of it.
-func under(folder, id, page string, next Next) templ.SafeURL {
+// pathTo returns the address of the object with an ID in a folder, or of a page or action of it.
+func pathTo(folder, id, page string, next Next) templ.SafeURL {
 	return templ.SafeURL(folder + url.PathEscape(id) + page + string(next))
 }
 
-// address adds parameters, given as names and values in turn, to a path. Empty ones are left out.
-func address(path templ.SafeURL, parameters ...string) templ.SafeURL {
+// withParams adds parameters, given as alternating names and values, to a path. Empty ones are
+// left out.
+func withParams(path templ.SafeURL, parameters ...string) templ.SafeURL {
 	sep := "?"
 	for i := 0; i < len(parameters); i += 2 {
 		if name, value := parameters[i], parameters[i+1]; value != "" {
@@ -261,34 +263,34 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// page is the same list at its start.
+// page returns the list's first page.
 func (at GroupsAt) page() GroupsAt {
 	at.After, at.Before = "", ""
 	return at
 }
 
-// sorted is the list in another order, from its start. Choosing the present
-// order again turns it round.
+// sorted returns the first page of the list in another order, or in the reverse one if it is
+// sorted so already.
 func (at GroupsAt) sorted(sort string) GroupsAt {
 	at = at.page()
-	at.Sort = turned(at.Sort, sort)
+	at.Sort = toggleSort(at.Sort, sort)
 	return at
 }
 
-// filtered reports whether anything narrows the list.
+// filtered reports whether the list has any filter.
 func (at GroupsAt) filtered() bool {
 	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
 }
 
 func (at ContactsAt) sorted(sort string) ContactsAt {
 	at.After, at.Before = "", ""
-	at.Sort = turned(at.Sort, sort)
+	at.Sort = toggleSort(at.Sort, sort)
 	return at
 }
 
-// turned is the order that a column's header leads to: its natural one, and from
-// there the reverse. Names run from A, all else from the newest or most.
-func turned(now, column string) string {
+// toggleSort returns the order that a column's header leads to: its natural one, then the reverse.
+// Names are sorted from A, all else from the newest or most.
+func toggleSort(now, column string) string {
 	if column == "created" {
 		if now == "" {
 			return "-created"
@@ -301,7 +303,7 @@ func turned(now, column string) string {
 	return column
 }
 
-// ariaSort says how a list is sorted by a column, or "" where it is not.
+// ariaSort returns the aria-sort of a column, or "" if the list isn't sorted by it.
 func ariaSort(now, column string) string {
 	if now == "" {
 		now = "created"
@@ -316,70 +318,99 @@ func ariaSort(now, column string) string {
 	return "ascending"
 }
 
-// ActivityAt is a place in the list of activity, as its address says it. The zero
-// ActivityAt is its newest page.
+// ActivityAt is a page of the activity log, as its address has it. The zero ActivityAt is the
+// newest page.
 type ActivityAt struct {
-	// Who is the id of a person or of a token, Action an action or an area, Object and
-	// Request are ids; "" for any.
+	// Who is the ID of a user or token, Action is an action or an area, Object and Request are
+	// IDs; "" for any.
 	Who, Action, Object, Request string
 	// From and To are days, as 2026-01-31.
 	From, To string
-	// Q is what was looked for that is the id of nothing; else "".
+	// Q is a search for an ID that nothing has, or "".
 	Q string
 	// After and Before are cursors; at most one is given.
 	After, Before string
-	// Limit is the number of rows; 0 means as many as the reader has on every page.
+	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 	// List is as in GroupDetail.
 	List templ.SafeURL
 }
 
-// filtered reports whether anything narrows the list.
+// filtered reports whether the list has any filter.
 func (at ActivityAt) filtered() bool {
 	return at.Who != "" || at.Action != "" || at.Object != "" || at.Request != "" || at.From != "" || at.To != ""
 }
 
-// page is the same list at its start.
+// page returns the list's first page.
 func (at ActivityAt) page() ActivityAt {
 	at.After, at.Before = "", ""
 	return at
 }
 
-// ActivityURL is the list of activity.
+// ActivityURL returns the address of the activity log.
 func ActivityURL(at ActivityAt) templ.SafeURL { return activityURL("/activity", at) }
 
-// ExportActivityURL is where a form asks for that list as a file.
+// ExportActivityURL returns the address that exports the activity log.
 func ExportActivityURL(at ActivityAt) templ.SafeURL {
 	at = at.page()
 	at.Limit = 0
 	return activityURL("/activity/export", at)
 }
 
-// GroupActivityURL is the list of what was done to a group.
+// GroupActivityURL returns the address of a group's activity.
 func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
 	at.Object = ""
-	return activityURL(under("/groups/", id, "/activity", ""), at)
+	return activityURL(pathTo("/groups/", id, "/activity", ""), at)
 }
 
-// OwnActivityURL is the list of what its reader did.
+// OwnActivityURL returns the address of the user's own activity.
 func OwnActivityURL(at ActivityAt) templ.SafeURL {
 	at.Who = ""
 	return activityURL("/profile/activity", at)
 }
 
 func activityURL(path templ.SafeURL, at ActivityAt) templ.SafeURL {
-	return address(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request, "q", at.Q,
+	return withParams(path, "who", at.Who, "action", at.Action, "object", at.Object, "request", at.Request, "q", at.Q,
 		"from", at.From, "to", at.To, "limit", number(at.Limit), "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
-func ActivityLineURL(id string) templ.SafeURL   { return under("/activity/", id, "", "") }
-func RevertActivityURL(id string) templ.SafeURL { return under("/activity/", id, "/revert", "") }
+func ActivityLineURL(id string) templ.SafeURL   { return pathTo("/activity/", id, "", "") }
+func RevertActivityURL(id string) templ.SafeURL { return pathTo("/activity/", id, "/revert", "") }
 
-// RetentionURL is for how long activity is kept.
+// RetentionURL returns the address of the Retention page.
 func RetentionURL() templ.SafeURL { return "/activity/retention" }
 
-// VerifyActivityURL checks the activity; expect is the end of the chain as it was noted
-// earlier, or "".
+// VerifyActivityURL returns the address that verifies the activity log; expect is an earlier
+// checkpoint, or "".
 func VerifyActivityURL(expect string) templ.SafeURL {
-	return address("/activity/verify", "expect", expect)
+	return withParams("/activity/verify", "expect", expect)
+}
+
+// TokensAt is a page of the list of tokens, as its address has it.
+type TokensAt struct {
+	// Whose is "" for all tokens that the reader may see, or "own".
+	Whose string
+	// User is the ID of the tokens' owner, or "" for any.
+	User string
+	// After and Before are cursors; at most one is given.
+	After, Before string
+}
+
+// The addresses of tokens.
+
+func TokensURL() templ.SafeURL { return "/settings/tokens" }
+
+// TokensAtURL returns the address of a page of the list of tokens.
+func TokensAtURL(at TokensAt) templ.SafeURL {
+	return withParams(TokensURL(), "whose", at.Whose, "user", at.User, "after", at.After, "before", at.Before)
+}
+
+func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
+func TokenURL(id string) templ.SafeURL       { return pathTo("/settings/tokens/", id, "", "") }
+func RollTokenURL(id string) templ.SafeURL   { return pathTo("/settings/tokens/", id, "/roll", "") }
+func RevokeTokenURL(id string) templ.SafeURL { return pathTo("/settings/tokens/", id, "/revoke", "") }
+
+// EndOldSecretURL returns the address that revokes the secret from before a token was rotated.
+func EndOldSecretURL(id string) templ.SafeURL {
+	return pathTo("/settings/tokens/", id, "/end-old-secret", "")
 }

@@ -1,11 +1,10 @@
-// Package views shows what the console has to show: models in, HTML out. It
-// asks for nothing and decides nothing.
+// Package views renders the console's pages: models in, HTML out. It reads no data and makes
+// no decisions.
 //
-// A page is a Page around a body component; Document draws the whole of it. A
-// part that can be replaced alone is a region: its name is its DOM id, the
-// hx-target within it, and its templ.Fragment. Every link and form
-// works without scripts; htmx attributes (see enhanced) and the data attributes
-// that app.js knows only make it smoother. links.go builds every address.
+// A page is a Page around a body component, which Document renders. A part that can be replaced
+// alone is a region: its name is its DOM ID, the hx-target within it, and its templ.Fragment.
+// Every link and form works without scripts; htmx attributes (see swapAttrs) and the data
+// attributes of app.js are enhancements. links.go has every address.
 package views
 
 import (
@@ -21,16 +20,16 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// The sections of the console, as the navigation names them.
+// The console's sections, as in the navigation.
 const (
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"
-	People   = "People"
+	Users    = "Users"
 	Activity = "Activity"
 )
 
-// The regions that can be asked for alone.
+// The regions that can be requested alone.
 const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
@@ -40,67 +39,67 @@ const (
 type Page struct {
 	// Title names the page; with the section it makes the document's title.
 	Title string
-	// Section is the entry of the navigation that the page belongs to, or "".
+	// Section is the page's section, or "".
 	Section string
-	// Failed says that the page shows a form that was refused.
+	// Failed says that the page shows a form with problems.
 	Failed bool
-	// Passkeys says that the page can ask the browser for one.
+	// Passkeys says that the page needs passkeys.js.
 	Passkeys bool
 	Body     templ.Component
 	Frame    Frame
 }
 
-// Frame is what stands around every page.
+// Frame is what surrounds every page.
 type Frame struct {
-	// User and Workspace are names; User is "" where nobody has signed in.
+	// User and Workspace are names; User is "" for visitors.
 	User, Workspace string
-	// By is who looks at the page: what they have no right to is not offered.
+	// By is the reader; the page offers only what they may do.
 	By access.Actor
-	// Held says that they have to set up a second factor first: the navigation leads nowhere.
-	Held bool
-	// Density is how close the rows of lists are.
+	// Restricted says that they must set up a second factor first: there is no navigation.
+	Restricted bool
+	// Density is the spacing of lists.
 	Density identity.Density
-	// Locale is how numbers are written that app.js writes, too.
+	// Locale is the notation of numbers, for app.js.
 	Locale identity.Locale
-	// Shortcuts says whether single keys are shortcuts.
+	// Shortcuts says whether single-key shortcuts are on.
 	Shortcuts identity.Shortcuts
-	// Idle is how long the session lasts without a request, or 0 where it lasts anyway.
+	// Idle is after how long without a request the session ends, or 0 if it doesn't.
 	Idle time.Duration
-	// Theme is "light", "dark" or, for what the system says, "".
+	// Theme is "light", "dark", or "" for the system's.
 	Theme string
-	// Flashes are messages from the request before; each is shown once.
+	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
-	// Path is the address of this page, where the theme's form leads back to.
+	// Path is the page's address, to which the theme form returns.
 	Path               string
 	RequestID, Version string
 }
 
-// Flash is a message about what has just been done.
+// Flash is a message about the last action.
 type Flash struct {
 	// Kind is "" for a success, "info", "warn" or "bad".
 	Kind string
 	// Text is one sentence.
 	Text string
-	// Undo is a way back, or nil.
+	// Undo undoes the action, or is nil.
 	Undo *Undo
 }
 
-// Undo is the form that takes back what a Flash speaks of.
+// Undo is the form that reverts what a Flash is about.
 type Undo struct {
 	Action string
 	Fields []Hidden
-	// Group is the id of the group whose row, in a list that shows it, becomes State again
-	// in its place; "" where a page shows what has become of it.
+	// Group is the ID of the group whose row in a list gets State again; "" if the page is
+	// reloaded instead.
 	Group string
 	State models.Status
 }
 
-// Hidden is a field of a form that nobody sees.
+// Hidden is a hidden field of a form.
 type Hidden struct{ Name, Value string }
 
 const product = "Protocol Console"
 
-// title is the document's title: page – section – product.
+// title returns the document's title: page – section – product.
 func (p Page) title() string {
 	parts := []string{text.Isolated(p.Title)}
 	if p.Section != "" && p.Section != p.Title {
@@ -113,7 +112,7 @@ func (p Page) title() string {
 	return title
 }
 
-// idle is Frame.Idle in seconds, for app.js to warn in time; "" where there is no need.
+// idle returns Frame.Idle in seconds, or "" if it is 0. app.js shows a warning before.
 func (p Page) idle() string {
 	if p.Frame.Idle == 0 {
 		return ""
@@ -128,8 +127,8 @@ func (p Page) theme() string {
 	return "system"
 }
 
-// inPlace are the attributes of an undo that leaves the list as it is. app.js sends the form
-// without htmx where the list doesn't show the row.
+// inPlace returns the attributes of an undo that keeps the list as it is. If the list doesn't show
+// the row, app.js submits the form without htmx.
 func (u Undo) inPlace() templ.Attributes {
 	if u.Group == "" {
 		return nil
@@ -140,11 +139,11 @@ func (u Undo) inPlace() templ.Attributes {
 	}
 }
 
-// countAndFlashes is what an answer to a row's form changes, beside the row.
+// countAndFlashes are the elements that a response to a row's form replaces.
 const countAndFlashes = "#flashes,#count"
 
-// said is what a screen reader hears of a flash.
-func (f Flash) said() string {
+// announcement returns what screen readers announce.
+func (f Flash) announcement() string {
 	if f.Undo == nil {
 		return f.Text
 	}
@@ -163,38 +162,36 @@ func (f Flash) icon() string {
 	return "success"
 }
 
-// enhanced are the attributes of a region by which htmx replaces it, instead of
-// the page, with what its links and forms lead to: those that say hx-boost, and
-// work without it. Their data-focus says where focus goes then: a selector, "row"
-// or "next".
-func enhanced(region string) templ.OrderedAttributes {
+// swapAttrs returns the attributes of a region with which htmx replaces the region, and not the
+// page, by the target of its links and forms: those with hx-boost, which work without it too.
+// Their data-focus says where the focus goes: a selector, "row" or "next".
+func swapAttrs(region string) templ.OrderedAttributes {
 	return templ.OrderedAttributes{
 		{Key: "hx-target:inherited", Value: "#" + region},
-		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sees to the focus, and that scrolls
+		{Key: "hx-swap:inherited", Value: "outerMorph show:none"}, // app.js sets the focus, which scrolls
 		{Key: "hx-select-oob:inherited", Value: "#flashes"},
 		{Key: "hx-push-url:inherited", Value: "true"},
 	}
 }
 
-// input is a field of a form, with its label, hint and error.
+// input is a form field with its label, hint and error.
 type input struct {
 	Name, Label, Value, Hint string
-	// Type is that of an input; "area" makes a textarea.
+	// Type is the input's; "area" is a textarea.
 	Type         string
 	Autocomplete string
 	Inputmode    string
-	// List is the id of a datalist with what can be chosen.
+	// List is the ID of a datalist.
 	List      string
 	Optional  bool
 	Autofocus bool
-	// Strength has the strength of a new password told in words while it is typed.
+	// Strength shows the strength of a new password during typing.
 	Strength bool
-	// Most is how many characters are allowed, shown while typing; 0 shows nothing.
+	// Most is the maximum length, which is shown during typing; 0 shows nothing.
 	Most    int
 	Problem string
-	// Told says that the sentence above the form is enough to be seen: beside the field it
-	// is only read out.
-	Told bool
+	// HideError shows the problem to screen readers only, if the one above the form is enough.
+	HideError bool
 }
 
 func (in input) attributes() templ.Attributes {
@@ -238,22 +235,12 @@ func (in input) attributes() templ.Attributes {
 	return a
 }
 
-// fieldID is where the summary of errors leads: "contacts[3]" is a matter of
-// the picker's search field.
+// fieldID returns the element that the error summary links to; that of "contacts[3]" is the
+// picker's search field.
 func fieldID(field string) string {
 	field, _, _ = strings.Cut(field, "[")
 	if field == "contacts" {
 		return "find"
 	}
 	return field
-}
-
-// contactsProblem is the first sentence about the chosen members.
-func contactsProblem(problems access.Invalid) string {
-	for _, p := range problems {
-		if fieldID(p.Field) == "find" {
-			return p.Message
-		}
-	}
-	return ""
 }

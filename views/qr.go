@@ -9,10 +9,10 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrCode draws a text for a camera. What it says must stand beside it as text, too.
+// qrCode is a QR code. The page must also show its content as text.
 type qrCode string
 
-// margin is what readers need, in modules.
+// margin is the quiet zone around the code, in modules.
 const margin = 4
 
 func (q qrCode) Render(_ context.Context, w io.Writer) error {
@@ -29,5 +29,5 @@ func (q qrCode) Render(_ context.Context, w io.Writer) error {
 			}
 		}
 	}
-	return write(w, fmt.Sprintf(`<svg class="qr" role="img" aria-label="QR code with the key for the app" viewBox="0 0 %[1]d %[1]d"><rect width="%[1]d" height="%[1]d"></rect><path d="`, size+2*margin), path.String(), `"></path></svg>`)
+	return write(w, fmt.Sprintf(`<svg class="qr" role="img" aria-label="QR code for your authenticator app" viewBox="0 0 %[1]d %[1]d"><rect width="%[1]d" height="%[1]d"></rect><path d="`, size+2*margin), path.String(), `"></path></svg>`)
 }

@@ -62,7 +62,7 @@ func TestReasonsOfRefusedSignIns(t *testing.T) {
 		if got := Summary(l); got != "somebody failed the second-factor check as Bea" {
 			t.Errorf("%s: %s", reason, got)
 		}
-		if got := toldText(audit.ReasonField, l.Field(audit.ReasonField).After); got != "Incorrect second factor" {
+		if got := valueText(audit.ReasonField, l.Field(audit.ReasonField).After); got != "Incorrect second factor" {
 			t.Errorf("%s: %s", reason, got)
 		}
 	}

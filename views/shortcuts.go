@@ -2,16 +2,15 @@ package views
 
 import "strings"
 
-// A shortcut is a key that does what an element of the page does. The element says so by
-// its data-key, keys.js presses it, and the sheet of shortcuts lists it: which key is whose
-// is decided here, and a test holds the pages to it. Shortcuts act only where the page has
-// their element, so they can do no more than its reader may.
+// A shortcut is a key that clicks or focuses the element with its data-key, by keys.js. This is
+// the one list of keys, which a test compares with the pages. Without the element a shortcut does
+// nothing, so that it can't do more than its reader may.
 type shortcut struct {
-	// keys are one key, or two that are pressed one after the other: "g g".
+	// keys are one key, or a sequence of two: "g g".
 	keys, does string
 }
 
-// shortcutGroup is shortcuts for one purpose.
+// shortcutGroup is a titled group of shortcuts.
 type shortcutGroup struct {
 	title     string
 	shortcuts []shortcut
@@ -22,19 +21,19 @@ var shortcutGroups = []shortcutGroup{
 		{"g g", Groups},
 		{"g c", Contacts},
 		{"g a", Activity},
-		{"g p", People},
+		{"g p", Users},
 		{"g t", Tokens},
 	}},
-	{"Rows of a list", []shortcut{
+	{"Lists", []shortcut{
 		{"j", "Next row"},
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
 	}},
-	{"On a page", []shortcut{
+	{"Page", []shortcut{
 		{"/", "Search"},
 		{"c", "Create"},
-		{"u", "Undo what was just done"},
-		{"?", "Show this list"},
+		{"u", "Undo last action"},
+		{"?", "Show shortcuts"},
 	}},
 	{"Actions", []shortcut{
 		{"e", "Edit"},
@@ -43,11 +42,11 @@ var shortcutGroups = []shortcutGroup{
 	}},
 }
 
-// pressed are the keys of a shortcut, one by one.
+// pressed returns the keys of a shortcut, one by one.
 func (s shortcut) pressed() []string { return strings.Fields(s.keys) }
 
-// keysTo are the keys that lead to a section, or "".
-func keysTo(section string) string {
+// sectionKeys returns the keys that lead to a section, or "".
+func sectionKeys(section string) string {
 	for _, s := range shortcutGroups[0].shortcuts {
 		if s.does == section {
 			return s.keys

@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "protocol.chat/console/models/identity"
 
-// ShortcutsPage lists what single keys do. keys.js shows it as a sheet over any page, with
-// what that page has.
+// ShortcutsPage lists the shortcuts. keys.js shows it as a dialog over any page, with the
+// shortcuts of that page.
 func ShortcutsPage(set identity.Shortcuts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -88,7 +88,7 @@ func ShortcutsPage(set identity.Shortcuts) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">Switch them on in your profile</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">Turn them on in your profile</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -218,7 +218,7 @@ func ShortcutsPage(set identity.Shortcuts) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if set == identity.ShortcutsOn {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<p class=\"faint\"><span data-for-rows>On a list, actions are for the row you are on.</span> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<p class=\"faint\"><span data-for-rows>In a list, actions apply to the focused row.</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -244,7 +244,7 @@ func ShortcutsPage(set identity.Shortcuts) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">turn the keys off</a>.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">turn shortcuts off</a>.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -117,13 +117,13 @@ func everyPage() map[string]templ.Component {
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
 		"auditor":        GroupsPage(GroupList{None: true, By: access.Actor{Kind: access.UserActor, Role: access.Auditor}}),
-		"people":         PeoplePage(PeopleList{People: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
-		"person":         PersonPage(PersonDetail{Person: bea, By: owner, Now: noon}),
+		"people":         UsersPage(UserList{Users: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
+		"person":         UserPage(UserDetail{Person: bea, By: owner, Now: noon}),
 		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: access.Invalid{{Field: "sure", Message: "Say so."}}}),
-		"disable":        DisablePerson(PersonQuestion{Person: bea, Now: noon}),
-		"second factor":  ResetSecondFactor(PersonQuestion{Person: bea, Now: noon}),
+		"disable":        DisableUser(UserQuestion{Person: bea, Now: noon}),
+		"second factor":  ResetSecondFactor(UserQuestion{Person: bea, Now: noon}),
 		"invite":         NewInvitation(InviteForm{Roles: access.Roles, Problems: problems}),
-		"invited":        NewInvitationLink(InvitationMade{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
+		"invited":        NewInvitationLink(InvitationLink{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
 		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
 		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: access.Owner, Need: true, From: "2027-01-31", FactorCount: identity.FactorCount{People: 2, Without: 2}}}}),
@@ -139,15 +139,15 @@ func TestRefusalsAreSentences(t *testing.T) {
 		owners []string
 		want   string
 	}{
-		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, does not let you delete groups for good. Owners and admins may. Anna Smith (owner) can change your role."},
-		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, does not let you change roles, or manage owners or admins. Owners may. A or B (owners) can change your role."},
-		{access.EditContacts, nil, "Your role, Moderator, does not let you create or edit contacts. Owners, admins and editors may."},
+		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you delete groups for good. Owners and admins can. Anna Smith (owner) can change your role."},
+		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, doesn't let you change roles, or manage owners or admins. Owners can. A or B (owners) can change your role."},
+		{access.EditContacts, nil, "Your role, Moderator, doesn't let you create or edit contacts. Owners, admins and editors can."},
 	} {
 		if got := Refusal(by, c.right, c.owners); got != c.want {
 			t.Errorf("%s: %q", c.right, got)
 		}
 	}
-	if got := draw(t, everyPage()["person"]); !strings.Contains(got, "Codes from an app and 2 passkeys") || !strings.Contains(got, "Reset the second factor…") {
+	if got := draw(t, everyPage()["person"]); !strings.Contains(got, "Authenticator app and 2 passkeys") || !strings.Contains(got, "Reset second factor…") {
 		t.Errorf("the second factor is not told: %s", got)
 	}
 }
@@ -251,22 +251,22 @@ func TestTheListOfPeopleIsHonest(t *testing.T) {
 	now := NewClock(time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), identity.DayFirst)
 	day := func(d int) int64 { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC).Unix() }
 	off := day(1)
-	l := PeopleList{Now: now, Policy: identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: day(20), access.Auditor: day(28)}}}
+	l := UserList{Now: now, Policy: identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: day(20), access.Auditor: day(28)}}}
 	for _, c := range []struct {
 		user identity.User
 		want string
 	}{
-		{identity.User{Role: access.Editor}, "needed since 20 November"},
-		{identity.User{Role: access.Auditor}, "needed from 28 November"},
+		{identity.User{Role: access.Editor}, "required since 20 November"},
+		{identity.User{Role: access.Auditor}, "required from 28 November"},
 		{identity.User{Role: access.Editor, DisabledAt: &off}, ""},
 		{identity.User{Role: access.Admin}, ""},
 	} {
-		if got := l.asks(&identity.Person{User: c.user}); got != c.want {
+		if got := l.requirement(&identity.Person{User: c.user}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.user.Role, got, c.want)
 		}
 	}
 	for begins, want := range map[int64]string{0: "Never", day(10): "Never", day(21): "Not since 21 November"} {
-		if got := unseen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
+		if got := neverSeen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
 			t.Errorf("%d: %q, want %q", begins, got, want)
 		}
 	}
@@ -287,7 +287,7 @@ func TestATokensPageKnowsWhatIsOnTheWay(t *testing.T) {
 		"all is written":       {at(10), written, false},
 		"lost, a while before": {at(100), identity.TokenUse{}, false},
 	} {
-		if got := (TokenDetail{Token: identity.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).late(); got != c.want {
+		if got := (TokenDetail{Token: identity.Token{LastUsedAt: c.used}, Use: c.use, Now: now}).pendingRequests(); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -1,7 +1,7 @@
 // Baseline answers the busiest addresses of the console as fast as Go can by
 // hand: SQL written out for each engine, JSON and HTML appended to a buffer. It
-// is no part of the product. It asks nobody who they are, keeps no log, believes
-// what it is sent, and exists for cmd/bench to measure the console against:
+// is not part of the product. It authenticates nobody, keeps no log, validates
+// nothing, and exists for cmd/bench to measure the console against:
 //
 //	baseline -database postgres://console@localhost/console -listen 127.0.0.1:0
 //
@@ -26,7 +26,7 @@ import (
 
 func main() {
 	address := flag.String("database", "sqlite:data/console.db", "`ADDRESS` of the database, as the console takes it")
-	listen := flag.String("listen", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 takes a free one")
+	listen := flag.String("listen", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 picks a free one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -85,7 +85,7 @@ func title(parts ...string) string {
 	return strings.Join(append(kept, "Protocol Console"), " – ")
 }
 
-// attribute is an attribute, where it is on.
+// attribute returns an attribute, or "" if it is off.
 func attribute(on bool, name string) []byte {
 	if !on {
 		return nil
@@ -162,7 +162,7 @@ func (s *server) countGroups(ctx context.Context, q groupQuery) (int, error) {
 	return s.db.count(ctx, statement, found)
 }
 
-// summary says how many there are, as far as they were counted.
+// summary returns how many there are, as far as they were counted.
 func (b *buffer) summary(n, most int, kind string) []byte {
 	switch {
 	case n == 0:
@@ -234,7 +234,7 @@ func (b *buffer) chips(l *groupsList, status string) []byte {
 func (b *buffer) noGroups(l *groupsList, status string) {
 	var note, include []byte
 	if status == "" {
-		note = []byte("<p>Archived groups were not looked at.</p>")
+		note = []byte("<p>Archived groups not searched</p>")
 		include = b.part(includeHTML, b.text(link("/groups", "q", l.text, "status", "all", "sort", l.sort)))
 	}
 	b.head(groupsNoneHTML, b.text(l.text), note, include)
@@ -298,7 +298,7 @@ func (b *buffer) groupRows(l *groupsList, status string) {
 	}
 }
 
-// snippet is a description as a cell shows it: from shortly before the first
+// snippet returns a description as a cell shows it: from shortly before the first
 // word that was searched for.
 func (b *buffer) snippet(s string, terms []string) []byte {
 	const lead, most = 12, 200
@@ -314,7 +314,7 @@ func (b *buffer) snippet(s string, terms []string) []byte {
 	return b.raw(open + string(b.marked(s, terms)) + "</p>")
 }
 
-// nextPage is the cursor of the page after this one, or "".
+// nextPage returns the cursor of the page after this one, or "".
 func (l *groupsList) nextPage() string {
 	if !l.more {
 		return ""
@@ -453,7 +453,7 @@ func (s *server) groupPage(r *http.Request, b *buffer) error {
 	return nil
 }
 
-// groupRow is a group without its members.
+// groupRow returns a group without its members.
 func (s *server) groupRow(ctx context.Context, id string) (group, error) {
 	groups, err := s.db.groups(ctx, groupQuery{id: id})
 	if err == nil && len(groups) == 0 {
@@ -511,7 +511,7 @@ func (b *buffer) members(g *group, q contactQuery, members []contact) {
 	b.head(pagerHTML, next, nil)
 }
 
-// pick answers the people that a picker offers.
+// pick serves the contacts that a picker offers.
 func (s *server) pick(r *http.Request, b *buffer) error {
 	values := r.URL.Query()
 	q := contactQuery{terms: terms(values.Get("q")), limit: people - 1, pickFor: values.Get("group")}
@@ -520,7 +520,7 @@ func (s *server) pick(r *http.Request, b *buffer) error {
 		return err
 	}
 	if len(found) == 0 {
-		b.out = append(b.out, `<li class="none" role="presentation">Nobody matches.</li>`...)
+		b.out = append(b.out, `<li class="none" role="presentation">No matching contacts</li>`...)
 	}
 	for i := range found {
 		c := &found[i]

@@ -31,7 +31,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 
 func (p *postgres) statement() statement { return statement{numbered: true} }
 
-// fewer is for SQLite: PostgreSQL's planner knows.
+// fewer returns false: only SQLite has to be told, PostgreSQL's planner knows.
 func (p *postgres) fewer(context.Context, string, []string) (bool, error) { return false, nil }
 
 // query runs a statement: prepared, unless the best plan depends on the words or
@@ -103,7 +103,7 @@ const fewContacts = "SELECT m.group_id, " + contactColumns + ` FROM memberships 
 const firstContacts = "SELECT m.group_id, " + contactColumns + ` FROM memberships m JOIN contacts c ON c.id = m.contact_id
 	WHERE m.group_id = $1 ORDER BY m.contact_id LIMIT $2`
 
-// addContacts gives each group its first members: all groups at once, but for
+// addContacts adds the first members of each group: of all groups at once, but for
 // those that have more than are shown.
 func (p *postgres) addContacts(ctx context.Context, groups []group) error {
 	var few []string
@@ -311,7 +311,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// auditChanges is what a line of the log tells of a change. left and joined are
+// auditChanges returns the changes of an audit line. left and joined are
 // JSON.
 func auditChanges(before, after *string, left, joined string) string {
 	b := append([]byte(nil), `{"name":{"before":`...)
@@ -325,7 +325,7 @@ func auditChanges(before, after *string, left, joined string) string {
 	return string(append(b, "}}"...))
 }
 
-// idArray is ids as a JSON array.
+// idArray returns ids as a JSON array.
 func idArray(ids []string) string {
 	b := []byte{'['}
 	for i, id := range ids {

@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// database is what differs between the engines. Its lists answer one row more
-// than the limit where there are more.
+// database is what differs between the engines. Its lists return one row more
+// than the limit if there are more.
 type database interface {
 	groups(ctx context.Context, q groupQuery) ([]group, error)
 	group(ctx context.Context, id string) (group, error)
 	contacts(ctx context.Context, q contactQuery) ([]contact, error)
 	// count counts up to most.
 	count(ctx context.Context, q statement, most int) (int, error)
-	// fewer reports whether fewer than a few thousand rows of table match, where the
+	// fewer reports whether fewer than a few thousand rows of table match, if the
 	// engine has to be told how to search.
 	fewer(ctx context.Context, table string, terms []string) (bool, error)
 	statement() statement
@@ -25,7 +25,7 @@ type database interface {
 
 var errNotFound = errors.New("not found")
 
-// group is a row of groups, with its members as a JSON array where they were asked for.
+// group is a row of groups, with its members as a JSON array if they were requested.
 type group struct {
 	id, name            string
 	description, avatar *string
@@ -42,7 +42,7 @@ func (g *group) fields() []any {
 	return []any{&g.id, &g.name, &g.description, &g.avatar, &g.conversation, &g.count, &g.created, &g.updated, &g.archived}
 }
 
-// contact is a row of contacts, with the number of its groups where that was asked for.
+// contact is a row of contacts, with the number of its groups if that was requested.
 type contact struct {
 	id, username           string
 	phone, avatar, display *string

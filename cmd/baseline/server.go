@@ -147,7 +147,7 @@ func (t *totals) get(key string, count func() (int, error)) (int, error) {
 	return n, err
 }
 
-// link is a path with its parameters, given as names and values in turn; empty
+// link returns a path with its parameters, given as names and values in turn; empty
 // ones are left out.
 func link(path string, parameters ...string) string {
 	separator := "?"

@@ -125,7 +125,7 @@ func scanSQLite(row interface{ Scan(...any) error }) (group, error) {
 	return g, err
 }
 
-// unwrapped is an array without its brackets.
+// unwrapped returns an array without its brackets.
 func unwrapped(array []byte) []byte {
 	if len(array) < 2 {
 		return nil
@@ -177,7 +177,7 @@ func (s *statement) andContains(table string, terms []string) {
 	}
 }
 
-// idColumn is the column that the order of ids is walked by.
+// idColumn returns the column that the order of ids is walked by.
 func (s *statement) idColumn(q groupQuery) string {
 	switch {
 	case q.byIndex():

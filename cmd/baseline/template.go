@@ -32,7 +32,7 @@ var hole = regexp.MustCompile(`\{\{(\w+)\}\}`)
 
 var icon = regexp.MustCompile(`\[\[([\w-]+)\]\]`)
 
-// cut is the named part of pages.html, to be filled with values in the order of
+// cut returns the named part of pages.html, to be filled with values in the order of
 // names. The hole after divide is where it comes apart.
 func cut(part string, names ...string) *template {
 	_, text, ok := strings.Cut(pagesHTML, "<!-- "+part+" -->\n")
@@ -84,7 +84,7 @@ func (b *buffer) foot(t *template, values ...[]byte) {
 	b.out = append(b.out, t.texts[len(t.texts)-1]...)
 }
 
-// part is a filled template as a value of another.
+// part returns a filled template as a value of another.
 func (b *buffer) part(t *template, values ...[]byte) []byte {
 	from := len(b.out)
 	b.head(t, values...)
@@ -132,7 +132,7 @@ func appendEscapedHTML(b []byte, s string) []byte {
 	return append(b, s[from:]...)
 }
 
-// marked is text with the words of a search marked.
+// marked returns text with the words of a search marked.
 func (b *buffer) marked(s string, terms []string) []byte {
 	from := len(b.scratch)
 	lower := s
@@ -157,7 +157,7 @@ func (b *buffer) marked(s string, terms []string) []byte {
 	return b.scratch[from:]
 }
 
-// find is where from a place on a term is in a text in lower case, and how long
+// find returns where from a place on a term is in a text in lower case, and how long
 // it is there: a short one at the beginning of a word.
 func find(lower string, from int, term string) (at, length int) {
 	word := strings.TrimLeft(term, " ")

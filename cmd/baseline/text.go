@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// terms are the words of a search as the console looks for them in the column
+// terms returns the words of a search as the console looks for them in the column
 // search: in lower case, two spaces before each word, and one or two letters at
 // the beginnings of words only. What it measures is typed without accents.
 func terms(text string) []string {
@@ -28,7 +28,7 @@ func terms(text string) []string {
 	return found
 }
 
-// searchKey is what the column search has for a name.
+// searchKey returns what the column search has for a name.
 func searchKey(name string) string { return "  " + spaced(strings.ToLower(name)) }
 
 // spaced puts two spaces before every word and every symbol but the first.
@@ -52,7 +52,7 @@ func spaced(s string) string {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
 
-// newID is an id as the console makes it: eight digits of time, eight at random.
+// newID returns an id as the console makes it: eight digits of time, eight at random.
 func newID(t time.Time) string {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	var id [8]byte
@@ -64,7 +64,7 @@ func newID(t time.Time) string {
 	return string(id[:]) + rand.Text()[:8]
 }
 
-// newIDAfter is an id above floor, at a later time than now if need be.
+// newIDAfter returns an id above floor, at a later time than now if need be.
 func newIDAfter(floor string) string {
 	now := time.Now()
 	id := newID(now)

@@ -66,7 +66,7 @@ func samePage(console, baseline []byte) error {
 	return nil
 }
 
-// namesOf is what a page lists, in order: ids and names.
+// namesOf returns what a page lists, in order: ids and names.
 func namesOf(page []byte) []string {
 	var names []string
 	marks := strings.NewReplacer("<mark>", "", "</mark>", "")
@@ -100,7 +100,7 @@ func (r *run) checkWrite(c call) error {
 	return nil
 }
 
-// idOf is the id that an object of the API begins with.
+// idOf returns the id that an object of the API begins with.
 func idOf(object []byte) string {
 	rest, ok := bytes.CutPrefix(object, []byte(`{"id":"`))
 	if !ok || len(rest) < 16 {

@@ -63,7 +63,7 @@ const chunked = -1
 
 var errAnswer = errors.New("the answer can't be read")
 
-// head reads the status line and the headers, and answers the body's length.
+// head reads the status line and the headers, and returns the body's length.
 func (c *conn) head() (a answer, length int, err error) {
 	line, err := c.line(&a)
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *conn) head() (a answer, length int, err error) {
 	}
 }
 
-// line is the next line without its end; it stays until the next read.
+// line returns the next line without its end; it stays until the next read.
 func (c *conn) line(a *answer) ([]byte, error) {
 	line, err := c.in.ReadSlice('\n')
 	a.size += len(line)
@@ -154,7 +154,7 @@ type call struct {
 
 func get(path string) call { return call{method: http.MethodGet, path: path} }
 
-// bytes is the request as it is sent to a server.
+// bytes returns the request as it is sent to a server.
 func (c call) bytes(s *server) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", c.method, c.path, s.address)
@@ -176,7 +176,7 @@ func (c call) bytes(s *server) []byte {
 	return b.Bytes()
 }
 
-// status is what a call is answered with when all is well.
+// status returns what a call is answered with when all is well.
 func (c call) status() int {
 	page := !strings.HasPrefix(c.path, "/v1/")
 	switch {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// answering is a connection whose other end gives these answers.
+// answering returns a connection whose other end gives these answers.
 func answering(t *testing.T, answers string) *conn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -40,7 +40,7 @@ const (
 	updates = 1 << 15
 )
 
-// jobs are all jobs, those that write at the end.
+// jobs returns all jobs, those that write at the end.
 func (k *known) jobs() []job {
 	var jobs []job
 	add := func(name string, calls ...call) { jobs = append(jobs, job{name, calls}) }
@@ -60,7 +60,7 @@ func (k *known) jobs() []job {
 			add(fmt.Sprintf("console: search %s by %s", word.name, sort), get("/groups?q="+word.text+"&sort="+sort))
 		}
 	}
-	jobs = append(jobs, k.peopleJobs()...)
+	jobs = append(jobs, k.contactJobs()...)
 	add(jobCreate, k.each(variety, func() call { return call{method: http.MethodPost, path: "/v1/groups", body: k.form(5)} })...)
 	add(jobUpdate, k.each(updates, func() call {
 		return call{method: http.MethodPut, path: "/v1/groups/" + k.any(k.groups), body: k.form(5)}
@@ -76,7 +76,7 @@ func (k *known) each(n int, next func() call) []call {
 	return calls
 }
 
-// form is the body of a group with so many members.
+// form returns the body of a group with so many members.
 func (k *known) form(members int) string {
 	form := url.Values{"name": {fmt.Sprintf("Made to measure %d", k.random.IntN(10_000))}}
 	for range members {
@@ -113,8 +113,8 @@ func (k *known) apiSearches() []apiSearch {
 	}
 }
 
-// peopleJobs are those about one group and about contacts.
-func (k *known) peopleJobs() []job {
+// contactJobs returns the jobs on one group and on contacts.
+func (k *known) contactJobs() []job {
 	var jobs []job
 	add := func(name, path string) { jobs = append(jobs, job{name, []call{get(path)}}) }
 	add(jobSmallDetail, "/groups/"+k.small)

@@ -13,7 +13,7 @@ type kind struct {
 	call func() call
 }
 
-// kinds are all kinds of requests, in the order of the table.
+// kinds returns all kinds of requests, in the order of the table.
 func (k *known) kinds() []kind {
 	var kinds []kind
 	add := func(name, path string) { kinds = append(kinds, kind{name, func() call { return get(path) }}) }
@@ -125,7 +125,7 @@ func (k *known) apiKinds() []kind {
 	return kinds
 }
 
-// changes are the kinds that write.
+// changes returns the kinds that write.
 func (k *known) changes() []kind {
 	body := func(method string, path func() string, members int) func() call {
 		return func() call { return call{method: method, path: path(), body: k.form(members)} }

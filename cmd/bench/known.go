@@ -173,7 +173,7 @@ func (s *server) list(path string) ([]object, error) {
 	return page.Data, err
 }
 
-// rows are the ids of the rows of a page; there is one at least.
+// rows returns the ids of the rows of a page; there is one at least.
 func (s *server) rows(path string) ([]string, error) {
 	a, err := s.ask(get(path))
 	if err != nil {

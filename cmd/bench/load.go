@@ -18,7 +18,7 @@ type round struct {
 	dbCPU    float64
 }
 
-// figures are the medians over a server's rounds.
+// figures returns the medians over a server's rounds.
 func figures(rounds []round) round {
 	return round{
 		rate:  median(rounds, func(r round) float64 { return r.rate }),
@@ -38,7 +38,7 @@ func median[T cmp.Ordered](rounds []round, of func(round) T) T {
 	return values[len(values)/2]
 }
 
-// percentile is the value that so many of a hundred sorted values do not exceed.
+// percentile returns the value that so many of a hundred sorted values do not exceed.
 func percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -164,7 +164,7 @@ const (
 	warmCalls  = 50
 )
 
-// alone is the median time that one client waits for the console.
+// alone returns the median time that one client waits for the console.
 func (r *run) alone(j job) (time.Duration, error) {
 	place := -1
 	next := func(int) call {
@@ -178,7 +178,7 @@ func (r *run) alone(j job) (time.Duration, error) {
 	return percentile(took, 50), err
 }
 
-// timeCalls makes calls one after the other on one connection. It answers how
+// timeCalls makes calls one after the other on one connection. It returns how
 // long each took, sorted, and the size of all answers. Each answer goes to seen.
 func timeCalls(s *server, n int, next func(i int) call, seen func(answer)) (took []time.Duration, size int, err error) {
 	c, err := dial(s.address)

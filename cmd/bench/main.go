@@ -6,7 +6,7 @@
 // Both are programs in processes of their own, on a fresh copy of the same
 // database. They take turns, so that whatever else the machine does befalls both:
 // the ratios within one run count, more than the figures. At the end it says
-// which of the targets are met; it fails only where it could not measure.
+// which of the targets are met; it fails only if it could not measure.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// bench is what was asked for.
+// bench holds the options.
 type bench struct {
 	console, baseline, data string
 	sizes                   []int
@@ -88,7 +88,7 @@ func readFlags() (*bench, error) {
 	return b, nil
 }
 
-// say tells on standard error what goes on.
+// say prints progress to standard error.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
 func (b *bench) runAll(ctx context.Context) error {

@@ -40,13 +40,13 @@ func readStat(pid int) (stat, bool) {
 	}, true
 }
 
-// cpuOf is the processor time that a process has used.
+// cpuOf returns the processor time that a process has used.
 func cpuOf(pid int) time.Duration {
 	s, _ := readStat(pid)
 	return s.used
 }
 
-// cpuOfFamily is the processor time that a process and its children have used,
+// cpuOfFamily returns the processor time that a process and its children have used,
 // also those that have ended. 0 is no process.
 func cpuOfFamily(pid int) time.Duration {
 	s, ok := readStat(pid)
@@ -64,7 +64,7 @@ func cpuOfFamily(pid int) time.Duration {
 	return used
 }
 
-// memoryOf is how much of a process is in memory, in bytes.
+// memoryOf returns how much of a process is in memory, in bytes.
 func memoryOf(pid int) int {
 	file, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(file), "VmRSS:")

@@ -27,10 +27,10 @@ type jobResult struct {
 	alone             time.Duration // the median for one client of the console
 }
 
-// share is the console's rate as a part of the baseline's.
+// share returns the console's rate as a part of the baseline's.
 func (j jobResult) share() float64 { return ratio(j.console.rate, j.baseline.rate) }
 
-// cost is what a request takes of the processor, as a multiple of the baseline's.
+// cost returns what a request takes of the processor, as a multiple of the baseline's.
 func (j jobResult) cost() float64 {
 	return ratio(j.console.cpu+j.console.dbCPU, j.baseline.cpu+j.baseline.dbCPU)
 }
@@ -41,7 +41,7 @@ type kindResult struct {
 	size            int
 }
 
-// job is the result of a job, nil where it was left out.
+// job returns the result of a job, nil if it was left out.
 func (r *result) job(name string) *jobResult {
 	for i := range r.jobs {
 		if r.jobs[i].name == name {
@@ -104,7 +104,7 @@ func (r *result) notes(out io.Writer) error {
 	return err
 }
 
-// others are the tables of growth and of the kinds of requests.
+// others returns the tables of growth and of the kinds of requests.
 func (b *bench) others(results []*result) []*table {
 	var tables []*table
 	for _, engine := range b.engines {
@@ -120,7 +120,7 @@ func (b *bench) others(results []*result) []*table {
 	return tables
 }
 
-// ends are the results of an engine at the smallest and at the largest size, nil
+// ends returns the results of an engine at the smallest and at the largest size, nil
 // where it was left out.
 func ends(results []*result, engine string) (small, large *result) {
 	for _, r := range results {

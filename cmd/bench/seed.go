@@ -27,13 +27,13 @@ type engine interface {
 	keep(ctx context.Context, size int) error
 	// copy is the address of a fresh copy of the kept database.
 	copy(ctx context.Context, size int) (string, error)
-	// pid is the engine's own first process, 0 where it has none.
+	// pid is the engine's own first process, 0 if it has none.
 	pid() int
 	close() error
 }
 
-// database gives a fresh copy of the database of a size, which it seeds first
-// where that has not been done.
+// database returns a fresh copy of the database of a size, which it seeds first
+// if that has not been done.
 func (b *bench) database(ctx context.Context, e engine, size int) (string, error) {
 	done, err := e.seeded(ctx, size)
 	if err != nil {
@@ -138,7 +138,7 @@ var production = []string{
 	"random_page_cost=1.1",
 }
 
-// openPostgres starts the server. The error is modelstest.ErrNotInstalled where
+// openPostgres starts the server. The error is modelstest.ErrNotInstalled if
 // there is none.
 func openPostgres(ctx context.Context, data string) (engine, error) {
 	cluster, err := modelstest.KeepCluster(filepath.Join(data, "postgres"), production...)

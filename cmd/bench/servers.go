@@ -168,7 +168,7 @@ func (b *bench) makeToken(ctx context.Context, database string) (string, error) 
 	return strings.TrimSpace(token), err
 }
 
-// run runs a command of the console and answers what it prints.
+// run runs a command of the console and returns its output.
 func (b *bench) run(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, b.console, args...)
 	cmd.Stdin = strings.NewReader(stdin)

@@ -100,7 +100,7 @@ func thousands(n int) string {
 	return s
 }
 
-// ratio is a/b, and 0 where that means nothing.
+// ratio returns a/b, and 0 if that means nothing.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0

@@ -25,7 +25,7 @@ const (
 	getOfPocketBase  = 2.5 * 0.26 / 1.10 // 0.59
 )
 
-// targets are all that the results can tell about.
+// targets returns all that the results can tell about.
 func targets(results []*result) []target {
 	var found []target
 	for _, engine := range modelstest.Engines {

@@ -12,7 +12,7 @@ import (
 
 func verifyAudit(ctx context.Context, c *command) error {
 	c.database()
-	expect := c.flags.String("expect", "", "`HEAD` that an earlier check printed: the log must still go on from there")
+	expect := c.flags.String("expect", "", "`CHECKPOINT` printed by an earlier check, which the log must continue")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func verifyAudit(ctx context.Context, c *command) error {
 	})
 }
 
-// adoptAudit accepts the activity as it is.
+// adoptAudit accepts the activity log without verification.
 func adoptAudit(ctx context.Context, c *command) error {
 	c.database()
 	if _, err := c.parse(); err != nil {
@@ -36,7 +36,7 @@ func adoptAudit(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.stdout, "The activity is accepted as it was found: %s\nThat it was is in the activity, and every check will tell of it. Verify it now, and note the head elsewhere.\n", fault)
+		_, err = fmt.Fprintf(c.stdout, "Accepted the activity log as it is: %s\nThe log records this, and every check reports it. Run console audit verify now, and save the new checkpoint.\n", fault)
 		return err
 	})
 }
@@ -49,36 +49,36 @@ func (c *command) printProof(proof audit.AuditProof, expect string) error {
 	if fault := proof.Broken; fault != nil {
 		fmt.Fprintf(c.stdout, "broken  %s\n", fault)
 		c.printMark(proof)
-		return errors.New("the audit log is not as the console wrote it; console audit adopt accepts it as it is")
+		return errors.New("activity log verification failed; to accept the log as it is, run console audit adopt")
 	}
 	fmt.Fprintf(c.stdout, "head    %s\n", proof.Head)
 	c.printMark(proof)
-	fmt.Fprintf(c.stdout, "The audit log is intact%s. Note the head elsewhere, and have it looked for next time with -expect.\n", from(proof))
+	fmt.Fprintf(c.stdout, "Activity log verified%s. Save the head outside this server, and pass it with -expect next time.\n", from(proof))
 	if proof.Incomparable {
-		return fmt.Errorf("%s can't be compared any more: it lies among the lines that were deleted; note the head that is printed now", expect)
+		return fmt.Errorf("%s can no longer be checked: the entries it covers were deleted; save the new head instead", expect)
 	}
 	return nil
 }
 
-// printMark prints what is kept of the log outside the database, and whether it was ever
-// accepted as it was found.
+// printMark prints the checkpoint kept outside the database, and whether the log was ever
+// accepted without verification.
 func (c *command) printMark(proof audit.AuditProof) {
 	if proof.HasMark {
 		fmt.Fprintf(c.stdout, "mark    %d, kept since %d\n", proof.Marked, proof.MarkedSince)
 	} else {
-		fmt.Fprintf(c.stdout, "mark    none in %s: a database that was put back to an earlier day is found out by -expect only\n", c.markPath())
+		fmt.Fprintf(c.stdout, "mark    none in %s: only -expect can detect a database restored from an older copy\n", c.markPath())
 	}
 	if proof.Adoptions > 0 {
-		fmt.Fprintf(c.stdout, "adopted %d×; lines that could not be proven then: %d\n", proof.Adoptions, proof.Adopted)
+		fmt.Fprintf(c.stdout, "adopted %d×; entries that couldn't be verified then: %d\n", proof.Adoptions, proof.Adopted)
 	}
 }
 
-// from is where a log begins whose older lines were deleted by the rule.
+// from returns where a log starts whose older entries were deleted under the retention policy.
 func from(proof audit.AuditProof) string {
 	if proof.First <= 1 {
 		return ""
 	}
 	day := func(at int64) string { return time.Unix(at, 0).UTC().Format(time.DateOnly) }
-	return fmt.Sprintf(" from line %d on. The lines before it, from before %s, were deleted by the rule for how long activity is kept, last on %s",
+	return fmt.Sprintf(" from entry %d. Earlier entries, from before %s, were deleted under the retention policy, most recently on %s",
 		proof.First, day(proof.DeletedBefore), day(proof.DeletedAt))
 }

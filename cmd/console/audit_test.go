@@ -25,7 +25,7 @@ func TestAuditVerify(t *testing.T) {
 		}
 		said := mustRun(t, database, "", "audit", "verify")
 		head := regexp.MustCompile(`2:\S{16}`).FindString(said)
-		if !strings.Contains(said, "sealed  2\ntail    0\n") || !strings.Contains(said, "intact") || head == "" {
+		if !strings.Contains(said, "sealed  2\ntail    0\n") || !strings.Contains(said, "log verified") || head == "" {
 			t.Fatalf("sealed: %s", said)
 		}
 		modelstest.Group(t, store, by, "Later")
@@ -60,11 +60,11 @@ func TestAuditVerifyOfACutLog(t *testing.T) {
 			}
 		}
 		said := mustRun(t, database, "", "audit", "verify")
-		if !strings.Contains(said, "first   5\nsealed  2\ntail    0\nhead    6:") || !strings.Contains(said, "intact from line 5 on. The lines before it, from before ") {
+		if !strings.Contains(said, "first   5\nsealed  2\ntail    0\nhead    6:") || !strings.Contains(said, "verified from entry 5. Earlier entries, from before ") {
 			t.Errorf("it says %s", said)
 		}
 		r := console(t, database, "", "audit", "verify", "-expect", "2:AAAAAAAAAAAAAAAA")
-		if r.code != 1 || !strings.Contains(r.stdout, "is intact") || !strings.Contains(r.stderr, "can't be compared any more") {
+		if r.code != 1 || !strings.Contains(r.stdout, "log verified") || !strings.Contains(r.stderr, "can no longer be checked") {
 			t.Errorf("with a head that is gone: %+v", r)
 		}
 	})
@@ -146,7 +146,7 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") || strings.Contains(said, "console audit adopt") {
 		t.Errorf("adopting says %s", said)
 	}
-	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1×; lines that could not be proven then: 0\n") {
+	if said := mustRun(t, restored, "", "audit", "verify"); !strings.Contains(said, "adopted 1×; entries that couldn't be verified then: 0\n") {
 		t.Errorf("adopted: %s", said)
 	}
 	if r := console(t, restored, "", "audit", "adopt"); r.code != 1 || !strings.Contains(r.stderr, "nothing to adopt") {

@@ -14,8 +14,7 @@ import (
 	"protocol.chat/console/models/keys"
 )
 
-// command is one command line on its way: the flags of its verb, and what it
-// may read and write.
+// command is a running command line: its verb with flags, and its input and output.
 type command struct {
 	verb   verb
 	flags  *flag.FlagSet
@@ -44,31 +43,31 @@ func newCommand(v verb, args []string, getenv func(string) string, stdin io.Read
 	return c
 }
 
-// misuse is a command line that can't be understood.
+// misuse is a usage error.
 type misuse string
 
 func (m misuse) Error() string { return string(m) }
 
 func misusef(format string, args ...any) error { return misuse(fmt.Sprintf(format, args...)) }
 
-// setting declares a flag that an environment variable can set too.
+// setting declares a flag that can also be set by an environment variable.
 func (c *command) setting(value *string, name, variable, fallback, usage string) {
 	c.flags.StringVar(value, name, fallback, usage)
 	c.environment[name] = variable
 }
 
-// database declares the flag that every command with a database has.
+// database declares the flags of every command that opens the database.
 func (c *command) database() {
 	c.setting(&c.databaseURL, "database", "DATABASE_URL", "sqlite:data/console.db",
-		"`ADDRESS` of the database: sqlite:FILE or postgres://USER@HOST/NAME")
+		"database `URL`: sqlite:FILE or postgres://USER@HOST/NAME")
 	c.setting(&c.keyFile, "key-file", "CONSOLE_KEY_FILE", "",
-		"`FILE` with the keys that secrets are encrypted with, made if missing; console.key beside the SQLite file, or in data/, unless given. CONSOLE_KEY can hold the keys themselves")
+		"`FILE` with the encryption keys, created if missing; by default console.key next to the SQLite file, or in data/. CONSOLE_KEY can hold the keys instead")
 	c.setting(&c.markFile, "mark-file", "CONSOLE_MARK_FILE", "",
-		"`FILE` with the mark of how far the activity goes, by which an older copy of the database is found out; beside the key file, or where that would be, unless given")
+		"`FILE` with the server's own checkpoint of the activity log, which detects an older copy of the database; by default next to the key file")
 }
 
-// parse reads the flags and then, for those not given, the environment. It
-// returns the arguments after the flags, which must be as many as names.
+// parse reads the flags and, for those not given, the environment. It returns the arguments
+// after the flags; there must be one for each of names.
 func (c *command) parse(names ...string) ([]string, error) {
 	err := c.flags.Parse(c.args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -81,7 +80,7 @@ func (c *command) parse(names ...string) ([]string, error) {
 	c.readEnvironment()
 	c.trimSettings()
 	if got := c.flags.Args(); len(got) != len(names) {
-		return nil, misusef("the arguments don't fit; it is used as: %s", c.usage(names))
+		return nil, misusef("wrong number of arguments; usage: %s", c.usage(names))
 	}
 	return c.flags.Args(), nil
 }
@@ -96,8 +95,7 @@ func (c *command) readEnvironment() {
 	}
 }
 
-// trimSettings drops the white space round settings, which files of variables and quotes
-// bring along.
+// trimSettings removes white space around settings, as env files and quotes leave it.
 func (c *command) trimSettings() {
 	for name := range c.environment {
 		value := c.flags.Lookup(name).Value
@@ -109,8 +107,8 @@ func (c *command) usage(names []string) string {
 	return strings.Join(append([]string{"console", c.verb.name, "[FLAGS]"}, names...), " ")
 }
 
-// help explains the verb and its flags. It shows the built-in defaults, not
-// what the environment says: a database address may hold a password.
+// help prints the verb's help. It shows the built-in defaults and not the environment's values:
+// a database URL may contain a password.
 func (c *command) help(names []string) {
 	fmt.Fprintf(c.stdout, "%s: %s\n", c.usage(names), c.verb.summary)
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
@@ -118,10 +116,10 @@ func (c *command) help(names []string) {
 		kind, usage := flag.UnquoteUsage(f)
 		fmt.Fprintf(table, "  -%s %s\t%s%s\n", f.Name, kind, usage, c.origin(f))
 	})
-	_ = table.Flush() // help that can't be printed is not worth an error
+	_ = table.Flush() // nothing to do if the help can't be printed
 }
 
-// origin says where a flag's value comes from when it is not given.
+// origin returns a note on a flag's environment variable and default.
 func (c *command) origin(f *flag.Flag) string {
 	var notes []string
 	if variable := c.environment[f.Name]; variable != "" {
@@ -136,14 +134,14 @@ func (c *command) origin(f *flag.Flag) string {
 	return " (" + strings.Join(notes, "; ") + ")"
 }
 
-// open opens the database with its keys and brings it to the newest schema.
+// open opens the database with its keys, and migrates it.
 func (c *command) open(ctx context.Context) (*models.Store, error) {
 	store, err := models.Open(ctx, c.databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("the database can't be opened: %w", err)
+		return nil, fmt.Errorf("can't open the database: %w", err)
 	}
 	if err := store.Migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("the database can't be brought to the newest schema: %w", err), store.Close())
+		return nil, errors.Join(fmt.Errorf("can't migrate the database: %w", err), store.Close())
 	}
 	if !c.keysGiven() {
 		store.Audit.Keyring.Newer = func() (keys.Keys, error) { return readKeys(c.keyPath()) }
@@ -168,11 +166,10 @@ func (c *command) withStore(ctx context.Context, do func(*models.Store) error) e
 	return errors.Join(explain(do(store)), store.Close())
 }
 
-// actor is who acts when a command does: the log names the command.
+// actor returns the actor of a command's changes; the activity log shows the command's name.
 func (c *command) actor() access.Actor { return access.System("console " + c.verb.name) }
 
-// explain makes values that the store refuses a misuse of the command, in the
-// store's own words.
+// explain turns the store's validation errors into a usage error with their messages.
 func explain(err error) error {
 	invalid, ok := errors.AsType[access.Invalid](err)
 	if !ok {

@@ -23,20 +23,20 @@ const keyVariable = "CONSOLE_KEY"
 // keysGiven reports whether the keys come from the environment, and not from a file.
 func (c *command) keysGiven() bool { return c.getenv(keyVariable) != "" }
 
-// keys are the keys of the environment or else of the key file.
+// keys returns the keys from the environment, or else from the key file.
 func (c *command) keys() (keys.Keys, error) {
 	if c.keysGiven() {
 		keys, err := keys.ParseKeys(c.getenv(keyVariable))
 		if err != nil {
-			return keys, fmt.Errorf("%s can't be used: %w", keyVariable, err)
+			return keys, fmt.Errorf("invalid %s: %w", keyVariable, err)
 		}
 		return keys, nil
 	}
 	return readKeys(c.keyPath())
 }
 
-// keysFor are the keys to open a database with. A missing key file is made for a database
-// that was opened with no key yet; for another one a new key would be of no use.
+// keysFor returns the keys of a database. It creates a missing key file only if the database
+// has never been opened with a key: a new one couldn't read anything.
 func (c *command) keysFor(ctx context.Context, store *models.Store) (keys.Keys, error) {
 	ring, err := c.keys()
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +47,7 @@ func (c *command) keysFor(ctx context.Context, store *models.Store) (keys.Keys, 
 		return ring, err
 	}
 	if name != "" {
-		return ring, fmt.Errorf("there is no key file %s, and the database was last opened with the key %s: put a copy of its key file there, or say where it is with -key-file", c.keyPath(), name)
+		return ring, fmt.Errorf("no key file at %s, but the database was last opened with key %s: restore its key file there, or pass its path with -key-file", c.keyPath(), name)
 	}
 	ring = keys.NewKeys()
 	return ring, writeKeys(c.keyPath(), ring)
@@ -57,16 +57,16 @@ func (c *command) keysFor(ctx context.Context, store *models.Store) (keys.Keys, 
 func readKeys(file string) (keys.Keys, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return keys.Keys{}, fmt.Errorf("the key file can't be read: %w", err)
+		return keys.Keys{}, fmt.Errorf("can't read the key file: %w", err)
 	}
 	keys, err := keys.ParseKeys(string(text))
 	if err != nil {
-		return keys, fmt.Errorf("the key file %s can't be used: %w", file, err)
+		return keys, fmt.Errorf("invalid key file %s: %w", file, err)
 	}
 	return keys, nil
 }
 
-// keyPath is where the key file is.
+// keyPath returns the path of the key file.
 func (c *command) keyPath() string {
 	if database, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
 		return cmp.Or(c.keyFile, filepath.Join(filepath.Dir(database), "console.key"))
@@ -74,8 +74,8 @@ func (c *command) keyPath() string {
 	return cmp.Or(c.keyFile, filepath.Join("data", "console.key"))
 }
 
-// markPath is where the mark of how far the activity goes is kept: beside the key file, or
-// where that would be, under the name of the database.
+// markPath returns the path of the server's own checkpoint of the activity log: next to the key
+// file, named after the database.
 func (c *command) markPath() string {
 	name := "console"
 	if database, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
@@ -87,7 +87,7 @@ func (c *command) markPath() string {
 	return cmp.Or(c.markFile, filepath.Join(filepath.Dir(c.keyPath()), name+".mark"))
 }
 
-// fileRune is a character as the name of a file may have it.
+// fileRune replaces characters that file names can't have.
 func fileRune(r rune) rune {
 	if strings.ContainsRune("/\\:\"* ", r) {
 		return '-'
@@ -95,10 +95,10 @@ func fileRune(r rune) rune {
 	return r
 }
 
-// rotateKey makes a new key, and encrypts with it whatever the old ones have encrypted.
+// rotateKey creates a key and encrypts all secrets with it.
 func rotateKey(ctx context.Context, c *command) error {
 	c.database()
-	show := c.flags.Bool("print", false, "with the keys in CONSOLE_KEY: print the value to set in its place, and change nothing")
+	show := c.flags.Bool("print", false, "print a new value for CONSOLE_KEY and change nothing, if the keys are there")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
@@ -115,9 +115,9 @@ func rotateKey(ctx context.Context, c *command) error {
 		case *show:
 			_, err := fmt.Fprintln(c.stdout, strings.Join(strings.Fields(keys.Rotated().Text()), " "))
 			return err
-		case unfinished: // the new key is there already
+		case unfinished: // the new key exists already
 		case c.keysGiven():
-			return fmt.Errorf("the keys come from %s, which only you can change: set it to what console key rotate -print prints, then run this again", keyVariable)
+			return fmt.Errorf("the keys come from %s: set it to the output of console key rotate -print, then run this again", keyVariable)
 		default:
 			keys = keys.Rotated()
 			if err := replaceKeys(c.keyPath(), keys); err != nil {
@@ -126,42 +126,42 @@ func rotateKey(ctx context.Context, c *command) error {
 		}
 		n, err := store.Identity.Rotate(ctx, c.actor(), keys)
 		if err != nil {
-			return fmt.Errorf("the new key is in use, but not everything is encrypted with it; run this again: %w", err)
+			return fmt.Errorf("the new key is in use, but not everything is encrypted with it yet; run this again: %w", err)
 		}
-		then := "Consoles that run with this key file take the new key up by themselves; give copies of the file elsewhere the new one."
+		then := "Running consoles reload this key file automatically. Update its copies elsewhere."
 		if c.keysGiven() {
 			then = "Restart every console that serves this database with the new " + keyVariable + "."
 		}
-		_, err = fmt.Fprintf(c.stdout, "A new key is in use; secrets encrypted anew: %d. %s\n", n, then)
+		_, err = fmt.Fprintf(c.stdout, "Key rotated; secrets re-encrypted: %d. %s\n", n, then)
 		return err
 	})
 }
 
-// writeKeys writes a key file that did not exist, whole or not at all.
+// writeKeys atomically writes a key file that doesn't exist yet.
 func writeKeys(file string, keys keys.Keys) error {
-	// Link fails where another start made the file meanwhile, and Rename would not.
+	// Unlike Rename, Link fails if another start has just created the file.
 	return putKeys(file, keys, os.Link)
 }
 
-// replaceKeys writes a key file in place of one, whole or not at all.
+// replaceKeys atomically replaces a key file.
 func replaceKeys(file string, keys keys.Keys) error { return putKeys(file, keys, os.Rename) }
 
-// putKeys writes keys beside their file, for its owner only, and then puts them there.
+// putKeys writes keys to a temporary file, readable by its owner only, and then puts it in place.
 func putKeys(file string, keys keys.Keys, put func(from, to string) error) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("the folder of the key file can't be made: %w", err)
+		return fmt.Errorf("can't create the key file's directory: %w", err)
 	}
 	made, err := os.CreateTemp(filepath.Dir(file), ".key-*")
 	if err != nil {
-		return fmt.Errorf("the key file can't be made: %w", err)
+		return fmt.Errorf("can't create the key file: %w", err)
 	}
 	defer os.Remove(made.Name())
-	_, err = made.WriteString("# The keys of Protocol Console, the newest first. Keep a copy apart from the database's.\n" + keys.Text())
+	_, err = made.WriteString("# Encryption keys of Protocol Console, newest first. Back them up separately from the database.\n" + keys.Text())
 	if err := errors.Join(err, made.Sync(), made.Close()); err != nil {
-		return fmt.Errorf("the key file can't be written: %w", err)
+		return fmt.Errorf("can't write the key file: %w", err)
 	}
 	if err := put(made.Name(), file); err != nil {
-		return fmt.Errorf("the key file can't be made: %w", err)
+		return fmt.Errorf("can't create the key file: %w", err)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func TestRotatingTheKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := withKeyFile(t, database, file, "", "key", "rotate")
-		if r.code != 0 || !strings.Contains(r.stdout, "encrypted anew: 1.") || strings.Contains(r.stdout, "pck_") {
+		if r.code != 0 || !strings.Contains(r.stdout, "re-encrypted: 1.") || strings.Contains(r.stdout, "pck_") {
 			t.Fatalf("%+v", r)
 		}
 		info, err := os.Stat(file)
@@ -119,7 +119,7 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 		if err := running.Audit.Seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "take the new key up by themselves") {
+		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "reload this key file automatically") {
 			t.Fatalf("%+v", r)
 		}
 		if after, err := running.Identity.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
@@ -162,7 +162,7 @@ func TestARotationThatWasCutShort(t *testing.T) {
 		if err := writeKeys(file, begun); err != nil {
 			t.Fatal(err)
 		}
-		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "anew: 1.") {
+		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "re-encrypted: 1.") {
 			t.Fatalf("%+v", r)
 		}
 		if text, err := os.ReadFile(file); err != nil || !strings.HasSuffix(string(text), "\n"+begun.Text()) {
@@ -206,7 +206,7 @@ func TestNoStrayKeyIsMade(t *testing.T) {
 			elsewhere := filepath.Join(t.TempDir(), "data", "console.key")
 			for _, args := range [][]string{{"user", "list"}, {"audit", "verify"}, {"serve", "-listen", "127.0.0.1:0"}, {"key", "rotate"}} {
 				r := withKeyFile(t, database, elsewhere, "", args...)
-				if r.code != 1 || !strings.Contains(r.stderr, "there is no key file "+elsewhere) {
+				if r.code != 1 || !strings.Contains(r.stderr, "no key file at "+elsewhere) {
 					t.Errorf("%s: %+v", args, r)
 				}
 			}

@@ -6,25 +6,24 @@ import (
 	"strings"
 )
 
-// logging is how serve writes its log: how much of it, and in which form.
+// logging holds the settings of serve's log.
 type logging struct{ level, format string }
 
 func (l *logging) declare(c *command) {
-	c.setting(&l.level, "log-level", "LOG_LEVEL", "info", "`LEVEL` of the least lines to log: debug, info, warn or error. Requests are at info")
-	c.setting(&l.format, "log-format", "LOG_FORMAT", "text", "`FORMAT` of the log: text (key=value) or json")
+	c.setting(&l.level, "log-level", "LOG_LEVEL", "info", "minimum `LEVEL` to log: debug, info, warn or error; requests are logged at info")
+	c.setting(&l.format, "log-format", "LOG_FORMAT", "text", "log `FORMAT`: text (key=value) or json")
 }
 
-// logLevels are the levels by the names that -log-level takes. slog reads its own
-// names more freely ("INFO+2"), which nobody needs here.
+// logLevels maps the values of -log-level. slog's own parser also takes names like "INFO+2".
 var logLevels = map[string]slog.Level{
 	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 }
 
-// logger returns the log that the settings ask for, written to w.
+// logger returns a logger with these settings that writes to w.
 func (l *logging) logger(w io.Writer) (*slog.Logger, error) {
 	level, known := logLevels[strings.ToLower(l.level)]
 	if !known {
-		return nil, misusef("-log-level takes debug, info, warn or error, not %q", l.level)
+		return nil, misusef("-log-level must be debug, info, warn or error, not %q", l.level)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch strings.ToLower(l.format) {
@@ -33,5 +32,5 @@ func (l *logging) logger(w io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
-	return nil, misusef("-log-format takes text or json, not %q", l.format)
+	return nil, misusef("-log-format must be text or json, not %q", l.format)
 }

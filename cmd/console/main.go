@@ -1,8 +1,8 @@
 // Command console serves the Protocol Console and administers its database.
 //
-// Each subject of the command line is a file: serve.go, migrate.go, user.go, roles.go,
-// token.go, audit.go, key.go, seed.go, version.go. What they share, flags and environment and
-// the opened database, is in command.go.
+// Each subject of the command line has a file: serve.go, migrate.go, user.go, roles.go,
+// token.go, audit.go, key.go, seed.go, version.go. Flags, environment and the opened database
+// are in command.go.
 package main
 
 import (
@@ -22,18 +22,18 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	context.AfterFunc(ctx, func() {
 		signal.Ignore(syscall.SIGHUP) // a terminal that closes sends several
-		stop()                        // and a second of the others ends the program at once
+		stop()                        // another interrupt or SIGTERM ends the program immediately
 	})
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// stopSignals are those on which the program stops in order. One that whoever started it
-// has it ignore, as nohup does, stays ignored.
+// stopSignals returns the signals that stop the program gracefully. A signal that was ignored
+// at start, as by nohup, stays ignored.
 func stopSignals() []os.Signal {
 	return slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 }
 
-// verb is one thing the program can do.
+// verb is a command of the program, such as "user create".
 type verb struct {
 	name, summary string
 	run           func(ctx context.Context, c *command) error
@@ -41,31 +41,31 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
-		{"serve", "serve the console and its API (the default)", serve},
-		{"migrate", "bring the database to the newest schema", migrate},
-		{"user create", "make somebody who can sign in", createUser},
-		{"user password", "give somebody a new password", setPassword},
-		{"user list", "list the people", listUsers},
-		{"user role", "give somebody another role", changeRole},
-		{"user disable", "keep somebody out, and end their sessions and tokens", disableUser},
-		{"user enable", "let somebody sign in again", enableUser},
-		{"user reset-second-factor", "take away a second factor that somebody lost", resetSecondFactor},
-		{"roles", "print who may do what", roles},
-		{"token create", "make an API token and print it", createToken},
-		{"token list", "list the API tokens", listTokens},
-		{"token roll", "give an API token a new secret and print it", rollToken},
-		{"token revoke", "end an API token", revokeToken},
-		{"audit verify", "tell whether the activity is as the console wrote it", verifyAudit},
-		{"audit adopt", "accept activity that is not in order as it is; every later check tells of it", adoptAudit},
+		{"serve", "start the console and its API (default)", serve},
+		{"migrate", "migrate the database to the latest schema", migrate},
+		{"user create", "create a user", createUser},
+		{"user password", "set a user's password", setPassword},
+		{"user list", "list users", listUsers},
+		{"user role", "change a user's role", changeRole},
+		{"user disable", "disable a user, and end their sessions and tokens", disableUser},
+		{"user enable", "enable a disabled user", enableUser},
+		{"user reset-second-factor", "remove a second factor that a user lost", resetSecondFactor},
+		{"roles", "list roles and permissions", roles},
+		{"token create", "create an API token and print it", createToken},
+		{"token list", "list API tokens", listTokens},
+		{"token roll", "rotate an API token and print its new secret", rollToken},
+		{"token revoke", "revoke an API token", revokeToken},
+		{"audit verify", "verify the activity log", verifyAudit},
+		{"audit adopt", "accept an activity log that fails verification; later checks report it", adoptAudit},
 		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
 		{"version", "print the version", version},
-		{"help", "explain all of this", help},
+		{"help", "show help for all commands", help},
 	}
 }
 
-// run carries out one command line and returns the exit code: 0 for done, 1 for
-// what could not be done, 2 for what could not be understood.
+// run runs a command line and returns the exit code: 0 for success, 1 for failure, 2 for a
+// usage error.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	verb, rest, err := findVerb(args)
 	if err == nil {
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	// One line, however many the database's driver took.
+	// One line, even if the database driver's error has several.
 	fmt.Fprintln(stderr, "console:", strings.Join(strings.Fields(err.Error()), " "))
 	if _, ok := errors.AsType[misuse](err); ok {
 		return 2
@@ -82,8 +82,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return 1
 }
 
-// findVerb splits the arguments into a verb, of one word or two, and what is
-// for it. Flags alone are for serve.
+// findVerb splits the arguments into a verb, of one word or two, and the verb's own. Flags alone
+// belong to serve.
 func findVerb(args []string) (verb, []string, error) {
 	if len(args) > 0 && isHelp(args[0]) || len(args) == 2 && isHelp(args[1]) && isFamily(args[0]) {
 		args = []string{"help"}
@@ -98,12 +98,12 @@ func findVerb(args []string) (verb, []string, error) {
 		}
 	}
 	if len(args) == 1 && isFamily(args[0]) {
-		return verb{}, nil, misusef("%q takes a second word; console -help lists the commands", args[0])
+		return verb{}, nil, misusef("%q needs a subcommand; see console -help", args[0])
 	}
-	return verb{}, nil, misusef("there is no command %q; console -help lists them", strings.Join(args[:min(2, len(args))], " "))
+	return verb{}, nil, misusef("unknown command %q; see console -help", strings.Join(args[:min(2, len(args))], " "))
 }
 
-// isFamily reports whether a word begins the names of several commands, as token does.
+// isFamily reports whether a word starts the names of several commands, as token does.
 func isFamily(word string) bool {
 	return slices.ContainsFunc(verbs(), func(v verb) bool { return strings.HasPrefix(v.name, word+" ") })
 }
@@ -113,10 +113,10 @@ func isHelp(arg string) bool {
 	return name != arg && (name == "help" || name == "h")
 }
 
-// help explains the program and then every verb, in the words of each.
+// help prints the program's help, then that of every verb.
 func help(ctx context.Context, c *command) error {
-	fmt.Fprint(c.stdout, `Protocol Console: the groups, contacts and members of a Protocol service, in the
-browser and over an API.
+	fmt.Fprint(c.stdout, `Protocol Console: manage the groups, contacts and members of a Protocol service in
+the browser and with an API.
 
 Usage: console [COMMAND] [FLAGS]
 
@@ -125,12 +125,12 @@ Usage: console [COMMAND] [FLAGS]
 		fmt.Fprintf(c.stdout, "  %-24s %s\n", v.name, v.summary)
 	}
 	fmt.Fprint(c.stdout, `
-A flag wins over the environment variable named beside it. Every command that
-takes -database brings it to the newest schema before anything else.
-Where the last owner lost everything: user password, user reset-second-factor, user
-enable and user role let them in again.
+Flags override the environment variables named beside them. Commands that take
+-database migrate it to the latest schema first.
+If the last owner is locked out, restore their access with user password, user
+reset-second-factor, user enable and user role.
 A running console serves its documentation at /docs.
-Exit codes: 0 done, 1 could not be done, 2 not understood.
+Exit codes: 0 success, 1 failure, 2 usage error.
 `)
 	for _, v := range verbs() {
 		if v.name == c.verb.name {

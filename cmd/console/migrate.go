@@ -13,7 +13,7 @@ func migrate(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(*models.Store) error {
-		_, err := fmt.Fprintln(c.stdout, "The database has the newest schema.")
+		_, err := fmt.Fprintln(c.stdout, "The database schema is up to date.")
 		return err
 	})
 }

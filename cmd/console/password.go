@@ -13,36 +13,35 @@ import (
 )
 
 func (c *command) passwordFlag() *bool {
-	return c.flags.Bool("password-stdin", false, "read the password from standard input instead of asking for it")
+	return c.flags.Bool("password-stdin", false, "read the password from standard input instead of prompting")
 }
 
-// password asks for a new password, twice and without showing it, or reads one
-// line where that was wanted.
+// password prompts twice for a new password without echo, or reads a line from standard input.
 func (c *command) password(ctx context.Context, fromStdin bool) (string, error) {
 	if fromStdin {
 		line, err := bufio.NewReader(c.stdin).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
-			return "", fmt.Errorf("the password can't be read: %w", err)
+			return "", fmt.Errorf("can't read the password: %w", err)
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
 	terminal, ok := c.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
-		return "", misusef("there is no terminal to ask for the password on; give it on standard input with -password-stdin")
+		return "", misusef("no terminal to prompt for the password; pass it on standard input with -password-stdin")
 	}
 	first, err := c.ask(ctx, terminal, "New password: ")
 	if err != nil {
 		return "", err
 	}
-	again, err := c.ask(ctx, terminal, "Once more: ")
+	again, err := c.ask(ctx, terminal, "Confirm password: ")
 	if err == nil && first != again {
-		err = errors.New("the two passwords are not the same")
+		err = errors.New("the passwords don't match")
 	}
 	return first, err
 }
 
-// ask reads one answer from the terminal without echo. When the command is
-// interrupted meanwhile, the terminal gets its echo back.
+// ask reads an answer from the terminal without echo, and restores the echo if the command is
+// interrupted meanwhile.
 func (c *command) ask(ctx context.Context, terminal *os.File, prompt string) (string, error) {
 	fd := int(terminal.Fd())
 	before, err := term.GetState(fd)

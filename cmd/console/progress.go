@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// progressBar shows how far a long command is: a bar that moves on a terminal,
-// and a line for each tenth elsewhere.
+// progressBar shows the progress of a long command: as a bar on a terminal, elsewhere as a line
+// for every 10 %.
 type progressBar struct {
 	out      io.Writer
 	terminal bool
@@ -17,7 +17,7 @@ type progressBar struct {
 	shown int // percent
 }
 
-// show says that a step is done so far. It prints only what one would notice.
+// show reports a step's progress; it prints only visible changes.
 func (b *progressBar) show(step string, done int) {
 	percent, line := 0, step+" …"
 	if total := b.totals[step]; total > 0 {
@@ -47,7 +47,7 @@ func (b *progressBar) bar(step string, percent int) string {
 	return fmt.Sprintf("%-10s %s%s %3d %%", step, strings.Repeat("█", full), strings.Repeat("░", width-full), percent)
 }
 
-// end leaves the bar as it stands and goes on below it.
+// end ends the line of the bar.
 func (b *progressBar) end() {
 	if b.terminal && b.step != "" {
 		fmt.Fprintln(b.out)

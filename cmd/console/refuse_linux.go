@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuse ends the stream of new connections. Those that the kernel has made
-// already still wait to be accepted, and to close the listener would reset
-// them; so a filter drops every packet that asks for another.
+// refuse stops new connections without closing the listener, which would reset those that
+// the kernel has established and that wait to be accepted: a filter drops all packets that open
+// a connection.
 func refuse(listener net.Listener) error {
 	socket, ok := listener.(syscall.Conn)
 	if !ok {

@@ -7,5 +7,5 @@ import (
 	"net"
 )
 
-// refuse is there on Linux only.
+// refuse is supported on Linux only.
 func refuse(net.Listener) error { return errors.ErrUnsupported }

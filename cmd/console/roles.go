@@ -10,7 +10,7 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// roles prints who may do what, from the table that the console enforces.
+// roles prints the permissions of each role, from the table that the console enforces.
 func roles(_ context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
@@ -19,7 +19,7 @@ func roles(_ context.Context, c *command) error {
 	for _, role := range access.Roles {
 		fmt.Fprint(table, strings.ToUpper(string(role)), "\t")
 	}
-	fmt.Fprintln(table, "MAY")
+	fmt.Fprintln(table, "PERMISSION")
 	for _, rule := range access.Rules {
 		for _, role := range access.Roles {
 			mark := ""

@@ -13,13 +13,13 @@ import (
 
 func seed(ctx context.Context, c *command) error {
 	c.database()
-	groups := c.flags.Int("groups", 1000, "`NUMBER` of groups to make")
-	contacts := c.flags.Int("contacts", 1000, "`NUMBER` of contacts to make")
+	groups := c.flags.Int("groups", 1000, "`NUMBER` of groups to create")
+	contacts := c.flags.Int("contacts", 1000, "`NUMBER` of contacts to create")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
 	if *groups < 0 || *contacts < 0 {
-		return misusef("-groups and -contacts take whole numbers from 0")
+		return misusef("-groups and -contacts must be 0 or more")
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
 		past := invention{groups: *groups, contacts: *contacts, now: time.Now()}
@@ -29,13 +29,13 @@ func seed(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.stdout, "The database has %d groups and %d contacts.\n", *groups, *contacts)
+		_, err = fmt.Fprintf(c.stdout, "Created %d groups and %d contacts.\n", *groups, *contacts)
 		return err
 	})
 }
 
-// newProgressBar shows steps as a bar on a terminal and as lines elsewhere.
-// totals says how much each step is; the others are short.
+// newProgressBar returns a progress bar on standard error. totals has the size of each long
+// step.
 func newProgressBar(c *command, totals map[string]int) *progressBar {
 	file, ok := c.stderr.(*os.File)
 	return &progressBar{out: c.stderr, terminal: ok && term.IsTerminal(int(file.Fd())), totals: totals}

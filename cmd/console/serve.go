@@ -21,23 +21,23 @@ import (
 	"protocol.chat/console/models"
 )
 
-// lastSeal is how long the end of the program waits for the last lines to be sealed.
+// lastSeal is how long the program waits at its end for the last entries to be sealed.
 const lastSeal = 2 * time.Second
 
 func serve(ctx context.Context, c *command) error {
 	var address, publicURL string
-	var outside outside
+	var flags serveFlags
 	var logging logging
-	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
+	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 picks a free one")
 	c.database()
-	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that people open, where a proxy stands before the console")
-	outside.declare(c)
+	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that users open, if the console is behind a proxy")
+	flags.declare(c)
 	logging.declare(c)
 	c.debugging.declare(c)
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	config, err := outside.config(c.getenv)
+	config, err := flags.config(c.getenv)
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func serve(ctx context.Context, c *command) error {
 	if err := c.debugging.check(address, publicURL); err != nil {
 		return err
 	}
-	// Whoever reads the log may go, and the console stays.
+	// The console keeps running if the log's reader goes away.
 	signal.Ignore(syscall.SIGPIPE)
-	// The port comes first: a second console started by mistake ends here,
-	// before it touches the database.
+	// The port comes first, so that a second console started by mistake doesn't touch the
+	// database.
 	listener, err := listen(ctx, address)
 	if err != nil {
 		return explainListen(address, err)
@@ -69,11 +69,10 @@ func serve(ctx context.Context, c *command) error {
 	})
 }
 
-// How much of memory may be garbage before it is collected. A request leaves little
-// behind that lives on, so most of what Go does by itself, at twice what lives, is for
-// nothing: five times that took a third of the processor time off a page. The limit
-// keeps the whole below 100 MB, the engine's caches included. GOGC and GOMEMLIMIT in
-// the environment go before these.
+// The garbage collector's settings. Requests leave little live memory, so Go's default of
+// collecting at twice the live heap is mostly wasted: five times saved a third of the processor
+// time of a page. The limit keeps the process below 100 MB, including the engine's caches.
+// GOGC and GOMEMLIMIT override these.
 const (
 	collectAt   = 400      // percent
 	memoryLimit = 48 << 20 // bytes
@@ -124,16 +123,16 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	return err
 }
 
-// writeLast writes what tokens were used for in the last seconds.
+// writeLast writes the uses of tokens from the last seconds.
 func writeLast(log *slog.Logger, store *models.Store) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := store.Identity.WriteUses(ctx); err != nil {
-		log.Warn("write what tokens were used for", "err", err)
+		log.Warn("write token usage", "err", err)
 	}
 }
 
-// greet says where the console is and, as long as nobody owns it, how to begin.
+// greet prints the console's URL and, until it has an owner, the link to set it up.
 func (c *command) greet(ctx context.Context, store *models.Store, publicURL string) error {
 	fmt.Fprintf(c.stdout, "Protocol Console: %s\n", publicURL)
 	owned, err := store.Identity.HasOwner(ctx)
@@ -144,7 +143,7 @@ func (c *command) greet(ctx context.Context, store *models.Store, publicURL stri
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "Set it up within the hour: %s/setup?code=%s\n", publicURL, url.QueryEscape(code))
+	fmt.Fprintf(c.stdout, "Set it up within 60 minutes: %s/setup?code=%s\n", publicURL, url.QueryEscape(code))
 	return nil
 }
 
@@ -154,25 +153,24 @@ func checkAddress(address string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return misusef("-listen takes HOST:PORT like 127.0.0.1:8080, not %q", address)
+		return misusef("-listen must be HOST:PORT like 127.0.0.1:8080, not %q", address)
 	}
 	return nil
 }
 
-// publicOrigin is the public URL in the one form that everything is compared with; "" where
-// none was given.
+// publicOrigin returns the public URL in its canonical form, or "" if none was given.
 func publicOrigin(publicURL string) (string, error) {
 	if publicURL == "" {
 		return "", nil
 	}
 	origin, err := handlers.ParseOrigin(publicURL)
 	if err != nil {
-		return "", fmt.Errorf("-public-url takes an address like https://console.example.com, not %q: %w", publicURL, err)
+		return "", fmt.Errorf("-public-url must be a URL like https://console.example.com, not %q: %w", publicURL, err)
 	}
 	return origin, nil
 }
 
-// explainListen says in a person's words why there is no listening on address.
+// explainListen returns a short error for a failure to listen on address.
 func explainListen(address string, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
@@ -180,8 +178,8 @@ func explainListen(address string, err error) error {
 	return fmt.Errorf("can't listen on %s: %w", address, err)
 }
 
-// localURL is how to open what listens on addr from this machine. It says
-// localhost where that is meant: browsers let it do what needs HTTPS elsewhere.
+// localURL returns the URL of addr on this machine. It uses localhost for loopback addresses:
+// browsers allow it what elsewhere needs HTTPS.
 func localURL(addr net.Addr) string {
 	at, err := netip.ParseAddrPort(addr.String())
 	if err != nil || at.Addr().IsLoopback() || at.Addr().IsUnspecified() {
@@ -191,7 +189,7 @@ func localURL(addr net.Addr) string {
 	return "http://" + at.String()
 }
 
-// newServer is an HTTP server that slow and greedy clients can't occupy.
+// newServer returns an HTTP server with limits against slow and greedy clients.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,

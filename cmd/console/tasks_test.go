@@ -171,7 +171,7 @@ func TestLateSealsAreSaid(t *testing.T) {
 	for i := range 20 {
 		w.see("late", now.Add(time.Duration(100+i)*time.Second))
 	}
-	if strings.Count(log.String(), "the activity is not sealed") != 1 {
+	if strings.Count(log.String(), "the activity log is not sealed") != 1 {
 		t.Errorf("of a line that waits: %s", &log)
 	}
 }

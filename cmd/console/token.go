@@ -17,18 +17,18 @@ import (
 func createToken(ctx context.Context, c *command) error {
 	var token identity.NewToken
 	c.database()
-	c.flags.StringVar(&token.Name, "name", "", "`NAME` of the token: what it is for")
-	scopes := c.flags.String("scopes", "read", "`RIGHTS` of the token: read, write, or names like groups.read,members.edit")
-	networks := c.flags.String("networks", "", "`ADDRESSES` that it may be used from, like 203.0.113.7,198.51.100.0/24; any unless given")
-	expires := c.flags.Duration("expires", 0, "`TIME` that the token is valid, like 720h; for ever unless given")
-	email := c.flags.String("user", "", "`ADDRESS` that its owner signs in with; the first owner's unless given")
+	c.flags.StringVar(&token.Name, "name", "", "token `NAME`, such as its purpose")
+	scopes := c.flags.String("scopes", "read", "`PERMISSIONS`: read, write, or a list like groups.read,members.edit")
+	networks := c.flags.String("networks", "", "allowed `ADDRESSES`, like 203.0.113.7,198.51.100.0/24; any by default")
+	expires := c.flags.Duration("expires", 0, "`TIME` until the token expires, like 720h; never by default")
+	email := c.flags.String("user", "", "`EMAIL` of the user it belongs to; the first owner by default")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
 	given := false
 	c.flags.Visit(func(f *flag.Flag) { given = given || f.Name == "expires" })
 	if given && *expires <= 0 {
-		return misusef("the token would have expired already: -expires takes a time like 720h")
+		return misusef("-expires must be a positive time like 720h")
 	}
 	var err error
 	if token.Scopes, err = access.ParseScopes(*scopes); err != nil {
@@ -62,7 +62,7 @@ func tokenOwner(ctx context.Context, store *models.Store, email string) (identit
 	}
 	user, err := store.Identity.FirstOwner(ctx)
 	if errors.Is(err, access.ErrNotFound) {
-		err = errors.New("a token belongs to a person, and there is nobody yet; make an owner with console user create")
+		err = errors.New("a token belongs to a user, and there are none yet; create an owner with console user create")
 	}
 	return user, err
 }
@@ -81,7 +81,7 @@ func listTokens(ctx context.Context, c *command) error {
 	})
 }
 
-// allTokens are the tokens of all people, page by page.
+// allTokens returns the tokens of all users.
 func allTokens(ctx context.Context, store *models.Store, by access.Actor) ([]identity.Token, error) {
 	var tokens []identity.Token
 	query := identity.TokenQuery{Range: db.Range{Limit: db.MaxLimit}}
@@ -97,7 +97,7 @@ func allTokens(ctx context.Context, store *models.Store, by access.Actor) ([]ide
 
 func (c *command) printTokens(tokens []identity.Token) error {
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPES\tCREATED\tLAST USED\tENDS")
+	fmt.Fprintln(table, "ID\tTOKEN\tNAME\tUSER\tSCOPES\tCREATED\tLAST USED\tEXPIRES")
 	for _, t := range tokens {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			t.ID, t.Hint, t.Name, t.UserName, t.Scopes.Short(), day(&t.CreatedAt, ""), day(t.LastUsedAt, "never"), tokenEnd(t))
@@ -112,7 +112,7 @@ func tokenEnd(t identity.Token) string {
 	return day(t.ExpiresAt, "never")
 }
 
-// day is a time as a table shows it, or otherwise where there is none.
+// day returns a time as tables show it, or otherwise if it is nil.
 func day(at *int64, otherwise string) string {
 	if at == nil {
 		return otherwise
@@ -134,14 +134,14 @@ func revokeToken(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.stdout, "The token %s is revoked.\n", args[0])
+		_, err = fmt.Fprintf(c.stdout, "Revoked token %s.\n", args[0])
 		return err
 	})
 }
 
 func rollToken(ctx context.Context, c *command) error {
 	c.database()
-	overlap := c.flags.Duration("overlap", 0, "`TIME` that the old secret goes on working: 0, 1h, 24h or 72h")
+	overlap := c.flags.Duration("overlap", 0, "`TIME` the old secret keeps working: 0, 1h, 24h or 72h")
 	args, err := c.parse("ID")
 	if err != nil {
 		return err
@@ -160,5 +160,5 @@ func rollToken(ctx context.Context, c *command) error {
 }
 
 func noToken(id string) error {
-	return fmt.Errorf("there is no token %s; console token list shows them", id)
+	return fmt.Errorf("no token with ID %s; see console token list", id)
 }

@@ -14,9 +14,9 @@ import (
 func createUser(ctx context.Context, c *command) error {
 	var user identity.NewUser
 	c.database()
-	c.flags.StringVar(&user.Email, "email", "", "`ADDRESS` to sign in with")
-	c.flags.StringVar(&user.Name, "name", "", "`NAME` of the person")
-	c.flags.StringVar((*string)(&user.Role), "role", string(access.Owner), "`ROLE` of the person: owner, admin, editor, moderator or auditor")
+	c.flags.StringVar(&user.Email, "email", "", "`EMAIL` to sign in with")
+	c.flags.StringVar(&user.Name, "name", "", "`NAME` of the user")
+	c.flags.StringVar((*string)(&user.Role), "role", string(access.Owner), "`ROLE` of the user: owner, admin, editor, moderator or auditor")
 	fromStdin := c.passwordFlag()
 	if _, err := c.parse(); err != nil {
 		return err
@@ -37,13 +37,13 @@ func createUser(ctx context.Context, c *command) error {
 
 func setPassword(ctx context.Context, c *command) error {
 	c.database()
-	email := c.flags.String("email", "", "`ADDRESS` that the person signs in with")
+	email := c.flags.String("email", "", "`EMAIL` of the user")
 	fromStdin := c.passwordFlag()
 	if _, err := c.parse(); err != nil {
 		return err
 	}
 	if *email == "" {
-		return misusef("say whose password: -email ADDRESS")
+		return misusef("-email is required")
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
 		user, err := userByEmail(ctx, store, *email)
@@ -57,7 +57,7 @@ func setPassword(ctx context.Context, c *command) error {
 		if err := store.Identity.SetPassword(ctx, c.actor(), user.Email, password); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.stdout, "%s has a new password.\n", user.Email)
+		_, err = fmt.Fprintf(c.stdout, "Changed the password of %s.\n", user.Email)
 		return err
 	})
 }
@@ -73,7 +73,7 @@ func listUsers(ctx context.Context, c *command) error {
 			return err
 		}
 		table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "E-MAIL\tNAME\tROLE\tSECOND FACTOR\tLAST SEEN\tSTATE")
+		fmt.Fprintln(table, "EMAIL\tNAME\tROLE\tSECOND FACTOR\tLAST SEEN\tSTATUS")
 		for _, p := range people {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Name, p.Role, onOff(p.SecondFactor()), day(p.SeenAt, "never"), userState(p.User))
 		}
@@ -96,7 +96,7 @@ func userState(u identity.User) string {
 }
 
 func changeRole(ctx context.Context, c *command) error {
-	role := c.flags.String("role", "", "`ROLE` that the person gets: owner, admin, editor, moderator or auditor")
+	role := c.flags.String("role", "", "new `ROLE`: owner, admin, editor, moderator or auditor")
 	return changeUser(ctx, c, "has the new role", func(store *models.Store, id string) (identity.User, error) {
 		return store.Identity.ChangeRole(ctx, c.actor(), id, access.Role(*role))
 	})
@@ -115,20 +115,20 @@ func enableUser(ctx context.Context, c *command) error {
 }
 
 func resetSecondFactor(ctx context.Context, c *command) error {
-	return changeUser(ctx, c, "has no second factor now", func(store *models.Store, id string) (identity.User, error) {
+	return changeUser(ctx, c, "has no second factor any more", func(store *models.Store, id string) (identity.User, error) {
 		return store.Identity.ResetSecondFactor(ctx, c.actor(), id)
 	})
 }
 
-// changeUser does something to the person whom -email names, and says what they are then.
+// changeUser runs do on the user with the address -email, and prints the result.
 func changeUser(ctx context.Context, c *command, then string, do func(store *models.Store, id string) (identity.User, error)) error {
 	c.database()
-	email := c.flags.String("email", "", "`ADDRESS` that the person signs in with")
+	email := c.flags.String("email", "", "`EMAIL` of the user")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
 	if *email == "" {
-		return misusef("say who: -email ADDRESS")
+		return misusef("-email is required")
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
 		user, err := userByEmail(ctx, store, *email)
@@ -146,7 +146,7 @@ func changeUser(ctx context.Context, c *command, then string, do func(store *mod
 func userByEmail(ctx context.Context, store *models.Store, email string) (identity.User, error) {
 	user, err := store.Identity.UserByEmail(ctx, email)
 	if errors.Is(err, access.ErrNotFound) {
-		return user, fmt.Errorf("nobody signs in as %s", email)
+		return user, fmt.Errorf("no user with the email %s", email)
 	}
 	return user, err
 }

@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 )
 
-// release is set by the linker: make build gives it what git calls the commit.
+// release is set by the linker: make build passes git's description of the commit.
 var release string
 
 func version(_ context.Context, c *command) error {
@@ -18,8 +18,8 @@ func version(_ context.Context, c *command) error {
 	return err
 }
 
-// currentVersion is the release or, where the linker was told none, what the
-// toolchain knows: the module's version, or the commit it was built from.
+// currentVersion returns the release or, if the linker set none, what the toolchain recorded:
+// the module's version or its commit.
 func currentVersion() string {
 	if release != "" {
 		return release

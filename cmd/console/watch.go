@@ -8,8 +8,8 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// databaseWatch logs when the database can't be worked with any more, for another reason
-// than before, and when it can again.
+// databaseWatch logs when the database stops working, or for another reason than before, and
+// when it works again.
 type databaseWatch struct {
 	store  *models.Store
 	log    *slog.Logger

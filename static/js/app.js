@@ -1,16 +1,16 @@
-// What the pages do beyond links and forms. Every page works without this
-// file; it listens on the document and knows elements by their attributes:
+// Enhancements of the pages, all of which work without this file. It listens on the document
+// and finds elements by their attributes:
 //
-//   data-copy="text"          copies the text          data-reveal="id"   shows a password
-//   data-copy-row="id|curl"   copies the row's id, or the data-curl around it with the id in
-//   data-strength="id"        weighs that password     data-stay          keeps the session going
-//   data-counter="id"         counts that field        data-dialog        opens the link's page in a dialog
-//   data-print                prints the page          form[data-file]    is answered by a file
-//   data-key="c"              is pressed by a key: see keys.js, which hears of each dialog by console:dialog
-//   form[data-guard]          warns before leaving     form[data-draft]   keeps what is typed at that address
-//   data-focus="row|next|#id" where focus goes after a swap
-//   data-state="archived"     what a row becomes after its form was sent; data-of="id" says which, outside of it
-//   data-announce, data-title on a region: one sentence to say, and the page's new title
+//   data-copy="text"          copies the text              data-reveal="id"   shows that password
+//   data-copy-row="id|curl"   copies the row's ID, or the closest data-curl with that ID
+//   data-strength="id"        rates that password          data-stay          extends the session
+//   data-counter="id"         counts that field's length   data-dialog        opens the link's page in a dialog
+//   data-print                prints the page              form[data-file]    responds with a file
+//   data-key="c"              has a shortcut: see keys.js, which gets console:dialog for each dialog
+//   form[data-guard]          warns before leaving         form[data-draft]   saves its draft at that address
+//   data-focus="row|next|#id" what gets the focus after a swap
+//   data-state="archived"     the row's status after its form succeeds; data-of="id" is the row, if outside it
+//   data-announce, data-title of a region: a sentence to announce, and the document's new title
 (() => {
   'use strict';
 
@@ -21,14 +21,14 @@
 
   document.documentElement.classList.add('js');
 
-  // ---- trusted types: the answers of the console are markup, and no text is a script ----
+  // ---- trusted types: responses of the console are trusted as markup, never as scripts ----
 
   const markup = { createHTML: (html) => html };
   const policy = window.trustedTypes?.createPolicy('console', markup) ?? markup;
   const parse = (html) => new DOMParser().parseFromString(policy.createHTML(html), 'text/html');
   on('DOMContentLoaded', () => window.htmx?.registerExtension('trusted-types', { init: (api) => api.initSecurity(policy) }));
 
-  // ---- saying things: one polite live region, the last sentence wins ----
+  // ---- announcements: one polite live region, the last sentence wins ----
 
   let saying;
   function say(text, wait = 120) {
@@ -45,7 +45,7 @@
     element.focus();
   }
 
-  // ---- links: a click that asks for another tab or window is the browser's alone ----
+  // ---- links: clicks that open another tab or window are left to the browser ----
 
   on('click', (event) => {
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
@@ -56,21 +56,20 @@
 
   on('htmx:config:request', (event) => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement.dataset?.of && !rowOf(ctx.sourceElement)) { // the row is not here: go where it is
+    if (ctx.sourceElement.dataset?.of && !rowOf(ctx.sourceElement)) { // the row isn't on this page
       event.preventDefault();
       return ctx.sourceElement.submit();
     }
     const { body, method } = ctx.request;
     if (method === 'GET') for (const [key, value] of [...body]) if (value === '') body.delete(key);
-    // Typing replaces the address, so that Back leaves the search and does not undo it letter by letter.
+    // Typing replaces the address, so that Back leaves the search instead of undoing it letter by letter.
     if (ctx.sourceEvent?.type === 'input' && new URLSearchParams(location.search).has('q')) {
       ctx.replace = 'true';
       ctx.push = null;
     }
   });
 
-  // A search waits for words that are put together from other keys, as Chinese ones are: what
-  // stands in the field meanwhile is not what is looked for.
+  // A search waits until an input method has composed a word, such as a Chinese one.
   const searching = (event) => near(event, '[type="search"], [data-find]');
   on('input', (event) => { if (event.isComposing && searching(event)) event.stopPropagation(); }, true);
   on('compositionend', (event) => { if (searching(event)) event.target.dispatchEvent(new Event('input', { bubbles: true })); });
@@ -83,7 +82,7 @@
     ctx.region?.setAttribute?.('aria-busy', 'true');
     ctx.focusTo = ctx.sourceElement.dataset?.focus;
     ctx.row = rowOf(ctx.sourceElement);
-    ctx.becomes = ctx.sourceElement.dataset?.state; // kept, for a message's form goes with the message
+    ctx.newStatus = ctx.sourceElement.dataset?.state; // read now: a message's form is removed with the message
     ctx.nextRow = (ctx.row?.nextElementSibling ?? ctx.row?.previousElementSibling)?.id;
   });
 
@@ -97,16 +96,16 @@
     if (status < 400 || [409, 412, 422].includes(status)) return;
     event.preventDefault();
     if (status === 401) signIn({ to: ctx.request.method === 'GET' ? addressOf(new URL(raw.url)) : undefined });
-    else refused(ctx, status, raw);
+    else showRefusal(ctx, status, raw);
   });
 
   on('htmx:error', ({ detail: { ctx, error } }) => {
     if (!ctx || ctx.response?.status >= 400) return;
-    const late = error?.name === 'AbortError';
-    trouble(late ? 'The server took too long to answer.' : unreachable, '', () => again(ctx.sourceElement));
+    const timedOut = error?.name === 'AbortError';
+    showTrouble(timedOut ? 'The server took too long to respond.' : unreachable, '', () => retryFrom(ctx.sourceElement));
   });
 
-  // A whole document where a region was asked for is a page to go to.
+  // A whole document in response to a request for a region is a page to go to.
   on('htmx:before:swap', ({ detail: { ctx, tasks } }) => {
     if (ctx.target === document.body || !/^\s*<!doctype/i.test(ctx.text)) return;
     if (ctx.request.method === 'GET' || ctx.response.raw.redirected) {
@@ -126,7 +125,7 @@
     }
     const flash = $('#flashes [data-fresh]');
     const failed = ctx.response?.status >= 400;
-    if (!failed && ctx.row && ctx.becomes) become(ctx.row, ctx.becomes);
+    if (!failed && ctx.row && ctx.newStatus) setStatus(ctx.row, ctx.newStatus);
     if (failed) focus(region && $('[role="alert"], [aria-invalid="true"]', region));
     else if (ctx.focusTo === 'row') focus(ctx.row && $('a', ctx.row));
     else if (ctx.focusTo === 'next') focus($('a, button', document.getElementById(ctx.nextRow) ?? document.createElement('i')) ?? (region && $('h2', region)));
@@ -135,20 +134,20 @@
     say(flash ? flash.dataset.say : region?.dataset.announce, flash ? 120 : 500);
   });
 
-  // become shows in a row, without moving it, what it has just become.
-  function become(row, state) {
+  // setStatus updates a row in place.
+  function setStatus(row, state) {
     row.dataset.status = state;
     for (const part of $$('[data-when]', row)) part.hidden = part.dataset.when !== state;
     for (const menu of $$('details[open]', row)) menu.open = false;
   }
 
-  // ---- trouble: what happened, the request id, try again ----
+  // ---- errors: what happened, the request ID, and "Try again" ----
 
-  const unreachable = 'The server cannot be reached. Check your connection.';
+  const unreachable = "Can't reach the server. Check your connection.";
   const addressOf = ({ pathname, search }) => pathname + search;
 
-  // signIn leads to the sign-in page, and from there back to an address. What is typed into a
-  // form goes along, and comes back with it.
+  // signIn leads to the sign-in page, and from there back to an address, with what was entered
+  // into a form.
   function signIn({ to = addressOf(location), form = $$('form[method="post"][data-guard]').find(dirty) } = {}) {
     if (!form) return location.assign('/login?next=' + encodeURIComponent(to));
     const carrier = Object.assign(document.createElement('form'), { method: 'post', action: '/login', hidden: true });
@@ -160,25 +159,25 @@
     carrier.submit();
   }
 
-  // again does once more what an element has asked for.
-  function again(source) {
+  // retryFrom repeats an element's request.
+  function retryFrom(source) {
     if (!source?.isConnected || source === document.body) location.reload();
     else if (source.matches('form')) source.requestSubmit();
     else source.click();
   }
 
-  async function refused(ctx, status, response) {
+  async function showRefusal(ctx, status, response) {
     const page = parse(await response.text().catch(() => ''));
     const words = $('[data-sentence]', page)?.textContent.trim() || {
-      403: 'You may not do that.',
-      404: 'That is not here any more.',
-      429: 'Too many requests. Wait a moment.',
-      503: 'The console cannot reach its database just now.',
+      403: "You don't have permission to do that.",
+      404: 'This no longer exists.',
+      429: 'Too many requests. Try again in a moment.',
+      503: "The console can't reach its database right now.",
     }[status] || 'Something went wrong on the server.';
-    trouble(words, response.headers.get('Request-Id') ?? '', () => again(ctx?.sourceElement));
+    showTrouble(words, response.headers.get('Request-Id') ?? '', () => retryFrom(ctx?.sourceElement));
   }
 
-  function trouble(words, request, retry) {
+  function showTrouble(words, request, retry) {
     const bar = $('#trouble-bar').content.firstElementChild.cloneNode(true);
     $('[data-words]', bar).textContent = words;
     $('[data-request]', bar).hidden = !request;
@@ -188,7 +187,7 @@
       retry();
     });
     hideTrouble();
-    const dialog = $('dialog[open]'); // nothing outside of one can be reached
+    const dialog = $('dialog[open]'); // nothing outside it can be reached
     if (dialog) bar.role = 'alert';
     (dialog ?? $('#trouble')).prepend(bar);
   }
@@ -222,7 +221,7 @@
   async function copy(button, text) {
     try {
       await navigator.clipboard.writeText(text);
-    } catch { // no clipboard outside a secure page: the old way
+    } catch { // insecure pages have no clipboard
       const area = Object.assign(document.createElement('textarea'), { value: text, className: 'hide' });
       (button.closest('dialog') ?? document.body).append(area);
       area.select();
@@ -238,7 +237,7 @@
     say('Copied');
   }
 
-  // copied says so in a menu's item, which closes the menu after that.
+  // copied shows that in a menu item, and then closes the menu.
   function copied(item) {
     if (item.dataset.copied !== undefined) return;
     const menu = item.closest('.menu'), use = $('use', item), was = [use.getAttribute('href'), item.lastChild.data];
@@ -266,12 +265,12 @@
     focus($('dialog[open] h2') ?? $('main h1'));
   }
 
-  // ---- menus: Esc and a click elsewhere close them ----
+  // ---- menus: Esc and clicks elsewhere close them ----
 
   on('click', (event) => {
     for (const menu of $$('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
   });
-  on('toggle', ({ target: menu }) => { // opens upwards where there is no room below
+  on('toggle', ({ target: menu }) => { // open upwards if there is no room below
     if (!menu.matches('details.menu') || menu.classList.contains('up')) return;
     menu.removeAttribute('data-over');
     const { top, bottom, height } = $('ul', menu).getBoundingClientRect();
@@ -284,7 +283,7 @@
     $('summary', menu).focus();
   });
 
-  // ---- dialogs: the linked page's question, asked here ----
+  // ---- dialogs: the linked page's confirmation ----
 
   async function openDialog(event, link) {
     event.preventDefault();
@@ -294,7 +293,7 @@
     try {
       const response = await fetch(link.href, { headers: { Accept: 'text/html' } });
       if (response.ok && !response.redirected) asked = parse(await response.text()).querySelector('[data-question]');
-    } catch { /* the page itself will say what is wrong */ }
+    } catch { /* the page itself shows what is wrong */ }
     if (!asked) return location.assign(link.href);
 
     const dialog = document.createElement('dialog');
@@ -312,19 +311,19 @@
     dialog.showModal();
   }
 
-  // where the focus goes back to: where it was, when a key has pressed the link
+  // opensFrom returns what gets the focus back; after a shortcut, what had it.
   function opensFrom(event, link) {
     const menu = link.closest('details[open]');
     if (menu) return $('summary', menu);
     return event.isTrusted || document.activeElement === document.body ? link : document.activeElement;
   }
 
-  // ---- forms: sent once, by Ctrl+Enter too; guarded, kept as drafts ----
+  // ---- forms: submitted once, also with Ctrl+Enter; guarded, saved as drafts ----
 
   const contents = (form) => new URLSearchParams(new FormData(form)).toString();
   const before = new WeakMap();
   const dirty = (form) => form.dataset.guard === 'dirty' || before.get(form) !== contents(form);
-  const sure = new WeakSet(); // forms that the server is there for
+  const sure = new WeakSet(); // forms that may be submitted now
   let leaving = false;
 
   on('submit', (event) => {
@@ -337,25 +336,25 @@
     if (form.ariaBusy !== 'true') send(form, event.submitter);
   });
 
-  // send sends a form that leads to another page once the server is known to be there: a browser
-  // that cannot reach it gives up the page, with what was typed into it.
+  // send submits a form once the server is reachable: otherwise the browser would leave the page,
+  // and lose what was entered.
   async function send(form, submitter) {
     form.ariaBusy = 'true';
     hideTrouble();
     if (!await reachable()) {
       form.ariaBusy = null;
       leaving = false;
-      return trouble(unreachable, '', () => form.requestSubmit(submitter));
+      return showTrouble(unreachable, '', () => form.requestSubmit(submitter));
     }
     sure.add(form);
     form.requestSubmit(submitter);
-    if (sure.delete(form)) form.ariaBusy = null; // a field has become invalid meanwhile
+    if (sure.delete(form)) form.ariaBusy = null; // a field is invalid
   }
 
   const reachable = () => fetch('/healthz', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(5000) })
-    .then(({ status }) => status < 502, () => false); // from there on, a proxy says that nobody is behind it
+    .then(({ status }) => status < 502, () => false); // a proxy's error if the console is down
 
-  // A page that one goes back to may be as it was left: with a form that was sent since.
+  // A page restored by Back may still have a form that was submitted.
   addEventListener('pageshow', () => {
     leaving = false;
     for (const form of $$('form[aria-busy]')) {
@@ -381,12 +380,12 @@
     if (!form) return;
     clearTimeout(drafting);
     drafting = setTimeout(() => {
-      const body = contents(form); // a request that outlives its page can carry 64 KiB
+      const body = contents(form); // keepalive requests are limited to 64 KiB
       if (!leaving) fetch(form.dataset.draft, { method: 'POST', body, headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, keepalive: body.length < 60_000 }).catch(() => {});
     }, 1500);
   });
 
-  // ---- counters: shown always, said from four fifths on ----
+  // ---- counters: always shown, announced from 80 % on ----
 
   const length = (field) => [...field.value.normalize('NFC').replaceAll('\r\n', '\n')].length;
 
@@ -398,13 +397,13 @@
     const most = Number(counter.dataset.most), used = length(field), left = most - used;
     counter.textContent = `${grouped(used)} / ${grouped(most)}`;
     counter.toggleAttribute('data-over', left < 0);
-    if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters too many` : `${left} characters left`, 1000);
+    if (!quietly && used >= most * 0.8) say(left < 0 ? `${-left} characters over the limit` : `${left} characters left`, 1000);
   }
   on('input', (event) => { if (event.target.id) count(event.target); });
 
-  // ---- passwords: how strong one is, in words; the server has the last word ----
+  // ---- passwords: a rough rating; the server decides ----
 
-  function weigh(field) {
+  function ratePassword(field) {
     const words = $(`[data-strength="${field.id}"]`);
     if (!words) return;
     const used = length(field), left = Number(words.dataset.least) - used;
@@ -412,9 +411,9 @@
     words.textContent = tiers.find(([holds]) => holds)[1];
     say(words.textContent, 1000);
   }
-  on('input', (event) => { if (event.target.id) weigh(event.target); });
+  on('input', (event) => { if (event.target.id) ratePassword(event.target); });
 
-  // ---- presets: one ticks its boxes, and a box that is changed leaves the presets ----
+  // ---- presets: one checks its boxes, and changing a box selects "Custom" ----
 
   on('change', (event) => {
     const choices = near(event, '[data-presets]');
@@ -426,7 +425,7 @@
     }
   });
 
-  // ---- idle: two minutes before the session ends, offer to stay ----
+  // ---- idle: offer to stay signed in two minutes before the session ends ----
 
   let idling;
   function watchIdle() {
@@ -443,7 +442,7 @@
   addEventListener('pageshow', watchIdle);
   on('htmx:finally:request', watchIdle);
 
-  // ---- member picker: a combobox with a list of options from the server ----
+  // ---- member picker: a combobox with options from the server ----
 
   const pickers = new WeakMap();
 
@@ -482,25 +481,25 @@
     url.searchParams.set('q', text);
     try {
       const response = await fetch(url, { signal, headers: { Accept: 'text/html' } });
-      if (response.redirected) { // to the sign-in page, or to what must be done before anything else
+      if (response.redirected) { // to the sign-in page, or to setting up a second factor
         state.input.name = 'find';
         return signIn({ form: picker.closest('form') });
       }
-      if (!response.ok) return refused(null, response.status, response);
+      if (!response.ok) return showRefusal(null, response.status, response);
       const html = await response.text();
       if (signal.aborted) return;
       state.list.replaceChildren(...parse(html).body.childNodes);
       for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
       const n = options(state).length;
       show(state, true);
-      say(n === 0 ? 'No people found' : n === 1 ? '1 person found' : `${n} people found`, 300);
+      say(n === 0 ? 'No contacts found' : n === 1 ? '1 contact found' : `${n} contacts found`, 300);
     } catch (error) {
-      if (error.name !== 'AbortError') trouble(unreachable, '', () => ask(picker, state));
+      if (error.name !== 'AbortError') showTrouble(unreachable, '', () => ask(picker, state));
     }
   }
 
   const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
-  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 person chosen' : `${n} people chosen`; };
+  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;
@@ -563,7 +562,7 @@
     if (state && !picker.contains(event.relatedTarget)) setTimeout(() => { if (document.activeElement !== state.input) show(state, false); }, 200);
   });
 
-  // ---- what a page, or a part of one, needs when it arrives ----
+  // ---- setup of a page or a part of one ----
 
   function prepare(root) {
     for (const picker of $$('[data-picker]', root)) if (!pickers.has(picker)) upgrade(picker);
@@ -578,6 +577,6 @@
     prepare(document);
     const flash = $('#flashes [data-fresh]');
     flash?.removeAttribute('data-fresh');
-    say(flash?.dataset.say, 500); // after the page itself has been read out
+    say(flash?.dataset.say, 500); // after screen readers have read the page
   });
 })();

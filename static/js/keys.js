@@ -1,10 +1,10 @@
-// Single-key shortcuts. Each presses a link or button that says data-key="c", on the page or
-// in the row that has the focus, or focuses a field that says so: what a key may do is up to
-// the server, which also switches them off, by <html data-shortcuts="off">.
+// Single-key shortcuts. Each clicks the link or button with its data-key, on the page or in the
+// focused row, or focuses the field with it. So the server decides what keys can do; it turns
+// them off with <html data-shortcuts="off">.
 (() => {
   'use strict';
 
-  const patience = 1500; // milliseconds from the first of two keys to the second
+  const sequenceTimeout = 1500; // milliseconds between the two keys of a sequence
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const off = () => document.documentElement.dataset.shortcuts === 'off';
 
@@ -13,12 +13,12 @@
   const rows = () => $$('main [data-row]').filter((row) => row.querySelector('a[href]'));
   const rowNow = () => document.activeElement?.closest('[data-row]');
 
-  // The element that a key presses now. What is done to rows is never done to the page that
-  // they are on while one of them has the focus.
-  const done = ['e', 'y', '#'];
+  // pressedBy returns the element that a key clicks now. While a row has the focus, its actions
+  // never apply to the page.
+  const rowActions = ['e', 'y', '#'];
   function pressedBy(key) {
     const row = rowNow();
-    if (row && done.includes(key)) return keyed(key, row)[0];
+    if (row && rowActions.includes(key)) return keyed(key, row)[0];
     return keyed(key).find((element) => !element.closest('[data-row]'));
   }
 
@@ -38,7 +38,7 @@
     return all.length > 0;
   }
 
-  // where one starts: at the first row that is wholly in sight, or the last, upwards
+  // startOf returns the first row that is fully visible, or the last one for upwards.
   function startOf(all, by) {
     const { scrollPaddingBlockStart: above, scrollPaddingBlockEnd: below } = getComputedStyle(document.documentElement);
     const seen = all.filter((row) => {
@@ -54,7 +54,7 @@
   let first = { key: '', at: 0 };
 
   function act(key, at) {
-    const before = at - first.at < patience ? first.key + ' ' : '';
+    const before = at - first.at < sequenceTimeout ? first.key + ' ' : '';
     first = { key: '', at: 0 };
     if (before && press(pressedBy(before + key))) return true;
     if (key === 'j') return step(1);
@@ -70,12 +70,12 @@
     const { key, target } = event;
     if (off() || event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
     if (key.length !== 1 || target.closest?.(typing) || document.querySelector('dialog[open]')) return;
-    const plain = event.shiftKey ? key : key.toLowerCase(); // with Caps Lock, too
+    const plain = event.shiftKey ? key : key.toLowerCase(); // also with Caps Lock
     if (event.repeat && plain !== 'j' && plain !== 'k') return;
     if (act(plain, event.timeStamp)) event.preventDefault();
   });
 
-  // ---- the sheet: of all shortcuts, those that this page has ----
+  // ---- the dialog: only the shortcuts of this page ----
 
   const here = (keys) => (['j', 'k', 'Enter'].includes(keys) ? rows().length > 0 : keyed(keys).length > 0);
 
@@ -84,17 +84,17 @@
     dialog.setAttribute('role', 'dialog');
     for (const entry of $$('[data-for]', dialog)) entry.hidden = !here(entry.dataset.for);
     for (const group of $$('.keys > section', dialog)) group.hidden = !group.querySelector('[data-for]:not([hidden])');
-    for (const note of $$('[data-for-rows]', dialog)) note.hidden = rows().length === 0 || !done.some(here);
+    for (const note of $$('[data-for-rows]', dialog)) note.hidden = rows().length === 0 || !rowActions.some(here);
   });
 
-  // ---- what is read out of an element: its key, where it is one key and on ----
+  // ---- aria-keyshortcuts, for single keys ----
 
-  function tell() {
+  function announceKeys() {
     if (off()) return;
     for (const element of $$('[data-key]')) {
       if (element.dataset.key.length === 1 && !element.closest('[data-row]')) element.setAttribute('aria-keyshortcuts', element.dataset.key);
     }
   }
-  document.addEventListener('htmx:after:swap', tell);
-  tell();
+  document.addEventListener('htmx:after:swap', announceKeys);
+  announceKeys();
 })();

@@ -1,6 +1,6 @@
-// Passkeys: a form[data-passkey="get|create"] asks the browser for one, by the question at
-// its data-options, puts the answer into its [data-credential] and is sent. One with
-// data-offer also offers passkeys where the e-mail address is typed.
+// Passkeys: a form[data-passkey="get|create"] asks the browser for one with the options from its
+// data-options, puts it into its [data-credential] and is submitted. With data-offer, the email
+// field also offers passkeys.
 (() => {
   'use strict';
 
@@ -11,27 +11,27 @@
     return;
   }
 
-  let offering; // the question that waits for somebody to choose a passkey by themselves
+  let offering; // the pending offer of passkeys in the email field
 
-  async function question(form, signal) {
+  async function optionsOf(form, signal) {
     const answer = await fetch(form.dataset.options, { method: 'POST', signal });
     if (!answer.ok) {
-      location.reload(); // signed out, or asked to confirm: the page itself tells
+      location.reload(); // signed out, or confirmation needed: the page itself shows it
       return new Promise(() => {});
     }
     return answer.json();
   }
 
-  async function answer(form, mediation, signal) {
-    const options = await question(form, signal);
+  async function credential(form, mediation, signal) {
+    const options = await optionsOf(form, signal);
     if (form.dataset.passkey === 'create') {
       return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal });
     }
     return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), mediation, signal });
   }
 
-  function send(form, credential) {
-    form.querySelector('[data-credential]').value = JSON.stringify(credential);
+  function send(form, passkey) {
+    form.querySelector('[data-credential]').value = JSON.stringify(passkey);
     const remember = document.querySelector('form:not([data-passkey]) [name="remember"]');
     if (remember && form.elements.remember) form.elements.remember.value = remember.checked ? 'yes' : '';
     form.submit();
@@ -39,7 +39,7 @@
 
   const sentences = {
     NotAllowedError: 'No passkey was used. Try again.',
-    InvalidStateError: 'This device has a passkey for you already.',
+    InvalidStateError: 'This device already has a passkey for your account.',
   };
 
   async function use(form) {
@@ -48,10 +48,10 @@
     form.ariaBusy = 'true';
     offering?.abort();
     try {
-      send(form, await answer(form));
+      send(form, await credential(form));
     } catch (error) {
       form.ariaBusy = null;
-      trouble.textContent = sentences[error.name] ?? 'The passkey could not be used here.';
+      trouble.textContent = sentences[error.name] ?? "The passkey couldn't be used here.";
     }
   }
 
@@ -59,11 +59,11 @@
     if (!await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
     offering = new AbortController();
     try {
-      send(form, await answer(form, 'conditional', offering.signal));
-    } catch { /* nobody chose one */ }
+      send(form, await credential(form, 'conditional', offering.signal));
+    } catch { /* none was chosen */ }
   }
 
-  // Before the other scripts, which would take the form for sent.
+  // Before other scripts, which would treat the form as submitted.
   document.addEventListener('submit', (event) => {
     const form = event.target.closest('form[data-passkey]');
     if (!form) return;

@@ -1,0 +1,122 @@
+package views
+
+import (
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// ContactList is what the list of contacts shows. Its fields are those of GroupList.
+type ContactList struct {
+	By             access.Actor
+	At             ContactsAt
+	Rows           []models.Contact
+	Words          []string
+	Total          *db.Count
+	Next, Previous string
+	PageSize       int
+	Notes          []string
+	None           bool
+	Origin         string
+	Now            Clock
+}
+
+// ContactForm is what the forms for a new contact and for an edited one show.
+type ContactForm struct {
+	models.ContactFields
+	Was      models.ContactFields
+	Key      string
+	Problems access.Invalid
+	Draft    int64
+	Next     string
+	Now      Clock
+}
+
+// ContactDetail is what a contact's page shows.
+type ContactDetail struct {
+	models.Contact
+	By access.Actor
+	// In are some of the contact's groups; MoreIn says whether there are more.
+	In     []models.Group
+	MoreIn bool
+	Done   bool
+	// List is the list that the page was opened from; "" for the default.
+	List   templ.SafeURL
+	Origin string
+	Now    Clock
+}
+
+// then returns where an edit that was started on the page leads: back to it.
+func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), d.List) }
+
+// ContactDelete is what the confirmation before deleting a contact shows.
+type ContactDelete struct {
+	models.Contact
+	// Leaves are some of the groups the contact is removed from; MoreLeaves says whether there
+	// are more.
+	Leaves     []models.Group
+	MoreLeaves bool
+	Next       string
+	Now        Clock
+}
+
+func (l ContactList) paging() paging {
+	var p paging
+	at := l.At
+	if l.Next != "" {
+		at.After, at.Before = l.Next, ""
+		p.Next = ContactsURL(at)
+	}
+	if l.Previous != "" {
+		at.After, at.Before = "", l.Previous
+		p.Previous = ContactsURL(at)
+	}
+	at.After, at.Before = "", ""
+	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
+		at.Limit = limit
+		return ContactsURL(at)
+	})
+	return p
+}
+
+func (l ContactList) summary() string {
+	switch {
+	case len(l.Rows) == 0:
+		return "No contacts found"
+	case l.Total != nil:
+		return total(*l.Total, "contact", "contacts", l.Now)
+	}
+	return counted(len(l.Rows), "contact", "contacts", l.Now) + " on this page"
+}
+
+func (l ContactList) title() string {
+	page := Page{Title: Contacts, Section: Contacts}
+	if l.At.Q != "" {
+		page.Title = l.At.Q
+	}
+	return page.title()
+}
+
+func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
+
+// next returns where the reader goes after a row is deleted, as GroupList.next.
+func (l *ContactList) next(i int, here Next) Next {
+	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
+}
+
+func (f ContactForm) guard() string {
+	if len(f.Problems) > 0 || f.Draft != 0 {
+		return "dirty"
+	}
+	return ""
+}
+
+func noContactTitle(l ContactList) string {
+	if l.At.Q == "" {
+		return "No contacts on this page"
+	}
+	return "No contacts match “" + text.Isolated(l.At.Q) + "”"
+}

@@ -1,0 +1,287 @@
+package views
+
+import (
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// GroupList is what the list of groups shows.
+type GroupList struct {
+	By   access.Actor
+	At   GroupsAt
+	Rows []models.GroupHit
+	// Status is the status of the rows, or AnyStatus. If Search has a status, it overrides At's.
+	Status models.Status
+	// Search is what was searched for; its Words are highlighted.
+	Search models.Search
+	// Exact is the group whose ID, or conversation ID, was searched for, or nil.
+	Exact *models.Group
+	// Total is how many groups match; nil if that is expensive to count.
+	Total *db.Count
+	// Next and Previous are cursors, "" at the ends of the list.
+	Next, Previous string
+	// PageSize is the reader's page size, for addresses without a limit.
+	PageSize int
+	// Notes are remarks on the address or the search, such as ignored parameters.
+	Notes []string
+	// MembersLike is a search for members that also matches groups, or nil.
+	MembersLike *models.MembersLike
+	// Member is the contact of At.Member, or with the ID that was searched for, or nil.
+	Member *models.Contact
+	// None says that there are no groups at all.
+	None bool
+	// Origin is the console's public URL, for examples: "https://console.example".
+	Origin string
+	Now    Clock
+}
+
+// GroupForm is what the forms for new and edited groups show.
+type GroupForm struct {
+	models.GroupFields
+	// Was has the values from before an edit.
+	Was models.GroupFields
+	// Key is the form's idempotency key. By it, an edit also knows what it has saved before.
+	Key string
+	// Members selects the members of a new group.
+	Members  Picker
+	Problems access.Invalid
+	// Draft is when the restored draft was saved; 0 for none.
+	Draft int64
+	// Next is where saving an edit leads; "" for the group's page.
+	Next string
+	Now  Clock
+}
+
+// GroupDetail is what a group's own pages show above their tabs.
+type GroupDetail struct {
+	models.Group
+	By       access.Actor
+	Messages db.Count
+	// ArchivedBy is a name, or "" if it isn't known.
+	ArchivedBy string
+	// Done says that an action led here: the heading takes the focus.
+	Done bool
+	// List is the list that the page was opened from; "" for the default.
+	List   templ.SafeURL
+	Origin string
+	Now    Clock
+}
+
+// GroupMembers is what a group's Members tab shows.
+type GroupMembers struct {
+	GroupDetail
+	At             MembersAt
+	Members        []models.Contact
+	Next, Previous string
+	Notes          []string
+	Picker         Picker
+	Problems       access.Invalid
+}
+
+// GroupDelete is what the confirmation before deleting a group shows.
+type GroupDelete struct {
+	models.Group
+	By       access.Actor
+	Messages db.Count
+	// TypeName requires typing the group's name.
+	TypeName bool
+	Typed    string
+	// Next is where deleting leads.
+	Next     string
+	Problems access.Invalid
+	Now      Clock
+}
+
+// EditConflict is the choice between two versions of the fields that two users changed.
+type EditConflict struct {
+	// Fields are the conflicting ones.
+	Fields []models.FieldConflict
+	// Others are the form's other fields, with their values before and after.
+	Others []Hidden
+	// Title and Action are those of the edit form; Back leaves without saving.
+	Title        string
+	Action, Back templ.SafeURL
+	// By and At are who saved the other version, and when.
+	By  string
+	At  int64
+	Now Clock
+}
+
+// next returns where the reader goes after the row at i is deleted: to the row after it, or before
+// it, in the list at here.
+func (l *GroupList) next(i int, here Next) Next {
+	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
+}
+
+// then returns where an edit that was started on the page leads: back to it.
+func (d GroupDetail) then() templ.SafeURL { return returnTo(GroupURL(d.ID), d.List) }
+
+func (l GroupList) paging() paging {
+	var p paging
+	at := l.At.page()
+	if l.Next != "" {
+		at.After, at.Before = l.Next, ""
+		p.Next = GroupsURL(at)
+	}
+	if l.Previous != "" {
+		at.After, at.Before = "", l.Previous
+		p.Previous = GroupsURL(at)
+	}
+	at = l.At.page()
+	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
+		at.Limit = limit
+		return GroupsURL(at)
+	})
+	return p
+}
+
+// chips returns the active filters, each with a link to the list without it.
+func (l GroupList) chips() []chip {
+	var chips []chip
+	add := func(words string, without func(*GroupsAt)) {
+		at := l.At.page()
+		without(&at)
+		chips = append(chips, chip{words, GroupsURL(at)})
+	}
+	if l.At.Q != "" {
+		add("“"+text.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
+			at.Q = ""
+			if l.Search.Status != "" && at.byArchived() {
+				at.Sort = ""
+			}
+		})
+	}
+	switch l.At.Status {
+	case "archived":
+		add("Archived", func(at *GroupsAt) { at.Status = ""; at.Sort = "" })
+	case "all":
+		add("Active and archived", func(at *GroupsAt) { at.Status = "" })
+	}
+	if l.At.Member != "" {
+		name := l.At.Member
+		if l.Member != nil {
+			name = l.Member.Name()
+		}
+		add("Member "+text.Isolated(name), func(at *GroupsAt) { at.Member = "" })
+	}
+	if l.At.CreatedAfter != "" {
+		add("Created after "+typedDay(l.At.CreatedAfter, l.Now), func(at *GroupsAt) { at.CreatedAfter = "" })
+	}
+	if l.At.CreatedBefore != "" {
+		add("Created before "+typedDay(l.At.CreatedBefore, l.Now), func(at *GroupsAt) { at.CreatedBefore = "" })
+	}
+	return chips
+}
+
+// cleared returns the list without any filter.
+func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
+
+// activeValue returns the value of the choice "Active": none, as addresses without a status mean
+// active groups. With a status in the search it is explicit, so that the list can tell that it was
+// chosen.
+func (l GroupList) activeValue() string {
+	if l.Search.Status != "" {
+		return "active"
+	}
+	return ""
+}
+
+// summary returns the sentence above the list, which screen readers announce after the list has
+// changed.
+func (l GroupList) summary() string {
+	kind := map[models.Status][2]string{
+		models.Active:    {"active group", "active groups"},
+		models.Archived:  {"archived group", "archived groups"},
+		models.AnyStatus: {"group", "groups"},
+	}[l.Status]
+	switch {
+	case len(l.Rows) == 0 && l.Exact != nil:
+		return "One group has this ID"
+	case len(l.Rows) == 0:
+		return "No " + kind[1] + " found"
+	case l.Total != nil:
+		return total(*l.Total, kind[0], kind[1], l.Now)
+	}
+	return counted(len(l.Rows), kind[0], kind[1], l.Now) + " on this page"
+}
+
+// membersURL returns the list of groups with a matching member.
+func (l GroupList) membersURL() templ.SafeURL {
+	return GroupsURL(GroupsAt{Q: l.MembersLike.Search(), Status: l.At.Status, Limit: l.At.Limit})
+}
+
+// membersLabel returns the label of the link to those groups, with their number if it was counted.
+func (l GroupList) membersLabel() string {
+	label := "Groups with a member matching “" + text.Isolated(l.MembersLike.Name) + "”"
+	if n := l.MembersLike.Groups; n != nil {
+		label += " (" + briefly(*n, l.Now) + ")"
+	}
+	return label
+}
+
+// days returns the time zone of the days that the list is filtered by, or "" if it isn't.
+func (l GroupList) days() string {
+	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.From.IsZero() && l.Search.To.IsZero() {
+		return ""
+	}
+	return daysIn(l.Now)
+}
+
+func (l GroupList) title() string {
+	page := Page{Title: Groups, Section: Groups}
+	if l.At.Q != "" {
+		page.Title = l.At.Q
+	}
+	return page.title()
+}
+
+func (g GroupForm) guard() string {
+	if len(g.Problems) > 0 || g.Draft != 0 {
+		return "dirty"
+	}
+	return ""
+}
+
+// FieldLabel returns the label of a field, or "" if it has none.
+func FieldLabel(field string) string { return capitalize(models.FieldLabel(field)) }
+
+func (m GroupMembers) paging() paging {
+	var p paging
+	if m.Next != "" {
+		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next, List: m.List})
+	}
+	if m.Previous != "" {
+		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous, List: m.List})
+	}
+	return p
+}
+
+func withStatus(at GroupsAt, status string) GroupsAt {
+	at = at.page()
+	at.Status = status
+	return at
+}
+
+func noMatchTitle(l GroupList) string {
+	switch {
+	case l.At.Q != "":
+		return "No groups match “" + text.Isolated(l.At.Q) + "”"
+	case l.At.Status == "archived" && len(l.chips()) == 1:
+		return "No archived groups"
+	case len(l.chips()) == 0:
+		return "No active groups"
+	}
+	return "No groups match these filters"
+}
+
+// byWhom returns " by" and a name, or "" if the reader may not see who it was.
+func byWhom(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " by " + text.Isolated(name)
+}
