@@ -184,7 +184,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		now.set(set)
 		said := contactDifferences(before, now)
 		if len(said) == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		now.UpdatedAt = s.DB.Now().Unix()
 		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {

@@ -91,7 +91,7 @@ func (s *Store) EarlyHead(ctx context.Context) error {
 	conn := s.DB.Writer.WithContext(ctx)
 	h, err := s.Audit.ReadHead(conn)
 	words := []string{strconv.FormatInt(h.Number, 10), h.Seal, "-"}
-	value := strings.Join(append(words, s.Audit.Keyring.Sign(audit.HeadProven(words))), " ")
+	value := strings.Join(append(words, s.Audit.Keyring.Sign(audit.HeadMACInput(words))), " ")
 	return errors.Join(err, conn.Model(&db.Setting{}).Where("key = ?", audit.HeadSetting).Update("value", value).Error)
 }
 

@@ -223,7 +223,7 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 			store = modelstest.Open(t, engine)
 			modelstest.Owner(t, store)
 			carryOut(t, store, "DELETE FROM settings WHERE key = 'audit_head'")
-			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.SetKeys(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			if err := store.Audit.Seal(t.Context()); !errors.Is(err, access.ErrConflict) {

@@ -182,7 +182,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 			return err
 		}
 		if len(said) == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		line.SetObject("group", after.ID, after.Name)
 		return line.SetChanges(said)

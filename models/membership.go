@@ -131,7 +131,7 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		}
 		if len(added) == 0 {
 			g, err = readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
-			return g, cmp.Or(err, audit.ErrUnchanged)
+			return g, cmp.Or(err, audit.ErrNothing)
 		}
 		g.ContactsCount += len(added)
 		if err := s.keepCount(tx, &g); err != nil {
@@ -160,7 +160,7 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 			return err
 		}
 		if removed = len(gone) > 0; !removed {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		if err := leave(tx, g.ID, gone); err != nil {
 			return err

@@ -34,7 +34,7 @@ type Store struct {
 	toClear chan struct{}
 }
 
-// Open opens the database at url, as db.Open does. Call Migrate and Audit.Unlock next.
+// Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
 func Open(ctx context.Context, url string) (*Store, error) {
 	d, err := db.Open(ctx, url)
 	if err != nil {

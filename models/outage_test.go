@@ -60,7 +60,7 @@ func TestMovedFilesTakeNoChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, file := sqliteFile(t)
 			store := modelstest.Connect(t, url)
-			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.SetKeys(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			wantOutage(t, store, createGroup(t, store, "Before"), "")
@@ -129,7 +129,7 @@ func TestFullSQLite(t *testing.T) {
 func TestDamagedSQLite(t *testing.T) {
 	url, file := sqliteFile(t)
 	store := modelstest.Connect(t, url)
-	if err := errors.Join(store.Audit.Unlock(t.Context(), modelstest.Keys), createGroup(t, store, "Plaza"), store.Close()); err != nil {
+	if err := errors.Join(store.Audit.SetKeys(t.Context(), modelstest.Keys), createGroup(t, store, "Plaza"), store.Close()); err != nil {
 		t.Fatal(err)
 	}
 	pages := pagesOf(t, file, "groups")

@@ -167,7 +167,7 @@ func TestOldLinesAreAdoptedByDecisionOnly(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			store := modelstest.Connect(t, modelstest.URL(t, engine))
 			carryOut(t, store, fmt.Sprintf(oldLines, old, "0000000000"))
-			if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
+			if err := store.Audit.SetKeys(t.Context(), modelstest.Keys); err != nil {
 				t.Fatal(err)
 			}
 			modelstest.Owner(t, store)

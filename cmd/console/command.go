@@ -150,7 +150,7 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	store.Audit.KeepMark(c.markPath())
 	keys, err := c.keysFor(ctx, store)
 	if err == nil {
-		err = store.Audit.Unlock(ctx, keys)
+		err = store.Audit.SetKeys(ctx, keys)
 	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

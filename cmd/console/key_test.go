@@ -28,7 +28,7 @@ func withKeyFile(t *testing.T, database, file, variable string, args ...string) 
 func seedOf(t *testing.T, database string, keys keys.Keys) (string, error) {
 	t.Helper()
 	store := modelstest.Connect(t, database)
-	if err := store.Audit.Unlock(t.Context(), keys); err != nil {
+	if err := store.Audit.SetKeys(t.Context(), keys); err != nil {
 		return "", err
 	}
 	u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
@@ -50,7 +50,7 @@ func TestRotatingTheKey(t *testing.T) {
 			t.Error("a key file was written over")
 		}
 		store := modelstest.Connect(t, database)
-		if err := store.Audit.Unlock(t.Context(), first); err != nil {
+		if err := store.Audit.SetKeys(t.Context(), first); err != nil {
 			t.Fatal(err)
 		}
 		modelstest.Owner(t, store)
@@ -149,7 +149,7 @@ func TestARotationThatWasCutShort(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "console.key")
 		first := keys.NewKeys()
 		store := modelstest.Connect(t, database)
-		if err := store.Audit.Unlock(t.Context(), first); err != nil {
+		if err := store.Audit.SetKeys(t.Context(), first); err != nil {
 			t.Fatal(err)
 		}
 		modelstest.Owner(t, store)

@@ -127,7 +127,7 @@ func TestSealingResumesAfterAPartition(t *testing.T) {
 	by := modelstest.Owner(t, direct)
 	p, url := newPartition(t, database)
 	store := modelstest.Connect(t, url)
-	if err := store.Audit.Unlock(t.Context(), modelstest.Keys); err != nil {
+	if err := store.Audit.SetKeys(t.Context(), modelstest.Keys); err != nil {
 		t.Fatal(err)
 	}
 	var connections sync.WaitGroup // so that many are idle

@@ -21,8 +21,8 @@ const adoptedPrefix = "adopted "
 
 func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
 
-// provenBy returns a line's MAC without adoptedPrefix.
-func provenBy(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix) }
+// plainMAC returns a line's MAC without adoptedPrefix.
+func plainMAC(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix) }
 
 var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
 
@@ -39,7 +39,7 @@ func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, erro
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err
 		}
-		v := verifier{s: s, r: s.db.ReadIn(tx), note: func() (beginning, error) { return s.readBeginning(tx) }}
+		v := verifier{s: s, r: s.db.ReadIn(tx), note: func() (retentionState, error) { return s.readRetentionState(tx) }}
 		if err := v.begin(tx); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 	if err != nil {
 		return err
 	}
-	if err := s.adoptBeginning(tx, v, line); err != nil {
+	if err := s.adoptRetentionState(tx, v, line); err != nil {
 		return err
 	}
 	head.Rule = line.ID
@@ -120,12 +120,12 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 	}
 }
 
-// adoptBeginning makes line the newest that the retention state names. A forged state is
+// adoptRetentionState makes line the newest that the retention state names. A forged state is
 // replaced by one that keeps everything.
-func (s *Log) adoptBeginning(tx *gorm.DB, v *verifier, line *Line) error {
+func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
 	b := v.noted
 	if v.proof.First == 0 {
-		b = beginning{One: 1, Kept: KeepForEver}
+		b = retentionState{One: 1, Kept: KeepForEver}
 		if err := s.exec(tx, "DELETE FROM audit_retention"); err != nil {
 			return err
 		}
@@ -140,5 +140,5 @@ func (s *Log) adoptBeginning(tx *gorm.DB, v *verifier, line *Line) error {
 	}
 	b.LineID, b.Floor = max(b.LineID, newest), min(b.Floor, oldest)
 	b.tell(s, line)
-	return s.writeBeginning(tx, b)
+	return s.saveRetentionState(tx, b)
 }

@@ -46,7 +46,7 @@ func (s *Log) ReadHead(tx *gorm.DB) (auditHead, error) {
 	}
 	words := strings.Fields(found[0].Value)
 	last := len(words) - 1
-	if last < 3 || last > 4 || !s.Keyring.Signed(HeadProven(words[:last]), words[last]) {
+	if last < 3 || last > 4 || !s.Keyring.Signed(HeadMACInput(words[:last]), words[last]) {
 		return auditHead{}, errHeadForged
 	}
 	h := auditHead{Seal: orEmpty(words[1]), early: last == 3}
@@ -61,12 +61,12 @@ func (s *Log) ReadHead(tx *gorm.DB) (auditHead, error) {
 
 func (s *Log) writeHead(tx *gorm.DB, h auditHead) error {
 	words := []string{strconv.FormatInt(h.Number, 10), orDash(h.Seal), strconv.FormatInt(h.Adoptions, 10), orDash(h.Rule)}
-	row := db.Setting{Key: HeadSetting, Value: strings.Join(append(words, s.Keyring.Sign(HeadProven(words))), " ")}
+	row := db.Setting{Key: HeadSetting, Value: strings.Join(append(words, s.Keyring.Sign(HeadMACInput(words))), " ")}
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
-// HeadProven returns what the head's signature is of.
-func HeadProven(words []string) string { return "head " + strings.Join(words, " ") }
+// HeadMACInput returns what the head's signature is of.
+func HeadMACInput(words []string) string { return "head " + strings.Join(words, " ") }
 
 // orDash writes "-" for an empty word, so that it can stand between spaces.
 func orDash(word string) string {

@@ -44,8 +44,9 @@ type idempotencyKey struct {
 }
 
 // Once is Write for a change with an answer. With a key, the first answer is stored in the
-// same transaction and returned to every repetition within a day, also to concurrent ones.
-// Errors: as Write, and Conflict for another request under the same key.
+// same transaction and returned to every repetition within a day, also to concurrent ones:
+// then ErrNothing does not roll back, and fn must have written nothing. Errors: as Write,
+// and Conflict for another request under the same key.
 func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
 	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) error {
@@ -62,10 +63,13 @@ func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Righ
 			if err := json.Unmarshal([]byte(row.Answer), &answer); err != nil {
 				return err
 			}
-			return ErrUnchanged
+			return ErrNothing
 		}
 		var done error
-		if answer, done = fn(tx, line); done != nil && done != ErrUnchanged {
+		if answer, done = fn(tx, line); done == ErrNothing {
+			done = ErrNoAuditLine // the answer is kept
+		}
+		if done != nil && done != ErrNoAuditLine {
 			return done
 		}
 		kept, err := json.Marshal(answer)

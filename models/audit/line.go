@@ -86,6 +86,24 @@ const (
 	ExportedActivity Action = "activity.export"
 )
 
+// counters has the totals (db.DB.Counts) that an action on each kind of object can change.
+// An action on a kind that is not listed is taken to change all.
+var counters = map[string][]string{
+	"group":      {"groups", "groups_active", "groups_archived"},
+	"members":    nil,
+	"contact":    {"contacts"},
+	"message":    nil,
+	"user":       nil,
+	"session":    nil,
+	"passkey":    nil,
+	"identity":   nil,
+	"invitation": nil,
+	"token":      nil,
+	"policy":     nil,
+	"activity":   nil,
+	"key":        nil,
+}
+
 // Who returns who did it, for people.
 func (l Line) Who() string { return access.Who(l.ActorKind, l.ActorName) }
 

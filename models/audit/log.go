@@ -22,7 +22,7 @@ import (
 
 // Log is the audit log of a database. It is safe for concurrent use.
 type Log struct {
-	// Keyring signs lines. Unlock gives it its keys.
+	// Keyring signs lines. SetKeys gives it its keys.
 	Keyring keys.Keyring
 	// Uptime returns how long the program has run, by no clock that can be set. Tests may
 	// set it before the first use.
@@ -41,7 +41,7 @@ type Log struct {
 	toDelete chan struct{}
 }
 
-// New returns the log of a database. It can't sign before Unlock.
+// New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
 	l := &Log{db: d, Uptime: uptime, toDelete: make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }

@@ -75,7 +75,7 @@ func (s *Log) readMark() (AuditMark, bool, error) {
 		return AuditMark{}, false, fmt.Errorf("the mark of the audit log can't be read: %w", err)
 	}
 	words := strings.Fields(string(text))
-	if len(words) != 5 || !s.Keyring.Signed(markProven(words[:4]), words[4]) {
+	if len(words) != 5 || !s.Keyring.Signed(markMACInput(words[:4]), words[4]) {
 		return AuditMark{}, false, errMarkForged
 	}
 	var m AuditMark
@@ -89,7 +89,7 @@ func (s *Log) readMark() (AuditMark, bool, error) {
 	return m, true, nil
 }
 
-func markProven(words []string) string { return "mark " + strings.Join(words, " ") }
+func markMACInput(words []string) string { return "mark " + strings.Join(words, " ") }
 
 // beyond reports whether h is later than other.
 func (h auditHead) beyond(other auditHead) bool {
@@ -139,7 +139,7 @@ func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	if err != nil || len(seals) > 0 {
 		return err == nil && seals[0] == m.Seal, err
 	}
-	b, err := s.readBeginning(tx)
+	b, err := s.readRetentionState(tx)
 	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
 }
 
@@ -173,7 +173,7 @@ func (s *Log) writeMark(m AuditMark) error {
 		return nil
 	}
 	words := []string{strconv.FormatInt(m.Number, 10), orDash(m.Seal), strconv.FormatInt(m.Adoptions, 10), strconv.FormatInt(m.Since, 10)}
-	if err := writeWhole(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markProven(words))), " ")+"\n"); err != nil {
+	if err := writeWhole(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markMACInput(words))), " ")+"\n"); err != nil {
 		return fmt.Errorf("the mark of the audit log can't be written: %w", err)
 	}
 	s.Mark.noted(m)

@@ -64,8 +64,8 @@ func (r Retention) Cutoff(now time.Time) time.Time {
 	return today.AddDate(0, 0, -n)
 }
 
-// beginning is the retention state: how long lines are kept, and where their chain begins.
-type beginning struct {
+// retentionState is what is stored of the rule: how long lines are kept, and where their chain begins.
+type retentionState struct {
 	One  int `gorm:"primaryKey"`
 	Kept Retention
 	// LineID is the newest line about a change of the rule or a run of deletions.
@@ -84,32 +84,32 @@ type beginning struct {
 }
 
 // TableName returns the table of the one state.
-func (beginning) TableName() string { return "audit_retention" }
+func (retentionState) TableName() string { return "audit_retention" }
 
 // proven returns what the state's signature is of.
-func (b beginning) proven() string {
+func (b retentionState) macInput() string {
 	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
 }
 
-// errBeginningForged is returned if the state is forged or was put back to an earlier one.
-var errBeginningForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
+// errRetentionForged is returned if the state is forged or was put back to an earlier one.
+var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
-// readBeginning returns the retention state, or errBeginningForged if it is not the
+// readRetentionState returns the retention state, or errRetentionForged if it is not the
 // console's newest.
-func (s *Log) readBeginning(tx *gorm.DB) (beginning, error) {
-	var found []beginning
+func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
+	var found []retentionState
 	if err := tx.Find(&found).Error; err != nil {
-		return beginning{}, err
+		return retentionState{}, err
 	}
-	b := beginning{One: 1, Kept: KeepForEver}
+	b := retentionState{One: 1, Kept: KeepForEver}
 	if len(found) > 0 {
-		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.proven(), b.Proof) {
-			return b, errBeginningForged
+		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.macInput(), b.Proof) {
+			return b, errRetentionForged
 		}
 	}
 	newest, err := s.newestRule(tx)
 	if err == nil && b.LineID < newest {
-		err = errBeginningForged
+		err = errRetentionForged
 	}
 	return b, err
 }
@@ -143,13 +143,13 @@ func newestOf(r db.Reader, lines db.Selection) (string, error) {
 	return db.Take(r, lines, db.OneColumn[string])
 }
 
-func (s *Log) writeBeginning(tx *gorm.DB, b beginning) error {
-	b.Proof = s.Keyring.Sign(b.proven())
+func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
+	b.Proof = s.Keyring.Sign(b.macInput())
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
 // tell makes the line that is being written the one that the state names.
-func (b *beginning) tell(s *Log, line *Line) {
+func (b *retentionState) tell(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
 	b.LineID = line.ID
@@ -198,7 +198,7 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
-		b, err := s.readBeginning(tx)
+		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
@@ -206,12 +206,12 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 			return err
 		}
 		if b.Kept == kept {
-			return ErrUnchanged
+			return ErrNoAuditLine // the time is confirmed
 		}
 		said := map[string]Change{"kept": {b.Kept, kept}}
 		b.Kept = kept
 		b.tell(s, line)
-		return cmp.Or(line.SetChanges(said), s.writeBeginning(tx, b))
+		return cmp.Or(line.SetChanges(said), s.saveRetentionState(tx, b))
 	})
 	if err == nil {
 		s.askToDeleteActivity()
@@ -279,7 +279,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
-		b, err := s.readBeginning(tx)
+		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
@@ -296,8 +296,11 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 				return err
 			}
 		}
-		if more || b.Told == b.Number {
-			return ErrUnchanged
+		switch {
+		case more:
+			return ErrNoAuditLine // the last piece has the line of all
+		case b.Told == b.Number:
+			return ErrNothing
 		}
 		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
 	})
@@ -305,7 +308,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 }
 
 // untold returns the changes that a run's line reports.
-func (b beginning) untold() map[string]Change {
+func (b retentionState) untold() map[string]Change {
 	return map[string]Change{
 		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
 		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
@@ -313,16 +316,16 @@ func (b beginning) untold() map[string]Change {
 }
 
 // endRun ends a run with its line.
-func (s *Log) endRun(tx *gorm.DB, b beginning, line *Line) error {
+func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
 	b.tell(s, line)
 	b.Told = b.Number
-	return s.writeBeginning(tx, b)
+	return s.saveRetentionState(tx, b)
 }
 
 // oldLines returns the ids of up to sealBatch lines at the start of the chain that are
 // older than cutoff, and whether there are more. It moves b to the last of them. If a wrong
 // clock gave a line a later day, those behind it wait for it.
-func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []string, more bool, err error) {
+func (s *Log) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
 	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)
 	if err != nil {
@@ -346,7 +349,7 @@ func (s *Log) oldLines(tx *gorm.DB, b *beginning, cutoff time.Time) (ids []strin
 }
 
 // end returns the link that the chain begins after.
-func (b beginning) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
+func (b retentionState) end() auditHead { return auditHead{Number: b.Number, Seal: b.Seal} }
 
 // The statements that delete old lines and their links.
 const (
@@ -355,9 +358,9 @@ const (
 )
 
 // deletePiece deletes lines with their links, after the link from and up to b.
-func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, cutoff time.Time) error {
+func (s *Log) deletePiece(tx *gorm.DB, b *retentionState, from int64, ids []string, cutoff time.Time) error {
 	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.db.Now().Unix()
-	if err := s.writeBeginning(tx, *b); err != nil { // first, because triggers keep what comes after it
+	if err := s.saveRetentionState(tx, *b); err != nil { // first, because triggers keep what comes after it
 		return err
 	}
 	condition, arg := s.db.Dialect.Among("id", ids)
@@ -374,5 +377,5 @@ func (s *Log) deletePiece(tx *gorm.DB, b *beginning, from int64, ids []string, c
 		return err
 	}
 	b.Floor = max(b.Floor, slices.Min(append(left, text.FirstID(cutoff))))
-	return s.writeBeginning(tx, *b)
+	return s.saveRetentionState(tx, *b)
 }

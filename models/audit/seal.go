@@ -126,7 +126,7 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 		if done[i] = w.id; w.sealed {
 			continue
 		}
-		_, _ = s.Keyring.KeysFor(provenBy(w.mac)) // once somebody writes with a new key, the chain goes on with it
+		_, _ = s.Keyring.KeysFor(plainMAC(w.mac)) // once somebody writes with a new key, the chain goes on with it
 		// Lines that were forged or removed meanwhile are sealed too: they must not hold up
 		// the others, and VerifyAudit finds them all the same.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}

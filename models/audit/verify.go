@@ -126,7 +126,7 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 	}
 	var what string
 	if link.Seal == "" {
-		b, err := s.readBeginning(s.db.LongReader.WithContext(ctx))
+		b, err := s.readRetentionState(s.db.LongReader.WithContext(ctx))
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 // verify checks the log, again if it was adopted meanwhile.
 func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	for {
-		v := verifier{s: s, r: s.db.ReadLong(ctx), note: func() (beginning, error) { return s.readBeginning(s.db.LongReader.WithContext(ctx)) }}
+		v := verifier{s: s, r: s.db.ReadLong(ctx), note: func() (retentionState, error) { return s.readRetentionState(s.db.LongReader.WithContext(ctx)) }}
 		moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 		if err := s.db.LongReader.WithContext(ctx).Transaction(v.begin, moment); err != nil {
 			return v.proof, err
@@ -169,11 +169,11 @@ func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 type verifier struct {
 	s     *Log
 	r     db.Reader
-	note  func() (beginning, error) // reads the note of the beginning again
+	note  func() (retentionState, error) // reads the retention state again
 	proof AuditProof
 	head  auditHead // as far as it looks
 	at    auditHead // the link that was looked at last
-	noted beginning // the note of the beginning
+	noted retentionState // as it was read last
 	rule  string    // the newest line so far that tells of retention
 	late  *AuditFault
 }
@@ -198,8 +198,8 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	} else if err != nil {
 		return err
 	}
-	if v.noted, err = v.s.readBeginning(tx); errors.Is(err, errBeginningForged) {
-		v.fault(0, "", forgedBeginning)
+	if v.noted, err = v.s.readRetentionState(tx); errors.Is(err, errRetentionForged) {
+		v.fault(0, "", forgedRetention)
 		return nil
 	}
 	if err != nil && !errors.Is(err, errHeadForged) {
@@ -230,7 +230,7 @@ func (v *verifier) begin(tx *gorm.DB) error {
 }
 
 const (
-	forgedBeginning = "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one."
+	forgedRetention = "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one."
 	wrongEnd        = "The chain does not end as it did: its last seal was changed, or entries were added to it."
 )
 
@@ -242,7 +242,7 @@ func (v *verifier) end(number int64, what string, args ...any) {
 }
 
 // start goes to where the chain begins.
-func (v *verifier) start(b beginning) {
+func (v *verifier) start(b retentionState) {
 	v.noted, v.at, v.proof.before = b, b.end(), b.Seal
 	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
 }
@@ -323,7 +323,7 @@ func (v *verifier) chain() error {
 func (v *verifier) deletedMeanwhile() error {
 	b, err := v.note()
 	if err != nil || b.Number <= v.at.Number {
-		if errors.Is(err, errBeginningForged) || errors.Is(err, errHeadForged) {
+		if errors.Is(err, errRetentionForged) || errors.Is(err, errHeadForged) {
 			err = nil // which the end of the walk tells
 		}
 		return err
@@ -375,7 +375,7 @@ const putBackLine = "The line was put back after it had been deleted by the rule
 // genuine reports whether the console wrote the line, or accepted it as it was found.
 func (s *Log) genuine(l *Line) bool {
 	if l.adopted() {
-		return s.Keyring.Signed(adoptedPrefix+l.macInput(), provenBy(l.MAC))
+		return s.Keyring.Signed(adoptedPrefix+l.macInput(), plainMAC(l.MAC))
 	}
 	return s.Keyring.Signed(l.macInput(), l.MAC)
 }
@@ -429,8 +429,8 @@ func (v *verifier) rules() error {
 		return nil
 	}
 	b, err := v.note() // as it is after what was decided meanwhile
-	if errors.Is(err, errBeginningForged) || err == nil && b.LineID < v.rule {
-		v.fault(0, "", forgedBeginning)
+	if errors.Is(err, errRetentionForged) || err == nil && b.LineID < v.rule {
+		v.fault(0, "", forgedRetention)
 		return nil
 	}
 	return err

@@ -16,14 +16,20 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ErrUnchanged commits a Write in which nothing turned out to change, without a line.
-var ErrUnchanged = errors.New("nothing changed")
+// Write returns nil for both of these errors, if fn returns one of them alone: joined with
+// another error it is that error.
+var (
+	// ErrNothing rolls back: it turned out that there is nothing to change.
+	ErrNothing = errors.New("nothing changed")
+	// ErrNoAuditLine commits without a line. What it may be used for is listed in a test.
+	ErrNoAuditLine = errors.New("no audit line is due")
+)
 
 // Write is the only way to make a change that somebody asked for. It checks the right, runs
 // fn and adds the audit line, in one transaction; fn sets what the line is about, and may
 // run again if the transaction is repeated. The actor is read again, and nobody can take
 // their rights away, disable them or revoke their token until the change is made. Errors:
-// Denied, and what fn returns; but nil for ErrUnchanged.
+// Denied, and what fn returns, except ErrNothing and ErrNoAuditLine.
 func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, action Action, fn func(tx *gorm.DB, line *Line) error) error {
 	if err := by.Check(right); err != nil {
 		return err
@@ -45,19 +51,32 @@ func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, ac
 
 // Record is Write for what needs no right: signing in and out.
 func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn func(tx *gorm.DB, line *Line) error) error {
-	defer s.db.Counts.Forget()
-	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
+	defer s.forgetCounts(action)
+	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		line := s.line(by, action)
-		err := fn(tx, &line)
-		if err == ErrUnchanged { // alone: joined with another error it is that error
+		switch err := fn(tx, &line); {
+		case err == ErrNoAuditLine:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		line.MAC = s.Keyring.Sign(line.macInput())
 		return tx.Create(&line).Error
 	})
+	if err == ErrNothing {
+		return nil
+	}
+	return err
+}
+
+// forgetCounts drops the totals that the action can change.
+func (s *Log) forgetCounts(action Action) {
+	kind, _, _ := strings.Cut(string(action), ".")
+	if changed, listed := counters[kind]; listed {
+		s.db.Counts.Drop(changed...)
+		return
+	}
+	s.db.Counts.Forget()
 }
 
 // line returns the audit line of an act, without its object.
@@ -70,12 +89,12 @@ func (s *Log) line(by access.Actor, action Action) Line {
 	}
 }
 
-// Unlock gives a migrated store its keys, before anything is read or changed. It stores the
+// SetKeys gives a migrated store its keys, before anything is read or changed. It stores the
 // name of the key in use, and later refuses keys without it: secrets could not be read, and
 // lines of the audit log would seem forged. In a new database it begins the chain of the
 // audit log.
-func (s *Log) Unlock(ctx context.Context, keys keys.Keys) error {
-	s.Keyring.Take(keys)
+func (s *Log) SetKeys(ctx context.Context, keys keys.Keys) error {
+	s.Keyring.Set(keys)
 	named := db.Setting{Key: KeySetting, Value: keys.Current()}
 	db := s.db.Writer.WithContext(ctx)
 	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&named).Error; err != nil {

@@ -12,16 +12,16 @@ type Cache[K comparable, V any] struct {
 	Keep time.Duration
 
 	mu     sync.Mutex
-	values map[K]recentValue[V]
+	values map[K]cached[V]
 }
 
-type recentValue[V any] struct {
+type cached[V any] struct {
 	value V
 	until time.Time
 }
 
-// mostRecent is how many values are cached.
-const mostRecent = 10_000
+// maxCached is how many values are cached.
+const maxCached = 10_000
 
 // Get returns the value cached under key, or else calls ask and caches what it returns,
 // unless it is an error.
@@ -48,10 +48,10 @@ func (r *Cache[K, V]) peek(key K, now time.Time) (V, bool) {
 func (r *Cache[K, V]) put(key K, value V, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.values == nil || len(r.values) >= mostRecent {
-		r.values = map[K]recentValue[V]{}
+	if r.values == nil || len(r.values) >= maxCached {
+		r.values = map[K]cached[V]{}
 	}
-	r.values[key] = recentValue[V]{value, now.Add(r.Keep)}
+	r.values[key] = cached[V]{value, now.Add(r.Keep)}
 }
 
 // Forget empties the cache.
@@ -59,4 +59,13 @@ func (r *Cache[K, V]) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.values = nil
+}
+
+// Drop removes what is cached under the keys.
+func (r *Cache[K, V]) Drop(keys ...K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range keys {
+		delete(r.values, key)
+	}
 }

@@ -33,7 +33,7 @@ type source interface {
 	Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error)
 	// Together runs several statements and passes each result to its Read in turn, up to
 	// the first error. It takes one round trip to a server.
-	Together(ctx context.Context, questions ...Statement) error
+	Together(ctx context.Context, statements ...Statement) error
 	// reset drops the idle connections, if they may be dead.
 	reset()
 	close()
@@ -86,8 +86,8 @@ func (s sqlSource) Query(ctx context.Context, sql string, _ bool, args []any) (R
 	return sqlRows{found}, err
 }
 
-func (s sqlSource) Together(ctx context.Context, questions ...Statement) error {
-	for _, q := range questions {
+func (s sqlSource) Together(ctx context.Context, statements ...Statement) error {
+	for _, q := range statements {
 		if err := q.from(s.Query(ctx, q.SQL, false, q.Args)); err != nil {
 			return err
 		}
@@ -127,13 +127,13 @@ func (s pgxSource) Query(ctx context.Context, sql string, planned bool, args []a
 	return s.pool.Query(ctx, numbered(sql), args...)
 }
 
-func (s pgxSource) Together(ctx context.Context, questions ...Statement) (err error) {
-	answers, err := s.send(ctx, questions...)
+func (s pgxSource) Together(ctx context.Context, statements ...Statement) (err error) {
+	answers, err := s.send(ctx, statements...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = cmp.Or(err, answers.Close()) }()
-	for _, q := range questions {
+	for _, q := range statements {
 		if err := q.from(answers.Query()); err != nil {
 			return err
 		}
@@ -142,12 +142,12 @@ func (s pgxSource) Together(ctx context.Context, questions ...Statement) (err er
 }
 
 // send sends all statements in one batch, which is one transaction.
-func (s pgxSource) send(ctx context.Context, questions ...Statement) (pgx.BatchResults, error) {
+func (s pgxSource) send(ctx context.Context, statements ...Statement) (pgx.BatchResults, error) {
 	var batch pgx.Batch
 	if s.pooled {
 		batch.Queue(pooledSettings)
 	}
-	for _, q := range questions {
+	for _, q := range statements {
 		batch.Queue(numbered(q.SQL), q.Args...)
 	}
 	answers := s.pool.SendBatch(ctx, &batch)

@@ -36,9 +36,9 @@ func (s *Store) LastSignIn(ctx context.Context, userID string) (Device, error) {
 	return d, s.db.Failed(ctx, err)
 }
 
-// meet stores from where a user signs in. fresh reports whether that is new: the user has
+// recordDevice stores from where a user signs in. fresh reports whether that is new: the user has
 // signed in before, but never from there.
-func (s *Store) meet(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
+func (s *Store) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
 	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: network(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
 	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {

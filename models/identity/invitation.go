@@ -128,7 +128,7 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 
 // checkInviter returns an error if an actor may not, by now, manage people of a role.
 func (s *Store) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
-	now, err := s.present(tx, by)
+	now, err := s.roleNow(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 

@@ -176,7 +176,7 @@ func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (Us
 		}
 		switch {
 		case slices.Contains(linked, v.Subject): // just now, in another tab
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		case len(linked) > 0:
 			return NotVouchedFor{OtherIdentity}
 		}

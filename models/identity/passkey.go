@@ -186,7 +186,7 @@ func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name str
 			return err
 		}
 		if p.Name == name {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		line.SetObject("passkey", id, name)
 		renamed := tx.Model(&Passkey{}).Where("id = ?", id).Update("name", name).Error

@@ -109,8 +109,8 @@ func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right,
 	return u, err
 }
 
-// present returns the actor with the role that they have now; none if they are disabled.
-func (s *Store) present(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+// roleNow returns the actor with the role that they have now; none if they are disabled.
+func (s *Store) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind == access.SystemActor {
 		return by, nil
 	}
@@ -133,7 +133,7 @@ func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role
 	return s.manage(ctx, by, access.ManageRoles, audit.ChangedRole, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		before := u.Role
 		if before == role {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		if err := s.keepAnOwner(tx, *u); err != nil {
 			return err
@@ -153,7 +153,7 @@ func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role
 func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "You can't disable your own account. Another owner can do it."}
@@ -177,7 +177,7 @@ func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, e
 	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		before := u.DisabledAt
 		if before == nil {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		u.DisabledAt = nil
 		return cmp.Or(line.SetChanges(map[string]audit.Change{"disabled_at": {Before: *before, After: nil}}), s.updateUser(tx, u, map[string]any{"disabled_at": nil}))
@@ -212,7 +212,7 @@ func (s *Store) EndSessions(ctx context.Context, by access.Actor, id string) (Us
 			return err
 		}
 		if err := endSessions(tx, u.ID); err != nil || open == 0 {
-			return cmp.Or(err, audit.ErrUnchanged)
+			return cmp.Or(err, audit.ErrNothing)
 		}
 		return line.SetChanges(map[string]audit.Change{"sessions": {Before: open, After: 0}})
 	})

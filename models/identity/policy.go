@@ -73,7 +73,7 @@ func (s *Store) SetPolicy(ctx context.Context, by access.Actor, p Policy) error 
 		}
 		said := p.differences(before)
 		if len(said) == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		value, err := json.Marshal(p)
 		if err != nil {

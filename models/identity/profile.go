@@ -142,7 +142,7 @@ func (s *Store) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 		audit.Difference{Field: "time_zone", Before: &was.TimeZone, After: &is.TimeZone},
 	))
 	if len(said) == 0 {
-		return audit.ErrUnchanged
+		return audit.ErrNothing
 	}
 	line.SetObject("user", is.ID, is.Name)
 	return line.SetChanges(said)

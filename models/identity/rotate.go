@@ -30,7 +30,7 @@ func (s *Store) UnfinishedRotation(ctx context.Context) (bool, error) {
 // If it is cut short, nothing is lost, and calling it again finishes it. It returns how
 // many secrets it re-encrypted. Errors: Denied.
 func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (int, error) {
-	s.log.Keyring.Take(keys)
+	s.log.Keyring.Set(keys)
 	all := 0
 	for after := ""; ; {
 		n, last, err := s.rotateSome(ctx, after)

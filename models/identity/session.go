@@ -63,7 +63,7 @@ func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remem
 		if len(same) == 0 {
 			return access.ErrSignIn
 		}
-		device, fresh, err := s.meet(tx, u.ID, by)
+		device, fresh, err := s.recordDevice(tx, u.ID, by)
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) 
 			return ended.Error
 		}
 		if len(owners) == 0 || ended.RowsAffected == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		line.SetActor(owners[0].Actor())
 		line.SetObject("user", owners[0].ID, owners[0].Name)
@@ -230,7 +230,7 @@ func (s *Store) EndOtherSessions(ctx context.Context, by access.Actor, secret st
 			said["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
 		}
 		if len(said) == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		line.SetObject("user", by.UserID, by.Name)
 		return line.SetChanges(said)

@@ -305,7 +305,7 @@ func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(
 func (s *Store) RevokeToken(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
 		if t.RevokedAt != nil {
-			return nil, audit.ErrUnchanged
+			return nil, audit.ErrNothing
 		}
 		return map[string]any{"revoked_at": s.db.Now().Unix()}, nil
 	})

@@ -70,7 +70,7 @@ func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, 
 func (s *Store) EndOldSecret(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.EndedOldSecret, id, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
 		if t.OldHash == nil {
-			return nil, audit.ErrUnchanged
+			return nil, audit.ErrNothing
 		}
 		ended := map[string]any{"old_hash": nil, "old_hint": nil, "old_until": nil, "old_last_used_at": nil}
 		return ended, line.SetChanges(map[string]audit.Change{"old_hint": {Before: t.OldHint, After: nil}, "old_until": {Before: t.OldUntil, After: nil}})

@@ -186,7 +186,7 @@ func (s *Store) TurnOffTOTP(ctx context.Context, by access.Actor) error {
 			return off.Error
 		}
 		if off.RowsAffected == 0 {
-			return audit.ErrUnchanged
+			return audit.ErrNothing
 		}
 		return s.dropIdleCodes(tx, by.UserID)
 	})

@@ -28,10 +28,10 @@ type Keyring struct {
 // can invent names of keys, and must not keep the disk busy.
 const readKeysEvery = time.Second
 
-// Take replaces the keys in use.
-func (r *Keyring) Take(keys Keys) { r.keys.Store(&keys) }
+// Set replaces the keys in use.
+func (r *Keyring) Set(keys Keys) { r.keys.Store(&keys) }
 
-// Now returns the keys in use; the zero Keys before Take.
+// Now returns the keys in use; the zero Keys before Set.
 func (r *Keyring) Now() Keys {
 	if keys := r.keys.Load(); keys != nil {
 		return *keys
@@ -55,11 +55,11 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	}
 	r.readAt = now
 	newer, err := r.Newer()
-	// Keys without the one in use are those of another console: see audit.Log.Unlock.
+	// Keys without the one in use are those of another console: see audit.Log.SetKeys.
 	if err != nil || !newer.Known(made) || !newer.Known(keys.Current()) {
 		return keys, err
 	}
-	r.Take(newer)
+	r.Set(newer)
 	return newer, nil
 }
 

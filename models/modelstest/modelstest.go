@@ -63,7 +63,7 @@ func OpenURL(t testing.TB, url string) *models.Store {
 			ledgers.Delete(url)
 		})
 	}
-	if err := store.Audit.Unlock(t.Context(), Keys); err != nil {
+	if err := store.Audit.SetKeys(t.Context(), Keys); err != nil {
 		t.Fatal(err)
 	}
 	opened.Store(store, url)
@@ -106,7 +106,7 @@ func Exec(t testing.TB, store *models.Store, statement string) {
 func OpenEmpty(t testing.TB, url string) *models.Store {
 	t.Helper()
 	store := Connect(t, url)
-	if err := errors.Join(store.Migrate(t.Context()), store.Audit.Unlock(t.Context(), Keys)); err != nil {
+	if err := errors.Join(store.Migrate(t.Context()), store.Audit.SetKeys(t.Context(), Keys)); err != nil {
 		t.Fatal(err)
 	}
 	return store
