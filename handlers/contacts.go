@@ -107,18 +107,12 @@ func (c *Console) showNewContact(w http.ResponseWriter, r *http.Request, status 
 
 // contactFields reads a contact's values from a form, under names with a prefix.
 func contactFields(form url.Values, prefix string) models.ContactFields {
-	return models.ContactFields{
-		Username: form.Get(prefix + "username"), DisplayName: form.Get(prefix + "display_name"),
-		PhoneNumber: form.Get(prefix + "phone_number"), AvatarURL: form.Get(prefix + "avatar_url"),
-	}
+	return models.NewContactFields(func(name string) string { return form.Get(prefix + name) })
 }
 
 // createContact makes a contact.
 func (c *Console) createContact(w http.ResponseWriter, r *http.Request) error {
-	change := models.ContactChange{
-		Username: field(r, "username"), DisplayName: field(r, "display_name"),
-		PhoneNumber: field(r, "phone_number"), AvatarURL: field(r, "avatar_url"),
-	}
+	change := models.NewContactChange(func(name string) *string { return field(r, name) })
 	contact, err := c.store.CreateContact(r.Context(), by(r), change, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form := views.ContactForm{ContactFields: contactFields(r.PostForm, ""), Key: r.PostForm.Get("key"), Problems: invalid, Now: c.now(r)}
@@ -166,10 +160,8 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, was := r.PathValue("id"), contactFields(r.PostForm, "was_")
-	change := models.ContactChange{
-		Username: edited(r, "username"), DisplayName: edited(r, "display_name"),
-		PhoneNumber: edited(r, "phone_number"), AvatarURL: edited(r, "avatar_url"), Was: &was,
-	}
+	change := models.NewContactChange(func(name string) *string { return edited(r, name) })
+	change.Was = &was
 	contact, err := c.store.UpdateContact(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
@@ -191,18 +183,7 @@ func (c *Console) updateContact(w http.ResponseWriter, r *http.Request) error {
 	if err := c.keepSaved(r); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.ContactURL(id)), savedContact(contact, was, change))
-}
-
-// savedContact says what came of an edit.
-func savedContact(contact models.Contact, was models.ContactFields, c models.ContactChange) views.Flash {
-	now := contact.Fields()
-	return saved(contact.Name(), []editedField{
-		{"username", c.Username, was.Username, now.Username},
-		{"display name", c.DisplayName, was.DisplayName, now.DisplayName},
-		{"phone number", c.PhoneNumber, was.PhoneNumber, now.PhoneNumber},
-		{"avatar URL", c.AvatarURL, was.AvatarURL, now.AvatarURL},
-	})
+	return c.done(w, r, next(r, views.ContactURL(id)), saved(contact.Name(), change.Edits(contact)))
 }
 
 // askDeleteContact asks before a contact is deleted.

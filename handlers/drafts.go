@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/views"
 )
@@ -42,9 +43,7 @@ var (
 
 // draftFields are the fields of all these forms; those of an edit also stand with "was_"
 // before them. Nothing else is kept.
-var draftFields = []string{
-	"name", "description", "avatar_url", "username", "display_name", "phone_number", "contacts", "find", stepField,
-}
+var draftFields = append(models.FieldNames(), "contacts", "find", stepField)
 
 // draftOf is the name under which the draft of the form at an address is kept; ""
 // where no form there keeps one.

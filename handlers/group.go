@@ -68,10 +68,7 @@ func (c *Console) showNewGroup(w http.ResponseWriter, r *http.Request, status in
 // groupForm is the form with what was typed into it.
 func (c *Console) groupForm(r *http.Request, fields url.Values) (views.GroupForm, error) {
 	form := views.GroupForm{
-		GroupFields: models.GroupFields{
-			Name: fields.Get("name"), Description: fields.Get("description"), AvatarURL: fields.Get("avatar_url"),
-		},
-		Key: fields.Get("key"), Now: c.now(r),
+		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Now: c.now(r),
 	}
 	var err error
 	form.Members, err = c.picker(r, "", fields)
@@ -86,9 +83,7 @@ func (c *Console) createGroup(w http.ResponseWriter, r *http.Request) error {
 		}
 		return redirect(w, r, views.NewGroupURL()+"#find")
 	}
-	change := models.GroupChange{
-		Name: field(r, "name"), Description: field(r, "description"), AvatarURL: field(r, "avatar_url"),
-	}
+	change := models.NewGroupChange(func(name string) *string { return field(r, name) })
 	members := models.Refs(r.PostForm["contacts"]...)
 	change.Contacts = &members
 	key := formKey(r)
@@ -144,9 +139,7 @@ func (c *Console) showEditGroup(w http.ResponseWriter, r *http.Request, status i
 
 // groupFields reads a group's values from a form, under names with a prefix.
 func groupFields(form url.Values, prefix string) models.GroupFields {
-	return models.GroupFields{
-		Name: form.Get(prefix + "name"), Description: form.Get(prefix + "description"), AvatarURL: form.Get(prefix + "avatar_url"),
-	}
+	return models.NewGroupFields(func(name string) string { return form.Get(prefix + name) })
 }
 
 // updateGroup changes those values that the form changed.
@@ -155,9 +148,8 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, was := r.PathValue("id"), groupFields(r.PostForm, "was_")
-	change := models.GroupChange{
-		Name: edited(r, "name"), Description: edited(r, "description"), AvatarURL: edited(r, "avatar_url"), Was: &was,
-	}
+	change := models.NewGroupChange(func(name string) *string { return edited(r, name) })
+	change.Was = &was
 	g, err := c.store.UpdateGroup(r.Context(), by(r), id, change)
 	var conflict models.EditConflict
 	if errors.As(err, &conflict) {
@@ -179,36 +171,19 @@ func (c *Console) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := c.keepSaved(r); err != nil {
 		return err
 	}
-	return c.done(w, r, next(r, views.GroupURL(id)), savedGroup(g, was, change))
-}
-
-// savedGroup says what came of an edit.
-func savedGroup(g models.Group, was models.GroupFields, c models.GroupChange) views.Flash {
-	now := g.Fields()
-	return saved(g.Name, []editedField{
-		{"name", c.Name, was.Name, now.Name},
-		{"description", c.Description, was.Description, now.Description},
-		{"avatar URL", c.AvatarURL, was.AvatarURL, now.AvatarURL},
-	})
-}
-
-// editedField is a field of an edit: what it was to become, was, and is.
-type editedField struct {
-	label    string
-	wanted   *string
-	was, now string
+	return c.done(w, r, next(r, views.GroupURL(id)), saved(g.Name, change.Edits(g)))
 }
 
 // saved says that an edit was saved, or that none of its fields differed, and what
 // somebody else changed meanwhile.
-func saved(name string, fields []editedField) views.Flash {
+func saved(name string, edits []models.Edit) views.Flash {
 	flash := views.Flash{Text: "Nothing changed."}
 	var others []string
-	for _, f := range fields {
-		if f.wanted != nil {
+	for _, e := range edits {
+		if e.Yours != nil {
 			flash.Text = text.Isolated(name) + " saved."
-		} else if plainNewlines(f.was) != f.now {
-			others = append(others, f.label)
+		} else if e.Overtaken() {
+			others = append(others, e.Label)
 		}
 	}
 	if len(others) > 0 {

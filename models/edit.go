@@ -10,22 +10,26 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// edit is one field of a form that was filled in earlier: the wanted value (nil for no
+// Edit is one field of a form that was filled in earlier: the wanted value (nil for no
 // change), the value when the form was shown, and the stored one.
-type edit struct {
-	field       string
-	yours       *string
-	was, theirs string
+type Edit struct {
+	// Field is the name of the API, and Label the one that people read.
+	Field, Label string
+	Yours        *string
+	Was, Theirs  string
 }
 
-// overtaken compares what a person saw with what is stored. Fields that only somebody else
-// changed keep their new values; those that both changed, to different values, make an
+// Overtaken reports whether somebody else has changed the field since the form was shown.
+func (e Edit) Overtaken() bool { return text.NormalText(e.Was) != e.Theirs }
+
+// editConflict compares what a person saw with what is stored. Fields that only somebody
+// else changed keep their new values; those that both changed, to different values, make an
 // EditConflict.
-func overtaken(tx *gorm.DB, objectID string, edits []edit) error {
+func editConflict(tx *gorm.DB, objectID string, edits []Edit) error {
 	var fields []FieldConflict
 	for _, e := range edits {
-		if e.yours != nil && text.NormalText(e.was) != e.theirs && *e.yours != e.theirs {
-			fields = append(fields, FieldConflict{Field: e.field, Yours: *e.yours, Theirs: e.theirs})
+		if e.Yours != nil && e.Overtaken() && *e.Yours != e.Theirs {
+			fields = append(fields, FieldConflict{Field: e.Field, Yours: *e.Yours, Theirs: e.Theirs})
 		}
 	}
 	if len(fields) == 0 {

@@ -209,6 +209,17 @@ func (s *Store) Strings(ctx context.Context, sql string) (values []string, err e
 	return values, s.DB.Writer.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
 
+// Columns are the names of a table's columns.
+func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
+	rows, err := s.DB.Writer.WithContext(ctx).Table(table).Limit(0).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	return names, errors.Join(err, rows.Err())
+}
+
 // Acts are the actions that have words.
 func Acts() map[audit.Action]string { return acts }
 

@@ -4,11 +4,7 @@ import (
 	"context"
 	"database/sql"
 
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
@@ -46,18 +42,87 @@ type Group struct {
 	Search  string `json:"-"`
 }
 
-// selectGroups selects groups without the derived columns.
-func selectGroups() db.Selection {
-	return db.Selection{From: "groups", Columns: "groups.id, groups.name, groups.description, groups.avatar_url, groups.conversation_id, " +
-		"groups.contacts_count, groups.created_at, groups.updated_at, groups.archived_at"}
+// GroupFields are the values that a form edits; "" for none.
+type GroupFields struct{ Name, Description, AvatarURL string }
+
+// GroupChange is what a new group gets or what to change about one: nil leaves a value as
+// it is, "" removes an optional one.
+type GroupChange struct {
+	Name, Description, AvatarURL *string
+	// Contacts replaces the members.
+	Contacts *[]ContactRef
+	// ArchivedAt archives at a time that is not in the future, or restores if it is not
+	// Valid. A group that is archived already keeps its time.
+	ArchivedAt *sql.Null[int64]
+
+	// Was holds the values that the person saw who made the change. A field that somebody
+	// else has changed since, to something else, is an EditConflict.
+	Was *GroupFields
+	// If must be true of the group, members included, or nothing changes and the error is
+	// ErrChanged. nil for no condition.
+	If func(Group) bool
+	// Problems were found while the request was read. If there are any, nothing is changed,
+	// and they are returned together with what else is wrong.
+	Problems access.Invalid
 }
 
-// columns returns the destinations of selectGroups.
+// groupFields are the texts of a group that can be edited.
+var groupFields = fields[Group, GroupChange, GroupFields]{
+	{
+		name: "name", label: "name", missing: "Enter a name for the group.", rule: groupName,
+		right: access.EditGroups, searched: verbatim,
+		column: func(g *Group) any { return &g.Name },
+		change: func(c *GroupChange) **string { return &c.Name },
+		form:   func(f *GroupFields) *string { return &f.Name },
+	},
+	{
+		name: "description", label: "description", rule: description,
+		right: access.EditGroups, searched: verbatim,
+		column: func(g *Group) any { return &g.Description },
+		change: func(c *GroupChange) **string { return &c.Description },
+		form:   func(f *GroupFields) *string { return &f.Description },
+	},
+	{
+		name: "avatar_url", label: "avatar URL", rule: avatarURL,
+		right:  access.EditGroups,
+		column: func(g *Group) any { return &g.AvatarURL },
+		change: func(c *GroupChange) **string { return &c.AvatarURL },
+		form:   func(f *GroupFields) *string { return &f.AvatarURL },
+	},
+}
+
+func groupName(s string) (string, string) { return text.Visible(text.ProperName("The name", s)) }
+
+func description(s string) (string, string) {
+	return text.Visible(text.Paragraphs("The description", s, MaxDescription))
+}
+
+// Fields returns the group's values for a form.
+func (g Group) Fields() GroupFields { return groupFields.formOf(&g) }
+
+// Inputs returns the values under the names of the form's inputs.
+func (f GroupFields) Inputs() []Input { return groupFields.inputs(f) }
+
+// NewGroupFields returns the values that value returns by the names of the fields.
+func NewGroupFields(value func(name string) string) GroupFields { return groupFields.newForm(value) }
+
+// NewGroupChange returns a change to the values that value returns by the names of the
+// fields.
+func NewGroupChange(value func(name string) *string) GroupChange {
+	return groupFields.newChange(value)
+}
+
+// Edits compares the change, which has Was, with the group after it.
+func (c GroupChange) Edits(g Group) []Edit { return groupFields.edits(c, *c.Was, &g) }
+
+var groupColumns = groupFields.selected("groups", "id", "conversation_id", "contacts_count", "created_at", "updated_at", "archived_at")
+
+// selectGroups selects groups without the derived columns.
+func selectGroups() db.Selection { return db.Selection{From: "groups", Columns: groupColumns} }
+
+// columns returns the destinations of groupColumns.
 func (g *Group) columns() []any {
-	return []any{
-		&g.ID, &g.Name, &g.Description, &g.AvatarURL, &g.ConversationID,
-		&g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt,
-	}
+	return groupFields.scanned(g, &g.ID, &g.ConversationID, &g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt)
 }
 
 // Archived reports whether the group is in the archive.
@@ -95,178 +160,6 @@ func readGroup(r db.Reader, id string, members int) (Group, error) {
 		return Group{}, err
 	}
 	return groups[0], nil
-}
-
-// CreateGroup creates a group with its conversation. A second call with the same key
-// returns the first one's group. Errors: Invalid, Conflict, Denied.
-func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (Group, error) {
-	if len(text.Deref(c.Contacts)) > 0 {
-		if err := by.Check(access.EditMembers); err != nil {
-			return Group{}, err
-		}
-	}
-	if c.Name == nil {
-		c.Name = new("")
-	}
-	set, problems := c.check(s.DB.Now())
-	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
-	}
-	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
-		members, err := s.resolve(tx, text.Deref(c.Contacts))
-		if err != nil {
-			return Group{}, err
-		}
-		if len(members) > 0 && !line.By.May(access.EditMembers) {
-			return Group{}, access.Denied{Right: access.EditMembers}
-		}
-		g, err := s.insertGroup(tx, set, members)
-		if err != nil {
-			return Group{}, err
-		}
-		said := differences(Group{}, g)
-		if len(members) > 0 {
-			said["contacts"] = audit.Change{Before: nil, After: named(members)}
-		}
-		line.SetObject("group", g.ID, g.Name)
-		return g, line.SetChanges(said)
-	})
-}
-
-// insertGroup stores a new group with its conversation and its members.
-func (s *Store) insertGroup(tx *gorm.DB, set groupSetter, members []Contact) (Group, error) {
-	floor, err := s.DB.Dialect.Floor(tx, "groups")
-	if err != nil {
-		return Group{}, err
-	}
-	now := s.DB.Now()
-	g := Group{
-		ID: s.DB.IDs.Next(now, floor), ConversationID: s.DB.IDs.Next(now, ""),
-		ContactsCount: len(members), CreatedAt: now.Unix(), UpdatedAt: now.Unix(), Contacts: firstOf(members),
-	}
-	g.set(set)
-	if err := tx.Create(&g).Error; err != nil {
-		return Group{}, err
-	}
-	if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
-		return Group{}, err
-	}
-	_, err = s.join(tx, g.ID, members)
-	return g, err
-}
-
-// UpdateGroup makes a change and returns the group after it. It requires only the rights
-// for what it changes: a moderator may archive without being able to rename. A change that
-// changes nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged, EditConflict,
-// Conflict, Denied.
-func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c GroupChange) (Group, error) {
-	if err := by.CheckAll(c.rights()...); err != nil {
-		return Group{}, err
-	}
-	c.Name = text.SentBack(c.Name, func() (string, error) {
-		g, err := s.Group(ctx, id)
-		return g.Name, err
-	})
-	set, problems := c.check(s.DB.Now())
-	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
-	}
-	var after Group
-	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
-		var said map[string]audit.Change
-		err := line.By.CheckAll(c.rights()...)
-		if err != nil {
-			return err
-		}
-		if after, said, err = s.changeGroup(tx, id, c, set); err != nil {
-			return err
-		}
-		if len(said) == 0 {
-			return audit.ErrNothing
-		}
-		line.SetObject("group", after.ID, after.Name)
-		return line.SetChanges(said)
-	})
-	return after, err
-}
-
-// changeGroup stores a change of a group, and returns the group with what is different
-// about it now.
-func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange, set groupSetter) (Group, map[string]audit.Change, error) {
-	before, err := s.lockGroup(tx, id, c.If)
-	if err != nil {
-		return Group{}, nil, err
-	}
-	if err := c.merge(tx, before, set); err != nil {
-		return Group{}, nil, err
-	}
-	after := before
-	after.set(set)
-	if before.Archived() && after.Archived() {
-		after.ArchivedAt = before.ArchivedAt
-	}
-	said := differences(before, after)
-	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
-		return after, nil, err
-	}
-	after.UpdatedAt = s.DB.Now().Unix()
-	return after, said, tx.Select(groupWritten).Updates(&after).Error
-}
-
-// changeContacts makes refs, unless nil, the only members of a locked group, adds that to
-// said, and reads the first members.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, said map[string]audit.Change) error {
-	if refs != nil {
-		added, removed, err := s.replaceMembers(tx, g, *refs)
-		if len(added)+len(removed) > 0 {
-			said["contacts"] = audit.Change{Before: named(removed), After: named(added)}
-		}
-		return err
-	}
-	groups := []Group{*g}
-	err := s.addContacts(s.DB.ReadIn(tx), groups)
-	g.Contacts = groups[0].Contacts
-	return err
-}
-
-// groupWritten are the columns of an update, listed so that empty ones are written too.
-var groupWritten = []string{"name", "name_key", "description", "avatar_url", "contacts_count", "search", "archived_at", "updated_at"}
-
-// ArchiveGroup archives a group; it can still be read, changed and restored. One that is
-// archived already stays as it is. at is the time in Unix seconds, 0 for now.
-func (s *Store) ArchiveGroup(ctx context.Context, by access.Actor, id string, at int64) (Group, error) {
-	if at == 0 {
-		at = s.DB.Now().Unix()
-	}
-	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{V: at, Valid: true}})
-}
-
-// RestoreGroup takes a group out of the archive.
-func (s *Store) RestoreGroup(ctx context.Context, by access.Actor, id string) (Group, error) {
-	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
-}
-
-// lockGroup reads a group and locks it until the transaction ends. It returns ErrChanged if
-// when is not nil and not true.
-func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {
-	if !text.ValidID(id) {
-		return Group{}, access.ErrNotFound
-	}
-	var g Group
-	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&g).Error; err != nil {
-		return g, err
-	}
-	if when == nil {
-		return g, nil
-	}
-	whole := []Group{g}
-	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
-		return g, err
-	}
-	if !when(whole[0]) {
-		return g, access.ErrChanged
-	}
-	return g, nil
 }
 
 // NameTaken reports whether another active group has the same name as this one.

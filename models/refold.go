@@ -32,17 +32,17 @@ func (s *Store) refold(ctx context.Context) error {
 	if err != nil || len(have) > 0 && have[0] == foldVersion {
 		return err
 	}
-	err = refoldTable(ctx, s, "id, name, description, name_key, search", func(g *Group) (was, is folds) {
+	err = refoldTable(ctx, s, groupFields.searched(), func(g *Group) (was, is folds) {
 		was = folds{g.ID, g.NameKey, g.Search}
-		g.set(groupSetter{})
+		g.derive()
 		return was, folds{g.ID, g.NameKey, g.Search}
 	})
 	if err != nil {
 		return err
 	}
-	err = refoldTable(ctx, s, "id, username, display_name, phone_number, name_key, search", func(c *Contact) (was, is folds) {
+	err = refoldTable(ctx, s, contactFields.searched(), func(c *Contact) (was, is folds) {
 		was = folds{c.ID, c.NameKey, c.Search}
-		c.set(contactSetter{})
+		c.derive()
 		return was, folds{c.ID, c.NameKey, c.Search}
 	})
 	if err != nil {
@@ -51,12 +51,12 @@ func (s *Store) refold(ctx context.Context) error {
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&db.Setting{Key: foldSetting, Value: foldVersion}).Error
 }
 
-// refoldTable updates the folds of a table's rows, the oldest row first. Those of ASCII
-// text never change.
-func refoldTable[T any](ctx context.Context, s *Store, columns string, again func(*T) (was, is folds)) error {
+// refoldTable updates the folds of a table's rows, which again makes from the searched
+// columns, the oldest row first. Those of ASCII text never change.
+func refoldTable[T any](ctx context.Context, s *Store, searched []string, again func(*T) (was, is folds)) error {
 	for last := ""; ; {
 		var rows []T
-		query := s.DB.Writer.WithContext(ctx).Select(columns).Where("id > ? AND length(search) <> octet_length(search)", last)
+		query := s.DB.Writer.WithContext(ctx).Select(append(searched, "id", "name_key", "search")).Where("id > ? AND length(search) <> octet_length(search)", last)
 		if err := query.Order("id").Limit(refolded).Find(&rows).Error; err != nil || len(rows) == 0 {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-	"protocol.chat/console/models/text"
 )
 
 // Reversal is what reverting the change in an audit line would do now.
@@ -45,11 +44,14 @@ func (v Reversal) Possible() []string {
 // reversible are the fields that can be reverted, by kind of object, and the right that it
 // requires.
 var reversible = map[string]map[string]access.Right{
-	"group": {
-		"name": access.EditGroups, "description": access.EditGroups, "avatar_url": access.EditGroups,
-		"archived_at": access.ArchiveGroups, "contacts": access.EditMembers,
-	},
-	"contact": {"username": access.EditContacts, "display_name": access.EditContacts, "phone_number": access.EditContacts, "avatar_url": access.EditContacts},
+	"group":   groupRights(),
+	"contact": contactFields.rights(),
+}
+
+func groupRights() map[string]access.Right {
+	rights := groupFields.rights()
+	rights["archived_at"], rights["contacts"] = access.ArchiveGroups, access.EditMembers
+	return rights
 }
 
 // irreversible are the actions that created or deleted their object.
@@ -121,32 +123,20 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 func (s *Store) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
 	if l.ObjectKind == "contact" {
 		c, err := s.Contact(ctx, l.ObjectID)
-		return contactTold(c), err
+		return contactFields.present(&c), err
 	}
 	g, err := s.GroupPreview(ctx, l.ObjectID)
-	return groupTold(g), err
+	return presentGroup(g), err
 }
 
-func groupTold(g Group) map[string]audit.FieldValue {
+func presentGroup(g Group) map[string]audit.FieldValue {
+	values := groupFields.present(&g)
 	var archived *string
 	if g.ArchivedAt != nil {
 		archived = new(strconv.FormatInt(*g.ArchivedAt, 10))
 	}
-	return map[string]audit.FieldValue{
-		"name": toldText(&g.Name), "description": toldText(g.Description), "avatar_url": toldText(g.AvatarURL),
-		"archived_at": toldText(archived),
-	}
-}
-
-func contactTold(c Contact) map[string]audit.FieldValue {
-	return map[string]audit.FieldValue{
-		"username": toldText(&c.Username), "display_name": toldText(c.DisplayName),
-		"phone_number": toldText(c.PhoneNumber), "avatar_url": toldText(c.AvatarURL),
-	}
-}
-
-func toldText(s *string) audit.FieldValue {
-	return audit.FieldValue{None: s == nil, Text: text.Deref(s)}
+	values["archived_at"] = fieldValue(archived)
+	return values
 }
 
 // refusedField returns why a field can't be reverted, or "".
@@ -234,20 +224,15 @@ func (v Reversal) still(now map[string]audit.FieldValue) bool {
 }
 
 func (s *Store) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
-	c := ContactChange{reverts: v.Line.ID, If: func(c Contact) bool { return v.still(contactTold(c)) }}
-	places := map[string]**string{
-		"username": &c.Username, "display_name": &c.DisplayName, "phone_number": &c.PhoneNumber, "avatar_url": &c.AvatarURL,
-	}
-	for _, f := range v.Fields {
-		*places[f.Name] = &f.To.Text
-	}
+	c := contactFields.newChange(v.text)
+	c.reverts, c.If = v.Line.ID, func(c Contact) bool { return v.still(contactFields.present(&c)) }
 	_, err := s.UpdateContact(ctx, by, v.Line.ObjectID, c)
 	return err
 }
 
 func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
 	c, members := v.groupChange()
-	set, problems := c.check(s.DB.Now())
+	c, problems := c.check(s.DB.Now())
 	if err := problems.OrNil(); err != nil {
 		return err
 	}
@@ -260,7 +245,7 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
-		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c, set)
+		g, said, err := s.changeGroup(tx, v.Line.ObjectID, c)
 		if err != nil {
 			return err
 		}
@@ -289,15 +274,10 @@ func (v Reversal) rights() []access.Right {
 
 // groupChange returns the change of a group without its members, and the field of these.
 func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
-	c.If = func(g Group) bool { return v.still(groupTold(g)) }
+	c = groupFields.newChange(v.text)
+	c.If = func(g Group) bool { return v.still(presentGroup(g)) }
 	for i, f := range v.Fields {
 		switch f.Name {
-		case "name":
-			c.Name = &f.To.Text
-		case "description":
-			c.Description = &f.To.Text
-		case "avatar_url":
-			c.AvatarURL = &f.To.Text
 		case "archived_at":
 			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // what is no number is no time: restored
 			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
@@ -306,6 +286,16 @@ func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 		}
 	}
 	return c, members
+}
+
+// text returns what a field would become; nil if it is not reverted.
+func (v Reversal) text(field string) *string {
+	for i, f := range v.Fields {
+		if f.Name == field {
+			return &v.Fields[i].To.Text
+		}
+	}
+	return nil
 }
 
 // swapMembers removes the members in the field's Now from a locked group, and adds those in

@@ -140,7 +140,7 @@ func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 func (c SampleContact) row(id, conversationID string) Contact {
 	at := c.CreatedAt.Unix()
 	row := Contact{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, LastActiveAt: c.LastActiveAt}
-	row.set(contactSetter{&c.Username, &c.PhoneNumber, &c.AvatarURL, &c.DisplayName})
+	row.apply(contactFields.changeTo(&c.ContactFields))
 	return row
 }
 
@@ -172,7 +172,7 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 func (g SampleGroup) row(id, conversationID string) Group {
 	at := g.CreatedAt.Unix()
 	row := Group{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, ContactsCount: len(g.Members)}
-	row.set(groupSetter{name: &g.Name, description: &g.Description, avatarURL: &g.AvatarURL})
+	row.apply(groupFields.changeTo(&g.GroupFields))
 	if row.ArchivedAt = g.ArchivedAt; row.ArchivedAt != nil {
 		row.UpdatedAt = *row.ArchivedAt
 	}

@@ -336,14 +336,8 @@ func (g GroupForm) guard() string {
 	return ""
 }
 
-// fieldLabels are the names of fields, as people read them.
-var fieldLabels = map[string]string{
-	"name": "Name", "description": "Description", "avatar_url": "Avatar URL",
-	"username": "Username", "display_name": "Display name", "phone_number": "Phone number",
-}
-
 // FieldLabel is the name of a field, as people read it; "" where it has none.
-func FieldLabel(field string) string { return fieldLabels[field] }
+func FieldLabel(field string) string { return capital(models.FieldLabel(field)) }
 
 func (m GroupMembers) paging() paging {
 	var p paging

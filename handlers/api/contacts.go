@@ -58,10 +58,5 @@ func (a *api) deleteContact(r *http.Request, by access.Actor) (result, error) {
 // contactChange takes what a new contact and a change of one have in common.
 func contactChange(in *input) models.ContactChange {
 	in.ignore("last_active_at", "updated_at")
-	return models.ContactChange{
-		Username:    in.text("username"),
-		PhoneNumber: in.text("phone_number"),
-		AvatarURL:   in.text("avatar_url"),
-		DisplayName: in.text("display_name"),
-	}
+	return models.NewContactChange(in.text)
 }

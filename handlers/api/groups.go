@@ -74,10 +74,7 @@ func (a *api) deleteGroup(r *http.Request, by access.Actor) (result, error) {
 // groupChange takes what a new group and a change of one have in common.
 func groupChange(in *input) models.GroupChange {
 	in.ignore("contacts_count", "updated_at")
-	return models.GroupChange{
-		Name:        in.text("name"),
-		Description: in.text("description"),
-		AvatarURL:   in.text("avatar_url"),
-		Contacts:    in.contacts("contacts"),
-	}
+	change := models.NewGroupChange(in.text)
+	change.Contacts = in.contacts("contacts")
+	return change
 }
