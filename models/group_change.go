@@ -116,12 +116,7 @@ func (s *Store) changeGroup(tx *gorm.DB, id string, c GroupChange) (Group, map[s
 	if err := c.merge(tx, before); err != nil {
 		return Group{}, nil, err
 	}
-	after := before
-	after.apply(c)
-	if before.Archived() && after.Archived() {
-		after.ArchivedAt = before.ArchivedAt
-	}
-	said := differences(before, after)
+	after, said := before.with(c)
 	if err := s.changeContacts(tx, &after, c.Contacts, said); err != nil || len(said) == 0 {
 		return after, nil, err
 	}
@@ -197,6 +192,17 @@ func (c GroupChange) check(now time.Time) (GroupChange, access.Invalid) {
 		problems = append(problems, checkRefs(*c.Contacts)...)
 	}
 	return c, c.Problems.And(problems)
+}
+
+// with returns the group after a checked change, but for the members, and what is different
+// about it then.
+func (g Group) with(c GroupChange) (Group, map[string]audit.Change) {
+	after := g
+	after.apply(c)
+	if g.Archived() && after.Archived() {
+		after.ArchivedAt = g.ArchivedAt
+	}
+	return after, differences(g, after)
 }
 
 // apply makes a checked change, but for the members.

@@ -32,6 +32,8 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		// What deletions of this program have left is told at once, but not that of others,
 		// nor what an error has left.
 		{what: "clear what deletions left", run: store.Clear, every: time.Minute, asked: store.ToClear(), limit: time.Hour},
+		// Jobs that another program has started are found by looking.
+		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.ToDeleteActivity(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		{what: "write what tokens were used for", run: store.Identity.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},

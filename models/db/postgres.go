@@ -265,7 +265,8 @@ func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 	return int(n[0]), nil
 }
 
-func (*postgresDialect) KeyShare() string { return " FOR KEY SHARE" }
+func (*postgresDialect) KeyShare() string  { return " FOR KEY SHARE" }
+func (*postgresDialect) ForUpdate() string { return " FOR UPDATE" }
 
 // contains finds terms of symbols only, which have no trigrams, by the symbols.
 func (*postgresDialect) contains(table, term string) (c Clauses) {

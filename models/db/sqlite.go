@@ -242,7 +242,8 @@ var recount = map[string]string{
 	"contacts": "UPDATE totals SET n = (SELECT count(*) FROM contacts) WHERE list = 'contacts'",
 }
 
-func (sqliteDialect) KeyShare() string { return "" } // a transaction that writes is alone
+func (sqliteDialect) KeyShare() string  { return "" } // a transaction that writes is alone
+func (sqliteDialect) ForUpdate() string { return "" }
 
 func (sqliteDialect) contains(table, term string) (c Clauses) {
 	c.Where("instr("+table+".search, ?) > 0", term)

@@ -92,4 +92,3 @@ func (s *Store) Wake() {
 // Woken returns a channel that signals when this program has work for Run. What other
 // programs start is found by running it from time to time.
 func (s *Store) Woken() <-chan struct{} { return s.wake }
-
