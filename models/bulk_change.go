@@ -194,11 +194,13 @@ func (s *Store) lockGroups(tx *gorm.DB, objects []jobs.Object) (map[string]Group
 	return groups, err
 }
 
-// changedAfter returns which of the groups somebody has changed after a snapshot.
+// changedAfter returns which of the groups somebody has changed after a snapshot. The object
+// is compared, not equated, as in strip.first: PostgreSQL would otherwise read all lines
+// after the snapshot, which are those of this very job.
 func (s *Store) changedAfter(tx *gorm.DB, snapshot string, objects []jobs.Object) (map[string]bool, error) {
-	query := db.SelectFrom("audit_lines", "DISTINCT object_id", "id > ?", snapshot)
-	query.Where(s.DB.Dialect.Among("object_id", idsOf(objects)))
-	ids, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, db.OneColumn[string])
+	each, list := s.DB.Dialect.Each(idsOf(objects))
+	ids, err := db.Collect(s.DB.ReadIn(tx), "SELECT value FROM "+each+" WHERE EXISTS (SELECT 1 FROM audit_lines"+
+		" WHERE (object_id, id) > (value, ?) AND object_id <= value)", false, []any{list, snapshot}, db.OneColumn[string])
 	changed := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		changed[id] = true
