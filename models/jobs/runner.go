@@ -239,11 +239,10 @@ type pace struct {
 	fails  map[string]int
 }
 
-// How many objects the first transaction of a job changes and the shortest one does, and
-// how long one should take: SQLite's other writers wait for it.
+// How many objects a transaction changes at least, if so many remain, and how long it may
+// take before the next has fewer or, below quick, more: SQLite's other writers wait for it.
 const (
-	atFirst = 100
-	atLeast = 10
+	atLeast = 100
 	quick   = 25 * time.Millisecond
 	slow    = 50 * time.Millisecond
 )
@@ -255,11 +254,7 @@ const mostFails = 5
 func (p *pace) limit(id string, most int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.limits[id]
-	if n == 0 {
-		n = atFirst
-	}
-	return min(n, most)
+	return min(max(p.limits[id], atLeast), most)
 }
 
 // measure learns from how long a part of n objects took.
