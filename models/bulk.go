@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
@@ -87,6 +88,8 @@ type Bulk struct {
 	Description, AvatarURL *string
 	// Append is what BulkUpdate adds to the description, as a paragraph of its own.
 	Append string
+	// Key, unless nil, returns the first job again to whoever asks twice.
+	Key *audit.IdempotencyKey
 }
 
 // everything reports whether the query finds every group.
@@ -278,7 +281,7 @@ func (s *Store) bulkRequest(ctx context.Context, by access.Actor, b Bulk, note s
 		}
 	}
 	spec, err := s.specOf(ctx, b)
-	return jobs.Request{Kind: b.Action.Kind(), Needs: b.Action.Right(), Spec: spec, Note: note}, err
+	return jobs.Request{Kind: b.Action.Kind(), Needs: b.Action.Right(), Spec: spec, Note: note, Key: b.Key}, err
 }
 
 // BulkOf returns what a job of a bulk action is for, and false if it is another job. The

@@ -120,6 +120,8 @@ type Request struct {
 	Note string
 	// UndoOf is the id of the job that it undoes, or "".
 	UndoOf string
+	// Key, unless nil, returns the first job again to whoever asks twice.
+	Key *audit.IdempotencyKey
 }
 
 // check returns the note as it is stored, and what is wrong with it.
@@ -157,7 +159,7 @@ func (s *Store) RunNow(ctx context.Context, by access.Actor, n Request, most int
 }
 
 // write stores a job with its audit line, and calls do, unless nil, in the same transaction.
-func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*gorm.DB, *Job, access.Actor) error) (job Job, err error) {
+func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*gorm.DB, *Job, access.Actor) error) (Job, error) {
 	kind, known := s.kinds[n.Kind]
 	if !known {
 		return Job{}, errors.New("jobs: unknown kind " + n.Kind)
@@ -170,28 +172,32 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 	if err != nil {
 		return Job{}, err
 	}
-	err = s.log.Write(ctx, by, n.Needs, Started, func(tx *gorm.DB, line *audit.Line) error {
-		now := s.db.Now()
-		job = Job{
-			ID: s.db.IDs.Next(now, ""), Kind: n.Kind, State: Queued, Spec: string(spec), Note: note, Needs: n.Needs,
-			ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, UserID: by.UserID, Role: line.By.Role, Scopes: line.By.Scopes,
-			IP: by.IP, UserAgent: by.UserAgent, RequestID: by.RequestID, CreatedAt: now.Unix(), UndoOf: text.OrNil(n.UndoOf),
-		}
+	return audit.Once(ctx, s.log, by, n.Needs, Started, n.Key, func(tx *gorm.DB, line *audit.Line) (Job, error) {
+		job := s.newJob(by, *line.By, n, string(spec), note)
 		if kind.Reversible {
-			job.UndoableUntil = new(now.Add(Undoable).Unix())
+			job.UndoableUntil = new(s.db.Now().Add(Undoable).Unix())
 		}
 		if err := tx.Create(&job).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
-			return access.Conflict{Message: "This job is being undone already."}
+			return job, access.Conflict{Message: "This job is being undone already."}
 		} else if err != nil {
-			return err
+			return job, err
 		}
 		line.SetObject("job", job.ID, job.Kind)
 		if err := line.SetChanges(started(job)); err != nil || do == nil {
-			return err
+			return job, err
 		}
-		return do(tx, &job, *line.By)
+		return job, do(tx, &job, *line.By)
 	})
-	return job, err
+}
+
+// newJob returns a job as it begins. now is the actor with the rights of the moment.
+func (s *Store) newJob(by, now access.Actor, n Request, spec, note string) Job {
+	at := s.db.Now()
+	return Job{
+		ID: s.db.IDs.Next(at, ""), Kind: n.Kind, State: Queued, Spec: spec, Note: note, Needs: n.Needs,
+		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, UserID: by.UserID, Role: now.Role, Scopes: now.Scopes,
+		IP: by.IP, UserAgent: by.UserAgent, RequestID: by.RequestID, CreatedAt: at.Unix(), UndoOf: text.OrNil(n.UndoOf),
+	}
 }
 
 // started returns what an audit line says of a new job.
