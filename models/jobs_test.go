@@ -137,6 +137,33 @@ func TestAJobThatFailsAgainAndAgainEnds(t *testing.T) {
 	})
 }
 
+func TestAJobThatFindsNothingOutHoldsUpNoOther(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		store.Jobs.Register(jobs.Kind{
+			Name: "test.lost",
+			Gather: func(context.Context, jobs.Job, string, int) ([]jobs.Object, string, error) {
+				return nil, "", errors.New("a bug")
+			},
+			Change: func(*gorm.DB, jobs.Job, access.Actor, []jobs.Object) ([]jobs.Result, error) { return nil, nil },
+		})
+		slowKind(store, 3, func(*gorm.DB, jobs.Object) error { return nil })
+		lost, err := store.Jobs.Start(t.Context(), bulkTester, jobs.Request{Kind: "test.lost", Needs: access.ArchiveGroups})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := startSlow(t, store, bulkTester)
+		for range 5 {
+			if err := store.Jobs.Run(t.Context()); err == nil {
+				t.Fatal("it does not fail")
+			}
+		}
+		expect(t, finish(t, store, other), jobs.Done, 3, 3, 0, 0)
+		if lost = finish(t, store, lost); lost.State != jobs.Failed || lost.Reason != jobs.Broken {
+			t.Errorf("the job is %s (%s)", lost.State, lost.Reason)
+		}
+	})
+}
+
 func TestTwoProgramsShareAJob(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		sampleGroups(t, store, 2000)

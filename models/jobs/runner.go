@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,10 @@ var errResults = errors.New("jobs: the results are not those of the objects, eac
 // gatheredAtOnce is how many objects one transaction gathers, for which SQLite's other
 // writers wait some 20 ms.
 const gatheredAtOnce = 2000
+
+// gatherLimit is how long finding them may take, which keeps nobody waiting: few objects may
+// be far apart.
+const gatherLimit = time.Minute
 
 // Run works through all jobs, part by part in turn, until none is left but what other
 // programs are working on, or ctx ends. Any number of programs may call it at once. Jobs
@@ -46,9 +51,6 @@ func (s *Store) round(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	for _, job := range waiting {
-		if _, known := s.kinds[job.Kind]; !known {
-			continue // a newer program's
-		}
 		did, failed := s.part(ctx, job)
 		worked = worked || did
 		if failed = s.pace.judge(job, failed); failed != nil {
@@ -63,8 +65,9 @@ func (s *Store) round(ctx context.Context) (worked bool, err error) {
 func (s *Store) unfinished(ctx context.Context) ([]Job, error) {
 	var all, gathering []Job
 	err := s.db.Reader.WithContext(ctx).Where("finished_at IS NULL").Order("id").Find(&all).Error
+	all = slices.DeleteFunc(all, func(j Job) bool { return s.kinds[j.Kind].Change == nil }) // a newer program's
 	for _, job := range all {
-		if !job.Counted && job.State != Cancelling {
+		if s.gathers(job) {
 			gathering = append(gathering, job)
 		}
 	}
@@ -74,20 +77,26 @@ func (s *Store) unfinished(ctx context.Context) ([]Job, error) {
 	return all, s.db.Failed(ctx, err)
 }
 
+// gathers reports whether a job's next part is to gather.
+func (s *Store) gathers(job Job) bool {
+	return !job.Counted && job.State != Cancelling && !s.pace.broken(job.ID)
+}
+
 // part does the next part of a job in a transaction, and reports whether it did: another
 // program may be at it.
 func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
-	defer cancel()
 	var found gathered
-	if !seen.Counted && seen.State != Cancelling {
+	if s.gathers(seen) {
 		if found, err = s.gather(ctx, seen); err != nil {
 			return false, err
 		}
 	}
-	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	defer cancel()
+	var start time.Time
 	var changed int
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		start = time.Now() // it may have waited for its turn
 		var jobs []Job
 		free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
 		err := tx.Clauses(free).Where("id = ? AND finished_at IS NULL", seen.ID).Find(&jobs).Error
@@ -147,6 +156,8 @@ type gathered struct {
 }
 
 func (s *Store) gather(ctx context.Context, job Job) (g gathered, err error) {
+	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
+	defer cancel()
 	g.objects, g.next, err = s.kinds[job.Kind].Gather(ctx, job, job.Checkpoint, gatheredAtOnce)
 	return g, s.db.Failed(ctx, err)
 }
