@@ -45,28 +45,33 @@ func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, whe
 		if err != nil {
 			return clearing{}, err
 		}
-		members, err := firstNamed(s.DB.ReadIn(tx), g)
-		if err != nil {
-			return clearing{}, err
-		}
-		// The conversation is deleted with it, once messages that are being posted are
-		// stored: PostMessage locks it, and finds none from here on.
-		if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
-			return clearing{}, err
-		}
-		messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MostCounted)
-		if err != nil {
-			return clearing{}, err
-		}
-		line.SetObject("group", g.ID, g.Name)
-		if err := line.SetChanges(groupLost(g, members, messages)); err != nil {
-			return clearing{}, err
-		}
-		return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
-			GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-			DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
-		}).Error
+		return s.deleteLocked(tx, line, by, g)
 	})
+}
+
+// deleteLocked deletes a locked group and sets its line. What it returns is to be cleared.
+func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g Group) (clearing, error) {
+	members, err := firstNamed(s.DB.ReadIn(tx), g)
+	if err != nil {
+		return clearing{}, err
+	}
+	// The conversation is deleted with it, once messages that are being posted are
+	// stored: PostMessage locks it, and finds none from here on.
+	if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
+		return clearing{}, err
+	}
+	messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MostCounted)
+	if err != nil {
+		return clearing{}, err
+	}
+	line.SetObject("group", g.ID, g.Name)
+	if err := line.SetChanges(groupLost(g, members, messages)); err != nil {
+		return clearing{}, err
+	}
+	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
+		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
+		DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
+	}).Error
 }
 
 // groupLost returns what an audit line says of a deleted group: all its values. If there
@@ -135,14 +140,20 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 		if err != nil {
 			return err
 		}
-		if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
-			return err
-		}
-		c.CreatedAt = s.DB.Now().Unix()
-		return tx.Create(&c).Error
+		done, err = s.clearFirst(tx, c)
+		return err
 	})
 	if err == nil && !done {
 		s.askToClear()
 	}
 	return err
+}
+
+// clearFirst clears the first piece, and leaves the rest, if any, to Clear.
+func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
+	if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
+		return done, err
+	}
+	c.CreatedAt = s.DB.Now().Unix()
+	return false, tx.Create(&c).Error
 }

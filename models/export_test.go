@@ -227,12 +227,7 @@ func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
 
 // CountGroups counts the groups that a query finds, without listing them.
 func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error) {
-	r := s.DB.Read(ctx)
-	page, err := s.understand(r, q)
-	if err != nil {
-		return db.Count{}, err
-	}
-	return s.countGroups(r, page)
+	return s.countFound(s.DB.Read(ctx), q)
 }
 
 // CountContacts is CountGroups for contacts.

@@ -48,7 +48,7 @@ func TestFactsOutliveTheirLines(t *testing.T) {
 		}
 		seal(t, store)
 		store.DB.Now = time.Now
-		keep(t, store, by, "1 year")
+		keep(t, store, by, "P1Y")
 		deleteOld(t, store)
 		if _, err := store.Audit.ActivityLine(t.Context(), reverting); !errors.Is(err, access.ErrNotFound) {
 			t.Fatalf("the line is still there: %v", err)

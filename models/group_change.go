@@ -134,17 +134,7 @@ func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupCha
 	if err := c.merge(tx, before); err != nil {
 		return Group{}, nil, err
 	}
-	after := before
-	after.apply(c)
-	switch {
-	case !after.Archived():
-		after.ArchivedBy = access.ActorRef{}
-	case before.Archived():
-		after.ArchivedAt = before.ArchivedAt
-	default:
-		after.ArchivedBy = line.Actor()
-	}
-	changes := differences(before, after)
+	after, changes := before.with(c, line.Actor())
 	if err := s.changeContacts(tx, &after, c.Contacts, changes); err != nil || len(changes) == 0 {
 		return after, nil, err
 	}
@@ -221,6 +211,22 @@ func (c GroupChange) check(now time.Time) (GroupChange, access.Invalid) {
 		problems = append(problems, checkRefs(*c.Contacts)...)
 	}
 	return c, c.Problems.And(problems)
+}
+
+// with returns the group after a checked change, but for the members, and what is different
+// about it then.
+func (g Group) with(c GroupChange, by access.ActorRef) (Group, map[string]audit.Change) {
+	after := g
+	after.apply(c)
+	switch {
+	case !after.Archived():
+		after.ArchivedBy = access.ActorRef{}
+	case g.Archived():
+		after.ArchivedAt = g.ArchivedAt
+	default:
+		after.ArchivedBy = by
+	}
+	return after, differences(g, after)
 }
 
 // apply makes a checked change, but for the members.

@@ -152,6 +152,15 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 	return n, err
 }
 
+// countFound is countGroups for a query whose page nobody asked for.
+func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
+	page, err := s.understand(r, q)
+	if err != nil {
+		return db.Count{}, err
+	}
+	return s.countGroups(r, page)
+}
+
 // list returns the name of the list for Dialect.estimate, and whether only a status limits
 // it.
 func (q GroupQuery) list() (string, bool) {

@@ -129,19 +129,16 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		if err != nil {
 			return Group{}, err
 		}
-		if added, err = s.join(tx, g.ID, contacts); err != nil {
+		var said map[string]audit.Change
+		if added, said, err = s.addMembers(tx, &g, contacts); err != nil {
 			return Group{}, err
 		}
 		if len(added) == 0 {
 			g, err = readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
 			return g, cmp.Or(err, audit.ErrNothing)
 		}
-		g.ContactsCount += len(added)
-		if err := s.keepCount(tx, &g); err != nil {
-			return Group{}, err
-		}
 		line.SetObject("group", g.ID, g.Name)
-		if err := line.SetChanges(map[string]audit.Change{"contacts": {Before: nil, After: named(added)}}); err != nil {
+		if err := line.SetChanges(said); err != nil {
 			return Group{}, err
 		}
 		return readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
@@ -156,26 +153,46 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 		if g, err = s.lockGroup(tx, groupID, nil); err != nil {
 			return err
 		}
-		query := selectMembers("")
-		query.Where("memberships.group_id = ? AND contacts.id = ?", groupID, contactID)
-		found, err := db.First(s.DB.ReadIn(tx), query, 1, (*Contact).columns)
+		found, changes, err := s.removeMembers(tx, &g, []string{contactID})
 		if err != nil {
 			return err
 		}
 		if removed = len(found) > 0; !removed {
 			return audit.ErrNothing
 		}
-		if err := leave(tx, g.ID, found); err != nil {
-			return err
-		}
-		g.ContactsCount--
-		if err := s.keepCount(tx, &g); err != nil {
-			return err
-		}
 		line.SetObject("group", g.ID, g.Name)
-		return line.SetChanges(map[string]audit.Change{"contacts": {Before: named(found), After: nil}})
+		return line.SetChanges(changes)
 	})
 	return g, removed, err
+}
+
+// addMembers adds contacts to a locked group, and returns those who were not in it before,
+// and what an audit line says of it.
+func (s *Store) addMembers(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, map[string]audit.Change, error) {
+	added, err := s.join(tx, g.ID, contacts)
+	if err != nil || len(added) == 0 {
+		return nil, nil, err
+	}
+	g.ContactsCount += len(added)
+	return added, map[string]audit.Change{"contacts": {Before: nil, After: named(added)}}, s.keepCount(tx, g)
+}
+
+// removeMembers removes those of the contacts who are in a locked group, and returns them,
+// and what an audit line says of it.
+func (s *Store) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Contact, map[string]audit.Change, error) {
+	query := selectMembers("")
+	query.Where("memberships.group_id = ?", g.ID)
+	query.Where(s.DB.Dialect.Among("contacts.id", text.Valid(contacts)))
+	query.Tail = " ORDER BY contacts.id"
+	gone, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Contact).columns)
+	if err != nil || len(gone) == 0 {
+		return nil, nil, err
+	}
+	if err := leave(tx, g.ID, gone); err != nil {
+		return nil, nil, err
+	}
+	g.ContactsCount -= len(gone)
+	return gone, map[string]audit.Change{"contacts": {Before: named(gone), After: nil}}, s.keepCount(tx, g)
 }
 
 // replaceMembers makes the contacts the only members of a locked group; the caller stores

@@ -2,7 +2,7 @@
 // knows nothing of HTTP or HTML.
 //
 // A Store combines the packages below: DB, the open database; Audit, the log, through which
-// everything is changed; Identity, the users. Its own methods use the domain's words: a
+// everything is changed; Identity, the users; Jobs, what takes time. Its own methods use the domain's words: a
 // noun reads (Group, Groups), a verb changes (CreateGroup, ArchiveGroup). Every value is
 // checked here, so that a form and an API call obey the same rules and get the same
 // messages (access.Invalid).
@@ -27,6 +27,7 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/jobs"
 )
 
 // Store is an open database with all that the console keeps in it. It is safe for
@@ -35,6 +36,7 @@ type Store struct {
 	DB       *db.DB
 	Audit    *audit.Log
 	Identity *identity.Store
+	Jobs     *jobs.Store
 
 	toClear chan struct{}
 }
@@ -46,7 +48,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	return &Store{DB: d, Audit: log, Identity: identity.New(d, log), toClear: make(chan struct{}, 1)}, nil
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), toClear: make(chan struct{}, 1)}
+	s.Jobs.Register(s.bulkKinds()...)
+	return s, nil
 }
 
 // Migrate brings the schema, and what is derived from other columns and lines, to the
@@ -66,5 +70,5 @@ func (s *Store) Close() error {
 
 // Sweep deletes what has expired. It is housekeeping, and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
-	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx))
+	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx))
 }

@@ -10,6 +10,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
 )
 
@@ -43,6 +44,8 @@ var acts = map[audit.Action]string{
 	audit.DeletedActivity:  "deleted old activity",
 	audit.AdoptedActivity:  "accepted the activity log as is",
 	audit.Seeded:           "added sample data",
+	jobs.Started:           "started a job",
+	jobs.Cancelled:         "cancelled a job",
 
 	"session.unconfirmed":      "failed to confirm their identity",
 	"session.hold":             "was temporarily blocked",
@@ -211,6 +214,7 @@ var Areas = []Area{
 	{"members", "Members"},
 	{"contact", "Contacts"},
 	{"message", "Messages"},
+	{"job", "Jobs"},
 	{"session", "Sign-ins"},
 	{"user", "Users"},
 	{"invitation", "Invitations"},

@@ -13,7 +13,7 @@ import (
 const module = "protocol.chat/console/"
 
 // domain are the packages of the store, from the lowest on.
-var domain = []string{"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models"}
+var domain = []string{"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models"}
 
 // mayImport is the direction that imports have, by folder: what each package of
 // ours may import of ours.
@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	"handlers":          append([]string{"handlers/api", "views", "static"}, domain...),
 	"handlers/api":      append([]string{"views"}, domain...),
 	"views":             append([]string{"static"}, domain...),
-	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity"},
+	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs"},
+	"models/jobs":       {"models/text", "models/access", "models/db", "models/audit"},
 	"models/identity":   {"models/text", "models/keys", "models/access", "models/db", "models/audit"},
 	"models/audit":      {"models/text", "models/keys", "models/access", "models/db"},
 	"models/db":         {"models/text", "models/access"},
@@ -37,7 +38,7 @@ var mayImport = map[string][]string{
 
 // onlyImporters says which packages alone may import a library, tests apart.
 var onlyImporters = map[string][]string{
-	"gorm.io/":                    {"models", "models/db", "models/audit", "models/identity"},
+	"gorm.io/":                    {"models", "models/db", "models/audit", "models/identity", "models/jobs"},
 	"github.com/gorilla/sessions": {"handlers"},
 }
 

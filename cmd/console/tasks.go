@@ -32,6 +32,8 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		// Deletions by this process trigger it; the interval is for those of others and for what
 		// errors left.
 		{what: "purge deleted data", run: store.Clear, every: time.Minute, asked: store.ToClear(), limit: time.Hour},
+		// The interval is for jobs that another process started.
+		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.ToDeleteActivity(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		{what: "write token usage", run: store.Identity.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},

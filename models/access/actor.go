@@ -46,6 +46,9 @@ type ActorRef struct {
 // Who describes the actor, for people; "" for the zero ActorRef.
 func (a ActorRef) Who() string { return Who(a.Kind, a.Name) }
 
+// Ref returns the actor's name for what is stored of it.
+func (a Actor) Ref() ActorRef { return ActorRef{a.Kind, a.ID, a.Name} }
+
 // System returns the actor for what no person asked for over the network: a command on the
 // server, or housekeeping. name says which.
 func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }

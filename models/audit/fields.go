@@ -43,6 +43,9 @@ func (l Line) Fields() []ChangedField {
 	}
 	var fields []ChangedField
 	for name, value := range said {
+		if name == JobField {
+			continue
+		}
 		f := ChangedField{Name: name, Before: FieldValue{None: true}}
 		var both map[string]json.RawMessage
 		_ = json.Unmarshal(value, &both)

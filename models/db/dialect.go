@@ -69,6 +69,8 @@ type Dialect interface {
 	Each(values []string) (table string, arg any)
 	// KeyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	KeyShare() string
+	// ForUpdate ends a SELECT whose rows must not be changed before the transaction ends.
+	ForUpdate() string
 	// contains is the condition that a row of table has a normalized term, and lacks that
 	// it has not.
 	contains(table, term string) Clauses

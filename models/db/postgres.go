@@ -262,7 +262,8 @@ func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 	return int(n[0]), nil
 }
 
-func (*postgresDialect) KeyShare() string { return " FOR KEY SHARE" }
+func (*postgresDialect) KeyShare() string  { return " FOR KEY SHARE" }
+func (*postgresDialect) ForUpdate() string { return " FOR UPDATE" }
 
 // SuspendIndexes drops foreign keys too: checking them all at once is a join.
 func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {

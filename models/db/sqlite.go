@@ -227,7 +227,8 @@ var recount = map[string]string{
 	"contacts": "UPDATE totals SET n = (SELECT count(*) FROM contacts) WHERE list = 'contacts'",
 }
 
-func (sqliteDialect) KeyShare() string { return "" } // a transaction that writes is alone
+func (sqliteDialect) KeyShare() string  { return "" } // a transaction that writes is alone
+func (sqliteDialect) ForUpdate() string { return "" }
 
 // migrate tries again: of several starts that migrate at once, all but the first fail.
 func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {

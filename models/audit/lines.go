@@ -1,0 +1,40 @@
+package audit
+
+import (
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+)
+
+// JobField is the field of a line's changes with the id of the job that made them.
+const JobField = "job"
+
+// Job returns the id of the job that made the change; "" if no job did.
+func (l Line) Job() string {
+	var said struct {
+		Job string `json:"job"`
+	}
+	_ = json.Unmarshal([]byte(l.Changes), &said) // what can't be read names no job
+	return said.Job
+}
+
+// NewLine returns a line for Add: of an act that is one of many in a transaction.
+func (s *Log) NewLine(by access.Actor, action Action) Line { return s.line(by, action) }
+
+// Add signs lines and stores them, within a transaction that has checked the actor's rights
+// as Write does. It is for what changes many objects at once; all else is for Write.
+func (s *Log) Add(tx *gorm.DB, lines []Line) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	for i := range lines {
+		lines[i].MAC = s.Keyring.Sign(lines[i].macInput())
+	}
+	return tx.CreateInBatches(lines, linesInStatement).Error
+}
+
+// linesInStatement is how many lines one statement writes: more gains little, and each
+// number is a statement of its own that is kept.
+const linesInStatement = 50

@@ -1,0 +1,400 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/text"
+)
+
+// bulkKinds returns the kinds of jobs that change groups.
+func (s *Store) bulkKinds() []jobs.Kind {
+	kinds := []jobs.Kind{{Name: UndoKind, Gather: s.gatherUndo, Change: s.changeUndo, Most: func(jobs.Job) int { return undoneAtOnce }}}
+	for _, a := range BulkActions {
+		kinds = append(kinds, jobs.Kind{Name: a.Kind(), Reversible: a.Reversible(), Gather: s.gatherBulk, Change: s.changeBulk, Most: mostBulk})
+	}
+	return kinds
+}
+
+const (
+	// bulkRows is about how many rows one transaction of a bulk change writes at most.
+	bulkRows = 5000
+	// undoneAtOnce is how many groups one transaction undoes: each may have members to put
+	// back.
+	undoneAtOnce = 200
+)
+
+// mostBulk returns how many groups one transaction changes.
+func mostBulk(job jobs.Job) int {
+	var spec bulkSpec
+	_ = job.Read(&spec) // what can't be read fails in changeBulk
+	if spec.Action == BulkDelete {
+		return bulkRows / pieceRows * 4 // few groups fill a piece
+	}
+	return bulkRows / max(len(spec.Contacts), 1)
+}
+
+// gatherBulk finds the groups of a bulk change, in the order of their ids.
+func (s *Store) gatherBulk(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
+	var spec bulkSpec
+	if err := job.Read(&spec); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case spec.RetryOf != "":
+		return s.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
+	case spec.IDs != nil:
+		return s.gatherIDs(ctx, spec.IDs, after, limit)
+	}
+	r := s.DB.ReadLong(ctx)
+	page, err := s.understand(r, spec.Query)
+	if err != nil {
+		return nil, "", err
+	}
+	wanted := page.query.spec(page.members)
+	wanted.IDs = append(wanted.IDs, db.IDLimit{Sign: "<", ID: spec.Snapshot})
+	part := db.Range{After: db.Cursor{ID: after}, Limit: limit, Whole: true}
+	found, err := db.Search(s.DB, r, wanted, part, page.query.args, (*Group).columns)
+	if err != nil {
+		return nil, "", err
+	}
+	objects := asObjects(found.Rows)
+	next := ""
+	if found.More {
+		next = objects[len(objects)-1].ID
+	}
+	if page.Exact != nil && after == "" && !slices.ContainsFunc(objects, func(o jobs.Object) bool { return o.ID == page.Exact.ID }) {
+		objects = append(objects, jobs.Object{ID: page.Exact.ID, Name: page.Exact.Name})
+	}
+	return objects, next, nil
+}
+
+// gatherIDs finds named groups. Those that don't exist are objects all the same, without a
+// name: the job says of them that they are deleted.
+func (s *Store) gatherIDs(ctx context.Context, ids []string, after string, limit int) ([]jobs.Object, string, error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id <= after || !text.ValidID(id) })
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	next := ""
+	if len(ids) > limit {
+		ids = ids[:limit]
+		next = ids[limit-1]
+	}
+	query := selectGroups()
+	query.Where(s.DB.Dialect.Among("id", ids))
+	groups, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
+	names := map[string]string{}
+	for _, g := range groups {
+		names[g.ID] = g.Name
+	}
+	objects := make([]jobs.Object, len(ids))
+	for i, id := range ids {
+		objects[i] = jobs.Object{ID: id, Name: names[id]}
+	}
+	return objects, next, err
+}
+
+func asObjects(groups []Group) []jobs.Object {
+	objects := make([]jobs.Object, len(groups))
+	for i, g := range groups {
+		objects[i] = jobs.Object{ID: g.ID, Name: g.Name}
+	}
+	return objects
+}
+
+// bulkPart is a part of a job on its way: what one transaction changes.
+type bulkPart struct {
+	s   *Store
+	tx  *gorm.DB
+	job jobs.Job
+	by  access.Actor
+	now time.Time
+
+	results []jobs.Result
+	lines   []audit.Line
+	changed []changedGroup // not stored yet
+}
+
+// changedGroup is a group after a change of its own values, and what is different.
+type changedGroup struct {
+	Group
+	said map[string]audit.Change
+}
+
+// changeBulk changes some groups of a bulk change.
+func (s *Store) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	var spec bulkSpec
+	if err := job.Read(&spec); err != nil {
+		return nil, err
+	}
+	later, err := s.changedAfter(tx, spec.Snapshot, objects)
+	if err != nil {
+		return nil, err
+	}
+	// The contacts first, as they are few and the same for all groups. Those that were
+	// deleted since are left out.
+	contacts, _, err := s.findRefs(s.DB.ReadIn(tx), Refs(spec.Contacts...), s.DB.Dialect.KeyShare())
+	if err != nil {
+		return nil, err
+	}
+	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
+		if later[g.ID] {
+			p.skip(g.ID, ChangedMeanwhile)
+			return nil
+		}
+		return p.do(spec, contacts, g)
+	})
+}
+
+// changeEach calls change for each of the groups, locked, and stores what it collects.
+func (s *Store) changeEach(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object, change func(*bulkPart, Group) error) ([]jobs.Result, error) {
+	groups, err := s.lockGroups(tx, objects)
+	if err != nil {
+		return nil, err
+	}
+	p := &bulkPart{s: s, tx: tx, job: job, by: by, now: s.DB.Now()}
+	for _, o := range objects {
+		g, there := groups[o.ID]
+		if !there {
+			p.skip(o.ID, GoneMeanwhile)
+			continue
+		}
+		if err := change(p, g); err != nil {
+			return nil, fmt.Errorf("group %s: %w", g.ID, err)
+		}
+	}
+	if err := p.save(); err != nil {
+		return nil, err
+	}
+	return p.results, s.Audit.Add(tx, p.lines)
+}
+
+// lockGroups reads groups, by id, and locks them until the transaction ends.
+func (s *Store) lockGroups(tx *gorm.DB, objects []jobs.Object) (map[string]Group, error) {
+	query := selectGroups()
+	query.Where(s.DB.Dialect.Among("id", idsOf(objects)))
+	query.Tail = " ORDER BY id" + s.DB.Dialect.ForUpdate() // in the same order everywhere
+	rows, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Group).columns)
+	groups := make(map[string]Group, len(rows))
+	for _, g := range rows {
+		groups[g.ID] = g
+	}
+	return groups, err
+}
+
+// changedAfter returns which of the groups somebody has changed after a snapshot. The object
+// is compared, not equated, as in strip.first: PostgreSQL would otherwise read all lines
+// after the snapshot, which are those of this very job.
+func (s *Store) changedAfter(tx *gorm.DB, snapshot string, objects []jobs.Object) (map[string]bool, error) {
+	each, list := s.DB.Dialect.Each(idsOf(objects))
+	ids, err := db.Collect(s.DB.ReadIn(tx), "SELECT value FROM "+each+" WHERE EXISTS (SELECT 1 FROM audit_lines"+
+		" WHERE (object_id, id) > (value, ?) AND object_id <= value)", false, []any{list, snapshot}, db.OneColumn[string])
+	changed := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		changed[id] = true
+	}
+	return changed, err
+}
+
+func idsOf(objects []jobs.Object) []string {
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = o.ID
+	}
+	return ids
+}
+
+// do makes a bulk change of one group.
+func (p *bulkPart) do(spec bulkSpec, contacts []Contact, g Group) error {
+	switch spec.Action {
+	case BulkDelete:
+		return p.delete(g)
+	case BulkAddContacts:
+		return p.addMembers(g, contacts)
+	case BulkRemoveContacts:
+		return p.removeMembers(g, contactIDs(contacts))
+	case BulkArchive:
+		return p.change(g, archivedAt(&p.now), AlreadyArchived)
+	case BulkRestore:
+		return p.change(g, archivedAt(nil), NotArchived)
+	}
+	c := GroupChange{Description: spec.Description, AvatarURL: spec.AvatarURL}
+	if spec.Append != "" {
+		c.Description = new(strings.TrimPrefix(text.Deref(g.Description)+"\n\n"+spec.Append, "\n\n"))
+	}
+	c, problems := c.check(p.now)
+	if len(problems) > 0 {
+		p.add(jobs.Result{ObjectID: g.ID, Result: jobs.Unfit, Reason: DescriptionTooLong})
+		return nil
+	}
+	return p.change(g, c, NothingToChange)
+}
+
+// archivedAt returns the change that archives a group at a time, or restores it.
+func archivedAt(at *time.Time) GroupChange {
+	if at == nil {
+		return GroupChange{ArchivedAt: &sql.Null[int64]{}}
+	}
+	return GroupChange{ArchivedAt: &sql.Null[int64]{V: at.Unix(), Valid: true}}
+}
+
+// change makes a checked change of a group's own values. without is the reason to skip it
+// if that changes nothing.
+func (p *bulkPart) change(g Group, c GroupChange, without string) error {
+	after, said := g.with(c, p.by.Ref())
+	if len(said) == 0 {
+		p.skip(g.ID, without)
+		return nil
+	}
+	after.UpdatedAt = p.now.Unix()
+	p.changed = append(p.changed, changedGroup{after, said})
+	return p.did(g, c.action(), said, said)
+}
+
+// addMembers adds contacts to a group.
+func (p *bulkPart) addMembers(g Group, contacts []Contact) error {
+	added, said, err := p.s.addMembers(p.tx, &g, contacts)
+	if err != nil || len(added) == 0 {
+		p.skip(g.ID, NothingToChange)
+		return err
+	}
+	return p.did(g, audit.AddedMembers, said, membersUndo{Added: contactIDs(added)})
+}
+
+// removeMembers removes contacts from a group.
+func (p *bulkPart) removeMembers(g Group, contacts []string) error {
+	gone, said, err := p.s.removeMembers(p.tx, &g, contacts)
+	if err != nil || len(gone) == 0 {
+		p.skip(g.ID, NothingToChange)
+		return err
+	}
+	return p.did(g, audit.RemovedMember, said, membersUndo{Removed: contactIDs(gone)})
+}
+
+// delete deletes a group for good.
+func (p *bulkPart) delete(g Group) error {
+	line := p.s.Audit.NewLine(p.by, audit.DeletedGroup)
+	c, err := p.s.deleteLocked(p.tx, &line, p.by, g)
+	if err != nil {
+		return err
+	}
+	var said map[string]audit.Change
+	if err := json.Unmarshal([]byte(line.Changes), &said); err != nil {
+		return err
+	}
+	if err := p.did(g, audit.DeletedGroup, said, nil); err != nil {
+		return err
+	}
+	done, err := p.s.clearFirst(p.tx, c)
+	if !done {
+		p.s.askToClear()
+	}
+	return err
+}
+
+// did adds the audit line and the result of a change; undo is what undoing it needs.
+func (p *bulkPart) did(g Group, action audit.Action, said map[string]audit.Change, undo any) error {
+	line := p.s.Audit.NewLine(p.by, action)
+	line.SetObject("group", g.ID, g.Name)
+	all := map[string]any{audit.JobField: p.job.ID}
+	for field, change := range said {
+		all[field] = change
+	}
+	if err := line.SetChanges(all); err != nil {
+		return err
+	}
+	p.lines = append(p.lines, line)
+	result := jobs.Result{ObjectID: g.ID, Result: jobs.Changed}
+	if undo != nil {
+		kept, err := json.Marshal(undo)
+		if err != nil {
+			return err
+		}
+		result.Undo = string(kept)
+	}
+	p.add(result)
+	return nil
+}
+
+func (p *bulkPart) skip(id, reason string) {
+	p.add(jobs.Result{ObjectID: id, Result: jobs.Skipped, Reason: reason})
+}
+
+func (p *bulkPart) add(r jobs.Result) { p.results = append(p.results, r) }
+
+// save stores the groups whose own values changed: one by one if they are to be found by
+// other words now, and all that got the same values by one statement.
+func (p *bulkPart) save() error {
+	alike := map[string][]changedGroup{}
+	for _, g := range p.changed {
+		if searchable(g.said) {
+			if err := p.tx.Select(groupWritten).Updates(&g.Group).Error; err != nil {
+				return err
+			}
+			continue
+		}
+		var key strings.Builder
+		for _, column := range columnsOf(g.said) {
+			value, err := json.Marshal(g.said[column].After)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&key, "%s=%s ", column, value)
+		}
+		alike[key.String()] = append(alike[key.String()], g)
+	}
+	for _, groups := range alike {
+		if err := p.saveAlike(groups); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// searchable reports whether a change is of a value that groups are searched by.
+func searchable(said map[string]audit.Change) bool {
+	return slices.ContainsFunc(groupFields.searched(), func(field string) bool { _, ok := said[field]; return ok })
+}
+
+// columnsOf returns the changed columns, in order.
+func columnsOf(said map[string]audit.Change) []string {
+	columns := make([]string, 0, len(said))
+	for column := range said {
+		columns = append(columns, column)
+	}
+	slices.Sort(columns)
+	return columns
+}
+
+// saveAlike stores groups that got the same values.
+func (p *bulkPart) saveAlike(groups []changedGroup) error {
+	set, args := "updated_at = ?", []any{p.now.Unix()}
+	for _, column := range columnsOf(groups[0].said) {
+		set += ", " + column + " = ?"
+		args = append(args, groups[0].said[column].After)
+		if column == "archived_at" {
+			set += ", archived_by_kind = ?, archived_by_id = ?, archived_by_name = ?"
+			by := groups[0].ArchivedBy
+			args = append(args, by.Kind, by.ID, by.Name)
+		}
+	}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	condition, list := p.s.DB.Dialect.Among("id", ids)
+	statement := p.s.DB.Dialect.Placeholders("UPDATE groups SET " + set + " WHERE " + condition)
+	_, err := p.tx.Statement.ConnPool.ExecContext(p.tx.Statement.Context, statement, append(args, list)...)
+	return err
+}

@@ -1,0 +1,96 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/text"
+)
+
+// A result of a bulk change keeps what undoing it needs: for a group's own values, both
+// values of every changed field, as its audit line has them; for members, a membersUndo,
+// because an audit line names only the first of many.
+
+// membersUndo are the ids of all members that a job added to a group, or removed.
+type membersUndo struct {
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+}
+
+// gatherUndo finds the groups that a job changed.
+func (s *Store) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
+	return s.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
+}
+
+// changeUndo takes back what a job changed about some groups.
+func (s *Store) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	done, err := s.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
+	if err != nil {
+		return nil, err
+	}
+	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
+		undo := []byte(done[g.ID].Undo)
+		var members membersUndo
+		if err := json.Unmarshal(undo, &members); err != nil {
+			return err
+		}
+		switch {
+		case len(members.Added) > 0:
+			return p.removeMembers(g, members.Added)
+		case len(members.Removed) > 0:
+			contacts, _, err := s.findRefs(s.DB.ReadIn(tx), Refs(members.Removed...), s.DB.Dialect.KeyShare())
+			if err != nil {
+				return err
+			}
+			return p.addMembers(g, contacts)
+		}
+		c, untouched, err := takenBack(undo, g)
+		if err != nil {
+			return err
+		}
+		if !untouched {
+			p.skip(g.ID, ChangedMeanwhile)
+			return nil
+		}
+		return p.change(g, c, NothingToChange)
+	})
+}
+
+// takenBack returns the change that gives a group its values of before a change, and
+// whether it still has those of after.
+func takenBack(undo []byte, g Group) (c GroupChange, untouched bool, err error) {
+	var archived struct {
+		At *struct{ Before, After *int64 } `json:"archived_at"`
+	}
+	var fields map[string]struct{ Before, After json.RawMessage }
+	if err := json.Unmarshal(undo, &archived); err != nil {
+		return c, false, err
+	}
+	if err := json.Unmarshal(undo, &fields); err != nil {
+		return c, false, err
+	}
+	untouched = true
+	c = groupFields.newChange(func(name string) *string {
+		f, changed := fields[name]
+		if !changed {
+			return nil
+		}
+		var before, after *string
+		if err = json.Unmarshal(f.Before, &before); err == nil {
+			err = json.Unmarshal(f.After, &after)
+		}
+		untouched = untouched && groupFields.present(&g)[name].Is(fieldValue(after))
+		return new(text.Deref(before))
+	})
+	if at := archived.At; at != nil {
+		untouched = untouched && len(audit.Changes([]audit.Difference{{Field: "archived_at", Before: g.ArchivedAt, After: at.After}})) == 0
+		c.ArchivedAt = &sql.Null[int64]{V: text.Deref(at.Before), Valid: at.Before != nil}
+	}
+	return c, untouched, err
+}

@@ -1,0 +1,55 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/db"
+)
+
+// sweptAtOnce is how many results one transaction deletes.
+const sweptAtOnce = 1000
+
+// Sweep deletes jobs that ended longer than Undoable ago, with their results. It is
+// housekeeping, and has no audit line.
+func (s *Store) Sweep(ctx context.Context) error {
+	at, err := s.log.Settled(ctx)
+	if err != nil {
+		return err
+	}
+	old := at.Add(-Undoable).Unix()
+	for {
+		start := time.Now()
+		more, err := s.sweepSome(ctx, old)
+		if err != nil || !more {
+			return err
+		}
+		select { // half of the time is left to other writers
+		case <-time.After(time.Since(start)):
+		case <-ctx.Done():
+			return s.db.Failed(ctx, ctx.Err())
+		}
+	}
+}
+
+// sweepSome deletes some results of the oldest job that ended before a time, or the job
+// itself when it has none, and reports whether there was one.
+func (s *Store) sweepSome(ctx context.Context, before int64) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	defer cancel()
+	var ids []string
+	oldest := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at <= ?", before).Order("finished_at").Limit(1)
+	if err := oldest.Pluck("id", &ids).Error; err != nil || len(ids) == 0 {
+		return false, s.db.Failed(ctx, err)
+	}
+	return true, s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		some := tx.Model(&jobResult{}).Select("object_id").Where("job_id = ?", ids[0]).Order("object_id").Limit(sweptAtOnce)
+		gone := tx.Where("job_id = ? AND object_id IN (?)", ids[0], some).Delete(&jobResult{})
+		if gone.Error != nil || gone.RowsAffected > 0 {
+			return gone.Error
+		}
+		return tx.Where("id = ?", ids[0]).Delete(&Job{}).Error
+	})
+}
