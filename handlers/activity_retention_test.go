@@ -80,7 +80,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 func TestLastSeenBeforeActivityBegins(t *testing.T) {
 	each(t, func(s *site) {
 		past := modelstest.Second(s.T, s.store, time.Now().AddDate(-3, 0, 0))
-		ola, err := past.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "ola@example.com", Name: "Ola", Role: access.Auditor, Password: password})
+		ola, err := past.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "ola@example.com", Name: "Ola", Role: access.Auditor, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -182,17 +182,17 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 // of people for what is none.
 func TestALineNamesTimesAndPeople(t *testing.T) {
 	each(t, func(s *site) {
-		token, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Bot", Scopes: access.ReadScopes()}, nil)
+		token, _, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Bot", Scopes: access.ReadScopes()}, nil)
 		if err != nil {
 			s.Fatal(err)
 		}
 		made := s.newest()
 		s.get("/activity/"+made.ID).wants(200).has(".facts", "Never").has(".facts a[href='/activity?who="+s.by.ID+"']", "Anna")
-		if _, _, err := s.store.Identity.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
+		if _, _, err := s.store.Identity.Tokens.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Old secret works until").has("ins time", "UTC")
-		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Auditor: 1796083200}}); err != nil {
+		if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Auditor: 1796083200}}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Auditors need a second factor from").has("ins time", "1 December 2026")
@@ -312,7 +312,7 @@ func TestActivityNeedsItsRight(t *testing.T) {
 		g := s.newest().ObjectID
 		for role, may := range map[access.Role]bool{access.Editor: false, access.Moderator: false, access.Auditor: true} {
 			address := string(role) + "@example.com"
-			_, err := s.store.Identity.CreateUser(s.Context(), s.by, identity.NewUser{Name: "Eve", Email: address, Password: password + string(role), Role: role})
+			_, err := s.store.Identity.Users.CreateUser(s.Context(), s.by, identity.NewUser{Name: "Eve", Email: address, Password: password + string(role), Role: role})
 			if err != nil {
 				s.Fatal(err)
 			}

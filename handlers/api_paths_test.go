@@ -20,7 +20,7 @@ import (
 func TestEveryPathOfTheAPIIsAnsweredInJSON(t *testing.T) {
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
 	s.setUp()
-	_, secret, err := s.store.Identity.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
+	_, secret, err := s.store.Identity.Tokens.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func TestUnknownWrongAndDisabledReadTheSame(t *testing.T) {
 	each(t, func(s *site) {
 		for _, who := range []string{"off", "wrong"} {
 			n := identity.NewUser{Email: who + "@example.com", Name: "Somebody", Role: access.Auditor, Password: password}
-			if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
+			if _, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), n); err != nil {
 				s.Fatal(err)
 			}
 		}
@@ -131,7 +131,7 @@ func TestASessionDoesNotOutliveLogoutPasswordOrDisabling(t *testing.T) {
 
 func (s *site) setPassword(to string) {
 	s.Helper()
-	if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, to); err != nil {
+	if err := s.store.Identity.Users.SetPassword(s.Context(), access.System("test"), email, to); err != nil {
 		s.Fatal(err)
 	}
 }

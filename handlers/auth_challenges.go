@@ -32,7 +32,7 @@ func (c challenges) current(r *http.Request, kind identity.ChallengeKind) string
 	var last string
 	for _, secret := range c.cookies.all(r, challengeCookie(kind)) {
 		if last != "" {
-			if _, err := c.store.Identity.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
+			if _, err := c.store.Identity.Attempts.Challenge(r.Context(), kind, last, &json.RawMessage{}); err == nil {
 				break
 			}
 		}

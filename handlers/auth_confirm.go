@@ -83,12 +83,12 @@ func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof)
 	switch {
 	case proof.passkey != "":
 		field, words = "", "The passkey wasn't accepted."
-		err = p.store.Identity.Confirm(r.Context(), by(r), identity.Proof{Passkey: p.passkeys.checker(w, r, proof.passkey)})
+		err = p.store.Identity.SignIns.Confirm(r.Context(), by(r), identity.Proof{Passkey: p.passkeys.checker(w, r, proof.passkey)})
 	default:
 		if proof.Code != "" {
 			field, words = views.ConfirmCode, "Incorrect code, or it was already used."
 		}
-		err = p.store.Identity.Confirm(r.Context(), by(r), proof.Proof)
+		err = p.store.Identity.SignIns.Confirm(r.Context(), by(r), proof.Proof)
 	}
 	if status, problems := p.refusal(w, err, field, words); status != 0 {
 		return status, problems, nil
@@ -102,7 +102,7 @@ func (p confirmPages) prove(w http.ResponseWriter, r *http.Request, proof proof)
 // ask shows the page that asks for a proof in place of another page. It is a whole page even if a
 // region was asked for, and then has a status that scripts show.
 func (p confirmPages) ask(w http.ResponseWriter, r *http.Request, status int, ask views.Confirm) error {
-	factors, err := p.store.Identity.Factors(r.Context(), by(r).UserID)
+	factors, err := p.store.Identity.SecondFactors.Factors(r.Context(), by(r).UserID)
 	if err != nil {
 		return err
 	}

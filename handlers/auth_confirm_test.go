@@ -96,7 +96,7 @@ func TestAFormWaitsUntilItsSenderConfirms(t *testing.T) {
 			s.Errorf("after a wrong password: name %q", wrong.value("name"))
 		}
 		s.with("Sec-Fetch-Site", "cross-site").post("/settings/tokens/new", append(hiddenFields(wrong), "confirm.password", password)...).wants(403).has("h1", "another site")
-		if page, err := s.store.Identity.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) > 0 {
+		if page, err := s.store.Identity.Tokens.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) > 0 {
 			s.Fatal(page, err)
 		}
 		old := cookieOf(s.browser)

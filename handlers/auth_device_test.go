@@ -149,7 +149,7 @@ func TestAStolenSessionHasFewTries(t *testing.T) {
 
 func (s *site) owner() identity.User {
 	s.Helper()
-	u, err := s.store.Identity.FirstOwner(s.Context())
+	u, err := s.store.Identity.Users.FirstOwner(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func (p authPages) invitationForm(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (p authPages) openInvitation(r *http.Request) (identity.Invitation, error) {
-	i, err := p.store.Identity.OpenInvitation(r.Context(), r.PathValue("secret"))
+	i, err := p.store.Identity.Invitations.OpenInvitation(r.Context(), r.PathValue("secret"))
 	if errors.Is(err, access.ErrNotFound) {
 		err = errNoInvitation
 	}
@@ -32,7 +32,7 @@ func (p authPages) openInvitation(r *http.Request) (identity.Invitation, error) 
 func (p authPages) showInvitation(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
 	v.Secret, v.Now = r.PathValue("secret"), p.now(r)
 	var err error
-	if v.Workspace, err = p.store.Identity.Workspace(r.Context()); err != nil {
+	if v.Workspace, err = p.store.Identity.Users.Workspace(r.Context()); err != nil {
 		return err
 	}
 	return p.render(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
@@ -45,7 +45,7 @@ func (p authPages) acceptInvitation(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	name := r.PostFormValue("name")
-	user, err := p.store.Identity.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
+	user, err := p.store.Identity.Invitations.AcceptInvitation(r.Context(), caller(r), r.PathValue("secret"), name, r.PostFormValue("password"))
 	if errors.Is(err, access.ErrNotFound) {
 		return errNoInvitation
 	}

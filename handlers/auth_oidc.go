@@ -114,7 +114,7 @@ func (p authPages) startOIDC(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.providerUnavailable(w, r, next, err)
 	}
-	request, browser, err := p.store.Identity.StartOIDC(r.Context(), p.cookies.first(r, challengeCookie(identity.ProviderChallenge)), next)
+	request, browser, err := p.store.Identity.Providers.StartOIDC(r.Context(), p.cookies.first(r, challengeCookie(identity.ProviderChallenge)), next)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 func (p authPages) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
 	err = access.ErrNotFound
 	for _, browser = range p.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
-		if request, err = p.store.Identity.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
+		if request, err = p.store.Identity.Providers.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
 			break
 		}
 	}

@@ -125,7 +125,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 func TestOnlyAVerifiedAddressLinks(t *testing.T) {
 	eachProvider(t, func(s *site, p *providerOf) {
 		disabled, _ := s.colleague(access.Editor)
-		if _, err := s.store.Identity.UserByEmail(s.Context(), "editor@example.com"); err != nil || disabled.ID == "" {
+		if _, err := s.store.Identity.Users.UserByEmail(s.Context(), "editor@example.com"); err != nil || disabled.ID == "" {
 			s.Fatal(err)
 		}
 		words := map[bool]string{}

@@ -80,7 +80,7 @@ func (p authPages) passkeyOptions(w http.ResponseWriter, r *http.Request) error 
 
 // ask sends options to the browser, and stores what its answer is checked by.
 func (k passkeys) ask(w http.ResponseWriter, r *http.Request, userID string, session *webauthn.SessionData, question any) error {
-	secret, err := k.store.Identity.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
+	secret, err := k.store.Identity.Attempts.NewChallenge(r.Context(), identity.PasskeyChallenge, userID, session)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (k passkeys) checker(w http.ResponseWriter, r *http.Request, answer string)
 func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	var session webauthn.SessionData
 	secret := k.challenges.current(r, identity.PasskeyChallenge)
-	_, err := k.store.Identity.Challenge(r.Context(), identity.PasskeyChallenge, secret, &session)
+	_, err := k.store.Identity.Attempts.Challenge(r.Context(), identity.PasskeyChallenge, secret, &session)
 	if err != nil || !k.allowed() {
 		return identity.User{}, cmp.Or(err, access.ErrNotFound)
 	}
@@ -125,20 +125,20 @@ func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	case used.Authenticator.CloneWarning:
 		return owner.User, k.refused(r, owner.User, errors.New("its counter went back: there may be a copy of it"))
 	}
-	if _, err := k.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, secret, &session); err != nil {
+	if _, err := k.store.Identity.Attempts.TakeChallenge(r.Context(), identity.PasskeyChallenge, secret, &session); err != nil {
 		return owner.User, err
 	}
 	data, err := json.Marshal(used)
 	if err != nil {
 		return owner.User, err
 	}
-	return owner.User, k.store.Identity.UsedPasskey(r.Context(), passkey.ID, string(data))
+	return owner.User, k.store.Identity.SecondFactors.UsedPasskey(r.Context(), passkey.ID, string(data))
 }
 
 // owner returns a passkey by the id that its device has for it, and its owner. The device must agree
 // on who that is.
 func (k passkeys) owner(r *http.Request, rawID, handle []byte) (identity.Passkey, keyOwner, error) {
-	passkey, user, err := k.store.Identity.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
+	passkey, user, err := k.store.Identity.SecondFactors.PasskeyOwner(r.Context(), base64.RawURLEncoding.EncodeToString(rawID))
 	if err != nil {
 		return passkey, keyOwner{}, err
 	}

@@ -17,7 +17,7 @@ func (p authPages) secondFactorForm(w http.ResponseWriter, r *http.Request) erro
 // showSecondFactor shows the page for a second factor. If no sign-in waits for one any more, it
 // leads to the sign-in page.
 func (p authPages) showSecondFactor(w http.ResponseWriter, r *http.Request, status int, s views.SecondFactor) error {
-	wait, err := p.store.Identity.PendingSignIn(r.Context(), p.challenges.current(r, identity.FactorChallenge))
+	wait, err := p.store.Identity.SignIns.PendingSignIn(r.Context(), p.challenges.current(r, identity.FactorChallenge))
 	if errors.Is(err, access.ErrNotFound) {
 		return redirect(w, r, views.LoginURL(""))
 	}

@@ -63,7 +63,7 @@ func (s *site) setUpApp() (authenticator, []string) {
 
 func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
+		if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/groups").leads("/profile/security?next=%2Fgroups")
@@ -85,7 +85,7 @@ func TestWhoHadToSetUpASecondFactorGoesOn(t *testing.T) {
 // TestSettingUpASecondFactorLeadsOn to where somebody wanted to go, on this console only.
 func TestSettingUpASecondFactorLeadsOn(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
+		if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 			s.Fatal(err)
 		}
 		const next = "?next=%2Fcontacts%3Fq%3Da%26limit%3D10"
@@ -193,7 +193,7 @@ func TestASecondFactorTakesNoLongerThanTenMinutes(t *testing.T) {
 		*now = now.Add(11 * time.Minute)
 		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Your sign-in expired after 10 minutes.")
 		b.post("/login", "email", email, "password", password).leads("/login/code")
-		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
+		if err := s.store.Identity.Users.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)
 		}
 		b.post("/login/code", "code", p.code(0)).wants(422).has(".summary", "Sign in again")
@@ -241,7 +241,7 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 		today := s.store.DB.Now().UTC().Format(time.DateOnly)
 		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
 		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, requires a second factor. Until you set up another, you can only use the Security page.")
-		if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
+		if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")

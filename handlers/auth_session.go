@@ -45,7 +45,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	session := sessions.NewSession(s, name)
 	session.Options, session.IsNew = &sessions.Options{}, true
 	for _, secret := range s.cookies.all(r, name) {
-		stored, err := s.store.Identity.Session(r.Context(), secret)
+		stored, err := s.store.Identity.Sessions.Session(r.Context(), secret)
 		if errors.Is(err, access.ErrNotFound) {
 			continue
 		}
@@ -79,7 +79,7 @@ func (s *sessionStore) keep(ctx context.Context, secret string, flashes []views.
 	if err != nil {
 		return err
 	}
-	err = s.store.Identity.SaveSession(ctx, secret, string(data))
+	err = s.store.Identity.Sessions.SaveSession(ctx, secret, string(data))
 	if errors.Is(err, access.ErrNotFound) {
 		return errSignedOut
 	}
@@ -105,7 +105,7 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, in identity
 // are.
 func (s *site) renew(w http.ResponseWriter, r *http.Request, confirmed bool) error {
 	v := signedInAs(r)
-	secret, err := s.store.Identity.RenewSession(r.Context(), v.session.ID, confirmed)
+	secret, err := s.store.Identity.Sessions.RenewSession(r.Context(), v.session.ID, confirmed)
 	if errors.Is(err, access.ErrNotFound) {
 		return errSignedOut
 	}

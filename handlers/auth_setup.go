@@ -34,7 +34,7 @@ func (p authPages) setUp(w http.ResponseWriter, r *http.Request) error {
 	} else if owned {
 		return errNoPage
 	}
-	user, err := p.store.Identity.SetUp(r.Context(), caller(r), identity.Setup{
+	user, err := p.store.Identity.Users.SetUp(r.Context(), caller(r), identity.Setup{
 		Code: s.Code, Workspace: s.Workspace,
 		Owner: identity.NewUser{Name: s.Name, Email: s.Email, Password: r.PostFormValue("password")},
 	})

@@ -144,7 +144,7 @@ func (p authPages) completeSignIn(w http.ResponseWriter, r *http.Request, in ide
 func (p authPages) signOut(w http.ResponseWriter, r *http.Request) error {
 	v := signedInAs(r)
 	for _, secret := range p.cookies.all(r, sessionCookie) { // a twin would go on
-		if err := p.store.Identity.EndSession(r.Context(), v.actor, secret); err != nil {
+		if err := p.store.Identity.Sessions.EndSession(r.Context(), v.actor, secret); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ func TestSettingUp(t *testing.T) {
 		s.post("/groups/new", "name", "x").leads("/setup")
 		s.get("/v1/groups").wants(401)
 		s.get("/docs/errors/unauthorized").wants(200)
-		code, err := store.Identity.NewSetupCode(t.Context())
+		code, err := store.Identity.Users.NewSetupCode(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestSettingUp(t *testing.T) {
 		for _, weak := range []string{"password1234", "aaaaaaaaaaaaaa", "123456789012", "anna@example.com", "abcdefghijkl", "leavemealone"} {
 			s.post("/setup", "code", code, "name", "Anna", "email", email, "password", weak, "workspace", "A").wants(422).has("#password-error", "Too easy to guess")
 		}
-		if owned, _ := store.Identity.HasOwner(t.Context()); owned {
+		if owned, _ := store.Identity.Users.HasOwner(t.Context()); owned {
 			t.Fatal("a refused setup made an owner")
 		}
 		store.DB.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
@@ -56,7 +56,7 @@ func TestTwoSetupsMakeOneOwner(t *testing.T) {
 		var wg sync.WaitGroup
 		var made, missing atomic.Int32
 		for i := range 4 {
-			code, err := store.Identity.NewSetupCode(t.Context())
+			code, err := store.Identity.Users.NewSetupCode(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +191,7 @@ func TestSessionsEnd(t *testing.T) {
 		b.get("/groups").leads("/login?next=%2Fgroups")
 
 		b.post("/login", "email", email, "password", password).wants(303)
-		if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
+		if err := s.store.Identity.Users.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 			s.Fatal(err)
 		}
 		b.get("/groups").leads("/login?next=%2Fgroups")

@@ -87,7 +87,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("other sessions none")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question")
-	if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
+	if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 0}}); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/profile/security")
@@ -96,7 +96,7 @@ func TestEveryPageOfOneself(t *testing.T) {
 	a.inspect("app off dialog with a warning")
 	a.visit("/profile/security/app/off")
 	a.inspect("app off question with a warning")
-	if err := s.store.Identity.SetPolicy(s.Context(), s.by, identity.Policy{}); err != nil {
+	if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, identity.Policy{}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -147,7 +147,7 @@ func TestWhoMustSetUpASecondFactorArrives(t *testing.T) {
 	_, others := s.colleague(access.Editor)
 	_, passkeys := s.colleague(access.Moderator)
 	rule := identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 0, access.Moderator: 0}}
-	if err := s.store.Identity.SetPolicy(s.Context(), s.by, rule); err != nil {
+	if err := s.store.Identity.Policies.SetPolicy(s.Context(), s.by, rule); err != nil {
 		t.Fatal(err)
 	}
 	ahead.Add(11 * 60) // so that they confirm on the way, too

@@ -40,7 +40,7 @@ func liveOn(t *testing.T, engine string, look screen) {
 	deleteOne(a)
 	a.settle()
 
-	u, err := s.store.Identity.FirstOwner(s.Context())
+	u, err := s.store.Identity.Users.FirstOwner(s.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func liveOn(t *testing.T, engine string, look screen) {
 // setUpByHand opens the console for the first time, with the link from the terminal.
 func setUpByHand(a *tab) {
 	a.Helper()
-	code, err := a.store.Identity.NewSetupCode(a.Context())
+	code, err := a.store.Identity.Users.NewSetupCode(a.Context())
 	if err != nil {
 		a.Fatal(err)
 	}

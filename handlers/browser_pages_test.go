@@ -140,7 +140,7 @@ func (v *town) newToken(name string, good time.Duration) identity.Token {
 	if good > 0 {
 		n.ExpiresAt = new(time.Now().Add(good).Unix())
 	}
-	token, _, err := v.store.Identity.CreateToken(v.Context(), v.by, n, nil)
+	token, _, err := v.store.Identity.Tokens.CreateToken(v.Context(), v.by, n, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -177,9 +177,9 @@ func (v *town) use(token identity.Token) {
 		for n := range (hour*hour*7)%60 + 1 {
 			call := calls[n%len(calls)]
 			call.TokenID, call.IP, call.RequestID = token.ID, "203.0.113.7", rand.Text()[:16]
-			v.store.Identity.NoteUse(call)
+			v.store.Identity.Tokens.NoteUse(call)
 		}
-		if err := v.store.Identity.WriteUses(v.Context()); err != nil {
+		if err := v.store.Identity.Tokens.WriteUses(v.Context()); err != nil {
 			v.Fatal(err)
 		}
 	}
@@ -189,7 +189,7 @@ func (v *town) use(token identity.Token) {
 func (v *town) rolled() identity.Token {
 	v.Helper()
 	token := v.newToken("Sync", 365*24*time.Hour)
-	token, _, err := v.store.Identity.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
+	token, _, err := v.store.Identity.Tokens.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -251,12 +251,12 @@ var scenes = append([]scene{
 	}},
 	{"group new draft", func(t *tab, v *town) {
 		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
-		if err := v.store.Identity.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
+		if err := v.store.Identity.Drafts.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/groups/new")
 		t.sees("main", "Restored from a draft saved")
-		_ = v.store.Identity.DropDraft(v.Context(), v.by, "new-group")
+		_ = v.store.Identity.Drafts.DropDraft(v.Context(), v.by, "new-group")
 	}},
 	{"group picker", func(t *tab, _ *town) {
 		t.visit("/groups/new")
@@ -511,7 +511,7 @@ func (v *town) history() {
 	v.Helper()
 	past := modelstest.Second(v.T, v.store, time.Now().AddDate(-1, 0, 0))
 	for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Auditor: 0}}, {}} {
-		if err := past.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
+		if err := past.Identity.Policies.SetPolicy(v.Context(), v.by, rule); err != nil {
 			v.Fatal(err)
 		}
 	}

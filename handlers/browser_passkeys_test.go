@@ -143,7 +143,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	call(a, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device, IsUserVerified: true})
 
 	// Its counter went back: there may be a copy of it.
-	keys, err := s.store.Identity.Passkeys(s.Context(), s.by)
+	keys, err := s.store.Identity.SecondFactors.Passkeys(s.Context(), s.by)
 	if err != nil || len(keys) != 1 {
 		t.Fatal(keys, err)
 	}
@@ -151,7 +151,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	if ahead == keys[0].Data {
 		ahead = strings.Replace(keys[0].Data, `"authenticator":{`, `"authenticator":{"signCount":1000,`, 1)
 	}
-	if err := s.store.Identity.UsedPasskey(s.Context(), keys[0].ID, ahead); err != nil {
+	if err := s.store.Identity.SecondFactors.UsedPasskey(s.Context(), keys[0].ID, ahead); err != nil {
 		t.Fatal(err)
 	}
 	a.goes("Sign in with a passkey")
@@ -160,14 +160,14 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	s.last(audit.RefusedSignIn)
 
 	// Somebody else's passkey is no second factor, and confirms nothing.
-	if err := s.store.Identity.UsedPasskey(s.Context(), keys[0].ID, keys[0].Data); err != nil {
+	if err := s.store.Identity.SecondFactors.UsedPasskey(s.Context(), keys[0].ID, keys[0].Data); err != nil {
 		t.Fatal(err)
 	}
-	made, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
+	made, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.Identity.AddPasskey(s.Context(), made.Actor(), identity.NewPasskey{Name: "Hers", CredentialID: "none", Data: "{}"}); err != nil {
+	if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), made.Actor(), identity.NewPasskey{Name: "Hers", CredentialID: "none", Data: "{}"}); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/login")
@@ -181,7 +181,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	}
 
 	// It was removed.
-	if err := s.store.Identity.RemovePasskey(s.Context(), s.by, keys[0].ID); err != nil {
+	if err := s.store.Identity.SecondFactors.RemovePasskey(s.Context(), s.by, keys[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	a.visit("/login")

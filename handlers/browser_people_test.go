@@ -18,11 +18,11 @@ var peopleScenes = []scene{
 	{"people", func(t *tab, v *town) {
 		v.somebody(access.Admin)
 		v.invited(text.Straight(v.contact.Name()))
-		if _, err := v.store.Identity.Disable(v.Context(), v.by, v.somebody(access.Auditor).ID); err != nil {
+		if _, err := v.store.Identity.Users.Disable(v.Context(), v.by, v.somebody(access.Auditor).ID); err != nil {
 			v.Fatal(err)
 		}
 		for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Admin: 0}}, {}} {
-			if err := v.store.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
+			if err := v.store.Identity.Policies.SetPolicy(v.Context(), v.by, rule); err != nil {
 				v.Fatal(err)
 			}
 			if rule.SecondFactor != nil {
@@ -58,7 +58,7 @@ var peopleScenes = []scene{
 	{"person own", at(func(v *town) string { return "/people/" + v.by.ID })},
 	{"person disabled", func(t *tab, v *town) {
 		u := v.somebody(access.Editor)
-		if _, err := v.store.Identity.Disable(v.Context(), v.by, u.ID); err != nil {
+		if _, err := v.store.Identity.Users.Disable(v.Context(), v.by, u.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/people/" + u.ID)
@@ -98,7 +98,7 @@ var peopleScenes = []scene{
 	{"login ended", func(t *tab, v *town) {
 		b, u := v.newBrowser(), v.somebody(access.Editor)
 		b.post("/login", "email", u.Email, "password", password).wants(303)
-		if _, err := v.store.Identity.EndSessions(v.Context(), v.by, u.ID); err != nil {
+		if _, err := v.store.Identity.Users.EndSessions(v.Context(), v.by, u.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.signIn(b)
@@ -154,7 +154,7 @@ func held(after time.Duration) func(*tab, *town) {
 	return func(t *tab, v *town) {
 		from := v.store.DB.Now().Add(after).Unix()
 		for _, rule := range []identity.Policy{{SecondFactor: map[access.Role]int64{access.Moderator: from}}, {}} {
-			if err := v.store.Identity.SetPolicy(v.Context(), v.by, rule); err != nil {
+			if err := v.store.Identity.Policies.SetPolicy(v.Context(), v.by, rule); err != nil {
 				v.Fatal(err)
 			}
 			if rule.SecondFactor != nil {
@@ -176,7 +176,7 @@ func stranger(path func(v *town) string) func(*tab, *town) {
 // somebody is one of the people, under a name of the town's.
 func (v *town) somebody(role access.Role) identity.User {
 	v.Helper()
-	u, err := v.store.Identity.CreateUser(v.Context(), access.System("test"), identity.NewUser{
+	u, err := v.store.Identity.Users.CreateUser(v.Context(), access.System("test"), identity.NewUser{
 		Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: text.Straight(v.contact.Name()), Role: role, Password: password,
 	})
 	if err != nil {
@@ -188,7 +188,7 @@ func (v *town) somebody(role access.Role) identity.User {
 // invited makes an invitation, and is its id.
 func (v *town) invited(name string) string {
 	v.Helper()
-	made, _, err := v.store.Identity.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: name, Role: access.Editor})
+	made, _, err := v.store.Identity.Invitations.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Name: name, Role: access.Editor})
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func (v *town) invited(name string) string {
 
 func (v *town) secret() string {
 	v.Helper()
-	_, secret, err := v.store.Identity.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Role: access.Moderator})
+	_, secret, err := v.store.Identity.Invitations.Invite(v.Context(), v.by, identity.NewInvitation{Email: strings.ToLower(rand.Text())[:12] + "@example.com", Role: access.Moderator})
 	if err != nil {
 		v.Fatal(err)
 	}

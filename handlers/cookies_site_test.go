@@ -108,7 +108,7 @@ func TestAllCookiesAreAlike(t *testing.T) {
 func owner(s *site) {
 	s.Helper()
 	n := identity.NewUser{Email: email, Name: "Anna", Role: access.Owner, Password: password}
-	if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
+	if _, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), n); err != nil {
 		s.Fatal(err)
 	}
 }

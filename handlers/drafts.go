@@ -57,7 +57,7 @@ func (p draftPages) update(w http.ResponseWriter, r *http.Request) error {
 		if err := by(r).Check(form.right); err != nil {
 			return err
 		}
-		if err := p.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+		if err := p.store.Identity.Drafts.DropDraft(r.Context(), by(r), name); err != nil {
 			return err
 		}
 		return redirect(w, r, templ.SafeURL(form.path))
@@ -99,14 +99,14 @@ func (d drafts) save(ctx context.Context, by access.Actor, address string, form 
 			fields[field] = values
 		}
 	}
-	return d.store.Identity.SaveDraft(ctx, by, name, fields)
+	return d.store.Identity.Drafts.SaveDraft(ctx, by, name, fields)
 }
 
 // take returns the draft of the form at the request's address and when it was saved, or nil if
 // there is none that says anything.
 func (d drafts) take(r *http.Request) (url.Values, int64, error) {
 	_, name := d.of(r.URL.Path)
-	found, err := d.store.Identity.Draft(r.Context(), by(r), name)
+	found, err := d.store.Identity.Drafts.Draft(r.Context(), by(r), name)
 	if errors.Is(err, access.ErrNotFound) {
 		return nil, 0, nil
 	}
@@ -133,7 +133,7 @@ func (d drafts) takeEdit(r *http.Request) (url.Values, error) {
 // then, so that a failure is only logged.
 func (d drafts) drop(r *http.Request) {
 	_, name := d.of(r.URL.Path)
-	if err := d.store.Identity.DropDraft(r.Context(), by(r), name); err != nil {
+	if err := d.store.Identity.Drafts.DropDraft(r.Context(), by(r), name); err != nil {
 		d.log.Warn("a draft could not be dropped", "request_id", requestID(r), "form", name, "err", err)
 	}
 }

@@ -64,7 +64,7 @@ func (d drafts) startFromSaved(r *http.Request) error {
 	if name == "" {
 		return nil
 	}
-	saved, err := d.store.Identity.Draft(r.Context(), by(r), name)
+	saved, err := d.store.Identity.Drafts.Draft(r.Context(), by(r), name)
 	if errors.Is(err, access.ErrNotFound) {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (d drafts) keepSaved(r *http.Request) error {
 			fields[field] = values
 		}
 	}
-	return d.store.Identity.SaveDraft(r.Context(), by(r), name, fields)
+	return d.store.Identity.Drafts.SaveDraft(r.Context(), by(r), name, fields)
 }
 
 // savedName returns the name under which keepSaved stores, or "" if the form has no key.

@@ -129,7 +129,7 @@ const ownersNamed = 3
 
 // denial tells users which right they lack, and who can give it to them.
 func (s *site) denial(r *http.Request, right access.Right) string {
-	owners, err := s.store.Identity.Owners(r.Context(), ownersNamed)
+	owners, err := s.store.Identity.Users.Owners(r.Context(), ownersNamed)
 	if err != nil {
 		s.log.Warn("the owners can't be named", "request_id", requestID(r), "err", err)
 	}

@@ -79,7 +79,7 @@ func TestManyMembersLikeThatAreAtLeast(t *testing.T) {
 // TestDaysAreTheReaders is about a day of 23 hours.
 func TestDaysAreTheReaders(t *testing.T) {
 	each(t, func(s *site) {
-		if err := s.store.Identity.UpdateProfile(s.Context(), s.by, identity.ProfileChange{TimeZone: new("Europe/Zurich")}); err != nil {
+		if err := s.store.Identity.Users.UpdateProfile(s.Context(), s.by, identity.ProfileChange{TimeZone: new("Europe/Zurich")}); err != nil {
 			s.Fatal(err)
 		}
 		for _, made := range []string{"2030-03-30T22:59:59Z", "2030-03-30T23:00:00Z", "2030-03-31T21:59:59Z", "2030-03-31T22:00:00Z"} {

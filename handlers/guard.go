@@ -69,7 +69,7 @@ func (c *Console) admit(rt *route, r *http.Request) (*http.Request, error) {
 		return r, err
 	}
 	r = withSignedIn(r, v)
-	if v.mustEnroll, err = c.store.Identity.NeedsSecondFactor(r.Context(), v.user); err != nil {
+	if v.mustEnroll, err = c.store.Identity.Policies.NeedsSecondFactor(r.Context(), v.user); err != nil {
 		return r, err
 	}
 	if v.mustEnroll && !rt.unenrolled {

@@ -38,7 +38,7 @@ func TestHEADChangesNothing(t *testing.T) {
 				path = withID(path, q.id(s))
 			}
 			if strings.HasSuffix(path, "/edit") || strings.HasSuffix(path, "/members") {
-				if err := s.store.Identity.SaveDraft(s.Context(), s.by, path, map[string][]string{"name": {"Half a name"}, "username": {"half"}}); err != nil {
+				if err := s.store.Identity.Drafts.SaveDraft(s.Context(), s.by, path, map[string][]string{"name": {"Half a name"}, "username": {"half"}}); err != nil {
 					s.Fatal(err)
 				}
 			}

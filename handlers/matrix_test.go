@@ -194,12 +194,12 @@ var callers = []struct {
 	{letter: "read token", token: func(s *site) string { return s.token(identity.NewToken{Scopes: access.ReadScopes()}) }},
 	{letter: "write token", token: func(s *site) string { return s.token(identity.NewToken{Scopes: access.WriteScopes()}) }},
 	{letter: "disabled", role: access.Owner, broken: func(s *site, u identity.User) {
-		if _, err := s.store.Identity.Disable(s.Context(), s.by, u.ID); err != nil {
+		if _, err := s.store.Identity.Users.Disable(s.Context(), s.by, u.ID); err != nil {
 			s.Fatal(err)
 		}
 	}},
 	{letter: "ended", role: access.Owner, broken: func(s *site, u identity.User) {
-		if _, err := s.store.Identity.EndSessions(s.Context(), s.by, u.ID); err != nil {
+		if _, err := s.store.Identity.Users.EndSessions(s.Context(), s.by, u.ID); err != nil {
 			s.Fatal(err)
 		}
 	}},
@@ -267,7 +267,7 @@ func (m *theCaller) anew() {
 func (m *theCaller) signIn() {
 	m.Helper()
 	var err error
-	if m.secret, err = m.store.Identity.StartSession(m.Context(), m.self.Actor(), m.self, false); err != nil {
+	if m.secret, err = m.store.Identity.Sessions.StartSession(m.Context(), m.self.Actor(), m.self, false); err != nil {
 		m.Fatal(err)
 	}
 }
@@ -306,10 +306,10 @@ func (m *theCaller) object(pattern, whose string) string {
 // sessionOf starts another session. Who may not sign in has none.
 func (m *theCaller) sessionOf(u identity.User) string {
 	m.Helper()
-	if _, err := m.store.Identity.StartSession(m.Context(), u.Actor(), u, false); err != nil {
+	if _, err := m.store.Identity.Sessions.StartSession(m.Context(), u.Actor(), u, false); err != nil {
 		return "0000000000000000"
 	}
-	found, err := m.store.Identity.Sessions(m.Context(), u.Actor())
+	found, err := m.store.Identity.Sessions.List(m.Context(), u.Actor())
 	if err != nil || len(found) == 0 {
 		m.Fatal(found, err)
 	}
@@ -320,12 +320,12 @@ func (m *theCaller) sessionOf(u identity.User) string {
 func (m *theCaller) passkeyOf(u identity.User) string {
 	m.Helper()
 	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
-	if _, err := m.store.Identity.AddPasskey(m.Context(), u.Actor(), made); errors.Is(err, access.ErrDenied) {
+	if _, err := m.store.Identity.SecondFactors.AddPasskey(m.Context(), u.Actor(), made); errors.Is(err, access.ErrDenied) {
 		return "0000000000000000"
 	} else if err != nil {
 		m.Fatal(err)
 	}
-	found, err := m.store.Identity.Passkeys(m.Context(), u.Actor())
+	found, err := m.store.Identity.SecondFactors.Passkeys(m.Context(), u.Actor())
 	if err != nil || len(found) == 0 {
 		m.Fatal(found, err)
 	}
@@ -334,7 +334,7 @@ func (m *theCaller) passkeyOf(u identity.User) string {
 
 func (m *theCaller) tokenOf(u identity.User) string {
 	m.Helper()
-	token, _, err := m.store.Identity.CreateToken(m.Context(), access.System("test"), identity.NewToken{UserID: u.ID, Name: "Nightly", Scopes: access.ReadScopes()}, nil)
+	token, _, err := m.store.Identity.Tokens.CreateToken(m.Context(), access.System("test"), identity.NewToken{UserID: u.ID, Name: "Nightly", Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -394,7 +394,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 func (s *site) token(n identity.NewToken) string {
 	s.Helper()
 	n.Name = "Robot"
-	_, secret, err := s.store.Identity.CreateToken(s.Context(), s.by, n, nil)
+	_, secret, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, n, nil)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (p profilePages) showEdit(w http.ResponseWriter, r *http.Request, status in
 // update changes one's own profile.
 func (p profilePages) update(w http.ResponseWriter, r *http.Request) error {
 	form := readProfile(r)
-	err := p.store.Identity.UpdateProfile(r.Context(), by(r), identity.ProfileChange{
+	err := p.store.Identity.Users.UpdateProfile(r.Context(), by(r), identity.ProfileChange{
 		Name: &form.Name, Email: &form.Email, TimeZone: &form.TimeZone, Password: r.PostFormValue("password"),
 		Density: &form.Density, Locale: &form.Locale, PageSize: &form.PageSize, Shortcuts: &form.Shortcuts,
 	})
@@ -85,7 +85,7 @@ func (p profilePages) showEditPassword(w http.ResponseWriter, r *http.Request, s
 // updatePassword changes one's own password. The session gets a new id.
 func (p profilePages) updatePassword(w http.ResponseWriter, r *http.Request) error {
 	form := views.Passwords{KeepOthers: r.PostFormValue("keep") != ""}
-	err := p.store.Identity.ChangePassword(r.Context(), by(r), identity.PasswordChange{
+	err := p.store.Identity.Users.ChangePassword(r.Context(), by(r), identity.PasswordChange{
 		Old: r.PostFormValue("old_password"), New: r.PostFormValue("new_password"),
 		Keep: signedInAs(r).session.ID, KeepOthers: form.KeepOthers,
 	})

@@ -9,7 +9,7 @@ import (
 
 // linked returns the providers that a user can sign in with, by their names.
 func (s *site) linked(r *http.Request, userID string) ([]views.Linked, error) {
-	found, err := s.store.Identity.Identities(r.Context(), by(r), userID)
+	found, err := s.store.Identity.Providers.Identities(r.Context(), by(r), userID)
 	var all []views.Linked
 	for _, identity := range found {
 		all = append(all, views.Linked{Name: s.issuerName(identity.Issuer), Identity: identity})
@@ -54,7 +54,7 @@ func (p identityPages) confirmDelete(w http.ResponseWriter, r *http.Request) err
 
 func (p identityPages) delete(w http.ResponseWriter, r *http.Request) error {
 	issuer := r.FormValue("issuer")
-	if _, err := p.store.Identity.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
+	if _, err := p.store.Identity.Providers.UnlinkIdentity(r.Context(), by(r), by(r).UserID, issuer); err != nil {
 		return err
 	}
 	if err := p.renew(w, r, false); err != nil {

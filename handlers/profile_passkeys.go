@@ -58,7 +58,7 @@ func (p passkeyPages) options(w http.ResponseWriter, r *http.Request) error {
 // keyOwner returns the user with all their passkeys.
 func (p passkeyPages) keyOwner(r *http.Request) (keyOwner, error) {
 	owner := keyOwner{User: signedInAs(r).user}
-	passkeys, err := p.store.Identity.Passkeys(r.Context(), by(r))
+	passkeys, err := p.store.Identity.SecondFactors.Passkeys(r.Context(), by(r))
 	if err != nil {
 		return owner, err
 	}
@@ -86,7 +86,7 @@ func (p passkeyPages) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	codes, err := p.store.Identity.AddPasskey(r.Context(), by(r), identity.NewPasskey{
+	codes, err := p.store.Identity.SecondFactors.AddPasskey(r.Context(), by(r), identity.NewPasskey{
 		Name: form.Name, CredentialID: base64.RawURLEncoding.EncodeToString(key.ID), Data: string(data),
 	})
 	if invalid, ok := problems(err); ok {
@@ -108,7 +108,7 @@ func (p passkeyPages) create(w http.ResponseWriter, r *http.Request) error {
 // readCredential returns the passkey that the browser made, or nil if it isn't a valid one.
 func (p passkeyPages) readCredential(w http.ResponseWriter, r *http.Request) (*webauthn.Credential, error) {
 	var session webauthn.SessionData
-	userID, err := p.store.Identity.TakeChallenge(r.Context(), identity.PasskeyChallenge, p.challenges.current(r, identity.PasskeyChallenge), &session)
+	userID, err := p.store.Identity.Attempts.TakeChallenge(r.Context(), identity.PasskeyChallenge, p.challenges.current(r, identity.PasskeyChallenge), &session)
 	p.challenges.drop(w, identity.PasskeyChallenge)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return nil, err
@@ -127,7 +127,7 @@ func (p passkeyPages) readCredential(w http.ResponseWriter, r *http.Request) (*w
 
 // edit shows the form for a passkey's name.
 func (p passkeyPages) edit(w http.ResponseWriter, r *http.Request) error {
-	passkey, err := p.store.Identity.Passkey(r.Context(), by(r), r.PathValue("id"))
+	passkey, err := p.store.Identity.SecondFactors.Passkey(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (p passkeyPages) showEdit(w http.ResponseWriter, r *http.Request, status in
 
 func (p passkeyPages) update(w http.ResponseWriter, r *http.Request) error {
 	form := views.PasskeyForm{ID: r.PathValue("id"), Name: r.PostFormValue("name")}
-	err := p.store.Identity.RenamePasskey(r.Context(), by(r), form.ID, form.Name)
+	err := p.store.Identity.SecondFactors.RenamePasskey(r.Context(), by(r), form.ID, form.Name)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return p.showEdit(w, r, http.StatusUnprocessableEntity, form)
@@ -155,7 +155,7 @@ func (p passkeyPages) update(w http.ResponseWriter, r *http.Request) error {
 
 // confirmDelete asks before a passkey is removed.
 func (p passkeyPages) confirmDelete(w http.ResponseWriter, r *http.Request) error {
-	passkey, err := p.store.Identity.Passkey(r.Context(), by(r), r.PathValue("id"))
+	passkey, err := p.store.Identity.SecondFactors.Passkey(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (p passkeyPages) confirmDelete(w http.ResponseWriter, r *http.Request) erro
 }
 
 func (p passkeyPages) delete(w http.ResponseWriter, r *http.Request) error {
-	if err := p.store.Identity.RemovePasskey(r.Context(), by(r), r.PathValue("id")); err != nil {
+	if err := p.store.Identity.SecondFactors.RemovePasskey(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	if err := p.renew(w, r, false); err != nil {

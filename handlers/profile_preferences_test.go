@@ -49,7 +49,7 @@ func TestListsHaveTheReadersRows(t *testing.T) {
 		for i := range 12 {
 			members = append(members, s.contact(fmt.Sprintf("contact%d", i)))
 			s.group(fmt.Sprintf("Group %d", i))
-			if _, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: fmt.Sprintf("Token %d", i), Scopes: access.ReadScopes()}, nil); err != nil {
+			if _, _, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: fmt.Sprintf("Token %d", i), Scopes: access.ReadScopes()}, nil); err != nil {
 				s.Fatal(err)
 			}
 		}

@@ -19,16 +19,16 @@ type securityPages struct{ *site }
 func (p securityPages) show(w http.ResponseWriter, r *http.Request) error {
 	s := views.Security{Possible: p.passkeys.allowed(), Current: signedInAs(r).stored.ID, Now: p.now(r)}
 	var err error
-	if s.Factors, err = p.store.Identity.Factors(r.Context(), by(r).UserID); err != nil {
+	if s.Factors, err = p.store.Identity.SecondFactors.Factors(r.Context(), by(r).UserID); err != nil {
 		return err
 	}
-	if s.Passkeys, err = p.store.Identity.Passkeys(r.Context(), by(r)); err != nil {
+	if s.Passkeys, err = p.store.Identity.SecondFactors.Passkeys(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if s.Sessions, err = p.ownSessions(r); err != nil {
 		return err
 	}
-	if s.Due, err = p.store.Identity.FactorDue(r.Context(), signedInAs(r).user); err != nil {
+	if s.Due, err = p.store.Identity.Policies.FactorDue(r.Context(), signedInAs(r).user); err != nil {
 		return err
 	}
 	if s.Linked, err = p.linked(r, by(r).UserID); err != nil {
@@ -40,7 +40,7 @@ func (p securityPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // ownSessions returns the user's sessions: this one, then the newest first.
 func (p securityPages) ownSessions(r *http.Request) ([]identity.Session, error) {
-	found, err := p.store.Identity.Sessions(r.Context(), by(r))
+	found, err := p.store.Identity.Sessions.List(r.Context(), by(r))
 	this := slices.IndexFunc(found, func(s identity.Session) bool { return s.ID == signedInAs(r).stored.ID })
 	if this > 0 {
 		found = slices.Insert(slices.Delete(found, this, this+1), 0, signedInAs(r).stored)
@@ -54,7 +54,7 @@ func (p securityPages) newApp(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p securityPages) showNewApp(w http.ResponseWriter, r *http.Request, status int, problems access.Invalid) error {
-	key, err := p.store.Identity.NewTOTP(r.Context(), by(r))
+	key, err := p.store.Identity.SecondFactors.NewTOTP(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (p securityPages) showNewApp(w http.ResponseWriter, r *http.Request, status
 // createApp sets the app up. The recovery codes are in this response and nowhere else, which is why
 // it isn't a redirect.
 func (p securityPages) createApp(w http.ResponseWriter, r *http.Request) error {
-	codes, err := p.store.Identity.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
+	codes, err := p.store.Identity.SecondFactors.ConfirmTOTP(r.Context(), by(r), r.PostFormValue("code"))
 	if status, problems := p.refusal(w, err, "code", ""); status != 0 {
 		return p.showNewApp(w, r, status, problems)
 	}
@@ -107,12 +107,12 @@ func (p securityPages) confirmDeleteApp(w http.ResponseWriter, r *http.Request) 
 // lastFactorWarning returns a warning for users who remove their only second factor while the
 // sign-in policy requires one, or else "".
 func (p securityPages) lastFactorWarning(r *http.Request) (string, error) {
-	policy, err := p.store.Identity.Policy(r.Context())
+	policy, err := p.store.Identity.Policies.Policy(r.Context())
 	role := signedInAs(r).user.Role
 	if err != nil || !policy.Needs(role, p.store.DB.Now()) {
 		return "", err
 	}
-	factors, err := p.store.Identity.Factors(r.Context(), by(r).UserID)
+	factors, err := p.store.Identity.SecondFactors.Factors(r.Context(), by(r).UserID)
 	if err != nil || factors.AppSince != nil && factors.Passkeys > 0 || factors.Passkeys > 1 {
 		return "", err
 	}
@@ -120,7 +120,7 @@ func (p securityPages) lastFactorWarning(r *http.Request) (string, error) {
 }
 
 func (p securityPages) deleteApp(w http.ResponseWriter, r *http.Request) error {
-	if err := p.store.Identity.TurnOffTOTP(r.Context(), by(r)); err != nil {
+	if err := p.store.Identity.SecondFactors.TurnOffTOTP(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if err := p.renew(w, r, false); err != nil {
@@ -138,7 +138,7 @@ func (p securityPages) confirmReplaceCodes(w http.ResponseWriter, r *http.Reques
 }
 
 func (p securityPages) replaceCodes(w http.ResponseWriter, r *http.Request) error {
-	codes, err := p.store.Identity.NewRecoveryCodes(r.Context(), by(r))
+	codes, err := p.store.Identity.SecondFactors.NewRecoveryCodes(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (p securityPages) showQuestion(w http.ResponseWriter, r *http.Request, titl
 
 // endSession ends another session of the user's.
 func (p securityPages) endSession(w http.ResponseWriter, r *http.Request) error {
-	if err := p.store.Identity.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
+	if err := p.store.Identity.Sessions.EndSessionByID(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	return p.done(w, r, views.SecurityURL()+"#sessions", views.Flash{Text: "Session signed out."})
@@ -178,7 +178,7 @@ func (p securityPages) endSession(w http.ResponseWriter, r *http.Request) error 
 
 // confirmEndOtherSessions asks before all other sessions end.
 func (p securityPages) confirmEndOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	sessions, err := p.store.Identity.Sessions(r.Context(), by(r))
+	sessions, err := p.store.Identity.Sessions.List(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (p securityPages) confirmEndOtherSessions(w http.ResponseWriter, r *http.Re
 
 // endOtherSessions ends all of the user's sessions but this one.
 func (p securityPages) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	n, err := p.store.Identity.EndOtherSessions(r.Context(), by(r), signedInAs(r).session.ID)
+	n, err := p.store.Identity.Sessions.EndOtherSessions(r.Context(), by(r), signedInAs(r).session.ID)
 	if err != nil {
 		return err
 	}

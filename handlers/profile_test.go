@@ -11,7 +11,7 @@ import (
 
 func TestTheProfile(t *testing.T) {
 	each(t, func(s *site) {
-		_, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
+		_, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -134,13 +134,13 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		s.post(end).leads("/profile/security#sessions")
 		phone.get("/groups").leads("/login?next=%2Fgroups")
 		laptop.get("/groups").wants(200)
-		made, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Auditor, Password: password})
+		made, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Auditor, Password: password})
 		if err != nil {
 			s.Fatal(err)
 		}
 		bea := s.newBrowser()
 		bea.post("/login", "email", "bea@example.com", "password", password).wants(303)
-		sessions, err := s.store.Identity.Sessions(s.Context(), made.Actor())
+		sessions, err := s.store.Identity.Sessions.List(s.Context(), made.Actor())
 		if err != nil || len(sessions) != 1 {
 			s.Fatal(sessions, err)
 		}

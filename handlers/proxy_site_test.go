@@ -46,7 +46,7 @@ func TestBehindATrustedProxy(t *testing.T) {
 		t.Errorf("the line says %+v, %v", page.Lines[0], err)
 	}
 	networks, _ := access.ParseNetworks("203.0.113.0/24")
-	_, secret, err := s.store.Identity.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks}, nil)
+	_, secret, err := s.store.Identity.Tokens.CreateToken(t.Context(), s.by, identity.NewToken{Name: "Office", Scopes: access.ReadScopes(), Networks: networks}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error
 		return f, nil
 	}
 	var err error
-	if f.Workspace, err = s.store.Identity.Workspace(r.Context()); err != nil {
+	if f.Workspace, err = s.store.Identity.Users.Workspace(r.Context()); err != nil {
 		return f, err
 	}
 	f.User, f.By, f.Restricted, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version

@@ -37,7 +37,7 @@ func fields(values ...string) func(*site) []string { return func(*site) []string
 func aGroup(s *site) string   { return s.group("Plaza Hotel").ID }
 func aContact(s *site) string { return s.contact("hector" + rand.Text()).ID }
 func aToken(s *site) string {
-	t, _, err := s.store.Identity.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.ReadScopes()}, nil)
+	t, _, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func aToken(s *site) string {
 
 func aRolledToken(s *site) string {
 	id := aToken(s)
-	if _, _, err := s.store.Identity.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
+	if _, _, err := s.store.Identity.Tokens.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
 		s.Fatal(err)
 	}
 	return id
@@ -176,7 +176,7 @@ var routes = map[string]question{
 // person makes a user of a role.
 func (s *site) person(role access.Role) identity.User {
 	s.Helper()
-	u, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{
+	u, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{
 		Email: string(role) + rand.Text() + "@example.com", Name: "Some " + role.Name(), Role: role, Password: password,
 	})
 	if err != nil {
@@ -188,7 +188,7 @@ func (s *site) person(role access.Role) identity.User {
 func anEditor(s *site) string { return s.person(access.Editor).ID }
 
 func aDisabled(s *site) string {
-	u, err := s.store.Identity.Disable(s.Context(), s.by, anEditor(s))
+	u, err := s.store.Identity.Users.Disable(s.Context(), s.by, anEditor(s))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func signedInEditor(s *site) string {
 // session is a browser in which a user is signed in.
 func (s *site) session(u identity.User) *browser {
 	s.Helper()
-	secret, err := s.store.Identity.StartSession(s.Context(), u.Actor(), u, false)
+	secret, err := s.store.Identity.Sessions.StartSession(s.Context(), u.Actor(), u, false)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func (s *site) session(u identity.User) *browser {
 
 func (s *site) invitation() (identity.Invitation, string) {
 	s.Helper()
-	made, secret, err := s.store.Identity.Invite(s.Context(), s.by, identity.NewInvitation{Email: rand.Text() + "@example.com", Role: access.Editor})
+	made, secret, err := s.store.Identity.Invitations.Invite(s.Context(), s.by, identity.NewInvitation{Email: rand.Text() + "@example.com", Role: access.Editor})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func aLink(s *site) string {
 // aSession is another session of the owner's.
 func aSession(s *site) string {
 	s.newBrowser().post("/login", "email", email, "password", password).wants(303)
-	found, err := s.store.Identity.Sessions(s.Context(), s.by)
+	found, err := s.store.Identity.Sessions.List(s.Context(), s.by)
 	if err != nil || len(found) == 0 {
 		s.Fatal(found, err)
 	}
@@ -243,15 +243,15 @@ func aSession(s *site) string {
 // aPasskey is one that no device has. It is gone before the owner signs in with a password.
 func aPasskey(s *site) string {
 	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
-	if _, err := s.store.Identity.AddPasskey(s.Context(), s.by, made); err != nil {
+	if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), s.by, made); err != nil {
 		s.Fatal(err)
 	}
-	found, err := s.store.Identity.Passkeys(s.Context(), s.by)
+	found, err := s.store.Identity.SecondFactors.Passkeys(s.Context(), s.by)
 	if err != nil || len(found) == 0 {
 		s.Fatal(found, err)
 	}
 	s.Cleanup(func() {
-		err := s.store.Identity.RemovePasskey(context.Background(), s.by, found[0].ID)
+		err := s.store.Identity.SecondFactors.RemovePasskey(context.Background(), s.by, found[0].ID)
 		if err != nil && !errors.Is(err, access.ErrNotFound) {
 			s.Error(err)
 		}

@@ -24,7 +24,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			s.useTokens()
 			s.useInvitation()
 			s.useSecondFactor()
-			if err := s.store.Identity.WriteUses(t.Context()); err != nil {
+			if err := s.store.Identity.Tokens.WriteUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			used := modelstest.SecretsOf(s.store)
@@ -53,7 +53,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 
 // setUpSlowly makes the owner, with a code that is tried wrongly before.
 func (s *site) setUpSlowly() {
-	code, err := s.store.Identity.NewSetupCode(s.Context())
+	code, err := s.store.Identity.Users.NewSetupCode(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (s *site) signIns() {
 	b.get("/groups/new").wants(500) // what fails is logged at length
 	modelstest.Exec(s.T, s.store, "ALTER TABLE drafts_away RENAME TO drafts")
 	b.post("/logout").wants(303)
-	if err := s.store.Identity.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
+	if err := s.store.Identity.Users.SetPassword(s.Context(), access.System("test"), email, "another fine phrase"); err != nil {
 		s.Fatal(err)
 	}
 	s.post("/login", "email", email, "password", "another fine phrase").wants(303)

@@ -55,7 +55,7 @@ func (s *site) hasOwner(r *http.Request) (bool, error) {
 	if s.owned.Load() {
 		return true, nil
 	}
-	owned, err := s.store.Identity.HasOwner(r.Context())
+	owned, err := s.store.Identity.Users.HasOwner(r.Context())
 	if owned {
 		s.owned.Store(true)
 	}

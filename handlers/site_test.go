@@ -73,12 +73,12 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 // setUp makes the owner, as a person would.
 func (s *site) setUp() {
 	s.Helper()
-	code, err := s.store.Identity.NewSetupCode(s.Context())
+	code, err := s.store.Identity.Users.NewSetupCode(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.post("/setup", "code", code, "name", "Anna", "email", email, "password", password, "workspace", "Acme").wants(303)
-	u, err := s.store.Identity.FirstOwner(s.Context())
+	u, err := s.store.Identity.Users.FirstOwner(s.Context())
 	if err != nil {
 		s.Fatal(err)
 	}

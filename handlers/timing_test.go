@@ -39,7 +39,7 @@ func TestARefusedSignInTakesTheSameTime(t *testing.T) {
 		for i := range tries {
 			for _, kind := range kinds[1:] {
 				n := identity.NewUser{Email: fmt.Sprintf("%s%d@example.com", kind, i), Name: "Somebody", Role: access.Auditor, Password: password}
-				if _, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), n); err != nil {
+				if _, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), n); err != nil {
 					s.Fatal(err)
 				}
 			}

@@ -36,7 +36,7 @@ func (p tokenPages) list(w http.ResponseWriter, r *http.Request) error {
 		query.User = by(r).UserID
 	}
 	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
-	page, err := p.store.Identity.Tokens(r.Context(), by(r), query)
+	page, err := p.store.Identity.Tokens.Tokens(r.Context(), by(r), query)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p tokenPages) listAt(r *http.Request, a *address) (at views.TokensAt, name
 	if at.User == "" {
 		return at, "", nil
 	}
-	person, err := p.store.Identity.Person(r.Context(), by(r), at.User)
+	person, err := p.store.Identity.Users.Person(r.Context(), by(r), at.User)
 	switch {
 	case err == nil && by(r).May(access.ManageTokens):
 		at.Whose = ""
@@ -67,11 +67,11 @@ func (p tokenPages) listAt(r *http.Request, a *address) (at views.TokensAt, name
 
 // show shows a token and how it was used.
 func (p tokenPages) show(w http.ResponseWriter, r *http.Request) error {
-	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := p.store.Identity.Tokens.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	use, err := p.store.Identity.TokenUse(r.Context(), by(r), token.ID)
+	use, err := p.store.Identity.Tokens.TokenUse(r.Context(), by(r), token.ID)
 	if err != nil {
 		return err
 	}
@@ -104,11 +104,11 @@ func (p tokenPages) create(w http.ResponseWriter, r *http.Request) error {
 	made := identity.NewToken{Name: form.Name, Scopes: chosenScopes(r), Networks: networks, ExpiresAt: p.expiry(form.Expires)}
 	if len(form.Problems) > 0 { // what else is wrong is said together
 		made.Networks = nil
-		wrong, _ := problems(p.store.Identity.CheckToken(by(r), made))
+		wrong, _ := problems(p.store.Identity.Tokens.CheckToken(by(r), made))
 		form.Problems = slices.Concat(wrong, form.Problems)
 		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 	}
-	token, secret, err := p.store.Identity.CreateToken(r.Context(), by(r), made, formKey(r))
+	token, secret, err := p.store.Identity.Tokens.CreateToken(r.Context(), by(r), made, formKey(r))
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
@@ -155,7 +155,7 @@ func (p tokenPages) expiry(choice string) *int64 {
 
 // confirmRotate shows the form that gives a token a new secret.
 func (p tokenPages) confirmRotate(w http.ResponseWriter, r *http.Request) error {
-	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := p.store.Identity.Tokens.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -183,12 +183,12 @@ func (p tokenPages) refuseRotate(w http.ResponseWriter, r *http.Request, token i
 
 // rotate gives a token a new secret.
 func (p tokenPages) rotate(w http.ResponseWriter, r *http.Request) error {
-	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := p.store.Identity.Tokens.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	form := views.RollForm{Token: token, Key: r.PostFormValue("key"), Overlap: r.PostFormValue("overlap")}
-	rolled, secret, err := p.store.Identity.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
+	rolled, secret, err := p.store.Identity.Tokens.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
 	var invalid bool
 	switch form.Problems, invalid = problems(err); {
 	case invalid:
@@ -217,7 +217,7 @@ func (p tokenPages) confirmEndOldSecret(w http.ResponseWriter, r *http.Request) 
 
 // confirm shows a question about a token.
 func (p tokenPages) confirm(w http.ResponseWriter, r *http.Request, title string, body func(identity.Token, views.Clock) templ.Component) error {
-	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := p.store.Identity.Tokens.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (p tokenPages) confirm(w http.ResponseWriter, r *http.Request, title string
 // endOldSecret revokes the secret from before a rotation.
 func (p tokenPages) endOldSecret(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if err := p.store.Identity.EndOldSecret(r.Context(), by(r), id); err != nil {
+	if err := p.store.Identity.Tokens.EndOldSecret(r.Context(), by(r), id); err != nil {
 		return err
 	}
 	return p.done(w, r, views.TokenURL(id), views.Flash{Text: "Old secret revoked. Programs that still use it lose access."})
@@ -240,11 +240,11 @@ func (p tokenPages) confirmRevoke(w http.ResponseWriter, r *http.Request) error 
 
 // revoke revokes a token.
 func (p tokenPages) revoke(w http.ResponseWriter, r *http.Request) error {
-	token, err := p.store.Identity.Token(r.Context(), by(r), r.PathValue("id"))
+	token, err := p.store.Identity.Tokens.Token(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := p.store.Identity.RevokeToken(r.Context(), by(r), token.ID); err != nil {
+	if err := p.store.Identity.Tokens.RevokeToken(r.Context(), by(r), token.ID); err != nil {
 		return err
 	}
 	return p.done(w, r, views.TokensURL(), views.Flash{Text: text.Isolated(token.Name) + " revoked. Programs that use it lose access."})

@@ -19,7 +19,7 @@ func TestATokensLife(t *testing.T) {
 		for _, status := range []int{201, 409} { // the second is a reload
 			s.post("/settings/tokens/new", "key", key, "name", "Once", "scope", "read", "expires", "30").wants(status)
 		}
-		if page, err := s.store.Identity.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) != 1 {
+		if page, err := s.store.Identity.Tokens.Tokens(s.Context(), s.by, identity.TokenQuery{}); err != nil || len(page.Tokens) != 1 {
 			s.Fatalf("%d tokens, %v", len(page.Tokens), err)
 		}
 		s.post(s.get("/settings/tokens").doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")).wants(303)
@@ -54,7 +54,7 @@ func TestATokensLife(t *testing.T) {
 func (s *site) colleague(role access.Role) (access.Actor, *browser) {
 	s.Helper()
 	address := string(role) + "@example.com"
-	u, err := s.store.Identity.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
+	u, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: address, Name: "Some " + role.Name(), Password: password, Role: role})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func (s *site) colleague(role access.Role) (access.Actor, *browser) {
 // tokenOf makes a token for somebody.
 func (s *site) tokenOf(by access.Actor, name string) (identity.Token, string) {
 	s.Helper()
-	t, secret, err := s.store.Identity.CreateToken(s.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
+	t, secret, err := s.store.Identity.Tokens.CreateToken(s.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 					s.Errorf("%s: %s gives %d", tc.who, act, got)
 				}
 			}
-			after, err := s.store.Identity.Token(s.Context(), s.by, token.ID)
+			after, err := s.store.Identity.Tokens.Token(s.Context(), s.by, token.ID)
 			if err != nil || (after.RevokedAt != nil) != (tc.act == 303) || (after.RolledAt != nil) != (tc.rolls == 200) {
 				s.Errorf("%s: the token is %+v, %v", tc.who, after, err)
 			}
@@ -184,7 +184,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "isn't allowed from the address") {
 			s.Errorf("it says %s", answer.body)
 		}
-		if err := s.store.Identity.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
@@ -261,7 +261,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		api.get("/v1/groups?q=secret%20plan").wants(200)
 		answer := api.post("/v1/groups", "name", "x").wants(403)
 		s.get(path).has("main", "Requests appear here within a few seconds.").lacks("#hours")
-		if err := s.store.Identity.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")

@@ -19,13 +19,13 @@ type userPages struct{ *site }
 func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	list := views.UserList{By: by(r), Now: p.now(r)}
 	var err error
-	if list.Users, err = p.store.Identity.People(r.Context(), by(r)); err != nil {
+	if list.Users, err = p.store.Identity.Users.People(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Invitations, err = p.store.Identity.Invitations(r.Context(), by(r)); err != nil {
+	if list.Invitations, err = p.store.Identity.Invitations.Invitations(r.Context(), by(r)); err != nil {
 		return err
 	}
-	if list.Policy, err = p.store.Identity.Policy(r.Context()); err != nil {
+	if list.Policy, err = p.store.Identity.Policies.Policy(r.Context()); err != nil {
 		return err
 	}
 	if list.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
@@ -36,7 +36,7 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 
 // user returns the user in the request's address.
 func (p userPages) user(r *http.Request) (identity.Person, error) {
-	return p.store.Identity.Person(r.Context(), by(r), r.PathValue("id"))
+	return p.store.Identity.Users.Person(r.Context(), by(r), r.PathValue("id"))
 }
 
 // show shows a user.
@@ -66,7 +66,7 @@ func (p userPages) editRole(w http.ResponseWriter, r *http.Request) error {
 
 func (p userPages) showEditRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
 	form.Own = form.ID == by(r).UserID
-	owners, err := p.store.Identity.Owners(r.Context(), 2)
+	owners, err := p.store.Identity.Users.Owners(r.Context(), 2)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Confirm that you want to stop being an owner."}}
 		return p.showEditRole(w, r, http.StatusUnprocessableEntity, form)
 	}
-	changed, err := p.store.Identity.ChangeRole(r.Context(), by(r), person.ID, form.Chosen)
+	changed, err := p.store.Identity.Users.ChangeRole(r.Context(), by(r), person.ID, form.Chosen)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return p.showEditRole(w, r, http.StatusUnprocessableEntity, form)
@@ -138,25 +138,25 @@ func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title stri
 
 // disable disables a user.
 func (p userPages) disable(w http.ResponseWriter, r *http.Request) error {
-	u, err := p.store.Identity.Disable(r.Context(), by(r), r.PathValue("id"))
+	u, err := p.store.Identity.Users.Disable(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " disabled and signed out. Their API tokens were revoked.")
 }
 
 // enable enables a user again.
 func (p userPages) enable(w http.ResponseWriter, r *http.Request) error {
-	u, err := p.store.Identity.Enable(r.Context(), by(r), r.PathValue("id"))
+	u, err := p.store.Identity.Users.Enable(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " can sign in again.")
 }
 
 // resetFactor resets a user's second factor.
 func (p userPages) resetFactor(w http.ResponseWriter, r *http.Request) error {
-	u, err := p.store.Identity.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
+	u, err := p.store.Identity.Users.ResetSecondFactor(r.Context(), by(r), r.PathValue("id"))
 	return p.doneTo(w, r, u, err, " was signed out and has no second factor now.")
 }
 
 // endSessions signs a user out everywhere.
 func (p userPages) endSessions(w http.ResponseWriter, r *http.Request) error {
-	u, err := p.store.Identity.EndSessions(r.Context(), by(r), r.PathValue("id"))
+	u, err := p.store.Identity.Users.EndSessions(r.Context(), by(r), r.PathValue("id"))
 	if err == nil && u.ID == by(r).UserID {
 		return redirect(w, r, views.LoginURL(""))
 	}
@@ -184,6 +184,6 @@ func (p userPages) unlink(w http.ResponseWriter, r *http.Request) error {
 	if r.PathValue("id") == by(r).UserID {
 		return access.Conflict{Message: "This is your own account. Unlink it under Security."}
 	}
-	u, err := p.store.Identity.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
+	u, err := p.store.Identity.Providers.UnlinkIdentity(r.Context(), by(r), r.PathValue("id"), issuer)
 	return p.doneTo(w, r, u, err, " was unlinked from "+p.issuerName(issuer)+" and signed out.")
 }

@@ -28,7 +28,7 @@ func (p invitationPages) create(w http.ResponseWriter, r *http.Request) error {
 	form := views.InviteForm{NewInvitation: identity.NewInvitation{
 		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"), Role: access.Role(r.PostFormValue("role")),
 	}}
-	made, secret, err := p.store.Identity.Invite(r.Context(), by(r), form.NewInvitation)
+	made, secret, err := p.store.Identity.Invitations.Invite(r.Context(), by(r), form.NewInvitation)
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
@@ -46,7 +46,7 @@ func (p invitationPages) showLink(w http.ResponseWriter, r *http.Request, made i
 
 // renew creates another link, which is only in this response, too.
 func (p invitationPages) renew(w http.ResponseWriter, r *http.Request) error {
-	made, secret, err := p.store.Identity.RenewInvitation(r.Context(), by(r), r.PathValue("id"))
+	made, secret, err := p.store.Identity.Invitations.RenewInvitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (p invitationPages) renew(w http.ResponseWriter, r *http.Request) error {
 
 // confirmRevoke asks before an invitation is revoked.
 func (p invitationPages) confirmRevoke(w http.ResponseWriter, r *http.Request) error {
-	i, err := p.store.Identity.Invitation(r.Context(), by(r), r.PathValue("id"))
+	i, err := p.store.Identity.Invitations.Invitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -64,11 +64,11 @@ func (p invitationPages) confirmRevoke(w http.ResponseWriter, r *http.Request) e
 
 // revoke revokes an invitation.
 func (p invitationPages) revoke(w http.ResponseWriter, r *http.Request) error {
-	i, err := p.store.Identity.Invitation(r.Context(), by(r), r.PathValue("id"))
+	i, err := p.store.Identity.Invitations.Invitation(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if err := p.store.Identity.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
+	if err := p.store.Identity.Invitations.RevokeInvitation(r.Context(), by(r), i.ID); err != nil {
 		return err
 	}
 	return p.done(w, r, views.UsersURL(), views.Flash{Text: "Invitation to " + text.Isolated(i.Email) + " revoked."})

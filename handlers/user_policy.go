@@ -19,7 +19,7 @@ type policyPages struct{ *site }
 
 // edit shows the form for the sign-in policy.
 func (p policyPages) edit(w http.ResponseWriter, r *http.Request) error {
-	policy, err := p.store.Identity.Policy(r.Context())
+	policy, err := p.store.Identity.Policies.Policy(r.Context())
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (p policyPages) edit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p policyPages) showEdit(w http.ResponseWriter, r *http.Request, status int, form views.PolicyForm) error {
-	counts, err := p.store.Identity.FactorCounts(r.Context(), by(r))
+	counts, err := p.store.Identity.Policies.FactorCounts(r.Context(), by(r))
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 	if len(form.Problems) > 0 {
 		return p.showEdit(w, r, http.StatusUnprocessableEntity, form)
 	}
-	if err := p.store.Identity.SetPolicy(r.Context(), by(r), policy); err != nil {
+	if err := p.store.Identity.Policies.SetPolicy(r.Context(), by(r), policy); err != nil {
 		return err
 	}
 	return p.done(w, r, views.UsersURL(), views.Flash{Text: "Policy saved. " + views.PolicySummary(policy, p.now(r))})

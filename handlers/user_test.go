@@ -79,7 +79,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 		s.store.DB.Now = func() time.Time { return now }
 		used, revoked, replaced, expired := s.link("a@example.com", "editor"), s.link("b@example.com", "editor"), s.link("c@example.com", "editor"), s.link("d@example.com", "editor")
 		s.newBrowser().post(used, "name", "A", "password", password).wants(303)
-		invitations, err := s.store.Identity.Invitations(s.Context(), s.by)
+		invitations, err := s.store.Identity.Invitations.Invitations(s.Context(), s.by)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	each(t, func(s *site) {
 		bea := s.person(access.Editor)
 		b := s.session(bea)
-		_, token, err := s.store.Identity.CreateToken(s.Context(), bea.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
+		_, token, err := s.store.Identity.Tokens.CreateToken(s.Context(), bea.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -49,11 +49,11 @@ func TestActivityIsNarrowed(t *testing.T) {
 		plaza := modelstest.Group(t, store, ada, "Plaza Hotel")
 		ada.RequestID = "REQUEST2"
 		clock = clock.AddDate(0, 0, 1)
-		token, secret, err := store.Identity.CreateToken(t.Context(), ada, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
+		token, secret, err := store.Identity.Tokens.CreateToken(t.Context(), ada, identity.NewToken{Name: "Nightly", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := store.Identity.TokenActor(t.Context(), secret, "10.0.0.4")
+		program, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "10.0.0.4")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestSentences(t *testing.T) {
 			}
 			says("Ada Lovelace " + want)
 		}
-		if err := store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
+		if err := store.Identity.Users.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: ptr("Ada Lovelace"), TimeZone: ptr("Europe/Zurich")}); err != nil {
 			t.Fatal(err)
 		}
 		says("Ada Lovelace updated their profile")

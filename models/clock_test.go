@@ -34,11 +34,11 @@ func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
 		modelstest.Group(t, store, by, "85 days old")
 		seal(t, store)
 		store.DB.Now = time.Now
-		ada, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
+		ada, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, ada.ID, nil); err != nil {
+		if _, err := store.Identity.Attempts.NewChallenge(t.Context(), identity.FactorChallenge, ada.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		keep(t, store, by, "P90D")

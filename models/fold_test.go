@@ -60,12 +60,12 @@ func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
 		by := modelstest.Owner(t, store) // Ada Lovelace
 		for i, name := range []string{"Zoe", "Øystein", "ole", "Łucja", "adam"} {
 			user := identity.NewUser{Email: string('a'+rune(i)) + "@example.com", Name: name, Role: access.Editor, Password: modelstest.OwnerPassword}
-			if _, err := store.Identity.CreateUser(t.Context(), by, user); err != nil {
+			if _, err := store.Identity.Users.CreateUser(t.Context(), by, user); err != nil {
 				t.Fatal(err)
 			}
 		}
 		want := []string{"Ada Lovelace", "adam", "Łucja", "ole", "Øystein", "Zoe"}
-		people, err := store.Identity.People(t.Context(), by)
+		people, err := store.Identity.Users.People(t.Context(), by)
 		doers, _, err2 := store.Audit.Doers(t.Context())
 		var got, gotDoers []string
 		for _, p := range people {

@@ -23,7 +23,7 @@ func linked(t *testing.T, store *models.Store, u identity.User, issuer string) {
 // issuers are those of a user's identities.
 func issuers(t *testing.T, store *models.Store, by access.Actor, id string) string {
 	t.Helper()
-	found, err := store.Identity.Identities(t.Context(), by, id)
+	found, err := store.Identity.Providers.Identities(t.Context(), by, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,17 +45,17 @@ func TestIdentitiesAreListedAndUnlinked(t *testing.T) {
 		if got := issuers(t, store, bob.Actor(), bob.ID); got != a+" "+b {
 			t.Errorf("%q", got)
 		}
-		_, err := store.Identity.Identities(ctx, bob.Actor(), admin.ID)
+		_, err := store.Identity.Providers.Identities(ctx, bob.Actor(), admin.ID)
 		wants(t, "somebody else's", err, access.ErrDenied)
-		_, err = store.Identity.UnlinkIdentity(ctx, bob.Actor(), admin.ID, a)
+		_, err = store.Identity.Providers.UnlinkIdentity(ctx, bob.Actor(), admin.ID, a)
 		wants(t, "unlinking somebody else's", err, access.ErrDenied)
-		_, err = store.Identity.UnlinkIdentity(ctx, admin.Actor(), owner.UserID, a)
+		_, err = store.Identity.Providers.UnlinkIdentity(ctx, admin.Actor(), owner.UserID, a)
 		wants(t, "an owner's, by an admin", err, access.ErrDenied)
-		_, err = store.Identity.UnlinkIdentity(ctx, bob.Actor(), bob.ID, "https://c.example")
+		_, err = store.Identity.Providers.UnlinkIdentity(ctx, bob.Actor(), bob.ID, "https://c.example")
 		wants(t, "one that is not linked", err, access.ErrConflict)
 
 		begun := half(t, store, bob.Actor())
-		if _, err := store.Identity.UnlinkIdentity(ctx, bob.Actor(), bob.ID, a); err != nil {
+		if _, err := store.Identity.Providers.UnlinkIdentity(ctx, bob.Actor(), bob.ID, a); err != nil {
 			t.Fatal(err)
 		}
 		_, err = withCode(ctx, store, access.Actor{}, begun, "000000")
@@ -64,7 +64,7 @@ func TestIdentitiesAreListedAndUnlinked(t *testing.T) {
 			t.Errorf("%+v", line)
 		}
 		session := signIn(t, store, bob)
-		if _, err := store.Identity.UnlinkIdentity(ctx, admin.Actor(), bob.ID, b); err != nil {
+		if _, err := store.Identity.Providers.UnlinkIdentity(ctx, admin.Actor(), bob.ID, b); err != nil {
 			t.Fatal(err)
 		}
 		if signedIn(t, store, session) || issuers(t, store, owner, bob.ID) != "" || issuers(t, store, owner, admin.ID) != a {
@@ -83,17 +83,17 @@ func TestTheLastWayInStays(t *testing.T) {
 		if err := store.Exec(ctx, "UPDATE users SET password_hash = '' WHERE id = '"+bob.ID+"'"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.UnlinkIdentity(ctx, bob.Actor(), bob.ID, a); err != nil {
+		if _, err := store.Identity.Providers.UnlinkIdentity(ctx, bob.Actor(), bob.ID, a); err != nil {
 			t.Fatal(err)
 		}
 		for _, by := range []access.Actor{bob.Actor(), owner} {
-			_, err := store.Identity.UnlinkIdentity(ctx, by, bob.ID, b)
+			_, err := store.Identity.Providers.UnlinkIdentity(ctx, by, bob.ID, b)
 			wants(t, "the last one", err, access.ErrConflict)
 		}
 		if err := store.GiveFactor(ctx, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.ResetSecondFactor(ctx, owner, bob.ID); err != nil || issuers(t, store, owner, bob.ID) != b {
+		if _, err := store.Identity.Users.ResetSecondFactor(ctx, owner, bob.ID); err != nil || issuers(t, store, owner, bob.ID) != b {
 			t.Errorf("a reset takes the last way in: %v", err)
 		}
 	})
@@ -106,7 +106,7 @@ func TestAResetUnlinks(t *testing.T) {
 		if err := store.GiveFactor(t.Context(), bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.ResetSecondFactor(t.Context(), owner, bob.ID); err != nil {
+		if _, err := store.Identity.Users.ResetSecondFactor(t.Context(), owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		if got := issuers(t, store, owner, bob.ID); got != "" {

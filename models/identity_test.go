@@ -17,7 +17,7 @@ import (
 func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		make := func(address string) error {
-			_, err := store.Identity.CreateUser(t.Context(), system, identity.NewUser{
+			_, err := store.Identity.Users.CreateUser(t.Context(), system, identity.NewUser{
 				Email: address, Name: "Somebody", Role: access.Editor, Password: modelstest.OwnerPassword,
 			})
 			return err
@@ -40,12 +40,12 @@ func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
 				if _, ok := errors.AsType[access.Invalid](make(same)); !ok {
 					t.Errorf("%s is made beside %s", same, tc.address)
 				}
-				if u, err := store.Identity.UserByEmail(t.Context(), same); err != nil || u.Email != tc.address {
+				if u, err := store.Identity.Users.UserByEmail(t.Context(), same); err != nil || u.Email != tc.address {
 					t.Errorf("%s finds %s, %v", same, u.Email, err)
 				}
 			}
 			for _, other := range tc.other {
-				if u, err := store.Identity.UserByEmail(t.Context(), other); !errors.Is(err, access.ErrNotFound) {
+				if u, err := store.Identity.Users.UserByEmail(t.Context(), other); !errors.Is(err, access.ErrNotFound) {
 					t.Errorf("%s finds %s, %v", other, u.Email, err)
 				}
 				if err := make(other); err != nil {
@@ -61,7 +61,7 @@ func TestAnInvitationIsForItsOwnAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		invite := func(address string) error {
-			_, secret, err := store.Identity.Invite(t.Context(), by, identity.NewInvitation{Email: address, Role: access.Editor})
+			_, secret, err := store.Identity.Invitations.Invite(t.Context(), by, identity.NewInvitation{Email: address, Role: access.Editor})
 			modelstest.Keep(store, modelstest.InviteLink, secret)
 			return err
 		}

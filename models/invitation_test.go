@@ -18,19 +18,19 @@ func TestAnInvitationIsGoodOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner := modelstest.Owner(t, store)
-		made, link, err := store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: access.Moderator})
+		made, link, err := store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "Carl@Example.com", Name: "Carl", Role: access.Moderator})
 		if err != nil || made.ExpiresAt-made.CreatedAt != int64((72*time.Hour).Seconds()) {
 			t.Fatal(made, err)
 		}
 		modelstest.Keep(store, modelstest.InviteLink, link)
-		if _, err := store.Identity.AcceptInvitation(ctx, access.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
+		if _, err := store.Identity.Invitations.AcceptInvitation(ctx, access.Actor{}, link, "", "short"); errorsIn(err) != "name password" {
 			t.Errorf("a refusal: %v", err)
 		}
 		var wg sync.WaitGroup
 		answers := make([]error, 4)
 		for i := range answers {
 			wg.Go(func() {
-				_, answers[i] = store.Identity.AcceptInvitation(ctx, access.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
+				_, answers[i] = store.Identity.Invitations.AcceptInvitation(ctx, access.Actor{IP: "192.0.2.1"}, link, "Carl", modelstest.OwnerPassword)
 			})
 		}
 		wg.Wait()
@@ -74,7 +74,7 @@ func TestADeadInvitationIsDead(t *testing.T) {
 		owner := modelstest.Owner(t, store)
 		invite := func(email string) (identity.Invitation, string) {
 			t.Helper()
-			made, link, err := store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: email, Role: access.Editor})
+			made, link, err := store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: email, Role: access.Editor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,37 +82,37 @@ func TestADeadInvitationIsDead(t *testing.T) {
 		}
 		dead := func(what, link string) {
 			t.Helper()
-			_, err := store.Identity.OpenInvitation(ctx, link)
+			_, err := store.Identity.Invitations.OpenInvitation(ctx, link)
 			wants(t, what+": open", err, access.ErrNotFound)
-			_, err = store.Identity.AcceptInvitation(ctx, access.Actor{}, link, "Carl", modelstest.OwnerPassword)
+			_, err = store.Identity.Invitations.AcceptInvitation(ctx, access.Actor{}, link, "Carl", modelstest.OwnerPassword)
 			wants(t, what+": accept", err, access.ErrNotFound)
 		}
 		dead("unknown", "nonsense")
 		revoked, link := invite("revoked@example.com")
-		if err := store.Identity.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
+		if err := store.Identity.Invitations.RevokeInvitation(ctx, owner, revoked.ID); err != nil {
 			t.Fatal(err)
 		}
 		dead("revoked", link)
 		renewed, old := invite("renewed@example.com")
-		again, link, err := store.Identity.RenewInvitation(ctx, owner, renewed.ID)
+		again, link, err := store.Identity.Invitations.RenewInvitation(ctx, owner, renewed.ID)
 		if err != nil || again.ID != renewed.ID || link == old {
 			t.Fatal(again, err)
 		}
 		dead("replaced", old)
-		if _, err := store.Identity.OpenInvitation(ctx, link); err != nil {
+		if _, err := store.Identity.Invitations.OpenInvitation(ctx, link); err != nil {
 			t.Errorf("the new link: %v", err)
 		}
-		_, _, err = store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "RENEWED@example.com", Role: access.Editor})
+		_, _, err = store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "RENEWED@example.com", Role: access.Editor})
 		if errorsIn(err) != "email" {
 			t.Errorf("somebody invited twice: %v", err)
 		}
-		_, _, err = store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "ADA@example.com", Role: access.Editor})
+		_, _, err = store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "ADA@example.com", Role: access.Editor})
 		if errorsIn(err) != "email" {
 			t.Errorf("somebody who is in: %v", err)
 		}
 		now = now.Add(identity.InvitationLimit)
 		dead("expired", link)
-		if found, err := store.Identity.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
+		if found, err := store.Identity.Invitations.Invitations(ctx, owner); err != nil || len(found) != 1 || !found[0].Expired(now) || found[0].InviterName != "Ada Lovelace" {
 			t.Errorf("%+v, %v", found, err)
 		}
 		if _, link := invite("renewed@example.com"); link == "" {
@@ -122,7 +122,7 @@ func TestADeadInvitationIsDead(t *testing.T) {
 		if err := errors.Join(store.PassTime(t.Context()), store.Sweep(ctx)); err != nil {
 			t.Fatal(err)
 		}
-		if found, err := store.Identity.Invitations(ctx, owner); err != nil || len(found) != 0 {
+		if found, err := store.Identity.Invitations.Invitations(ctx, owner); err != nil || len(found) != 0 {
 			t.Errorf("after a month: %+v, %v", found, err)
 		}
 	})

@@ -95,11 +95,11 @@ func TestAJobStopsWithItsActorsRights(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for reason, take := range map[string]func(u identity.User) error{
 			jobs.RightLost: func(u identity.User) error {
-				_, err := store.Identity.ChangeRole(t.Context(), bulkTester, u.ID, access.Auditor)
+				_, err := store.Identity.Users.ChangeRole(t.Context(), bulkTester, u.ID, access.Auditor)
 				return err
 			},
 			jobs.ActorGone: func(u identity.User) error {
-				_, err := store.Identity.Disable(t.Context(), bulkTester, u.ID)
+				_, err := store.Identity.Users.Disable(t.Context(), bulkTester, u.ID)
 				return err
 			},
 		} {

@@ -23,12 +23,12 @@ func TestKeysAreReadAgain(t *testing.T) {
 			now := time.Now()
 			running.DB.Now = func() time.Time { return now }
 			modelstest.Owner(t, running)
-			ada, err := running.Identity.UserByEmail(t.Context(), "ada@example.com")
+			ada, err := running.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 			if err != nil {
 				t.Fatal(err)
 			}
 			seed := func() (string, error) {
-				key, err := running.Identity.NewTOTP(t.Context(), ada.Actor())
+				key, err := running.Identity.SecondFactors.NewTOTP(t.Context(), ada.Actor())
 				return key.Secret, err
 			}
 			want, err := seed()

@@ -26,55 +26,55 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 	ctx := t.Context()
 	return []act{
 		{"a token", func(by access.Actor) error {
-			_, _, err := store.Identity.CreateToken(ctx, by, identity.NewToken{Name: "Late", Scopes: access.ReadScopes()}, nil)
+			_, _, err := store.Identity.Tokens.CreateToken(ctx, by, identity.NewToken{Name: "Late", Scopes: access.ReadScopes()}, nil)
 			return err
 		}},
 		{"a rolled token", func(by access.Actor) error {
-			_, _, err := store.Identity.RollToken(ctx, by, token.ID, time.Hour, nil)
+			_, _, err := store.Identity.Tokens.RollToken(ctx, by, token.ID, time.Hour, nil)
 			return err
 		}},
 		{"a passkey", func(by access.Actor) error {
-			_, err := store.Identity.AddPasskey(ctx, by, identity.NewPasskey{Name: "Late", CredentialID: "late", Data: "{}"})
+			_, err := store.Identity.SecondFactors.AddPasskey(ctx, by, identity.NewPasskey{Name: "Late", CredentialID: "late", Data: "{}"})
 			return err
 		}},
 		{"an app", func(by access.Actor) error {
-			_, err := store.Identity.ConfirmTOTP(ctx, by, p.code(0))
+			_, err := store.Identity.SecondFactors.ConfirmTOTP(ctx, by, p.code(0))
 			return err
 		}},
 		{"recovery codes", func(by access.Actor) error {
-			_, err := store.Identity.NewRecoveryCodes(ctx, by)
+			_, err := store.Identity.SecondFactors.NewRecoveryCodes(ctx, by)
 			return err
 		}},
 		{"an invitation", func(by access.Actor) error {
-			_, _, err := store.Identity.Invite(ctx, by, identity.NewInvitation{Email: "late@example.com", Role: access.Editor})
+			_, _, err := store.Identity.Invitations.Invite(ctx, by, identity.NewInvitation{Email: "late@example.com", Role: access.Editor})
 			return err
 		}},
 		{"a renewed invitation", func(by access.Actor) error {
-			_, _, err := store.Identity.RenewInvitation(ctx, by, i.ID)
+			_, _, err := store.Identity.Invitations.RenewInvitation(ctx, by, i.ID)
 			return err
 		}},
 		{"a role", func(by access.Actor) error {
-			_, err := store.Identity.ChangeRole(ctx, by, other.ID, access.Auditor)
+			_, err := store.Identity.Users.ChangeRole(ctx, by, other.ID, access.Auditor)
 			return err
 		}},
 		{"a user", func(by access.Actor) error {
-			_, err := store.Identity.CreateUser(ctx, by, identity.NewUser{Email: "l@example.com", Name: "Late", Role: access.Owner, Password: modelstest.OwnerPassword})
+			_, err := store.Identity.Users.CreateUser(ctx, by, identity.NewUser{Email: "l@example.com", Name: "Late", Role: access.Owner, Password: modelstest.OwnerPassword})
 			return err
 		}},
 		{"a policy", func(by access.Actor) error {
-			return store.Identity.SetPolicy(ctx, by, identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 1}})
+			return store.Identity.Policies.SetPolicy(ctx, by, identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 1}})
 		}},
 		{"a retention", func(by access.Actor) error {
 			return store.Audit.SetRetention(ctx, by, "P2Y")
 		}},
 		{"a name", func(by access.Actor) error {
-			return store.Identity.UpdateProfile(ctx, by, identity.ProfileChange{Name: ptr("Late")})
+			return store.Identity.Users.UpdateProfile(ctx, by, identity.ProfileChange{Name: ptr("Late")})
 		}},
 		{"a password", func(by access.Actor) error {
-			return store.Identity.ChangePassword(ctx, by, identity.PasswordChange{Old: modelstest.OwnerPassword, New: "another fine phrase"})
+			return store.Identity.Users.ChangePassword(ctx, by, identity.PasswordChange{Old: modelstest.OwnerPassword, New: "another fine phrase"})
 		}},
 		{"a session", func(by access.Actor) error {
-			if _, err := store.Identity.StartSession(ctx, by, late, false); !errors.Is(err, access.ErrSignIn) {
+			if _, err := store.Identity.Sessions.StartSession(ctx, by, late, false); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("started: %w", err)
 			}
 			return access.ErrDenied
@@ -98,20 +98,20 @@ func TestWhoIsDisabledMeanwhileLeavesNothing(t *testing.T) {
 		ada := modelstest.Owner(t, store)
 		late, other := somebody(t, store, "late-owner", access.Owner), somebody(t, store, "other", access.Editor)
 		by := late.Actor()
-		token, secret, err := store.Identity.CreateToken(t.Context(), by, identity.NewToken{Name: "Early", Scopes: access.WriteScopes()}, nil)
+		token, secret, err := store.Identity.Tokens.CreateToken(t.Context(), by, identity.NewToken{Name: "Early", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		program, err := store.Identity.TokenActor(t.Context(), modelstest.Keep(store, modelstest.APIToken, secret), "")
+		program, err := store.Identity.Tokens.TokenActor(t.Context(), modelstest.Keep(store, modelstest.APIToken, secret), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		invitation, _, err := store.Identity.Invite(t.Context(), ada, identity.NewInvitation{Email: "i@example.com", Role: access.Editor})
+		invitation, _, err := store.Identity.Invitations.Invite(t.Context(), ada, identity.NewInvitation{Email: "i@example.com", Role: access.Editor})
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := newApp(t, store, by)
-		if _, err := store.Identity.Disable(t.Context(), system, late.ID); err != nil {
+		if _, err := store.Identity.Users.Disable(t.Context(), system, late.ID); err != nil {
 			t.Fatal(err)
 		}
 		before := modelstest.Rows(t, store)
@@ -126,12 +126,12 @@ func TestWhoIsDisabledMeanwhileLeavesNothing(t *testing.T) {
 				t.Errorf("%s had %d rows, and has %d", table, before[table], after[table])
 			}
 		}
-		if _, err := store.Identity.Enable(t.Context(), system, late.ID); err != nil {
+		if _, err := store.Identity.Users.Enable(t.Context(), system, late.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err = store.CreateGroup(t.Context(), program, models.GroupChange{Name: ptr("Late")}, nil)
 		wants(t, "a group by a token that was revoked", err, access.ErrDenied)
-		if _, err := store.Identity.ChangeRole(t.Context(), system, late.ID, access.Auditor); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(t.Context(), system, late.ID, access.Auditor); err != nil {
 			t.Fatal(err)
 		}
 		_, err = store.CreateGroup(t.Context(), by, models.GroupChange{Name: ptr("Late")}, nil)
@@ -154,7 +154,7 @@ func TestTokensMadeWhileTheirMakerIsDisabledAreRevoked(t *testing.T) {
 				group.Go(func() {
 					<-begin
 					for range 5 {
-						_, _, err := store.Identity.CreateToken(t.Context(), late.Actor(), identity.NewToken{Name: "T", Scopes: access.ReadScopes()}, nil)
+						_, _, err := store.Identity.Tokens.CreateToken(t.Context(), late.Actor(), identity.NewToken{Name: "T", Scopes: access.ReadScopes()}, nil)
 						if err != nil && !errors.Is(err, access.ErrDenied) {
 							t.Error(err)
 						}
@@ -163,13 +163,13 @@ func TestTokensMadeWhileTheirMakerIsDisabledAreRevoked(t *testing.T) {
 			}
 			group.Go(func() {
 				<-begin
-				if _, err := store.Identity.Disable(t.Context(), system, late.ID); err != nil {
+				if _, err := store.Identity.Users.Disable(t.Context(), system, late.ID); err != nil {
 					t.Error(err)
 				}
 			})
 			close(begin)
 			group.Wait()
-			if _, err := store.Identity.Enable(t.Context(), system, late.ID); err != nil {
+			if _, err := store.Identity.Users.Enable(t.Context(), system, late.ID); err != nil {
 				t.Fatal(err)
 			}
 			if n := modelstest.Value(t, store, "SELECT count(*) FROM tokens WHERE revoked_at IS NULL AND user_id = '"+late.ID+"'"); n != "0" {

@@ -68,7 +68,7 @@ func TestMovedFilesTakeNoChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantOutage(t, store, createGroup(t, store, "After"), access.Gone)
-			if _, err := store.Identity.HasOwner(t.Context()); err != nil {
+			if _, err := store.Identity.Users.HasOwner(t.Context()); err != nil {
 				t.Errorf("what is open can't be read: %v", err)
 			}
 			if _, err := os.Stat(file); name == "deleted" && err == nil {

@@ -17,43 +17,43 @@ import (
 func TestPasskeysAreTheirOwners(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
-		made, err := store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
+		made, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{
 			Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bea := made.Actor()
-		codes, err := store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: " Phone ", CredentialID: "one", Data: "{}"})
+		codes, err := store.Identity.SecondFactors.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: " Phone ", CredentialID: "one", Data: "{}"})
 		if err != nil || len(codes) != 10 {
 			t.Fatalf("the first passkey comes with recovery codes: %v, %v", codes, err)
 		}
-		if codes, err = store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "Laptop", CredentialID: "two", Data: "{}"}); err != nil || codes != nil {
+		if codes, err = store.Identity.SecondFactors.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "Laptop", CredentialID: "two", Data: "{}"}); err != nil || codes != nil {
 			t.Errorf("the second one: %v, %v", codes, err)
 		}
-		if _, err := store.Identity.AddPasskey(t.Context(), bea, identity.NewPasskey{Name: "Copy", CredentialID: "one", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
+		if _, err := store.Identity.SecondFactors.AddPasskey(t.Context(), bea, identity.NewPasskey{Name: "Copy", CredentialID: "one", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("a credential for the second time: %v", err)
 		}
-		if _, err := store.Identity.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "\u200b", CredentialID: "three", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
+		if _, err := store.Identity.SecondFactors.AddPasskey(t.Context(), ada, identity.NewPasskey{Name: "\u200b", CredentialID: "three", Data: "{}"}); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("without a name: %v", err)
 		}
-		keys, err := store.Identity.Passkeys(t.Context(), ada)
+		keys, err := store.Identity.SecondFactors.Passkeys(t.Context(), ada)
 		if err != nil || len(keys) != 2 || keys[1].Name != "Phone" {
 			t.Fatal(keys, err)
 		}
-		if _, err := store.Identity.Passkey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.SecondFactors.Passkey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea sees Ada's passkey: %v", err)
 		}
-		if err := store.Identity.RenamePasskey(t.Context(), bea, keys[0].ID, "Mine"); !errors.Is(err, access.ErrNotFound) {
+		if err := store.Identity.SecondFactors.RenamePasskey(t.Context(), bea, keys[0].ID, "Mine"); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea renames Ada's passkey: %v", err)
 		}
-		if err := store.Identity.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
+		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea removes Ada's passkey: %v", err)
 		}
-		if err := errors.Join(store.Identity.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
+		if err := errors.Join(store.Identity.SecondFactors.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.SecondFactors.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		key, owner, err := store.Identity.PasskeyOwner(t.Context(), "two")
+		key, owner, err := store.Identity.SecondFactors.PasskeyOwner(t.Context(), "two")
 		if err != nil || owner.ID != ada.ID || key.Name != "Desk" || key.LastUsedAt == nil || key.Data != `{"a":1}` {
 			t.Errorf("%+v, %v, %v", key, owner, err)
 		}
@@ -64,33 +64,33 @@ func TestOneWayInRemains(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		for i := range 2 {
-			if _, err := store.Identity.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Key", CredentialID: fmt.Sprint(i), Data: "{}"}); err != nil {
+			if _, err := store.Identity.SecondFactors.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Key", CredentialID: fmt.Sprint(i), Data: "{}"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		keys, err := store.Identity.Passkeys(t.Context(), by)
+		keys, err := store.Identity.SecondFactors.Passkeys(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = ''"); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Identity.RemovePasskey(t.Context(), by, keys[0].ID); err != nil {
+		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), by, keys[0].ID); err != nil {
 			t.Errorf("one of two: %v", err)
 		}
-		if err := store.Identity.RemovePasskey(t.Context(), by, keys[1].ID); !errors.Is(err, access.ErrConflict) {
+		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), by, keys[1].ID); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("the only way in: %v", err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f.Passkeys != 1 || f.Codes != 10 {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || f.Passkeys != 1 || f.Codes != 10 {
 			t.Errorf("%+v, %v", f, err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET password_hash = 'there is one'"); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Identity.RemovePasskey(t.Context(), by, keys[1].ID); err != nil {
+		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), by, keys[1].ID); err != nil {
 			t.Errorf("beside a password: %v", err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("recovery codes are left for nothing: %+v, %v", f, err)
 		}
 	})
@@ -114,7 +114,7 @@ func TestBrowsersInWords(t *testing.T) {
 func TestANewDeviceIsMarkedOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
+		u, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 		} {
 			now = now.Add(time.Minute)
 			by.IP, by.UserAgent = from.ip, from.agent
-			if _, err := store.Identity.StartSession(t.Context(), by, u, false, identity.ByPassword); err != nil {
+			if _, err := store.Identity.Sessions.StartSession(t.Context(), by, u, false, identity.ByPassword); err != nil {
 				t.Fatal(err)
 			}
 			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
@@ -164,14 +164,14 @@ func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, codes := withApp(t, store, by)
-		if _, err := store.Identity.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
+		if _, err := store.Identity.SecondFactors.AddPasskey(t.Context(), by, identity.NewPasskey{Name: "Lost", CredentialID: "lost", Data: "{}"}); err != nil {
 			t.Fatal(err)
 		}
 		waiting := half(t, store, by)
 		if err := store.DeleteSecondFactor(t.Context(), by.UserID); err != nil {
 			t.Fatal(err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("%+v, %v", f, err)
 		}
 		if _, err := withCode(t.Context(), store, by, waiting, p.code(0)); !errors.Is(err, access.ErrNotFound) {

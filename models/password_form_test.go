@@ -36,7 +36,7 @@ func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
 		for i, set := range forms {
 			address := string(rune('a'+i)) + "@example.com"
 			n := identity.NewUser{Email: address, Name: "Anna", Role: access.Editor, Password: modelstest.Keep(store, modelstest.Password, set)}
-			u, err := store.Identity.CreateUser(t.Context(), system, n)
+			u, err := store.Identity.Users.CreateUser(t.Context(), system, n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,14 +44,14 @@ func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
 				if _, err := withPassword(t.Context(), store, access.Actor{}, address, typed); err != nil {
 					t.Errorf("set as %+q, typed as %+q: %v", set, typed, err)
 				}
-				if err := store.Identity.Confirm(t.Context(), u.Actor(), identity.Proof{Password: typed}); err != nil {
+				if err := store.Identity.SignIns.Confirm(t.Context(), u.Actor(), identity.Proof{Password: typed}); err != nil {
 					t.Errorf("set as %+q, confirmed as %+q: %v", set, typed, err)
 				}
 			}
 			if _, err := withPassword(t.Context(), store, access.Actor{}, address, "zwolf grosse Baren"); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("letters without their marks: %v", err)
 			}
-			err = store.Identity.ChangePassword(t.Context(), u.Actor(), identity.PasswordChange{Old: composed, New: forms[(i+1)%len(forms)]})
+			err = store.Identity.Users.ChangePassword(t.Context(), u.Actor(), identity.PasswordChange{Old: composed, New: forms[(i+1)%len(forms)]})
 			if errorsIn(err) != "new_password" {
 				t.Errorf("the same password in another form is a new one: %v", err)
 			}
@@ -93,7 +93,7 @@ func TestALongerPasswordIsAnotherOne(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		longest := composed + strings.Repeat("ä", 256-len([]rune(composed)))
 		n := identity.NewUser{Email: "a@example.com", Name: "Anna", Role: access.Editor, Password: modelstest.Keep(store, modelstest.Password, longest)}
-		if _, err := store.Identity.CreateUser(t.Context(), system, n); err != nil {
+		if _, err := store.Identity.Users.CreateUser(t.Context(), system, n); err != nil {
 			t.Fatal(err)
 		}
 		for typed, right := range map[string]bool{longest: true, norm.NFD.String(longest): true, longest + "y": false, longest + longest: false} {

@@ -21,7 +21,7 @@ var system = access.System("test")
 // somebody makes a user of a role; name is also the beginning of their address.
 func somebody(t *testing.T, store *models.Store, name string, role access.Role) identity.User {
 	t.Helper()
-	u, err := store.Identity.CreateUser(t.Context(), system, identity.NewUser{
+	u, err := store.Identity.Users.CreateUser(t.Context(), system, identity.NewUser{
 		Email: name + "@example.com", Name: name, Role: role, Password: modelstest.OwnerPassword,
 	})
 	if err != nil {
@@ -33,7 +33,7 @@ func somebody(t *testing.T, store *models.Store, name string, role access.Role) 
 // signIn opens a session and answers its secret.
 func signIn(t *testing.T, store *models.Store, u identity.User) string {
 	t.Helper()
-	secret, err := store.Identity.StartSession(t.Context(), u.Actor(), u, false)
+	secret, err := store.Identity.Sessions.StartSession(t.Context(), u.Actor(), u, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func signIn(t *testing.T, store *models.Store, u identity.User) string {
 
 func signedIn(t *testing.T, store *models.Store, secret string) bool {
 	t.Helper()
-	_, err := store.Identity.Session(t.Context(), secret)
+	_, err := store.Identity.Sessions.Session(t.Context(), secret)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -75,30 +75,30 @@ func TestTheLastOwnerStays(t *testing.T) {
 		ctx := t.Context()
 		ada := modelstest.Owner(t, store)
 		second := somebody(t, store, "second", access.Owner)
-		if _, err := store.Identity.Disable(ctx, ada, second.ID); err != nil {
+		if _, err := store.Identity.Users.Disable(ctx, ada, second.ID); err != nil {
 			t.Fatal(err)
 		}
 		for _, by := range []access.Actor{ada, system} {
-			_, err := store.Identity.ChangeRole(ctx, by, ada.ID, access.Admin)
+			_, err := store.Identity.Users.ChangeRole(ctx, by, ada.ID, access.Admin)
 			wants(t, "demote the last owner", err, access.ErrConflict)
-			_, err = store.Identity.Disable(ctx, by, ada.ID)
+			_, err = store.Identity.Users.Disable(ctx, by, ada.ID)
 			wants(t, "disable the last owner", err, access.ErrConflict)
 		}
-		if _, err := store.Identity.ChangeRole(ctx, system, second.ID, access.Editor); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(ctx, system, second.ID, access.Editor); err != nil {
 			t.Errorf("a disabled owner is not the last one: %v", err)
 		}
-		if _, err := store.Identity.Enable(ctx, ada, second.ID); err != nil {
+		if _, err := store.Identity.Users.Enable(ctx, ada, second.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.ChangeRole(ctx, ada, second.ID, access.Owner); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(ctx, ada, second.ID, access.Owner); err != nil {
 			t.Fatal(err)
 		}
-		_, err := store.Identity.Disable(ctx, ada, ada.ID)
+		_, err := store.Identity.Users.Disable(ctx, ada, ada.ID)
 		wants(t, "disable oneself", err, access.ErrConflict)
-		if _, err := store.Identity.ChangeRole(ctx, ada, ada.ID, access.Admin); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(ctx, ada, ada.ID, access.Admin); err != nil {
 			t.Errorf("stepping down: %v", err)
 		}
-		_, err = store.Identity.ChangeRole(ctx, ada, second.ID, access.Admin)
+		_, err = store.Identity.Users.ChangeRole(ctx, ada, second.ID, access.Admin)
 		wants(t, "demote by somebody who was an owner a moment ago", err, access.ErrDenied)
 	})
 }
@@ -109,11 +109,11 @@ func TestTheLastOwnerStays(t *testing.T) {
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	type act func(store *models.Store, by, of access.Actor) error
 	demote := func(store *models.Store, by, of access.Actor) error {
-		_, err := store.Identity.ChangeRole(t.Context(), by, of.ID, access.Editor)
+		_, err := store.Identity.Users.ChangeRole(t.Context(), by, of.ID, access.Editor)
 		return err
 	}
 	disable := func(store *models.Store, by, of access.Actor) error {
-		_, err := store.Identity.Disable(t.Context(), by, of.ID)
+		_, err := store.Identity.Users.Disable(t.Context(), by, of.ID)
 		return err
 	}
 	stepDown := func(store *models.Store, by, _ access.Actor) error { return demote(store, by, by) }
@@ -132,7 +132,7 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 			}
 			close(start)
 			done.Wait()
-			owners, err := store.Identity.Owners(t.Context(), 3)
+			owners, err := store.Identity.Users.Owners(t.Context(), 3)
 			if err != nil || len(owners) != 1 {
 				t.Fatalf("round %d: the owners are %v: %v", round, owners, err)
 			}
@@ -145,8 +145,8 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 				}
 			}
 			for _, u := range []access.Actor{ada, bob} {
-				_, err1 := store.Identity.Enable(t.Context(), system, u.ID)
-				_, err2 := store.Identity.ChangeRole(t.Context(), system, u.ID, access.Owner)
+				_, err1 := store.Identity.Users.Enable(t.Context(), system, u.ID)
+				_, err2 := store.Identity.Users.ChangeRole(t.Context(), system, u.ID, access.Owner)
 				if err := errors.Join(err1, err2); err != nil {
 					t.Fatal(err)
 				}
@@ -161,15 +161,15 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Admin)
 		session := signIn(t, store, bob)
-		_, token, err := store.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
+		_, token, err := store.Identity.Tokens.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, link, err := store.Identity.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "puppet@example.com", Role: access.Editor})
+		_, link, err := store.Identity.Invitations.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "puppet@example.com", Role: access.Editor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.TokenActor(ctx, token, ""); err != nil || !signedIn(t, store, session) {
+		if _, err := store.Identity.Tokens.TokenActor(ctx, token, ""); err != nil || !signedIn(t, store, session) {
 			t.Fatal("bob is not in before", err)
 		}
 		out := func(when string) {
@@ -177,20 +177,20 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 			if signedIn(t, store, session) {
 				t.Errorf("%s: the session lives on", when)
 			}
-			_, err = store.Identity.TokenActor(ctx, token, "")
+			_, err = store.Identity.Tokens.TokenActor(ctx, token, "")
 			wants(t, when+": the token", err, access.ErrNotFound)
-			_, err = store.Identity.OpenInvitation(ctx, link)
+			_, err = store.Identity.Invitations.OpenInvitation(ctx, link)
 			wants(t, when+": the invitation", err, access.ErrNotFound)
 		}
-		if _, err := store.Identity.Disable(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.Users.Disable(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		out("disabled")
 		_, err = withPassword(ctx, store, access.Actor{}, bob.Email, modelstest.OwnerPassword)
 		wants(t, "sign in", err, access.ErrSignIn)
-		_, err = store.Identity.StartSession(ctx, bob.Actor(), bob, false)
+		_, err = store.Identity.Sessions.StartSession(ctx, bob.Actor(), bob, false)
 		wants(t, "a sign-in that was on its way", err, access.ErrSignIn)
-		if _, err := store.Identity.Enable(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.Users.Enable(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
 		out("enabled again")
@@ -200,7 +200,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		if n := len(lines(t, store, audit.DisabledUser)); n != 1 {
 			t.Errorf("%d lines of disabling", n)
 		}
-		if _, err := store.Identity.Enable(ctx, owner, bob.ID); err != nil || len(lines(t, store, audit.EnabledUser)) != 1 {
+		if _, err := store.Identity.Users.Enable(ctx, owner, bob.ID); err != nil || len(lines(t, store, audit.EnabledUser)) != 1 {
 			t.Errorf("enabling twice: %v, %d lines", err, len(lines(t, store, audit.EnabledUser)))
 		}
 	})
@@ -216,21 +216,21 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 			other.DB.Now = func() time.Time { return now }
 			owner, bob := modelstest.Owner(t, one), somebody(t, one, "bob", access.Editor)
 			session := signIn(t, one, bob)
-			_, token, err := one.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
+			_, token, err := one.Identity.Tokens.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := other.Identity.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
+			if _, err := other.Identity.Tokens.TokenActor(ctx, token, ""); err != nil || !signedIn(t, other, session) {
 				t.Fatal("bob is not in before", err)
 			}
-			if _, err := one.Identity.Disable(ctx, owner, bob.ID); err != nil {
+			if _, err := one.Identity.Users.Disable(ctx, owner, bob.ID); err != nil {
 				t.Fatal(err)
 			}
 			if signedIn(t, other, session) {
 				t.Error("the session lives on elsewhere")
 			}
 			now = now.Add(time.Second)
-			_, err = other.Identity.TokenActor(ctx, token, "")
+			_, err = other.Identity.Tokens.TokenActor(ctx, token, "")
 			wants(t, "the token elsewhere", err, access.ErrNotFound)
 		})
 	}
@@ -243,27 +243,27 @@ func TestResettingALostSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
-		_, err := store.Identity.ResetSecondFactor(ctx, owner, bob.ID)
+		_, err := store.Identity.Users.ResetSecondFactor(ctx, owner, bob.ID)
 		wants(t, "nothing to reset", err, access.ErrConflict)
 		for _, id := range []string{bob.ID, owner.ID} {
 			if err := store.GiveFactor(ctx, id); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p, err := store.Identity.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
 		if err != nil || !p.TOTP || p.Passkeys != 1 || !p.SecondFactor() {
 			t.Errorf("before: %+v, %v", p, err)
 		}
 		session := signIn(t, store, bob)
-		if _, err := store.Identity.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.Users.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if p, err = store.Identity.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
+		if p, err = store.Identity.Users.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
 			t.Errorf("after: %+v, %v", p, err)
 		}
-		_, err = store.Identity.ResetSecondFactor(ctx, owner, owner.ID)
+		_, err = store.Identity.Users.ResetSecondFactor(ctx, owner, owner.ID)
 		wants(t, "one's own", err, access.ErrConflict)
-		if p, err = store.Identity.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
+		if p, err = store.Identity.Users.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
 			t.Errorf("somebody else's is gone: %+v, %v", p, err)
 		}
 		if line := lines(t, store, audit.ResetFactor); len(line) != 1 || !strings.Contains(line[0].Changes, `"passkeys":{"before":1,"after":0}`) {
@@ -281,14 +281,14 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		owner := modelstest.Owner(t, store)
 		zed, bob := somebody(t, store, "zed", access.Auditor), somebody(t, store, "Bob", access.Editor)
 		secret := signIn(t, store, bob)
-		if _, _, err := store.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil); err != nil {
+		if _, _, err := store.Identity.Tokens.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.ReadScopes()}, nil); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(5 * time.Minute)
 		if !signedIn(t, store, secret) {
 			t.Fatal("the session is gone")
 		}
-		people, err := store.Identity.People(ctx, owner)
+		people, err := store.Identity.Users.People(ctx, owner)
 		if err != nil || len(people) != 3 || people[0].ID != owner.ID || people[1].ID != bob.ID || people[2].ID != zed.ID {
 			t.Fatalf("%+v, %v", people, err)
 		}
@@ -298,17 +298,17 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if people[2].SeenAt != nil {
 			t.Errorf("zed was never here: %+v", people[2])
 		}
-		if _, err := store.Identity.EndSessions(ctx, owner, bob.ID); err != nil {
+		if _, err := store.Identity.Users.EndSessions(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		p, err := store.Identity.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
 		if err != nil || p.Sessions != 0 || p.SeenAt == nil || *p.SeenAt != start.Unix() {
 			t.Errorf("signed out: %+v, %v", p, err)
 		}
 		for _, by := range []access.Role{access.Editor, access.Moderator} {
-			_, err := store.Identity.People(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			_, err := store.Identity.Users.People(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
-			_, err = store.Identity.Invitations(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			_, err = store.Identity.Invitations.Invitations(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
 		}
 	})

@@ -19,7 +19,7 @@ func TestPolicy(t *testing.T) {
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
 		needs := func() bool {
 			t.Helper()
-			need, err := store.Identity.NeedsSecondFactor(ctx, bob)
+			need, err := store.Identity.Policies.NeedsSecondFactor(ctx, bob)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -30,7 +30,7 @@ func TestPolicy(t *testing.T) {
 		}
 		rule := identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: now.Add(time.Hour).Unix()}}
 		for range 2 {
-			if err := store.Identity.SetPolicy(ctx, owner, rule); err != nil {
+			if err := store.Identity.Policies.SetPolicy(ctx, owner, rule); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -45,10 +45,10 @@ func TestPolicy(t *testing.T) {
 			t.Error("not needed in its time")
 		}
 		one := identity.FactorCount{People: 1, Without: 1}
-		if counts, err := store.Identity.FactorCounts(ctx, owner); err != nil || counts[access.Editor] != one || counts[access.Owner] != one {
+		if counts, err := store.Identity.Policies.FactorCounts(ctx, owner); err != nil || counts[access.Editor] != one || counts[access.Owner] != one {
 			t.Errorf("%v, %v", counts, err)
 		}
-		if due, err := store.Identity.FactorDue(ctx, bob); err != nil || due == nil || *due != now.Unix() {
+		if due, err := store.Identity.Policies.FactorDue(ctx, bob); err != nil || due == nil || *due != now.Unix() {
 			t.Errorf("due %v, %v", due, err)
 		}
 		if err := store.GiveFactor(ctx, bob.ID); err != nil {
@@ -57,12 +57,12 @@ func TestPolicy(t *testing.T) {
 		if needs() {
 			t.Error("needed by somebody who has one")
 		}
-		if due, err := store.Identity.FactorDue(ctx, bob); err != nil || due != nil {
+		if due, err := store.Identity.Policies.FactorDue(ctx, bob); err != nil || due != nil {
 			t.Errorf("due of somebody who has one: %v, %v", due, err)
 		}
-		err := store.Identity.SetPolicy(ctx, somebody(t, store, "admin", access.Admin).Actor(), identity.Policy{})
+		err := store.Identity.Policies.SetPolicy(ctx, somebody(t, store, "admin", access.Admin).Actor(), identity.Policy{})
 		wants(t, "by an admin", err, access.ErrDenied)
-		err = store.Identity.SetPolicy(ctx, owner, identity.Policy{SecondFactor: map[access.Role]int64{"king": 1, access.Editor: -1}})
+		err = store.Identity.Policies.SetPolicy(ctx, owner, identity.Policy{SecondFactor: map[access.Role]int64{"king": 1, access.Editor: -1}})
 		if errorsIn(err) != "editor king" {
 			t.Errorf("a wrong policy: %v", err)
 		}

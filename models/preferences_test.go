@@ -17,7 +17,7 @@ func TestPreferences(t *testing.T) {
 		secret := signIn(t, store, ada)
 		reads := func() identity.User {
 			t.Helper()
-			session, err := store.Identity.Session(t.Context(), secret)
+			session, err := store.Identity.Sessions.Session(t.Context(), secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +28,7 @@ func TestPreferences(t *testing.T) {
 		}
 		change := identity.ProfileChange{PageSize: new(50), Locale: new(identity.Dotted), Shortcuts: new(identity.ShortcutsOff)}
 		for range 2 { // the second time nothing changes, and nothing is said
-			if err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), change); err != nil {
+			if err := store.Identity.Users.UpdateProfile(t.Context(), ada.Actor(), change); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -46,12 +46,12 @@ func TestPreferences(t *testing.T) {
 				t.Errorf("the line lacks %s: %s", words, said[0].Changes)
 			}
 		}
-		if err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{Name: new("Ada L.")}); err != nil || reads().Rows() != 50 {
+		if err := store.Identity.Users.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{Name: new("Ada L.")}); err != nil || reads().Rows() != 50 {
 			t.Errorf("a change of the name alone: %d rows, %v", reads().Rows(), err)
 		}
 
 		var problems access.Invalid
-		err := store.Identity.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{
+		err := store.Identity.Users.UpdateProfile(t.Context(), ada.Actor(), identity.ProfileChange{
 			PageSize: new(0), Locale: new(identity.Locale("klingon")), Shortcuts: new(identity.Shortcuts("maybe")),
 		})
 		if !errors.As(err, &problems) || problems.For("page_size") == "" || problems.For("locale") == "" || problems.For("shortcuts") == "" {

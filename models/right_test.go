@@ -34,29 +34,29 @@ func TestWhoMayManageWhom(t *testing.T) {
 					kind = nil
 				}
 				what := fmt.Sprintf("%s of %s", byRole, ofRole)
-				_, err := store.Identity.Disable(ctx, by, target.ID)
+				_, err := store.Identity.Users.Disable(ctx, by, target.ID)
 				wants(t, what+": disable", err, kind)
-				_, err = store.Identity.Enable(ctx, by, target.ID)
+				_, err = store.Identity.Users.Enable(ctx, by, target.ID)
 				wants(t, what+": enable", err, kind)
-				_, err = store.Identity.EndSessions(ctx, by, target.ID)
+				_, err = store.Identity.Users.EndSessions(ctx, by, target.ID)
 				wants(t, what+": end sessions", err, kind)
 				if err := store.GiveFactor(ctx, target.ID); err != nil {
 					t.Fatal(err)
 				}
-				_, err = store.Identity.ResetSecondFactor(ctx, by, target.ID)
+				_, err = store.Identity.Users.ResetSecondFactor(ctx, by, target.ID)
 				wants(t, what+": reset the second factor", err, kind)
-				_, _, err = store.Identity.Invite(ctx, by, identity.NewInvitation{Email: string(byRole) + "." + string(ofRole) + "@example.com", Role: ofRole})
+				_, _, err = store.Identity.Invitations.Invite(ctx, by, identity.NewInvitation{Email: string(byRole) + "." + string(ofRole) + "@example.com", Role: ofRole})
 				wants(t, what+": invite", err, kind)
-				made, _, err := store.Identity.Invite(ctx, owner, identity.NewInvitation{Email: "x" + string(byRole) + string(ofRole) + "@example.com", Role: ofRole})
+				made, _, err := store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "x" + string(byRole) + string(ofRole) + "@example.com", Role: ofRole})
 				wants(t, what, err, nil)
-				_, _, err = store.Identity.RenewInvitation(ctx, by, made.ID)
+				_, _, err = store.Identity.Invitations.RenewInvitation(ctx, by, made.ID)
 				wants(t, what+": renew", err, kind)
-				wants(t, what+": revoke", store.Identity.RevokeInvitation(ctx, by, made.ID), kind)
+				wants(t, what+": revoke", store.Identity.Invitations.RevokeInvitation(ctx, by, made.ID), kind)
 				if byRole != access.Owner {
 					kind = access.ErrDenied
 				}
 				for _, other := range []access.Role{access.Owner, access.Auditor} {
-					_, err = store.Identity.ChangeRole(ctx, by, target.ID, other)
+					_, err = store.Identity.Users.ChangeRole(ctx, by, target.ID, other)
 					wants(t, what+": to "+string(other), err, kind)
 				}
 			}
@@ -76,13 +76,13 @@ func TestTokensManageNobody(t *testing.T) {
 			t.Error("people.manage is a scope")
 		}
 		by.Scopes = access.WriteScopes()
-		_, err := store.Identity.Disable(t.Context(), by, target.ID)
+		_, err := store.Identity.Users.Disable(t.Context(), by, target.ID)
 		wants(t, "disable", err, access.ErrDenied)
-		_, err = store.Identity.ChangeRole(t.Context(), by, target.ID, access.Owner)
+		_, err = store.Identity.Users.ChangeRole(t.Context(), by, target.ID, access.Owner)
 		wants(t, "change the role", err, access.ErrDenied)
-		_, _, err = store.Identity.Invite(t.Context(), by, identity.NewInvitation{Email: "a@example.com", Role: access.Editor})
+		_, _, err = store.Identity.Invitations.Invite(t.Context(), by, identity.NewInvitation{Email: "a@example.com", Role: access.Editor})
 		wants(t, "invite", err, access.ErrDenied)
-		_, err = store.Identity.People(t.Context(), by)
+		_, err = store.Identity.Users.People(t.Context(), by)
 		wants(t, "read", err, access.ErrDenied)
 	})
 }
@@ -92,44 +92,44 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner)
 		session := signIn(t, store, bob)
-		_, token, err := store.Identity.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
+		_, token, err := store.Identity.Tokens.CreateToken(ctx, bob.Actor(), identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if by, err := store.Identity.TokenActor(ctx, token, ""); err != nil || !by.May(access.DeleteGroups) {
+		if by, err := store.Identity.Tokens.TokenActor(ctx, token, ""); err != nil || !by.May(access.DeleteGroups) {
 			t.Fatal(by, err)
 		}
-		_, forAdmin, err := store.Identity.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "a@example.com", Role: access.Admin})
+		_, forAdmin, err := store.Identity.Invitations.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "a@example.com", Role: access.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, forEditor, err := store.Identity.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "e@example.com", Role: access.Editor})
+		_, forEditor, err := store.Identity.Invitations.Invite(ctx, bob.Actor(), identity.NewInvitation{Email: "e@example.com", Role: access.Editor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Identity.ChangeRole(ctx, owner, bob.ID, access.Admin); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(ctx, owner, bob.ID, access.Admin); err != nil {
 			t.Fatal(err)
 		}
 		if signedIn(t, store, session) {
 			t.Error("the session lives on")
 		}
-		_, err = store.Identity.OpenInvitation(ctx, forAdmin)
+		_, err = store.Identity.Invitations.OpenInvitation(ctx, forAdmin)
 		wants(t, "an invitation that an admin can't make", err, access.ErrNotFound)
-		_, err = store.Identity.OpenInvitation(ctx, forEditor)
+		_, err = store.Identity.Invitations.OpenInvitation(ctx, forEditor)
 		wants(t, "an invitation that an admin can make", err, nil)
-		if _, err := store.Identity.ChangeRole(ctx, owner, bob.ID, access.Auditor); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(ctx, owner, bob.ID, access.Auditor); err != nil {
 			t.Fatal(err)
 		}
-		by, err := store.Identity.TokenActor(ctx, token, "")
+		by, err := store.Identity.Tokens.TokenActor(ctx, token, "")
 		if err != nil || by.May(access.EditGroups) || !by.May(access.ReadGroups) {
 			t.Errorf("the token may write on: %v", err)
 		}
 		stale := bob.Actor()
-		_, err = store.Identity.Disable(ctx, stale, owner.ID)
+		_, err = store.Identity.Users.Disable(ctx, stale, owner.ID)
 		wants(t, "disable by a stale actor", err, access.ErrDenied)
-		_, _, err = store.Identity.Invite(ctx, stale, identity.NewInvitation{Email: "b@example.com", Role: access.Owner})
+		_, _, err = store.Identity.Invitations.Invite(ctx, stale, identity.NewInvitation{Email: "b@example.com", Role: access.Owner})
 		wants(t, "invite by a stale actor", err, access.ErrDenied)
-		err = store.Identity.SetPolicy(ctx, stale, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 1}})
+		err = store.Identity.Policies.SetPolicy(ctx, stale, identity.Policy{SecondFactor: map[access.Role]int64{access.Owner: 1}})
 		wants(t, "policy by a stale actor", err, access.ErrDenied)
 		changed := lines(t, store, audit.ChangedRole)
 		if len(changed) != 2 || changed[0].ObjectID != bob.ID || changed[0].Changes != `{"invitations":{"before":["e@example.com"],"after":null},"role":{"before":"admin","after":"auditor"}}` {
@@ -145,7 +145,7 @@ func TestAChangeNeedsTheRightsOfWhatItChanges(t *testing.T) {
 		members := models.Refs(contact.ID)
 		scoped := func(scopes ...access.Right) access.Actor {
 			_, secret := makeToken(t, store, owner, identity.NewToken{Scopes: scopes})
-			by, err := store.Identity.TokenActor(t.Context(), secret, "")
+			by, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -46,7 +46,7 @@ func withPassword(ctx context.Context, store *models.Store, where access.Actor, 
 
 // withProvider signs in whom a provider vouches for.
 func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.Vouched) (identity.User, error) {
-	request, _, err := store.Identity.StartOIDC(ctx, "", "")
+	request, _, err := store.Identity.Providers.StartOIDC(ctx, "", "")
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -74,7 +74,7 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 	modelstest.EachInTurn(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		n := identity.NewUser{Email: "off@example.com", Name: "Off", Role: access.Editor, Password: modelstest.OwnerPassword}
-		if _, err := store.Identity.CreateUser(t.Context(), access.System("test"), n); err != nil {
+		if _, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), n); err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET disabled_at = 1 WHERE email = 'off@example.com'"); err != nil {
@@ -141,7 +141,7 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 		if !ok || err != nil {
 			t.Fatalf("%+v, %v", outcome, err)
 		}
-		wait, err := store.Identity.PendingSignIn(ctx, wanted.Pending)
+		wait, err := store.Identity.SignIns.PendingSignIn(ctx, wanted.Pending)
 		if err != nil || wait.Email != "ada@example.com" || string(wait.Page) != `"contacts"` || wait.Factors.AppSince == nil {
 			t.Errorf("%+v, %v", wait, err)
 		}

@@ -19,7 +19,7 @@ func TestASessionIsItsOwners(t *testing.T) {
 		anna, bob := somebody(t, store, "anna", access.Editor), somebody(t, store, "bob", access.Editor)
 		secret := signIn(t, store, anna)
 		for range 2 { // the second time there is none
-			if err := store.Identity.EndSession(t.Context(), bob.Actor(), secret); err != nil {
+			if err := store.Identity.Sessions.EndSession(t.Context(), bob.Actor(), secret); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -34,7 +34,7 @@ func TestASessionIsItsOwners(t *testing.T) {
 func TestEndingOtherSessionsEndsHalfASignIn(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
+		u, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,18 +44,18 @@ func TestEndingOtherSessionsEndsHalfASignIn(t *testing.T) {
 				signIn(t, store, u)
 			}
 			begun := half(t, store, by)
-			if n, err := store.Identity.EndOtherSessions(t.Context(), by, own); err != nil || n != others {
+			if n, err := store.Identity.Sessions.EndOtherSessions(t.Context(), by, own); err != nil || n != others {
 				t.Errorf("%d, %v", n, err)
 			}
 			var data any
-			if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, begun, &data); !errors.Is(err, access.ErrNotFound) {
+			if _, err := store.Identity.Attempts.Challenge(t.Context(), identity.FactorChallenge, begun, &data); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("the sign-in can be finished: %v", err)
 			}
 			if line := lines(t, store, audit.SignedOut)[0]; !strings.Contains(line.Changes, `"unfinished_sign_ins":{"before":1,"after":0}`) {
 				t.Errorf("the line is %s", line.Changes)
 			}
 		}
-		if _, err := store.Identity.EndOtherSessions(t.Context(), by, own); err != nil || len(lines(t, store, audit.SignedOut)) != 2 {
+		if _, err := store.Identity.Sessions.EndOtherSessions(t.Context(), by, own); err != nil || len(lines(t, store, audit.SignedOut)) != 2 {
 			t.Errorf("nothing to end has a line, or %v", err)
 		}
 	})
@@ -66,27 +66,27 @@ func TestInvitationsThatGoAreNamed(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner, other := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner)
 		for address, role := range map[string]access.Role{"a@example.com": access.Admin, "e@example.com": access.Editor} {
-			_, secret, err := store.Identity.Invite(t.Context(), other.Actor(), identity.NewInvitation{Email: address, Role: role})
+			_, secret, err := store.Identity.Invitations.Invite(t.Context(), other.Actor(), identity.NewInvitation{Email: address, Role: role})
 			if err != nil {
 				t.Fatal(err)
 			}
 			modelstest.Keep(store, modelstest.InviteLink, secret)
 		}
-		if _, err := store.Identity.ChangeRole(t.Context(), owner, other.ID, access.Admin); err != nil {
+		if _, err := store.Identity.Users.ChangeRole(t.Context(), owner, other.ID, access.Admin); err != nil {
 			t.Fatal(err)
 		}
 		const first = `"invitations":{"before":["a@example.com"],"after":null}`
 		if line := lines(t, store, audit.ChangedRole)[0]; !strings.Contains(line.Changes, first) {
 			t.Errorf("the line is %s", line.Changes)
 		}
-		if _, err := store.Identity.Disable(t.Context(), owner, other.ID); err != nil {
+		if _, err := store.Identity.Users.Disable(t.Context(), owner, other.ID); err != nil {
 			t.Fatal(err)
 		}
 		const second = `"invitations":{"before":["e@example.com"],"after":null}`
 		if line := lines(t, store, audit.DisabledUser)[0]; !strings.Contains(line.Changes, second) {
 			t.Errorf("the line is %s", line.Changes)
 		}
-		if left, err := store.Identity.Invitations(t.Context(), owner); err != nil || len(left) > 0 {
+		if left, err := store.Identity.Invitations.Invitations(t.Context(), owner); err != nil || len(left) > 0 {
 			t.Errorf("%v, %v", left, err)
 		}
 	})

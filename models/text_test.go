@@ -27,9 +27,9 @@ func TestNamesTurnNoText(t *testing.T) {
 			refused("name", err)
 			_, err = store.CreateContact(t.Context(), by, models.ContactChange{Username: new("hector"), DisplayName: &name}, nil)
 			refused("display_name", err)
-			_, _, err = store.Identity.CreateToken(t.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
+			_, _, err = store.Identity.Tokens.CreateToken(t.Context(), by, identity.NewToken{Name: name, Scopes: access.ReadScopes()}, nil)
 			refused("name", err)
-			refused("name", store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &name}))
+			refused("name", store.Identity.Users.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &name}))
 		}
 		for _, name := range []string{"שלום\u200e (3)", "\u200fمرحبا", "a\u200db"} { // marks and joiners turn nothing
 			if _, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: &name}, nil); err != nil {
@@ -60,7 +60,7 @@ func TestNamesFromBeforeTheRule(t *testing.T) {
 		if err != nil || c.Name() != old || *c.PhoneNumber != "+41 44 668 18 00" {
 			t.Errorf("the contact is %q, %v", c.Name(), err)
 		}
-		if err := store.Identity.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &old, TimeZone: new("Europe/Zurich")}); err != nil {
+		if err := store.Identity.Users.UpdateProfile(t.Context(), by, identity.ProfileChange{Name: &old, TimeZone: new("Europe/Zurich")}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -32,7 +32,7 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 		store.DB.Now = func() time.Time { return now }
 		modelstest.Owner(t, store)
 		off := somebody(t, store, "off", access.Editor)
-		if _, err := store.Identity.Disable(t.Context(), system, off.ID); err != nil {
+		if _, err := store.Identity.Users.Disable(t.Context(), system, off.ID); err != nil {
 			t.Fatal(err)
 		}
 		var want []string
@@ -108,7 +108,7 @@ func TestAnAddressIsHeldOff(t *testing.T) {
 func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
-		ada, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
+		ada, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,19 +116,19 @@ func TestWhoIsHeldOffFromConfirming(t *testing.T) {
 		by.IP = "192.0.2.1"
 		withApp(t, store, by)
 		for range 6 {
-			_ = store.Identity.Confirm(t.Context(), by, identity.Proof{Password: "wrong"})
-			_ = store.Identity.Confirm(t.Context(), by, identity.Proof{Code: "000000"})
+			_ = store.Identity.SignIns.Confirm(t.Context(), by, identity.Proof{Password: "wrong"})
+			_ = store.Identity.SignIns.Confirm(t.Context(), by, identity.Proof{Code: "000000"})
 		}
 		bea := somebody(t, store, "bea", access.Editor)
-		if _, err := store.Identity.NewTOTP(t.Context(), bea.Actor()); err != nil {
+		if _, err := store.Identity.SecondFactors.NewTOTP(t.Context(), bea.Actor()); err != nil {
 			t.Fatal(err)
 		}
 		for range 6 {
-			_, _ = store.Identity.ConfirmTOTP(t.Context(), bea.Actor(), "000000")
+			_, _ = store.Identity.SecondFactors.ConfirmTOTP(t.Context(), bea.Actor(), "000000")
 		}
 		carl := somebody(t, store, "carl", access.Editor)
 		withApp(t, store, carl.Actor())
-		secret, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, carl.ID, nil)
+		secret, err := store.Identity.Attempts.NewChallenge(t.Context(), identity.FactorChallenge, carl.ID, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

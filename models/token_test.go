@@ -23,7 +23,7 @@ func makeToken(t *testing.T, store *models.Store, by access.Actor, n identity.Ne
 	if n.Scopes == nil {
 		n.Scopes = access.ReadScopes()
 	}
-	token, secret, err := store.Identity.CreateToken(t.Context(), by, n, nil)
+	token, secret, err := store.Identity.Tokens.CreateToken(t.Context(), by, n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func TestATokenEndsWithItsOwner(t *testing.T) {
 		by, now := modelstest.Owner(t, store), time.Now()
 		store.DB.Now = func() time.Time { return now }
 		_, secret := makeToken(t, store, by, identity.NewToken{})
-		if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); err != nil {
+		if _, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "::1"); err != nil {
 			t.Fatal(err)
 		}
 		if err := store.Exec(t.Context(), "UPDATE users SET disabled_at = 1"); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Second)
-		if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "::1"); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -62,7 +62,7 @@ func TestRollingAtOnce(t *testing.T) {
 		for i := range times {
 			wg.Go(func() {
 				var err error
-				if _, secrets[i], err = store.Identity.RollToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
+				if _, secrets[i], err = store.Identity.Tokens.RollToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -70,7 +70,7 @@ func TestRollingAtOnce(t *testing.T) {
 		wg.Wait()
 		working := 0
 		for _, secret := range append(secrets, first) {
-			if _, err := store.Identity.TokenActor(t.Context(), secret, "::1"); err == nil {
+			if _, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "::1"); err == nil {
 				working++
 			}
 		}
@@ -84,7 +84,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner := modelstest.Owner(t, store)
 		token, secret := makeToken(t, store, owner, identity.NewToken{})
-		program, err := store.Identity.TokenActor(t.Context(), secret, "::1")
+		program, err := store.Identity.Tokens.TokenActor(t.Context(), secret, "::1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,17 +98,17 @@ func TestWhoMayRollAToken(t *testing.T) {
 			"a visitor":        {access.Actor{Kind: access.VisitorActor}, access.ErrDenied},
 			"a command":        {access.System("test"), nil},
 		} {
-			if _, _, err := store.Identity.RollToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
+			if _, _, err := store.Identity.Tokens.RollToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		made := identity.NewToken{UserID: owner.UserID, Name: "Mine", Scopes: access.ReadScopes()}
-		if _, _, err := store.Identity.CreateToken(t.Context(), program, made, nil); !errors.Is(err, access.ErrDenied) {
+		if _, _, err := store.Identity.Tokens.CreateToken(t.Context(), program, made, nil); !errors.Is(err, access.ErrDenied) {
 			t.Errorf("a token makes a token: %v", err)
 		}
 		admin := somebody(t, store, "eve", access.Admin).Actor()
 		made.UserID = owner.UserID
-		if got, _, err := store.Identity.CreateToken(t.Context(), admin, made, nil); err == nil && got.UserID == owner.UserID {
+		if got, _, err := store.Identity.Tokens.CreateToken(t.Context(), admin, made, nil); err == nil && got.UserID == owner.UserID {
 			t.Error("an admin makes a token in the owner's name")
 		}
 	})
@@ -123,9 +123,9 @@ func TestUsesOfTokens(t *testing.T) {
 		other, _ := makeToken(t, store, by, identity.NewToken{})
 		use := func(n, status int) {
 			for i := range n {
-				store.Identity.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
+				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
 			}
-			if err := store.Identity.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -134,7 +134,7 @@ func TestUsesOfTokens(t *testing.T) {
 		now = now.Add(time.Hour)
 		use(3, 500)
 		use(0, 0)
-		got, err := store.Identity.TokenUse(t.Context(), by, token.ID)
+		got, err := store.Identity.Tokens.TokenUse(t.Context(), by, token.ID)
 		if err != nil || len(got.Hours) != 24 || len(got.Requests) != identity.KeptRequests {
 			t.Fatalf("%d hours, %d requests, %v", len(got.Hours), len(got.Requests), err)
 		}
@@ -152,7 +152,7 @@ func TestUsesOfTokens(t *testing.T) {
 		if n, err := store.Kept(t.Context(), token.ID); n != identity.KeptRequests || err != nil {
 			t.Errorf("%d are kept, %v", n, err)
 		}
-		if quiet, err := store.Identity.TokenUse(t.Context(), by, other.ID); err != nil || len(quiet.Requests) != 0 {
+		if quiet, err := store.Identity.Tokens.TokenUse(t.Context(), by, other.ID); err != nil || len(quiet.Requests) != 0 {
 			t.Errorf("another token was used %d times, %v", len(quiet.Requests), err)
 		}
 		now = now.AddDate(0, 2, 0)
@@ -169,15 +169,15 @@ func TestUsesAreNotedAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				store.Identity.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
+				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
 			}
-			if err := store.Identity.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	use, err := store.Identity.TokenUse(t.Context(), access.System("test"), token.ID)
+	use, err := store.Identity.Tokens.TokenUse(t.Context(), access.System("test"), token.ID)
 	if err != nil || use.Hours[23].Requests+use.Hours[22].Requests != 4000 {
 		t.Errorf("%d calls were counted, %v", use.Hours[23].Requests, err)
 	}
@@ -189,7 +189,7 @@ func BenchmarkNoteUse(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			store.Identity.NoteUse(use)
+			store.Identity.Tokens.NoteUse(use)
 		}
 	})
 }

@@ -59,7 +59,7 @@ func (p phone) code(steps int) string {
 func withApp(t *testing.T, store *models.Store, by access.Actor) (phone, []string) {
 	t.Helper()
 	p := newApp(t, store, by)
-	codes, err := store.Identity.ConfirmTOTP(t.Context(), by, p.code(0))
+	codes, err := store.Identity.SecondFactors.ConfirmTOTP(t.Context(), by, p.code(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func newApp(t *testing.T, store *models.Store, by access.Actor) phone {
 	t.Helper()
 	now := time.Now().Truncate(30 * time.Second)
 	store.DB.Now = func() time.Time { return now }
-	key, err := store.Identity.NewTOTP(t.Context(), by)
+	key, err := store.Identity.SecondFactors.NewTOTP(t.Context(), by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func newApp(t *testing.T, store *models.Store, by access.Actor) phone {
 // half signs in with the password alone.
 func half(t *testing.T, store *models.Store, by access.Actor) string {
 	t.Helper()
-	secret, err := store.Identity.NewChallenge(t.Context(), identity.FactorChallenge, by.UserID, nil)
+	secret, err := store.Identity.Attempts.NewChallenge(t.Context(), identity.FactorChallenge, by.UserID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +100,8 @@ func half(t *testing.T, store *models.Store, by access.Actor) string {
 func TestCodesFromAnApp(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		first, err := store.Identity.NewTOTP(t.Context(), by)
-		again, againErr := store.Identity.NewTOTP(t.Context(), by)
+		first, err := store.Identity.SecondFactors.NewTOTP(t.Context(), by)
+		again, againErr := store.Identity.SecondFactors.NewTOTP(t.Context(), by)
 		if err != nil || againErr != nil || first != again {
 			t.Errorf("the seed changes before it is confirmed: %v %v", err, againErr)
 		}
@@ -109,17 +109,17 @@ func TestCodesFromAnApp(t *testing.T) {
 		if err != nil || u.Scheme != "otpauth" || u.Host != "totp" || u.Query().Get("secret") != first.Secret || !strings.Contains(u.Path, "ada@example.com") {
 			t.Errorf("%s, %v", first.URL, err)
 		}
-		if _, err := store.Identity.ConfirmTOTP(t.Context(), by, "000000"); !errors.As(err, new(access.Invalid)) {
+		if _, err := store.Identity.SecondFactors.ConfirmTOTP(t.Context(), by, "000000"); !errors.As(err, new(access.Invalid)) {
 			t.Errorf("a wrong code: %v", err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f.On() {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || f.On() {
 			t.Errorf("%+v, %v", f, err)
 		}
 		p, codes := withApp(t, store, by)
-		if _, err := store.Identity.NewTOTP(t.Context(), by); !errors.Is(err, access.ErrConflict) {
+		if _, err := store.Identity.SecondFactors.NewTOTP(t.Context(), by); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("a seed for an app that is on: %v", err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || !f.On() || f.Codes != 10 || len(codes) != 10 {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || !f.On() || f.Codes != 10 || len(codes) != 10 {
 			t.Errorf("%+v, %v, %v", f, codes, err)
 		}
 		for steps, good := range map[int]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
@@ -175,7 +175,7 @@ func TestACodeCountsOnceOnly(t *testing.T) {
 func TestRecoveryCodes(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
-		if _, err := store.Identity.NewRecoveryCodes(t.Context(), by); !errors.Is(err, access.ErrConflict) {
+		if _, err := store.Identity.SecondFactors.NewRecoveryCodes(t.Context(), by); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("recovery codes for nothing: %v", err)
 		}
 		_, codes := withApp(t, store, by)
@@ -186,7 +186,7 @@ func TestRecoveryCodes(t *testing.T) {
 		if _, err := withCode(t.Context(), store, by, half(t, store, by), codes[0]); !errors.Is(err, access.ErrSignIn) {
 			t.Errorf("a recovery code used twice: %v", err)
 		}
-		fresh, err := store.Identity.NewRecoveryCodes(t.Context(), by)
+		fresh, err := store.Identity.SecondFactors.NewRecoveryCodes(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,13 +196,13 @@ func TestRecoveryCodes(t *testing.T) {
 		if _, err := withCode(t.Context(), store, by, half(t, store, by), fresh[0]); err != nil {
 			t.Error(err)
 		}
-		if err := store.Identity.TurnOffTOTP(t.Context(), by); err != nil {
+		if err := store.Identity.SecondFactors.TurnOffTOTP(t.Context(), by); err != nil {
 			t.Fatal(err)
 		}
-		if f, err := store.Identity.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
+		if f, err := store.Identity.SecondFactors.Factors(t.Context(), by.UserID); err != nil || f != (identity.Factors{}) {
 			t.Errorf("%+v, %v", f, err)
 		}
-		if _, err := store.Identity.NewTOTP(t.Context(), by); err != nil {
+		if _, err := store.Identity.SecondFactors.NewTOTP(t.Context(), by); err != nil {
 			t.Errorf("turning codes on again: %v", err)
 		}
 	})
@@ -211,7 +211,7 @@ func TestRecoveryCodes(t *testing.T) {
 func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
-		made, err := store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
+		made, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{
 			Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
@@ -252,7 +252,7 @@ func TestWrongCodesMustWait(t *testing.T) {
 		if _, err := withCode(t.Context(), store, by, half(t, store, by), p.code(0)); !errors.As(err, new(access.Throttled)) {
 			t.Errorf("the next code: %v", err)
 		}
-		if err := store.Identity.Confirm(t.Context(), by, identity.Proof{Code: p.code(0)}); err != nil {
+		if err := store.Identity.SignIns.Confirm(t.Context(), by, identity.Proof{Code: p.code(0)}); err != nil {
 			t.Errorf("confirming with a code, after a stranger's wrong ones: %v", err)
 		}
 		*p.now = p.now.Add(46 * time.Second)
@@ -278,10 +278,10 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 			t.Errorf("%d are kept", n)
 		}
 		var data any
-		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, last, &data); err != nil {
+		if _, err := store.Identity.Attempts.Challenge(t.Context(), identity.FactorChallenge, last, &data); err != nil {
 			t.Errorf("the last one: %v", err)
 		}
-		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, first, &data); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.Attempts.Challenge(t.Context(), identity.FactorChallenge, first, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("the first one: %v", err)
 		}
 	})
@@ -291,15 +291,15 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 func TestARequestToAProviderFitsAnAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for _, next := range []string{"/contacts?q=x", "/" + strings.Repeat("x", 900), "/" + strings.Repeat("x", 4000), "/?" + strings.Repeat("&", 900), "/" + strings.Repeat("ü", 900)} {
-			request, browser, err := store.Identity.StartOIDC(t.Context(), "", next)
+			request, browser, err := store.Identity.Providers.StartOIDC(t.Context(), "", next)
 			if err != nil || len(request.State) > 2000 || len(next) < 1000 && !strings.Contains(next, "&") && request.Next != next {
 				t.Errorf("%.20s: the state has %d bytes, and next %d; %v", next, len(request.State), len(request.Next), err)
 			}
-			kept, err := store.Identity.StartedOIDC(t.Context(), browser, request.State)
+			kept, err := store.Identity.Providers.StartedOIDC(t.Context(), browser, request.State)
 			if err != nil || kept != request {
 				t.Errorf("%.20s: got %v, %v", next, kept, err)
 			}
-			if _, err := store.Identity.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
+			if _, err := store.Identity.Providers.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("another browser: %v", err)
 			}
 		}
@@ -311,23 +311,23 @@ func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
 		store.DB.Now = func() time.Time { return now }
-		secret, err := store.Identity.NewChallenge(t.Context(), identity.PasskeyChallenge, "", map[string]string{"a": "b"})
+		secret, err := store.Identity.Attempts.NewChallenge(t.Context(), identity.PasskeyChallenge, "", map[string]string{"a": "b"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var data map[string]string
-		if _, err := store.Identity.TakeChallenge(t.Context(), identity.FactorChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.Attempts.TakeChallenge(t.Context(), identity.FactorChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("a challenge of another kind: %v", err)
 		}
-		if id, err := store.Identity.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); err != nil || id != "" || data["a"] != "b" {
+		if id, err := store.Identity.Attempts.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); err != nil || id != "" || data["a"] != "b" {
 			t.Errorf("%q, %v, %v", id, data, err)
 		}
-		if _, err := store.Identity.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.Attempts.TakeChallenge(t.Context(), identity.PasskeyChallenge, secret, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("for the second time: %v", err)
 		}
 		late := half(t, store, by)
 		now = now.Add(identity.ChallengeLimit)
-		if _, err := store.Identity.Challenge(t.Context(), identity.FactorChallenge, late, &data); !errors.Is(err, access.ErrNotFound) {
+		if _, err := store.Identity.Attempts.Challenge(t.Context(), identity.FactorChallenge, late, &data); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("too late: %v", err)
 		}
 		if err := errors.Join(store.PassTime(t.Context()), store.Sweep(t.Context())); err != nil {

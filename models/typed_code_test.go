@@ -62,7 +62,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 			use(typed(recovery[i]))
 		}
 		*phone.now = phone.now.Add(time.Hour)
-		if err := store.Identity.Confirm(t.Context(), by, identity.Proof{Code: inDigits(phone.code(0), '۰')}); err != nil {
+		if err := store.Identity.SignIns.Confirm(t.Context(), by, identity.Proof{Code: inDigits(phone.code(0), '۰')}); err != nil {
 			t.Errorf("a confirmation: %v", err)
 		}
 		for _, code := range recovery[5:] { // a letter with a mark is another letter
@@ -84,7 +84,7 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
 		store.DB.Now = func() time.Time { return now }
-		key, err := store.Identity.NewTOTP(t.Context(), by)
+		key, err := store.Identity.SecondFactors.NewTOTP(t.Context(), by)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		codes, err := store.Identity.ConfirmTOTP(t.Context(), by, "\u200b "+inDigits(rfc6238(seed, now, 6), '٠'))
+		codes, err := store.Identity.SecondFactors.ConfirmTOTP(t.Context(), by, "\u200b "+inDigits(rfc6238(seed, now, 6), '٠'))
 		if err != nil {
 			t.Error(err)
 		}
@@ -106,11 +106,11 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 // TestASetupCodeIsTakenFromTheClipboard with what came along.
 func TestASetupCodeIsTakenFromTheClipboard(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		code, err := store.Identity.NewSetupCode(t.Context())
+		code, err := store.Identity.Users.NewSetupCode(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = store.Identity.SetUp(t.Context(), access.Actor{}, identity.Setup{
+		_, err = store.Identity.Users.SetUp(t.Context(), access.Actor{}, identity.Setup{
 			Code: "\ufeff" + code[:5] + "\u200b" + code[5:] + "\u00a0", Workspace: "A",
 			Owner: identity.NewUser{Email: "ada@example.com", Name: "Ada", Password: modelstest.OwnerPassword},
 		})

@@ -83,7 +83,7 @@ func (c *command) develop(ctx context.Context, config handlers.Config, console h
 func (c *command) devOwner(ctx context.Context, store *models.Store) (identity.NewUser, error) {
 	owner := identity.NewUser{Name: "Olivia Owner", Email: devEmail}
 	file := c.markPath() + ".dev-password"
-	if owned, err := store.Identity.HasOwner(ctx); owned || err != nil {
+	if owned, err := store.Identity.Users.HasOwner(ctx); owned || err != nil {
 		password, _ := os.ReadFile(file) // that may not be there
 		owner.Password = string(password)
 		return owner, err
@@ -93,12 +93,12 @@ func (c *command) devOwner(ctx context.Context, store *models.Store) (identity.N
 	if _, filled := errors.AsType[access.Conflict](err); err != nil && !filled {
 		return owner, err
 	}
-	code, err := store.Identity.NewSetupCode(ctx)
+	code, err := store.Identity.Users.NewSetupCode(ctx)
 	if err != nil {
 		return owner, err
 	}
 	owner.Password = rand.Text()
-	if _, err = store.Identity.SetUp(ctx, access.Actor{}, identity.Setup{Code: code, Workspace: "Development", Owner: owner}); err != nil {
+	if _, err = store.Identity.Users.SetUp(ctx, access.Actor{}, identity.Setup{Code: code, Workspace: "Development", Owner: owner}); err != nil {
 		return owner, err
 	}
 	return owner, os.WriteFile(file, []byte(owner.Password), 0o600)

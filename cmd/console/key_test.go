@@ -32,11 +32,11 @@ func seedOf(t *testing.T, database string, keys keys.Keys) (string, error) {
 	if err := store.Audit.SetKeys(t.Context(), keys); err != nil {
 		return "", err
 	}
-	u, err := store.Identity.UserByEmail(t.Context(), "ada@example.com")
+	u, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := store.Identity.NewTOTP(t.Context(), u.Actor())
+	key, err := store.Identity.SecondFactors.NewTOTP(t.Context(), u.Actor())
 	return key.Secret, err
 }
 
@@ -108,11 +108,11 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 		}
 		defer running.Close()
 		modelstest.Owner(t, running)
-		ada, err := running.Identity.UserByEmail(t.Context(), "ada@example.com")
+		ada, err := running.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, err := running.Identity.NewTOTP(t.Context(), ada.Actor())
+		before, err := running.Identity.SecondFactors.NewTOTP(t.Context(), ada.Actor())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,10 +122,10 @@ func TestARunningConsoleTakesUpANewKey(t *testing.T) {
 		if r := withKeyFile(t, database, file, "", "key", "rotate"); r.code != 0 || !strings.Contains(r.stdout, "reload this key file automatically") {
 			t.Fatalf("%+v", r)
 		}
-		if after, err := running.Identity.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
+		if after, err := running.Identity.SecondFactors.NewTOTP(t.Context(), ada.Actor()); err != nil || after != before {
 			t.Errorf("the running console reads %v, not %v: %v", after, before, err)
 		}
-		if _, err := running.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Editor, Password: "a password of many words"}); err != nil {
+		if _, err := running.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Editor, Password: "a password of many words"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := running.Audit.Seal(t.Context()); err != nil {

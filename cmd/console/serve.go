@@ -127,7 +127,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 func writeLast(log *slog.Logger, store *models.Store) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := store.Identity.WriteUses(ctx); err != nil {
+	if err := store.Identity.Tokens.WriteUses(ctx); err != nil {
 		log.Warn("write token usage", "err", err)
 	}
 }
@@ -135,11 +135,11 @@ func writeLast(log *slog.Logger, store *models.Store) {
 // greet prints the console's URL and, until it has an owner, the link to set it up.
 func (c *command) greet(ctx context.Context, store *models.Store, publicURL string) error {
 	fmt.Fprintf(c.stdout, "Protocol Console: %s\n", publicURL)
-	owned, err := store.Identity.HasOwner(ctx)
+	owned, err := store.Identity.Users.HasOwner(ctx)
 	if err != nil || owned {
 		return err
 	}
-	code, err := store.Identity.NewSetupCode(ctx)
+	code, err := store.Identity.Users.NewSetupCode(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.ToDeleteActivity(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
-		{what: "write token usage", run: store.Identity.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},
+		{what: "write token usage", run: store.Identity.Tokens.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},
 	}

@@ -47,7 +47,7 @@ func createToken(ctx context.Context, c *command) error {
 			at := time.Now().Add(*expires).Unix()
 			token.ExpiresAt = &at
 		}
-		_, secret, err := store.Identity.CreateToken(ctx, c.actor(), token, nil)
+		_, secret, err := store.Identity.Tokens.CreateToken(ctx, c.actor(), token, nil)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func tokenOwner(ctx context.Context, store *models.Store, email string) (identit
 	if email != "" {
 		return userByEmail(ctx, store, email)
 	}
-	user, err := store.Identity.FirstOwner(ctx)
+	user, err := store.Identity.Users.FirstOwner(ctx)
 	if errors.Is(err, access.ErrNotFound) {
 		err = errors.New("a token belongs to a user, and there are none yet; create an owner with console user create")
 	}
@@ -86,7 +86,7 @@ func allTokens(ctx context.Context, store *models.Store, by access.Actor) ([]ide
 	var tokens []identity.Token
 	query := identity.TokenQuery{Range: db.Range{Limit: db.MaxLimit}}
 	for {
-		page, err := store.Identity.Tokens(ctx, by, query)
+		page, err := store.Identity.Tokens.Tokens(ctx, by, query)
 		tokens = append(tokens, page.Tokens...)
 		if err != nil || !page.More {
 			return tokens, err
@@ -127,7 +127,7 @@ func revokeToken(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		err := store.Identity.RevokeToken(ctx, c.actor(), args[0])
+		err := store.Identity.Tokens.RevokeToken(ctx, c.actor(), args[0])
 		if errors.Is(err, access.ErrNotFound) {
 			return noToken(args[0])
 		}
@@ -147,7 +147,7 @@ func rollToken(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		_, secret, err := store.Identity.RollToken(ctx, c.actor(), args[0], *overlap, nil)
+		_, secret, err := store.Identity.Tokens.RollToken(ctx, c.actor(), args[0], *overlap, nil)
 		if errors.Is(err, access.ErrNotFound) {
 			return noToken(args[0])
 		}

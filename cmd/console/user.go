@@ -26,7 +26,7 @@ func createUser(ctx context.Context, c *command) error {
 		if user.Password, err = c.password(ctx, *fromStdin); err != nil {
 			return err
 		}
-		made, err := store.Identity.CreateUser(ctx, c.actor(), user)
+		made, err := store.Identity.Users.CreateUser(ctx, c.actor(), user)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func setPassword(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		if err := store.Identity.SetPassword(ctx, c.actor(), user.Email, password); err != nil {
+		if err := store.Identity.Users.SetPassword(ctx, c.actor(), user.Email, password); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.stdout, "Changed the password of %s.\n", user.Email)
@@ -68,7 +68,7 @@ func listUsers(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		people, err := store.Identity.People(ctx, c.actor())
+		people, err := store.Identity.Users.People(ctx, c.actor())
 		if err != nil {
 			return err
 		}
@@ -98,25 +98,25 @@ func userState(u identity.User) string {
 func changeRole(ctx context.Context, c *command) error {
 	role := c.flags.String("role", "", "new `ROLE`: owner, admin, editor, moderator or auditor")
 	return changeUser(ctx, c, "has the new role", func(store *models.Store, id string) (identity.User, error) {
-		return store.Identity.ChangeRole(ctx, c.actor(), id, access.Role(*role))
+		return store.Identity.Users.ChangeRole(ctx, c.actor(), id, access.Role(*role))
 	})
 }
 
 func disableUser(ctx context.Context, c *command) error {
 	return changeUser(ctx, c, "is disabled", func(store *models.Store, id string) (identity.User, error) {
-		return store.Identity.Disable(ctx, c.actor(), id)
+		return store.Identity.Users.Disable(ctx, c.actor(), id)
 	})
 }
 
 func enableUser(ctx context.Context, c *command) error {
 	return changeUser(ctx, c, "can sign in again", func(store *models.Store, id string) (identity.User, error) {
-		return store.Identity.Enable(ctx, c.actor(), id)
+		return store.Identity.Users.Enable(ctx, c.actor(), id)
 	})
 }
 
 func resetSecondFactor(ctx context.Context, c *command) error {
 	return changeUser(ctx, c, "has no second factor any more", func(store *models.Store, id string) (identity.User, error) {
-		return store.Identity.ResetSecondFactor(ctx, c.actor(), id)
+		return store.Identity.Users.ResetSecondFactor(ctx, c.actor(), id)
 	})
 }
 
@@ -144,7 +144,7 @@ func changeUser(ctx context.Context, c *command, then string, do func(store *mod
 }
 
 func userByEmail(ctx context.Context, store *models.Store, email string) (identity.User, error) {
-	user, err := store.Identity.UserByEmail(ctx, email)
+	user, err := store.Identity.Users.UserByEmail(ctx, email)
 	if errors.Is(err, access.ErrNotFound) {
 		return user, fmt.Errorf("no user with the email %s", email)
 	}

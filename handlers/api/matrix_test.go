@@ -95,7 +95,7 @@ func (s *server) callers(t *testing.T) map[string]string {
 	full := append(access.WriteScopes(), access.ReadActivity)
 	callers := map[string]string{"r": s.newToken(t, identity.NewToken{Name: "reader", Scopes: access.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
 	person := func(name string, role access.Role) identity.User {
-		u, err := s.store.Identity.CreateUser(t.Context(), access.System("test"), identity.NewUser{
+		u, err := s.store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{
 			Email: name + "@example.com", Name: name, Role: role, Password: modelstest.OwnerPassword,
 		})
 		if err != nil {
@@ -108,12 +108,12 @@ func (s *server) callers(t *testing.T) map[string]string {
 	}
 	gone := person("gone", access.Owner)
 	callers["disabled"] = s.newToken(t, identity.NewToken{UserID: gone.ID, Name: "all", Scopes: full})
-	if _, err := s.store.Identity.Disable(t.Context(), s.owner, gone.ID); err != nil {
+	if _, err := s.store.Identity.Users.Disable(t.Context(), s.owner, gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	revoked, secret, err := s.store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: full}, nil)
+	revoked, secret, err := s.store.Identity.Tokens.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: full}, nil)
 	if err == nil {
-		err = s.store.Identity.RevokeToken(t.Context(), s.owner, revoked.ID)
+		err = s.store.Identity.Tokens.RevokeToken(t.Context(), s.owner, revoked.ID)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -83,9 +83,9 @@ func TestNoLimit(t *testing.T) {
 // that others are, or tokens that were right before.
 func TestTokensCantBeGuessed(t *testing.T) {
 	s, clock := limited(t, 0)
-	ended, wrong, err := s.store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "x", Scopes: access.ReadScopes()}, nil)
+	ended, wrong, err := s.store.Identity.Tokens.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "x", Scopes: access.ReadScopes()}, nil)
 	if err == nil {
-		err = s.store.Identity.RevokeToken(t.Context(), s.owner, ended.ID)
+		err = s.store.Identity.Tokens.RevokeToken(t.Context(), s.owner, ended.ID)
 	}
 	if err != nil {
 		t.Fatal(err)

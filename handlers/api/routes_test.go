@@ -158,17 +158,17 @@ func TestTokensEnd(t *testing.T) {
 		clock.move(time.Hour)
 		s.call(t, "GET /v1/groups", bearer(expiring)).refused(t, 401, "unauthorized", "")
 
-		revoked, secret, err := store.Identity.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: access.WriteScopes()}, nil)
+		revoked, secret, err := store.Identity.Tokens.CreateToken(t.Context(), s.owner, identity.NewToken{Name: "revoked", Scopes: access.WriteScopes()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret)).want(t, 200)
-		if err := store.Identity.RevokeToken(t.Context(), s.owner, revoked.ID); err != nil {
+		if err := store.Identity.Tokens.RevokeToken(t.Context(), s.owner, revoked.ID); err != nil {
 			t.Fatal(err)
 		}
 		s.call(t, "GET /v1/groups", bearer(secret)).refused(t, 401, "unauthorized", "")
 
-		used, err := store.Identity.Token(t.Context(), s.owner, revoked.ID)
+		used, err := store.Identity.Tokens.Token(t.Context(), s.owner, revoked.ID)
 		if err != nil || deref(used.LastUsedAt) != clock.now.Unix() || deref(used.LastUsedIP) != clientIP {
 			t.Errorf("the last use is %v from %v: %v", used.LastUsedAt, used.LastUsedIP, err)
 		}

@@ -41,7 +41,7 @@ func (a *api) serve(rt *route) http.Handler {
 			a.fail(answered, r, err)
 		}
 		if by.ID != "" {
-			a.Store.Identity.NoteUse(identity.TokenRequest{
+			a.Store.Identity.Tokens.NoteUse(identity.TokenRequest{
 				TokenID: by.ID, Method: r.Method, Path: r.URL.EscapedPath(), Status: answered.status, MS: time.Since(start).Milliseconds(),
 				IP: by.IP, RequestID: by.RequestID, Refused: errors.Is(err, identity.ErrForeignAddress),
 			})
@@ -120,7 +120,7 @@ func (a *api) bearer(r *http.Request) (access.Actor, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), usual.timeout)
 	defer cancel()
-	by, err := a.Store.Identity.TokenActor(ctx, secret, ip)
+	by, err := a.Store.Identity.Tokens.TokenActor(ctx, secret, ip)
 	if errors.Is(err, access.ErrNotFound) {
 		a.guesses.addInvalid(ip, now)
 		return by, errBadToken

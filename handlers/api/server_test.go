@@ -94,7 +94,7 @@ func (s *server) newToken(t *testing.T, n identity.NewToken) string {
 	if n.UserID != "" {
 		by = access.System("test") // people make tokens of their own only
 	}
-	_, secret, err := s.store.Identity.CreateToken(t.Context(), by, n, nil)
+	_, secret, err := s.store.Identity.Tokens.CreateToken(t.Context(), by, n, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

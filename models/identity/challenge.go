@@ -53,7 +53,7 @@ type sealedChallenge struct {
 // NewChallenge returns the secret by which the browser can answer a new challenge: once,
 // within ChallengeLimit. userID is "" if it is unknown; data is anything that marshals to
 // JSON.
-func (s *Store) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
+func (s *Attempts) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
 	b, err := json.Marshal(data)
 	if err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func (k ChallengeKind) purpose() string { return "challenge " + string(k) }
 
 // Challenge returns whom a challenge is about, and unmarshals its data, without using it
 // up. Errors: ErrNotFound if there is none, or it has expired or was used.
-func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
+func (s *Attempts) Challenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	found, err := s.challenge(s.db.Writer.WithContext(ctx), kind, secret)
 	if err != nil {
 		return "", s.db.Failed(ctx, err)
@@ -91,7 +91,7 @@ func (s *Store) Challenge(ctx context.Context, kind ChallengeKind, secret string
 // TakeChallenge is Challenge that uses it up: of two concurrent calls one finds it. A
 // sealed one is used up by storing a row, so call it only once the answer has turned out
 // right.
-func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
+func (s *Attempts) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	var found challenge
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		found, err = s.takeChallenge(tx, kind, secret)
@@ -103,7 +103,7 @@ func (s *Store) TakeChallenge(ctx context.Context, kind ChallengeKind, secret st
 	return text.Deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
 }
 
-func (s *Store) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (found challenge, err error) {
+func (s *Attempts) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (found challenge, err error) {
 	if kind != FactorChallenge {
 		return s.sealedChallenge(tx, kind, secret)
 	}
@@ -111,7 +111,7 @@ func (s *Store) challenge(tx *gorm.DB, kind ChallengeKind, secret string) (found
 	return found, err
 }
 
-func (s *Store) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
+func (s *Attempts) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
 	var c sealedChallenge
 	data, ok := s.log.Keyring.OpenSealed(kind.purpose(), secret)
 	if !ok || json.Unmarshal(data, &c) != nil || c.ExpiresAt <= s.db.Now().Unix() {
@@ -127,7 +127,7 @@ func (s *Store) sealedChallenge(tx *gorm.DB, kind ChallengeKind, secret string) 
 }
 
 // takeChallenge is TakeChallenge within a transaction.
-func (s *Store) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
+func (s *Attempts) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string) (challenge, error) {
 	found, err := s.challenge(tx, kind, secret)
 	if err != nil {
 		return found, err

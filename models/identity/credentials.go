@@ -24,11 +24,11 @@ type WithPassword struct{ Email, Password string }
 // It does the same work whether the address or the password is wrong or the user is
 // disabled.
 func (c WithPassword) prove(ctx context.Context, s *Store, in *signIn) error {
-	u, err := s.UserByEmail(ctx, c.Email)
+	u, err := s.Users.UserByEmail(ctx, c.Email)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return err
 	}
-	try, err := s.reserve(ctx, s.signInLimits(in.Actor, accountKey(c.Email), u.ID))
+	try, err := s.Attempts.reserve(ctx, s.Attempts.signInLimits(in.Actor, accountKey(c.Email), u.ID))
 	if err != nil {
 		return err
 	}
@@ -37,14 +37,14 @@ func (c WithPassword) prove(ctx context.Context, s *Store, in *signIn) error {
 	case err != nil:
 		return err
 	case !right:
-		return s.refuse(ctx, in.Actor, c.Email, WrongPassword, User{}, try)
+		return s.SignIns.refuse(ctx, in.Actor, c.Email, WrongPassword, User{}, try)
 	case u.DisabledAt != nil:
-		return s.refuse(ctx, in.Actor, c.Email, DisabledUserRefused, u, try)
+		return s.SignIns.refuse(ctx, in.Actor, c.Email, DisabledUserRefused, u, try)
 	case outdated:
-		err = s.renewHash(ctx, &u, c.Password)
+		err = s.SignIns.renewHash(ctx, &u, c.Password)
 	}
 	in.user, in.factors = u, []string{ByPassword}
-	return errors.Join(err, s.clear(ctx, try))
+	return errors.Join(err, s.Attempts.clear(ctx, try))
 }
 
 // WithCode finishes a sign-in with a code from an app or a recovery code. It uses both up,
@@ -53,11 +53,11 @@ type WithCode struct{ Pending, Code string }
 
 func (c WithCode) prove(ctx context.Context, s *Store, in *signIn) error {
 	var wait pendingSignIn
-	userID, err := s.Challenge(ctx, FactorChallenge, c.Pending, &wait)
+	userID, err := s.Attempts.Challenge(ctx, FactorChallenge, c.Pending, &wait)
 	if err != nil {
 		return err
 	}
-	try, err := s.reserve(ctx, s.signInLimits(in.Actor, codeKey(userID), userID))
+	try, err := s.Attempts.reserve(ctx, s.Attempts.signInLimits(in.Actor, codeKey(userID), userID))
 	if err != nil {
 		return err
 	}
@@ -66,24 +66,24 @@ func (c WithCode) prove(ctx context.Context, s *Store, in *signIn) error {
 		if in.user, err = userIn(tx, userID); err != nil {
 			return err
 		}
-		if factor, err = s.useAnyCode(tx, userID, c.Code); err != nil {
+		if factor, err = s.SecondFactors.useAnyCode(tx, userID, c.Code); err != nil {
 			return err
 		}
 		if factor == "" {
 			return refusal{WrongSecondFactor}
 		}
-		_, err = s.takeChallenge(tx, FactorChallenge, c.Pending)
+		_, err = s.Attempts.takeChallenge(tx, FactorChallenge, c.Pending)
 		return err
 	})
 	switch {
 	case errors.Is(err, access.ErrSignIn):
-		return s.refuse(ctx, in.Actor, in.user.Email, WrongSecondFactor, in.user, try)
+		return s.SignIns.refuse(ctx, in.Actor, in.user.Email, WrongSecondFactor, in.user, try)
 	case err != nil:
 		return err
 	}
 	in.resume(wait)
 	in.factors = append(in.factors, factor)
-	return s.clear(ctx, try)
+	return s.Attempts.clear(ctx, try)
 }
 
 // WithPasskey signs in by a passkey alone, which is two factors: the device, and the finger
@@ -95,12 +95,12 @@ type WithPasskey struct {
 }
 
 func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
-	owner, try, err := s.checkPasskey(ctx, s.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
+	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
 	switch {
 	case errors.Is(err, errNotAsked):
-		return s.refuseUnasked(ctx, in.Actor, try)
+		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
-		return s.refuse(ctx, in.Actor, cmp.Or(owner.Email, unknownPasskey), WrongPasskey, User{}, try)
+		return s.SignIns.refuse(ctx, in.Actor, cmp.Or(owner.Email, unknownPasskey), WrongPasskey, User{}, try)
 	}
 	in.user, in.factors, in.complete = owner, []string{ByPasskey}, true
 	return err
@@ -114,24 +114,24 @@ type WithSecondPasskey struct {
 
 func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
 	var wait pendingSignIn
-	userID, err := s.Challenge(ctx, FactorChallenge, c.Pending, &wait)
+	userID, err := s.Attempts.Challenge(ctx, FactorChallenge, c.Pending, &wait)
 	if err != nil {
 		return err
 	}
-	owner, try, err := s.checkPasskey(ctx, s.signInLimits(in.Actor, codeKey(userID), userID), userID, c.Check)
+	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.signInLimits(in.Actor, codeKey(userID), userID), userID, c.Check)
 	switch {
 	case errors.Is(err, errNotAsked):
-		return s.refuseUnasked(ctx, in.Actor, try)
+		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
 		u, err := userIn(s.db.Writer.WithContext(ctx), userID)
 		if err != nil {
 			return s.db.Failed(ctx, err)
 		}
-		return s.refuse(ctx, in.Actor, u.Email, WrongSecondFactor, u, try)
+		return s.SignIns.refuse(ctx, in.Actor, u.Email, WrongSecondFactor, u, try)
 	case err != nil:
 		return err
 	}
-	if _, err := s.TakeChallenge(ctx, FactorChallenge, c.Pending, &wait); err != nil {
+	if _, err := s.Attempts.TakeChallenge(ctx, FactorChallenge, c.Pending, &wait); err != nil {
 		return err
 	}
 	in.resume(wait)
@@ -144,8 +144,8 @@ const unknownPasskey = "an unknown passkey"
 
 // refuseUnasked refuses a passkey that none was asked for: only a wait that it begins has a
 // line.
-func (s *Store) refuseUnasked(ctx context.Context, where access.Actor, try attempt) error {
-	return cmp.Or[error](s.logThrottled(ctx, visitor(where, unknownPasskey), try, User{}), refusal{WrongPasskey})
+func (s *SignIns) refuseUnasked(ctx context.Context, where access.Actor, try attempt) error {
+	return cmp.Or[error](s.attempts.logThrottled(ctx, visitor(where, unknownPasskey), try, User{}), refusal{WrongPasskey})
 }
 
 // WithProvider signs in whom a provider vouches for, in answer to the request with this
@@ -156,23 +156,23 @@ type WithProvider struct {
 }
 
 func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
-	try, err := s.reserve(ctx, s.anyoneLimits(in.Actor, providerSubject))
+	try, err := s.Attempts.reserve(ctx, s.Attempts.anyoneLimits(in.Actor, providerSubject))
 	if err != nil {
 		return err
 	}
 	name := cmp.Or(c.Email, c.Subject)
-	u, err := s.vouchedUser(ctx, in.Actor, c.Vouched)
+	u, err := s.Providers.vouchedUser(ctx, in.Actor, c.Vouched)
 	if refused, ok := errors.AsType[refusal](err); ok && refused.reason != ChangedMeanwhile {
-		return s.refuse(ctx, in.Actor, name, refused.reason, u, try)
+		return s.SignIns.refuse(ctx, in.Actor, name, refused.reason, u, try)
 	}
 	if err != nil {
 		return err
 	}
 	in.user, in.factors = u, []string{ByProvider}
-	if err := s.clear(ctx, try); err != nil {
+	if err := s.Attempts.clear(ctx, try); err != nil {
 		return err
 	}
-	return s.finishOIDC(ctx, c.State)
+	return s.Providers.finishOIDC(ctx, c.State)
 }
 
 // WithNewAccount signs in somebody who has just made their account, by setting the console
@@ -187,12 +187,12 @@ func (c WithNewAccount) prove(_ context.Context, _ *Store, in *signIn) error {
 // refuse writes the line of a refused sign-in, and of a wait that it begins, and returns
 // the refusal. claimed is who they say they are, and u whose account it is if they have
 // shown to know more than that.
-func (s *Store) refuse(ctx context.Context, where access.Actor, claimed, reason string, u User, try attempt) error {
+func (s *SignIns) refuse(ctx context.Context, where access.Actor, claimed, reason string, u User, try attempt) error {
 	known := u
 	if reason == DisabledUserRefused {
 		known = User{} // the wait is the address's, as for a wrong password
 	}
-	err := errors.Join(s.refuseSignIn(ctx, where, claimed, reason, u), s.logThrottled(ctx, visitor(where, claimed), try, known))
+	err := errors.Join(s.refuseSignIn(ctx, where, claimed, reason, u), s.attempts.logThrottled(ctx, visitor(where, claimed), try, known))
 	return cmp.Or[error](err, refusal{reason})
 }
 

@@ -30,7 +30,7 @@ type Device struct {
 const keepDevices = 400 * 24 * time.Hour
 
 // lastSignIn returns from where and when a user last signed in; nil if never.
-func (s *Store) lastSignIn(ctx context.Context, userID string) (*Device, error) {
+func (s *Attempts) lastSignIn(ctx context.Context, userID string) (*Device, error) {
 	var found []Device
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", userID).Order("last_at DESC").Limit(1).Find(&found).Error
 	if err != nil || len(found) == 0 {
@@ -41,7 +41,7 @@ func (s *Store) lastSignIn(ctx context.Context, userID string) (*Device, error) 
 
 // recordDevice stores from where a user signs in. fresh reports whether that is new: the
 // user has signed in before, but never from there, nor lately with this browser.
-func (s *Store) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
+func (s *Attempts) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
 	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
 	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {
@@ -73,7 +73,7 @@ const devicePurpose = "device"
 
 // rememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
 // for Actor.Device. by.Device is what it has kept until now.
-func (s *Store) rememberDevice(by access.Actor) string {
+func (s *Attempts) rememberDevice(by access.Actor) string {
 	d := s.device(by.Device)
 	if d.ID == "" {
 		d = knownDevice{ID: text.RandomDigits(22), Users: map[string]int64{}}
@@ -93,7 +93,7 @@ func (s *Store) rememberDevice(by access.Actor) string {
 }
 
 // device returns what a browser keeps; the zero knownDevice if nothing.
-func (s *Store) device(sealed string) (d knownDevice) {
+func (s *Attempts) device(sealed string) (d knownDevice) {
 	data, ok := s.log.Keyring.OpenSealed(devicePurpose, sealed)
 	if !ok || json.Unmarshal(data, &d) != nil || d.Users == nil {
 		return knownDevice{}

@@ -37,7 +37,7 @@ type Draft struct {
 }
 
 // Draft returns what the actor typed into a form within the last week, or ErrNotFound.
-func (s *Store) Draft(ctx context.Context, by access.Actor, form string) (Draft, error) {
+func (s *Drafts) Draft(ctx context.Context, by access.Actor, form string) (Draft, error) {
 	var found draft
 	since := s.db.Now().Add(-keepDrafts).Unix()
 	err := s.db.Reader.WithContext(ctx).Where("user_id = ? AND form = ? AND updated_at > ?", by.UserID, form, since).Take(&found).Error
@@ -49,7 +49,7 @@ func (s *Store) Draft(ctx context.Context, by access.Actor, form string) (Draft,
 }
 
 // SaveDraft stores what the actor typed into a form. Errors: Invalid if it is too long.
-func (s *Store) SaveDraft(ctx context.Context, by access.Actor, form string, fields map[string][]string) error {
+func (s *Drafts) SaveDraft(ctx context.Context, by access.Actor, form string, fields map[string][]string) error {
 	b, err := json.Marshal(fields)
 	if err != nil {
 		return err
@@ -69,6 +69,6 @@ func (s *Store) SaveDraft(ctx context.Context, by access.Actor, form string, fie
 }
 
 // DropDraft deletes what the actor typed into a form.
-func (s *Store) DropDraft(ctx context.Context, by access.Actor, form string) error {
+func (s *Drafts) DropDraft(ctx context.Context, by access.Actor, form string) error {
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Where("user_id = ? AND form = ?", by.UserID, form).Delete(&draft{}).Error)
 }

@@ -15,7 +15,7 @@ const UnlinkedIdentity audit.Action = "identity.unlink"
 
 // Identities returns the identities that a user is linked with, at most one for each
 // issuer, by issuer. Errors: Denied, for those of somebody else.
-func (s *Store) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
+func (s *Providers) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
 	if userID != by.UserID {
 		if err := by.Check(access.ReadPeople); err != nil {
 			return nil, err
@@ -34,9 +34,9 @@ func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
 // whom the actor may manage, whose sessions it ends too. Signing in there links them again,
 // as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict if there is none,
 // or no other way to sign in.
-func (s *Store) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
+func (s *Providers) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
 	if userID != by.UserID {
-		return s.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		return s.users.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
 			return errors.Join(unlink(tx, *u, issuer, line), endSessions(tx, u.ID))
 		})
 	}

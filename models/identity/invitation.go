@@ -63,7 +63,7 @@ func (n NewInvitation) check() (Invitation, access.Invalid) {
 
 // Invitations returns the pending invitations, and those that expired lately, the newest
 // first. Errors: Denied.
-func (s *Store) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
+func (s *Invitations) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func selectInvitations(db *gorm.DB) *gorm.DB {
 }
 
 // Invitation returns the one with this id. Errors: ErrNotFound, Denied.
-func (s *Store) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
+func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return Invitation{}, err
 	}
@@ -91,7 +91,7 @@ func (s *Store) Invitation(ctx context.Context, by access.Actor, id string) (Inv
 
 // Invite makes an invitation and returns it with the secret of its link, which can't be had
 // again. Errors: Invalid, Denied.
-func (s *Store) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
+func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
 	if err := by.Check(access.ManagePeople); err != nil {
 		return Invitation{}, "", err
 	}
@@ -127,14 +127,14 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 }
 
 // checkInviter returns an error if an actor may not, by now, manage people of a role.
-func (s *Store) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
-	now, err := s.roleNow(tx, by)
+func (s *Invitations) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
+	now, err := s.users.roleNow(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 
 // checkInvited returns what speaks against inviting somebody. It deletes an expired
 // invitation to them.
-func (s *Store) checkInvited(tx *gorm.DB, i Invitation) error {
+func (s *Invitations) checkInvited(tx *gorm.DB, i Invitation) error {
 	var known int64
 	if err := tx.Model(&User{}).Where("email_key = ?", i.EmailKey).Count(&known).Error; err != nil {
 		return err
@@ -147,7 +147,7 @@ func (s *Store) checkInvited(tx *gorm.DB, i Invitation) error {
 
 // RenewInvitation makes another link for an invitation, with a new InvitationLimit, and
 // returns its secret; the old link is dead. Errors: ErrNotFound, Denied.
-func (s *Store) RenewInvitation(ctx context.Context, by access.Actor, id string) (Invitation, string, error) {
+func (s *Invitations) RenewInvitation(ctx context.Context, by access.Actor, id string) (Invitation, string, error) {
 	var i Invitation
 	var secret string
 	err := s.changeInvitation(ctx, by, audit.RenewedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
@@ -161,7 +161,7 @@ func (s *Store) RenewInvitation(ctx context.Context, by access.Actor, id string)
 }
 
 // RevokeInvitation deletes an invitation. Errors: ErrNotFound, Denied.
-func (s *Store) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
+func (s *Invitations) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
 	return s.changeInvitation(ctx, by, audit.RevokedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
 		said := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
 		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(said))
@@ -169,7 +169,7 @@ func (s *Store) RevokeInvitation(ctx context.Context, by access.Actor, id string
 }
 
 // changeInvitation is Write for a change of an invitation that the actor could make.
-func (s *Store) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
+func (s *Invitations) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
 	return s.log.Write(ctx, by, access.ManagePeople, action, func(tx *gorm.DB, line *audit.Line) error {
 		var i Invitation
 		if !text.ValidID(id) {
@@ -189,12 +189,12 @@ func (s *Store) changeInvitation(ctx context.Context, by access.Actor, action au
 // OpenInvitation returns the invitation with a link's secret. Errors: ErrNotFound if it was
 // used or revoked, has expired, never existed, or its inviter could not make it any more:
 // nobody learns which.
-func (s *Store) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
+func (s *Invitations) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
 	i, err := s.openInvitation(s.db.Reader.WithContext(ctx), secret)
 	return i, s.db.Failed(ctx, err)
 }
 
-func (s *Store) openInvitation(db *gorm.DB, secret string) (Invitation, error) {
+func (s *Invitations) openInvitation(db *gorm.DB, secret string) (Invitation, error) {
 	var i Invitation
 	err := selectInvitations(db).Where("invitations.hash = ? AND invitations.expires_at > ?", hashSecret(secret), s.db.Now().Unix()).Take(&i).Error
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Store) openInvitation(db *gorm.DB, secret string) (Invitation, error) {
 // AcceptInvitation makes whoever has the link's secret a user, with the name and the
 // password that they choose. where is the caller. Of two concurrent calls one succeeds.
 // Errors: ErrNotFound as OpenInvitation, Invalid.
-func (s *Store) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
+func (s *Invitations) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
 	i, err := s.OpenInvitation(ctx, secret)
 	if err != nil {
 		return User{}, err
@@ -230,7 +230,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, where access.Actor, secret
 }
 
 // accept is the transaction of AcceptInvitation. Its line names the new user as the actor.
-func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) error {
+func (s *Invitations) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) error {
 	if err := s.db.Dialect.Lock(tx, "people"); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (s *Store) accept(tx *gorm.DB, secret string, u *User, line *audit.Line) er
 		return access.ErrNotFound
 	}
 	u.Role = i.Role
-	if err := s.insertUser(tx, u, line); err != nil {
+	if err := s.users.insertUser(tx, u, line); err != nil {
 		return err
 	}
 	line.SetActor(u.Actor())

@@ -41,7 +41,7 @@ type startedOIDC struct {
 // Nothing is stored: the state has the request, sealed. browser is the secret that it has
 // from other requests, so that several can be under way at once, or anything else. A next
 // that is too long for a URL is left out.
-func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
+func (s *Providers) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
 	if len(browser) != secretLength {
 		browser = text.RandomDigits(secretLength)
 	}
@@ -50,15 +50,15 @@ func (s *Store) StartOIDC(ctx context.Context, browser, next string) (OIDCReques
 	}
 	request := OIDCRequest{Nonce: text.RandomDigits(secretLength), Next: next}
 	var err error
-	request.State, err = s.NewChallenge(ctx, ProviderChallenge, "", startedOIDC{request.Nonce, next, hashSecret(browser)})
+	request.State, err = s.attempts.NewChallenge(ctx, ProviderChallenge, "", startedOIDC{request.Nonce, next, hashSecret(browser)})
 	return request, browser, err
 }
 
 // StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
 // SignIn uses it up, once the provider's answer has turned out right.
-func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
+func (s *Providers) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
 	var begun startedOIDC
-	if _, err := s.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
+	if _, err := s.attempts.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
 		return OIDCRequest{}, err
 	}
 	if subtle.ConstantTimeCompare([]byte(begun.Browser), []byte(hashSecret(browser))) != 1 {
@@ -68,8 +68,8 @@ func (s *Store) StartedOIDC(ctx context.Context, browser, state string) (OIDCReq
 }
 
 // finishOIDC uses a request up: of two answers one counts, and the other gets ErrNotFound.
-func (s *Store) finishOIDC(ctx context.Context, state string) error {
-	_, err := s.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
+func (s *Providers) finishOIDC(ctx context.Context, state string) error {
+	_, err := s.attempts.TakeChallenge(ctx, ProviderChallenge, state, &startedOIDC{})
 	return err
 }
 
@@ -94,7 +94,7 @@ type Vouched struct {
 // identity or else, the first time, the one with the same verified email address, whom it
 // then links. A user has one identity at an issuer: another with the same address later is
 // somebody else. With a refusal it returns the user, if one is known to be meant.
-func (s *Store) vouchedUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+func (s *Providers) vouchedUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, access.ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
@@ -110,7 +110,7 @@ func (s *Store) vouchedUser(ctx context.Context, where access.Actor, v Vouched) 
 }
 
 // knownUser returns the user who is linked with an identity.
-func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
+func (s *Providers) knownUser(ctx context.Context, v Vouched) (User, error) {
 	query := db.Selection{Columns: userColumns, From: "users", Joins: " JOIN identities ON identities.user_id = users.id"}
 	query.Where("identities.issuer = ? AND identities.subject = ?", v.Issuer, v.Subject)
 	u, err := db.Take(s.db.Read(ctx), query, (*User).columns)
@@ -118,14 +118,14 @@ func (s *Store) knownUser(ctx context.Context, v Vouched) (User, error) {
 }
 
 // linkUser links an identity with the user of its verified address.
-func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+func (s *Providers) linkUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
 	switch {
 	case v.Email == "":
 		return User{}, refusal{NoAddress}
 	case !v.Verified:
 		return User{}, refusal{UnverifiedAddress}
 	}
-	u, err := s.userByKey(ctx, emailKey(v.Email))
+	u, err := s.users.userByKey(ctx, emailKey(v.Email))
 	if errors.Is(err, access.ErrNotFound) {
 		return User{}, refusal{UnknownAddress}
 	}
@@ -134,7 +134,7 @@ func (s *Store) linkUser(ctx context.Context, where access.Actor, v Vouched) (Us
 	}
 	by := actorFrom(where, u)
 	err = s.log.Record(ctx, by, audit.LinkedIdentity, func(tx *gorm.DB, line *audit.Line) error {
-		now, err := s.reloadActor(tx, by)
+		now, err := s.users.reloadActor(tx, by)
 		if err := cmp.Or(err, s.db.Dialect.Lock(tx, "identities:"+u.ID)); err != nil {
 			return err
 		}

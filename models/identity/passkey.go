@@ -39,14 +39,14 @@ type NewPasskey struct{ Name, CredentialID, Data string }
 const maxPasskeys = 20
 
 // Passkeys returns the actor's passkeys, the newest first; there are at most maxPasskeys.
-func (s *Store) Passkeys(ctx context.Context, by access.Actor) ([]Passkey, error) {
+func (s *SecondFactors) Passkeys(ctx context.Context, by access.Actor) ([]Passkey, error) {
 	var found []Passkey
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ?", by.UserID).Order("id DESC").Find(&found).Error
 	return found, s.db.Failed(ctx, err)
 }
 
 // Passkey returns one of the actor's passkeys, or ErrNotFound.
-func (s *Store) Passkey(ctx context.Context, by access.Actor, id string) (Passkey, error) {
+func (s *SecondFactors) Passkey(ctx context.Context, by access.Actor, id string) (Passkey, error) {
 	p, err := passkeyIn(s.db.Writer.WithContext(ctx), by, id)
 	return p, s.db.Failed(ctx, err)
 }
@@ -58,7 +58,7 @@ func passkeyIn(tx *gorm.DB, by access.Actor, id string) (Passkey, error) {
 }
 
 // PasskeyOwner returns the passkey with this credential id, and its owner, or ErrNotFound.
-func (s *Store) PasskeyOwner(ctx context.Context, credentialID string) (Passkey, User, error) {
+func (s *SecondFactors) PasskeyOwner(ctx context.Context, credentialID string) (Passkey, User, error) {
 	var p Passkey
 	err := s.db.Writer.WithContext(ctx).Where("credential_id = ?", credentialID).Take(&p).Error
 	if err != nil {
@@ -73,8 +73,8 @@ var errNotAsked = errors.New("no passkey was asked for")
 
 // checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is whose
 // the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNotAsked.
-func (s *Store) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
-	try, err := s.reserve(ctx, limits)
+func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
+	try, err := s.attempts.reserve(ctx, limits)
 	if err != nil {
 		return User{}, try, err
 	}
@@ -87,11 +87,11 @@ func (s *Store) checkPasskey(ctx context.Context, limits []limit, userID string,
 	case userID != "" && owner.ID != userID:
 		return owner, try, access.ErrSignIn
 	}
-	return owner, try, s.clear(ctx, try)
+	return owner, try, s.attempts.clear(ctx, try)
 }
 
 // UsedPasskey stores that a passkey was used, and the library's new record.
-func (s *Store) UsedPasskey(ctx context.Context, id, data string) error {
+func (s *SecondFactors) UsedPasskey(ctx context.Context, id, data string) error {
 	used := map[string]any{"last_used_at": s.db.Now().Unix(), "data": data}
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
 }
@@ -99,7 +99,7 @@ func (s *Store) UsedPasskey(ctx context.Context, id, data string) error {
 // AddPasskey adds a passkey for the actor. If they have no recovery codes it returns new
 // ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
 // exists already and for one too many.
-func (s *Store) AddPasskey(ctx context.Context, by access.Actor, n NewPasskey) (codes []string, err error) {
+func (s *SecondFactors) AddPasskey(ctx context.Context, by access.Actor, n NewPasskey) (codes []string, err error) {
 	name, err := passkeyName(n.Name)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func passkeyName(name string) (string, error) {
 }
 
 // RenamePasskey renames one of the actor's passkeys. Errors: Invalid, ErrNotFound.
-func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name string) error {
+func (s *SecondFactors) RenamePasskey(ctx context.Context, by access.Actor, id, name string) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, RenamedPasskey, func(tx *gorm.DB, line *audit.Line) error {
 		p, err := passkeyIn(tx, by, id)
 		if err != nil {
@@ -160,7 +160,7 @@ func (s *Store) RenamePasskey(ctx context.Context, by access.Actor, id, name str
 
 // RemovePasskey removes one of the actor's passkeys. Errors: ErrNotFound, Conflict if it is
 // their only way in.
-func (s *Store) RemovePasskey(ctx context.Context, by access.Actor, id string) error {
+func (s *SecondFactors) RemovePasskey(ctx context.Context, by access.Actor, id string) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, RemovedPasskey, func(tx *gorm.DB, line *audit.Line) error {
 		if err := s.db.Dialect.Lock(tx, "passkeys:"+by.UserID); err != nil {
 			return err

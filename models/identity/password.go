@@ -129,7 +129,7 @@ func passwordForms(typed string) []string {
 }
 
 // renewHash replaces the outdated hash of a user's password.
-func (s *Store) renewHash(ctx context.Context, u *User, password string) error {
+func (s *SignIns) renewHash(ctx context.Context, u *User, password string) error {
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
 		return err

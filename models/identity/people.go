@@ -32,7 +32,7 @@ func (p Person) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
 const maxPeople = 1000
 
 // People returns everybody who can sign in or once could, by name. Errors: Denied.
-func (s *Store) People(ctx context.Context, by access.Actor) ([]Person, error) {
+func (s *Users) People(ctx context.Context, by access.Actor) ([]Person, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *Store) People(ctx context.Context, by access.Actor) ([]Person, error) {
 }
 
 // Person returns one of the people. Errors: ErrNotFound, Denied.
-func (s *Store) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
+func (s *Users) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
 	if err := by.Check(access.ReadPeople); err != nil {
 		return Person{}, err
 	}
@@ -59,7 +59,7 @@ func (s *Store) Person(ctx context.Context, by access.Actor, id string) (Person,
 
 // selectPeople selects users with what Person adds. Without a session, SeenAt is the time
 // of the last act.
-func (s *Store) selectPeople() db.Selection {
+func (s *Users) selectPeople() db.Selection {
 	now := s.db.Now().Unix()
 	return db.Selection{
 		From: "users", Columns: userColumns + `,
@@ -80,7 +80,7 @@ func (p *Person) columns() []any {
 
 // Owners returns the names of up to most active owners, the oldest first, for people who
 // lack a right.
-func (s *Store) Owners(ctx context.Context, most int) ([]string, error) {
+func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {
 	query := db.SelectFrom("users", "name", "role = ? AND disabled_at IS NULL", access.Owner)
 	query.Tail = " ORDER BY id"
 	names, err := db.First(s.db.Read(ctx), query, most, db.OneColumn[string])
@@ -89,7 +89,7 @@ func (s *Store) Owners(ctx context.Context, most int) ([]string, error) {
 
 // manage is Write for a change of somebody's account, if the actor may manage them. fn gets
 // the locked user. Errors: as Write, and ErrNotFound.
-func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
+func (s *Users) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
 	var u User
 	if !text.ValidID(id) {
 		return u, access.ErrNotFound
@@ -110,7 +110,7 @@ func (s *Store) manage(ctx context.Context, by access.Actor, right access.Right,
 }
 
 // roleNow returns the actor with the role that they have now; none if they are disabled.
-func (s *Store) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+func (s *Users) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind == access.SystemActor {
 		return by, nil
 	}
@@ -126,7 +126,7 @@ func (s *Store) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 // ChangeRole changes somebody's role and ends their sessions, so that they sign in with the
 // new rights. It deletes invitations that they could not make now. Errors: Invalid,
 // ErrNotFound, Denied, Conflict for the last owner.
-func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
+func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
 	if !role.Known() {
 		return User{}, access.Refused("role", "Choose a role.")
 	}
@@ -150,7 +150,7 @@ func (s *Store) ChangeRole(ctx context.Context, by access.Actor, id string, role
 // Disable locks somebody out from the next request on: it ends their sessions, revokes
 // their tokens and deletes the invitations that they made. Their name stays in the log.
 // Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
-func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
+func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
 			return audit.ErrNothing
@@ -173,7 +173,7 @@ func (s *Store) Disable(ctx context.Context, by access.Actor, id string) (User, 
 
 // Enable lets somebody sign in again, without what Disable ended. Errors: ErrNotFound,
 // Denied.
-func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
+func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		before := u.DisabledAt
 		if before == nil {
@@ -188,7 +188,7 @@ func (s *Store) Enable(ctx context.Context, by access.Actor, id string) (User, e
 // providers if they have a password, and ends their sessions. They then sign in with the
 // password alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing
 // to reset.
-func (s *Store) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
+func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "This is your own account. Change your second factor under Security."}
@@ -205,7 +205,7 @@ func (s *Store) ResetSecondFactor(ctx context.Context, by access.Actor, id strin
 }
 
 // EndSessions signs somebody out everywhere. Errors: ErrNotFound, Denied.
-func (s *Store) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
+func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManagePeople, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		var open int64
 		if err := tx.Model(&Session{}).Where("user_id = ?", u.ID).Count(&open).Error; err != nil {
@@ -219,7 +219,7 @@ func (s *Store) EndSessions(ctx context.Context, by access.Actor, id string) (Us
 }
 
 // keepAnOwner returns a Conflict if the user is the only owner who can sign in.
-func (s *Store) keepAnOwner(tx *gorm.DB, u User) error {
+func (s *Users) keepAnOwner(tx *gorm.DB, u User) error {
 	if u.Role != access.Owner || u.DisabledAt != nil {
 		return nil
 	}
@@ -232,7 +232,7 @@ func (s *Store) keepAnOwner(tx *gorm.DB, u User) error {
 }
 
 // updateUser stores columns of a locked user.
-func (s *Store) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
+func (s *Users) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
 	u.UpdatedAt = s.db.Now().Unix()
 	columns["updated_at"] = u.UpdatedAt
 	return tx.Model(&User{}).Where("id = ?", u.ID).Updates(columns).Error

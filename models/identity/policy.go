@@ -41,7 +41,7 @@ func (p Policy) BindsTokens(role access.Role, now time.Time) bool {
 const policySetting = "policy"
 
 // Policy returns the policy in force. Another program's change is seen within a second.
-func (s *Store) Policy(ctx context.Context) (Policy, error) {
+func (s *Policies) Policy(ctx context.Context) (Policy, error) {
 	p, err := s.policy.Get(policySetting, s.db.Now(), func() (Policy, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", policySetting)
 		found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
@@ -60,7 +60,7 @@ func readPolicy(stored string) (p Policy, err error) {
 
 // SetPolicy replaces the policy; a role that p leaves out needs no second factor. Errors:
 // Denied, Invalid with roles for fields.
-func (s *Store) SetPolicy(ctx context.Context, by access.Actor, p Policy) error {
+func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) error {
 	if err := cmp.Or(by.Check(access.ManagePolicy), p.check().OrNil()); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p Policy) from(role access.Role) *int64 {
 
 // NeedsSecondFactor reports whether the policy requires a second factor that the user
 // lacks.
-func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
+func (s *Policies) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 	p, err := s.Policy(ctx)
 	if err != nil || !p.Needs(u.Role, s.db.Now()) {
 		return false, err
@@ -136,7 +136,7 @@ func (s *Store) NeedsSecondFactor(ctx context.Context, u User) (bool, error) {
 
 // FactorDue returns when the policy begins to require a second factor that the user lacks,
 // in Unix seconds; nil if it doesn't, or if the user has one.
-func (s *Store) FactorDue(ctx context.Context, u User) (*int64, error) {
+func (s *Policies) FactorDue(ctx context.Context, u User) (*int64, error) {
 	p, err := s.Policy(ctx)
 	from := p.from(u.Role)
 	if err != nil || from == nil {
@@ -148,7 +148,7 @@ func (s *Store) FactorDue(ctx context.Context, u User) (*int64, error) {
 	return from, nil
 }
 
-func (s *Store) lacksFactor(ctx context.Context, u User) (bool, error) {
+func (s *Policies) lacksFactor(ctx context.Context, u User) (bool, error) {
 	query := db.SelectFrom("users", "users.id", "users.id = ? AND ("+hasFactor+")", u.ID)
 	found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
 	return len(found) == 0, s.db.Failed(ctx, err)
@@ -164,8 +164,8 @@ type FactorCount struct{ People, Without int }
 
 // FactorCounts counts the people of each role who can sign in; a role that nobody has is
 // left out. Errors: Denied.
-func (s *Store) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
-	people, err := s.People(ctx, by)
+func (s *Policies) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
+	people, err := s.users.People(ctx, by)
 	counts := map[access.Role]FactorCount{}
 	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil }) {
 		count := counts[p.Role]

@@ -92,7 +92,7 @@ func zoneCalled(name string) (string, bool) {
 
 // UpdateProfile changes the actor's own profile. A new email address requires the password.
 // Errors: Invalid, Throttled.
-func (s *Store) UpdateProfile(ctx context.Context, by access.Actor, c ProfileChange) error {
+func (s *Users) UpdateProfile(ctx context.Context, by access.Actor, c ProfileChange) error {
 	c.Name = text.SentBack(c.Name, func() (string, error) {
 		u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
 		return u.Name, err
@@ -106,7 +106,7 @@ func (s *Store) UpdateProfile(ctx context.Context, by access.Actor, c ProfileCha
 		return s.db.Failed(ctx, err)
 	}
 	if email, changes := columns["email"]; changes && email != was.Email {
-		_, err := s.provePassword(ctx, by, c.Password)
+		_, err := s.signIns.provePassword(ctx, by, c.Password)
 		if errors.Is(err, access.ErrSignIn) {
 			return access.Refused("password", "Enter your password to change the e-mail address that you sign in with.")
 		}
@@ -119,7 +119,7 @@ func (s *Store) UpdateProfile(ctx context.Context, by access.Actor, c ProfileCha
 	})
 }
 
-func (s *Store) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, columns map[string]any) error {
+func (s *Users) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, columns map[string]any) error {
 	was, err := userIn(tx, by.UserID)
 	if err != nil {
 		return err
@@ -158,8 +158,8 @@ type PasswordChange struct {
 
 // ChangePassword changes the actor's password. Errors: Invalid, Throttled, Conflict if it
 // was changed meanwhile.
-func (s *Store) ChangePassword(ctx context.Context, by access.Actor, c PasswordChange) error {
-	u, err := s.provePassword(ctx, by, c.Old)
+func (s *Users) ChangePassword(ctx context.Context, by access.Actor, c PasswordChange) error {
+	u, err := s.signIns.provePassword(ctx, by, c.Old)
 	if errors.Is(err, access.ErrSignIn) {
 		return access.Refused("old_password", "This is not your password.")
 	}

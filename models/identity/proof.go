@@ -23,7 +23,7 @@ type Proof struct {
 }
 
 // Confirm checks the actor's proof. Errors: ErrSignIn if it is wrong, Throttled.
-func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error {
+func (s *SignIns) Confirm(ctx context.Context, by access.Actor, proof Proof) error {
 	if err := by.Check(access.SignedInOnly); err != nil {
 		return err
 	}
@@ -37,25 +37,25 @@ func (s *Store) Confirm(ctx context.Context, by access.Actor, proof Proof) error
 	return err
 }
 
-func (s *Store) confirmPasskey(ctx context.Context, by access.Actor, check func() (User, error)) error {
+func (s *SignIns) confirmPasskey(ctx context.Context, by access.Actor, check func() (User, error)) error {
 	_, try, err := s.checkPasskey(ctx, stepUpLimits(by, failedTries), by.UserID, check)
 	switch {
 	case errors.Is(err, errNotAsked): // only a wait that it begins has a line
-		return errors.Join(access.ErrSignIn, s.logThrottled(ctx, by, try, User{}))
+		return errors.Join(access.ErrSignIn, s.attempts.logThrottled(ctx, by, try, User{}))
 	case errors.Is(err, access.ErrSignIn):
 		return errors.Join(err, s.unconfirmed(ctx, by, try))
 	}
 	return err
 }
 
-func (s *Store) confirmCode(ctx context.Context, by access.Actor, code string) error {
-	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
+func (s *SignIns) confirmCode(ctx context.Context, by access.Actor, code string) error {
+	try, err := s.attempts.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
 		return err
 	}
 	right := false
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) (err error) {
-		right, err = s.useCode(tx, by.UserID, PlainCode(code))
+		right, err = s.secondFactors.useCode(tx, by.UserID, PlainCode(code))
 		return err
 	})
 	if err != nil {
@@ -64,16 +64,16 @@ func (s *Store) confirmCode(ctx context.Context, by access.Actor, code string) e
 	if !right {
 		return errors.Join(access.ErrSignIn, s.unconfirmed(ctx, by, try))
 	}
-	return s.clear(ctx, try)
+	return s.attempts.clear(ctx, try)
 }
 
 // provePassword returns the actor's user if this is their password. Errors: as Confirm.
-func (s *Store) provePassword(ctx context.Context, by access.Actor, password string) (User, error) {
+func (s *SignIns) provePassword(ctx context.Context, by access.Actor, password string) (User, error) {
 	u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
 	if err != nil {
 		return u, s.db.Failed(ctx, err)
 	}
-	try, err := s.reserve(ctx, stepUpLimits(by, wrongPasswords))
+	try, err := s.attempts.reserve(ctx, stepUpLimits(by, wrongPasswords))
 	if err != nil {
 		return u, err
 	}
@@ -87,16 +87,16 @@ func (s *Store) provePassword(ctx context.Context, by access.Actor, password str
 	if outdated {
 		err = s.renewHash(ctx, &u, password)
 	}
-	return u, errors.Join(err, s.clear(ctx, try))
+	return u, errors.Join(err, s.attempts.clear(ctx, try))
 }
 
 // unconfirmed writes the line of a refused confirmation, and of a wait that it begins.
-func (s *Store) unconfirmed(ctx context.Context, by access.Actor, try attempt) error {
+func (s *SignIns) unconfirmed(ctx context.Context, by access.Actor, try attempt) error {
 	err := s.log.Record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
 		return nil
 	})
-	return errors.Join(err, s.logThrottled(ctx, by, try, User{}))
+	return errors.Join(err, s.attempts.logThrottled(ctx, by, try, User{}))
 }
 
 // RefusedConfirmation is the action of somebody signed in who could not prove who they are.

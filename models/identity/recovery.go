@@ -29,7 +29,7 @@ type recoveryCode struct {
 
 // NewRecoveryCodes replaces the actor's recovery codes and returns the new ones, which
 // can't be had again. Errors: Conflict if there is no second factor.
-func (s *Store) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
+func (s *SecondFactors) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
 	var codes []string
 	err := s.log.Write(ctx, by, access.SignedInOnly, MadeRecoveryCodes, func(tx *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
@@ -47,7 +47,7 @@ func (s *Store) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string
 }
 
 // makeRecoveryCodes replaces a user's recovery codes, and returns them.
-func (s *Store) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) {
+func (s *SecondFactors) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) {
 	if err := tx.Where("user_id = ?", userID).Delete(&recoveryCode{}).Error; err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string, error) 
 }
 
 // dropIdleCodes deletes the recovery codes of a user who has no second factor any more.
-func (s *Store) dropIdleCodes(tx *gorm.DB, userID string) error {
+func (s *SecondFactors) dropIdleCodes(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err != nil || f.On() {
 		return err
@@ -90,7 +90,7 @@ func recoveryHash(userID, code string) string { return hashSecret(userID + ":" +
 
 // useRecoveryCode reports whether a code is one of the user's that was not used before. Of
 // two concurrent uses one succeeds.
-func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) {
+func (s *SecondFactors) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) {
 	used := tx.Model(&recoveryCode{}).Where("hash = ? AND user_id = ? AND used_at IS NULL", recoveryHash(userID, code), userID).
 		Update("used_at", s.db.Now().Unix())
 	return used.RowsAffected == 1, used.Error
@@ -98,7 +98,7 @@ func (s *Store) useRecoveryCode(tx *gorm.DB, userID, code string) (bool, error) 
 
 // useAnyCode uses a code from an app or a recovery code, and returns which it was; "" if
 // neither.
-func (s *Store) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, err error) {
+func (s *SecondFactors) useAnyCode(tx *gorm.DB, userID, typed string) (factor string, err error) {
 	code, right := PlainCode(typed), false
 	switch len(code) {
 	case codeDigits:

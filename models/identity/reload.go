@@ -10,7 +10,7 @@ import (
 // reloadActor returns the actor with the rights that they have now, and keeps these until
 // the transaction ends. If they are disabled, or their token has ended, it returns the zero
 // Actor.
-func (s *Store) reloadActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+func (s *Users) reloadActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind != access.UserActor && by.Kind != access.TokenActor {
 		return by, nil
 	}

@@ -50,7 +50,7 @@ type Session struct {
 // StartSession signs a user in and returns the secret for the browser. factors are what the
 // user has proved who they are with (ByPassword and so on), for the audit line. Errors:
 // ErrSignIn if the user was disabled, or the password changed, since the user was read.
-func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
+func (s *Sessions) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
 	secret = text.RandomDigits(secretLength)
 	err = s.log.Record(ctx, by, audit.SignedIn, func(tx *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", u.ID, u.Name)
@@ -63,7 +63,7 @@ func (s *Store) StartSession(ctx context.Context, by access.Actor, u User, remem
 		if len(same) == 0 {
 			return refusal{ChangedMeanwhile}
 		}
-		device, fresh, err := s.recordDevice(tx, u.ID, by)
+		device, fresh, err := s.attempts.recordDevice(tx, u.ID, by)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func sessionLimit(remember bool) time.Duration {
 
 // Session returns the session with this secret, with its user, or ErrNotFound if it has
 // ended.
-func (s *Store) Session(ctx context.Context, secret string) (Session, error) {
+func (s *Sessions) Session(ctx context.Context, secret string) (Session, error) {
 	now := s.db.Now()
 	query := db.Selection{
 		From: "sessions", Joins: " JOIN users ON users.id = sessions.user_id",
@@ -128,7 +128,7 @@ func (s *Session) columns() []any {
 
 // see stores that a session is in use, which extends one that ends by idleness, up to
 // EndsAt. If that fails, the next request will do it.
-func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
+func (s *Sessions) see(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
 		found.ExpiresAt = min(now.Add(IdleLimit).Unix(), found.EndsAt)
@@ -138,7 +138,7 @@ func (s *Store) see(ctx context.Context, found *Session, now time.Time) {
 }
 
 // SaveSession stores data in the session. Errors: ErrNotFound if it has ended.
-func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
+func (s *Sessions) SaveSession(ctx context.Context, secret, data string) error {
 	saved := s.db.Writer.WithContext(ctx).Model(&Session{}).Where("hash = ?", hashSecret(secret)).Update("data", data)
 	if saved.Error == nil && saved.RowsAffected == 0 {
 		return access.ErrNotFound
@@ -148,7 +148,7 @@ func (s *Store) SaveSession(ctx context.Context, secret, data string) error {
 
 // EndSession signs the owner of the session out; the line names them as the actor, whoever
 // ends it. It returns nil if the session has ended already.
-func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) error {
+func (s *Sessions) EndSession(ctx context.Context, by access.Actor, secret string) error {
 	return s.log.Record(ctx, by, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		hash := hashSecret(secret)
 		var owners []User
@@ -171,7 +171,7 @@ func (s *Store) EndSession(ctx context.Context, by access.Actor, secret string) 
 // RenewSession gives a session another secret, and returns it: the old one is useless from
 // then on. confirmed says that its owner has just proved who they are. Errors: ErrNotFound
 // if the session has ended.
-func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
+func (s *Sessions) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
 	renewed := text.RandomDigits(secretLength)
 	changed := map[string]any{"hash": hashSecret(renewed)}
 	if confirmed {
@@ -184,9 +184,9 @@ func (s *Store) RenewSession(ctx context.Context, secret string, confirmed bool)
 	return renewed, s.db.Failed(ctx, done.Error)
 }
 
-// Sessions returns the actor's sessions that have not ended, the newest first; at most
+// List returns the actor's sessions that have not ended, the newest first; at most
 // maxSessions.
-func (s *Store) Sessions(ctx context.Context, by access.Actor) ([]Session, error) {
+func (s *Sessions) List(ctx context.Context, by access.Actor) ([]Session, error) {
 	var found []Session
 	err := s.db.Writer.WithContext(ctx).Where("user_id = ? AND expires_at > ?", by.UserID, s.db.Now().Unix()).
 		Order("id DESC").Limit(maxSessions).Find(&found).Error
@@ -197,7 +197,7 @@ func (s *Store) Sessions(ctx context.Context, by access.Actor) ([]Session, error
 const maxSessions = 200
 
 // EndSessionByID ends one of the actor's sessions by its id. Errors: ErrNotFound.
-func (s *Store) EndSessionByID(ctx context.Context, by access.Actor, id string) error {
+func (s *Sessions) EndSessionByID(ctx context.Context, by access.Actor, id string) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		var found Session
 		if err := tx.Where("user_id = ? AND id = ?", by.UserID, id).Take(&found).Error; err != nil {
@@ -211,7 +211,7 @@ func (s *Store) EndSessionByID(ctx context.Context, by access.Actor, id string) 
 
 // EndOtherSessions ends all of the actor's sessions but the one with this secret, and
 // started sign-ins, and returns how many sessions there were.
-func (s *Store) EndOtherSessions(ctx context.Context, by access.Actor, secret string) (int, error) {
+func (s *Sessions) EndOtherSessions(ctx context.Context, by access.Actor, secret string) (int, error) {
 	var n int64
 	err := s.log.Write(ctx, by, access.SignedInOnly, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		var err error

@@ -24,7 +24,7 @@ type setupCode struct {
 
 // NewSetupCode returns a code with which the first owner can be created, once, within
 // SetupLimit. Only its hash is stored.
-func (s *Store) NewSetupCode(ctx context.Context) (string, error) {
+func (s *Users) NewSetupCode(ctx context.Context) (string, error) {
 	code := text.RandomDigits(24)
 	row := setupCode{Hash: hashSecret(code), ExpiresAt: s.db.Now().Add(SetupLimit).Unix()}
 	return code, s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Create(&row).Error)
@@ -40,7 +40,7 @@ type Setup struct {
 // SetUp creates the first owner and names the workspace. where is the caller. Errors:
 // Invalid, and ErrNotFound if there is an owner already, also for the later of two
 // concurrent calls.
-func (s *Store) SetUp(ctx context.Context, where access.Actor, setup Setup) (User, error) {
+func (s *Users) SetUp(ctx context.Context, where access.Actor, setup Setup) (User, error) {
 	setup.Owner.Role = access.Owner
 	u, problems := setup.Owner.check()
 	workspace := *problems.Require("workspace", &setup.Workspace, "Enter a name for the workspace.", func(v string) (string, string) {
@@ -69,7 +69,7 @@ func (s *Store) SetUp(ctx context.Context, where access.Actor, setup Setup) (Use
 const SetupName = "setup"
 
 // setUp is the transaction of SetUp. Only one of them runs at a time.
-func (s *Store) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) error {
+func (s *Users) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) error {
 	if err := s.db.Dialect.Lock(tx, "setup"); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (s *Store) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) 
 }
 
 // checkSetupCode returns what is wrong with a setup code.
-func (s *Store) checkSetupCode(ctx context.Context, code string) (access.Invalid, error) {
+func (s *Users) checkSetupCode(ctx context.Context, code string) (access.Invalid, error) {
 	if code == "" {
 		return access.Lacking("code", "Enter the setup code that the console printed when it started."), nil
 	}

@@ -78,15 +78,15 @@ func (s *Store) SignIn(ctx context.Context, from Client, with Credentials) (Outc
 		return outcomeOf(err)
 	}
 	if !in.complete {
-		second, err := s.Factors(ctx, in.user.ID)
+		second, err := s.SecondFactors.Factors(ctx, in.user.ID)
 		if err != nil {
 			return nil, err
 		}
 		if second.On() {
-			return s.awaitSecondFactor(ctx, in)
+			return s.SignIns.awaitSecondFactor(ctx, in)
 		}
 	}
-	done, err := s.completeSignIn(ctx, in)
+	done, err := s.SignIns.completeSignIn(ctx, in)
 	if err != nil {
 		return outcomeOf(err)
 	}
@@ -133,9 +133,9 @@ type pendingSignIn struct {
 	Factors  []string        `json:"factors,omitempty"`
 }
 
-func (s *Store) awaitSecondFactor(ctx context.Context, in signIn) (Outcome, error) {
+func (s *SignIns) awaitSecondFactor(ctx context.Context, in signIn) (Outcome, error) {
 	wait := pendingSignIn{Email: in.user.Email, Remember: in.Remember, Page: in.Page, Factors: in.factors}
-	secret, err := s.NewChallenge(ctx, FactorChallenge, in.user.ID, wait)
+	secret, err := s.attempts.NewChallenge(ctx, FactorChallenge, in.user.ID, wait)
 	return SecondFactorWanted{secret}, err
 }
 
@@ -153,40 +153,40 @@ type PendingSignIn struct {
 
 // PendingSignIn returns the sign-in with this secret, or ErrNotFound if it has expired or
 // gone on.
-func (s *Store) PendingSignIn(ctx context.Context, secret string) (PendingSignIn, error) {
+func (s *SignIns) PendingSignIn(ctx context.Context, secret string) (PendingSignIn, error) {
 	var wait pendingSignIn
-	userID, err := s.Challenge(ctx, FactorChallenge, secret, &wait)
+	userID, err := s.attempts.Challenge(ctx, FactorChallenge, secret, &wait)
 	if err != nil {
 		return PendingSignIn{}, err
 	}
-	factors, err := s.Factors(ctx, userID)
+	factors, err := s.secondFactors.Factors(ctx, userID)
 	return PendingSignIn{wait.Email, wait.Page, factors}, err
 }
 
 // completeSignIn starts the session of somebody who has proved all that there is to prove,
 // in place of those that the browser had.
-func (s *Store) completeSignIn(ctx context.Context, in signIn) (SignedIn, error) {
+func (s *SignIns) completeSignIn(ctx context.Context, in signIn) (SignedIn, error) {
 	by := actorFrom(in.Actor, in.user)
 	for _, old := range in.Sessions {
-		if err := s.EndSession(ctx, by, old); err != nil {
+		if err := s.sessions.EndSession(ctx, by, old); err != nil {
 			return SignedIn{}, err
 		}
 	}
 	done := SignedIn{User: in.user, Remember: in.Remember, Page: in.Page}
 	var err error
-	if done.Last, err = s.lastSignIn(ctx, in.user.ID); err != nil {
+	if done.Last, err = s.attempts.lastSignIn(ctx, in.user.ID); err != nil {
 		return done, err
 	}
-	if done.FactorDue, err = s.FactorDue(ctx, in.user); err != nil {
+	if done.FactorDue, err = s.policies.FactorDue(ctx, in.user); err != nil {
 		return done, err
 	}
 	if done.FactorDue != nil && *done.FactorDue <= s.db.Now().Unix() {
 		done.FactorDue = nil
 	}
-	if done.Session, err = s.StartSession(ctx, by, in.user, in.Remember, in.factors...); err != nil {
+	if done.Session, err = s.sessions.StartSession(ctx, by, in.user, in.Remember, in.factors...); err != nil {
 		return done, err
 	}
-	done.Device = s.rememberDevice(by)
+	done.Device = s.attempts.rememberDevice(by)
 	return done, nil
 }
 
@@ -199,7 +199,7 @@ func actorFrom(where access.Actor, u User) access.Actor {
 
 // refuseSignIn writes the line of a refused sign-in. email is what the visitor claimed, and
 // u whose account it is if they have shown to know more than that.
-func (s *Store) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {
+func (s *SignIns) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {
 	return s.log.Record(ctx, visitor(where, email), audit.RefusedSignIn, func(_ *gorm.DB, line *audit.Line) error {
 		if u.ID != "" {
 			line.SetObject("user", u.ID, u.Name)

@@ -8,22 +8,78 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// Store has the users of the console and how they sign in. It is safe for concurrent use.
+// Store has the users of the console and how they sign in, in parts. It is safe for
+// concurrent use.
 type Store struct {
+	*shared
+
+	Users         *Users
+	Sessions      *Sessions
+	SignIns       *SignIns
+	Attempts      *Attempts
+	SecondFactors *SecondFactors
+	Providers     *Providers
+	Tokens        *Tokens
+	Invitations   *Invitations
+	Policies      *Policies
+	Drafts        *Drafts
+}
+
+// The parts of the store.
+type (
+	// Users are who can sign in: their profiles, passwords and roles.
+	Users struct{ *shared }
+	// Sessions are the browsers that users are signed in with.
+	Sessions struct{ *shared }
+	// SignIns are what Store.SignIn takes, and the proofs of who somebody is.
+	SignIns struct{ *shared }
+	// Attempts are the limits on guessing, and what is half done: challenges, known devices.
+	Attempts struct{ *shared }
+	// SecondFactors are authenticator apps, recovery codes and passkeys.
+	SecondFactors struct{ *shared }
+	// Providers are the accounts elsewhere by which users sign in.
+	Providers struct{ *shared }
+	// Tokens are the API's, and what they were used for.
+	Tokens struct{ *shared }
+	// Invitations are the links by which users join, the first owner's included.
+	Invitations struct{ *shared }
+	// Policies are the sign-in policy, and who doesn't meet it yet.
+	Policies struct{ *shared }
+	// Drafts are what users have typed into forms and not sent.
+	Drafts struct{ *shared }
+)
+
+// shared is what the parts have in common, and by which they call one another.
+type shared struct {
 	db  *db.DB
 	log *audit.Log
 
 	uses      uses
 	callers   db.Cache[string, caller] // by the hashes of tokens
 	workspace db.Cache[string, string] // the name of the organisation
-	policy    db.Cache[string, Policy] // the rules for signing in
+	policy    db.Cache[string, Policy] // the sign-in policy
+
+	users         *Users
+	sessions      *Sessions
+	signIns       *SignIns
+	attempts      *Attempts
+	secondFactors *SecondFactors
+	providers     *Providers
+	policies      *Policies
 }
 
 // New returns the users of a database, whose changes go to a log. It sets the log's Reload.
 func New(d *db.DB, log *audit.Log) *Store {
-	s := &Store{db: d, log: log}
-	s.callers.Keep, s.workspace.Keep, s.policy.Keep = db.KeepAnswers, db.KeepAnswers, db.KeepAnswers
-	log.Reload = s.reloadActor
+	c := &shared{db: d, log: log}
+	c.callers.Keep, c.workspace.Keep, c.policy.Keep = db.KeepAnswers, db.KeepAnswers, db.KeepAnswers
+	c.users, c.sessions, c.signIns, c.attempts = &Users{c}, &Sessions{c}, &SignIns{c}, &Attempts{c}
+	c.secondFactors, c.providers, c.policies = &SecondFactors{c}, &Providers{c}, &Policies{c}
+	s := &Store{
+		shared: c, Users: c.users, Sessions: c.sessions, SignIns: c.signIns, Attempts: c.attempts,
+		SecondFactors: c.secondFactors, Providers: c.providers, Tokens: &Tokens{c}, Invitations: &Invitations{c},
+		Policies: c.policies, Drafts: &Drafts{c},
+	}
+	log.Reload = c.users.reloadActor
 	d.Migrations = append(d.Migrations, s.identityMigration())
 	return s
 }

@@ -73,7 +73,7 @@ type attempt struct {
 
 // reserve counts an attempt as failed before it is made, so that concurrent ones are no way
 // round, and refuses it while one of the limits must wait. Errors: Throttled.
-func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
+func (s *Attempts) reserve(ctx context.Context, limits []limit) (attempt, error) {
 	a := attempt{limits: limits}
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		a.reached = nil
@@ -92,7 +92,7 @@ func (s *Store) reserve(ctx context.Context, limits []limit) (attempt, error) {
 }
 
 // countTry counts a failed attempt, and returns how many there are.
-func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
+func (s *Attempts) countTry(tx *gorm.DB, l limit) (int, error) {
 	if err := s.db.Dialect.Lock(tx, l.key); err != nil {
 		return 0, err
 	}
@@ -119,7 +119,7 @@ func (s *Store) countTry(tx *gorm.DB, l limit) (int, error) {
 // clear undoes reserve after the attempt succeeded: all failures under keys of this place,
 // and this one under shared keys. It goes in the order of reserve, so that they can't
 // deadlock.
-func (s *Store) clear(ctx context.Context, a attempt) error {
+func (s *Attempts) clear(ctx context.Context, a attempt) error {
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		for _, l := range a.limits {
 			row := tx.Where("key = ?", l.key)
@@ -141,7 +141,7 @@ func (s *Store) clear(ctx context.Context, a attempt) error {
 // failed: once, and not for every attempt refused during the wait, which could flood the
 // log. It comes after the count, because the last free attempt may still succeed. u is
 // whose account it is, if whoever tries has shown to know more than its address.
-func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u User) error {
+func (s *Attempts) logThrottled(ctx context.Context, by access.Actor, a attempt, u User) error {
 	if by.Kind == access.UserActor {
 		u = User{ID: by.UserID, Name: by.Name}
 	}
@@ -163,7 +163,7 @@ func (s *Store) logThrottled(ctx context.Context, by access.Actor, a attempt, u 
 // signInLimits returns those of an attempt to prove one thing about an account without
 // being signed in: its password or a code. subject is accountKey or codeKey, and userID
 // whose account it is, or "".
-func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit {
+func (s *Attempts) signInLimits(where access.Actor, subject, userID string) []limit {
 	field, all := failedSignIns, accountTries
 	if strings.HasPrefix(subject, codePrefix) {
 		field, all = wrongCodes, codeTries
@@ -180,7 +180,7 @@ func (s *Store) signInLimits(where access.Actor, subject, userID string) []limit
 
 // anyoneLimits returns those of an attempt that doesn't say whose account it is about: a
 // passkey, or a provider's answer. subject says which.
-func (s *Store) anyoneLimits(where access.Actor, subject string) []limit {
+func (s *Attempts) anyoneLimits(where access.Actor, subject string) []limit {
 	if d := s.device(where.Device); d.known(s.db.Now()) {
 		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: failedTries}}
 	}

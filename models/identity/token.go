@@ -124,7 +124,7 @@ func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) 
 
 // CheckToken returns what CreateToken would refuse, without creating a token: an Invalid
 // about "name", "scopes" and "expires", or nil.
-func (s *Store) CheckToken(by access.Actor, n NewToken) error {
+func (s *Tokens) CheckToken(by access.Actor, n NewToken) error {
 	_, problems := n.check(by, s.db.Now())
 	return problems.OrNil()
 }
@@ -134,7 +134,7 @@ var errShown = access.Conflict{Message: "This form was sent before and made its 
 
 // CreateToken creates a token and returns it with its secret, which can't be had again.
 // Errors: Invalid, Denied, and Conflict for a second call under the same key.
-func (s *Store) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
+func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
 	now := s.db.Now()
 	t, problems := n.check(by, now)
 	if err := by.Check(access.MakeTokens); err != nil {
@@ -217,7 +217,7 @@ func selectTokens() db.Selection {
 
 // Tokens returns a page of the tokens that the actor may see, the newest first, with the
 // names of their users. Errors: Denied, Invalid for a bad range.
-func (s *Store) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
+func (s *Tokens) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
 	if err := by.Check(access.MakeTokens); err != nil {
 		return TokenPage{}, err
 	}
@@ -241,8 +241,8 @@ func (s *Store) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (Toke
 }
 
 // markWaiting sets Token.Waits.
-func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
-	p, err := s.Policy(ctx)
+func (s *Tokens) markWaiting(ctx context.Context, tokens []Token) error {
+	p, err := s.policies.Policy(ctx)
 	for i, t := range tokens {
 		tokens[i].Waits = p.BindsTokens(t.userRole, s.db.Now()) && !t.userSecured
 	}
@@ -251,7 +251,7 @@ func (s *Store) markWaiting(ctx context.Context, tokens []Token) error {
 
 // Token returns one token, with the name of its user. Errors: Denied, ErrNotFound, also if
 // the actor may not see it.
-func (s *Store) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
+func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
 	if err := by.Check(access.MakeTokens); err != nil {
 		return Token{}, err
 	}
@@ -274,14 +274,14 @@ func (s *Store) Token(ctx context.Context, by access.Actor, id string) (Token, e
 
 // changeToken changes a token that the actor may see: fn returns the new columns and
 // completes the line. The cached caller is forgotten at once.
-func (s *Store) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
+func (s *Tokens) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
 	defer s.callers.Forget()
 	return s.log.Write(ctx, by, access.MakeTokens, action, func(tx *gorm.DB, line *audit.Line) error {
 		return s.changeTokenIn(tx, id, line, fn)
 	})
 }
 
-func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
+func (s *Tokens) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
 	if !text.ValidID(id) {
 		return access.ErrNotFound
 	}
@@ -302,7 +302,7 @@ func (s *Store) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func(
 
 // RevokeToken makes a token useless from the next call on, in other programs within a
 // second. A revoked token stays as it is. Errors: ErrNotFound, Denied.
-func (s *Store) RevokeToken(ctx context.Context, by access.Actor, id string) error {
+func (s *Tokens) RevokeToken(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
 		if t.RevokedAt != nil {
 			return nil, audit.ErrNothing

@@ -28,7 +28,7 @@ type caller struct {
 // wrong, expired or revoked, or its owner disabled; and, with the actor, ErrForeignAddress
 // and ErrFactorMissing. What another program changes about a token or its user counts
 // within a second.
-func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
+func (s *Tokens) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
 	if !LooksLikeToken(secret) {
 		return access.Actor{}, access.ErrNotFound
 	}
@@ -42,11 +42,11 @@ func (s *Store) TokenActor(ctx context.Context, secret, ip string) (access.Actor
 }
 
 // admitCaller returns why a call with a valid token is refused, or nil.
-func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
+func (s *Tokens) admitCaller(ctx context.Context, c caller, ip string) error {
 	if !c.networks.Admit(ip) {
 		return ErrForeignAddress
 	}
-	p, err := s.Policy(ctx)
+	p, err := s.policies.Policy(ctx)
 	if err == nil && p.BindsTokens(c.Role, s.db.Now()) && !c.secured {
 		err = ErrFactorMissing
 	}
@@ -55,7 +55,7 @@ func (s *Store) admitCaller(ctx context.Context, c caller, ip string) error {
 
 // caller finds a token by its secret, or by the one that it had before it was rolled, and
 // stores at most once a minute that it is in use.
-func (s *Store) caller(ctx context.Context, hash, ip string) (caller, error) {
+func (s *Tokens) caller(ctx context.Context, hash, ip string) (caller, error) {
 	var seen, oldSeen *int64
 	var current string
 	now := s.db.Now().Unix()
@@ -80,7 +80,7 @@ func overdue(seen *int64, now int64) bool { return now-text.Deref(seen) >= int64
 
 // seeToken stores that a token is in use, and whether by its old secret. If that fails, a
 // later call will do it.
-func (s *Store) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
+func (s *Tokens) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
 	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
 	if old {
 		seen["old_last_used_at"] = now

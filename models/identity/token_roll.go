@@ -23,7 +23,7 @@ var ErrNotYours = fmt.Errorf("%w: the token is somebody else's", access.ErrDenie
 // current one goes on working for overlap, one of Overlaps; one from before that ends.
 // Errors: Invalid, ErrNotFound, ErrNotYours, Conflict if the token has ended or key was
 // used.
-func (s *Store) RollToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
+func (s *Tokens) RollToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
 	if !slices.Contains(Overlaps, overlap) {
 		return Token{}, "", access.Refused("overlap", "The old secret can go on working for 0, 1, 24 or 72 hours.")
 	}
@@ -45,7 +45,7 @@ func (s *Store) RollToken(ctx context.Context, by access.Actor, id string, overl
 }
 
 // roll returns the columns that rolling changes.
-func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, overlap time.Duration) (map[string]any, error) {
+func (s *Tokens) roll(by access.Actor, t Token, line *audit.Line, secret string, overlap time.Duration) (map[string]any, error) {
 	now := s.db.Now()
 	switch {
 	case by.Kind != access.SystemActor && t.UserID != by.UserID:
@@ -67,7 +67,7 @@ func (s *Store) roll(by access.Actor, t Token, line *audit.Line, secret string, 
 
 // EndOldSecret makes the secret from before a token was rolled useless from the next call
 // on. It does nothing if there is none. Errors: ErrNotFound, Denied.
-func (s *Store) EndOldSecret(ctx context.Context, by access.Actor, id string) error {
+func (s *Tokens) EndOldSecret(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.EndedOldSecret, id, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
 		if t.OldHash == nil {
 			return nil, audit.ErrNothing

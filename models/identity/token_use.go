@@ -72,7 +72,7 @@ const maxPath = 200
 
 // NoteUse remembers a call with a token, for WriteUses. Every call passes here, so it does
 // no more than that.
-func (s *Store) NoteUse(use TokenRequest) {
+func (s *Tokens) NoteUse(use TokenRequest) {
 	use.CreatedAt = s.db.Now().Unix()
 	use.Path = text.Cut(use.Path, maxPath)
 	s.uses.note(use)
@@ -123,7 +123,7 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 
 // WriteUses writes what NoteUse remembered. What can't be written is lost: it is
 // bookkeeping.
-func (s *Store) WriteUses(ctx context.Context) error {
+func (s *Tokens) WriteUses(ctx context.Context) error {
 	hours, calls := s.uses.take()
 	if len(hours) == 0 {
 		return nil
@@ -153,7 +153,7 @@ func addHours(tx *gorm.DB, hours []TokenHour) error {
 }
 
 // keepCalls writes a token's calls, and deletes all but the newest KeptRequests.
-func (s *Store) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
+func (s *Tokens) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
 	for i := range calls {
 		calls[i].ID = s.db.IDs.Next(s.db.Now(), "")
 		if calls[i].Refused {
@@ -183,7 +183,7 @@ const usedHours = 24
 
 // TokenUse returns what a token was used for: what WriteUses has written, which is some
 // seconds late. Errors: as Token.
-func (s *Store) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
+func (s *Tokens) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
 	if _, err := s.Token(ctx, by, id); err != nil {
 		return TokenUse{}, err
 	}

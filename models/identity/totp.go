@@ -64,11 +64,11 @@ type Factors struct {
 func (f Factors) On() bool { return f.AppSince != nil || f.Passkeys > 0 }
 
 // Factors returns a user's second factors. Errors: ErrNotFound.
-func (s *Store) Factors(ctx context.Context, userID string) (Factors, error) {
+func (s *SecondFactors) Factors(ctx context.Context, userID string) (Factors, error) {
 	return s.factors(s.db.Read(ctx), userID)
 }
 
-func (s *Store) factors(r db.Reader, userID string) (Factors, error) {
+func (s *SecondFactors) factors(r db.Reader, userID string) (Factors, error) {
 	query := db.SelectFrom("users", `(SELECT confirmed_at FROM totps WHERE totps.user_id = users.id),
 		(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 		(SELECT count(*) FROM recovery_codes WHERE recovery_codes.user_id = users.id AND used_at IS NULL)`, "users.id = ?", userID)
@@ -78,7 +78,7 @@ func (s *Store) factors(r db.Reader, userID string) (Factors, error) {
 
 // NewTOTP returns what to set an app up with. It stays the same for a day or until the user
 // confirms it, and has no effect until then. Errors: Conflict if codes are on.
-func (s *Store) NewTOTP(ctx context.Context, by access.Actor) (TOTPKey, error) {
+func (s *SecondFactors) NewTOTP(ctx context.Context, by access.Actor) (TOTPKey, error) {
 	if err := by.Check(access.SignedInOnly); err != nil {
 		return TOTPKey{}, err
 	}
@@ -99,7 +99,7 @@ func (s *Store) NewTOTP(ctx context.Context, by access.Actor) (TOTPKey, error) {
 }
 
 // seed returns the seed that waits to be confirmed, or a new one.
-func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
+func (s *SecondFactors) seed(tx *gorm.DB, u User) (string, error) {
 	var found []totp
 	if err := tx.Where("user_id = ?", u.ID).Find(&found).Error; err != nil {
 		return "", err
@@ -122,8 +122,8 @@ func (s *Store) seed(tx *gorm.DB, u User) (string, error) {
 var errAppOn = access.Conflict{Message: "Codes from an app are on already. Turn them off first to set up another app."}
 
 // totpKey returns a seed in the form for apps.
-func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
-	workspace, _ := s.Workspace(ctx) // an app can do without
+func (s *SecondFactors) totpKey(ctx context.Context, u User, secret string) TOTPKey {
+	workspace, _ := s.users.Workspace(ctx) // an app can do without
 	issuer := strings.ReplaceAll(strings.TrimSpace("Protocol Console "+workspace), ":", " ")
 	seed, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret) // as Generate wrote it
 	key, err := otptotp.Generate(otptotp.GenerateOpts{Issuer: issuer, AccountName: u.Email, Secret: seed})
@@ -136,8 +136,8 @@ func (s *Store) totpKey(ctx context.Context, u User, secret string) TOTPKey {
 // ConfirmTOTP turns codes from an app on, once one of them has shown that the app has the
 // seed. It returns new recovery codes, which can't be had again. Errors: Invalid, Conflict,
 // Throttled.
-func (s *Store) ConfirmTOTP(ctx context.Context, by access.Actor, code string) ([]string, error) {
-	try, err := s.reserve(ctx, stepUpLimits(by, wrongCodes))
+func (s *SecondFactors) ConfirmTOTP(ctx context.Context, by access.Actor, code string) ([]string, error) {
+	try, err := s.attempts.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
 		return nil, err
 	}
@@ -162,13 +162,13 @@ func (s *Store) ConfirmTOTP(ctx context.Context, by access.Actor, code string) (
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.logThrottled(ctx, by, try, User{}))
+		return nil, errors.Join(err, s.attempts.logThrottled(ctx, by, try, User{}))
 	}
-	return codes, s.clear(ctx, try)
+	return codes, s.attempts.clear(ctx, try)
 }
 
 // checkNoApp returns errAppOn if codes are on.
-func (s *Store) checkNoApp(tx *gorm.DB, userID string) error {
+func (s *SecondFactors) checkNoApp(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err == nil && f.AppSince != nil {
 		return errAppOn
@@ -178,7 +178,7 @@ func (s *Store) checkNoApp(tx *gorm.DB, userID string) error {
 
 // TurnOffTOTP turns codes from an app off. Without a passkey, only the password is required
 // then, and the recovery codes are deleted too.
-func (s *Store) TurnOffTOTP(ctx context.Context, by access.Actor) error {
+func (s *SecondFactors) TurnOffTOTP(ctx context.Context, by access.Actor) error {
 	return s.log.Write(ctx, by, access.SignedInOnly, TurnedOffTOTP, func(tx *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
 		off := tx.Where("user_id = ? AND confirmed_at IS NOT NULL", by.UserID).Delete(&totp{})
@@ -211,7 +211,7 @@ func DeleteSecondFactor(tx *gorm.DB, userID string) (map[string]audit.Change, er
 
 // useCode reports whether a code from the user's app is right now, and was not used before.
 // Of two concurrent uses one succeeds.
-func (s *Store) useCode(tx *gorm.DB, userID, code string) (bool, error) {
+func (s *SecondFactors) useCode(tx *gorm.DB, userID, code string) (bool, error) {
 	var app totp
 	err := tx.Where("user_id = ? AND confirmed_at IS NOT NULL", userID).Take(&app).Error
 	if errors.Is(err, db.ErrNoRow) {

@@ -92,7 +92,7 @@ func emailAddress(s string) (string, string) {
 }
 
 // CreateUser creates a user. Errors: Invalid, Denied.
-func (s *Store) CreateUser(ctx context.Context, by access.Actor, n NewUser) (User, error) {
+func (s *Users) CreateUser(ctx context.Context, by access.Actor, n NewUser) (User, error) {
 	u, problems := n.check()
 	if err := problems.OrNil(); err != nil {
 		return User{}, err
@@ -107,7 +107,7 @@ func (s *Store) CreateUser(ctx context.Context, by access.Actor, n NewUser) (Use
 	return u, err
 }
 
-func (s *Store) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
+func (s *Users) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
 	now := s.db.Now()
 	u.ID, u.CreatedAt, u.UpdatedAt = s.db.IDs.Next(now, ""), now.Unix(), now.Unix()
 	err := tx.Create(u).Error
@@ -123,7 +123,7 @@ func (s *Store) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
 
 // SetPassword sets a user's password and ends the user's sessions. Errors: ErrNotFound,
 // Invalid, Denied.
-func (s *Store) SetPassword(ctx context.Context, by access.Actor, email, password string) error {
+func (s *Users) SetPassword(ctx context.Context, by access.Actor, email, password string) error {
 	u, err := s.UserByEmail(ctx, email)
 	if err != nil {
 		return err
@@ -147,12 +147,12 @@ func (s *Store) SetPassword(ctx context.Context, by access.Actor, email, passwor
 
 // UserByEmail returns the user with the address that somebody typed, in any case, or
 // ErrNotFound.
-func (s *Store) UserByEmail(ctx context.Context, typed string) (User, error) {
+func (s *Users) UserByEmail(ctx context.Context, typed string) (User, error) {
 	return s.userByKey(ctx, emailKey(typedAddress(typed)))
 }
 
 // userByKey returns the user with an email key, or ErrNotFound.
-func (s *Store) userByKey(ctx context.Context, key string) (User, error) {
+func (s *Users) userByKey(ctx context.Context, key string) (User, error) {
 	var u User
 	if len(text.Valid([]string{key})) == 0 {
 		return u, access.ErrNotFound
@@ -169,14 +169,14 @@ func userIn(tx *gorm.DB, id string) (User, error) {
 }
 
 // FirstOwner returns the oldest owner, or ErrNotFound.
-func (s *Store) FirstOwner(ctx context.Context) (User, error) {
+func (s *Users) FirstOwner(ctx context.Context) (User, error) {
 	var u User
 	err := s.db.Reader.WithContext(ctx).Where("role = ?", access.Owner).Order("id").Limit(1).Take(&u).Error
 	return u, s.db.Failed(ctx, err)
 }
 
 // HasOwner reports whether the console has been set up.
-func (s *Store) HasOwner(ctx context.Context) (bool, error) {
+func (s *Users) HasOwner(ctx context.Context) (bool, error) {
 	_, err := s.FirstOwner(ctx)
 	if errors.Is(err, access.ErrNotFound) {
 		return false, nil
@@ -188,7 +188,7 @@ const workspaceSetting = "workspace"
 
 // Workspace returns the name of the organisation; "" before the console is set up. Another
 // program's change is seen within a second.
-func (s *Store) Workspace(ctx context.Context) (string, error) {
+func (s *Users) Workspace(ctx context.Context) (string, error) {
 	name, err := s.workspace.Get(workspaceSetting, s.db.Now(), func() (string, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", workspaceSetting)
 		found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])

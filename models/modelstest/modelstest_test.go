@@ -41,7 +41,7 @@ func TestARunSharesOneServer(t *testing.T) {
 	defer shared.Close()
 	_, socket, _ := strings.Cut(shared.Env[len(shared.Env)-1], "=")
 	store := modelstest.Connect(t, "postgres://console@/console_template?host="+socket)
-	if _, err := store.Identity.FirstOwner(t.Context()); !errors.Is(err, access.ErrNotFound) {
+	if _, err := store.Identity.Users.FirstOwner(t.Context()); !errors.Is(err, access.ErrNotFound) {
 		t.Errorf("looking for an owner: %v, want %v", err, access.ErrNotFound)
 	}
 	if left := shared.LeftOut(); len(left) > 0 {
@@ -90,7 +90,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 			t.Fatal(err)
 		}
 		store := modelstest.OpenEmpty(t, cluster.Database("postgres"))
-		if _, err := store.Identity.FirstOwner(t.Context()); !errors.Is(err, want) {
+		if _, err := store.Identity.Users.FirstOwner(t.Context()); !errors.Is(err, want) {
 			t.Errorf("looking for the owner of the start before: %v, not %v", err, want)
 		}
 		if want != nil {

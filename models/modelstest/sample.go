@@ -15,7 +15,7 @@ const OwnerPassword = "glacier-teapot-42-umbrella"
 // Owner creates the owner ada@example.com and returns her as an actor.
 func Owner(t testing.TB, store *models.Store) access.Actor {
 	t.Helper()
-	user, err := store.Identity.CreateUser(t.Context(), access.System("modelstest"), identity.NewUser{
+	user, err := store.Identity.Users.CreateUser(t.Context(), access.System("modelstest"), identity.NewUser{
 		Email: "ada@example.com", Name: "Ada Lovelace", Role: access.Owner, Password: Keep(store, Password, OwnerPassword),
 	})
 	if err != nil {
