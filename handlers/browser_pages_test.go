@@ -416,7 +416,7 @@ var scenes = append([]scene{
 		t.visit("/activity/" + v.changes() + "/revert")
 		v.changes()
 		t.goes("Revert change")
-		t.sees("main", "nothing was put back")
+		t.sees("main", "nothing was reverted")
 	}},
 	{"activity members", func(t *tab, v *town) {
 		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Object: v.group.ID, Action: string(audit.CreatedGroup)})
