@@ -272,7 +272,7 @@ var scenes = append([]scene{
 	{"group members refused", func(t *tab, v *town) {
 		t.visit("/groups/" + v.group.ID + "/members")
 		t.goes("Add to group")
-		t.sees("main", "Choose at least one person")
+		t.sees("main", "Choose at least one contact to add.")
 	}},
 	{"group edit", at(func(v *town) string { return "/groups/" + v.archived.ID + "/edit" })},
 	{"group edit refused", func(t *tab, v *town) {
