@@ -380,7 +380,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 		p.wants(http.StatusNotFound)
 	case p.status == http.StatusForbidden && strings.Contains(p.text("main"), "can rotate this token"):
 		// Nobody can give this right.
-	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "does not let you"):
+	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "doesn't let you"):
 		m.Errorf("%s: got %d, and may not: %s", what, p.status, p.text("main"))
 	case !strings.Contains(p.text("main"), "(owner") || p.doc.Find(`main a[href="/docs/roles"]`).Length() == 0:
 		m.Errorf("%s: who can give the right is not said: %s", what, p.text("main"))
