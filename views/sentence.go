@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
@@ -77,12 +78,6 @@ var selfActs = map[audit.Action]string{
 	audit.LinkedIdentity:    "linked another sign-in method",
 
 	identity.UnlinkedIdentity: "unlinked a sign-in method",
-}
-
-// fieldWords are fields as a sentence names them.
-var fieldWords = map[string]string{
-	"name": "name", "description": "description", "avatar_url": "avatar URL", "contacts": "members",
-	"username": "username", "display_name": "display name", "phone_number": "phone number",
 }
 
 // actWords returns what was done, with the {names} of acts, and whether there are words for
@@ -193,7 +188,11 @@ func oldName(l audit.Line) string {
 func changedFields(fields []audit.ChangedField) string {
 	var names []string
 	for _, f := range fields {
-		names = append(names, fieldWords[f.Name])
+		label := models.FieldLabel(f.Name)
+		if f.Name == "contacts" {
+			label = "members"
+		}
+		names = append(names, label)
 	}
 	if len(names) == 0 || len(names) > 2 || slices.Contains(names, "") {
 		return ""
