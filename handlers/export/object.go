@@ -6,43 +6,66 @@ import (
 	"strconv"
 )
 
-// Object writes a file with one JSON object: fields, then lists of objects.
+// Object writes a file with one JSON object: its fields, then lists of objects.
 type Object struct {
-	out  *bufio.Writer
-	list *jsonRows // the one that was begun last, or nil
+	out *bufio.Writer
+	// lists are those that are not begun, open is the one that is, if any.
+	lists []List
+	open  List
+	rows  *jsonRows
 }
 
-// NewObject returns an Object that begins with fields.
-func NewObject(w io.Writer, columns []string, values ...any) (*Object, error) {
-	o := &Object{out: bufio.NewWriterSize(w, 32<<10)}
+// List is a list of objects in an Object.
+type List struct {
+	Name    string
+	Columns []string
+}
+
+// NewObject returns an Object that begins with fields: a value for each column, as a Writer takes
+// them. The lists follow in this order.
+func NewObject(w io.Writer, columns []string, values []any, lists ...List) (*Object, error) {
+	o := &Object{out: bufio.NewWriterSize(w, 32<<10), lists: lists}
 	return o, newJSONRows(o.out, columns, "", "").fields(values)
 }
 
-// List begins a list of objects with these columns, after what was written before.
-func (o *Object) List(name string, columns []string) error {
-	if err := o.endList(); err != nil {
+// Write writes an object of a list, which must not come before the list that was written to last.
+func (o *Object) Write(list string, values ...any) error {
+	for o.open.Name != list {
+		if err := o.next(); err != nil {
+			return err
+		}
+	}
+	return o.rows.write(values)
+}
+
+// next ends the open list and begins the one after it.
+func (o *Object) next() error {
+	if err := o.end(); err != nil {
 		return err
 	}
-	o.list = newJSONRows(o.out, columns, ",\n", "\n]")
-	_, err := o.out.WriteString(",\n" + strconv.Quote(name) + ":[\n")
+	o.open, o.lists = o.lists[0], o.lists[1:]
+	o.rows = newJSONRows(o.out, o.open.Columns, ",\n", "\n]")
+	_, err := o.out.WriteString(",\n" + strconv.Quote(o.open.Name) + ":[\n")
 	return err
 }
 
-// Write writes an object of the list.
-func (o *Object) Write(values ...any) error { return o.list.write(values) }
+func (o *Object) end() error {
+	if o.rows == nil {
+		return nil
+	}
+	return o.rows.close()
+}
 
 // Close ends the file. It does not close what the file is written to.
 func (o *Object) Close() error {
-	if err := o.endList(); err != nil {
+	for len(o.lists) > 0 {
+		if err := o.next(); err != nil {
+			return err
+		}
+	}
+	if err := o.end(); err != nil {
 		return err
 	}
 	_, _ = o.out.WriteString("}\n")
 	return o.out.Flush()
-}
-
-func (o *Object) endList() error {
-	if o.list == nil {
-		return nil
-	}
-	return o.list.close()
 }
