@@ -242,6 +242,9 @@ var scenes = append([]scene{
 		t.click("Delete…")
 		t.sees("dialog", "Delete ")
 	}},
+	{"groups export", address("/groups/export?status=all&q=the")},
+	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},
+	{"contacts export", address("/contacts/export")},
 	{"group new", address("/groups/new")},
 	{"group new refused", func(t *tab, _ *town) {
 		t.visit("/groups/new")

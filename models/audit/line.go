@@ -82,6 +82,11 @@ const (
 	PutBackMembers   Action = "members.revert"
 	PutBackContact   Action = "contact.revert"
 	ExportedActivity Action = "activity.export"
+	ExportedGroups   Action = "group.export"
+	ExportedGroup    Action = "group.download"
+	ExportedMembers  Action = "members.export"
+	ExportedContacts Action = "contact.export"
+	ExportedContact  Action = "contact.download"
 )
 
 // counters has the totals (db.DB.Counts) that an action on each kind of object can change.

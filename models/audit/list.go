@@ -216,7 +216,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 func (q ActivityQuery) said(format string) map[string]Change {
 	said := map[string]Change{"format": {nil, format}}
 	for field, value := range map[string]string{
-		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": dayOf(q.From), "to": dayOf(q.To),
+		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": MomentOf(q.From), "to": MomentOf(q.To),
 	} {
 		if value != "" {
 			said[field] = Change{nil, value}
@@ -225,7 +225,8 @@ func (q ActivityQuery) said(format string) map[string]Change {
 	return said
 }
 
-func dayOf(t time.Time) string {
+// MomentOf returns a filter's time as audit lines have it; "" for no limit.
+func MomentOf(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
