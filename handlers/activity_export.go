@@ -7,11 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -158,11 +158,6 @@ func exportRow(l *audit.Line) []string {
 }
 
 // cell returns text that no spreadsheet takes for a formula.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+func cell(s string) string { return text.Cell(s) }
 
 func isoTime(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }

@@ -30,9 +30,22 @@ const (
 )
 
 var matrix = map[string]string{
-	"GET /v1/groups":                                            all,
-	`POST /v1/groups {"name":"New"}`:                            "OAE",
+	"GET /v1/groups":                 all,
+	`POST /v1/groups {"name":"New"}`: "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"create","group":{"name":"New"}}]}`:                       "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"update","id":"{id}","group":{"name":"Other"}}]}`:         "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"archive","id":"{id}"}]}`:                                 "OAEM",
+	`POST /v1/groups/batch {"operations":[{"action":"restore","id":"{id}"}]}`:                                 "OAEM",
+	`POST /v1/groups/batch {"operations":[{"action":"delete","id":"{id}"}]}`:                                  "OA",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"archive"}`:                                     "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"restore"}`:                                     "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"delete"}`:                                      "OA",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"update","changes":{"description":""}}`:         "OAE",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"add_contacts","contacts":["{contact_id}"]}`:    "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"remove_contacts","contacts":["{contact_id}"]}`: "OAEM",
 	"GET /v1/groups/{id}":                                       all,
+	"POST /v1/groups/{id}/archive":                              "OAEM",
+	"POST /v1/groups/{id}/restore":                              "OAEM",
 	`PUT /v1/groups/{id} {"name":"Other"}`:                      "OAE",
 	`PUT /v1/groups/{id} {"description":"Other"}`:               "OAE",
 	`PUT /v1/groups/{id} {"avatar_url":null}`:                   "OAE",
@@ -52,6 +65,11 @@ var matrix = map[string]string{
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
+	"GET /v1/jobs":                                              all,
+	"GET /v1/jobs/{id}":                                         all,
+	"POST /v1/jobs/{id}/cancel":                                 "OAEM", // of one that archives
+	"POST /v1/jobs/{id}/undo":                                   "OAEM",
+	"GET /v1/jobs/{id}/results":                                 all,
 	"GET /v1/activity":                                          "OAU",
 	"GET /v1/activity/verify":                                   "OAU",
 	"GET /v1/activity/{id}":                                     "OAU",
@@ -144,16 +162,19 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 			t.Fatal(err)
 		}
 		id = page.Lines[0].ID
+	case strings.Contains(call, "/v1/jobs"):
+		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
+	fill := strings.NewReplacer("{id}", id, "{contact_id}", member.ID)
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
-		options = append(options, jsonBody(content))
+		options = append(options, jsonBody(fill.Replace(content)))
 	}
 	if token == "" {
 		options = append(options, func(r *http.Request) { r.Header.Del("Authorization") })
 	}
 	before := s.newest(t)
-	a := s.call(t, strings.NewReplacer("{id}", id, "{contact_id}", member.ID).Replace(call), options...)
+	a := s.call(t, fill.Replace(call), options...)
 	switch {
 	case who == anybody || len(caller) == 1 && strings.Contains(who, caller):
 		if a.status >= 300 {
