@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -111,7 +112,10 @@ func (in *input) query(known []string) *query {
 // adopt takes over the problems of an input that is the attribute key of this one.
 func (in *input) adopt(key string, nested *input) {
 	for _, p := range nested.check() {
-		p.Field = key + "[" + p.Field + "]"
+		name, rest, deeper := strings.Cut(p.Field, "[")
+		if p.Field = key + "[" + name + "]"; deeper {
+			p.Field += "[" + rest
+		}
 		in.problems = append(in.problems, p)
 	}
 }

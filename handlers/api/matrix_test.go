@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
@@ -144,10 +145,9 @@ func (s *server) callers(t *testing.T) map[string]string {
 	return callers
 }
 
-// askFor makes a call about objects of somebody else.
-func (s *server) askFor(t *testing.T, caller, token, row, who string) {
+// subjects makes what a call is about, and returns what puts it into the call and its body.
+func (s *server) subjects(t *testing.T, call string) (models.Group, models.Contact, *strings.Replacer) {
 	t.Helper()
-	call, content := divide(row)
 	member := modelstest.Contact(t, s.store, s.owner, "m-"+rand.Text())
 	group := modelstest.Group(t, s.store, s.owner, "Plaza", member)
 	id := group.ID
@@ -157,15 +157,18 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
 	case strings.Contains(call, "/v1/activity"):
-		page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		id = page.Lines[0].ID
+		id = s.newest(t)
 	case strings.Contains(call, "/v1/jobs"):
 		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
-	fill := strings.NewReplacer("{id}", id, "{contact_id}", member.ID)
+	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID)
+}
+
+// askFor makes a call about objects of somebody else.
+func (s *server) askFor(t *testing.T, caller, token, row, who string) {
+	t.Helper()
+	call, content := divide(row)
+	group, member, fill := s.subjects(t, call)
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
 		options = append(options, jsonBody(fill.Replace(content)))
