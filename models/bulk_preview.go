@@ -46,6 +46,9 @@ func (s *Store) PreviewBulk(ctx context.Context, by access.Actor, b Bulk) (Previ
 		p, err = s.previewIDs(ctx, b)
 	}
 	if err == nil {
+		err = s.addContacts(s.DB.Read(ctx), p.Sample)
+	}
+	if err == nil {
 		p.Contacts, err = s.ContactsByID(ctx, request.Spec.(bulkSpec).Contacts)
 	}
 	return p, s.DB.Failed(ctx, err)

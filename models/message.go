@@ -47,7 +47,7 @@ func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range)
 	if err := r.Check().OrNil(); err != nil {
 		return MessagePage{}, err
 	}
-	if _, err := conversationIn(s.DB.Reader.WithContext(ctx), conversationID); err != nil {
+	if _, err := conversationIn(s.DB.ReaderFor(ctx), conversationID); err != nil {
 		return MessagePage{}, s.DB.Failed(ctx, err)
 	}
 	order := db.IDKeyset("messages")

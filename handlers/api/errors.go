@@ -63,7 +63,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeMissing, http.StatusNotFound, "Not found",
-			"No call has this path, or the group, contact or conversation doesn't exist or was deleted. IDs have 16 characters and are case-sensitive.",
+			"No call has this path, or the group, contact, conversation or job doesn't exist or was deleted. IDs have 16 characters and are case-sensitive.",
 		},
 		{
 			codeMethod, http.StatusMethodNotAllowed, "Method not allowed",
@@ -71,7 +71,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeConflict, http.StatusConflict, "Conflict with the current state",
-			"The request is valid, but can't be met in the current state. Either it would replace all members of a group of more than 100 (add and remove them one by one instead), or its idempotency key was already used with another request (use a new key for each new request).",
+			"The request is valid, but can't be met in the current state. The message says why: for example, it would replace all members of a group of more than 100 (add and remove them one by one instead), its idempotency key was already used with another request (use a new key for each new request), an operation of an atomic batch failed, or a job can't be undone.",
 		},
 		{
 			codeChanged, http.StatusPreconditionFailed, "The object has changed",
@@ -184,7 +184,7 @@ func problemOf(p access.Problem) problemObject {
 // fail answers an error. It is the one place that decides what errors look
 // like; unknown ones are logged and not shown.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
-	f := a.failureOf(r, err)
+	f, object := a.errorOf(r, err)
 	if statuses[f.code] >= http.StatusInternalServerError {
 		a.Log.ErrorContext(r.Context(), "API call failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.String("request_id", a.RequestID(r)), slog.String("reason", string(f.reason)), slog.Any("err", err))
@@ -204,6 +204,13 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		errors.As(err, &e)
 		head.Set("Allow", e.allow)
 	}
+	body, _ := encode(object) // strings always marshal
+	write(w, statuses[f.code], jsonType, body)
+}
+
+// errorOf returns any error as the caller sees it.
+func (a *api) errorOf(r *http.Request, err error) (failure, errorObject) {
+	f := a.failureOf(r, err)
 	object := errorObject{
 		Type: "invalid_request", Message: f.message, DocumentationURL: a.PublicURL + "/docs/errors/" + f.code,
 		Code: f.code, Param: orNull(f.param), RequestID: a.RequestID(r), Reason: f.reason,
@@ -214,8 +221,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if statuses[f.code] >= http.StatusInternalServerError {
 		object.Type = "api_error"
 	}
-	body, _ := encode(object) // strings always marshal
-	write(w, statuses[f.code], jsonType, body)
+	return f, object
 }
 
 // failureOf returns any error in the form that the caller sees.
@@ -266,8 +272,13 @@ func missing(r *http.Request) failure {
 	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {
 		object, param = "contact", "contact_id"
 	}
+	return noObject(object, param, r.PathValue(param))
+}
+
+// noObject says that there is no object with the id that param has.
+func noObject(object, param, id string) failure {
 	return failure{code: codeMissing, param: param, message: "There is no " + object +
-		" with the ID “" + shorten(r.PathValue(param)) + "”. IDs are case-sensitive. It may have been deleted."}
+		" with the ID “" + shorten(id) + "”. IDs are case-sensitive. It may have been deleted."}
 }
 
 // shorten returns s as a message quotes it: the beginning, if it is long.

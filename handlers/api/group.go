@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"protocol.chat/console/models"
@@ -11,19 +12,28 @@ import (
 // groupCalls are the calls about groups.
 type groupCalls struct{ *api }
 
-func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
-	q := queryOf(r)
+// groupFilters are the parameters that say which groups of a list, or of a bulk change.
+var groupFilters = []string{"q", "archived", "contact"}
+
+// groups returns the groups that the filters of a query ask for.
+func (q *query) groups() models.GroupQuery {
 	contact, ofContact := q.values["contact"]
 	if ofContact && !text.ValidID(contact) {
 		q.noContact("contact", contact)
 	}
-	wanted := models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact, WithContacts: true, Range: q.page(a.inFuture(r))}
+	return models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact}
+}
+
+func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
+	q := queryOf(r)
+	wanted := q.groups()
+	wanted.WithContacts, wanted.Range = true, q.page(a.inFuture(r))
 	page, err := a.Store.Groups(r.Context(), wanted)
 	if err != nil {
 		return result{}, err
 	}
-	if ofContact && page.Contact == nil {
-		q.noContact("contact", contact)
+	if _, ofContact := q.values["contact"]; ofContact && page.Contact == nil {
+		q.noContact("contact", wanted.Contact)
 	}
 	return listed(page.Groups, page.More, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) }), q.check()
 }
@@ -37,10 +47,7 @@ func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	change := groupChange(in)
-	in.setByServer("id", "conversation_id", "created_at")
-	change.Problems = in.check()
-	g, err := a.Store.CreateGroup(r.Context(), by, change, in.key)
+	g, err := a.Store.CreateGroup(r.Context(), by, newGroup(in), in.key)
 	return created(groupOf(g.Group), "/v1/groups/"+g.ID, in.key), err
 }
 
@@ -54,23 +61,58 @@ func (a groupCalls) update(r *http.Request, by access.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	change, id := groupChange(in), r.PathValue("id")
-	change.ArchivedAt = in.moment("archived_at")
-	change.If = ifMatch(r, groupOf)
-	err = in.unchanged(id, func() (string, int64, error) {
-		g, err := a.Store.Group(r.Context(), id)
-		return g.ConversationID, g.CreatedAt, err
-	})
+	id := r.PathValue("id")
+	change, err := a.changeOf(r.Context(), in, id)
 	if err != nil {
 		return result{}, err
 	}
-	change.Problems = in.check()
+	change.If = ifMatch(r, groupOf)
 	g, err := a.Store.UpdateGroup(r.Context(), by, id, change)
 	return one(groupOf(g)), err
 }
 
+func (a groupCalls) archive(r *http.Request, by access.Actor) (result, error) {
+	return a.act(r, by, func(ctx context.Context, id string) (models.Group, error) {
+		return a.Store.ArchiveGroup(ctx, by, id, 0)
+	})
+}
+
+func (a groupCalls) restore(r *http.Request, by access.Actor) (result, error) {
+	return a.act(r, by, func(ctx context.Context, id string) (models.Group, error) {
+		return a.Store.RestoreGroup(ctx, by, id)
+	})
+}
+
+// act answers a POST without attributes with the group that fn returns.
+func (a groupCalls) act(r *http.Request, by access.Actor, fn func(ctx context.Context, id string) (models.Group, error)) (result, error) {
+	g, key, err := once(a.api, r, by, fn)
+	acted := one(groupOf(g))
+	acted.replayed = key.Replayed
+	return acted, err
+}
+
 func (a groupCalls) delete(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
+}
+
+// newGroup reads the attributes of a new group.
+func newGroup(in *input) models.GroupChange {
+	change := groupChange(in)
+	in.setByServer("id", "conversation_id", "created_at")
+	change.Problems = in.check()
+	return change
+}
+
+// changeOf reads the attributes to change about a group.
+func (a groupCalls) changeOf(ctx context.Context, in *input, id string) (models.GroupChange, error) {
+	change := groupChange(in)
+	change.ArchivedAt = in.moment("archived_at")
+	err := in.unchanged(id, func() (string, int64, error) {
+		g, err := a.Store.Group(ctx, id)
+		return g.ConversationID, g.CreatedAt, err
+	})
+	change.Problems = in.check()
+	return change, err
 }
 
 // groupChange takes what a new group and a change of one have in common.

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"strings"
 
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 )
 
@@ -21,4 +23,20 @@ func (in *input) idempotencyKey(r *http.Request, body []byte) *audit.Idempotency
 	sum := sha256.Sum256(body)
 	sum = sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + hex.EncodeToString(sum[:])))
 	return &audit.IdempotencyKey{Key: key, Fingerprint: hex.EncodeToString(sum[:])}
+}
+
+// once carries out a POST without attributes, about the object of the path: for each
+// Idempotency-Key once. The key is never nil.
+func once[T any](a *api, r *http.Request, by access.Actor, fn func(ctx context.Context, id string) (T, error)) (answer T, key *audit.IdempotencyKey, err error) {
+	in, err := readInput(r)
+	if err == nil {
+		err = in.check().OrNil()
+	}
+	if err != nil {
+		return answer, &audit.IdempotencyKey{}, err
+	}
+	answer, err = audit.Atomic(r.Context(), a.Store.Audit, by, in.key, func(ctx context.Context) (T, error) {
+		return fn(ctx, r.PathValue("id"))
+	})
+	return answer, in.key, err
 }

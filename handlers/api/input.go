@@ -50,7 +50,10 @@ func readInput(r *http.Request) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.form = kind == formType; in.form {
+	if in.form = kind == formType; in.form && callOf(r).route.json {
+		return nil, failure{code: codeMediaType, message: "Send the body of this call as " + jsonType + ": a form can't hold all of it."}
+	}
+	if in.form {
 		in.values, err = decodeForm(string(body))
 	} else {
 		in.values, err = decodeJSON(body)
@@ -189,6 +192,37 @@ func contactRef(value any) (models.ContactRef, bool) {
 		return models.ContactRef{Username: s}, ok && s != ""
 	}
 	return models.ContactRef{}, false
+}
+
+// boolean returns an attribute that is true or false; false if it was not given.
+func (in *input) boolean(key string) bool {
+	value, given, _ := in.pop(key)
+	b, ok := value.(bool)
+	if given && !ok {
+		in.invalid(key, "“"+key+"” must be true or false.")
+	}
+	return b
+}
+
+// list returns an attribute that is an array, and whether it was given.
+func (in *input) list(key string) (list []any, given bool) {
+	value, given, _ := in.pop(key)
+	list, ok := value.([]any)
+	if given && !ok {
+		in.invalid(key, "“"+key+"” must be an array.")
+	}
+	return list, given
+}
+
+// object returns an attribute that is a JSON object as an input of its own, which is empty if
+// it is null or was not given.
+func (in *input) object(key string) *input {
+	value, _, none := in.pop(key)
+	values, ok := value.(map[string]any)
+	if !ok && !none {
+		in.invalid(key, "“"+key+"” must be an object.")
+	}
+	return &input{values: values}
 }
 
 // ignore drops attributes that may be sent but have no effect.

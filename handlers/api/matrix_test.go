@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
@@ -30,9 +31,22 @@ const (
 )
 
 var matrix = map[string]string{
-	"GET /v1/groups":                                            all,
-	`POST /v1/groups {"name":"New"}`:                            "OAE",
+	"GET /v1/groups":                 all,
+	`POST /v1/groups {"name":"New"}`: "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"create","group":{"name":"New"}}]}`:                       "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"update","id":"{id}","group":{"name":"Other"}}]}`:         "OAE",
+	`POST /v1/groups/batch {"operations":[{"action":"archive","id":"{id}"}]}`:                                 "OAEM",
+	`POST /v1/groups/batch {"operations":[{"action":"restore","id":"{id}"}]}`:                                 "OAEM",
+	`POST /v1/groups/batch {"operations":[{"action":"delete","id":"{id}"}]}`:                                  "OA",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"archive"}`:                                     "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"restore"}`:                                     "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"delete"}`:                                      "OA",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"update","changes":{"description":""}}`:         "OAE",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"add_contacts","contacts":["{contact_id}"]}`:    "OAEM",
+	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"remove_contacts","contacts":["{contact_id}"]}`: "OAEM",
 	"GET /v1/groups/{id}":                                       all,
+	"POST /v1/groups/{id}/archive":                              "OAEM",
+	"POST /v1/groups/{id}/restore":                              "OAEM",
 	`PUT /v1/groups/{id} {"name":"Other"}`:                      "OAE",
 	`PUT /v1/groups/{id} {"description":"Other"}`:               "OAE",
 	`PUT /v1/groups/{id} {"avatar_url":null}`:                   "OAE",
@@ -52,6 +66,11 @@ var matrix = map[string]string{
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
+	"GET /v1/jobs":                                              all,
+	"GET /v1/jobs/{id}":                                         all,
+	"POST /v1/jobs/{id}/cancel":                                 "OAEM", // of one that archives
+	"POST /v1/jobs/{id}/undo":                                   "OAEM",
+	"GET /v1/jobs/{id}/results":                                 all,
 	"GET /v1/activity":                                          "OAU",
 	"GET /v1/activity/verify":                                   "OAU",
 	"GET /v1/activity/{id}":                                     "OAU",
@@ -126,10 +145,9 @@ func (s *server) callers(t *testing.T) map[string]string {
 	return callers
 }
 
-// askFor makes a call about objects of somebody else.
-func (s *server) askFor(t *testing.T, caller, token, row, who string) {
+// subjects makes what a call is about, and returns what puts it into the call and its body.
+func (s *server) subjects(t *testing.T, call string) (models.Group, models.Contact, *strings.Replacer) {
 	t.Helper()
-	call, content := divide(row)
 	member := modelstest.Contact(t, s.store, s.owner, "m-"+rand.Text())
 	group := modelstest.Group(t, s.store, s.owner, "Plaza", member)
 	id := group.ID
@@ -139,21 +157,27 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
 	case strings.Contains(call, "/v1/activity"):
-		page, err := s.store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		id = page.Lines[0].ID
+		id = s.newest(t)
+	case strings.Contains(call, "/v1/jobs"):
+		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
+	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID)
+}
+
+// askFor makes a call about objects of somebody else.
+func (s *server) askFor(t *testing.T, caller, token, row, who string) {
+	t.Helper()
+	call, content := divide(row)
+	group, member, fill := s.subjects(t, call)
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
-		options = append(options, jsonBody(content))
+		options = append(options, jsonBody(fill.Replace(content)))
 	}
 	if token == "" {
 		options = append(options, func(r *http.Request) { r.Header.Del("Authorization") })
 	}
 	before := s.newest(t)
-	a := s.call(t, strings.NewReplacer("{id}", id, "{contact_id}", member.ID).Replace(call), options...)
+	a := s.call(t, fill.Replace(call), options...)
 	switch {
 	case who == anybody || len(caller) == 1 && strings.Contains(who, caller):
 		if a.status >= 300 {

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +15,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/jobs"
 )
 
 // groupObject is a group as the API shows it. Its keys have the reference's order.
@@ -91,6 +95,8 @@ type result struct {
 	location string
 	// replayed is true if this is the answer to an earlier request.
 	replayed bool
+	// stream, unless nil, writes the body, of the media type kind, while it is read.
+	stream func(w io.Writer) error
 }
 
 func one(object any) result {
@@ -99,6 +105,11 @@ func one(object any) result {
 
 func created(object any, location string, once *audit.IdempotencyKey) result {
 	return result{status: http.StatusCreated, body: object, tagged: true, location: location, replayed: once.Replayed}
+}
+
+// accepted is a job that was started.
+func accepted(j jobs.Job, once *audit.IdempotencyKey) result {
+	return result{status: http.StatusAccepted, body: jobOf(j), location: "/v1/jobs/" + j.ID, replayed: once.Replayed}
 }
 
 func listed[V, T any](values []V, more bool, render func(V) T) result {
@@ -132,6 +143,19 @@ func answer(w http.ResponseWriter, r *http.Request, res result) error {
 	}
 	write(w, res.status, kind, body)
 	return nil
+}
+
+// stream sends a body while it is read. An error that comes too late for an answer breaks the
+// connection off, so that a part doesn't pass for the whole.
+func (a *api) stream(w http.ResponseWriter, r *http.Request, res result) {
+	w.Header().Set("Cache-Control", cacheControl)
+	w.Header().Set("Content-Type", res.kind)
+	out := bufio.NewWriterSize(w, 32<<10)
+	err := res.stream(out)
+	if err = cmp.Or(err, out.Flush()); err != nil {
+		a.Log.WarnContext(r.Context(), "an answer broke off", "request_id", a.RequestID(r), "err", err)
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func encodeResult(res result) (kind string, body []byte, err error) {

@@ -40,7 +40,12 @@ type also struct {
 	idempotent bool
 	// conditional says that the call heeds If-Match.
 	conditional bool
-	limits      limits
+	// json says that its body can't be a form, because attributes of attributes don't fit.
+	json bool
+	// previews says that the call answers a dry run itself. Of all others everything is done,
+	// and then rolled back.
+	previews bool
+	limits   limits
 }
 
 // limits are how much a call may take. A zero field is the usual limit.
@@ -67,28 +72,39 @@ func (rt *route) maxBody() int64 { return cmp.Or(rt.limits.body, usual.body) }
 func (a *api) table() []route {
 	var (
 		groups   = groupCalls{a}
+		many     = manyCalls{groups}
 		members  = memberCalls{a}
 		contacts = contactCalls{a}
 		messages = messageCalls{a}
 		activity = activityCalls{a}
+		jobs     = jobCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
-		filtered = slices.Concat(searched, []string{"archived", "contact"})
+		filtered = slices.Concat(paged, groupFilters)
+		results  = slices.Concat(paged, []string{"format"})
 		entries  = slices.Concat(paged, []string{"who", "action", "object", "request_id", "created_after", "created_before"})
 
 		plain  = also{}
 		create = also{body: true, idempotent: true}
 		update = also{body: true, conditional: true}
 		remove = also{conditional: true}
+		act    = also{idempotent: true}
+		batch  = also{body: true, idempotent: true, json: true}
+		bulk   = also{body: true, idempotent: true, json: true, previews: true}
+		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
 		verify = also{limits: limits{timeout: 25 * time.Second}} // a log that takes longer is for the command
 	)
 	return []route{
 		{"GET", "/v1/groups", groups.list, access.ReadGroups, "", filtered, plain},
 		{"POST", "/v1/groups", groups.create, access.EditGroups, "", nil, create},
+		{"POST", "/v1/groups/batch", many.batch, access.ReadGroups, "", nil, batch},
+		{"POST", "/v1/groups/bulk", many.bulk, access.ReadGroups, "", nil, bulk},
 		{"GET", "/v1/groups/{id}", groups.show, access.ReadGroups, "group", nil, plain},
 		{"PUT", "/v1/groups/{id}", groups.update, access.ReadGroups, "group", nil, update},
 		{"DELETE", "/v1/groups/{id}", groups.delete, access.DeleteGroups, "group", nil, remove},
+		{"POST", "/v1/groups/{id}/archive", groups.archive, access.ArchiveGroups, "group", nil, act},
+		{"POST", "/v1/groups/{id}/restore", groups.restore, access.ArchiveGroups, "group", nil, act},
 		{"GET", "/v1/groups/{id}/contacts", members.list, access.ReadGroups, "group", searched, plain},
 		{"POST", "/v1/groups/{id}/contacts", members.add, access.EditMembers, "group", nil, create},
 		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", members.remove, access.EditMembers, "group", nil, plain},
@@ -99,6 +115,11 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
+		{"GET", "/v1/jobs", jobs.list, access.ReadGroups, "", paged, plain},
+		{"GET", "/v1/jobs/{id}", jobs.show, access.ReadGroups, "job", nil, plain},
+		{"POST", "/v1/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, "job", nil, act},
+		{"POST", "/v1/jobs/{id}/undo", jobs.undo, access.ReadGroups, "job", nil, act},
+		{"GET", "/v1/jobs/{id}/results", jobs.results, access.ReadGroups, "job", results, stream},
 		{"GET", "/v1/activity", activity.list, access.ReadActivity, "", entries, plain},
 		{"GET", "/v1/activity/verify", activity.verify, access.ReadActivity, "", []string{"expect"}, verify},
 		{"GET", "/v1/activity/{id}", activity.show, access.ReadActivity, "activity entry", nil, plain},

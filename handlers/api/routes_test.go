@@ -26,7 +26,11 @@ type row struct {
 var rows = map[string]row{
 	"GET /v1/groups":                               {"", 200},
 	"POST /v1/groups":                              {`{"name":"New"}`, 201},
+	"POST /v1/groups/batch":                        {`{"operations":[{"action":"create","group":{"name":"New"}}]}`, 200},
+	"POST /v1/groups/bulk":                         {`{"action":"archive","all":true}`, 202},
 	"GET /v1/groups/{id}":                          {"", 200},
+	"POST /v1/groups/{id}/archive":                 {"", 200},
+	"POST /v1/groups/{id}/restore":                 {"", 200},
 	"PUT /v1/groups/{id}":                          {`{"name":"Other"}`, 200},
 	"DELETE /v1/groups/{id}":                       {"", 204},
 	"GET /v1/groups/{id}/contacts":                 {"", 200},
@@ -39,6 +43,11 @@ var rows = map[string]row{
 	"DELETE /v1/contacts/{id}":                     {"", 204},
 	"GET /v1/conversations/{id}/messages":          {"", 200},
 	"POST /v1/conversations/{id}/messages":         {`{"message":"Hello."}`, 201},
+	"GET /v1/jobs":                                 {"", 200},
+	"GET /v1/jobs/{id}":                            {"", 200},
+	"POST /v1/jobs/{id}/cancel":                    {"", 200},
+	"POST /v1/jobs/{id}/undo":                      {"", 202},
+	"GET /v1/jobs/{id}/results":                    {"", 200},
 	"GET /v1/activity":                             {"", 200},
 	"GET /v1/activity/verify":                      {"", 200},
 	"GET /v1/activity/{id}":                        {"", 200},
@@ -79,6 +88,8 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 		id = group.ConversationID
 	case strings.HasPrefix(rt.Path, "/v1/activity"):
 		id = s.newestAct(t).ID
+	case strings.HasPrefix(rt.Path, "/v1/jobs"):
+		id = s.newJob(t, group.ID).ID
 	}
 	var sent []option
 	if row.body != "" {
@@ -226,7 +237,7 @@ func TestDescriptionIsWhole(t *testing.T) {
 					t.Errorf("%s: %s describes the parameters %v, and it takes %v", path, name, got, params)
 				}
 				delete(described, name)
-				for header, taken := range map[string]bool{"Content-Type": rt.Body, "Idempotency-Key": rt.Idempotent, "If-Match": rt.Conditional} {
+				for header, taken := range map[string]bool{"Content-Type": rt.Body, "Idempotency-Key": rt.Idempotent, "If-Match": rt.Conditional, "Dry-Run": rt.Method != http.MethodGet} {
 					if slices.Contains(headers[name], header) != taken {
 						t.Errorf("%s: %s says otherwise of %s than the table, which has %t", path, name, header, taken)
 					}

@@ -18,6 +18,8 @@ type call struct {
 	route *route
 	query *query
 	body  []byte
+	// dryRun says that the call must change nothing.
+	dryRun bool
 }
 
 type callKey struct{}
@@ -66,8 +68,12 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout())
 	defer cancel()
-	res, err := rt.handle(r.WithContext(ctx), by)
-	if err == nil {
+	res, err := a.handle(w.Header(), r.WithContext(ctx), by)
+	switch {
+	case err != nil:
+	case res.stream != nil:
+		a.stream(w, r, res)
+	default:
 		err = answer(w, r, res)
 	}
 	return by, err
@@ -148,6 +154,9 @@ func readCall(w http.ResponseWriter, r *http.Request) (err error) {
 		if id := r.PathValue(name); id != "" && !text.ValidID(id) {
 			return access.ErrNotFound
 		}
+	}
+	if c.dryRun, err = dryRun(r); err != nil {
+		return err
 	}
 	if c.route.body {
 		c.body, err = readBody(w, r, c.route.maxBody())

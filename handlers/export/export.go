@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"protocol.chat/console/models/text"
 )
 
 // Format is a format of files.
@@ -119,10 +121,10 @@ func (c *csvRows) close() error {
 func cell(value any) string {
 	switch v := value.(type) {
 	case string:
-		return harmless(v)
+		return text.Cell(v)
 	case *string:
 		if v != nil {
-			return harmless(*v)
+			return text.Cell(*v)
 		}
 	case int:
 		return strconv.Itoa(v)
@@ -133,19 +135,11 @@ func cell(value any) string {
 			return strconv.FormatInt(*v, 10)
 		}
 	case []string:
-		return harmless(strings.Join(v, " "))
+		return text.Cell(strings.Join(v, " "))
 	case json.RawMessage:
-		return harmless(string(v))
+		return text.Cell(string(v))
 	}
 	return ""
-}
-
-// harmless returns text that no spreadsheet takes for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // jsonRows writes an object for each row: between is written between two, end after the last.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -49,40 +50,57 @@ type idempotencyKey struct {
 // and Conflict for another request under the same key.
 func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
-	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) error {
-		if key == nil || key.Key == "" {
-			var err error
-			answer, err = fn(tx, line)
-			return err
-		}
-		row, fresh, err := claim(tx, by, key, s.db.Now(), s.settledNow())
-		if err != nil {
-			return err
-		}
-		if key.Replayed = !fresh; key.Replayed {
-			if err := json.Unmarshal([]byte(row.Answer), &answer); err != nil {
-				return err
-			}
-			return ErrNothing
-		}
-		var done error
-		if answer, done = fn(tx, line); done == ErrNothing {
-			done = ErrNoAuditLine // the answer is kept
-		}
-		if done != nil && done != ErrNoAuditLine {
-			return done
-		}
-		kept, err := json.Marshal(answer)
-		if err != nil {
-			return err
-		}
-		row.Answer = string(kept)
-		if err := tx.Select("answer").Updates(&row).Error; err != nil {
-			return err
-		}
-		return done
+	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) (err error) {
+		answer, err = replay(s, tx, by, key, func() (T, error) { return fn(tx, line) })
+		return err
 	})
 	return answer, err
+}
+
+// Atomic runs fn in one transaction, as db.DB.Atomic does: every Write in it is a part, with
+// a right and a line of its own. A key is as for Once. Errors: those of fn, which roll back
+// all of it, and Conflict for another request under the same key.
+func Atomic[T any](ctx context.Context, s *Log, by access.Actor, key *IdempotencyKey, fn func(ctx context.Context) (T, error)) (T, error) {
+	var answer T
+	err := s.db.Atomic(ctx, func(ctx context.Context, tx *gorm.DB) (err error) {
+		answer, err = replay(s, tx, by, key, func() (T, error) { return fn(ctx) })
+		return err
+	})
+	if err == ErrNothing {
+		err = nil
+	}
+	return answer, err
+}
+
+// replay returns the answer of fn and stores it under the key, if there is one, or returns
+// the answer that the key has, with ErrNothing.
+func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn func() (T, error)) (answer T, err error) {
+	if key == nil || key.Key == "" {
+		return fn()
+	}
+	row, fresh, err := claim(tx, by, key, s.db.Now(), s.settledNow())
+	if err != nil {
+		return answer, err
+	}
+	if key.Replayed = !fresh; key.Replayed {
+		return answer, cmp.Or(json.Unmarshal([]byte(row.Answer), &answer), ErrNothing)
+	}
+	answer, done := fn()
+	if done == ErrNothing {
+		done = ErrNoAuditLine // the answer is kept
+	}
+	if done != nil && done != ErrNoAuditLine {
+		return answer, done
+	}
+	kept, err := json.Marshal(answer)
+	if err != nil {
+		return answer, err
+	}
+	row.Answer = string(kept)
+	if err := tx.Select("answer").Updates(&row).Error; err != nil {
+		return answer, err
+	}
+	return answer, done
 }
 
 // claim takes the key for this transaction, or returns the row that has it. It waits for

@@ -64,8 +64,21 @@ type Rows interface {
 	Close()
 }
 
-// Read returns a Reader outside a transaction.
-func (s *DB) Read(ctx context.Context) Reader { return Reader{ctx, s.reads} }
+// Read returns a Reader outside a transaction, or in the one that ctx carries (DB.Atomic).
+func (s *DB) Read(ctx context.Context) Reader {
+	if around := aroundOf(ctx); around != nil {
+		return s.ReadIn(around.tx.WithContext(ctx))
+	}
+	return Reader{ctx, s.reads}
+}
+
+// ReaderFor returns the handle with which GORM reads, as Read does.
+func (s *DB) ReaderFor(ctx context.Context) *gorm.DB {
+	if around := aroundOf(ctx); around != nil {
+		return around.tx.WithContext(ctx)
+	}
+	return s.Reader.WithContext(ctx)
+}
 
 // ReadLong is Read for what takes long, on connections of their own.
 func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longReads} }

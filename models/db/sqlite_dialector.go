@@ -54,6 +54,16 @@ func (sqliteDialector) QuoteTo(writer clause.Writer, name string) {
 	_, _ = writer.WriteString(`"` + strings.ReplaceAll(name, ".", `"."`) + `"`)
 }
 
+// SavePoint begins a transaction within another one.
+func (sqliteDialector) SavePoint(tx *gorm.DB, name string) error {
+	return tx.Exec("SAVEPOINT " + name).Error
+}
+
+// RollbackTo goes back to a SavePoint.
+func (sqliteDialector) RollbackTo(tx *gorm.DB, name string) error {
+	return tx.Exec("ROLLBACK TO " + name).Error
+}
+
 func (sqliteDialector) Explain(sql string, vars ...any) string {
 	return logger.ExplainSQL(sql, nil, `"`, vars...)
 }

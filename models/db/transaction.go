@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -34,8 +35,12 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 }
 
 // Transaction runs fn in one transaction, up to five times if another transaction got in
-// its way (a deadlock). Errors are as from Failed.
+// its way (a deadlock). Within Atomic it is a part of that transaction. Errors are as from
+// Failed.
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	if around := aroundOf(ctx); around != nil {
+		return s.nested(ctx, around, fn)
+	}
 	const tries = 5
 	run := fn
 	if local := s.Dialect.local(); local != "" {
@@ -52,6 +57,61 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 		if !s.Dialect.again(err) {
 			break
 		}
+	}
+	return s.Failed(ctx, err)
+}
+
+// around is a transaction that a context carries.
+type around struct {
+	tx *gorm.DB
+	// savepoint is what the transactions within it go back to if they fail.
+	savepoint string
+}
+
+type aroundKey struct{}
+
+// aroundOf returns the transaction that ctx carries, or nil.
+func aroundOf(ctx context.Context) *around {
+	found, _ := ctx.Value(aroundKey{}).(*around)
+	return found
+}
+
+// Atomic runs fn in one transaction, which the context that it gets carries: what fn reads
+// and changes with it, by Transaction, Read and ReaderFor, belongs to the transaction. A
+// Transaction within that fails is rolled back alone. fn may run again, as for Transaction.
+func (s *DB) Atomic(ctx context.Context, fn func(ctx context.Context, tx *gorm.DB) error) error {
+	savepoint := "within"
+	if outer := aroundOf(ctx); outer != nil {
+		savepoint = outer.savepoint + "_within"
+	}
+	return s.Transaction(ctx, func(tx *gorm.DB) error {
+		return fn(context.WithValue(ctx, aroundKey{}, &around{tx, savepoint}), tx)
+	})
+}
+
+// errDryRun rolls back what went well.
+var errDryRun = errors.New("dry run")
+
+// DryRun is Atomic, but in the end nothing is changed.
+func (s *DB) DryRun(ctx context.Context, fn func(ctx context.Context) error) error {
+	err := s.Atomic(ctx, func(ctx context.Context, _ *gorm.DB) error { return cmp.Or(fn(ctx), errDryRun) })
+	if err == errDryRun {
+		return nil
+	}
+	return err
+}
+
+// nested runs fn as a part of another transaction, which goes on without it if it fails.
+func (s *DB) nested(ctx context.Context, a *around, fn func(tx *gorm.DB) error) error {
+	err := a.tx.WithContext(ctx).SavePoint(a.savepoint).Error
+	if err != nil {
+		return s.Failed(ctx, err)
+	}
+	if err = fn(a.tx.WithContext(ctx)); err == nil || s.Dialect.again(err) { // all of it is repeated
+		return err
+	}
+	if failed := a.tx.WithContext(ctx).RollbackTo(a.savepoint).Error; failed != nil {
+		err = errors.Join(err, failed)
 	}
 	return s.Failed(ctx, err)
 }

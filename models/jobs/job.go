@@ -124,13 +124,13 @@ type Request struct {
 	Key *audit.IdempotencyKey
 }
 
-// check returns the note as it is stored, and what is wrong with it.
-func (n Request) check() (string, error) {
+// CheckNote returns a note as it is stored, and what is wrong with it.
+func CheckNote(note string) (string, access.Invalid) {
 	var problems access.Invalid
-	note := problems.Check("note", &n.Note, func(s string) (string, string) {
+	stored := problems.Check("note", &note, func(s string) (string, string) {
 		return text.Visible(text.Paragraphs("The note", s, MaxNote))
 	})
-	return *note, problems.OrNil()
+	return *stored, problems
 }
 
 // Start queues a job and wakes the runner. Errors: Denied; Invalid about "note"; Conflict
@@ -164,9 +164,9 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 	if !known {
 		return Job{}, errors.New("jobs: unknown kind " + n.Kind)
 	}
-	note, err := n.check()
-	if err != nil {
-		return Job{}, err
+	note, problems := CheckNote(n.Note)
+	if len(problems) > 0 {
+		return Job{}, problems
 	}
 	spec, err := json.Marshal(n.Spec)
 	if err != nil {
@@ -257,14 +257,14 @@ func (s *Store) Job(ctx context.Context, id string) (Job, error) {
 	if !text.ValidID(id) {
 		return job, access.ErrNotFound
 	}
-	err := s.db.Reader.WithContext(ctx).Where("id = ?", id).Take(&job).Error
+	err := s.db.ReaderFor(ctx).Where("id = ?", id).Take(&job).Error
 	return job, s.db.Failed(ctx, err)
 }
 
 // Undone returns the newest job that undoes this one; the zero Job if there is none.
 func (s *Store) Undone(ctx context.Context, id string) (Job, error) {
 	var found []Job
-	err := s.db.Reader.WithContext(ctx).Where("undo_of = ?", id).Order("id DESC").Limit(1).Find(&found).Error
+	err := s.db.ReaderFor(ctx).Where("undo_of = ?", id).Order("id DESC").Limit(1).Find(&found).Error
 	return append(found, Job{})[0], s.db.Failed(ctx, err)
 }
 
@@ -295,7 +295,7 @@ func (s *Store) Jobs(ctx context.Context, q Query) (Page, error) {
 	if limit == 0 {
 		limit = db.DefaultLimit
 	}
-	tx := s.db.Reader.WithContext(ctx).Limit(limit + 1)
+	tx := s.db.ReaderFor(ctx).Limit(limit + 1)
 	if q.Unfinished {
 		tx = tx.Where("finished_at IS NULL")
 	}

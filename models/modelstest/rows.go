@@ -3,6 +3,7 @@ package modelstest
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,51 @@ import (
 func Rows(t testing.TB, store *models.Store) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
+	eachTable(t, store, func(db *sql.DB, name string) error {
+		var n int
+		err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+name).Scan(&n)
+		counts[name] = n
+		return err
+	})
+	return counts
+}
+
+// Content returns every row of each table as text, in no order that means anything, in the
+// database of a store that OpenURL opened.
+func Content(t testing.TB, store *models.Store) map[string]string {
+	t.Helper()
+	content := map[string]string{}
+	eachTable(t, store, func(db *sql.DB, name string) error {
+		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+name)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		columns, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		var all []string
+		for rows.Next() {
+			values, places := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				places[i] = &values[i]
+			}
+			if err := rows.Scan(places...); err != nil {
+				return err
+			}
+			all = append(all, fmt.Sprint(values))
+		}
+		slices.Sort(all)
+		content[name] = strings.Join(all, "\n")
+		return rows.Err()
+	})
+	return content
+}
+
+// eachTable calls fn for each table of the database of a store.
+func eachTable(t testing.TB, store *models.Store, fn func(db *sql.DB, name string) error) {
+	t.Helper()
 	query(t, store, func(db *sql.DB, engine string) error {
 		tables := "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
 		if engine == SQLite {
@@ -23,15 +69,12 @@ func Rows(t testing.TB, store *models.Store) map[string]int {
 			return err
 		}
 		for name := range strings.FieldsSeq(names) {
-			var n int
-			if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+name).Scan(&n); err != nil {
+			if err := fn(db, name); err != nil {
 				return err
 			}
-			counts[name] = n
 		}
 		return nil
 	})
-	return counts
 }
 
 // Value returns, as text, the first column of the first row that a statement reads from the
