@@ -272,7 +272,7 @@ func TestTheDatabaseAwayAndBack(t *testing.T) {
 			t.Errorf("%s: no Retry-After", path)
 		}
 	}
-	away := s.post("/groups/new", "name", "Typed").wants(503).has("h1", "The database can’t be reached")
+	away := s.post("/groups/new", "name", "Typed").wants(503).has("h1", "The database can't be reached")
 	if away.value("name") != "Typed" || away.doc.Find(`form[action="/groups/new"][method="post"]`).Length() != 1 {
 		t.Error("what was typed can't be sent again")
 	}

@@ -134,7 +134,7 @@ func TestTroubleIsToldInPlace(t *testing.T) {
 	a.sees("#trouble", "Try again in a moment.")
 	a.until("the request is named", "/^Request [A-Z0-9]{16}$/.test(text('.trouble small'))")
 	a.visit("/groups")
-	a.sees("h1", "The database can’t be reached")
+	a.sees("h1", "The database can't be reached")
 	a.inspect("unavailable")
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)

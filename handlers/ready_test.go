@@ -41,7 +41,7 @@ func TestReadySaysWhyNot(t *testing.T) {
 	if p := s.get("/readyz").wants(503); p.body != "not ready: gone\n" {
 		t.Errorf("a file that is gone is told as %q", p.body)
 	}
-	s.post("/groups/new", "name", "Typed").wants(503).has("h1", "The database can’t be reached")
+	s.post("/groups/new", "name", "Typed").wants(503).has("h1", "The database can't be reached")
 	for _, line := range []string{`msg="not ready"`, `msg="request failed" method=POST`} {
 		if !strings.Contains(log.String(), line) || !strings.Contains(log.String(), "reason=gone err=") {
 			t.Errorf("the log does not say %s: %s", line, &log)

@@ -331,7 +331,7 @@ func (s *Store) undoRequest(ctx context.Context, jobID string) (jobs.Request, er
 		return jobs.Request{}, err
 	}
 	if !job.CanUndo(s.DB.Now()) {
-		return jobs.Request{}, access.Conflict{Message: "This job can’t be undone: it goes on, has changed nothing, is too old, or deleted groups for good."}
+		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it goes on, has changed nothing, is too old, or deleted groups for good."}
 	}
 	return jobs.Request{Kind: UndoKind, Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
 }

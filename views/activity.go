@@ -86,11 +86,11 @@ type RevertForm struct {
 func refusalWords(f models.ReversedField, now Clock) string {
 	switch f.Refused {
 	case models.NotPermitted:
-		return "You don’t have permission to change this."
+		return "You don't have permission to change this."
 	case models.AsBefore:
 		return "It already has its previous value."
 	case models.MembersUnnamed:
-		return "This change affected more than " + thousands(models.MostNamed, now) + " members. It can’t be reverted because activity doesn’t name them all."
+		return "This change affected more than " + thousands(models.MostNamed, now) + " members. It can't be reverted because activity doesn't name them all."
 	case models.MembersAsBefore:
 		return "The members are already as they were, or no longer exist."
 	}
@@ -357,8 +357,8 @@ func reasonWords(reason string) string {
 		identity.WrongSecondFactor:   "Incorrect second factor",
 		identity.WrongPasskey:        "Passkey not accepted",
 		identity.DisabledUserRefused: "The user is disabled",
-		identity.UnknownAddress:      "No user has the provider’s email address",
-		identity.UnverifiedAddress:   "The provider hasn’t verified the email address",
+		identity.UnknownAddress:      "No user has the provider's email address",
+		identity.UnverifiedAddress:   "The provider hasn't verified the email address",
 		identity.NoAddress:           "The provider sent no email address",
 		identity.OtherIdentity:       "The user is linked to another identity of the provider",
 	}[reason]
