@@ -22,8 +22,12 @@ type clearing struct {
 	CreatedAt      int64
 }
 
-// ofGroups limits memberships to those of groups that are not deleted.
-const ofGroups = "NOT EXISTS (SELECT 1 FROM clearings WHERE clearings.group_id = memberships.group_id)"
+// ofGroups limits memberships to those of groups that are not deleted, and ofContacts to those
+// of contacts that are not.
+const (
+	ofGroups   = "NOT EXISTS (SELECT 1 FROM clearings WHERE clearings.group_id = memberships.group_id)"
+	ofContacts = "NOT EXISTS (SELECT 1 FROM clearings WHERE clearings.contact_id = memberships.contact_id)"
+)
 
 const (
 	// pieceRows is how many rows a piece deletes. Other writers may wait for a piece,

@@ -18,8 +18,12 @@ import (
 // (db.Snapshot). Rows up to an id would take no transaction, but some of them would be as
 // they were later, and in the order of names some would come twice or not at all.
 
-// exportPage is how many rows are read at once.
-const exportPage = 500
+// exportPage is how many rows are read at once, and exportIDs how many ids of members, unless
+// one group has more.
+const (
+	exportPage = 500
+	exportIDs  = 2000
+)
 
 // Export says how groups are exported.
 type Export struct {
@@ -261,7 +265,7 @@ func (x *exporting) eachMessage(conversationID string, each func(Message) error)
 func (x *exporting) withMembers(groups []Group, ids bool, each func(Group, []string) error) error {
 	for len(groups) > 0 {
 		n, members := 1, groups[0].ContactsCount
-		for n < len(groups) && members+groups[n].ContactsCount <= MaxContacts {
+		for n < len(groups) && members+groups[n].ContactsCount <= exportIDs {
 			members += groups[n].ContactsCount
 			n++
 		}
@@ -288,11 +292,9 @@ func (x *exporting) memberIDs(groups []Group) (map[string][]string, error) {
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
-	query := db.Selection{
-		Columns: "memberships.group_id, memberships.contact_id", From: "memberships",
-		Joins: " JOIN contacts ON contacts.id = memberships.contact_id", Tail: " ORDER BY memberships.group_id, memberships.contact_id",
-	}
-	query.Where(x.DB.Dialect.Among("memberships.group_id", ids))
+	query := db.Selection{Columns: "group_id, contact_id", From: "memberships", Tail: " ORDER BY group_id, contact_id"}
+	query.Where(x.DB.Dialect.Among("group_id", ids))
+	query.Where(ofContacts)
 	rows, err := db.Collect(x.r, query.SQL(), false, query.Args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
 	of := map[string][]string{}
 	for _, m := range rows {

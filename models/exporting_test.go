@@ -96,8 +96,20 @@ func TestExportsHaveTheirList(t *testing.T) {
 				t.Errorf("the log has a count of %s for %d groups", n, len(got))
 			}
 		}
+		if err := store.DeleteContact(t.Context(), by, contacts[0].ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		err := store.ExportGroups(t.Context(), by, models.GroupQuery{Status: models.Active}, models.Export{Format: "csv", MemberIDs: true}, func(_ models.Group, members []string) error {
+			if slices.Contains(members, contacts[0].ID) {
+				t.Errorf("a deleted contact is among %v", members)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 		var members []string
-		err := store.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, "csv", func(c models.Contact) error {
+		err = store.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, "csv", func(c models.Contact) error {
 			members = append(members, c.ID)
 			return nil
 		})
