@@ -199,6 +199,16 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 	return g, nil
 }
 
+// HoldGroups locks groups, those that exist, until the transaction that ctx carries ends
+// (db.DB.Atomic), in an order that is always the same. Who is about to change several calls it
+// first: two who change the same ones in other orders would wait for each other.
+func (s *Store) HoldGroups(ctx context.Context, ids []string) error {
+	return s.DB.Transaction(ctx, func(tx *gorm.DB) error {
+		var found []Group
+		return tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id").Where("id IN ?", text.Valid(ids)).Order("id").Find(&found).Error
+	})
+}
+
 // check returns the change with checked values, and what is wrong with it.
 func (c GroupChange) check(now time.Time) (GroupChange, access.Invalid) {
 	problems := groupFields.check(&c)

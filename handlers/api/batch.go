@@ -47,6 +47,9 @@ func (a manyCalls) batch(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	done, err := audit.Atomic(r.Context(), a.Store.Audit, by, in.key, func(ctx context.Context) (o batchObject, err error) {
+		if err := a.Store.HoldGroups(ctx, each(operations, func(op operation) string { return op.id })); err != nil {
+			return o, err
+		}
 		r := r.WithContext(ctx)
 		o.Results = make([]batchResult, len(operations))
 		for i, op := range operations {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"protocol.chat/console/models/modelstest"
@@ -108,6 +109,32 @@ func TestAFailedOperationTakesNothingWithIt(t *testing.T) {
 			t.Errorf("a dry run answers %s, and the call %s", dry.statuses(), done.statuses())
 		}
 		verified(t, s)
+	})
+}
+
+// TestBatchesDoNotHoldEachOtherUp, although they change the same groups in opposite orders.
+func TestBatchesDoNotHoldEachOtherUp(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		var there, back []string
+		for i := range 30 {
+			g := s.newGroup(t, fmt.Sprintf("Group %d", i))
+			there = append(there, fmt.Sprintf(`{"action":"update","id":%q,"group":{"description":"{n}"}}`, g.ID))
+		}
+		for _, op := range there {
+			back = append([]string{op}, back...)
+		}
+		var wg sync.WaitGroup
+		for i := range 6 {
+			operations := strings.Join([][]string{there, back}[i%2], ",")
+			body := strings.ReplaceAll(`{"operations":[`+operations+`]}`, "{n}", fmt.Sprint(i))
+			wg.Go(func() {
+				a := s.call(t, "POST /v1/groups/batch", jsonBody(body))
+				if a.status != 200 || strings.Count(a.body, `"status":200`) != 30 {
+					t.Errorf("got %d: %s", a.status, a.body)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

@@ -13,7 +13,6 @@ import (
 // TestDryRunsChangeNothing makes every call of the matrix that may change something as a dry
 // run, and then in earnest: both have the same answer, and only the second leaves a trace.
 func TestDryRunsChangeNothing(t *testing.T) {
-	modelstest.Slow(t)
 	each(t, func(t *testing.T, s *server) {
 		s.call(t, "GET /v1/groups").want(t, 200) // notes the use of the token
 		for n, row := range slices.Sorted(maps.Keys(matrix)) {
