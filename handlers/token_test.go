@@ -184,7 +184,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "isn't allowed from the address") {
 			s.Errorf("it says %s", answer.body)
 		}
-		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.FlushUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
@@ -261,7 +261,7 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		api.get("/v1/groups?q=secret%20plan").wants(200)
 		answer := api.post("/v1/groups", "name", "x").wants(403)
 		s.get(path).has("main", "Requests appear here within a few seconds.").lacks("#hours")
-		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.FlushUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")

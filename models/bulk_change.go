@@ -298,7 +298,7 @@ func (p *bulkPart) delete(g Group) error {
 	}
 	done, err := p.s.clearFirst(p.tx, c)
 	if !done {
-		p.s.askToClear()
+		p.s.requestPurge()
 	}
 	return err
 }

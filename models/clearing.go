@@ -38,21 +38,21 @@ const (
 // PostgreSQL stepping over their remains, and is optional.
 type progress struct{ conversation, message, member string }
 
-// ToClear returns a channel that signals when a deletion has left something to Clear.
-func (s *Store) ToClear() <-chan struct{} { return s.toClear }
+// PurgeRequested returns a channel that signals when a deletion has left something to PurgeDeleted.
+func (s *Store) PurgeRequested() <-chan struct{} { return s.purgeRequested }
 
-// askToClear signals ToClear.
-func (s *Store) askToClear() {
+// requestPurge signals PurgeRequested.
+func (s *Store) requestPurge() {
 	select {
-	case s.toClear <- struct{}{}:
+	case s.purgeRequested <- struct{}{}:
 	default: // it is signalled already
 	}
 }
 
-// Clear deletes what is left of deleted groups and contacts, of all programs, until nothing
+// PurgeDeleted deletes what is left of deleted groups and contacts, of all programs, until nothing
 // is left but what another program is clearing, or ctx ends. What it has deleted by then
 // stays deleted. It is housekeeping, and has no audit line.
-func (s *Store) Clear(ctx context.Context) error {
+func (s *Store) PurgeDeleted(ctx context.Context) error {
 	var at progress
 	for {
 		start := time.Now()

@@ -118,7 +118,7 @@ func remove(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 
 func clearAll(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.Clear(t.Context()); err != nil {
+	if err := store.PurgeDeleted(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -147,7 +147,7 @@ func TestAnOrdinaryGroupIsClearedAtOnce(t *testing.T) {
 			t.Errorf("the tombstone says %+v", grave)
 		}
 		select {
-		case <-store.ToClear():
+		case <-store.PurgeRequested():
 			t.Error("it says that something is left")
 		default:
 		}
@@ -159,7 +159,7 @@ func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
 		remove(t, store, by, g)
-		<-store.ToClear()
+		<-store.PurgeRequested()
 		before := rows(t, store)
 		for piece := 0; ; piece++ {
 			if grave := tombstone(t, store, g); grave.MessagesCount != crowdMessages-before.Messages || grave.ContactsCount != crowdMembers || grave.More != (before.Messages > 0) {
@@ -311,12 +311,12 @@ func TestClearingCutShortLosesNothing(t *testing.T) {
 		remove(t, store, by, g)
 		stopped, stop := context.WithCancel(t.Context())
 		stop()
-		if err := store.Clear(stopped); !errors.Is(err, context.Canceled) {
+		if err := store.PurgeDeleted(stopped); !errors.Is(err, context.Canceled) {
 			t.Errorf("stopped, it answers %v", err)
 		}
 		for after := time.Millisecond; rows(t, store).Clearings > 0; after *= 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
-			err := store.Clear(ctx)
+			err := store.PurgeDeleted(ctx)
 			cancel()
 			if err != nil && !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("out of time, it answers %v", err)
@@ -382,7 +382,7 @@ func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
 		if err := store.DeleteContact(t.Context(), by, c.ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		<-store.ToClear()
+		<-store.PurgeRequested()
 		contactIsGone(t, store, c)
 		// One that is deleted itself, before it comes to it, leaves no count behind.
 		remove(t, store, by, found(t, store, models.GroupQuery{Search: models.ParseSearch("449", nil)}))

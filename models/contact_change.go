@@ -22,7 +22,7 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 	if len(problems) > 0 {
 		return Contact{}, s.refuseContact(ctx, problems, "", c)
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditContacts, audit.CreatedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.EditContacts, audit.CreatedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
 		floor, err := s.DB.Dialect.Floor(tx, "contacts")
 		if err != nil {
 			return Contact{}, err
@@ -48,7 +48,7 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 // UpdateContact makes a change and returns the contact after it. A change that changes
 // nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged, EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c ContactChange) (Contact, error) {
-	c.DisplayName = text.SentBack(c.DisplayName, func() (string, error) {
+	c.DisplayName = text.OmitUnchanged(c.DisplayName, func() (string, error) {
 		stored, err := s.Contact(ctx, id)
 		return text.Deref(stored.DisplayName), err
 	})
@@ -78,7 +78,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 			return taken(err, now.Username)
 		}
 		if c.reverts != "" {
-			line.Action, changes[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
+			line.Action, changes[audit.RevertedField] = audit.RevertedContact, audit.Change{Before: nil, After: c.reverts}
 			if err := tx.Create(revertBy(line, c.reverts)).Error; err != nil {
 				return err
 			}

@@ -147,7 +147,7 @@ func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, 
 		n, err := s.DB.Total(r, spec.All(s.DB.Dialect), "contacts")
 		return n, s.DB.Failed(ctx, err)
 	}
-	n, err := s.DB.CountSought(r, spec)
+	n, err := s.DB.CountMatching(r, spec)
 	return n, s.DB.Failed(ctx, err)
 }
 

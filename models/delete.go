@@ -37,7 +37,7 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 }
 
 // DeleteGroup deletes a group for good, with its conversation, and leaves a Tombstone. The
-// group, its members and its messages can't be found any more; Clear deletes the rows of a
+// group, its members and its messages can't be found any more; PurgeDeleted deletes the rows of a
 // large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged, Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
@@ -60,7 +60,7 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
 		return clearing{}, err
 	}
-	messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MostCounted)
+	messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MaxCounted)
 	if err != nil {
 		return clearing{}, err
 	}
@@ -102,13 +102,13 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 	query := selectMembers("")
 	query.Where("memberships.group_id = ?", g.ID)
 	query.Tail = " ORDER BY memberships.contact_id"
-	members, err := db.First(r, query, MostNamed, (*Contact).columns)
+	members, err := db.First(r, query, MaxNamed, (*Contact).columns)
 	return namedOf(g.ContactsCount, members), err
 }
 
 // DeleteContact deletes a contact for good, with its one-to-one conversation, and ends its
 // memberships. The contact can't be found any more; if it is in many groups, some count it
-// until Clear has come to them. when is as ContactChange.If. Errors: ErrNotFound,
+// until PurgeDeleted has come to them. when is as ContactChange.If. Errors: ErrNotFound,
 // ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
@@ -119,7 +119,7 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 		if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
 			return clearing{}, err
 		}
-		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MostCounted)
+		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MaxCounted)
 		if err != nil {
 			return clearing{}, err
 		}
@@ -132,7 +132,7 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 }
 
 // deleteWithClearing is Write for a deletion: fn deletes the row by which the object is found, and
-// returns what to clear. The first piece is cleared at once, the rest by Clear.
+// returns what to clear. The first piece is cleared at once, the rest by PurgeDeleted.
 func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
 	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
@@ -144,12 +144,12 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 		return err
 	})
 	if err == nil && !done {
-		s.askToClear()
+		s.requestPurge()
 	}
 	return err
 }
 
-// clearFirst clears the first piece, and leaves the rest, if any, to Clear.
+// clearFirst clears the first piece, and leaves the rest, if any, to PurgeDeleted.
 func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
 	if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
 		return done, err

@@ -19,8 +19,8 @@ type Edit struct {
 	Was, Theirs  string
 }
 
-// Overtaken reports whether somebody else has changed the field since the form was shown.
-func (e Edit) Overtaken() bool { return text.NormalText(e.Was) != e.Theirs }
+// Stale reports whether somebody else has changed the field since the form was shown.
+func (e Edit) Stale() bool { return text.NormalText(e.Was) != e.Theirs }
 
 // editConflict compares what a person saw with what is stored. Fields that only somebody
 // else changed keep their new values; those that both changed, to different values, make an
@@ -28,7 +28,7 @@ func (e Edit) Overtaken() bool { return text.NormalText(e.Was) != e.Theirs }
 func editConflict(tx *gorm.DB, objectID string, edits []Edit) error {
 	var fields []FieldConflict
 	for _, e := range edits {
-		if e.Yours != nil && e.Overtaken() && *e.Yours != e.Theirs {
+		if e.Yours != nil && e.Stale() && *e.Yours != e.Theirs {
 			fields = append(fields, FieldConflict{Field: e.Field, Yours: *e.Yours, Theirs: e.Theirs})
 		}
 	}

@@ -31,7 +31,7 @@ func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
 // PassTime makes the store believe its clock, as if it had run all the while.
 func (s *Store) PassTime(ctx context.Context) error {
 	s.Agree()
-	return s.Audit.ConfirmTime(s.DB.Writer.WithContext(ctx))
+	return s.Audit.ConfirmClock(s.DB.Writer.WithContext(ctx))
 }
 
 // Agree lets the clock of the database's server say what the console's does.

@@ -65,8 +65,8 @@ func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
 			}
 		}
 		want := []string{"Ada Lovelace", "adam", "Łucja", "ole", "Øystein", "Zoe"}
-		people, err := store.Identity.Users.People(t.Context(), by)
-		doers, _, err2 := store.Audit.Doers(t.Context())
+		people, err := store.Identity.Users.Accounts(t.Context(), by)
+		doers, _, err2 := store.Audit.ActorOptions(t.Context())
 		var got, gotDoers []string
 		for _, p := range people {
 			got = append(got, p.Name)

@@ -51,7 +51,7 @@ func TestTheChainIsNotBegunAnew(t *testing.T) {
 func markedStore(t *testing.T, url string) (*models.Store, string) {
 	t.Helper()
 	store, file := modelstest.OpenURL(t, url), filepath.Join(t.TempDir(), "console.mark")
-	store.Audit.KeepMark(file)
+	store.Audit.UseMarkFile(file)
 	return store, file
 }
 

@@ -35,7 +35,7 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	if len(problems) > 0 {
 		return CreatedGroup{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
 		members, err := s.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
 			return CreatedGroup{}, err
@@ -97,7 +97,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	if err := by.CheckAll(c.rights()...); err != nil {
 		return Group{}, err
 	}
-	c.Name = text.SentBack(c.Name, func() (string, error) {
+	c.Name = text.OmitUnchanged(c.Name, func() (string, error) {
 		g, err := s.Group(ctx, id)
 		return g.Name, err
 	})

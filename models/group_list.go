@@ -134,7 +134,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 func (q GroupQuery) Shown() Status { return cmp.Or(q.Search.Status, q.Status) }
 
 // GroupsCount counts all groups that the query of a page finds, up to a thousand; those
-// limited only by a status up to MostCounted, and beyond that about.
+// limited only by a status up to MaxCounted, and beyond that about.
 func (s *Store) GroupsCount(ctx context.Context, page GroupPage) (db.Count, error) {
 	n, err := s.countGroups(s.DB.Read(ctx), page)
 	return n, s.DB.Failed(ctx, err)
@@ -147,7 +147,7 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 	if list, plain := q.list(); plain && page.members == nil {
 		return s.DB.Total(r, spec.All(s.DB.Dialect), list)
 	}
-	n, err := s.DB.CountSought(r, spec)
+	n, err := s.DB.CountMatching(r, spec)
 	n.AtLeast = page.AtLeast
 	return n, err
 }

@@ -14,7 +14,7 @@ import (
 // linked links a user with an identity at an issuer.
 func linked(t *testing.T, store *models.Store, u identity.User, issuer string) {
 	t.Helper()
-	v := identity.Vouched{Issuer: issuer, Subject: "of " + u.ID, Email: u.Email, Verified: true}
+	v := identity.ProviderClaims{Issuer: issuer, Subject: "of " + u.ID, Email: u.Email, Verified: true}
 	if _, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil {
 		t.Fatal(err)
 	}

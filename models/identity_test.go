@@ -86,12 +86,12 @@ func TestAProviderVouchesForOneAddress(t *testing.T) {
 		for subject, address := range map[string]string{
 			"1": "ada@éxample.com", "2": "àda@example.com", "3": "ａda@example.com", "4": "ada\u200b@example.com", "5": "ada@example.com ",
 		} {
-			v := identity.Vouched{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
+			v := identity.ProviderClaims{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
 			if u, err := withProvider(t.Context(), store, access.Actor{}, v); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%q signs in as %s, %v", address, u.Email, err)
 			}
 		}
-		v := identity.Vouched{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
+		v := identity.ProviderClaims{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
 		if u, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil || u.Email != "ada@example.com" {
 			t.Errorf("the owner: %s, %v", u.Email, err)
 		}

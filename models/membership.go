@@ -120,7 +120,7 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		return Group{}, nil, err
 	}
 	var added []Contact
-	g, err := audit.Once(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+	g, err := audit.WriteOnce(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
 		g, err := s.lockGroup(tx, groupID, nil)
 		if err != nil {
 			return Group{}, err
@@ -347,15 +347,15 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 	return byID, byName, nil
 }
 
-// MostNamed is how many members an audit line names.
-const MostNamed = 100
+// MaxNamed is how many members an audit line names.
+const MaxNamed = 100
 
 // named returns contacts for an audit line: how many, and the first by id and username.
 func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil
 	}
-	return namedOf(len(contacts), contacts[:min(len(contacts), MostNamed)])
+	return namedOf(len(contacts), contacts[:min(len(contacts), MaxNamed)])
 }
 
 func namedOf(count int, first []Contact) any {

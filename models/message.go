@@ -74,9 +74,9 @@ func selectMessages(columns, conversationID string) db.Selection {
 	return db.SelectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
 }
 
-// MessagesCount counts the messages of a conversation, up to MostCounted.
+// MessagesCount counts the messages of a conversation, up to MaxCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
-	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MostCounted)
+	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MaxCounted)
 	return n, s.DB.Failed(ctx, err)
 }
 
@@ -100,7 +100,7 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 	if len(problems) > 0 {
 		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
-	return audit.Once(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
 		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
 		if err != nil {

@@ -13,7 +13,7 @@
 // a key in the API's object.
 //
 // A change can be reverted (revert.go) as far as nobody has changed the same since. A group
-// or contact is deleted by one row; Clear then deletes what is too much for one transaction
+// or contact is deleted by one row; PurgeDeleted then deletes what is too much for one transaction
 // (delete.go, clearing.go).
 //
 // Ids sort by creation (text.ValidID), lists are read by keyset, and text is searched
@@ -38,7 +38,7 @@ type Store struct {
 	Identity *identity.Store
 	Jobs     *jobs.Store
 
-	toClear chan struct{}
+	purgeRequested chan struct{}
 }
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
@@ -48,7 +48,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), toClear: make(chan struct{}, 1)}
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.bulkKinds()...)
 	return s, nil
 }

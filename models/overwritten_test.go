@@ -17,7 +17,7 @@ import (
 func TestAnOverwrittenFileTakesNoChanges(t *testing.T) {
 	url := modelstest.URL(t, modelstest.SQLite)
 	store, shell := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
-	store.Audit.KeepMark(filepath.Join(t.TempDir(), "console.mark"))
+	store.Audit.UseMarkFile(filepath.Join(t.TempDir(), "console.mark"))
 	create := func(name string) error {
 		_, err := store.CreateGroup(t.Context(), system, models.GroupChange{Name: &name}, nil)
 		return err

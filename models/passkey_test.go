@@ -50,7 +50,7 @@ func TestPasskeysAreTheirOwners(t *testing.T) {
 		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea removes Ada's passkey: %v", err)
 		}
-		if err := errors.Join(store.Identity.SecondFactors.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.SecondFactors.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
+		if err := errors.Join(store.Identity.SecondFactors.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.SecondFactors.RecordPasskeyUse(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
 			t.Fatal(err)
 		}
 		key, owner, err := store.Identity.SecondFactors.PasskeyOwner(t.Context(), "two")

@@ -106,7 +106,7 @@ func TestALongerPasswordIsAnotherOne(t *testing.T) {
 
 // TestAHashCostsWhatItShould: 19 MiB and two passes, outside of tests.
 func TestAHashCostsWhatItShould(t *testing.T) {
-	modelstest.HashAsServed(t)
+	modelstest.UseProductionHashCost(t)
 	hash, err := identity.HashOf(t.Context(), composed)
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("a hash is %s, %v", hash, err)

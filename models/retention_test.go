@@ -94,7 +94,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 
 		keep(t, store, by, "P5Y")
 		five := audit.Retention("P5Y").Cutoff(time.Now())
-		if n, err := store.Audit.OlderActivity(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
+		if n, err := store.Audit.CountActivityBefore(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
 			t.Errorf("%+v lines are older, %v", n, err)
 		}
 		deleteOld(t, store)
@@ -107,7 +107,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 		if proof.First != 1201 || proof.Sealed != 6 || proof.DeletedBefore != five.Unix() || proof.DeletedAt == 0 || !strings.HasPrefix(proof.Head, "1206:") {
 			t.Errorf("%+v", proof)
 		}
-		since, err := store.Audit.ActivitySince(t.Context())
+		since, err := store.Audit.OldestActivity(t.Context())
 		if age := time.Since(time.Unix(since, 0)); err != nil || age > 4*366*24*time.Hour {
 			t.Errorf("activity begins %s ago, %v", age, err)
 		}
@@ -169,7 +169,7 @@ func TestRetentionIsTheOwners(t *testing.T) {
 			t.Errorf("%+v, %v", page.Lines, err)
 		}
 		select {
-		case <-store.Audit.ToDeleteActivity():
+		case <-store.Audit.RetentionChanged():
 		default:
 			t.Error("nobody is told of the rule")
 		}
@@ -364,7 +364,7 @@ func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 func TestRetentionOfEarlierVersions(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 2, 1)
-		err := store.Audit.Write(t.Context(), by, access.KeepActivity, audit.ChangedRetention, func(tx *gorm.DB, line *audit.Line) error {
+		err := store.Audit.Write(t.Context(), by, access.ManageRetention, audit.ChangedRetention, func(tx *gorm.DB, line *audit.Line) error {
 			line.ID = store.DB.IDs.Next(store.DB.Now(), "")
 			line.SetObject("activity", "", "activity")
 			signed := fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", "5 years", line.ID, 0, "", "", 0, 0, 0)
@@ -409,7 +409,7 @@ func TestCutoff(t *testing.T) {
 
 // retention looks at how old activity is found and deleted.
 func (p *planner) retention() {
-	p.plan("how many are older", false, func() error { _, err := p.store.Audit.OlderActivity(p.Context(), time.Now()); return err })
+	p.plan("how many are older", false, func() error { _, err := p.store.Audit.CountActivityBefore(p.Context(), time.Now()); return err })
 	p.plan("the rule", false, func() error { _, err := p.store.Audit.Retention(p.Context()); return err })
 	for _, sql := range p.store.DeletingLines() {
 		plan, err := p.store.Explain(p.Context(), sql)

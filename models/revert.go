@@ -215,10 +215,10 @@ func asContacts(members []audit.Member) []Contact {
 	return contacts
 }
 
-// PutBack reverts the named fields of a line's change. It is an act of its own, whose line
+// Revert reverts the named fields of a line's change. It is an act of its own, whose line
 // names the other. Errors: ErrNotFound, Denied, Invalid, and ErrChanged, with nothing
 // reverted, if one of the fields can't be reverted or was changed at this very moment.
-func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fields []string) error {
+func (s *Store) Revert(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {
 		return err
@@ -256,9 +256,9 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 	if err := problems.OrNil(); err != nil {
 		return err
 	}
-	action := audit.PutBackGroup
+	action := audit.RevertedGroup
 	if members != nil && len(v.Fields) == 1 {
-		action = audit.PutBackMembers
+		action = audit.RevertedMembers
 	}
 	rights := v.rights()
 	return s.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {

@@ -82,7 +82,7 @@ func TestTokensManageNobody(t *testing.T) {
 		wants(t, "change the role", err, access.ErrDenied)
 		_, _, err = store.Identity.Invitations.Invite(t.Context(), by, identity.NewInvitation{Email: "a@example.com", Role: access.Editor})
 		wants(t, "invite", err, access.ErrDenied)
-		_, err = store.Identity.Users.People(t.Context(), by)
+		_, err = store.Identity.Users.Accounts(t.Context(), by)
 		wants(t, "read", err, access.ErrDenied)
 	})
 }

@@ -45,12 +45,12 @@ func withPassword(ctx context.Context, store *models.Store, where access.Actor, 
 }
 
 // withProvider signs in whom a provider vouches for.
-func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.Vouched) (identity.User, error) {
+func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.ProviderClaims) (identity.User, error) {
 	request, _, err := store.Identity.Providers.StartOIDC(ctx, "", "")
 	if err != nil {
 		return identity.User{}, err
 	}
-	in, err := signInWith(ctx, store, where, identity.WithProvider{Vouched: v, State: request.State})
+	in, err := signInWith(ctx, store, where, identity.WithProvider{ProviderClaims: v, State: request.State})
 	return in.User, err
 }
 
@@ -71,7 +71,7 @@ func withCode(ctx context.Context, store *models.Store, where access.Actor, pend
 // TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
 // the password is wrong, one password is hashed and as many statements run.
 func TestARefusedSignInDoesTheSameWork(t *testing.T) {
-	modelstest.EachInTurn(t, func(t *testing.T, store *models.Store) {
+	modelstest.EachSerially(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		n := identity.NewUser{Email: "off@example.com", Name: "Off", Role: access.Editor, Password: modelstest.OwnerPassword}
 		if _, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), n); err != nil {
@@ -96,7 +96,7 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		for _, l := range lines(t, store, audit.RefusedSignIn) {
 			reasons = append(reasons, fieldIn(l, "reason").After.Text)
 		}
-		if want := []string{identity.WrongPassword, identity.DisabledUserRefused, identity.WrongPassword}; !slices.Equal(reasons, want) {
+		if want := []string{identity.WrongPassword, identity.UserDisabled, identity.WrongPassword}; !slices.Equal(reasons, want) {
 			t.Errorf("the reasons are %q", reasons)
 		}
 		if len(statements) != 1 {
@@ -137,7 +137,7 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 		p, _ := withApp(t, store, by)
 		client.Remember, client.Page = true, json.RawMessage(`"contacts"`)
 		outcome, err = store.Identity.SignIn(ctx, client, password)
-		wanted, ok := outcome.(identity.SecondFactorWanted)
+		wanted, ok := outcome.(identity.SecondFactorRequired)
 		if !ok || err != nil {
 			t.Fatalf("%+v, %v", outcome, err)
 		}

@@ -394,7 +394,7 @@ func headOf(t *testing.T, store *models.Store) string {
 // console has sealed.
 func (v *vandal) tamper(t *testing.T, store *models.Store, by access.Actor, engine string, kinds map[string]func(*vandal) []string) {
 	file := filepath.Join(t.TempDir(), "console.mark")
-	store.Audit.KeepMark(file)
+	store.Audit.UseMarkFile(file)
 	for i := range 12 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Group %d", i))
 	}

@@ -18,7 +18,7 @@ import (
 // held are the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
-	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
+	for _, l := range slices.Backward(lines(t, store, audit.ThrottledSignIn)) {
 		told = append(told, views.Summary(l))
 	}
 	return told

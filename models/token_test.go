@@ -92,7 +92,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 			by   access.Actor
 			want error
 		}{
-			"an admin":         {somebody(t, store, "adam", access.Admin).Actor(), identity.ErrNotYours},
+			"an admin":         {somebody(t, store, "adam", access.Admin).Actor(), identity.ErrNotOwner},
 			"an editor":        {somebody(t, store, "edith", access.Editor).Actor(), access.ErrNotFound},
 			"the token itself": {program, access.ErrDenied},
 			"a visitor":        {access.Actor{Kind: access.VisitorActor}, access.ErrDenied},
@@ -123,9 +123,9 @@ func TestUsesOfTokens(t *testing.T) {
 		other, _ := makeToken(t, store, by, identity.NewToken{})
 		use := func(n, status int) {
 			for i := range n {
-				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
+				store.Identity.Tokens.RecordUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
 			}
-			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.FlushUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -169,9 +169,9 @@ func TestUsesAreNotedAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
+				store.Identity.Tokens.RecordUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
 			}
-			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.FlushUses(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -189,7 +189,7 @@ func BenchmarkNoteUse(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			store.Identity.Tokens.NoteUse(use)
+			store.Identity.Tokens.RecordUse(use)
 		}
 	})
 }

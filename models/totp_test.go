@@ -295,11 +295,11 @@ func TestARequestToAProviderFitsAnAddress(t *testing.T) {
 			if err != nil || len(request.State) > 2000 || len(next) < 1000 && !strings.Contains(next, "&") && request.Next != next {
 				t.Errorf("%.20s: the state has %d bytes, and next %d; %v", next, len(request.State), len(request.Next), err)
 			}
-			kept, err := store.Identity.Providers.StartedOIDC(t.Context(), browser, request.State)
+			kept, err := store.Identity.Providers.PendingOIDC(t.Context(), browser, request.State)
 			if err != nil || kept != request {
 				t.Errorf("%.20s: got %v, %v", next, kept, err)
 			}
-			if _, err := store.Identity.Providers.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
+			if _, err := store.Identity.Providers.PendingOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("another browser: %v", err)
 			}
 		}

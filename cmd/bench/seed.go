@@ -141,7 +141,7 @@ var production = []string{
 // openPostgres starts the server. The error is modelstest.ErrNotInstalled if
 // there is none.
 func openPostgres(ctx context.Context, data string) (engine, error) {
-	cluster, err := modelstest.KeepCluster(filepath.Join(data, "postgres"), production...)
+	cluster, err := modelstest.StartPersistentCluster(filepath.Join(data, "postgres"), production...)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func Who(kind ActorKind, name string) string {
 func (a Actor) Who() string { return Who(a.Kind, a.Name) }
 
 // MayManage reports whether the actor may invite, disable and help people of a role. Owners
-// and admins take ManageRoles, others ManagePeople.
+// and admins take ManageRoles, others ManageUsers.
 func (a Actor) MayManage(role Role) bool { return a.CheckManage(role) == nil }
 
 // CheckManage returns nil if MayManage, and a Denied if not.
@@ -107,7 +107,7 @@ func (a Actor) CheckManage(role Role) error {
 	if role == Owner || role == Admin {
 		return a.Check(ManageRoles)
 	}
-	return a.Check(ManagePeople)
+	return a.Check(ManageUsers)
 }
 
 // Manageable returns the roles of the people whom the actor may manage.

@@ -90,8 +90,8 @@ func Refused(field, message string, args ...any) Invalid {
 	return Invalid{{Field: field, Code: Bad, Message: fmt.Sprintf(message, args...)}}
 }
 
-// Lacking returns an Invalid about a single field that must not be empty.
-func Lacking(field, message string) Invalid {
+// MissingField returns an Invalid about a single field that must not be empty.
+func MissingField(field, message string) Invalid {
 	return Invalid{{Field: field, Code: Missing, Message: message}}
 }
 

@@ -12,25 +12,25 @@ type Right string
 
 // The rights.
 const (
-	ReadGroups     Right = "groups.read"
-	EditGroups     Right = "groups.edit"
-	ArchiveGroups  Right = "groups.archive"
-	DeleteGroups   Right = "groups.delete"
-	EditMembers    Right = "members.edit"
-	ReadContacts   Right = "contacts.read"
-	EditContacts   Right = "contacts.edit"
-	DeleteContacts Right = "contacts.delete"
-	ReadMessages   Right = "messages.read"
-	PostMessages   Right = "messages.post"
-	ReadActivity   Right = "activity.read"
-	Export         Right = "data.export"
-	MakeTokens     Right = "tokens.make"
-	ManageTokens   Right = "tokens.manage"
-	ReadPeople     Right = "people.read"
-	ManagePeople   Right = "people.manage"
-	ManageRoles    Right = "roles.manage"
-	ManagePolicy   Right = "policy.manage"
-	KeepActivity   Right = "activity.keep"
+	ReadGroups      Right = "groups.read"
+	EditGroups      Right = "groups.edit"
+	ArchiveGroups   Right = "groups.archive"
+	DeleteGroups    Right = "groups.delete"
+	EditMembers     Right = "members.edit"
+	ReadContacts    Right = "contacts.read"
+	EditContacts    Right = "contacts.edit"
+	DeleteContacts  Right = "contacts.delete"
+	ReadMessages    Right = "messages.read"
+	PostMessages    Right = "messages.post"
+	ReadActivity    Right = "activity.read"
+	Export          Right = "data.export"
+	CreateTokens    Right = "tokens.make"
+	ManageTokens    Right = "tokens.manage"
+	ReadUsers       Right = "people.read"
+	ManageUsers     Right = "people.manage"
+	ManageRoles     Right = "roles.manage"
+	ManagePolicy    Right = "policy.manage"
+	ManageRetention Right = "activity.keep"
 )
 
 // SignedInOnly is the right that every signed-in user has, and no token.
@@ -60,8 +60,8 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
-// Does returns what the role is for, in a few words.
-func (r Role) Does() string {
+// Description returns what the role is for, in a few words.
+func (r Role) Description() string {
 	return map[Role]string{
 		Owner:     "Does everything, and decides who else may.",
 		Admin:     "Does everything but what is about owners, admins, roles, the rules for signing in, and how long activity is kept.",
@@ -74,9 +74,9 @@ func (r Role) Does() string {
 // Rule says which roles have a right.
 type Rule struct {
 	Right Right
-	// Does is what the right permits, as the end of "You may …".
-	Does  string
-	Roles []Role
+	// Description is what the right permits, as the end of "You may …".
+	Description string
+	Roles       []Role
 	// Scope says that a token can have the right.
 	Scope bool
 }
@@ -96,13 +96,13 @@ var Rules = []Rule{
 	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
 	{ReadActivity, "see who did what", []Role{Owner, Admin, Auditor}, true},
 	{Export, "export what you see", []Role{Owner, Admin, Auditor}, false},
-	{MakeTokens, "make API tokens of your own", Roles, false},
+	{CreateTokens, "make API tokens of your own", Roles, false},
 	{ManageTokens, "see and revoke the API tokens of others", []Role{Owner, Admin}, false},
-	{ReadPeople, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
-	{ManagePeople, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
+	{ReadUsers, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
+	{ManageUsers, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
-	{KeepActivity, "set how long activity is kept", []Role{Owner}, false},
+	{ManageRetention, "set how long activity is kept", []Role{Owner}, false},
 }
 
 // Rule returns the rule of a right; without roles if it is unknown.
@@ -114,11 +114,11 @@ func (r Right) Rule() Rule {
 	return Rules[i]
 }
 
-// InTurn reports whether changes that need the right wait for each other, so that two
+// Serialized reports whether changes that need the right wait for each other, so that two
 // owners can't remove each other's role at once. They wait before they lock an account, and
 // so can't deadlock.
-func (r Right) InTurn() bool {
-	return slices.Contains([]Right{ManagePeople, ManageRoles, ManagePolicy, KeepActivity}, r)
+func (r Right) Serialized() bool {
+	return slices.Contains([]Right{ManageUsers, ManageRoles, ManagePolicy, ManageRetention}, r)
 }
 
 // has reports whether a role has a right.

@@ -35,7 +35,7 @@ func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, erro
 	var fault AuditFault
 	var head auditHead
 	s.db.Trust(true) // whoever adopts has looked
-	err := s.Write(ctx, by, access.KeepActivity, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
+	err := s.Write(ctx, by, access.ManageRetention, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err
 		}

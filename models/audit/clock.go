@@ -50,15 +50,15 @@ func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
 	return now
 }
 
-// settledNow is Settled without asking the database.
-func (s *Log) settledNow() time.Time {
+// trustedNow is TrustedTime without asking the database.
+func (s *Log) trustedNow() time.Time {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()
 	return s.clock.by(s.db.Now(), s.Uptime())
 }
 
-// Settled returns how late it is for deleting by age, and stores it.
-func (s *Log) Settled(ctx context.Context) (time.Time, error) {
+// TrustedTime returns how late it is for deleting by age, and stores it.
+func (s *Log) TrustedTime(ctx context.Context) (time.Time, error) {
 	now, err := s.db.Dialect.Earliest(s.db.Read(ctx), s.db.Now())
 	if err != nil {
 		return now, s.db.Failed(ctx, err)
@@ -110,8 +110,8 @@ func noteTime(conn *gorm.DB, at time.Time) error {
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
-// ConfirmTime accepts the clock as it is, on behalf of an owner.
-func (s *Log) ConfirmTime(tx *gorm.DB) error {
+// ConfirmClock accepts the clock as it is, on behalf of an owner.
+func (s *Log) ConfirmClock(tx *gorm.DB) error {
 	now, err := s.db.Dialect.Earliest(s.db.ReadIn(tx), s.db.Now())
 	if err != nil {
 		return err

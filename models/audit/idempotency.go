@@ -30,7 +30,7 @@ type IdempotencyKey struct {
 	Key string
 	// Fingerprint identifies the request: a key can't be used for another one.
 	Fingerprint string
-	// Replayed is set by Once if it returned the answer to an earlier request.
+	// Replayed is set by WriteOnce if it returned the answer to an earlier request.
 	Replayed bool
 }
 
@@ -43,11 +43,11 @@ type idempotencyKey struct {
 	CreatedAt   int64
 }
 
-// Once is Write for a change with an answer. With a key, the first answer is stored in the
+// WriteOnce is Write for a change with an answer. With a key, the first answer is stored in the
 // same transaction and returned to every repetition within a day, also to concurrent ones:
 // then ErrNothing does not roll back, and fn must have written nothing. Errors: as Write,
 // and Conflict for another request under the same key.
-func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
+func WriteOnce[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
 	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) error {
 		if key == nil || key.Key == "" {
@@ -55,7 +55,7 @@ func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Righ
 			answer, err = fn(tx, line)
 			return err
 		}
-		row, fresh, err := claim(tx, by, key, s.db.Now(), s.settledNow())
+		row, fresh, err := claim(tx, by, key, s.db.Now(), s.trustedNow())
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.
 
 // SweepKeys deletes expired keys.
 func (s *Log) SweepKeys(ctx context.Context) error {
-	at, err := s.Settled(ctx)
+	at, err := s.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}

@@ -78,9 +78,9 @@ const (
 	RefusedSignIn   Action = "session.refuse"
 	Seeded          Action = "database.seed"
 
-	PutBackGroup     Action = "group.revert"
-	PutBackMembers   Action = "members.revert"
-	PutBackContact   Action = "contact.revert"
+	RevertedGroup    Action = "group.revert"
+	RevertedMembers  Action = "members.revert"
+	RevertedContact  Action = "contact.revert"
 	ExportedActivity Action = "activity.export"
 )
 
@@ -168,8 +168,8 @@ func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	return lines[0], nil
 }
 
-// HeldOff is the action of making an account or an address wait after failed sign-ins.
-const HeldOff Action = "session.hold"
+// ThrottledSignIn is the action of making an account or an address wait after failed sign-ins.
+const ThrottledSignIn Action = "session.hold"
 
 // MaxUserAgent is how many characters of a user agent are stored.
 const MaxUserAgent = 500

@@ -76,7 +76,7 @@ func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 		query.Where("area = ?", area)
 		switch {
 		case q.Action == FailedSignIns:
-			query.Where("action IN (?, ?)", RefusedSignIn, HeldOff)
+			query.Where("action IN (?, ?)", RefusedSignIn, ThrottledSignIn)
 		case exact:
 			query.Where("action = ?", q.Action)
 		}
@@ -121,9 +121,9 @@ func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
 	return l, s.db.Failed(ctx, err)
 }
 
-// ActivitySince returns when the oldest line was written, in Unix seconds; 0 if there is
+// OldestActivity returns when the oldest line was written, in Unix seconds; 0 if there is
 // none.
-func (s *Log) ActivitySince(ctx context.Context) (int64, error) {
+func (s *Log) OldestActivity(ctx context.Context) (int64, error) {
 	oldest := db.Selection{From: "audit_lines", Columns: "created_at", Tail: " ORDER BY id"}
 	at, err := db.First(s.db.Read(ctx), oldest, 1, db.OneColumn[int64])
 	if err != nil || len(at) == 0 {
@@ -163,16 +163,16 @@ func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names Activit
 // ActorOption is a person or a token to filter activity by.
 type ActorOption struct{ ID, Name string }
 
-// maxDoers is how many people, and how many tokens, Doers returns at most.
-const maxDoers = 200
+// maxActorOptions is how many people, and how many tokens, ActorOptions returns at most.
+const maxActorOptions = 200
 
-// Doers returns the people of the console and its API tokens, by name.
-func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err error) {
+// ActorOptions returns the people of the console and its API tokens, by name.
+func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, err error) {
 	r := s.db.Read(ctx)
 	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
-	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxDoers, columns)
+	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	if err == nil {
-		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxDoers, columns)
+		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	}
 	for _, doers := range [][]ActorOption{people, tokens} {
 		text.SortByName(doers, func(d ActorOption) string { return d.Name })

@@ -38,9 +38,9 @@ type markFile struct {
 
 var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
 
-// KeepMark keeps the mark of how far the audit log goes in a file. Call it before the first
+// UseMarkFile keeps the mark of how far the audit log goes in a file. Call it before the first
 // use; without it there is no mark.
-func (s *Log) KeepMark(file string) { s.Mark.path = file }
+func (s *Log) UseMarkFile(file string) { s.Mark.path = file }
 
 // markEvery is how often the chain is compared with the mark while another console seals.
 const markEvery = 10 * time.Second

@@ -182,39 +182,39 @@ func (s *Log) Retention(ctx context.Context) (Retention, error) {
 	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
 }
 
-// ActivityGone returns the day up to which lines were deleted, in Unix seconds, if a line
+// LineDeletedBefore returns the day up to which lines were deleted, in Unix seconds, if a line
 // with this id would be among them, or else 0.
-func (s *Log) ActivityGone(ctx context.Context, id string) (int64, error) {
-	before, err := s.ActivityBegins(ctx)
+func (s *Log) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
+	before, err := s.ActivityDeletedBefore(ctx)
 	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
 		return 0, err
 	}
 	return before, nil
 }
 
-// ActivityBegins returns the day up to which the rule has deleted activity, in Unix
+// ActivityDeletedBefore returns the day up to which the rule has deleted activity, in Unix
 // seconds; 0 if it has deleted none.
-func (s *Log) ActivityBegins(ctx context.Context) (int64, error) {
+func (s *Log) ActivityDeletedBefore(ctx context.Context) (int64, error) {
 	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
 	return append(days, 0)[0], s.db.Failed(ctx, err)
 }
 
-// OlderActivity counts the lines from before a moment, up to MostCounted.
-func (s *Log) OlderActivity(ctx context.Context, than time.Time) (db.Count, error) {
-	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MostCounted)
+// CountActivityBefore counts the lines from before a moment, up to MaxCounted.
+func (s *Log) CountActivityBefore(ctx context.Context, than time.Time) (db.Count, error) {
+	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MaxCounted)
 	return n, s.db.Failed(ctx, err)
 }
 
 // SetRetention sets how long activity is kept. Older lines are deleted soon after. Errors:
 // Denied, Invalid, Conflict if the stored state was tampered with.
 func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention) error {
-	if err := by.Check(access.KeepActivity); err != nil {
+	if err := by.Check(access.ManageRetention); err != nil {
 		return err
 	}
 	if !kept.Known() {
 		return access.Refused("kept", "Choose for how long activity is kept.")
 	}
-	err := s.Write(ctx, by, access.KeepActivity, ChangedRetention, func(tx *gorm.DB, line *Line) error {
+	err := s.Write(ctx, by, access.ManageRetention, ChangedRetention, func(tx *gorm.DB, line *Line) error {
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		if err != nil {
 			return err
 		}
-		if err := s.ConfirmTime(tx); err != nil {
+		if err := s.ConfirmClock(tx); err != nil {
 			return err
 		}
 		if b.Kept == kept {
@@ -239,9 +239,9 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 	return err
 }
 
-// ToDeleteActivity returns a channel that signals when a new rule may require
+// RetentionChanged returns a channel that signals when a new rule may require
 // DeleteOldActivity.
-func (s *Log) ToDeleteActivity() <-chan struct{} { return s.toDelete }
+func (s *Log) RetentionChanged() <-chan struct{} { return s.toDelete }
 
 func (s *Log) askToDeleteActivity() {
 	select {
@@ -253,12 +253,12 @@ func (s *Log) askToDeleteActivity() {
 // deleter is the actor who deletes old lines.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule allows (by Settled), in
+// DeleteOldActivity deletes the lines that are older than the rule allows (by TrustedTime), in
 // pieces, until none are left or ctx ends. One line reports all that a run deleted; if a
 // run is cut short, the next one's line includes it. Any number of programs may call it at
 // once. It returns an error, and stops, if the log is not as the console wrote it.
 func (s *Log) DeleteOldActivity(ctx context.Context) error {
-	now, err := s.Settled(ctx)
+	now, err := s.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, ac
 		return err
 	}
 	return s.Record(ctx, by, action, func(tx *gorm.DB, line *Line) error {
-		if right.InTurn() {
+		if right.Serialized() {
 			if err := s.db.Dialect.Lock(tx, "people"); err != nil {
 				return err
 			}

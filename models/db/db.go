@@ -36,8 +36,8 @@ type DB struct {
 // How long results are cached. A revoked token must be useless within a second; a total
 // shown as "about" may be some seconds old.
 const (
-	KeepAnswers = time.Second
-	keepTotals  = 10 * time.Second
+	CacheTTL  = time.Second
+	totalsTTL = 10 * time.Second
 )
 
 // Open opens the database at url: "sqlite:path/to/file" or a PostgreSQL URL as pgx takes
@@ -45,7 +45,7 @@ const (
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
 	d := &DB{Now: time.Now}
-	d.Counts.Keep, d.totals.Keep, d.chosen.Keep = KeepAnswers, keepTotals, keepChoice
+	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	var err error
 	if d.Dialect, err = dialectOf(url); err != nil {
 		return nil, err

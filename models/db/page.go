@@ -148,8 +148,8 @@ func (k Keyset) order(down bool) string {
 	return strings.Join(k.Columns, " DESC, ") + " DESC"
 }
 
-// MostCounted is how far totals are counted. Beyond it a Count has More or About.
-const MostCounted = 10_000
+// MaxCounted is how far totals are counted. Beyond it a Count has More or About.
+const MaxCounted = 10_000
 
 // Count is a number of rows, N, that was counted up to a limit.
 type Count struct {
@@ -180,12 +180,12 @@ func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
 	if known, ok := s.totals.peek(list, s.Now()); ok {
 		return known, nil
 	}
-	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MostCounted) })
+	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MaxCounted) })
 	if err != nil || !n.More {
 		return n, err
 	}
 	about, err := s.Dialect.estimate(r, list)
-	if err != nil || about <= MostCounted {
+	if err != nil || about <= MaxCounted {
 		return n, err // no estimate yet, or one from before the table grew
 	}
 	n = Count{N: about, About: true}

@@ -105,8 +105,8 @@ func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, choice []strategy, lim
 	return a, nil
 }
 
-// CountSought counts the rows that match, up to searchCounted.
-func (s *DB) CountSought(r Reader, l SearchSpec) (Count, error) {
+// CountMatching counts the rows that match, up to searchCounted.
+func (s *DB) CountMatching(r Reader, l SearchSpec) (Count, error) {
 	choice, err := s.choose(r, &l, searchCounted)
 	if err == nil && choice[0] == unbounded {
 		return CountUpTo(r, l.All(s.Dialect), searchCounted)

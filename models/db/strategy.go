@@ -51,9 +51,9 @@ func (l *SearchSpec) narrowed() bool {
 	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.Walked != l.Table
 }
 
-// keepChoice is how long an engine's choice of strategies is cached: it depends on how
+// strategyTTL is how long an engine's choice of strategies is cached: it depends on how
 // common words are, which changes slowly.
-const keepChoice = time.Minute
+const strategyTTL = time.Minute
 
 // choose returns the engine's choice of strategies, the best first, without those that
 // don't apply.

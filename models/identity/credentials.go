@@ -39,7 +39,7 @@ func (c WithPassword) prove(ctx context.Context, s *Store, in *signIn) error {
 	case !right:
 		return s.SignIns.refuse(ctx, in.Actor, c.Email, WrongPassword, User{}, try)
 	case u.DisabledAt != nil:
-		return s.SignIns.refuse(ctx, in.Actor, c.Email, DisabledUserRefused, u, try)
+		return s.SignIns.refuse(ctx, in.Actor, c.Email, UserDisabled, u, try)
 	case outdated:
 		err = s.SignIns.renewHash(ctx, &u, c.Password)
 	}
@@ -151,7 +151,7 @@ func (s *SignIns) refuseUnasked(ctx context.Context, where access.Actor, try att
 // WithProvider signs in whom a provider vouches for, in answer to the request with this
 // State, which is used up if they can sign in.
 type WithProvider struct {
-	Vouched
+	ProviderClaims
 	State string
 }
 
@@ -161,7 +161,7 @@ func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
 		return err
 	}
 	name := cmp.Or(c.Email, c.Subject)
-	u, err := s.Providers.vouchedUser(ctx, in.Actor, c.Vouched)
+	u, err := s.Providers.vouchedUser(ctx, in.Actor, c.ProviderClaims)
 	if refused, ok := errors.AsType[refusal](err); ok && refused.reason != ChangedMeanwhile {
 		return s.SignIns.refuse(ctx, in.Actor, name, refused.reason, u, try)
 	}
@@ -189,7 +189,7 @@ func (c WithNewAccount) prove(_ context.Context, _ *Store, in *signIn) error {
 // shown to know more than that.
 func (s *SignIns) refuse(ctx context.Context, where access.Actor, claimed, reason string, u User, try attempt) error {
 	known := u
-	if reason == DisabledUserRefused {
+	if reason == UserDisabled {
 		known = User{} // the wait is the address's, as for a wrong password
 	}
 	err := errors.Join(s.refuseSignIn(ctx, where, claimed, reason, u), s.attempts.logThrottled(ctx, visitor(where, claimed), try, known))

@@ -17,7 +17,7 @@ const UnlinkedIdentity audit.Action = "identity.unlink"
 // issuer, by issuer. Errors: Denied, for those of somebody else.
 func (s *Providers) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
 	if userID != by.UserID {
-		if err := by.Check(access.ReadPeople); err != nil {
+		if err := by.Check(access.ReadUsers); err != nil {
 			return nil, err
 		}
 	}
@@ -36,7 +36,7 @@ func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
 // or no other way to sign in.
 func (s *Providers) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
 	if userID != by.UserID {
-		return s.users.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		return s.users.manage(ctx, by, access.ManageUsers, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
 			return errors.Join(unlink(tx, *u, issuer, line), endSessions(tx, u.ID))
 		})
 	}

@@ -64,11 +64,11 @@ func (n NewInvitation) check() (Invitation, access.Invalid) {
 // Invitations returns the pending invitations, and those that expired lately, the newest
 // first. Errors: Denied.
 func (s *Invitations) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return nil, err
 	}
 	var found []Invitation
-	err := selectInvitations(s.db.Reader.WithContext(ctx)).Order("invitations.id DESC").Limit(maxPeople).Find(&found).Error
+	err := selectInvitations(s.db.Reader.WithContext(ctx)).Order("invitations.id DESC").Limit(maxAccounts).Find(&found).Error
 	return found, s.db.Failed(ctx, err)
 }
 
@@ -78,7 +78,7 @@ func selectInvitations(db *gorm.DB) *gorm.DB {
 
 // Invitation returns the one with this id. Errors: ErrNotFound, Denied.
 func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return Invitation{}, err
 	}
 	var i Invitation
@@ -92,7 +92,7 @@ func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string
 // Invite makes an invitation and returns it with the secret of its link, which can't be had
 // again. Errors: Invalid, Denied.
 func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
-	if err := by.Check(access.ManagePeople); err != nil {
+	if err := by.Check(access.ManageUsers); err != nil {
 		return Invitation{}, "", err
 	}
 	i, problems := n.check()
@@ -101,7 +101,7 @@ func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitati
 	}
 	secret := i.renew(by, s.db.Now())
 	i.ID, i.CreatedAt = s.db.IDs.Next(s.db.Now(), ""), s.db.Now().Unix()
-	err := s.log.Write(ctx, by, access.ManagePeople, audit.Invited, func(tx *gorm.DB, line *audit.Line) error {
+	err := s.log.Write(ctx, by, access.ManageUsers, audit.Invited, func(tx *gorm.DB, line *audit.Line) error {
 		if err := line.By.CheckManage(i.Role); err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (s *Invitations) RevokeInvitation(ctx context.Context, by access.Actor, id 
 
 // changeInvitation is Write for a change of an invitation that the actor could make.
 func (s *Invitations) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
-	return s.log.Write(ctx, by, access.ManagePeople, action, func(tx *gorm.DB, line *audit.Line) error {
+	return s.log.Write(ctx, by, access.ManageUsers, action, func(tx *gorm.DB, line *audit.Line) error {
 		var i Invitation
 		if !text.ValidID(id) {
 			return access.ErrNotFound

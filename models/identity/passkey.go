@@ -90,8 +90,8 @@ func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID strin
 	return owner, try, s.attempts.clear(ctx, try)
 }
 
-// UsedPasskey stores that a passkey was used, and the library's new record.
-func (s *SecondFactors) UsedPasskey(ctx context.Context, id, data string) error {
+// RecordPasskeyUse stores that a passkey was used, and the library's new record.
+func (s *SecondFactors) RecordPasskeyUse(ctx context.Context, id, data string) error {
 	used := map[string]any{"last_used_at": s.db.Now().Unix(), "data": data}
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
 }

@@ -165,9 +165,9 @@ type FactorCount struct{ People, Without int }
 // FactorCounts counts the people of each role who can sign in; a role that nobody has is
 // left out. Errors: Denied.
 func (s *Policies) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
-	people, err := s.users.People(ctx, by)
+	people, err := s.users.Accounts(ctx, by)
 	counts := map[access.Role]FactorCount{}
-	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil }) {
+	for _, p := range slices.DeleteFunc(people, func(p Account) bool { return p.DisabledAt != nil }) {
 		count := counts[p.Role]
 		count.People++
 		if !p.SecondFactor() {

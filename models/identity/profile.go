@@ -93,7 +93,7 @@ func zoneCalled(name string) (string, bool) {
 // UpdateProfile changes the actor's own profile. A new email address requires the password.
 // Errors: Invalid, Throttled.
 func (s *Users) UpdateProfile(ctx context.Context, by access.Actor, c ProfileChange) error {
-	c.Name = text.SentBack(c.Name, func() (string, error) {
+	c.Name = text.OmitUnchanged(c.Name, func() (string, error) {
 		u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
 		return u.Name, err
 	})

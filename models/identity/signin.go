@@ -27,7 +27,7 @@ type Client struct {
 	Page json.RawMessage
 }
 
-// Outcome is how a sign-in went: SignedIn, SecondFactorWanted, Refused, Throttled or
+// Outcome is how a sign-in went: SignedIn, SecondFactorRequired, Refused, Throttled or
 // Expired.
 type Outcome interface{ outcome() }
 
@@ -47,8 +47,8 @@ type SignedIn struct {
 	FactorDue *int64
 }
 
-// SecondFactorWanted is a sign-in that waits for its second factor, for ChallengeLimit.
-type SecondFactorWanted struct {
+// SecondFactorRequired is a sign-in that waits for its second factor, for ChallengeLimit.
+type SecondFactorRequired struct {
 	// Pending is the secret of the sign-in, for WithCode and WithSecondPasskey.
 	Pending string
 }
@@ -64,7 +64,7 @@ type Throttled struct{ Until time.Time }
 type Expired struct{}
 
 func (SignedIn) outcome()           {}
-func (SecondFactorWanted) outcome() {}
+func (SecondFactorRequired) outcome() {}
 func (Refused) outcome()            {}
 func (Throttled) outcome()          {}
 func (Expired) outcome()            {}
@@ -136,7 +136,7 @@ type pendingSignIn struct {
 func (s *SignIns) awaitSecondFactor(ctx context.Context, in signIn) (Outcome, error) {
 	wait := pendingSignIn{Email: in.user.Email, Remember: in.Remember, Page: in.Page, Factors: in.factors}
 	secret, err := s.attempts.NewChallenge(ctx, FactorChallenge, in.user.ID, wait)
-	return SecondFactorWanted{secret}, err
+	return SecondFactorRequired{secret}, err
 }
 
 // resume goes on with a sign-in whose second factor was awaited.

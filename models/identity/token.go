@@ -107,13 +107,13 @@ func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) 
 		return text.Visible(text.ProperName("The name", s))
 	})
 	if len(t.Scopes) == 0 {
-		problems = append(problems, access.Lacking("scopes", "Choose at least one thing that the token may do.")...)
+		problems = append(problems, access.MissingField("scopes", "Choose at least one thing that the token may do.")...)
 	}
 	for _, right := range n.Scopes {
 		if !right.Rule().Scope {
 			problems = append(problems, access.Refused("scopes", "“%s” is nothing that a token may do.", access.Clipped(string(right)))...)
 		} else if !by.May(right) {
-			problems = append(problems, access.Refused("scopes", "Your role lets you give no token the right to %s.", right.Rule().Does)...)
+			problems = append(problems, access.Refused("scopes", "Your role lets you give no token the right to %s.", right.Rule().Description)...)
 		}
 	}
 	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
@@ -137,7 +137,7 @@ var errShown = access.Conflict{Message: "This form was sent before and made its 
 func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
 	now := s.db.Now()
 	t, problems := n.check(by, now)
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return Token{}, "", err
 	}
 	if err := problems.OrNil(); err != nil {
@@ -145,7 +145,7 @@ func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, k
 	}
 	secret := newSecret()
 	t.ID, t.CreatedAt, t.Hash, t.Hint = s.db.IDs.Next(now, ""), now.Unix(), hashSecret(secret), hint(secret)
-	_, err := audit.Once(ctx, s.log, by, access.MakeTokens, audit.CreatedToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
+	_, err := audit.WriteOnce(ctx, s.log, by, access.CreateTokens, audit.CreatedToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
 		if _, problems := n.check(*line.By, now); len(problems) > 0 { // by the rights of the moment
 			return "", problems
 		}
@@ -218,7 +218,7 @@ func selectTokens() db.Selection {
 // Tokens returns a page of the tokens that the actor may see, the newest first, with the
 // names of their users. Errors: Denied, Invalid for a bad range.
 func (s *Tokens) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return TokenPage{}, err
 	}
 	if err := q.Range.Check().OrNil(); err != nil {
@@ -252,7 +252,7 @@ func (s *Tokens) markWaiting(ctx context.Context, tokens []Token) error {
 // Token returns one token, with the name of its user. Errors: Denied, ErrNotFound, also if
 // the actor may not see it.
 func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return Token{}, err
 	}
 	if !text.ValidID(id) {
@@ -276,7 +276,7 @@ func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, 
 // completes the line. The cached caller is forgotten at once.
 func (s *Tokens) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
 	defer s.callers.Forget()
-	return s.log.Write(ctx, by, access.MakeTokens, action, func(tx *gorm.DB, line *audit.Line) error {
+	return s.log.Write(ctx, by, access.CreateTokens, action, func(tx *gorm.DB, line *audit.Line) error {
 		return s.changeTokenIn(tx, id, line, fn)
 	})
 }
@@ -313,5 +313,5 @@ func (s *Tokens) RevokeToken(ctx context.Context, by access.Actor, id string) er
 
 // maySee reports whether the actor may see a token and revoke it.
 func maySee(a access.Actor, t Token) bool {
-	return a.May(access.ManageTokens) || a.May(access.MakeTokens) && t.UserID == a.UserID
+	return a.May(access.ManageTokens) || a.May(access.CreateTokens) && t.UserID == a.UserID
 }

@@ -70,9 +70,9 @@ type hourOf struct {
 // maxPath is how many characters of a path are kept.
 const maxPath = 200
 
-// NoteUse remembers a call with a token, for WriteUses. Every call passes here, so it does
+// RecordUse remembers a call with a token, for FlushUses. Every call passes here, so it does
 // no more than that.
-func (s *Tokens) NoteUse(use TokenRequest) {
+func (s *Tokens) RecordUse(use TokenRequest) {
 	use.CreatedAt = s.db.Now().Unix()
 	use.Path = text.Cut(use.Path, maxPath)
 	s.uses.note(use)
@@ -121,9 +121,9 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 	return hours, calls
 }
 
-// WriteUses writes what NoteUse remembered. What can't be written is lost: it is
+// FlushUses writes what RecordUse remembered. What can't be written is lost: it is
 // bookkeeping.
-func (s *Tokens) WriteUses(ctx context.Context) error {
+func (s *Tokens) FlushUses(ctx context.Context) error {
 	hours, calls := s.uses.take()
 	if len(hours) == 0 {
 		return nil
@@ -181,7 +181,7 @@ type TokenUse struct {
 // usedHours is how many hours TokenUse has.
 const usedHours = 24
 
-// TokenUse returns what a token was used for: what WriteUses has written, which is some
+// TokenUse returns what a token was used for: what FlushUses has written, which is some
 // seconds late. Errors: as Token.
 func (s *Tokens) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
 	if _, err := s.Token(ctx, by, id); err != nil {

@@ -56,10 +56,10 @@ func StartCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
-// KeepCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
+// StartPersistentCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
 // which it creates if necessary. Close stops it; so does the end of the program. The error
 // is ErrNotInstalled if there is no PostgreSQL.
-func KeepCluster(dir string, settings ...string) (*Cluster, error) {
+func StartPersistentCluster(dir string, settings ...string) (*Cluster, error) {
 	c, err := prepareCluster(settings)
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	}
 	for _, want := range []error{access.ErrNotFound, nil} {
-		cluster, err := modelstest.KeepCluster(dir, "fsync=off")
+		cluster, err := modelstest.StartPersistentCluster(dir, "fsync=off")
 		if errors.Is(err, modelstest.ErrNotInstalled) {
 			modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
 		}

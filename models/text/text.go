@@ -137,9 +137,9 @@ func ProperName(what, s string) (string, string) {
 	return s, problem
 }
 
-// SentBack returns nil, for no change, if name is the stored one and older than the rule
+// OmitUnchanged returns nil, for no change, if name is the stored one and older than the rule
 // that would refuse it; otherwise name.
-func SentBack(name *string, stored func() (string, error)) *string {
+func OmitUnchanged(name *string, stored func() (string, error)) *string {
 	if name == nil {
 		return nil
 	}

@@ -80,7 +80,7 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			return access.ErrDenied
 		}},
 		{"a link to a provider", func(by access.Actor) error {
-			if _, err := withProvider(ctx, store, by, identity.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withProvider(ctx, store, by, identity.ProviderClaims{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("linked: %w", err)
 			}
 			return access.ErrDenied

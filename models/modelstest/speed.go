@@ -29,9 +29,9 @@ func init() {
 	})
 }
 
-// HashAsServed makes hashes cost what they do outside of tests, for this one. No other may
+// UseProductionHashCost makes hashes cost what they do outside of tests, for this one. No other may
 // run beside it, and databases made before have passwords that nobody can type.
-func HashAsServed(t testing.TB) {
+func UseProductionHashCost(t testing.TB) {
 	t.Helper()
 	cheap := identity.Cost
 	identity.Cost = served

@@ -14,8 +14,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Person is a user with what those who manage people see.
-type Person struct {
+// Account is a user with what those who manage people see.
+type Account struct {
 	User
 	// SeenAt is when they last used the console, in Unix seconds; nil for never.
 	SeenAt *int64
@@ -26,40 +26,40 @@ type Person struct {
 }
 
 // SecondFactor reports whether the person has a second factor.
-func (p Person) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
+func (p Account) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
 
-// maxPeople is how many people the list shows: far more than administer one service.
-const maxPeople = 1000
+// maxAccounts is how many people the list shows: far more than administer one service.
+const maxAccounts = 1000
 
-// People returns everybody who can sign in or once could, by name. Errors: Denied.
-func (s *Users) People(ctx context.Context, by access.Actor) ([]Person, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+// Accounts returns everybody who can sign in or once could, by name. Errors: Denied.
+func (s *Users) Accounts(ctx context.Context, by access.Actor) ([]Account, error) {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return nil, err
 	}
-	query := s.selectPeople()
+	query := s.selectAccounts()
 	query.Tail = " ORDER BY users.id"
-	people, err := db.First(s.db.Read(ctx), query, maxPeople, (*Person).columns)
-	text.SortByName(people, func(p Person) string { return p.Name })
+	people, err := db.First(s.db.Read(ctx), query, maxAccounts, (*Account).columns)
+	text.SortByName(people, func(p Account) string { return p.Name })
 	return people, s.db.Failed(ctx, err)
 }
 
-// Person returns one of the people. Errors: ErrNotFound, Denied.
-func (s *Users) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
-		return Person{}, err
+// Account returns one of the people. Errors: ErrNotFound, Denied.
+func (s *Users) Account(ctx context.Context, by access.Actor, id string) (Account, error) {
+	if err := by.Check(access.ReadUsers); err != nil {
+		return Account{}, err
 	}
 	if !text.ValidID(id) {
-		return Person{}, access.ErrNotFound
+		return Account{}, access.ErrNotFound
 	}
-	query := s.selectPeople()
+	query := s.selectAccounts()
 	query.Where("users.id = ?", id)
-	p, err := db.Take(s.db.Read(ctx), query, (*Person).columns)
+	p, err := db.Take(s.db.Read(ctx), query, (*Account).columns)
 	return p, s.db.Failed(ctx, err)
 }
 
-// selectPeople selects users with what Person adds. Without a session, SeenAt is the time
+// selectAccounts selects users with what Account adds. Without a session, SeenAt is the time
 // of the last act.
-func (s *Users) selectPeople() db.Selection {
+func (s *Users) selectAccounts() db.Selection {
 	now := s.db.Now().Unix()
 	return db.Selection{
 		From: "users", Columns: userColumns + `,
@@ -73,8 +73,8 @@ func (s *Users) selectPeople() db.Selection {
 	}
 }
 
-// columns returns the destinations of selectPeople.
-func (p *Person) columns() []any {
+// columns returns the destinations of selectAccounts.
+func (p *Account) columns() []any {
 	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
 }
 
@@ -151,7 +151,7 @@ func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role
 // their tokens and deletes the invitations that they made. Their name stays in the log.
 // Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
 func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
 			return audit.ErrNothing
 		}
@@ -174,7 +174,7 @@ func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, 
 // Enable lets somebody sign in again, without what Disable ended. Errors: ErrNotFound,
 // Denied.
 func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		before := u.DisabledAt
 		if before == nil {
 			return audit.ErrNothing
@@ -189,7 +189,7 @@ func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, e
 // password alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing
 // to reset.
 func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "This is your own account. Change your second factor under Security."}
 		}
@@ -206,7 +206,7 @@ func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id strin
 
 // EndSessions signs somebody out everywhere. Errors: ErrNotFound, Denied.
 func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		var open int64
 		if err := tx.Model(&Session{}).Where("user_id = ?", u.ID).Count(&open).Error; err != nil {
 			return err

@@ -250,7 +250,7 @@ func TestResettingALostSecondFactor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Account(ctx, owner, bob.ID)
 		if err != nil || !p.TOTP || p.Passkeys != 1 || !p.SecondFactor() {
 			t.Errorf("before: %+v, %v", p, err)
 		}
@@ -258,12 +258,12 @@ func TestResettingALostSecondFactor(t *testing.T) {
 		if _, err := store.Identity.Users.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if p, err = store.Identity.Users.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
+		if p, err = store.Identity.Users.Account(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
 			t.Errorf("after: %+v, %v", p, err)
 		}
 		_, err = store.Identity.Users.ResetSecondFactor(ctx, owner, owner.ID)
 		wants(t, "one's own", err, access.ErrConflict)
-		if p, err = store.Identity.Users.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
+		if p, err = store.Identity.Users.Account(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
 			t.Errorf("somebody else's is gone: %+v, %v", p, err)
 		}
 		if line := lines(t, store, audit.ResetFactor); len(line) != 1 || !strings.Contains(line[0].Changes, `"passkeys":{"before":1,"after":0}`) {
@@ -288,7 +288,7 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if !signedIn(t, store, secret) {
 			t.Fatal("the session is gone")
 		}
-		people, err := store.Identity.Users.People(ctx, owner)
+		people, err := store.Identity.Users.Accounts(ctx, owner)
 		if err != nil || len(people) != 3 || people[0].ID != owner.ID || people[1].ID != bob.ID || people[2].ID != zed.ID {
 			t.Fatalf("%+v, %v", people, err)
 		}
@@ -301,12 +301,12 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if _, err := store.Identity.Users.EndSessions(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Account(ctx, owner, bob.ID)
 		if err != nil || p.Sessions != 0 || p.SeenAt == nil || *p.SeenAt != start.Unix() {
 			t.Errorf("signed out: %+v, %v", p, err)
 		}
 		for _, by := range []access.Role{access.Editor, access.Moderator} {
-			_, err := store.Identity.Users.People(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			_, err := store.Identity.Users.Accounts(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
 			_, err = store.Identity.Invitations.Invitations(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
