@@ -139,7 +139,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 		owners []string
 		want   string
 	}{
-		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you delete groups for good. Owners and admins can. Anna Smith (owner) can change your role."},
+		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you permanently delete groups. Owners and admins can. Anna Smith (owner) can change your role."},
 		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, doesn't let you change roles, or manage owners or admins. Owners can. A or B (owners) can change your role."},
 		{access.EditContacts, nil, "Your role, Moderator, doesn't let you create or edit contacts. Owners, admins and editors can."},
 	} {

@@ -60,21 +60,21 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
-// Description returns what the role is for, in a few words.
+// Description returns what the role may do, in a sentence.
 func (r Role) Description() string {
 	return map[Role]string{
-		Owner:     "Does everything, and decides who else may.",
-		Admin:     "Does everything but what is about owners, admins, roles, the rules for signing in, and how long activity is kept.",
-		Editor:    "Creates, edits and archives groups and contacts, and posts messages.",
-		Moderator: "Adds and removes members, and archives groups.",
-		Auditor:   "Sees and exports everything, also who did what, and changes nothing.",
+		Owner:     "Full access, including managing roles.",
+		Admin:     "Everything except managing owners, admins, roles, sign-in policy and retention.",
+		Editor:    "Create, edit and archive groups and contacts, and post messages.",
+		Moderator: "Add and remove members, and archive groups.",
+		Auditor:   "Read-only access to everything, including activity and exports.",
 	}[r]
 }
 
 // Rule says which roles have a right.
 type Rule struct {
 	Right Right
-	// Description is what the right permits, as the end of "You may …".
+	// Description completes "This role can …": a verb and its object, in lower case.
 	Description string
 	Roles       []Role
 	// Scope says that a token can have the right.
@@ -84,25 +84,25 @@ type Rule struct {
 // Rules is the one table of rights, which the store enforces, by which pages hide what
 // can't be done, and which the documentation shows.
 var Rules = []Rule{
-	{ReadGroups, "see groups and their members", Roles, true},
+	{ReadGroups, "view groups and their members", Roles, true},
 	{EditGroups, "create and edit groups", []Role{Owner, Admin, Editor}, true},
 	{ArchiveGroups, "archive and restore groups", []Role{Owner, Admin, Editor, Moderator}, true},
-	{DeleteGroups, "delete groups for good", []Role{Owner, Admin}, true},
-	{EditMembers, "add members to groups and remove them", []Role{Owner, Admin, Editor, Moderator}, true},
-	{ReadContacts, "see contacts", Roles, true},
+	{DeleteGroups, "permanently delete groups", []Role{Owner, Admin}, true},
+	{EditMembers, "add and remove group members", []Role{Owner, Admin, Editor, Moderator}, true},
+	{ReadContacts, "view contacts", Roles, true},
 	{EditContacts, "create and edit contacts", []Role{Owner, Admin, Editor}, true},
-	{DeleteContacts, "delete contacts for good", []Role{Owner, Admin}, true},
+	{DeleteContacts, "permanently delete contacts", []Role{Owner, Admin}, true},
 	{ReadMessages, "read messages", Roles, true},
 	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
-	{ReadActivity, "see who did what", []Role{Owner, Admin, Auditor}, true},
-	{Export, "export what you see", []Role{Owner, Admin, Auditor}, false},
-	{CreateTokens, "make API tokens of your own", Roles, false},
-	{ManageTokens, "see and revoke the API tokens of others", []Role{Owner, Admin}, false},
-	{ReadUsers, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
-	{ManageUsers, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
+	{ReadActivity, "view activity", []Role{Owner, Admin, Auditor}, true},
+	{Export, "export data", []Role{Owner, Admin, Auditor}, false},
+	{CreateTokens, "create your own API tokens", Roles, false},
+	{ManageTokens, "view and revoke other users' API tokens", []Role{Owner, Admin}, false},
+	{ReadUsers, "view users", []Role{Owner, Admin, Auditor}, false},
+	{ManageUsers, "invite and disable users, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
-	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
-	{ManageRetention, "set how long activity is kept", []Role{Owner}, false},
+	{ManagePolicy, "change the sign-in policy", []Role{Owner}, false},
+	{ManageRetention, "change how long activity is kept", []Role{Owner}, false},
 }
 
 // Rule returns the rule of a right; without roles if it is unknown.
@@ -177,7 +177,7 @@ func ParseScopes(words string) (Scopes, error) {
 			more = WriteScopes()
 		default:
 			if !Right(word).Rule().Scope {
-				return nil, Refused("scopes", "“%s” is no scope that a token can have.", word)
+				return nil, Refused("scopes", "“%s” isn't a scope that a token can have.", word)
 			}
 			more = Scopes{Right(word)}
 		}

@@ -63,11 +63,11 @@ type Throttled struct{ Until time.Time }
 // Expired is a sign-in that was begun too long ago, or finished already.
 type Expired struct{}
 
-func (SignedIn) outcome()           {}
+func (SignedIn) outcome()             {}
 func (SecondFactorRequired) outcome() {}
-func (Refused) outcome()            {}
-func (Throttled) outcome()          {}
-func (Expired) outcome()            {}
+func (Refused) outcome()              {}
+func (Throttled) outcome()            {}
+func (Expired) outcome()              {}
 
 // SignIn signs somebody in, if their credentials are right and no second factor is missing.
 // Every refusal has its line in the audit log, and every session. How long a refusal takes

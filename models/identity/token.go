@@ -107,13 +107,13 @@ func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) 
 		return text.Visible(text.ProperName("The name", s))
 	})
 	if len(t.Scopes) == 0 {
-		problems = append(problems, access.MissingField("scopes", "Choose at least one thing that the token may do.")...)
+		problems = append(problems, access.MissingField("scopes", "Choose at least one permission.")...)
 	}
 	for _, right := range n.Scopes {
 		if !right.Rule().Scope {
-			problems = append(problems, access.Refused("scopes", "“%s” is nothing that a token may do.", access.Clipped(string(right)))...)
+			problems = append(problems, access.Refused("scopes", "“%s” isn't a permission that a token can have.", access.Clipped(string(right)))...)
 		} else if !by.May(right) {
-			problems = append(problems, access.Refused("scopes", "Your role lets you give no token the right to %s.", right.Rule().Description)...)
+			problems = append(problems, access.Refused("scopes", "Your role doesn't let you create a token that can %s.", right.Rule().Description)...)
 		}
 	}
 	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
