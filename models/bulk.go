@@ -208,7 +208,7 @@ type bulkSpec struct {
 func (s *Store) specOf(ctx context.Context, b Bulk) (bulkSpec, error) {
 	b, problems := b.check(s.DB.Now())
 	if len(problems) > 0 {
-		return bulkSpec{}, s.Refuse(ctx, problems, b.Contacts)
+		return bulkSpec{}, s.CheckContacts(ctx, problems, b.Contacts)
 	}
 	contacts, problems, err := s.findRefs(s.DB.Read(ctx), b.Contacts, "")
 	if err != nil || len(problems) > 0 {

@@ -34,10 +34,10 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 		}
 		made.apply(c)
 		if err := tx.Create(&made).Error; err != nil {
-			return Contact{}, taken(err, made.Username)
+			return Contact{}, asUsernameTaken(err, made.Username)
 		}
-		talk := conversation{ID: made.ConversationID, ContactID: &made.ID, CreatedAt: made.CreatedAt}
-		if err := tx.Create(&talk).Error; err != nil {
+		conv := conversation{ID: made.ConversationID, ContactID: &made.ID, CreatedAt: made.CreatedAt}
+		if err := tx.Create(&conv).Error; err != nil {
 			return Contact{}, err
 		}
 		line.SetObject("contact", made.ID, made.Name())
@@ -75,7 +75,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		}
 		now.UpdatedAt = s.DB.Now().Unix()
 		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {
-			return taken(err, now.Username)
+			return asUsernameTaken(err, now.Username)
 		}
 		if c.reverts != "" {
 			line.Action, changes[audit.RevertedField] = audit.RevertedContact, audit.Change{Before: nil, After: c.reverts}
@@ -106,8 +106,8 @@ func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Co
 	return c, nil
 }
 
-// taken returns an Invalid for the refusal of a second equal username.
-func taken(err error, username string) error {
+// asUsernameTaken returns an Invalid for err if it is the refusal of a second equal username.
+func asUsernameTaken(err error, username string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return usernameTaken(username)
 	}

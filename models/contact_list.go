@@ -52,7 +52,7 @@ func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, erro
 }
 
 func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
-	page, err := s.understandContacts(r, q)
+	page, err := s.resolveContacts(r, q)
 	if err == nil && len(page.Contacts) == 0 {
 		err = findContacts(s.DB, r, &page, q.Range, q.args)
 	}
@@ -62,16 +62,16 @@ func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	return page, err
 }
 
-// understandContacts looks up whether a query's text is an id or a number, and returns a
+// resolveContacts looks up whether a query's text is an id or a number, and returns a
 // page with nobody or with the contact of that id.
-func (s *Store) understandContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
+func (s *Store) resolveContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
 	exact, err := contactByAnyID(r, q)
 	page := ContactPage{Contacts: exact, exact: len(exact) > 0}
 	if err == nil && !page.exact {
-		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+		page.spec, err = s.orPhoneNumbers(r, q.spec(), q.Text)
 	}
 	return page, err
 }
@@ -94,7 +94,7 @@ func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 
 // spec returns the SearchSpec of a query.
 func (q ContactQuery) spec() db.SearchSpec {
-	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
+	l := db.SearchSpec{Table: "contacts", OrderTable: "contacts", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order, l.ByID = q.order()
 	return l
 }
@@ -151,9 +151,9 @@ func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, 
 	return n, s.DB.Failed(ctx, err)
 }
 
-// orNumbers returns l with typed read as phone numbers if it is written like them and finds
+// orPhoneNumbers returns l with typed read as phone numbers if it is written like them and finds
 // nothing as words: a name may be written like a number.
-func (s *Store) orNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
+func (s *Store) orPhoneNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
 	terms := text.NumberTerms(typed)
 	if terms == nil {
 		return l, nil

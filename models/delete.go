@@ -65,7 +65,7 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 		return clearing{}, err
 	}
 	line.SetObject("group", g.ID, g.Name)
-	if err := line.SetChanges(groupLost(g, members, messages)); err != nil {
+	if err := line.SetChanges(deletedGroupChanges(g, members, messages)); err != nil {
 		return clearing{}, err
 	}
 	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
@@ -74,20 +74,20 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	}).Error
 }
 
-// groupLost returns what an audit line says of a deleted group: all its values. If there
+// deletedGroupChanges returns what an audit line says of a deleted group: all its values. If there
 // are more messages than were counted, the tombstone has their final number.
-func groupLost(g Group, members any, messages db.Count) map[string]audit.Change {
+func deletedGroupChanges(g Group, members any, messages db.Count) map[string]audit.Change {
 	changes := differences(g, Group{})
 	changes["conversation_id"], changes["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
-	changes["messages_count"] = audit.Change{Before: roughCount(messages), After: nil}
+	changes["messages_count"] = audit.Change{Before: auditCount(messages), After: nil}
 	if members != nil {
 		changes["contacts"] = audit.Change{Before: members, After: nil}
 	}
 	return changes
 }
 
-// roughCount returns a count for an audit line.
-func roughCount(n db.Count) any {
+// auditCount returns a count for an audit line.
+func auditCount(n db.Count) any {
 	if n.More {
 		return "more than " + text.Thousands(n.N)
 	}
@@ -126,7 +126,7 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 		line.SetObject("contact", c.ID, c.Name())
 		changes := contactDifferences(c, Contact{})
 		changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
-		changes["groups_left"] = audit.Change{Before: nil, After: roughCount(groups)}
+		changes["groups_left"] = audit.Change{Before: nil, After: auditCount(groups)}
 		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(changes)
 	})
 }

@@ -232,7 +232,7 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error)
 
 // CountContacts is CountGroups for contacts.
 func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
-	page, err := s.understandContacts(s.DB.Read(ctx), q)
+	page, err := s.resolveContacts(s.DB.Read(ctx), q)
 	if err != nil {
 		return db.Count{}, err
 	}

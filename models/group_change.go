@@ -33,7 +33,7 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	}
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return CreatedGroup{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return CreatedGroup{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	return audit.WriteOnce(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
 		members, err := s.resolve(tx, text.Deref(c.Contacts))
@@ -103,7 +103,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	})
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return Group{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	var after Group
 	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {

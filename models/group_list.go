@@ -97,7 +97,7 @@ func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
 }
 
 func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
-	page, err := s.understand(r, q)
+	page, err := s.resolveSearch(r, q)
 	if err != nil {
 		return page, err
 	}
@@ -121,7 +121,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 		}
 	}
 	if err == nil {
-		err = s.explain(r, page.Groups, page.members)
+		err = s.setMatchedMembers(r, page.Groups, page.members)
 	}
 	if err == nil {
 		err = s.hintMembers(r, &page)
@@ -154,7 +154,7 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 
 // countFound is countGroups for a query whose page nobody asked for.
 func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
-	page, err := s.understand(r, q)
+	page, err := s.resolveSearch(r, q)
 	if err != nil {
 		return db.Count{}, err
 	}
@@ -194,7 +194,7 @@ func (q GroupQuery) check() access.Invalid {
 // spec returns the SearchSpec of a query for the groups of members; nil for all groups.
 func (q GroupQuery) spec(members []Contact) db.SearchSpec {
 	search := q.Search
-	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
+	l := db.SearchSpec{Table: "groups", OrderTable: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
 	if members != nil {
 		l.Members = contactIDs(members)
 	}

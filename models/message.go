@@ -108,7 +108,7 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 		}
 		now := s.DB.Now()
 		if m.From != "" {
-			if err := s.speak(tx, c, m.From, now); err != nil {
+			if err := s.markActive(tx, c, m.From, now); err != nil {
 				return Message{}, err
 			}
 		}
@@ -139,9 +139,9 @@ func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from
 	return problems
 }
 
-// speak checks that a contact is in a conversation, stores that they were active, and keeps
+// markActive checks that a contact is in a conversation, stores that they were active, and keeps
 // them from leaving until the transaction ends.
-func (s *Store) speak(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
+func (s *Store) markActive(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
 	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
 	if active.Error != nil {
 		return active.Error

@@ -122,14 +122,14 @@ type seededContact struct {
 func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 	last := ""
 	for part := range chunks(contacts, s.batch) {
-		rows, talks := make([]Contact, len(part)), make([]conversation, len(part))
+		rows, convs := make([]Contact, len(part)), make([]conversation, len(part))
 		for i, c := range part {
 			last = s.id(c.CreatedAt, last)
 			rows[i] = c.row(last, s.id(c.CreatedAt, ""))
-			talks[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			convs[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			s.contacts = append(s.contacts, seededContact{last, rows[i].CreatedAt})
 		}
-		if err := s.create(rows, talks); err != nil {
+		if err := s.create(rows, convs); err != nil {
 			return err
 		}
 		s.report(SeedingContacts, len(s.contacts))
@@ -148,15 +148,15 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 	last := ""
 	var members []membership // not yet written; whole batches are one prepared statement
 	for part := range chunks(groups, s.batch) {
-		rows, talks := make([]Group, len(part)), make([]conversation, len(part))
+		rows, convs := make([]Group, len(part)), make([]conversation, len(part))
 		for i, g := range part {
 			last = s.id(g.CreatedAt, last)
 			rows[i] = g.row(last, s.id(g.CreatedAt, ""))
-			talks[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			convs[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			members = s.join(members, &rows[i], g.Members)
 		}
 		whole := len(members) / s.batch * s.batch
-		if err := s.create(rows, talks); err != nil {
+		if err := s.create(rows, convs); err != nil {
 			return err
 		}
 		if err := s.createMembers(members[:whole]); err != nil {

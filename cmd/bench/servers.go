@@ -66,8 +66,8 @@ func start(ctx context.Context, logFile string, program string, args ...string) 
 		err = s.await(ctx)
 	}
 	if err != nil {
-		said, _ := os.ReadFile(logFile)
-		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.name, err, said), s.stop())
+		logged, _ := os.ReadFile(logFile)
+		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.name, err, logged), s.stop())
 	}
 	s.started = time.Since(from)
 	return s, nil
@@ -172,11 +172,11 @@ func (b *bench) makeToken(ctx context.Context, database string) (string, error) 
 func (b *bench) run(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, b.console, args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("console %s: %w\n%s", args[0], err, said.Bytes())
+		return "", fmt.Errorf("console %s: %w\n%s", args[0], err, stderr.Bytes())
 	}
 	return string(out), nil
 }

@@ -39,7 +39,7 @@ func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, erro
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err
 		}
-		v := verifier{s: s, r: s.db.ReadIn(tx), note: func() (retentionState, error) { return s.readRetentionState(tx) }}
+		v := verifier{s: s, r: s.db.ReadIn(tx), readState: func() (retentionState, error) { return s.readRetentionState(tx) }}
 		if err := v.begin(tx); err != nil {
 			return err
 		}
@@ -88,8 +88,8 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 		return err
 	}
 	head.Rule = line.ID
-	said := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
-	return cmp.Or(line.SetChanges(said), s.writeHead(tx, head))
+	changes := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
+	return cmp.Or(line.SetChanges(changes), s.writeHead(tx, head))
 }
 
 // adoptLines marks the lines of the tail that the console can't prove, and returns how
@@ -123,9 +123,9 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 // adoptRetentionState makes line the newest that the retention state names. A forged state is
 // replaced by one that keeps everything.
 func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
-	b := v.noted
+	b := v.state
 	if v.proof.First == 0 {
-		b = retentionState{One: 1, Kept: Forever}
+		b = retentionState{One: 1, Retention: Forever}
 		if err := s.exec(tx, "DELETE FROM audit_retention"); err != nil {
 			return err
 		}
@@ -139,6 +139,6 @@ func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
 		return err
 	}
 	b.LineID, b.Floor = max(b.LineID, newest), min(b.Floor, oldest)
-	b.tell(s, line)
+	b.recordLine(s, line)
 	return s.saveRetentionState(tx, b)
 }

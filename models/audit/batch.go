@@ -13,11 +13,11 @@ const JobField = "job"
 
 // Job returns the id of the job that made the change; "" if no job did.
 func (l Line) Job() string {
-	var said struct {
+	var changes struct {
 		Job string `json:"job"`
 	}
-	_ = json.Unmarshal([]byte(l.Changes), &said) // what can't be read names no job
-	return said.Job
+	_ = json.Unmarshal([]byte(l.Changes), &changes) // what can't be read names no job
+	return changes.Job
 }
 
 // NewLine returns a line for Add: of an act that is one of many in a transaction.

@@ -25,8 +25,8 @@ const clockLeap = 72 * time.Hour
 
 const clockSetting = "clock"
 
-// seenClock is how late it is, as far as this console has seen time pass.
-type seenClock struct {
+// trustedClock is how late it is, as far as this console has seen time pass.
+type trustedClock struct {
 	mu     sync.Mutex
 	begun  bool
 	at     time.Time     // how late it was
@@ -39,8 +39,8 @@ var start = time.Now()
 
 func uptime() time.Duration { return time.Since(start) }
 
-// by returns how late it is: never later than the clock says.
-func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
+// read returns how late it is: never later than the clock says.
+func (c *trustedClock) read(now time.Time, uptime time.Duration) time.Time {
 	if !c.begun {
 		return now
 	}
@@ -54,7 +54,7 @@ func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
 func (s *Log) trustedNow() time.Time {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()
-	return s.clock.by(s.db.Now(), s.Uptime())
+	return s.clock.read(s.db.Now(), s.Uptime())
 }
 
 // TrustedTime returns how late it is for deleting by age, and stores it.
@@ -63,22 +63,22 @@ func (s *Log) TrustedTime(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return now, s.db.Failed(ctx, err)
 	}
-	noted, err := s.notedTime(ctx, now)
+	noted, err := s.storedTime(ctx, now)
 	if err != nil {
 		return now, s.db.Failed(ctx, err)
 	}
-	seen := s.clock.see(now, noted, s.Uptime())
+	seen := s.clock.advance(now, noted, s.Uptime())
 	if seen.After(now) {
 		return now, nil
 	}
-	return seen, s.db.Failed(ctx, noteTime(s.db.Writer.WithContext(ctx), seen))
+	return seen, s.db.Failed(ctx, storeTime(s.db.Writer.WithContext(ctx), seen))
 }
 
-// see advances the time seen, given the clock and the time stored in the database.
-func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
+// advance advances the time seen, given the clock and the time stored in the database.
+func (c *trustedClock) advance(now, noted time.Time, uptime time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	seen := c.by(now, uptime)
+	seen := c.read(now, uptime)
 	if !c.begun && now.Sub(noted) > clockLeap || seen.Before(noted) {
 		seen = noted
 	}
@@ -86,9 +86,9 @@ func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
 	return seen
 }
 
-// notedTime returns the stored time; if there is none, when the newest line of the log was
+// storedTime returns the stored time; if there is none, when the newest line of the log was
 // written.
-func (s *Log) notedTime(ctx context.Context, now time.Time) (time.Time, error) {
+func (s *Log) storedTime(ctx context.Context, now time.Time) (time.Time, error) {
 	noted, err := db.First(s.db.Read(ctx), db.SelectFrom("settings", "value", "key = ?", clockSetting), 1, db.OneColumn[string])
 	if err != nil {
 		return now, err
@@ -105,7 +105,7 @@ func (s *Log) notedTime(ctx context.Context, now time.Time) (time.Time, error) {
 	return time.Unix(newest[0], 0), nil
 }
 
-func noteTime(conn *gorm.DB, at time.Time) error {
+func storeTime(conn *gorm.DB, at time.Time) error {
 	row := db.Setting{Key: clockSetting, Value: strconv.FormatInt(at.Unix(), 10)}
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
@@ -116,6 +116,6 @@ func (s *Log) ConfirmClock(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	s.clock.see(now, now, s.Uptime())
-	return noteTime(tx, now)
+	s.clock.advance(now, now, s.Uptime())
+	return storeTime(tx, now)
 }

@@ -37,12 +37,12 @@ var fieldOrder = []string{"name", "username", "display_name", "phone_number", "e
 
 // Fields returns the fields that the act changed, in the order of forms.
 func (l Line) Fields() []ChangedField {
-	var said map[string]json.RawMessage
-	if json.Unmarshal([]byte(l.Changes), &said) != nil {
+	var changes map[string]json.RawMessage
+	if json.Unmarshal([]byte(l.Changes), &changes) != nil {
 		return nil
 	}
 	var fields []ChangedField
-	for name, value := range said {
+	for name, value := range changes {
 		if name == JobField {
 			continue
 		}
@@ -50,9 +50,9 @@ func (l Line) Fields() []ChangedField {
 		var both map[string]json.RawMessage
 		_ = json.Unmarshal(value, &both)
 		if both["before"] != nil && both["after"] != nil && len(both) == 2 {
-			f.Before, f.After = told(both["before"]), told(both["after"])
+			f.Before, f.After = fieldValue(both["before"]), fieldValue(both["after"])
 		} else {
-			f.After = told(value)
+			f.After = fieldValue(value)
 		}
 		fields = append(fields, f)
 	}
@@ -85,8 +85,8 @@ func placeOf(field string) int {
 	return len(fieldOrder)
 }
 
-// told reads a value that SetChanges stored.
-func told(value json.RawMessage) FieldValue {
+// fieldValue reads a value that SetChanges stored.
+func fieldValue(value json.RawMessage) FieldValue {
 	var named struct {
 		Count    int
 		Contacts []Member

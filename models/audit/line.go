@@ -152,14 +152,14 @@ func (l *Line) columns() []any {
 	}
 }
 
-// linesLooked is how many of an object's newest lines are looked through, so that a group
+// maxLinesSearched is how many of an object's newest lines are looked through, so that a group
 // with a long history opens as fast as others.
-const linesLooked = 1000
+const maxLinesSearched = 1000
 
 // LastChange returns the newest line that changes an object's field; the zero Line if there
-// is none among the newest linesLooked.
+// is none among the newest maxLinesSearched.
 func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
-	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(linesLooked)
+	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(maxLinesSearched)
 	var lines []Line
 	err := tx.Table("(?) AS newest", newest).Where("changes LIKE ?", `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {

@@ -96,14 +96,14 @@ func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	return nil
 }
 
-// maxWord is how long a filter can be, in bytes.
-const maxWord = 100
+// maxFilter is how long a filter can be, in bytes.
+const maxFilter = 100
 
 // check returns what is wrong with the query.
 func (q ActivityQuery) check() access.Invalid {
 	problems := q.Range.Check()
 	for _, word := range []struct{ field, value string }{{"who", q.Who}, {"action", q.Action}, {"object", q.Object}, {"request_id", q.Request}} {
-		if len(word.value) > maxWord || len(text.Valid([]string{word.value})) == 0 {
+		if len(word.value) > maxFilter || len(text.Valid([]string{word.value})) == 0 {
 			problems = append(problems, access.Refused(word.field, "“%s” is too long, or no text.", word.field)...)
 		}
 	}
@@ -194,7 +194,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	err := s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
 		own = line.ID
 		line.SetObject("activity", "", "activity")
-		return line.SetChanges(q.said(format))
+		return line.SetChanges(q.filters(format))
 	})
 	if err != nil {
 		return err
@@ -212,17 +212,17 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	}
 }
 
-// said returns the filters of an export, for its audit line.
-func (q ActivityQuery) said(format string) map[string]Change {
-	said := map[string]Change{"format": {nil, format}}
+// filters returns the filters of an export, for its audit line.
+func (q ActivityQuery) filters(format string) map[string]Change {
+	changes := map[string]Change{"format": {nil, format}}
 	for field, value := range map[string]string{
 		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": dayOf(q.From), "to": dayOf(q.To),
 	} {
 		if value != "" {
-			said[field] = Change{nil, value}
+			changes[field] = Change{nil, value}
 		}
 	}
-	return said
+	return changes
 }
 
 func dayOf(t time.Time) string {

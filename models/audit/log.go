@@ -34,16 +34,16 @@ type Log struct {
 	db     *db.DB
 	checks singleflight.Group // of the log
 	Mark   markFile           // how far the chain went when this program last sealed
-	clock  seenClock
+	clock  trustedClock
 	life   context.Context // ends with Close
 	end    context.CancelFunc
-	// toDelete signals a new retention rule.
-	toDelete chan struct{}
+	// retentionChanged signals a new retention rule.
+	retentionChanged chan struct{}
 }
 
 // New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
-	l := &Log{db: d, Uptime: uptime, toDelete: make(chan struct{}, 1)}
+	l := &Log{db: d, Uptime: uptime, retentionChanged: make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
 	l.life, l.end = context.WithCancel(context.Background())
 	return l

@@ -52,8 +52,8 @@ func (m *markFile) compared() bool {
 	return m.path == "" || m.Done && time.Since(m.at) < markEvery
 }
 
-// sawIt reports whether this program has found the chain right since it started.
-func (m *markFile) sawIt() bool {
+// verified reports whether this program has found the chain right since it started.
+func (m *markFile) verified() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.Done
@@ -106,17 +106,17 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 		return err
 	}
 	follows, err := s.follows(tx, head, m)
-	if err == nil && (follows || s.Mark.sawIt()) {
+	if err == nil && (follows || s.Mark.verified()) {
 		s.db.Trust(follows)
 	}
 	if err != nil || follows {
 		return err
 	}
-	return access.Conflict{Message: m.missed(head) + " If that was you, accept it with console audit adopt."}
+	return access.Conflict{Message: m.mismatch(head) + " If that was you, accept it with console audit adopt."}
 }
 
-// missed returns the message for a chain that does not include the mark.
-func (m AuditMark) missed(head auditHead) string {
+// mismatch returns the message for a chain that does not include the mark.
+func (m AuditMark) mismatch(head auditHead) string {
 	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place.",
 		m.Number, head.Number)
 }
@@ -151,7 +151,7 @@ func (s *Log) raiseMark(head auditHead) error {
 		return err
 	}
 	if found && !head.beyond(m.auditHead) {
-		s.Mark.noted(m)
+		s.Mark.remember(m)
 		return nil
 	}
 	if !found {
@@ -161,7 +161,7 @@ func (s *Log) raiseMark(head auditHead) error {
 	return s.writeMark(m)
 }
 
-func (m *markFile) noted(mark AuditMark) {
+func (m *markFile) remember(mark AuditMark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.Last, m.Done, m.at = mark, true, time.Now()
@@ -173,15 +173,15 @@ func (s *Log) writeMark(m AuditMark) error {
 		return nil
 	}
 	words := []string{strconv.FormatInt(m.Number, 10), orDash(m.Seal), strconv.FormatInt(m.Adoptions, 10), strconv.FormatInt(m.Since, 10)}
-	if err := writeWhole(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markMACInput(words))), " ")+"\n"); err != nil {
+	if err := writeFileAtomic(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markMACInput(words))), " ")+"\n"); err != nil {
 		return fmt.Errorf("the mark of the audit log can't be written: %w", err)
 	}
-	s.Mark.noted(m)
+	s.Mark.remember(m)
 	return nil
 }
 
-// writeWhole replaces a file atomically, readable by its owner only.
-func writeWhole(file, text string) error {
+// writeFileAtomic replaces a file atomically, readable by its owner only.
+func writeFileAtomic(file, text string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}

@@ -85,8 +85,8 @@ func (r Retention) Cutoff(now time.Time) time.Time {
 
 // retentionState is what is stored of the rule: how long lines are kept, and where their chain begins.
 type retentionState struct {
-	One  int `gorm:"primaryKey"`
-	Kept Retention
+	One       int       `gorm:"primaryKey"`
+	Retention Retention `gorm:"column:kept"`
 	// LineID is the newest line about a change of the rule or a run of deletions.
 	LineID string
 	// Number and Seal are the last link that was deleted; 0 and "" if none was.
@@ -97,17 +97,18 @@ type retentionState struct {
 	// DeletedBefore is the latest day up to which lines were deleted, and DeletedAt when
 	// that was last, in Unix seconds; 0 if none were.
 	DeletedBefore, DeletedAt int64
-	// Told is the number up to which deletions have a line; less than Number during a run.
-	Told  int64
-	Proof string
+	// Logged is the number up to which deletions have an audit line; it is less than Number
+	// during a run.
+	Logged int64 `gorm:"column:told"`
+	Proof  string
 }
 
 // TableName returns the table of the one state.
 func (retentionState) TableName() string { return "audit_retention" }
 
-// proven returns what the state's signature is of.
+// macInput returns what the state's signature is of.
 func (b retentionState) macInput() string {
-	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
+	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Retention, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Logged)
 }
 
 // errRetentionForged is returned if the state is forged or was put back to an earlier one.
@@ -120,12 +121,12 @@ func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
 	if err := tx.Find(&found).Error; err != nil {
 		return retentionState{}, err
 	}
-	b := retentionState{One: 1, Kept: Forever}
+	b := retentionState{One: 1, Retention: Forever}
 	if len(found) > 0 {
 		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.macInput(), b.Proof) {
 			return b, errRetentionForged
 		}
-		b.Kept = ParseRetention(string(b.Kept)) // after the signature, which is of what is stored
+		b.Retention = ParseRetention(string(b.Retention)) // after the signature, which is of what is stored
 	}
 	newest, err := s.newestRule(tx)
 	if err == nil && b.LineID < newest {
@@ -137,7 +138,7 @@ func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
 // ruleActions are those of the lines that change the retention state.
 var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
 
-func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
+func (a Action) changesRetention() bool { return slices.Contains(ruleActions, a) }
 
 // newestRule returns the newest line that changes the retention state, as far as lines are
 // proven. It relies on no index or column that could be forged.
@@ -168,8 +169,8 @@ func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
-// tell makes the line that is being written the one that the state names.
-func (b *retentionState) tell(s *Log, line *Line) {
+// recordLine makes the line that is being written the one that the state names.
+func (b *retentionState) recordLine(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
 	b.LineID = line.ID
@@ -225,27 +226,27 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		if err := s.ConfirmClock(tx); err != nil {
 			return err
 		}
-		if b.Kept == kept {
+		if b.Retention == kept {
 			return ErrNoAuditLine // the time is confirmed
 		}
-		said := map[string]Change{"kept": {b.Kept, kept}}
-		b.Kept = kept
-		b.tell(s, line)
-		return cmp.Or(line.SetChanges(said), s.saveRetentionState(tx, b))
+		changes := map[string]Change{"kept": {b.Retention, kept}}
+		b.Retention = kept
+		b.recordLine(s, line)
+		return cmp.Or(line.SetChanges(changes), s.saveRetentionState(tx, b))
 	})
 	if err == nil {
-		s.askToDeleteActivity()
+		s.notifyRetention()
 	}
 	return err
 }
 
 // RetentionChanged returns a channel that signals when a new rule may require
 // DeleteOldActivity.
-func (s *Log) RetentionChanged() <-chan struct{} { return s.toDelete }
+func (s *Log) RetentionChanged() <-chan struct{} { return s.retentionChanged }
 
-func (s *Log) askToDeleteActivity() {
+func (s *Log) notifyRetention() {
 	select {
-	case s.toDelete <- struct{}{}:
+	case s.retentionChanged <- struct{}{}:
 	default: // it is told already
 	}
 }
@@ -266,7 +267,7 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 		began := time.Now()
 		more, err := s.DeleteOldPiece(ctx, now)
 		if err == nil && !more {
-			err = s.behind(ctx, now)
+			err = s.checkClock(ctx, now)
 		}
 		if err != nil || !more {
 			return err
@@ -280,8 +281,8 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 	}
 }
 
-// behind returns an error if the clock is ahead of the time seen and would delete more.
-func (s *Log) behind(ctx context.Context, now time.Time) error {
+// checkClock returns an error if the clock is ahead of the time seen and would delete more.
+func (s *Log) checkClock(ctx context.Context, now time.Time) error {
 	kept, err := s.Retention(ctx)
 	if err != nil || !kept.Cutoff(s.db.Now()).After(kept.Cutoff(now)) {
 		return err
@@ -305,7 +306,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		}
 		s.db.IDs.Above(b.Floor)
 		var old []string
-		before, cutoff := b, b.Kept.Cutoff(now)
+		before, cutoff := b, b.Retention.Cutoff(now)
 		if !cutoff.IsZero() {
 			if old, more, err = s.oldLines(tx, &b, cutoff); err != nil {
 				return err
@@ -319,26 +320,26 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		switch {
 		case more:
 			return ErrNoAuditLine // the last piece has the line of all
-		case b.Told == b.Number:
+		case b.Logged == b.Number:
 			return ErrNothing
 		}
-		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
+		return cmp.Or(line.SetChanges(b.unloggedDeletions()), s.endRun(tx, b, line))
 	})
 	return more, err
 }
 
-// untold returns the changes that a run's line reports.
-func (b retentionState) untold() map[string]Change {
+// unloggedDeletions returns the changes that a run's line reports.
+func (b retentionState) unloggedDeletions() map[string]Change {
 	return map[string]Change{
-		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
+		"lines": {b.Number - b.Logged, nil}, "first_entry": {b.Logged + 1, nil}, "last_entry": {b.Number, nil},
 		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
 	}
 }
 
 // endRun ends a run with its line.
 func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
-	b.tell(s, line)
-	b.Told = b.Number
+	b.recordLine(s, line)
+	b.Logged = b.Number
 	return s.saveRetentionState(tx, b)
 }
 

@@ -132,7 +132,7 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
 		link.Seal = s.Keyring.Sign(link.macInput(head.Seal, w.mac))
 		head.Number, head.Seal = link.Number, link.Seal
-		if w.action.tellsRule() {
+		if w.action.changesRetention() {
 			head.Rule = max(head.Rule, w.id)
 		}
 		rows = append(rows, fmt.Sprintf("%019d%-16s%s", link.Number, link.LineID, link.Seal))

@@ -12,12 +12,12 @@ import (
 type boundedQuery struct {
 	columns string
 	// rows are looked at, no more than most.
-	rows Selection
-	most int
-	// walked are the matches in the order of the rows; nil if the rows are collected and
+	rows    Selection
+	maxRows int
+	// scan is the matches in the order of the rows; nil if the rows are collected and
 	// sorted.
-	walked *Selection
-	// order keeps walked in order; "" if it is in order anyway.
+	scan *Selection
+	// order keeps scan in order; "" if it is in order anyway.
 	order string
 	// table and down say how collected rows are sorted.
 	table string
@@ -25,39 +25,39 @@ type boundedQuery struct {
 }
 
 func (l *SearchSpec) scanOrder(d Dialect, down bool) boundedQuery {
-	return l.scan(d, orderScan, l.having(d), down)
+	return l.scan(d, orderScan, l.conds(d), down)
 }
 
 // scanIndex leaves out the words that the index has matched.
 func (l *SearchSpec) scanIndex(d Dialect, down bool) boundedQuery {
-	wanted := l.Scope // which the index does not cover
-	wanted.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).having(d))
-	return l.scan(d, indexScan, wanted, down)
+	conds := l.Scope // which the index does not cover
+	conds.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).conds(d))
+	return l.scan(d, indexScan, conds, down)
 }
 
 // scan takes rows as they come, and tests each.
-func (l *SearchSpec) scan(d Dialect, a strategy, wanted Clauses, down bool) boundedQuery {
+func (l *SearchSpec) scan(d Dialect, a strategy, conds Clauses, down bool) boundedQuery {
 	g, from := boundedQuery{columns: l.Columns}, ""
-	g.rows, g.most, from = d.scan(l, a, down)
-	g.walked = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
-	g.walked.add(wanted)
-	g.walked.add(l.excludedConds(d))
+	g.rows, g.maxRows, from = d.scan(l, a, down)
+	g.scan = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
+	g.scan.add(conds)
+	g.scan.add(l.excludedConds(d))
 	if !l.ByID {
-		g.walked.add(l.limits())
+		g.scan.add(l.idConds())
 	}
-	g.order = d.keptOrder(l.Order.order(down))
+	g.order = d.scanOrderBy(l.Order.order(down))
 	return g
 }
 
-// stretch returns the part of the order that may be walked.
-func (l *SearchSpec) stretch(columns string, down bool) Selection {
-	q := Selection{Columns: columns, From: l.Walked, Planned: true}
+// orderRange returns the part of the order that may be walked.
+func (l *SearchSpec) orderRange(columns string, down bool) Selection {
+	q := Selection{Columns: columns, From: l.OrderTable, Planned: true}
 	q.add(l.Scope)
 	q.add(l.place)
 	if l.ByID {
-		q.add(l.limits())
+		q.add(l.idConds())
 	}
-	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(mostWalked)
+	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(maxScanned)
 	return q
 }
 
@@ -76,24 +76,24 @@ func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	rows, kept, most := d.collect(l, a)
 	kept.add(l.excludedConds(d))
 	value := l.Order.Columns[0]
-	if l.Walked == l.Table {
+	if l.OrderTable == l.Table {
 		kept.add(l.place)
 	} else {
 		value = l.Table + ".id"
 	}
 	rows.Columns = l.Table + ".id, " + value + " AS value, " + strings.Join(append(kept.Conditions, "TRUE"), " AND ") + " AS kept"
 	rows.Args = slices.Concat(kept.Args, rows.Args)
-	g.rows, g.most = rows, most
+	g.rows, g.maxRows = rows, most
 	return g
 }
 
 // run reads up to limit rows. The result is partial if other rows may come before or among
 // them. Of collected rows it also counts the matches.
 func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a SearchResult[T], err error) {
-	if g.walked != nil {
-		g.walked.Columns = g.columns
-		a.Rows, err = Collect(r, g.walked.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.Args, columns)
-		if err != nil || len(a.Rows) == limit || len(g.walked.Conditions) == 0 {
+	if g.scan != nil {
+		g.scan.Columns = g.columns
+		a.Rows, err = Collect(r, g.scan.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.scan.Args, columns)
+		if err != nil || len(a.Rows) == limit || len(g.scan.Conditions) == 0 {
 			return a, err // full, or all rows there are
 		}
 		all, err := g.exhausted(r)
@@ -101,20 +101,20 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 		return a, err
 	}
 	type collected struct {
-		row            T
-		kept           bool
-		looked, sought int
+		row              T
+		kept             bool
+		scanned, matches int
 	}
 	rows, err := Collect(r, g.sorted(limit), true, g.rows.Args, func(row *collected) []any {
-		return append(columns(&row.row), &row.kept, &row.looked, &row.sought)
+		return append(columns(&row.row), &row.kept, &row.scanned, &row.matches)
 	})
 	a.Count = &Count{}
 	for _, row := range rows {
 		if row.kept {
 			a.Rows = append(a.Rows, row.row)
 		}
-		a.Partial = row.looked == g.most
-		a.Count = &Count{N: min(row.sought, searchCounted), More: a.Partial || row.sought > searchCounted}
+		a.Partial = row.scanned == g.maxRows
+		a.Count = &Count{N: min(row.matches, maxMatches), More: a.Partial || row.matches > maxMatches}
 	}
 	return a, err
 }
@@ -123,44 +123,44 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 // first; others follow, so that even without a match one row says how many were looked at.
 func (g boundedQuery) sorted(limit int) string {
 	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
-	return "WITH found AS MATERIALIZED (" + g.collected(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
+	return "WITH found AS MATERIALIZED (" + g.collected(g.maxRows) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
 		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
 
 // count counts the matches, up to one more than most. all says that there can't be others.
 func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
-	if g.walked != nil {
-		found, err := CountUpTo(r, *g.walked, most)
+	if g.scan != nil {
+		found, err := CountUpTo(r, *g.scan, most)
 		if err != nil || found.More {
 			return most + 1, true, err
 		}
-		if len(g.walked.Conditions) == 0 {
+		if len(g.scan.Conditions) == 0 {
 			return found.N, true, nil
 		}
 		all, err = g.exhausted(r)
 		return found.N, all, err
 	}
 	// Most often a few rows show that there are more than most. Looking at them twice costs
-	// little if they are few beside g.most.
-	if first := 2 * most; first < g.most/2 {
+	// little if they are few beside g.maxRows.
+	if first := 2 * most; first < g.maxRows/2 {
 		if n, all, err = g.countCollected(r, first); all || n > most || err != nil {
 			return n, true, err
 		}
 	}
-	n, all, err = g.countCollected(r, g.most)
+	n, all, err = g.countCollected(r, g.maxRows)
 	return n, all || n > most, err
 }
 
 // countCollected counts the matches among the first rows. all says that there are no others.
 func (g boundedQuery) countCollected(r Reader, first int) (n int, all bool, err error) {
-	type counts struct{ kept, looked int }
+	type counts struct{ matches, scanned int }
 	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.collected(first) + ") AS found"
-	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.kept, &c.looked} })
+	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.matches, &c.scanned} })
 	if err != nil {
 		return 0, false, err
 	}
-	return found[0].kept, found[0].looked < first, nil
+	return found[0].matches, found[0].scanned < first, nil
 }
 
 // collected returns the statement for the first rows to collect.
@@ -171,5 +171,5 @@ func (g boundedQuery) collected(first int) string {
 // exhausted reports whether there were fewer rows to look at than the bound.
 func (g boundedQuery) exhausted(r Reader) (bool, error) {
 	n, err := Collect(r, "SELECT count(*) FROM ("+g.rows.SQL()+") AS rows", true, g.rows.Args, OneColumn[int])
-	return err == nil && n[0] < g.most, err
+	return err == nil && n[0] < g.maxRows, err
 }

@@ -28,14 +28,14 @@ type Dialect interface {
 	engine() string
 	address() string
 	open(ctx context.Context, config *gorm.Config) (handles, error)
-	// present returns an error if the files of the open database were moved or deleted.
-	present() error
+	// checkFiles returns an error if the files of the open database were moved or deleted.
+	checkFiles() error
 	// trust says whether what the database has is what this program left there. If not,
 	// nothing is written to a file that was overwritten.
 	trust(ok bool)
-	// writable is a statement that reads something and returns whether the database accepts
+	// writableQuery is a statement that reads something and returns whether the database accepts
 	// changes.
-	writable() string
+	writableQuery() string
 	// Earliest returns the time by the clock of the database's server, if there is one and
 	// it is behind now; otherwise now.
 	Earliest(r Reader, now time.Time) (time.Time, error)
@@ -44,12 +44,12 @@ type Dialect interface {
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migrate runs up, which migrates, so that several starts at once succeed.
 	migrate(db *gorm.DB, up func() error) error
-	// local is a statement to begin each transaction with, or "".
-	local() string
+	// beginStatement is a statement to begin each transaction with, or "".
+	beginStatement() string
 	// Outage returns the outage that an error of the database means; "" if it is a bug.
 	Outage(err error) access.Outage
-	// again reports whether a transaction failed only because of another one.
-	again(err error) bool
+	// retryable reports whether a transaction failed only because of another one.
+	retryable(err error) bool
 	// Lock makes other transactions that lock the same name wait until this one ends.
 	Lock(tx *gorm.DB, name string) error
 	// Floor returns the newest id of a table whose order by id must agree with its order by
@@ -81,8 +81,8 @@ type Dialect interface {
 	// scan returns the rows that orderScan or indexScan looks at, their maximum number, and
 	// a FROM, with %s in their place, that has all their columns.
 	scan(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string)
-	// keptOrder returns the ORDER BY that keeps scanned rows in order, or "".
-	keptOrder(order string) string
+	// scanOrderBy returns the ORDER BY that keeps scanned rows in order, or "".
+	scanOrderBy(order string) string
 	// collect returns the rows that collectSort or membershipScan looks at, without columns;
 	// the conditions to test them by, besides Without; and their maximum number.
 	collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int)

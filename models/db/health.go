@@ -78,11 +78,11 @@ func (s *DB) ready(ctx context.Context) error {
 	if d := s.Health.damaged.Load(); d != nil && s.Now().Before(d.until) {
 		return d.Unavailable
 	}
-	if err := s.Dialect.present(); err != nil {
+	if err := s.Dialect.checkFiles(); err != nil {
 		return s.Failed(limited, err)
 	}
 	var writable bool
-	if err := s.check.QueryRowContext(limited, s.Dialect.writable()).Scan(&writable); err != nil {
+	if err := s.check.QueryRowContext(limited, s.Dialect.writableQuery()).Scan(&writable); err != nil {
 		return s.Failed(limited, err)
 	}
 	if !writable {

@@ -41,7 +41,7 @@ func (c Cursor) String() string {
 // IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c.ID == "" }
 
-// Range says which part of a list is wanted. The zero Range is its first page.
+// Range says which part of a list to read. The zero Range is its first page.
 type Range struct {
 	// After and Before are the rows beside the page; at most one may be set.
 	After, Before Cursor

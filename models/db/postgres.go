@@ -116,9 +116,9 @@ func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *go
 const pingTimeout = time.Second
 
 func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
-	theirs, err := Collect(r, "SELECT clock_timestamp()", false, nil, OneColumn[time.Time])
-	if err == nil && theirs[0].Before(now) {
-		return theirs[0], nil
+	times, err := Collect(r, "SELECT clock_timestamp()", false, nil, OneColumn[time.Time])
+	if err == nil && times[0].Before(now) {
+		return times[0], nil
 	}
 	return now, err
 }
@@ -161,18 +161,18 @@ func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
 	})
 }
 
-func (d *postgresDialect) local() string {
+func (d *postgresDialect) beginStatement() string {
 	if d.server.Pooled {
 		return pooledSettings
 	}
 	return ""
 }
 
-func (*postgresDialect) present() error { return nil }
+func (*postgresDialect) checkFiles() error { return nil }
 
 func (*postgresDialect) trust(bool) {} // after a failover the last entries may be gone
 
-func (*postgresDialect) writable() string {
+func (*postgresDialect) writableQuery() string {
 	return "SELECT current_setting('transaction_read_only') = 'off'"
 }
 
@@ -223,7 +223,7 @@ func (*postgresDialect) Outage(err error) access.Outage {
 // Batch saves round trips; the protocol allows 65,535 parameters.
 func (*postgresDialect) Batch() int { return 1000 }
 
-func (*postgresDialect) again(err error) bool {
+func (*postgresDialect) retryable(err error) bool {
 	var refused *pgconn.PgError
 	const deadlock, serialization = "40P01", "40001"
 	return errors.As(err, &refused) && (refused.Code == deadlock || refused.Code == serialization)
@@ -248,8 +248,8 @@ func (*postgresDialect) Each(values []string) (string, any) {
 // FirstMembers joins by LATERAL: one join for all groups is estimated by the largest, and
 // then reads all contacts or is planned anew each time.
 func (d *postgresDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
-	wanted, ids := d.Each(groups)
-	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
+	table, ids := d.Each(groups)
+	return "SELECT part.* FROM " + table + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
 }
 
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of tables and

@@ -179,7 +179,7 @@ func (sqliteDialect) Outage(err error) access.Outage {
 // CPU of 100; 1,000 take 0.8). Each size is a prepared statement that is kept.
 func (sqliteDialect) Batch() int { return 250 }
 
-func (sqliteDialect) again(error) bool            { return false }
+func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
@@ -204,8 +204,8 @@ func (sqliteDialect) Each(values []string) (string, any) {
 // FirstMembers passes each group's first members on as a list, which is how SQLite can
 // limit a join for each row.
 func (d sqliteDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
-	wanted, ids := d.Each(groups)
-	return "SELECT each.value, " + columns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
+	table, ids := d.Each(groups)
+	return "SELECT each.value, " + columns + " FROM " + table + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
 		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT " + strconv.Itoa(most) + "))) AS member" +
 		" CROSS JOIN contacts ON contacts.id = member.value", ids
 }
@@ -242,13 +242,13 @@ func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	return err
 }
 
-func (d sqliteDialect) present() error { return d.files.present() }
+func (d sqliteDialect) checkFiles() error { return d.files.checkFiles() }
 
 func (d sqliteDialect) trust(ok bool) { d.files.distrusted.Store(!ok) }
 
-func (sqliteDialect) local() string { return "" }
+func (sqliteDialect) beginStatement() string { return "" }
 
-func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
+func (sqliteDialect) writableQuery() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
 
 // SuspendIndexes reads the definitions from the database: only the migrations have the
 // schema.

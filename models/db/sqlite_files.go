@@ -36,8 +36,8 @@ func sqliteSuffixes() []string { return []string{"", "-wal", "-shm"} }
 // errOverwritten refuses a change once an older copy was written over the database.
 var errOverwritten = errors.New("an older copy of the database was put in its place while the console was running: restart the console")
 
-// present returns why nothing may be written, or nil.
-func (f *sqliteFiles) present() error {
+// checkFiles returns why nothing may be written, or nil.
+func (f *sqliteFiles) checkFiles() error {
 	if f.distrusted.Load() {
 		return errOverwritten
 	}
@@ -93,7 +93,7 @@ func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(errors.New("the SQLite driver has no hooks"), conn.Close())
 	}
 	hooks.RegisterCommitHook(func() int32 {
-		if g.files.present() != nil {
+		if g.files.checkFiles() != nil {
 			return 1 // which makes of the commit a rollback
 		}
 		return 0

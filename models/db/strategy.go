@@ -48,7 +48,7 @@ func (l *SearchSpec) byWords() bool { return l.ByID && len(l.Terms) > 0 }
 
 // narrowed reports whether anything but words and a status limits the search.
 func (l *SearchSpec) narrowed() bool {
-	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.Walked != l.Table
+	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.OrderTable != l.Table
 }
 
 // strategyTTL is how long an engine's choice of strategies is cached: it depends on how

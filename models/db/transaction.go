@@ -38,7 +38,7 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	const tries = 5
 	run := fn
-	if local := s.Dialect.local(); local != "" {
+	if local := s.Dialect.beginStatement(); local != "" {
 		run = func(tx *gorm.DB) error {
 			if err := tx.Exec(local).Error; err != nil {
 				return err
@@ -49,7 +49,7 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	var err error
 	for range tries {
 		err = s.Writer.WithContext(ctx).Transaction(run)
-		if !s.Dialect.again(err) {
+		if !s.Dialect.retryable(err) {
 			break
 		}
 	}

@@ -43,9 +43,9 @@ func (w watched) Query(ctx context.Context, sql string, planned bool, args []any
 	return w.source.Query(ctx, sql, planned, args)
 }
 
-func (w watched) Together(ctx context.Context, questions ...Statement) error {
-	for _, q := range questions {
+func (w watched) Together(ctx context.Context, statements ...Statement) error {
+	for _, q := range statements {
 		w.see(q.SQL, false, q.Args)
 	}
-	return w.source.Together(ctx, questions...)
+	return w.source.Together(ctx, statements...)
 }

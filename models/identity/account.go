@@ -109,8 +109,8 @@ func (s *Users) manage(ctx context.Context, by access.Actor, right access.Right,
 	return u, err
 }
 
-// roleNow returns the actor with the role that they have now; none if they are disabled.
-func (s *Users) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+// currentActor returns the actor with the role that they have now; none if they are disabled.
+func (s *Users) currentActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind == access.SystemActor {
 		return by, nil
 	}
@@ -135,15 +135,15 @@ func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role
 		if before == role {
 			return audit.ErrNothing
 		}
-		if err := s.keepAnOwner(tx, *u); err != nil {
+		if err := s.requireAnotherOwner(tx, *u); err != nil {
 			return err
 		}
 		u.Role = role
-		said := map[string]audit.Change{"role": {Before: before, After: role}}
+		changes := map[string]audit.Change{"role": {Before: before, After: role}}
 		if err := s.updateUser(tx, u, map[string]any{"role": role}); err != nil {
 			return err
 		}
-		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+		return errors.Join(endSessions(tx, u.ID), deleteInvitations(tx, *u, changes), line.SetChanges(changes))
 	})
 }
 
@@ -158,7 +158,7 @@ func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, 
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "You can't disable your own account. Another owner can do it."}
 		}
-		if err := s.keepAnOwner(tx, *u); err != nil {
+		if err := s.requireAnotherOwner(tx, *u); err != nil {
 			return err
 		}
 		u.DisabledAt = new(s.db.Now().Unix())
@@ -166,8 +166,8 @@ func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, 
 		if err := cmp.Or(revoked.Error, s.updateUser(tx, u, map[string]any{"disabled_at": *u.DisabledAt})); err != nil {
 			return err
 		}
-		said := map[string]audit.Change{"disabled_at": {Before: nil, After: *u.DisabledAt}, "tokens_revoked": {Before: nil, After: revoked.RowsAffected}}
-		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+		changes := map[string]audit.Change{"disabled_at": {Before: nil, After: *u.DisabledAt}, "tokens_revoked": {Before: nil, After: revoked.RowsAffected}}
+		return errors.Join(endSessions(tx, u.ID), deleteInvitations(tx, *u, changes), line.SetChanges(changes))
 	})
 }
 
@@ -193,14 +193,14 @@ func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id strin
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "This is your own account. Change your second factor under Security."}
 		}
-		said, err := DeleteSecondFactor(tx, u.ID)
+		changes, err := DeleteSecondFactor(tx, u.ID)
 		if err != nil {
 			return err
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return access.Conflict{Message: text.Isolated(u.Name) + " has no second factor, so there is nothing to reset."}
 		}
-		return errors.Join(unlinkAll(tx, *u, said), line.SetChanges(said), endSessions(tx, u.ID))
+		return errors.Join(unlinkAll(tx, *u, changes), line.SetChanges(changes), endSessions(tx, u.ID))
 	})
 }
 
@@ -218,8 +218,8 @@ func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (Us
 	})
 }
 
-// keepAnOwner returns a Conflict if the user is the only owner who can sign in.
-func (s *Users) keepAnOwner(tx *gorm.DB, u User) error {
+// requireAnotherOwner returns a Conflict if the user is the only owner who can sign in.
+func (s *Users) requireAnotherOwner(tx *gorm.DB, u User) error {
 	if u.Role != access.Owner || u.DisabledAt != nil {
 		return nil
 	}

@@ -29,8 +29,8 @@ const (
 	ProviderChallenge ChallengeKind = "oidc"
 )
 
-// maxHalfDone is how many stored challenges a user has at most; older ones are deleted.
-const maxHalfDone = 10
+// maxPendingChallenges is how many stored challenges a user has at most; older ones are deleted.
+const maxPendingChallenges = 10
 
 // challenge is a started sign-in, until its answer comes. The browser has its secret; the
 // hash of that is stored. Anybody may begin those of other kinds than FactorChallenge, so
@@ -67,7 +67,7 @@ func (s *Attempts) NewChallenge(ctx context.Context, kind ChallengeKind, userID 
 	row := challenge{Hash: hashSecret(secret), Kind: kind, UserID: text.OrNil(userID), Data: string(b), ExpiresAt: expires}
 	return secret, s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		newest := tx.Model(&challenge{}).Select("hash").Where("user_id = ? AND kind = ?", userID, kind).
-			Order("expires_at DESC").Limit(maxHalfDone - 1)
+			Order("expires_at DESC").Limit(maxPendingChallenges - 1)
 		if err := tx.Where("user_id = ? AND kind = ? AND hash NOT IN (?)", userID, kind, newest).Delete(&challenge{}).Error; err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (s *Attempts) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string)
 	return found, taken.Error
 }
 
-// dropChallenges deletes a user's started sign-ins.
-func dropChallenges(tx *gorm.DB, userID string) error {
+// deleteChallenges deletes a user's started sign-ins.
+func deleteChallenges(tx *gorm.DB, userID string) error {
 	return tx.Where("user_id = ?", userID).Delete(&challenge{}).Error
 }

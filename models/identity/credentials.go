@@ -97,8 +97,8 @@ type WithPasskey struct {
 func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
 	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
 	switch {
-	case errors.Is(err, errNotAsked):
-		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, errNoPasskeyRequest):
+		return s.SignIns.refuseUnrequested(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
 		return s.SignIns.refuse(ctx, in.Actor, cmp.Or(owner.Email, unknownPasskey), WrongPasskey, User{}, try)
 	}
@@ -120,8 +120,8 @@ func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) erro
 	}
 	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.signInLimits(in.Actor, codeKey(userID), userID), userID, c.Check)
 	switch {
-	case errors.Is(err, errNotAsked):
-		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, errNoPasskeyRequest):
+		return s.SignIns.refuseUnrequested(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
 		u, err := userIn(s.db.Writer.WithContext(ctx), userID)
 		if err != nil {
@@ -142,9 +142,9 @@ func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) erro
 // unknownPasskey is who tries, if the passkey doesn't say.
 const unknownPasskey = "an unknown passkey"
 
-// refuseUnasked refuses a passkey that none was asked for: only a wait that it begins has a
+// refuseUnrequested refuses a passkey that none was asked for: only a wait that it begins has a
 // line.
-func (s *SignIns) refuseUnasked(ctx context.Context, where access.Actor, try attempt) error {
+func (s *SignIns) refuseUnrequested(ctx context.Context, where access.Actor, try attempt) error {
 	return cmp.Or[error](s.attempts.logThrottled(ctx, visitor(where, unknownPasskey), try, User{}), refusal{WrongPasskey})
 }
 
@@ -161,7 +161,7 @@ func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
 		return err
 	}
 	name := cmp.Or(c.Email, c.Subject)
-	u, err := s.Providers.vouchedUser(ctx, in.Actor, c.ProviderClaims)
+	u, err := s.Providers.claimedUser(ctx, in.Actor, c.ProviderClaims)
 	if refused, ok := errors.AsType[refusal](err); ok && refused.reason != ChangedMeanwhile {
 		return s.SignIns.refuse(ctx, in.Actor, name, refused.reason, u, try)
 	}

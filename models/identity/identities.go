@@ -67,17 +67,17 @@ func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
 	if u.PasswordHash == "" && passkeys == 0 && len(found) == 1 {
 		return access.Conflict{Message: u.Name + " has no password and no passkey, and could not sign in any more."}
 	}
-	gone := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
-	if gone.Error == nil && gone.RowsAffected == 0 {
+	deleted := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
+	if deleted.Error == nil && deleted.RowsAffected == 0 {
 		return access.Conflict{Message: u.Name + " is not linked with this provider."}
 	}
 	line.SetObject("user", u.ID, u.Name)
-	return errors.Join(gone.Error, dropChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
+	return errors.Join(deleted.Error, deleteChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
 }
 
 // unlinkAll removes all identities of a user who has a password, and adds their issuers to
-// said.
-func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
+// changes.
+func unlinkAll(tx *gorm.DB, u User, changes map[string]audit.Change) error {
 	found, err := identitiesOf(tx, u.ID)
 	if err != nil || len(found) == 0 || u.PasswordHash == "" {
 		return err
@@ -86,6 +86,6 @@ func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
 	for i, f := range found {
 		issuers[i] = f.Issuer
 	}
-	said["identities"] = audit.Change{Before: issuers, After: nil}
+	changes["identities"] = audit.Change{Before: issuers, After: nil}
 	return tx.Where("user_id = ?", u.ID).Delete(&Identity{}).Error
 }

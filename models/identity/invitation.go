@@ -128,7 +128,7 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 
 // checkInviter returns an error if an actor may not, by now, manage people of a role.
 func (s *Invitations) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
-	now, err := s.users.roleNow(tx, by)
+	now, err := s.users.currentActor(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 
@@ -154,8 +154,8 @@ func (s *Invitations) RenewInvitation(ctx context.Context, by access.Actor, id s
 		before := found.ExpiresAt
 		i, secret = found, ""
 		secret = i.renew(by, s.db.Now())
-		said := map[string]audit.Change{"expires_at": {Before: before, After: i.ExpiresAt}}
-		return cmp.Or(tx.Select("hash", "expires_at", "invited_by").Updates(&i).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"expires_at": {Before: before, After: i.ExpiresAt}}
+		return cmp.Or(tx.Select("hash", "expires_at", "invited_by").Updates(&i).Error, line.SetChanges(changes))
 	})
 	return i, secret, err
 }
@@ -163,8 +163,8 @@ func (s *Invitations) RenewInvitation(ctx context.Context, by access.Actor, id s
 // RevokeInvitation deletes an invitation. Errors: ErrNotFound, Denied.
 func (s *Invitations) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
 	return s.changeInvitation(ctx, by, audit.RevokedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
-		said := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
-		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
+		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(changes))
 	})
 }
 
@@ -253,21 +253,21 @@ func (s *Invitations) accept(tx *gorm.DB, secret string, u *User, line *audit.Li
 	return line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}, "invited_by": {Before: nil, After: i.InviterName}})
 }
 
-// dropInvitations deletes the invitations that a user made and could not make any more, and
-// adds their addresses to said.
-func dropInvitations(tx *gorm.DB, u User, said map[string]audit.Change) error {
+// deleteInvitations deletes the invitations that a user made and could not make any more, and
+// adds their addresses to changes.
+func deleteInvitations(tx *gorm.DB, u User, changes map[string]audit.Change) error {
 	made := tx.Where("invited_by = ?", u.ID)
 	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {
 		made = made.Where("role NOT IN ?", roles)
 	}
-	var gone []Invitation
-	if err := made.Omit("inviter_name").Order("email").Find(&gone).Error; err != nil || len(gone) == 0 {
+	var revoked []Invitation
+	if err := made.Omit("inviter_name").Order("email").Find(&revoked).Error; err != nil || len(revoked) == 0 {
 		return err
 	}
-	addresses := make([]string, len(gone))
-	for i, g := range gone {
+	addresses := make([]string, len(revoked))
+	for i, g := range revoked {
 		addresses[i] = g.Email
 	}
-	said["invitations"] = audit.Change{Before: addresses, After: nil}
-	return tx.Delete(&gone).Error
+	changes["invitations"] = audit.Change{Before: addresses, After: nil}
+	return tx.Delete(&revoked).Error
 }

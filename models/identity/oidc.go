@@ -90,11 +90,11 @@ type ProviderClaims struct {
 	Verified bool
 }
 
-// vouchedUser returns the user for whom a provider vouches: the one linked with the
+// claimedUser returns the user for whom a provider vouches: the one linked with the
 // identity or else, the first time, the one with the same verified email address, whom it
 // then links. A user has one identity at an issuer: another with the same address later is
 // somebody else. With a refusal it returns the user, if one is known to be meant.
-func (s *Providers) vouchedUser(ctx context.Context, where access.Actor, v ProviderClaims) (User, error) {
+func (s *Providers) claimedUser(ctx context.Context, where access.Actor, v ProviderClaims) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, access.ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)

@@ -68,11 +68,11 @@ func (s *SecondFactors) PasskeyOwner(ctx context.Context, credentialID string) (
 	return p, u, s.db.Failed(ctx, err)
 }
 
-// errNotAsked is returned for a passkey that no browser was asked for.
-var errNotAsked = errors.New("no passkey was asked for")
+// errNoPasskeyRequest is returned for a passkey that no browser was asked for.
+var errNoPasskeyRequest = errors.New("no passkey was asked for")
 
 // checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is whose
-// the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNotAsked.
+// the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNoPasskeyRequest.
 func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
 	try, err := s.attempts.reserve(ctx, limits)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID strin
 	owner, err := check()
 	switch {
 	case errors.Is(err, access.ErrNotFound):
-		return owner, try, errNotAsked
+		return owner, try, errNoPasskeyRequest
 	case err != nil:
 		return owner, try, err
 	case userID != "" && owner.ID != userID:
@@ -183,6 +183,6 @@ func (s *SecondFactors) RemovePasskey(ctx context.Context, by access.Actor, id s
 		if ways == 0 {
 			return access.Conflict{Message: fmt.Sprintf("“%s” is your only way in. Add another passkey or set a password first.", p.Name)}
 		}
-		return errors.Join(s.dropIdleCodes(tx, by.UserID), line.SetChanges(map[string]audit.Change{"name": {Before: p.Name, After: nil}}))
+		return errors.Join(s.deleteUnusableCodes(tx, by.UserID), line.SetChanges(map[string]audit.Change{"name": {Before: p.Name, After: nil}}))
 	})
 }

@@ -118,8 +118,8 @@ func readHash(hash string) (salt, key []byte, err error) {
 // and, if they differ, the characters themselves, each cut where it is too long to be
 // right.
 func passwordForms(typed string) []string {
-	const mostMarks = 3 // that a letter has beside itself where it is typed decomposed
-	typed = text.Cut(typed, (1+mostMarks)*(maxPassword+1))
+	const maxMarks = 3 // that a letter has beside itself where it is typed decomposed
+	typed = text.Cut(typed, (1+maxMarks)*(maxPassword+1))
 	prepared := preparedPassword(typed)
 	forms := []string{text.Cut(prepared, maxPassword+1)}
 	if prepared != typed {

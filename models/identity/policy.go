@@ -71,8 +71,8 @@ func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) err
 		if err != nil {
 			return err
 		}
-		said := p.differences(before)
-		if len(said) == 0 {
+		changes := p.differences(before)
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		value, err := json.Marshal(p)
@@ -81,7 +81,7 @@ func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) err
 		}
 		line.SetObject("policy", "", "Rules for signing in")
 		row := db.Setting{Key: policySetting, Value: string(value)}
-		return cmp.Or(line.SetChanges(said), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
+		return cmp.Or(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
 	})
 }
 

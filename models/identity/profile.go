@@ -65,14 +65,14 @@ func timeZone(s string) (string, string) {
 	if _, err := location(s); err == nil {
 		return s, ""
 	}
-	if zone, ok := zoneCalled(s); ok {
+	if zone, ok := findZone(s); ok {
 		return zone, ""
 	}
 	return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
 }
 
-// zoneCalled returns the one zone meant by "zurich", "New York" or "europe/zurich".
-func zoneCalled(name string) (string, bool) {
+// findZone returns the one zone meant by "zurich", "New York" or "europe/zurich".
+func findZone(name string) (string, bool) {
 	name = strings.ReplaceAll(name, " ", "_")
 	var found []string
 	for _, zone := range TimeZones() {
@@ -136,16 +136,16 @@ func (s *Users) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 	if err != nil {
 		return err
 	}
-	said := audit.Changes(append(preferences(was, is),
+	changes := audit.Changes(append(preferences(was, is),
 		audit.Difference{Field: "name", Before: &was.Name, After: &is.Name},
 		audit.Difference{Field: "email", Before: &was.Email, After: &is.Email},
 		audit.Difference{Field: "time_zone", Before: &was.TimeZone, After: &is.TimeZone},
 	))
-	if len(said) == 0 {
+	if len(changes) == 0 {
 		return audit.ErrNothing
 	}
 	line.SetObject("user", is.ID, is.Name)
-	return line.SetChanges(said)
+	return line.SetChanges(changes)
 }
 
 // PasswordChange is a new password, and the old one. The session with the secret Keep goes
@@ -192,7 +192,7 @@ func (s *Users) ChangePassword(ctx context.Context, by access.Actor, c PasswordC
 				return err
 			}
 		}
-		return dropChallenges(tx, u.ID)
+		return deleteChallenges(tx, u.ID)
 	})
 }
 
@@ -207,9 +207,9 @@ var TimeZones = sync.OnceValue(func() []string { return strings.Fields("UTC " + 
 // zones caches locations: loading one takes longer than most requests.
 var zones sync.Map
 
-// placeless are names in the tz database that are no place's: the server's own zone,
+// excludedZones are names in the tz database that are no place's: the server's own zone,
 // placeholders, and copies of everything.
-var placeless = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
+var excludedZones = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
 
 // location returns a zone by its name; "" is UTC.
 func location(name string) (*time.Location, error) {
@@ -219,7 +219,7 @@ func location(name string) (*time.Location, error) {
 	if known, ok := zones.Load(name); ok {
 		return known.(*time.Location), nil
 	}
-	if placeless.MatchString(name) {
+	if excludedZones.MatchString(name) {
 		return nil, errors.New("nobody lives in the zone " + name)
 	}
 	loaded, err := time.LoadLocation(name)

@@ -54,13 +54,13 @@ func (s *SecondFactors) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string,
 	codes, rows := make([]string, recoveryCodes), make([]recoveryCode, recoveryCodes)
 	for i := range codes {
 		code := newRecoveryCode()
-		codes[i], rows[i] = grouped(code), recoveryCode{Hash: recoveryHash(userID, code), UserID: userID}
+		codes[i], rows[i] = formatCode(code), recoveryCode{Hash: recoveryHash(userID, code), UserID: userID}
 	}
 	return codes, tx.Create(&rows).Error
 }
 
-// dropIdleCodes deletes the recovery codes of a user who has no second factor any more.
-func (s *SecondFactors) dropIdleCodes(tx *gorm.DB, userID string) error {
+// deleteUnusableCodes deletes the recovery codes of a user who has no second factor any more.
+func (s *SecondFactors) deleteUnusableCodes(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err != nil || f.On() {
 		return err
@@ -77,8 +77,8 @@ func newRecoveryCode() string {
 	return string(b)
 }
 
-// grouped returns a recovery code as it is shown.
-func grouped(code string) string {
+// formatCode returns a recovery code as it is shown.
+func formatCode(code string) string {
 	var groups []string
 	for ; len(code) > recoveryGroup; code = code[recoveryGroup:] {
 		groups = append(groups, code[:recoveryGroup])

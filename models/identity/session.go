@@ -22,7 +22,7 @@ import (
 const (
 	IdleLimit     = 12 * time.Hour
 	RememberLimit = 30 * 24 * time.Hour
-	awakeLimit    = 7 * 24 * time.Hour // of a session that is used all the time
+	slidingLimit  = 7 * 24 * time.Hour // of a session that is used all the time
 	seenEvery     = time.Minute
 	secretLength  = 43 // 256 bits in base 62
 )
@@ -67,14 +67,14 @@ func (s *Sessions) StartSession(ctx context.Context, by access.Actor, u User, re
 		if err != nil {
 			return err
 		}
-		said := map[string]audit.Change{"browser": {Before: nil, After: device.Browser}}
+		changes := map[string]audit.Change{"browser": {Before: nil, After: device.Browser}}
 		if fresh {
-			said["new_device"] = audit.Change{Before: nil, After: true}
+			changes["new_device"] = audit.Change{Before: nil, After: true}
 		}
 		if len(factors) > 0 {
-			said["factors"] = audit.Change{Before: nil, After: factors}
+			changes["factors"] = audit.Change{Before: nil, After: factors}
 		}
-		if err := line.SetChanges(said); err != nil {
+		if err := line.SetChanges(changes); err != nil {
 			return err
 		}
 		now := s.db.Now()
@@ -99,7 +99,7 @@ func sessionLimit(remember bool) time.Duration {
 	if remember {
 		return RememberLimit
 	}
-	return awakeLimit
+	return slidingLimit
 }
 
 // Session returns the session with this secret, with its user, or ErrNotFound if it has
@@ -114,7 +114,7 @@ func (s *Sessions) Session(ctx context.Context, secret string) (Session, error) 
 	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), now.Unix())
 	found, err := db.Take(s.db.Read(ctx), query, (*Session).columns)
 	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
-		s.see(ctx, &found, now)
+		s.touch(ctx, &found, now)
 	}
 	return found, s.db.Failed(ctx, err)
 }
@@ -126,9 +126,9 @@ func (s *Session) columns() []any {
 	}, s.User.columns()...)
 }
 
-// see stores that a session is in use, which extends one that ends by idleness, up to
+// touch stores that a session is in use, which extends one that ends by idleness, up to
 // EndsAt. If that fails, the next request will do it.
-func (s *Sessions) see(ctx context.Context, found *Session, now time.Time) {
+func (s *Sessions) touch(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
 		found.ExpiresAt = min(now.Add(IdleLimit).Unix(), found.EndsAt)
@@ -204,8 +204,8 @@ func (s *Sessions) EndSessionByID(ctx context.Context, by access.Actor, id strin
 			return err
 		}
 		line.SetObject("user", by.UserID, by.Name)
-		said := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
-		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
+		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(changes))
 	})
 }
 
@@ -219,21 +219,21 @@ func (s *Sessions) EndOtherSessions(ctx context.Context, by access.Actor, secret
 			return err
 		}
 		begun := tx.Where("user_id = ? AND kind = ?", by.UserID, FactorChallenge).Delete(&challenge{})
-		if err := cmp.Or(begun.Error, dropChallenges(tx, by.UserID)); err != nil {
+		if err := cmp.Or(begun.Error, deleteChallenges(tx, by.UserID)); err != nil {
 			return err
 		}
-		said := map[string]audit.Change{}
+		changes := map[string]audit.Change{}
 		if n > 0 {
-			said["other_sessions"] = audit.Change{Before: n, After: 0}
+			changes["other_sessions"] = audit.Change{Before: n, After: 0}
 		}
 		if begun.RowsAffected > 0 {
-			said["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
+			changes["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		line.SetObject("user", by.UserID, by.Name)
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 	return int(n), err
 }

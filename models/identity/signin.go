@@ -210,8 +210,8 @@ func (s *SignIns) refuseSignIn(ctx context.Context, where access.Actor, email, r
 
 // visitor returns an actor who has not signed in, named by what they claimed.
 func visitor(where access.Actor, email string) access.Actor {
-	said := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
-	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, said)
+	name := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
+	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, name)
 	return where
 }
 

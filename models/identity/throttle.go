@@ -148,13 +148,13 @@ func (s *Attempts) logThrottled(ctx context.Context, by access.Actor, a attempt,
 	var errs []error
 	for _, l := range a.reached {
 		errs = append(errs, s.log.Record(ctx, by, audit.ThrottledSignIn, func(_ *gorm.DB, line *audit.Line) error {
-			said := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
+			changes := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
 			if l.field == failedTries {
-				said["address"] = audit.Change{Before: nil, After: access.NetworkOf(by.IP)}
+				changes["address"] = audit.Change{Before: nil, After: access.NetworkOf(by.IP)}
 			} else if u.ID != "" {
 				line.SetObject("user", u.ID, u.Name)
 			}
-			return line.SetChanges(said)
+			return line.SetChanges(changes)
 		}))
 	}
 	return errors.Join(errs...)

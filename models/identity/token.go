@@ -129,8 +129,8 @@ func (s *Tokens) CheckToken(by access.Actor, n NewToken) error {
 	return problems.OrNil()
 }
 
-// errShown is returned for a form that was sent again: the secret is not stored.
-var errShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+// errSecretShown is returned for a form that was sent again: the secret is not stored.
+var errSecretShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
 
 // CreateToken creates a token and returns it with its secret, which can't be had again.
 // Errors: Invalid, Denied, and Conflict for a second call under the same key.
@@ -150,14 +150,14 @@ func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, k
 			return "", problems
 		}
 		line.SetObject("token", t.ID, t.Name)
-		said := map[string]audit.Change{"scopes": {Before: nil, After: t.Scopes}, "expires_at": {Before: nil, After: t.ExpiresAt}, "user_id": {Before: nil, After: t.UserID}}
+		changes := map[string]audit.Change{"scopes": {Before: nil, After: t.Scopes}, "expires_at": {Before: nil, After: t.ExpiresAt}, "user_id": {Before: nil, After: t.UserID}}
 		if len(t.Networks) > 0 {
-			said["networks"] = audit.Change{Before: nil, After: t.Networks.Lines()}
+			changes["networks"] = audit.Change{Before: nil, After: t.Networks.Lines()}
 		}
-		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.SetChanges(said))
+		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.SetChanges(changes))
 	})
 	if err == nil && key != nil && key.Replayed {
-		return Token{}, "", errShown
+		return Token{}, "", errSecretShown
 	}
 	return t, secret, err
 }

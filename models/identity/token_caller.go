@@ -71,16 +71,16 @@ func (s *Tokens) caller(ctx context.Context, hash, ip string) (caller, error) {
 	by.Kind = access.TokenActor
 	old := current != hash
 	if err == nil && (overdue(seen, now) || old && overdue(oldSeen, now)) && s.admitCaller(ctx, by, ip) == nil {
-		s.seeToken(ctx, by.ID, old, now, ip)
+		s.touchToken(ctx, by.ID, old, now, ip)
 	}
 	return by, err
 }
 
 func overdue(seen *int64, now int64) bool { return now-text.Deref(seen) >= int64(seenEvery.Seconds()) }
 
-// seeToken stores that a token is in use, and whether by its old secret. If that fails, a
+// touchToken stores that a token is in use, and whether by its old secret. If that fails, a
 // later call will do it.
-func (s *Tokens) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
+func (s *Tokens) touchToken(ctx context.Context, id string, old bool, now int64, ip string) {
 	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
 	if old {
 		seen["old_last_used_at"] = now

@@ -16,12 +16,12 @@ import (
 )
 
 // What is kept of the use of tokens: the last calls of each, hourly counts for some weeks,
-// and, in memory between two writes, single calls of at most mostRequested tokens; those of
+// and, in memory between two writes, single calls of at most maxRecordedTokens tokens; those of
 // others are only counted.
 const (
-	KeptRequests  = 100
-	keepHours     = 31 * 24 * time.Hour
-	mostRequested = 1000
+	KeptRequests      = 100
+	keepHours         = 31 * 24 * time.Hour
+	maxRecordedTokens = 1000
 )
 
 // TokenRequest is one call of the API with a token.
@@ -98,13 +98,13 @@ func (u *uses) note(use TokenRequest) {
 		at := u.newer[use.TokenID]
 		calls[at] = use
 		u.newer[use.TokenID] = (at + 1) % KeptRequests
-	case known || len(u.calls) < mostRequested:
+	case known || len(u.calls) < maxRecordedTokens:
 		u.calls[use.TokenID] = append(calls, use)
 	}
 }
 
-// take empties the notes, and returns hours, and calls in the order in which they came.
-func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
+// drain empties the notes, and returns hours, and calls in the order in which they came.
+func (u *uses) drain() (hours []TokenHour, calls map[string][]TokenRequest) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, hour := range u.hours {
@@ -124,7 +124,7 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 // FlushUses writes what RecordUse remembered. What can't be written is lost: it is
 // bookkeeping.
 func (s *Tokens) FlushUses(ctx context.Context) error {
-	hours, calls := s.uses.take()
+	hours, calls := s.uses.drain()
 	if len(hours) == 0 {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (s *Tokens) FlushUses(ctx context.Context) error {
 			return err
 		}
 		for _, token := range slices.Sorted(maps.Keys(calls)) { // in one order on all instances, so that none waits for another in a circle
-			if err := s.keepCalls(tx, token, calls[token]); err != nil {
+			if err := s.saveCalls(tx, token, calls[token]); err != nil {
 				return err
 			}
 		}
@@ -152,8 +152,8 @@ func addHours(tx *gorm.DB, hours []TokenHour) error {
 	}).CreateInBatches(hours, 100).Error
 }
 
-// keepCalls writes a token's calls, and deletes all but the newest KeptRequests.
-func (s *Tokens) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
+// saveCalls writes a token's calls, and deletes all but the newest KeptRequests.
+func (s *Tokens) saveCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
 	for i := range calls {
 		calls[i].ID = s.db.IDs.Next(s.db.Now(), "")
 		if calls[i].Refused {

@@ -188,7 +188,7 @@ func (s *SecondFactors) TurnOffTOTP(ctx context.Context, by access.Actor) error 
 		if off.RowsAffected == 0 {
 			return audit.ErrNothing
 		}
-		return s.dropIdleCodes(tx, by.UserID)
+		return s.deleteUnusableCodes(tx, by.UserID)
 	})
 }
 
@@ -196,17 +196,17 @@ func (s *SecondFactors) TurnOffTOTP(ctx context.Context, by access.Actor) error 
 // passkeys, and sign-ins that wait for one of them. It returns how many of each there were,
 // for the audit line.
 func DeleteSecondFactor(tx *gorm.DB, userID string) (map[string]audit.Change, error) {
-	said := map[string]audit.Change{}
+	changes := map[string]audit.Change{}
 	for name, row := range map[string]any{"totps": &totp{}, "recovery_codes": &recoveryCode{}, "passkeys": &Passkey{}} {
 		deleted := tx.Where("user_id = ?", userID).Delete(row)
 		if deleted.Error != nil {
 			return nil, deleted.Error
 		}
 		if n := deleted.RowsAffected; n > 0 {
-			said[name] = audit.Change{Before: n, After: 0}
+			changes[name] = audit.Change{Before: n, After: 0}
 		}
 	}
-	return said, dropChallenges(tx, userID)
+	return changes, deleteChallenges(tx, userID)
 }
 
 // useCode reports whether a code from the user's app is right now, and was not used before.

@@ -141,7 +141,7 @@ func (s *Users) SetPassword(ctx context.Context, by access.Actor, email, passwor
 		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
 			return err
 		}
-		return errors.Join(dropChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
+		return errors.Join(deleteChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
 	})
 }
 
