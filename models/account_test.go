@@ -18,7 +18,7 @@ import (
 
 var system = access.System("test")
 
-// somebody makes a user of a role; name is also the beginning of their address.
+// somebody creates a user with a role; name is also the start of their address.
 func somebody(t *testing.T, store *models.Store, name string, role access.Role) identity.User {
 	t.Helper()
 	u, err := store.Identity.Users.CreateUser(t.Context(), system, identity.NewUser{
@@ -30,7 +30,7 @@ func somebody(t *testing.T, store *models.Store, name string, role access.Role) 
 	return u
 }
 
-// signIn opens a session and answers its secret.
+// signIn opens a session and returns its secret.
 func signIn(t *testing.T, store *models.Store, u identity.User) string {
 	t.Helper()
 	secret, err := store.Identity.Sessions.StartSession(t.Context(), u.Actor(), u, false)
@@ -49,7 +49,7 @@ func signedIn(t *testing.T, store *models.Store, secret string) bool {
 	return err == nil
 }
 
-// lines are the audit lines of an action, the newest first.
+// lines returns the audit lines of an action, the newest first.
 func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line {
 	t.Helper()
 	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: db.MaxLimit}})
@@ -59,7 +59,7 @@ func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line 
 	return slices.DeleteFunc(page.Lines, func(l audit.Line) bool { return l.Action != action })
 }
 
-// wants fails the test where err is not of the kind wanted; nil is none.
+// wants fails the test if err is not of the kind wanted; nil is none.
 func wants(t *testing.T, what string, err, kind error) {
 	t.Helper()
 	if kind == nil && err != nil || kind != nil && !errors.Is(err, kind) {
@@ -67,9 +67,6 @@ func wants(t *testing.T, what string, err, kind error) {
 	}
 }
 
-// TestWhoMayManageWhom asks every role about every other, by every way to manage people.
-
-// A token never has the rights to manage people, whatever its owner may do.
 func TestTheLastOwnerStays(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -103,9 +100,8 @@ func TestTheLastOwnerStays(t *testing.T) {
 	})
 }
 
-// TestTwoOwnersDemotingEachOtherLeaveOne lets them do it at once, many times, and in
-
-// every way that there is.
+// TestTwoOwnersDemotingEachOtherLeaveOne demotes at the same time, many times, in every way
+// there is.
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	type act func(store *models.Store, by, of access.Actor) error
 	demote := func(store *models.Store, by, of access.Actor) error {
@@ -155,8 +151,8 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	})
 }
 
-// TestDisabledPersonIsOutFromTheNextRequestOn looks at all that they had open.
-func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
+// TestDisabledUserIsSignedOutAtOnce checks everything that the user had open.
+func TestDisabledUserIsSignedOutAtOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Admin)
@@ -206,7 +202,8 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	})
 }
 
-// What one instance disables is out on the others: sessions at once, tokens within a second.
+// TestDisablingHoldsOnEveryInstance checks that other instances end sessions at once and
+// tokens within a second.
 func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -236,10 +233,7 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 	}
 }
 
-// TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
-
-// requests that are on their way.
-func TestResettingALostSecondFactor(t *testing.T) {
+func TestResetSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
@@ -272,7 +266,7 @@ func TestResettingALostSecondFactor(t *testing.T) {
 	})
 }
 
-func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
+func TestAccountsList(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		start := time.Now().Truncate(time.Second)
@@ -313,7 +307,3 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		}
 	})
 }
-
-// TestAChangeNeedsTheRightsOfWhatItChanges is about groups, whose calls can change
-
-// several things.

@@ -26,7 +26,7 @@ func fillLog(t *testing.T, store *models.Store) {
 	carryOut(t, store, "ANALYZE")
 }
 
-func TestActivityReadsNoLogWhole(t *testing.T) {
+func TestActivityPlansScanNoTable(t *testing.T) {
 	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		fillLog(t, store)

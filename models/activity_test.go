@@ -17,7 +17,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// newest is the newest line of the log.
+// newest returns the newest line of the log.
 func newest(t *testing.T, store *models.Store) audit.Line {
 	t.Helper()
 	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
@@ -27,7 +27,7 @@ func newest(t *testing.T, store *models.Store) audit.Line {
 	return page.Lines[0]
 }
 
-// wasIn is what a field was before the act of a line.
+// wasIn returns what a field was before the act of a line.
 func wasIn(l audit.Line, field string) audit.FieldValue { return fieldIn(l, field).Before }
 
 func fieldIn(l audit.Line, field string) audit.ChangedField {
@@ -39,7 +39,7 @@ func fieldIn(l audit.Line, field string) audit.ChangedField {
 	return audit.ChangedField{}
 }
 
-func TestActivityIsNarrowed(t *testing.T) {
+func TestActivityFilters(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		store.DB.Now = func() time.Time { return clock }
@@ -227,7 +227,7 @@ func putBack(t *testing.T, store *models.Store, by access.Actor, line string) au
 	return l
 }
 
-func TestPutBackAGroup(t *testing.T) {
+func TestRevertGroup(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
@@ -294,7 +294,7 @@ func TestPutBackAGroup(t *testing.T) {
 	})
 }
 
-func TestPutBackMembers(t *testing.T) {
+func TestRevertMembers(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		people := modelstest.Contacts(t, store, by, 4)
@@ -345,7 +345,7 @@ func usernames(contacts []models.Contact) (names []string) {
 	return names
 }
 
-func TestPutBackAContact(t *testing.T) {
+func TestRevertContact(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		c := modelstest.Contact(t, store, by, "hector")
@@ -367,8 +367,8 @@ func TestPutBackAContact(t *testing.T) {
 	})
 }
 
-// TestPuttingBackNeedsTheRightOfTheChange: to see activity is not enough.
-func TestPuttingBackNeedsTheRightOfTheChange(t *testing.T) {
+// TestRevertNeedsTheRightOfTheChange checks that the right to see activity is not enough.
+func TestRevertNeedsTheRightOfTheChange(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")

@@ -72,7 +72,7 @@ func places(n int) []int {
 	return all
 }
 
-// found is the one group that a query finds.
+// found returns the one group that a query finds.
 func found(t *testing.T, store *models.Store, q models.GroupQuery) models.Group {
 	t.Helper()
 	page, err := store.Groups(t.Context(), q)
@@ -132,7 +132,7 @@ func clearPiece(t *testing.T, store *models.Store) bool {
 	return more
 }
 
-func TestAnOrdinaryGroupIsClearedAtOnce(t *testing.T) {
+func TestSmallGroupIsPurgedAtOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel", modelstest.Contacts(t, store, by, 3)...)
@@ -154,7 +154,7 @@ func TestAnOrdinaryGroupIsClearedAtOnce(t *testing.T) {
 	})
 }
 
-func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
+func TestLargeGroupIsDeletedAtOnceAndPurgedInPieces(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
@@ -243,7 +243,7 @@ func isGone(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 	}
 }
 
-func TestClearingGoesOnAfterARestart(t *testing.T) {
+func TestPurgeResumesAfterRestart(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -278,7 +278,7 @@ func wantCleared(t *testing.T, store *models.Store, g models.Group) {
 	}
 }
 
-func TestTwoProgramsClearAtOnce(t *testing.T) {
+func TestConcurrentPurges(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -304,7 +304,7 @@ func TestTwoProgramsClearAtOnce(t *testing.T) {
 	}
 }
 
-func TestClearingCutShortLosesNothing(t *testing.T) {
+func TestInterruptedPurgeLosesNothing(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
@@ -366,7 +366,7 @@ func say(t *testing.T, store *models.Store, by access.Actor, conversationID stri
 	return err
 }
 
-func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
+func TestContactIsRemovedFromManyGroupsInPieces(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		const groups = 450
@@ -426,7 +426,7 @@ func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 	}
 }
 
-func TestSampleDataWaitsForAClearing(t *testing.T) {
+func TestSeedWaitsForPurge(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")

@@ -13,7 +13,7 @@ const (
 	ContactsByName = "name"
 )
 
-// ContactQuery says which contacts are wanted. Its zero value is the newest ones.
+// ContactQuery selects contacts. Its zero value is the newest ones.
 type ContactQuery struct {
 	// Text finds contacts by any part of username, display name or phone number, however
 	// that is written, or by id.
@@ -30,10 +30,10 @@ type ContactQuery struct {
 // ContactPage is a part of a list of contacts.
 type ContactPage struct {
 	Contacts []Contact
-	// More says that the list goes on in the direction of the range.
+	// More reports whether the list continues in the direction of the range.
 	More bool
-	// Partial says that there were too many contacts to look through, so that some may be
-	// missing.
+	// Partial reports whether there were too many contacts to look through, so that some
+	// may be missing.
 	Partial bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
 	// ContactsCount.
@@ -62,8 +62,8 @@ func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	return page, err
 }
 
-// resolveContacts looks up whether a query's text is an id or a number, and returns a
-// page with nobody or with the contact of that id.
+// resolveContacts looks up whether a query's text is an id or a number, and returns a page
+// with no one or with the contact of that id.
 func (s *Store) resolveContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err

@@ -11,15 +11,15 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Tombstone is what remains of a deleted group, with its values as of then. DeletedAt is in
-// Unix seconds, and DeletedBy the name of who deleted it.
+// Tombstone is what remains of a deleted group, with its values as of that time. DeletedAt
+// is in Unix seconds, and DeletedBy the name of who deleted it.
 type Tombstone struct {
 	GroupID        string `gorm:"primaryKey"`
 	ConversationID string
 	Name           string
 	ContactsCount  int
-	// MessagesCount is how many of the group's messages have been deleted. More says that
-	// others still are to be, and that it grows.
+	// MessagesCount is how many of the group's messages have been deleted. More reports
+	// whether others still are to be, and that it grows.
 	MessagesCount int
 	More          bool `gorm:"->"`
 	DeletedAt     int64
@@ -36,9 +36,10 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 	return t, s.DB.Failed(ctx, err)
 }
 
-// DeleteGroup deletes a group for good, with its conversation, and leaves a Tombstone. The
-// group, its members and its messages can't be found any more; PurgeDeleted deletes the rows of a
-// large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged, Denied.
+// DeleteGroup deletes a group permanently, with its conversation, and leaves a Tombstone.
+// The group, its members and its messages can't be found any more; PurgeDeleted deletes the
+// rows of a large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged,
+// Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
@@ -106,9 +107,9 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 	return namedOf(g.ContactsCount, members), err
 }
 
-// DeleteContact deletes a contact for good, with its one-to-one conversation, and ends its
-// memberships. The contact can't be found any more; if it is in many groups, some count it
-// until PurgeDeleted has come to them. when is as ContactChange.If. Errors: ErrNotFound,
+// DeleteContact deletes a contact permanently, with its one-to-one conversation, and ends
+// its memberships. The contact can't be found any more; if it is in many groups, some count
+// it until PurgeDeleted has come to them. when is as ContactChange.If. Errors: ErrNotFound,
 // ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {

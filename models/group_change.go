@@ -267,7 +267,7 @@ func (c GroupChange) action() audit.Action {
 	return audit.RestoredGroup
 }
 
-// merge returns an EditConflict if somebody has changed the same fields meanwhile, or nil.
+// merge returns an EditConflict if someone has changed the same fields meanwhile, or nil.
 func (c GroupChange) merge(tx *gorm.DB, g Group) error {
 	if c.Was == nil {
 		return nil

@@ -33,7 +33,7 @@ const (
 	ByArchived GroupSort = "archived"
 )
 
-// GroupQuery says which groups are wanted. Its zero value is all groups, newest first.
+// GroupQuery selects groups. Its zero value is all groups, newest first.
 type GroupQuery struct {
 	// Search is from ParseSearch.
 	Search Search
@@ -65,7 +65,7 @@ type GroupHit struct {
 // GroupPage is a part of a list of groups.
 type GroupPage struct {
 	Groups []GroupHit
-	// More says that the list goes on in the direction of the range.
+	// More reports whether the list continues in the direction of the range.
 	More bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
 	// GroupsCount.
@@ -78,8 +78,8 @@ type GroupPage struct {
 	Contact *Contact
 	// MembersLike is a search by members that finds something too; nil if there is none.
 	MembersLike *MembersLike
-	// AtLeast says that not all contacts who match member: were considered, so that there
-	// may be more groups than were found.
+	// AtLeast reports whether not all contacts who match member: were considered, so that
+	// there may be more groups than were found.
 	AtLeast bool
 	// Search is the search as it was understood; its Hints are for the person.
 	Search Search
@@ -152,7 +152,7 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 	return n, err
 }
 
-// countFound is countGroups for a query whose page nobody asked for.
+// countFound is countGroups for a query whose page no one asked for.
 func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
 	page, err := s.resolveSearch(r, q)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// MembersLike is a search by members that somebody may have meant.
+// MembersLike is a search by members to suggest.
 type MembersLike struct {
 	// Name is what contacts match.
 	Name string
-	// Groups is how many groups have such a member, if nothing else was found; nil if
-	// nobody counted.
+	// Groups is how many groups have such a member, if nothing else was found; nil if no
+	// one counted.
 	Groups *db.Count
 }
 

@@ -15,7 +15,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// membership is a contact's being in a group.
+// membership is a contact in a group.
 type membership struct {
 	GroupID   string `gorm:"primaryKey"`
 	ContactID string `gorm:"primaryKey"`
@@ -49,7 +49,7 @@ func checkRefs(refs []ContactRef) access.Invalid {
 	return nil
 }
 
-// MemberQuery says which members of a group are wanted. Group is its id.
+// MemberQuery selects members of a group. Group is its id.
 type MemberQuery struct {
 	Group string
 	// Text finds members as ContactQuery.Text finds contacts.
@@ -273,8 +273,7 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 	return contacts, cmp.Or(err, problems.OrNil())
 }
 
-// CheckContacts returns the problems together with which of the named contacts don't exist.
-// Errors: Invalid.
+// CheckContacts adds to problems those of refs that don't exist. Errors: Invalid.
 func (s *Store) CheckContacts(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
 	if problems = problems.And(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems

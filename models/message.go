@@ -36,7 +36,7 @@ type Message struct {
 	CreatedAt int64
 }
 
-// MessagePage is a part of a conversation. More says that it goes on.
+// MessagePage is a part of a conversation. More reports whether it continues.
 type MessagePage struct {
 	Messages []Message
 	More     bool

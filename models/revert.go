@@ -215,9 +215,9 @@ func asContacts(members []audit.Member) []Contact {
 	return contacts
 }
 
-// Revert reverts the named fields of a line's change. It is an act of its own, whose line
+// Revert reverts the named fields of a line's change, as a change of its own whose line
 // names the other. Errors: ErrNotFound, Denied, Invalid, and ErrChanged, with nothing
-// reverted, if one of the fields can't be reverted or was changed at this very moment.
+// reverted, if one of the fields can't be reverted or has just changed.
 func (s *Store) Revert(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestTokensManageNobody(t *testing.T) {
 	})
 }
 
-func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
+func TestRightsEndWithTheRole(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner)
@@ -138,7 +138,7 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 	})
 }
 
-func TestAChangeNeedsTheRightsOfWhatItChanges(t *testing.T) {
+func TestChangeNeedsTheRightsOfItsFields(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner := modelstest.Owner(t, store)
 		contact := modelstest.Contact(t, store, owner, "hector")

@@ -68,8 +68,9 @@ func withCode(ctx context.Context, store *models.Store, where access.Actor, pend
 	return strings.Join(changes.Factors.After, " "), err
 }
 
-// TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
-// the password is wrong, one password is hashed and as many statements run.
+// TestARefusedSignInDoesTheSameWork checks that one password is hashed and as many
+// statements run, whether there is no such user, the user is disabled or the password is
+// wrong.
 func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 	modelstest.EachSerially(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
@@ -115,15 +116,15 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 	})
 }
 
-// TestHashingLeavesHalfOfTheCores: sign-ins used to take the whole machine.
+// TestHashingLeavesHalfOfTheCores checks that sign-ins don't take the whole machine.
 func TestHashingLeavesHalfOfTheCores(t *testing.T) {
 	if got := models.HashSlots(); got > max(1, runtime.NumCPU()/2) {
 		t.Errorf("%d passwords are hashed at once on %d cores", got, runtime.NumCPU())
 	}
 }
 
-// TestASignInGoesOnAfterItsSecondFactor with what came with the first one, and ends the
-// session that the browser had.
+// TestASignInGoesOnAfterItsSecondFactor checks that it keeps what came with the first
+// factor, and ends the session that the browser had.
 func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx, by := t.Context(), modelstest.Owner(t, store)
@@ -165,8 +166,8 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 	})
 }
 
-// TestASecondFactorNeedsAFirstOne: without a pending sign-in even the right passkey is not
-// looked at.
+// TestASecondFactorNeedsAFirstOne checks that without a pending sign-in even the right
+// passkey is refused.
 func TestASecondFactorNeedsAFirstOne(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
@@ -184,7 +185,7 @@ func TestASecondFactorNeedsAFirstOne(t *testing.T) {
 	})
 }
 
-// TestAKnownBrowserIsNoNewDevice, wherever it is.
+// TestAKnownBrowserIsNoNewDevice checks a known browser at a new address.
 func TestAKnownBrowserIsNoNewDevice(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)

@@ -30,8 +30,8 @@ func makeToken(t *testing.T, store *models.Store, by access.Actor, n identity.Ne
 	return token, modelstest.Keep(store, modelstest.APIToken, secret)
 }
 
-// TestATokenEndsWithItsOwner: the tokens of somebody who is disabled are refused, within
-// a second where another instance disabled them.
+// TestATokenEndsWithItsOwner checks that the tokens of a disabled user are refused, within
+// a second if another instance disabled them.
 func TestATokenEndsWithItsOwner(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by, now := modelstest.Owner(t, store), time.Now()
@@ -50,9 +50,9 @@ func TestATokenEndsWithItsOwner(t *testing.T) {
 	})
 }
 
-// TestRollingAtOnce rolls a token at once from many sides: the secrets that
-// were answered are as many as the token was rolled, and the last two work.
-func TestRollingAtOnce(t *testing.T) {
+// TestConcurrentRolls checks that as many secrets are returned as the token was rolled, and
+// that the last two work.
+func TestConcurrentRolls(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		token, first := makeToken(t, store, by, identity.NewToken{})
@@ -114,7 +114,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 	})
 }
 
-func TestUsesOfTokens(t *testing.T) {
+func TestTokenUse(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Date(2026, 11, 23, 10, 30, 0, 0, time.UTC)
@@ -162,7 +162,7 @@ func TestUsesOfTokens(t *testing.T) {
 	})
 }
 
-func TestUsesAreNotedAtOnce(t *testing.T) {
+func TestConcurrentUsesAreRecorded(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
 	token, _ := makeToken(t, store, modelstest.Owner(t, store), identity.NewToken{})
 	var wg sync.WaitGroup
@@ -183,7 +183,7 @@ func TestUsesAreNotedAtOnce(t *testing.T) {
 	}
 }
 
-func BenchmarkNoteUse(b *testing.B) {
+func BenchmarkRecordUse(b *testing.B) {
 	store := modelstest.Open(b, modelstest.SQLite)
 	use := identity.TokenRequest{TokenID: "0123456789abcdef", Method: "GET", Path: "/v1/groups", Status: 200, IP: "203.0.113.7", RequestID: "x"}
 	b.ReportAllocs()

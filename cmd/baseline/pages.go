@@ -54,7 +54,7 @@ const (
 	flashes = `<div id="flashes"></div>`
 )
 
-// framed appends a page, or only its region where htmx asks for that.
+// framed appends a page, or only its region if htmx requests that.
 func (b *buffer) framed(r *http.Request, title string, current string, head *template, region func()) {
 	if r.Header.Get("HX-Request-Type") == "partial" {
 		region()

@@ -72,7 +72,7 @@ type change struct {
 	contacts []string
 }
 
-// groupQuery is which groups are wanted.
+// groupQuery selects groups.
 type groupQuery struct {
 	id                                string // that of the only one that is wanted, or ""
 	text, status, sort, member, after string
@@ -96,7 +96,7 @@ func readGroupQuery(v url.Values, limit int) groupQuery {
 // byID reports whether the order is that of creation.
 func (q groupQuery) byID() bool { return q.sort == "" || q.sort == "created" }
 
-// contactQuery is which contacts are wanted: all, or the members of a group.
+// contactQuery selects contacts: all, or the members of a group.
 type contactQuery struct {
 	text, group string
 	limit       int

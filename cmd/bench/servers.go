@@ -29,8 +29,8 @@ type server struct {
 	leash io.WriteCloser
 }
 
-// keeper holds a program on a leash: the pipe that is its standard input. However
-// the bench ends, the pipe ends with it, and the keeper stops the program.
+// keeper ties a program to the pipe that is its standard input. However the bench ends, the
+// pipe closes, and the keeper stops the program.
 const keeper = `
 "$@" </dev/null &
 echo $!
@@ -39,8 +39,8 @@ kill $!
 wait
 `
 
-// start runs a program that prints where it listens, and waits until it answers.
-// What it logs goes to a file, as it would in production.
+// start runs a program that prints where it listens, and waits until it responds. Its log
+// goes to a file, as in production.
 func start(ctx context.Context, logFile string, program string, args ...string) (*server, error) {
 	log, err := os.Create(logFile)
 	if err != nil {
@@ -152,7 +152,7 @@ func (b *bench) startBaseline(ctx context.Context, database string) (*server, er
 	return start(ctx, filepath.Join(b.data, "baseline.log"), b.baseline, "-database", database)
 }
 
-// The owner that the bench makes, in copies that nobody else sees.
+// The owner that the bench makes, in copies that no one else sees.
 const (
 	email    = "bench@example.com"
 	password = "only for measuring things"

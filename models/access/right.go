@@ -39,8 +39,8 @@ const SignedInOnly Right = ""
 // Role is a named set of rights.
 type Role string
 
-// The roles, each of which may do less than those before it, except that the auditor sees
-// what no editor does.
+// The roles. Each has fewer rights than those before it, except that auditors see what
+// editors do not.
 const (
 	Owner     Role = "owner"
 	Admin     Role = "admin"
@@ -77,12 +77,12 @@ type Rule struct {
 	// Description completes "This role can …": a verb and its object, in lower case.
 	Description string
 	Roles       []Role
-	// Scope says that a token can have the right.
+	// Scope reports whether a token can have the right.
 	Scope bool
 }
 
-// Rules is the one table of rights, which the store enforces, by which pages hide what
-// can't be done, and which the documentation shows.
+// Rules is the table of rights. The store enforces it, pages hide what it does not permit,
+// and the documentation shows it.
 var Rules = []Rule{
 	{ReadGroups, "view groups and their members", Roles, true},
 	{EditGroups, "create and edit groups", []Role{Owner, Admin, Editor}, true},
@@ -114,9 +114,9 @@ func (r Right) Rule() Rule {
 	return Rules[i]
 }
 
-// Serialized reports whether changes that need the right wait for each other, so that two
-// owners can't remove each other's role at once. They wait before they lock an account, and
-// so can't deadlock.
+// Serialized reports whether changes that need the right run one at a time, so that two
+// owners can't remove each other's role at once. They take that lock before they lock an
+// account, so they can't deadlock.
 func (r Right) Serialized() bool {
 	return slices.Contains([]Right{ManageUsers, ManageRoles, ManagePolicy, ManageRetention}, r)
 }
@@ -130,12 +130,10 @@ func (r Role) Known() bool { return slices.Contains(Roles, r) }
 // Scopes are the rights that a token has, as far as its owner has them.
 type Scopes []Right
 
-// ReadScopes returns what a token needs to see everything that the API shows, except
-// activity.
+// ReadScopes returns the scopes for reading everything in the API except activity.
 func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages} }
 
-// WriteScopes returns what a token needs for every call of the API except the one for
-// activity.
+// WriteScopes returns the scopes for every call of the API except the one for activity.
 func WriteScopes() Scopes {
 	return Scopes{
 		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,

@@ -12,11 +12,11 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// AdoptedActivity is the action of accepting the log as it is found.
+// AdoptedActivity is the action of accepting the log as it is.
 const AdoptedActivity Action = "activity.adopt"
 
-// adoptedPrefix begins the MAC of a line that the console did not prove when it was
-// written, but accepted later: it stays distinguishable.
+// adoptedPrefix begins the MAC of a line that could not be proven and was accepted, so that
+// it stays distinguishable.
 const adoptedPrefix = "adopted "
 
 func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
@@ -26,11 +26,12 @@ func plainMAC(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix)
 
 var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
 
-// AdoptAudit accepts the audit log as it is found, after its end or its proofs were lost:
-// by restoring an older copy of the database, say, by tampering, or because it is older
-// than the chain. The chain is kept up to the first fault and goes on from there; lines
-// that can't be proven stay marked, and both a line and VerifyAudit report it from then on.
-// It returns what was wrong. Errors: Denied, Conflict if nothing is.
+// AdoptAudit accepts the audit log as it is, after its end or its proofs were lost: because
+// an older copy of the database was restored, because it was tampered with, or because it
+// is older than the chain. It keeps the chain up to the first fault, from where it
+// continues. Lines that can't be proven stay marked, and both a line and VerifyAudit report
+// the adoption from then on. It returns the fault. Errors: Denied, and Conflict if there is
+// no fault.
 func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, error) {
 	var fault AuditFault
 	var head auditHead

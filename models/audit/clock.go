@@ -12,20 +12,19 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// What is old is deleted by a clock, and clocks are wrong at times: one that is a hundred
-// days ahead must not cost a hundred days of activity. So nothing is deleted by more time
-// than was seen to pass: the database stores how late it is, and a running console advances
-// that by its uptime, which does not depend on the clock. At a start, the clock may be
-// ahead of it by clockLeap; a longer gap counts only once an owner has confirmed it, by
-// setting the retention.
+// Old lines are deleted by age, and clocks are sometimes wrong: one that is a hundred days
+// ahead must not delete a hundred days of activity. So the log keeps a time of its own, in
+// the database, and a running console advances it by its uptime, which does not depend on
+// the clock. At start-up the clock may be ahead of the stored time by at most clockLeap; a
+// longer gap counts only once an owner has confirmed it by setting the retention.
 
-// clockLeap is how far the clock may be ahead of the stored time at a start: a weekend
-// during which nothing ran.
+// clockLeap is how far the clock may be ahead of the stored time at start-up: a weekend of
+// downtime.
 const clockLeap = 72 * time.Hour
 
 const clockSetting = "clock"
 
-// trustedClock is how late it is, as far as this console has seen time pass.
+// trustedClock is the time as far as this console has seen it pass.
 type trustedClock struct {
 	mu     sync.Mutex
 	begun  bool
@@ -39,7 +38,7 @@ var start = time.Now()
 
 func uptime() time.Duration { return time.Since(start) }
 
-// read returns how late it is: never later than the clock says.
+// read returns the trusted time, which is never later than the clock.
 func (c *trustedClock) read(now time.Time, uptime time.Duration) time.Time {
 	if !c.begun {
 		return now
@@ -50,14 +49,14 @@ func (c *trustedClock) read(now time.Time, uptime time.Duration) time.Time {
 	return now
 }
 
-// trustedNow is TrustedTime without asking the database.
+// trustedNow is TrustedTime without reading the database.
 func (s *Log) trustedNow() time.Time {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()
 	return s.clock.read(s.db.Now(), s.Uptime())
 }
 
-// TrustedTime returns how late it is for deleting by age, and stores it.
+// TrustedTime returns the time by which old rows may be deleted, and stores it.
 func (s *Log) TrustedTime(ctx context.Context) (time.Time, error) {
 	now, err := s.db.Dialect.Earliest(s.db.Read(ctx), s.db.Now())
 	if err != nil {

@@ -16,7 +16,7 @@ type ChangedField struct {
 
 // FieldValue is a field's value as the audit log shows it.
 type FieldValue struct {
-	// None says that there was no value.
+	// None reports whether there was no value.
 	None bool
 	// Text is the value in words.
 	Text string

@@ -12,10 +12,10 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// keepKeys is how long a key is kept with its first answer.
+// keepKeys is how long a key is kept with its first result.
 const keepKeys = 24 * time.Hour
 
-// MaxKey is how many characters an idempotency key can have.
+// MaxKey is the maximum length of an idempotency key.
 const MaxKey = 255
 
 // ValidKey reports whether s can be an idempotency key: 1 to MaxKey printable ASCII
@@ -24,17 +24,17 @@ func ValidKey(s string) bool {
 	return s != "" && len(s) <= MaxKey && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// IdempotencyKey lets a request be sent again without being carried out again: an API
-// call's Idempotency-Key, or the key in a form. The zero Key is none.
+// IdempotencyKey lets a client repeat a request without repeating its effect. It is an API
+// call's Idempotency-Key, or the key in a form. The zero value is no key.
 type IdempotencyKey struct {
 	Key string
 	// Fingerprint identifies the request: a key can't be used for another one.
 	Fingerprint string
-	// Replayed is set by WriteOnce if it returned the answer to an earlier request.
+	// Replayed is set by WriteOnce if it returned the stored result of an earlier request.
 	Replayed bool
 }
 
-// idempotencyKey is a used key with its answer as JSON.
+// idempotencyKey is a used key with its result as JSON.
 type idempotencyKey struct {
 	Owner       string `gorm:"primaryKey"`
 	Key         string `gorm:"primaryKey"`
@@ -43,10 +43,10 @@ type idempotencyKey struct {
 	CreatedAt   int64
 }
 
-// WriteOnce is Write for a change with an answer. With a key, the first answer is stored in the
-// same transaction and returned to every repetition within a day, also to concurrent ones:
-// then ErrNothing does not roll back, and fn must have written nothing. Errors: as Write,
-// and Conflict for another request under the same key.
+// WriteOnce is Write for a change that returns a result. With a key, the first result is
+// stored in the same transaction and returned to every repetition within a day, including
+// concurrent ones. ErrNothing then does not roll back, so fn must have written nothing.
+// Errors: as for Write, and Conflict if the key was used for another request.
 func WriteOnce[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
 	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) error {
@@ -85,9 +85,9 @@ func WriteOnce[T any](ctx context.Context, s *Log, by access.Actor, right access
 	return answer, err
 }
 
-// claim takes the key for this transaction, or returns the row that has it. It waits for
-// another transaction that is about to take it. Keys expire by settled: a clock that is
-// wrong must not have requests carried out twice.
+// claim inserts the key in this transaction, or returns the row that has it, after waiting
+// for any transaction that is inserting it. Keys expire by the trusted time, so that a
+// wrong clock can't make a request run twice.
 func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
 	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-keepKeys).Unix())

@@ -8,18 +8,18 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Line says who changed which object, and is written in the transaction of the change. It is
-// never edited, and deleted only by the retention rule. Names are as of then; IP, UserAgent
-// and RequestID are "" if no request asked for the change.
+// Line records who changed which object. It is written in the transaction of the change,
+// never edited, and deleted only under the retention rule. Names are those at the time; IP,
+// UserAgent and RequestID are "" if the change came with no request.
 type Line struct {
 	// ID is the line's id; lines sort by it. CreatedAt is in Unix seconds.
 	ID        string
 	CreatedAt int64
-	// ActorKind, ActorID and ActorName are who acted, as of then.
+	// ActorKind, ActorID and ActorName identify who acted.
 	ActorKind access.ActorKind
 	ActorID   string
 	ActorName string
-	// UserID is the person behind the act, also if a token did it.
+	// UserID is the user responsible, also if a token acted.
 	UserID     string
 	Action     Action
 	ObjectKind string
@@ -84,8 +84,8 @@ const (
 	ExportedActivity Action = "activity.export"
 )
 
-// counters has the totals (db.DB.Counts) that an action on each kind of object can change.
-// An action on a kind that is not listed is taken to change all.
+// counters lists the totals (db.DB.Counts) that actions on each kind of object can change.
+// An action on any other kind is assumed to change all of them.
 var counters = map[string][]string{
 	"group":      {"groups", "groups_active", "groups_archived"},
 	"members":    nil,
@@ -102,7 +102,7 @@ var counters = map[string][]string{
 	"key":        nil,
 }
 
-// Who returns who did it, for people.
+// Who describes who acted, for display.
 func (l Line) Who() string { return access.Who(l.ActorKind, l.ActorName) }
 
 // Change is one field's value before and after, nil if there was none.
@@ -134,8 +134,8 @@ func (l *Line) SetChanges(changes any) error {
 	return err
 }
 
-// Page is a part of the log, the newest line first. More says that there are older ones (or
-// newer, if it was read backward).
+// Page is a part of the log, the newest line first. More reports whether there are older
+// ones (or newer, if it was read backward).
 type Page struct {
 	Lines []Line
 	More  bool
@@ -152,12 +152,12 @@ func (l *Line) columns() []any {
 	}
 }
 
-// maxLinesSearched is how many of an object's newest lines are looked through, so that a group
-// with a long history opens as fast as others.
+// maxLinesSearched bounds how many of an object's newest lines LastChange searches, so that
+// a group with a long history opens as fast as others.
 const maxLinesSearched = 1000
 
-// LastChange returns the newest line that changes an object's field; the zero Line if there
-// is none among the newest maxLinesSearched.
+// LastChange returns the newest line that changes an object's field, or the zero Line if
+// none of the newest maxLinesSearched does.
 func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(maxLinesSearched)
 	var lines []Line
@@ -168,7 +168,8 @@ func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	return lines[0], nil
 }
 
-// ThrottledSignIn is the action of making an account or an address wait after failed sign-ins.
+// ThrottledSignIn is the action of throttling an account or an address after failed
+// sign-ins.
 const ThrottledSignIn Action = "session.hold"
 
 // MaxUserAgent is how many characters of a user agent are stored.

@@ -12,10 +12,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ActivityQuery says which lines of the audit log are wanted. Its zero value is the newest
-// ones.
+// ActivityQuery selects lines of the audit log. Its zero value is the newest ones.
 type ActivityQuery struct {
-	// Who is the id of a person, whose tokens' acts are included, or of a token.
+	// Who is the id of a user, whose tokens' actions are included, or of a token.
 	Who string
 	// Action is an action ("group.create"), an area (its first word), or FailedSignIns.
 	Action string
@@ -58,7 +57,7 @@ func numberedLines() db.Selection {
 
 func (l *Line) numberedColumns() []any { return append(l.columns(), &l.Number) }
 
-// narrow adds the query's conditions. Times are compared by ids, in which the list is
+// narrow adds the query's conditions. Times are compared with ids, by which the list is
 // ordered.
 func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	if q.Who != "" {
@@ -160,13 +159,13 @@ func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names Activit
 	return names, s.db.Failed(ctx, err)
 }
 
-// ActorOption is a person or a token to filter activity by.
+// ActorOption is a user or a token to filter activity by.
 type ActorOption struct{ ID, Name string }
 
-// maxActorOptions is how many people, and how many tokens, ActorOptions returns at most.
+// maxActorOptions limits the users, and the tokens, that ActorOptions returns.
 const maxActorOptions = 200
 
-// ActorOptions returns the people of the console and its API tokens, by name.
+// ActorOptions returns the users of the console and its API tokens, by name.
 func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, err error) {
 	r := s.db.Read(ctx)
 	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
@@ -180,9 +179,9 @@ func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, e
 	return people, tokens, s.db.Failed(ctx, err)
 }
 
-// ExportActivity passes all lines that a query finds to each, the newest first, page by
-// page. It first writes a line of its own, which names the format. Errors: Denied, Invalid,
-// and what each returns.
+// ExportActivity calls each with every page of the lines that a query matches, newest
+// first. It first writes a line of its own with the format and the filters. Errors: Denied,
+// Invalid, and what each returns.
 func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, each func([]Line) error) error {
 	if err := by.Check(access.ReadActivity); err != nil {
 		return err
@@ -232,5 +231,5 @@ func dayOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// FailedSignIns is an ActivityQuery.Action: sign-ins that were refused or held off.
+// FailedSignIns is an ActivityQuery.Action: sign-ins that were refused or throttled.
 const FailedSignIns = "session.failed"

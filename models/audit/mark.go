@@ -17,13 +17,13 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// AuditMark is how far the chain went when this console last sealed, kept in a file beside
-// the key: whoever controls the database alone can't restore an earlier day or begin a new
-// log unnoticed. Each console has its own.
+// AuditMark is how far the chain went when this console last sealed. It is kept in a file
+// beside the key, so that someone who controls only the database can't restore an earlier
+// copy or start a new log undetected. Each console has its own.
 type AuditMark struct {
 	auditHead
-	// Since is the number of the link at which the file was made. It proves nothing about
-	// the chain before.
+	// Since is the number of the link at which the file was created. The mark proves
+	// nothing about earlier links.
 	Since int64
 }
 
@@ -38,8 +38,8 @@ type markFile struct {
 
 var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
 
-// UseMarkFile keeps the mark of how far the audit log goes in a file. Call it before the first
-// use; without it there is no mark.
+// UseMarkFile sets the file that keeps the mark of how far the audit log goes. Call it
+// before the first use; without it there is no mark.
 func (s *Log) UseMarkFile(file string) { s.Mark.path = file }
 
 // markEvery is how often the chain is compared with the mark while another console seals.
@@ -52,14 +52,14 @@ func (m *markFile) compared() bool {
 	return m.path == "" || m.Done && time.Since(m.at) < markEvery
 }
 
-// verified reports whether this program has found the chain right since it started.
+// verified reports whether this process has found the chain intact since it started.
 func (m *markFile) verified() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.Done
 }
 
-// readMark returns the mark, and whether there is one, or errMarkForged if the console did
+// readMark returns the mark and whether there is one, or errMarkForged if the console did
 // not write it.
 func (s *Log) readMark() (AuditMark, bool, error) {
 	s.Mark.mu.Lock()
@@ -121,9 +121,9 @@ func (m AuditMark) mismatch(head auditHead) string {
 		m.Number, head.Number)
 }
 
-// follows reports whether the chain up to head includes the mark. It does after an adoption
-// that the mark doesn't know of, since only the console can adopt; once the rule has
-// deleted the marked link, that is assumed.
+// follows reports whether the chain up to head includes the mark. It returns true after an
+// adoption that the mark doesn't know of, because only the console can adopt, and if the
+// retention rule has deleted the marked link.
 func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	switch {
 	case head.Adoptions > m.Adoptions:
@@ -143,8 +143,8 @@ func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
 }
 
-// raiseMark stores that the chain goes to head. If several consoles share a file, a late
-// one may store less than another; the next makes up for it.
+// raiseMark stores that the chain extends to head. If several consoles share a file, one
+// that is late may store an older head; the next call corrects it.
 func (s *Log) raiseMark(head auditHead) error {
 	m, found, err := s.readMark()
 	if err != nil || s.Mark.path == "" {
@@ -167,7 +167,7 @@ func (m *markFile) remember(mark AuditMark) {
 	m.Last, m.Done, m.at = mark, true, time.Now()
 }
 
-// writeMark writes the file, whole or not at all.
+// writeMark writes the file atomically.
 func (s *Log) writeMark(m AuditMark) error {
 	if s.Mark.path == "" {
 		return nil

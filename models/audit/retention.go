@@ -15,25 +15,25 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Old lines of the audit log are deleted by an owner's rule only: sealed ones, from the
-// start of the chain, as far as each is proven, so that no trace of tampering is deleted.
-// The chain then begins after the last deleted link. Its number and seal are stored with
-// the rule, signed; and every change of the rule and every run of deletions has a line. The
-// stored state names the newest of these lines, so that an older state can't be restored
-// unnoticed.
+// Only a rule that an owner sets deletes lines of the audit log: sealed ones, from the
+// start of the chain, and only as far as each is proven, so that no evidence of tampering
+// is deleted. The chain then begins after the last deleted link, whose number and seal are
+// stored with the rule and signed. Every change of the rule and every run of deletions has
+// a line. The stored state names the newest of these lines, so that an older state can't be
+// restored undetected.
 
 // Retention is how long activity is kept: Forever, or a length of time as ISO 8601 writes
 // it, "P1Y".
 type Retention string
 
-// Forever deletes nothing. It is the default.
+// Forever keeps everything. It is the default.
 const Forever Retention = "forever"
 
 // Retentions are all that can be chosen, the longest first.
 var Retentions = []Retention{Forever, "P10Y", "P5Y", "P2Y", "P1Y", "P90D"}
 
-// periods are the retentions in calendar years and days, and as earlier versions stored
-// them: in settings whose signature is of those words, and in audit lines.
+// periods maps the retentions to calendar years and days, and to the words that earlier
+// versions stored in the signed state and in audit lines.
 var periods = map[Retention]struct {
 	years, days int
 	stored      string
@@ -46,8 +46,8 @@ var periods = map[Retention]struct {
 	"P90D":  {0, 90, "90 days"},
 }
 
-// ParseRetention returns the retention that a stored value stands for, also if an earlier
-// version stored it. It returns what it doesn't know as it is.
+// ParseRetention returns the retention for a stored value, including those of earlier
+// versions. It returns unknown values unchanged.
 func ParseRetention(stored string) Retention {
 	for r, p := range periods {
 		if p.stored == stored {
@@ -83,7 +83,7 @@ func (r Retention) Cutoff(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(-years, 0, -days)
 }
 
-// retentionState is what is stored of the rule: how long lines are kept, and where their chain begins.
+// retentionState is the stored rule, with where the chain begins.
 type retentionState struct {
 	One       int       `gorm:"primaryKey"`
 	Retention Retention `gorm:"column:kept"`
@@ -111,7 +111,8 @@ func (b retentionState) macInput() string {
 	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Retention, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Logged)
 }
 
-// errRetentionForged is returned if the state is forged or was put back to an earlier one.
+// errRetentionForged is returned if the state is forged or was rolled back to an earlier
+// one.
 var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
 // readRetentionState returns the retention state, or errRetentionForged if it is not the
@@ -140,8 +141,8 @@ var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
 
 func (a Action) changesRetention() bool { return slices.Contains(ruleActions, a) }
 
-// newestRule returns the newest line that changes the retention state, as far as lines are
-// proven. It relies on no index or column that could be forged.
+// newestRule returns the newest proven line that changes the retention state. It relies on
+// no index or column that could be forged.
 func (s *Log) newestRule(tx *gorm.DB) (string, error) {
 	// The tail is read first: lines that are sealed meanwhile are then in the head.
 	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
@@ -169,7 +170,8 @@ func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
-// recordLine makes the line that is being written the one that the state names.
+// recordLine gives the line an id above the last one of the state, whichever console wrote
+// that, and makes it the state's newest.
 func (b *retentionState) recordLine(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
@@ -183,8 +185,8 @@ func (s *Log) Retention(ctx context.Context) (Retention, error) {
 	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
 }
 
-// LineDeletedBefore returns the day up to which lines were deleted, in Unix seconds, if a line
-// with this id would be among them, or else 0.
+// LineDeletedBefore returns the day before which lines were deleted, in Unix seconds, if
+// that includes a line with this id; otherwise 0.
 func (s *Log) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
 	before, err := s.ActivityDeletedBefore(ctx)
 	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
@@ -193,7 +195,7 @@ func (s *Log) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
 	return before, nil
 }
 
-// ActivityDeletedBefore returns the day up to which the rule has deleted activity, in Unix
+// ActivityDeletedBefore returns the day before which the rule has deleted activity, in Unix
 // seconds; 0 if it has deleted none.
 func (s *Log) ActivityDeletedBefore(ctx context.Context) (int64, error) {
 	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
@@ -240,8 +242,8 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 	return err
 }
 
-// RetentionChanged returns a channel that signals when a new rule may require
-// DeleteOldActivity.
+// RetentionChanged returns a channel that receives a value when DeleteOldActivity should
+// run because the rule has changed.
 func (s *Log) RetentionChanged() <-chan struct{} { return s.retentionChanged }
 
 func (s *Log) notifyRetention() {
@@ -254,10 +256,10 @@ func (s *Log) notifyRetention() {
 // deleter is the actor who deletes old lines.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule allows (by TrustedTime), in
-// pieces, until none are left or ctx ends. One line reports all that a run deleted; if a
-// run is cut short, the next one's line includes it. Any number of programs may call it at
-// once. It returns an error, and stops, if the log is not as the console wrote it.
+// DeleteOldActivity deletes the lines that are older than the rule allows, by TrustedTime,
+// in short transactions until none are left or ctx ends. One line reports all that a run
+// deleted; if a run is interrupted, the line of the next one includes it. Several processes
+// may call it at once. It stops with an error if the log is not as the console wrote it.
 func (s *Log) DeleteOldActivity(ctx context.Context) error {
 	now, err := s.TrustedTime(ctx)
 	if err != nil {
@@ -292,7 +294,7 @@ func (s *Log) checkClock(ctx context.Context, now time.Time) error {
 }
 
 // DeleteOldPiece deletes up to sealBatch lines, and reports whether there are more. The
-// last piece of a run has its audit line.
+// last piece of a run writes the run's audit line.
 func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 	defer cancel()
@@ -344,8 +346,8 @@ func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
 }
 
 // oldLines returns the ids of up to sealBatch lines at the start of the chain that are
-// older than cutoff, and whether there are more. It moves b to the last of them. If a wrong
-// clock gave a line a later day, those behind it wait for it.
+// older than cutoff, and whether there are more. It moves b to the last of them. It stops
+// at the first newer line: lines behind one that a wrong clock dated later wait for it.
 func (s *Log) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
 	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)

@@ -24,8 +24,8 @@ type AuditProof struct {
 	// DeletedBefore is the day up to which that rule deleted lines, and DeletedAt when it
 	// last did, in Unix seconds; 0 if it did not.
 	DeletedBefore, DeletedAt int64
-	// Incomparable says that the expected Head is among the deleted lines, so that nobody
-	// can tell any more whether the log goes on from it.
+	// Incomparable reports whether the expected Head is among the deleted lines, so that it
+	// can't be compared.
 	Incomparable bool
 	// Sealed is how many lines are in the chain and in order, up to the first fault.
 	Sealed int64
@@ -36,12 +36,12 @@ type AuditProof struct {
 	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
 	// Adopted how many of its lines could not be proven then.
 	Adoptions, Adopted int64
-	// HasMark says that there is a mark outside the database. Marked is the number of its
-	// link, and MarkedSince of the link at which it was begun.
+	// HasMark reports whether there is a mark outside the database. Marked is the number of
+	// its link, and MarkedSince of the link at which it was begun.
 	HasMark             bool
 	Marked, MarkedSince int64
-	// Head names the end of the chain, as NUMBER:START. Noted elsewhere, it can be passed
-	// to a later VerifyAudit. It is "" if the log is broken, or has no chain yet.
+	// Head identifies the end of the chain, as NUMBER:START. A copy kept elsewhere can be
+	// passed to a later VerifyAudit. It is "" if the log is broken, or has no chain yet.
 	Head string
 
 	before string // the seal before First
@@ -70,12 +70,12 @@ func (f AuditFault) String() string {
 	return f.What
 }
 
-// verifyLimit is how long one check may take, whoever waits for it.
+// verifyLimit is how long one check may take; it does not end with the request.
 const verifyLimit = time.Hour
 
-// VerifyAudit reads the whole log, and returns whether it is as the console wrote it. One
-// check runs at a time; concurrent callers share its result. expect is a Head that was
-// noted earlier, or "". Errors: Invalid.
+// VerifyAudit reads the whole log and returns whether it is as the console wrote it.
+// Concurrent callers share the result of one check. expect is an earlier Head, or "".
+// Errors: Invalid.
 func (s *Log) VerifyAudit(ctx context.Context, expect string) (AuditProof, error) {
 	expected, err := parseHead(expect)
 	if err != nil {
@@ -164,8 +164,8 @@ func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	}
 }
 
-// verifier walks along the chain, in pieces, so that it holds nothing of the database for
-// long. It goes as far as the head did when it began.
+// verifier reads the chain in batches, so that it holds nothing in the database for long.
+// It goes as far as the head did when it began.
 type verifier struct {
 	s         *Log
 	r         db.Reader
@@ -318,8 +318,8 @@ func (v *verifier) chain() error {
 	}
 }
 
-// skipDeleted goes on from where the chain begins now, if the rule has deleted the
-// next link since the check began.
+// skipDeleted continues from the current start of the chain, if the retention rule has
+// deleted the next link since the check began.
 func (v *verifier) skipDeleted() error {
 	b, err := v.readState()
 	if err != nil || b.Number <= v.at.Number {

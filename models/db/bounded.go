@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// boundedQuery is one strategy of a search as statements: the rows to look at, and which of
-// them match.
+// boundedQuery is a strategy of a search as SQL: the rows to examine, and which of them
+// match.
 type boundedQuery struct {
 	columns string
-	// rows are looked at, no more than most.
+	// rows are the rows to examine, at most maxRows.
 	rows    Selection
 	maxRows int
-	// scan is the matches in the order of the rows; nil if the rows are collected and
+	// scan selects the matches in the order of the rows; nil if the rows are collected and
 	// sorted.
 	scan *Selection
-	// order keeps scan in order; "" if it is in order anyway.
+	// order is the ORDER BY that keeps scan in order; "" if it is in order anyway.
 	order string
 	// table and down say how collected rows are sorted.
 	table string
@@ -49,7 +49,7 @@ func (l *SearchSpec) scan(d Dialect, a strategy, conds Clauses, down bool) bound
 	return g
 }
 
-// orderRange returns the part of the order that may be walked.
+// orderRange returns the part of the order that may be scanned.
 func (l *SearchSpec) orderRange(columns string, down bool) Selection {
 	q := Selection{Columns: columns, From: l.OrderTable, Planned: true}
 	q.add(l.Scope)
@@ -70,7 +70,7 @@ func (l *SearchSpec) collectNarrowed(d Dialect, down bool) boundedQuery {
 }
 
 // collect selects only what sorting needs of each row. Conditions that don't help to find
-// rows are tested on the rows found, so that they can't make an engine look for long.
+// rows are tested on the rows found, so that they can't make an engine search for long.
 func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
 	rows, kept, most := d.collect(l, a)
@@ -87,7 +87,7 @@ func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	return g
 }
 
-// run reads up to limit rows. The result is partial if other rows may come before or among
+// run reads up to limit rows. The result is partial if there may be others before or among
 // them. Of collected rows it also counts the matches.
 func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a SearchResult[T], err error) {
 	if g.scan != nil {
@@ -119,8 +119,8 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 	return a, err
 }
 
-// sorted returns the statement for the first of the collected rows. Rows that match come
-// first; others follow, so that even without a match one row says how many were looked at.
+// sorted returns the statement for the first of the collected rows, matches first. Others
+// follow so that, even without a match, one row reports how many were examined.
 func (g boundedQuery) sorted(limit int) string {
 	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
 	return "WITH found AS MATERIALIZED (" + g.collected(g.maxRows) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
@@ -128,7 +128,8 @@ func (g boundedQuery) sorted(limit int) string {
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
 
-// count counts the matches, up to one more than most. all says that there can't be others.
+// count counts the matches, up to one more than most. all reports whether the count is
+// complete.
 func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 	if g.scan != nil {
 		found, err := CountUpTo(r, *g.scan, most)
@@ -141,8 +142,8 @@ func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 		all, err = g.exhausted(r)
 		return found.N, all, err
 	}
-	// Most often a few rows show that there are more than most. Looking at them twice costs
-	// little if they are few beside g.maxRows.
+	// Usually a few rows show that there are more than most. Reading them twice costs
+	// little if they are few compared with g.maxRows.
 	if first := 2 * most; first < g.maxRows/2 {
 		if n, all, err = g.countCollected(r, first); all || n > most || err != nil {
 			return n, true, err
@@ -152,7 +153,8 @@ func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
 	return n, all || n > most, err
 }
 
-// countCollected counts the matches among the first rows. all says that there are no others.
+// countCollected counts the matches among the first rows. all reports whether there are no
+// others.
 func (g boundedQuery) countCollected(r Reader, first int) (n int, all bool, err error) {
 	type counts struct{ matches, scanned int }
 	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.collected(first) + ") AS found"
@@ -168,7 +170,7 @@ func (g boundedQuery) collected(first int) string {
 	return g.rows.SQL() + " LIMIT " + strconv.Itoa(first)
 }
 
-// exhausted reports whether there were fewer rows to look at than the bound.
+// exhausted reports whether there were fewer rows to examine than the bound.
 func (g boundedQuery) exhausted(r Reader) (bool, error) {
 	n, err := Collect(r, "SELECT count(*) FROM ("+g.rows.SQL()+") AS rows", true, g.rows.Args, OneColumn[int])
 	return err == nil && n[0] < g.maxRows, err

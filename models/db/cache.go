@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Cache caches values for a moment, so that what every request needs is not read from the
-// database each time. It is emptied when it is full.
+// Cache caches values for a short time, so that what every request needs is not read from
+// the database each time. It is emptied when it is full.
 type Cache[K comparable, V any] struct {
 	// TTL is how long a value may be out of date.
 	TTL time.Duration

@@ -33,8 +33,8 @@ type DB struct {
 	chosen  Cache[string, []strategy] // for searches, by their statements
 }
 
-// How long results are cached. A revoked token must be useless within a second; a total
-// shown as "about" may be some seconds old.
+// How long results are cached. A revoked token must stop working within a second; an
+// approximate total may be some seconds old.
 const (
 	CacheTTL  = time.Second
 	totalsTTL = 10 * time.Second

@@ -56,12 +56,12 @@ func (h *health) Sealed(err error) error {
 	return err
 }
 
-// Trust says whether the database has what this program left there. Until it does, nothing
-// is written to a SQLite file, which somebody has overwritten with an older copy: what would
-// be acknowledged would be lost with it.
+// Trust sets whether the database holds what this process left there. Until it does,
+// nothing is written to a SQLite file, which an older copy has overwritten: acknowledged
+// changes would be lost with it.
 func (s *DB) Trust(ok bool) { s.Dialect.trust(ok) }
 
-// Ready returns Unavailable if the store can't do its work, and nil if it can. It has a
+// Ready returns Unavailable if the store can't work, and nil if it can. It uses a
 // connection of its own and returns within some seconds. After a failure it tries to write,
 // so that a recovery is noticed.
 func (s *DB) Ready(ctx context.Context) error {

@@ -46,9 +46,9 @@ func (d *postgresDialect) address() string { return d.at }
 // PostgresConns is how many connections one program keeps, beside those for long reads.
 const PostgresConns = 16
 
-// postgresSettings are for planning. No request should read a whole table, even if the
-// planner hopes to stop early; random reads cost little more than others, as on any SSD;
-// and no statement here is worth a second process or compilation.
+// postgresSettings tune the planner. No request should read a whole table, even if the
+// planner hopes to stop early; random reads cost little more than sequential ones, as on
+// any SSD; and no statement here is worth a parallel worker or JIT compilation.
 func postgresSettings() map[string]string {
 	return map[string]string{
 		"enable_seqscan": "off", "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off",
@@ -56,7 +56,7 @@ func postgresSettings() map[string]string {
 }
 
 // pooledSettings are postgresSettings for one transaction. Behind a pooler a session is
-// shared, and its settings would stay with whoever has it next. Plans are for the very
+// shared, and its settings would stay with anyone who has it next. Plans are for the very
 // values.
 const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)," +
 	" set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)," +
@@ -112,7 +112,7 @@ func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *go
 }
 
 // pingTimeout is how long an idle connection may take to prove that it is alive: after a
-// network partition an old one may be silent for good.
+// network partition an old one may never reply.
 const pingTimeout = time.Second
 
 func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
@@ -125,8 +125,8 @@ func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
 
 func (*postgresDialect) logSize() int64 { return 0 }
 
-// configure fits connections to the server. Through a pooler statements are described and
-// not prepared, unless the URL says otherwise: the next server may not know a prepared
+// configure adapts connections to the server. Through a pooler, statements are described
+// and not prepared, unless the URL says otherwise: the next server may not know a prepared
 // statement.
 func (d *postgresDialect) configure(config *pgx.ConnConfig) {
 	if d.server.Pooled {
@@ -145,8 +145,8 @@ func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, erro
 	return goose.DialectPostgres, nil, nil
 }
 
-// migrate waits for others by a lock that ends with its transaction: one of a session would
-// stay behind in a pooler. No time limit of the server may end the wait.
+// migrate waits for others by a lock that ends with its transaction; the lock of a session
+// would stay behind in a pooler. No time limit of the server may end the wait.
 func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
 	return db.Transaction(func(tx *gorm.DB) error {
 		for _, limit := range []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"} {

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// SearchSpec says which rows a search is for, and in which order.
+// SearchSpec specifies a search: which rows, and in which order.
 type SearchSpec struct {
-	// Table has the rows; OrderTable, which has the order, is Table or memberships.
+	// Table has the rows. OrderTable, whose index has the order, is Table or memberships.
 	Table, OrderTable, Columns string
 	Order                      Keyset
-	// ByID says that Order is that of the ids.
+	// ByID reports whether Order is that of the ids.
 	ByID bool
-	// Each of Terms must occur in the column search, normalized as it is; none of Without
-	// may, which no index helps to find.
+	// Every one of Terms must occur in the column search, normalized as it is; none of
+	// Without may, which no index helps to find.
 	Terms, Without []string
 	IDs            []IDLimit
 	// Members are the ids of contacts of whom one must be in the group; nil for any group.
@@ -26,11 +26,11 @@ type SearchSpec struct {
 // IDLimit compares the ids of rows with ID by Sign: <, > or >=.
 type IDLimit struct{ Sign, ID string }
 
-// maxScanned is how many rows are walked in an order: by name, with rows scattered over the
-// table, in 20 ms.
+// maxScanned is the maximum number of rows that are scanned in an order: by name, with rows
+// scattered over the table, in 20 ms.
 const maxScanned = 10_000
 
-// PartialHint is shown when some of the groups that belong to a page may be missing.
+// Partial reports whether rows of the page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
 // plain reports whether the order's index lists exactly these rows.
@@ -38,17 +38,18 @@ func (l *SearchSpec) plain() bool {
 	return len(l.Terms)+len(l.Filter.Conditions)+len(l.Without) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
 }
 
-// SearchResult is a page of the rows that a search found. More says that the list goes on.
+// SearchResult is a page of the rows that a search found. More reports whether the list
+// continues.
 type SearchResult[T any] struct {
 	Rows []T
 	More bool
-	// Partial says that rows which belong to the page may be missing.
+	// Partial reports whether rows of the page may be missing.
 	Partial bool
-	// Count is how many rows match in all; nil if that did not come to light.
+	// Count is how many rows match in all; nil if the search did not find out.
 	Count *Count
 }
 
-// Search is Find within the bounds of a search, which only part.Whole lifts.
+// Search is Find within the bounds of a search, unless part.Whole is set.
 func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) []any, columns func(*T) []any) (SearchResult[T], error) {
 	all := l.All(s.Dialect)
 	findAll := func() (SearchResult[T], error) {
@@ -199,5 +200,5 @@ func (l *SearchSpec) excludedConds(d Dialect) (c Clauses) {
 	return c
 }
 
-// maxMatches is how far matches are counted: each must be looked at.
+// maxMatches is how far matches are counted: each must be read.
 const maxMatches = 1000

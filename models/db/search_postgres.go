@@ -34,9 +34,9 @@ func (*postgresDialect) scanOrderBy(order string) string { return " ORDER BY " +
 // postgresCollected is how many matches PostgreSQL collects, in 25 ms.
 const postgresCollected = 20_000
 
-// collect leaves the planner one index for words: it might take another, and test most rows
-// for their words. The index has only the words of a phrase, so rows are collected by
-// these, and tested for the phrase afterwards.
+// collect leaves the planner one index for words, because it might take another and test
+// most rows for their words. The index has only the words of a phrase, so rows are
+// collected by these and tested for the phrase afterwards.
 func (d *postgresDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	if a == membershipScan || len(l.Terms) == 0 {
 		for _, term := range l.Terms {

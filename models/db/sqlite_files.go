@@ -13,16 +13,17 @@ import (
 	"modernc.org/sqlite"
 )
 
-// errMoved refuses a change once a file of the database is not the one that was opened: it
-// would be written to a file that nobody finds again.
+// errMoved refuses a change once a file of the database is not the one that was opened: the
+// change would be lost with that file.
 var errMoved = errors.New("a file of the database was deleted, moved or replaced while the console was running: put it back where it was, or restart the console")
 
-// sqliteFiles are the files of an open database. The system lets a program go on writing to
+// sqliteFiles are the files of an open database. The system lets a process keep writing to
 // an open file that was deleted or replaced, and SQLite does not check either.
 type sqliteFiles struct {
 	path string
 
-	// distrusted says that what is in the files is not what was there.
+	// distrusted reports whether the content of the files is not what this process left
+	// there.
 	distrusted atomic.Bool
 
 	mu     sync.Mutex

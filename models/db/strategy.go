@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// strategy is a way to find the rows of a search; the package comment draws them all.
+// strategy is a way to find the rows of a search; see the package comment.
 type strategy int
 
 const (
-	// unbounded leaves everything to the engine, which is sure that little matches.
+	// unbounded leaves everything to the engine, if it is sure that little matches.
 	unbounded strategy = iota
 	// orderScan takes the rows in the order of the list.
 	orderScan

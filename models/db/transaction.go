@@ -33,8 +33,8 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 	return s.Health.note(access.Unavailable{Outage: outage, Cause: err}, s.Now())
 }
 
-// Transaction runs fn in one transaction, up to five times if another transaction got in
-// its way (a deadlock). Errors are as from Failed.
+// Transaction runs fn in one transaction, and retries it up to four times after a deadlock
+// or a serialization failure. Errors are as from Failed.
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	const tries = 5
 	run := fn
@@ -57,5 +57,5 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 }
 
 // PieceLimit is how long one piece of background work may take, so that a database that
-// hangs does not hold it up for good.
+// hangs does not block it forever.
 const PieceLimit = 5 * time.Second

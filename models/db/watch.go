@@ -7,11 +7,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Seen is a statement that reads, as the database gets it, and its values.
+// Seen is a statement that reads, as it is sent to the database, with its values.
 type Seen struct {
 	SQL    string
 	Values []any
-	// Reused says that its plan may be a generic one, made for any values.
+	// Reused reports whether its plan may be a generic one, made for any values.
 	Reused bool
 }
 

@@ -14,24 +14,24 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Account is a user with what those who manage people see.
+// Account is a user as those who manage users see it.
 type Account struct {
 	User
 	// SeenAt is when they last used the console, in Unix seconds; nil for never.
 	SeenAt *int64
 	// Sessions, Tokens and Passkeys are how many usable ones they have.
 	Sessions, Tokens, Passkeys int
-	// TOTP says that they have an app for codes.
+	// TOTP reports whether they have an app for codes.
 	TOTP bool
 }
 
-// SecondFactor reports whether the person has a second factor.
+// SecondFactor reports whether the user has a second factor.
 func (p Account) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
 
-// maxAccounts is how many people the list shows: far more than administer one service.
+// maxAccounts limits the list: far more than administer one service.
 const maxAccounts = 1000
 
-// Accounts returns everybody who can sign in or once could, by name. Errors: Denied.
+// Accounts returns all users, disabled ones included, by name. Errors: Denied.
 func (s *Users) Accounts(ctx context.Context, by access.Actor) ([]Account, error) {
 	if err := by.Check(access.ReadUsers); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *Users) Accounts(ctx context.Context, by access.Actor) ([]Account, error
 	return people, s.db.Failed(ctx, err)
 }
 
-// Account returns one of the people. Errors: ErrNotFound, Denied.
+// Account returns one user. Errors: ErrNotFound, Denied.
 func (s *Users) Account(ctx context.Context, by access.Actor, id string) (Account, error) {
 	if err := by.Check(access.ReadUsers); err != nil {
 		return Account{}, err
@@ -57,8 +57,8 @@ func (s *Users) Account(ctx context.Context, by access.Actor, id string) (Accoun
 	return p, s.db.Failed(ctx, err)
 }
 
-// selectAccounts selects users with what Account adds. Without a session, SeenAt is the time
-// of the last act.
+// selectAccounts selects users with what Account adds. Without a session, SeenAt is the
+// time of the last action.
 func (s *Users) selectAccounts() db.Selection {
 	now := s.db.Now().Unix()
 	return db.Selection{
@@ -78,8 +78,8 @@ func (p *Account) columns() []any {
 	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
 }
 
-// Owners returns the names of up to most active owners, the oldest first, for people who
-// lack a right.
+// Owners returns the names of up to most active owners, the oldest first, to show to users
+// who lack a right.
 func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {
 	query := db.SelectFrom("users", "name", "role = ? AND disabled_at IS NULL", access.Owner)
 	query.Tail = " ORDER BY id"
@@ -87,8 +87,8 @@ func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {
 	return names, s.db.Failed(ctx, err)
 }
 
-// manage is Write for a change of somebody's account, if the actor may manage them. fn gets
-// the locked user. Errors: as Write, and ErrNotFound.
+// manage is Write for a change of an account that the actor may manage. fn gets the locked
+// user. Errors: as Write, and ErrNotFound.
 func (s *Users) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
 	var u User
 	if !text.ValidID(id) {
@@ -123,8 +123,8 @@ func (s *Users) currentActor(tx *gorm.DB, by access.Actor) (access.Actor, error)
 	return by, err
 }
 
-// ChangeRole changes somebody's role and ends their sessions, so that they sign in with the
-// new rights. It deletes invitations that they could not make now. Errors: Invalid,
+// ChangeRole changes a user's role and ends their sessions, so that they sign in with the
+// new rights. It deletes the invitations that they could no longer make. Errors: Invalid,
 // ErrNotFound, Denied, Conflict for the last owner.
 func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
 	if !role.Known() {
@@ -147,9 +147,9 @@ func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role
 	})
 }
 
-// Disable locks somebody out from the next request on: it ends their sessions, revokes
-// their tokens and deletes the invitations that they made. Their name stays in the log.
-// Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
+// Disable locks a user out from the next request on: it ends their sessions, revokes their
+// tokens and deletes the invitations that they made. Their name stays in the log. Errors:
+// ErrNotFound, Denied, Conflict for the last owner and for oneself.
 func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManageUsers, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
@@ -171,7 +171,7 @@ func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, 
 	})
 }
 
-// Enable lets somebody sign in again, without what Disable ended. Errors: ErrNotFound,
+// Enable lets a user sign in again. What Disable ended stays ended. Errors: ErrNotFound,
 // Denied.
 func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManageUsers, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
@@ -184,10 +184,10 @@ func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, e
 	})
 }
 
-// ResetSecondFactor deletes somebody's lost second factors, and their identities at
-// providers if they have a password, and ends their sessions. They then sign in with the
-// password alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing
-// to reset.
+// ResetSecondFactor deletes a user's second factors and, if they have a password, their
+// identities at providers, and ends their sessions. They then sign in with the password
+// alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing to
+// reset.
 func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManageUsers, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.ID == by.UserID {
@@ -204,7 +204,7 @@ func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id strin
 	})
 }
 
-// EndSessions signs somebody out everywhere. Errors: ErrNotFound, Denied.
+// EndSessions signs a user out everywhere. Errors: ErrNotFound, Denied.
 func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
 	return s.manage(ctx, by, access.ManageUsers, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		var open int64
@@ -238,7 +238,7 @@ func (s *Users) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
 	return tx.Model(&User{}).Where("id = ?", u.ID).Updates(columns).Error
 }
 
-// endSessions ends somebody's sessions and started sign-ins.
+// endSessions ends someone's sessions and started sign-ins.
 func endSessions(tx *gorm.DB, userID string) error {
 	return cmp.Or(
 		tx.Where("user_id = ?", userID).Delete(&Session{}).Error,

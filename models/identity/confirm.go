@@ -10,12 +10,12 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// ConfirmLimit is how long after proving who they are somebody is trusted with dangerous
-// acts, in seconds.
+// ConfirmLimit is for how long after a confirmation dangerous actions are allowed, in
+// seconds.
 const ConfirmLimit = 10 * 60
 
-// Proof is how somebody signed in proves who they are: by a passkey if Passkey is not nil,
-// by a code from their app if Code is not "", or else by their password.
+// Proof is how a signed-in user confirms their identity: by a passkey if Passkey is not
+// nil, by a code from their app if Code is not "", or else by their password.
 type Proof struct {
 	Password, Code string
 	// Passkey is as WithPasskey.Check.
@@ -90,7 +90,7 @@ func (s *SignIns) provePassword(ctx context.Context, by access.Actor, password s
 	return u, errors.Join(err, s.attempts.clear(ctx, try))
 }
 
-// refuseConfirmation writes the line of a refused confirmation, and of a wait that it begins.
+// refuseConfirmation logs a refused confirmation, and the throttling that it may start.
 func (s *SignIns) refuseConfirmation(ctx context.Context, by access.Actor, try attempt) error {
 	err := s.log.Record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
@@ -99,5 +99,5 @@ func (s *SignIns) refuseConfirmation(ctx context.Context, by access.Actor, try a
 	return errors.Join(err, s.attempts.logThrottled(ctx, by, try, User{}))
 }
 
-// RefusedConfirmation is the action of somebody signed in who could not prove who they are.
+// RefusedConfirmation is the action of failing to confirm one's identity while signed in.
 const RefusedConfirmation audit.Action = "session.unconfirmed"

@@ -14,7 +14,7 @@ import (
 const UnlinkedIdentity audit.Action = "identity.unlink"
 
 // Identities returns the identities that a user is linked with, at most one for each
-// issuer, by issuer. Errors: Denied, for those of somebody else.
+// issuer, by issuer. Errors: Denied, for those of someone else.
 func (s *Providers) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
 	if userID != by.UserID {
 		if err := by.Check(access.ReadUsers); err != nil {
@@ -30,10 +30,10 @@ func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
 	return found, err
 }
 
-// UnlinkIdentity removes a user's identity at an issuer: one's own, or that of somebody
-// whom the actor may manage, whose sessions it ends too. Signing in there links them again,
-// as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict if there is none,
-// or no other way to sign in.
+// UnlinkIdentity removes a user's identity at an issuer: the actor's own, or that of a user
+// whom the actor may manage, whose sessions it then ends too. Signing in there links them
+// again, as long as the address is theirs. Errors: ErrNotFound, Denied, and Conflict if
+// there is none or it is the only way to sign in.
 func (s *Providers) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
 	if userID != by.UserID {
 		return s.users.manage(ctx, by, access.ManageUsers, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {

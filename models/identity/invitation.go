@@ -21,15 +21,15 @@ const (
 	keepInvitations = 30 * 24 * time.Hour
 )
 
-// Invitation lets whoever has its link become a user, once. Its secret is in the link only;
-// the hash is stored.
+// Invitation lets the holder of its link become a user, once. The secret is only in the
+// link; its hash is stored.
 type Invitation struct {
 	ID    string
 	Email string
 	// Name is the name of the invited person; "" if unknown.
 	Name string
 	Role access.Role
-	// InvitedBy is the id of who made the link, and InviterName their name.
+	// InvitedBy is the id of the user who made the link, and InviterName their name.
 	InvitedBy   string
 	InviterName string `gorm:"->;-:migration"`
 	// Times are Unix seconds.
@@ -89,8 +89,8 @@ func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string
 	return i, s.db.Failed(ctx, err)
 }
 
-// Invite makes an invitation and returns it with the secret of its link, which can't be had
-// again. Errors: Invalid, Denied.
+// Invite makes an invitation and returns it with the secret of its link, which can't be
+// retrieved later. Errors: Invalid, Denied.
 func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
 	if err := by.Check(access.ManageUsers); err != nil {
 		return Invitation{}, "", err
@@ -126,14 +126,14 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 	return secret
 }
 
-// checkInviter returns an error if an actor may not, by now, manage people of a role.
+// checkInviter returns an error if an actor may not, now, manage people of a role.
 func (s *Invitations) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
 	now, err := s.users.currentActor(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 
-// checkInvited returns what speaks against inviting somebody. It deletes an expired
-// invitation to them.
+// checkInvited returns why the invitation can't be made, or nil. It deletes an expired
+// invitation of the same address.
 func (s *Invitations) checkInvited(tx *gorm.DB, i Invitation) error {
 	var known int64
 	if err := tx.Model(&User{}).Where("email_key = ?", i.EmailKey).Count(&known).Error; err != nil {
@@ -187,8 +187,8 @@ func (s *Invitations) changeInvitation(ctx context.Context, by access.Actor, act
 }
 
 // OpenInvitation returns the invitation with a link's secret. Errors: ErrNotFound if it was
-// used or revoked, has expired, never existed, or its inviter could not make it any more:
-// nobody learns which.
+// used or revoked, has expired, never existed, or its inviter could no longer make it; the
+// caller does not learn which.
 func (s *Invitations) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
 	i, err := s.openInvitation(s.db.Reader.WithContext(ctx), secret)
 	return i, s.db.Failed(ctx, err)
@@ -209,9 +209,9 @@ func (s *Invitations) openInvitation(db *gorm.DB, secret string) (Invitation, er
 	return i, nil
 }
 
-// AcceptInvitation makes whoever has the link's secret a user, with the name and the
+// AcceptInvitation creates a user for the holder of a link's secret, with the name and the
 // password that they choose. where is the caller. Of two concurrent calls one succeeds.
-// Errors: ErrNotFound as OpenInvitation, Invalid.
+// Errors: Invalid, and ErrNotFound as for OpenInvitation.
 func (s *Invitations) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
 	i, err := s.OpenInvitation(ctx, secret)
 	if err != nil {

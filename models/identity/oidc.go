@@ -38,9 +38,9 @@ type startedOIDC struct {
 }
 
 // StartOIDC returns a new request, and the secret of the browser that can finish it.
-// Nothing is stored: the state has the request, sealed. browser is the secret that it has
-// from other requests, so that several can be under way at once, or anything else. A next
-// that is too long for a URL is left out.
+// Nothing is stored: the state is the sealed request. browser is the secret from the
+// browser's other requests, so that several can be in progress at once; any other value is
+// ignored. A next that is too long for a URL is dropped.
 func (s *Providers) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
 	if len(browser) != secretLength {
 		browser = text.RandomDigits(secretLength)
@@ -82,7 +82,7 @@ type Identity struct {
 	LastUsedAt *int64
 }
 
-// ProviderClaims is what a provider says about somebody.
+// ProviderClaims is what a provider asserts about a user.
 type ProviderClaims struct {
 	Issuer, Subject string
 	// Email counts only if the provider has verified it.
@@ -90,10 +90,10 @@ type ProviderClaims struct {
 	Verified bool
 }
 
-// claimedUser returns the user for whom a provider vouches: the one linked with the
-// identity or else, the first time, the one with the same verified email address, whom it
-// then links. A user has one identity at an issuer: another with the same address later is
-// somebody else. With a refusal it returns the user, if one is known to be meant.
+// claimedUser returns the user that a provider identifies: the one linked with the identity
+// or else, the first time, the one with the same verified email address, whom it then
+// links. A user has one identity per issuer: another identity with the same address later
+// is someone else. With a refusal it returns the user, if one is known to be meant.
 func (s *Providers) claimedUser(ctx context.Context, where access.Actor, v ProviderClaims) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, access.ErrNotFound) {

@@ -35,7 +35,7 @@ type Passkey struct {
 // NewPasskey describes a passkey to add.
 type NewPasskey struct{ Name, CredentialID, Data string }
 
-// maxPasskeys is how many passkeys somebody can have.
+// maxPasskeys limits the passkeys of a user.
 const maxPasskeys = 20
 
 // Passkeys returns the actor's passkeys, the newest first; there are at most maxPasskeys.
@@ -71,8 +71,9 @@ func (s *SecondFactors) PasskeyOwner(ctx context.Context, credentialID string) (
 // errNoPasskeyRequest is returned for a passkey that no browser was asked for.
 var errNoPasskeyRequest = errors.New("no passkey was asked for")
 
-// checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is whose
-// the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNoPasskeyRequest.
+// checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is
+// whose the passkey must be, or "" for anyone's. Errors: Throttled, ErrSignIn,
+// errNoPasskeyRequest.
 func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
 	try, err := s.attempts.reserve(ctx, limits)
 	if err != nil {
@@ -97,8 +98,8 @@ func (s *SecondFactors) RecordPasskeyUse(ctx context.Context, id, data string) e
 }
 
 // AddPasskey adds a passkey for the actor. If they have no recovery codes it returns new
-// ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
-// exists already and for one too many.
+// ones, which can't be retrieved later. Errors: Invalid about "name", also for a passkey
+// that exists already and for one too many.
 func (s *SecondFactors) AddPasskey(ctx context.Context, by access.Actor, n NewPasskey) (codes []string, err error) {
 	name, err := passkeyName(n.Name)
 	if err != nil {

@@ -31,7 +31,7 @@ const (
 // Locales are all locales, the default first.
 var Locales = []Locale{DayFirst, MonthFirst, YearFirst, Dotted}
 
-// Shortcuts says whether single keys are shortcuts.
+// Shortcuts is whether single keys are shortcuts.
 type Shortcuts string
 
 // Single-key shortcuts on, the default, or off.

@@ -20,7 +20,7 @@ import (
 // UpdatedProfile is the action of changing one's own profile.
 const UpdatedProfile audit.Action = "user.update"
 
-// ProfileChange is what somebody changes about themselves; a nil field stays as it is.
+// ProfileChange is what someone changes about themselves; a nil field stays as it is.
 type ProfileChange struct {
 	Name, Email *string
 	// TimeZone is an IANA name; "" is UTC.
@@ -148,8 +148,8 @@ func (s *Users) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 	return line.SetChanges(changes)
 }
 
-// PasswordChange is a new password, and the old one. The session with the secret Keep goes
-// on, and with KeepOthers all others too.
+// PasswordChange is a new password, and the old one. The session with the secret Keep
+// continues, and with KeepOthers all others too.
 type PasswordChange struct {
 	Old, New   string
 	Keep       string

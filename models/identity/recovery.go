@@ -12,7 +12,7 @@ import (
 )
 
 // A recovery code has 80 bits in Crockford's base 32, which has no letters that look like
-// digits: too many to be found from its hash, and short enough to be typed.
+// digits: too many to be found from the hash, and short enough to type.
 const (
 	recoveryCodes  = 10
 	recoveryLength = 16
@@ -28,7 +28,7 @@ type recoveryCode struct {
 }
 
 // NewRecoveryCodes replaces the actor's recovery codes and returns the new ones, which
-// can't be had again. Errors: Conflict if there is no second factor.
+// can't be retrieved later. Errors: Conflict if there is no second factor.
 func (s *SecondFactors) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
 	var codes []string
 	err := s.log.Write(ctx, by, access.SignedInOnly, MadeRecoveryCodes, func(tx *gorm.DB, line *audit.Line) error {

@@ -17,7 +17,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// How long a session lasts: without a request, and with "keep me signed in" from its start.
+// How long a session lasts: without a request, and in all with "keep me signed in".
 // seenEvery is how often its use is stored.
 const (
 	IdleLimit     = 12 * time.Hour
@@ -27,11 +27,10 @@ const (
 	secretLength  = 43 // 256 bits in base 62
 )
 
-// Session is a browser in which somebody is signed in. Its secret is in the browser only;
-// the hash is stored.
+// Session is a signed-in browser. Its secret is only in the browser; its hash is stored.
 type Session struct {
 	Hash string `gorm:"primaryKey"`
-	// ID is what the session is listed and ended by; it signs nobody in.
+	// ID is what the session is listed and ended by; it signs no one in.
 	ID       string
 	UserID   string
 	Data     string // what the handlers keep in it, as JSON
@@ -47,9 +46,9 @@ type Session struct {
 	User User `gorm:"-"`
 }
 
-// StartSession signs a user in and returns the secret for the browser. factors are what the
-// user has proved who they are with (ByPassword and so on), for the audit line. Errors:
-// ErrSignIn if the user was disabled, or the password changed, since the user was read.
+// StartSession signs a user in and returns the secret for the browser. factors are those
+// that the user has proved (ByPassword and so on), for the audit line. Errors: ErrSignIn if
+// the user was disabled or the password changed after u was read.
 func (s *Sessions) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
 	secret = text.RandomDigits(secretLength)
 	err = s.log.Record(ctx, by, audit.SignedIn, func(tx *gorm.DB, line *audit.Line) error {
@@ -146,8 +145,8 @@ func (s *Sessions) SaveSession(ctx context.Context, secret, data string) error {
 	return s.db.Failed(ctx, saved.Error)
 }
 
-// EndSession signs the owner of the session out; the line names them as the actor, whoever
-// ends it. It returns nil if the session has ended already.
+// EndSession signs the owner of the session out; its line names them as the actor, whoever
+// ends it. It returns nil if the session has already ended.
 func (s *Sessions) EndSession(ctx context.Context, by access.Actor, secret string) error {
 	return s.log.Record(ctx, by, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		hash := hashSecret(secret)
@@ -243,8 +242,8 @@ func endOthers(tx *gorm.DB, userID, secret string) (int64, error) {
 	return ended.RowsAffected, ended.Error
 }
 
-// hashSecret returns a secret of high entropy as it is stored: useless to whoever reads the
-// database.
+// hashSecret returns a secret of high entropy as it is stored: useless to anyone who reads
+// the database.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

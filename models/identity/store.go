@@ -31,7 +31,7 @@ type (
 	Users struct{ *shared }
 	// Sessions are the browsers that users are signed in with.
 	Sessions struct{ *shared }
-	// SignIns are what Store.SignIn takes, and the proofs of who somebody is.
+	// SignIns are what Store.SignIn takes, and the proofs of who someone is.
 	SignIns struct{ *shared }
 	// Attempts are the limits on guessing, and what is half done: challenges, known devices.
 	Attempts struct{ *shared }

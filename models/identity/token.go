@@ -16,8 +16,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// A token is a prefix, 32 random characters, and a checksum of 6, by which scanners for
-// leaked secrets recognize it.
+// A token is a prefix, 32 random characters, and a checksum of 6, by which secret scanners
+// recognize it.
 const (
 	tokenPrefix   = "pcl_"
 	tokenRandom   = 32
@@ -49,8 +49,8 @@ type Token struct {
 	OldHash *string
 	// UserName is the name of the user, if it was read.
 	UserName string `gorm:"->;-:migration"`
-	// Waits says that the token is refused until its owner has a second factor, if that was
-	// read.
+	// Waits reports whether the token is refused until its owner has a second factor, if
+	// that was read.
 	Waits bool `gorm:"-"`
 
 	userRole    access.Role
@@ -85,8 +85,8 @@ func (t Token) OldWorks(now time.Time) bool {
 	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
 }
 
-// NewToken describes a token to create. UserID is whose it is, which only the system may
-// choose; anybody else creates their own.
+// NewToken describes a token to create. UserID is its owner, which only the system may
+// choose; anyone else creates their own.
 type NewToken struct {
 	UserID   string
 	Name     string
@@ -132,8 +132,8 @@ func (s *Tokens) CheckToken(by access.Actor, n NewToken) error {
 // errSecretShown is returned for a form that was sent again: the secret is not stored.
 var errSecretShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
 
-// CreateToken creates a token and returns it with its secret, which can't be had again.
-// Errors: Invalid, Denied, and Conflict for a second call under the same key.
+// CreateToken creates a token and returns it with its secret, which can't be retrieved
+// later. Errors: Invalid, Denied, and Conflict for a second call under the same key.
 func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
 	now := s.db.Now()
 	t, problems := n.check(by, now)
@@ -184,15 +184,15 @@ func LooksLikeToken(s string) bool {
 	return ok && len(random) == tokenRandom+tokenChecksum && tokenSecret(random[:tokenRandom]) == s
 }
 
-// TokenQuery says which tokens are wanted.
+// TokenQuery selects tokens.
 type TokenQuery struct {
-	// User is whose; "" is everybody's that the actor may see: without ManageTokens, one's
-	// own.
+	// User is the owner; "" selects all tokens that the actor may see: without
+	// ManageTokens, their own.
 	User string
 	db.Range
 }
 
-// TokenPage is a part of the list of tokens. More says that the list goes on.
+// TokenPage is a part of the list of tokens. More reports whether the list continues.
 type TokenPage struct {
 	Tokens []Token
 	More   bool
@@ -300,8 +300,8 @@ func (s *Tokens) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func
 	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
 }
 
-// RevokeToken makes a token useless from the next call on, in other programs within a
-// second. A revoked token stays as it is. Errors: ErrNotFound, Denied.
+// RevokeToken revokes a token from the next call on, in other processes within a second. It
+// does nothing to a revoked token. Errors: ErrNotFound, Denied.
 func (s *Tokens) RevokeToken(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
 		if t.RevokedAt != nil {

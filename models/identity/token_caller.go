@@ -24,10 +24,10 @@ type caller struct {
 	secured  bool
 }
 
-// TokenActor returns who calls with this token from ip. Errors: ErrNotFound if the token is
-// wrong, expired or revoked, or its owner disabled; and, with the actor, ErrForeignAddress
-// and ErrFactorMissing. What another program changes about a token or its user counts
-// within a second.
+// TokenActor returns the actor of a call with this token from ip. Errors: ErrNotFound if
+// the token is wrong, expired or revoked, or its owner disabled; and, with the actor,
+// ErrForeignAddress and ErrFactorMissing. A change that another process makes to a token or
+// its user takes effect within a second.
 func (s *Tokens) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
 	if !LooksLikeToken(secret) {
 		return access.Actor{}, access.ErrNotFound

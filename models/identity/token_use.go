@@ -15,9 +15,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// What is kept of the use of tokens: the last calls of each, hourly counts for some weeks,
-// and, in memory between two writes, single calls of at most maxRecordedTokens tokens; those of
-// others are only counted.
+// The recorded use of tokens: the last calls of each, hourly counts for some weeks and, in
+// memory between two writes, single calls of at most maxRecordedTokens tokens; the calls of
+// other tokens are only counted.
 const (
 	KeptRequests      = 100
 	keepHours         = 31 * 24 * time.Hour
@@ -40,7 +40,7 @@ type TokenRequest struct {
 	// CreatedAt is in Unix seconds.
 	CreatedAt int64
 
-	// Refused says that the token may not be used from that address.
+	// Refused reports whether the token may not be used from that address.
 	Refused bool `gorm:"-"`
 }
 
@@ -53,8 +53,8 @@ type TokenHour struct {
 	Requests, Errors int
 }
 
-// uses are the calls since the last write, in memory only: a program that is killed loses
-// its last seconds.
+// uses are the calls since the last flush, in memory only: a killed process loses its last
+// seconds.
 type uses struct {
 	mu    sync.Mutex
 	hours map[hourOf]TokenHour
@@ -70,8 +70,8 @@ type hourOf struct {
 // maxPath is how many characters of a path are kept.
 const maxPath = 200
 
-// RecordUse remembers a call with a token, for FlushUses. Every call passes here, so it does
-// no more than that.
+// RecordUse records a call with a token in memory, for FlushUses. It is on the path of
+// every call, so it does no more than that.
 func (s *Tokens) RecordUse(use TokenRequest) {
 	use.CreatedAt = s.db.Now().Unix()
 	use.Path = text.Cut(use.Path, maxPath)
@@ -121,8 +121,7 @@ func (u *uses) drain() (hours []TokenHour, calls map[string][]TokenRequest) {
 	return hours, calls
 }
 
-// FlushUses writes what RecordUse remembered. What can't be written is lost: it is
-// bookkeeping.
+// FlushUses writes what RecordUse recorded. What can't be written is dropped.
 func (s *Tokens) FlushUses(ctx context.Context) error {
 	hours, calls := s.uses.drain()
 	if len(hours) == 0 {

@@ -31,7 +31,8 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 	})
 }
 
-// TestARunSharesOneServer that has the template, and stops when the run does.
+// TestARunSharesOneServer checks that the server has the template, and stops when the run
+// does.
 func TestARunSharesOneServer(t *testing.T) {
 	modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
 	shared, err := modelstest.Share()

@@ -208,7 +208,7 @@ func WebAddress(what, s string) (string, string) {
 // Fold returns s as lists sort it and as it is searched: compatibility forms resolved,
 // accents and invisible characters removed, letters and digits in ASCII where possible
 // (plainLetters), in lower case. So "Café" and "CAFE" are one word, and "Łódź" is beside
-// "Lodz". It is for finding, never for identifying anybody.
+// "Lodz". It is for finding, never for identifying anyone.
 func Fold(s string) string {
 	if IsPlain(s) {
 		return strings.ToLower(s)
