@@ -25,7 +25,7 @@ import (
 // only if no one asked for what it does, or if its line is written elsewhere.
 func TestUnauditedWrites(t *testing.T) {
 	want := []string{
-		"audit/idempotency.go WriteOnce",    // keeps the answer of a call that changed nothing
+		"audit/idempotency.go WriteOnce",    // stores the result of a call that changed nothing
 		"audit/retention.go DeleteOldPiece", // the last piece has the line of all
 		"audit/retention.go SetRetention",   // confirms the time, if the rule stays as it is
 		"audit/write.go Record",             // which knows what it means

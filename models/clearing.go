@@ -46,7 +46,7 @@ func (s *Store) PurgeRequested() <-chan struct{} { return s.purgeRequested }
 func (s *Store) requestPurge() {
 	select {
 	case s.purgeRequested <- struct{}{}:
-	default: // it is signalled already
+	default: // already signaled
 	}
 }
 

@@ -66,7 +66,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		}
 		before := now
 		if c.DisplayName != nil && before.DisplayName == nil && *c.DisplayName == before.Username {
-			c.DisplayName = nil // what was shown in its place, sent back
+			c.DisplayName = nil // the username, which was shown in its place, was submitted
 		}
 		now.apply(c)
 		changes := contactDifferences(before, now)

@@ -182,7 +182,7 @@ func explain(ctx context.Context, in querier, statement string, values []any) (s
 		if err := rows.Scan(row...); err != nil {
 			return "", err
 		}
-		fmt.Fprintln(&plan, *row[len(row)-1].(*any)) // SQLite tells the step last, after its place in the tree
+		fmt.Fprintln(&plan, *row[len(row)-1].(*any)) // SQLite returns the step last, after its place in the tree
 	}
 	return plan.String(), rows.Err()
 }

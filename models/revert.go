@@ -299,7 +299,7 @@ func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 	for i, f := range v.Fields {
 		switch f.Name {
 		case "archived_at":
-			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // what is no number is no time: restored
+			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // not a number: the group was restored
 			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
 		case "contacts":
 			members = &v.Fields[i]
@@ -335,7 +335,7 @@ func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Chang
 		return audit.Change{}, err
 	}
 	if int(left.RowsAffected) != len(removing) || len(joined) != len(adding) {
-		return audit.Change{}, access.ErrChanged // somebody came or went since this was looked at
+		return audit.Change{}, access.ErrChanged // the members have changed since the Reversal
 	}
 	g.ContactsCount += len(joined) - len(removing)
 	return audit.Change{Before: named(removing), After: named(joined)}, s.keepCount(tx, g)

@@ -50,7 +50,7 @@ const (
 	rows    = 25 // of a list
 	people  = 10 // of a group's overview and of a picker
 	counted = 10_000
-	found   = 1_000 // is how far the finds of a search are counted
+	found   = 1_000 // how far the matches of a search are counted
 	flashes = `<div id="flashes"></div>`
 )
 

@@ -74,7 +74,7 @@ type change struct {
 
 // groupQuery selects groups.
 type groupQuery struct {
-	id                                string // that of the only one that is wanted, or ""
+	id                                string // of the only one to return, or ""
 	text, status, sort, member, after string
 	limit                             int
 	terms                             []string
@@ -103,10 +103,10 @@ type contactQuery struct {
 	terms       []string
 	few         bool
 	withGroups  bool   // count the groups of each
-	pickFor     string // the group whose members are told
+	pickFor     string // the group whose members are marked
 }
 
-// statement is SQL on its way, with its arguments. numbered says that
+// statement is SQL on its way, with its arguments. numbered reports whether
 // placeholders are $1, $2 and so on, and not question marks.
 type statement struct {
 	numbered bool

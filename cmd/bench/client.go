@@ -148,7 +148,7 @@ func (c *conn) close() { _ = c.net.Close() }
 // call is one request to be made.
 type call struct {
 	method, path, body string
-	region             string // of the page, where htmx asks for it alone
+	region             string // of the page, if htmx requests only that
 	compressed         bool
 }
 

@@ -24,7 +24,7 @@ const (
 	jobGet         = "get"
 	jobCreate      = "create with 5 members"
 	jobUpdate      = "update with members"
-	jobSearch      = "search: " // is how the searches of the API begin
+	jobSearch      = "search: " // the prefix of searches of the API
 	jobRare        = jobSearch + "rare word"
 	jobListPage    = "console: list"
 	jobListRegion  = "console: list, fragment"

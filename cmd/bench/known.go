@@ -17,7 +17,7 @@ import (
 // known is what the bench has learnt of a database from the console.
 type known struct {
 	random   *rand.Rand
-	groups   []string // ids of any groups with no more members than an answer shows
+	groups   []string // ids of any groups with no more members than a response has
 	small    string   // an active group with five members
 	large    string   // the active group with the most members
 	members  int      // how many those are

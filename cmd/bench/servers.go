@@ -23,7 +23,7 @@ type server struct {
 	name, address string
 	pid           int
 	token, cookie string
-	started       time.Duration // from exec to the first answer
+	started       time.Duration // from exec to the first response
 
 	shell *exec.Cmd
 	leash io.WriteCloser
@@ -120,7 +120,7 @@ func (s *server) stop() error {
 	return err
 }
 
-// starts is how often the console is started to tell how long that takes.
+// starts is how often the console is started to measure how long that takes.
 const starts = 5
 
 // startConsole starts the console several times and keeps the last one, with the

@@ -44,7 +44,7 @@ type ActorRef struct {
 	ID, Name string
 }
 
-// Who describes the actor, for people; "" for the zero ActorRef.
+// Who describes the actor, for display; "" for the zero ActorRef.
 func (a ActorRef) Who() string { return Who(a.Kind, a.Name) }
 
 // Ref returns the actor's name for what is stored of it.
@@ -96,7 +96,7 @@ func Who(kind ActorKind, name string) string {
 	return name
 }
 
-// Who describes the actor, for people.
+// Who describes the actor, for display.
 func (a Actor) Who() string { return Who(a.Kind, a.Name) }
 
 // MayManage reports whether the actor may invite, disable and help users of a role. Owners

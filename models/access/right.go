@@ -52,7 +52,7 @@ const (
 // Roles are all roles, the most powerful first.
 var Roles = []Role{Owner, Admin, Editor, Moderator, Auditor}
 
-// Name returns the role as people read it: "Owner"; "" for none.
+// Name returns the role for display: "Owner"; "" for none.
 func (r Role) Name() string {
 	if r == "" {
 		return ""

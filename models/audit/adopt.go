@@ -35,7 +35,7 @@ var errIntact = access.Conflict{Message: "The activity is as the console wrote i
 func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, error) {
 	var fault AuditFault
 	var head auditHead
-	s.db.Trust(true) // whoever adopts has looked
+	s.db.Trust(true) // whoever adopts it has checked it
 	err := s.Write(ctx, by, access.ManageRetention, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err

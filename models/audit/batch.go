@@ -16,7 +16,7 @@ func (l Line) Job() string {
 	var changes struct {
 		Job string `json:"job"`
 	}
-	_ = json.Unmarshal([]byte(l.Changes), &changes) // what can't be read names no job
+	_ = json.Unmarshal([]byte(l.Changes), &changes) // unreadable changes name no job
 	return changes.Job
 }
 

@@ -103,7 +103,7 @@ func fieldValue(value json.RawMessage) FieldValue {
 	case json.Unmarshal(value, &list) == nil:
 		words := make([]string, len(list))
 		for i, v := range list {
-			b, _ := json.Marshal(v) // what came from JSON goes into it again
+			b, _ := json.Marshal(v) // values decoded from JSON always marshal
 			words[i] = strings.Trim(string(b), `"`)
 		}
 		return FieldValue{Text: strings.Join(words, ", ")}

@@ -67,7 +67,7 @@ func WriteOnce[T any](ctx context.Context, s *Log, by access.Actor, right access
 		}
 		var done error
 		if answer, done = fn(tx, line); done == ErrNothing {
-			done = ErrNoAuditLine // the answer is kept
+			done = ErrNoAuditLine // store the result
 		}
 		if done != nil && done != ErrNoAuditLine {
 			return done

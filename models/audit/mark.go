@@ -68,7 +68,7 @@ func (s *Log) readMark() (AuditMark, bool, error) {
 		return AuditMark{}, false, nil
 	}
 	text, err := os.ReadFile(s.Mark.path)
-	if errors.Is(err, fs.ErrNotExist) { // perhaps just now, and it is remembered
+	if errors.Is(err, fs.ErrNotExist) { // it may have just been deleted: use the remembered mark
 		return s.Mark.Last, s.Mark.Done, nil
 	}
 	if err != nil {

@@ -249,7 +249,7 @@ func (s *Log) RetentionChanged() <-chan struct{} { return s.retentionChanged }
 func (s *Log) notifyRetention() {
 	select {
 	case s.retentionChanged <- struct{}{}:
-	default: // it is told already
+	default: // already signaled
 	}
 }
 

@@ -125,7 +125,7 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 		if done[i] = w.id; w.sealed {
 			continue
 		}
-		_, _ = s.Keyring.KeysFor(plainMAC(w.mac)) // once somebody writes with a new key, the chain goes on with it
+		_, _ = s.Keyring.KeysFor(plainMAC(w.mac)) // reads a new key that someone has written with, so that the chain continues with it
 		// Forged and removed lines are sealed too, so that they don't block the others;
 		// VerifyAudit still finds them.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
@@ -154,7 +154,7 @@ func (s *Log) exec(tx *gorm.DB, sql string, args ...any) error {
 	return err
 }
 
-// waitingLine is an entry of the tail, whose line may be gone.
+// waitingLine is an entry of the tail, whose line may be missing.
 type waitingLine struct {
 	id, mac string
 	action  Action

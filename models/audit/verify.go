@@ -53,7 +53,7 @@ type AuditFault struct {
 	Number int64
 	// LineID is the line's id, or "".
 	LineID string
-	// What is a sentence that says what is wrong.
+	// What is a sentence that describes the fault.
 	What string
 }
 
@@ -171,10 +171,10 @@ type verifier struct {
 	r         db.Reader
 	readState func() (retentionState, error) // reads the retention state again
 	proof     AuditProof
-	head      auditHead      // as far as it looks
-	at        auditHead      // the link that was looked at last
-	state     retentionState // as it was read last
-	rule      string         // the newest line so far that tells of retention
+	head      auditHead      // where it stops
+	at        auditHead      // the last link that was checked
+	state     retentionState // as last read
+	rule      string         // the newest line so far that changes the retention state
 	endFault  *AuditFault
 }
 
@@ -263,7 +263,7 @@ func (v *verifier) walk() error {
 	return nil
 }
 
-// sealedLine is a link of the chain with its line, whose ID is "" if it is gone.
+// sealedLine is a link of the chain with its line, whose ID is "" if it is missing.
 type sealedLine struct {
 	auditSeal
 	Line
@@ -324,7 +324,7 @@ func (v *verifier) skipDeleted() error {
 	b, err := v.readState()
 	if err != nil || b.Number <= v.at.Number {
 		if errors.Is(err, errRetentionForged) || errors.Is(err, errHeadForged) {
-			err = nil // which the end of the walk tells
+			err = nil // reported at the end of the walk
 		}
 		return err
 	}
@@ -383,7 +383,7 @@ func (s *Log) genuine(l *Line) bool {
 // ends checks that the chain goes as far as the head.
 func (v *verifier) ends() error {
 	switch {
-	case v.at.Number > v.head.Number: // the rule has deleted more than was to be looked at
+	case v.at.Number > v.head.Number: // the rule has deleted more than was to be checked
 	case v.head.Number > v.at.Number && v.head.Number < math.MaxInt64:
 		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", v.head.Number)
 	case v.endFault == nil && !v.head.at(v.at):
@@ -428,7 +428,7 @@ func (v *verifier) rules() error {
 	if v.state.LineID >= v.rule {
 		return nil
 	}
-	b, err := v.readState() // as it is after what was decided meanwhile
+	b, err := v.readState() // it may have changed during the check
 	if errors.Is(err, errRetentionForged) || err == nil && b.LineID < v.rule {
 		v.fault(0, "", forgedRetention)
 		return nil
@@ -457,7 +457,7 @@ func (v *verifier) strays() error {
 	}
 }
 
-// strayBatch is how many lines are looked up at once.
+// strayBatch is how many lines one query checks.
 const strayBatch = 5000
 
 // strays is what was found in a part of the lines: its last line, and the first without a

@@ -94,7 +94,7 @@ func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a 
 		g.scan.Columns = g.columns
 		a.Rows, err = Collect(r, g.scan.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.scan.Args, columns)
 		if err != nil || len(a.Rows) == limit || len(g.scan.Conditions) == 0 {
-			return a, err // full, or all rows there are
+			return a, err // a full page, or all rows
 		}
 		all, err := g.exhausted(r)
 		a.Partial = !all

@@ -98,9 +98,9 @@ type Dialect interface {
 // handles are the connections to an open database.
 type handles struct {
 	Writer *gorm.DB // for changes, and for reads that must see the newest state
-	Reader *gorm.DB // for reads; the same handle where the engine needs no other
-	reads  source   // for reads that many wait for: see Reader
-	check  *sql.DB  // for Ready, which waits for nobody: one connection
+	Reader *gorm.DB // for reads; the same handle if the engine needs no other
+	reads  source   // for hot reads: see Reader
+	check  *sql.DB  // for Ready: one connection of its own
 	// LongReader and longReads are for reads that take long. They have connections of their
 	// own, so that others don't wait for them.
 	LongReader *gorm.DB

@@ -49,7 +49,7 @@ func (h *health) Sealed(err error) error {
 	switch {
 	case err == nil:
 		h.unsealed.Store(nil)
-	case errors.Is(err, access.ErrUnavailable), errors.Is(err, context.Canceled): // noted, or nobody's fault
+	case errors.Is(err, access.ErrUnavailable), errors.Is(err, context.Canceled): // recorded already, or canceled by the client
 	default:
 		h.unsealed.Store(&access.Unavailable{Outage: access.Unsealed, Cause: err})
 	}

@@ -186,7 +186,7 @@ func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
 	}
 	about, err := s.Dialect.estimate(r, list)
 	if err != nil || about <= MaxCounted {
-		return n, err // no estimate yet, or one from before the table grew
+		return n, err // no estimate yet, or an outdated one
 	}
 	n = Count{N: about, About: true}
 	s.totals.put(list, n, s.Now())

@@ -170,7 +170,7 @@ func (d *postgresDialect) beginStatement() string {
 
 func (*postgresDialect) checkFiles() error { return nil }
 
-func (*postgresDialect) trust(bool) {} // after a failover the last entries may be gone
+func (*postgresDialect) trust(bool) {} // after a failover the last entries may be missing
 
 func (*postgresDialect) writableQuery() string {
 	return "SELECT current_setting('transaction_read_only') = 'off'"

@@ -94,7 +94,7 @@ func (s sqlSource) Together(ctx context.Context, statements ...Statement) error 
 	return nil
 }
 
-func (sqlSource) reset() {} // a file is not cut off
+func (sqlSource) reset() {} // a file has no connection to lose
 
 // close leaves the pool to GORM, whose it is.
 func (sqlSource) close() {}

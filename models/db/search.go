@@ -30,7 +30,7 @@ type IDLimit struct{ Sign, ID string }
 // scattered over the table, in 20 ms.
 const maxScanned = 10_000
 
-// Partial reports whether rows of the page may be missing.
+// PartialHint is shown if some of the groups of a page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
 // plain reports whether the order's index lists exactly these rows.
@@ -77,7 +77,7 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 	case a.Partial && part.Whole:
 		return findAll()
 	case !cursor.IsZero():
-		a.Count = nil // it is of what follows
+		a.Count = nil // it counts only what follows
 	}
 	a.Rows, a.More = cutPage(a.Rows, part)
 	return a, nil
@@ -100,7 +100,7 @@ func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, choice []strategy, lim
 		}
 		a.Partial, a.Count = some.Partial, cmp.Or(some.Count, a.Count)
 	}
-	if n := a.Count; n != nil && n.More && n.N < maxMatches { // of some that were looked at
+	if n := a.Count; n != nil && n.More && n.N < maxMatches { // only of the rows examined
 		a.Count = nil
 	}
 	return a, nil

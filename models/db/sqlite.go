@@ -108,7 +108,7 @@ func (sqliteDialect) Earliest(_ Reader, now time.Time) (time.Time, error) { retu
 func (d sqliteDialect) logSize() int64 {
 	info, err := os.Stat(d.files.path + "-wal")
 	if err != nil {
-		return 0 // there is none where nothing was written
+		return 0 // there is none if nothing was written
 	}
 	return info.Size()
 }

@@ -95,7 +95,7 @@ func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	hooks.RegisterCommitHook(func() int32 {
 		if g.files.checkFiles() != nil {
-			return 1 // which makes of the commit a rollback
+			return 1 // turns the commit into a rollback
 		}
 		return 0
 	})

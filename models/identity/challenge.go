@@ -140,7 +140,7 @@ func (s *Attempts) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string)
 		used := challenge{Hash: found.Hash, Kind: kind, ExpiresAt: found.ExpiresAt}
 		taken = tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&used)
 	}
-	if taken.Error == nil && taken.RowsAffected == 0 { // another one was faster
+	if taken.Error == nil && taken.RowsAffected == 0 { // another call was faster
 		return found, access.ErrNotFound
 	}
 	return found, taken.Error

@@ -117,7 +117,7 @@ func readHash(hash string) (salt, key []byte, err error) {
 // passwordForms returns what may have been hashed for a typed password: its prepared form
 // and, if they differ, the characters themselves, each cut if it is too long to be right.
 func passwordForms(typed string) []string {
-	const maxMarks = 3 // that a letter has beside itself where it is typed decomposed
+	const maxMarks = 3 // of a letter that is typed decomposed
 	typed = text.Cut(typed, (1+maxMarks)*(maxPassword+1))
 	prepared := preparedPassword(typed)
 	forms := []string{text.Cut(prepared, maxPassword+1)}
@@ -134,7 +134,7 @@ func (s *SignIns) renewHash(ctx context.Context, u *User, password string) error
 		return err
 	}
 	renewed := s.db.Writer.WithContext(ctx).Model(&User{}).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Update("password_hash", hash)
-	if renewed.RowsAffected == 1 { // or it has changed meanwhile
+	if renewed.RowsAffected == 1 { // otherwise it has changed in the meantime
 		u.PasswordHash = hash
 	}
 	return s.db.Failed(ctx, renewed.Error)

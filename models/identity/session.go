@@ -168,7 +168,7 @@ func (s *Sessions) EndSession(ctx context.Context, by access.Actor, secret strin
 }
 
 // RenewSession gives a session another secret, and returns it: the old one is useless from
-// then on. confirmed says that its owner has just proved who they are. Errors: ErrNotFound
+// then on. confirmed reports whether its owner has just proved who they are. Errors: ErrNotFound
 // if the session has ended.
 func (s *Sessions) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
 	renewed := text.RandomDigits(secretLength)

@@ -32,7 +32,7 @@ type TokenRequest struct {
 	// Path is without its parameters, which may hold search terms.
 	Path   string
 	Status int
-	// MS is how long the answer took, in milliseconds.
+	// MS is how long the response took, in milliseconds.
 	MS int64 `gorm:"column:ms"`
 	// IP is where the call came from.
 	IP        string
@@ -49,7 +49,7 @@ type TokenHour struct {
 	TokenID string `gorm:"primaryKey"`
 	// Hour is its first second, in Unix seconds.
 	Hour int64 `gorm:"primaryKey"`
-	// Requests counts all calls, Errors those answered with status 400 or more.
+	// Requests counts all calls, Errors those with status 400 or more.
 	Requests, Errors int
 }
 
@@ -131,7 +131,7 @@ func (s *Tokens) FlushUses(ctx context.Context) error {
 		if err := addHours(tx, hours); err != nil {
 			return err
 		}
-		for _, token := range slices.Sorted(maps.Keys(calls)) { // in one order on all instances, so that none waits for another in a circle
+		for _, token := range slices.Sorted(maps.Keys(calls)) { // in the same order on all instances, so that they can't deadlock
 			if err := s.saveCalls(tx, token, calls[token]); err != nil {
 				return err
 			}

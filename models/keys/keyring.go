@@ -47,7 +47,7 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	keys = r.Now() // as somebody left them who was here first
+	keys = r.Now() // another call may have replaced them
 	now := r.Clock()
 	if keys.Known(made) || now.Sub(r.readAt).Abs() < readKeysEvery {
 		return keys, nil
@@ -87,7 +87,7 @@ func (r *Keyring) OpenSealed(purpose, sealed string) ([]byte, bool) {
 	if sealed == "" {
 		return nil, false
 	}
-	keys, _ := r.KeysFor(sealed) // what can't be read is nobody's
+	keys, _ := r.KeysFor(sealed) // without its key the data can't be opened
 	data, err := keys.open(purpose, sealed)
 	return data, err == nil
 }

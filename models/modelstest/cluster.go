@@ -29,9 +29,9 @@ var ErrNotInstalled = errors.New("PostgreSQL is not installed")
 type Cluster struct {
 	programs string              // the folder of initdb and postgres
 	dir      string              // the data and the log
-	socket   string              // a short path; dir where the data don't stay
+	socket   string              // a short path; dir unless the data are kept
 	settings []string            // NAME=VALUE
-	as       *syscall.Credential // nil for whoever runs the test
+	as       *syscall.Credential // nil for the user that runs the test
 
 	server *exec.Cmd
 	leash  io.WriteCloser

@@ -34,7 +34,7 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 // TestARunSharesOneServer checks that the server has the template, and stops when the run
 // does.
 func TestARunSharesOneServer(t *testing.T) {
-	modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+	modelstest.URL(t, modelstest.Postgres) // skips, or fails if it must not
 	shared, err := modelstest.Share()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 	for _, want := range []error{access.ErrNotFound, nil} {
 		cluster, err := modelstest.StartPersistentCluster(dir, "fsync=off")
 		if errors.Is(err, modelstest.ErrNotInstalled) {
-			modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+			modelstest.URL(t, modelstest.Postgres) // skips, or fails if it must not
 		}
 		if err != nil {
 			t.Fatal(err)
