@@ -35,7 +35,7 @@ func (s *site) update(id string, c models.GroupChange) audit.Line {
 	return s.newest()
 }
 
-// aChange is the line of a change that can be put back.
+// aChange is the line of a change that can be reverted.
 func aChange(s *site) string {
 	return s.update(s.group("Plaza Hotel").ID, models.GroupChange{Name: new("Plazza")}).ID
 }
@@ -85,8 +85,8 @@ func TestActivity(t *testing.T) {
 			s.Errorf("a guess is told as a fact: %s", p.text(".chips"))
 		}
 		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No matching activity").has(".chips", "About Rowing Club")
-		s.get("/activity?q=a+b").wants(200).has(".notes", "is no id").has("#q[value='a b']", "")
-		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The first day is after the last one.")
+		s.get("/activity?q=a+b").wants(200).has(".notes", "isn't an ID").has("#q[value='a b']", "")
+		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The start date is after the end date.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")
 		s.get("/activity?action=group").has("details.filters[open] > summary", "Filters · 1")
@@ -147,12 +147,12 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 
 		to := "/activity/" + line.ID + "/revert"
 		s.get(to).wants(200).has("h1", "Revert this change to Plaza Grand?").has("ins", "Zoë").has("button", "Revert change")
-		s.post(to).wants(409).has(".summary", "nothing was put back")
+		s.post(to).wants(409).has(".summary", "nothing was reverted")
 		s.update(g.ID, models.GroupChange{Name: new("Plaza Royal")})
 		s.post(to, "field", "name", "field", "description").wants(409)
 		p = s.get(to).wants(200).has("main", "It was changed again by Anna on ")
 		if n := p.doc.Find("input[name=field]").Length(); n != 1 {
-			s.Errorf("%d fields can be put back", n)
+			s.Errorf("%d fields can be reverted", n)
 		}
 		s.post(to, "field", "description").leads("/activity/"+line.ID).follow(s.browser).has("#flashes", " reverted.")
 		now, err := s.store.Group(s.Context(), g.ID)
@@ -162,10 +162,10 @@ func TestAChangeIsShownAndPutBack(t *testing.T) {
 		back := s.newest()
 		p = s.get("/activity/"+line.ID).wants(200).has(".notice", "Reverted by Anna").lacks("main a[href$=revert]")
 		if to, _ := p.doc.Find(".notice a").Attr("href"); to != "/activity/"+back.ID {
-			s.Errorf("it was put back by %s", to)
+			s.Errorf("it was reverted by %s", to)
 		}
 		s.get(to).wants(200).has("h1", "Nothing to revert")
-		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna put back a change of Plaza Royal").has("main", "View original change")
+		s.get("/activity/"+back.ID).wants(200).has("h1", "Anna reverted a change to Plaza Royal").has("main", "View original change")
 		s.update(g.ID, models.GroupChange{Description: new(long + "Ask for Hector. " + long)})
 		s.get("/activity/"+line.ID).wants(200).has(".notice", "Reverted by Anna").has("main a.quiet[href$=revert]", "Revert…")
 

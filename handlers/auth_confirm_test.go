@@ -53,7 +53,7 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 			s.Errorf("the password is of %q", got)
 		}
 		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
-		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "The password is not right.").has("#confirm\\.password-error.hide", "The password is not right.")
+		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "Incorrect password.").has("#confirm\\.password-error.hide", "Incorrect password.")
 		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
 			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
 		}

@@ -131,7 +131,7 @@ func TestTroubleIsToldInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.click("Name")
-	a.sees("#trouble", "Nothing you typed is lost.")
+	a.sees("#trouble", "Try again in a moment.")
 	a.until("the request is named", "/^Request [A-Z0-9]{16}$/.test(text('.trouble small'))")
 	a.visit("/groups")
 	a.sees("h1", "The database can’t be reached")

@@ -242,6 +242,9 @@ var scenes = append([]scene{
 		t.click("Delete…")
 		t.sees("dialog", "Delete ")
 	}},
+	{"groups export", address("/groups/export?status=all&q=the")},
+	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},
+	{"contacts export", address("/contacts/export")},
 	{"group new", address("/groups/new")},
 	{"group new refused", func(t *tab, _ *town) {
 		t.visit("/groups/new")
@@ -272,7 +275,7 @@ var scenes = append([]scene{
 	{"group members refused", func(t *tab, v *town) {
 		t.visit("/groups/" + v.group.ID + "/members")
 		t.goes("Add to group")
-		t.sees("main", "Choose at least one person")
+		t.sees("main", "Choose at least one contact to add.")
 	}},
 	{"group edit", at(func(v *town) string { return "/groups/" + v.archived.ID + "/edit" })},
 	{"group edit refused", func(t *tab, v *town) {
@@ -416,7 +419,7 @@ var scenes = append([]scene{
 		t.visit("/activity/" + v.changes() + "/revert")
 		v.changes()
 		t.goes("Revert change")
-		t.sees("main", "nothing was put back")
+		t.sees("main", "nothing was reverted")
 	}},
 	{"activity members", func(t *tab, v *town) {
 		page, err := v.store.Audit.Activity(v.Context(), audit.ActivityQuery{Object: v.group.ID, Action: string(audit.CreatedGroup)})

@@ -195,7 +195,7 @@ func TestPasskeysNeedScripts(t *testing.T) {
 	a := s.in(desk.withoutScripts())
 	a.visit("/profile/security/passkeys/new")
 	a.sees("main", "Passkeys need JavaScript")
-	a.misses("main", "Add passkey")
+	a.misses("main", "Work laptop")
 	a.signOut()
 	a.visit("/login")
 	a.misses("main", "passkey")

@@ -205,7 +205,7 @@ func TestShortcutsAreSwitchedOffWithoutScripts(t *testing.T) {
 	a.visit("/profile")
 	a.click(`[name="shortcuts"][value="off"]`)
 	a.goes("Save")
-	a.sees("#flashes", "Your profile is saved.")
+	a.sees("#flashes", "Profile saved.")
 	if a.goes("View all shortcuts"); eval[bool](a, "all('a').some((e) => words(e) === 'Keyboard shortcuts')") {
 		a.Error("the sheet is offered where there are no scripts")
 	}

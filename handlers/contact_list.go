@@ -21,14 +21,7 @@ func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
 
 // listAt returns what the list shows for an address.
 func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, error) {
-	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
-	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
-	name, reverse := strings.CutPrefix(at.Sort, "-")
-	query.Reverse = reverse
-	if name == "name" {
-		query.Sort = models.ContactsByName
-	}
-	query.After, query.Before = a.cursors(query.Fits)
+	at, query := readContactsAt(a)
 	page, err := p.store.Contacts(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
@@ -53,4 +46,17 @@ func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, er
 		return p.store.ContactsCount(r.Context(), page)
 	})
 	return list, err
+}
+
+// readContactsAt reads the address of a list of contacts, and returns the query for it.
+func readContactsAt(a *address) (views.ContactsAt, models.ContactQuery) {
+	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
+	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
+	name, reverse := strings.CutPrefix(at.Sort, "-")
+	query.Reverse = reverse
+	if name == "name" {
+		query.Sort = models.ContactsByName
+	}
+	query.After, query.Before = a.cursors(query.Fits)
+	return at, query
 }

@@ -136,8 +136,8 @@ func (s *site) denial(r *http.Request, right access.Right) string {
 	return views.Refusal(by(r), right, owners)
 }
 
-// retry returns the address to try again, and the form to send to it again, so that
-// required wraps a handler that only those may use who have lately proved who they are; others are A form with a password has to be filled in again.
+// retry returns the address to try again, and the form to send to it again, so that nothing typed
+// is lost. A form with a password has to be filled in again.
 func retry(r *http.Request) (string, []views.Hidden) {
 	to := localPath(r.URL.RequestURI())
 	for name := range r.PostForm {

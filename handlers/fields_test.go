@@ -57,6 +57,6 @@ func TestWhatIsCreatedIsSaidSo(t *testing.T) {
 		if found := s.get("/groups").rows(); len(found) != 1 {
 			s.Errorf("groups are %q", found)
 		}
-		s.post("/groups/new", "name", "Plaza Hotel", "do", "create").follow(s.browser).has("#flashes", "another active group with this name")
+		s.post("/groups/new", "name", "Plaza Hotel", "do", "create").follow(s.browser).has("#flashes", "Another active group has the same name.")
 	})
 }

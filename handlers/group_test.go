@@ -81,7 +81,7 @@ func TestDeletingABusyGroupAsksForItsName(t *testing.T) {
 			s.Fatal(err)
 		}
 		path := "/groups/" + g.ID + "/delete"
-		s.get(path).has("label", "Type the group’s name").has(".figures", "1")
+		s.get(path).has("label", "Type the group name to confirm").has(".figures", "1")
 		s.post(path, "name", "plaza hotel").wants(422).has("#name-error", "Plaza Hotel")
 		s.post(path, "name", "  Plaza Hotel ").leads("/groups")
 		if messages, err := s.store.MessagesCount(s.Context(), g.ConversationID); err != nil || messages.N != 0 {

@@ -76,6 +76,11 @@ var matrix = map[string]allowed{
 	"GET /groups":                      about(all),
 	"GET /groups/new":                  about("OAE"),
 	"POST /groups/new":                 about("OAE"),
+	"GET /groups/export":               about("OAU"),
+	"POST /groups/export":              about("OAU"),
+	"GET /groups/{id}/members/export":  about("OAU"),
+	"POST /groups/{id}/members/export": about("OAU"),
+	"POST /groups/{id}/export":         about("OAU"),
 	"GET /groups/{id}":                 about(all),
 	"GET /groups/{id}/edit":            about("OAE"),
 	"POST /groups/{id}/edit":           about("OAE"),
@@ -91,6 +96,9 @@ var matrix = map[string]allowed{
 	"GET /contacts/pick":         about(all),
 	"GET /contacts/new":          about("OAE"),
 	"POST /contacts/new":         about("OAE"),
+	"GET /contacts/export":       about("OAU"),
+	"POST /contacts/export":      about("OAU"),
+	"POST /contacts/{id}/export": about("OAU"),
 	"GET /contacts/{id}":         about(all),
 	"GET /contacts/{id}/edit":    about("OAE"),
 	"POST /contacts/{id}/edit":   about("OAE"),
@@ -380,7 +388,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 		p.wants(http.StatusNotFound)
 	case p.status == http.StatusForbidden && strings.Contains(p.text("main"), "can rotate this token"):
 		// Nobody can give this right.
-	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "does not let you"):
+	case p.status != http.StatusForbidden || !strings.Contains(p.text("main"), "doesn't let you"):
 		m.Errorf("%s: got %d, and may not: %s", what, p.status, p.text("main"))
 	case !strings.Contains(p.text("main"), "(owner") || p.doc.Find(`main a[href="/docs/roles"]`).Length() == 0:
 		m.Errorf("%s: who can give the right is not said: %s", what, p.text("main"))

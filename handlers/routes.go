@@ -71,6 +71,10 @@ var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
 // stallLimit is for how long a client may take nothing of an answer that is sent.
 const stallLimit = 15 * time.Second
 
+// exportLimits are those of an export. While it is read, the database keeps what others delete, so
+// it must not take much longer than a large file does.
+var exportLimits = limits{timeout: 15 * time.Minute, stream: true}
+
 // table is all there is to call, apart from the API, which has a table of its own.
 func (c *Console) table() []route {
 	var (
@@ -92,10 +96,12 @@ func (c *Console) table() []route {
 		invitations = invitationPages{c.site}
 		policy      = policyPages{c.site}
 
-		plain       = also{}
-		aGroup      = also{missing: groups.tombstone}
-		editedGroup = also{missing: groups.tombstone, draft: draft{object: groups.exists}}
-		anEntry     = also{missing: activity.deletedBefore}
+		plain         = also{}
+		aGroup        = also{missing: groups.tombstone}
+		editedGroup   = also{missing: groups.tombstone, draft: draft{object: groups.exists}}
+		exported      = also{limits: exportLimits}
+		exportedGroup = also{missing: groups.tombstone, limits: exportLimits}
+		anEntry       = also{missing: activity.deletedBefore}
 	)
 	return []route{
 		{"GET", "/healthz", c.health.live, anybody, "", plain},
@@ -154,6 +160,8 @@ func (c *Console) table() []route {
 		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},
+		{"GET", "/groups/export", groups.exportForm, access.Export, views.Groups, plain},
+		{"POST", "/groups/export", groups.export, access.Export, views.Groups, exported},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
@@ -164,12 +172,18 @@ func (c *Console) table() []route {
 		{"GET", "/groups/{id}/activity", groups.activity, access.ReadActivity, views.Groups, aGroup},
 		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/members", members.add, access.EditMembers, views.Groups, editedGroup},
+		{"GET", "/groups/{id}/members/export", members.exportForm, access.Export, views.Groups, aGroup},
+		{"POST", "/groups/{id}/members/export", members.export, access.Export, views.Groups, exportedGroup},
+		{"POST", "/groups/{id}/export", groups.exportAll, access.Export, views.Groups, exportedGroup},
 		{"POST", "/groups/{id}/members/remove", members.remove, access.EditMembers, views.Groups, aGroup},
 
 		{"GET", "/contacts", contacts.list, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/pick", groups.pick, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/new", contacts.new, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/new", contacts.create, access.EditContacts, views.Contacts, also{draft: draft{name: views.ContactDraft}}},
+		{"GET", "/contacts/export", contacts.exportForm, access.Export, views.Contacts, plain},
+		{"POST", "/contacts/export", contacts.export, access.Export, views.Contacts, exported},
+		{"POST", "/contacts/{id}/export", contacts.exportAll, access.Export, views.Contacts, exported},
 		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{draft: draft{object: contacts.exists}}},

@@ -106,6 +106,11 @@ var routes = map[string]question{
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
 	"POST /groups/new":                 {status: 303, fields: fields("name", "New"), action: audit.CreatedGroup},
+	"GET /groups/export":               {status: 200},
+	"POST /groups/export":              {status: 200, action: audit.ExportedGroups},
+	"GET /groups/{id}/members/export":  {status: 200, id: aGroup},
+	"POST /groups/{id}/members/export": {status: 200, id: aGroup, action: audit.ExportedMembers},
+	"POST /groups/{id}/export":         {status: 200, id: aGroup, action: audit.ExportedGroup},
 	"GET /groups/{id}":                 {status: 200, id: aGroup},
 	"GET /groups/{id}/edit":            {status: 200, id: aGroup},
 	"POST /groups/{id}/edit":           {status: 303, id: aGroup, fields: fields("name", "Other", "was_name", "Plaza Hotel"), action: audit.UpdatedGroup},
@@ -121,6 +126,9 @@ var routes = map[string]question{
 	"GET /contacts/pick":         {status: 200},
 	"GET /contacts/new":          {status: 200},
 	"POST /contacts/new":         {status: 303, fields: fields("username", "cedric"), action: audit.CreatedContact},
+	"GET /contacts/export":       {status: 200},
+	"POST /contacts/export":      {status: 200, action: audit.ExportedContacts},
+	"POST /contacts/{id}/export": {status: 200, id: aContact, action: audit.ExportedContact},
 	"GET /contacts/{id}":         {status: 200, id: aContact},
 	"GET /contacts/{id}/edit":    {status: 200, id: aContact},
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
@@ -429,7 +437,11 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 			own = append(own, row.Method+" "+row.Path)
 		}
 	}
-	if want := []string{"POST /activity/export", "GET /activity/verify"}; !slices.Equal(own, want) {
+	want := []string{
+		"POST /groups/export", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/{id}/export",
+		"POST /activity/export", "GET /activity/verify",
+	}
+	if !slices.Equal(own, want) {
 		t.Errorf("%q have limits of their own, want %q", own, want)
 	}
 }

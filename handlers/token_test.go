@@ -124,7 +124,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
 		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
 		s.get("/settings/tokens?whose=own").has("main", "You have no tokens yet")
-		admin.get("/settings/tokens?whose=everybody").has(".notes", "not known")
+		admin.get("/settings/tokens?whose=everybody").has(".notes", "isn't valid")
 	})
 }
 
@@ -188,7 +188,7 @@ func TestNetworksOfAToken(t *testing.T) {
 			s.Fatal(err)
 		}
 		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
-		shown := s.get(path).has("main", "A call from 127.0.0.1 was refused").has(".facts", "198.51.100.0/24").has(".facts", "2001:db8::/32")
+		shown := s.get(path).has("main", "A request from 127.0.0.1 was blocked").has(".facts", "198.51.100.0/24").has(".facts", "2001:db8::/32")
 		shown.has("tbody", "403")
 		s.get("/settings/tokens").has("tbody", "Never")
 
@@ -326,8 +326,8 @@ func TestTokensOfAPerson(t *testing.T) {
 		}
 		// Who sees no tokens of others sees their own, whatever the address says.
 		a.get("/people/" + editor.UserID).lacks("#access ~ .facts a")
-		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "is not known").has("main", "No tokens yet").lacks(".chip")
-		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "is not known").has("tbody", "Editor's").lacks("tbody td[data-label=Owner] a")
+		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "isn't valid").has("main", "No tokens yet").lacks(".chip")
+		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "isn't valid").has("tbody", "Editor's").lacks("tbody td[data-label=Owner] a")
 	})
 }
 

@@ -102,11 +102,11 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	if own && changed.Role != person.Role {
 		return redirect(w, r, views.LoginURL("")) // the session has ended
 	}
-	typed := "Nothing changed."
+	words := "Nothing changed."
 	if changed.Role != person.Role {
-		typed = text.Isolated(person.Name) + " now has the role " + changed.Role.Name() + "."
+		words = text.Isolated(person.Name) + " now has the role " + changed.Role.Name() + "."
 	}
-	return p.done(w, r, views.UserURL(person.ID), views.Flash{Text: typed})
+	return p.done(w, r, views.UserURL(person.ID), views.Flash{Text: words})
 }
 
 // confirmDisable asks before a user is disabled.

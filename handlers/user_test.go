@@ -141,7 +141,7 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		robot := s.newBrowser().with("Authorization", "Bearer "+token)
 		b.get("/groups").wants(200)
 		robot.get("/v1/groups").wants(200)
-		s.get("/people/"+bea.ID+"/disable").has("#question", "signed out at once").has("main", "1 API token of theirs is revoked for good")
+		s.get("/people/"+bea.ID+"/disable").has("#question", "signed out immediately").has("main", "1 API token is permanently revoked.")
 		s.post("/people/"+bea.ID+"/disable").leads("/people/"+bea.ID).follow(s.browser).has("#flashes", "disabled and signed out").has(".notes", "revoked")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.post("/groups/new", "name", "X").wants(401)
@@ -172,7 +172,7 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 		own := "/people/" + s.by.ID
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
 		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You're the only owner").has(`.notice a[href="/people"]`, "Users")
-		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Say that you want to stop being an owner.")
+		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Confirm that you want to stop being an owner.")
 		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(access.Admin)
@@ -192,7 +192,7 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
 		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "1 session ends immediately.")
 		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign out everywhere?")
-		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "is signed out everywhere.").has("dl", "SessionsNone")
+		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "was signed out everywhere.").has("dl", "SessionsNone")
 		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to continue.")
 		s.newBrowser().get("/login").lacks(".notice")
 		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
@@ -205,7 +205,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		s.store.DB.Now = func() time.Time { return now }
 		editor := s.session(s.person(access.Editor))
 		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 doesn't have one yet.")
-		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Choose a day like 2027-01-31.")
+		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Enter a date like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
 			s.Error("the choice is lost")
 		}

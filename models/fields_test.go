@@ -106,3 +106,17 @@ func putBackEach(t *testing.T, store *models.Store, by access.Actor, g models.Gr
 		t.Errorf("%+v, want %+v, %v", now.Fields(), c.Fields(), err)
 	}
 }
+
+// TestEveryFieldHasItsPlaceInTheActivity: what has none comes after all others.
+func TestEveryFieldHasItsPlaceInTheActivity(t *testing.T) {
+	for _, name := range models.FieldNames() {
+		line := audit.Line{}
+		changes := map[string]audit.Change{name: {Before: nil, After: "x"}, " ": {Before: nil, After: "x"}}
+		if err := line.SetChanges(changes); err != nil {
+			t.Fatal(err)
+		}
+		if fields := line.Fields(); fields[0].Name != name {
+			t.Errorf("%s has no place in fieldOrder", name)
+		}
+	}
+}

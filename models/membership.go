@@ -60,27 +60,36 @@ type MemberQuery struct {
 // Members returns a page of a group's members, the oldest contact first. Errors: Invalid,
 // ErrNotFound.
 func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error) {
+	r := s.DB.Read(ctx)
+	page, err := s.understandMembers(r, q)
+	if err == nil && !page.exact {
+		err = findContacts(s.DB, r, &page, q.Range, q.args)
+	}
+	return page, s.DB.Failed(ctx, err)
+}
+
+// understandMembers is resolveContacts for the members of a group that exists.
+func (s *Store) understandMembers(r db.Reader, q MemberQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
-	r := s.DB.Read(ctx)
 	if err := groupExists(r, q.Group); err != nil {
-		return ContactPage{}, s.DB.Failed(ctx, err)
+		return ContactPage{}, err
 	}
 	exact, err := contactByAnyID(r, ContactQuery{Text: q.Text, Range: q.Range})
 	if err == nil && len(exact) > 0 {
-		in, err := s.MembersAmong(ctx, q.Group, exact)
-		return ContactPage{Contacts: slices.DeleteFunc(exact, func(c Contact) bool { return !in[c.ID] })}, err
+		in, err := s.membersAmong(r, q.Group, exact)
+		return ContactPage{Contacts: slices.DeleteFunc(exact, func(c Contact) bool { return !in[c.ID] }), exact: true}, err
 	}
 	var page ContactPage
 	if err == nil {
 		page.spec, err = s.orPhoneNumbers(r, q.spec(), q.Text)
 	}
-	if err == nil {
-		err = findContacts(s.DB, r, &page, q.Range, func(c db.Cursor) []any { return []any{c.ID} })
-	}
-	return page, s.DB.Failed(ctx, err)
+	return page, err
 }
+
+// args returns the values of a cursor in the query's order.
+func (q MemberQuery) args(c db.Cursor) []any { return []any{c.ID} }
 
 // spec returns the SearchSpec of a query, in the order of the memberships.
 func (q MemberQuery) spec() db.SearchSpec {
@@ -98,6 +107,11 @@ func groupExists(r db.Reader, id string) error {
 
 // MembersAmong returns which of the contacts are in a group, by id.
 func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
+	members, err := s.membersAmong(s.DB.Read(ctx), groupID, contacts)
+	return members, s.DB.Failed(ctx, err)
+}
+
+func (s *Store) membersAmong(r db.Reader, groupID string, contacts []Contact) (map[string]bool, error) {
 	members := map[string]bool{}
 	if !text.ValidID(groupID) || len(contacts) == 0 {
 		return members, nil
@@ -105,11 +119,11 @@ func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Con
 	query := db.SelectFrom("memberships", "contact_id", "group_id = ?", groupID)
 	query.Where(ofGroups)
 	query.Where(s.DB.Dialect.Among("contact_id", contactIDs(contacts)))
-	ids, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, db.OneColumn[string])
+	ids, err := db.Collect(r, query.SQL(), false, query.Args, db.OneColumn[string])
 	for _, id := range ids {
 		members[id] = true
 	}
-	return members, s.DB.Failed(ctx, err)
+	return members, err
 }
 
 // AddMembers adds contacts to a group, and returns it with those who were not in it before.

@@ -321,7 +321,10 @@ func changedNothing(l audit.Line) bool {
 	if strings.HasPrefix(string(l.Action), "session.") {
 		return true
 	}
-	return slices.Contains([]audit.Action{audit.ExportedActivity, audit.DeletedActivity, audit.AdoptedActivity, audit.PostedMessage, audit.Seeded}, l.Action)
+	return slices.Contains([]audit.Action{
+		audit.ExportedActivity, audit.ExportedGroups, audit.ExportedGroup, audit.ExportedMembers, audit.ExportedContacts, audit.ExportedContact,
+		audit.DeletedActivity, audit.AdoptedActivity, audit.PostedMessage, audit.Seeded,
+	}, l.Action)
 }
 
 // onlyValue returns the value of a field that did not change.

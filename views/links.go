@@ -53,6 +53,13 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
+// ExportGroupsURL returns the address that exports a list of groups: all of it, not its page.
+func ExportGroupsURL(at GroupsAt) templ.SafeURL {
+	return withParams("/groups/export",
+		"q", at.Q, "status", at.Status, "member", at.Member,
+		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore, "sort", at.Sort)
+}
+
 // Next is the end of an action's address that says where it leads when it is done; "" is the
 // default.
 type Next string
@@ -112,6 +119,14 @@ func MembersURL(id string, at MembersAt) templ.SafeURL {
 	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
+// ExportGroupURL returns the address that exports a group with its members and messages.
+func ExportGroupURL(id string) templ.SafeURL { return pathTo("/groups/", id, "/export", "") }
+
+// ExportMembersURL returns the address that exports a list of members, not only its page.
+func ExportMembersURL(id string, at MembersAt) templ.SafeURL {
+	return withParams(pathTo("/groups/", id, "/members/export", ""), "q", at.Q, "list", string(at.List))
+}
+
 func RemoveMemberURL(id string, next Next) templ.SafeURL {
 	return pathTo("/groups/", id, "/members/remove", next)
 }
@@ -121,7 +136,14 @@ func ContactsURL(at ContactsAt) templ.SafeURL {
 	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
 }
 
+// ExportContactsURL returns the address that exports a list of contacts, as ExportGroupsURL.
+func ExportContactsURL(at ContactsAt) templ.SafeURL {
+	return withParams("/contacts/export", "q", at.Q, "sort", at.Sort)
+}
+
 // The addresses of one contact.
+
+func ExportContactURL(id string) templ.SafeURL { return pathTo("/contacts/", id, "/export", "") }
 
 func NewContactURL() templ.SafeURL           { return "/contacts/new" }
 func ContactURL(id string) templ.SafeURL     { return pathTo("/contacts/", id, "", "") }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
@@ -40,6 +41,11 @@ var acts = map[audit.Action]string{
 	audit.SignedOut:        "signed out",
 	audit.RefusedSignIn:    "failed to sign in as {actor}",
 	audit.ExportedActivity: "exported activity",
+	audit.ExportedGroups:   "exported groups",
+	audit.ExportedGroup:    "exported {object} with its members and messages",
+	audit.ExportedMembers:  "exported the members of {object}",
+	audit.ExportedContacts: "exported contacts",
+	audit.ExportedContact:  "exported the contact {object} with their groups and messages",
 	audit.ChangedRetention: "changed activity retention",
 	audit.DeletedActivity:  "deleted old activity",
 	audit.AdoptedActivity:  "accepted the activity log as is",
@@ -77,12 +83,6 @@ var selfActs = map[audit.Action]string{
 	audit.LinkedIdentity:    "linked another sign-in method",
 
 	identity.UnlinkedIdentity: "unlinked a sign-in method",
-}
-
-// fieldWords are fields as a sentence names them.
-var fieldWords = map[string]string{
-	"name": "name", "description": "description", "avatar_url": "avatar URL", "contacts": "members",
-	"username": "username", "display_name": "display name", "phone_number": "phone number",
 }
 
 // actWords returns what was done, with the {names} of acts, and whether there are words for
@@ -193,7 +193,11 @@ func oldName(l audit.Line) string {
 func changedFields(fields []audit.ChangedField) string {
 	var names []string
 	for _, f := range fields {
-		names = append(names, fieldWords[f.Name])
+		label := models.FieldLabel(f.Name)
+		if f.Name == "contacts" {
+			label = "members"
+		}
+		names = append(names, label)
 	}
 	if len(names) == 0 || len(names) > 2 || slices.Contains(names, "") {
 		return ""

@@ -430,7 +430,7 @@ func tokenFacts(d TokenDetail) templ.Component {
 			templ_7745c5c3_Var19 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<section class=\"card\" aria-labelledby=\"facts\"><h2 id=\"facts\">About</h2><dl class=\"facts narrow\"><div><dt>Permissions</dt><dd><ul class=\"lines\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<section class=\"card\" aria-labelledby=\"facts\"><h2 id=\"facts\">About</h2><dl class=\"facts slim\"><div><dt>Permissions</dt><dd><ul class=\"lines\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

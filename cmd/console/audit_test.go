@@ -140,7 +140,7 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	if err := os.Rename(file+".mark", file+".older.mark"); err != nil {
 		t.Fatal(err)
 	}
-	if r := console(t, restored, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "older copy") || !strings.Contains(r.stderr, "console audit adopt accepts it") {
+	if r := console(t, restored, "", "audit", "verify"); r.code != 1 || !strings.Contains(r.stdout, "older copy") || !strings.Contains(r.stderr, "run console audit adopt") {
 		t.Errorf("of an older copy: %+v", r)
 	}
 	if said := mustRun(t, restored, "", "audit", "adopt"); !strings.Contains(said, "older copy") || strings.Contains(said, "console audit adopt") {

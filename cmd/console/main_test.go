@@ -77,6 +77,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -public-url https://anna@example.com", 1, "it has a user name"},
 		{"serve -public-url https://example.com:99999", 1, "its port is no number"},
 		{"serve -oidc-client-id x -oidc-issuer https://example.com?x", 2, "it has a query"},
+		{"serve -debug-listen 0.0.0.0:6060", 2, "-debug-listen takes a loopback address"},
+		{"serve -dev -public-url https://console.example.com", 2, "-dev is for this machine only"},
 		{"serve -rate-limit many", 2, "-rate-limit must be a number"},
 		{"serve -rate-limit -1", 2, "-rate-limit must be a number"},
 		{"serve -log-level loud", 2, "-log-level must be debug, info, warn or error"},

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/modelstest"
 )
 
 // TestEveryFieldIsInTheAPI, as it is in the table of fields: sent as JSON and as a form, to
@@ -22,6 +24,30 @@ func TestEveryFieldIsInTheAPI(t *testing.T) {
 			shows(t, s.call(t, "POST "+path, formFields(inputs, "a4")).want(t, http.StatusCreated), inputs, "a4")
 		}
 	})
+}
+
+// TestEveryFieldIsDescribed in each schema of what is sent and shown.
+func TestEveryFieldIsDescribed(t *testing.T) {
+	s := serve(t, modelstest.Open(t, modelstest.SQLite))
+	type schema struct {
+		Properties map[string]any
+		Required   []string
+	}
+	schemas := decode[struct {
+		Components struct{ Schemas map[string]schema }
+	}](t, s.call(t, "GET /v1/openapi.json").want(t, http.StatusOK)).Components.Schemas
+	for object, inputs := range map[string][]models.Input{"Group": models.GroupFields{}.Inputs(), "Contact": models.ContactFields{}.Inputs()} {
+		for _, name := range []string{object, "New" + object, "New" + object + "Form", object + "Change", object + "ChangeForm"} {
+			for _, i := range inputs {
+				if schemas[name].Properties[i.Name] == nil {
+					t.Errorf("%s has no %s", name, i.Name)
+				}
+				if name == object && !slices.Contains(schemas[name].Required, i.Name) {
+					t.Errorf("%s doesn't always have %s", name, i.Name)
+				}
+			}
+		}
+	}
 }
 
 // valueOf is a value that the field takes.

@@ -82,6 +82,11 @@ const (
 	RevertedMembers  Action = "members.revert"
 	RevertedContact  Action = "contact.revert"
 	ExportedActivity Action = "activity.export"
+	ExportedGroups   Action = "group.export"
+	ExportedGroup    Action = "group.download"
+	ExportedMembers  Action = "members.export"
+	ExportedContacts Action = "contact.export"
+	ExportedContact  Action = "contact.download"
 )
 
 // counters lists the totals (db.DB.Counts) that actions on each kind of object can change.

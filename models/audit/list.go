@@ -215,7 +215,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 func (q ActivityQuery) filters(format string) map[string]Change {
 	changes := map[string]Change{"format": {nil, format}}
 	for field, value := range map[string]string{
-		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": dayOf(q.From), "to": dayOf(q.To),
+		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": MomentOf(q.From), "to": MomentOf(q.To),
 	} {
 		if value != "" {
 			changes[field] = Change{nil, value}
@@ -224,7 +224,8 @@ func (q ActivityQuery) filters(format string) map[string]Change {
 	return changes
 }
 
-func dayOf(t time.Time) string {
+// MomentOf returns a filter's time as audit lines have it; "" for no limit.
+func MomentOf(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

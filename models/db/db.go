@@ -31,6 +31,8 @@ type DB struct {
 	queries *queryLog                 // or nil: see LogQueries
 	totals  Cache[string, Count]      // of lists too long to count
 	chosen  Cache[string, []strategy] // for searches, by their statements
+
+	snapshots chan struct{} // holds one value for each that is being read
 }
 
 // How long results are cached. A revoked token must stop working within a second; an
@@ -44,7 +46,7 @@ const (
 // it. It creates a missing SQLite file and its folder, and does not migrate. It returns an
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
-	d := &DB{Now: time.Now}
+	d := &DB{Now: time.Now, snapshots: make(chan struct{}, snapshotConns)}
 	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	var err error
 	if d.Dialect, err = dialectOf(url); err != nil {

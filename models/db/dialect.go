@@ -148,7 +148,7 @@ func dialectOf(url string) (Dialect, error) {
 }
 
 // longConns is how many long reads run at once, so that pages never wait for them.
-const longConns = 2
+const longConns = 4
 
 // limitPool keeps every connection that it allows: database/sql would close all but two of
 // the idle ones.

@@ -1,0 +1,228 @@
+// Package export writes rows of named values to files while they are sent: as CSV, as JSON or
+// as NDJSON. A file that is not closed is visibly cut off only to readers of JSON, so whoever
+// sends one has to break the connection if something fails.
+package export
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Format is a format of files.
+type Format struct {
+	// Name is what forms and audit lines call it; Label and Hint are for people.
+	Name, Label, Hint string
+	MediaType         string
+	// Extension is the end of a file's name, without a dot.
+	Extension string
+
+	open func(out *bufio.Writer, columns []string) rows
+}
+
+const (
+	csvType   = "text/csv; charset=utf-8; header=present"
+	csvEnding = "csv"
+)
+
+// Formats are all formats, the usual one first.
+var Formats = []Format{
+	{"csv", "CSV", "For Excel and other spreadsheets.", csvType, csvEnding, openMarkedCSV},
+	{"plain_csv", "CSV without byte order mark", "For programs that read CSV.", csvType, csvEnding, openCSV},
+	{"json", "JSON", "One array of objects.", "application/json", "json", openJSON},
+	{"ndjson", "NDJSON", "One JSON object per line.", "application/x-ndjson", "ndjson", openNDJSON},
+}
+
+// Find returns the format of a name, the first one for "". It returns false if there is none.
+func Find(name string) (Format, bool) {
+	if name == "" {
+		return Formats[0], true
+	}
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// rows writes rows in a format.
+type rows interface {
+	write(values []any) error
+	close() error
+}
+
+// Writer writes a file. Values are string, *string, int, int64, *int64, []string or
+// json.RawMessage; nil pointers are null, or empty cells.
+type Writer struct {
+	out  *bufio.Writer
+	rows rows
+}
+
+// NewWriter returns a Writer of a file with these columns.
+func NewWriter(w io.Writer, f Format, columns []string) *Writer {
+	out := bufio.NewWriterSize(w, 32<<10)
+	return &Writer{out, f.open(out, columns)}
+}
+
+// Write writes a row: a value for each column.
+func (w *Writer) Write(values ...any) error { return w.rows.write(values) }
+
+// Close ends the file. It does not close what the file is written to.
+func (w *Writer) Close() error {
+	if err := w.rows.close(); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// byteOrderMark begins a file that Excel would otherwise not take for UTF-8.
+const byteOrderMark = "\ufeff"
+
+// csvRows writes CSV as RFC 4180 has it.
+type csvRows struct {
+	out   *csv.Writer
+	cells []string
+}
+
+func openMarkedCSV(out *bufio.Writer, columns []string) rows {
+	_, _ = out.WriteString(byteOrderMark) // out keeps an error for Flush
+	return openCSV(out, columns)
+}
+
+func openCSV(out *bufio.Writer, columns []string) rows {
+	c := &csvRows{out: csv.NewWriter(out)}
+	c.out.UseCRLF = true
+	_ = c.out.Write(columns) // kept for Flush, too
+	return c
+}
+
+func (c *csvRows) write(values []any) error {
+	c.cells = c.cells[:0]
+	for _, value := range values {
+		c.cells = append(c.cells, cell(value))
+	}
+	return c.out.Write(c.cells)
+}
+
+func (c *csvRows) close() error {
+	c.out.Flush()
+	return c.out.Error()
+}
+
+// cell returns a value as a cell holds it. Several ids are separated by spaces.
+func cell(value any) string {
+	switch v := value.(type) {
+	case string:
+		return harmless(v)
+	case *string:
+		if v != nil {
+			return harmless(*v)
+		}
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case *int64:
+		if v != nil {
+			return strconv.FormatInt(*v, 10)
+		}
+	case []string:
+		return harmless(strings.Join(v, " "))
+	case json.RawMessage:
+		return harmless(string(v))
+	}
+	return ""
+}
+
+// harmless returns text that no spreadsheet takes for a formula.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// jsonRows writes an object for each row: between is written between two, end after the last.
+type jsonRows struct {
+	out          *bufio.Writer
+	keys         [][]byte
+	between, end string
+	begun        bool
+	value        bytes.Buffer
+	encoder      *json.Encoder
+}
+
+func openJSON(out *bufio.Writer, columns []string) rows {
+	_, _ = out.WriteString("[\n") // out keeps an error for Flush
+	return newJSONRows(out, columns, ",\n", "\n]\n")
+}
+
+func openNDJSON(out *bufio.Writer, columns []string) rows {
+	return newJSONRows(out, columns, "\n", "\n")
+}
+
+func newJSONRows(out *bufio.Writer, columns []string, between, end string) *jsonRows {
+	j := &jsonRows{out: out, between: between, end: end}
+	j.encoder = json.NewEncoder(&j.value)
+	j.encoder.SetEscapeHTML(false) // no browser takes the file for HTML
+	for i, column := range columns {
+		open := ","
+		if i == 0 {
+			open = "{"
+		}
+		j.keys = append(j.keys, []byte(open+strconv.Quote(column)+":"))
+	}
+	return j
+}
+
+func (j *jsonRows) write(values []any) error {
+	if j.begun {
+		_, _ = j.out.WriteString(j.between)
+	}
+	j.begun = true
+	if err := j.fields(values); err != nil {
+		return err
+	}
+	return j.out.WriteByte('}')
+}
+
+// fields writes an object without its closing brace.
+func (j *jsonRows) fields(values []any) error {
+	for i, value := range values {
+		_, _ = j.out.Write(j.keys[i])
+		j.value.Reset()
+		if err := j.encoder.Encode(value); err != nil {
+			return err
+		}
+		if _, err := j.out.Write(bytes.TrimSuffix(j.value.Bytes(), []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *jsonRows) close() error {
+	end := j.end
+	if !j.begun {
+		end = strings.TrimPrefix(end, "\n")
+	}
+	_, err := j.out.WriteString(end)
+	return err
+}
+
+// ISO returns a time in Unix seconds as ISO 8601 has it.
+func ISO(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
+
+// ISOOrNil is ISO for a time that may be nil.
+func ISOOrNil(at *int64) *string {
+	if at == nil {
+		return nil
+	}
+	return new(ISO(*at))
+}

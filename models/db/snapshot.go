@@ -1,0 +1,35 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+)
+
+// snapshotConns is how many snapshots are read at once: their readers decide how long they
+// take, and other long reads have to go on.
+const snapshotConns = longConns / 2
+
+// Snapshot passes a Reader that sees the database as it is at one moment. Until fn returns,
+// the engine keeps what others delete and change. Errors: Conflict if too many are being
+// read, and what fn returns.
+func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
+	select {
+	case s.snapshots <- struct{}{}:
+		defer func() { <-s.snapshots }()
+	default:
+		return access.Conflict{Message: "Other exports are running. Try again when they have finished."}
+	}
+	moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return s.LongReader.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if local := s.Dialect.beginStatement(); local != "" {
+			if err := tx.Exec(local).Error; err != nil {
+				return err
+			}
+		}
+		return fn(s.ReadIn(tx))
+	}, moment)
+}

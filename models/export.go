@@ -1,0 +1,334 @@
+package models
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// An export passes rows to its caller page by page, so that it takes the same memory however
+// many there are, and all as they were at one moment: it reads in one transaction
+// (db.Snapshot). Rows up to an id would take no transaction, but some of them would be as
+// they were later, and in the order of names some would come twice or not at all.
+
+// exportPage is how many rows are read at once.
+const exportPage = 500
+
+// Export says how groups are exported.
+type Export struct {
+	// Format is the name of the file's format, for the audit line.
+	Format string
+	// MemberIDs asks for the ids of each group's members.
+	MemberIDs bool
+}
+
+// ExportGroups passes all groups that a query finds to each, in its order, with the ids of
+// their members if e asks for them. It first writes an audit line with their number. Errors:
+// Denied, Invalid, Conflict if too many exports are running, and what each returns.
+func (s *Store) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery, e Export, each func(g Group, members []string) error) error {
+	needs := []access.Right{access.ReadGroups}
+	if e.MemberIDs {
+		needs = append(needs, access.ReadContacts)
+	}
+	return s.export(ctx, by, needs, func(x *exporting) error {
+		page, err := s.resolveSearch(x.r, q)
+		if err != nil {
+			return err
+		}
+		if page.AtLeast {
+			return access.Refused("q", "%s", strings.Join(page.Search.Hints, " "))
+		}
+		groups, first := page.query.spec(page.members), []Group{}
+		if page.Exact != nil {
+			groups.Filter.Where("groups.id <> ?", page.Exact.ID)
+			first = append(first, *page.Exact)
+		}
+		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups", ObjectName: "groups"}
+		if err := x.counted(line, page.query.said(e), groups, len(first)); err != nil {
+			return err
+		}
+		pass := func(groups []Group) error { return x.withMembers(groups, e.MemberIDs, each) }
+		if err := pass(first); err != nil {
+			return err
+		}
+		return walk(func(part db.Range) ([]Group, bool, error) {
+			found, err := db.Search(s.DB, x.r, groups, part, page.query.args, (*Group).columns)
+			return found.Rows, found.More, err
+		}, page.query.Cursor, pass)
+	})
+}
+
+// said returns what an audit line says about an export of groups.
+func (q GroupQuery) said(e Export) map[string]any {
+	said := map[string]any{
+		"format": e.Format, "q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
+		"from": audit.MomentOf(q.From), "to": audit.MomentOf(q.To), "members": "",
+	}
+	if e.MemberIDs {
+		said["members"] = "ids"
+	}
+	return said
+}
+
+// ExportContacts is ExportGroups for contacts.
+func (s *Store) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, format string, each func(Contact) error) error {
+	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
+		page, err := s.resolveContacts(x.r, q)
+		if err != nil {
+			return err
+		}
+		line := audit.Line{Action: audit.ExportedContacts, ObjectKind: "contacts", ObjectName: "contacts"}
+		return x.contacts(line, page, map[string]any{"format": format, "q": q.Text}, q.args, q.Cursor, each)
+	})
+}
+
+// ExportMembers is ExportContacts for the members of a group. Errors: also ErrNotFound.
+func (s *Store) ExportMembers(ctx context.Context, by access.Actor, q MemberQuery, format string, each func(Contact) error) error {
+	return s.export(ctx, by, []access.Right{access.ReadGroups, access.ReadContacts}, func(x *exporting) error {
+		page, err := s.understandMembers(x.r, q)
+		if err != nil {
+			return err
+		}
+		g, err := readGroup(x.r, q.Group, 0)
+		if err != nil {
+			return err
+		}
+		line := audit.Line{Action: audit.ExportedMembers, ObjectKind: "group", ObjectID: g.ID, ObjectName: g.Name}
+		return x.contacts(line, page, map[string]any{"format": format, "q": q.Text}, q.args, memberCursor, each)
+	})
+}
+
+// Parts receive what belongs to a group or contact, in this order.
+type Parts struct {
+	Group   func(Group) error
+	Contact func(Contact) error
+	// Contacts are a group's members, Groups those that a contact is in.
+	Contacts func(Contact) error
+	Groups   func(Group) error
+	// Messages are those of the conversation, the oldest first.
+	Messages func(Message) error
+}
+
+// wholeRights are what it takes to export all of a group or contact.
+var wholeRights = []access.Right{access.ReadGroups, access.ReadContacts, access.ReadMessages}
+
+// ExportGroup passes a group, all its members and all its messages to the parts. It first
+// writes an audit line. Errors: ErrNotFound, Denied, Conflict if too many exports are
+// running, and what the parts return.
+func (s *Store) ExportGroup(ctx context.Context, by access.Actor, id, format string, to Parts) error {
+	return s.export(ctx, by, wholeRights, func(x *exporting) error {
+		g, err := readGroup(x.r, id, 0)
+		if err != nil {
+			return err
+		}
+		line := audit.Line{Action: audit.ExportedGroup, ObjectKind: "group", ObjectID: g.ID, ObjectName: g.Name}
+		if err := x.log(line, map[string]any{"format": format, "members_count": g.ContactsCount}); err != nil {
+			return err
+		}
+		if err := x.sent(to.Group(g)); err != nil {
+			return err
+		}
+		q := MemberQuery{Group: id}
+		if err := x.eachContact(q.spec(), q.args, memberCursor, to.Contacts); err != nil {
+			return err
+		}
+		return x.eachMessage(g.ConversationID, to.Messages)
+	})
+}
+
+// ExportContact is ExportGroup for a contact, with the groups that it is in.
+func (s *Store) ExportContact(ctx context.Context, by access.Actor, id, format string, to Parts) error {
+	return s.export(ctx, by, wholeRights, func(x *exporting) error {
+		if !text.ValidID(id) {
+			return access.ErrNotFound
+		}
+		c, err := db.Take(x.r, selectContacts("id = ?", id), (*Contact).columns)
+		if err != nil {
+			return err
+		}
+		line := audit.Line{Action: audit.ExportedContact, ObjectKind: "contact", ObjectID: c.ID, ObjectName: c.Username}
+		if err := x.log(line, map[string]any{"format": format}); err != nil {
+			return err
+		}
+		if err := x.sent(to.Contact(c)); err != nil {
+			return err
+		}
+		q := GroupQuery{}
+		groups := q.spec([]Contact{c})
+		err = walk(func(part db.Range) ([]Group, bool, error) {
+			found, err := db.Search(s.DB, x.r, groups, part, q.args, (*Group).columns)
+			return found.Rows, found.More, err
+		}, q.Cursor, func(groups []Group) error { return passAll(x, groups, to.Groups) })
+		if err != nil {
+			return err
+		}
+		return x.eachMessage(c.ConversationID, to.Messages)
+	})
+}
+
+// exporting is an export while it runs.
+type exporting struct {
+	*Store
+	ctx context.Context
+	by  access.Actor
+	r   db.Reader
+	// unsent is an error of the caller's, which says nothing about the database.
+	unsent error
+}
+
+// export runs an export in one snapshot.
+func (s *Store) export(ctx context.Context, by access.Actor, needs []access.Right, run func(*exporting) error) error {
+	for _, right := range append(needs, access.Export) {
+		if err := by.Check(right); err != nil {
+			return err
+		}
+	}
+	x := &exporting{Store: s, ctx: ctx, by: by}
+	err := s.DB.Snapshot(ctx, func(r db.Reader) error {
+		x.r = r
+		return run(x)
+	})
+	if x.unsent != nil {
+		return x.unsent
+	}
+	return s.DB.Failed(ctx, err)
+}
+
+// log writes the export's audit line: its action and object, and what is not empty of said.
+func (x *exporting) log(about audit.Line, said map[string]any) error {
+	return x.Audit.Write(x.ctx, x.by, access.Export, about.Action, func(_ *gorm.DB, line *audit.Line) error {
+		line.SetObject(about.ObjectKind, about.ObjectID, about.ObjectName)
+		changes := map[string]audit.Change{}
+		for field, value := range said {
+			if value != "" {
+				changes[field] = audit.Change{After: value}
+			}
+		}
+		return line.SetChanges(changes)
+	})
+}
+
+// counted is log with the number of rows that are exported: those of a search, and others.
+func (x *exporting) counted(about audit.Line, said map[string]any, l db.SearchSpec, others int) error {
+	n, err := db.CountUpTo(x.r, l.All(x.DB.Dialect), math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	said["count"] = n.N + others
+	return x.log(about, said)
+}
+
+// contacts exports the contacts of a page and all that follow it.
+func (x *exporting) contacts(about audit.Line, page ContactPage, said map[string]any, args func(db.Cursor) []any, cursor func(Contact) db.Cursor, each func(Contact) error) error {
+	if page.exact {
+		said["count"] = len(page.Contacts)
+		if err := x.log(about, said); err != nil {
+			return err
+		}
+		return passAll(x, page.Contacts, each)
+	}
+	if err := x.counted(about, said, page.spec, 0); err != nil {
+		return err
+	}
+	return x.eachContact(page.spec, args, cursor, each)
+}
+
+func memberCursor(c Contact) db.Cursor { return db.Cursor{ID: c.ID} }
+
+func (x *exporting) eachContact(l db.SearchSpec, args func(db.Cursor) []any, cursor func(Contact) db.Cursor, each func(Contact) error) error {
+	return walk(func(part db.Range) ([]Contact, bool, error) {
+		found, err := db.Search(x.DB, x.r, l, part, args, (*Contact).columns)
+		return found.Rows, found.More, err
+	}, cursor, func(contacts []Contact) error { return passAll(x, contacts, each) })
+}
+
+func (x *exporting) eachMessage(conversationID string, each func(Message) error) error {
+	query := selectMessages("id, conversation_id, contact_id, message, created_at", conversationID)
+	return walk(func(part db.Range) ([]Message, bool, error) {
+		return db.Find(x.r, query, db.IDKeyset("messages"), part, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
+	}, func(m Message) db.Cursor { return db.Cursor{ID: m.ID} }, func(messages []Message) error { return passAll(x, messages, each) })
+}
+
+// withMembers passes groups with the ids of their members, or without. It reads those of few
+// groups at once if they have many.
+func (x *exporting) withMembers(groups []Group, ids bool, each func(Group, []string) error) error {
+	for len(groups) > 0 {
+		n, members := 1, groups[0].ContactsCount
+		for n < len(groups) && members+groups[n].ContactsCount <= MaxContacts {
+			members += groups[n].ContactsCount
+			n++
+		}
+		var of map[string][]string
+		if ids && members > 0 {
+			var err error
+			if of, err = x.memberIDs(groups[:n]); err != nil {
+				return err
+			}
+		}
+		for _, g := range groups[:n] {
+			if err := x.sent(each(g, of[g.ID])); err != nil {
+				return err
+			}
+		}
+		groups = groups[n:]
+	}
+	return nil
+}
+
+// memberIDs returns the ids of the members of groups, in order, by the groups' ids.
+func (x *exporting) memberIDs(groups []Group) (map[string][]string, error) {
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	query := db.Selection{
+		Columns: "memberships.group_id, memberships.contact_id", From: "memberships",
+		Joins: " JOIN contacts ON contacts.id = memberships.contact_id", Tail: " ORDER BY memberships.group_id, memberships.contact_id",
+	}
+	query.Where(x.DB.Dialect.Among("memberships.group_id", ids))
+	rows, err := db.Collect(x.r, query.SQL(), false, query.Args, func(m *membership) []any { return []any{&m.GroupID, &m.ContactID} })
+	of := map[string][]string{}
+	for _, m := range rows {
+		of[m.GroupID] = append(of[m.GroupID], m.ContactID)
+	}
+	return of, err
+}
+
+// sent notes an error of the caller's.
+func (x *exporting) sent(err error) error {
+	if err != nil {
+		x.unsent = err
+	}
+	return err
+}
+
+func passAll[T any](x *exporting, rows []T, each func(T) error) error {
+	for _, row := range rows {
+		if err := x.sent(each(row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk passes all pages that find finds to each, in turn.
+func walk[T any](find func(db.Range) ([]T, bool, error), cursor func(T) db.Cursor, each func([]T) error) error {
+	part := db.Range{Limit: exportPage, Whole: true}
+	for {
+		rows, more, err := find(part)
+		if err == nil {
+			err = each(rows)
+		}
+		if err != nil || !more {
+			return err
+		}
+		part.After = cursor(rows[len(rows)-1])
+	}
+}
