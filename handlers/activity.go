@@ -30,7 +30,7 @@ func (p activityPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Kept, err = p.store.Audit.Retention(r.Context()); err != nil {
 		return err
 	}
-	if list.Users, list.Tokens, err = p.store.Audit.Doers(r.Context()); err != nil {
+	if list.Users, list.Tokens, err = p.store.Audit.ActorOptions(r.Context()); err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Activity, Body: views.ActivityPage(list)})
@@ -63,7 +63,7 @@ func (p activityPages) listAt(r *http.Request, a *address, at views.ActivityAt, 
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Lines[0].ID, page.Lines[n-1].ID)
 		return list, nil
 	}
-	list.Since, err = p.store.Audit.ActivitySince(r.Context())
+	list.Since, err = p.store.Audit.OldestActivity(r.Context())
 	return list, err
 }
 
@@ -91,7 +91,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // deletedBefore adds to a 404 that the entry was deleted under the retention setting.
 func (p activityPages) deletedBefore(r *http.Request, f *views.Failure) {
-	before, err := p.store.Audit.ActivityGone(r.Context(), r.PathValue("id"))
+	before, err := p.store.Audit.LineDeletedBefore(r.Context(), r.PathValue("id"))
 	if err != nil || before == 0 || !by(r).May(access.ReadActivity) {
 		return
 	}

@@ -21,12 +21,12 @@ func TestFailedSignInsAreFound(t *testing.T) {
 			s.Errorf("%d rows: %q", n, p.rows())
 		}
 		file := s.post("/activity/export?action=session.failed", "format", "ndjson").wants(200)
-		for _, action := range []audit.Action{audit.RefusedSignIn, audit.HeldOff} {
+		for _, action := range []audit.Action{audit.RefusedSignIn, audit.ThrottledSignIn} {
 			if !strings.Contains(file.body, string(action)) {
 				s.Errorf("the file has no %s", action)
 			}
 		}
-		held, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Action: string(audit.HeldOff)})
+		held, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Action: string(audit.ThrottledSignIn)})
 		if err != nil {
 			s.Fatal(err)
 		}

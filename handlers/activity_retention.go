@@ -39,7 +39,7 @@ func (p retentionPages) choice(r *http.Request, kept audit.Retention) (views.Ret
 		return choice, nil
 	}
 	var err error
-	choice.Older, err = p.store.Audit.OlderActivity(r.Context(), choice.Cutoff)
+	choice.Older, err = p.store.Audit.CountActivityBefore(r.Context(), choice.Cutoff)
 	return choice, err
 }
 

@@ -43,7 +43,7 @@ func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status
 // revert reverts the chosen fields of a change.
 func (p activityPages) revert(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	err := p.store.PutBack(r.Context(), by(r), id, r.PostForm["field"])
+	err := p.store.Revert(r.Context(), by(r), id, r.PostForm["field"])
 	invalid, ok := problems(err)
 	switch {
 	case ok:

@@ -160,7 +160,7 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 		p.log.Warn("the OIDC provider's answer is refused", "request_id", requestID(r), "err", err)
 		return p.showSignIn(w, r, http.StatusBadRequest, noSignIn(request.Next, "The response from %s wasn't valid. Try again, or sign in with your password.", p.oidc.Name))
 	}
-	with := identity.WithProvider{Vouched: vouched, State: request.State}
+	with := identity.WithProvider{ProviderClaims: vouched, State: request.State}
 	return p.signInWith(w, r, views.SignIn{Next: request.Next}, with, func(refused identity.Outcome) error {
 		switch o := refused.(type) {
 		case identity.Refused:
@@ -177,7 +177,7 @@ func (p authPages) finishOIDC(w http.ResponseWriter, r *http.Request) error {
 func (p authPages) startedOIDC(r *http.Request) (request identity.OIDCRequest, browser string, err error) {
 	err = access.ErrNotFound
 	for _, browser = range p.cookies.all(r, challengeCookie(identity.ProviderChallenge)) {
-		if request, err = p.store.Identity.Providers.StartedOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
+		if request, err = p.store.Identity.Providers.PendingOIDC(r.Context(), browser, r.FormValue("state")); err == nil {
 			break
 		}
 	}

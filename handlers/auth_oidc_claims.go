@@ -32,18 +32,18 @@ func (a *answer) UnmarshalJSON(b []byte) error {
 }
 
 // verifyToken exchanges the code for a token, checks it, and returns whom it names.
-func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, browser string) (identity.Vouched, error) {
+func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, browser string) (identity.ProviderClaims, error) {
 	if named := r.FormValue("iss"); named != "" && !sameIssuer(named, p.Issuer) {
-		return identity.Vouched{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
+		return identity.ProviderClaims{}, fmt.Errorf("the answer is from %q", clip(named)) // RFC 9207
 	}
 	ctx := oidc.ClientContext(r.Context(), p.client)
 	found, err := p.discover(ctx)
 	if err != nil {
-		return identity.Vouched{}, err
+		return identity.ProviderClaims{}, err
 	}
 	token, err := p.config(found).Exchange(ctx, r.FormValue("code"), oauth2.VerifierOption(verifier(browser, request.State)))
 	if err != nil {
-		return identity.Vouched{}, redactOAuthError(err)
+		return identity.ProviderClaims{}, redactOAuthError(err)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID}).Verify(ctx, raw)
@@ -51,10 +51,10 @@ func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, br
 		err = p.checkToken(id, request.Nonce)
 	}
 	if err != nil {
-		return identity.Vouched{}, err
+		return identity.ProviderClaims{}, err
 	}
 	said, err := p.claims(ctx, found, id, token)
-	return identity.Vouched{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
+	return identity.ProviderClaims{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
 }
 
 // checkToken checks what the library leaves to its caller: OpenID Connect Core, 2 and

@@ -132,7 +132,7 @@ func (k passkeys) check(r *http.Request, answer string) (identity.User, error) {
 	if err != nil {
 		return owner.User, err
 	}
-	return owner.User, k.store.Identity.SecondFactors.UsedPasskey(r.Context(), passkey.ID, string(data))
+	return owner.User, k.store.Identity.SecondFactors.RecordPasskeyUse(r.Context(), passkey.ID, string(data))
 }
 
 // owner returns a passkey by the id that its device has for it, and its owner. The device must agree

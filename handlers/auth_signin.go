@@ -102,7 +102,7 @@ func (p authPages) signInWith(w http.ResponseWriter, r *http.Request, s views.Si
 	switch o := outcome.(type) {
 	case identity.SignedIn:
 		return p.completeSignIn(w, r, o)
-	case identity.SecondFactorWanted:
+	case identity.SecondFactorRequired:
 		p.challenges.set(w, identity.FactorChallenge, o.Pending)
 		return redirect(w, r, views.CodeURL(""))
 	case identity.Refused:

@@ -177,9 +177,9 @@ func (v *town) use(token identity.Token) {
 		for n := range (hour*hour*7)%60 + 1 {
 			call := calls[n%len(calls)]
 			call.TokenID, call.IP, call.RequestID = token.ID, "203.0.113.7", rand.Text()[:16]
-			v.store.Identity.Tokens.NoteUse(call)
+			v.store.Identity.Tokens.RecordUse(call)
 		}
-		if err := v.store.Identity.Tokens.WriteUses(v.Context()); err != nil {
+		if err := v.store.Identity.Tokens.FlushUses(v.Context()); err != nil {
 			v.Fatal(err)
 		}
 	}

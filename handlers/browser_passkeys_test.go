@@ -151,7 +151,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	if ahead == keys[0].Data {
 		ahead = strings.Replace(keys[0].Data, `"authenticator":{`, `"authenticator":{"signCount":1000,`, 1)
 	}
-	if err := s.store.Identity.SecondFactors.UsedPasskey(s.Context(), keys[0].ID, ahead); err != nil {
+	if err := s.store.Identity.SecondFactors.RecordPasskeyUse(s.Context(), keys[0].ID, ahead); err != nil {
 		t.Fatal(err)
 	}
 	a.goes("Sign in with a passkey")
@@ -160,7 +160,7 @@ func TestPasskeysThatAreRefused(t *testing.T) {
 	s.last(audit.RefusedSignIn)
 
 	// Somebody else's passkey is no second factor, and confirms nothing.
-	if err := s.store.Identity.SecondFactors.UsedPasskey(s.Context(), keys[0].ID, keys[0].Data); err != nil {
+	if err := s.store.Identity.SecondFactors.RecordPasskeyUse(s.Context(), keys[0].ID, keys[0].Data); err != nil {
 		t.Fatal(err)
 	}
 	made, err := s.store.Identity.Users.CreateUser(s.Context(), access.System("test"), identity.NewUser{Email: "bea@example.com", Name: "Bea", Role: access.Owner, Password: password})

@@ -111,7 +111,7 @@ var peopleScenes = []scene{
 		for range 6 {
 			v.newBrowser().post("/login", "email", somebody.Email, "password", "wrong")
 		}
-		held := v.last(audit.HeldOff).ID
+		held := v.last(audit.ThrottledSignIn).ID
 		t.visit("/activity?action=session")
 		t.sees("main", "was temporarily blocked after 5 failed attempts to sign in as “"+somebody.Email+"”")
 		t.inspect("activity of signing in")

@@ -21,7 +21,7 @@ func saved(name string, edits []models.Edit) views.Flash {
 	for _, e := range edits {
 		if e.Yours != nil {
 			flash.Text = text.Isolated(name) + " saved."
-		} else if e.Overtaken() {
+		} else if e.Stale() {
 			others = append(others, e.Label)
 		}
 	}

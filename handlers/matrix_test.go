@@ -504,7 +504,7 @@ func TestRefusalNamesWhoCanHelp(t *testing.T) {
 		editor := s.session(s.person(access.Editor))
 		id := aGroup(s)
 		refused := editor.post("/groups/" + id + "/delete").wants(http.StatusForbidden)
-		refused.has("[data-sentence]", "Your role, Editor, doesn't let you delete groups for good. Owners and admins can. Anna (owner) can change your role.")
+		refused.has("[data-sentence]", "Your role, Editor, doesn't let you permanently delete groups. Owners and admins can. Anna (owner) can change your role.")
 		for range 4 {
 			s.person(access.Owner)
 		}

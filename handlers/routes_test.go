@@ -142,7 +142,7 @@ var routes = map[string]question{
 	"POST /activity/retention":   {status: 303, fields: fields("kept", "P10Y"), action: audit.ChangedRetention},
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
-	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.PutBackGroup},
+	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.RevertedGroup},
 	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
 
 	"GET /settings/tokens":                      {status: 200},

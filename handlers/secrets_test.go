@@ -24,7 +24,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			s.useTokens()
 			s.useInvitation()
 			s.useSecondFactor()
-			if err := s.store.Identity.Tokens.WriteUses(t.Context()); err != nil {
+			if err := s.store.Identity.Tokens.FlushUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			used := modelstest.SecretsOf(s.store)

@@ -26,7 +26,7 @@ func needQuiet(t *testing.T) {
 	if os.Getenv("TIMING") == "" {
 		t.Skip("not measured: TIMING=yes does, on a machine that does nothing else")
 	}
-	modelstest.HashAsServed(t)
+	modelstest.UseProductionHashCost(t)
 }
 
 // TestARefusedSignInTakesTheSameTime compares unknown users, disabled ones and wrong

@@ -53,7 +53,7 @@ func (p tokenPages) listAt(r *http.Request, a *address) (at views.TokensAt, name
 	if at.User == "" {
 		return at, "", nil
 	}
-	person, err := p.store.Identity.Users.Person(r.Context(), by(r), at.User)
+	person, err := p.store.Identity.Users.Account(r.Context(), by(r), at.User)
 	switch {
 	case err == nil && by(r).May(access.ManageTokens):
 		at.Whose = ""
@@ -193,7 +193,7 @@ func (p tokenPages) rotate(w http.ResponseWriter, r *http.Request) error {
 	switch form.Problems, invalid = problems(err); {
 	case invalid:
 		return p.showRotate(w, r, http.StatusUnprocessableEntity, form)
-	case errors.Is(err, identity.ErrNotYours):
+	case errors.Is(err, identity.ErrNotOwner):
 		return p.refuseRotate(w, r, token)
 	case err != nil:
 		return err

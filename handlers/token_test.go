@@ -25,7 +25,7 @@ func TestATokensLife(t *testing.T) {
 		s.post(s.get("/settings/tokens").doc.Find(`a[href$="/revoke"]`).AttrOr("href", "")).wants(303)
 		s.get("/settings/tokens") // reads the message
 		refused := s.post("/settings/tokens/new", "name", "", "scope", "all", "expires", "soon").wants(422)
-		refused.has("#name-error", "what the token is for").has("#scopes-error", "at least one thing").has("#expires-error", "in the future")
+		refused.has("#name-error", "what the token is for").has("#scopes-error", "at least one permission").has("#expires-error", "in the future")
 		made := s.post("/settings/tokens/new", "name", "Nightly", "scope", "read", "expires", "30").wants(201)
 		secret := made.doc.Find("#secret").AttrOr("value", "")
 		if !identity.LooksLikeToken(secret) {
@@ -143,12 +143,12 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 			s.Errorf("%d boxes to delete groups are disabled", n)
 		}
 		refused := moderator.post("/settings/tokens/new", "name", "Too much", "scope", "choose", "scopes", "groups.delete", "expires", "30").wants(422)
-		refused.has("#scopes-error", "Your role lets you give no token the right to delete groups for good.")
+		refused.has("#scopes-error", "Your role doesn't let you create a token that can permanently delete groups.")
 		for _, right := range []string{"tokens.make", "tokens.manage", "people.manage", "roles.manage", "data.export", "nonsense"} {
 			s.post("/settings/tokens/new", "name", "T6", "scope", "choose", "scopes", right, "scopes", "groups.read", "expires", "30").wants(422).
 				has("#scopes-error", "nothing that a token may do")
 		}
-		s.post("/settings/tokens/new", "name", "Nothing", "scope", "choose", "expires", "30").wants(422).has("#scopes-error", "at least one thing")
+		s.post("/settings/tokens/new", "name", "Nothing", "scope", "choose", "expires", "30").wants(422).has("#scopes-error", "at least one permission")
 
 		made := moderator.post("/settings/tokens/new", "name", "Some", "scope", "write", "expires", "30").wants(201)
 		api := s.withToken(made.valueOf("#secret"))
@@ -157,7 +157,7 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		api.post("/v1/groups", "name", "x").wants(403)
 		api.do("DELETE", "/v1/groups/"+g.ID, nil).wants(403)
 		chosen := s.post("/settings/tokens/new", "name", "Chosen", "scope", "choose", "scopes", "groups.read", "scopes", "groups.delete", "expires", "never").wants(201)
-		chosen.has("main", "See groups and their members, delete groups for good.").has("main", "Never expires.")
+		chosen.has("main", "View groups and their members, permanently delete groups.").has("main", "Never expires.")
 		api = s.withToken(chosen.valueOf("#secret"))
 		api.get("/v1/groups").wants(200)
 		api.get("/v1/contacts").wants(403)
@@ -184,7 +184,7 @@ func TestNetworksOfAToken(t *testing.T) {
 		if !strings.Contains(answer.body, `"forbidden"`) || !strings.Contains(answer.body, "isn't allowed from the address") {
 			s.Errorf("it says %s", answer.body)
 		}
-		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.FlushUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		path := s.get("/settings/tokens").doc.Find("tbody a").AttrOr("href", "")
@@ -261,11 +261,11 @@ func TestWhatATokenWasUsedFor(t *testing.T) {
 		api.get("/v1/groups?q=secret%20plan").wants(200)
 		answer := api.post("/v1/groups", "name", "x").wants(403)
 		s.get(path).has("main", "Requests appear here within a few seconds.").lacks("#hours")
-		if err := s.store.Identity.Tokens.WriteUses(s.Context()); err != nil {
+		if err := s.store.Identity.Tokens.FlushUses(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		shown := s.get(path).has("figcaption", "2 requests in the last 24 hours, 1 failed.").has(".calls", "POST /v1/groups").has(".calls", "403")
-		shown.has(".bars .beside", "2").has(".legend", "Succeeded").has(".facts", "See contacts contacts.read")
+		shown.has(".bars .beside", "2").has(".legend", "Succeeded").has(".facts", "View contacts contacts.read")
 		shown.has(".calls", answer.header.Get("Request-Id")).has(".as-table", "2").has(".facts", "Rate limitNone")
 		if strings.Contains(shown.body, "plan") {
 			s.Error("it shows what was searched for")
@@ -342,10 +342,10 @@ func TestOneWordingForRights(t *testing.T) {
 		}{
 			{[]string{"scope", "read"}, "Read only", "Read only"},
 			{[]string{"scope", "write"}, "Read and write", "Read and write"},
-			{[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read"}, "See groups and their members and 1 more", "See groups and their members, see contacts"},
+			{[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read"}, "View groups and their members and 1 more", "View groups and their members, view contacts"},
 			{
 				[]string{"scope", "choose", "scopes", "groups.read", "scopes", "contacts.read", "scopes", "activity.read"},
-				"See groups and their members and 2 more", "See groups and their members, see contacts, see who did what",
+				"View groups and their members and 2 more", "View groups and their members, view contacts, view activity",
 			},
 		} {
 			shown := s.post("/settings/tokens/new", append(made.scopes, "name", "Nightly", "expires", "30")...).wants(201).has(".secret", made.whole+".")

@@ -19,7 +19,7 @@ type userPages struct{ *site }
 func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	list := views.UserList{By: by(r), Now: p.now(r)}
 	var err error
-	if list.Users, err = p.store.Identity.Users.People(r.Context(), by(r)); err != nil {
+	if list.Users, err = p.store.Identity.Users.Accounts(r.Context(), by(r)); err != nil {
 		return err
 	}
 	if list.Invitations, err = p.store.Identity.Invitations.Invitations(r.Context(), by(r)); err != nil {
@@ -28,15 +28,15 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Policy, err = p.store.Identity.Policies.Policy(r.Context()); err != nil {
 		return err
 	}
-	if list.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
+	if list.Begins, err = p.store.Audit.ActivityDeletedBefore(r.Context()); err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Users, Body: views.UsersPage(list)})
 }
 
 // user returns the user in the request's address.
-func (p userPages) user(r *http.Request) (identity.Person, error) {
-	return p.store.Identity.Users.Person(r.Context(), by(r), r.PathValue("id"))
+func (p userPages) user(r *http.Request) (identity.Account, error) {
+	return p.store.Identity.Users.Account(r.Context(), by(r), r.PathValue("id"))
 }
 
 // show shows a user.
@@ -45,8 +45,8 @@ func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.UserDetail{Person: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
-	if d.Begins, err = p.store.Audit.ActivityBegins(r.Context()); err != nil {
+	d := views.UserDetail{Account: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
+	if d.Begins, err = p.store.Audit.ActivityDeletedBefore(r.Context()); err != nil {
 		return err
 	}
 	if d.Linked, err = p.linked(r, person.ID); err != nil {
@@ -61,7 +61,7 @@ func (p userPages) editRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showEditRole(w, r, http.StatusOK, views.RoleForm{Person: person, Chosen: person.Role})
+	return p.showEditRole(w, r, http.StatusOK, views.RoleForm{Account: person, Chosen: person.Role})
 }
 
 func (p userPages) showEditRole(w http.ResponseWriter, r *http.Request, status int, form views.RoleForm) error {
@@ -80,7 +80,7 @@ func (p userPages) updateRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.RoleForm{Person: person, Chosen: access.Role(r.PostFormValue("role"))}
+	form := views.RoleForm{Account: person, Chosen: access.Role(r.PostFormValue("role"))}
 	own := person.ID == by(r).UserID
 	if own && form.Chosen != person.Role && r.PostFormValue("sure") == "" {
 		form.Problems = access.Invalid{{Field: "sure", Code: access.Missing, Message: "Confirm that you want to stop being an owner."}}
@@ -133,7 +133,7 @@ func (p userPages) confirmAct(w http.ResponseWriter, r *http.Request, title stri
 	if !by(r).MayManage(person.Role) {
 		return access.Denied{Right: access.ManageRoles}
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.UserQuestion{Person: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
+	return p.render(w, r, http.StatusOK, views.Page{Title: title + person.Name, Body: body(views.UserQuestion{Account: person, Own: person.ID == by(r).UserID, Now: p.now(r)})})
 }
 
 // disable disables a user.

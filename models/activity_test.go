@@ -17,7 +17,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// newest is the newest line of the log.
+// newest returns the newest line of the log.
 func newest(t *testing.T, store *models.Store) audit.Line {
 	t.Helper()
 	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
@@ -27,7 +27,7 @@ func newest(t *testing.T, store *models.Store) audit.Line {
 	return page.Lines[0]
 }
 
-// wasIn is what a field was before the act of a line.
+// wasIn returns what a field was before the act of a line.
 func wasIn(l audit.Line, field string) audit.FieldValue { return fieldIn(l, field).Before }
 
 func fieldIn(l audit.Line, field string) audit.ChangedField {
@@ -39,7 +39,7 @@ func fieldIn(l audit.Line, field string) audit.ChangedField {
 	return audit.ChangedField{}
 }
 
-func TestActivityIsNarrowed(t *testing.T) {
+func TestActivityFilters(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		store.DB.Now = func() time.Time { return clock }
@@ -211,7 +211,7 @@ func putBack(t *testing.T, store *models.Store, by access.Actor, line string) au
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.PutBack(t.Context(), by, line, v.Possible()); err != nil {
+	if err := store.Revert(t.Context(), by, line, v.Possible()); err != nil {
 		t.Fatalf("%v of %+v: %v", v.Possible(), v.Fields, err)
 	}
 	l := newest(t, store)
@@ -227,7 +227,7 @@ func putBack(t *testing.T, store *models.Store, by access.Actor, line string) au
 	return l
 }
 
-func TestPutBackAGroup(t *testing.T) {
+func TestRevertGroup(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
@@ -248,7 +248,7 @@ func TestPutBackAGroup(t *testing.T) {
 		}
 		line := update(models.GroupChange{Name: ptr("Plazza"), Description: ptr("With a view")})
 		back := putBack(t, store, by, line)
-		if got := look(); got.Name != "Plaza Hotel" || got.Description != nil || back.Action != audit.PutBackGroup {
+		if got := look(); got.Name != "Plaza Hotel" || got.Description != nil || back.Action != audit.RevertedGroup {
 			t.Errorf("%+v by %s", got, back.Action)
 		}
 		putBack(t, store, by, back.ID) // what was put back can be put back
@@ -262,7 +262,7 @@ func TestPutBackAGroup(t *testing.T) {
 		if err != nil || len(v.Fields) != 2 || v.Fields[0].Refused != models.ChangedSince || v.Fields[0].Later.Who() != "Ada Lovelace" || v.Fields[1].Refused != "" {
 			t.Fatalf("%+v, %v", v.Fields, err)
 		}
-		if err := store.PutBack(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {
+		if err := store.Revert(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {
 			t.Errorf("a field that was changed since: %v", err)
 		}
 		putBack(t, store, by, line)
@@ -294,7 +294,7 @@ func TestPutBackAGroup(t *testing.T) {
 	})
 }
 
-func TestPutBackMembers(t *testing.T) {
+func TestRevertMembers(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		people := modelstest.Contacts(t, store, by, 4)
@@ -312,7 +312,7 @@ func TestPutBackMembers(t *testing.T) {
 		adding := newest(t, store).ID
 		removing := putBack(t, store, by, adding)
 		who(people[0])
-		if removing.Action != audit.PutBackMembers || wasIn(removing, "contacts").Text != "contact2, contact3" {
+		if removing.Action != audit.RevertedMembers || wasIn(removing, "contacts").Text != "contact2, contact3" {
 			t.Errorf("%s says %s", removing.Action, removing.Changes)
 		}
 		putBack(t, store, by, removing.ID)
@@ -345,7 +345,7 @@ func usernames(contacts []models.Contact) (names []string) {
 	return names
 }
 
-func TestPutBackAContact(t *testing.T) {
+func TestRevertContact(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		c := modelstest.Contact(t, store, by, "hector")
@@ -354,11 +354,11 @@ func TestPutBackAContact(t *testing.T) {
 		}
 		line := newest(t, store).ID
 		modelstest.Contact(t, store, by, "hector") // took the name
-		err := store.PutBack(t.Context(), by, line, []string{"username", "phone_number"})
+		err := store.Revert(t.Context(), by, line, []string{"username", "phone_number"})
 		if invalid, ok := errors.AsType[access.Invalid](err); !ok || invalid.For("username") == "" {
 			t.Errorf("a name that is taken: %v", err)
 		}
-		if err := store.PutBack(t.Context(), by, line, []string{"phone_number"}); err != nil {
+		if err := store.Revert(t.Context(), by, line, []string{"phone_number"}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := store.Contact(t.Context(), c.ID); err != nil || got.Username != "hector2" || got.PhoneNumber != nil {
@@ -367,8 +367,8 @@ func TestPutBackAContact(t *testing.T) {
 	})
 }
 
-// TestPuttingBackNeedsTheRightOfTheChange: to see activity is not enough.
-func TestPuttingBackNeedsTheRightOfTheChange(t *testing.T) {
+// TestRevertNeedsTheRightOfTheChange checks that the right to see activity is not enough.
+func TestRevertNeedsTheRightOfTheChange(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
@@ -381,7 +381,7 @@ func TestPuttingBackNeedsTheRightOfTheChange(t *testing.T) {
 		if _, err := store.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, access.ErrDenied) || models.Reversible(line, auditor) {
 			t.Errorf("an auditor: %v", err)
 		}
-		if err := store.PutBack(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, access.ErrDenied) {
+		if err := store.Revert(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, access.ErrDenied) {
 			t.Errorf("an auditor: %v", err)
 		}
 		moderator := access.Actor{Kind: access.UserActor, ID: "x", Name: "Mo", Role: access.Moderator}

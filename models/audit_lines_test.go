@@ -21,9 +21,9 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestWhatHasNoAuditLine lists the functions that may commit a change without a line. Add
-// one only if nobody asked for what it does, or if its line is written elsewhere.
-func TestWhatHasNoAuditLine(t *testing.T) {
+// TestUnauditedWrites lists the functions that may commit a change without a line. Add one
+// only if no one asked for what it does, or if its line is written elsewhere.
+func TestUnauditedWrites(t *testing.T) {
 	want := []string{
 		"audit/idempotency.go replay",       // keeps the answer of a call that changed nothing
 		"audit/retention.go DeleteOldPiece", // the last piece has the line of all
@@ -73,7 +73,8 @@ func eachFunction(t *testing.T, do func(file string, fn *ast.FuncDecl)) {
 	}
 }
 
-// TestErrNothingRollsBack, and ErrNoAuditLine commits: neither writes a line.
+// TestErrNothingRollsBack checks that ErrNothing rolls back and ErrNoAuditLine commits,
+// both without a line.
 func TestErrNothingRollsBack(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for want, outcome := range map[int]error{0: audit.ErrNothing, 1: audit.ErrNoAuditLine} {
@@ -92,9 +93,9 @@ func TestErrNothingRollsBack(t *testing.T) {
 	})
 }
 
-// TestTotalsAreCountedAgainOnlyAfterWhatChangesThem looks at the cached total of contacts
-// while the clock stands still.
-func TestTotalsAreCountedAgainOnlyAfterWhatChangesThem(t *testing.T) {
+// TestTotalsAreCachedUntilTheyChange reads the cached total of contacts while the clock
+// stands still.
+func TestTotalsAreCachedUntilTheyChange(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()

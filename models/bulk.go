@@ -141,7 +141,7 @@ func (b Bulk) check(now time.Time) (Bulk, access.Invalid) {
 	case !slices.Contains(BulkActions, b.Action):
 		problems = problems.And(access.Refused("action", "The action must be one of %s.", bulkNames()))
 	case b.Action == BulkUpdate && b.Description == nil && b.AvatarURL == nil && b.Append == "":
-		problems = problems.And(access.Lacking("changes", "Say what to change: the description or the avatar."))
+		problems = problems.And(access.MissingField("changes", "Say what to change: the description or the avatar."))
 	case b.Description != nil && b.Append != "":
 		problems = problems.And(access.Refused("append", "Set the description or append to it, not both."))
 	}
@@ -154,11 +154,11 @@ func (b Bulk) checkSet() access.Invalid {
 	case b.IDs != nil && (!b.Query.isPlain() || b.Query.Status != AnyStatus):
 		return access.Refused("filter", "Choose groups by ids or by other filters, not by both.")
 	case b.IDs != nil && len(b.IDs) == 0:
-		return access.Lacking("filter", "Choose at least one group.")
+		return access.MissingField("filter", "Choose at least one group.")
 	case len(b.IDs) > MaxBulkIDs:
 		return access.Refused("ids", "At most %s groups fit in one call; these are %s.", text.Thousands(MaxBulkIDs), text.Thousands(len(b.IDs)))
 	case b.everything() && !b.All:
-		return access.Lacking("filter", "This would change every group. Set all to true if that is meant.")
+		return access.MissingField("filter", "This would change every group. Set all to true if that is meant.")
 	}
 	if b.IDs == nil {
 		return plainQuery(b.Query).check()
@@ -175,7 +175,7 @@ func (b Bulk) checkContacts() access.Invalid {
 		return nil
 	}
 	if len(b.Contacts) == 0 {
-		return access.Lacking("contacts", "Name at least one contact.")
+		return access.MissingField("contacts", "Name at least one contact.")
 	}
 	return checkRefs(b.Contacts)
 }
@@ -208,7 +208,7 @@ type bulkSpec struct {
 func (s *Store) specOf(ctx context.Context, b Bulk) (bulkSpec, error) {
 	b, problems := b.check(s.DB.Now())
 	if len(problems) > 0 {
-		return bulkSpec{}, s.Refuse(ctx, problems, b.Contacts)
+		return bulkSpec{}, s.CheckContacts(ctx, problems, b.Contacts)
 	}
 	contacts, problems, err := s.findRefs(s.DB.Read(ctx), b.Contacts, "")
 	if err != nil || len(problems) > 0 {

@@ -58,7 +58,7 @@ func (s *Store) gatherBulk(ctx context.Context, job jobs.Job, after string, limi
 		return s.gatherIDs(ctx, spec.IDs, after, limit)
 	}
 	r := s.DB.ReadLong(ctx)
-	page, err := s.understand(r, spec.Query)
+	page, err := s.resolveSearch(r, spec.Query)
 	if err != nil {
 		return nil, "", err
 	}
@@ -298,7 +298,7 @@ func (p *bulkPart) delete(g Group) error {
 	}
 	done, err := p.s.clearFirst(p.tx, c)
 	if !done {
-		p.s.askToClear()
+		p.s.requestPurge()
 	}
 	return err
 }

@@ -11,10 +11,10 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// clearing is the conversation of a deleted group or contact that has left rows: messages
-// in it, and memberships. A group or contact is deleted by one row, without which readers
-// don't find it; the others can be millions, so they are deleted in pieces, each in a
-// transaction. The remaining rows are the progress, which survives any crash.
+// clearing is the conversation of a deleted group or contact that has left rows: its
+// messages and memberships. Deleting one row hides a group or contact from readers. The
+// other rows can be millions, so they are deleted in batches, each in a transaction. The
+// remaining rows are the progress, which survives a crash.
 type clearing struct {
 	ConversationID string `gorm:"primaryKey"`
 	GroupID        *string
@@ -38,25 +38,26 @@ const (
 	pieceGroups = 200
 )
 
-// progress is how far a clearing has come: rows up to these are deleted. It spares
-// PostgreSQL stepping over their remains, and is optional.
+// progress is how far a clearing has come: rows up to these are deleted. It is optional,
+// and spares PostgreSQL stepping over dead rows.
 type progress struct{ conversation, message, member string }
 
-// ToClear returns a channel that signals when a deletion has left something to Clear.
-func (s *Store) ToClear() <-chan struct{} { return s.toClear }
+// PurgeRequested returns a channel that receives a value when a deletion has left rows for
+// PurgeDeleted.
+func (s *Store) PurgeRequested() <-chan struct{} { return s.purgeRequested }
 
-// askToClear signals ToClear.
-func (s *Store) askToClear() {
+// requestPurge signals PurgeRequested.
+func (s *Store) requestPurge() {
 	select {
-	case s.toClear <- struct{}{}:
-	default: // it is signalled already
+	case s.purgeRequested <- struct{}{}:
+	default: // already signaled
 	}
 }
 
-// Clear deletes what is left of deleted groups and contacts, of all programs, until nothing
-// is left but what another program is clearing, or ctx ends. What it has deleted by then
-// stays deleted. It is housekeeping, and has no audit line.
-func (s *Store) Clear(ctx context.Context) error {
+// PurgeDeleted deletes the remaining rows of deleted groups and contacts, those of other
+// processes included, until ctx ends or only rows are left that another process is
+// deleting. It is housekeeping and has no audit line.
+func (s *Store) PurgeDeleted(ctx context.Context) error {
 	var at progress
 	for {
 		start := time.Now()
@@ -86,7 +87,7 @@ func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more 
 	return to, more, err
 }
 
-// clearNext deletes one piece of the oldest clearing that nobody else is working on, and
+// clearNext deletes one piece of the oldest clearing that no one else is working on, and
 // reports whether there was one.
 func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
 	var found []clearing

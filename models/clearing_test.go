@@ -72,7 +72,7 @@ func places(n int) []int {
 	return all
 }
 
-// found is the one group that a query finds.
+// found returns the one group that a query finds.
 func found(t *testing.T, store *models.Store, q models.GroupQuery) models.Group {
 	t.Helper()
 	page, err := store.Groups(t.Context(), q)
@@ -118,7 +118,7 @@ func remove(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 
 func clearAll(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.Clear(t.Context()); err != nil {
+	if err := store.PurgeDeleted(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -132,7 +132,7 @@ func clearPiece(t *testing.T, store *models.Store) bool {
 	return more
 }
 
-func TestAnOrdinaryGroupIsClearedAtOnce(t *testing.T) {
+func TestSmallGroupIsPurgedAtOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel", modelstest.Contacts(t, store, by, 3)...)
@@ -147,19 +147,19 @@ func TestAnOrdinaryGroupIsClearedAtOnce(t *testing.T) {
 			t.Errorf("the tombstone says %+v", grave)
 		}
 		select {
-		case <-store.ToClear():
+		case <-store.PurgeRequested():
 			t.Error("it says that something is left")
 		default:
 		}
 	})
 }
 
-func TestALargeGroupIsGoneAtOnceAndClearedInPieces(t *testing.T) {
+func TestLargeGroupIsDeletedAtOnceAndPurgedInPieces(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
 		remove(t, store, by, g)
-		<-store.ToClear()
+		<-store.PurgeRequested()
 		before := rows(t, store)
 		for piece := 0; ; piece++ {
 			if grave := tombstone(t, store, g); grave.MessagesCount != crowdMessages-before.Messages || grave.ContactsCount != crowdMembers || grave.More != (before.Messages > 0) {
@@ -243,7 +243,7 @@ func isGone(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 	}
 }
 
-func TestClearingGoesOnAfterARestart(t *testing.T) {
+func TestPurgeResumesAfterRestart(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -278,7 +278,7 @@ func wantCleared(t *testing.T, store *models.Store, g models.Group) {
 	}
 }
 
-func TestTwoProgramsClearAtOnce(t *testing.T) {
+func TestConcurrentPurges(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -304,19 +304,19 @@ func TestTwoProgramsClearAtOnce(t *testing.T) {
 	}
 }
 
-func TestClearingCutShortLosesNothing(t *testing.T) {
+func TestInterruptedPurgeLosesNothing(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
 		remove(t, store, by, g)
 		stopped, stop := context.WithCancel(t.Context())
 		stop()
-		if err := store.Clear(stopped); !errors.Is(err, context.Canceled) {
+		if err := store.PurgeDeleted(stopped); !errors.Is(err, context.Canceled) {
 			t.Errorf("stopped, it answers %v", err)
 		}
 		for after := time.Millisecond; rows(t, store).Clearings > 0; after *= 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
-			err := store.Clear(ctx)
+			err := store.PurgeDeleted(ctx)
 			cancel()
 			if err != nil && !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("out of time, it answers %v", err)
@@ -366,7 +366,7 @@ func say(t *testing.T, store *models.Store, by access.Actor, conversationID stri
 	return err
 }
 
-func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
+func TestContactIsRemovedFromManyGroupsInPieces(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		const groups = 450
@@ -382,7 +382,7 @@ func TestAContactLeavesManyGroupsInPieces(t *testing.T) {
 		if err := store.DeleteContact(t.Context(), by, c.ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		<-store.ToClear()
+		<-store.PurgeRequested()
 		contactIsGone(t, store, c)
 		// One that is deleted itself, before it comes to it, leaves no count behind.
 		remove(t, store, by, found(t, store, models.GroupQuery{Search: models.ParseSearch("449", nil)}))
@@ -426,7 +426,7 @@ func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 	}
 }
 
-func TestSampleDataWaitsForAClearing(t *testing.T) {
+func TestSeedWaitsForPurge(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel")

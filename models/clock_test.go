@@ -11,8 +11,8 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// started is the database as a console sees it that has just started, whose clock is so
-// far ahead, and which runs for as long as ran says.
+// started returns the database as a console sees it that has just started, whose clock is
+// so far ahead, and which runs for as long as ran says.
 func started(t *testing.T, store *models.Store, ahead time.Duration) (s *models.Store, ran *time.Duration) {
 	t.Helper()
 	now := time.Now()
@@ -23,9 +23,9 @@ func started(t *testing.T, store *models.Store, ahead time.Duration) (s *models.
 	return s, ran
 }
 
-// TestAClockThatIsAheadDeletesNothing, neither activity nor what runs out, however often
-// the console is started; what gets old while it runs goes.
-func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
+// TestClockThatIsAheadDeletesNothing checks that neither activity nor expiring rows are
+// deleted, however often the console is started, and that what grows old while it runs is.
+func TestClockThatIsAheadDeletesNothing(t *testing.T) {
 	const day = 24 * time.Hour
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
@@ -75,8 +75,8 @@ func TestAClockThatIsAheadDeletesNothing(t *testing.T) {
 	})
 }
 
-// TestAnOwnerConfirmsTheClock after a long time in which nothing ran.
-func TestAnOwnerConfirmsTheClock(t *testing.T) {
+// TestOwnerConfirmsTheClock covers a long time in which nothing ran.
+func TestOwnerConfirmsTheClock(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
 		store.DB.Now = func() time.Time { return now.AddDate(-1, 0, 0) }
@@ -95,8 +95,8 @@ func TestAnOwnerConfirmsTheClock(t *testing.T) {
 	})
 }
 
-// TestTheServersClockHasItsSay: on PostgreSQL the earlier clock counts.
-func TestTheServersClockHasItsSay(t *testing.T) {
+// TestEarlierServerClockCounts checks that on PostgreSQL the earlier clock counts.
+func TestEarlierServerClockCounts(t *testing.T) {
 	store := modelstest.Open(t, modelstest.Postgres)
 	by := modelstest.Owner(t, store)
 	keep(t, store, by, "P90D")
@@ -114,8 +114,9 @@ func TestTheServersClockHasItsSay(t *testing.T) {
 	}
 }
 
-// TestNoWaitIsLongerThanTheLongest, though it was noted by a clock that was ahead.
-func TestNoWaitIsLongerThanTheLongest(t *testing.T) {
+// TestWaitsAreCapped checks that a wait stored by a clock that was ahead is no longer than
+// the longest.
+func TestWaitsAreCapped(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		now := time.Now()

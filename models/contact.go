@@ -16,7 +16,7 @@ const (
 	MaxPhone    = 32
 )
 
-// Contact is somebody who can be in groups. Optional values are nil if there are none.
+// Contact is someone who can be in groups. Optional values are nil if there are none.
 type Contact struct {
 	ID             string
 	Username       string

@@ -22,7 +22,7 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 	if len(problems) > 0 {
 		return Contact{}, s.refuseContact(ctx, problems, "", c)
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditContacts, audit.CreatedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.EditContacts, audit.CreatedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
 		floor, err := s.DB.Dialect.Floor(tx, "contacts")
 		if err != nil {
 			return Contact{}, err
@@ -34,10 +34,10 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 		}
 		made.apply(c)
 		if err := tx.Create(&made).Error; err != nil {
-			return Contact{}, taken(err, made.Username)
+			return Contact{}, asUsernameTaken(err, made.Username)
 		}
-		talk := conversation{ID: made.ConversationID, ContactID: &made.ID, CreatedAt: made.CreatedAt}
-		if err := tx.Create(&talk).Error; err != nil {
+		conv := conversation{ID: made.ConversationID, ContactID: &made.ID, CreatedAt: made.CreatedAt}
+		if err := tx.Create(&conv).Error; err != nil {
 			return Contact{}, err
 		}
 		line.SetObject("contact", made.ID, made.Name())
@@ -48,7 +48,7 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 // UpdateContact makes a change and returns the contact after it. A change that changes
 // nothing leaves no trace. Errors: Invalid, ErrNotFound, ErrChanged, EditConflict, Denied.
 func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c ContactChange) (Contact, error) {
-	c.DisplayName = text.SentBack(c.DisplayName, func() (string, error) {
+	c.DisplayName = text.OmitUnchanged(c.DisplayName, func() (string, error) {
 		stored, err := s.Contact(ctx, id)
 		return text.Deref(stored.DisplayName), err
 	})
@@ -66,7 +66,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		}
 		before := now
 		if c.DisplayName != nil && before.DisplayName == nil && *c.DisplayName == before.Username {
-			c.DisplayName = nil // what was shown in its place, sent back
+			c.DisplayName = nil // the username, which was shown in its place, was submitted
 		}
 		now.apply(c)
 		changes := contactDifferences(before, now)
@@ -75,10 +75,10 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 		}
 		now.UpdatedAt = s.DB.Now().Unix()
 		if err := tx.Select(contactWritten).Updates(&now).Error; err != nil {
-			return taken(err, now.Username)
+			return asUsernameTaken(err, now.Username)
 		}
 		if c.reverts != "" {
-			line.Action, changes[audit.RevertedField] = audit.PutBackContact, audit.Change{Before: nil, After: c.reverts}
+			line.Action, changes[audit.RevertedField] = audit.RevertedContact, audit.Change{Before: nil, After: c.reverts}
 			if err := tx.Create(revertBy(line, c.reverts)).Error; err != nil {
 				return err
 			}
@@ -106,8 +106,8 @@ func (s *Store) lockContact(tx *gorm.DB, id string, when func(Contact) bool) (Co
 	return c, nil
 }
 
-// taken returns an Invalid for the refusal of a second equal username.
-func taken(err error, username string) error {
+// asUsernameTaken returns an Invalid for err if it is the refusal of a second equal username.
+func asUsernameTaken(err error, username string) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return usernameTaken(username)
 	}

@@ -13,7 +13,7 @@ const (
 	ContactsByName = "name"
 )
 
-// ContactQuery says which contacts are wanted. Its zero value is the newest ones.
+// ContactQuery selects contacts. Its zero value is the newest ones.
 type ContactQuery struct {
 	// Text finds contacts by any part of username, display name or phone number, however
 	// that is written, or by id.
@@ -30,10 +30,10 @@ type ContactQuery struct {
 // ContactPage is a part of a list of contacts.
 type ContactPage struct {
 	Contacts []Contact
-	// More says that the list goes on in the direction of the range.
+	// More reports whether the list continues in the direction of the range.
 	More bool
-	// Partial says that there were too many contacts to look through, so that some may be
-	// missing.
+	// Partial reports whether there were too many contacts to look through, so that some
+	// may be missing.
 	Partial bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
 	// ContactsCount.
@@ -52,7 +52,7 @@ func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, erro
 }
 
 func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
-	page, err := s.understandContacts(r, q)
+	page, err := s.resolveContacts(r, q)
 	if err == nil && len(page.Contacts) == 0 {
 		err = findContacts(s.DB, r, &page, q.Range, q.args)
 	}
@@ -62,16 +62,16 @@ func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	return page, err
 }
 
-// understandContacts looks up whether a query's text is an id or a number, and returns a
-// page with nobody or with the contact of that id.
-func (s *Store) understandContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
+// resolveContacts looks up whether a query's text is an id or a number, and returns a page
+// with no one or with the contact of that id.
+func (s *Store) resolveContacts(r db.Reader, q ContactQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
 	exact, err := contactByAnyID(r, q)
 	page := ContactPage{Contacts: exact, exact: len(exact) > 0}
 	if err == nil && !page.exact {
-		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+		page.spec, err = s.orPhoneNumbers(r, q.spec(), q.Text)
 	}
 	return page, err
 }
@@ -94,7 +94,7 @@ func contactByAnyID(r db.Reader, q ContactQuery) ([]Contact, error) {
 
 // spec returns the SearchSpec of a query.
 func (q ContactQuery) spec() db.SearchSpec {
-	l := db.SearchSpec{Table: "contacts", Walked: "contacts", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
+	l := db.SearchSpec{Table: "contacts", OrderTable: "contacts", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order, l.ByID = q.order()
 	return l
 }
@@ -147,13 +147,13 @@ func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, 
 		n, err := s.DB.Total(r, spec.All(s.DB.Dialect), "contacts")
 		return n, s.DB.Failed(ctx, err)
 	}
-	n, err := s.DB.CountSought(r, spec)
+	n, err := s.DB.CountMatching(r, spec)
 	return n, s.DB.Failed(ctx, err)
 }
 
-// orNumbers returns l with typed read as phone numbers if it is written like them and finds
+// orPhoneNumbers returns l with typed read as phone numbers if it is written like them and finds
 // nothing as words: a name may be written like a number.
-func (s *Store) orNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
+func (s *Store) orPhoneNumbers(r db.Reader, l db.SearchSpec, typed string) (db.SearchSpec, error) {
 	terms := text.NumberTerms(typed)
 	if terms == nil {
 		return l, nil

@@ -10,7 +10,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-func TestDaysBeginWhereTheyAre(t *testing.T) {
+func TestStartOfDayInTimeZones(t *testing.T) {
 	for _, c := range []struct {
 		zone, day, begins string
 		hours             int
@@ -40,7 +40,7 @@ func TestDaysBeginWhereTheyAre(t *testing.T) {
 	}
 }
 
-func TestSearchedDaysAreOfTheZone(t *testing.T) {
+func TestSearchDatesUseTheTimeZone(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		for _, at := range []string{"2030-03-30T22:59:59Z", "2030-03-30T23:00:00Z", "2030-03-31T21:59:59Z", "2030-03-31T22:00:00Z"} {

@@ -11,15 +11,15 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Tombstone is what remains of a deleted group, with its values as of then. DeletedAt is in
-// Unix seconds, and DeletedBy the name of who deleted it.
+// Tombstone is what remains of a deleted group, with its values as of that time. DeletedAt
+// is in Unix seconds, and DeletedBy the name of who deleted it.
 type Tombstone struct {
 	GroupID        string `gorm:"primaryKey"`
 	ConversationID string
 	Name           string
 	ContactsCount  int
-	// MessagesCount is how many of the group's messages have been deleted. More says that
-	// others still are to be, and that it grows.
+	// MessagesCount is how many of the group's messages have been deleted. More reports
+	// whether others still are to be, and that it grows.
 	MessagesCount int
 	More          bool `gorm:"->"`
 	DeletedAt     int64
@@ -36,9 +36,10 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 	return t, s.DB.Failed(ctx, err)
 }
 
-// DeleteGroup deletes a group for good, with its conversation, and leaves a Tombstone. The
-// group, its members and its messages can't be found any more; Clear deletes the rows of a
-// large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged, Denied.
+// DeleteGroup deletes a group permanently, with its conversation, and leaves a Tombstone.
+// The group, its members and its messages can't be found any more; PurgeDeleted deletes the
+// rows of a large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged,
+// Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
@@ -60,12 +61,12 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	if err := tx.Where("id = ?", g.ID).Delete(&Group{}).Error; err != nil {
 		return clearing{}, err
 	}
-	messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MostCounted)
+	messages, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("messages", "1", "conversation_id = ?", g.ConversationID), db.MaxCounted)
 	if err != nil {
 		return clearing{}, err
 	}
 	line.SetObject("group", g.ID, g.Name)
-	if err := line.SetChanges(groupLost(g, members, messages)); err != nil {
+	if err := line.SetChanges(deletedGroupChanges(g, members, messages)); err != nil {
 		return clearing{}, err
 	}
 	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
@@ -74,20 +75,20 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	}).Error
 }
 
-// groupLost returns what an audit line says of a deleted group: all its values. If there
+// deletedGroupChanges returns what an audit line says of a deleted group: all its values. If there
 // are more messages than were counted, the tombstone has their final number.
-func groupLost(g Group, members any, messages db.Count) map[string]audit.Change {
+func deletedGroupChanges(g Group, members any, messages db.Count) map[string]audit.Change {
 	changes := differences(g, Group{})
 	changes["conversation_id"], changes["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
-	changes["messages_count"] = audit.Change{Before: roughCount(messages), After: nil}
+	changes["messages_count"] = audit.Change{Before: auditCount(messages), After: nil}
 	if members != nil {
 		changes["contacts"] = audit.Change{Before: members, After: nil}
 	}
 	return changes
 }
 
-// roughCount returns a count for an audit line.
-func roughCount(n db.Count) any {
+// auditCount returns a count for an audit line.
+func auditCount(n db.Count) any {
 	if n.More {
 		return "more than " + text.Thousands(n.N)
 	}
@@ -102,13 +103,13 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 	query := selectMembers("")
 	query.Where("memberships.group_id = ?", g.ID)
 	query.Tail = " ORDER BY memberships.contact_id"
-	members, err := db.First(r, query, MostNamed, (*Contact).columns)
+	members, err := db.First(r, query, MaxNamed, (*Contact).columns)
 	return namedOf(g.ContactsCount, members), err
 }
 
-// DeleteContact deletes a contact for good, with its one-to-one conversation, and ends its
-// memberships. The contact can't be found any more; if it is in many groups, some count it
-// until Clear has come to them. when is as ContactChange.If. Errors: ErrNotFound,
+// DeleteContact deletes a contact permanently, with its one-to-one conversation, and ends
+// its memberships. The contact can't be found any more; if it is in many groups, some count
+// it until PurgeDeleted has come to them. when is as ContactChange.If. Errors: ErrNotFound,
 // ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
@@ -119,20 +120,20 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 		if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
 			return clearing{}, err
 		}
-		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MostCounted)
+		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MaxCounted)
 		if err != nil {
 			return clearing{}, err
 		}
 		line.SetObject("contact", c.ID, c.Name())
 		changes := contactDifferences(c, Contact{})
 		changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
-		changes["groups_left"] = audit.Change{Before: nil, After: roughCount(groups)}
+		changes["groups_left"] = audit.Change{Before: nil, After: auditCount(groups)}
 		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(changes)
 	})
 }
 
 // deleteWithClearing is Write for a deletion: fn deletes the row by which the object is found, and
-// returns what to clear. The first piece is cleared at once, the rest by Clear.
+// returns what to clear. The first piece is cleared at once, the rest by PurgeDeleted.
 func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
 	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
@@ -144,12 +145,12 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 		return err
 	})
 	if err == nil && !done {
-		s.askToClear()
+		s.requestPurge()
 	}
 	return err
 }
 
-// clearFirst clears the first piece, and leaves the rest, if any, to Clear.
+// clearFirst clears the first piece, and leaves the rest, if any, to PurgeDeleted.
 func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
 	if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
 		return done, err

@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Edit is one field of a form that was filled in earlier: the wanted value (nil for no
-// change), the value when the form was shown, and the stored one.
+// Edit is one field of a submitted form: the new value (nil for no change), the value when
+// the form was shown, and the stored one.
 type Edit struct {
 	// Field is the name of the API, and Label the one that people read.
 	Field, Label string
@@ -19,16 +19,16 @@ type Edit struct {
 	Was, Theirs  string
 }
 
-// Overtaken reports whether somebody else has changed the field since the form was shown.
-func (e Edit) Overtaken() bool { return text.NormalText(e.Was) != e.Theirs }
+// Stale reports whether someone else has changed the field since the form was shown.
+func (e Edit) Stale() bool { return text.NormalText(e.Was) != e.Theirs }
 
-// editConflict compares what a person saw with what is stored. Fields that only somebody
+// editConflict compares what the user saw with what is stored. Fields that only someone
 // else changed keep their new values; those that both changed, to different values, make an
 // EditConflict.
 func editConflict(tx *gorm.DB, objectID string, edits []Edit) error {
 	var fields []FieldConflict
 	for _, e := range edits {
-		if e.Yours != nil && e.Overtaken() && *e.Yours != e.Theirs {
+		if e.Yours != nil && e.Stale() && *e.Yours != e.Theirs {
 			fields = append(fields, FieldConflict{Field: e.Field, Yours: *e.Yours, Theirs: e.Theirs})
 		}
 	}
@@ -43,8 +43,7 @@ func editConflict(tx *gorm.DB, objectID string, edits []Edit) error {
 	return EditConflict{Fields: fields, By: cmp.Or(last.Who(), "somebody"), At: last.CreatedAt}
 }
 
-// EditConflict says that somebody else changed the same fields meanwhile. It is an
-// ErrConflict.
+// EditConflict is an ErrConflict: someone else changed the same fields.
 type EditConflict struct {
 	Fields []FieldConflict
 	// By and At (Unix seconds) say who changed the first of the fields last, and when.

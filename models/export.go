@@ -42,7 +42,7 @@ func (s *Store) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery,
 		needs = append(needs, access.ReadContacts)
 	}
 	return s.export(ctx, by, needs, func(x *exporting) error {
-		page, err := s.understand(x.r, q)
+		page, err := s.resolveSearch(x.r, q)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (q GroupQuery) said(e Export) map[string]any {
 // ExportContacts is ExportGroups for contacts.
 func (s *Store) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, format string, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
-		page, err := s.understandContacts(x.r, q)
+		page, err := s.resolveContacts(x.r, q)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
 // PassTime makes the store believe its clock, as if it had run all the while.
 func (s *Store) PassTime(ctx context.Context) error {
 	s.Agree()
-	return s.Audit.ConfirmTime(s.DB.Writer.WithContext(ctx))
+	return s.Audit.ConfirmClock(s.DB.Writer.WithContext(ctx))
 }
 
 // Agree lets the clock of the database's server say what the console's does.
@@ -46,7 +46,7 @@ type agreeing struct{ db.Dialect }
 
 func (agreeing) Earliest(_ db.Reader, now time.Time) (time.Time, error) { return now, nil }
 
-// DeletingLines are the statements that delete a piece of activity.
+// DeletingLines returns the statements that delete a piece of activity.
 func (s *Store) DeletingLines() []db.Seen {
 	condition, arg := s.DB.Dialect.Among("id", []string{"0Va1000000000001", "0Va1000000000002"})
 	return []db.Seen{
@@ -65,7 +65,7 @@ func (s *Store) Fill(ctx context.Context, conversationID string, n int) error {
 // Rows are the numbers of rows that deletions are about.
 type Rows struct{ Groups, Memberships, Counted, Conversations, Messages, Clearings int }
 
-// Rows counts them, in one moment; Counted is what all groups' counts come to.
+// Rows counts them, in one transaction; Counted is what all groups' counts come to.
 func (s *Store) Rows(ctx context.Context) (rows Rows, err error) {
 	err = s.DB.Reader.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM groups) AS groups,
 		(SELECT count(*) FROM memberships) AS memberships, (SELECT coalesce(sum(contacts_count), 0) FROM groups) AS counted,
@@ -95,12 +95,12 @@ func (s *Store) EarlyHead(ctx context.Context) error {
 	return errors.Join(err, conn.Model(&db.Setting{}).Where("key = ?", audit.HeadSetting).Update("value", value).Error)
 }
 
-// Exec carries out a statement.
+// Exec runs a statement.
 func (s *Store) Exec(ctx context.Context, sql string) error {
 	return s.DB.Writer.WithContext(ctx).Exec(sql).Error
 }
 
-// Explain is the plan of a statement for its values, a step a line.
+// Explain returns the plan of a statement for its values, a step a line.
 func (s *Store) Explain(ctx context.Context, seen db.Seen) (string, error) {
 	pool, err := s.DB.Reader.DB()
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Store) ExplainRun(ctx context.Context, seen db.Seen) (string, error) {
 	return explain(ctx, pool, "EXPLAIN (ANALYZE, TIMING OFF) "+seen.SQL, seen.Values)
 }
 
-// ExplainReused is PostgreSQL's plan of a statement for any values.
+// ExplainReused returns PostgreSQL's plan of a statement for any values.
 func (s *Store) ExplainReused(ctx context.Context, seen db.Seen) (string, error) {
 	pool, err := s.DB.Reader.DB()
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Store) ExplainReused(ctx context.Context, seen db.Seen) (string, error)
 	return plan, errors.Join(err, again, reset)
 }
 
-// literals are values as a list in SQL.
+// literals returns values as a list in SQL.
 func literals(values []any) string {
 	var all []string
 	for _, v := range values {
@@ -182,7 +182,7 @@ func explain(ctx context.Context, in querier, statement string, values []any) (s
 		if err := rows.Scan(row...); err != nil {
 			return "", err
 		}
-		fmt.Fprintln(&plan, *row[len(row)-1].(*any)) // SQLite tells the step last, after its place in the tree
+		fmt.Fprintln(&plan, *row[len(row)-1].(*any)) // SQLite returns the step last, after its place in the tree
 	}
 	return plan.String(), rows.Err()
 }
@@ -204,12 +204,12 @@ func (s *Store) GiveFactor(ctx context.Context, userID string) error {
 	)
 }
 
-// Strings are the values of the first column that a statement reads.
+// Strings returns the values of the first column that a statement reads.
 func (s *Store) Strings(ctx context.Context, sql string) (values []string, err error) {
 	return values, s.DB.Writer.WithContext(ctx).Raw(sql).Scan(&values).Error
 }
 
-// Columns are the names of a table's columns.
+// Columns returns the names of a table's columns.
 func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 	rows, err := s.DB.Writer.WithContext(ctx).Table(table).Limit(0).Rows()
 	if err != nil {
@@ -230,9 +230,9 @@ func (s *Store) CountGroups(ctx context.Context, q GroupQuery) (db.Count, error)
 	return s.countFound(s.DB.Read(ctx), q)
 }
 
-// CountContacts is CountGroups for contacts.
+// CountContacts returns CountGroups for contacts.
 func (s *Store) CountContacts(ctx context.Context, q ContactQuery) (db.Count, error) {
-	page, err := s.understandContacts(s.DB.Read(ctx), q)
+	page, err := s.resolveContacts(s.DB.Read(ctx), q)
 	if err != nil {
 		return db.Count{}, err
 	}
@@ -273,7 +273,7 @@ func (s *Store) Statements(run func()) (n int) {
 	return n
 }
 
-// HashNothing keeps all passwords from being hashed until the function that it answers is
+// HashNothing keeps all passwords from being hashed until the function that it returns is
 // called.
 func HashNothing() (release func()) {
 	for range cap(identity.Hashing) {
@@ -286,7 +286,7 @@ func HashNothing() (release func()) {
 	}
 }
 
-// HashSlots is how many passwords are hashed at once.
+// HashSlots returns how many passwords are hashed at once.
 func HashSlots() int { return cap(identity.Hashing) }
 
 // DeleteSecondFactor takes all second factors from a user.
@@ -297,7 +297,7 @@ func (s *Store) DeleteSecondFactor(ctx context.Context, userID string) error {
 	})
 }
 
-// Outage is what kind of outage an error of the engine is.
+// Outage returns what kind of outage an error of the engine is.
 func (s *Store) Outage(err error) access.Outage { return s.DB.Dialect.Outage(err) }
 
 // HoldConnections takes every connection that the store keeps for its work until the
@@ -332,7 +332,7 @@ func (s *Store) HoldConnections(t interface {
 	}
 }
 
-// Settings are the values of a setting of PostgreSQL where reader reads and where write
+// Settings returns the values of a setting of PostgreSQL where reader reads and where write
 // writes.
 func (s *Store) Settings(ctx context.Context, name string) (reading, writing []string, err error) {
 	const query = "SELECT current_setting(?)"
@@ -346,13 +346,13 @@ func (s *Store) Settings(ctx context.Context, name string) (reading, writing []s
 	return reading, writing, err
 }
 
-// PlainCode is a code for what somebody typed.
+// PlainCode returns a code for what someone typed.
 func PlainCode(typed string) string { return identity.PlainCode(typed) }
 
-// AccountKeyOf is what failed sign-ins are counted under for the key of an address.
+// AccountKeyOf returns what failed sign-ins are counted under for the key of an address.
 func AccountKeyOf(emailKey string) string { return identity.AccountKeyOf(emailKey) }
 
-// OldHash is a password's hash as older versions stored it: of the very bytes.
+// OldHash returns a password's hash as older versions stored it: of the very bytes.
 func OldHash(ctx context.Context, password string) (string, error) {
 	return identity.HashOf(ctx, password)
 }

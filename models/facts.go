@@ -12,10 +12,10 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Who archived a group and which line reverted which are facts of their own: the activity
-// that says so as well may be deleted, or take long to look through.
+// Who archived a group, and which line reverted which, is stored separately: the audit
+// lines that also say so may be deleted, or take long to search.
 
-// ArchivedBy returns who archived a group; the zero ActorRef if it is active or nobody
+// ArchivedBy returns who archived a group; the zero ActorRef if it is active or no one
 // knows.
 func (s *Store) ArchivedBy(ctx context.Context, groupID string) (access.ActorRef, error) {
 	query := db.SelectFrom("groups", "archived_by_kind, archived_by_id, archived_by_name", "id = ? AND archived_at IS NOT NULL", groupID)
@@ -64,8 +64,8 @@ const (
 )
 
 // findFacts stores the facts of lines that were written before there was a place for them.
-// It looks at the newest line first and goes on where it was interrupted, while others may
-// write.
+// It looks at the newest line first and continues where it was interrupted, while others
+// may write.
 func (s *Store) findFacts(ctx context.Context) error {
 	for {
 		var done bool

@@ -29,8 +29,8 @@ func revertOf(t *testing.T, store *models.Store, line string) models.Revert {
 	return r
 }
 
-// TestFactsOutliveTheirLines: who archived a group, and which line reverted which, is known
-// after the retention rule deleted the lines about it.
+// TestFactsOutliveTheirLines checks that who archived a group, and which line reverted
+// which, is known after the retention rule deleted the lines about it.
 func TestFactsOutliveTheirLines(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
@@ -73,8 +73,8 @@ func TestFactsOutliveTheirLines(t *testing.T) {
 	})
 }
 
-// TestFactsAreFoundInOlderLines, of a database from before there was a place for them, also
-// after an interruption; what has no line stays unknown.
+// TestFactsAreFoundInOlderLines checks a database from before facts were stored, also after
+// an interruption. What has no line stays unknown.
 func TestFactsAreFoundInOlderLines(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestFactsAreFoundInOlderLines(t *testing.T) {
 				t.Errorf("reverted by %+v", got)
 			}
 
-			// Interrupted behind the newest line, it goes on there.
+			// Interrupted behind the newest line, it continues there.
 			carryOut(t, store, "UPDATE groups SET archived_by_kind = '', archived_by_id = '', archived_by_name = ''",
 				"UPDATE settings SET value = '0Va1000000001200' WHERE key = 'facts'")
 			if err := store.Migrate(t.Context()); err != nil {

@@ -9,9 +9,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// fields are the texts that can be edited about an object, in the order of its form: all
-// that is done field by field walks this table. O is the object, C a change of it, and V
-// the values of its form.
+// fields are the editable texts of an object, in the order of its form. Everything that is
+// done field by field uses this table. O is the object, C a change of it, and V the values
+// of its form.
 type fields[O, C, V any] []field[O, C, V]
 
 type field[O, C, V any] struct {

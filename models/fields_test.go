@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// fieldValue is a value that the field takes.
+// fieldValue returns a value that the field takes.
 func fieldValue(name string) string {
 	if name == "avatar_url" {
 		return "https://example.com/1"
@@ -21,8 +21,8 @@ func fieldValue(name string) string {
 
 func fieldPointer(name string) *string { return new(fieldValue(name)) }
 
-// TestEveryFieldIsInItsTable: what stands in the table of fields is stored, read, put into
-// the audit line and put back, and whatever else is stored is known to be no field.
+// TestEveryFieldIsInItsTable checks that every field of the table is stored, read, logged
+// and reverted, and that every other column is known not to be a field.
 func TestEveryFieldIsInItsTable(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)

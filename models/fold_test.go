@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-func TestFoldWritesLettersPlainly(t *testing.T) {
+func TestFoldTransliterates(t *testing.T) {
 	for typed, want := range map[string]string{
 		"CAFÉ":                         "cafe",
 		"Łódź":                         "lodz",
@@ -55,7 +55,7 @@ func TestSearchFindsLettersThatDoNotDecompose(t *testing.T) {
 	})
 }
 
-func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
+func TestUsersAreSortedByFoldedName(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store) // Ada Lovelace
 		for i, name := range []string{"Zoe", "Øystein", "ole", "Łucja", "adam"} {
@@ -65,8 +65,8 @@ func TestPeopleAreSortedAsTheirNamesAreWrittenPlainly(t *testing.T) {
 			}
 		}
 		want := []string{"Ada Lovelace", "adam", "Łucja", "ole", "Øystein", "Zoe"}
-		people, err := store.Identity.Users.People(t.Context(), by)
-		doers, _, err2 := store.Audit.Doers(t.Context())
+		people, err := store.Identity.Users.Accounts(t.Context(), by)
+		doers, _, err2 := store.Audit.ActorOptions(t.Context())
 		var got, gotDoers []string
 		for _, p := range people {
 			got = append(got, p.Name)

@@ -18,9 +18,9 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestTheChainIsNotBegunAnew is about who has all rights on the database, but no key: the
-// console must not take their log for one that has no chain yet, and seal it.
-func TestTheChainIsNotBegunAnew(t *testing.T) {
+// TestChainIsNotRestarted plays someone who has all rights on the database but no key: the
+// console must not take their log for one without a chain, and seal it.
+func TestChainIsNotRestarted(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			store := modelstest.Open(t, engine)
@@ -47,11 +47,11 @@ func TestTheChainIsNotBegunAnew(t *testing.T) {
 	}
 }
 
-// marked opens a database with a mark of its own, as another console would.
+// markedStore opens a database with a mark of its own, as another console would.
 func markedStore(t *testing.T, url string) (*models.Store, string) {
 	t.Helper()
 	store, file := modelstest.OpenURL(t, url), filepath.Join(t.TempDir(), "console.mark")
-	store.Audit.KeepMark(file)
+	store.Audit.UseMarkFile(file)
 	return store, file
 }
 
@@ -68,9 +68,10 @@ func keepLog(t *testing.T, store *models.Store) []string {
 	return append(restore, "DELETE FROM audit_tail", "INSERT INTO audit_tail (line_id) SELECT line_id FROM older_audit_tail")
 }
 
-// TestAnOlderCopyIsFoundOut by every console that has seen the newer one, whatever is done
-// in it meanwhile, until somebody accepts it; then by none, and all tell of it.
-func TestAnOlderCopyIsFoundOut(t *testing.T) {
+// TestRestoredOlderCopyIsDetected checks that every console that has seen the newer
+// database reports the older one, whatever is done in it, until it is adopted; then none
+// does, and all report the adoption.
+func TestRestoredOlderCopyIsDetected(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			url := modelstest.URL(t, engine)
@@ -129,7 +130,7 @@ func TestAnOlderCopyIsFoundOut(t *testing.T) {
 	}
 }
 
-// TestEveryForgeryCanBeAdopted, and is told apart for ever.
+// TestEveryForgeryCanBeAdopted checks that adopted forgeries stay distinguishable.
 func TestEveryForgeryCanBeAdopted(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -172,9 +173,9 @@ func TestEveryForgeryCanBeAdopted(t *testing.T) {
 	}
 }
 
-// TestNoColumnHidesANewerRule: an older note of the rule is found out by the chain, whatever
-// the columns say that lists go by.
-func TestNoColumnHidesANewerRule(t *testing.T) {
+// TestRolledBackRetentionStateIsDetected checks that the chain reveals an older retention
+// state, whatever the columns say that lists use.
+func TestRolledBackRetentionStateIsDetected(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		for _, early := range []bool{false, true} {
 			t.Run(fmt.Sprint(engine, " early ", early), func(t *testing.T) {
@@ -202,9 +203,9 @@ func TestNoColumnHidesANewerRule(t *testing.T) {
 	}
 }
 
-// TestAnEarlierVersionsLogGoesOn: one that had a head, and one that had lines but had not
-// sealed any, which nobody can tell from one that was begun anew.
-func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
+// TestLogOfEarlierVersionContinues covers a log with a head, and one with lines of which
+// none was sealed, which can't be told from one that was restarted.
+func TestLogOfEarlierVersionContinues(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			store, _ := markedStore(t, modelstest.URL(t, engine))
@@ -238,9 +239,9 @@ func TestAnEarlierVersionsLogGoesOn(t *testing.T) {
 	}
 }
 
-// TestAskingOftenStopsNobody: those who verify share one check, which keeps no connection
-// from pages.
-func TestAskingOftenStopsNobody(t *testing.T) {
+// TestConcurrentVerificationsShareOneCheck also checks that it keeps no connection from
+// pages.
+func TestConcurrentVerificationsShareOneCheck(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		seal(t, store)
@@ -278,8 +279,9 @@ func TestAskingOftenStopsNobody(t *testing.T) {
 	})
 }
 
-// TestACheckHoldsNothingOpen: while it reads, SQLite can cut its log back.
-func TestACheckHoldsNothingOpen(t *testing.T) {
+// TestVerificationDoesNotBlockCheckpoints checks that SQLite can truncate its log during a
+// verification.
+func TestVerificationDoesNotBlockCheckpoints(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
 	by := modelstest.Owner(t, store)
 	seal(t, store)

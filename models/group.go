@@ -59,7 +59,7 @@ type GroupChange struct {
 	// Valid. A group that is archived already keeps its time.
 	ArchivedAt *sql.Null[int64]
 
-	// Was holds the values that the person saw who made the change. A field that somebody
+	// Was holds the values that the person saw who made the change. A field that someone
 	// else has changed since, to something else, is an EditConflict.
 	Was *GroupFields
 	// If must be true of the group, members included, or nothing changes and the error is

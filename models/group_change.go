@@ -33,9 +33,9 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	}
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return CreatedGroup{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return CreatedGroup{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
-	return audit.Once(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
 		members, err := s.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
 			return CreatedGroup{}, err
@@ -97,13 +97,13 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	if err := by.CheckAll(c.rights()...); err != nil {
 		return Group{}, err
 	}
-	c.Name = text.SentBack(c.Name, func() (string, error) {
+	c.Name = text.OmitUnchanged(c.Name, func() (string, error) {
 		g, err := s.Group(ctx, id)
 		return g.Name, err
 	})
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.Refuse(ctx, problems, text.Deref(c.Contacts))
+		return Group{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	var after Group
 	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
@@ -277,7 +277,7 @@ func (c GroupChange) action() audit.Action {
 	return audit.RestoredGroup
 }
 
-// merge returns an EditConflict if somebody has changed the same fields meanwhile, or nil.
+// merge returns an EditConflict if someone has changed the same fields meanwhile, or nil.
 func (c GroupChange) merge(tx *gorm.DB, g Group) error {
 	if c.Was == nil {
 		return nil

@@ -33,7 +33,7 @@ const (
 	ByArchived GroupSort = "archived"
 )
 
-// GroupQuery says which groups are wanted. Its zero value is all groups, newest first.
+// GroupQuery selects groups. Its zero value is all groups, newest first.
 type GroupQuery struct {
 	// Search is from ParseSearch.
 	Search Search
@@ -65,7 +65,7 @@ type GroupHit struct {
 // GroupPage is a part of a list of groups.
 type GroupPage struct {
 	Groups []GroupHit
-	// More says that the list goes on in the direction of the range.
+	// More reports whether the list continues in the direction of the range.
 	More bool
 	// Count is how many there are in all, if that came with finding the page; if nil, call
 	// GroupsCount.
@@ -78,8 +78,8 @@ type GroupPage struct {
 	Contact *Contact
 	// MembersLike is a search by members that finds something too; nil if there is none.
 	MembersLike *MembersLike
-	// AtLeast says that not all contacts who match member: were considered, so that there
-	// may be more groups than were found.
+	// AtLeast reports whether not all contacts who match member: were considered, so that
+	// there may be more groups than were found.
 	AtLeast bool
 	// Search is the search as it was understood; its Hints are for the person.
 	Search Search
@@ -97,7 +97,7 @@ func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
 }
 
 func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
-	page, err := s.understand(r, q)
+	page, err := s.resolveSearch(r, q)
 	if err != nil {
 		return page, err
 	}
@@ -121,7 +121,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 		}
 	}
 	if err == nil {
-		err = s.explain(r, page.Groups, page.members)
+		err = s.setMatchedMembers(r, page.Groups, page.members)
 	}
 	if err == nil {
 		err = s.hintMembers(r, &page)
@@ -134,7 +134,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 func (q GroupQuery) Shown() Status { return cmp.Or(q.Search.Status, q.Status) }
 
 // GroupsCount counts all groups that the query of a page finds, up to a thousand; those
-// limited only by a status up to MostCounted, and beyond that about.
+// limited only by a status up to MaxCounted, and beyond that about.
 func (s *Store) GroupsCount(ctx context.Context, page GroupPage) (db.Count, error) {
 	n, err := s.countGroups(s.DB.Read(ctx), page)
 	return n, s.DB.Failed(ctx, err)
@@ -147,14 +147,14 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 	if list, plain := q.list(); plain && page.members == nil {
 		return s.DB.Total(r, spec.All(s.DB.Dialect), list)
 	}
-	n, err := s.DB.CountSought(r, spec)
+	n, err := s.DB.CountMatching(r, spec)
 	n.AtLeast = page.AtLeast
 	return n, err
 }
 
-// countFound is countGroups for a query whose page nobody asked for.
+// countFound is countGroups for a query whose page no one asked for.
 func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
-	page, err := s.understand(r, q)
+	page, err := s.resolveSearch(r, q)
 	if err != nil {
 		return db.Count{}, err
 	}
@@ -194,7 +194,7 @@ func (q GroupQuery) check() access.Invalid {
 // spec returns the SearchSpec of a query for the groups of members; nil for all groups.
 func (q GroupQuery) spec(members []Contact) db.SearchSpec {
 	search := q.Search
-	l := db.SearchSpec{Table: "groups", Walked: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
+	l := db.SearchSpec{Table: "groups", OrderTable: "groups", Columns: selectGroups().Columns, Order: q.keyset(), ByID: q.byID()}
 	if members != nil {
 		l.Members = contactIDs(members)
 	}

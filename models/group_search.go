@@ -9,12 +9,12 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// MembersLike is a search by members that somebody may have meant.
+// MembersLike is a search by members to suggest.
 type MembersLike struct {
 	// Name is what contacts match.
 	Name string
-	// Groups is how many groups have such a member, if nothing else was found; nil if
-	// nobody counted.
+	// Groups is how many groups have such a member, if nothing else was found; nil if no
+	// one counted.
 	Groups *db.Count
 }
 
@@ -29,9 +29,9 @@ func (m MembersLike) Search() string {
 // membersTried is how many contacts a member: search considers.
 const membersTried = 20
 
-// understand looks up the id and the members in a query's search, and returns a page
+// resolveSearch looks up the id and the members in a query's search, and returns a page
 // without its groups.
-func (s *Store) understand(r db.Reader, q GroupQuery) (page GroupPage, err error) {
+func (s *Store) resolveSearch(r db.Reader, q GroupQuery) (page GroupPage, err error) {
 	page.Search = q.Search
 	if err := q.check().OrNil(); err != nil {
 		return page, err
@@ -99,8 +99,8 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]C
 	return append([]Contact{}, named.Contacts...), err
 }
 
-// explain sets the member by whom each group was found.
-func (s *Store) explain(r db.Reader, groups []GroupHit, members []Contact) error {
+// setMatchedMembers sets the member by whom each group was found.
+func (s *Store) setMatchedMembers(r db.Reader, groups []GroupHit, members []Contact) error {
 	switch {
 	case len(members) == 0 || len(groups) == 0:
 		return nil
@@ -154,7 +154,7 @@ func (s *Store) hintMembers(r db.Reader, page *GroupPage) error {
 		return nil
 	}
 	if len(page.Groups) == 0 {
-		others, err := s.understand(r, GroupQuery{Search: ParseSearch(like.Search(), nil), Status: q.Shown()})
+		others, err := s.resolveSearch(r, GroupQuery{Search: ParseSearch(like.Search(), nil), Status: q.Shown()})
 		if err != nil {
 			return err
 		}

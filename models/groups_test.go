@@ -19,7 +19,7 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// names are the names of the groups that a query finds, in order.
+// names returns the names of the groups that a query finds, in order.
 func names(t *testing.T, store *models.Store, q models.GroupQuery) []string {
 	t.Helper()
 	page, err := store.Groups(t.Context(), q)
@@ -141,7 +141,7 @@ func TestSearchFindsByEverything(t *testing.T) {
 	})
 }
 
-func TestWalksShowEveryGroupOnce(t *testing.T) {
+func TestPagingShowsEveryGroupOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		contacts := modelstest.Contacts(t, store, by, 3)
@@ -241,7 +241,7 @@ func TestMarksAndFolding(t *testing.T) {
 	}
 }
 
-// marked is the text with brackets around what Marks finds.
+// marked returns the text with brackets around what Marks finds.
 func marked(typed, word string) string {
 	got, at := "", 0
 	for _, s := range text.Marks(typed, []string{word}) {
@@ -272,7 +272,7 @@ func TestTwoEditsAtOnceLoseNothing(t *testing.T) {
 	})
 }
 
-func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
+func TestConcurrentCallsWithOneKeyMakeOneGroup(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		var wg sync.WaitGroup
@@ -304,9 +304,9 @@ func TestTwinsUnderOneKeyMakeOneGroup(t *testing.T) {
 	})
 }
 
-// TestACountLooksNothingUpAgain: the ids and members in a search were looked up for the
-// list.
-func TestACountLooksNothingUpAgain(t *testing.T) {
+// TestCountReusesSearchLookups checks that the ids and members in a search are looked up
+// once, for the list.
+func TestCountReusesSearchLookups(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		hector := modelstest.Contact(t, store, by, "hector")
@@ -340,9 +340,9 @@ func TestACountLooksNothingUpAgain(t *testing.T) {
 	})
 }
 
-// TestANewGroupSaysWhetherItsNameIsTaken by an active group; who sends it again is told the
-// same.
-func TestANewGroupSaysWhetherItsNameIsTaken(t *testing.T) {
+// TestCreateGroupReportsDuplicateName checks that creating a group reports whether an
+// active one has its name, also when the request is repeated.
+func TestCreateGroupReportsDuplicateName(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		create := func(name, key string) models.CreatedGroup {
@@ -371,7 +371,7 @@ func TestANewGroupSaysWhetherItsNameIsTaken(t *testing.T) {
 	})
 }
 
-func TestAnUpdateThatChangesNothingAnswersTheWholeGroup(t *testing.T) {
+func TestNoOpUpdateReturnsTheWholeGroup(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g := modelstest.Group(t, store, by, "Plaza Hotel", modelstest.Contacts(t, store, by, 3)...)

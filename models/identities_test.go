@@ -14,13 +14,13 @@ import (
 // linked links a user with an identity at an issuer.
 func linked(t *testing.T, store *models.Store, u identity.User, issuer string) {
 	t.Helper()
-	v := identity.Vouched{Issuer: issuer, Subject: "of " + u.ID, Email: u.Email, Verified: true}
+	v := identity.ProviderClaims{Issuer: issuer, Subject: "of " + u.ID, Email: u.Email, Verified: true}
 	if _, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// issuers are those of a user's identities.
+// issuers returns those of a user's identities.
 func issuers(t *testing.T, store *models.Store, by access.Actor, id string) string {
 	t.Helper()
 	found, err := store.Identity.Providers.Identities(t.Context(), by, id)
@@ -73,8 +73,9 @@ func TestIdentitiesAreListedAndUnlinked(t *testing.T) {
 	})
 }
 
-// TestTheLastWayInStays: whoever has no password keeps what they sign in with.
-func TestTheLastWayInStays(t *testing.T) {
+// TestLastSignInMethodIsKept checks that users without a password keep what they sign in
+// with.
+func TestLastSignInMethodIsKept(t *testing.T) {
 	const a, b = "https://a.example", "https://b.example"
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx, owner, bob := t.Context(), modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
@@ -99,7 +100,7 @@ func TestTheLastWayInStays(t *testing.T) {
 	})
 }
 
-func TestAResetUnlinks(t *testing.T) {
+func TestResetUnlinksIdentities(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
 		linked(t, store, bob, "https://a.example")

@@ -9,7 +9,8 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// before10 is an empty database of the engine as the version before identity keys left it.
+// before10 returns an empty database of the engine as the version before identity keys left
+// it.
 func before10(t *testing.T, engine string) *models.Store {
 	t.Helper()
 	store := modelstest.Connect(t, modelstest.EmptyURL(t, engine))
@@ -28,8 +29,8 @@ func withUser(t *testing.T, store *models.Store, n int, address, folded string) 
 	}
 }
 
-// TestIdentityKeysAreRebuilt: people are found by their own addresses only after an update,
-// and whoever was held off is so still.
+// TestIdentityKeysAreRebuilt checks that users are found by their own addresses only, and
+// stay throttled if they were.
 func TestIdentityKeysAreRebuilt(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -66,9 +67,9 @@ func TestIdentityKeysAreRebuilt(t *testing.T) {
 	}
 }
 
-// TestOneAddressOfTwoPeopleStopsTheUpdate, with a sentence that names both, and nothing is
-// changed.
-func TestOneAddressOfTwoPeopleStopsTheUpdate(t *testing.T) {
+// TestDuplicateAddressStopsTheMigration checks that the error names both users, and that
+// nothing is changed.
+func TestDuplicateAddressStopsTheMigration(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			store := before10(t, engine)

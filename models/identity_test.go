@@ -12,9 +12,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// TestAnAddressIsTheSameOnlyInItsIdentityForm: letters that look or sort alike are other
-// letters, in addresses as elsewhere.
-func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
+// TestAddressesAreComparedByIdentityKey checks that letters that look or sort alike are
+// different letters.
+func TestAddressesAreComparedByIdentityKey(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		make := func(address string) error {
 			_, err := store.Identity.Users.CreateUser(t.Context(), system, identity.NewUser{
@@ -56,8 +56,8 @@ func TestAnAddressIsTheSameOnlyInItsIdentityForm(t *testing.T) {
 	})
 }
 
-// TestAnInvitationIsForItsOwnAddress, which is no user's that only looks alike.
-func TestAnInvitationIsForItsOwnAddress(t *testing.T) {
+// TestInvitationIsForOneAddress checks that a user with a similar address can't accept it.
+func TestInvitationIsForOneAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		invite := func(address string) error {
@@ -78,27 +78,28 @@ func TestAnInvitationIsForItsOwnAddress(t *testing.T) {
 	})
 }
 
-// TestAProviderVouchesForOneAddress: who proves to have owner@éxample.com is not
+// TestProviderClaimMatchesOneAddress checks that owner@éxample.com is not
 // owner@example.com.
-func TestAProviderVouchesForOneAddress(t *testing.T) {
+func TestProviderClaimMatchesOneAddress(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store) // ada@example.com
 		for subject, address := range map[string]string{
 			"1": "ada@éxample.com", "2": "àda@example.com", "3": "ａda@example.com", "4": "ada\u200b@example.com", "5": "ada@example.com ",
 		} {
-			v := identity.Vouched{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
+			v := identity.ProviderClaims{Issuer: "https://id.example", Subject: subject, Email: address, Verified: true}
 			if u, err := withProvider(t.Context(), store, access.Actor{}, v); !errors.Is(err, access.ErrSignIn) {
 				t.Errorf("%q signs in as %s, %v", address, u.Email, err)
 			}
 		}
-		v := identity.Vouched{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
+		v := identity.ProviderClaims{Issuer: "https://id.example", Subject: "6", Email: "ADA@Example.COM", Verified: true}
 		if u, err := withProvider(t.Context(), store, access.Actor{}, v); err != nil || u.Email != "ada@example.com" {
 			t.Errorf("the owner: %s, %v", u.Email, err)
 		}
 	})
 }
 
-// TestAUsernameNamesOneContact: what only searches alike is nobody's username.
+// TestAUsernameNamesOneContact checks that a username that is only found by the same search
+// names nobody.
 func TestAUsernameNamesOneContact(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
@@ -117,9 +118,9 @@ func TestAUsernameNamesOneContact(t *testing.T) {
 	})
 }
 
-// TestInvisibleCharactersOfATypedAddress, as a clipboard brings them, are ignored when
-// signing in, and the tries count for the same account.
-func TestInvisibleCharactersOfATypedAddress(t *testing.T) {
+// TestInvisibleCharactersInAddressesAreIgnored checks that pasted addresses sign in, and
+// that the attempts count for the same account.
+func TestInvisibleCharactersInAddressesAreIgnored(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for _, typed := range []string{

@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-func TestAnInvitationIsGoodOnce(t *testing.T) {
+func TestInvitationWorksOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner := modelstest.Owner(t, store)
@@ -66,7 +66,7 @@ func errorsIn(err error) string {
 	return strings.Join(fields, " ")
 }
 
-func TestADeadInvitationIsDead(t *testing.T) {
+func TestEndedInvitationIsRefused(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		now := time.Now()

@@ -12,7 +12,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestKeysAreReadAgain: two stores over one database, of which one rotates the keys.
+// TestKeysAreReadAgain has two stores on one database, of which one rotates the keys.
 func TestKeysAreReadAgain(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -79,7 +79,8 @@ func TestKeysAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestTheChainGoesOnWithANewKey: the line of the rotation is where others learn of it.
+// TestTheChainGoesOnWithANewKey checks that the line of the rotation is where others learn
+// of it.
 func TestTheChainGoesOnWithANewKey(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {

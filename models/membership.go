@@ -15,7 +15,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// membership is a contact's being in a group.
+// membership is a contact in a group.
 type membership struct {
 	GroupID   string `gorm:"primaryKey"`
 	ContactID string `gorm:"primaryKey"`
@@ -49,7 +49,7 @@ func checkRefs(refs []ContactRef) access.Invalid {
 	return nil
 }
 
-// MemberQuery says which members of a group are wanted. Group is its id.
+// MemberQuery selects members of a group. Group is its id.
 type MemberQuery struct {
 	Group string
 	// Text finds members as ContactQuery.Text finds contacts.
@@ -68,7 +68,7 @@ func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error)
 	return page, s.DB.Failed(ctx, err)
 }
 
-// understandMembers is understandContacts for the members of a group that exists.
+// understandMembers is resolveContacts for the members of a group that exists.
 func (s *Store) understandMembers(r db.Reader, q MemberQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
@@ -83,7 +83,7 @@ func (s *Store) understandMembers(r db.Reader, q MemberQuery) (ContactPage, erro
 	}
 	var page ContactPage
 	if err == nil {
-		page.spec, err = s.orNumbers(r, q.spec(), q.Text)
+		page.spec, err = s.orPhoneNumbers(r, q.spec(), q.Text)
 	}
 	return page, err
 }
@@ -93,7 +93,7 @@ func (q MemberQuery) args(c db.Cursor) []any { return []any{c.ID} }
 
 // spec returns the SearchSpec of a query, in the order of the memberships.
 func (q MemberQuery) spec() db.SearchSpec {
-	l := db.SearchSpec{Table: "contacts", Walked: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
+	l := db.SearchSpec{Table: "contacts", OrderTable: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
 	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
 	l.Scope.Where("memberships.group_id = ?", q.Group)
 	return l
@@ -134,7 +134,7 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		return Group{}, nil, err
 	}
 	var added []Contact
-	g, err := audit.Once(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+	g, err := audit.WriteOnce(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
 		g, err := s.lockGroup(tx, groupID, nil)
 		if err != nil {
 			return Group{}, err
@@ -143,8 +143,8 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 		if err != nil {
 			return Group{}, err
 		}
-		var said map[string]audit.Change
-		if added, said, err = s.addMembers(tx, &g, contacts); err != nil {
+		var changes map[string]audit.Change
+		if added, changes, err = s.addMembers(tx, &g, contacts); err != nil {
 			return Group{}, err
 		}
 		if len(added) == 0 {
@@ -152,7 +152,7 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 			return g, cmp.Or(err, audit.ErrNothing)
 		}
 		line.SetObject("group", g.ID, g.Name)
-		if err := line.SetChanges(said); err != nil {
+		if err := line.SetChanges(changes); err != nil {
 			return Group{}, err
 		}
 		return readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
@@ -198,15 +198,15 @@ func (s *Store) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Conta
 	query.Where("memberships.group_id = ?", g.ID)
 	query.Where(s.DB.Dialect.Among("contacts.id", text.Valid(contacts)))
 	query.Tail = " ORDER BY contacts.id"
-	gone, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Contact).columns)
-	if err != nil || len(gone) == 0 {
+	removed, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Contact).columns)
+	if err != nil || len(removed) == 0 {
 		return nil, nil, err
 	}
-	if err := leave(tx, g.ID, gone); err != nil {
+	if err := leave(tx, g.ID, removed); err != nil {
 		return nil, nil, err
 	}
-	g.ContactsCount -= len(gone)
-	return gone, map[string]audit.Change{"contacts": {Before: named(gone), After: nil}}, s.keepCount(tx, g)
+	g.ContactsCount -= len(removed)
+	return removed, map[string]audit.Change{"contacts": {Before: named(removed), After: nil}}, s.keepCount(tx, g)
 }
 
 // replaceMembers makes the contacts the only members of a locked group; the caller stores
@@ -217,7 +217,7 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 			"This group has %s members, more than the %d that a group's contacts list shows, so they can't be replaced as a whole. "+
 				"Add and remove members with POST and DELETE on /v1/groups/%s/contacts.", text.Thousands(g.ContactsCount), ShownContacts, g.ID)}
 	}
-	wanted, err := s.resolve(tx, refs)
+	members, err := s.resolve(tx, refs)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -225,16 +225,16 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
 		return nil, nil, err
 	}
-	keep := make(map[string]bool, len(wanted))
-	for _, c := range wanted {
+	keep := make(map[string]bool, len(members))
+	for _, c := range members {
 		keep[c.ID] = true
 	}
 	removed = slices.DeleteFunc(whole[0].Contacts, func(c Contact) bool { return keep[c.ID] })
 	if err := leave(tx, g.ID, removed); err != nil {
 		return nil, nil, err
 	}
-	added, err = s.join(tx, g.ID, wanted)
-	g.ContactsCount, g.Contacts = len(wanted), firstOf(wanted)
+	added, err = s.join(tx, g.ID, members)
+	g.ContactsCount, g.Contacts = len(members), firstOf(members)
 	return added, removed, err
 }
 
@@ -287,9 +287,8 @@ func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
 	return contacts, cmp.Or(err, problems.OrNil())
 }
 
-// Refuse returns the problems together with which of the named contacts don't exist.
-// Errors: Invalid.
-func (s *Store) Refuse(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
+// CheckContacts adds to problems those of refs that don't exist. Errors: Invalid.
+func (s *Store) CheckContacts(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
 	if problems = problems.And(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems
 	}
@@ -361,15 +360,15 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 	return byID, byName, nil
 }
 
-// MostNamed is how many members an audit line names.
-const MostNamed = 100
+// MaxNamed is how many members an audit line names.
+const MaxNamed = 100
 
 // named returns contacts for an audit line: how many, and the first by id and username.
 func named(contacts []Contact) any {
 	if len(contacts) == 0 {
 		return nil
 	}
-	return namedOf(len(contacts), contacts[:min(len(contacts), MostNamed)])
+	return namedOf(len(contacts), contacts[:min(len(contacts), MaxNamed)])
 }
 
 func namedOf(count int, first []Contact) any {

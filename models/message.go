@@ -36,7 +36,7 @@ type Message struct {
 	CreatedAt int64
 }
 
-// MessagePage is a part of a conversation. More says that it goes on.
+// MessagePage is a part of a conversation. More reports whether it continues.
 type MessagePage struct {
 	Messages []Message
 	More     bool
@@ -74,9 +74,9 @@ func selectMessages(columns, conversationID string) db.Selection {
 	return db.SelectFrom("messages", columns, "conversation_id = ? AND EXISTS (SELECT 1 FROM conversations WHERE id = ?)", conversationID, conversationID)
 }
 
-// MessagesCount counts the messages of a conversation, up to MostCounted.
+// MessagesCount counts the messages of a conversation, up to MaxCounted.
 func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
-	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MostCounted)
+	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MaxCounted)
 	return n, s.DB.Failed(ctx, err)
 }
 
@@ -100,7 +100,7 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 	if len(problems) > 0 {
 		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
-	return audit.Once(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
+	return audit.WriteOnce(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
 		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
 		if err != nil {
@@ -108,7 +108,7 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 		}
 		now := s.DB.Now()
 		if m.From != "" {
-			if err := s.speak(tx, c, m.From, now); err != nil {
+			if err := s.markActive(tx, c, m.From, now); err != nil {
 				return Message{}, err
 			}
 		}
@@ -139,9 +139,9 @@ func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from
 	return problems
 }
 
-// speak checks that a contact is in a conversation, stores that they were active, and keeps
+// markActive checks that a contact is in a conversation, stores that they were active, and keeps
 // them from leaving until the transaction ends.
-func (s *Store) speak(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
+func (s *Store) markActive(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
 	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
 	if active.Error != nil {
 		return active.Error

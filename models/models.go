@@ -2,22 +2,23 @@
 // knows nothing of HTTP or HTML.
 //
 // A Store combines the packages below: DB, the open database; Audit, the log, through which
-// everything is changed; Identity, the users; Jobs, what takes time. Its own methods use the domain's words: a
-// noun reads (Group, Groups), a verb changes (CreateGroup, ArchiveGroup). Every value is
-// checked here, so that a form and an API call obey the same rules and get the same
-// messages (access.Invalid).
+// everything is changed; Identity, the users; and Jobs, for work that takes time. Its own
+// methods use the domain's words: a noun reads (Group, Groups), a verb changes
+// (CreateGroup, ArchiveGroup). Every value is validated here, so that forms and API calls
+// follow the same rules and return the same messages (access.Invalid).
 //
-// The texts that people edit about a group or contact stand in one table each (groupFields,
-// contactFields), which checks, changes, forms, the API and audit lines walk. A new field is
-// a column, its row there with its places in the structs beside it, an input in the form and
-// a key in the API's object.
+// The editable texts of groups and of contacts are in one table each (groupFields,
+// contactFields), which validation, changes, forms, the API and audit lines use. A new
+// field is a column, its row there with its places in the structs beside it, an input in
+// the form and a key in the API's object.
 //
-// A change can be reverted (revert.go) as far as nobody has changed the same since. A group
-// or contact is deleted by one row; Clear then deletes what is too much for one transaction
-// (delete.go, clearing.go).
+// A change can be reverted (revert.go) unless the same fields have changed since. Deleting
+// a group or contact deletes one row; PurgeDeleted then deletes what is too much for one
+// transaction (delete.go, clearing.go).
 //
-// Ids sort by creation (text.ValidID), lists are read by keyset, and text is searched
-// through one folded column (text.Fold). Identity keys, never those, decide who is who.
+// Ids sort by creation (text.ValidID), lists are paged by keyset, and text is searched
+// through one folded column (text.Fold). Identity is decided by identity keys, never by
+// folded text.
 package models
 
 import (
@@ -38,7 +39,7 @@ type Store struct {
 	Identity *identity.Store
 	Jobs     *jobs.Store
 
-	toClear chan struct{}
+	purgeRequested chan struct{}
 }
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
@@ -48,7 +49,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), toClear: make(chan struct{}, 1)}
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.bulkKinds()...)
 	return s, nil
 }
@@ -68,7 +69,7 @@ func (s *Store) Close() error {
 	return s.DB.Close()
 }
 
-// Sweep deletes what has expired. It is housekeeping, and has no audit line.
+// Sweep deletes what has expired. It is housekeeping and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx))
 }

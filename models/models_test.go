@@ -12,7 +12,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-func TestHangingUpCancelsTheQuery(t *testing.T) {
+func TestCancelledContextCancelsTheQuery(t *testing.T) {
 	const clients = 20 // more than there are connections
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx, hangUp := context.WithCancel(t.Context())
@@ -38,7 +38,7 @@ func TestHangingUpCancelsTheQuery(t *testing.T) {
 	})
 }
 
-func TestAConstraintRefusesInWords(t *testing.T) {
+func TestConstraintViolationsAreNamed(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		modelstest.Contact(t, store, by, "ada")

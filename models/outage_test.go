@@ -40,7 +40,7 @@ func createGroup(t *testing.T, store *models.Store, name string) error {
 	return err
 }
 
-// sqliteFile is a fresh database and its file.
+// sqliteFile returns a fresh database and its file.
 func sqliteFile(t *testing.T) (url, file string) {
 	t.Helper()
 	url = modelstest.URL(t, modelstest.SQLite)
@@ -150,7 +150,7 @@ func TestDamagedSQLite(t *testing.T) {
 	}
 }
 
-// pagesOf are the numbers, from 0, of the root pages of a table and its indexes.
+// pagesOf returns the numbers, from 0, of the root pages of a table and its indexes.
 func pagesOf(t *testing.T, file, table string) (pages []int64) {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
@@ -209,7 +209,7 @@ func TestDamagedPostgres(t *testing.T) {
 	wantOutage(t, store, err, access.Damaged)
 }
 
-// TestBusy: what others hold is waited for, and then it is not we who failed.
+// TestBusy checks that a lock held by others is waited for, and then reported as an outage.
 func TestBusy(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestReadyHasItsOwnConnection: others may have all that the store keeps.
+// TestReadyHasItsOwnConnection checks Ready while all other connections are taken.
 func TestReadyHasItsOwnConnection(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		release := store.HoldConnections(t)
@@ -315,7 +315,8 @@ func TestOutagesOfBothEngines(t *testing.T) {
 	}
 }
 
-// TestUnsealedIsNotReady: a chain that can't be gone on with is an outage of its own.
+// TestUnsealedIsNotReady checks that a chain that can't be continued is an outage of its
+// own.
 func TestUnsealedIsNotReady(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		if err := errors.Join(createGroup(t, store, "Plaza"), store.Audit.Seal(t.Context())); err != nil {

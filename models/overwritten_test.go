@@ -12,12 +12,12 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestAnOverwrittenFileTakesNoChanges: an older copy is written into the very file that the
-// console has open, which stays the same file.
+// TestAnOverwrittenFileTakesNoChanges writes an older copy into the very file that the
+// console has open.
 func TestAnOverwrittenFileTakesNoChanges(t *testing.T) {
 	url := modelstest.URL(t, modelstest.SQLite)
 	store, shell := modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)
-	store.Audit.KeepMark(filepath.Join(t.TempDir(), "console.mark"))
+	store.Audit.UseMarkFile(filepath.Join(t.TempDir(), "console.mark"))
 	create := func(name string) error {
 		_, err := store.CreateGroup(t.Context(), system, models.GroupChange{Name: &name}, nil)
 		return err

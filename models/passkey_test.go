@@ -50,7 +50,7 @@ func TestPasskeysAreTheirOwners(t *testing.T) {
 		if err := store.Identity.SecondFactors.RemovePasskey(t.Context(), bea, keys[0].ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("Bea removes Ada's passkey: %v", err)
 		}
-		if err := errors.Join(store.Identity.SecondFactors.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.SecondFactors.UsedPasskey(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
+		if err := errors.Join(store.Identity.SecondFactors.RenamePasskey(t.Context(), ada, keys[0].ID, "Desk"), store.Identity.SecondFactors.RecordPasskeyUse(t.Context(), keys[0].ID, `{"a":1}`)); err != nil {
 			t.Fatal(err)
 		}
 		key, owner, err := store.Identity.SecondFactors.PasskeyOwner(t.Context(), "two")
@@ -60,7 +60,7 @@ func TestPasskeysAreTheirOwners(t *testing.T) {
 	})
 }
 
-func TestOneWayInRemains(t *testing.T) {
+func TestLastPasskeyIsKept(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		for i := range 2 {
@@ -96,7 +96,7 @@ func TestOneWayInRemains(t *testing.T) {
 	})
 }
 
-func TestBrowsersInWords(t *testing.T) {
+func TestBrowserNames(t *testing.T) {
 	for agent, want := range map[string]string{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0": "Edge on Windows",
 		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox on Linux",
@@ -111,7 +111,7 @@ func TestBrowsersInWords(t *testing.T) {
 	}
 }
 
-func TestANewDeviceIsMarkedOnce(t *testing.T) {
+func TestNewDeviceIsReportedOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		u, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
@@ -160,7 +160,7 @@ func TestANewDeviceIsMarkedOnce(t *testing.T) {
 	})
 }
 
-func TestALostSecondFactorGoesWithAllThatHangsOnIt(t *testing.T) {
+func TestResetDeletesAllSecondFactors(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, codes := withApp(t, store, by)

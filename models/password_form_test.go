@@ -29,8 +29,8 @@ func widened(s string) string {
 	}, s)
 }
 
-// TestAPasswordIsTheSameInEveryForm that keyboards give it.
-func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
+// TestPasswordsAreNormalized covers every encoding that keyboards produce.
+func TestPasswordsAreNormalized(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		forms := []string{composed, norm.NFD.String(composed), widened(composed), strings.ReplaceAll(composed, " ", "\u00a0")}
 		for i, set := range forms {
@@ -59,8 +59,9 @@ func TestAPasswordIsTheSameInEveryForm(t *testing.T) {
 	})
 }
 
-// TestAPasswordOfAnOlderVersionKeepsWorking, and is then the same in every form.
-func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
+// TestPasswordOfOlderVersionKeepsWorking checks that the password is then accepted in every
+// encoding.
+func TestPasswordOfOlderVersionKeepsWorking(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for i, old := range []string{norm.NFD.String(composed), widened(composed)} {
 			u := somebody(t, store, string(rune('a'+i)), access.Editor)
@@ -88,8 +89,7 @@ func TestAPasswordOfAnOlderVersionKeepsWorking(t *testing.T) {
 	})
 }
 
-// TestALongerPasswordIsAnotherOne, however long.
-func TestALongerPasswordIsAnotherOne(t *testing.T) {
+func TestLongPasswordsAreNotTruncated(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		longest := composed + strings.Repeat("ä", 256-len([]rune(composed)))
 		n := identity.NewUser{Email: "a@example.com", Name: "Anna", Role: access.Editor, Password: modelstest.Keep(store, modelstest.Password, longest)}
@@ -104,9 +104,9 @@ func TestALongerPasswordIsAnotherOne(t *testing.T) {
 	})
 }
 
-// TestAHashCostsWhatItShould: 19 MiB and two passes, outside of tests.
-func TestAHashCostsWhatItShould(t *testing.T) {
-	modelstest.HashAsServed(t)
+// TestHashCost checks for 19 MiB and two passes outside of tests.
+func TestHashCost(t *testing.T) {
+	modelstest.UseProductionHashCost(t)
 	hash, err := identity.HashOf(t.Context(), composed)
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("a hash is %s, %v", hash, err)
@@ -124,9 +124,9 @@ func (c *CountUpTo) Done() <-chan struct{} {
 	return c.Context.Done()
 }
 
-// TestAsManyHashesForEverybody: what is typed alone decides how many passwords are hashed,
-// not whether there is a user, or how old the user's hash is.
-func TestAsManyHashesForEverybody(t *testing.T) {
+// TestHashingDoesNotRevealUsers checks that the number of hashes depends only on what was
+// typed, not on whether there is a user or how old the hash is.
+func TestHashingDoesNotRevealUsers(t *testing.T) {
 	old, err := models.OldHash(t.Context(), widened(composed))
 	if err != nil {
 		t.Fatal(err)

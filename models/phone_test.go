@@ -8,7 +8,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-func TestPhoneNumbersAreFoundAsTheyAreWritten(t *testing.T) {
+func TestPhoneNumbersAreFoundInAnyFormat(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		anna := contactNamed(t, store, by, "anna", "", "+49 (151) 234-5678")
@@ -58,7 +58,7 @@ func contactNamed(t *testing.T, store *models.Store, by access.Actor, username, 
 	return c
 }
 
-// called is the usernames of contacts, with commas.
+// called returns the usernames of contacts, with commas.
 func called(contacts []models.Contact) (all string) {
 	for i, c := range contacts {
 		if i > 0 {

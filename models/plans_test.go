@@ -22,9 +22,9 @@ const (
 	plannedContacts = 5_000
 )
 
-// plannedSample is groups of which each tenth is archived, each hundredth rare,
-// and each with three members. Every third has a word that only the last names begin
-// with, and the oldest twentieth one that no others have.
+// plannedSample returns groups of which each tenth is archived, each hundredth rare, and
+// each with three members. Every third has a word that only the last names begin with, and
+// the oldest twentieth one that no others have.
 func plannedSample() models.Sample {
 	start := time.Now().Add(-365 * 24 * time.Hour)
 	return models.Sample{
@@ -77,7 +77,7 @@ var fullScan = regexp.MustCompile(`Seq Scan on (groups|contacts|memberships|mess
 // sorting is a step that must have all rows before it can give the first.
 var sorting = regexp.MustCompile(`USE TEMP B-TREE FOR ORDER BY|(?m)^ *(-> +)?(Incremental )?Sort `)
 
-func TestPlansReadNoTableWhole(t *testing.T) {
+func TestPlansScanNoTable(t *testing.T) {
 	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
@@ -141,8 +141,8 @@ func (p *planner) see(seen db.Seen) {
 	p.calls = append(p.calls, seen)
 }
 
-// plan fails the test where a statement of the call reads a table whole, or sorts
-// where it may not.
+// plan fails the test if a statement of the call reads a table whole, or sorts where it may
+// not.
 func (p *planner) plan(what string, maySort bool, call func() error) {
 	p.Helper()
 	p.calls = nil
@@ -279,8 +279,8 @@ var looked = regexp.MustCompile(`(?:-> +|^ *)([A-Z][a-zA-Z ]*).*actual rows=(\d+
 // innerLimit ends what a search looks at.
 var innerLimit = regexp.MustCompile(`LIMIT \d{4,}\)`)
 
-// bounded fails the test where a statement of the call looks at more rows than
-// mostLooked, or on SQLite, which doesn't count them, has no limit of them.
+// bounded fails the test if a statement of the call looks at more rows than mostLooked, or
+// on SQLite, which doesn't count them, has no limit of them.
 func (p *planner) bounded(what string, call func() error) {
 	p.Helper()
 	p.calls = nil

@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// database makes a database of a server, and carries out statements in it.
+// database makes a database of a server, and runs statements in it.
 func database(t *testing.T, cluster *modelstest.Cluster, name, options string, statements ...string) (url string) {
 	t.Helper()
 	run(t, cluster.URL(), "CREATE DATABASE "+name+" "+options)
@@ -36,8 +36,8 @@ func run(t *testing.T, url string, statements ...string) {
 	}
 }
 
-// TestPostgresThatDoesNotFit is refused in a sentence that says what to do.
-func TestPostgresThatDoesNotFit(t *testing.T) {
+// TestUnsuitablePostgresIsRefused checks that the error says what to do.
+func TestUnsuitablePostgresIsRefused(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
 	run(t, cluster.URL(), "CREATE ROLE guest LOGIN", "CREATE DATABASE others TEMPLATE template0")
 	for url, says := range map[string]string{
@@ -57,7 +57,7 @@ func TestPostgresThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestStandbyIsRefused: a server in recovery says so.
+// TestStandbyIsRefused checks a server in recovery.
 func TestStandbyIsRefused(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
 	var dir string
@@ -83,7 +83,7 @@ func TestStandbyIsRefused(t *testing.T) {
 	}
 }
 
-// TestTwoConsolesInOneDatabase, each in a schema of its own, share pg_trgm and nothing else.
+// TestTwoConsolesInOneDatabase checks that two schemas share pg_trgm and nothing else.
 func TestTwoConsolesInOneDatabase(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
 	url := database(t, cluster, "shared", "", "CREATE SCHEMA extensions", "CREATE SCHEMA second",
@@ -119,7 +119,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-// TestMigrationWaitsLongerThanOthers: lock_timeout is for those who are in the way.
+// TestMigrationWaitsLongerThanOthers checks that a migration ignores lock_timeout.
 func TestMigrationWaitsLongerThanOthers(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
 	url := cluster.URL() + "&lock_timeout=1ms"

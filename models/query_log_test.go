@@ -11,8 +11,8 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestQueriesAreLoggedWithoutValues: at debug level each statement of a request is logged,
-// those that go through GORM and those that don't, and no value of any.
+// TestQueriesAreLoggedWithoutValues checks that at debug level every statement of a request
+// is logged, through GORM or not, and no value.
 func TestQueriesAreLoggedWithoutValues(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {

@@ -22,9 +22,9 @@ const refolded = 250
 // folds are a row's columns made by Fold.
 type folds struct{ id, nameKey, search string }
 
-// refold updates the columns for sorting and searching to foldVersion. Each table is read
-// once, in pieces, while others may write. If it is interrupted it begins again, and skips
-// what is done.
+// refold updates the columns for sorting and searching to foldVersion. It reads each table
+// once, in batches, while others may write. If interrupted it starts over, and skips rows
+// that are done.
 func (s *Store) refold(ctx context.Context) error {
 	var have []string
 	conn := s.DB.Writer.WithContext(ctx)

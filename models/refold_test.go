@@ -9,8 +9,8 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestMigrationFoldsAgain makes keys as an earlier release wrote them.
-func TestMigrationFoldsAgain(t *testing.T) {
+// TestMigrationUpdatesSearchKeys starts with keys as an earlier release wrote them.
+func TestMigrationUpdatesSearchKeys(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		const many = 600 // more than one piece

@@ -63,7 +63,7 @@ func deleteOld(t *testing.T, store *models.Store) {
 	}
 }
 
-// acts are the sentences of the newest lines.
+// acts returns the sentences of the newest lines.
 func acts(t *testing.T, store *models.Store, n int) []string {
 	t.Helper()
 	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: n}})
@@ -94,7 +94,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 
 		keep(t, store, by, "P5Y")
 		five := audit.Retention("P5Y").Cutoff(time.Now())
-		if n, err := store.Audit.OlderActivity(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
+		if n, err := store.Audit.CountActivityBefore(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
 			t.Errorf("%+v lines are older, %v", n, err)
 		}
 		deleteOld(t, store)
@@ -107,7 +107,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 		if proof.First != 1201 || proof.Sealed != 6 || proof.DeletedBefore != five.Unix() || proof.DeletedAt == 0 || !strings.HasPrefix(proof.Head, "1206:") {
 			t.Errorf("%+v", proof)
 		}
-		since, err := store.Audit.ActivitySince(t.Context())
+		since, err := store.Audit.OldestActivity(t.Context())
 		if age := time.Since(time.Unix(since, 0)); err != nil || age > 4*366*24*time.Hour {
 			t.Errorf("activity begins %s ago, %v", age, err)
 		}
@@ -140,8 +140,8 @@ func TestOldActivityIsDeleted(t *testing.T) {
 	})
 }
 
-// TestRetentionIsTheOwners also looks at its line.
-func TestRetentionIsTheOwners(t *testing.T) {
+// TestOnlyOwnersSetRetention also checks the line.
+func TestOnlyOwnersSetRetention(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		for _, role := range access.Roles[1:] {
@@ -169,15 +169,15 @@ func TestRetentionIsTheOwners(t *testing.T) {
 			t.Errorf("%+v, %v", page.Lines, err)
 		}
 		select {
-		case <-store.Audit.ToDeleteActivity():
+		case <-store.Audit.RetentionChanged():
 		default:
 			t.Error("nobody is told of the rule")
 		}
 	})
 }
 
-// TestADeletionThatIsCutShortGoesOn ends it between its pieces.
-func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
+// TestInterruptedDeletionResumes interrupts it between batches.
+func TestInterruptedDeletionResumes(t *testing.T) {
 	modelstest.Slow(t)
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
@@ -206,9 +206,9 @@ func TestADeletionThatIsCutShortGoesOn(t *testing.T) {
 	})
 }
 
-// TestARunThatIsOverruledIsTold: who wants all kept again stops it, and it is told how far
-// it came.
-func TestARunThatIsOverruledIsTold(t *testing.T) {
+// TestStoppedDeletionIsLogged checks that setting the retention to forever stops a run, and
+// that the log has how far it came.
+func TestStoppedDeletionIsLogged(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 1200, 3)
 		keep(t, store, by, "P5Y")
@@ -228,7 +228,7 @@ func TestARunThatIsOverruledIsTold(t *testing.T) {
 	})
 }
 
-// TestTwoConsolesDeleteOnce also writes, seals and verifies all the while.
+// TestTwoConsolesDeleteOnce also writes, seals and verifies at the same time.
 func TestTwoConsolesDeleteOnce(t *testing.T) {
 	modelstest.Slow(t)
 	old := modelstest.Rounds(1200, 3200)
@@ -272,8 +272,8 @@ func TestTwoConsolesDeleteOnce(t *testing.T) {
 	}
 }
 
-// TestOnlyTheBeginningCanBeDeleted: the triggers keep all but lines before it.
-func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
+// TestOnlyTheStartOfTheChainCanBeDeleted checks that triggers protect all other lines.
+func TestOnlyTheStartOfTheChainCanBeDeleted(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 5, 3)
 		keep(t, store, by, "P5Y")
@@ -300,9 +300,8 @@ func TestOnlyTheBeginningCanBeDeleted(t *testing.T) {
 	})
 }
 
-// TestNoTraceOfATamperingIsDeleted: what is not as the console wrote it stays, with all
-// that follows.
-func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
+// TestDeletionStopsAtTampering checks that a tampered line and all after it stay.
+func TestDeletionStopsAtTampering(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			store := modelstest.Open(t, engine)
@@ -320,8 +319,8 @@ func TestNoTraceOfATamperingIsDeleted(t *testing.T) {
 	}
 }
 
-// TestAForgedRuleDeletesNothing: who can write to the database can't have the console
-// delete for them.
+// TestAForgedRuleDeletesNothing checks that someone who can write to the database can't
+// make the console delete lines.
 func TestAForgedRuleDeletesNothing(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 8, 3)
@@ -346,9 +345,9 @@ func TestAForgedRuleDeletesNothing(t *testing.T) {
 	})
 }
 
-// TestAClockThatIsWrongIsNoTampering: a line of today that bears a day of long ago is not
-// taken for one that was put back.
-func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
+// TestWrongClockIsNotTampering checks that a new line with an old date is not taken for a
+// restored one.
+func TestWrongClockIsNotTampering(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 8, 3)
 		keep(t, store, by, "P1Y")
@@ -360,11 +359,11 @@ func TestAClockThatIsWrongIsNoTampering(t *testing.T) {
 	})
 }
 
-// TestRetentionOfEarlierVersions, which stored labels, in the state and in lines.
+// TestRetentionOfEarlierVersions covers those that stored labels in the state and in lines.
 func TestRetentionOfEarlierVersions(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := oldActivity(t, store, 2, 1)
-		err := store.Audit.Write(t.Context(), by, access.KeepActivity, audit.ChangedRetention, func(tx *gorm.DB, line *audit.Line) error {
+		err := store.Audit.Write(t.Context(), by, access.ManageRetention, audit.ChangedRetention, func(tx *gorm.DB, line *audit.Line) error {
 			line.ID = store.DB.IDs.Next(store.DB.Now(), "")
 			line.SetObject("activity", "", "activity")
 			signed := fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", "5 years", line.ID, 0, "", "", 0, 0, 0)
@@ -409,7 +408,7 @@ func TestCutoff(t *testing.T) {
 
 // retention looks at how old activity is found and deleted.
 func (p *planner) retention() {
-	p.plan("how many are older", false, func() error { _, err := p.store.Audit.OlderActivity(p.Context(), time.Now()); return err })
+	p.plan("how many are older", false, func() error { _, err := p.store.Audit.CountActivityBefore(p.Context(), time.Now()); return err })
 	p.plan("the rule", false, func() error { _, err := p.store.Audit.Retention(p.Context()); return err })
 	for _, sql := range p.store.DeletingLines() {
 		plan, err := p.store.Explain(p.Context(), sql)

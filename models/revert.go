@@ -186,22 +186,22 @@ func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.Cha
 	if err != nil {
 		return field, err
 	}
-	going := slices.DeleteFunc(slices.Clone(f.After.Members), func(m audit.Member) bool { return !there[m.ID] })
-	coming := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m audit.Member) bool { return there[m.ID] })
-	alive, err := s.ContactsByID(ctx, contactIDs(asContacts(coming)))
+	removing := slices.DeleteFunc(slices.Clone(f.After.Members), func(m audit.Member) bool { return !there[m.ID] })
+	adding := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m audit.Member) bool { return there[m.ID] })
+	alive, err := s.ContactsByID(ctx, contactIDs(asContacts(adding)))
 	if err != nil {
 		return field, err
 	}
-	coming = slices.DeleteFunc(coming, func(m audit.Member) bool {
+	adding = slices.DeleteFunc(adding, func(m audit.Member) bool {
 		return !slices.ContainsFunc(alive, func(c Contact) bool { return c.ID == m.ID })
 	})
-	if len(going) > 0 {
-		field.Now = audit.FieldValue{Members: going, Count: len(going), Text: audit.Usernames(going, len(going))}
+	if len(removing) > 0 {
+		field.Now = audit.FieldValue{Members: removing, Count: len(removing), Text: audit.Usernames(removing, len(removing))}
 	}
-	if len(coming) > 0 {
-		field.To = audit.FieldValue{Members: coming, Count: len(coming), Text: audit.Usernames(coming, len(coming))}
+	if len(adding) > 0 {
+		field.To = audit.FieldValue{Members: adding, Count: len(adding), Text: audit.Usernames(adding, len(adding))}
 	}
-	if len(going)+len(coming) == 0 {
+	if len(removing)+len(adding) == 0 {
 		field.Refused = MembersAsBefore
 	}
 	return field, nil
@@ -215,10 +215,10 @@ func asContacts(members []audit.Member) []Contact {
 	return contacts
 }
 
-// PutBack reverts the named fields of a line's change. It is an act of its own, whose line
+// Revert reverts the named fields of a line's change, as a change of its own whose line
 // names the other. Errors: ErrNotFound, Denied, Invalid, and ErrChanged, with nothing
-// reverted, if one of the fields can't be reverted or was changed at this very moment.
-func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fields []string) error {
+// reverted, if one of the fields can't be reverted or has just changed.
+func (s *Store) Revert(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {
 		return err
@@ -233,8 +233,8 @@ func (s *Store) PutBack(ctx context.Context, by access.Actor, lineID string, fie
 	return s.putBackGroup(ctx, by, v)
 }
 
-// still reports whether the fields are as they were when the Reversal was made.
-func (v Reversal) still(now map[string]audit.FieldValue) bool {
+// unchanged reports whether the fields are as they were when the Reversal was made.
+func (v Reversal) unchanged(now map[string]audit.FieldValue) bool {
 	for _, f := range v.Fields {
 		if value, ok := now[f.Name]; ok && !value.Is(f.Now) {
 			return false
@@ -245,7 +245,7 @@ func (v Reversal) still(now map[string]audit.FieldValue) bool {
 
 func (s *Store) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
 	c := contactFields.newChange(v.text)
-	c.reverts, c.If = v.Line.ID, func(c Contact) bool { return v.still(contactFields.present(&c)) }
+	c.reverts, c.If = v.Line.ID, func(c Contact) bool { return v.unchanged(contactFields.present(&c)) }
 	_, err := s.UpdateContact(ctx, by, v.Line.ObjectID, c)
 	return err
 }
@@ -256,30 +256,30 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 	if err := problems.OrNil(); err != nil {
 		return err
 	}
-	action := audit.PutBackGroup
+	action := audit.RevertedGroup
 	if members != nil && len(v.Fields) == 1 {
-		action = audit.PutBackMembers
+		action = audit.RevertedMembers
 	}
 	rights := v.rights()
 	return s.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {
 		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
-		g, said, err := s.changeGroup(tx, line, v.Line.ObjectID, c)
+		g, changes, err := s.changeGroup(tx, line, v.Line.ObjectID, c)
 		if err != nil {
 			return err
 		}
-		if said == nil {
-			said = map[string]audit.Change{}
+		if changes == nil {
+			changes = map[string]audit.Change{}
 		}
 		if members != nil {
-			if said["contacts"], err = s.swapMembers(tx, &g, *members); err != nil {
+			if changes["contacts"], err = s.swapMembers(tx, &g, *members); err != nil {
 				return err
 			}
 		}
-		said[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
+		changes[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
 		line.SetObject("group", g.ID, g.Name)
-		return cmp.Or(line.SetChanges(said), tx.Create(revertBy(line, v.Line.ID)).Error)
+		return cmp.Or(line.SetChanges(changes), tx.Create(revertBy(line, v.Line.ID)).Error)
 	})
 }
 
@@ -295,11 +295,11 @@ func (v Reversal) rights() []access.Right {
 // groupChange returns the change of a group without its members, and the field of these.
 func (v Reversal) groupChange() (c GroupChange, members *ReversedField) {
 	c = groupFields.newChange(v.text)
-	c.If = func(g Group) bool { return v.still(presentGroup(g)) }
+	c.If = func(g Group) bool { return v.unchanged(presentGroup(g)) }
 	for i, f := range v.Fields {
 		switch f.Name {
 		case "archived_at":
-			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // what is no number is no time: restored
+			at, _ := strconv.ParseInt(f.To.Text, 10, 64) // not a number: the group was restored
 			c.ArchivedAt = &sql.Null[int64]{V: at, Valid: !f.To.None}
 		case "contacts":
 			members = &v.Fields[i]
@@ -321,22 +321,22 @@ func (v Reversal) text(field string) *string {
 // swapMembers removes the members in the field's Now from a locked group, and adds those in
 // its To.
 func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Change, error) {
-	going := asContacts(f.Now.Members)
-	coming, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
+	removing := asContacts(f.Now.Members)
+	adding, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
 	if err != nil {
 		return audit.Change{}, err
 	}
-	left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(going)).Delete(&membership{})
+	left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(removing)).Delete(&membership{})
 	if left.Error != nil {
 		return audit.Change{}, left.Error
 	}
-	joined, err := s.join(tx, g.ID, coming)
+	joined, err := s.join(tx, g.ID, adding)
 	if err != nil {
 		return audit.Change{}, err
 	}
-	if int(left.RowsAffected) != len(going) || len(joined) != len(coming) {
-		return audit.Change{}, access.ErrChanged // somebody came or went since this was looked at
+	if int(left.RowsAffected) != len(removing) || len(joined) != len(adding) {
+		return audit.Change{}, access.ErrChanged // the members have changed since the Reversal
 	}
-	g.ContactsCount += len(joined) - len(going)
-	return audit.Change{Before: named(going), After: named(joined)}, s.keepCount(tx, g)
+	g.ContactsCount += len(joined) - len(removing)
+	return audit.Change{Before: named(removing), After: named(joined)}, s.keepCount(tx, g)
 }

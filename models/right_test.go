@@ -82,12 +82,12 @@ func TestTokensManageNobody(t *testing.T) {
 		wants(t, "change the role", err, access.ErrDenied)
 		_, _, err = store.Identity.Invitations.Invite(t.Context(), by, identity.NewInvitation{Email: "a@example.com", Role: access.Editor})
 		wants(t, "invite", err, access.ErrDenied)
-		_, err = store.Identity.Users.People(t.Context(), by)
+		_, err = store.Identity.Users.Accounts(t.Context(), by)
 		wants(t, "read", err, access.ErrDenied)
 	})
 }
 
-func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
+func TestRightsEndWithTheRole(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner)
@@ -138,7 +138,7 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 	})
 }
 
-func TestAChangeNeedsTheRightsOfWhatItChanges(t *testing.T) {
+func TestChangeNeedsTheRightsOfItsFields(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner := modelstest.Owner(t, store)
 		contact := modelstest.Contact(t, store, owner, "hector")

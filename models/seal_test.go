@@ -66,8 +66,8 @@ func one(t *testing.T, store *models.Store, sql string) string {
 	return values[0]
 }
 
-// TestACutChainGoesOnAndStaysBroken: the sealer covers up nothing.
-func TestACutChainGoesOnAndStaysBroken(t *testing.T) {
+// TestTruncatedChainStaysBroken checks that sealing hides nothing.
+func TestTruncatedChainStaysBroken(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
 			store := modelstest.Open(t, engine)
@@ -100,7 +100,7 @@ func TestLinesAreNeverChanged(t *testing.T) {
 	})
 }
 
-// TestManyWritersAndSealersMakeOneChain also reads the log all the while.
+// TestManyWritersAndSealersMakeOneChain also reads the log at the same time.
 func TestManyWritersAndSealersMakeOneChain(t *testing.T) {
 	const writers, each = 8, 40
 	for _, engine := range modelstest.Engines {
@@ -158,10 +158,10 @@ const oldLines = `WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 
 	INSERT INTO audit_lines (id, created_at, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id)
 	SELECT '%s' || (100000 + i), 7, 'user', 'a', 'Zoë', 'group.create', 'group', 'g', 'Plaza Hotel', '{}', '', '', '' FROM numbers`
 
-// TestOldLinesAreAdoptedByDecisionOnly: lines from before there was a chain are in none,
-// until somebody who has the key says so. Then they are told apart for ever, and a line
-// that comes without a proof later is a fault again.
-func TestOldLinesAreAdoptedByDecisionOnly(t *testing.T) {
+// TestOldLinesNeedAdoption checks that lines from before there was a chain are in none
+// until someone with the key adopts them. They then stay distinguishable, and any later
+// line without a proof is a fault.
+func TestOldLinesNeedAdoption(t *testing.T) {
 	const old = 2500
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -200,7 +200,7 @@ func adopt(t *testing.T, store *models.Store) {
 	}
 }
 
-func TestWhatIsExpectedMustBeAHead(t *testing.T) {
+func TestExpectedHeadIsValidated(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
 	for _, wrong := range []string{"x", "0:Zm9vYmFyYmF6cXV4", "-1:Zm9vYmFyYmF6cXV4", "5", "5:", "5:short"} {
 		if _, err := store.Audit.VerifyAudit(t.Context(), wrong); err == nil {

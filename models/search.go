@@ -22,10 +22,10 @@ func checkSearch(typed string) access.Invalid {
 	return nil
 }
 
-// Search is a parsed search, which a list, its count and its notes share. Its grammar: words and "quoted phrases", each of which must be
-// found; -word, which must not; member:NAME, is:archived, is:active, is:empty,
-// no:description, and created: with a date or >date, <date. Anything else is text. A phone
-// number after member: needs no quotes.
+// Search is a parsed search, which a list, its count and its notes share. Its grammar:
+// words and "quoted phrases", all of which must occur; -word, which must not; member:NAME,
+// is:archived, is:active, is:empty, no:description, and created: with a date or >date,
+// <date. Anything else is text. A phone number after member: needs no quotes.
 type Search struct {
 	// Typed is the search as typed.
 	Typed string

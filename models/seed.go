@@ -46,11 +46,10 @@ const (
 	SeedingIndexes  = "indexes"
 )
 
-// Seed fills the database with a sample, all of it or nothing, and reports how many
-// contacts or groups are done as it goes. Ids ascend with the time of creation, which here
-// is long ago, so there must be no groups and no contacts yet. The values are not checked,
-// and the same sample gets the same ids. Errors: Denied, Conflict if there are groups or
-// contacts.
+// Seed fills the database with a sample, all of it or nothing, and reports its progress in
+// contacts or groups. Ids ascend with the time of creation, which is in the past, so there
+// must be no groups and no contacts yet. The values are not validated, and the same sample
+// gets the same ids. Errors: Denied, Conflict if there are groups or contacts.
 func (s *Store) Seed(ctx context.Context, by access.Actor, sample Sample, report func(step string, done int)) error {
 	err := s.Audit.Write(ctx, by, access.EditGroups, audit.Seeded, func(tx *gorm.DB, line *audit.Line) error {
 		if err := refuseRows(tx, &Contact{}, &Group{}, &clearing{}); err != nil {
@@ -122,14 +121,14 @@ type seededContact struct {
 func (s *seeder) addContacts(contacts iter.Seq[SampleContact]) error {
 	last := ""
 	for part := range chunks(contacts, s.batch) {
-		rows, talks := make([]Contact, len(part)), make([]conversation, len(part))
+		rows, convs := make([]Contact, len(part)), make([]conversation, len(part))
 		for i, c := range part {
 			last = s.id(c.CreatedAt, last)
 			rows[i] = c.row(last, s.id(c.CreatedAt, ""))
-			talks[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			convs[i] = conversation{ID: rows[i].ConversationID, ContactID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			s.contacts = append(s.contacts, seededContact{last, rows[i].CreatedAt})
 		}
-		if err := s.create(rows, talks); err != nil {
+		if err := s.create(rows, convs); err != nil {
 			return err
 		}
 		s.report(SeedingContacts, len(s.contacts))
@@ -148,15 +147,15 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 	last := ""
 	var members []membership // not yet written; whole batches are one prepared statement
 	for part := range chunks(groups, s.batch) {
-		rows, talks := make([]Group, len(part)), make([]conversation, len(part))
+		rows, convs := make([]Group, len(part)), make([]conversation, len(part))
 		for i, g := range part {
 			last = s.id(g.CreatedAt, last)
 			rows[i] = g.row(last, s.id(g.CreatedAt, ""))
-			talks[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
+			convs[i] = conversation{ID: rows[i].ConversationID, GroupID: &rows[i].ID, CreatedAt: rows[i].CreatedAt}
 			members = s.join(members, &rows[i], g.Members)
 		}
 		whole := len(members) / s.batch * s.batch
-		if err := s.create(rows, talks); err != nil {
+		if err := s.create(rows, convs); err != nil {
 			return err
 		}
 		if err := s.createMembers(members[:whole]); err != nil {
@@ -204,9 +203,9 @@ func (s *seeder) id(at time.Time, floor string) string {
 	return string(id)
 }
 
-// create writes slices of rows, one after the other, each in one statement. GORM builds it,
-// but would parse it again each time that it runs, and keep every one of them until the
-// transaction ends.
+// create inserts slices of rows, one after the other, each in one statement. GORM would
+// parse the statement again each time, and keep every one until the transaction ends, so it
+// only builds it.
 func (s *seeder) create(parts ...any) error {
 	for _, rows := range parts {
 		built := s.tx.Session(&gorm.Session{DryRun: true}).Create(rows).Statement

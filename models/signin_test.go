@@ -45,12 +45,12 @@ func withPassword(ctx context.Context, store *models.Store, where access.Actor, 
 }
 
 // withProvider signs in whom a provider vouches for.
-func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.Vouched) (identity.User, error) {
+func withProvider(ctx context.Context, store *models.Store, where access.Actor, v identity.ProviderClaims) (identity.User, error) {
 	request, _, err := store.Identity.Providers.StartOIDC(ctx, "", "")
 	if err != nil {
 		return identity.User{}, err
 	}
-	in, err := signInWith(ctx, store, where, identity.WithProvider{Vouched: v, State: request.State})
+	in, err := signInWith(ctx, store, where, identity.WithProvider{ProviderClaims: v, State: request.State})
 	return in.User, err
 }
 
@@ -68,10 +68,11 @@ func withCode(ctx context.Context, store *models.Store, where access.Actor, pend
 	return strings.Join(changes.Factors.After, " "), err
 }
 
-// TestARefusedSignInDoesTheSameWork: whether there is no such user, the user is disabled or
-// the password is wrong, one password is hashed and as many statements run.
+// TestARefusedSignInDoesTheSameWork checks that one password is hashed and as many
+// statements run, whether there is no such user, the user is disabled or the password is
+// wrong.
 func TestARefusedSignInDoesTheSameWork(t *testing.T) {
-	modelstest.EachInTurn(t, func(t *testing.T, store *models.Store) {
+	modelstest.EachSerially(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		n := identity.NewUser{Email: "off@example.com", Name: "Off", Role: access.Editor, Password: modelstest.OwnerPassword}
 		if _, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), n); err != nil {
@@ -96,7 +97,7 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 		for _, l := range lines(t, store, audit.RefusedSignIn) {
 			reasons = append(reasons, fieldIn(l, "reason").After.Text)
 		}
-		if want := []string{identity.WrongPassword, identity.DisabledUserRefused, identity.WrongPassword}; !slices.Equal(reasons, want) {
+		if want := []string{identity.WrongPassword, identity.UserDisabled, identity.WrongPassword}; !slices.Equal(reasons, want) {
 			t.Errorf("the reasons are %q", reasons)
 		}
 		if len(statements) != 1 {
@@ -115,15 +116,15 @@ func TestARefusedSignInDoesTheSameWork(t *testing.T) {
 	})
 }
 
-// TestHashingLeavesHalfOfTheCores: sign-ins used to take the whole machine.
+// TestHashingLeavesHalfOfTheCores checks that sign-ins don't take the whole machine.
 func TestHashingLeavesHalfOfTheCores(t *testing.T) {
 	if got := models.HashSlots(); got > max(1, runtime.NumCPU()/2) {
 		t.Errorf("%d passwords are hashed at once on %d cores", got, runtime.NumCPU())
 	}
 }
 
-// TestASignInGoesOnAfterItsSecondFactor with what came with the first one, and ends the
-// session that the browser had.
+// TestASignInGoesOnAfterItsSecondFactor checks that it keeps what came with the first
+// factor, and ends the session that the browser had.
 func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx, by := t.Context(), modelstest.Owner(t, store)
@@ -137,7 +138,7 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 		p, _ := withApp(t, store, by)
 		client.Remember, client.Page = true, json.RawMessage(`"contacts"`)
 		outcome, err = store.Identity.SignIn(ctx, client, password)
-		wanted, ok := outcome.(identity.SecondFactorWanted)
+		wanted, ok := outcome.(identity.SecondFactorRequired)
 		if !ok || err != nil {
 			t.Fatalf("%+v, %v", outcome, err)
 		}
@@ -165,8 +166,8 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 	})
 }
 
-// TestASecondFactorNeedsAFirstOne: without a pending sign-in even the right passkey is not
-// looked at.
+// TestASecondFactorNeedsAFirstOne checks that without a pending sign-in even the right
+// passkey is refused.
 func TestASecondFactorNeedsAFirstOne(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
@@ -184,7 +185,7 @@ func TestASecondFactorNeedsAFirstOne(t *testing.T) {
 	})
 }
 
-// TestAKnownBrowserIsNoNewDevice, wherever it is.
+// TestAKnownBrowserIsNoNewDevice checks a known browser at a new address.
 func TestAKnownBrowserIsNoNewDevice(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)

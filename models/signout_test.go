@@ -12,9 +12,9 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// TestASessionIsItsOwners: whoever ends it by signing in over it, the line is about who was
-// signed in.
-func TestASessionIsItsOwners(t *testing.T) {
+// TestEndedSessionIsLoggedForItsOwner checks that the line names who was signed in, even if
+// someone else signs in over it.
+func TestEndedSessionIsLoggedForItsOwner(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		anna, bob := somebody(t, store, "anna", access.Editor), somebody(t, store, "bob", access.Editor)
 		secret := signIn(t, store, anna)
@@ -30,8 +30,9 @@ func TestASessionIsItsOwners(t *testing.T) {
 	})
 }
 
-// TestEndingOtherSessionsEndsHalfASignIn, which could become one of them a moment later.
-func TestEndingOtherSessionsEndsHalfASignIn(t *testing.T) {
+// TestEndingOtherSessionsEndsPendingSignIns checks sign-ins that could become a session a
+// moment later.
+func TestEndingOtherSessionsEndsPendingSignIns(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		u, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")
@@ -61,8 +62,8 @@ func TestEndingOtherSessionsEndsHalfASignIn(t *testing.T) {
 	})
 }
 
-// TestInvitationsThatGoAreNamed in the line of what takes them back.
-func TestInvitationsThatGoAreNamed(t *testing.T) {
+// TestDeletedInvitationsAreLogged checks the line of the change that deletes them.
+func TestDeletedInvitationsAreLogged(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		owner, other := modelstest.Owner(t, store), somebody(t, store, "bob", access.Owner)
 		for address, role := range map[string]access.Role{"a@example.com": access.Admin, "e@example.com": access.Editor} {

@@ -16,7 +16,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// vandal has a log, what is in it, and dice.
+// vandal tampers at random with a log.
 type vandal struct {
 	*rand.Rand
 	lines, tail []string // ids in the order of the chain, and of those not sealed
@@ -40,7 +40,7 @@ func (v *vandal) two() (string, string) {
 
 func (v *vandal) number() int { return v.gone + 1 + v.IntN(len(v.lines)) }
 
-// end is the number of the last link.
+// end returns the number of the last link.
 func (v *vandal) end() int { return v.gone + len(v.lines) }
 
 func (v *vandal) cutEnd() []string {
@@ -198,7 +198,7 @@ var tamperings = map[string]func(v *vandal) []string{
 	},
 }
 
-// anew are statements after which it looks as if the chain had never begun.
+// anew returns statements after which it looks as if the chain had never begun.
 func (v *vandal) anew(statements ...string) []string {
 	return append(statements, "DELETE FROM audit_seals", "DELETE FROM audit_retention", "DELETE FROM audit_tail",
 		"INSERT INTO audit_tail (line_id) SELECT id FROM audit_lines")
@@ -317,7 +317,7 @@ func (v *vandal) cutStart(n int) []string {
 	}
 }
 
-// putBack is a line again that was deleted.
+// putBack returns a line again that was deleted.
 func (v *vandal) putBack() string {
 	return fmt.Sprintf("INSERT INTO audit_lines ("+lineColumns+") SELECT "+lineColumns+
 		" FROM once_lines WHERE id = (SELECT line_id FROM once_seals WHERE number = %d)", 1+v.IntN(v.gone))
@@ -328,7 +328,7 @@ var auditTables = map[string]string{
 	"audit_lines": lineColumns, "audit_seals": "number, line_id, seal", "audit_tail": "line_id", "settings": "key, value", "audit_retention": noteColumns,
 }
 
-// dropTriggers lets the database be changed as by somebody who has all rights on it.
+// dropTriggers lets the database be changed as by someone who has all rights on it.
 func dropTriggers(t *testing.T, store *models.Store, engine string) {
 	t.Helper()
 	on := ""
@@ -353,8 +353,8 @@ func TestEveryTamperingIsFound(t *testing.T) {
 	}
 }
 
-// TestEveryTamperingWithACutLogIsFound does the same, and more, to a log whose first
-// lines were deleted by the rule, in two runs.
+// TestEveryTamperingWithACutLogIsFound does the same, and more, to a log whose first lines
+// the retention rule has deleted, in two runs.
 func TestEveryTamperingWithACutLogIsFound(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -394,7 +394,7 @@ func headOf(t *testing.T, store *models.Store) string {
 // console has sealed.
 func (v *vandal) tamper(t *testing.T, store *models.Store, by access.Actor, engine string, kinds map[string]func(*vandal) []string) {
 	file := filepath.Join(t.TempDir(), "console.mark")
-	store.Audit.KeepMark(file)
+	store.Audit.UseMarkFile(file)
 	for i := range 12 {
 		modelstest.Group(t, store, by, fmt.Sprintf("Group %d", i))
 	}

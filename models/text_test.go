@@ -12,7 +12,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-func TestNamesTurnNoText(t *testing.T) {
+func TestNamesCannotTurnText(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		refused := func(field string, err error) {
@@ -66,7 +66,7 @@ func TestNamesFromBeforeTheRule(t *testing.T) {
 	})
 }
 
-func TestEveryLineBreakIsOne(t *testing.T) {
+func TestLineBreaksAreNormalized(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		g, err := store.CreateGroup(t.Context(), by, models.GroupChange{Name: new("x"), Description: new("one\u2028two\u2029three\r\nfour")}, nil)

@@ -15,18 +15,18 @@ import (
 	"protocol.chat/console/views"
 )
 
-// held are the lines of who began to wait, the oldest first, in words.
+// held returns the lines of who began to wait, the oldest first, in words.
 func held(t *testing.T, store *models.Store) (told []string) {
 	t.Helper()
-	for _, l := range slices.Backward(lines(t, store, audit.HeldOff)) {
+	for _, l := range slices.Backward(lines(t, store, audit.ThrottledSignIn)) {
 		told = append(told, views.Summary(l))
 	}
 	return told
 }
 
-// TestWhoIsHeldOffIsTold: once, however often they try while they wait, and alike whether
-// there is such a user.
-func TestWhoIsHeldOffIsTold(t *testing.T) {
+// TestThrottlingIsLoggedOnce checks that there is one line, however often they try while
+// they wait, and whether or not there is such a user.
+func TestThrottlingIsLoggedOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		now := time.Now()
 		store.DB.Now = func() time.Time { return now }
@@ -71,8 +71,8 @@ func TestWhoIsHeldOffIsTold(t *testing.T) {
 	})
 }
 
-// TestTheLastFreeTryMayBeRight: then nobody is held off.
-func TestTheLastFreeTryMayBeRight(t *testing.T) {
+// TestLastFreeAttemptMaySucceed checks that no one is throttled then.
+func TestLastFreeAttemptMaySucceed(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for _, password := range []string{"wrong", "wrong", "wrong", "wrong", modelstest.OwnerPassword, "wrong"} {
@@ -87,8 +87,8 @@ func TestTheLastFreeTryMayBeRight(t *testing.T) {
 	})
 }
 
-// TestAnAddressIsHeldOff: it is told by the network that it is one of.
-func TestAnAddressIsHeldOff(t *testing.T) {
+// TestAddressIsThrottled checks that the line names its network.
+func TestAddressIsThrottled(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for i := range 25 {
 			from := access.Actor{IP: fmt.Sprintf("2001:db8::%x", i)}
@@ -103,9 +103,9 @@ func TestAnAddressIsHeldOff(t *testing.T) {
 	})
 }
 
-// TestWhoIsHeldOffFromConfirming: who has signed in is named, and so is whose second factor
-// is guessed by somebody who has their password.
-func TestWhoIsHeldOffFromConfirming(t *testing.T) {
+// TestConfirmationIsThrottled checks that the line names the signed-in user, and the user
+// whose second factor someone with their password guesses.
+func TestConfirmationIsThrottled(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		ada, err := store.Identity.Users.UserByEmail(t.Context(), "ada@example.com")

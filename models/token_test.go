@@ -30,8 +30,8 @@ func makeToken(t *testing.T, store *models.Store, by access.Actor, n identity.Ne
 	return token, modelstest.Keep(store, modelstest.APIToken, secret)
 }
 
-// TestATokenEndsWithItsOwner: the tokens of somebody who is disabled are refused, within
-// a second where another instance disabled them.
+// TestATokenEndsWithItsOwner checks that the tokens of a disabled user are refused, within
+// a second if another instance disabled them.
 func TestATokenEndsWithItsOwner(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by, now := modelstest.Owner(t, store), time.Now()
@@ -50,9 +50,9 @@ func TestATokenEndsWithItsOwner(t *testing.T) {
 	})
 }
 
-// TestRollingAtOnce rolls a token at once from many sides: the secrets that
-// were answered are as many as the token was rolled, and the last two work.
-func TestRollingAtOnce(t *testing.T) {
+// TestConcurrentRolls checks that as many secrets are returned as the token was rolled, and
+// that the last two work.
+func TestConcurrentRolls(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		token, first := makeToken(t, store, by, identity.NewToken{})
@@ -92,7 +92,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 			by   access.Actor
 			want error
 		}{
-			"an admin":         {somebody(t, store, "adam", access.Admin).Actor(), identity.ErrNotYours},
+			"an admin":         {somebody(t, store, "adam", access.Admin).Actor(), identity.ErrNotOwner},
 			"an editor":        {somebody(t, store, "edith", access.Editor).Actor(), access.ErrNotFound},
 			"the token itself": {program, access.ErrDenied},
 			"a visitor":        {access.Actor{Kind: access.VisitorActor}, access.ErrDenied},
@@ -114,7 +114,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 	})
 }
 
-func TestUsesOfTokens(t *testing.T) {
+func TestTokenUse(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Date(2026, 11, 23, 10, 30, 0, 0, time.UTC)
@@ -123,9 +123,9 @@ func TestUsesOfTokens(t *testing.T) {
 		other, _ := makeToken(t, store, by, identity.NewToken{})
 		use := func(n, status int) {
 			for i := range n {
-				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
+				store.Identity.Tokens.RecordUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: fmt.Sprint("/v1/groups/", i), Status: status, IP: "::1", RequestID: "x"})
 			}
-			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.FlushUses(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -162,16 +162,16 @@ func TestUsesOfTokens(t *testing.T) {
 	})
 }
 
-func TestUsesAreNotedAtOnce(t *testing.T) {
+func TestConcurrentUsesAreRecorded(t *testing.T) {
 	store := modelstest.Open(t, modelstest.SQLite)
 	token, _ := makeToken(t, store, modelstest.Owner(t, store), identity.NewToken{})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				store.Identity.Tokens.NoteUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
+				store.Identity.Tokens.RecordUse(identity.TokenRequest{TokenID: token.ID, Method: "GET", Path: "/v1/groups", Status: 200})
 			}
-			if err := store.Identity.Tokens.WriteUses(t.Context()); err != nil {
+			if err := store.Identity.Tokens.FlushUses(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -183,13 +183,13 @@ func TestUsesAreNotedAtOnce(t *testing.T) {
 	}
 }
 
-func BenchmarkNoteUse(b *testing.B) {
+func BenchmarkRecordUse(b *testing.B) {
 	store := modelstest.Open(b, modelstest.SQLite)
 	use := identity.TokenRequest{TokenID: "0123456789abcdef", Method: "GET", Path: "/v1/groups", Status: 200, IP: "203.0.113.7", RequestID: "x"}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			store.Identity.Tokens.NoteUse(use)
+			store.Identity.Tokens.RecordUse(use)
 		}
 	})
 }

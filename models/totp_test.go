@@ -21,7 +21,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// rfc6238 is the code of a seed at a time, by the RFC alone.
+// rfc6238 returns the code of a seed at a time, by the RFC alone.
 func rfc6238(seed []byte, at time.Time, digits int) string {
 	mac := hmac.New(sha1.New, seed)
 	_ = binary.Write(mac, binary.BigEndian, at.Unix()/30)
@@ -34,7 +34,7 @@ func rfc6238(seed []byte, at time.Time, digits int) string {
 	return fmt.Sprintf("%0*d", digits, n%mod)
 }
 
-// TestTheReferenceAgreesWithTheRFC: the vectors of RFC 6238, appendix B.
+// TestTheReferenceAgreesWithTheRFC checks the vectors of RFC 6238, appendix B.
 func TestTheReferenceAgreesWithTheRFC(t *testing.T) {
 	for at, want := range map[int64]string{
 		59: "94287082", 1111111109: "07081804", 1111111111: "14050471", 1234567890: "89005924", 2000000000: "69279037", 20000000000: "65353130",
@@ -55,7 +55,7 @@ func (p phone) code(steps int) string {
 	return rfc6238(p.seed, p.now.Add(time.Duration(steps)*30*time.Second), 6)
 }
 
-// withApp turns codes on for an actor, and answers their phone and recovery codes.
+// withApp turns codes on for an actor, and returns their phone and recovery codes.
 func withApp(t *testing.T, store *models.Store, by access.Actor) (phone, []string) {
 	t.Helper()
 	p := newApp(t, store, by)
@@ -71,7 +71,7 @@ func withApp(t *testing.T, store *models.Store, by access.Actor) (phone, []strin
 	return p, codes
 }
 
-// newApp is an app that has the seed, and that nobody has confirmed.
+// newApp returns an app that has the seed, and that no one has confirmed.
 func newApp(t *testing.T, store *models.Store, by access.Actor) phone {
 	t.Helper()
 	now := time.Now().Truncate(30 * time.Second)
@@ -137,7 +137,7 @@ func TestCodesFromAnApp(t *testing.T) {
 	})
 }
 
-func TestACodeCountsOnceOnly(t *testing.T) {
+func TestCodesWorkOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, recovery := withApp(t, store, by)
@@ -208,7 +208,7 @@ func TestRecoveryCodes(t *testing.T) {
 	})
 }
 
-func TestSomebodyElsesCodesAreWrong(t *testing.T) {
+func TestCodesOfAnotherUserAreWrong(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
 		made, err := store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{
@@ -236,9 +236,9 @@ func TestSomebodyElsesCodesAreWrong(t *testing.T) {
 	})
 }
 
-// TestWrongCodesMustWait also if they come from many addresses; who is signed in already
-// is not kept from confirming.
-func TestWrongCodesMustWait(t *testing.T) {
+// TestWrongCodesAreThrottled also covers codes from many addresses, which don't keep a
+// signed-in user from confirming.
+func TestWrongCodesAreThrottled(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		p, _ := withApp(t, store, by)
@@ -262,8 +262,8 @@ func TestWrongCodesMustWait(t *testing.T) {
 	})
 }
 
-// TestHalfDoneSignInsAreFew: whoever has a password can begin as many as they like.
-func TestHalfDoneSignInsAreFew(t *testing.T) {
+// TestPendingSignInsAreLimited checks that someone with a password can't fill the database.
+func TestPendingSignInsAreLimited(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
@@ -287,26 +287,26 @@ func TestHalfDoneSignInsAreFew(t *testing.T) {
 	})
 }
 
-// TestARequestToAProviderFitsAnAddress, wherever it is to lead.
-func TestARequestToAProviderFitsAnAddress(t *testing.T) {
+// TestOIDCStateFitsInAURL checks long next pages, which are dropped if they don't fit.
+func TestOIDCStateFitsInAURL(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		for _, next := range []string{"/contacts?q=x", "/" + strings.Repeat("x", 900), "/" + strings.Repeat("x", 4000), "/?" + strings.Repeat("&", 900), "/" + strings.Repeat("ü", 900)} {
 			request, browser, err := store.Identity.Providers.StartOIDC(t.Context(), "", next)
 			if err != nil || len(request.State) > 2000 || len(next) < 1000 && !strings.Contains(next, "&") && request.Next != next {
 				t.Errorf("%.20s: the state has %d bytes, and next %d; %v", next, len(request.State), len(request.Next), err)
 			}
-			kept, err := store.Identity.Providers.StartedOIDC(t.Context(), browser, request.State)
+			kept, err := store.Identity.Providers.PendingOIDC(t.Context(), browser, request.State)
 			if err != nil || kept != request {
 				t.Errorf("%.20s: got %v, %v", next, kept, err)
 			}
-			if _, err := store.Identity.Providers.StartedOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
+			if _, err := store.Identity.Providers.PendingOIDC(t.Context(), "another", request.State); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("another browser: %v", err)
 			}
 		}
 	})
 }
 
-func TestAChallengeIsGoodOnceAndNotForLong(t *testing.T) {
+func TestChallengesWorkOnceAndExpire(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()

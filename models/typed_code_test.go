@@ -28,9 +28,9 @@ func fullWidth(code string) string {
 	return strings.Map(func(r rune) rune { return r - '!' + '！' }, code)
 }
 
-// TestCodesAreUnderstoodAsPeopleTypeThem: in the digits of their keyboards, and with what a
-// clipboard adds.
-func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
+// TestTypedCodesAreNormalized covers the digits of other keyboards, and what a clipboard
+// adds.
+func TestTypedCodesAreNormalized(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		phone, recovery := withApp(t, store, by)
@@ -78,8 +78,7 @@ func TestCodesAreUnderstoodAsPeopleTypeThem(t *testing.T) {
 	})
 }
 
-// TestAnAppIsConfirmedByACodeInAnyDigits, as one signs in with them.
-func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
+func TestTOTPIsConfirmedInAnyDigits(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		now := time.Now()
@@ -103,8 +102,7 @@ func TestAnAppIsConfirmedByACodeInAnyDigits(t *testing.T) {
 	})
 }
 
-// TestASetupCodeIsTakenFromTheClipboard with what came along.
-func TestASetupCodeIsTakenFromTheClipboard(t *testing.T) {
+func TestPastedSetupCodeIsNormalized(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		code, err := store.Identity.Users.NewSetupCode(t.Context())
 		if err != nil {

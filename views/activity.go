@@ -90,7 +90,7 @@ func refusalWords(f models.ReversedField, now Clock) string {
 	case models.AsBefore:
 		return "It already has its previous value."
 	case models.MembersUnnamed:
-		return "This change affected more than " + thousands(models.MostNamed, now) + " members. It can't be reverted because activity doesn't name them all."
+		return "This change affected more than " + thousands(models.MaxNamed, now) + " members. It can't be reverted because activity doesn't name them all."
 	case models.MembersAsBefore:
 		return "The members are already as they were, or no longer exist."
 	}
@@ -353,14 +353,14 @@ func valueText(field string, t audit.FieldValue) string {
 // reasonWords says why a sign-in was refused.
 func reasonWords(reason string) string {
 	words, known := map[string]string{
-		identity.WrongPassword:       "Incorrect email or password",
-		identity.WrongSecondFactor:   "Incorrect second factor",
-		identity.WrongPasskey:        "Passkey not accepted",
-		identity.DisabledUserRefused: "The user is disabled",
-		identity.UnknownAddress:      "No user has the provider's email address",
-		identity.UnverifiedAddress:   "The provider hasn't verified the email address",
-		identity.NoAddress:           "The provider sent no email address",
-		identity.OtherIdentity:       "The user is linked to another identity of the provider",
+		identity.WrongPassword:     "Incorrect email or password",
+		identity.WrongSecondFactor: "Incorrect second factor",
+		identity.WrongPasskey:      "Passkey not accepted",
+		identity.UserDisabled:      "The user is disabled",
+		identity.UnknownAddress:    "No user has the provider's email address",
+		identity.UnverifiedAddress: "The provider hasn't verified the email address",
+		identity.NoAddress:         "The provider sent no email address",
+		identity.OtherIdentity:     "The user is linked to another identity of the provider",
 	}[reason]
 	if !known {
 		return reason

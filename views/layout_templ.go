@@ -405,7 +405,7 @@ func bar(p Page) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if p.Frame.By.May(access.ReadPeople) {
+			if p.Frame.By.May(access.ReadUsers) {
 				templ_7745c5c3_Err = navLink(p, Users, UsersURL(), "users").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -24,14 +24,14 @@ var acts = map[audit.Action]string{
 	audit.ArchivedGroup:    "archived {object}",
 	audit.RestoredGroup:    "restored {object}",
 	audit.DeletedGroup:     "permanently deleted {object}",
-	audit.PutBackGroup:     "reverted a change to {object}",
+	audit.RevertedGroup:    "reverted a change to {object}",
 	audit.AddedMembers:     "added {members} to {object}",
 	audit.RemovedMember:    "removed {members} from {object}",
-	audit.PutBackMembers:   "reverted a change to the members of {object}",
+	audit.RevertedMembers:  "reverted a change to the members of {object}",
 	audit.CreatedContact:   "created the contact {object}",
 	audit.UpdatedContact:   "updated the contact {object}",
 	audit.DeletedContact:   "permanently deleted the contact {object}",
-	audit.PutBackContact:   "reverted a change to the contact {object}",
+	audit.RevertedContact:  "reverted a change to the contact {object}",
 	audit.PostedMessage:    "posted a message",
 	audit.CreatedToken:     "created the API token {object}",
 	audit.RevokedToken:     "revoked the API token {object}",
@@ -98,7 +98,7 @@ func actWords(l audit.Line, now Clock) (string, bool) {
 		return words, true
 	case l.Action == audit.RefusedSignIn && identity.ParseReason(l.After(audit.ReasonField)) == identity.WrongSecondFactor:
 		return "failed the second-factor check as {object}", true
-	case l.Action == audit.HeldOff:
+	case l.Action == audit.ThrottledSignIn:
 		return holdWords(l), true
 	case l.Action == audit.SignedOut:
 		return signOutWords(l, now), true
@@ -128,10 +128,10 @@ func holdWords(l audit.Line) string {
 		{"failed_tries", " failed attempts from " + l.After("address")},
 	} {
 		if tries := l.After(held.field); tries != "" {
-			return acts[audit.HeldOff] + " after " + tries + held.words
+			return acts[audit.ThrottledSignIn] + " after " + tries + held.words
 		}
 	}
-	return acts[audit.HeldOff]
+	return acts[audit.ThrottledSignIn]
 }
 
 // signOutWords describes which sessions were signed out: the actor's own unless the line

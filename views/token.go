@@ -233,7 +233,7 @@ func scopesShown(s access.Scopes, most int) string {
 	}
 	var does []string
 	for _, right := range s[:min(most, len(s))] {
-		does = append(does, right.Rule().Does)
+		does = append(does, right.Rule().Description)
 	}
 	if more := len(s) - len(does); more > 0 {
 		return capitalize(strings.Join(does, ", ")) + " and " + strconv.Itoa(more) + " more"

@@ -12,7 +12,7 @@ import (
 
 // UserList is what the list of users shows.
 type UserList struct {
-	Users       []identity.Person
+	Users       []identity.Account
 	Invitations []identity.Invitation
 	Policy      identity.Policy
 	// Begins is the day up to which activity was deleted, in Unix seconds, or 0.
@@ -23,7 +23,7 @@ type UserList struct {
 
 // UserDetail is what a user's page shows.
 type UserDetail struct {
-	identity.Person
+	identity.Account
 	Linked []Linked
 	// Begins is as in UserList.
 	Begins int64
@@ -57,7 +57,7 @@ type Welcome struct {
 
 // RoleForm is what the form for a user's role shows.
 type RoleForm struct {
-	identity.Person
+	identity.Account
 	// Chosen is the selected role. Own says that the user is the reader, and Only that there is
 	// no other owner.
 	Chosen   access.Role
@@ -68,7 +68,7 @@ type RoleForm struct {
 
 // UserQuestion is what a confirmation before an action on a user shows.
 type UserQuestion struct {
-	identity.Person
+	identity.Account
 	// Own says that the user is the reader.
 	Own bool
 	Now Clock
@@ -98,7 +98,7 @@ func (d UserDetail) own() bool { return d.ID == d.By.UserID }
 func (d UserDetail) manageable() bool { return d.By.MayManage(d.Role) }
 
 // factors returns a user's second factors in words.
-func factors(p identity.Person, now Clock) string {
+func factors(p identity.Account, now Clock) string {
 	var has []string
 	if p.TOTP {
 		has = append(has, "authenticator app")
@@ -156,7 +156,7 @@ func (q UserQuestion) signOutEffect() string {
 // noPermission returns the sentence on a permission that the reader lacks.
 func noPermission(by access.Actor, right access.Right) string {
 	rule := right.Rule()
-	return "Your role, " + by.Role.Name() + ", doesn't let you " + anyOf(rule.Does) + ". " + capitalize(holders(rule)) + " can."
+	return "Your role, " + by.Role.Name() + ", doesn't let you " + anyOf(rule.Description) + ". " + capitalize(holders(rule)) + " can."
 }
 
 // anyOf returns what a right permits, as it reads in a negation.
@@ -248,7 +248,7 @@ func ruleDay(from int64, now Clock) string {
 }
 
 // requirement returns since when, or from when, a user needs a second factor, or "" if they don't.
-func (l UserList) requirement(p *identity.Person) string {
+func (l UserList) requirement(p *identity.Account) string {
 	from, asked := l.Policy.SecondFactor[p.Role]
 	switch {
 	case !asked || p.DisabledAt != nil:
@@ -261,7 +261,7 @@ func (l UserList) requirement(p *identity.Person) string {
 
 // neverSeen returns the text for a user without a last time seen: "Never", or the earliest day it
 // could have been if older activity was deleted. begins is the day up to which it was, or 0.
-func neverSeen(p identity.Person, begins int64, now Clock) string {
+func neverSeen(p identity.Account, begins int64, now Clock) string {
 	if p.CreatedAt >= begins {
 		return "Never"
 	}

@@ -71,7 +71,7 @@ func UsersPage(l UserList) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if l.By.May(access.ManagePeople) {
+		if l.By.May(access.ManageUsers) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<a class=\"button primary\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -160,7 +160,7 @@ func UsersPage(l UserList) templ.Component {
 	})
 }
 
-func userRow(p *identity.Person, l UserList) templ.Component {
+func userRow(p *identity.Account, l UserList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -347,7 +347,7 @@ func userRow(p *identity.Person, l UserList) templ.Component {
 	})
 }
 
-func seen(p identity.Person, begins int64, now Clock) templ.Component {
+func seen(p identity.Account, begins int64, now Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -89,7 +89,7 @@ func everyPage() map[string]templ.Component {
 	people := []models.Contact{anna}
 	detail := GroupDetail{Group: group, By: owner, Origin: "https://console.example", Now: noon}
 	token := identity.Token{ID: "0000000000000004", Name: "Export"}
-	bea := identity.Person{User: identity.User{ID: "0000000000000005", Name: "Bea", Role: access.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
+	bea := identity.Account{User: identity.User{ID: "0000000000000005", Name: "Bea", Role: access.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
 	invitation := identity.Invitation{ID: "0000000000000006", Email: "carl@example.com", Role: access.Admin, ExpiresAt: noon.Unix()}
 	return map[string]templ.Component{
 		"groups":         GroupsPage(sampleList()),
@@ -117,11 +117,11 @@ func everyPage() map[string]templ.Component {
 		"setup":          SetupPage(Setup{}),
 		"error":          ErrorPage(Failure{Status: 404, Title: "Not found", Search: true, Retry: "/groups"}),
 		"auditor":        GroupsPage(GroupList{None: true, By: access.Actor{Kind: access.UserActor, Role: access.Auditor}}),
-		"people":         UsersPage(UserList{Users: []identity.Person{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
-		"person":         UserPage(UserDetail{Person: bea, By: owner, Now: noon}),
-		"role":           ChangeRole(RoleForm{Person: bea, Own: true, Problems: access.Invalid{{Field: "sure", Message: "Say so."}}}),
-		"disable":        DisableUser(UserQuestion{Person: bea, Now: noon}),
-		"second factor":  ResetSecondFactor(UserQuestion{Person: bea, Now: noon}),
+		"people":         UsersPage(UserList{Users: []identity.Account{bea}, Invitations: []identity.Invitation{invitation}, By: owner, Now: noon}),
+		"person":         UserPage(UserDetail{Account: bea, By: owner, Now: noon}),
+		"role":           ChangeRole(RoleForm{Account: bea, Own: true, Problems: access.Invalid{{Field: "sure", Message: "Say so."}}}),
+		"disable":        DisableUser(UserQuestion{Account: bea, Now: noon}),
+		"second factor":  ResetSecondFactor(UserQuestion{Account: bea, Now: noon}),
 		"invite":         NewInvitation(InviteForm{Roles: access.Roles, Problems: problems}),
 		"invited":        NewInvitationLink(InvitationLink{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
@@ -139,7 +139,7 @@ func TestRefusalsAreSentences(t *testing.T) {
 		owners []string
 		want   string
 	}{
-		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you delete groups for good. Owners and admins can. Anna Smith (owner) can change your role."},
+		{access.DeleteGroups, []string{"Anna Smith"}, "Your role, Moderator, doesn't let you permanently delete groups. Owners and admins can. Anna Smith (owner) can change your role."},
 		{access.ManageRoles, []string{"A", "B"}, "Your role, Moderator, doesn't let you change roles, or manage owners or admins. Owners can. A or B (owners) can change your role."},
 		{access.EditContacts, nil, "Your role, Moderator, doesn't let you create or edit contacts. Owners, admins and editors can."},
 	} {
@@ -261,12 +261,12 @@ func TestTheListOfPeopleIsHonest(t *testing.T) {
 		{identity.User{Role: access.Editor, DisabledAt: &off}, ""},
 		{identity.User{Role: access.Admin}, ""},
 	} {
-		if got := l.requirement(&identity.Person{User: c.user}); got != c.want {
+		if got := l.requirement(&identity.Account{User: c.user}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.user.Role, got, c.want)
 		}
 	}
 	for begins, want := range map[int64]string{0: "Never", day(10): "Never", day(21): "Not since 21 November"} {
-		if got := neverSeen(identity.Person{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
+		if got := neverSeen(identity.Account{User: identity.User{CreatedAt: day(20)}}, begins, now); got != want {
 			t.Errorf("%d: %q, want %q", begins, got, want)
 		}
 	}

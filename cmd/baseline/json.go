@@ -76,7 +76,7 @@ func appendNumber(b []byte, n *int64) []byte {
 	return strconv.AppendInt(b, *n, 10)
 }
 
-// appendString appends s as encoding/json does where it leaves <, > and & alone.
+// appendString appends s as encoding/json does without escaping <, > and &.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0

@@ -1,4 +1,4 @@
-// Baseline answers the busiest addresses of the console as fast as Go can by
+// Baseline serves the busiest addresses of the console as fast as Go can by
 // hand: SQL written out for each engine, JSON and HTML appended to a buffer. It
 // is not part of the product. It authenticates nobody, keeps no log, validates
 // nothing, and exists for cmd/bench to measure the console against:

@@ -50,11 +50,11 @@ const (
 	rows    = 25 // of a list
 	people  = 10 // of a group's overview and of a picker
 	counted = 10_000
-	found   = 1_000 // is how far the finds of a search are counted
+	found   = 1_000 // how far the matches of a search are counted
 	flashes = `<div id="flashes"></div>`
 )
 
-// framed appends a page, or only its region where htmx asks for that.
+// framed appends a page, or only its region if htmx requests that.
 func (b *buffer) framed(r *http.Request, title string, current string, head *template, region func()) {
 	if r.Header.Get("HX-Request-Type") == "partial" {
 		region()

@@ -31,7 +31,7 @@ func openPostgres(ctx context.Context, url string) (*postgres, error) {
 
 func (p *postgres) statement() statement { return statement{numbered: true} }
 
-// fewer returns false: only SQLite has to be told, PostgreSQL's planner knows.
+// fewer returns false: PostgreSQL's planner needs no help.
 func (p *postgres) fewer(context.Context, string, []string) (bool, error) { return false, nil }
 
 // query runs a statement: prepared, unless the best plan depends on the words or
@@ -83,8 +83,8 @@ func (s *statement) fromGroups(q groupQuery) {
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// andTerms asks for the terms by their trigrams, and for symbols, which have
-// none, by the array of symbols.
+// andTerms matches terms by their trigrams, and symbols, which have none, by the array of
+// symbols.
 func (s *statement) andTerms(table string, terms []string) {
 	for _, term := range terms {
 		s.and(table + ".search LIKE ")
@@ -103,8 +103,8 @@ const fewContacts = "SELECT m.group_id, " + contactColumns + ` FROM memberships 
 const firstContacts = "SELECT m.group_id, " + contactColumns + ` FROM memberships m JOIN contacts c ON c.id = m.contact_id
 	WHERE m.group_id = $1 ORDER BY m.contact_id LIMIT $2`
 
-// addContacts adds the first members of each group: of all groups at once, but for
-// those that have more than are shown.
+// addContacts adds the first members of each group, with one query for all groups, except
+// for those that have more than are shown.
 func (p *postgres) addContacts(ctx context.Context, groups []group) error {
 	var few []string
 	byID := make(map[string]*group, len(groups))
@@ -296,7 +296,7 @@ func (p *postgres) members(ctx context.Context, tx pgx.Tx, g *group, wanted []st
 	return ids, rows.Err()
 }
 
-// join adds a contact to what is answered of a group.
+// join adds a contact to the group of the response.
 func (g *group) join(c *contact) {
 	if g.count++; g.count > 1 {
 		g.contacts = append(g.contacts, ',')

@@ -72,9 +72,9 @@ type change struct {
 	contacts []string
 }
 
-// groupQuery is which groups are wanted.
+// groupQuery selects groups.
 type groupQuery struct {
-	id                                string // that of the only one that is wanted, or ""
+	id                                string // of the only one to return, or ""
 	text, status, sort, member, after string
 	limit                             int
 	terms                             []string
@@ -96,17 +96,17 @@ func readGroupQuery(v url.Values, limit int) groupQuery {
 // byID reports whether the order is that of creation.
 func (q groupQuery) byID() bool { return q.sort == "" || q.sort == "created" }
 
-// contactQuery is which contacts are wanted: all, or the members of a group.
+// contactQuery selects contacts: all, or the members of a group.
 type contactQuery struct {
 	text, group string
 	limit       int
 	terms       []string
 	few         bool
 	withGroups  bool   // count the groups of each
-	pickFor     string // the group whose members are told
+	pickFor     string // the group whose members are marked
 }
 
-// statement is SQL on its way, with its arguments. numbered says that
+// statement is SQL on its way, with its arguments. numbered reports whether
 // placeholders are $1, $2 and so on, and not question marks.
 type statement struct {
 	numbered bool

@@ -35,7 +35,7 @@ func newServer(db database, origin string) http.Handler {
 	return mux
 }
 
-// buffer is where an answer is put together. It is used again and again.
+// buffer assembles a response. It is reused.
 type buffer struct {
 	out     []byte
 	scratch []byte // values of holes: see page.go
@@ -121,8 +121,8 @@ func readChange(r *http.Request) (change, error) {
 	return change{name: strings.TrimSpace(r.PostForm.Get("name")), contacts: r.PostForm["contacts[]"]}, err
 }
 
-// totals remembers how many rows whole lists have, for a second: whoever writes
-// pages by hand would not count ten thousand rows for each.
+// totals caches the lengths of whole lists for a second: a hand-written program would not
+// count ten thousand rows for each page either.
 type totals struct {
 	mu    sync.Mutex
 	known map[string]total

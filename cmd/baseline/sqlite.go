@@ -133,10 +133,10 @@ func unwrapped(array []byte) []byte {
 	return array[1 : len(array)-1]
 }
 
-// fromSQLiteGroups adds the tables and the conditions of a query on SQLite. The
-// full-text index lists finds by row number, the order of ids; in other orders
-// they are sorted where they are few, and else the order is walked. The groups of
-// one contact are always walked: they are fewer than the finds of most words.
+// fromSQLiteGroups adds the tables and the conditions of a query on SQLite. The full-text
+// index lists matches by row number, the order of ids. In other orders few matches are
+// sorted, and otherwise the order is scanned. The groups of one contact are always scanned:
+// they are fewer than the matches of most words.
 func (s *statement) fromSQLiteGroups(q groupQuery) {
 	switch {
 	case q.byIndex():
@@ -177,7 +177,7 @@ func (s *statement) andContains(table string, terms []string) {
 	}
 }
 
-// idColumn returns the column that the order of ids is walked by.
+// idColumn returns the column by which the order of ids is scanned.
 func (s *statement) idColumn(q groupQuery) string {
 	switch {
 	case q.byIndex():
@@ -196,7 +196,7 @@ func matchAll(terms []string) string {
 	return strings.Join(quoted, " AND ")
 }
 
-// sorted is how many finds are collected and sorted.
+// sorted is the maximum number of matches that are collected and sorted.
 const sorted = 2000
 
 func (d *sqlite) fewer(ctx context.Context, table string, terms []string) (bool, error) {
@@ -252,8 +252,8 @@ func (d *sqlite) contacts(ctx context.Context, q contactQuery) ([]contact, error
 	return contacts, rows.Err()
 }
 
-// fromSQLiteContacts walks the members of a group where many match, or there
-// are few of them, and the full-text index otherwise.
+// fromSQLiteContacts scans the members of a group if many match or there are few of them,
+// and uses the full-text index otherwise.
 func (s *statement) fromSQLiteContacts(q contactQuery) {
 	switch {
 	case q.group == "" && len(q.terms) == 0:

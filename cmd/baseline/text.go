@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// terms returns the words of a search as the console looks for them in the column
-// search: in lower case, two spaces before each word, and one or two letters at
-// the beginnings of words only. What it measures is typed without accents.
+// terms returns the words of a search in the form of the column search: in lower case, with
+// two spaces before each word, so that one or two letters match only at the start of a
+// word. It ignores accents, which the benchmark doesn't type.
 func terms(text string) []string {
 	const most = 12
 	var found []string

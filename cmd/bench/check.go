@@ -76,7 +76,7 @@ func namesOf(page []byte) []string {
 	return names
 }
 
-// checkWrite has both servers write, and both read what each has written.
+// checkWrite makes both servers write, and reads from both what each has written.
 func (r *run) checkWrite(c call) error {
 	for _, s := range []*server{r.console, r.baseline} {
 		written, err := s.ask(c)

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// conn is one kept-alive connection. It shares the processor with what it
-// measures, and so does much less than net/http's client: requests are bytes
-// made beforehand, and of an answer it reads what it needs.
+// conn is one keep-alive connection. It shares the CPU with what it measures, so it does
+// much less than net/http's client: requests are bytes made beforehand, and of a response
+// it reads only what it needs.
 type conn struct {
 	net  net.Conn
 	in   *bufio.Reader
@@ -29,7 +29,7 @@ func dial(address string) (*conn, error) {
 	return &conn{net: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
 }
 
-// answer is what came back. Its body stays only until the next request.
+// answer is a response. Its body is valid until the next request.
 type answer struct {
 	status   int
 	body     []byte
@@ -38,7 +38,7 @@ type answer struct {
 	cookie   string
 }
 
-// do sends a request and reads the whole answer.
+// do sends a request and reads the whole response.
 func (c *conn) do(request []byte) (answer, error) {
 	if _, err := c.net.Write(request); err != nil {
 		return answer{}, err
@@ -81,7 +81,7 @@ func (c *conn) head() (a answer, length int, err error) {
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		value = bytes.TrimSpace(value)
-		// The first letters alone spare most headers the comparison.
+		// Comparing only the first letters rules most headers out.
 		switch name[0] | ' ' {
 		case 'c':
 			if bytes.EqualFold(name, []byte("content-length")) {
@@ -148,7 +148,7 @@ func (c *conn) close() { _ = c.net.Close() }
 // call is one request to be made.
 type call struct {
 	method, path, body string
-	region             string // of the page, where htmx asks for it alone
+	region             string // of the page, if htmx requests only that
 	compressed         bool
 }
 
@@ -176,7 +176,7 @@ func (c call) bytes(s *server) []byte {
 	return b.Bytes()
 }
 
-// status returns what a call is answered with when all is well.
+// status returns the expected status of a call.
 func (c call) status() int {
 	page := !strings.HasPrefix(c.path, "/v1/")
 	switch {

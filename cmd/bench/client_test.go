@@ -30,7 +30,7 @@ func answering(t *testing.T, answers string) *conn {
 	return c
 }
 
-func TestAnswersAreRead(t *testing.T) {
+func TestReadResponses(t *testing.T) {
 	const head = "HTTP/1.1 201 Created\r\nLocation: /v1/groups/1\r\n"
 	for name, text := range map[string]string{
 		"by its length": head + "content-length: 5\r\n\r\nhello",
@@ -50,7 +50,7 @@ func TestAnswersAreRead(t *testing.T) {
 	}
 }
 
-func TestDamagedAnswersAreErrors(t *testing.T) {
+func TestMalformedResponses(t *testing.T) {
 	for _, text := range []string{
 		"",
 		"nonsense\r\n\r\n",
@@ -66,7 +66,7 @@ func TestDamagedAnswersAreErrors(t *testing.T) {
 	}
 }
 
-func TestRequestsCarryWhoAsks(t *testing.T) {
+func TestRequestsAreAuthenticated(t *testing.T) {
 	s := &server{address: "127.0.0.1:80", token: "secret", cookie: "console=abc"}
 	for _, test := range []struct {
 		call call

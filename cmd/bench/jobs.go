@@ -16,7 +16,7 @@ type job struct {
 // writes reports whether the job changes the database.
 func (j job) writes() bool { return j.calls[0].method != http.MethodGet }
 
-// The names of jobs that targets speak of.
+// The names of jobs that have targets.
 const (
 	jobList        = "list"
 	jobAfter       = "page after a random id"
@@ -24,7 +24,7 @@ const (
 	jobGet         = "get"
 	jobCreate      = "create with 5 members"
 	jobUpdate      = "update with members"
-	jobSearch      = "search: " // is how the searches of the API begin
+	jobSearch      = "search: " // the prefix of searches of the API
 	jobRare        = jobSearch + "rare word"
 	jobListPage    = "console: list"
 	jobListRegion  = "console: list, fragment"
@@ -33,10 +33,10 @@ const (
 )
 
 const (
-	// variety is how many different requests a job has where they differ.
+	// variety is the number of different requests of a job, if they differ.
 	variety = 512
-	// updates is how many updates differ: more than are made, because one that is
-	// made again changes nothing, and the console then writes nothing.
+	// updates is the number of different updates: more than are made, because a repeated
+	// one changes nothing, and the console then writes nothing.
 	updates = 1 << 15
 )
 

@@ -14,10 +14,10 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// known is what the bench knows of a database, as it learnt it from the console.
+// known is what the bench has learnt of a database from the console.
 type known struct {
 	random   *rand.Rand
-	groups   []string // ids of any groups with no more members than an answer shows
+	groups   []string // ids of any groups with no more members than a response has
 	small    string   // an active group with five members
 	large    string   // the active group with the most members
 	members  int      // how many those are
@@ -49,7 +49,7 @@ type object struct {
 // rowID is how pages name the rows of their lists.
 var rowID = regexp.MustCompile(`id="(?:row|pick)-([0-9A-Za-z]{16})"`)
 
-// learn looks up what the jobs ask for, and writes the words that they search.
+// learn looks up what the jobs request, and writes the words that they search.
 func learn(s *server, size int) (*known, error) {
 	k := &known{random: rand.New(rand.NewPCG(1, 2))}
 	for _, step := range []func(*server) error{k.findLarge, k.findDeep, k.findGroups, k.findContacts} {

@@ -38,7 +38,7 @@ func median[T cmp.Ordered](rounds []round, of func(round) T) T {
 	return values[len(values)/2]
 }
 
-// percentile returns the value that so many of a hundred sorted values do not exceed.
+// percentile returns the value that percent of the sorted values do not exceed.
 func percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -46,7 +46,7 @@ func percentile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[(len(sorted)-1)*percent/100]
 }
 
-// load is a server with its connections and the requests of one job.
+// load drives one server with the requests of one job.
 type load struct {
 	server   *server
 	database int // the first process of the database, or 0
@@ -106,8 +106,8 @@ func (l *load) run(ctx context.Context, length time.Duration) (round, error) {
 	}, nil
 }
 
-// drive makes requests on one connection until a moment, and one at least: a
-// server closes connections over which it is never asked.
+// drive makes requests on one connection until a deadline, and at least one: a server
+// closes idle connections.
 func (l *load) drive(ctx context.Context, c *conn, until time.Time) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, 1<<14)
 	for start := time.Now(); len(took) == 0 || start.Before(until); {

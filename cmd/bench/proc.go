@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What processes use is read from /proc; on systems without it all is zero, and
-// the tables show a dash.
+// Process usage is read from /proc. On systems without it everything is zero, and the
+// tables show a dash.
 
 // tick is the unit of times in /proc, which is the same on all Linux systems.
 const tick = 10 * time.Millisecond

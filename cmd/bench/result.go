@@ -30,7 +30,7 @@ type jobResult struct {
 // share returns the console's rate as a part of the baseline's.
 func (j jobResult) share() float64 { return ratio(j.console.rate, j.baseline.rate) }
 
-// cost returns what a request takes of the processor, as a multiple of the baseline's.
+// cost returns the CPU time of a request, as a multiple of the baseline's.
 func (j jobResult) cost() float64 {
 	return ratio(j.console.cpu+j.console.dbCPU, j.baseline.cpu+j.baseline.dbCPU)
 }
@@ -51,7 +51,7 @@ func (r *result) job(name string) *jobResult {
 	return nil
 }
 
-// report prints everything: the tables, and at the end what the targets say.
+// report prints everything: the tables, then the targets.
 func (b *bench) report(results []*result) error {
 	show := func(t *table) error { return t.text(os.Stdout) }
 	if b.markdown {

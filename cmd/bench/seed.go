@@ -15,8 +15,8 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// engine keeps seeded databases, and makes a copy of one for each measurement: so
-// that every one begins with the same past, whatever the ones before wrote.
+// engine keeps seeded databases, and copies one for each measurement, so that each begins
+// with the same data, whatever earlier ones wrote.
 type engine interface {
 	name() string
 	// seeded reports whether there is a complete database of this many groups.
@@ -111,7 +111,7 @@ func (s sqlite) copy(_ context.Context, size int) (string, error) {
 		return "", err
 	}
 	_, err = io.Copy(to, from)
-	// On the disk before anything is measured, so that writing it is no load.
+	// Synced before anything is measured, so that writing it back is no load.
 	return "sqlite:" + s.file("copy"), errors.Join(err, to.Sync(), to.Close())
 }
 
@@ -122,8 +122,8 @@ type postgres struct {
 	version int // as the server counts: 150014 is 15.14
 }
 
-// production are the settings of a small server as one would run it, not of a
-// test's: what is acknowledged is on the disk.
+// production are the settings of a small production server, not of a test's: what is
+// acknowledged is on the disk.
 var production = []string{
 	"fsync=on",
 	"synchronous_commit=on",
@@ -141,7 +141,7 @@ var production = []string{
 // openPostgres starts the server. The error is modelstest.ErrNotInstalled if
 // there is none.
 func openPostgres(ctx context.Context, data string) (engine, error) {
-	cluster, err := modelstest.KeepCluster(filepath.Join(data, "postgres"), production...)
+	cluster, err := modelstest.StartPersistentCluster(filepath.Join(data, "postgres"), production...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,14 +23,14 @@ type server struct {
 	name, address string
 	pid           int
 	token, cookie string
-	started       time.Duration // from exec to the first answer
+	started       time.Duration // from exec to the first response
 
 	shell *exec.Cmd
 	leash io.WriteCloser
 }
 
-// keeper holds a program on a leash: the pipe that is its standard input. However
-// the bench ends, the pipe ends with it, and the keeper stops the program.
+// keeper ties a program to the pipe that is its standard input. However the bench ends, the
+// pipe closes, and the keeper stops the program.
 const keeper = `
 "$@" </dev/null &
 echo $!
@@ -39,8 +39,8 @@ kill $!
 wait
 `
 
-// start runs a program that prints where it listens, and waits until it answers.
-// What it logs goes to a file, as it would in production.
+// start runs a program that prints where it listens, and waits until it responds. Its log
+// goes to a file, as in production.
 func start(ctx context.Context, logFile string, program string, args ...string) (*server, error) {
 	log, err := os.Create(logFile)
 	if err != nil {
@@ -66,8 +66,8 @@ func start(ctx context.Context, logFile string, program string, args ...string) 
 		err = s.await(ctx)
 	}
 	if err != nil {
-		said, _ := os.ReadFile(logFile)
-		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.name, err, said), s.stop())
+		logged, _ := os.ReadFile(logFile)
+		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.name, err, logged), s.stop())
 	}
 	s.started = time.Since(from)
 	return s, nil
@@ -120,7 +120,7 @@ func (s *server) stop() error {
 	return err
 }
 
-// starts is how often the console is started to tell how long that takes.
+// starts is how often the console is started to measure how long that takes.
 const starts = 5
 
 // startConsole starts the console several times and keeps the last one, with the
@@ -152,7 +152,7 @@ func (b *bench) startBaseline(ctx context.Context, database string) (*server, er
 	return start(ctx, filepath.Join(b.data, "baseline.log"), b.baseline, "-database", database)
 }
 
-// The owner that the bench makes, in copies that nobody else sees.
+// The owner that the bench makes, in copies that no one else sees.
 const (
 	email    = "bench@example.com"
 	password = "only for measuring things"
@@ -172,11 +172,11 @@ func (b *bench) makeToken(ctx context.Context, database string) (string, error) 
 func (b *bench) run(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, b.console, args...)
 	cmd.Stdin = strings.NewReader(stdin)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("console %s: %w\n%s", args[0], err, said.Bytes())
+		return "", fmt.Errorf("console %s: %w\n%s", args[0], err, stderr.Bytes())
 	}
 	return string(out), nil
 }

@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// wire is how many bytes answers have, with their heads, as a browser gets them.
+// wire is the size of responses in bytes, headers included, as a browser receives them.
 type wire struct{ page, assets, fragment int }
 
 // asset is the address of a style, a script or a picture, without the name of

@@ -107,7 +107,7 @@ func TestAForgedRetentionStateHidesNoMark(t *testing.T) {
 	database := "sqlite:" + file
 	store := modelstest.OpenEmpty(t, database)
 	modelstest.Owner(t, store)
-	store.Audit.KeepMark(file + ".mark")
+	store.Audit.UseMarkFile(file + ".mark")
 	if err := store.Audit.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestAnOlderCopyIsAdopted(t *testing.T) {
 	}
 	modelstest.Exec(t, modelstest.OpenURL(t, database), older)
 	modelstest.Group(t, store, by, "Plaza Hotel")
-	store.Audit.KeepMark(file + ".mark")
+	store.Audit.UseMarkFile(file + ".mark")
 	if err := store.Audit.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	if !c.keysGiven() {
 		store.Audit.Keyring.Newer = func() (keys.Keys, error) { return readKeys(c.keyPath()) }
 	}
-	store.Audit.KeepMark(c.markPath())
+	store.Audit.UseMarkFile(c.markPath())
 	keys, err := c.keysFor(ctx, store)
 	if err == nil {
 		err = store.Audit.SetKeys(ctx, keys)

@@ -385,7 +385,7 @@ func TestSampleHasWordsOfKnownShare(t *testing.T) {
 
 func TestRolesArePrinted(t *testing.T) {
 	table := mustRun(t, "", "", "roles")
-	for _, line := range []string{`(?m)^OWNER +ADMIN +EDITOR +MODERATOR +AUDITOR +PERMISSION$`, `(?m)^yes +yes +delete groups for good$`, `(?m)^yes +yes +yes +yes +yes +see contacts$`} {
+	for _, line := range []string{`(?m)^OWNER +ADMIN +EDITOR +MODERATOR +AUDITOR +PERMISSION$`, `(?m)^yes +yes +permanently delete groups$`, `(?m)^yes +yes +yes +yes +yes +view contacts$`} {
 		if !regexp.MustCompile(line).MatchString(table) {
 			t.Errorf("no line is like %s:\n%s", line, table)
 		}

@@ -28,7 +28,7 @@ func roles(_ context.Context, c *command) error {
 			}
 			fmt.Fprint(table, mark, "\t")
 		}
-		fmt.Fprintln(table, rule.Does)
+		fmt.Fprintln(table, rule.Description)
 	}
 	return table.Flush()
 }

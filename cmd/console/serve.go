@@ -127,7 +127,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 func writeLast(log *slog.Logger, store *models.Store) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := store.Identity.Tokens.WriteUses(ctx); err != nil {
+	if err := store.Identity.Tokens.FlushUses(ctx); err != nil {
 		log.Warn("write token usage", "err", err)
 	}
 }

@@ -31,12 +31,12 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "delete expired data", run: store.Sweep, every: identity.ChallengeLimit, limit: time.Minute},
 		// Deletions by this process trigger it; the interval is for those of others and for what
 		// errors left.
-		{what: "purge deleted data", run: store.Clear, every: time.Minute, asked: store.ToClear(), limit: time.Hour},
+		{what: "purge deleted data", run: store.PurgeDeleted, every: time.Minute, asked: store.PurgeRequested(), limit: time.Hour},
 		// The interval is for jobs that another process started.
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
-		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.ToDeleteActivity(), limit: time.Hour},
+		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.RetentionChanged(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
-		{what: "write token usage", run: store.Identity.Tokens.WriteUses, every: 5 * time.Second, limit: 5 * time.Second},
+		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},
 	}

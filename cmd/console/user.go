@@ -68,7 +68,7 @@ func listUsers(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		people, err := store.Identity.Users.People(ctx, c.actor())
+		people, err := store.Identity.Users.Accounts(ctx, c.actor())
 		if err != nil {
 			return err
 		}

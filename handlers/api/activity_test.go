@@ -85,7 +85,7 @@ func TestActivity(t *testing.T) {
 		without := s.newToken(t, identity.NewToken{Name: "no activity", Scopes: access.WriteScopes()})
 		for _, path := range []string{"", "/verify", "/" + got.ID} {
 			e := s.call(t, "GET /v1/activity"+path, bearer(without)).refused(t, 403, "forbidden", "")
-			if want := "This token doesn't have permission to see who did what (activity.read)."; !strings.HasPrefix(e.Message, want) {
+			if want := "This token doesn't have permission to view activity (activity.read)."; !strings.HasPrefix(e.Message, want) {
 				t.Errorf("%q does not begin with %q", e.Message, want)
 			}
 		}

@@ -246,7 +246,7 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.As(err, &invalid):
 		return failure{code: invalid[0].Code, param: invalid[0].Field, message: invalid[0].Message}
 	case errors.As(err, &denied):
-		return failure{code: codeForbidden, message: "This token doesn't have permission to " + denied.Right.Rule().Does + " (" + string(denied.Right) +
+		return failure{code: codeForbidden, message: "This token doesn't have permission to " + denied.Right.Rule().Description + " (" + string(denied.Right) +
 			"). Create a token with this permission under API tokens; its owner needs the permission too."}
 	case errors.As(err, &stuck):
 		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}

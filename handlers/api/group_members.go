@@ -28,7 +28,7 @@ func (a memberCalls) add(r *http.Request, by access.Actor) (result, error) {
 		refs = &[]models.ContactRef{}
 	}
 	if problems := in.check(); len(problems) > 0 {
-		return result{}, a.Store.Refuse(r.Context(), problems, *refs)
+		return result{}, a.Store.CheckContacts(r.Context(), problems, *refs)
 	}
 	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.key)
 	added := one(groupOf(g))

@@ -43,7 +43,7 @@ func (a *api) serve(rt *route) http.Handler {
 			a.fail(answered, r, err)
 		}
 		if by.ID != "" {
-			a.Store.Identity.Tokens.NoteUse(identity.TokenRequest{
+			a.Store.Identity.Tokens.RecordUse(identity.TokenRequest{
 				TokenID: by.ID, Method: r.Method, Path: r.URL.EscapedPath(), Status: answered.status, MS: time.Since(start).Milliseconds(),
 				IP: by.IP, RequestID: by.RequestID, Refused: errors.Is(err, identity.ErrForeignAddress),
 			})

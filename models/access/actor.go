@@ -10,7 +10,7 @@ type Actor struct {
 	Kind ActorKind
 	// ID is the user's or the token's id; "" for the system.
 	ID string
-	// UserID is the person behind the act: the user, or the owner of the token.
+	// UserID is the user responsible: the user, or the owner of the token.
 	UserID string
 	// Name is what the audit log shows.
 	Name string
@@ -19,7 +19,7 @@ type Actor struct {
 	Scopes Scopes
 	// IP, UserAgent and RequestID are the request's; "" if there was none.
 	IP, UserAgent, RequestID string
-	// Session is the id of the session in which somebody signed in acts; Device is what the
+	// Session is the id of the session in which someone signed in acts; Device is what the
 	// last sign-in gave their browser. Either may be "".
 	Session, Device string
 }
@@ -32,25 +32,26 @@ const (
 	UserActor   ActorKind = "user"
 	TokenActor  ActorKind = "token"
 	SystemActor ActorKind = "system"
-	// VisitorActor is somebody who has not signed in. It has no rights; it exists so that a
-	// refused sign-in has a line.
+	// VisitorActor has not signed in. It has no rights; it exists so that a refused sign-in
+	// can be logged.
 	VisitorActor ActorKind = "visitor"
 )
 
-// ActorRef names an actor who did something, as of then. The zero ActorRef is nobody known.
+// ActorRef is a snapshot of the actor who did something. The zero ActorRef is an unknown
+// actor.
 type ActorRef struct {
 	Kind     ActorKind
 	ID, Name string
 }
 
-// Who describes the actor, for people; "" for the zero ActorRef.
+// Who describes the actor, for display; "" for the zero ActorRef.
 func (a ActorRef) Who() string { return Who(a.Kind, a.Name) }
 
 // Ref returns the actor's name for what is stored of it.
 func (a Actor) Ref() ActorRef { return ActorRef{a.Kind, a.ID, a.Name} }
 
-// System returns the actor for what no person asked for over the network: a command on the
-// server, or housekeeping. name says which.
+// System returns the actor for what no user asked for over the network: a command on the
+// server, or housekeeping. name is that of the command or task.
 func System(name string) Actor { return Actor{Kind: SystemActor, Name: name} }
 
 // May reports whether the actor has a right. Nothing else decides it.
@@ -84,7 +85,7 @@ func (a Actor) Check(right Right) error {
 	return Denied{Right: right}
 }
 
-// Who describes an actor by kind and name, for people: "the API token backup".
+// Who describes an actor by kind and name, for display: "the API token backup".
 func Who(kind ActorKind, name string) string {
 	switch kind {
 	case TokenActor:
@@ -95,11 +96,11 @@ func Who(kind ActorKind, name string) string {
 	return name
 }
 
-// Who describes the actor, for people.
+// Who describes the actor, for display.
 func (a Actor) Who() string { return Who(a.Kind, a.Name) }
 
-// MayManage reports whether the actor may invite, disable and help people of a role. Owners
-// and admins take ManageRoles, others ManagePeople.
+// MayManage reports whether the actor may invite, disable and help users of a role. Owners
+// and admins require ManageRoles, others ManageUsers.
 func (a Actor) MayManage(role Role) bool { return a.CheckManage(role) == nil }
 
 // CheckManage returns nil if MayManage, and a Denied if not.
@@ -107,10 +108,10 @@ func (a Actor) CheckManage(role Role) error {
 	if role == Owner || role == Admin {
 		return a.Check(ManageRoles)
 	}
-	return a.Check(ManagePeople)
+	return a.Check(ManageUsers)
 }
 
-// Manageable returns the roles of the people whom the actor may manage.
+// Manageable returns the roles of the users that the actor may manage.
 func (a Actor) Manageable() []Role {
 	return slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return !a.MayManage(r) })
 }

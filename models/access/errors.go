@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// The errors that the store returns. Whoever shows them maps each once; an error that is
-// none of these is a bug and is never shown.
+// The errors that the store returns. Callers map each of them once; any other error is a
+// bug and is never shown to users.
 var (
 	// ErrNotFound: there is no such object, or no longer.
 	ErrNotFound = errors.New("not found")
 	// ErrDenied: the actor lacks the right. It comes wrapped in a Denied.
 	ErrDenied = errors.New("not allowed")
-	// ErrConflict: the request cannot be met in the object's present state. It comes
-	// wrapped in a Conflict that says why.
+	// ErrConflict: the request conflicts with the current state of the object. It is
+	// wrapped in a Conflict that explains why.
 	ErrConflict = errors.New("conflict")
 	// ErrChanged: the object is not as the caller required it to be.
 	ErrChanged = errors.New("changed meanwhile")
@@ -66,7 +66,7 @@ func (e Invalid) For(field string) string {
 	return ""
 }
 
-// And returns e with those problems of more whose fields have none in e.
+// And returns e with the problems of more, except those of fields that have a problem in e.
 func (e Invalid) And(more Invalid) Invalid {
 	for _, p := range more {
 		if p.Field == "" || e.For(p.Field) == "" {
@@ -90,12 +90,12 @@ func Refused(field, message string, args ...any) Invalid {
 	return Invalid{{Field: field, Code: Bad, Message: fmt.Sprintf(message, args...)}}
 }
 
-// Lacking returns an Invalid about a single field that must not be empty.
-func Lacking(field, message string) Invalid {
+// MissingField returns an Invalid about a single field that must not be empty.
+func MissingField(field, message string) Invalid {
 	return Invalid{{Field: field, Code: Missing, Message: message}}
 }
 
-// Denied says which right was missing. It is an ErrDenied.
+// Denied is an ErrDenied with the right that was missing.
 type Denied struct{ Right Right }
 
 func (e Denied) Error() string { return "not allowed: " + string(e.Right) + " is missing" }
@@ -103,7 +103,7 @@ func (e Denied) Error() string { return "not allowed: " + string(e.Right) + " is
 // Unwrap makes errors.Is(err, ErrDenied) true.
 func (e Denied) Unwrap() error { return ErrDenied }
 
-// Conflict says in a sentence why the request cannot be met now. It is an ErrConflict.
+// Conflict is an ErrConflict that explains in a sentence why the request cannot be met now.
 type Conflict struct {
 	Message string
 	// Field is the input that it is about, or "".
@@ -120,8 +120,8 @@ type Throttled struct{ Until time.Time }
 
 func (e Throttled) Error() string { return "too many failed sign-ins" }
 
-// Check is a rule for a value: it returns the form to store, "" if nothing of it is
-// visible, and what is wrong with it, "" if nothing.
+// Check is a validation rule. It returns the value to store ("" if nothing of it is
+// visible) and the problem with it ("" if there is none).
 type Check func(value string) (stored, problem string)
 
 // Check applies the rule of an optional field to a value. It returns what to store, or nil

@@ -10,8 +10,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Networks are address ranges. Those of a token say where it may be used from; none means
-// anywhere.
+// Networks are address ranges. Those of a token limit where it may be used from; an empty
+// list allows any address.
 type Networks []netip.Prefix
 
 // maxNetworks is how many ranges a list can have.
@@ -76,8 +76,9 @@ func ParseAddress(s string) (netip.Addr, bool) {
 	return address.WithZone("").Unmap(), err == nil
 }
 
-// NetworkOf returns what attempts from an address are counted for: of an IPv6 address its
-// /64, which one customer has whole. What is no address is returned as it is.
+// NetworkOf returns the key that attempts from an address are counted under: the address
+// itself or, of an IPv6 address, its /64, which usually belongs to one customer. It returns
+// anything that is no address unchanged.
 func NetworkOf(ip string) string {
 	address, ok := ParseAddress(ip)
 	switch {
@@ -94,7 +95,7 @@ func (n Networks) Contains(address netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// Admit reports whether a call may come from an address; always if there are no ranges.
+// Admit reports whether a call from an address is allowed: always if there are no ranges.
 func (n Networks) Admit(ip string) bool {
 	if len(n) == 0 {
 		return true
@@ -119,7 +120,7 @@ func (n Networks) Lines() []string {
 func (n Networks) Value() (driver.Value, error) { return strings.Join(n.Lines(), " "), nil }
 
 // Scan reads the stored form. What can't be read is an error: dropping it could admit
-// anybody.
+// anyone.
 func (n *Networks) Scan(value any) error {
 	text, err := storedText(value)
 	if err != nil {

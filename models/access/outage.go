@@ -10,7 +10,7 @@ import (
 type Outage string
 
 const (
-	// Busy: it did not answer in time, or others hold what is needed.
+	// Busy: it did not respond in time, or others hold what is needed.
 	Busy Outage = "busy"
 	// Full: there is no space left to write to.
 	Full Outage = "full"

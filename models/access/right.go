@@ -12,25 +12,25 @@ type Right string
 
 // The rights.
 const (
-	ReadGroups     Right = "groups.read"
-	EditGroups     Right = "groups.edit"
-	ArchiveGroups  Right = "groups.archive"
-	DeleteGroups   Right = "groups.delete"
-	EditMembers    Right = "members.edit"
-	ReadContacts   Right = "contacts.read"
-	EditContacts   Right = "contacts.edit"
-	DeleteContacts Right = "contacts.delete"
-	ReadMessages   Right = "messages.read"
-	PostMessages   Right = "messages.post"
-	ReadActivity   Right = "activity.read"
-	Export         Right = "data.export"
-	MakeTokens     Right = "tokens.make"
-	ManageTokens   Right = "tokens.manage"
-	ReadPeople     Right = "people.read"
-	ManagePeople   Right = "people.manage"
-	ManageRoles    Right = "roles.manage"
-	ManagePolicy   Right = "policy.manage"
-	KeepActivity   Right = "activity.keep"
+	ReadGroups      Right = "groups.read"
+	EditGroups      Right = "groups.edit"
+	ArchiveGroups   Right = "groups.archive"
+	DeleteGroups    Right = "groups.delete"
+	EditMembers     Right = "members.edit"
+	ReadContacts    Right = "contacts.read"
+	EditContacts    Right = "contacts.edit"
+	DeleteContacts  Right = "contacts.delete"
+	ReadMessages    Right = "messages.read"
+	PostMessages    Right = "messages.post"
+	ReadActivity    Right = "activity.read"
+	Export          Right = "data.export"
+	CreateTokens    Right = "tokens.make"
+	ManageTokens    Right = "tokens.manage"
+	ReadUsers       Right = "people.read"
+	ManageUsers     Right = "people.manage"
+	ManageRoles     Right = "roles.manage"
+	ManagePolicy    Right = "policy.manage"
+	ManageRetention Right = "activity.keep"
 )
 
 // SignedInOnly is the right that every signed-in user has, and no token.
@@ -39,8 +39,8 @@ const SignedInOnly Right = ""
 // Role is a named set of rights.
 type Role string
 
-// The roles, each of which may do less than those before it, except that the auditor sees
-// what no editor does.
+// The roles. Each has fewer rights than those before it, except that auditors see what
+// editors do not.
 const (
 	Owner     Role = "owner"
 	Admin     Role = "admin"
@@ -52,7 +52,7 @@ const (
 // Roles are all roles, the most powerful first.
 var Roles = []Role{Owner, Admin, Editor, Moderator, Auditor}
 
-// Name returns the role as people read it: "Owner"; "" for none.
+// Name returns the role for display: "Owner"; "" for none.
 func (r Role) Name() string {
 	if r == "" {
 		return ""
@@ -60,49 +60,49 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
-// Does returns what the role is for, in a few words.
-func (r Role) Does() string {
+// Description returns what the role may do, in a sentence.
+func (r Role) Description() string {
 	return map[Role]string{
-		Owner:     "Does everything, and decides who else may.",
-		Admin:     "Does everything but what is about owners, admins, roles, the rules for signing in, and how long activity is kept.",
-		Editor:    "Creates, edits and archives groups and contacts, and posts messages.",
-		Moderator: "Adds and removes members, and archives groups.",
-		Auditor:   "Sees and exports everything, also who did what, and changes nothing.",
+		Owner:     "Full access, including managing roles.",
+		Admin:     "Everything except managing owners, admins, roles, sign-in policy and retention.",
+		Editor:    "Create, edit and archive groups and contacts, and post messages.",
+		Moderator: "Add and remove members, and archive groups.",
+		Auditor:   "Read-only access to everything, including activity and exports.",
 	}[r]
 }
 
 // Rule says which roles have a right.
 type Rule struct {
 	Right Right
-	// Does is what the right permits, as the end of "You may …".
-	Does  string
-	Roles []Role
-	// Scope says that a token can have the right.
+	// Description completes "This role can …": a verb and its object, in lower case.
+	Description string
+	Roles       []Role
+	// Scope reports whether a token can have the right.
 	Scope bool
 }
 
-// Rules is the one table of rights, which the store enforces, by which pages hide what
-// can't be done, and which the documentation shows.
+// Rules is the table of rights. The store enforces it, pages hide what it does not permit,
+// and the documentation shows it.
 var Rules = []Rule{
-	{ReadGroups, "see groups and their members", Roles, true},
+	{ReadGroups, "view groups and their members", Roles, true},
 	{EditGroups, "create and edit groups", []Role{Owner, Admin, Editor}, true},
 	{ArchiveGroups, "archive and restore groups", []Role{Owner, Admin, Editor, Moderator}, true},
-	{DeleteGroups, "delete groups for good", []Role{Owner, Admin}, true},
-	{EditMembers, "add members to groups and remove them", []Role{Owner, Admin, Editor, Moderator}, true},
-	{ReadContacts, "see contacts", Roles, true},
+	{DeleteGroups, "permanently delete groups", []Role{Owner, Admin}, true},
+	{EditMembers, "add and remove group members", []Role{Owner, Admin, Editor, Moderator}, true},
+	{ReadContacts, "view contacts", Roles, true},
 	{EditContacts, "create and edit contacts", []Role{Owner, Admin, Editor}, true},
-	{DeleteContacts, "delete contacts for good", []Role{Owner, Admin}, true},
+	{DeleteContacts, "permanently delete contacts", []Role{Owner, Admin}, true},
 	{ReadMessages, "read messages", Roles, true},
 	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
-	{ReadActivity, "see who did what", []Role{Owner, Admin, Auditor}, true},
-	{Export, "export what you see", []Role{Owner, Admin, Auditor}, false},
-	{MakeTokens, "make API tokens of your own", Roles, false},
-	{ManageTokens, "see and revoke the API tokens of others", []Role{Owner, Admin}, false},
-	{ReadPeople, "see the people of the console", []Role{Owner, Admin, Auditor}, false},
-	{ManagePeople, "invite people, disable them, and reset a lost second factor", []Role{Owner, Admin}, false},
+	{ReadActivity, "view activity", []Role{Owner, Admin, Auditor}, true},
+	{Export, "export data", []Role{Owner, Admin, Auditor}, false},
+	{CreateTokens, "create your own API tokens", Roles, false},
+	{ManageTokens, "view and revoke other users' API tokens", []Role{Owner, Admin}, false},
+	{ReadUsers, "view users", []Role{Owner, Admin, Auditor}, false},
+	{ManageUsers, "invite and disable users, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
-	{ManagePolicy, "set the rules for signing in", []Role{Owner}, false},
-	{KeepActivity, "set how long activity is kept", []Role{Owner}, false},
+	{ManagePolicy, "change the sign-in policy", []Role{Owner}, false},
+	{ManageRetention, "change how long activity is kept", []Role{Owner}, false},
 }
 
 // Rule returns the rule of a right; without roles if it is unknown.
@@ -114,11 +114,11 @@ func (r Right) Rule() Rule {
 	return Rules[i]
 }
 
-// InTurn reports whether changes that need the right wait for each other, so that two
-// owners can't remove each other's role at once. They wait before they lock an account, and
-// so can't deadlock.
-func (r Right) InTurn() bool {
-	return slices.Contains([]Right{ManagePeople, ManageRoles, ManagePolicy, KeepActivity}, r)
+// Serialized reports whether changes that need the right run one at a time, so that two
+// owners can't remove each other's role at once. They take that lock before they lock an
+// account, so they can't deadlock.
+func (r Right) Serialized() bool {
+	return slices.Contains([]Right{ManageUsers, ManageRoles, ManagePolicy, ManageRetention}, r)
 }
 
 // has reports whether a role has a right.
@@ -130,12 +130,10 @@ func (r Role) Known() bool { return slices.Contains(Roles, r) }
 // Scopes are the rights that a token has, as far as its owner has them.
 type Scopes []Right
 
-// ReadScopes returns what a token needs to see everything that the API shows, except
-// activity.
+// ReadScopes returns the scopes for reading everything in the API except activity.
 func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages} }
 
-// WriteScopes returns what a token needs for every call of the API except the one for
-// activity.
+// WriteScopes returns the scopes for every call of the API except the one for activity.
 func WriteScopes() Scopes {
 	return Scopes{
 		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
@@ -177,7 +175,7 @@ func ParseScopes(words string) (Scopes, error) {
 			more = WriteScopes()
 		default:
 			if !Right(word).Rule().Scope {
-				return nil, Refused("scopes", "“%s” is no scope that a token can have.", word)
+				return nil, Refused("scopes", "“%s” isn't a scope that a token can have.", word)
 			}
 			more = Scopes{Right(word)}
 		}

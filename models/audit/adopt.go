@@ -12,11 +12,11 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// AdoptedActivity is the action of accepting the log as it is found.
+// AdoptedActivity is the action of accepting the log as it is.
 const AdoptedActivity Action = "activity.adopt"
 
-// adoptedPrefix begins the MAC of a line that the console did not prove when it was
-// written, but accepted later: it stays distinguishable.
+// adoptedPrefix begins the MAC of a line that could not be proven and was accepted, so that
+// it stays distinguishable.
 const adoptedPrefix = "adopted "
 
 func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
@@ -26,20 +26,21 @@ func plainMAC(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix)
 
 var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
 
-// AdoptAudit accepts the audit log as it is found, after its end or its proofs were lost:
-// by restoring an older copy of the database, say, by tampering, or because it is older
-// than the chain. The chain is kept up to the first fault and goes on from there; lines
-// that can't be proven stay marked, and both a line and VerifyAudit report it from then on.
-// It returns what was wrong. Errors: Denied, Conflict if nothing is.
+// AdoptAudit accepts the audit log as it is, after its end or its proofs were lost: because
+// an older copy of the database was restored, because it was tampered with, or because it
+// is older than the chain. It keeps the chain up to the first fault, from where it
+// continues. Lines that can't be proven stay marked, and both a line and VerifyAudit report
+// the adoption from then on. It returns the fault. Errors: Denied, and Conflict if there is
+// no fault.
 func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, error) {
 	var fault AuditFault
 	var head auditHead
-	s.db.Trust(true) // whoever adopts has looked
-	err := s.Write(ctx, by, access.KeepActivity, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
+	s.db.Trust(true) // whoever adopts it has checked it
+	err := s.Write(ctx, by, access.ManageRetention, AdoptedActivity, func(tx *gorm.DB, line *Line) error {
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err
 		}
-		v := verifier{s: s, r: s.db.ReadIn(tx), note: func() (retentionState, error) { return s.readRetentionState(tx) }}
+		v := verifier{s: s, r: s.db.ReadIn(tx), readState: func() (retentionState, error) { return s.readRetentionState(tx) }}
 		if err := v.begin(tx); err != nil {
 			return err
 		}
@@ -88,8 +89,8 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 		return err
 	}
 	head.Rule = line.ID
-	said := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
-	return cmp.Or(line.SetChanges(said), s.writeHead(tx, head))
+	changes := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
+	return cmp.Or(line.SetChanges(changes), s.writeHead(tx, head))
 }
 
 // adoptLines marks the lines of the tail that the console can't prove, and returns how
@@ -123,9 +124,9 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 // adoptRetentionState makes line the newest that the retention state names. A forged state is
 // replaced by one that keeps everything.
 func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
-	b := v.noted
+	b := v.state
 	if v.proof.First == 0 {
-		b = retentionState{One: 1, Kept: Forever}
+		b = retentionState{One: 1, Retention: Forever}
 		if err := s.exec(tx, "DELETE FROM audit_retention"); err != nil {
 			return err
 		}
@@ -139,6 +140,6 @@ func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
 		return err
 	}
 	b.LineID, b.Floor = max(b.LineID, newest), min(b.Floor, oldest)
-	b.tell(s, line)
+	b.recordLine(s, line)
 	return s.saveRetentionState(tx, b)
 }

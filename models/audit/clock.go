@@ -12,21 +12,20 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// What is old is deleted by a clock, and clocks are wrong at times: one that is a hundred
-// days ahead must not cost a hundred days of activity. So nothing is deleted by more time
-// than was seen to pass: the database stores how late it is, and a running console advances
-// that by its uptime, which does not depend on the clock. At a start, the clock may be
-// ahead of it by clockLeap; a longer gap counts only once an owner has confirmed it, by
-// setting the retention.
+// Old lines are deleted by age, and clocks are sometimes wrong: one that is a hundred days
+// ahead must not delete a hundred days of activity. So the log keeps a time of its own, in
+// the database, and a running console advances it by its uptime, which does not depend on
+// the clock. At start-up the clock may be ahead of the stored time by at most clockLeap; a
+// longer gap counts only once an owner has confirmed it by setting the retention.
 
-// clockLeap is how far the clock may be ahead of the stored time at a start: a weekend
-// during which nothing ran.
+// clockLeap is how far the clock may be ahead of the stored time at start-up: a weekend of
+// downtime.
 const clockLeap = 72 * time.Hour
 
 const clockSetting = "clock"
 
-// seenClock is how late it is, as far as this console has seen time pass.
-type seenClock struct {
+// trustedClock is the time as far as this console has seen it pass.
+type trustedClock struct {
 	mu     sync.Mutex
 	begun  bool
 	at     time.Time     // how late it was
@@ -39,8 +38,8 @@ var start = time.Now()
 
 func uptime() time.Duration { return time.Since(start) }
 
-// by returns how late it is: never later than the clock says.
-func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
+// read returns the trusted time, which is never later than the clock.
+func (c *trustedClock) read(now time.Time, uptime time.Duration) time.Time {
 	if !c.begun {
 		return now
 	}
@@ -50,35 +49,35 @@ func (c *seenClock) by(now time.Time, uptime time.Duration) time.Time {
 	return now
 }
 
-// settledNow is Settled without asking the database.
-func (s *Log) settledNow() time.Time {
+// trustedNow is TrustedTime without reading the database.
+func (s *Log) trustedNow() time.Time {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()
-	return s.clock.by(s.db.Now(), s.Uptime())
+	return s.clock.read(s.db.Now(), s.Uptime())
 }
 
-// Settled returns how late it is for deleting by age, and stores it.
-func (s *Log) Settled(ctx context.Context) (time.Time, error) {
+// TrustedTime returns the time by which old rows may be deleted, and stores it.
+func (s *Log) TrustedTime(ctx context.Context) (time.Time, error) {
 	now, err := s.db.Dialect.Earliest(s.db.Read(ctx), s.db.Now())
 	if err != nil {
 		return now, s.db.Failed(ctx, err)
 	}
-	noted, err := s.notedTime(ctx, now)
+	noted, err := s.storedTime(ctx, now)
 	if err != nil {
 		return now, s.db.Failed(ctx, err)
 	}
-	seen := s.clock.see(now, noted, s.Uptime())
+	seen := s.clock.advance(now, noted, s.Uptime())
 	if seen.After(now) {
 		return now, nil
 	}
-	return seen, s.db.Failed(ctx, noteTime(s.db.Writer.WithContext(ctx), seen))
+	return seen, s.db.Failed(ctx, storeTime(s.db.Writer.WithContext(ctx), seen))
 }
 
-// see advances the time seen, given the clock and the time stored in the database.
-func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
+// advance advances the time seen, given the clock and the time stored in the database.
+func (c *trustedClock) advance(now, noted time.Time, uptime time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	seen := c.by(now, uptime)
+	seen := c.read(now, uptime)
 	if !c.begun && now.Sub(noted) > clockLeap || seen.Before(noted) {
 		seen = noted
 	}
@@ -86,9 +85,9 @@ func (c *seenClock) see(now, noted time.Time, uptime time.Duration) time.Time {
 	return seen
 }
 
-// notedTime returns the stored time; if there is none, when the newest line of the log was
+// storedTime returns the stored time; if there is none, when the newest line of the log was
 // written.
-func (s *Log) notedTime(ctx context.Context, now time.Time) (time.Time, error) {
+func (s *Log) storedTime(ctx context.Context, now time.Time) (time.Time, error) {
 	noted, err := db.First(s.db.Read(ctx), db.SelectFrom("settings", "value", "key = ?", clockSetting), 1, db.OneColumn[string])
 	if err != nil {
 		return now, err
@@ -105,17 +104,17 @@ func (s *Log) notedTime(ctx context.Context, now time.Time) (time.Time, error) {
 	return time.Unix(newest[0], 0), nil
 }
 
-func noteTime(conn *gorm.DB, at time.Time) error {
+func storeTime(conn *gorm.DB, at time.Time) error {
 	row := db.Setting{Key: clockSetting, Value: strconv.FormatInt(at.Unix(), 10)}
 	return conn.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
-// ConfirmTime accepts the clock as it is, on behalf of an owner.
-func (s *Log) ConfirmTime(tx *gorm.DB) error {
+// ConfirmClock accepts the clock as it is, on behalf of an owner.
+func (s *Log) ConfirmClock(tx *gorm.DB) error {
 	now, err := s.db.Dialect.Earliest(s.db.ReadIn(tx), s.db.Now())
 	if err != nil {
 		return err
 	}
-	s.clock.see(now, now, s.Uptime())
-	return noteTime(tx, now)
+	s.clock.advance(now, now, s.Uptime())
+	return storeTime(tx, now)
 }

@@ -9,13 +9,13 @@ type Difference struct {
 
 // Changes returns the fields that differ, for SetChanges.
 func Changes(fields []Difference) map[string]Change {
-	said := map[string]Change{}
+	changes := map[string]Change{}
 	for _, f := range fields {
 		if !same(f.Before, f.After) {
-			said[f.Field] = Change{f.Before, f.After}
+			changes[f.Field] = Change{f.Before, f.After}
 		}
 	}
-	return said
+	return changes
 }
 
 // same reports whether two pointers of one type are nil or point to equal values, alike.

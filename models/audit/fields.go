@@ -16,7 +16,7 @@ type ChangedField struct {
 
 // FieldValue is a field's value as the audit log shows it.
 type FieldValue struct {
-	// None says that there was no value.
+	// None reports whether there was no value.
 	None bool
 	// Text is the value in words.
 	Text string
@@ -37,12 +37,12 @@ var fieldOrder = []string{"name", "username", "display_name", "phone_number", "e
 
 // Fields returns the fields that the act changed, in the order of forms.
 func (l Line) Fields() []ChangedField {
-	var said map[string]json.RawMessage
-	if json.Unmarshal([]byte(l.Changes), &said) != nil {
+	var changes map[string]json.RawMessage
+	if json.Unmarshal([]byte(l.Changes), &changes) != nil {
 		return nil
 	}
 	var fields []ChangedField
-	for name, value := range said {
+	for name, value := range changes {
 		if name == JobField {
 			continue
 		}
@@ -50,9 +50,9 @@ func (l Line) Fields() []ChangedField {
 		var both map[string]json.RawMessage
 		_ = json.Unmarshal(value, &both)
 		if both["before"] != nil && both["after"] != nil && len(both) == 2 {
-			f.Before, f.After = told(both["before"]), told(both["after"])
+			f.Before, f.After = fieldValue(both["before"]), fieldValue(both["after"])
 		} else {
-			f.After = told(value)
+			f.After = fieldValue(value)
 		}
 		fields = append(fields, f)
 	}
@@ -85,8 +85,8 @@ func placeOf(field string) int {
 	return len(fieldOrder)
 }
 
-// told reads a value that SetChanges stored.
-func told(value json.RawMessage) FieldValue {
+// fieldValue reads a value that SetChanges stored.
+func fieldValue(value json.RawMessage) FieldValue {
 	var named struct {
 		Count    int
 		Contacts []Member
@@ -103,7 +103,7 @@ func told(value json.RawMessage) FieldValue {
 	case json.Unmarshal(value, &list) == nil:
 		words := make([]string, len(list))
 		for i, v := range list {
-			b, _ := json.Marshal(v) // what came from JSON goes into it again
+			b, _ := json.Marshal(v) // values decoded from JSON always marshal
 			words[i] = strings.Trim(string(b), `"`)
 		}
 		return FieldValue{Text: strings.Join(words, ", ")}

@@ -24,7 +24,7 @@ type auditHead struct {
 	// Rule is the newest sealed line that changes the retention state. A state older than
 	// that is forged.
 	Rule string
-	// early says that an earlier version wrote it, without Rule.
+	// early reports whether an earlier version wrote it, without Rule.
 	early bool
 }
 
@@ -99,7 +99,7 @@ func (h auditHead) Name() string {
 	return fmt.Sprintf("%d:%s", h.Number, text.Cut(mac, headShown))
 }
 
-// beginChain writes the head of a new database, in which nobody has done anything yet. In
+// beginChain writes the head of a new database, in which no one has done anything yet. In
 // any other a missing head is a fault, which only AdoptAudit ends.
 func (s *Log) beginChain(ctx context.Context) error {
 	var heads int64

@@ -13,10 +13,10 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// keepKeys is how long a key is kept with its first answer.
+// keepKeys is how long a key is kept with its first result.
 const keepKeys = 24 * time.Hour
 
-// MaxKey is how many characters an idempotency key can have.
+// MaxKey is the maximum length of an idempotency key.
 const MaxKey = 255
 
 // ValidKey reports whether s can be an idempotency key: 1 to MaxKey printable ASCII
@@ -25,17 +25,17 @@ func ValidKey(s string) bool {
 	return s != "" && len(s) <= MaxKey && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// IdempotencyKey lets a request be sent again without being carried out again: an API
-// call's Idempotency-Key, or the key in a form. The zero Key is none.
+// IdempotencyKey lets a client repeat a request without repeating its effect. It is an API
+// call's Idempotency-Key, or the key in a form. The zero value is no key.
 type IdempotencyKey struct {
 	Key string
 	// Fingerprint identifies the request: a key can't be used for another one.
 	Fingerprint string
-	// Replayed is set by Once if it returned the answer to an earlier request.
+	// Replayed is set by WriteOnce if it returned the stored result of an earlier request.
 	Replayed bool
 }
 
-// idempotencyKey is a used key with its answer as JSON.
+// idempotencyKey is a used key with its result as JSON.
 type idempotencyKey struct {
 	Owner       string `gorm:"primaryKey"`
 	Key         string `gorm:"primaryKey"`
@@ -44,11 +44,11 @@ type idempotencyKey struct {
 	CreatedAt   int64
 }
 
-// Once is Write for a change with an answer. With a key, the first answer is stored in the
-// same transaction and returned to every repetition within a day, also to concurrent ones:
-// then ErrNothing does not roll back, and fn must have written nothing. Errors: as Write,
-// and Conflict for another request under the same key.
-func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
+// WriteOnce is Write for a change that returns a result. With a key, the first result is
+// stored in the same transaction and returned to every repetition within a day, including
+// concurrent ones. ErrNothing then does not roll back, so fn must have written nothing.
+// Errors: as for Write, and Conflict if the key was used for another request.
+func WriteOnce[T any](ctx context.Context, s *Log, by access.Actor, right access.Right, action Action, key *IdempotencyKey, fn func(tx *gorm.DB, line *Line) (T, error)) (T, error) {
 	var answer T
 	err := s.Write(ctx, by, right, action, func(tx *gorm.DB, line *Line) (err error) {
 		answer, err = replay(s, tx, by, key, func() (T, error) { return fn(tx, line) })
@@ -58,7 +58,7 @@ func Once[T any](ctx context.Context, s *Log, by access.Actor, right access.Righ
 }
 
 // Atomic runs fn in one transaction, as db.DB.Atomic does: every Write in it is a part, with
-// a right and a line of its own. A key is as for Once. Errors: those of fn, which roll back
+// a right and a line of its own. A key is as for WriteOnce. Errors: those of fn, which roll back
 // all of it, and Conflict for another request under the same key.
 func Atomic[T any](ctx context.Context, s *Log, by access.Actor, key *IdempotencyKey, fn func(ctx context.Context) (T, error)) (T, error) {
 	var answer T
@@ -78,7 +78,7 @@ func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn
 	if key == nil || key.Key == "" {
 		return fn()
 	}
-	row, fresh, err := claim(tx, by, key, s.db.Now(), s.settledNow())
+	row, fresh, err := claim(tx, by, key, s.db.Now(), s.trustedNow())
 	if err != nil {
 		return answer, err
 	}
@@ -103,9 +103,9 @@ func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn
 	return answer, done
 }
 
-// claim takes the key for this transaction, or returns the row that has it. It waits for
-// another transaction that is about to take it. Keys expire by settled: a clock that is
-// wrong must not have requests carried out twice.
+// claim inserts the key in this transaction, or returns the row that has it, after waiting
+// for any transaction that is inserting it. Keys expire by the trusted time, so that a
+// wrong clock can't make a request run twice.
 func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
 	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-keepKeys).Unix())
@@ -127,7 +127,7 @@ func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.
 
 // SweepKeys deletes expired keys.
 func (s *Log) SweepKeys(ctx context.Context) error {
-	at, err := s.Settled(ctx)
+	at, err := s.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}

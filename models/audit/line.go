@@ -8,18 +8,18 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Line says who changed which object, and is written in the transaction of the change. It is
-// never edited, and deleted only by the retention rule. Names are as of then; IP, UserAgent
-// and RequestID are "" if no request asked for the change.
+// Line records who changed which object. It is written in the transaction of the change,
+// never edited, and deleted only under the retention rule. Names are those at the time; IP,
+// UserAgent and RequestID are "" if the change came with no request.
 type Line struct {
 	// ID is the line's id; lines sort by it. CreatedAt is in Unix seconds.
 	ID        string
 	CreatedAt int64
-	// ActorKind, ActorID and ActorName are who acted, as of then.
+	// ActorKind, ActorID and ActorName identify who acted.
 	ActorKind access.ActorKind
 	ActorID   string
 	ActorName string
-	// UserID is the person behind the act, also if a token did it.
+	// UserID is the user responsible, also if a token acted.
 	UserID     string
 	Action     Action
 	ObjectKind string
@@ -78,9 +78,9 @@ const (
 	RefusedSignIn   Action = "session.refuse"
 	Seeded          Action = "database.seed"
 
-	PutBackGroup     Action = "group.revert"
-	PutBackMembers   Action = "members.revert"
-	PutBackContact   Action = "contact.revert"
+	RevertedGroup    Action = "group.revert"
+	RevertedMembers  Action = "members.revert"
+	RevertedContact  Action = "contact.revert"
 	ExportedActivity Action = "activity.export"
 	ExportedGroups   Action = "group.export"
 	ExportedGroup    Action = "group.download"
@@ -89,8 +89,8 @@ const (
 	ExportedContact  Action = "contact.download"
 )
 
-// counters has the totals (db.DB.Counts) that an action on each kind of object can change.
-// An action on a kind that is not listed is taken to change all.
+// counters lists the totals (db.DB.Counts) that actions on each kind of object can change.
+// An action on any other kind is assumed to change all of them.
 var counters = map[string][]string{
 	"group":      {"groups", "groups_active", "groups_archived"},
 	"members":    nil,
@@ -107,7 +107,7 @@ var counters = map[string][]string{
 	"key":        nil,
 }
 
-// Who returns who did it, for people.
+// Who describes who acted, for display.
 func (l Line) Who() string { return access.Who(l.ActorKind, l.ActorName) }
 
 // Change is one field's value before and after, nil if there was none.
@@ -139,8 +139,8 @@ func (l *Line) SetChanges(changes any) error {
 	return err
 }
 
-// Page is a part of the log, the newest line first. More says that there are older ones (or
-// newer, if it was read backward).
+// Page is a part of the log, the newest line first. More reports whether there are older
+// ones (or newer, if it was read backward).
 type Page struct {
 	Lines []Line
 	More  bool
@@ -157,14 +157,14 @@ func (l *Line) columns() []any {
 	}
 }
 
-// linesLooked is how many of an object's newest lines are looked through, so that a group
-// with a long history opens as fast as others.
-const linesLooked = 1000
+// maxLinesSearched bounds how many of an object's newest lines LastChange searches, so that
+// a group with a long history opens as fast as others.
+const maxLinesSearched = 1000
 
-// LastChange returns the newest line that changes an object's field; the zero Line if there
-// is none among the newest linesLooked.
+// LastChange returns the newest line that changes an object's field, or the zero Line if
+// none of the newest maxLinesSearched does.
 func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
-	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(linesLooked)
+	newest := tx.Model(&Line{}).Where("object_id = ?", objectID).Order("id DESC").Limit(maxLinesSearched)
 	var lines []Line
 	err := tx.Table("(?) AS newest", newest).Where("changes LIKE ?", `%"`+field+`":{%`).Order("id DESC").Limit(1).Find(&lines).Error
 	if err != nil || len(lines) == 0 {
@@ -173,8 +173,9 @@ func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 	return lines[0], nil
 }
 
-// HeldOff is the action of making an account or an address wait after failed sign-ins.
-const HeldOff Action = "session.hold"
+// ThrottledSignIn is the action of throttling an account or an address after failed
+// sign-ins.
+const ThrottledSignIn Action = "session.hold"
 
 // MaxUserAgent is how many characters of a user agent are stored.
 const MaxUserAgent = 500

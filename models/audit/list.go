@@ -12,10 +12,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// ActivityQuery says which lines of the audit log are wanted. Its zero value is the newest
-// ones.
+// ActivityQuery selects lines of the audit log. Its zero value is the newest ones.
 type ActivityQuery struct {
-	// Who is the id of a person, whose tokens' acts are included, or of a token.
+	// Who is the id of a user, whose tokens' actions are included, or of a token.
 	Who string
 	// Action is an action ("group.create"), an area (its first word), or FailedSignIns.
 	Action string
@@ -58,7 +57,7 @@ func numberedLines() db.Selection {
 
 func (l *Line) numberedColumns() []any { return append(l.columns(), &l.Number) }
 
-// narrow adds the query's conditions. Times are compared by ids, in which the list is
+// narrow adds the query's conditions. Times are compared with ids, by which the list is
 // ordered.
 func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	if q.Who != "" {
@@ -76,7 +75,7 @@ func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 		query.Where("area = ?", area)
 		switch {
 		case q.Action == FailedSignIns:
-			query.Where("action IN (?, ?)", RefusedSignIn, HeldOff)
+			query.Where("action IN (?, ?)", RefusedSignIn, ThrottledSignIn)
 		case exact:
 			query.Where("action = ?", q.Action)
 		}
@@ -96,14 +95,14 @@ func (q ActivityQuery) narrow(r db.Reader, query *db.Selection) error {
 	return nil
 }
 
-// maxWord is how long a filter can be, in bytes.
-const maxWord = 100
+// maxFilter is how long a filter can be, in bytes.
+const maxFilter = 100
 
 // check returns what is wrong with the query.
 func (q ActivityQuery) check() access.Invalid {
 	problems := q.Range.Check()
 	for _, word := range []struct{ field, value string }{{"who", q.Who}, {"action", q.Action}, {"object", q.Object}, {"request_id", q.Request}} {
-		if len(word.value) > maxWord || len(text.Valid([]string{word.value})) == 0 {
+		if len(word.value) > maxFilter || len(text.Valid([]string{word.value})) == 0 {
 			problems = append(problems, access.Refused(word.field, "“%s” is too long, or no text.", word.field)...)
 		}
 	}
@@ -121,9 +120,9 @@ func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
 	return l, s.db.Failed(ctx, err)
 }
 
-// ActivitySince returns when the oldest line was written, in Unix seconds; 0 if there is
+// OldestActivity returns when the oldest line was written, in Unix seconds; 0 if there is
 // none.
-func (s *Log) ActivitySince(ctx context.Context) (int64, error) {
+func (s *Log) OldestActivity(ctx context.Context) (int64, error) {
 	oldest := db.Selection{From: "audit_lines", Columns: "created_at", Tail: " ORDER BY id"}
 	at, err := db.First(s.db.Read(ctx), oldest, 1, db.OneColumn[int64])
 	if err != nil || len(at) == 0 {
@@ -160,19 +159,19 @@ func (s *Log) ActivityNames(ctx context.Context, q ActivityQuery) (names Activit
 	return names, s.db.Failed(ctx, err)
 }
 
-// ActorOption is a person or a token to filter activity by.
+// ActorOption is a user or a token to filter activity by.
 type ActorOption struct{ ID, Name string }
 
-// maxDoers is how many people, and how many tokens, Doers returns at most.
-const maxDoers = 200
+// maxActorOptions limits the users, and the tokens, that ActorOptions returns.
+const maxActorOptions = 200
 
-// Doers returns the people of the console and its API tokens, by name.
-func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err error) {
+// ActorOptions returns the users of the console and its API tokens, by name.
+func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, err error) {
 	r := s.db.Read(ctx)
 	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
-	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxDoers, columns)
+	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	if err == nil {
-		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxDoers, columns)
+		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	}
 	for _, doers := range [][]ActorOption{people, tokens} {
 		text.SortByName(doers, func(d ActorOption) string { return d.Name })
@@ -180,9 +179,9 @@ func (s *Log) Doers(ctx context.Context) (people, tokens []ActorOption, err erro
 	return people, tokens, s.db.Failed(ctx, err)
 }
 
-// ExportActivity passes all lines that a query finds to each, the newest first, page by
-// page. It first writes a line of its own, which names the format. Errors: Denied, Invalid,
-// and what each returns.
+// ExportActivity calls each with every page of the lines that a query matches, newest
+// first. It first writes a line of its own with the format and the filters. Errors: Denied,
+// Invalid, and what each returns.
 func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, each func([]Line) error) error {
 	if err := by.Check(access.ReadActivity); err != nil {
 		return err
@@ -194,7 +193,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	err := s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
 		own = line.ID
 		line.SetObject("activity", "", "activity")
-		return line.SetChanges(q.said(format))
+		return line.SetChanges(q.filters(format))
 	})
 	if err != nil {
 		return err
@@ -212,17 +211,17 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	}
 }
 
-// said returns the filters of an export, for its audit line.
-func (q ActivityQuery) said(format string) map[string]Change {
-	said := map[string]Change{"format": {nil, format}}
+// filters returns the filters of an export, for its audit line.
+func (q ActivityQuery) filters(format string) map[string]Change {
+	changes := map[string]Change{"format": {nil, format}}
 	for field, value := range map[string]string{
 		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": MomentOf(q.From), "to": MomentOf(q.To),
 	} {
 		if value != "" {
-			said[field] = Change{nil, value}
+			changes[field] = Change{nil, value}
 		}
 	}
-	return said
+	return changes
 }
 
 // MomentOf returns a filter's time as audit lines have it; "" for no limit.
@@ -233,5 +232,5 @@ func MomentOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// FailedSignIns is an ActivityQuery.Action: sign-ins that were refused or held off.
+// FailedSignIns is an ActivityQuery.Action: sign-ins that were refused or throttled.
 const FailedSignIns = "session.failed"

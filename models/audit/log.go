@@ -1,11 +1,11 @@
-// Package audit is the log of what was done, and the only way to do it: Log.Write checks
-// the actor's right as of that moment, makes the change and writes its line in one
-// transaction. Bookkeeping that nobody asked for has no line.
+// Package audit is the audit log, and the only way to change anything: Log.Write checks
+// that the actor still has the right, makes the change and writes its line, all in one
+// transaction. Housekeeping has no lines.
 //
 // Lines are signed and chained (seal.go, head.go, mark.go), verified (verify.go), listed
-// (list.go), and deleted by an owner's retention rule (retention.go), by a clock that is
-// not trusted blindly (clock.go). AdoptAudit accepts a log whose proofs were lost; every
-// check reports that from then on.
+// (list.go), and deleted under a retention rule that an owner sets (retention.go), by a
+// clock that is not trusted blindly (clock.go). AdoptAudit accepts a log whose proofs were
+// lost; every verification reports that from then on.
 package audit
 
 import (
@@ -27,27 +27,27 @@ type Log struct {
 	// Uptime returns how long the program has run, by no clock that can be set. Tests may
 	// set it before the first use.
 	Uptime func() time.Duration
-	// Reload returns an actor with the rights that they have now, and keeps these until the
+	// Reload returns an actor with their current rights, and locks these until the
 	// transaction ends. Package identity sets it.
 	Reload func(tx *gorm.DB, by access.Actor) (access.Actor, error)
 
 	db     *db.DB
 	checks singleflight.Group // of the log
 	Mark   markFile           // how far the chain went when this program last sealed
-	clock  seenClock
+	clock  trustedClock
 	life   context.Context // ends with Close
 	end    context.CancelFunc
-	// toDelete signals a new retention rule.
-	toDelete chan struct{}
+	// retentionChanged signals a new retention rule.
+	retentionChanged chan struct{}
 }
 
 // New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
-	l := &Log{db: d, Uptime: uptime, toDelete: make(chan struct{}, 1)}
+	l := &Log{db: d, Uptime: uptime, retentionChanged: make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
 	l.life, l.end = context.WithCancel(context.Background())
 	return l
 }
 
-// Close stops checks under way.
+// Close stops checks in progress.
 func (s *Log) Close() { s.end() }

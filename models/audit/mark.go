@@ -17,13 +17,13 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// AuditMark is how far the chain went when this console last sealed, kept in a file beside
-// the key: whoever controls the database alone can't restore an earlier day or begin a new
-// log unnoticed. Each console has its own.
+// AuditMark is how far the chain went when this console last sealed. It is kept in a file
+// beside the key, so that someone who controls only the database can't restore an earlier
+// copy or start a new log undetected. Each console has its own.
 type AuditMark struct {
 	auditHead
-	// Since is the number of the link at which the file was made. It proves nothing about
-	// the chain before.
+	// Since is the number of the link at which the file was created. The mark proves
+	// nothing about earlier links.
 	Since int64
 }
 
@@ -38,9 +38,9 @@ type markFile struct {
 
 var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
 
-// KeepMark keeps the mark of how far the audit log goes in a file. Call it before the first
-// use; without it there is no mark.
-func (s *Log) KeepMark(file string) { s.Mark.path = file }
+// UseMarkFile sets the file that keeps the mark of how far the audit log goes. Call it
+// before the first use; without it there is no mark.
+func (s *Log) UseMarkFile(file string) { s.Mark.path = file }
 
 // markEvery is how often the chain is compared with the mark while another console seals.
 const markEvery = 10 * time.Second
@@ -52,14 +52,14 @@ func (m *markFile) compared() bool {
 	return m.path == "" || m.Done && time.Since(m.at) < markEvery
 }
 
-// sawIt reports whether this program has found the chain right since it started.
-func (m *markFile) sawIt() bool {
+// verified reports whether this process has found the chain intact since it started.
+func (m *markFile) verified() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.Done
 }
 
-// readMark returns the mark, and whether there is one, or errMarkForged if the console did
+// readMark returns the mark and whether there is one, or errMarkForged if the console did
 // not write it.
 func (s *Log) readMark() (AuditMark, bool, error) {
 	s.Mark.mu.Lock()
@@ -68,7 +68,7 @@ func (s *Log) readMark() (AuditMark, bool, error) {
 		return AuditMark{}, false, nil
 	}
 	text, err := os.ReadFile(s.Mark.path)
-	if errors.Is(err, fs.ErrNotExist) { // perhaps just now, and it is remembered
+	if errors.Is(err, fs.ErrNotExist) { // it may have just been deleted: use the remembered mark
 		return s.Mark.Last, s.Mark.Done, nil
 	}
 	if err != nil {
@@ -106,24 +106,24 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 		return err
 	}
 	follows, err := s.follows(tx, head, m)
-	if err == nil && (follows || s.Mark.sawIt()) {
+	if err == nil && (follows || s.Mark.verified()) {
 		s.db.Trust(follows)
 	}
 	if err != nil || follows {
 		return err
 	}
-	return access.Conflict{Message: m.missed(head) + " If that was you, accept it with console audit adopt."}
+	return access.Conflict{Message: m.mismatch(head) + " If that was you, accept it with console audit adopt."}
 }
 
-// missed returns the message for a chain that does not include the mark.
-func (m AuditMark) missed(head auditHead) string {
+// mismatch returns the message for a chain that does not include the mark.
+func (m AuditMark) mismatch(head auditHead) string {
 	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place.",
 		m.Number, head.Number)
 }
 
-// follows reports whether the chain up to head includes the mark. It does after an adoption
-// that the mark doesn't know of, since only the console can adopt; once the rule has
-// deleted the marked link, that is assumed.
+// follows reports whether the chain up to head includes the mark. It returns true after an
+// adoption that the mark doesn't know of, because only the console can adopt, and if the
+// retention rule has deleted the marked link.
 func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	switch {
 	case head.Adoptions > m.Adoptions:
@@ -143,15 +143,15 @@ func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
 }
 
-// raiseMark stores that the chain goes to head. If several consoles share a file, a late
-// one may store less than another; the next makes up for it.
+// raiseMark stores that the chain extends to head. If several consoles share a file, one
+// that is late may store an older head; the next call corrects it.
 func (s *Log) raiseMark(head auditHead) error {
 	m, found, err := s.readMark()
 	if err != nil || s.Mark.path == "" {
 		return err
 	}
 	if found && !head.beyond(m.auditHead) {
-		s.Mark.noted(m)
+		s.Mark.remember(m)
 		return nil
 	}
 	if !found {
@@ -161,27 +161,27 @@ func (s *Log) raiseMark(head auditHead) error {
 	return s.writeMark(m)
 }
 
-func (m *markFile) noted(mark AuditMark) {
+func (m *markFile) remember(mark AuditMark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.Last, m.Done, m.at = mark, true, time.Now()
 }
 
-// writeMark writes the file, whole or not at all.
+// writeMark writes the file atomically.
 func (s *Log) writeMark(m AuditMark) error {
 	if s.Mark.path == "" {
 		return nil
 	}
 	words := []string{strconv.FormatInt(m.Number, 10), orDash(m.Seal), strconv.FormatInt(m.Adoptions, 10), strconv.FormatInt(m.Since, 10)}
-	if err := writeWhole(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markMACInput(words))), " ")+"\n"); err != nil {
+	if err := writeFileAtomic(s.Mark.path, strings.Join(append(words, s.Keyring.Sign(markMACInput(words))), " ")+"\n"); err != nil {
 		return fmt.Errorf("the mark of the audit log can't be written: %w", err)
 	}
-	s.Mark.noted(m)
+	s.Mark.remember(m)
 	return nil
 }
 
-// writeWhole replaces a file atomically, readable by its owner only.
-func writeWhole(file, text string) error {
+// writeFileAtomic replaces a file atomically, readable by its owner only.
+func writeFileAtomic(file, text string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}

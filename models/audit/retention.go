@@ -15,25 +15,25 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Old lines of the audit log are deleted by an owner's rule only: sealed ones, from the
-// start of the chain, as far as each is proven, so that no trace of tampering is deleted.
-// The chain then begins after the last deleted link. Its number and seal are stored with
-// the rule, signed; and every change of the rule and every run of deletions has a line. The
-// stored state names the newest of these lines, so that an older state can't be restored
-// unnoticed.
+// Only a rule that an owner sets deletes lines of the audit log: sealed ones, from the
+// start of the chain, and only as far as each is proven, so that no evidence of tampering
+// is deleted. The chain then begins after the last deleted link, whose number and seal are
+// stored with the rule and signed. Every change of the rule and every run of deletions has
+// a line. The stored state names the newest of these lines, so that an older state can't be
+// restored undetected.
 
 // Retention is how long activity is kept: Forever, or a length of time as ISO 8601 writes
 // it, "P1Y".
 type Retention string
 
-// Forever deletes nothing. It is the default.
+// Forever keeps everything. It is the default.
 const Forever Retention = "forever"
 
 // Retentions are all that can be chosen, the longest first.
 var Retentions = []Retention{Forever, "P10Y", "P5Y", "P2Y", "P1Y", "P90D"}
 
-// periods are the retentions in calendar years and days, and as earlier versions stored
-// them: in settings whose signature is of those words, and in audit lines.
+// periods maps the retentions to calendar years and days, and to the words that earlier
+// versions stored in the signed state and in audit lines.
 var periods = map[Retention]struct {
 	years, days int
 	stored      string
@@ -46,8 +46,8 @@ var periods = map[Retention]struct {
 	"P90D":  {0, 90, "90 days"},
 }
 
-// ParseRetention returns the retention that a stored value stands for, also if an earlier
-// version stored it. It returns what it doesn't know as it is.
+// ParseRetention returns the retention for a stored value, including those of earlier
+// versions. It returns unknown values unchanged.
 func ParseRetention(stored string) Retention {
 	for r, p := range periods {
 		if p.stored == stored {
@@ -83,10 +83,10 @@ func (r Retention) Cutoff(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(-years, 0, -days)
 }
 
-// retentionState is what is stored of the rule: how long lines are kept, and where their chain begins.
+// retentionState is the stored rule, with where the chain begins.
 type retentionState struct {
-	One  int `gorm:"primaryKey"`
-	Kept Retention
+	One       int       `gorm:"primaryKey"`
+	Retention Retention `gorm:"column:kept"`
 	// LineID is the newest line about a change of the rule or a run of deletions.
 	LineID string
 	// Number and Seal are the last link that was deleted; 0 and "" if none was.
@@ -97,20 +97,22 @@ type retentionState struct {
 	// DeletedBefore is the latest day up to which lines were deleted, and DeletedAt when
 	// that was last, in Unix seconds; 0 if none were.
 	DeletedBefore, DeletedAt int64
-	// Told is the number up to which deletions have a line; less than Number during a run.
-	Told  int64
-	Proof string
+	// Logged is the number up to which deletions have an audit line; it is less than Number
+	// during a run.
+	Logged int64 `gorm:"column:told"`
+	Proof  string
 }
 
 // TableName returns the table of the one state.
 func (retentionState) TableName() string { return "audit_retention" }
 
-// proven returns what the state's signature is of.
+// macInput returns what the state's signature is of.
 func (b retentionState) macInput() string {
-	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Kept, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Told)
+	return fmt.Sprintf("beginning %q %s %d %s %s %d %d %d", b.Retention, b.LineID, b.Number, b.Seal, b.Floor, b.DeletedBefore, b.DeletedAt, b.Logged)
 }
 
-// errRetentionForged is returned if the state is forged or was put back to an earlier one.
+// errRetentionForged is returned if the state is forged or was rolled back to an earlier
+// one.
 var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
 // readRetentionState returns the retention state, or errRetentionForged if it is not the
@@ -120,12 +122,12 @@ func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
 	if err := tx.Find(&found).Error; err != nil {
 		return retentionState{}, err
 	}
-	b := retentionState{One: 1, Kept: Forever}
+	b := retentionState{One: 1, Retention: Forever}
 	if len(found) > 0 {
 		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.macInput(), b.Proof) {
 			return b, errRetentionForged
 		}
-		b.Kept = ParseRetention(string(b.Kept)) // after the signature, which is of what is stored
+		b.Retention = ParseRetention(string(b.Retention)) // after the signature, which is of what is stored
 	}
 	newest, err := s.newestRule(tx)
 	if err == nil && b.LineID < newest {
@@ -137,10 +139,10 @@ func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
 // ruleActions are those of the lines that change the retention state.
 var ruleActions = []Action{ChangedRetention, DeletedActivity, AdoptedActivity}
 
-func (a Action) tellsRule() bool { return slices.Contains(ruleActions, a) }
+func (a Action) changesRetention() bool { return slices.Contains(ruleActions, a) }
 
-// newestRule returns the newest line that changes the retention state, as far as lines are
-// proven. It relies on no index or column that could be forged.
+// newestRule returns the newest proven line that changes the retention state. It relies on
+// no index or column that could be forged.
 func (s *Log) newestRule(tx *gorm.DB) (string, error) {
 	// The tail is read first: lines that are sealed meanwhile are then in the head.
 	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
@@ -168,8 +170,9 @@ func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
-// tell makes the line that is being written the one that the state names.
-func (b *retentionState) tell(s *Log, line *Line) {
+// recordLine gives the line an id above the last one of the state, whichever console wrote
+// that, and makes it the state's newest.
+func (b *retentionState) recordLine(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
 	line.SetObject("activity", "", "activity")
 	b.LineID = line.ID
@@ -182,39 +185,39 @@ func (s *Log) Retention(ctx context.Context) (Retention, error) {
 	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
 }
 
-// ActivityGone returns the day up to which lines were deleted, in Unix seconds, if a line
-// with this id would be among them, or else 0.
-func (s *Log) ActivityGone(ctx context.Context, id string) (int64, error) {
-	before, err := s.ActivityBegins(ctx)
+// LineDeletedBefore returns the day before which lines were deleted, in Unix seconds, if
+// that includes a line with this id; otherwise 0.
+func (s *Log) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
+	before, err := s.ActivityDeletedBefore(ctx)
 	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
 		return 0, err
 	}
 	return before, nil
 }
 
-// ActivityBegins returns the day up to which the rule has deleted activity, in Unix
+// ActivityDeletedBefore returns the day before which the rule has deleted activity, in Unix
 // seconds; 0 if it has deleted none.
-func (s *Log) ActivityBegins(ctx context.Context) (int64, error) {
+func (s *Log) ActivityDeletedBefore(ctx context.Context) (int64, error) {
 	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
 	return append(days, 0)[0], s.db.Failed(ctx, err)
 }
 
-// OlderActivity counts the lines from before a moment, up to MostCounted.
-func (s *Log) OlderActivity(ctx context.Context, than time.Time) (db.Count, error) {
-	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MostCounted)
+// CountActivityBefore counts the lines from before a moment, up to MaxCounted.
+func (s *Log) CountActivityBefore(ctx context.Context, than time.Time) (db.Count, error) {
+	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MaxCounted)
 	return n, s.db.Failed(ctx, err)
 }
 
 // SetRetention sets how long activity is kept. Older lines are deleted soon after. Errors:
 // Denied, Invalid, Conflict if the stored state was tampered with.
 func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention) error {
-	if err := by.Check(access.KeepActivity); err != nil {
+	if err := by.Check(access.ManageRetention); err != nil {
 		return err
 	}
 	if !kept.Known() {
 		return access.Refused("kept", "Choose for how long activity is kept.")
 	}
-	err := s.Write(ctx, by, access.KeepActivity, ChangedRetention, func(tx *gorm.DB, line *Line) error {
+	err := s.Write(ctx, by, access.ManageRetention, ChangedRetention, func(tx *gorm.DB, line *Line) error {
 		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
@@ -222,43 +225,43 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		if err != nil {
 			return err
 		}
-		if err := s.ConfirmTime(tx); err != nil {
+		if err := s.ConfirmClock(tx); err != nil {
 			return err
 		}
-		if b.Kept == kept {
+		if b.Retention == kept {
 			return ErrNoAuditLine // the time is confirmed
 		}
-		said := map[string]Change{"kept": {b.Kept, kept}}
-		b.Kept = kept
-		b.tell(s, line)
-		return cmp.Or(line.SetChanges(said), s.saveRetentionState(tx, b))
+		changes := map[string]Change{"kept": {b.Retention, kept}}
+		b.Retention = kept
+		b.recordLine(s, line)
+		return cmp.Or(line.SetChanges(changes), s.saveRetentionState(tx, b))
 	})
 	if err == nil {
-		s.askToDeleteActivity()
+		s.notifyRetention()
 	}
 	return err
 }
 
-// ToDeleteActivity returns a channel that signals when a new rule may require
-// DeleteOldActivity.
-func (s *Log) ToDeleteActivity() <-chan struct{} { return s.toDelete }
+// RetentionChanged returns a channel that receives a value when DeleteOldActivity should
+// run because the rule has changed.
+func (s *Log) RetentionChanged() <-chan struct{} { return s.retentionChanged }
 
-func (s *Log) askToDeleteActivity() {
+func (s *Log) notifyRetention() {
 	select {
-	case s.toDelete <- struct{}{}:
-	default: // it is told already
+	case s.retentionChanged <- struct{}{}:
+	default: // already signaled
 	}
 }
 
 // deleter is the actor who deletes old lines.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule allows (by Settled), in
-// pieces, until none are left or ctx ends. One line reports all that a run deleted; if a
-// run is cut short, the next one's line includes it. Any number of programs may call it at
-// once. It returns an error, and stops, if the log is not as the console wrote it.
+// DeleteOldActivity deletes the lines that are older than the rule allows, by TrustedTime,
+// in short transactions until none are left or ctx ends. One line reports all that a run
+// deleted; if a run is interrupted, the line of the next one includes it. Several processes
+// may call it at once. It stops with an error if the log is not as the console wrote it.
 func (s *Log) DeleteOldActivity(ctx context.Context) error {
-	now, err := s.Settled(ctx)
+	now, err := s.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}
@@ -266,7 +269,7 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 		began := time.Now()
 		more, err := s.DeleteOldPiece(ctx, now)
 		if err == nil && !more {
-			err = s.behind(ctx, now)
+			err = s.checkClock(ctx, now)
 		}
 		if err != nil || !more {
 			return err
@@ -280,8 +283,8 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 	}
 }
 
-// behind returns an error if the clock is ahead of the time seen and would delete more.
-func (s *Log) behind(ctx context.Context, now time.Time) error {
+// checkClock returns an error if the clock is ahead of the time seen and would delete more.
+func (s *Log) checkClock(ctx context.Context, now time.Time) error {
 	kept, err := s.Retention(ctx)
 	if err != nil || !kept.Cutoff(s.db.Now()).After(kept.Cutoff(now)) {
 		return err
@@ -291,7 +294,7 @@ func (s *Log) behind(ctx context.Context, now time.Time) error {
 }
 
 // DeleteOldPiece deletes up to sealBatch lines, and reports whether there are more. The
-// last piece of a run has its audit line.
+// last piece of a run writes the run's audit line.
 func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 	defer cancel()
@@ -305,7 +308,7 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		}
 		s.db.IDs.Above(b.Floor)
 		var old []string
-		before, cutoff := b, b.Kept.Cutoff(now)
+		before, cutoff := b, b.Retention.Cutoff(now)
 		if !cutoff.IsZero() {
 			if old, more, err = s.oldLines(tx, &b, cutoff); err != nil {
 				return err
@@ -319,32 +322,32 @@ func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err
 		switch {
 		case more:
 			return ErrNoAuditLine // the last piece has the line of all
-		case b.Told == b.Number:
+		case b.Logged == b.Number:
 			return ErrNothing
 		}
-		return cmp.Or(line.SetChanges(b.untold()), s.endRun(tx, b, line))
+		return cmp.Or(line.SetChanges(b.unloggedDeletions()), s.endRun(tx, b, line))
 	})
 	return more, err
 }
 
-// untold returns the changes that a run's line reports.
-func (b retentionState) untold() map[string]Change {
+// unloggedDeletions returns the changes that a run's line reports.
+func (b retentionState) unloggedDeletions() map[string]Change {
 	return map[string]Change{
-		"lines": {b.Number - b.Told, nil}, "first_entry": {b.Told + 1, nil}, "last_entry": {b.Number, nil},
+		"lines": {b.Number - b.Logged, nil}, "first_entry": {b.Logged + 1, nil}, "last_entry": {b.Number, nil},
 		"from_before": {nil, time.Unix(b.DeletedBefore, 0).UTC().Format(time.DateOnly)},
 	}
 }
 
 // endRun ends a run with its line.
 func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
-	b.tell(s, line)
-	b.Told = b.Number
+	b.recordLine(s, line)
+	b.Logged = b.Number
 	return s.saveRetentionState(tx, b)
 }
 
 // oldLines returns the ids of up to sealBatch lines at the start of the chain that are
-// older than cutoff, and whether there are more. It moves b to the last of them. If a wrong
-// clock gave a line a later day, those behind it wait for it.
+// older than cutoff, and whether there are more. It moves b to the last of them. It stops
+// at the first newer line: lines behind one that a wrong clock dated later wait for it.
 func (s *Log) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
 	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)

@@ -11,23 +11,23 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// The audit log can be relied on: as long as the keys are elsewhere, whoever writes to the
-// database past the console can't change, add, remove or reorder lines unseen. Each line
-// has a MAC of its content. Soon after, Seal gives it its place in a chain: a seal is a MAC
-// of the seal before it, of its number, and of the line. The head says how far the chain
-// goes (head.go), so that a cut is noticed, and a mark outside the database too (mark.go),
-// so that an older copy is. (Only a line that is removed together with its place in the
-// tail within a second, before it is sealed, is not missed.)
+// As long as the keys are kept elsewhere, nobody with only the database can change, add,
+// remove or reorder lines undetected. Each line has a MAC of its content. Soon after, Seal
+// gives it its place in a chain: a seal is a MAC of the previous seal, its own number and
+// the line. The head records how far the chain goes, which reveals a truncation (head.go),
+// and a mark outside the database reveals an older copy (mark.go). The one exception is a
+// line that is removed together with its entry in the tail within the second before it is
+// sealed.
 //
 // The chain begins with the first line, or after those that the retention rule deleted
-// (retention.go). A broken log can be accepted by an explicit decision only, which is
+// (retention.go). A broken log can only be accepted by an explicit decision, which is
 // reported from then on (adopt.go).
 //
-// Lines are chained here and not in the transactions that write them, because those would
-// have to wait for each other.
+// Lines are chained here, not in the transactions that write them, because those would then
+// have to run one at a time.
 
-// sealBatch is how many lines are sealed in one transaction, for which SQLite's other
-// writers wait some 10 ms, and how many are read in one query.
+// sealBatch is the number of lines that are sealed in one transaction, during which
+// SQLite's other writers wait about 10 ms, and that are read in one query.
 const sealBatch = 500
 
 // macInput returns what a line's MAC is of: every column, prefixed with its length, so that
@@ -57,9 +57,9 @@ func (a auditSeal) macInput(before, mac string) string {
 	return fmt.Sprintf("seal %s %d %s %s", before, a.Number, a.LineID, mac)
 }
 
-// Seal gives every line that has none its place in the chain. Any number of programs may
-// call it at once. It returns an error, and seals nothing, if the head is missing or
-// forged, or behind the mark outside the database.
+// Seal adds every unsealed line to the chain. Several processes may call it at once. It
+// returns an error, and seals nothing, if the head is missing, forged, or behind the mark
+// outside the database.
 func (s *Log) Seal(ctx context.Context) error { return s.db.Health.Sealed(s.seal(ctx)) }
 
 func (s *Log) seal(ctx context.Context) error {
@@ -77,8 +77,7 @@ func (s *Log) seal(ctx context.Context) error {
 	}
 }
 
-// OldestUnsealed returns the id of the first line that waits for its place in the chain, or
-// "".
+// OldestUnsealed returns the id of the oldest line that is not sealed yet, or "".
 func (s *Log) OldestUnsealed(ctx context.Context) (string, error) {
 	waiting, err := db.First(s.db.Read(ctx), db.Selection{Columns: "line_id", From: "audit_tail", Tail: " ORDER BY line_id"}, 1, db.OneColumn[string])
 	return strings.Join(waiting, ""), s.db.Failed(ctx, err)
@@ -126,13 +125,13 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 		if done[i] = w.id; w.sealed {
 			continue
 		}
-		_, _ = s.Keyring.KeysFor(plainMAC(w.mac)) // once somebody writes with a new key, the chain goes on with it
-		// Lines that were forged or removed meanwhile are sealed too: they must not hold up
-		// the others, and VerifyAudit finds them all the same.
+		_, _ = s.Keyring.KeysFor(plainMAC(w.mac)) // reads a new key that someone has written with, so that the chain continues with it
+		// Forged and removed lines are sealed too, so that they don't block the others;
+		// VerifyAudit still finds them.
 		link := auditSeal{Number: head.Number + 1, LineID: w.id}
 		link.Seal = s.Keyring.Sign(link.macInput(head.Seal, w.mac))
 		head.Number, head.Seal = link.Number, link.Seal
-		if w.action.tellsRule() {
+		if w.action.changesRetention() {
 			head.Rule = max(head.Rule, w.id)
 		}
 		rows = append(rows, fmt.Sprintf("%019d%-16s%s", link.Number, link.LineID, link.Seal))
@@ -155,7 +154,7 @@ func (s *Log) exec(tx *gorm.DB, sql string, args ...any) error {
 	return err
 }
 
-// waitingLine is an entry of the tail, whose line may be gone.
+// waitingLine is an entry of the tail, whose line may be missing.
 type waitingLine struct {
 	id, mac string
 	action  Action

@@ -24,8 +24,8 @@ type AuditProof struct {
 	// DeletedBefore is the day up to which that rule deleted lines, and DeletedAt when it
 	// last did, in Unix seconds; 0 if it did not.
 	DeletedBefore, DeletedAt int64
-	// Incomparable says that the expected Head is among the deleted lines, so that nobody
-	// can tell any more whether the log goes on from it.
+	// Incomparable reports whether the expected Head is among the deleted lines, so that it
+	// can't be compared.
 	Incomparable bool
 	// Sealed is how many lines are in the chain and in order, up to the first fault.
 	Sealed int64
@@ -36,12 +36,12 @@ type AuditProof struct {
 	// Adoptions is how often the log was accepted as it was found, by AdoptAudit, and
 	// Adopted how many of its lines could not be proven then.
 	Adoptions, Adopted int64
-	// HasMark says that there is a mark outside the database. Marked is the number of its
-	// link, and MarkedSince of the link at which it was begun.
+	// HasMark reports whether there is a mark outside the database. Marked is the number of
+	// its link, and MarkedSince of the link at which it was begun.
 	HasMark             bool
 	Marked, MarkedSince int64
-	// Head names the end of the chain, as NUMBER:START. Noted elsewhere, it can be passed
-	// to a later VerifyAudit. It is "" if the log is broken, or has no chain yet.
+	// Head identifies the end of the chain, as NUMBER:START. A copy kept elsewhere can be
+	// passed to a later VerifyAudit. It is "" if the log is broken, or has no chain yet.
 	Head string
 
 	before string // the seal before First
@@ -53,7 +53,7 @@ type AuditFault struct {
 	Number int64
 	// LineID is the line's id, or "".
 	LineID string
-	// What is a sentence that says what is wrong.
+	// What is a sentence that describes the fault.
 	What string
 }
 
@@ -70,12 +70,12 @@ func (f AuditFault) String() string {
 	return f.What
 }
 
-// verifyLimit is how long one check may take, whoever waits for it.
+// verifyLimit is how long one check may take; it does not end with the request.
 const verifyLimit = time.Hour
 
-// VerifyAudit reads the whole log, and returns whether it is as the console wrote it. One
-// check runs at a time; concurrent callers share its result. expect is a Head that was
-// noted earlier, or "". Errors: Invalid.
+// VerifyAudit reads the whole log and returns whether it is as the console wrote it.
+// Concurrent callers share the result of one check. expect is an earlier Head, or "".
+// Errors: Invalid.
 func (s *Log) VerifyAudit(ctx context.Context, expect string) (AuditProof, error) {
 	expected, err := parseHead(expect)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 // verify checks the log, again if it was adopted meanwhile.
 func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	for {
-		v := verifier{s: s, r: s.db.ReadLong(ctx), note: func() (retentionState, error) { return s.readRetentionState(s.db.LongReader.WithContext(ctx)) }}
+		v := verifier{s: s, r: s.db.ReadLong(ctx), readState: func() (retentionState, error) { return s.readRetentionState(s.db.LongReader.WithContext(ctx)) }}
 		moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 		if err := s.db.LongReader.WithContext(ctx).Transaction(v.begin, moment); err != nil {
 			return v.proof, err
@@ -164,18 +164,18 @@ func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	}
 }
 
-// verifier walks along the chain, in pieces, so that it holds nothing of the database for
-// long. It goes as far as the head did when it began.
+// verifier reads the chain in batches, so that it holds nothing in the database for long.
+// It goes as far as the head did when it began.
 type verifier struct {
-	s     *Log
-	r     db.Reader
-	note  func() (retentionState, error) // reads the retention state again
-	proof AuditProof
-	head  auditHead      // as far as it looks
-	at    auditHead      // the link that was looked at last
-	noted retentionState // as it was read last
-	rule  string         // the newest line so far that tells of retention
-	late  *AuditFault
+	s         *Log
+	r         db.Reader
+	readState func() (retentionState, error) // reads the retention state again
+	proof     AuditProof
+	head      auditHead      // where it stops
+	at        auditHead      // the last link that was checked
+	state     retentionState // as last read
+	rule      string         // the newest line so far that changes the retention state
+	endFault  *AuditFault
 }
 
 // fault records what is wrong, and ends the walk.
@@ -200,14 +200,14 @@ func (v *verifier) begin(tx *gorm.DB) error {
 		return err
 	}
 	v.proof.Adoptions = v.head.Adoptions
-	if v.noted, err = v.s.readRetentionState(tx); errors.Is(err, errRetentionForged) {
+	if v.state, err = v.s.readRetentionState(tx); errors.Is(err, errRetentionForged) {
 		v.fault(0, "", forgedRetention)
 		return nil
 	}
 	if err != nil && !errors.Is(err, errHeadForged) {
 		return err
 	}
-	v.start(v.noted)
+	v.start(v.state)
 	tail, err := db.Take(v.s.db.ReadIn(tx), db.Selection{Columns: "count(*)", From: "audit_tail"}, db.OneColumn[int64])
 	if v.proof.Tail = tail; err != nil {
 		return err
@@ -224,7 +224,7 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	case forged:
 		v.end(0, "The mark of how far the activity goes, which is kept outside the database, was changed.")
 	case marked && !follows:
-		v.end(0, "%s", mark.missed(v.head))
+		v.end(0, "%s", mark.mismatch(v.head))
 	}
 	return nil
 }
@@ -236,14 +236,14 @@ const (
 
 // end records a fault of the end of the chain, which counts if there is none before.
 func (v *verifier) end(number int64, what string, args ...any) {
-	if v.late == nil {
-		v.late = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
+	if v.endFault == nil {
+		v.endFault = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
 	}
 }
 
 // start goes to where the chain begins.
 func (v *verifier) start(b retentionState) {
-	v.noted, v.at, v.proof.before = b, b.end(), b.Seal
+	v.state, v.at, v.proof.before = b, b.end(), b.Seal
 	v.proof.First, v.proof.DeletedBefore, v.proof.DeletedAt = b.Number+1, b.DeletedBefore, b.DeletedAt
 }
 
@@ -263,7 +263,7 @@ func (v *verifier) walk() error {
 	return nil
 }
 
-// sealedLine is a link of the chain with its line, whose ID is "" if it is gone.
+// sealedLine is a link of the chain with its line, whose ID is "" if it is missing.
 type sealedLine struct {
 	auditSeal
 	Line
@@ -273,8 +273,8 @@ func (l *sealedLine) columns() []any {
 	return append([]any{&l.auditSeal.Number, &l.auditSeal.LineID, &l.auditSeal.Seal}, l.Line.columns()...)
 }
 
-// orNothing reads a line's columns if there may be no line.
-const orNothing = "coalesce(id, ''), coalesce(created_at, 0), coalesce(actor_kind, ''), coalesce(actor_id, ''), coalesce(actor_name, ''), " +
+// optionalColumns reads a line's columns if there may be no line.
+const optionalColumns = "coalesce(id, ''), coalesce(created_at, 0), coalesce(actor_kind, ''), coalesce(actor_id, ''), coalesce(actor_name, ''), " +
 	"coalesce(user_id, ''), coalesce(action, ''), coalesce(object_kind, ''), coalesce(object_id, ''), coalesce(object_name, ''), " +
 	"coalesce(changes, ''), coalesce(ip, ''), coalesce(user_agent, ''), coalesce(request_id, ''), coalesce(mac, '')"
 
@@ -285,7 +285,7 @@ const linkBatch = sealBatch + 1
 // links returns the first linkBatch links of the chain after one and up to another, with
 // their lines.
 func (v *verifier) links(after, last int64) ([]sealedLine, error) {
-	const next = "SELECT number, line_id, seal, " + orNothing + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? AND number <= ? ORDER BY number LIMIT ?) AS part" +
+	const next = "SELECT number, line_id, seal, " + optionalColumns + " FROM (SELECT number, line_id, seal FROM audit_seals WHERE number > ? AND number <= ? ORDER BY number LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY number"
 	return db.Collect(v.r, next, false, []any{after, last, linkBatch}, (*sealedLine).columns)
 }
@@ -300,7 +300,7 @@ func (v *verifier) chain() error {
 		}
 		for i := range links {
 			if links[i].auditSeal.Number > v.at.Number+1 {
-				if err := v.deletedMeanwhile(); err != nil {
+				if err := v.skipDeleted(); err != nil {
 					return err
 				}
 				if links[i].auditSeal.Number <= v.at.Number {
@@ -312,19 +312,19 @@ func (v *verifier) chain() error {
 			}
 		}
 		if len(links) < linkBatch {
-			return v.deletedMeanwhile()
+			return v.skipDeleted()
 		}
 		from = v.at.Number
 	}
 }
 
-// deletedMeanwhile goes on from where the chain begins now, if the rule has deleted the
-// next link since the check began.
-func (v *verifier) deletedMeanwhile() error {
-	b, err := v.note()
+// skipDeleted continues from the current start of the chain, if the retention rule has
+// deleted the next link since the check began.
+func (v *verifier) skipDeleted() error {
+	b, err := v.readState()
 	if err != nil || b.Number <= v.at.Number {
 		if errors.Is(err, errRetentionForged) || errors.Is(err, errHeadForged) {
-			err = nil // which the end of the walk tells
+			err = nil // reported at the end of the walk
 		}
 		return err
 	}
@@ -348,20 +348,20 @@ func (v *verifier) link(l *sealedLine) {
 		v.fault(next, l.ID, "The line was not written by the console.")
 	case !genuine:
 		v.fault(next, l.ID, "The line was changed after it was written, or was not written by the console.")
-	case l.ID < v.noted.Floor:
-		v.fault(next, l.ID, putBackLine)
+	case l.ID < v.state.Floor:
+		v.fault(next, l.ID, restoredLine)
 	case !sealed:
 		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
 	default:
 		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
-		v.seen(&l.Line)
+		v.record(&l.Line)
 	}
 }
 
-// seen records what a line that is in order says of the log.
-func (v *verifier) seen(l *Line) {
-	if l.Action.tellsRule() {
+// record notes what a line that is in order says of the log.
+func (v *verifier) record(l *Line) {
+	if l.Action.changesRetention() {
 		v.rule = max(v.rule, l.ID)
 	}
 	if l.adopted() {
@@ -369,8 +369,8 @@ func (v *verifier) seen(l *Line) {
 	}
 }
 
-// putBackLine is the fault of a line that is older than all that were left.
-const putBackLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
+// restoredLine is the fault of a line that is older than all that were left.
+const restoredLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
 
 // genuine reports whether the console wrote the line, or accepted it as it was found.
 func (s *Log) genuine(l *Line) bool {
@@ -383,21 +383,21 @@ func (s *Log) genuine(l *Line) bool {
 // ends checks that the chain goes as far as the head.
 func (v *verifier) ends() error {
 	switch {
-	case v.at.Number > v.head.Number: // the rule has deleted more than was to be looked at
+	case v.at.Number > v.head.Number: // the rule has deleted more than was to be checked
 	case v.head.Number > v.at.Number && v.head.Number < math.MaxInt64:
 		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", v.head.Number)
-	case v.late == nil && !v.head.at(v.at):
+	case v.endFault == nil && !v.head.at(v.at):
 		v.fault(v.at.Number, "", wrongEnd)
 	}
 	if v.proof.Broken == nil {
-		v.proof.Broken = v.late
+		v.proof.Broken = v.endFault
 	}
 	return nil
 }
 
 // tail checks the lines that wait for their place in the chain.
 func (v *verifier) tail() error {
-	const next = "SELECT 0, line_id, '', " + orNothing + " FROM (SELECT line_id FROM audit_tail WHERE line_id > ? ORDER BY line_id LIMIT ?) AS part" +
+	const next = "SELECT 0, line_id, '', " + optionalColumns + " FROM (SELECT line_id FROM audit_tail WHERE line_id > ? ORDER BY line_id LIMIT ?) AS part" +
 		" LEFT JOIN audit_lines ON audit_lines.id = part.line_id ORDER BY line_id"
 	for from := ""; ; {
 		lines, err := db.Collect(v.r, next, false, []any{from, sealBatch}, (*sealedLine).columns)
@@ -410,12 +410,12 @@ func (v *verifier) tail() error {
 			switch {
 			case l.ID == "":
 				v.fault(0, from, "A line was deleted before it was sealed.")
-			case l.ID < v.noted.Floor:
-				v.fault(0, from, putBackLine)
+			case l.ID < v.state.Floor:
+				v.fault(0, from, restoredLine)
 			case !v.s.genuine(&l.Line):
 				v.fault(0, from, "A line that is not sealed yet was changed, or was not written by the console.")
 			}
-			v.seen(&l.Line)
+			v.record(&l.Line)
 		}
 		if len(lines) < sealBatch || v.proof.Broken != nil {
 			return v.rules()
@@ -425,10 +425,10 @@ func (v *verifier) tail() error {
 
 // rules checks that the retention state names the newest line about it.
 func (v *verifier) rules() error {
-	if v.noted.LineID >= v.rule {
+	if v.state.LineID >= v.rule {
 		return nil
 	}
-	b, err := v.note() // as it is after what was decided meanwhile
+	b, err := v.readState() // it may have changed during the check
 	if errors.Is(err, errRetentionForged) || err == nil && b.LineID < v.rule {
 		v.fault(0, "", forgedRetention)
 		return nil
@@ -457,7 +457,7 @@ func (v *verifier) strays() error {
 	}
 }
 
-// strayBatch is how many lines are looked up at once.
+// strayBatch is how many lines one query checks.
 const strayBatch = 5000
 
 // strays is what was found in a part of the lines: its last line, and the first without a

@@ -16,26 +16,26 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Write returns nil for both of these errors, if fn returns one of them alone: joined with
-// another error it is that error.
+// Write returns nil if fn returns one of these alone. Joined with another error, they are
+// ordinary errors.
 var (
-	// ErrNothing rolls back: it turned out that there is nothing to change.
+	// ErrNothing rolls back: there is nothing to change.
 	ErrNothing = errors.New("nothing changed")
-	// ErrNoAuditLine commits without a line. What it may be used for is listed in a test.
+	// ErrNoAuditLine commits without a line. A test lists the functions that may use it.
 	ErrNoAuditLine = errors.New("no audit line is due")
 )
 
-// Write is the only way to make a change that somebody asked for. It checks the right, runs
-// fn and adds the audit line, in one transaction; fn sets what the line is about, and may
-// run again if the transaction is repeated. The actor is read again, and nobody can take
-// their rights away, disable them or revoke their token until the change is made. Errors:
-// Denied, and what fn returns, except ErrNothing and ErrNoAuditLine.
+// Write is the only way to make a change on behalf of an actor. In one transaction it
+// checks the right, runs fn and adds the audit line; fn sets the object of the line, and
+// runs again if the transaction is retried. The actor is read again and locked: until the
+// change is committed they can't lose their rights, be disabled or have their token
+// revoked. Errors: Denied, and what fn returns, except ErrNothing and ErrNoAuditLine.
 func (s *Log) Write(ctx context.Context, by access.Actor, right access.Right, action Action, fn func(tx *gorm.DB, line *Line) error) error {
 	if err := by.Check(right); err != nil {
 		return err
 	}
 	return s.Record(ctx, by, action, func(tx *gorm.DB, line *Line) error {
-		if right.InTurn() {
+		if right.Serialized() {
 			if err := s.db.Dialect.Lock(tx, "people"); err != nil {
 				return err
 			}
@@ -89,10 +89,10 @@ func (s *Log) line(by access.Actor, action Action) Line {
 	}
 }
 
-// SetKeys gives a migrated store its keys, before anything is read or changed. It stores the
-// name of the key in use, and later refuses keys without it: secrets could not be read, and
-// lines of the audit log would seem forged. In a new database it begins the chain of the
-// audit log.
+// SetKeys gives a migrated store its keys; call it before anything else. It stores the name
+// of the current key, and returns an error if that key is missing from keys: secrets could
+// not be read, and lines of the audit log would seem forged. In a new database it starts
+// the chain of the audit log.
 func (s *Log) SetKeys(ctx context.Context, keys keys.Keys) error {
 	s.Keyring.Set(keys)
 	named := db.Setting{Key: KeySetting, Value: keys.Current()}

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// boundedQuery is one strategy of a search as statements: the rows to look at, and which of
-// them match.
+// boundedQuery is a strategy of a search as SQL: the rows to examine, and which of them
+// match.
 type boundedQuery struct {
 	columns string
-	// rows are looked at, no more than most.
-	rows Selection
-	most int
-	// walked are the matches in the order of the rows; nil if the rows are collected and
+	// rows are the rows to examine, at most maxRows.
+	rows    Selection
+	maxRows int
+	// scan selects the matches in the order of the rows; nil if the rows are collected and
 	// sorted.
-	walked *Selection
-	// order keeps walked in order; "" if it is in order anyway.
+	scan *Selection
+	// order is the ORDER BY that keeps scan in order; "" if it is in order anyway.
 	order string
 	// table and down say how collected rows are sorted.
 	table string
@@ -25,39 +25,39 @@ type boundedQuery struct {
 }
 
 func (l *SearchSpec) scanOrder(d Dialect, down bool) boundedQuery {
-	return l.scan(d, orderScan, l.having(d), down)
+	return l.scan(d, orderScan, l.conds(d), down)
 }
 
 // scanIndex leaves out the words that the index has matched.
 func (l *SearchSpec) scanIndex(d Dialect, down bool) boundedQuery {
-	wanted := l.Scope // which the index does not cover
-	wanted.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).having(d))
-	return l.scan(d, indexScan, wanted, down)
+	conds := l.Scope // which the index does not cover
+	conds.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).conds(d))
+	return l.scan(d, indexScan, conds, down)
 }
 
 // scan takes rows as they come, and tests each.
-func (l *SearchSpec) scan(d Dialect, a strategy, wanted Clauses, down bool) boundedQuery {
+func (l *SearchSpec) scan(d Dialect, a strategy, conds Clauses, down bool) boundedQuery {
 	g, from := boundedQuery{columns: l.Columns}, ""
-	g.rows, g.most, from = d.scan(l, a, down)
-	g.walked = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
-	g.walked.add(wanted)
-	g.walked.add(l.excludedConds(d))
+	g.rows, g.maxRows, from = d.scan(l, a, down)
+	g.scan = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
+	g.scan.add(conds)
+	g.scan.add(l.excludedConds(d))
 	if !l.ByID {
-		g.walked.add(l.limits())
+		g.scan.add(l.idConds())
 	}
-	g.order = d.keptOrder(l.Order.order(down))
+	g.order = d.scanOrderBy(l.Order.order(down))
 	return g
 }
 
-// stretch returns the part of the order that may be walked.
-func (l *SearchSpec) stretch(columns string, down bool) Selection {
-	q := Selection{Columns: columns, From: l.Walked, Planned: true}
+// orderRange returns the part of the order that may be scanned.
+func (l *SearchSpec) orderRange(columns string, down bool) Selection {
+	q := Selection{Columns: columns, From: l.OrderTable, Planned: true}
 	q.add(l.Scope)
 	q.add(l.place)
 	if l.ByID {
-		q.add(l.limits())
+		q.add(l.idConds())
 	}
-	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(mostWalked)
+	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(maxScanned)
 	return q
 }
 
@@ -70,97 +70,99 @@ func (l *SearchSpec) collectNarrowed(d Dialect, down bool) boundedQuery {
 }
 
 // collect selects only what sorting needs of each row. Conditions that don't help to find
-// rows are tested on the rows found, so that they can't make an engine look for long.
+// rows are tested on the rows found, so that they can't make an engine search for long.
 func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
 	rows, kept, most := d.collect(l, a)
 	kept.add(l.excludedConds(d))
 	value := l.Order.Columns[0]
-	if l.Walked == l.Table {
+	if l.OrderTable == l.Table {
 		kept.add(l.place)
 	} else {
 		value = l.Table + ".id"
 	}
 	rows.Columns = l.Table + ".id, " + value + " AS value, " + strings.Join(append(kept.Conditions, "TRUE"), " AND ") + " AS kept"
 	rows.Args = slices.Concat(kept.Args, rows.Args)
-	g.rows, g.most = rows, most
+	g.rows, g.maxRows = rows, most
 	return g
 }
 
-// run reads up to limit rows. The result is partial if other rows may come before or among
+// run reads up to limit rows. The result is partial if there may be others before or among
 // them. Of collected rows it also counts the matches.
 func run[T any](r Reader, g boundedQuery, limit int, columns func(*T) []any) (a SearchResult[T], err error) {
-	if g.walked != nil {
-		g.walked.Columns = g.columns
-		a.Rows, err = Collect(r, g.walked.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.walked.Args, columns)
-		if err != nil || len(a.Rows) == limit || len(g.walked.Conditions) == 0 {
-			return a, err // full, or all rows there are
+	if g.scan != nil {
+		g.scan.Columns = g.columns
+		a.Rows, err = Collect(r, g.scan.SQL()+g.order+" LIMIT "+strconv.Itoa(limit), true, g.scan.Args, columns)
+		if err != nil || len(a.Rows) == limit || len(g.scan.Conditions) == 0 {
+			return a, err // a full page, or all rows
 		}
 		all, err := g.exhausted(r)
 		a.Partial = !all
 		return a, err
 	}
 	type collected struct {
-		row            T
-		kept           bool
-		looked, sought int
+		row              T
+		kept             bool
+		scanned, matches int
 	}
 	rows, err := Collect(r, g.sorted(limit), true, g.rows.Args, func(row *collected) []any {
-		return append(columns(&row.row), &row.kept, &row.looked, &row.sought)
+		return append(columns(&row.row), &row.kept, &row.scanned, &row.matches)
 	})
 	a.Count = &Count{}
 	for _, row := range rows {
 		if row.kept {
 			a.Rows = append(a.Rows, row.row)
 		}
-		a.Partial = row.looked == g.most
-		a.Count = &Count{N: min(row.sought, searchCounted), More: a.Partial || row.sought > searchCounted}
+		a.Partial = row.scanned == g.maxRows
+		a.Count = &Count{N: min(row.matches, maxMatches), More: a.Partial || row.matches > maxMatches}
 	}
 	return a, err
 }
 
-// sorted returns the statement for the first of the collected rows. Rows that match come
-// first; others follow, so that even without a match one row says how many were looked at.
+// sorted returns the statement for the first of the collected rows, matches first. Others
+// follow so that, even without a match, one row reports how many were examined.
 func (g boundedQuery) sorted(limit int) string {
 	order := "kept DESC, " + Keyset{Columns: []string{"value", "id"}}.order(g.down)
-	return "WITH found AS MATERIALIZED (" + g.collected(g.most) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
+	return "WITH found AS MATERIALIZED (" + g.collected(g.maxRows) + ") SELECT " + g.columns + ", part.kept, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE kept) " +
 		"FROM (SELECT id, value, kept FROM found ORDER BY " + order + " LIMIT " + strconv.Itoa(limit) + ") AS part " +
 		"JOIN " + g.table + " ON " + g.table + ".id = part.id ORDER BY " + strings.ReplaceAll("part."+order, ", ", ", part.")
 }
 
-// count counts the matches, up to one more than most. all says that there can't be others.
+// count counts the matches, up to one more than most. all reports whether the count is
+// complete.
 func (g boundedQuery) count(r Reader, most int) (n int, all bool, err error) {
-	if g.walked != nil {
-		found, err := CountUpTo(r, *g.walked, most)
+	if g.scan != nil {
+		found, err := CountUpTo(r, *g.scan, most)
 		if err != nil || found.More {
 			return most + 1, true, err
 		}
-		if len(g.walked.Conditions) == 0 {
+		if len(g.scan.Conditions) == 0 {
 			return found.N, true, nil
 		}
 		all, err = g.exhausted(r)
 		return found.N, all, err
 	}
-	// Most often a few rows show that there are more than most. Looking at them twice costs
-	// little if they are few beside g.most.
-	if first := 2 * most; first < g.most/2 {
+	// Usually a few rows show that there are more than most. Reading them twice costs
+	// little if they are few compared with g.maxRows.
+	if first := 2 * most; first < g.maxRows/2 {
 		if n, all, err = g.countCollected(r, first); all || n > most || err != nil {
 			return n, true, err
 		}
 	}
-	n, all, err = g.countCollected(r, g.most)
+	n, all, err = g.countCollected(r, g.maxRows)
 	return n, all || n > most, err
 }
 
-// countCollected counts the matches among the first rows. all says that there are no others.
+// countCollected counts the matches among the first rows. all reports whether there are no
+// others.
 func (g boundedQuery) countCollected(r Reader, first int) (n int, all bool, err error) {
-	type counts struct{ kept, looked int }
+	type counts struct{ matches, scanned int }
 	sql := "SELECT count(*) FILTER (WHERE kept), count(*) FROM (" + g.collected(first) + ") AS found"
-	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.kept, &c.looked} })
+	found, err := Collect(r, sql, true, g.rows.Args, func(c *counts) []any { return []any{&c.matches, &c.scanned} })
 	if err != nil {
 		return 0, false, err
 	}
-	return found[0].kept, found[0].looked < first, nil
+	return found[0].matches, found[0].scanned < first, nil
 }
 
 // collected returns the statement for the first rows to collect.
@@ -168,8 +170,8 @@ func (g boundedQuery) collected(first int) string {
 	return g.rows.SQL() + " LIMIT " + strconv.Itoa(first)
 }
 
-// exhausted reports whether there were fewer rows to look at than the bound.
+// exhausted reports whether there were fewer rows to examine than the bound.
 func (g boundedQuery) exhausted(r Reader) (bool, error) {
 	n, err := Collect(r, "SELECT count(*) FROM ("+g.rows.SQL()+") AS rows", true, g.rows.Args, OneColumn[int])
-	return err == nil && n[0] < g.most, err
+	return err == nil && n[0] < g.maxRows, err
 }

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Cache caches values for a moment, so that what every request needs is not read from the
-// database each time. It is emptied when it is full.
+// Cache caches values for a short time, so that what every request needs is not read from
+// the database each time. It is emptied when it is full.
 type Cache[K comparable, V any] struct {
-	// Keep is how long a value may be out of date.
-	Keep time.Duration
+	// TTL is how long a value may be out of date.
+	TTL time.Duration
 
 	mu     sync.Mutex
 	values map[K]cached[V]
@@ -51,7 +51,7 @@ func (r *Cache[K, V]) put(key K, value V, now time.Time) {
 	if r.values == nil || len(r.values) >= maxCached {
 		r.values = map[K]cached[V]{}
 	}
-	r.values[key] = cached[V]{value, now.Add(r.Keep)}
+	r.values[key] = cached[V]{value, now.Add(r.TTL)}
 }
 
 // Forget empties the cache.

@@ -35,11 +35,11 @@ type DB struct {
 	snapshots chan struct{} // holds one value for each that is being read
 }
 
-// How long results are cached. A revoked token must be useless within a second; a total
-// shown as "about" may be some seconds old.
+// How long results are cached. A revoked token must stop working within a second; an
+// approximate total may be some seconds old.
 const (
-	KeepAnswers = time.Second
-	keepTotals  = 10 * time.Second
+	CacheTTL  = time.Second
+	totalsTTL = 10 * time.Second
 )
 
 // Open opens the database at url: "sqlite:path/to/file" or a PostgreSQL URL as pgx takes
@@ -47,7 +47,7 @@ const (
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
 	d := &DB{Now: time.Now, snapshots: make(chan struct{}, snapshotConns)}
-	d.Counts.Keep, d.totals.Keep, d.chosen.Keep = KeepAnswers, keepTotals, keepChoice
+	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	var err error
 	if d.Dialect, err = dialectOf(url); err != nil {
 		return nil, err
@@ -68,3 +68,29 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	}
 	return d, nil
 }
+
+// Ping returns an error, mostly Unavailable, if the database can't be reached. Ready checks
+// whether it can be worked with.
+func (s *DB) Ping(ctx context.Context) error {
+	return s.Failed(ctx, s.Reader.WithContext(ctx).Exec("SELECT 1").Error)
+}
+
+// Close closes every connection.
+func (s *DB) Close() error { return s.handles.close() }
+
+// Engine returns the name and the version of the engine.
+func (s *DB) Engine() string { return s.Dialect.engine() }
+
+// Address returns where the database is, without credentials.
+func (s *DB) Address() string { return s.Dialect.address() }
+
+// Reconnect drops the idle connections, which may be dead after the database could not be
+// reached.
+func (s *DB) Reconnect() {
+	s.reads.reset()
+	s.longReads.reset()
+}
+
+// LogSize returns the size of SQLite's write-ahead log in bytes; 0 on PostgreSQL, which
+// limits its own.
+func (s *DB) LogSize() int64 { return s.Dialect.logSize() }

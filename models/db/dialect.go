@@ -18,8 +18,8 @@ import (
 // ErrNoRow is returned by a read of one row if there is none.
 var ErrNoRow = gorm.ErrRecordNotFound
 
-// Dialect is what differs between the two engines, which only the files named after one of
-// them tell apart.
+// Dialect is what differs between the two engines. Only the files named after an engine
+// implement it.
 type Dialect interface {
 	// Name is "sqlite" or "postgres", and the folder of the engine's migrations.
 	Name() string
@@ -28,32 +28,32 @@ type Dialect interface {
 	engine() string
 	address() string
 	open(ctx context.Context, config *gorm.Config) (handles, error)
-	// present returns an error if the files of the open database were moved or deleted.
-	present() error
-	// trust says whether what the database has is what this program left there. If not,
-	// nothing is written to a file that was overwritten.
+	// checkFiles returns an error if the files of the open database were moved or deleted.
+	checkFiles() error
+	// trust sets whether the database holds what this process left there. If not, an
+	// overwritten file is not written to.
 	trust(ok bool)
-	// writable is a statement that reads something and returns whether the database accepts
+	// writableQuery is a statement that reads something and returns whether the database accepts
 	// changes.
-	writable() string
+	writableQuery() string
 	// Earliest returns the time by the clock of the database's server, if there is one and
 	// it is behind now; otherwise now.
 	Earliest(r Reader, now time.Time) (time.Time, error)
 	// logSize is the size in bytes of the log that the program has to keep small.
 	logSize() int64
 	migration() (goose.Dialect, []goose.ProviderOption, error)
-	// migrate runs up, which migrates, so that several starts at once succeed.
+	// migrate runs up so that several processes that migrate at once all succeed.
 	migrate(db *gorm.DB, up func() error) error
-	// local is a statement to begin each transaction with, or "".
-	local() string
+	// beginStatement is a statement to begin each transaction with, or "".
+	beginStatement() string
 	// Outage returns the outage that an error of the database means; "" if it is a bug.
 	Outage(err error) access.Outage
-	// again reports whether a transaction failed only because of another one.
-	again(err error) bool
+	// retryable reports whether a transaction failed only because of another one.
+	retryable(err error) bool
 	// Lock makes other transactions that lock the same name wait until this one ends.
 	Lock(tx *gorm.DB, name string) error
-	// Floor returns the newest id of a table whose order by id must agree with its order by
-	// row number; "" if the engine has no row numbers.
+	// Floor returns the newest id of a table whose ids and row numbers must have the same
+	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)
 	// Placeholders returns a statement with the engine's own placeholders in place of ?.
 	Placeholders(sql string) string
@@ -78,13 +78,13 @@ type Dialect interface {
 	// choose returns the strategies for a search, the best first. sql reads a page of all
 	// that matches.
 	choose(r Reader, l *SearchSpec, sql string, args []any) ([]strategy, error)
-	// scan returns the rows that orderScan or indexScan looks at, their maximum number, and
-	// a FROM, with %s in their place, that has all their columns.
+	// scan returns the rows that orderScan or indexScan examines, their maximum number, and
+	// a FROM with all their columns, in which %s stands for the rows.
 	scan(l *SearchSpec, a strategy, down bool) (rows Selection, most int, from string)
-	// keptOrder returns the ORDER BY that keeps scanned rows in order, or "".
-	keptOrder(order string) string
-	// collect returns the rows that collectSort or membershipScan looks at, without columns;
-	// the conditions to test them by, besides Without; and their maximum number.
+	// scanOrderBy returns the ORDER BY that keeps scanned rows in order, or "".
+	scanOrderBy(order string) string
+	// collect returns the rows that collectSort or membershipScan examines, without
+	// columns; the conditions to test them by, except Without; and their maximum number.
 	collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int)
 	// Batch is how many rows one statement should write or name.
 	Batch() int
@@ -98,11 +98,11 @@ type Dialect interface {
 // handles are the connections to an open database.
 type handles struct {
 	Writer *gorm.DB // for changes, and for reads that must see the newest state
-	Reader *gorm.DB // for reads; the same handle where the engine needs no other
-	reads  source   // for reads that many wait for: see Reader
-	check  *sql.DB  // for Ready, which waits for nobody: one connection
-	// LongReader and longReads are for reads that take long, on connections of their own, so
-	// that they keep none from others.
+	Reader *gorm.DB // for reads; the same handle if the engine needs no other
+	reads  source   // for hot reads: see Reader
+	check  *sql.DB  // for Ready: one connection of its own
+	// LongReader and longReads are for reads that take long. They have connections of their
+	// own, so that others don't wait for them.
 	LongReader *gorm.DB
 	longReads  source
 }

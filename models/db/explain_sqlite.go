@@ -12,13 +12,13 @@ const (
 // of a group if they are few, then what the full-text index lists, in the order of ids.
 func (d sqliteDialect) choose(r Reader, l *SearchSpec, _ string, _ []any) ([]strategy, error) {
 	if l.Members != nil {
-		n, err := CountUpTo(r, d.theirs(l), sqliteNarrowed-1)
+		n, err := CountUpTo(r, d.memberGroups(l), sqliteMemberGroups-1)
 		if err != nil || !n.More {
 			return []strategy{membershipScan}, err
 		}
 	}
-	if l.Walked != l.Table {
-		n, err := CountUpTo(r, Selection{From: l.Walked, Clauses: l.Scope}, fewMembers)
+	if l.OrderTable != l.Table {
+		n, err := CountUpTo(r, Selection{From: l.OrderTable, Clauses: l.Scope}, fewMembers)
 		if err != nil || !n.More {
 			return []strategy{orderScan}, err
 		}

@@ -49,19 +49,19 @@ func (h *health) Sealed(err error) error {
 	switch {
 	case err == nil:
 		h.unsealed.Store(nil)
-	case errors.Is(err, access.ErrUnavailable), errors.Is(err, context.Canceled): // noted, or nobody's fault
+	case errors.Is(err, access.ErrUnavailable), errors.Is(err, context.Canceled): // recorded already, or canceled by the client
 	default:
 		h.unsealed.Store(&access.Unavailable{Outage: access.Unsealed, Cause: err})
 	}
 	return err
 }
 
-// Trust says whether the database has what this program left there. Until it does, nothing
-// is written to a SQLite file, which somebody has overwritten with an older copy: what would
-// be acknowledged would be lost with it.
+// Trust sets whether the database holds what this process left there. Until it does,
+// nothing is written to a SQLite file, which an older copy has overwritten: acknowledged
+// changes would be lost with it.
 func (s *DB) Trust(ok bool) { s.Dialect.trust(ok) }
 
-// Ready returns Unavailable if the store can't do its work, and nil if it can. It has a
+// Ready returns Unavailable if the store can't work, and nil if it can. It uses a
 // connection of its own and returns within some seconds. After a failure it tries to write,
 // so that a recovery is noticed.
 func (s *DB) Ready(ctx context.Context) error {
@@ -78,11 +78,11 @@ func (s *DB) ready(ctx context.Context) error {
 	if d := s.Health.damaged.Load(); d != nil && s.Now().Before(d.until) {
 		return d.Unavailable
 	}
-	if err := s.Dialect.present(); err != nil {
+	if err := s.Dialect.checkFiles(); err != nil {
 		return s.Failed(limited, err)
 	}
 	var writable bool
-	if err := s.check.QueryRowContext(limited, s.Dialect.writable()).Scan(&writable); err != nil {
+	if err := s.check.QueryRowContext(limited, s.Dialect.writableQuery()).Scan(&writable); err != nil {
 		return s.Failed(limited, err)
 	}
 	if !writable {

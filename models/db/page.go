@@ -16,7 +16,7 @@ const (
 	MaxLimit     = 100
 )
 
-// Cursor is a place in a list: the row with this ID, which may be deleted by now, and its
+// Cursor is a place in a list: the row with this ID, which may be deleted now, and its
 // Value in the list's order ("" if the order is that of the ids).
 type Cursor struct{ ID, Value string }
 
@@ -41,14 +41,14 @@ func (c Cursor) String() string {
 // IsZero reports whether c is the start of the list.
 func (c Cursor) IsZero() bool { return c.ID == "" }
 
-// Range says which part of a list is wanted. The zero Range is its first page.
+// Range is the part of a list to read. The zero Range is its first page.
 type Range struct {
 	// After and Before are the rows beside the page; at most one may be set.
 	After, Before Cursor
 	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
 	Limit int
-	// Whole asks for every row that belongs to the page, however many have to be looked
-	// at: a program that walks a list must miss none. A page for people may be partial.
+	// Whole requests every row of the page, however many have to be examined, because a
+	// program that pages through a list must miss none. A page for people may be partial.
 	Whole bool
 	// Problems were found while the request was read; Check returns them with its own.
 	Problems access.Invalid
@@ -73,14 +73,14 @@ func (r Range) limit() int {
 	return r.Limit
 }
 
-// Keyset is an order in which a page begins at given values, not at an offset. Equal values
-// are ordered by id, in the same direction.
+// Keyset is an order in which a page begins at given values instead of an offset. Equal
+// values are ordered by id, in the same direction.
 type Keyset struct {
 	// Columns are compared in turn; the last one is unique.
 	Columns []string
 	// Below and Above compare the columns with the values of a cursor: "< (?, ?)".
 	Below, Above string
-	// Desc says that the list begins with the greatest value.
+	// Desc reports whether the list begins with the greatest value.
 	Desc bool
 }
 
@@ -94,7 +94,7 @@ func ValueKeyset(table, column string) Keyset {
 	return Keyset{Columns: []string{table + "." + column, table + ".id"}, Below: "< (?, ?)", Above: "> (?, ?)"}
 }
 
-// Find reads one page of q in the order k, and reports whether the list goes on in the
+// Find reads one page of q in the order k, and reports whether the list continues in the
 // direction of part. args returns the values of a cursor in this order; columns, the
 // destinations of one row's values.
 func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) []any, columns func(*T) []any) (rows []T, more bool, err error) {
@@ -148,21 +148,21 @@ func (k Keyset) order(down bool) string {
 	return strings.Join(k.Columns, " DESC, ") + " DESC"
 }
 
-// MostCounted is how far totals are counted. Beyond it a Count has More or About.
-const MostCounted = 10_000
+// MaxCounted is how far totals are counted. Beyond it a Count has More or About.
+const MaxCounted = 10_000
 
 // Count is a number of rows, N, that was counted up to a limit.
 type Count struct {
 	N int
-	// More says that there are more than N.
+	// More reports whether there are more than N.
 	More bool
-	// About says that N is the engine's estimate.
+	// About reports whether N is the engine's estimate.
 	About bool
-	// AtLeast says that there are N or more, because not all were looked at.
+	// AtLeast reports whether there are N or more, because not all were looked at.
 	AtLeast bool
 }
 
-// CountUpTo counts the rows of q, up to most; More says that there are others.
+// CountUpTo counts the rows of q, up to most; More reports whether there are others.
 func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 	q.Columns = "1"
 	sql := "SELECT count(*) FROM (" + q.SQL() + " LIMIT " + strconv.Itoa(most+1) + ") AS part"
@@ -174,19 +174,19 @@ func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 }
 
 // Total returns the length of a list that only its status limits; list is a name that
-// Dialect.estimate knows. A short list is counted again after each change; of a long one an
-// estimate is cached for some seconds.
+// Dialect.estimate knows. A short list is counted again after each change; the estimate for
+// a long one is cached for some seconds.
 func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
 	if known, ok := s.totals.peek(list, s.Now()); ok {
 		return known, nil
 	}
-	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MostCounted) })
+	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MaxCounted) })
 	if err != nil || !n.More {
 		return n, err
 	}
 	about, err := s.Dialect.estimate(r, list)
-	if err != nil || about <= MostCounted {
-		return n, err // no estimate yet, or one from before the table grew
+	if err != nil || about <= MaxCounted {
+		return n, err // no estimate yet, or an outdated one
 	}
 	n = Count{N: about, About: true}
 	s.totals.put(list, n, s.Now())

@@ -46,9 +46,9 @@ func (d *postgresDialect) address() string { return d.at }
 // PostgresConns is how many connections one program keeps, beside those for long reads.
 const PostgresConns = 16
 
-// postgresSettings are for planning. No request should read a whole table, even if the
-// planner hopes to stop early; random reads cost little more than others, as on any SSD;
-// and no statement here is worth a second process or compilation.
+// postgresSettings tune the planner. No request should read a whole table, even if the
+// planner hopes to stop early; random reads cost little more than sequential ones, as on
+// any SSD; and no statement here is worth a parallel worker or JIT compilation.
 func postgresSettings() map[string]string {
 	return map[string]string{
 		"enable_seqscan": "off", "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off",
@@ -56,7 +56,7 @@ func postgresSettings() map[string]string {
 }
 
 // pooledSettings are postgresSettings for one transaction. Behind a pooler a session is
-// shared, and its settings would stay with whoever has it next. Plans are for the very
+// shared, and its settings would stay with anyone who has it next. Plans are for the very
 // values.
 const pooledSettings = "SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)," +
 	" set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)," +
@@ -112,21 +112,21 @@ func (d *postgresDialect) pool(settings *pgxpool.Config, conns int32, config *go
 }
 
 // pingTimeout is how long an idle connection may take to prove that it is alive: after a
-// network partition an old one may be silent for good.
+// network partition an old one may never reply.
 const pingTimeout = time.Second
 
 func (*postgresDialect) Earliest(r Reader, now time.Time) (time.Time, error) {
-	theirs, err := Collect(r, "SELECT clock_timestamp()", false, nil, OneColumn[time.Time])
-	if err == nil && theirs[0].Before(now) {
-		return theirs[0], nil
+	times, err := Collect(r, "SELECT clock_timestamp()", false, nil, OneColumn[time.Time])
+	if err == nil && times[0].Before(now) {
+		return times[0], nil
 	}
 	return now, err
 }
 
 func (*postgresDialect) logSize() int64 { return 0 }
 
-// configure fits connections to the server. Through a pooler statements are described and
-// not prepared, unless the URL says otherwise: the next server may not know a prepared
+// configure adapts connections to the server. Through a pooler, statements are described
+// and not prepared, unless the URL says otherwise: the next server may not know a prepared
 // statement.
 func (d *postgresDialect) configure(config *pgx.ConnConfig) {
 	if d.server.Pooled {
@@ -145,8 +145,8 @@ func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, erro
 	return goose.DialectPostgres, nil, nil
 }
 
-// migrate waits for others by a lock that ends with its transaction: one of a session would
-// stay behind in a pooler. No time limit of the server may end the wait.
+// migrate waits for others by a lock that ends with its transaction; the lock of a session
+// would stay behind in a pooler. No time limit of the server may end the wait.
 func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
 	return db.Transaction(func(tx *gorm.DB) error {
 		for _, limit := range []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"} {
@@ -161,18 +161,18 @@ func (d *postgresDialect) migrate(db *gorm.DB, up func() error) error {
 	})
 }
 
-func (d *postgresDialect) local() string {
+func (d *postgresDialect) beginStatement() string {
 	if d.server.Pooled {
 		return pooledSettings
 	}
 	return ""
 }
 
-func (*postgresDialect) present() error { return nil }
+func (*postgresDialect) checkFiles() error { return nil }
 
-func (*postgresDialect) trust(bool) {} // after a failover the last entries may be gone
+func (*postgresDialect) trust(bool) {} // after a failover the last entries may be missing
 
-func (*postgresDialect) writable() string {
+func (*postgresDialect) writableQuery() string {
 	return "SELECT current_setting('transaction_read_only') = 'off'"
 }
 
@@ -223,7 +223,7 @@ func (*postgresDialect) Outage(err error) access.Outage {
 // Batch saves round trips; the protocol allows 65,535 parameters.
 func (*postgresDialect) Batch() int { return 1000 }
 
-func (*postgresDialect) again(err error) bool {
+func (*postgresDialect) retryable(err error) bool {
 	var refused *pgconn.PgError
 	const deadlock, serialization = "40P01", "40001"
 	return errors.As(err, &refused) && (refused.Code == deadlock || refused.Code == serialization)
@@ -248,8 +248,8 @@ func (*postgresDialect) Each(values []string) (string, any) {
 // FirstMembers joins by LATERAL: one join for all groups is estimated by the largest, and
 // then reads all contacts or is planned anew each time.
 func (d *postgresDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
-	wanted, ids := d.Each(groups)
-	return "SELECT part.* FROM " + wanted + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
+	table, ids := d.Each(groups)
+	return "SELECT part.* FROM " + table + ", LATERAL (" + strings.Replace(MembersOf(columns, most), "?", "each.value", 1) + ") AS part", ids
 }
 
 // estimate is what the last VACUUM or ANALYZE found. The lists have the names of tables and

@@ -48,7 +48,7 @@ func inspect(ctx context.Context, config *pgx.ConnConfig) (s postgresServer, err
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_ = conn.Close(closing) // it was only to look
+		_ = conn.Close(closing) // it was only opened to inspect the server
 	}()
 	var pid uint32
 	err = conn.QueryRow(ctx, inspectServer).Scan(&pid, &s.Version, &s.Encoding, &s.Standby, &s.ReadOnly,

@@ -14,10 +14,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Lists, searches, one group, and who calls: these reads are behind every page and every
-// call, so they are written as SQL and scanned column by column. (Through GORM, a list ran
-// at 0.3 to 0.8 of the rate: make bench.) Changes, and reads that are rare, go through GORM
-// itself.
+// Lists, searches, single groups and callers are read for every page and call, so these
+// reads are written as SQL and scanned column by column. (Through GORM, a list ran at 0.3
+// to 0.8 of the rate: make bench.) Changes and rare reads go through GORM.
 
 // Reader reads rows for one request: outside a transaction (DB.Read, DB.ReadLong) or inside
 // one (DB.ReadIn). Ctx is the request's.
@@ -28,8 +27,8 @@ type Reader struct {
 
 // source runs statements with ? in place of each value.
 type source interface {
-	// Query runs a statement. planned asks for a plan for these very values, where the
-	// engine would otherwise reuse a generic one.
+	// Query runs a statement. planned requests a plan for these very values, if the engine
+	// would otherwise reuse a generic one.
 	Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error)
 	// Together runs several statements and passes each result to its Read in turn, up to
 	// the first error. It takes one round trip to a server.
@@ -108,7 +107,7 @@ func (s sqlSource) Together(ctx context.Context, statements ...Statement) error 
 	return nil
 }
 
-func (sqlSource) reset() {} // a file is not cut off
+func (sqlSource) reset() {} // a file has no connection to lose
 
 // close leaves the pool to GORM, whose it is.
 func (sqlSource) close() {}
@@ -246,7 +245,7 @@ type Selection struct {
 	Clauses
 	// Tail follows the conditions, beginning with a space: ORDER BY, say.
 	Tail string
-	// Planned says that the best plan depends on the values.
+	// Planned reports whether the best plan depends on the values.
 	Planned bool
 }
 

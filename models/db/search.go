@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// SearchSpec says which rows a search is for, and in which order.
+// SearchSpec specifies a search: which rows, and in which order.
 type SearchSpec struct {
-	// Table has the rows; Walked, which has the order, is Table or memberships.
-	Table, Walked, Columns string
-	Order                  Keyset
-	// ByID says that Order is that of the ids.
+	// Table has the rows. OrderTable, whose index has the order, is Table or memberships.
+	Table, OrderTable, Columns string
+	Order                      Keyset
+	// ByID reports whether Order is that of the ids.
 	ByID bool
-	// Each of Terms must occur in the column search, normalized as it is; none of Without
-	// may, which no index helps to find.
+	// Every one of Terms must occur in the column search, normalized as it is; none of
+	// Without may, which no index helps to find.
 	Terms, Without []string
 	IDs            []IDLimit
 	// Members are the ids of contacts of whom one must be in the group; nil for any group.
@@ -26,11 +26,11 @@ type SearchSpec struct {
 // IDLimit compares the ids of rows with ID by Sign: <, > or >=.
 type IDLimit struct{ Sign, ID string }
 
-// mostWalked is how many rows are walked in an order: by name, with rows scattered over the
-// table, in 20 ms.
-const mostWalked = 10_000
+// maxScanned is the maximum number of rows that are scanned in an order: by name, with rows
+// scattered over the table, in 20 ms.
+const maxScanned = 10_000
 
-// PartialHint is shown when some of the groups that belong to a page may be missing.
+// PartialHint is shown if some of the groups of a page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
 // plain reports whether the order's index lists exactly these rows.
@@ -38,17 +38,18 @@ func (l *SearchSpec) plain() bool {
 	return len(l.Terms)+len(l.Filter.Conditions)+len(l.Without) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
 }
 
-// SearchResult is a page of the rows that a search found. More says that the list goes on.
+// SearchResult is a page of the rows that a search found. More reports whether the list
+// continues.
 type SearchResult[T any] struct {
 	Rows []T
 	More bool
-	// Partial says that rows which belong to the page may be missing.
+	// Partial reports whether rows of the page may be missing.
 	Partial bool
-	// Count is how many rows match in all; nil if that did not come to light.
+	// Count is how many rows match in all; nil if the search did not find out.
 	Count *Count
 }
 
-// Search is Find within the bounds of a search, which only part.Whole lifts.
+// Search is Find within the bounds of a search, unless part.Whole is set.
 func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) []any, columns func(*T) []any) (SearchResult[T], error) {
 	all := l.All(s.Dialect)
 	findAll := func() (SearchResult[T], error) {
@@ -76,7 +77,7 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 	case a.Partial && part.Whole:
 		return findAll()
 	case !cursor.IsZero():
-		a.Count = nil // it is of what follows
+		a.Count = nil // it counts only what follows
 	}
 	a.Rows, a.More = cutPage(a.Rows, part)
 	return a, nil
@@ -99,23 +100,23 @@ func tryStrategies[T any](s *DB, r Reader, l *SearchSpec, choice []strategy, lim
 		}
 		a.Partial, a.Count = some.Partial, cmp.Or(some.Count, a.Count)
 	}
-	if n := a.Count; n != nil && n.More && n.N < searchCounted { // of some that were looked at
+	if n := a.Count; n != nil && n.More && n.N < maxMatches { // only of the rows examined
 		a.Count = nil
 	}
 	return a, nil
 }
 
-// CountSought counts the rows that match, up to searchCounted.
-func (s *DB) CountSought(r Reader, l SearchSpec) (Count, error) {
-	choice, err := s.choose(r, &l, searchCounted)
+// CountMatching counts the rows that match, up to maxMatches.
+func (s *DB) CountMatching(r Reader, l SearchSpec) (Count, error) {
+	choice, err := s.choose(r, &l, maxMatches)
 	if err == nil && choice[0] == unbounded {
-		return CountUpTo(r, l.All(s.Dialect), searchCounted)
+		return CountUpTo(r, l.All(s.Dialect), maxMatches)
 	}
 	most := 0
 	for i := 0; err == nil && i < len(choice); i++ {
 		n, all := 0, false
-		if n, all, err = strategies[choice[i]].plan(&l, s.Dialect, l.Order.Desc).count(r, searchCounted); all {
-			return Count{N: min(n, searchCounted), More: n > searchCounted}, err
+		if n, all, err = strategies[choice[i]].plan(&l, s.Dialect, l.Order.Desc).count(r, maxMatches); all {
+			return Count{N: min(n, maxMatches), More: n > maxMatches}, err
 		}
 		most = max(most, n)
 	}
@@ -136,50 +137,50 @@ func (l *SearchSpec) beyond(args []any, down bool) {
 
 // All returns a statement for all that matches, without bounds.
 func (l *SearchSpec) All(d Dialect) Selection {
-	q := Selection{Columns: l.Columns, From: l.Walked, Planned: !l.plain() || len(l.IDs) > 0}
-	if l.Walked != l.Table {
+	q := Selection{Columns: l.Columns, From: l.OrderTable, Planned: !l.plain() || len(l.IDs) > 0}
+	if l.OrderTable != l.Table {
 		q.From += " CROSS JOIN " + l.Table
-		q.Where(l.Walked + ".contact_id = " + l.Table + ".id")
+		q.Where(l.OrderTable + ".contact_id = " + l.Table + ".id")
 	}
 	q.add(l.Scope)
-	q.add(l.limits())
-	q.add(l.having(d))
+	q.add(l.idConds())
+	q.add(l.conds(d))
 	q.add(l.excludedConds(d))
 	return q
 }
 
 // otherConds returns the conditions on a row of the table, without Terms and Without.
 func (l *SearchSpec) otherConds(d Dialect) (c Clauses) {
-	if l.Walked == l.Table {
+	if l.OrderTable == l.Table {
 		c.add(l.Scope)
 	} else {
-		in := Selection{Columns: "1", From: l.Walked, Clauses: l.Scope}
+		in := Selection{Columns: "1", From: l.OrderTable, Clauses: l.Scope}
 		in.add(l.place)
-		in.Where(l.Walked + ".contact_id = " + l.Table + ".id")
+		in.Where(l.OrderTable + ".contact_id = " + l.Table + ".id")
 		c.Where("EXISTS ("+in.SQL()+")", in.Args...)
 	}
-	c.add(l.limits())
-	c.add(l.except(func(l *SearchSpec) { l.Terms = nil }).having(d))
+	c.add(l.idConds())
+	c.add(l.except(func(l *SearchSpec) { l.Terms = nil }).conds(d))
 	return c
 }
 
-// except returns a copy of the search after leave has removed something from it.
-func (l *SearchSpec) except(leave func(l *SearchSpec)) *SearchSpec {
+// except returns a copy of the search after remove has removed something from it.
+func (l *SearchSpec) except(remove func(l *SearchSpec)) *SearchSpec {
 	less := *l
-	leave(&less)
+	remove(&less)
 	return &less
 }
 
-// limits returns the conditions on the ids.
-func (l *SearchSpec) limits() (c Clauses) {
+// idConds returns the conditions on the ids.
+func (l *SearchSpec) idConds() (c Clauses) {
 	for _, limit := range l.IDs {
 		c.Where(l.Table+".id "+limit.Sign+" ?", limit.ID)
 	}
 	return c
 }
 
-// having returns the conditions on a row, without those on its place and Without.
-func (l *SearchSpec) having(d Dialect) (c Clauses) {
+// conds returns the conditions on a row, without those on its place and Without.
+func (l *SearchSpec) conds(d Dialect) (c Clauses) {
 	for _, term := range l.Terms {
 		c.add(d.contains(l.Table, term))
 	}
@@ -199,5 +200,5 @@ func (l *SearchSpec) excludedConds(d Dialect) (c Clauses) {
 	return c
 }
 
-// searchCounted is how far matches are counted: each must be looked at.
-const searchCounted = 1000
+// maxMatches is how far matches are counted: each must be read.
+const maxMatches = 1000

@@ -22,21 +22,21 @@ func (*postgresDialect) lacks(table, term string) (c Clauses) {
 }
 
 func (*postgresDialect) scan(l *SearchSpec, _ strategy, down bool) (rows Selection, most int, from string) {
-	if l.Walked != l.Table {
-		return l.stretch("memberships.contact_id", down), mostWalked,
+	if l.OrderTable != l.Table {
+		return l.orderRange("memberships.contact_id", down), maxScanned,
 			"(%s) AS memberships JOIN contacts ON contacts.id = memberships.contact_id"
 	}
-	return l.stretch(l.Table+".*", down), mostWalked, "(%s) AS " + l.Table
+	return l.orderRange(l.Table+".*", down), maxScanned, "(%s) AS " + l.Table
 }
 
-func (*postgresDialect) keptOrder(order string) string { return " ORDER BY " + order }
+func (*postgresDialect) scanOrderBy(order string) string { return " ORDER BY " + order }
 
 // postgresCollected is how many matches PostgreSQL collects, in 25 ms.
 const postgresCollected = 20_000
 
-// collect leaves the planner one index for words: it might take another, and test most rows
-// for their words. The index has only the words of a phrase, so rows are collected by
-// these, and tested for the phrase afterwards.
+// collect leaves the planner one index for words, because it might take another and test
+// most rows for their words. The index has only the words of a phrase, so rows are
+// collected by these and tested for the phrase afterwards.
 func (d *postgresDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	if a == membershipScan || len(l.Terms) == 0 {
 		for _, term := range l.Terms {

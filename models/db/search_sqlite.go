@@ -12,8 +12,8 @@ import (
 const (
 	// sqliteCollected is how many matches of the full-text index SQLite collects.
 	sqliteCollected = 3000
-	// sqliteNarrowed is how many groups of a contact it looks at, which takes less.
-	sqliteNarrowed = 10_000
+	// sqliteMemberGroups is how many groups of a contact it looks at, which takes less.
+	sqliteMemberGroups = 10_000
 )
 
 func (sqliteDialect) contains(table, term string) (c Clauses) {
@@ -26,8 +26,8 @@ func (sqliteDialect) lacks(table, term string) (c Clauses) {
 	return c
 }
 
-// theirs returns the ids of the members' groups.
-func (d sqliteDialect) theirs(l *SearchSpec) Selection {
+// memberGroups returns the ids of the members' groups.
+func (d sqliteDialect) memberGroups(l *SearchSpec) Selection {
 	is, ids := d.Among("contact_id", l.Members)
 	return SelectFrom("memberships", "group_id", is, ids)
 }
@@ -39,17 +39,17 @@ func (d sqliteDialect) scan(l *SearchSpec, a strategy, down bool) (rows Selectio
 		rows = Selection{Columns: index + ".rowid AS seq", From: index, Clauses: d.match(l)}
 		rows.Tail = " ORDER BY " + Keyset{Columns: []string{index + ".rowid"}}.order(down) + " LIMIT " + strconv.Itoa(sqliteCollected)
 		most = sqliteCollected
-	case l.Walked != l.Table:
-		return l.stretch("memberships.contact_id", down), mostWalked,
+	case l.OrderTable != l.Table:
+		return l.orderRange("memberships.contact_id", down), maxScanned,
 			"(%s) AS memberships CROSS JOIN contacts ON contacts.id = memberships.contact_id"
 	default:
-		rows, most = l.stretch(l.Table+".seq", down), mostWalked // which the order's index has
+		rows, most = l.orderRange(l.Table+".seq", down), maxScanned // which the order's index has
 	}
 	return rows, most, "(%s) AS walked CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = walked.seq"
 }
 
-// keptOrder is "": CROSS JOIN keeps the order, but SQLite doesn't know, and would sort.
-func (sqliteDialect) keptOrder(string) string { return "" }
+// scanOrderBy is "": CROSS JOIN keeps the order, but SQLite doesn't know, and would sort.
+func (sqliteDialect) scanOrderBy(string) string { return "" }
 
 // collect returns the newest matches of the full-text index, the members' groups, or
 // whatever another index finds.
@@ -57,12 +57,12 @@ func (d sqliteDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept 
 	switch {
 	case a == membershipScan:
 		rows = l.except(func(l *SearchSpec) { l.Without, l.Members = nil, nil }).All(d)
-		theirs := d.theirs(l)
-		rows.Where("groups.id IN ("+theirs.SQL()+")", theirs.Args...)
-		return rows, kept, sqliteNarrowed
+		groups := d.memberGroups(l)
+		rows.Where("groups.id IN ("+groups.SQL()+")", groups.Args...)
+		return rows, kept, sqliteMemberGroups
 	case len(l.Terms) == 0:
 		// Without the status, whose index SQLite might choose over the better one.
-		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, mostWalked
+		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, maxScanned
 	}
 	index := l.Table + "_fts"
 	rows = Selection{From: index + " CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = " + index + ".rowid", Clauses: d.match(l)}

@@ -25,7 +25,7 @@ func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
 	}
 	moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	return s.LongReader.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if local := s.Dialect.local(); local != "" {
+		if local := s.Dialect.beginStatement(); local != "" {
 			if err := tx.Exec(local).Error; err != nil {
 				return err
 			}

@@ -25,31 +25,30 @@ import (
 
 type sqliteDialect struct{ files *sqliteFiles }
 
-// sqlitePragmas is what every connection sets: an acknowledged change is on the disk (FULL);
-// a write waits five seconds for another program's; the log, which grows to the size of the
-// largest transaction, is truncated afterwards. Two defaults stay. A checkpoint comes every
-// 1,000 pages: the write that triggers it waits for it, so it should be small. And mmap is
-// off: it would take 0.65 of the CPU for scattered pages, but 64 MB of it count as 260 MB of
-// memory.
+// sqlitePragmas are set on every connection: an acknowledged change is on the disk (FULL);
+// a write waits up to five seconds for another process's; and the log, which grows to the
+// size of the largest transaction, is truncated afterwards. Two defaults stay. A checkpoint
+// runs every 1,000 pages: the write that triggers it waits for it, so it should be small.
+// And mmap is off: it would take 0.65 of the CPU for scattered pages, but 64 MB of it count
+// as 260 MB of memory.
 const sqlitePragmas = "&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
 
 const (
-	// writerPragmas: without immediate, a transaction that first reads and then writes
-	// would fail where another program wrote meanwhile. The cache is also what a new
-	// index is sorted in, which goes on in a file.
+	// writerPragmas: without immediate, a transaction that reads first and then writes
+	// would fail if another process wrote in between. The cache is also where a new index
+	// is sorted, which spills to a file.
 	writerPragmas = "_txlock=immediate&_pragma=cache_size(-8000)"
-	// readerPragmas: a cache takes nearly twice its size, for each connection. 4 MB are
-	// for memory's sake; what 8 would save in CPU was lost in the noise, because the
-	// system keeps the file's pages too. Reads sort little, and so need no folder for
-	// temporary files.
+	// readerPragmas: a cache takes nearly twice its size in memory, for each connection, so
+	// it is 4 MB. What 8 MB would save in CPU was lost in the noise, because the system
+	// caches the file's pages too. Reads sort little, and so need no temporary files.
 	readerPragmas = "_pragma=query_only(1)&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)"
 	// checkPragmas are for Ready, which reads one page.
 	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
 )
 
-// sqliteReaders returns how many reads run at once: no fewer than can wait for the disk
-// beside one that is slow, no more than there is memory for.
+// sqliteReaders returns how many reads run at once: enough that a slow one doesn't hold up
+// the others, and no more than there is memory for.
 func sqliteReaders() int { return min(max(4, runtime.NumCPU()), 8) }
 
 func (sqliteDialect) Name() string { return "sqlite" }
@@ -65,7 +64,7 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
 	}
-	// SQLite would create a file that everybody on the machine can read.
+	// SQLite would create a file that everyone on the machine can read.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
@@ -109,7 +108,7 @@ func (sqliteDialect) Earliest(_ Reader, now time.Time) (time.Time, error) { retu
 func (d sqliteDialect) logSize() int64 {
 	info, err := os.Stat(d.files.path + "-wal")
 	if err != nil {
-		return 0 // there is none where nothing was written
+		return 0 // there is none if nothing was written
 	}
 	return info.Size()
 }
@@ -176,10 +175,10 @@ func (sqliteDialect) Outage(err error) access.Outage {
 }
 
 // Batch is the size beyond which there is little to gain (250 memberships take 0.86 of the
-// CPU of 100; 1,000 take 0.8). Each size is a prepared statement that is kept.
+// CPU of 100; 1,000 take 0.8). Each size is a prepared statement of its own.
 func (sqliteDialect) Batch() int { return 250 }
 
-func (sqliteDialect) again(error) bool            { return false }
+func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
@@ -204,8 +203,8 @@ func (sqliteDialect) Each(values []string) (string, any) {
 // FirstMembers passes each group's first members on as a list, which is how SQLite can
 // limit a join for each row.
 func (d sqliteDialect) FirstMembers(groups []string, columns string, most int) (string, any) {
-	wanted, ids := d.Each(groups)
-	return "SELECT each.value, " + columns + " FROM " + wanted + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
+	table, ids := d.Each(groups)
+	return "SELECT each.value, " + columns + " FROM " + table + " CROSS JOIN json_each((SELECT json_group_array(contact_id) FROM (" +
 		"SELECT contact_id FROM memberships WHERE group_id = each.value ORDER BY contact_id LIMIT " + strconv.Itoa(most) + "))) AS member" +
 		" CROSS JOIN contacts ON contacts.id = member.value", ids
 }
@@ -230,7 +229,7 @@ var recount = map[string]string{
 func (sqliteDialect) KeyShare() string  { return "" } // a transaction that writes is alone
 func (sqliteDialect) ForUpdate() string { return "" }
 
-// migrate tries again: of several starts that migrate at once, all but the first fail.
+// migrate retries: of several processes that migrate at once, all but the first fail.
 func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	const tries = 10
 	var err error
@@ -242,13 +241,13 @@ func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 	return err
 }
 
-func (d sqliteDialect) present() error { return d.files.present() }
+func (d sqliteDialect) checkFiles() error { return d.files.checkFiles() }
 
 func (d sqliteDialect) trust(ok bool) { d.files.distrusted.Store(!ok) }
 
-func (sqliteDialect) local() string { return "" }
+func (sqliteDialect) beginStatement() string { return "" }
 
-func (sqliteDialect) writable() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
+func (sqliteDialect) writableQuery() string { return "SELECT count(*) >= 0 FROM sqlite_schema" }
 
 // SuspendIndexes reads the definitions from the database: only the migrations have the
 // schema.

@@ -13,16 +13,17 @@ import (
 	"modernc.org/sqlite"
 )
 
-// errMoved refuses a change once a file of the database is not the one that was opened: it
-// would be written to a file that nobody finds again.
+// errMoved refuses a change once a file of the database is not the one that was opened: the
+// change would be lost with that file.
 var errMoved = errors.New("a file of the database was deleted, moved or replaced while the console was running: put it back where it was, or restart the console")
 
-// sqliteFiles are the files of an open database. The system lets a program go on writing to
+// sqliteFiles are the files of an open database. The system lets a process keep writing to
 // an open file that was deleted or replaced, and SQLite does not check either.
 type sqliteFiles struct {
 	path string
 
-	// distrusted says that what is in the files is not what was there.
+	// distrusted reports whether the content of the files is not what this process left
+	// there.
 	distrusted atomic.Bool
 
 	mu     sync.Mutex
@@ -36,8 +37,8 @@ func sqliteSuffixes() []string { return []string{"", "-wal", "-shm"} }
 // errOverwritten refuses a change once an older copy was written over the database.
 var errOverwritten = errors.New("an older copy of the database was put in its place while the console was running: restart the console")
 
-// present returns why nothing may be written, or nil.
-func (f *sqliteFiles) present() error {
+// checkFiles returns why nothing may be written, or nil.
+func (f *sqliteFiles) checkFiles() error {
 	if f.distrusted.Load() {
 		return errOverwritten
 	}
@@ -93,8 +94,8 @@ func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(errors.New("the SQLite driver has no hooks"), conn.Close())
 	}
 	hooks.RegisterCommitHook(func() int32 {
-		if g.files.present() != nil {
-			return 1 // which makes of the commit a rollback
+		if g.files.checkFiles() != nil {
+			return 1 // turns the commit into a rollback
 		}
 		return 0
 	})

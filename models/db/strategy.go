@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// strategy is a way to find the rows of a search; the package comment draws them all.
+// strategy is a way to find the rows of a search; see the package comment.
 type strategy int
 
 const (
-	// unbounded leaves everything to the engine, which is sure that little matches.
+	// unbounded leaves everything to the engine, if it is sure that little matches.
 	unbounded strategy = iota
 	// orderScan takes the rows in the order of the list.
 	orderScan
@@ -48,12 +48,12 @@ func (l *SearchSpec) byWords() bool { return l.ByID && len(l.Terms) > 0 }
 
 // narrowed reports whether anything but words and a status limits the search.
 func (l *SearchSpec) narrowed() bool {
-	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.Walked != l.Table
+	return l.Members != nil || len(l.Filter.Conditions)+len(l.IDs) > 0 || l.OrderTable != l.Table
 }
 
-// keepChoice is how long an engine's choice of strategies is cached: it depends on how
+// strategyTTL is how long an engine's choice of strategies is cached: it depends on how
 // common words are, which changes slowly.
-const keepChoice = time.Minute
+const strategyTTL = time.Minute
 
 // choose returns the engine's choice of strategies, the best first, without those that
 // don't apply.

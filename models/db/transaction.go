@@ -34,16 +34,16 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 	return s.Health.note(access.Unavailable{Outage: outage, Cause: err}, s.Now())
 }
 
-// Transaction runs fn in one transaction, up to five times if another transaction got in
-// its way (a deadlock). Within Atomic it is a part of that transaction. Errors are as from
-// Failed.
+// Transaction runs fn in one transaction, and retries it up to four times after a deadlock
+// or a serialization failure. Within Atomic it is a part of that transaction. Errors are as
+// from Failed.
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	if around := aroundOf(ctx); around != nil {
 		return s.nested(ctx, around, fn)
 	}
 	const tries = 5
 	run := fn
-	if local := s.Dialect.local(); local != "" {
+	if local := s.Dialect.beginStatement(); local != "" {
 		run = func(tx *gorm.DB) error {
 			if err := tx.Exec(local).Error; err != nil {
 				return err
@@ -54,7 +54,7 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	var err error
 	for range tries {
 		err = s.Writer.WithContext(ctx).Transaction(run)
-		if !s.Dialect.again(err) {
+		if !s.Dialect.retryable(err) {
 			break
 		}
 	}
@@ -107,7 +107,7 @@ func (s *DB) nested(ctx context.Context, a *around, fn func(tx *gorm.DB) error) 
 	if err != nil {
 		return s.Failed(ctx, err)
 	}
-	if err = fn(a.tx.WithContext(ctx)); err == nil || s.Dialect.again(err) { // all of it is repeated
+	if err = fn(a.tx.WithContext(ctx)); err == nil || s.Dialect.retryable(err) { // all of it is repeated
 		return err
 	}
 	if failed := a.tx.WithContext(ctx).RollbackTo(a.savepoint).Error; failed != nil {
@@ -117,5 +117,5 @@ func (s *DB) nested(ctx context.Context, a *around, fn func(tx *gorm.DB) error) 
 }
 
 // PieceLimit is how long one piece of background work may take, so that a database that
-// hangs does not hold it up for good.
+// hangs does not block it forever.
 const PieceLimit = 5 * time.Second

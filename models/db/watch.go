@@ -7,11 +7,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Seen is a statement that reads, as the database gets it, and its values.
+// Seen is a statement that reads, as it is sent to the database, with its values.
 type Seen struct {
 	SQL    string
 	Values []any
-	// Reused says that its plan may be a generic one, made for any values.
+	// Reused reports whether its plan may be a generic one, made for any values.
 	Reused bool
 }
 
@@ -43,9 +43,9 @@ func (w watched) Query(ctx context.Context, sql string, planned bool, args []any
 	return w.source.Query(ctx, sql, planned, args)
 }
 
-func (w watched) Together(ctx context.Context, questions ...Statement) error {
-	for _, q := range questions {
+func (w watched) Together(ctx context.Context, statements ...Statement) error {
+	for _, q := range statements {
 		w.see(q.SQL, false, q.Args)
 	}
-	return w.source.Together(ctx, questions...)
+	return w.source.Together(ctx, statements...)
 }

@@ -25,16 +25,17 @@ const (
 	FactorChallenge ChallengeKind = "factor"
 	// PasskeyChallenge waits for a passkey.
 	PasskeyChallenge ChallengeKind = "passkey"
-	// ProviderChallenge waits for a provider to say who somebody is.
+	// ProviderChallenge waits for a provider to identify the user.
 	ProviderChallenge ChallengeKind = "oidc"
 )
 
-// maxHalfDone is how many stored challenges a user has at most; older ones are deleted.
-const maxHalfDone = 10
+// maxPendingChallenges limits the stored challenges of a user; older ones are deleted.
+const maxPendingChallenges = 10
 
-// challenge is a started sign-in, until its answer comes. The browser has its secret; the
-// hash of that is stored. Anybody may begin those of other kinds than FactorChallenge, so
-// the browser has all of them, sealed, and only a used one is stored, without data.
+// challenge is a started sign-in that waits for its answer. The browser has its secret, of
+// which the hash is stored. Anyone can start challenges other than FactorChallenge, so
+// those are sealed and kept entirely in the browser; only a used one is stored, without its
+// data.
 type challenge struct {
 	Hash      string `gorm:"primaryKey"`
 	Kind      ChallengeKind
@@ -50,7 +51,7 @@ type sealedChallenge struct {
 	ExpiresAt int64           `json:"expires_at"`
 }
 
-// NewChallenge returns the secret by which the browser can answer a new challenge: once,
+// NewChallenge returns the secret with which the browser can answer a new challenge, once,
 // within ChallengeLimit. userID is "" if it is unknown; data is anything that marshals to
 // JSON.
 func (s *Attempts) NewChallenge(ctx context.Context, kind ChallengeKind, userID string, data any) (secret string, err error) {
@@ -67,7 +68,7 @@ func (s *Attempts) NewChallenge(ctx context.Context, kind ChallengeKind, userID 
 	row := challenge{Hash: hashSecret(secret), Kind: kind, UserID: text.OrNil(userID), Data: string(b), ExpiresAt: expires}
 	return secret, s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		newest := tx.Model(&challenge{}).Select("hash").Where("user_id = ? AND kind = ?", userID, kind).
-			Order("expires_at DESC").Limit(maxHalfDone - 1)
+			Order("expires_at DESC").Limit(maxPendingChallenges - 1)
 		if err := tx.Where("user_id = ? AND kind = ? AND hash NOT IN (?)", userID, kind, newest).Delete(&challenge{}).Error; err != nil {
 			return err
 		}
@@ -88,9 +89,9 @@ func (s *Attempts) Challenge(ctx context.Context, kind ChallengeKind, secret str
 	return text.Deref(found.UserID), json.Unmarshal([]byte(found.Data), data)
 }
 
-// TakeChallenge is Challenge that uses it up: of two concurrent calls one finds it. A
-// sealed one is used up by storing a row, so call it only once the answer has turned out
-// right.
+// TakeChallenge is Challenge, and uses the challenge up: of two concurrent calls one finds
+// it. Using up a sealed one stores a row, so call it only once the answer has been
+// verified.
 func (s *Attempts) TakeChallenge(ctx context.Context, kind ChallengeKind, secret string, data any) (userID string, err error) {
 	var found challenge
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -139,13 +140,13 @@ func (s *Attempts) takeChallenge(tx *gorm.DB, kind ChallengeKind, secret string)
 		used := challenge{Hash: found.Hash, Kind: kind, ExpiresAt: found.ExpiresAt}
 		taken = tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&used)
 	}
-	if taken.Error == nil && taken.RowsAffected == 0 { // another one was faster
+	if taken.Error == nil && taken.RowsAffected == 0 { // another call was faster
 		return found, access.ErrNotFound
 	}
 	return found, taken.Error
 }
 
-// dropChallenges deletes a user's started sign-ins.
-func dropChallenges(tx *gorm.DB, userID string) error {
+// deleteChallenges deletes a user's started sign-ins.
+func deleteChallenges(tx *gorm.DB, userID string) error {
 	return tx.Where("user_id = ?", userID).Delete(&challenge{}).Error
 }

@@ -9,9 +9,9 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// PlainCode returns a code as it was made, for what somebody typed: without spaces, hyphens
-// and invisible characters, with ASCII digits, in lower case, and with letters that a
-// recovery code does not have as the digits that they look like. An accented letter stays.
+// PlainCode normalizes a typed code: without spaces, hyphens and invisible characters, with
+// ASCII digits, in lower case, and with letters that no recovery code has replaced by the
+// digits that they look like. Accented letters stay.
 func PlainCode(typed string) string {
 	return lookalikes.Replace(strings.Map(func(r rune) rune {
 		switch {

@@ -10,11 +10,11 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// Credentials are what somebody signs in with: WithPassword, WithPasskey, WithProvider or
+// Credentials are what someone signs in with: WithPassword, WithPasskey, WithProvider or
 // WithNewAccount, and after one of them WithCode or WithSecondPasskey.
 type Credentials interface {
-	// prove finds out who it is, as an attempt that counts. Errors: Throttled, refusal, and
-	// ErrNotFound if what it goes on from has expired.
+	// prove identifies the user, as a counted attempt. Errors: Throttled, refusal, and
+	// ErrNotFound if the pending sign-in has expired.
 	prove(ctx context.Context, s *Store, in *signIn) error
 }
 
@@ -39,7 +39,7 @@ func (c WithPassword) prove(ctx context.Context, s *Store, in *signIn) error {
 	case !right:
 		return s.SignIns.refuse(ctx, in.Actor, c.Email, WrongPassword, User{}, try)
 	case u.DisabledAt != nil:
-		return s.SignIns.refuse(ctx, in.Actor, c.Email, DisabledUserRefused, u, try)
+		return s.SignIns.refuse(ctx, in.Actor, c.Email, UserDisabled, u, try)
 	case outdated:
 		err = s.SignIns.renewHash(ctx, &u, c.Password)
 	}
@@ -97,8 +97,8 @@ type WithPasskey struct {
 func (c WithPasskey) prove(ctx context.Context, s *Store, in *signIn) error {
 	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.anyoneLimits(in.Actor, passkeySubject), "", c.Check)
 	switch {
-	case errors.Is(err, errNotAsked):
-		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, errNoPasskeyRequest):
+		return s.SignIns.refuseUnrequested(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
 		return s.SignIns.refuse(ctx, in.Actor, cmp.Or(owner.Email, unknownPasskey), WrongPasskey, User{}, try)
 	}
@@ -120,8 +120,8 @@ func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) erro
 	}
 	owner, try, err := s.SignIns.checkPasskey(ctx, s.Attempts.signInLimits(in.Actor, codeKey(userID), userID), userID, c.Check)
 	switch {
-	case errors.Is(err, errNotAsked):
-		return s.SignIns.refuseUnasked(ctx, in.Actor, try)
+	case errors.Is(err, errNoPasskeyRequest):
+		return s.SignIns.refuseUnrequested(ctx, in.Actor, try)
 	case errors.Is(err, access.ErrSignIn):
 		u, err := userIn(s.db.Writer.WithContext(ctx), userID)
 		if err != nil {
@@ -139,19 +139,19 @@ func (c WithSecondPasskey) prove(ctx context.Context, s *Store, in *signIn) erro
 	return nil
 }
 
-// unknownPasskey is who tries, if the passkey doesn't say.
+// unknownPasskey names the actor if the passkey doesn't identify one.
 const unknownPasskey = "an unknown passkey"
 
-// refuseUnasked refuses a passkey that none was asked for: only a wait that it begins has a
-// line.
-func (s *SignIns) refuseUnasked(ctx context.Context, where access.Actor, try attempt) error {
+// refuseUnrequested refuses a passkey that no browser was asked for. It is logged only if
+// throttling starts.
+func (s *SignIns) refuseUnrequested(ctx context.Context, where access.Actor, try attempt) error {
 	return cmp.Or[error](s.attempts.logThrottled(ctx, visitor(where, unknownPasskey), try, User{}), refusal{WrongPasskey})
 }
 
-// WithProvider signs in whom a provider vouches for, in answer to the request with this
-// State, which is used up if they can sign in.
+// WithProvider signs in the user that a provider identifies, in answer to the request with
+// this State, which is used up if they can sign in.
 type WithProvider struct {
-	Vouched
+	ProviderClaims
 	State string
 }
 
@@ -161,7 +161,7 @@ func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
 		return err
 	}
 	name := cmp.Or(c.Email, c.Subject)
-	u, err := s.Providers.vouchedUser(ctx, in.Actor, c.Vouched)
+	u, err := s.Providers.claimedUser(ctx, in.Actor, c.ProviderClaims)
 	if refused, ok := errors.AsType[refusal](err); ok && refused.reason != ChangedMeanwhile {
 		return s.SignIns.refuse(ctx, in.Actor, name, refused.reason, u, try)
 	}
@@ -175,8 +175,8 @@ func (c WithProvider) prove(ctx context.Context, s *Store, in *signIn) error {
 	return s.Providers.finishOIDC(ctx, c.State)
 }
 
-// WithNewAccount signs in somebody who has just made their account, by setting the console
-// up or by an invitation.
+// WithNewAccount signs in a user who has just created their account, by setting the console
+// up or from an invitation.
 type WithNewAccount struct{ User User }
 
 func (c WithNewAccount) prove(_ context.Context, _ *Store, in *signIn) error {
@@ -184,19 +184,19 @@ func (c WithNewAccount) prove(_ context.Context, _ *Store, in *signIn) error {
 	return nil
 }
 
-// refuse writes the line of a refused sign-in, and of a wait that it begins, and returns
-// the refusal. claimed is who they say they are, and u whose account it is if they have
-// shown to know more than that.
+// refuse logs a refused sign-in, and the throttling that it may start, and returns the
+// refusal. claimed is who they say they are; u is the account, if they have proved more
+// than knowing its address.
 func (s *SignIns) refuse(ctx context.Context, where access.Actor, claimed, reason string, u User, try attempt) error {
 	known := u
-	if reason == DisabledUserRefused {
+	if reason == UserDisabled {
 		known = User{} // the wait is the address's, as for a wrong password
 	}
 	err := errors.Join(s.refuseSignIn(ctx, where, claimed, reason, u), s.attempts.logThrottled(ctx, visitor(where, claimed), try, known))
 	return cmp.Or[error](err, refusal{reason})
 }
 
-// The factors that somebody signs in with, as audit lines name them.
+// The factors that someone signs in with, as audit lines name them.
 const (
 	ByPassword     = "password"
 	ByCode         = "code from an app"

@@ -39,8 +39,8 @@ func (s *Attempts) lastSignIn(ctx context.Context, userID string) (*Device, erro
 	return &found[0], nil
 }
 
-// recordDevice stores from where a user signs in. fresh reports whether that is new: the
-// user has signed in before, but never from there, nor lately with this browser.
+// recordDevice stores where a user signs in from. fresh reports whether that is new: the
+// user has signed in before, but never from there, nor recently with this browser.
 func (s *Attempts) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
 	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
@@ -54,16 +54,16 @@ func (s *Attempts) recordDevice(tx *gorm.DB, userID string, by access.Actor) (de
 	return device, fresh, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&device).Error
 }
 
-// KnownLimit is how long a browser is known after a sign-in: its attempts for that user are
-// counted apart from those of strangers.
+// KnownLimit is how long a browser is known after a sign-in. Until then its attempts for
+// that user are counted apart from those of strangers.
 const KnownLimit = 90 * 24 * time.Hour
 
 // knownUsers is how many people a browser is known for: those who signed in last.
 const knownUsers = 8
 
 // knownDevice is what a browser keeps after a sign-in, sealed: a name of its own, and who
-// has signed in with it and when, in Unix seconds. It is no credential: whoever has it
-// still needs a password or the like.
+// has signed in with it and when, in Unix seconds. It is no credential: one still needs a
+// password or another factor.
 type knownDevice struct {
 	ID    string           `json:"id"`
 	Users map[string]int64 `json:"users"`
@@ -71,8 +71,8 @@ type knownDevice struct {
 
 const devicePurpose = "device"
 
-// rememberDevice returns what the browser of a user who signs in is to keep for KnownLimit,
-// for Actor.Device. by.Device is what it has kept until now.
+// rememberDevice returns what the browser is to keep for KnownLimit after this sign-in, for
+// Actor.Device. by.Device is what it has kept so far.
 func (s *Attempts) rememberDevice(by access.Actor) string {
 	d := s.device(by.Device)
 	if d.ID == "" {
@@ -107,7 +107,7 @@ func (d knownDevice) knows(userID string, now time.Time) bool {
 	return ok && now.Sub(time.Unix(at, 0)) < KnownLimit
 }
 
-// known reports whether anybody has signed in with the browser lately.
+// known reports whether anyone has signed in with the browser lately.
 func (d knownDevice) known(now time.Time) bool {
 	for userID := range d.Users {
 		if d.knows(userID, now) {
@@ -117,8 +117,8 @@ func (d knownDevice) known(now time.Time) bool {
 	return false
 }
 
-// The names of browsers and systems by marks in their user agents, the more specific ones
-// first: most browsers also claim to be others.
+// The names of browsers and systems by substrings of their user agents, the more specific
+// first, because most browsers also claim to be others.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"},

@@ -21,7 +21,7 @@ const maxDraft = 256 << 10
 // maxDrafts is how many drafts a user has at most; older ones are deleted.
 const maxDrafts = 20
 
-// draft is what somebody typed into a form and has not sent.
+// draft is what someone typed into a form and has not sent.
 type draft struct {
 	UserID    string `gorm:"primaryKey"`
 	Form      string `gorm:"primaryKey"`
@@ -29,7 +29,7 @@ type draft struct {
 	UpdatedAt int64
 }
 
-// Draft is what somebody typed into a form and has not sent, by the names of its fields.
+// Draft is what someone typed into a form and has not sent, by the names of its fields.
 type Draft struct {
 	Fields map[string][]string
 	// SavedAt is in Unix seconds.

@@ -14,10 +14,10 @@ import (
 const UnlinkedIdentity audit.Action = "identity.unlink"
 
 // Identities returns the identities that a user is linked with, at most one for each
-// issuer, by issuer. Errors: Denied, for those of somebody else.
+// issuer, by issuer. Errors: Denied, for those of someone else.
 func (s *Providers) Identities(ctx context.Context, by access.Actor, userID string) ([]Identity, error) {
 	if userID != by.UserID {
-		if err := by.Check(access.ReadPeople); err != nil {
+		if err := by.Check(access.ReadUsers); err != nil {
 			return nil, err
 		}
 	}
@@ -30,13 +30,13 @@ func identitiesOf(db *gorm.DB, userID string) (found []Identity, err error) {
 	return found, err
 }
 
-// UnlinkIdentity removes a user's identity at an issuer: one's own, or that of somebody
-// whom the actor may manage, whose sessions it ends too. Signing in there links them again,
-// as long as the address is theirs. Errors: ErrNotFound, Denied, Conflict if there is none,
-// or no other way to sign in.
+// UnlinkIdentity removes a user's identity at an issuer: the actor's own, or that of a user
+// whom the actor may manage, whose sessions it then ends too. Signing in there links them
+// again, as long as the address is theirs. Errors: ErrNotFound, Denied, and Conflict if
+// there is none or it is the only way to sign in.
 func (s *Providers) UnlinkIdentity(ctx context.Context, by access.Actor, userID, issuer string) (User, error) {
 	if userID != by.UserID {
-		return s.users.manage(ctx, by, access.ManagePeople, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
+		return s.users.manage(ctx, by, access.ManageUsers, UnlinkedIdentity, userID, func(tx *gorm.DB, u *User, line *audit.Line) error {
 			return errors.Join(unlink(tx, *u, issuer, line), endSessions(tx, u.ID))
 		})
 	}
@@ -67,17 +67,17 @@ func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
 	if u.PasswordHash == "" && passkeys == 0 && len(found) == 1 {
 		return access.Conflict{Message: u.Name + " has no password and no passkey, and could not sign in any more."}
 	}
-	gone := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
-	if gone.Error == nil && gone.RowsAffected == 0 {
+	deleted := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
+	if deleted.Error == nil && deleted.RowsAffected == 0 {
 		return access.Conflict{Message: u.Name + " is not linked with this provider."}
 	}
 	line.SetObject("user", u.ID, u.Name)
-	return errors.Join(gone.Error, dropChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
+	return errors.Join(deleted.Error, deleteChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))
 }
 
 // unlinkAll removes all identities of a user who has a password, and adds their issuers to
-// said.
-func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
+// changes.
+func unlinkAll(tx *gorm.DB, u User, changes map[string]audit.Change) error {
 	found, err := identitiesOf(tx, u.ID)
 	if err != nil || len(found) == 0 || u.PasswordHash == "" {
 		return err
@@ -86,6 +86,6 @@ func unlinkAll(tx *gorm.DB, u User, said map[string]audit.Change) error {
 	for i, f := range found {
 		issuers[i] = f.Issuer
 	}
-	said["identities"] = audit.Change{Before: issuers, After: nil}
+	changes["identities"] = audit.Change{Before: issuers, After: nil}
 	return tx.Where("user_id = ?", u.ID).Delete(&Identity{}).Error
 }

@@ -11,8 +11,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Identity keys decide who is who: two that are equal are one person or contact, and others
-// never are. Search keys (Fold) are for finding only: under them e and é are the same.
+// Identity keys decide identity: two that are equal are one user or contact, and others
+// never are. Search keys (Fold) are for finding only: they treat e and é as the same.
 
 // emailKey returns what an address identifies: its local part composed and in lower case,
 // and its domain in ASCII.

@@ -69,7 +69,7 @@ func (s *Store) addresses(ctx context.Context, tx *sql.Tx, table string) (all []
 }
 
 // storeKeys stores the keys that have changed. One can be what another row had, so all are
-// cleared first. Waits for wrong passwords are carried over to the new keys.
+// cleared first. The throttling of wrong passwords carries over to the new keys.
 func (s *Store) storeKeys(ctx context.Context, tx *sql.Tx, table string, rows []address) error {
 	exec := func(sql string, args ...any) error {
 		_, err := tx.ExecContext(ctx, s.db.Dialect.Placeholders(sql), args...)

@@ -21,15 +21,15 @@ const (
 	keepInvitations = 30 * 24 * time.Hour
 )
 
-// Invitation lets whoever has its link become a user, once. Its secret is in the link only;
-// the hash is stored.
+// Invitation lets the holder of its link become a user, once. The secret is only in the
+// link; its hash is stored.
 type Invitation struct {
 	ID    string
 	Email string
 	// Name is the name of the invited person; "" if unknown.
 	Name string
 	Role access.Role
-	// InvitedBy is the id of who made the link, and InviterName their name.
+	// InvitedBy is the id of the user who made the link, and InviterName their name.
 	InvitedBy   string
 	InviterName string `gorm:"->;-:migration"`
 	// Times are Unix seconds.
@@ -64,11 +64,11 @@ func (n NewInvitation) check() (Invitation, access.Invalid) {
 // Invitations returns the pending invitations, and those that expired lately, the newest
 // first. Errors: Denied.
 func (s *Invitations) Invitations(ctx context.Context, by access.Actor) ([]Invitation, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return nil, err
 	}
 	var found []Invitation
-	err := selectInvitations(s.db.Reader.WithContext(ctx)).Order("invitations.id DESC").Limit(maxPeople).Find(&found).Error
+	err := selectInvitations(s.db.Reader.WithContext(ctx)).Order("invitations.id DESC").Limit(maxAccounts).Find(&found).Error
 	return found, s.db.Failed(ctx, err)
 }
 
@@ -78,7 +78,7 @@ func selectInvitations(db *gorm.DB) *gorm.DB {
 
 // Invitation returns the one with this id. Errors: ErrNotFound, Denied.
 func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string) (Invitation, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return Invitation{}, err
 	}
 	var i Invitation
@@ -89,10 +89,10 @@ func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string
 	return i, s.db.Failed(ctx, err)
 }
 
-// Invite makes an invitation and returns it with the secret of its link, which can't be had
-// again. Errors: Invalid, Denied.
+// Invite makes an invitation and returns it with the secret of its link, which can't be
+// retrieved later. Errors: Invalid, Denied.
 func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
-	if err := by.Check(access.ManagePeople); err != nil {
+	if err := by.Check(access.ManageUsers); err != nil {
 		return Invitation{}, "", err
 	}
 	i, problems := n.check()
@@ -101,7 +101,7 @@ func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitati
 	}
 	secret := i.renew(by, s.db.Now())
 	i.ID, i.CreatedAt = s.db.IDs.Next(s.db.Now(), ""), s.db.Now().Unix()
-	err := s.log.Write(ctx, by, access.ManagePeople, audit.Invited, func(tx *gorm.DB, line *audit.Line) error {
+	err := s.log.Write(ctx, by, access.ManageUsers, audit.Invited, func(tx *gorm.DB, line *audit.Line) error {
 		if err := line.By.CheckManage(i.Role); err != nil {
 			return err
 		}
@@ -126,14 +126,14 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 	return secret
 }
 
-// checkInviter returns an error if an actor may not, by now, manage people of a role.
+// checkInviter returns an error if an actor may not, now, manage people of a role.
 func (s *Invitations) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
-	now, err := s.users.roleNow(tx, by)
+	now, err := s.users.currentActor(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
 }
 
-// checkInvited returns what speaks against inviting somebody. It deletes an expired
-// invitation to them.
+// checkInvited returns why the invitation can't be made, or nil. It deletes an expired
+// invitation of the same address.
 func (s *Invitations) checkInvited(tx *gorm.DB, i Invitation) error {
 	var known int64
 	if err := tx.Model(&User{}).Where("email_key = ?", i.EmailKey).Count(&known).Error; err != nil {
@@ -154,8 +154,8 @@ func (s *Invitations) RenewInvitation(ctx context.Context, by access.Actor, id s
 		before := found.ExpiresAt
 		i, secret = found, ""
 		secret = i.renew(by, s.db.Now())
-		said := map[string]audit.Change{"expires_at": {Before: before, After: i.ExpiresAt}}
-		return cmp.Or(tx.Select("hash", "expires_at", "invited_by").Updates(&i).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"expires_at": {Before: before, After: i.ExpiresAt}}
+		return cmp.Or(tx.Select("hash", "expires_at", "invited_by").Updates(&i).Error, line.SetChanges(changes))
 	})
 	return i, secret, err
 }
@@ -163,14 +163,14 @@ func (s *Invitations) RenewInvitation(ctx context.Context, by access.Actor, id s
 // RevokeInvitation deletes an invitation. Errors: ErrNotFound, Denied.
 func (s *Invitations) RevokeInvitation(ctx context.Context, by access.Actor, id string) error {
 	return s.changeInvitation(ctx, by, audit.RevokedInvite, id, func(tx *gorm.DB, found Invitation, line *audit.Line) error {
-		said := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
-		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"email": {Before: found.Email, After: nil}, "role": {Before: found.Role, After: nil}}
+		return cmp.Or(tx.Delete(&found).Error, line.SetChanges(changes))
 	})
 }
 
 // changeInvitation is Write for a change of an invitation that the actor could make.
 func (s *Invitations) changeInvitation(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(*gorm.DB, Invitation, *audit.Line) error) error {
-	return s.log.Write(ctx, by, access.ManagePeople, action, func(tx *gorm.DB, line *audit.Line) error {
+	return s.log.Write(ctx, by, access.ManageUsers, action, func(tx *gorm.DB, line *audit.Line) error {
 		var i Invitation
 		if !text.ValidID(id) {
 			return access.ErrNotFound
@@ -187,8 +187,8 @@ func (s *Invitations) changeInvitation(ctx context.Context, by access.Actor, act
 }
 
 // OpenInvitation returns the invitation with a link's secret. Errors: ErrNotFound if it was
-// used or revoked, has expired, never existed, or its inviter could not make it any more:
-// nobody learns which.
+// used or revoked, has expired, never existed, or its inviter could no longer make it; the
+// caller does not learn which.
 func (s *Invitations) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
 	i, err := s.openInvitation(s.db.Reader.WithContext(ctx), secret)
 	return i, s.db.Failed(ctx, err)
@@ -209,9 +209,9 @@ func (s *Invitations) openInvitation(db *gorm.DB, secret string) (Invitation, er
 	return i, nil
 }
 
-// AcceptInvitation makes whoever has the link's secret a user, with the name and the
+// AcceptInvitation creates a user for the holder of a link's secret, with the name and the
 // password that they choose. where is the caller. Of two concurrent calls one succeeds.
-// Errors: ErrNotFound as OpenInvitation, Invalid.
+// Errors: Invalid, and ErrNotFound as for OpenInvitation.
 func (s *Invitations) AcceptInvitation(ctx context.Context, where access.Actor, secret, name, password string) (User, error) {
 	i, err := s.OpenInvitation(ctx, secret)
 	if err != nil {
@@ -253,21 +253,21 @@ func (s *Invitations) accept(tx *gorm.DB, secret string, u *User, line *audit.Li
 	return line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: u.Email}, "role": {Before: nil, After: u.Role}, "invited_by": {Before: nil, After: i.InviterName}})
 }
 
-// dropInvitations deletes the invitations that a user made and could not make any more, and
-// adds their addresses to said.
-func dropInvitations(tx *gorm.DB, u User, said map[string]audit.Change) error {
+// deleteInvitations deletes the invitations that a user made and could not make any more, and
+// adds their addresses to changes.
+func deleteInvitations(tx *gorm.DB, u User, changes map[string]audit.Change) error {
 	made := tx.Where("invited_by = ?", u.ID)
 	if roles := u.Actor().Manageable(); u.DisabledAt == nil && len(roles) > 0 {
 		made = made.Where("role NOT IN ?", roles)
 	}
-	var gone []Invitation
-	if err := made.Omit("inviter_name").Order("email").Find(&gone).Error; err != nil || len(gone) == 0 {
+	var revoked []Invitation
+	if err := made.Omit("inviter_name").Order("email").Find(&revoked).Error; err != nil || len(revoked) == 0 {
 		return err
 	}
-	addresses := make([]string, len(gone))
-	for i, g := range gone {
+	addresses := make([]string, len(revoked))
+	for i, g := range revoked {
 		addresses[i] = g.Email
 	}
-	said["invitations"] = audit.Change{Before: addresses, After: nil}
-	return tx.Delete(&gone).Error
+	changes["invitations"] = audit.Change{Before: addresses, After: nil}
+	return tx.Delete(&revoked).Error
 }

@@ -38,9 +38,9 @@ type startedOIDC struct {
 }
 
 // StartOIDC returns a new request, and the secret of the browser that can finish it.
-// Nothing is stored: the state has the request, sealed. browser is the secret that it has
-// from other requests, so that several can be under way at once, or anything else. A next
-// that is too long for a URL is left out.
+// Nothing is stored: the state is the sealed request. browser is the secret from the
+// browser's other requests, so that several can be in progress at once; any other value is
+// ignored. A next that is too long for a URL is dropped.
 func (s *Providers) StartOIDC(ctx context.Context, browser, next string) (OIDCRequest, string, error) {
 	if len(browser) != secretLength {
 		browser = text.RandomDigits(secretLength)
@@ -54,9 +54,9 @@ func (s *Providers) StartOIDC(ctx context.Context, browser, next string) (OIDCRe
 	return request, browser, err
 }
 
-// StartedOIDC returns the request with this state that the browser began, or ErrNotFound.
+// PendingOIDC returns the request with this state that the browser began, or ErrNotFound.
 // SignIn uses it up, once the provider's answer has turned out right.
-func (s *Providers) StartedOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
+func (s *Providers) PendingOIDC(ctx context.Context, browser, state string) (OIDCRequest, error) {
 	var begun startedOIDC
 	if _, err := s.attempts.Challenge(ctx, ProviderChallenge, state, &begun); err != nil {
 		return OIDCRequest{}, err
@@ -82,25 +82,25 @@ type Identity struct {
 	LastUsedAt *int64
 }
 
-// Vouched is what a provider says about somebody.
-type Vouched struct {
+// ProviderClaims is what a provider asserts about a user.
+type ProviderClaims struct {
 	Issuer, Subject string
 	// Email counts only if the provider has verified it.
 	Email    string
 	Verified bool
 }
 
-// vouchedUser returns the user for whom a provider vouches: the one linked with the
-// identity or else, the first time, the one with the same verified email address, whom it
-// then links. A user has one identity at an issuer: another with the same address later is
-// somebody else. With a refusal it returns the user, if one is known to be meant.
-func (s *Providers) vouchedUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+// claimedUser returns the user that a provider identifies: the one linked with the identity
+// or else, the first time, the one with the same verified email address, whom it then
+// links. A user has one identity per issuer: another identity with the same address later
+// is someone else. With a refusal it returns the user, if one is known to be meant.
+func (s *Providers) claimedUser(ctx context.Context, where access.Actor, v ProviderClaims) (User, error) {
 	u, err := s.knownUser(ctx, v)
 	if errors.Is(err, access.ErrNotFound) {
 		u, err = s.linkUser(ctx, where, v)
 	}
 	if err == nil && u.DisabledAt != nil {
-		err = refusal{DisabledUserRefused}
+		err = refusal{UserDisabled}
 	}
 	if err != nil {
 		return u, err
@@ -110,7 +110,7 @@ func (s *Providers) vouchedUser(ctx context.Context, where access.Actor, v Vouch
 }
 
 // knownUser returns the user who is linked with an identity.
-func (s *Providers) knownUser(ctx context.Context, v Vouched) (User, error) {
+func (s *Providers) knownUser(ctx context.Context, v ProviderClaims) (User, error) {
 	query := db.Selection{Columns: userColumns, From: "users", Joins: " JOIN identities ON identities.user_id = users.id"}
 	query.Where("identities.issuer = ? AND identities.subject = ?", v.Issuer, v.Subject)
 	u, err := db.Take(s.db.Read(ctx), query, (*User).columns)
@@ -118,7 +118,7 @@ func (s *Providers) knownUser(ctx context.Context, v Vouched) (User, error) {
 }
 
 // linkUser links an identity with the user of its verified address.
-func (s *Providers) linkUser(ctx context.Context, where access.Actor, v Vouched) (User, error) {
+func (s *Providers) linkUser(ctx context.Context, where access.Actor, v ProviderClaims) (User, error) {
 	switch {
 	case v.Email == "":
 		return User{}, refusal{NoAddress}

@@ -35,7 +35,7 @@ type Passkey struct {
 // NewPasskey describes a passkey to add.
 type NewPasskey struct{ Name, CredentialID, Data string }
 
-// maxPasskeys is how many passkeys somebody can have.
+// maxPasskeys limits the passkeys of a user.
 const maxPasskeys = 20
 
 // Passkeys returns the actor's passkeys, the newest first; there are at most maxPasskeys.
@@ -68,11 +68,12 @@ func (s *SecondFactors) PasskeyOwner(ctx context.Context, credentialID string) (
 	return p, u, s.db.Failed(ctx, err)
 }
 
-// errNotAsked is returned for a passkey that no browser was asked for.
-var errNotAsked = errors.New("no passkey was asked for")
+// errNoPasskeyRequest is returned for a passkey that no browser was asked for.
+var errNoPasskeyRequest = errors.New("no passkey was asked for")
 
-// checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is whose
-// the passkey must be, or "" for anybody's. Errors: Throttled, ErrSignIn, errNotAsked.
+// checkPasskey runs check, which is as in WithPasskey, as a counted attempt. userID is
+// whose the passkey must be, or "" for anyone's. Errors: Throttled, ErrSignIn,
+// errNoPasskeyRequest.
 func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID string, check func() (User, error)) (User, attempt, error) {
 	try, err := s.attempts.reserve(ctx, limits)
 	if err != nil {
@@ -81,7 +82,7 @@ func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID strin
 	owner, err := check()
 	switch {
 	case errors.Is(err, access.ErrNotFound):
-		return owner, try, errNotAsked
+		return owner, try, errNoPasskeyRequest
 	case err != nil:
 		return owner, try, err
 	case userID != "" && owner.ID != userID:
@@ -90,15 +91,15 @@ func (s *SignIns) checkPasskey(ctx context.Context, limits []limit, userID strin
 	return owner, try, s.attempts.clear(ctx, try)
 }
 
-// UsedPasskey stores that a passkey was used, and the library's new record.
-func (s *SecondFactors) UsedPasskey(ctx context.Context, id, data string) error {
+// RecordPasskeyUse stores that a passkey was used, and the library's new record.
+func (s *SecondFactors) RecordPasskeyUse(ctx context.Context, id, data string) error {
 	used := map[string]any{"last_used_at": s.db.Now().Unix(), "data": data}
 	return s.db.Failed(ctx, s.db.Writer.WithContext(ctx).Model(&Passkey{}).Where("id = ?", id).Updates(used).Error)
 }
 
 // AddPasskey adds a passkey for the actor. If they have no recovery codes it returns new
-// ones, which can't be had again. Errors: Invalid about "name", also for a passkey that
-// exists already and for one too many.
+// ones, which can't be retrieved later. Errors: Invalid about "name", also for a passkey
+// that exists already and for one too many.
 func (s *SecondFactors) AddPasskey(ctx context.Context, by access.Actor, n NewPasskey) (codes []string, err error) {
 	name, err := passkeyName(n.Name)
 	if err != nil {
@@ -183,6 +184,6 @@ func (s *SecondFactors) RemovePasskey(ctx context.Context, by access.Actor, id s
 		if ways == 0 {
 			return access.Conflict{Message: fmt.Sprintf("“%s” is your only way in. Add another passkey or set a password first.", p.Name)}
 		}
-		return errors.Join(s.dropIdleCodes(tx, by.UserID), line.SetChanges(map[string]audit.Change{"name": {Before: p.Name, After: nil}}))
+		return errors.Join(s.deleteUnusableCodes(tx, by.UserID), line.SetChanges(map[string]audit.Change{"name": {Before: p.Name, After: nil}}))
 	})
 }

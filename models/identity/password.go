@@ -39,13 +39,13 @@ var Cost = HashCost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 
 const argonKeySize = 32
 
-// Hashing limits concurrent hashing to half of the cores, so that sign-ins can't take the
-// machine away from everything else. Whoever hashes holds a place in it.
+// Hashing limits concurrent hashing to half of the cores, so that sign-ins can't starve
+// everything else. Hold a slot of it while hashing.
 var Hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
 
-// preparedPassword returns the form of a password that is hashed, which is the same however
-// a keyboard encodes its letters: OpaqueString of RFC 8265, after NFKC as NIST SP 800-63B
-// asks for. What the RFC does not allow is not refused.
+// preparedPassword returns the form of a password that is hashed, which does not depend on
+// how a keyboard encodes its letters: OpaqueString of RFC 8265, after NFKC as NIST SP
+// 800-63B recommends. What the RFC disallows is not refused.
 func preparedPassword(password string) string {
 	password = norm.NFKC.String(password)
 	if prepared, err := precis.OpaqueString.String(password); err == nil {
@@ -80,8 +80,8 @@ func argonKey(ctx context.Context, password string, salt []byte) ([]byte, error)
 }
 
 // CheckPassword reports whether a password has this hash, and whether the hash is outdated:
-// older versions hashed the characters as typed. How long it takes depends only on what was
-// typed; for the hash "" it returns false.
+// older versions hashed the characters as typed. The time it takes depends only on what was
+// typed. It returns false for the hash "".
 func CheckPassword(ctx context.Context, hash, password string) (right, outdated bool, err error) {
 	salt, want, err := readHash(hash)
 	if err != nil {
@@ -115,11 +115,10 @@ func readHash(hash string) (salt, key []byte, err error) {
 }
 
 // passwordForms returns what may have been hashed for a typed password: its prepared form
-// and, if they differ, the characters themselves, each cut where it is too long to be
-// right.
+// and, if they differ, the characters themselves, each cut if it is too long to be right.
 func passwordForms(typed string) []string {
-	const mostMarks = 3 // that a letter has beside itself where it is typed decomposed
-	typed = text.Cut(typed, (1+mostMarks)*(maxPassword+1))
+	const maxMarks = 3 // of a letter that is typed decomposed
+	typed = text.Cut(typed, (1+maxMarks)*(maxPassword+1))
 	prepared := preparedPassword(typed)
 	forms := []string{text.Cut(prepared, maxPassword+1)}
 	if prepared != typed {
@@ -135,7 +134,7 @@ func (s *SignIns) renewHash(ctx context.Context, u *User, password string) error
 		return err
 	}
 	renewed := s.db.Writer.WithContext(ctx).Model(&User{}).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Update("password_hash", hash)
-	if renewed.RowsAffected == 1 { // or it has changed meanwhile
+	if renewed.RowsAffected == 1 { // otherwise it has changed in the meantime
 		u.PasswordHash = hash
 	}
 	return s.db.Failed(ctx, renewed.Error)
@@ -193,8 +192,8 @@ func guessable(password, email, name string) bool {
 	return text.Length(rest) < 4 || isPeriodic(password) || common()[password] || common()[rest] || isPeriodic(rest)
 }
 
-// isPeriodic reports whether s is a short piece again and again, or a run like
-// "abcdefgh" or "87654321".
+// isPeriodic reports whether s repeats a short piece, or is a run like "abcdefgh" or
+// "87654321".
 func isPeriodic(s string) bool {
 	r := []rune(s)
 	for period := 1; period <= len(r)/3; period++ {

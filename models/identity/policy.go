@@ -18,11 +18,11 @@ import (
 
 // Policy is the sign-in policy.
 type Policy struct {
-	// SecondFactor has the roles that need a second factor, each with the time from which
-	// on, in Unix seconds.
+	// SecondFactor maps the roles that require a second factor to when that begins, in Unix
+	// seconds.
 	SecondFactor map[access.Role]int64 `json:"second_factor"`
-	// Tokens says that API tokens are refused while their owners lack a second factor that
-	// they need. It is off by default: programs would stop.
+	// Tokens reports whether API tokens are refused while their owners lack a required
+	// second factor. It is off by default, because it would stop programs.
 	Tokens bool `json:"tokens,omitempty"`
 }
 
@@ -40,7 +40,7 @@ func (p Policy) BindsTokens(role access.Role, now time.Time) bool {
 
 const policySetting = "policy"
 
-// Policy returns the policy in force. Another program's change is seen within a second.
+// Policy returns the policy in force. Another process's change is seen within a second.
 func (s *Policies) Policy(ctx context.Context) (Policy, error) {
 	p, err := s.policy.Get(policySetting, s.db.Now(), func() (Policy, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", policySetting)
@@ -71,8 +71,8 @@ func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) err
 		if err != nil {
 			return err
 		}
-		said := p.differences(before)
-		if len(said) == 0 {
+		changes := p.differences(before)
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		value, err := json.Marshal(p)
@@ -81,7 +81,7 @@ func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) err
 		}
 		line.SetObject("policy", "", "Rules for signing in")
 		row := db.Setting{Key: policySetting, Value: string(value)}
-		return cmp.Or(line.SetChanges(said), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
+		return cmp.Or(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
 	})
 }
 
@@ -158,16 +158,16 @@ func (s *Policies) lacksFactor(ctx context.Context, u User) (bool, error) {
 const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND confirmed_at IS NOT NULL)
 	OR EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id)`
 
-// FactorCount is how many people of a role can sign in, and how many of them have no second
+// FactorCount is how many active users a role has, and how many of them have no second
 // factor.
 type FactorCount struct{ People, Without int }
 
-// FactorCounts counts the people of each role who can sign in; a role that nobody has is
+// FactorCounts counts the people of each role who can sign in; a role that no one has is
 // left out. Errors: Denied.
 func (s *Policies) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
-	people, err := s.users.People(ctx, by)
+	people, err := s.users.Accounts(ctx, by)
 	counts := map[access.Role]FactorCount{}
-	for _, p := range slices.DeleteFunc(people, func(p Person) bool { return p.DisabledAt != nil }) {
+	for _, p := range slices.DeleteFunc(people, func(p Account) bool { return p.DisabledAt != nil }) {
 		count := counts[p.Role]
 		count.People++
 		if !p.SecondFactor() {

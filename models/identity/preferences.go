@@ -31,7 +31,7 @@ const (
 // Locales are all locales, the default first.
 var Locales = []Locale{DayFirst, MonthFirst, YearFirst, Dotted}
 
-// Shortcuts says whether single keys are shortcuts.
+// Shortcuts is whether single keys are shortcuts.
 type Shortcuts string
 
 // Single-key shortcuts on, the default, or off.
@@ -88,19 +88,19 @@ func preferences(was, is User) []audit.Difference {
 	return []audit.Difference{
 		{Field: "density", Before: (*string)(&was.Density), After: (*string)(&is.Density)},
 		{Field: "page_size", Before: new(strconv.Itoa(was.Rows())), After: new(strconv.Itoa(is.Rows()))},
-		{Field: "locale", Before: new(was.Locale.said()), After: new(is.Locale.said())},
-		{Field: "shortcuts", Before: new(was.Shortcuts.said()), After: new(is.Shortcuts.said())},
+		{Field: "locale", Before: new(was.Locale.label()), After: new(is.Locale.label())},
+		{Field: "shortcuts", Before: new(was.Shortcuts.label()), After: new(is.Shortcuts.label())},
 	}
 }
 
-func (l Locale) said() string {
+func (l Locale) label() string {
 	if l == DayFirst {
 		return "day-first"
 	}
 	return string(l)
 }
 
-func (s Shortcuts) said() string {
+func (s Shortcuts) label() string {
 	if s == ShortcutsOn {
 		return "on"
 	}

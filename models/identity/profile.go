@@ -20,7 +20,7 @@ import (
 // UpdatedProfile is the action of changing one's own profile.
 const UpdatedProfile audit.Action = "user.update"
 
-// ProfileChange is what somebody changes about themselves; a nil field stays as it is.
+// ProfileChange is what someone changes about themselves; a nil field stays as it is.
 type ProfileChange struct {
 	Name, Email *string
 	// TimeZone is an IANA name; "" is UTC.
@@ -65,14 +65,14 @@ func timeZone(s string) (string, string) {
 	if _, err := location(s); err == nil {
 		return s, ""
 	}
-	if zone, ok := zoneCalled(s); ok {
+	if zone, ok := findZone(s); ok {
 		return zone, ""
 	}
 	return s, "Choose a time zone from the list, such as Europe/Zurich, or UTC."
 }
 
-// zoneCalled returns the one zone meant by "zurich", "New York" or "europe/zurich".
-func zoneCalled(name string) (string, bool) {
+// findZone returns the one zone meant by "zurich", "New York" or "europe/zurich".
+func findZone(name string) (string, bool) {
 	name = strings.ReplaceAll(name, " ", "_")
 	var found []string
 	for _, zone := range TimeZones() {
@@ -93,7 +93,7 @@ func zoneCalled(name string) (string, bool) {
 // UpdateProfile changes the actor's own profile. A new email address requires the password.
 // Errors: Invalid, Throttled.
 func (s *Users) UpdateProfile(ctx context.Context, by access.Actor, c ProfileChange) error {
-	c.Name = text.SentBack(c.Name, func() (string, error) {
+	c.Name = text.OmitUnchanged(c.Name, func() (string, error) {
 		u, err := userIn(s.db.Writer.WithContext(ctx), by.UserID)
 		return u.Name, err
 	})
@@ -136,20 +136,20 @@ func (s *Users) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 	if err != nil {
 		return err
 	}
-	said := audit.Changes(append(preferences(was, is),
+	changes := audit.Changes(append(preferences(was, is),
 		audit.Difference{Field: "name", Before: &was.Name, After: &is.Name},
 		audit.Difference{Field: "email", Before: &was.Email, After: &is.Email},
 		audit.Difference{Field: "time_zone", Before: &was.TimeZone, After: &is.TimeZone},
 	))
-	if len(said) == 0 {
+	if len(changes) == 0 {
 		return audit.ErrNothing
 	}
 	line.SetObject("user", is.ID, is.Name)
-	return line.SetChanges(said)
+	return line.SetChanges(changes)
 }
 
-// PasswordChange is a new password, and the old one. The session with the secret Keep goes
-// on, and with KeepOthers all others too.
+// PasswordChange is a new password, and the old one. The session with the secret Keep
+// continues, and with KeepOthers all others too.
 type PasswordChange struct {
 	Old, New   string
 	Keep       string
@@ -192,7 +192,7 @@ func (s *Users) ChangePassword(ctx context.Context, by access.Actor, c PasswordC
 				return err
 			}
 		}
-		return dropChallenges(tx, u.ID)
+		return deleteChallenges(tx, u.ID)
 	})
 }
 
@@ -207,9 +207,9 @@ var TimeZones = sync.OnceValue(func() []string { return strings.Fields("UTC " + 
 // zones caches locations: loading one takes longer than most requests.
 var zones sync.Map
 
-// placeless are names in the tz database that are no place's: the server's own zone,
+// excludedZones are names in the tz database that are no place's: the server's own zone,
 // placeholders, and copies of everything.
-var placeless = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
+var excludedZones = regexp.MustCompile(`^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$`)
 
 // location returns a zone by its name; "" is UTC.
 func location(name string) (*time.Location, error) {
@@ -219,7 +219,7 @@ func location(name string) (*time.Location, error) {
 	if known, ok := zones.Load(name); ok {
 		return known.(*time.Location), nil
 	}
-	if placeless.MatchString(name) {
+	if excludedZones.MatchString(name) {
 		return nil, errors.New("nobody lives in the zone " + name)
 	}
 	loaded, err := time.LoadLocation(name)

@@ -12,7 +12,7 @@ import (
 )
 
 // A recovery code has 80 bits in Crockford's base 32, which has no letters that look like
-// digits: too many to be found from its hash, and short enough to be typed.
+// digits: too many to be found from the hash, and short enough to type.
 const (
 	recoveryCodes  = 10
 	recoveryLength = 16
@@ -28,7 +28,7 @@ type recoveryCode struct {
 }
 
 // NewRecoveryCodes replaces the actor's recovery codes and returns the new ones, which
-// can't be had again. Errors: Conflict if there is no second factor.
+// can't be retrieved later. Errors: Conflict if there is no second factor.
 func (s *SecondFactors) NewRecoveryCodes(ctx context.Context, by access.Actor) ([]string, error) {
 	var codes []string
 	err := s.log.Write(ctx, by, access.SignedInOnly, MadeRecoveryCodes, func(tx *gorm.DB, line *audit.Line) error {
@@ -54,13 +54,13 @@ func (s *SecondFactors) makeRecoveryCodes(tx *gorm.DB, userID string) ([]string,
 	codes, rows := make([]string, recoveryCodes), make([]recoveryCode, recoveryCodes)
 	for i := range codes {
 		code := newRecoveryCode()
-		codes[i], rows[i] = grouped(code), recoveryCode{Hash: recoveryHash(userID, code), UserID: userID}
+		codes[i], rows[i] = formatCode(code), recoveryCode{Hash: recoveryHash(userID, code), UserID: userID}
 	}
 	return codes, tx.Create(&rows).Error
 }
 
-// dropIdleCodes deletes the recovery codes of a user who has no second factor any more.
-func (s *SecondFactors) dropIdleCodes(tx *gorm.DB, userID string) error {
+// deleteUnusableCodes deletes the recovery codes of a user who has no second factor any more.
+func (s *SecondFactors) deleteUnusableCodes(tx *gorm.DB, userID string) error {
 	f, err := s.factors(s.db.ReadIn(tx), userID)
 	if err != nil || f.On() {
 		return err
@@ -77,8 +77,8 @@ func newRecoveryCode() string {
 	return string(b)
 }
 
-// grouped returns a recovery code as it is shown.
-func grouped(code string) string {
+// formatCode returns a recovery code as it is shown.
+func formatCode(code string) string {
 	var groups []string
 	for ; len(code) > recoveryGroup; code = code[recoveryGroup:] {
 		groups = append(groups, code[:recoveryGroup])

@@ -7,9 +7,9 @@ import (
 	"protocol.chat/console/models/db"
 )
 
-// reloadActor returns the actor with the rights that they have now, and keeps these until
-// the transaction ends. If they are disabled, or their token has ended, it returns the zero
-// Actor.
+// reloadActor returns the actor with their current rights, and locks these until the
+// transaction ends. It returns the zero Actor if they are disabled or their token has
+// ended.
 func (s *Users) reloadActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind != access.UserActor && by.Kind != access.TokenActor {
 		return by, nil

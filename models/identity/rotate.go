@@ -18,17 +18,17 @@ const RotatedKeys audit.Action = "key.rotate"
 // rotateBatch is how many secrets are re-encrypted in one transaction.
 const rotateBatch = 200
 
-// UnfinishedRotation reports whether some secrets may not be encrypted with the key in use
-// yet: Rotate was cut short, or is still to come.
+// UnfinishedRotation reports whether some secrets may not be encrypted with the current key
+// yet, because Rotate was interrupted or has not run.
 func (s *Store) UnfinishedRotation(ctx context.Context) (bool, error) {
 	var noted db.Setting
 	err := s.db.Writer.WithContext(ctx).Where("key = ?", audit.KeySetting).Take(&noted).Error
 	return noted.Value != s.log.Keyring.Now().Current(), s.db.Failed(ctx, err)
 }
 
-// Rotate takes keys into use whose first one is new, and re-encrypts all secrets with it.
-// If it is cut short, nothing is lost, and calling it again finishes it. It returns how
-// many secrets it re-encrypted. Errors: Denied.
+// Rotate starts using keys, whose first one is new, and re-encrypts all secrets with it. If
+// it is interrupted nothing is lost, and calling it again finishes it. It returns how many
+// secrets it re-encrypted. Errors: Denied.
 func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (int, error) {
 	s.log.Keyring.Set(keys)
 	all := 0

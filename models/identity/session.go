@@ -17,21 +17,20 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// How long a session lasts: without a request, and with "keep me signed in" from its start.
+// How long a session lasts: without a request, and in all with "keep me signed in".
 // seenEvery is how often its use is stored.
 const (
 	IdleLimit     = 12 * time.Hour
 	RememberLimit = 30 * 24 * time.Hour
-	awakeLimit    = 7 * 24 * time.Hour // of a session that is used all the time
+	slidingLimit  = 7 * 24 * time.Hour // of a session that is used all the time
 	seenEvery     = time.Minute
 	secretLength  = 43 // 256 bits in base 62
 )
 
-// Session is a browser in which somebody is signed in. Its secret is in the browser only;
-// the hash is stored.
+// Session is a signed-in browser. Its secret is only in the browser; its hash is stored.
 type Session struct {
 	Hash string `gorm:"primaryKey"`
-	// ID is what the session is listed and ended by; it signs nobody in.
+	// ID is what the session is listed and ended by; it signs no one in.
 	ID       string
 	UserID   string
 	Data     string // what the handlers keep in it, as JSON
@@ -47,9 +46,9 @@ type Session struct {
 	User User `gorm:"-"`
 }
 
-// StartSession signs a user in and returns the secret for the browser. factors are what the
-// user has proved who they are with (ByPassword and so on), for the audit line. Errors:
-// ErrSignIn if the user was disabled, or the password changed, since the user was read.
+// StartSession signs a user in and returns the secret for the browser. factors are those
+// that the user has proved (ByPassword and so on), for the audit line. Errors: ErrSignIn if
+// the user was disabled or the password changed after u was read.
 func (s *Sessions) StartSession(ctx context.Context, by access.Actor, u User, remember bool, factors ...string) (secret string, err error) {
 	secret = text.RandomDigits(secretLength)
 	err = s.log.Record(ctx, by, audit.SignedIn, func(tx *gorm.DB, line *audit.Line) error {
@@ -67,14 +66,14 @@ func (s *Sessions) StartSession(ctx context.Context, by access.Actor, u User, re
 		if err != nil {
 			return err
 		}
-		said := map[string]audit.Change{"browser": {Before: nil, After: device.Browser}}
+		changes := map[string]audit.Change{"browser": {Before: nil, After: device.Browser}}
 		if fresh {
-			said["new_device"] = audit.Change{Before: nil, After: true}
+			changes["new_device"] = audit.Change{Before: nil, After: true}
 		}
 		if len(factors) > 0 {
-			said["factors"] = audit.Change{Before: nil, After: factors}
+			changes["factors"] = audit.Change{Before: nil, After: factors}
 		}
-		if err := line.SetChanges(said); err != nil {
+		if err := line.SetChanges(changes); err != nil {
 			return err
 		}
 		now := s.db.Now()
@@ -99,7 +98,7 @@ func sessionLimit(remember bool) time.Duration {
 	if remember {
 		return RememberLimit
 	}
-	return awakeLimit
+	return slidingLimit
 }
 
 // Session returns the session with this secret, with its user, or ErrNotFound if it has
@@ -114,7 +113,7 @@ func (s *Sessions) Session(ctx context.Context, secret string) (Session, error) 
 	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), now.Unix())
 	found, err := db.Take(s.db.Read(ctx), query, (*Session).columns)
 	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
-		s.see(ctx, &found, now)
+		s.touch(ctx, &found, now)
 	}
 	return found, s.db.Failed(ctx, err)
 }
@@ -126,9 +125,9 @@ func (s *Session) columns() []any {
 	}, s.User.columns()...)
 }
 
-// see stores that a session is in use, which extends one that ends by idleness, up to
+// touch stores that a session is in use, which extends one that ends by idleness, up to
 // EndsAt. If that fails, the next request will do it.
-func (s *Sessions) see(ctx context.Context, found *Session, now time.Time) {
+func (s *Sessions) touch(ctx context.Context, found *Session, now time.Time) {
 	found.SeenAt = now.Unix()
 	if !found.Remember {
 		found.ExpiresAt = min(now.Add(IdleLimit).Unix(), found.EndsAt)
@@ -146,8 +145,8 @@ func (s *Sessions) SaveSession(ctx context.Context, secret, data string) error {
 	return s.db.Failed(ctx, saved.Error)
 }
 
-// EndSession signs the owner of the session out; the line names them as the actor, whoever
-// ends it. It returns nil if the session has ended already.
+// EndSession signs the owner of the session out; its line names them as the actor, whoever
+// ends it. It returns nil if the session has already ended.
 func (s *Sessions) EndSession(ctx context.Context, by access.Actor, secret string) error {
 	return s.log.Record(ctx, by, audit.SignedOut, func(tx *gorm.DB, line *audit.Line) error {
 		hash := hashSecret(secret)
@@ -169,7 +168,7 @@ func (s *Sessions) EndSession(ctx context.Context, by access.Actor, secret strin
 }
 
 // RenewSession gives a session another secret, and returns it: the old one is useless from
-// then on. confirmed says that its owner has just proved who they are. Errors: ErrNotFound
+// then on. confirmed reports whether its owner has just proved who they are. Errors: ErrNotFound
 // if the session has ended.
 func (s *Sessions) RenewSession(ctx context.Context, secret string, confirmed bool) (string, error) {
 	renewed := text.RandomDigits(secretLength)
@@ -204,8 +203,8 @@ func (s *Sessions) EndSessionByID(ctx context.Context, by access.Actor, id strin
 			return err
 		}
 		line.SetObject("user", by.UserID, by.Name)
-		said := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
-		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(said))
+		changes := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
+		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(changes))
 	})
 }
 
@@ -219,21 +218,21 @@ func (s *Sessions) EndOtherSessions(ctx context.Context, by access.Actor, secret
 			return err
 		}
 		begun := tx.Where("user_id = ? AND kind = ?", by.UserID, FactorChallenge).Delete(&challenge{})
-		if err := cmp.Or(begun.Error, dropChallenges(tx, by.UserID)); err != nil {
+		if err := cmp.Or(begun.Error, deleteChallenges(tx, by.UserID)); err != nil {
 			return err
 		}
-		said := map[string]audit.Change{}
+		changes := map[string]audit.Change{}
 		if n > 0 {
-			said["other_sessions"] = audit.Change{Before: n, After: 0}
+			changes["other_sessions"] = audit.Change{Before: n, After: 0}
 		}
 		if begun.RowsAffected > 0 {
-			said["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
+			changes["unfinished_sign_ins"] = audit.Change{Before: begun.RowsAffected, After: 0}
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return audit.ErrNothing
 		}
 		line.SetObject("user", by.UserID, by.Name)
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 	return int(n), err
 }
@@ -243,8 +242,8 @@ func endOthers(tx *gorm.DB, userID, secret string) (int64, error) {
 	return ended.RowsAffected, ended.Error
 }
 
-// hashSecret returns a secret of high entropy as it is stored: useless to whoever reads the
-// database.
+// hashSecret returns a secret of high entropy as it is stored: useless to anyone who reads
+// the database.
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

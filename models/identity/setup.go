@@ -93,7 +93,7 @@ func (s *Users) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) 
 // checkSetupCode returns what is wrong with a setup code.
 func (s *Users) checkSetupCode(ctx context.Context, code string) (access.Invalid, error) {
 	if code == "" {
-		return access.Lacking("code", "Enter the setup code that the console printed when it started."), nil
+		return access.MissingField("code", "Enter the setup code that the console printed when it started."), nil
 	}
 	var known int64
 	err := s.db.Reader.WithContext(ctx).Model(&setupCode{}).

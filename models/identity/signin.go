@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Client is the browser that somebody signs in with.
+// Client is the browser that someone signs in with.
 type Client struct {
 	// Actor is where the request comes from: IP, UserAgent, RequestID and Device.
 	access.Actor
@@ -27,7 +27,7 @@ type Client struct {
 	Page json.RawMessage
 }
 
-// Outcome is how a sign-in went: SignedIn, SecondFactorWanted, Refused, Throttled or
+// Outcome is how a sign-in went: SignedIn, SecondFactorRequired, Refused, Throttled or
 // Expired.
 type Outcome interface{ outcome() }
 
@@ -47,8 +47,8 @@ type SignedIn struct {
 	FactorDue *int64
 }
 
-// SecondFactorWanted is a sign-in that waits for its second factor, for ChallengeLimit.
-type SecondFactorWanted struct {
+// SecondFactorRequired is a sign-in that waits for its second factor, for ChallengeLimit.
+type SecondFactorRequired struct {
 	// Pending is the secret of the sign-in, for WithCode and WithSecondPasskey.
 	Pending string
 }
@@ -63,15 +63,15 @@ type Throttled struct{ Until time.Time }
 // Expired is a sign-in that was begun too long ago, or finished already.
 type Expired struct{}
 
-func (SignedIn) outcome()           {}
-func (SecondFactorWanted) outcome() {}
-func (Refused) outcome()            {}
-func (Throttled) outcome()          {}
-func (Expired) outcome()            {}
+func (SignedIn) outcome()             {}
+func (SecondFactorRequired) outcome() {}
+func (Refused) outcome()              {}
+func (Throttled) outcome()            {}
+func (Expired) outcome()              {}
 
-// SignIn signs somebody in, if their credentials are right and no second factor is missing.
-// Every refusal has its line in the audit log, and every session. How long a refusal takes
-// does not depend on its reason. An error says that nobody could tell.
+// SignIn signs a user in if their credentials are right and no second factor is missing.
+// Every refusal and every session is logged. How long a refusal takes does not depend on
+// its reason. An error means that the credentials could not be checked.
 func (s *Store) SignIn(ctx context.Context, from Client, with Credentials) (Outcome, error) {
 	in := signIn{Client: from}
 	if err := with.prove(ctx, s, &in); err != nil {
@@ -93,13 +93,13 @@ func (s *Store) SignIn(ctx context.Context, from Client, with Credentials) (Outc
 	return done, nil
 }
 
-// signIn is one that is under way.
+// signIn is one that is in progress.
 type signIn struct {
 	Client
 	user User
 	// factors name what the user has proved who they are with, for the audit line.
 	factors []string
-	// complete says that no second factor is to follow.
+	// complete reports whether no second factor is to follow.
 	complete bool
 }
 
@@ -136,10 +136,10 @@ type pendingSignIn struct {
 func (s *SignIns) awaitSecondFactor(ctx context.Context, in signIn) (Outcome, error) {
 	wait := pendingSignIn{Email: in.user.Email, Remember: in.Remember, Page: in.Page, Factors: in.factors}
 	secret, err := s.attempts.NewChallenge(ctx, FactorChallenge, in.user.ID, wait)
-	return SecondFactorWanted{secret}, err
+	return SecondFactorRequired{secret}, err
 }
 
-// resume goes on with a sign-in whose second factor was awaited.
+// resume continues with a sign-in whose second factor was awaited.
 func (in *signIn) resume(wait pendingSignIn) {
 	in.Remember, in.Page, in.factors, in.complete = wait.Remember, wait.Page, wait.Factors, true
 }
@@ -152,7 +152,7 @@ type PendingSignIn struct {
 }
 
 // PendingSignIn returns the sign-in with this secret, or ErrNotFound if it has expired or
-// gone on.
+// continued.
 func (s *SignIns) PendingSignIn(ctx context.Context, secret string) (PendingSignIn, error) {
 	var wait pendingSignIn
 	userID, err := s.attempts.Challenge(ctx, FactorChallenge, secret, &wait)
@@ -163,8 +163,8 @@ func (s *SignIns) PendingSignIn(ctx context.Context, secret string) (PendingSign
 	return PendingSignIn{wait.Email, wait.Page, factors}, err
 }
 
-// completeSignIn starts the session of somebody who has proved all that there is to prove,
-// in place of those that the browser had.
+// completeSignIn starts the session of a fully authenticated user, in place of those that
+// the browser had.
 func (s *SignIns) completeSignIn(ctx context.Context, in signIn) (SignedIn, error) {
 	by := actorFrom(in.Actor, in.user)
 	for _, old := range in.Sessions {
@@ -197,8 +197,8 @@ func actorFrom(where access.Actor, u User) access.Actor {
 	return by
 }
 
-// refuseSignIn writes the line of a refused sign-in. email is what the visitor claimed, and
-// u whose account it is if they have shown to know more than that.
+// refuseSignIn logs a refused sign-in. email is what the visitor claimed; u is the account,
+// if they have proved more than knowing its address.
 func (s *SignIns) refuseSignIn(ctx context.Context, where access.Actor, email, reason string, u User) error {
 	return s.log.Record(ctx, visitor(where, email), audit.RefusedSignIn, func(_ *gorm.DB, line *audit.Line) error {
 		if u.ID != "" {
@@ -210,8 +210,8 @@ func (s *SignIns) refuseSignIn(ctx context.Context, where access.Actor, email, r
 
 // visitor returns an actor who has not signed in, named by what they claimed.
 func visitor(where access.Actor, email string) access.Actor {
-	said := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
-	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, said)
+	name := text.Cut(text.NormalText(strings.ToValidUTF8(email, "")), maxEmail)
+	where.Kind, where.Name = access.VisitorActor, strings.Map(printable, name)
 	return where
 }
 

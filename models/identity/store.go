@@ -31,7 +31,7 @@ type (
 	Users struct{ *shared }
 	// Sessions are the browsers that users are signed in with.
 	Sessions struct{ *shared }
-	// SignIns are what Store.SignIn takes, and the proofs of who somebody is.
+	// SignIns are what Store.SignIn takes, and the proofs of who someone is.
 	SignIns struct{ *shared }
 	// Attempts are the limits on guessing, and what is half done: challenges, known devices.
 	Attempts struct{ *shared }
@@ -71,7 +71,7 @@ type shared struct {
 // New returns the users of a database, whose changes go to a log. It sets the log's Reload.
 func New(d *db.DB, log *audit.Log) *Store {
 	c := &shared{db: d, log: log}
-	c.callers.Keep, c.workspace.Keep, c.policy.Keep = db.KeepAnswers, db.KeepAnswers, db.KeepAnswers
+	c.callers.TTL, c.workspace.TTL, c.policy.TTL = db.CacheTTL, db.CacheTTL, db.CacheTTL
 	c.users, c.sessions, c.signIns, c.attempts = &Users{c}, &Sessions{c}, &SignIns{c}, &Attempts{c}
 	c.secondFactors, c.providers, c.policies = &SecondFactors{c}, &Providers{c}, &Policies{c}
 	s := &Store{

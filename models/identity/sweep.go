@@ -8,7 +8,7 @@ import (
 // SweepSignIns deletes what has expired: sessions, drafts, setup codes, invitations,
 // challenges, devices, throttles and the hours of tokens.
 func (s *Store) SweepSignIns(ctx context.Context) error {
-	at, err := s.log.Settled(ctx)
+	at, err := s.log.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,22 +13,20 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// Before anybody proves who they are, the attempt is counted (reserve). An attempt has a
-// place: the browser, if somebody has signed in with it lately, or else its network.
-// Failures delay only their own place: a stranger's attempts don't keep the owner of an
-// account out.
+// Attempts to prove an identity are counted before they are made (reserve), per place: the
+// browser, if someone has signed in with it recently, or else its network. Failures
+// throttle only their own place, so strangers can't keep the owner of an account out.
 
-// How many failed attempts are free, the first wait after that, which doubles with each
-// failure, and the longest one. Nothing is locked for good.
+// The number of free failed attempts; the first wait after those, which doubles with each
+// failure; and the longest wait. Nothing is ever locked.
 const (
-	// placeTries are those to prove one thing, such as the password of an account, from one
-	// place.
+	// placeTries is for one credential, such as the password of an account, from one place.
 	placeTries = 5
-	// addressTries are all those from one network.
+	// addressTries is for everything from one network.
 	addressTries = 20
-	// accountTries and codeTries are those from all networks together, without known
-	// browsers: more addresses don't give more attempts. NIST SP 800-63B allows 100, and a
-	// code has fewer digits than any password.
+	// accountTries and codeTries are for all networks together, except known browsers, so
+	// that more addresses don't give more attempts. NIST SP 800-63B allows 100, and a code
+	// has fewer digits than any password.
 	accountTries   = 100
 	codeTries      = 20
 	firstWait      = 15 * time.Second
@@ -49,8 +47,8 @@ type throttle struct {
 type limit struct {
 	key  string
 	free int
-	// shared says that attempts of others count under the key too, so that the success of
-	// one doesn't clear them.
+	// shared reports whether the attempts of others count under the key too, so that one
+	// success doesn't clear them.
 	shared bool
 	// field is the attempts' name in the log.
 	field string
@@ -64,15 +62,16 @@ const (
 	failedTries    = "failed_tries"
 )
 
-// attempt was counted as failed before it was made. clear or logThrottled must follow.
+// attempt is one that was counted as failed in advance. Call clear or logThrottled after
+// it.
 type attempt struct {
 	limits []limit
 	// reached are the limits of which it was the last free attempt.
 	reached []limit
 }
 
-// reserve counts an attempt as failed before it is made, so that concurrent ones are no way
-// round, and refuses it while one of the limits must wait. Errors: Throttled.
+// reserve counts an attempt as failed before it is made, so that concurrent attempts can't
+// get around the limits, and refuses it while one of them is waiting. Errors: Throttled.
 func (s *Attempts) reserve(ctx context.Context, limits []limit) (attempt, error) {
 	a := attempt{limits: limits}
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -101,7 +100,7 @@ func (s *Attempts) countTry(tx *gorm.DB, l limit) (int, error) {
 	if err := tx.Where("key = ?", l.key).Limit(1).Find(&t).Error; err != nil {
 		return 0, err
 	}
-	// What is further ahead than the longest wait was stored by a wrong clock.
+	// A time further ahead than the longest wait was stored by a wrong clock.
 	if until := time.Unix(t.UntilAt, 0); until.After(now) && until.Sub(now) <= longestWait {
 		return 0, access.Throttled{Until: until}
 	}
@@ -116,9 +115,9 @@ func (s *Attempts) countTry(tx *gorm.DB, l limit) (int, error) {
 	return t.Failures, tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&t).Error
 }
 
-// clear undoes reserve after the attempt succeeded: all failures under keys of this place,
-// and this one under shared keys. It goes in the order of reserve, so that they can't
-// deadlock.
+// clear undoes reserve after the attempt succeeded: it removes all failures under keys of
+// this place, and this one under shared keys. It locks in the order of reserve, so that
+// they can't deadlock.
 func (s *Attempts) clear(ctx context.Context, a attempt) error {
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		for _, l := range a.limits {
@@ -137,32 +136,32 @@ func (s *Attempts) clear(ctx context.Context, a attempt) error {
 	})
 }
 
-// logThrottled writes a line for each limit that begins to wait because the counted attempt
-// failed: once, and not for every attempt refused during the wait, which could flood the
-// log. It comes after the count, because the last free attempt may still succeed. u is
-// whose account it is, if whoever tries has shown to know more than its address.
+// logThrottled logs each limit that the failed attempt has exhausted: once, and not for
+// every attempt refused during the wait, which could flood the log. It runs after the
+// attempt, because the last free one may still succeed. u is the account, if the visitor
+// has proved more than knowing its address.
 func (s *Attempts) logThrottled(ctx context.Context, by access.Actor, a attempt, u User) error {
 	if by.Kind == access.UserActor {
 		u = User{ID: by.UserID, Name: by.Name}
 	}
 	var errs []error
 	for _, l := range a.reached {
-		errs = append(errs, s.log.Record(ctx, by, audit.HeldOff, func(_ *gorm.DB, line *audit.Line) error {
-			said := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
+		errs = append(errs, s.log.Record(ctx, by, audit.ThrottledSignIn, func(_ *gorm.DB, line *audit.Line) error {
+			changes := map[string]audit.Change{l.field: {Before: nil, After: l.free}}
 			if l.field == failedTries {
-				said["address"] = audit.Change{Before: nil, After: access.NetworkOf(by.IP)}
+				changes["address"] = audit.Change{Before: nil, After: access.NetworkOf(by.IP)}
 			} else if u.ID != "" {
 				line.SetObject("user", u.ID, u.Name)
 			}
-			return line.SetChanges(said)
+			return line.SetChanges(changes)
 		}))
 	}
 	return errors.Join(errs...)
 }
 
-// signInLimits returns those of an attempt to prove one thing about an account without
-// being signed in: its password or a code. subject is accountKey or codeKey, and userID
-// whose account it is, or "".
+// signInLimits returns the limits on proving one thing about an account without being
+// signed in: its password or a code. subject is accountKey or codeKey, and userID is the
+// account, or "".
 func (s *Attempts) signInLimits(where access.Actor, subject, userID string) []limit {
 	field, all := failedSignIns, accountTries
 	if strings.HasPrefix(subject, codePrefix) {
@@ -178,8 +177,8 @@ func (s *Attempts) signInLimits(where access.Actor, subject, userID string) []li
 	}
 }
 
-// anyoneLimits returns those of an attempt that doesn't say whose account it is about: a
-// passkey, or a provider's answer. subject says which.
+// anyoneLimits returns the limits on attempts that don't name an account: with a passkey or
+// by a provider. subject says which.
 func (s *Attempts) anyoneLimits(where access.Actor, subject string) []limit {
 	if d := s.device(where.Device); d.known(s.db.Now()) {
 		return []limit{{key: subject + "@device:" + d.ID, free: placeTries, field: failedTries}}
@@ -187,9 +186,9 @@ func (s *Attempts) anyoneLimits(where access.Actor, subject string) []limit {
 	return []limit{addressLimit(where.IP)}
 }
 
-// stepUpLimits returns those of an attempt to prove who one is, once signed in. They are
-// per session: neither strangers nor other sessions count, and a stolen session has only a
-// few attempts.
+// stepUpLimits returns the limits on confirming one's identity while signed in. They are
+// per session: attempts of strangers and of other sessions don't count, and a stolen
+// session has only a few.
 func stepUpLimits(by access.Actor, field string) []limit {
 	return []limit{{key: field + ":" + by.UserID + "@session:" + by.Session, free: placeTries, field: field}}
 }

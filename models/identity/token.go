@@ -16,8 +16,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// A token is a prefix, 32 random characters, and a checksum of 6, by which scanners for
-// leaked secrets recognize it.
+// A token is a prefix, 32 random characters, and a checksum of 6, by which secret scanners
+// recognize it.
 const (
 	tokenPrefix   = "pcl_"
 	tokenRandom   = 32
@@ -49,8 +49,8 @@ type Token struct {
 	OldHash *string
 	// UserName is the name of the user, if it was read.
 	UserName string `gorm:"->;-:migration"`
-	// Waits says that the token is refused until its owner has a second factor, if that was
-	// read.
+	// Waits reports whether the token is refused until its owner has a second factor, if
+	// that was read.
 	Waits bool `gorm:"-"`
 
 	userRole    access.Role
@@ -85,8 +85,8 @@ func (t Token) OldWorks(now time.Time) bool {
 	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
 }
 
-// NewToken describes a token to create. UserID is whose it is, which only the system may
-// choose; anybody else creates their own.
+// NewToken describes a token to create. UserID is its owner, which only the system may
+// choose; anyone else creates their own.
 type NewToken struct {
 	UserID   string
 	Name     string
@@ -107,13 +107,13 @@ func (n NewToken) check(by access.Actor, now time.Time) (Token, access.Invalid) 
 		return text.Visible(text.ProperName("The name", s))
 	})
 	if len(t.Scopes) == 0 {
-		problems = append(problems, access.Lacking("scopes", "Choose at least one thing that the token may do.")...)
+		problems = append(problems, access.MissingField("scopes", "Choose at least one permission.")...)
 	}
 	for _, right := range n.Scopes {
 		if !right.Rule().Scope {
-			problems = append(problems, access.Refused("scopes", "“%s” is nothing that a token may do.", access.Clipped(string(right)))...)
+			problems = append(problems, access.Refused("scopes", "“%s” isn't a permission that a token can have.", access.Clipped(string(right)))...)
 		} else if !by.May(right) {
-			problems = append(problems, access.Refused("scopes", "Your role lets you give no token the right to %s.", right.Rule().Does)...)
+			problems = append(problems, access.Refused("scopes", "Your role doesn't let you create a token that can %s.", right.Rule().Description)...)
 		}
 	}
 	if n.ExpiresAt != nil && *n.ExpiresAt <= now.Unix() {
@@ -129,15 +129,15 @@ func (s *Tokens) CheckToken(by access.Actor, n NewToken) error {
 	return problems.OrNil()
 }
 
-// errShown is returned for a form that was sent again: the secret is not stored.
-var errShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+// errSecretShown is returned for a form that was sent again: the secret is not stored.
+var errSecretShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
 
-// CreateToken creates a token and returns it with its secret, which can't be had again.
-// Errors: Invalid, Denied, and Conflict for a second call under the same key.
+// CreateToken creates a token and returns it with its secret, which can't be retrieved
+// later. Errors: Invalid, Denied, and Conflict for a second call under the same key.
 func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, key *audit.IdempotencyKey) (Token, string, error) {
 	now := s.db.Now()
 	t, problems := n.check(by, now)
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return Token{}, "", err
 	}
 	if err := problems.OrNil(); err != nil {
@@ -145,19 +145,19 @@ func (s *Tokens) CreateToken(ctx context.Context, by access.Actor, n NewToken, k
 	}
 	secret := newSecret()
 	t.ID, t.CreatedAt, t.Hash, t.Hint = s.db.IDs.Next(now, ""), now.Unix(), hashSecret(secret), hint(secret)
-	_, err := audit.Once(ctx, s.log, by, access.MakeTokens, audit.CreatedToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
+	_, err := audit.WriteOnce(ctx, s.log, by, access.CreateTokens, audit.CreatedToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
 		if _, problems := n.check(*line.By, now); len(problems) > 0 { // by the rights of the moment
 			return "", problems
 		}
 		line.SetObject("token", t.ID, t.Name)
-		said := map[string]audit.Change{"scopes": {Before: nil, After: t.Scopes}, "expires_at": {Before: nil, After: t.ExpiresAt}, "user_id": {Before: nil, After: t.UserID}}
+		changes := map[string]audit.Change{"scopes": {Before: nil, After: t.Scopes}, "expires_at": {Before: nil, After: t.ExpiresAt}, "user_id": {Before: nil, After: t.UserID}}
 		if len(t.Networks) > 0 {
-			said["networks"] = audit.Change{Before: nil, After: t.Networks.Lines()}
+			changes["networks"] = audit.Change{Before: nil, After: t.Networks.Lines()}
 		}
-		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.SetChanges(said))
+		return t.ID, errors.Join(tx.Omit("user_name").Create(&t).Error, line.SetChanges(changes))
 	})
 	if err == nil && key != nil && key.Replayed {
-		return Token{}, "", errShown
+		return Token{}, "", errSecretShown
 	}
 	return t, secret, err
 }
@@ -184,15 +184,15 @@ func LooksLikeToken(s string) bool {
 	return ok && len(random) == tokenRandom+tokenChecksum && tokenSecret(random[:tokenRandom]) == s
 }
 
-// TokenQuery says which tokens are wanted.
+// TokenQuery selects tokens.
 type TokenQuery struct {
-	// User is whose; "" is everybody's that the actor may see: without ManageTokens, one's
-	// own.
+	// User is the owner; "" selects all tokens that the actor may see: without
+	// ManageTokens, their own.
 	User string
 	db.Range
 }
 
-// TokenPage is a part of the list of tokens. More says that the list goes on.
+// TokenPage is a part of the list of tokens. More reports whether the list continues.
 type TokenPage struct {
 	Tokens []Token
 	More   bool
@@ -218,7 +218,7 @@ func selectTokens() db.Selection {
 // Tokens returns a page of the tokens that the actor may see, the newest first, with the
 // names of their users. Errors: Denied, Invalid for a bad range.
 func (s *Tokens) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (TokenPage, error) {
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return TokenPage{}, err
 	}
 	if err := q.Range.Check().OrNil(); err != nil {
@@ -252,7 +252,7 @@ func (s *Tokens) markWaiting(ctx context.Context, tokens []Token) error {
 // Token returns one token, with the name of its user. Errors: Denied, ErrNotFound, also if
 // the actor may not see it.
 func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, error) {
-	if err := by.Check(access.MakeTokens); err != nil {
+	if err := by.Check(access.CreateTokens); err != nil {
 		return Token{}, err
 	}
 	if !text.ValidID(id) {
@@ -276,7 +276,7 @@ func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, 
 // completes the line. The cached caller is forgotten at once.
 func (s *Tokens) changeToken(ctx context.Context, by access.Actor, action audit.Action, id string, fn func(tx *gorm.DB, t *Token, line *audit.Line) (map[string]any, error)) error {
 	defer s.callers.Forget()
-	return s.log.Write(ctx, by, access.MakeTokens, action, func(tx *gorm.DB, line *audit.Line) error {
+	return s.log.Write(ctx, by, access.CreateTokens, action, func(tx *gorm.DB, line *audit.Line) error {
 		return s.changeTokenIn(tx, id, line, fn)
 	})
 }
@@ -300,8 +300,8 @@ func (s *Tokens) changeTokenIn(tx *gorm.DB, id string, line *audit.Line, fn func
 	return tx.Model(&Token{}).Where("id = ?", id).Updates(changed).Error
 }
 
-// RevokeToken makes a token useless from the next call on, in other programs within a
-// second. A revoked token stays as it is. Errors: ErrNotFound, Denied.
+// RevokeToken revokes a token from the next call on, in other processes within a second. It
+// does nothing to a revoked token. Errors: ErrNotFound, Denied.
 func (s *Tokens) RevokeToken(ctx context.Context, by access.Actor, id string) error {
 	return s.changeToken(ctx, by, audit.RevokedToken, id, func(_ *gorm.DB, t *Token, _ *audit.Line) (map[string]any, error) {
 		if t.RevokedAt != nil {
@@ -313,5 +313,5 @@ func (s *Tokens) RevokeToken(ctx context.Context, by access.Actor, id string) er
 
 // maySee reports whether the actor may see a token and revoke it.
 func maySee(a access.Actor, t Token) bool {
-	return a.May(access.ManageTokens) || a.May(access.MakeTokens) && t.UserID == a.UserID
+	return a.May(access.ManageTokens) || a.May(access.CreateTokens) && t.UserID == a.UserID
 }

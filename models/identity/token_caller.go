@@ -24,10 +24,10 @@ type caller struct {
 	secured  bool
 }
 
-// TokenActor returns who calls with this token from ip. Errors: ErrNotFound if the token is
-// wrong, expired or revoked, or its owner disabled; and, with the actor, ErrForeignAddress
-// and ErrFactorMissing. What another program changes about a token or its user counts
-// within a second.
+// TokenActor returns the actor of a call with this token from ip. Errors: ErrNotFound if
+// the token is wrong, expired or revoked, or its owner disabled; and, with the actor,
+// ErrForeignAddress and ErrFactorMissing. A change that another process makes to a token or
+// its user takes effect within a second.
 func (s *Tokens) TokenActor(ctx context.Context, secret, ip string) (access.Actor, error) {
 	if !LooksLikeToken(secret) {
 		return access.Actor{}, access.ErrNotFound
@@ -71,16 +71,16 @@ func (s *Tokens) caller(ctx context.Context, hash, ip string) (caller, error) {
 	by.Kind = access.TokenActor
 	old := current != hash
 	if err == nil && (overdue(seen, now) || old && overdue(oldSeen, now)) && s.admitCaller(ctx, by, ip) == nil {
-		s.seeToken(ctx, by.ID, old, now, ip)
+		s.touchToken(ctx, by.ID, old, now, ip)
 	}
 	return by, err
 }
 
 func overdue(seen *int64, now int64) bool { return now-text.Deref(seen) >= int64(seenEvery.Seconds()) }
 
-// seeToken stores that a token is in use, and whether by its old secret. If that fails, a
+// touchToken stores that a token is in use, and whether by its old secret. If that fails, a
 // later call will do it.
-func (s *Tokens) seeToken(ctx context.Context, id string, old bool, now int64, ip string) {
+func (s *Tokens) touchToken(ctx context.Context, id string, old bool, now int64, ip string) {
 	seen := map[string]any{"last_used_at": now, "last_used_ip": ip}
 	if old {
 		seen["old_last_used_at"] = now

@@ -12,24 +12,24 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// Overlaps are how long the old secret can go on working after a token is rolled.
+// Overlaps are how long the old secret can continue working after a token is rolled.
 var Overlaps = []time.Duration{0, time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-// ErrNotYours is returned if somebody else than its owner rolls a token, which acts in the
-// owner's name. It is an ErrDenied.
-var ErrNotYours = fmt.Errorf("%w: the token is somebody else's", access.ErrDenied)
+// ErrNotOwner is returned if anyone but its owner rolls a token, which acts in the owner's
+// name. It is an ErrDenied.
+var ErrNotOwner = fmt.Errorf("%w: the token is somebody else's", access.ErrDenied)
 
-// RollToken gives a token a new secret, which it returns and which can't be had again. The
-// current one goes on working for overlap, one of Overlaps; one from before that ends.
-// Errors: Invalid, ErrNotFound, ErrNotYours, Conflict if the token has ended or key was
-// used.
+// RollToken gives a token a new secret, which it returns and which can't be retrieved
+// later. The current secret keeps working for overlap, one of Overlaps; the one before it
+// ends. Errors: Invalid, ErrNotFound, ErrNotOwner, Conflict if the token has ended or key
+// was used.
 func (s *Tokens) RollToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
 	if !slices.Contains(Overlaps, overlap) {
 		return Token{}, "", access.Refused("overlap", "The old secret can go on working for 0, 1, 24 or 72 hours.")
 	}
 	defer s.callers.Forget()
 	secret := newSecret()
-	_, err := audit.Once(ctx, s.log, by, access.MakeTokens, audit.RolledToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
+	_, err := audit.WriteOnce(ctx, s.log, by, access.CreateTokens, audit.RolledToken, key, func(tx *gorm.DB, line *audit.Line) (string, error) {
 		return id, s.changeTokenIn(tx, id, line, func(_ *gorm.DB, t *Token, line *audit.Line) (map[string]any, error) {
 			return s.roll(by, *t, line, secret, overlap)
 		})
@@ -49,7 +49,7 @@ func (s *Tokens) roll(by access.Actor, t Token, line *audit.Line, secret string,
 	now := s.db.Now()
 	switch {
 	case by.Kind != access.SystemActor && t.UserID != by.UserID:
-		return nil, ErrNotYours
+		return nil, ErrNotOwner
 	case t.State(now) != "active":
 		return nil, access.Conflict{Message: "This token has ended and can't be rolled. Make a new one."}
 	}

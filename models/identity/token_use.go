@@ -15,13 +15,13 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// What is kept of the use of tokens: the last calls of each, hourly counts for some weeks,
-// and, in memory between two writes, single calls of at most mostRequested tokens; those of
-// others are only counted.
+// The recorded use of tokens: the last calls of each, hourly counts for some weeks and, in
+// memory between two writes, single calls of at most maxRecordedTokens tokens; the calls of
+// other tokens are only counted.
 const (
-	KeptRequests  = 100
-	keepHours     = 31 * 24 * time.Hour
-	mostRequested = 1000
+	KeptRequests      = 100
+	keepHours         = 31 * 24 * time.Hour
+	maxRecordedTokens = 1000
 )
 
 // TokenRequest is one call of the API with a token.
@@ -32,7 +32,7 @@ type TokenRequest struct {
 	// Path is without its parameters, which may hold search terms.
 	Path   string
 	Status int
-	// MS is how long the answer took, in milliseconds.
+	// MS is how long the response took, in milliseconds.
 	MS int64 `gorm:"column:ms"`
 	// IP is where the call came from.
 	IP        string
@@ -40,7 +40,7 @@ type TokenRequest struct {
 	// CreatedAt is in Unix seconds.
 	CreatedAt int64
 
-	// Refused says that the token may not be used from that address.
+	// Refused reports whether the token may not be used from that address.
 	Refused bool `gorm:"-"`
 }
 
@@ -49,12 +49,12 @@ type TokenHour struct {
 	TokenID string `gorm:"primaryKey"`
 	// Hour is its first second, in Unix seconds.
 	Hour int64 `gorm:"primaryKey"`
-	// Requests counts all calls, Errors those answered with status 400 or more.
+	// Requests counts all calls, Errors those with status 400 or more.
 	Requests, Errors int
 }
 
-// uses are the calls since the last write, in memory only: a program that is killed loses
-// its last seconds.
+// uses are the calls since the last flush, in memory only: a killed process loses its last
+// seconds.
 type uses struct {
 	mu    sync.Mutex
 	hours map[hourOf]TokenHour
@@ -70,9 +70,9 @@ type hourOf struct {
 // maxPath is how many characters of a path are kept.
 const maxPath = 200
 
-// NoteUse remembers a call with a token, for WriteUses. Every call passes here, so it does
-// no more than that.
-func (s *Tokens) NoteUse(use TokenRequest) {
+// RecordUse records a call with a token in memory, for FlushUses. It is on the path of
+// every call, so it does no more than that.
+func (s *Tokens) RecordUse(use TokenRequest) {
 	use.CreatedAt = s.db.Now().Unix()
 	use.Path = text.Cut(use.Path, maxPath)
 	s.uses.note(use)
@@ -98,13 +98,13 @@ func (u *uses) note(use TokenRequest) {
 		at := u.newer[use.TokenID]
 		calls[at] = use
 		u.newer[use.TokenID] = (at + 1) % KeptRequests
-	case known || len(u.calls) < mostRequested:
+	case known || len(u.calls) < maxRecordedTokens:
 		u.calls[use.TokenID] = append(calls, use)
 	}
 }
 
-// take empties the notes, and returns hours, and calls in the order in which they came.
-func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
+// drain empties the notes, and returns hours, and calls in the order in which they came.
+func (u *uses) drain() (hours []TokenHour, calls map[string][]TokenRequest) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, hour := range u.hours {
@@ -121,10 +121,9 @@ func (u *uses) take() (hours []TokenHour, calls map[string][]TokenRequest) {
 	return hours, calls
 }
 
-// WriteUses writes what NoteUse remembered. What can't be written is lost: it is
-// bookkeeping.
-func (s *Tokens) WriteUses(ctx context.Context) error {
-	hours, calls := s.uses.take()
+// FlushUses writes what RecordUse recorded. What can't be written is dropped.
+func (s *Tokens) FlushUses(ctx context.Context) error {
+	hours, calls := s.uses.drain()
 	if len(hours) == 0 {
 		return nil
 	}
@@ -132,8 +131,8 @@ func (s *Tokens) WriteUses(ctx context.Context) error {
 		if err := addHours(tx, hours); err != nil {
 			return err
 		}
-		for _, token := range slices.Sorted(maps.Keys(calls)) { // in one order on all instances, so that none waits for another in a circle
-			if err := s.keepCalls(tx, token, calls[token]); err != nil {
+		for _, token := range slices.Sorted(maps.Keys(calls)) { // in the same order on all instances, so that they can't deadlock
+			if err := s.saveCalls(tx, token, calls[token]); err != nil {
 				return err
 			}
 		}
@@ -152,8 +151,8 @@ func addHours(tx *gorm.DB, hours []TokenHour) error {
 	}).CreateInBatches(hours, 100).Error
 }
 
-// keepCalls writes a token's calls, and deletes all but the newest KeptRequests.
-func (s *Tokens) keepCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
+// saveCalls writes a token's calls, and deletes all but the newest KeptRequests.
+func (s *Tokens) saveCalls(tx *gorm.DB, token string, calls []TokenRequest) error {
 	for i := range calls {
 		calls[i].ID = s.db.IDs.Next(s.db.Now(), "")
 		if calls[i].Refused {
@@ -181,7 +180,7 @@ type TokenUse struct {
 // usedHours is how many hours TokenUse has.
 const usedHours = 24
 
-// TokenUse returns what a token was used for: what WriteUses has written, which is some
+// TokenUse returns what a token was used for: what FlushUses has written, which is some
 // seconds late. Errors: as Token.
 func (s *Tokens) TokenUse(ctx context.Context, by access.Actor, id string) (TokenUse, error) {
 	if _, err := s.Token(ctx, by, id); err != nil {

@@ -51,7 +51,7 @@ type totp struct {
 type TOTPKey struct{ Secret, URL string }
 
 // Factors are the second factors of a user. If one is on, a password is not enough to sign
-// in. Passkeys is their number.
+// in. Passkeys is how many there are.
 type Factors struct {
 	// AppSince is when codes from an app were turned on, in Unix seconds, or nil.
 	AppSince *int64
@@ -134,8 +134,8 @@ func (s *SecondFactors) totpKey(ctx context.Context, u User, secret string) TOTP
 }
 
 // ConfirmTOTP turns codes from an app on, once one of them has shown that the app has the
-// seed. It returns new recovery codes, which can't be had again. Errors: Invalid, Conflict,
-// Throttled.
+// seed. It returns new recovery codes, which can't be retrieved later. Errors: Invalid,
+// Conflict, Throttled.
 func (s *SecondFactors) ConfirmTOTP(ctx context.Context, by access.Actor, code string) ([]string, error) {
 	try, err := s.attempts.reserve(ctx, stepUpLimits(by, wrongCodes))
 	if err != nil {
@@ -188,25 +188,25 @@ func (s *SecondFactors) TurnOffTOTP(ctx context.Context, by access.Actor) error 
 		if off.RowsAffected == 0 {
 			return audit.ErrNothing
 		}
-		return s.dropIdleCodes(tx, by.UserID)
+		return s.deleteUnusableCodes(tx, by.UserID)
 	})
 }
 
 // DeleteSecondFactor deletes all second factors of a user: the app, recovery codes,
-// passkeys, and sign-ins that wait for one of them. It returns how many of each there were,
+// passkeys, and sign-ins that wait for one of them. It returns how many there were of each,
 // for the audit line.
 func DeleteSecondFactor(tx *gorm.DB, userID string) (map[string]audit.Change, error) {
-	said := map[string]audit.Change{}
+	changes := map[string]audit.Change{}
 	for name, row := range map[string]any{"totps": &totp{}, "recovery_codes": &recoveryCode{}, "passkeys": &Passkey{}} {
 		deleted := tx.Where("user_id = ?", userID).Delete(row)
 		if deleted.Error != nil {
 			return nil, deleted.Error
 		}
 		if n := deleted.RowsAffected; n > 0 {
-			said[name] = audit.Change{Before: n, After: 0}
+			changes[name] = audit.Change{Before: n, After: 0}
 		}
 	}
-	return said, dropChallenges(tx, userID)
+	return changes, deleteChallenges(tx, userID)
 }
 
 // useCode reports whether a code from the user's app is right now, and was not used before.

@@ -14,7 +14,7 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// User is somebody who can sign in to the console.
+// User is someone who can sign in to the console.
 type User struct {
 	ID    string
 	Email string
@@ -28,7 +28,7 @@ type User struct {
 	Locale Locale
 	// PageSize is how many rows a page of a list has; 0 is DefaultPageSize. See Rows.
 	PageSize int
-	// Shortcuts says whether single keys are shortcuts.
+	// Shortcuts is whether single keys are shortcuts.
 	Shortcuts Shortcuts
 	// Times are Unix seconds; DisabledAt is nil if the user may sign in.
 	CreatedAt, UpdatedAt int64
@@ -141,11 +141,11 @@ func (s *Users) SetPassword(ctx context.Context, by access.Actor, email, passwor
 		if err := tx.Model(&User{}).Where("id = ?", u.ID).Updates(changed).Error; err != nil {
 			return err
 		}
-		return errors.Join(dropChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
+		return errors.Join(deleteChallenges(tx, u.ID), tx.Where("user_id = ?", u.ID).Delete(&Session{}).Error)
 	})
 }
 
-// UserByEmail returns the user with the address that somebody typed, in any case, or
+// UserByEmail returns the user with the address that someone typed, in any case, or
 // ErrNotFound.
 func (s *Users) UserByEmail(ctx context.Context, typed string) (User, error) {
 	return s.userByKey(ctx, emailKey(typedAddress(typed)))
@@ -187,7 +187,7 @@ func (s *Users) HasOwner(ctx context.Context) (bool, error) {
 const workspaceSetting = "workspace"
 
 // Workspace returns the name of the organisation; "" before the console is set up. Another
-// program's change is seen within a second.
+// process's change is seen within a second.
 func (s *Users) Workspace(ctx context.Context) (string, error) {
 	name, err := s.workspace.Get(workspaceSetting, s.db.Now(), func() (string, error) {
 		query := db.SelectFrom("settings", "value", "key = ?", workspaceSetting)

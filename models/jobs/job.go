@@ -172,7 +172,7 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 	if err != nil {
 		return Job{}, err
 	}
-	return audit.Once(ctx, s.log, by, n.Needs, Started, n.Key, func(tx *gorm.DB, line *audit.Line) (Job, error) {
+	return audit.WriteOnce(ctx, s.log, by, n.Needs, Started, n.Key, func(tx *gorm.DB, line *audit.Line) (Job, error) {
 		job := s.newJob(by, *line.By, n, string(spec), note)
 		if kind.Reversible {
 			job.UndoableUntil = new(s.db.Now().Add(Undoable).Unix())

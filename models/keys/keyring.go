@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Keyring holds the keys in use. Another program may rotate them while this one runs: the
-// keyring reads them again as soon as it meets a key that it does not have. It is safe for
-// concurrent use.
+// Keyring holds the current keys. Another process may rotate them, so the keyring reads
+// them again when it meets a key that it does not have. It is safe for concurrent use.
 type Keyring struct {
 	// Newer reads the keys again where they are kept. It is called when the keyring meets
 	// an unknown key, at most once a second; nil if keys never change. Set it before the
@@ -24,7 +23,7 @@ type Keyring struct {
 	readAt time.Time // when they were last read again
 }
 
-// readKeysEvery is how often keys are read again at most: whoever can write to the database
+// readKeysEvery limits how often keys are read again: someone who can write to the database
 // can invent names of keys, and must not keep the disk busy.
 const readKeysEvery = time.Second
 
@@ -48,7 +47,7 @@ func (r *Keyring) KeysFor(made string) (Keys, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	keys = r.Now() // as somebody left them who was here first
+	keys = r.Now() // another call may have replaced them
 	now := r.Clock()
 	if keys.Known(made) || now.Sub(r.readAt).Abs() < readKeysEvery {
 		return keys, nil
@@ -88,7 +87,7 @@ func (r *Keyring) OpenSealed(purpose, sealed string) ([]byte, bool) {
 	if sealed == "" {
 		return nil, false
 	}
-	keys, _ := r.KeysFor(sealed) // what can't be read is nobody's
+	keys, _ := r.KeysFor(sealed) // without its key the data can't be opened
 	data, err := keys.open(purpose, sealed)
 	return data, err == nil
 }

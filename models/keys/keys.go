@@ -16,9 +16,9 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Keys are what the console encrypts secrets and signs audit lines with. They are never in
-// the database: whoever has only that can read no secret, and forge no line. The first key
-// is in use; the others read what was written before the keys were rotated.
+// Keys encrypt secrets and sign audit lines. They are never in the database, so that
+// someone who has only that can read no secret and forge no line. The first key is the
+// current one; the others read what was written before a rotation.
 type Keys struct{ ring []key }
 
 // key is a secret of keyLength random bytes, named by the start of its hash.
@@ -146,9 +146,9 @@ func (k Keys) decrypt(encrypted, owner string) (string, error) {
 	return string(secret), err
 }
 
-// seal encrypts data that a browser keeps for the console: only open with the same purpose
+// seal encrypts data that a browser keeps for the console; only open with the same purpose
 // returns it. Strangers can have any amount sealed, so the nonces are long enough to be
-// random without end, and the key encrypts nothing in the database.
+// random without limit, and the key encrypts nothing in the database.
 func (k Keys) seal(purpose string, data []byte) string {
 	aead := k.ring[0].cookies()
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(data)+aead.Overhead())

@@ -29,9 +29,9 @@ var ErrNotInstalled = errors.New("PostgreSQL is not installed")
 type Cluster struct {
 	programs string              // the folder of initdb and postgres
 	dir      string              // the data and the log
-	socket   string              // a short path; dir where the data don't stay
+	socket   string              // a short path; dir unless the data are kept
 	settings []string            // NAME=VALUE
-	as       *syscall.Credential // nil for whoever runs the test
+	as       *syscall.Credential // nil for the user that runs the test
 
 	server *exec.Cmd
 	leash  io.WriteCloser
@@ -56,10 +56,10 @@ func StartCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
-// KeepCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
+// StartPersistentCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
 // which it creates if necessary. Close stops it; so does the end of the program. The error
 // is ErrNotInstalled if there is no PostgreSQL.
-func KeepCluster(dir string, settings ...string) (*Cluster, error) {
+func StartPersistentCluster(dir string, settings ...string) (*Cluster, error) {
 	c, err := prepareCluster(settings)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (c *Cluster) Start() error {
 // is there again after Start.
 func (c *Cluster) Stop() error { return c.end("keep\n") }
 
-// careless are the settings of a server whose data nobody will miss, and are in memory.
+// careless are the settings of a server whose data no one will miss, and are in memory.
 var careless = []string{"fsync=off", "full_page_writes=off", "max_wal_size=128MB", "max_connections=300"}
 
 // newCluster prepares a server without starting it.
@@ -247,10 +247,10 @@ func (c *Cluster) copyData(from, to string) error {
 	return nil
 }
 
-// keeper ties the server to this program by the pipe that is its standard input. However
-// the program ends, the pipe ends with it, and the keeper stops the server and removes the
-// folder of the socket, which is that of the data too unless they stay. The word "keep"
-// stops only the server, as a crash would; "close" lets it write what it has first.
+// keeper ties the server to this process by the pipe that is its standard input. However
+// the process ends, the pipe closes, and the keeper stops the server and removes the folder
+// of the socket, which is also that of the data unless they are kept. The word "keep" stops
+// only the server, as a crash would; "close" shuts it down cleanly.
 const keeper = `
 programs=$0 socket=$1
 shift

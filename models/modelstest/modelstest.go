@@ -41,15 +41,15 @@ var Keys = keys.NewKeys()
 // each other, after the caller has returned.
 func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	t.Helper()
-	EachInTurn(t, func(t *testing.T, store *models.Store) {
+	EachSerially(t, func(t *testing.T, store *models.Store) {
 		t.Parallel()
 		test(t, store)
 	})
 }
 
-// EachInTurn is Each with one engine after the other, before the caller returns: for a test
+// EachSerially is Each with one engine after the other, before the caller returns: for a test
 // that changes something of the whole process.
-func EachInTurn(t *testing.T, test func(t *testing.T, store *models.Store)) {
+func EachSerially(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	t.Helper()
 	for _, engine := range Engines {
 		t.Run(engine, func(t *testing.T) { test(t, Open(t, engine)) })

@@ -31,9 +31,10 @@ func TestEachGivesAFreshDatabase(t *testing.T) {
 	})
 }
 
-// TestARunSharesOneServer that has the template, and stops when the run does.
+// TestARunSharesOneServer checks that the server has the template, and stops when the run
+// does.
 func TestARunSharesOneServer(t *testing.T) {
-	modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+	modelstest.URL(t, modelstest.Postgres) // skips, or fails if it must not
 	shared, err := modelstest.Share()
 	if err != nil {
 		t.Fatal(err)
@@ -82,9 +83,9 @@ func TestKeptClusterKeepsItsData(t *testing.T) {
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	}
 	for _, want := range []error{access.ErrNotFound, nil} {
-		cluster, err := modelstest.KeepCluster(dir, "fsync=off")
+		cluster, err := modelstest.StartPersistentCluster(dir, "fsync=off")
 		if errors.Is(err, modelstest.ErrNotInstalled) {
-			modelstest.URL(t, modelstest.Postgres) // skips, or fails where it must not
+			modelstest.URL(t, modelstest.Postgres) // skips, or fails if it must not
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -22,16 +22,16 @@ import (
 	"protocol.chat/console/models"
 )
 
-// Secrets are those that tests used with a database: they must be neither in it nor in what
-// was logged meanwhile. OpenURL checks that at the end of every test.
+// Secrets are the secrets that a test used with a database. They must occur neither in it
+// nor in the log. OpenURL checks that at the end of every test.
 type Secrets struct {
 	mu    sync.Mutex
 	kinds map[string]string // of each secret
 	log   bytes.Buffer
 }
 
-// leastSecret is the length from which on something is searched for. What is shorter, such
-// as codes from an app, occurs by chance in any large file.
+// leastSecret is the minimum length of a secret to search for. Anything shorter, such as
+// codes from an app, occurs by chance in any large file.
 const leastSecret = 8
 
 // ledgers are the Secrets of each database, by its address.

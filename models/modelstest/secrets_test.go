@@ -16,8 +16,8 @@ import (
 
 const planted = `pcl_"a secret & a half"`
 
-// TestSecretsAreFound plants one in each place, in each of its forms. That the search
-// finds it is what lets every other test trust the search.
+// TestSecretsAreFound plants a secret in each place, in each of its forms. Every other test
+// relies on this search.
 func TestSecretsAreFound(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -61,8 +61,8 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 }
 
-// TestSecretsThatPassAreKept lets some of every kind pass a handler.
-func TestSecretsThatPassAreKept(t *testing.T) {
+// TestPassedSecretsAreRecorded passes some secrets of every kind through a handler.
+func TestPassedSecretsAreRecorded(t *testing.T) {
 	var used modelstest.Secrets
 	long, code := strings.Repeat("a1B2", 8), "abcd-ef01-2345-6789"
 	token := "pcl_" + strings.Repeat("x", 38)

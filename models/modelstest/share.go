@@ -84,8 +84,8 @@ func LeaveOut(t testing.TB, message string) {
 	t.Skip(message)
 }
 
-// nursery is where all databases of this process are made: in the server of the run, or in
-// one of its own.
+// nursery creates all databases of this process: in the server of the run, or in one of its
+// own.
 type nursery struct {
 	*Cluster
 	admin *sql.DB

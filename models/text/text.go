@@ -137,9 +137,9 @@ func ProperName(what, s string) (string, string) {
 	return s, problem
 }
 
-// SentBack returns nil, for no change, if name is the stored one and older than the rule
+// OmitUnchanged returns nil, for no change, if name is the stored one and older than the rule
 // that would refuse it; otherwise name.
-func SentBack(name *string, stored func() (string, error)) *string {
+func OmitUnchanged(name *string, stored func() (string, error)) *string {
 	if name == nil {
 		return nil
 	}
@@ -208,7 +208,7 @@ func WebAddress(what, s string) (string, string) {
 // Fold returns s as lists sort it and as it is searched: compatibility forms resolved,
 // accents and invisible characters removed, letters and digits in ASCII where possible
 // (plainLetters), in lower case. So "Café" and "CAFE" are one word, and "Łódź" is beside
-// "Lodz". It is for finding, never for identifying anybody.
+// "Lodz". It is for finding, never for identifying anyone.
 func Fold(s string) string {
 	if IsPlain(s) {
 		return strings.ToLower(s)

@@ -6,8 +6,9 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// TestCodesComeFromTheRule that was broken, never from the words in which it is told.
-func TestCodesComeFromTheRule(t *testing.T) {
+// TestProblemCodes checks that a code depends on the rule that was broken, never on the
+// message.
+func TestProblemCodes(t *testing.T) {
 	var problems access.Invalid
 	says := func(words string) access.Check { return func(s string) (string, string) { return s, words } }
 	problems.Check("optional", new("x"), says("Enter something else."))

@@ -7,7 +7,7 @@ import (
 	"protocol.chat/console/models"
 )
 
-// TestDigitsOfAllScripts: those of every script run from zero to nine.
+// TestDigitsOfAllScripts checks that those of every script run from zero to nine.
 func TestDigitsOfAllScripts(t *testing.T) {
 	n := 0
 	for r := range rune(unicode.MaxRune + 1) {

@@ -13,18 +13,18 @@ const JobField = "job"
 
 // Job returns the id of the job that made the change; "" if no job did.
 func (l Line) Job() string {
-	var said struct {
+	var changes struct {
 		Job string `json:"job"`
 	}
-	_ = json.Unmarshal([]byte(l.Changes), &said) // what can't be read names no job
-	return said.Job
+	_ = json.Unmarshal([]byte(l.Changes), &changes) // unreadable changes name no job
+	return changes.Job
 }
 
-// NewLine returns a line for Add: of an act that is one of many in a transaction.
+// NewLine returns a line for Add.
 func (s *Log) NewLine(by access.Actor, action Action) Line { return s.line(by, action) }
 
-// Add signs lines and stores them, within a transaction that has checked the actor's rights
-// as Write does. It is for what changes many objects at once; all else is for Write.
+// Add signs and stores lines within a transaction that has checked the actor's rights as
+// Write does. It is for bulk changes of many objects; everything else uses Write.
 func (s *Log) Add(tx *gorm.DB, lines []Line) error {
 	if len(lines) == 0 {
 		return nil
@@ -35,6 +35,6 @@ func (s *Log) Add(tx *gorm.DB, lines []Line) error {
 	return tx.CreateInBatches(lines, linesInStatement).Error
 }
 
-// linesInStatement is how many lines one statement writes: more gains little, and each
-// number is a statement of its own that is kept.
+// linesInStatement is the number of lines that one statement inserts. More gains little,
+// and each number is a prepared statement of its own.
 const linesInStatement = 50

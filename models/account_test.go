@@ -18,7 +18,7 @@ import (
 
 var system = access.System("test")
 
-// somebody makes a user of a role; name is also the beginning of their address.
+// somebody creates a user with a role; name is also the start of their address.
 func somebody(t *testing.T, store *models.Store, name string, role access.Role) identity.User {
 	t.Helper()
 	u, err := store.Identity.Users.CreateUser(t.Context(), system, identity.NewUser{
@@ -30,7 +30,7 @@ func somebody(t *testing.T, store *models.Store, name string, role access.Role) 
 	return u
 }
 
-// signIn opens a session and answers its secret.
+// signIn opens a session and returns its secret.
 func signIn(t *testing.T, store *models.Store, u identity.User) string {
 	t.Helper()
 	secret, err := store.Identity.Sessions.StartSession(t.Context(), u.Actor(), u, false)
@@ -49,7 +49,7 @@ func signedIn(t *testing.T, store *models.Store, secret string) bool {
 	return err == nil
 }
 
-// lines are the audit lines of an action, the newest first.
+// lines returns the audit lines of an action, the newest first.
 func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line {
 	t.Helper()
 	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: db.MaxLimit}})
@@ -59,7 +59,7 @@ func lines(t *testing.T, store *models.Store, action audit.Action) []audit.Line 
 	return slices.DeleteFunc(page.Lines, func(l audit.Line) bool { return l.Action != action })
 }
 
-// wants fails the test where err is not of the kind wanted; nil is none.
+// wants fails the test if err is not of the kind wanted; nil is none.
 func wants(t *testing.T, what string, err, kind error) {
 	t.Helper()
 	if kind == nil && err != nil || kind != nil && !errors.Is(err, kind) {
@@ -67,9 +67,6 @@ func wants(t *testing.T, what string, err, kind error) {
 	}
 }
 
-// TestWhoMayManageWhom asks every role about every other, by every way to manage people.
-
-// A token never has the rights to manage people, whatever its owner may do.
 func TestTheLastOwnerStays(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -103,9 +100,8 @@ func TestTheLastOwnerStays(t *testing.T) {
 	})
 }
 
-// TestTwoOwnersDemotingEachOtherLeaveOne lets them do it at once, many times, and in
-
-// every way that there is.
+// TestTwoOwnersDemotingEachOtherLeaveOne demotes at the same time, many times, in every way
+// there is.
 func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	type act func(store *models.Store, by, of access.Actor) error
 	demote := func(store *models.Store, by, of access.Actor) error {
@@ -155,8 +151,8 @@ func TestTwoOwnersDemotingEachOtherLeaveOne(t *testing.T) {
 	})
 }
 
-// TestDisabledPersonIsOutFromTheNextRequestOn looks at all that they had open.
-func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
+// TestDisabledUserIsSignedOutAtOnce checks everything that the user had open.
+func TestDisabledUserIsSignedOutAtOnce(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Admin)
@@ -206,7 +202,8 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 	})
 }
 
-// What one instance disables is out on the others: sessions at once, tokens within a second.
+// TestDisablingHoldsOnEveryInstance checks that other instances end sessions at once and
+// tokens within a second.
 func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 	for _, engine := range modelstest.Engines {
 		t.Run(engine, func(t *testing.T) {
@@ -236,10 +233,7 @@ func TestDisablingHoldsOnEveryInstance(t *testing.T) {
 	}
 }
 
-// TestRightsAreNotKeptAfterARoleWasTaken is about sessions, tokens, invitations, and
-
-// requests that are on their way.
-func TestResettingALostSecondFactor(t *testing.T) {
+func TestResetSecondFactor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		owner, bob := modelstest.Owner(t, store), somebody(t, store, "bob", access.Editor)
@@ -250,7 +244,7 @@ func TestResettingALostSecondFactor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Account(ctx, owner, bob.ID)
 		if err != nil || !p.TOTP || p.Passkeys != 1 || !p.SecondFactor() {
 			t.Errorf("before: %+v, %v", p, err)
 		}
@@ -258,12 +252,12 @@ func TestResettingALostSecondFactor(t *testing.T) {
 		if _, err := store.Identity.Users.ResetSecondFactor(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		if p, err = store.Identity.Users.Person(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
+		if p, err = store.Identity.Users.Account(ctx, owner, bob.ID); err != nil || p.SecondFactor() || p.Sessions != 0 || signedIn(t, store, session) {
 			t.Errorf("after: %+v, %v", p, err)
 		}
 		_, err = store.Identity.Users.ResetSecondFactor(ctx, owner, owner.ID)
 		wants(t, "one's own", err, access.ErrConflict)
-		if p, err = store.Identity.Users.Person(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
+		if p, err = store.Identity.Users.Account(ctx, owner, owner.ID); err != nil || !p.SecondFactor() {
 			t.Errorf("somebody else's is gone: %+v, %v", p, err)
 		}
 		if line := lines(t, store, audit.ResetFactor); len(line) != 1 || !strings.Contains(line[0].Changes, `"passkeys":{"before":1,"after":0}`) {
@@ -272,7 +266,7 @@ func TestResettingALostSecondFactor(t *testing.T) {
 	})
 }
 
-func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
+func TestAccountsList(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
 		start := time.Now().Truncate(time.Second)
@@ -288,7 +282,7 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if !signedIn(t, store, secret) {
 			t.Fatal("the session is gone")
 		}
-		people, err := store.Identity.Users.People(ctx, owner)
+		people, err := store.Identity.Users.Accounts(ctx, owner)
 		if err != nil || len(people) != 3 || people[0].ID != owner.ID || people[1].ID != bob.ID || people[2].ID != zed.ID {
 			t.Fatalf("%+v, %v", people, err)
 		}
@@ -301,19 +295,15 @@ func TestPeopleAreListedWithWhatTheyHave(t *testing.T) {
 		if _, err := store.Identity.Users.EndSessions(ctx, owner, bob.ID); err != nil {
 			t.Fatal(err)
 		}
-		p, err := store.Identity.Users.Person(ctx, owner, bob.ID)
+		p, err := store.Identity.Users.Account(ctx, owner, bob.ID)
 		if err != nil || p.Sessions != 0 || p.SeenAt == nil || *p.SeenAt != start.Unix() {
 			t.Errorf("signed out: %+v, %v", p, err)
 		}
 		for _, by := range []access.Role{access.Editor, access.Moderator} {
-			_, err := store.Identity.Users.People(ctx, access.Actor{Kind: access.UserActor, Role: by})
+			_, err := store.Identity.Users.Accounts(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
 			_, err = store.Identity.Invitations.Invitations(ctx, access.Actor{Kind: access.UserActor, Role: by})
 			wants(t, string(by), err, access.ErrDenied)
 		}
 	})
 }
-
-// TestAChangeNeedsTheRightsOfWhatItChanges is about groups, whose calls can change
-
-// several things.

@@ -10,12 +10,12 @@ import (
 	"protocol.chat/console/models/audit"
 )
 
-// ConfirmLimit is how long after proving who they are somebody is trusted with dangerous
-// acts, in seconds.
+// ConfirmLimit is for how long after a confirmation dangerous actions are allowed, in
+// seconds.
 const ConfirmLimit = 10 * 60
 
-// Proof is how somebody signed in proves who they are: by a passkey if Passkey is not nil,
-// by a code from their app if Code is not "", or else by their password.
+// Proof is how a signed-in user confirms their identity: by a passkey if Passkey is not
+// nil, by a code from their app if Code is not "", or else by their password.
 type Proof struct {
 	Password, Code string
 	// Passkey is as WithPasskey.Check.
@@ -40,10 +40,10 @@ func (s *SignIns) Confirm(ctx context.Context, by access.Actor, proof Proof) err
 func (s *SignIns) confirmPasskey(ctx context.Context, by access.Actor, check func() (User, error)) error {
 	_, try, err := s.checkPasskey(ctx, stepUpLimits(by, failedTries), by.UserID, check)
 	switch {
-	case errors.Is(err, errNotAsked): // only a wait that it begins has a line
+	case errors.Is(err, errNoPasskeyRequest): // only a wait that it begins has a line
 		return errors.Join(access.ErrSignIn, s.attempts.logThrottled(ctx, by, try, User{}))
 	case errors.Is(err, access.ErrSignIn):
-		return errors.Join(err, s.unconfirmed(ctx, by, try))
+		return errors.Join(err, s.refuseConfirmation(ctx, by, try))
 	}
 	return err
 }
@@ -62,7 +62,7 @@ func (s *SignIns) confirmCode(ctx context.Context, by access.Actor, code string)
 		return err
 	}
 	if !right {
-		return errors.Join(access.ErrSignIn, s.unconfirmed(ctx, by, try))
+		return errors.Join(access.ErrSignIn, s.refuseConfirmation(ctx, by, try))
 	}
 	return s.attempts.clear(ctx, try)
 }
@@ -82,7 +82,7 @@ func (s *SignIns) provePassword(ctx context.Context, by access.Actor, password s
 		return u, err
 	}
 	if !right {
-		return u, errors.Join(access.ErrSignIn, s.unconfirmed(ctx, by, try))
+		return u, errors.Join(access.ErrSignIn, s.refuseConfirmation(ctx, by, try))
 	}
 	if outdated {
 		err = s.renewHash(ctx, &u, password)
@@ -90,8 +90,8 @@ func (s *SignIns) provePassword(ctx context.Context, by access.Actor, password s
 	return u, errors.Join(err, s.attempts.clear(ctx, try))
 }
 
-// unconfirmed writes the line of a refused confirmation, and of a wait that it begins.
-func (s *SignIns) unconfirmed(ctx context.Context, by access.Actor, try attempt) error {
+// refuseConfirmation logs a refused confirmation, and the throttling that it may start.
+func (s *SignIns) refuseConfirmation(ctx context.Context, by access.Actor, try attempt) error {
 	err := s.log.Record(ctx, by, RefusedConfirmation, func(_ *gorm.DB, line *audit.Line) error {
 		line.SetObject("user", by.UserID, by.Name)
 		return nil
@@ -99,5 +99,5 @@ func (s *SignIns) unconfirmed(ctx context.Context, by access.Actor, try attempt)
 	return errors.Join(err, s.attempts.logThrottled(ctx, by, try, User{}))
 }
 
-// RefusedConfirmation is the action of somebody signed in who could not prove who they are.
+// RefusedConfirmation is the action of failing to confirm one's identity while signed in.
 const RefusedConfirmation audit.Action = "session.unconfirmed"

@@ -14,52 +14,52 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Person is a user with what those who manage people see.
-type Person struct {
+// Account is a user as those who manage users see it.
+type Account struct {
 	User
 	// SeenAt is when they last used the console, in Unix seconds; nil for never.
 	SeenAt *int64
 	// Sessions, Tokens and Passkeys are how many usable ones they have.
 	Sessions, Tokens, Passkeys int
-	// TOTP says that they have an app for codes.
+	// TOTP reports whether they have an app for codes.
 	TOTP bool
 }
 
-// SecondFactor reports whether the person has a second factor.
-func (p Person) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
+// SecondFactor reports whether the user has a second factor.
+func (p Account) SecondFactor() bool { return p.TOTP || p.Passkeys > 0 }
 
-// maxPeople is how many people the list shows: far more than administer one service.
-const maxPeople = 1000
+// maxAccounts limits the list: far more than administer one service.
+const maxAccounts = 1000
 
-// People returns everybody who can sign in or once could, by name. Errors: Denied.
-func (s *Users) People(ctx context.Context, by access.Actor) ([]Person, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
+// Accounts returns all users, disabled ones included, by name. Errors: Denied.
+func (s *Users) Accounts(ctx context.Context, by access.Actor) ([]Account, error) {
+	if err := by.Check(access.ReadUsers); err != nil {
 		return nil, err
 	}
-	query := s.selectPeople()
+	query := s.selectAccounts()
 	query.Tail = " ORDER BY users.id"
-	people, err := db.First(s.db.Read(ctx), query, maxPeople, (*Person).columns)
-	text.SortByName(people, func(p Person) string { return p.Name })
+	people, err := db.First(s.db.Read(ctx), query, maxAccounts, (*Account).columns)
+	text.SortByName(people, func(p Account) string { return p.Name })
 	return people, s.db.Failed(ctx, err)
 }
 
-// Person returns one of the people. Errors: ErrNotFound, Denied.
-func (s *Users) Person(ctx context.Context, by access.Actor, id string) (Person, error) {
-	if err := by.Check(access.ReadPeople); err != nil {
-		return Person{}, err
+// Account returns one user. Errors: ErrNotFound, Denied.
+func (s *Users) Account(ctx context.Context, by access.Actor, id string) (Account, error) {
+	if err := by.Check(access.ReadUsers); err != nil {
+		return Account{}, err
 	}
 	if !text.ValidID(id) {
-		return Person{}, access.ErrNotFound
+		return Account{}, access.ErrNotFound
 	}
-	query := s.selectPeople()
+	query := s.selectAccounts()
 	query.Where("users.id = ?", id)
-	p, err := db.Take(s.db.Read(ctx), query, (*Person).columns)
+	p, err := db.Take(s.db.Read(ctx), query, (*Account).columns)
 	return p, s.db.Failed(ctx, err)
 }
 
-// selectPeople selects users with what Person adds. Without a session, SeenAt is the time
-// of the last act.
-func (s *Users) selectPeople() db.Selection {
+// selectAccounts selects users with what Account adds. Without a session, SeenAt is the
+// time of the last action.
+func (s *Users) selectAccounts() db.Selection {
 	now := s.db.Now().Unix()
 	return db.Selection{
 		From: "users", Columns: userColumns + `,
@@ -73,13 +73,13 @@ func (s *Users) selectPeople() db.Selection {
 	}
 }
 
-// columns returns the destinations of selectPeople.
-func (p *Person) columns() []any {
+// columns returns the destinations of selectAccounts.
+func (p *Account) columns() []any {
 	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
 }
 
-// Owners returns the names of up to most active owners, the oldest first, for people who
-// lack a right.
+// Owners returns the names of up to most active owners, the oldest first, to show to users
+// who lack a right.
 func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {
 	query := db.SelectFrom("users", "name", "role = ? AND disabled_at IS NULL", access.Owner)
 	query.Tail = " ORDER BY id"
@@ -87,8 +87,8 @@ func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {
 	return names, s.db.Failed(ctx, err)
 }
 
-// manage is Write for a change of somebody's account, if the actor may manage them. fn gets
-// the locked user. Errors: as Write, and ErrNotFound.
+// manage is Write for a change of an account that the actor may manage. fn gets the locked
+// user. Errors: as Write, and ErrNotFound.
 func (s *Users) manage(ctx context.Context, by access.Actor, right access.Right, action audit.Action, id string, fn func(tx *gorm.DB, u *User, line *audit.Line) error) (User, error) {
 	var u User
 	if !text.ValidID(id) {
@@ -109,8 +109,8 @@ func (s *Users) manage(ctx context.Context, by access.Actor, right access.Right,
 	return u, err
 }
 
-// roleNow returns the actor with the role that they have now; none if they are disabled.
-func (s *Users) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
+// currentActor returns the actor with the role that they have now; none if they are disabled.
+func (s *Users) currentActor(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	if by.Kind == access.SystemActor {
 		return by, nil
 	}
@@ -123,8 +123,8 @@ func (s *Users) roleNow(tx *gorm.DB, by access.Actor) (access.Actor, error) {
 	return by, err
 }
 
-// ChangeRole changes somebody's role and ends their sessions, so that they sign in with the
-// new rights. It deletes invitations that they could not make now. Errors: Invalid,
+// ChangeRole changes a user's role and ends their sessions, so that they sign in with the
+// new rights. It deletes the invitations that they could no longer make. Errors: Invalid,
 // ErrNotFound, Denied, Conflict for the last owner.
 func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role access.Role) (User, error) {
 	if !role.Known() {
@@ -135,30 +135,30 @@ func (s *Users) ChangeRole(ctx context.Context, by access.Actor, id string, role
 		if before == role {
 			return audit.ErrNothing
 		}
-		if err := s.keepAnOwner(tx, *u); err != nil {
+		if err := s.requireAnotherOwner(tx, *u); err != nil {
 			return err
 		}
 		u.Role = role
-		said := map[string]audit.Change{"role": {Before: before, After: role}}
+		changes := map[string]audit.Change{"role": {Before: before, After: role}}
 		if err := s.updateUser(tx, u, map[string]any{"role": role}); err != nil {
 			return err
 		}
-		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+		return errors.Join(endSessions(tx, u.ID), deleteInvitations(tx, *u, changes), line.SetChanges(changes))
 	})
 }
 
-// Disable locks somebody out from the next request on: it ends their sessions, revokes
-// their tokens and deletes the invitations that they made. Their name stays in the log.
-// Errors: ErrNotFound, Denied, Conflict for the last owner and for oneself.
+// Disable locks a user out from the next request on: it ends their sessions, revokes their
+// tokens and deletes the invitations that they made. Their name stays in the log. Errors:
+// ErrNotFound, Denied, Conflict for the last owner and for oneself.
 func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.DisabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.DisabledAt != nil {
 			return audit.ErrNothing
 		}
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "You can't disable your own account. Another owner can do it."}
 		}
-		if err := s.keepAnOwner(tx, *u); err != nil {
+		if err := s.requireAnotherOwner(tx, *u); err != nil {
 			return err
 		}
 		u.DisabledAt = new(s.db.Now().Unix())
@@ -166,15 +166,15 @@ func (s *Users) Disable(ctx context.Context, by access.Actor, id string) (User, 
 		if err := cmp.Or(revoked.Error, s.updateUser(tx, u, map[string]any{"disabled_at": *u.DisabledAt})); err != nil {
 			return err
 		}
-		said := map[string]audit.Change{"disabled_at": {Before: nil, After: *u.DisabledAt}, "tokens_revoked": {Before: nil, After: revoked.RowsAffected}}
-		return errors.Join(endSessions(tx, u.ID), dropInvitations(tx, *u, said), line.SetChanges(said))
+		changes := map[string]audit.Change{"disabled_at": {Before: nil, After: *u.DisabledAt}, "tokens_revoked": {Before: nil, After: revoked.RowsAffected}}
+		return errors.Join(endSessions(tx, u.ID), deleteInvitations(tx, *u, changes), line.SetChanges(changes))
 	})
 }
 
-// Enable lets somebody sign in again, without what Disable ended. Errors: ErrNotFound,
+// Enable lets a user sign in again. What Disable ended stays ended. Errors: ErrNotFound,
 // Denied.
 func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.EnabledUser, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		before := u.DisabledAt
 		if before == nil {
 			return audit.ErrNothing
@@ -184,29 +184,29 @@ func (s *Users) Enable(ctx context.Context, by access.Actor, id string) (User, e
 	})
 }
 
-// ResetSecondFactor deletes somebody's lost second factors, and their identities at
-// providers if they have a password, and ends their sessions. They then sign in with the
-// password alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing
-// to reset.
+// ResetSecondFactor deletes a user's second factors and, if they have a password, their
+// identities at providers, and ends their sessions. They then sign in with the password
+// alone. Errors: ErrNotFound, Denied, Conflict for oneself and if there is nothing to
+// reset.
 func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.ResetFactor, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		if u.ID == by.UserID {
 			return access.Conflict{Message: "This is your own account. Change your second factor under Security."}
 		}
-		said, err := DeleteSecondFactor(tx, u.ID)
+		changes, err := DeleteSecondFactor(tx, u.ID)
 		if err != nil {
 			return err
 		}
-		if len(said) == 0 {
+		if len(changes) == 0 {
 			return access.Conflict{Message: text.Isolated(u.Name) + " has no second factor, so there is nothing to reset."}
 		}
-		return errors.Join(unlinkAll(tx, *u, said), line.SetChanges(said), endSessions(tx, u.ID))
+		return errors.Join(unlinkAll(tx, *u, changes), line.SetChanges(changes), endSessions(tx, u.ID))
 	})
 }
 
-// EndSessions signs somebody out everywhere. Errors: ErrNotFound, Denied.
+// EndSessions signs a user out everywhere. Errors: ErrNotFound, Denied.
 func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (User, error) {
-	return s.manage(ctx, by, access.ManagePeople, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
+	return s.manage(ctx, by, access.ManageUsers, audit.EndedSessions, id, func(tx *gorm.DB, u *User, line *audit.Line) error {
 		var open int64
 		if err := tx.Model(&Session{}).Where("user_id = ?", u.ID).Count(&open).Error; err != nil {
 			return err
@@ -218,8 +218,8 @@ func (s *Users) EndSessions(ctx context.Context, by access.Actor, id string) (Us
 	})
 }
 
-// keepAnOwner returns a Conflict if the user is the only owner who can sign in.
-func (s *Users) keepAnOwner(tx *gorm.DB, u User) error {
+// requireAnotherOwner returns a Conflict if the user is the only owner who can sign in.
+func (s *Users) requireAnotherOwner(tx *gorm.DB, u User) error {
 	if u.Role != access.Owner || u.DisabledAt != nil {
 		return nil
 	}
@@ -238,7 +238,7 @@ func (s *Users) updateUser(tx *gorm.DB, u *User, columns map[string]any) error {
 	return tx.Model(&User{}).Where("id = ?", u.ID).Updates(columns).Error
 }
 
-// endSessions ends somebody's sessions and started sign-ins.
+// endSessions ends someone's sessions and started sign-ins.
 func endSessions(tx *gorm.DB, userID string) error {
 	return cmp.Or(
 		tx.Where("user_id = ?", userID).Delete(&Session{}).Error,

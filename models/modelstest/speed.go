@@ -13,10 +13,10 @@ import (
 // served is what a hash costs outside of tests.
 var served = identity.Cost
 
-// Tests hash a password with every owner that they make, and lose nothing in a crash of the
-// machine. So in their processes a hash costs next to nothing, SQLite doesn't wait for the
-// disk, and garbage is collected half as often. The programs that cmd/console's tests start
-// are such processes too.
+// Tests hash a password for every owner that they create, and need not survive a crash. So
+// in test processes a hash costs next to nothing, SQLite doesn't wait for the disk, and
+// garbage is collected half as often. The programs that cmd/console's tests start are such
+// processes too.
 func init() {
 	if !testing.Testing() {
 		return
@@ -29,9 +29,10 @@ func init() {
 	})
 }
 
-// HashAsServed makes hashes cost what they do outside of tests, for this one. No other may
-// run beside it, and databases made before have passwords that nobody can type.
-func HashAsServed(t testing.TB) {
+// UseProductionHashCost makes hashes cost what they do outside of tests, for this test. No
+// other test may run at the same time, and users created before can no longer sign in with
+// their passwords.
+func UseProductionHashCost(t testing.TB) {
 	t.Helper()
 	cheap := identity.Cost
 	identity.Cost = served

@@ -13,14 +13,14 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// act is something lasting that somebody does.
+// act is something lasting that someone does.
 type act struct {
 	what string
 	do   func(by access.Actor) error
 }
 
-// lasting is what an owner does that outlives the moment. Each is to be refused to whoever
-// was one when the request came, and is none any more when the change is made.
+// lasting returns what an owner can do that has a lasting effect. Each must be refused to
+// someone who was an owner when the request came, and is none when the change is made.
 func lasting(t *testing.T, store *models.Store, late identity.User, p phone, token identity.Token, i identity.Invitation, other identity.User) []act {
 	t.Helper()
 	ctx := t.Context()
@@ -80,7 +80,7 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			return access.ErrDenied
 		}},
 		{"a link to a provider", func(by access.Actor) error {
-			if _, err := withProvider(ctx, store, by, identity.Vouched{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
+			if _, err := withProvider(ctx, store, by, identity.ProviderClaims{Issuer: "https://p.example", Subject: "1", Email: late.Email, Verified: true}); !errors.Is(err, access.ErrSignIn) {
 				return fmt.Errorf("linked: %w", err)
 			}
 			return access.ErrDenied
@@ -92,8 +92,9 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 	}
 }
 
-// TestWhoIsDisabledMeanwhileLeavesNothing, whatever they could do when their request came.
-func TestWhoIsDisabledMeanwhileLeavesNothing(t *testing.T) {
+// TestDisabledUserCannotFinishARequest disables the user between the start of a request and
+// its change.
+func TestDisabledUserCannotFinishARequest(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		ada := modelstest.Owner(t, store)
 		late, other := somebody(t, store, "late-owner", access.Owner), somebody(t, store, "other", access.Editor)
@@ -141,9 +142,9 @@ func TestWhoIsDisabledMeanwhileLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestTokensMadeWhileTheirMakerIsDisabledAreRevoked: of those made at the same time none
+// TestTokensCreatedWhileDisablingAreRevoked checks that no token created at the same time
 // works later.
-func TestTokensMadeWhileTheirMakerIsDisabledAreRevoked(t *testing.T) {
+func TestTokensCreatedWhileDisablingAreRevoked(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		modelstest.Owner(t, store)
 		for round := range 5 {

@@ -3,14 +3,14 @@ package identity
 // Why sign-ins are refused, as stable codes in their audit lines. The visitor does not learn
 // which.
 const (
-	WrongPassword       = "wrong_password" // or there is no such user
-	WrongSecondFactor   = "wrong_second_factor"
-	WrongPasskey        = "wrong_passkey"
-	DisabledUserRefused = "user_disabled"      // with the right password
-	UnknownAddress      = "unknown_address"    // no user has the address that the provider names
-	UnverifiedAddress   = "unverified_address" // by the provider
-	NoAddress           = "no_address"         // is named by the provider
-	OtherIdentity       = "other_identity"     // of the provider is linked to the user
+	WrongPassword     = "wrong_password" // or there is no such user
+	WrongSecondFactor = "wrong_second_factor"
+	WrongPasskey      = "wrong_passkey"
+	UserDisabled      = "user_disabled"      // with the right password
+	UnknownAddress    = "unknown_address"    // no user has the address that the provider names
+	UnverifiedAddress = "unverified_address" // by the provider
+	NoAddress         = "no_address"         // is named by the provider
+	OtherIdentity     = "other_identity"     // of the provider is linked to the user
 	// ChangedMeanwhile has no line: the user was disabled, or given another password, since
 	// the credentials were checked.
 	ChangedMeanwhile = "changed_meanwhile"
@@ -21,7 +21,7 @@ var storedReasons = map[string]string{
 	"wrong address or password":                                               WrongPassword,
 	"wrong second factor after the right password":                            WrongSecondFactor,
 	"passkey not accepted":                                                    WrongPasskey,
-	"disabled, though all else was right":                                     DisabledUserRefused,
+	"disabled, though all else was right":                                     UserDisabled,
 	"nobody here has the address that the provider vouched for":               UnknownAddress,
 	"the provider has not verified the address":                               UnverifiedAddress,
 	"the provider names no address":                                           NoAddress,
