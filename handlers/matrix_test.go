@@ -97,6 +97,13 @@ var matrix = map[string]allowed{
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
 
+	"GET /jobs":              about(all),
+	"GET /jobs/{id}":         about(all),
+	"GET /jobs/{id}/results": about(all),
+	"POST /jobs/{id}/cancel": about("OAEM"), // of a job that archives groups
+	"POST /jobs/{id}/retry":  about("OAEM"),
+	"POST /jobs/{id}/undo":   about("OAEM"),
+
 	"GET /activity":              about("OAU"),
 	"POST /activity/export":      about("OAU"),
 	"GET /activity/verify":       about("OAU"),

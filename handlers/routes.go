@@ -85,6 +85,7 @@ func (c *Console) table() []route {
 		groups      = groupPages{c.site}
 		members     = memberPages{groups}
 		contacts    = contactPages{c.site}
+		jobs        = jobPages{c.site}
 		activity    = activityPages{c.site}
 		retention   = retentionPages{c.site}
 		tokens      = tokenPages{c.site, c.rateLimit}
@@ -175,6 +176,14 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{draft: draft{object: contacts.exists}}},
 		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, plain},
+
+		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
+		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
+		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
+		// What these three need is the right of the job.
+		{"POST", "/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/retry", jobs.retry, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/undo", jobs.undo, access.ReadGroups, views.Jobs, plain},
 
 		{"GET", "/activity", activity.list, access.ReadActivity, views.Activity, plain},
 		{"POST", "/activity/export", activity.export, access.Export, views.Activity, also{limits: limits{timeout: time.Hour, stream: true}}},

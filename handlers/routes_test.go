@@ -14,6 +14,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -126,6 +127,13 @@ var routes = map[string]question{
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
+
+	"GET /jobs":              {status: 200},
+	"GET /jobs/{id}":         {status: 200, id: aJob},
+	"GET /jobs/{id}/results": {status: 200, id: aJob},
+	"POST /jobs/{id}/cancel": {status: 303, id: aQueuedJob, action: jobs.Cancelled},
+	"POST /jobs/{id}/retry":  {status: 409, id: aJob}, // nothing failed
+	"POST /jobs/{id}/undo":   {status: 303, id: aJob, action: audit.RestoredGroup},
 
 	"GET /activity":              {status: 200},
 	"POST /activity/export":      {status: 200, action: audit.ExportedActivity},
@@ -265,6 +273,23 @@ func archivedGroup(s *site) string {
 		s.Fatal(err)
 	}
 	return g.ID
+}
+
+// aJob is a job that has archived a group.
+func aJob(s *site) string {
+	job, err := s.store.RunBulkNow(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
+}
+
+func aQueuedJob(s *site) string {
+	job, err := s.store.StartBulk(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
 }
 
 func groupOfOne(s *site) string {
@@ -429,7 +454,7 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 			own = append(own, row.Method+" "+row.Path)
 		}
 	}
-	if want := []string{"POST /activity/export", "GET /activity/verify"}; !slices.Equal(own, want) {
+	if want := []string{"GET /jobs/{id}/results", "POST /activity/export", "GET /activity/verify"}; !slices.Equal(own, want) {
 		t.Errorf("%q have limits of their own, want %q", own, want)
 	}
 }

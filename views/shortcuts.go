@@ -20,6 +20,7 @@ var shortcutGroups = []shortcutGroup{
 	{"Go to", []shortcut{
 		{"g g", Groups},
 		{"g c", Contacts},
+		{"g j", Jobs},
 		{"g a", Activity},
 		{"g p", Users},
 		{"g t", Tokens},
