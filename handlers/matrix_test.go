@@ -87,6 +87,11 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
 
+	"GET /groups/bulk":         about(all),
+	"POST /groups/bulk":        about("OAEM"), // to archive them
+	"GET /groups/bulk/delete":  about("OA"),
+	"POST /groups/bulk/delete": about("OA"),
+
 	"GET /contacts":              about(all),
 	"GET /contacts/pick":         about(all),
 	"GET /contacts/new":          about("OAE"),

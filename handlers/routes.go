@@ -84,6 +84,7 @@ func (c *Console) table() []route {
 		linked      = identityPages{security}
 		groups      = groupPages{c.site}
 		members     = memberPages{groups}
+		bulk        = bulkPages{groups}
 		contacts    = contactPages{c.site}
 		jobs        = jobPages{c.site}
 		activity    = activityPages{c.site}
@@ -155,6 +156,10 @@ func (c *Console) table() []route {
 		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},
+		{"GET", "/groups/bulk", bulk.preview, access.ReadGroups, views.Groups, plain}, // and the right of the action
+		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
@@ -235,6 +240,7 @@ const (
 	turningOffApp      = "turn off your authenticator app"
 	replacingCodes     = "generate new recovery codes"
 	addingPasskey      = "add a passkey"
+	deletingGroups     = "delete many groups"
 	removingPasskey    = "remove a passkey"
 	unlinking          = "unlink an account you sign in with"
 	changingRetention  = "change activity retention"

@@ -118,6 +118,11 @@ var routes = map[string]question{
 	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: audit.AddedMembers},
 	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: audit.RemovedMember},
 
+	"GET /groups/bulk":         {status: 303}, // nothing is selected
+	"POST /groups/bulk":        {status: 200, fields: selected("archive")},
+	"GET /groups/bulk/delete":  {status: 303},
+	"POST /groups/bulk/delete": {status: 200, fields: selected("delete")},
+
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
 	"GET /contacts/new":          {status: 200},
@@ -132,8 +137,8 @@ var routes = map[string]question{
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
 	"POST /jobs/{id}/cancel": {status: 303, id: aQueuedJob, action: jobs.Cancelled},
-	"POST /jobs/{id}/retry":  {status: 409, id: aJob}, // nothing failed
-	"POST /jobs/{id}/undo":   {status: 303, id: aJob, action: audit.RestoredGroup},
+	"POST /jobs/{id}/retry":  {status: 409, id: aJob},       // nothing failed
+	"POST /jobs/{id}/undo":   {status: 409, id: aQueuedJob}, // it goes on
 
 	"GET /activity":              {status: 200},
 	"POST /activity/export":      {status: 200, action: audit.ExportedActivity},
@@ -273,6 +278,10 @@ func archivedGroup(s *site) string {
 		s.Fatal(err)
 	}
 	return g.ID
+}
+
+func selected(action string) func(*site) []string {
+	return func(s *site) []string { return []string{"action", action, "ids", aGroup(s)} }
 }
 
 // aJob is a job that has archived a group.

@@ -29,6 +29,8 @@ var shortcutGroups = []shortcutGroup{
 		{"j", "Next row"},
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
+		{"x", "Select the row"},
+		{"X", "Select up to the row"},
 	}},
 	{"Page", []shortcut{
 		{"/", "Search"},
