@@ -134,6 +134,26 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 	return g.Group
 }
 
+// queued starts a job that nobody runs, and is its id.
+func (v *town) queued(b models.Bulk) string {
+	v.Helper()
+	job, err := v.store.StartBulk(v.Context(), v.by, b, "Winter is over.")
+	if err != nil {
+		v.Fatal(err)
+	}
+	return job.ID
+}
+
+// finished makes a bulk change, and is the id of its job.
+func (v *town) finished(b models.Bulk) string {
+	v.Helper()
+	job, err := v.store.RunBulkNow(v.Context(), v.by, b, "Asked for by the council.")
+	if err != nil {
+		v.Fatal(err)
+	}
+	return job.ID
+}
+
 func (v *town) newToken(name string, good time.Duration) identity.Token {
 	v.Helper()
 	n := identity.NewToken{Name: text.Straight(name), Scopes: access.ReadScopes()}
@@ -245,6 +265,39 @@ var scenes = append([]scene{
 	{"groups export", address("/groups/export?status=all&q=the")},
 	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},
 	{"contacts export", address("/contacts/export")},
+	{"groups selected", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.click("[data-pick]")
+		t.sees(".bulk", "1 selected")
+	}},
+	{"groups all selected", func(t *tab, _ *town) {
+		t.visit("/groups?limit=10&select=all")
+		t.sees(".bulk", "selected")
+	}},
+	{"groups bulk archive", address("/groups/bulk?action=archive&select=all&status=all")},
+	{"groups bulk edit", address("/groups/bulk?action=update&select=all")},
+	{"groups bulk members", address("/groups/bulk?action=add_contacts&select=all")},
+	{"groups bulk delete", func(t *tab, _ *town) {
+		t.visit("/groups/bulk/delete?select=all")
+		t.goes(".fields .danger")
+		t.sees("main", "There is a problem")
+	}},
+	{"groups bulk nothing", address("/groups/bulk?action=restore&select=all")},
+	{"jobs", func(t *tab, v *town) {
+		v.queued(models.Bulk{Action: models.BulkArchive, IDs: []string{v.archived.ID, "0000000000000000"}})
+		v.finished(models.Bulk{Action: models.BulkArchive, IDs: []string{v.archived.ID, "0000000000000000"}})
+		t.visit("/jobs")
+	}},
+	{"jobs unfinished", address("/jobs?show=unfinished")},
+	{"job", at(func(v *town) string {
+		return "/jobs/" + v.queued(models.Bulk{Action: models.BulkRestore, IDs: []string{v.group.ID}})
+	})},
+	{"job finished", at(func(v *town) string {
+		return "/jobs/" + v.finished(models.Bulk{Action: models.BulkArchive, IDs: []string{v.archived.ID, "0000000000000000"}})
+	})},
+	{"job undoable", at(func(v *town) string {
+		return "/jobs/" + v.finished(models.Bulk{Action: models.BulkUpdate, IDs: []string{v.archived.ID}, Append: rand.Text()})
+	})},
 	{"group new", address("/groups/new")},
 	{"group new refused", func(t *tab, _ *town) {
 		t.visit("/groups/new")

@@ -9,12 +9,9 @@ import (
 	"protocol.chat/console/views"
 )
 
-// groupFilters are the parameters that say which groups a list has, and in which order.
-var groupFilters = []string{"q", "status", "member", "created_after", "created_before", "sort"}
-
 // exportForm asks how the groups of a list are exported.
 func (p groupPages) exportForm(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.listAt(r, readAddress(r, groupFilters...))
+	list, err := p.listAt(r, readAddress(r, append(groupFilters, "sort")...))
 	if err != nil {
 		return err
 	}
@@ -23,7 +20,7 @@ func (p groupPages) exportForm(w http.ResponseWriter, r *http.Request) error {
 
 // export sends the groups of a list as a file.
 func (p groupPages) export(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, groupFilters...)
+	a := readAddress(r, append(groupFilters, "sort")...)
 	at, query := readGroupsAt(a)
 	format, err := exportFormat(r, a)
 	if err != nil {

@@ -12,13 +12,16 @@ import (
 
 // list shows the list of groups.
 func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, "q", "status", "member", "created_after", "created_before", "sort", "after", "before", "limit")
+	a := readAddress(r, append(groupFilters, "select", "sort", "after", "before", "limit")...)
 	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: listTitle(list.At.Q, views.Groups), Body: views.GroupsPage(list)})
 }
+
+// groupFilters are the parameters that limit a list of groups.
+var groupFilters = []string{"q", "status", "member", "created_after", "created_before"}
 
 // listAt returns what the list shows for an address.
 func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error) {
@@ -70,7 +73,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
-		Limit: a.limit(), Member: text.Unquote(a.get("member")),
+		Limit: a.limit(), Member: text.Unquote(a.get("member")), Select: a.one("select", "all") != "",
 	}
 	search := models.ParseSearch(at.Q, a.zone)
 	statusBySearch(a, search, &at)

@@ -92,6 +92,11 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
 
+	"GET /groups/bulk":         about(all),
+	"POST /groups/bulk":        about("OAEM"), // to archive them
+	"GET /groups/bulk/delete":  about("OA"),
+	"POST /groups/bulk/delete": about("OA"),
+
 	"GET /contacts":              about(all),
 	"GET /contacts/pick":         about(all),
 	"GET /contacts/new":          about("OAE"),
@@ -104,6 +109,13 @@ var matrix = map[string]allowed{
 	"POST /contacts/{id}/edit":   about("OAE"),
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
+
+	"GET /jobs":              about(all),
+	"GET /jobs/{id}":         about(all),
+	"GET /jobs/{id}/results": about(all),
+	"POST /jobs/{id}/cancel": about("OAEM"), // of a job that archives groups
+	"POST /jobs/{id}/retry":  about("OAEM"),
+	"POST /jobs/{id}/undo":   about("OAEM"),
 
 	"GET /activity":              about("OAU"),
 	"POST /activity/export":      about("OAU"),

@@ -88,7 +88,9 @@ func (c *Console) table() []route {
 		linked      = identityPages{security}
 		groups      = groupPages{c.site}
 		members     = memberPages{groups}
+		bulk        = bulkPages{groups}
 		contacts    = contactPages{c.site}
+		jobs        = jobPages{c.site}
 		activity    = activityPages{c.site}
 		retention   = retentionPages{c.site}
 		tokens      = tokenPages{c.site, c.rateLimit}
@@ -162,6 +164,10 @@ func (c *Console) table() []route {
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},
 		{"GET", "/groups/export", groups.exportForm, access.Export, views.Groups, plain},
 		{"POST", "/groups/export", groups.export, access.Export, views.Groups, exported},
+		{"GET", "/groups/bulk", bulk.preview, access.ReadGroups, views.Groups, plain}, // and the right of the action
+		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
@@ -189,6 +195,14 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{draft: draft{object: contacts.exists}}},
 		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, plain},
+
+		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
+		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
+		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
+		// What these three need is the right of the job.
+		{"POST", "/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/retry", jobs.retry, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/undo", jobs.undo, access.ReadGroups, views.Jobs, plain},
 
 		{"GET", "/activity", activity.list, access.ReadActivity, views.Activity, plain},
 		{"POST", "/activity/export", activity.export, access.Export, views.Activity, also{limits: limits{timeout: time.Hour, stream: true}}},
@@ -240,6 +254,7 @@ const (
 	turningOffApp      = "turn off your authenticator app"
 	replacingCodes     = "generate new recovery codes"
 	addingPasskey      = "add a passkey"
+	deletingGroups     = "delete many groups"
 	removingPasskey    = "remove a passkey"
 	unlinking          = "unlink an account you sign in with"
 	changingRetention  = "change activity retention"

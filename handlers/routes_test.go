@@ -14,6 +14,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -122,6 +123,11 @@ var routes = map[string]question{
 	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: audit.AddedMembers},
 	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: audit.RemovedMember},
 
+	"GET /groups/bulk":         {status: 303}, // nothing is selected
+	"POST /groups/bulk":        {status: 200, fields: selected("archive")},
+	"GET /groups/bulk/delete":  {status: 303},
+	"POST /groups/bulk/delete": {status: 200, fields: selected("delete")},
+
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
 	"GET /contacts/new":          {status: 200},
@@ -134,6 +140,13 @@ var routes = map[string]question{
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
+
+	"GET /jobs":              {status: 200},
+	"GET /jobs/{id}":         {status: 200, id: aJob},
+	"GET /jobs/{id}/results": {status: 200, id: aJob},
+	"POST /jobs/{id}/cancel": {status: 303, id: aQueuedJob, action: jobs.Cancelled},
+	"POST /jobs/{id}/retry":  {status: 409, id: aJob},       // nothing failed
+	"POST /jobs/{id}/undo":   {status: 409, id: aQueuedJob}, // it goes on
 
 	"GET /activity":              {status: 200},
 	"POST /activity/export":      {status: 200, action: audit.ExportedActivity},
@@ -273,6 +286,27 @@ func archivedGroup(s *site) string {
 		s.Fatal(err)
 	}
 	return g.ID
+}
+
+func selected(action string) func(*site) []string {
+	return func(s *site) []string { return []string{"action", action, "ids", aGroup(s)} }
+}
+
+// aJob is a job that has archived a group.
+func aJob(s *site) string {
+	job, err := s.store.RunBulkNow(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
+}
+
+func aQueuedJob(s *site) string {
+	job, err := s.store.StartBulk(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
 }
 
 func groupOfOne(s *site) string {
@@ -438,6 +472,7 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 		}
 	}
 	want := []string{
+		"GET /jobs/{id}/results",
 		"POST /groups/export", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/{id}/export",
 		"POST /activity/export", "GET /activity/verify",
 	}

@@ -291,6 +291,9 @@ func (s *Store) RetryBulk(ctx context.Context, by access.Actor, jobID string) (j
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	if err := by.Check(job.Needs); err != nil {
+		return jobs.Job{}, err
+	}
 	var spec bulkSpec
 	if _, ok := BulkOf(job); !ok || !job.Finished() || job.Failed == 0 {
 		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: no group failed in this job, or it goes on."}
@@ -309,7 +312,7 @@ func (s *Store) RetryBulk(ctx context.Context, by access.Actor, jobID string) (j
 // the same since. Errors: ErrNotFound, Denied, Conflict if it can't be undone, goes on, or
 // is being undone.
 func (s *Store) Undo(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
-	request, err := s.undoRequest(ctx, jobID)
+	request, err := s.undoRequest(ctx, by, jobID)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -318,16 +321,19 @@ func (s *Store) Undo(ctx context.Context, by access.Actor, jobID string) (jobs.J
 
 // UndoNow is Undo at once, for a job that changed up to MaxAtOnce groups.
 func (s *Store) UndoNow(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
-	request, err := s.undoRequest(ctx, jobID)
+	request, err := s.undoRequest(ctx, by, jobID)
 	if err != nil {
 		return jobs.Job{}, err
 	}
 	return s.Jobs.RunNow(ctx, by, request, MaxAtOnce)
 }
 
-func (s *Store) undoRequest(ctx context.Context, jobID string) (jobs.Request, error) {
+func (s *Store) undoRequest(ctx context.Context, by access.Actor, jobID string) (jobs.Request, error) {
 	job, err := s.Jobs.Job(ctx, jobID)
 	if err != nil {
+		return jobs.Request{}, err
+	}
+	if err := by.Check(job.Needs); err != nil {
 		return jobs.Request{}, err
 	}
 	if !job.CanUndo(s.DB.Now()) {

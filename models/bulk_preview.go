@@ -39,17 +39,26 @@ func (s *Store) PreviewBulk(ctx context.Context, by access.Actor, b Bulk) (Previ
 	if err != nil {
 		return Preview{}, err
 	}
-	var p Preview
+	p, err := s.PreviewGroups(ctx, by, b)
+	if err == nil {
+		p.Contacts, err = s.ContactsByID(ctx, request.Spec.(bulkSpec).Contacts)
+	}
+	return p, s.DB.Failed(ctx, err)
+}
+
+// PreviewGroups is PreviewBulk for a change of which only the action and the groups are
+// known so far. Errors: Invalid about the groups, Denied.
+func (s *Store) PreviewGroups(ctx context.Context, by access.Actor, b Bulk) (p Preview, err error) {
+	if err := by.Check(b.Action.Right()); err != nil {
+		return p, err
+	}
+	if err := b.Query.Problems.And(b.checkSet()).OrNil(); err != nil {
+		return p, err
+	}
 	if b.IDs == nil {
 		p, err = s.previewQuery(ctx, b)
 	} else {
 		p, err = s.previewIDs(ctx, b)
-	}
-	if err == nil {
-		err = s.addContacts(s.DB.Read(ctx), p.Sample)
-	}
-	if err == nil {
-		p.Contacts, err = s.ContactsByID(ctx, request.Spec.(bulkSpec).Contacts)
 	}
 	return p, s.DB.Failed(ctx, err)
 }

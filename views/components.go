@@ -6,6 +6,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/static"
 )
 
@@ -39,6 +40,20 @@ type moment struct {
 
 func (m moment) Render(_ context.Context, w io.Writer) error {
 	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
+}
+
+// pick is the checkbox that selects a group in a list; with all, it is one of all that match.
+type pick struct {
+	models.Group
+	all bool
+}
+
+func (p pick) Render(_ context.Context, w io.Writer) error {
+	state := ""
+	if p.all {
+		state = " checked disabled"
+	}
+	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.ID, `" data-pick data-key="x" aria-label="`, templ.EscapeString(plain(p.Name)), `"`, state, `></label>`)
 }
 
 // marked is a text with the search's matches highlighted.

@@ -26,6 +26,8 @@ type GroupsAt struct {
 	After, Before string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
+	// Select says that all groups that match are selected.
+	Select bool
 }
 
 // byArchived reports whether the list is in the order of archiving, which only archived groups
@@ -50,7 +52,15 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
+		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", at.selected())
+}
+
+// selected returns the parameter for Select.
+func (at GroupsAt) selected() string {
+	if at.Select {
+		return "all"
+	}
+	return ""
 }
 
 // ExportGroupsURL returns the address that exports a list of groups: all of it, not its page.
@@ -285,9 +295,9 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// page returns the list's first page.
+// page returns the list's first page, with nothing selected.
 func (at GroupsAt) page() GroupsAt {
-	at.After, at.Before = "", ""
+	at.After, at.Before, at.Select = "", "", false
 	return at
 }
 

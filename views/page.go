@@ -27,12 +27,14 @@ const (
 	Tokens   = "API tokens"
 	Users    = "Users"
 	Activity = "Activity"
+	Jobs     = "Jobs"
 )
 
 // The regions that can be requested alone.
 const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
+	JobRegion     = "job"
 )
 
 // Page is a whole page.

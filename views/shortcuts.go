@@ -20,6 +20,7 @@ var shortcutGroups = []shortcutGroup{
 	{"Go to", []shortcut{
 		{"g g", Groups},
 		{"g c", Contacts},
+		{"g j", Jobs},
 		{"g a", Activity},
 		{"g p", Users},
 		{"g t", Tokens},
@@ -28,6 +29,8 @@ var shortcutGroups = []shortcutGroup{
 		{"j", "Next row"},
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
+		{"x", "Select the row"},
+		{"X", "Select up to the row"},
 	}},
 	{"Page", []shortcut{
 		{"/", "Search"},

@@ -10,7 +10,7 @@ import (
 )
 
 // Every key that a page gives to an element is in the list of shortcuts, and every shortcut
-// of the list is some page's; keys.js itself does the last three.
+// of the list is some page's; keys.js itself does the others.
 func TestShortcutsAreThosePressed(t *testing.T) {
 	var listed []string
 	for _, g := range shortcutGroups {
@@ -18,7 +18,7 @@ func TestShortcutsAreThosePressed(t *testing.T) {
 			listed = append(listed, s.keys)
 		}
 	}
-	given := []string{"j", "k", "Enter"}
+	given := []string{"j", "k", "Enter", "X"}
 	for name, c := range everyPage() {
 		page := draw(t, Document(Page{Title: name, Body: c, Frame: Frame{User: "Anna", By: owner, Path: "/", Flashes: []Flash{{Text: "Done.", Undo: &Undo{Action: "/x"}}}}}))
 		for _, found := range regexp.MustCompile(` data-key="([^"]*)"`).FindAllStringSubmatch(page, -1) {

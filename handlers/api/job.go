@@ -2,13 +2,12 @@ package api
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"net/http"
 
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
-	"protocol.chat/console/models/text"
 )
 
 // jobObject is a job as the API shows it.
@@ -111,50 +110,21 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 		return result{}, err
 	}
 	_, err := a.Store.Jobs.Job(r.Context(), id)
-	return result{status: http.StatusOK, kind: f.kind, stream: func(w io.Writer) error {
-		write, flush := f.writer(w)
+	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
+		file := export.NewWriter(w, f, []string{"group_id", "name", "result", "reason"})
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
-				err = write(resultOf(found))
+				o := resultOf(found)
+				err = file.Write(o.GroupID, o.Name, string(o.Result), o.Reason)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return flush()
+		return file.Close()
 	}}, err
 }
 
-// resultFormat is a file format of results: writer returns what writes one, and what ends the
-// file.
-type resultFormat struct {
-	kind   string
-	writer func(w io.Writer) (write func(resultObject) error, flush func() error)
-}
-
-var resultFormats = map[string]resultFormat{
-	"csv":    {"text/csv; charset=utf-8; header=present", writeCSV},
-	"ndjson": {"application/x-ndjson", writeNDJSON},
-}
-
-func writeNDJSON(w io.Writer) (write func(resultObject) error, flush func() error) {
-	return func(o resultObject) error {
-		line, err := encode(o)
-		if err == nil {
-			_, err = w.Write(line)
-		}
-		return err
-	}, func() error { return nil }
-}
-
-func writeCSV(w io.Writer) (write func(resultObject) error, flush func() error) {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	_ = out.Write([]string{"group_id", "name", "result", "reason"}) // Error returns what went wrong
-	return func(o resultObject) error {
-			return out.Write([]string{o.GroupID, text.Cell(o.Name), string(o.Result), text.Deref(o.Reason)})
-		}, func() error {
-			out.Flush()
-			return out.Error()
-		}
-}
+// resultFormats are the file formats of results. CSV has no byte order mark, which only Excel
+// needs.
+var resultFormats = map[string]export.Format{"csv": export.Named("plain_csv"), "ndjson": export.Named("ndjson")}

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"protocol.chat/console/models/text"
 )
 
 // Format is a format of files.
@@ -51,6 +49,15 @@ func Find(name string) (Format, bool) {
 		}
 	}
 	return Format{}, false
+}
+
+// Named returns the format of a name, which must be one of Formats.
+func Named(name string) Format {
+	f, known := Find(name)
+	if !known {
+		panic("export: there is no format " + strconv.Quote(name))
+	}
+	return f
 }
 
 // rows writes rows in a format.
@@ -121,10 +128,10 @@ func (c *csvRows) close() error {
 func cell(value any) string {
 	switch v := value.(type) {
 	case string:
-		return text.Cell(v)
+		return harmless(v)
 	case *string:
 		if v != nil {
-			return text.Cell(*v)
+			return harmless(*v)
 		}
 	case int:
 		return strconv.Itoa(v)
@@ -135,11 +142,19 @@ func cell(value any) string {
 			return strconv.FormatInt(*v, 10)
 		}
 	case []string:
-		return text.Cell(strings.Join(v, " "))
+		return harmless(strings.Join(v, " "))
 	case json.RawMessage:
-		return text.Cell(string(v))
+		return harmless(string(v))
 	}
 	return ""
+}
+
+// harmless returns text that no spreadsheet takes for a formula.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }
 
 // jsonRows writes an object for each row: between is written between two, end after the last.

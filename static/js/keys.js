@@ -15,20 +15,30 @@
 
   // pressedBy returns the element that a key clicks now. While a row has the focus, its actions
   // never apply to the page.
-  const rowActions = ['e', 'y', '#'];
+  // While rows are selected, the actions are those of the selection.
+  const rowActions = ['e', 'y', '#', 'x'];
   function pressedBy(key) {
     const row = rowNow();
+    const selected = document.querySelector('[data-pick]:checked') && keyed(key, document.querySelector('.bulk'))[0];
+    if (selected) return selected;
     if (row && rowActions.includes(key)) return keyed(key, row)[0];
-    return keyed(key).find((element) => !element.closest('[data-row]'));
+    return keyed(key).find((element) => !element.closest('[data-row], .bulk'));
   }
 
   function press(element) {
     if (!element) return false;
-    if (element.matches('input')) {
+    if (element.matches('input:not([type="checkbox"])')) {
       element.focus();
       element.select();
     } else element.click();
     return true;
+  }
+
+  // select selects the rows from the one that was selected last to the focused one.
+  function select() {
+    const box = rowNow()?.querySelector('[data-pick]:enabled');
+    box?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: true }));
+    return !!box;
   }
 
   function step(by) {
@@ -59,6 +69,7 @@
     if (before && press(pressedBy(before + key))) return true;
     if (key === 'j') return step(1);
     if (key === 'k') return step(-1);
+    if (key === 'X') return select();
     if (document.querySelector(`[data-key^="${CSS.escape(key)} "]`)) {
       first = { key, at };
       return true;
@@ -77,7 +88,7 @@
 
   // ---- the dialog: only the shortcuts of this page ----
 
-  const here = (keys) => (['j', 'k', 'Enter'].includes(keys) ? rows().length > 0 : keyed(keys).length > 0);
+  const here = (keys) => (['j', 'k', 'Enter'].includes(keys) ? rows().length > 0 : keys === 'X' ? here('x') : keyed(keys).length > 0);
 
   document.addEventListener('console:dialog', ({ detail: dialog }) => {
     if (!dialog.querySelector('.keys')) return;

@@ -1,0 +1,86 @@
+package handlers_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+// emptyGroups makes n groups without members, and one with.
+func emptyGroups(s *site, n int) {
+	s.Helper()
+	for i := range n {
+		s.group(fmt.Sprintf("Empty %03d", i))
+	}
+	s.group("Plaza Hotel", s.contact("hector"))
+}
+
+// runJobs does what a running console does in the background.
+func (t *tab) runJobs() {
+	t.Helper()
+	if err := t.store.Jobs.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEmptyGroupsAreArchived archives all of 120 empty groups in a few clicks, and undoes
+// that in one.
+func TestEmptyGroupsAreArchived(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	emptyGroups(s, 120)
+	for _, look := range []screen{desk, phone, desk.withoutScripts(), phone.withoutScripts()} {
+		a := s.in(look)
+		a.visit("/groups?q=is:empty")
+		a.sees("#count", "120 active groups")
+		if !look.scriptless {
+			a.click("[data-pick-all]")
+			a.sees(".bulk", "25 selected")
+		}
+		a.click("Select all 120 that match")
+		a.sees(".bulk", "All 120 selected")
+		a.goes(".bulk [value=\"archive\"]")
+		a.sees("h1", "Archive 120 groups?")
+		a.goes("Archive 120 groups")
+		a.sees("#progress", "0 groups found so far")
+		see := func(words string) {
+			a.runJobs()
+			a.click("Refresh")
+			a.sees("#progress", words)
+			a.sees(".pill", "Finished")
+		}
+		see("120 of 120 · 0 failed")
+		a.goes("Undo this job")
+		see("120 of 120 · 0 failed")
+		a.visit("/groups?q=is:empty")
+		a.sees("#count", "120 active groups")
+	}
+}
+
+// TestSelectingRows is about the checkboxes, by mouse and by key, and what they lead to.
+func TestSelectingRows(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	manyGroups(s)
+	a := s.in(desk)
+	a.lists()
+	a.types("jxjj")
+	a.sees(".bulk", "1 selected")
+	a.types("X")
+	a.sees(".bulk", "3 selected")
+	a.sees("#status", "3 selected")
+	a.until("some are selected", "find('[data-pick-all]').indeterminate")
+	a.types("x")
+	a.sees(".bulk", "2 selected")
+	a.follow(func() { a.types("y") }) // of the selection, not of the row
+	a.sees("h1", "Archive 2 groups?")
+	a.goes("Archive 2 groups")
+	a.sees("#flashes", "2 groups archived.")
+	a.sees("#count", "28 active groups")
+	a.goes("Undo")
+	a.sees("#flashes", "2 groups changed back.")
+	a.sees("#count", "30 active groups")
+	a.click("[data-pick-all]")
+	a.sees(".bulk", "25 selected")
+	a.click("Clear selection")
+	a.until("nothing is selected", "all('.bulk, [data-pick]:checked').length === 0")
+}

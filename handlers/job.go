@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"net/http"
+
+	"protocol.chat/console/handlers/export"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/views"
+)
+
+// jobPages are the pages of jobs.
+type jobPages struct{ *site }
+
+// list shows the jobs, the newest first.
+func (p jobPages) list(w http.ResponseWriter, r *http.Request) error {
+	a := readAddress(r, "show", "after", "before")
+	query := jobs.Query{Unfinished: a.one("show", "unfinished") != "", Range: a.page(0)}
+	query.After, query.Before = a.cursors(plainCursor)
+	page, err := p.store.Jobs.Jobs(r.Context(), query)
+	if err == nil && !query.Before.IsZero() && !page.More {
+		query.Before = db.Cursor{}
+		page, err = p.store.Jobs.Jobs(r.Context(), query)
+	}
+	if err != nil {
+		return err
+	}
+	list := views.JobList{Jobs: page.Jobs, Notes: a.notes, Now: p.now(r)}
+	if query.Unfinished {
+		list.At.Show = "unfinished"
+	}
+	if n := len(page.Jobs); n > 0 {
+		list.Previous, list.Next = neighbours(query.Range, page.More, page.Jobs[0].ID, page.Jobs[n-1].ID)
+	}
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.Jobs, Body: views.JobsPage(list)})
+}
+
+// plainCursor reports whether a cursor is that of a list by id.
+func plainCursor(c db.Cursor) bool { return c.Value == "" }
+
+// show shows a job and a page of its results.
+func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
+	job, err := p.store.Jobs.Job(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	a := readAddress(r, "outcome", "after", "before")
+	query := jobs.ResultQuery{Outcome: readOutcome(a), Range: a.page(0)}
+	query.After, query.Before = a.cursors(plainCursor)
+	page, err := p.store.Jobs.Results(r.Context(), job.ID, query)
+	if err == nil && !query.Before.IsZero() && !page.More {
+		query.Before = db.Cursor{}
+		page, err = p.store.Jobs.Results(r.Context(), job.ID, query)
+	}
+	if err != nil {
+		return err
+	}
+	d := views.JobDetail{
+		Job: job, By: by(r), Results: page.Results, Notes: a.notes, Now: p.now(r),
+		At: views.JobAt{Outcome: query.Outcome, After: query.After.String(), Before: query.Before.String()},
+	}
+	if n := len(page.Results); n > 0 {
+		d.Previous, d.Next = neighbours(query.Range, page.More, page.Results[0].ObjectID, page.Results[n-1].ObjectID)
+	}
+	if d.Undone, err = p.store.Jobs.Undone(r.Context(), job.ID); err != nil {
+		return err
+	}
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.JobTitle(job), Body: views.JobPage(d)})
+}
+
+func readOutcome(a *address) jobs.Outcome {
+	return jobs.Outcome(a.one("outcome", string(jobs.Changed), string(jobs.Skipped), string(jobs.Unfit)))
+}
+
+// cancel stops a job after the part that is being done.
+func (p jobPages) cancel(w http.ResponseWriter, r *http.Request) error {
+	job, err := p.store.Jobs.Cancel(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, views.JobURL(job.ID, views.JobAt{}))
+}
+
+// retry starts a job over what failed in another one.
+func (p jobPages) retry(w http.ResponseWriter, r *http.Request) error {
+	job, err := p.store.RetryBulk(r.Context(), by(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return redirect(w, r, views.JobURL(job.ID, views.JobAt{}))
+}
+
+// undo takes back what a job changed: at once if that is little, or else by another job.
+func (p jobPages) undo(w http.ResponseWriter, r *http.Request) error {
+	job, err := p.store.Jobs.Job(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if job.Done > models.MaxAtOnce {
+		undo, err := p.store.Undo(r.Context(), by(r), job.ID)
+		if err != nil {
+			return err
+		}
+		return redirect(w, r, views.JobURL(undo.ID, views.JobAt{}))
+	}
+	undo, err := p.store.UndoNow(r.Context(), by(r), job.ID)
+	if err != nil {
+		return err
+	}
+	return p.done(w, r, next(r, views.JobURL(undo.ID, views.JobAt{})), views.Flash{Text: views.BulkDone(undo, p.now(r))})
+}
+
+// results sends a job's results as a CSV file.
+func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
+	job, err := p.store.Jobs.Job(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	format := export.Named("csv")
+	d := p.download(w, format, "job-"+job.ID, []string{"id", "name", "result", "reason", "explanation"})
+	if r.Method == http.MethodHead {
+		d.begin()
+		return nil
+	}
+	for result, err := range p.store.Jobs.EachResult(r.Context(), job.ID, readOutcome(readAddress(r, "outcome"))) {
+		if err == nil {
+			err = d.write(result.ObjectID, result.Name, string(result.Result), result.Reason, views.ReasonWords(result.Reason))
+		}
+		if err != nil {
+			return p.finish(r, d, err)
+		}
+	}
+	return p.finish(r, d, nil)
+}

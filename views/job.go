@@ -1,0 +1,251 @@
+package views
+
+import (
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/jobs"
+)
+
+// JobsAt is a page of the list of jobs, as its address has it.
+type JobsAt struct {
+	// Show is "" for all jobs, or "unfinished".
+	Show string
+	// After and Before are cursors; at most one is given.
+	After, Before string
+}
+
+// JobAt is a page of a job's results, as its address has it.
+type JobAt struct {
+	// Outcome is "" for all results.
+	Outcome jobs.Outcome
+	// After and Before are cursors; at most one is given.
+	After, Before string
+}
+
+// The addresses of jobs.
+
+// JobsURL returns the address of the list of jobs.
+func JobsURL(at JobsAt) templ.SafeURL {
+	return withParams("/jobs", "show", at.Show, "after", at.After, "before", at.Before)
+}
+
+// JobURL returns the address of a job.
+func JobURL(id string, at JobAt) templ.SafeURL {
+	return withParams(pathTo("/jobs/", id, "", ""), "outcome", string(at.Outcome), "after", at.After, "before", at.Before)
+}
+
+// JobResultsURL returns the address of a file with a job's results.
+func JobResultsURL(id string, outcome jobs.Outcome) templ.SafeURL {
+	return withParams(pathTo("/jobs/", id, "/results", ""), "outcome", string(outcome))
+}
+
+func CancelJobURL(id string) templ.SafeURL { return pathTo("/jobs/", id, "/cancel", "") }
+func RetryJobURL(id string) templ.SafeURL  { return pathTo("/jobs/", id, "/retry", "") }
+func UndoJobURL(id string) templ.SafeURL   { return pathTo("/jobs/", id, "/undo", "") }
+
+// JobList is what the list of jobs shows.
+type JobList struct {
+	At             JobsAt
+	Jobs           []jobs.Job
+	Next, Previous string
+	Notes          []string
+	Now            Clock
+}
+
+func (l JobList) paging() paging {
+	var p paging
+	if l.Next != "" {
+		p.Next = JobsURL(JobsAt{Show: l.At.Show, After: l.Next})
+	}
+	if l.Previous != "" {
+		p.Previous = JobsURL(JobsAt{Show: l.At.Show, Before: l.Previous})
+	}
+	return p
+}
+
+// JobDetail is what a job's page shows.
+type JobDetail struct {
+	jobs.Job
+	By access.Actor
+	At JobAt
+	// Results are a page of those that the job has so far.
+	Results        []jobs.Result
+	Next, Previous string
+	// Undone is the newest job that undoes this one, or the zero Job.
+	Undone jobs.Job
+	Notes  []string
+	Now    Clock
+}
+
+func (d JobDetail) paging() paging {
+	var p paging
+	if d.Next != "" {
+		p.Next = JobURL(d.ID, JobAt{Outcome: d.At.Outcome, After: d.Next})
+	}
+	if d.Previous != "" {
+		p.Previous = JobURL(d.ID, JobAt{Outcome: d.At.Outcome, Before: d.Previous})
+	}
+	return p
+}
+
+// canCancel reports whether to offer to cancel the job.
+func (d JobDetail) canCancel() bool {
+	return (d.State == jobs.Queued || d.State == jobs.Running) && d.By.May(d.Needs)
+}
+
+// canRetry reports whether to offer to retry what failed.
+func (d JobDetail) canRetry() bool {
+	_, bulk := models.BulkOf(d.Job)
+	return bulk && d.Finished() && d.Failed > 0 && d.By.May(d.Needs)
+}
+
+// canUndo reports whether to offer to undo the job: not while another job does.
+func (d JobDetail) canUndo() bool {
+	return d.CanUndo(d.Now.Time) && d.By.May(d.Needs) && (d.Undone.ID == "" || d.Undone.Finished() && d.Undone.State != jobs.Done)
+}
+
+// announcement returns what screen readers announce about a job that has ended.
+func (d JobDetail) announcement() string {
+	if !d.Finished() {
+		return ""
+	}
+	return stateWords[d.State] + ": " + jobProgress(d.Job, d.Now)
+}
+
+// current returns the attribute of the link to what is shown.
+func current(shown bool) templ.Attributes {
+	if !shown {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "true"}
+}
+
+// outcome is a choice of results.
+type outcome struct {
+	Words string
+	Value jobs.Outcome
+	N     int
+}
+
+// outcomes returns the choices of results, with their numbers.
+func (d JobDetail) outcomes() []outcome {
+	return []outcome{
+		{"All", "", d.Done + d.Skipped + d.Failed},
+		{"Done", jobs.Changed, d.Done},
+		{"Skipped", jobs.Skipped, d.Skipped},
+		{"Failed", jobs.Unfit, d.Failed},
+	}
+}
+
+// jobTitles are the kinds of jobs in words.
+var jobTitles = map[string]string{
+	models.BulkArchive.Kind():        "Archive groups",
+	models.BulkRestore.Kind():        "Restore groups",
+	models.BulkDelete.Kind():         "Delete groups",
+	models.BulkAddContacts.Kind():    "Add members to groups",
+	models.BulkRemoveContacts.Kind(): "Remove members from groups",
+	models.BulkUpdate.Kind():         "Edit groups",
+	models.UndoKind:                  "Undo a job",
+}
+
+// JobTitle returns what a job does, in words: "Archive groups".
+func JobTitle(j jobs.Job) string {
+	if words, known := jobTitles[j.Kind]; known {
+		return words
+	}
+	return capitalize(strings.NewReplacer(".", " ", "_", " ").Replace(j.Kind))
+}
+
+var stateWords = map[jobs.State]string{
+	jobs.Queued: "Waiting", jobs.Running: "Running", jobs.Cancelling: "Cancelling",
+	jobs.Stopped: "Cancelled", jobs.Done: "Finished", jobs.Failed: "Failed",
+}
+
+// stateClass returns the class of a state's pill.
+func stateClass(s jobs.State) string {
+	return map[jobs.State]string{jobs.Done: "good", jobs.Failed: "bad", jobs.Stopped: "warn", jobs.Cancelling: "warn"}[s]
+}
+
+// failureWords are the reasons for which a job failed, in words.
+var failureWords = map[string]string{
+	jobs.ActorGone: "Whoever started it was disabled, or their API token was revoked or expired.",
+	jobs.RightLost: "Whoever started it no longer has permission to do this.",
+	jobs.Broken:    "Something went wrong on the server several times. The log has the details.",
+}
+
+var outcomeWords = map[jobs.Outcome]string{jobs.Changed: "Done", jobs.Skipped: "Skipped", jobs.Unfit: "Failed"}
+
+func outcomeClass(o jobs.Outcome) string {
+	return map[jobs.Outcome]string{jobs.Changed: "good", jobs.Unfit: "bad"}[o]
+}
+
+// skipWords are the reasons for which a group stays as it is, in words.
+var skipWords = map[string]string{
+	models.AlreadyArchived:    "Already archived",
+	models.NotArchived:        "Not archived",
+	models.ChangedMeanwhile:   "Changed in the meantime",
+	models.GoneMeanwhile:      "Deleted",
+	models.NothingToChange:    "Nothing to change",
+	models.DescriptionTooLong: "The description would be too long",
+}
+
+// ReasonWords returns why a group stayed as it is, in words; an unknown reason as it is.
+func ReasonWords(reason string) string {
+	if words, known := skipWords[reason]; known {
+		return words
+	}
+	return reason
+}
+
+// jobProgress returns how far a job is: "12,400 of 1,000,000 · 0 failed · about 3 min left".
+func jobProgress(j jobs.Job, now Clock) string {
+	if !j.Counted && !j.Finished() {
+		return counted(j.Total, "group", "groups", now) + " found so far"
+	}
+	words := thousands(j.Total-j.Remaining(), now) + " of " + thousands(j.Total, now)
+	if j.Skipped > 0 {
+		words += " · " + thousands(j.Skipped, now) + " skipped"
+	}
+	words += " · " + thousands(j.Failed, now) + " failed"
+	if left := timeLeft(j, now); left >= time.Minute {
+		words += " · about " + length(left) + " left"
+	}
+	return words
+}
+
+// timeLeft returns how long a job still takes at the speed that it had so far; 0 if that
+// can't be told.
+func timeLeft(j jobs.Job, now Clock) time.Duration {
+	dealt := j.Total - j.Remaining()
+	if j.State != jobs.Running || dealt == 0 || j.StartedAt == nil {
+		return 0
+	}
+	return now.Sub(time.Unix(*j.StartedAt, 0)) / time.Duration(dealt) * time.Duration(j.Remaining())
+}
+
+// bulkPast is what a kind of job did to groups.
+var bulkPast = map[string]string{
+	models.BulkArchive.Kind(): "archived", models.BulkRestore.Kind(): "restored", models.BulkDelete.Kind(): "deleted",
+	models.UndoKind: "changed back",
+}
+
+// BulkDone returns the message about a job that was done at once: "12 groups archived. 3 skipped."
+func BulkDone(j jobs.Job, now Clock) string {
+	did, known := bulkPast[j.Kind]
+	if !known {
+		did = "changed"
+	}
+	words := counted(j.Done, "group", "groups", now) + " " + did + "."
+	if j.Skipped > 0 {
+		words += " " + thousands(j.Skipped, now) + " skipped."
+	}
+	if j.Failed > 0 {
+		words += " " + thousands(j.Failed, now) + " failed."
+	}
+	return words
+}
