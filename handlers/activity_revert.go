@@ -14,10 +14,10 @@ import (
 // revertOffer reports whether to offer to revert a change, and returns what already reverted it. It
 // is not offered if nothing is left to revert, or if the object was deleted.
 func (p activityPages) revertOffer(r *http.Request, line audit.Line) (offer bool, done models.Revert, err error) {
-	if done, err = p.store.RevertOf(r.Context(), line.ID); err != nil {
+	if done, err = p.store.Reverts.RevertOf(r.Context(), line.ID); err != nil {
 		return false, done, err
 	}
-	reversal, err := p.store.Reversal(r.Context(), by(r), line.ID)
+	reversal, err := p.store.Reverts.Reversal(r.Context(), by(r), line.ID)
 	if errors.Is(err, access.ErrNotFound) {
 		return false, done, nil
 	}
@@ -30,7 +30,7 @@ func (p activityPages) confirmRevert(w http.ResponseWriter, r *http.Request) err
 }
 
 func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status int, wrong access.Invalid) error {
-	reversal, err := p.store.Reversal(r.Context(), by(r), r.PathValue("id"))
+	reversal, err := p.store.Reverts.Reversal(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p activityPages) showRevert(w http.ResponseWriter, r *http.Request, status
 // revert reverts the chosen fields of a change.
 func (p activityPages) revert(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	err := p.store.Revert(r.Context(), by(r), id, r.PostForm["field"])
+	err := p.store.Reverts.Revert(r.Context(), by(r), id, r.PostForm["field"])
 	invalid, ok := problems(err)
 	switch {
 	case ok:

@@ -147,7 +147,7 @@ func TestAFormIsSentOffline(t *testing.T) {
 	t.Parallel()
 	s := one(t)
 	g := s.group("Plaza Hotel")
-	if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+	if _, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, look := range []screen{desk, desk.dark(), phone} {

@@ -87,7 +87,7 @@ func newTown(t *testing.T, groups, people [][2]string) *town {
 	}
 	v.store.DB.Now = time.Now
 	v.history()
-	if _, err := v.store.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+	if _, err := v.store.Messages.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := v.store.ArchiveGroup(v.Context(), v.by, v.archived.ID, 0); err != nil {
@@ -137,7 +137,7 @@ func (v *town) describedGroup(name, description string, members []models.Contact
 // queued starts a job that nobody runs, and is its id.
 func (v *town) queued(b models.Bulk) string {
 	v.Helper()
-	job, err := v.store.StartBulk(v.Context(), v.by, b, "Winter is over.")
+	job, err := v.store.BulkChanges.StartBulk(v.Context(), v.by, b, "Winter is over.")
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func (v *town) queued(b models.Bulk) string {
 // finished makes a bulk change, and is the id of its job.
 func (v *town) finished(b models.Bulk) string {
 	v.Helper()
-	job, err := v.store.RunBulkNow(v.Context(), v.by, b, "Asked for by the council.")
+	job, err := v.store.BulkChanges.RunBulkNow(v.Context(), v.by, b, "Asked for by the council.")
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (p contactPages) export(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := p.download(w, format, "contacts"+fileWords(at.Q), contactColumns)
 	query.Range = db.Range{}
-	err = p.store.ExportContacts(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
+	err = p.store.Exports.ExportContacts(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
 	return p.finish(r, d, err)
 }
 
@@ -49,7 +49,7 @@ func contactRow(c models.Contact) []any {
 // object.
 func (p contactPages) exportAll(w http.ResponseWriter, r *http.Request) error {
 	var o *export.Object
-	err := p.store.ExportContact(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
+	err := p.store.Exports.ExportContact(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Contact: func(c models.Contact) (err error) {
 			o, err = p.object(w, "contact"+fileWords(c.Username), contactColumns, contactRow(c),
 				export.List{Name: "groups", Columns: groupColumns}, export.List{Name: "messages", Columns: messageColumns})

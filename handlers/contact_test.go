@@ -38,7 +38,7 @@ func TestAContactsLife(t *testing.T) {
 			s.Fatal(err)
 		}
 		g := s.group("Plaza Hotel", c)
-		if _, err := s.store.PostMessage(s.Context(), s.by, c.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+		if _, err := s.store.Messages.PostMessage(s.Context(), s.by, c.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/contacts").has("tbody", "1")
@@ -48,7 +48,7 @@ func TestAContactsLife(t *testing.T) {
 		if g, _ = s.store.Group(s.Context(), g.ID); g.ContactsCount != 0 || len(g.Contacts) != 0 {
 			s.Errorf("%d members are left, counted %d", len(g.Contacts), g.ContactsCount)
 		}
-		if _, err := s.store.Messages(s.Context(), c.ConversationID, db.Range{}); err == nil {
+		if _, err := s.store.Messages.List(s.Context(), c.ConversationID, db.Range{}); err == nil {
 			s.Error("the conversation is left")
 		}
 		s.get(path).wants(404)

@@ -85,7 +85,7 @@ func TestDownloadEverything(t *testing.T) {
 		hector := s.contact("hector")
 		g := s.group("Plaza Hotel", hector)
 		for _, words := range []string{"=First", "Second\n\"said\""} {
-			if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{From: hector.ID, Text: words}, nil); err != nil {
+			if _, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{From: hector.ID, Text: words}, nil); err != nil {
 				s.Fatal(err)
 			}
 		}

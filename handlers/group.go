@@ -37,11 +37,11 @@ func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 		return views.GroupDetail{}, err
 	}
 	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: groupsOf(r), Origin: p.publicURL, Now: p.now(r)}
-	if d.Messages, err = p.store.MessagesCount(r.Context(), g.ConversationID); err != nil {
+	if d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
-		archivedBy, err := p.store.ArchivedBy(r.Context(), g.ID)
+		archivedBy, err := p.store.Reverts.ArchivedBy(r.Context(), g.ID)
 		d.ArchivedBy = archivedBy.Who()
 		return d, err
 	}
@@ -239,7 +239,7 @@ func (p groupPages) deletion(r *http.Request) (views.GroupDelete, error) {
 		return views.GroupDelete{}, err
 	}
 	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next")), Now: p.now(r)}
-	d.Messages, err = p.store.MessagesCount(r.Context(), g.ConversationID)
+	d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID)
 	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
 	return d, err
 }

@@ -70,9 +70,9 @@ func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.Bu
 		return p.showForm(w, r, http.StatusUnprocessableEntity, f)
 	}
 	bulk.Key = formKey(r)
-	run := p.store.StartBulk
+	run := p.store.BulkChanges.StartBulk
 	if f.AtOnce {
-		run = p.store.RunBulkNow
+		run = p.store.BulkChanges.RunBulkNow
 	}
 	job, err := run(r.Context(), by(r), bulk, f.Note)
 	if invalid, ok := problems(err); ok {
@@ -134,7 +134,7 @@ func (p bulkPages) form(r *http.Request, action models.BulkAction) (views.BulkFo
 	f.IDs = bulk.IDs
 	readChange(&bulk, f, typed["contacts"])
 	var err error
-	if f.Preview, err = p.store.PreviewGroups(r.Context(), by(r), bulk); err != nil {
+	if f.Preview, err = p.store.BulkChanges.PreviewGroups(r.Context(), by(r), bulk); err != nil {
 		return f, bulk, err
 	}
 	f.AtOnce = action.Reversible() && exact(f.Matched) && f.Matched.N <= models.MaxAtOnce

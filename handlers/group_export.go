@@ -33,7 +33,7 @@ func (p groupPages) export(w http.ResponseWriter, r *http.Request) error {
 	}
 	d := p.download(w, format, "groups"+fileWords(string(query.Shown()), at.Q), columns)
 	query.Range = db.Range{}
-	err = p.store.ExportGroups(r.Context(), by(r), query, e, func(g models.Group, members []string) error {
+	err = p.store.Exports.ExportGroups(r.Context(), by(r), query, e, func(g models.Group, members []string) error {
 		row := groupRow(g)
 		if e.MemberIDs {
 			row = append(row, append([]string{}, members...))
@@ -90,7 +90,7 @@ func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := p.download(w, format, "members"+fileWords(g.Name, query.Text), contactColumns)
-	err = p.store.ExportMembers(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
+	err = p.store.Exports.ExportMembers(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
 	return p.finish(r, d, err)
 }
 
@@ -103,7 +103,7 @@ func messageRow(m models.Message) []any {
 // exportAll sends a group with all its members and messages as one JSON object.
 func (p groupPages) exportAll(w http.ResponseWriter, r *http.Request) error {
 	var o *export.Object
-	err := p.store.ExportGroup(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
+	err := p.store.Exports.ExportGroup(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Group: func(g models.Group) (err error) {
 			o, err = p.object(w, "group"+fileWords(g.Name), groupColumns, groupRow(g),
 				export.List{Name: "contacts", Columns: contactColumns}, export.List{Name: "messages", Columns: messageColumns})

@@ -32,10 +32,10 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	a := readAddress(r, "q", "after", "before", "list")
 	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
 	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
-	page, err := p.store.Members(r.Context(), query)
+	page, err := p.store.Members.List(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
-		page, err = p.store.Members(r.Context(), query)
+		page, err = p.store.Members.List(r.Context(), query)
 	}
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm,
 			access.Invalid{{Field: "contacts", Code: access.Missing, Message: "Choose at least one contact to add."}})
 	}
-	g, added, err := p.store.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
+	g, added, err := p.store.Members.AddMembers(r.Context(), by(r), id, models.Refs(r.PostForm["contacts"]...), nil)
 	if invalid, ok := problems(err); ok {
 		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm, invalid)
 	}
@@ -106,7 +106,7 @@ func (p memberPages) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	g, removed, err := p.store.RemoveMember(r.Context(), by(r), id, contact.ID)
+	g, removed, err := p.store.Members.RemoveMember(r.Context(), by(r), id, contact.ID)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (p groupPages) findContacts(r *http.Request, pick *views.Picker) error {
 		return err
 	}
 	pick.Found = page.Contacts
-	pick.Already, err = p.store.MembersAmong(r.Context(), pick.GroupID, page.Contacts)
+	pick.Already, err = p.store.Members.MembersAmong(r.Context(), pick.GroupID, page.Contacts)
 	return err
 }
 

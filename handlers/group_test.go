@@ -77,14 +77,14 @@ func TestAGroupsLife(t *testing.T) {
 func TestDeletingABusyGroupAsksForItsName(t *testing.T) {
 	each(t, func(s *site) {
 		g := s.group("Plaza Hotel")
-		if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+		if _, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 			s.Fatal(err)
 		}
 		path := "/groups/" + g.ID + "/delete"
 		s.get(path).has("label", "Type the group name to confirm").has(".figures", "1")
 		s.post(path, "name", "plaza hotel").wants(422).has("#name-error", "Plaza Hotel")
 		s.post(path, "name", "  Plaza Hotel ").leads("/groups")
-		if messages, err := s.store.MessagesCount(s.Context(), g.ConversationID); err != nil || messages.N != 0 {
+		if messages, err := s.store.Messages.MessagesCount(s.Context(), g.ConversationID); err != nil || messages.N != 0 {
 			s.Errorf("%d messages are left, %v", messages.N, err)
 		}
 	})
@@ -337,7 +337,7 @@ func TestANameIsTypedAsItIsShown(t *testing.T) {
 			"Plaza  Hotel\u00a0\u00a0Bar": "Plaza Hotel Bar", "Cafe\u0301 zero\u200bwidth": "Café zerowidth", "soft\u00adhyphen": "soft\u200bhyphen",
 		} {
 			g := s.group(name)
-			if _, err := s.store.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+			if _, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
 				s.Fatal(err)
 			}
 			s.post("/groups/"+g.ID+"/delete", "name", typed).leads("/groups")

@@ -84,7 +84,7 @@ func (p jobPages) cancel(w http.ResponseWriter, r *http.Request) error {
 
 // retry starts a job over what failed in another one.
 func (p jobPages) retry(w http.ResponseWriter, r *http.Request) error {
-	job, err := p.store.RetryBulk(r.Context(), by(r), r.PathValue("id"))
+	job, err := p.store.BulkChanges.RetryBulk(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -98,13 +98,13 @@ func (p jobPages) undo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if job.Done > models.MaxAtOnce {
-		undo, err := p.store.Undo(r.Context(), by(r), job.ID)
+		undo, err := p.store.BulkChanges.Undo(r.Context(), by(r), job.ID)
 		if err != nil {
 			return err
 		}
 		return redirect(w, r, views.JobURL(undo.ID, views.JobAt{}))
 	}
-	undo, err := p.store.UndoNow(r.Context(), by(r), job.ID)
+	undo, err := p.store.BulkChanges.UndoNow(r.Context(), by(r), job.ID)
 	if err != nil {
 		return err
 	}

@@ -294,7 +294,7 @@ func selected(action string) func(*site) []string {
 
 // aJob is a job that has archived a group.
 func aJob(s *site) string {
-	job, err := s.store.RunBulkNow(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	job, err := s.store.BulkChanges.RunBulkNow(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func aJob(s *site) string {
 }
 
 func aQueuedJob(s *site) string {
-	job, err := s.store.StartBulk(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
+	job, err := s.store.BulkChanges.StartBulk(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")
 	if err != nil {
 		s.Fatal(err)
 	}

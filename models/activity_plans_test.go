@@ -61,7 +61,7 @@ func TestActivityPlansScanNoTable(t *testing.T) {
 			return err
 		})
 		p.plan("what put a line back", true, func() error {
-			_, err := store.RevertOf(p.Context(), "0Va1000000050000")
+			_, err := store.Reverts.RevertOf(p.Context(), "0Va1000000050000")
 			return err
 		})
 		p.plan("a line", false, func() error { _, err := store.Audit.ActivityLine(p.Context(), "0Va1000000050000"); return err })

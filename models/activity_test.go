@@ -161,11 +161,11 @@ func TestSentences(t *testing.T) {
 			t.Fatal(err)
 		}
 		says("Ada Lovelace updated their profile")
-		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[0].ID, people[1].ID, people[2].ID), nil); err != nil {
+		if _, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(people[0].ID, people[1].ID, people[2].ID), nil); err != nil {
 			t.Fatal(err)
 		}
 		says("Ada Lovelace added 3 members to Plaza Hotel")
-		if _, _, err := store.RemoveMember(t.Context(), by, g.ID, people[1].ID); err != nil {
+		if _, _, err := store.Members.RemoveMember(t.Context(), by, g.ID, people[1].ID); err != nil {
 			t.Fatal(err)
 		}
 		says("Ada Lovelace removed contact2 from Plaza Hotel")
@@ -207,21 +207,21 @@ func TestExportActivity(t *testing.T) {
 // putBack puts back all that the newest line's act changed.
 func putBack(t *testing.T, store *models.Store, by access.Actor, line string) audit.Line {
 	t.Helper()
-	v, err := store.Reversal(t.Context(), by, line)
+	v, err := store.Reverts.Reversal(t.Context(), by, line)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Revert(t.Context(), by, line, v.Possible()); err != nil {
+	if err := store.Reverts.Revert(t.Context(), by, line, v.Possible()); err != nil {
 		t.Fatalf("%v of %+v: %v", v.Possible(), v.Fields, err)
 	}
 	l := newest(t, store)
 	if l.Reverts() != line {
 		t.Errorf("%s says that it put back %q, want %s", l.Action, l.Reverts(), line)
 	}
-	if found, err := store.RevertOf(t.Context(), line); err != nil || found.ID != l.ID {
+	if found, err := store.Reverts.RevertOf(t.Context(), line); err != nil || found.ID != l.ID {
 		t.Errorf("what put it back is %q, %v", found.ID, err)
 	}
-	if found, err := store.RevertOf(t.Context(), l.ID); err != nil || found.ID != "" {
+	if found, err := store.Reverts.RevertOf(t.Context(), l.ID); err != nil || found.ID != "" {
 		t.Errorf("what put the newest line back is %q, %v", found.ID, err)
 	}
 	return l
@@ -258,11 +258,11 @@ func TestRevertGroup(t *testing.T) {
 
 		// A field that was changed since stays; the other goes back.
 		update(models.GroupChange{Name: ptr("Grand Plaza")})
-		v, err := store.Reversal(t.Context(), by, line)
+		v, err := store.Reverts.Reversal(t.Context(), by, line)
 		if err != nil || len(v.Fields) != 2 || v.Fields[0].Refused != models.ChangedSince || v.Fields[0].Later.Who() != "Ada Lovelace" || v.Fields[1].Refused != "" {
 			t.Fatalf("%+v, %v", v.Fields, err)
 		}
-		if err := store.Revert(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {
+		if err := store.Reverts.Revert(t.Context(), by, line, []string{"name", "description"}); !errors.Is(err, access.ErrChanged) {
 			t.Errorf("a field that was changed since: %v", err)
 		}
 		putBack(t, store, by, line)
@@ -287,7 +287,7 @@ func TestRevertGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range []string{line, newest(t, store).ID} {
-			if _, err := store.Reversal(t.Context(), by, id); !errors.Is(err, access.ErrNotFound) {
+			if _, err := store.Reverts.Reversal(t.Context(), by, id); !errors.Is(err, access.ErrNotFound) {
 				t.Errorf("of a deleted group: %v", err)
 			}
 		}
@@ -306,7 +306,7 @@ func TestRevertMembers(t *testing.T) {
 				t.Errorf("members are %v (%d), want %v: %v", usernames(got.Contacts), got.ContactsCount, usernames(want), err)
 			}
 		}
-		if _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(people[1].ID, people[2].ID), nil); err != nil {
+		if _, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(people[1].ID, people[2].ID), nil); err != nil {
 			t.Fatal(err)
 		}
 		adding := newest(t, store).ID
@@ -326,13 +326,13 @@ func TestRevertMembers(t *testing.T) {
 		if err := store.DeleteContact(t.Context(), by, people[1].ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		v, err := store.Reversal(t.Context(), by, both)
+		v, err := store.Reverts.Reversal(t.Context(), by, both)
 		if err != nil || len(v.Possible()) != 2 || v.Fields[1].Now.Text != "contact4" || v.Fields[1].To.Text != "contact3" {
 			t.Fatalf("%+v, %v", v.Fields, err)
 		}
 		putBack(t, store, by, both)
 		who(people[0], people[2])
-		if v, err := store.Reversal(t.Context(), by, both); err != nil || len(v.Possible()) != 0 {
+		if v, err := store.Reverts.Reversal(t.Context(), by, both); err != nil || len(v.Possible()) != 0 {
 			t.Errorf("twice: %+v, %v", v.Fields, err)
 		}
 	})
@@ -354,11 +354,11 @@ func TestRevertContact(t *testing.T) {
 		}
 		line := newest(t, store).ID
 		modelstest.Contact(t, store, by, "hector") // took the name
-		err := store.Revert(t.Context(), by, line, []string{"username", "phone_number"})
+		err := store.Reverts.Revert(t.Context(), by, line, []string{"username", "phone_number"})
 		if invalid, ok := errors.AsType[access.Invalid](err); !ok || invalid.For("username") == "" {
 			t.Errorf("a name that is taken: %v", err)
 		}
-		if err := store.Revert(t.Context(), by, line, []string{"phone_number"}); err != nil {
+		if err := store.Reverts.Revert(t.Context(), by, line, []string{"phone_number"}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := store.Contact(t.Context(), c.ID); err != nil || got.Username != "hector2" || got.PhoneNumber != nil {
@@ -378,14 +378,14 @@ func TestRevertNeedsTheRightOfTheChange(t *testing.T) {
 		}
 		line := newest(t, store)
 		auditor := access.Actor{Kind: access.UserActor, ID: "x", Name: "Eve", Role: access.Auditor}
-		if _, err := store.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, access.ErrDenied) || models.Reversible(line, auditor) {
+		if _, err := store.Reverts.Reversal(t.Context(), auditor, line.ID); !errors.Is(err, access.ErrDenied) || models.Reversible(line, auditor) {
 			t.Errorf("an auditor: %v", err)
 		}
-		if err := store.Revert(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, access.ErrDenied) {
+		if err := store.Reverts.Revert(t.Context(), auditor, line.ID, []string{"name"}); !errors.Is(err, access.ErrDenied) {
 			t.Errorf("an auditor: %v", err)
 		}
 		moderator := access.Actor{Kind: access.UserActor, ID: "x", Name: "Mo", Role: access.Moderator}
-		v, err := store.Reversal(t.Context(), moderator, line.ID)
+		v, err := store.Reverts.Reversal(t.Context(), moderator, line.ID)
 		if err != nil || fmt.Sprint(v.Possible()) != "[archived_at]" {
 			t.Errorf("a moderator may put back %v, %v", v.Possible(), err)
 		}

@@ -205,14 +205,14 @@ type bulkSpec struct {
 }
 
 // specOf returns the checked bulk change as it is stored. Errors: Invalid.
-func (s *Store) specOf(ctx context.Context, b Bulk) (bulkSpec, error) {
-	b, problems := b.check(s.DB.Now())
+func (s *BulkChanges) specOf(ctx context.Context, b Bulk) (bulkSpec, error) {
+	b, problems := b.check(s.store.DB.Now())
 	if len(problems) > 0 {
-		return bulkSpec{}, s.CheckContacts(ctx, problems, b.Contacts)
+		return bulkSpec{}, s.store.Members.CheckContacts(ctx, problems, b.Contacts)
 	}
-	contacts, problems, err := s.findRefs(s.DB.Read(ctx), b.Contacts, "")
+	contacts, problems, err := s.store.Members.findRefs(s.store.DB.Read(ctx), b.Contacts, "")
 	if err != nil || len(problems) > 0 {
-		return bulkSpec{}, orFailed(s.DB.Failed(ctx, err), problems)
+		return bulkSpec{}, orFailed(s.store.DB.Failed(ctx, err), problems)
 	}
 	spec := bulkSpec{Action: b.Action, IDs: b.IDs, Contacts: contactIDs(contacts), Description: b.Description, AvatarURL: b.AvatarURL, Append: b.Append}
 	if b.IDs == nil {
@@ -230,25 +230,25 @@ func orFailed(err error, problems access.Invalid) error {
 }
 
 // snapshot returns an id above those of all groups, for bulkSpec.Snapshot.
-func (s *Store) snapshot(ctx context.Context) (string, error) {
-	newest, err := db.First(s.DB.Read(ctx), db.Selection{Columns: "id", From: "groups", Tail: " ORDER BY id DESC"}, 1, db.OneColumn[string])
-	return s.DB.IDs.Next(s.DB.Now(), strings.Join(newest, "")), s.DB.Failed(ctx, err)
+func (s *BulkChanges) snapshot(ctx context.Context) (string, error) {
+	newest, err := db.First(s.store.DB.Read(ctx), db.Selection{Columns: "id", From: "groups", Tail: " ORDER BY id DESC"}, 1, db.OneColumn[string])
+	return s.store.DB.IDs.Next(s.store.DB.Now(), strings.Join(newest, "")), s.store.DB.Failed(ctx, err)
 }
 
 // StartBulk starts a job that changes groups: those that match now. note is for the
 // activity. Errors: Invalid, Denied.
-func (s *Store) StartBulk(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Job, error) {
+func (s *BulkChanges) StartBulk(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Job, error) {
 	request, err := s.bulkRequest(ctx, by, b, note)
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.Start(ctx, by, request)
+	return s.store.Jobs.Start(ctx, by, request)
 }
 
 // RunBulkNow makes a reversible bulk change of up to MaxAtOnce groups in one transaction.
 // The job that it returns is done; it has results and can be undone as any other. Errors:
 // Invalid, Denied, Conflict if these are too many groups.
-func (s *Store) RunBulkNow(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Job, error) {
+func (s *BulkChanges) RunBulkNow(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Job, error) {
 	if !b.Action.Reversible() {
 		return jobs.Job{}, access.Conflict{Message: "What can't be undone is not done at once. Start a job instead."}
 	}
@@ -256,10 +256,10 @@ func (s *Store) RunBulkNow(ctx context.Context, by access.Actor, b Bulk, note st
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.RunNow(ctx, by, request, MaxAtOnce)
+	return s.store.Jobs.RunNow(ctx, by, request, MaxAtOnce)
 }
 
-func (s *Store) bulkRequest(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Request, error) {
+func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b Bulk, note string) (jobs.Request, error) {
 	if slices.Contains(BulkActions, b.Action) {
 		if err := by.Check(b.Action.Right()); err != nil {
 			return jobs.Request{}, err
@@ -286,8 +286,8 @@ func BulkOf(job jobs.Job) (Bulk, bool) {
 
 // RetryBulk starts a job over the groups that failed in another one. Errors: ErrNotFound,
 // Denied, Conflict if none failed or the job goes on.
-func (s *Store) RetryBulk(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
-	job, err := s.Jobs.Job(ctx, jobID)
+func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
+	job, err := s.store.Jobs.Job(ctx, jobID)
 	if err != nil {
 		return jobs.Job{}, err
 	}
@@ -305,38 +305,38 @@ func (s *Store) RetryBulk(ctx context.Context, by access.Actor, jobID string) (j
 	if spec.Snapshot, err = s.snapshot(ctx); err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})
+	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})
 }
 
 // Undo starts a job that takes back what another one changed, as far as nobody has changed
 // the same since. Errors: ErrNotFound, Denied, Conflict if it can't be undone, goes on, or
 // is being undone.
-func (s *Store) Undo(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
+func (s *BulkChanges) Undo(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
 	request, err := s.undoRequest(ctx, by, jobID)
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.Start(ctx, by, request)
+	return s.store.Jobs.Start(ctx, by, request)
 }
 
 // UndoNow is Undo at once, for a job that changed up to MaxAtOnce groups.
-func (s *Store) UndoNow(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
+func (s *BulkChanges) UndoNow(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
 	request, err := s.undoRequest(ctx, by, jobID)
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.RunNow(ctx, by, request, MaxAtOnce)
+	return s.store.Jobs.RunNow(ctx, by, request, MaxAtOnce)
 }
 
-func (s *Store) undoRequest(ctx context.Context, by access.Actor, jobID string) (jobs.Request, error) {
-	job, err := s.Jobs.Job(ctx, jobID)
+func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID string) (jobs.Request, error) {
+	job, err := s.store.Jobs.Job(ctx, jobID)
 	if err != nil {
 		return jobs.Request{}, err
 	}
 	if err := by.Check(job.Needs); err != nil {
 		return jobs.Request{}, err
 	}
-	if !job.CanUndo(s.DB.Now()) {
+	if !job.CanUndo(s.store.DB.Now()) {
 		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it goes on, has changed nothing, is too old, or deleted groups for good."}
 	}
 	return jobs.Request{Kind: UndoKind, Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil

@@ -19,7 +19,7 @@ import (
 )
 
 // bulkKinds returns the kinds of jobs that change groups.
-func (s *Store) bulkKinds() []jobs.Kind {
+func (s *BulkChanges) bulkKinds() []jobs.Kind {
 	kinds := []jobs.Kind{{Name: UndoKind, Gather: s.gatherUndo, Change: s.changeUndo, Most: func(jobs.Job) int { return undoneAtOnce }}}
 	for _, a := range BulkActions {
 		kinds = append(kinds, jobs.Kind{Name: a.Kind(), Reversible: a.Reversible(), Gather: s.gatherBulk, Change: s.changeBulk, Most: mostBulk})
@@ -46,26 +46,26 @@ func mostBulk(job jobs.Job) int {
 }
 
 // gatherBulk finds the groups of a bulk change, in the order of their ids.
-func (s *Store) gatherBulk(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
+func (s *BulkChanges) gatherBulk(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
 	var spec bulkSpec
 	if err := job.Read(&spec); err != nil {
 		return nil, "", err
 	}
 	switch {
 	case spec.RetryOf != "":
-		return s.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
+		return s.store.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
 	case spec.IDs != nil:
 		return s.gatherIDs(ctx, spec.IDs, after, limit)
 	}
-	r := s.DB.ReadLong(ctx)
-	page, err := s.resolveSearch(r, spec.Query)
+	r := s.store.DB.ReadLong(ctx)
+	page, err := s.store.resolveSearch(r, spec.Query)
 	if err != nil {
 		return nil, "", err
 	}
 	wanted := page.query.spec(page.members)
 	wanted.IDs = append(wanted.IDs, db.IDLimit{Sign: "<", ID: spec.Snapshot})
 	part := db.Range{After: db.Cursor{ID: after}, Limit: limit, Whole: true}
-	found, err := db.Search(s.DB, r, wanted, part, page.query.args, (*Group).columns)
+	found, err := db.Search(s.store.DB, r, wanted, part, page.query.args, (*Group).columns)
 	if err != nil {
 		return nil, "", err
 	}
@@ -82,7 +82,7 @@ func (s *Store) gatherBulk(ctx context.Context, job jobs.Job, after string, limi
 
 // gatherIDs finds named groups. Those that don't exist are objects all the same, without a
 // name: the job says of them that they are deleted.
-func (s *Store) gatherIDs(ctx context.Context, ids []string, after string, limit int) ([]jobs.Object, string, error) {
+func (s *BulkChanges) gatherIDs(ctx context.Context, ids []string, after string, limit int) ([]jobs.Object, string, error) {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id <= after || !text.ValidID(id) })
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -92,8 +92,8 @@ func (s *Store) gatherIDs(ctx context.Context, ids []string, after string, limit
 		next = ids[limit-1]
 	}
 	query := selectGroups()
-	query.Where(s.DB.Dialect.Among("id", ids))
-	groups, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
+	query.Where(s.store.DB.Dialect.Among("id", ids))
+	groups, err := db.Collect(s.store.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
 	names := map[string]string{}
 	for _, g := range groups {
 		names[g.ID] = g.Name
@@ -133,7 +133,7 @@ type changedGroup struct {
 }
 
 // changeBulk changes some groups of a bulk change.
-func (s *Store) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+func (s *BulkChanges) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
 	var spec bulkSpec
 	if err := job.Read(&spec); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s *Store) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects [
 	}
 	// The contacts first, as they are few and the same for all groups. Those that were
 	// deleted since are left out.
-	contacts, _, err := s.findRefs(s.DB.ReadIn(tx), Refs(spec.Contacts...), s.DB.Dialect.KeyShare())
+	contacts, _, err := s.store.Members.findRefs(s.store.DB.ReadIn(tx), Refs(spec.Contacts...), s.store.DB.Dialect.KeyShare())
 	if err != nil {
 		return nil, err
 	}
@@ -158,12 +158,12 @@ func (s *Store) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects [
 }
 
 // changeEach calls change for each of the groups, locked, and stores what it collects.
-func (s *Store) changeEach(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object, change func(*bulkPart, Group) error) ([]jobs.Result, error) {
+func (s *BulkChanges) changeEach(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object, change func(*bulkPart, Group) error) ([]jobs.Result, error) {
 	groups, err := s.lockGroups(tx, objects)
 	if err != nil {
 		return nil, err
 	}
-	p := &bulkPart{s: s, tx: tx, job: job, by: by, now: s.DB.Now()}
+	p := &bulkPart{s: s.store, tx: tx, job: job, by: by, now: s.store.DB.Now()}
 	for _, o := range objects {
 		g, there := groups[o.ID]
 		if !there {
@@ -177,15 +177,15 @@ func (s *Store) changeEach(tx *gorm.DB, job jobs.Job, by access.Actor, objects [
 	if err := p.save(); err != nil {
 		return nil, err
 	}
-	return p.results, s.Audit.Add(tx, p.lines)
+	return p.results, s.store.Audit.Add(tx, p.lines)
 }
 
 // lockGroups reads groups, by id, and locks them until the transaction ends.
-func (s *Store) lockGroups(tx *gorm.DB, objects []jobs.Object) (map[string]Group, error) {
+func (s *BulkChanges) lockGroups(tx *gorm.DB, objects []jobs.Object) (map[string]Group, error) {
 	query := selectGroups()
-	query.Where(s.DB.Dialect.Among("id", idsOf(objects)))
-	query.Tail = " ORDER BY id" + s.DB.Dialect.ForUpdate() // in the same order everywhere
-	rows, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Group).columns)
+	query.Where(s.store.DB.Dialect.Among("id", idsOf(objects)))
+	query.Tail = " ORDER BY id" + s.store.DB.Dialect.ForUpdate() // in the same order everywhere
+	rows, err := db.Collect(s.store.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Group).columns)
 	groups := make(map[string]Group, len(rows))
 	for _, g := range rows {
 		groups[g.ID] = g
@@ -196,9 +196,9 @@ func (s *Store) lockGroups(tx *gorm.DB, objects []jobs.Object) (map[string]Group
 // changedAfter returns which of the groups somebody has changed after a snapshot. The object
 // is compared, not equated, as in strip.first: PostgreSQL would otherwise read all lines
 // after the snapshot, which are those of this very job.
-func (s *Store) changedAfter(tx *gorm.DB, snapshot string, objects []jobs.Object) (map[string]bool, error) {
-	each, list := s.DB.Dialect.Each(idsOf(objects))
-	ids, err := db.Collect(s.DB.ReadIn(tx), "SELECT value FROM "+each+" WHERE EXISTS (SELECT 1 FROM audit_lines"+
+func (s *BulkChanges) changedAfter(tx *gorm.DB, snapshot string, objects []jobs.Object) (map[string]bool, error) {
+	each, list := s.store.DB.Dialect.Each(idsOf(objects))
+	ids, err := db.Collect(s.store.DB.ReadIn(tx), "SELECT value FROM "+each+" WHERE EXISTS (SELECT 1 FROM audit_lines"+
 		" WHERE (object_id, id) > (value, ?) AND object_id <= value)", false, []any{list, snapshot}, db.OneColumn[string])
 	changed := make(map[string]bool, len(ids))
 	for _, id := range ids {
@@ -264,7 +264,7 @@ func (p *bulkPart) change(g Group, c GroupChange, without string) error {
 
 // addMembers adds contacts to a group.
 func (p *bulkPart) addMembers(g Group, contacts []Contact) error {
-	added, said, err := p.s.addMembers(p.tx, &g, contacts)
+	added, said, err := p.s.Members.addMembers(p.tx, &g, contacts)
 	if err != nil || len(added) == 0 {
 		p.skip(g.ID, NothingToChange)
 		return err
@@ -274,7 +274,7 @@ func (p *bulkPart) addMembers(g Group, contacts []Contact) error {
 
 // removeMembers removes contacts from a group.
 func (p *bulkPart) removeMembers(g Group, contacts []string) error {
-	gone, said, err := p.s.removeMembers(p.tx, &g, contacts)
+	gone, said, err := p.s.Members.removeMembers(p.tx, &g, contacts)
 	if err != nil || len(gone) == 0 {
 		p.skip(g.ID, NothingToChange)
 		return err

@@ -34,21 +34,21 @@ type SkippedCount struct {
 const PreviewSample = 20
 
 // PreviewBulk returns what StartBulk would do now. Errors: Invalid, Denied.
-func (s *Store) PreviewBulk(ctx context.Context, by access.Actor, b Bulk) (Preview, error) {
+func (s *BulkChanges) PreviewBulk(ctx context.Context, by access.Actor, b Bulk) (Preview, error) {
 	request, err := s.bulkRequest(ctx, by, b, "")
 	if err != nil {
 		return Preview{}, err
 	}
 	p, err := s.PreviewGroups(ctx, by, b)
 	if err == nil {
-		p.Contacts, err = s.ContactsByID(ctx, request.Spec.(bulkSpec).Contacts)
+		p.Contacts, err = s.store.ContactsByID(ctx, request.Spec.(bulkSpec).Contacts)
 	}
-	return p, s.DB.Failed(ctx, err)
+	return p, s.store.DB.Failed(ctx, err)
 }
 
 // PreviewGroups is PreviewBulk for a change of which only the action and the groups are
 // known so far. Errors: Invalid about the groups, Denied.
-func (s *Store) PreviewGroups(ctx context.Context, by access.Actor, b Bulk) (p Preview, err error) {
+func (s *BulkChanges) PreviewGroups(ctx context.Context, by access.Actor, b Bulk) (p Preview, err error) {
 	if err := by.Check(b.Action.Right()); err != nil {
 		return p, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) PreviewGroups(ctx context.Context, by access.Actor, b Bulk) (p P
 	} else {
 		p, err = s.previewIDs(ctx, b)
 	}
-	return p, s.DB.Failed(ctx, err)
+	return p, s.store.DB.Failed(ctx, err)
 }
 
 // left returns the status of groups that the action leaves as they are, and the reason;
@@ -85,11 +85,11 @@ func (s Status) other() Status {
 
 // previewQuery counts by the list's own means: what an action leaves as it is has a status,
 // so that each number is that of a list.
-func (s *Store) previewQuery(ctx context.Context, b Bulk) (p Preview, err error) {
-	r := s.DB.Read(ctx)
+func (s *BulkChanges) previewQuery(ctx context.Context, b Bulk) (p Preview, err error) {
+	r := s.store.DB.Read(ctx)
 	q := plainQuery(b.Query)
 	q.Reverse = false
-	if p.Matched, err = s.countFound(r, q); err != nil {
+	if p.Matched, err = s.store.countFound(r, q); err != nil {
 		return p, err
 	}
 	p.ToChange = p.Matched
@@ -103,18 +103,18 @@ func (s *Store) previewQuery(ctx context.Context, b Bulk) (p Preview, err error)
 	case q.Status == AnyStatus:
 		skipped, changed := q, q
 		skipped.Status, changed.Status = unchanged, unchanged.other()
-		n, err := s.countFound(r, skipped)
+		n, err := s.store.countFound(r, skipped)
 		if err != nil {
 			return p, err
 		}
 		p.skip(reason, n)
-		if p.ToChange, err = s.countFound(r, changed); err != nil {
+		if p.ToChange, err = s.store.countFound(r, changed); err != nil {
 			return p, err
 		}
 		q = changed
 	}
 	q.Limit = PreviewSample
-	page, err := s.groups(r, q)
+	page, err := s.store.groups(r, q)
 	for _, hit := range page.Groups {
 		p.Sample = append(p.Sample, hit.Group)
 	}
@@ -136,14 +136,14 @@ func (p *Preview) addExact(g Group, reason string, unchanged Status) {
 }
 
 // previewIDs looks at every named group.
-func (s *Store) previewIDs(ctx context.Context, b Bulk) (p Preview, err error) {
+func (s *BulkChanges) previewIDs(ctx context.Context, b Bulk) (p Preview, err error) {
 	ids := slices.Clone(b.IDs)
 	slices.Sort(ids)
 	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return !text.ValidID(id) })
 	query := selectGroups()
-	query.Where(s.DB.Dialect.Among("id", ids))
+	query.Where(s.store.DB.Dialect.Among("id", ids))
 	query.Tail = " ORDER BY id DESC"
-	groups, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
+	groups, err := db.Collect(s.store.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
 	if err != nil {
 		return p, err
 	}

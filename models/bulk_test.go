@@ -49,7 +49,7 @@ func sampleGroups(t testing.TB, store *models.Store, n int) {
 // start starts a bulk change.
 func start(t testing.TB, store *models.Store, b models.Bulk) jobs.Job {
 	t.Helper()
-	job, err := store.StartBulk(t.Context(), bulkTester, b, "")
+	job, err := store.BulkChanges.StartBulk(t.Context(), bulkTester, b, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestBulkArchiveAndItsUndo(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		sampleGroups(t, store, 1200) // 300 of them archived
 		bulk := models.Bulk{Action: models.BulkArchive, All: true}
-		preview, err := store.PreviewBulk(t.Context(), bulkTester, bulk)
+		preview, err := store.BulkChanges.PreviewBulk(t.Context(), bulkTester, bulk)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,11 +156,11 @@ func TestBulkArchiveAndItsUndo(t *testing.T) {
 		if _, err := store.RestoreGroup(t.Context(), bulkTester, restored.ID); err != nil {
 			t.Fatal(err)
 		}
-		undo, err := store.Undo(t.Context(), bulkTester, job.ID)
+		undo, err := store.BulkChanges.Undo(t.Context(), bulkTester, job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Undo(t.Context(), bulkTester, job.ID); err == nil {
+		if _, err := store.BulkChanges.Undo(t.Context(), bulkTester, job.ID); err == nil {
 			t.Error("a job can be undone twice at once")
 		}
 		undo = finish(t, store, undo)
@@ -181,7 +181,7 @@ func TestBulkRestoreKeepsTimesForItsUndo(t *testing.T) {
 		before := page(t, store, models.GroupQuery{Status: models.Archived, Sort: models.ByArchived})
 		job := finish(t, store, start(t, store, models.Bulk{Action: models.BulkRestore, Query: models.GroupQuery{Status: models.Archived}}))
 		expect(t, job, jobs.Done, 10, 10, 0, 0)
-		undo, err := store.UndoNow(t.Context(), bulkTester, job.ID)
+		undo, err := store.BulkChanges.UndoNow(t.Context(), bulkTester, job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestBulkChangesDescriptionsAndMembers(t *testing.T) {
 		if g := page(t, store, models.GroupQuery{Search: models.ParseSearch("more", nil)}); len(g) != 3 || *g[0].Description != "tenth\n\nMore." {
 			t.Fatalf("found %v", g)
 		}
-		undo, err := store.Undo(t.Context(), bulkTester, job.ID)
+		undo, err := store.BulkChanges.Undo(t.Context(), bulkTester, job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,15 +215,15 @@ func TestBulkChangesDescriptionsAndMembers(t *testing.T) {
 
 		refs := []models.ContactRef{{Username: "user0"}, {Username: "user1"}}
 		groups := ids(page(t, store, tenth))
-		if _, _, err := store.AddMembers(t.Context(), bulkTester, groups[0], refs[:1], nil); err != nil {
+		if _, _, err := store.Members.AddMembers(t.Context(), bulkTester, groups[0], refs[:1], nil); err != nil {
 			t.Fatal(err)
 		}
-		job, err = store.RunBulkNow(t.Context(), bulkTester, models.Bulk{Action: models.BulkAddContacts, IDs: groups, Contacts: refs}, "")
+		job, err = store.BulkChanges.RunBulkNow(t.Context(), bulkTester, models.Bulk{Action: models.BulkAddContacts, IDs: groups, Contacts: refs}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		expect(t, job, jobs.Done, 3, 3, 0, 0)
-		undo, err = store.UndoNow(t.Context(), bulkTester, job.ID)
+		undo, err = store.BulkChanges.UndoNow(t.Context(), bulkTester, job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,12 +234,12 @@ func TestBulkChangesDescriptionsAndMembers(t *testing.T) {
 				t.Errorf("group %d has %d members, %d shown, want %d; %v", i, g.ContactsCount, len(g.Contacts), want, err)
 			}
 		}
-		job, err = store.RunBulkNow(t.Context(), bulkTester, models.Bulk{Action: models.BulkRemoveContacts, IDs: groups, Contacts: refs}, "")
+		job, err = store.BulkChanges.RunBulkNow(t.Context(), bulkTester, models.Bulk{Action: models.BulkRemoveContacts, IDs: groups, Contacts: refs}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		expect(t, job, jobs.Done, 3, 1, 2, 0)
-		if undo, err = store.UndoNow(t.Context(), bulkTester, job.ID); err != nil {
+		if undo, err = store.BulkChanges.UndoNow(t.Context(), bulkTester, job.ID); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, undo, jobs.Done, 1, 1, 0, 0)
@@ -254,7 +254,7 @@ func TestBulkDeleteLeavesTombstones(t *testing.T) {
 		sampleGroups(t, store, 30)
 		groups := ids(page(t, store, models.GroupQuery{Search: models.ParseSearch("tenth", nil)}))
 		bulk := models.Bulk{Action: models.BulkDelete, IDs: append(groups, "0000000000000000")}
-		if _, err := store.RunBulkNow(t.Context(), bulkTester, bulk, ""); err == nil {
+		if _, err := store.BulkChanges.RunBulkNow(t.Context(), bulkTester, bulk, ""); err == nil {
 			t.Error("groups are deleted at once")
 		}
 		job := finish(t, store, start(t, store, bulk))
@@ -262,7 +262,7 @@ func TestBulkDeleteLeavesTombstones(t *testing.T) {
 		if _, err := store.Tombstone(t.Context(), groups[0]); err != nil {
 			t.Error(err)
 		}
-		if _, err := store.Undo(t.Context(), bulkTester, job.ID); err == nil {
+		if _, err := store.BulkChanges.Undo(t.Context(), bulkTester, job.ID); err == nil {
 			t.Error("a deletion can be undone")
 		}
 		if got := lines(t, store, audit.DeletedGroup); len(got) != 3 || got[0].Job() != job.ID || got[0].Field("name").Before.Text == "" {
@@ -311,7 +311,7 @@ func TestRetryTakesWhatFailed(t *testing.T) {
 		if _, err := store.UpdateGroup(t.Context(), bulkTester, groups[4], models.GroupChange{Description: new("short")}); err != nil {
 			t.Fatal(err)
 		}
-		again, err := store.RetryBulk(t.Context(), bulkTester, job.ID)
+		again, err := store.BulkChanges.RetryBulk(t.Context(), bulkTester, job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,12 +331,12 @@ func TestBulkRefusesWhatIsNotMeant(t *testing.T) {
 		"avatar_url":  {Action: models.BulkUpdate, All: true, AvatarURL: new("ftp://x")},
 		"ids":         {Action: models.BulkArchive, IDs: make([]string, models.MaxBulkIDs+1)},
 	} {
-		_, err := store.StartBulk(t.Context(), bulkTester, bulk, "")
+		_, err := store.BulkChanges.StartBulk(t.Context(), bulkTester, bulk, "")
 		if invalid, ok := err.(access.Invalid); !ok || invalid.For(field) == "" {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
 	moderator := access.Actor{Kind: access.UserActor, ID: "x", UserID: "x", Role: access.Moderator}
-	_, err := store.StartBulk(t.Context(), moderator, models.Bulk{Action: models.BulkUpdate, All: true, AvatarURL: new("")}, "")
+	_, err := store.BulkChanges.StartBulk(t.Context(), moderator, models.Bulk{Action: models.BulkUpdate, All: true, AvatarURL: new("")}, "")
 	wants(t, "a moderator's update", err, access.ErrDenied)
 }

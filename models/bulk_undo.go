@@ -24,13 +24,13 @@ type membersUndo struct {
 }
 
 // gatherUndo finds the groups that a job changed.
-func (s *Store) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
-	return s.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
+func (s *BulkChanges) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
+	return s.store.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
 }
 
 // changeUndo takes back what a job changed about some groups.
-func (s *Store) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
-	done, err := s.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
+func (s *BulkChanges) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	done, err := s.store.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *Store) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, objects [
 		case len(members.Added) > 0:
 			return p.removeMembers(g, members.Added)
 		case len(members.Removed) > 0:
-			contacts, _, err := s.findRefs(s.DB.ReadIn(tx), Refs(members.Removed...), s.DB.Dialect.KeyShare())
+			contacts, _, err := s.store.Members.findRefs(s.store.DB.ReadIn(tx), Refs(members.Removed...), s.store.DB.Dialect.KeyShare())
 			if err != nil {
 				return err
 			}

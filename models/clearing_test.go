@@ -216,23 +216,23 @@ func isGone(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 	if err != nil || one.Groups.N != 1 || member.Groups.N != 1 {
 		t.Errorf("a member is in %d groups, and in %d in the list, %v", one.Groups.N, member.Groups.N, err)
 	}
-	if n, err := store.MessagesCount(t.Context(), g.ConversationID); err != nil || n.N != 0 {
+	if n, err := store.Messages.MessagesCount(t.Context(), g.ConversationID); err != nil || n.N != 0 {
 		t.Errorf("%d messages, %v", n.N, err)
 	}
-	if among, err := store.MembersAmong(t.Context(), g.ID, []models.Contact{user(t, store, crowdMembers-1)}); err != nil || len(among) != 0 {
+	if among, err := store.Members.MembersAmong(t.Context(), g.ID, []models.Contact{user(t, store, crowdMembers-1)}); err != nil || len(among) != 0 {
 		t.Errorf("a member still, %v", err)
 	}
 	for what, call := range map[string]func() error{
 		"the group": func() error { _, err := store.Group(t.Context(), g.ID); return err },
-		"members":   func() error { _, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID}); return err },
-		"messages":  func() error { _, err := store.Messages(t.Context(), g.ConversationID, db.Range{}); return err },
+		"members":   func() error { _, err := store.Members.List(t.Context(), models.MemberQuery{Group: g.ID}); return err },
+		"messages":  func() error { _, err := store.Messages.List(t.Context(), g.ConversationID, db.Range{}); return err },
 		"to join": func() error {
-			_, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(member.ID), nil)
+			_, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(member.ID), nil)
 			return err
 		},
-		"to leave": func() error { _, _, err := store.RemoveMember(t.Context(), by, g.ID, member.ID); return err },
+		"to leave": func() error { _, _, err := store.Members.RemoveMember(t.Context(), by, g.ID, member.ID); return err },
 		"to say": func() error {
-			_, err := store.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil)
+			_, err := store.Messages.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil)
 			return err
 		},
 		"to delete": func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) },
@@ -340,7 +340,7 @@ func TestNothingIsAddedToWhatIsDeleted(t *testing.T) {
 			for _, call := range []func() error{
 				func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) },
 				func() error { return store.DeleteContact(t.Context(), by, b.ID, nil) },
-				func() error { _, _, err := store.AddMembers(t.Context(), by, g.ID, models.Refs(b.ID), nil); return err },
+				func() error { _, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(b.ID), nil); return err },
 				func() error { return say(t, store, by, g.ConversationID) },
 				func() error { return say(t, store, by, g.ConversationID) },
 				func() error { return say(t, store, by, b.ConversationID) },
@@ -362,7 +362,7 @@ func TestNothingIsAddedToWhatIsDeleted(t *testing.T) {
 }
 
 func say(t *testing.T, store *models.Store, by access.Actor, conversationID string) error {
-	_, err := store.PostMessage(t.Context(), by, conversationID, models.NewMessage{Text: "Hello."}, nil)
+	_, err := store.Messages.PostMessage(t.Context(), by, conversationID, models.NewMessage{Text: "Hello."}, nil)
 	return err
 }
 
@@ -412,12 +412,12 @@ func contactIsGone(t *testing.T, store *models.Store, c models.Contact) {
 		t.Fatal(err)
 	}
 	for _, g := range page.Groups {
-		members, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID})
+		members, err := store.Members.List(t.Context(), models.MemberQuery{Group: g.ID})
 		if err != nil || len(members.Contacts) != 1 || len(g.Contacts) != 1 {
 			t.Errorf("%s shows %d and %d members, %v", g.Name, len(g.Contacts), len(members.Contacts), err)
 		}
 	}
-	if n, err := store.MessagesCount(t.Context(), c.ConversationID); err != nil || n.N != 0 {
+	if n, err := store.Messages.MessagesCount(t.Context(), c.ConversationID); err != nil || n.N != 0 {
 		t.Errorf("%d messages, %v", n.N, err)
 	}
 	log, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Range: db.Range{Limit: 1}})
@@ -471,7 +471,7 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 			if err != nil || len(g.Contacts) != 1 || g.Contacts[0].Username != "b" {
 				t.Errorf("got %+v, %v", g, err)
 			}
-			page, err := store.Messages(t.Context(), g.ConversationID, db.Range{})
+			page, err := store.Messages.List(t.Context(), g.ConversationID, db.Range{})
 			if err != nil || len(page.Messages) != 1 || page.Messages[0].Message != "Hello." || page.Messages[0].CreatedAt != 8 {
 				t.Errorf("got %+v, %v", page, err)
 			}

@@ -124,7 +124,7 @@ func (s *Store) refuseContact(ctx context.Context, problems access.Invalid, id s
 	if c.Username == nil || problems.For("username") != "" {
 		return problems
 	}
-	_, byName, err := s.lookUp(s.DB.Read(ctx), []ContactRef{{Username: *c.Username}}, "")
+	_, byName, err := s.Members.lookUp(s.DB.Read(ctx), []ContactRef{{Username: *c.Username}}, "")
 	if err != nil {
 		return s.DB.Failed(ctx, err)
 	}

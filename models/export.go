@@ -36,13 +36,13 @@ type Export struct {
 // ExportGroups passes all groups that a query finds to each, in its order, with the ids of
 // their members if e asks for them. It first writes an audit line with their number. Errors:
 // Denied, Invalid, Conflict if too many exports are running, and what each returns.
-func (s *Store) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery, e Export, each func(g Group, members []string) error) error {
+func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery, e Export, each func(g Group, members []string) error) error {
 	needs := []access.Right{access.ReadGroups}
 	if e.MemberIDs {
 		needs = append(needs, access.ReadContacts)
 	}
 	return s.export(ctx, by, needs, func(x *exporting) error {
-		page, err := s.resolveSearch(x.r, q)
+		page, err := s.store.resolveSearch(x.r, q)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Store) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery,
 			return err
 		}
 		return walk(func(part db.Range) ([]Group, bool, error) {
-			found, err := db.Search(s.DB, x.r, groups, part, page.query.args, (*Group).columns)
+			found, err := db.Search(s.store.DB, x.r, groups, part, page.query.args, (*Group).columns)
 			return found.Rows, found.More, err
 		}, page.query.Cursor, pass)
 	})
@@ -82,9 +82,9 @@ func (q GroupQuery) said(e Export) map[string]any {
 }
 
 // ExportContacts is ExportGroups for contacts.
-func (s *Store) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, format string, each func(Contact) error) error {
+func (s *Exports) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, format string, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
-		page, err := s.resolveContacts(x.r, q)
+		page, err := s.store.resolveContacts(x.r, q)
 		if err != nil {
 			return err
 		}
@@ -94,9 +94,9 @@ func (s *Store) ExportContacts(ctx context.Context, by access.Actor, q ContactQu
 }
 
 // ExportMembers is ExportContacts for the members of a group. Errors: also ErrNotFound.
-func (s *Store) ExportMembers(ctx context.Context, by access.Actor, q MemberQuery, format string, each func(Contact) error) error {
+func (s *Exports) ExportMembers(ctx context.Context, by access.Actor, q MemberQuery, format string, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadGroups, access.ReadContacts}, func(x *exporting) error {
-		page, err := s.understandMembers(x.r, q)
+		page, err := s.store.Members.understandMembers(x.r, q)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ var wholeRights = []access.Right{access.ReadGroups, access.ReadContacts, access.
 // ExportGroup passes a group, all its members and all its messages to the parts. It first
 // writes an audit line. Errors: ErrNotFound, Denied, Conflict if too many exports are
 // running, and what the parts return.
-func (s *Store) ExportGroup(ctx context.Context, by access.Actor, id, format string, to Parts) error {
+func (s *Exports) ExportGroup(ctx context.Context, by access.Actor, id, format string, to Parts) error {
 	return s.export(ctx, by, wholeRights, func(x *exporting) error {
 		g, err := readGroup(x.r, id, 0)
 		if err != nil {
@@ -148,7 +148,7 @@ func (s *Store) ExportGroup(ctx context.Context, by access.Actor, id, format str
 }
 
 // ExportContact is ExportGroup for a contact, with the groups that it is in.
-func (s *Store) ExportContact(ctx context.Context, by access.Actor, id, format string, to Parts) error {
+func (s *Exports) ExportContact(ctx context.Context, by access.Actor, id, format string, to Parts) error {
 	return s.export(ctx, by, wholeRights, func(x *exporting) error {
 		if !text.ValidID(id) {
 			return access.ErrNotFound
@@ -167,7 +167,7 @@ func (s *Store) ExportContact(ctx context.Context, by access.Actor, id, format s
 		q := GroupQuery{}
 		groups := q.spec([]Contact{c})
 		err = walk(func(part db.Range) ([]Group, bool, error) {
-			found, err := db.Search(s.DB, x.r, groups, part, q.args, (*Group).columns)
+			found, err := db.Search(s.store.DB, x.r, groups, part, q.args, (*Group).columns)
 			return found.Rows, found.More, err
 		}, q.Cursor, func(groups []Group) error { return passAll(x, groups, to.Groups) })
 		if err != nil {
@@ -188,21 +188,21 @@ type exporting struct {
 }
 
 // export runs an export in one snapshot.
-func (s *Store) export(ctx context.Context, by access.Actor, needs []access.Right, run func(*exporting) error) error {
+func (s *Exports) export(ctx context.Context, by access.Actor, needs []access.Right, run func(*exporting) error) error {
 	for _, right := range append(needs, access.Export) {
 		if err := by.Check(right); err != nil {
 			return err
 		}
 	}
-	x := &exporting{Store: s, ctx: ctx, by: by}
-	err := s.DB.Snapshot(ctx, func(r db.Reader) error {
+	x := &exporting{Store: s.store, ctx: ctx, by: by}
+	err := s.store.DB.Snapshot(ctx, func(r db.Reader) error {
 		x.r = r
 		return run(x)
 	})
 	if x.unsent != nil {
 		return x.unsent
 	}
-	return s.DB.Failed(ctx, err)
+	return s.store.DB.Failed(ctx, err)
 }
 
 // log writes the export's audit line: its action and object, and what is not empty of said.

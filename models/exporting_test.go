@@ -28,7 +28,7 @@ func TestExportsAreOfOneMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 			var names, ids []string
-			err = store.ExportGroups(t.Context(), by, models.GroupQuery{Sort: sort}, models.Export{Format: "csv"}, func(g models.Group, _ []string) error {
+			err = store.Exports.ExportGroups(t.Context(), by, models.GroupQuery{Sort: sort}, models.Export{Format: "csv"}, func(g models.Group, _ []string) error {
 				if len(ids) == 0 {
 					if l := newest(t, store); l.Action != audit.ExportedGroups || fieldIn(l, "count").After.Text != fmt.Sprint(before.N) {
 						t.Errorf("before the first group, the log says %+v", l)
@@ -81,7 +81,7 @@ func TestExportsHaveTheirList(t *testing.T) {
 			{models.GroupQuery{Search: models.ParseSearch("nothing", nil)}, ""},
 		} {
 			var got []string
-			err := store.ExportGroups(t.Context(), by, c.query, models.Export{Format: "csv", MemberIDs: true}, func(g models.Group, members []string) error {
+			err := store.Exports.ExportGroups(t.Context(), by, c.query, models.Export{Format: "csv", MemberIDs: true}, func(g models.Group, members []string) error {
 				name := g.Name
 				if len(members) > 0 {
 					name += fmt.Sprintf(" %d", len(members))
@@ -99,7 +99,7 @@ func TestExportsHaveTheirList(t *testing.T) {
 		if err := store.DeleteContact(t.Context(), by, contacts[0].ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		err := store.ExportGroups(t.Context(), by, models.GroupQuery{Status: models.Active}, models.Export{Format: "csv", MemberIDs: true}, func(_ models.Group, members []string) error {
+		err := store.Exports.ExportGroups(t.Context(), by, models.GroupQuery{Status: models.Active}, models.Export{Format: "csv", MemberIDs: true}, func(_ models.Group, members []string) error {
 			if slices.Contains(members, contacts[0].ID) {
 				t.Errorf("a deleted contact is among %v", members)
 			}
@@ -109,14 +109,14 @@ func TestExportsHaveTheirList(t *testing.T) {
 			t.Error(err)
 		}
 		var members []string
-		err = store.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, "csv", func(c models.Contact) error {
+		err = store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, "csv", func(c models.Contact) error {
 			members = append(members, c.ID)
 			return nil
 		})
 		if l := newest(t, store); err != nil || !slices.Equal(members, []string{contacts[2].ID}) || l.Action != audit.ExportedMembers || l.ObjectID != plaza.ID {
 			t.Errorf("exported %v, %v, and the log says %+v", members, err, l)
 		}
-		if err := store.ExportMembers(t.Context(), by, models.MemberQuery{Group: "0000000000000000"}, "csv", nil); !errors.Is(err, access.ErrNotFound) {
+		if err := store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: "0000000000000000"}, "csv", nil); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("no group: %v", err)
 		}
 	})
@@ -132,10 +132,10 @@ func TestExportsTakeRights(t *testing.T) {
 		for _, role := range []access.Role{access.Editor, access.Moderator, ""} {
 			other := access.Actor{Kind: access.UserActor, ID: "x", Name: "Eve", Role: role}
 			for name, err := range map[string]error{
-				"groups":   store.ExportGroups(t.Context(), other, models.GroupQuery{}, models.Export{}, nil),
-				"contacts": store.ExportContacts(t.Context(), other, models.ContactQuery{}, "csv", nil),
-				"members":  store.ExportMembers(t.Context(), other, models.MemberQuery{Group: g.ID}, "csv", nil),
-				"group":    store.ExportGroup(t.Context(), other, g.ID, "json", models.Parts{}),
+				"groups":   store.Exports.ExportGroups(t.Context(), other, models.GroupQuery{}, models.Export{}, nil),
+				"contacts": store.Exports.ExportContacts(t.Context(), other, models.ContactQuery{}, "csv", nil),
+				"members":  store.Exports.ExportMembers(t.Context(), other, models.MemberQuery{Group: g.ID}, "csv", nil),
+				"group":    store.Exports.ExportGroup(t.Context(), other, g.ID, "json", models.Parts{}),
 			} {
 				if !errors.Is(err, access.ErrDenied) {
 					t.Errorf("%s exports %s: %v", role, name, err)
@@ -146,7 +146,7 @@ func TestExportsTakeRights(t *testing.T) {
 			t.Errorf("the log says %+v", newest(t, store))
 		}
 		full := errors.New("the disk is full")
-		err := store.ExportGroups(t.Context(), by, models.GroupQuery{}, models.Export{}, func(models.Group, []string) error { return full })
+		err := store.Exports.ExportGroups(t.Context(), by, models.GroupQuery{}, models.Export{}, func(models.Group, []string) error { return full })
 		if err != full {
 			t.Errorf("an error of the caller's became %v", err)
 		}

@@ -17,11 +17,11 @@ import (
 
 // ArchivedBy returns who archived a group; the zero ActorRef if it is active or no one
 // knows.
-func (s *Store) ArchivedBy(ctx context.Context, groupID string) (access.ActorRef, error) {
+func (s *Reverts) ArchivedBy(ctx context.Context, groupID string) (access.ActorRef, error) {
 	query := db.SelectFrom("groups", "archived_by_kind, archived_by_id, archived_by_name", "id = ? AND archived_at IS NOT NULL", groupID)
-	found, err := db.First(s.DB.Read(ctx), query, 1, func(a *access.ActorRef) []any { return []any{&a.Kind, &a.ID, &a.Name} })
+	found, err := db.First(s.store.DB.Read(ctx), query, 1, func(a *access.ActorRef) []any { return []any{&a.Kind, &a.ID, &a.Name} })
 	if err != nil || len(found) == 0 {
-		return access.ActorRef{}, s.DB.Failed(ctx, err)
+		return access.ActorRef{}, s.store.DB.Failed(ctx, err)
 	}
 	return found[0], nil
 }
@@ -37,14 +37,14 @@ type Revert struct {
 }
 
 // RevertOf returns the newest revert of a line; the zero Revert if there is none.
-func (s *Store) RevertOf(ctx context.Context, lineID string) (Revert, error) {
+func (s *Reverts) RevertOf(ctx context.Context, lineID string) (Revert, error) {
 	query := db.SelectFrom("reverts", "line_id, id, by_kind, by_id, by_name, created_at", "line_id = ?", lineID)
 	query.Tail = " ORDER BY id DESC"
-	found, err := db.First(s.DB.Read(ctx), query, 1, func(r *Revert) []any {
+	found, err := db.First(s.store.DB.Read(ctx), query, 1, func(r *Revert) []any {
 		return []any{&r.LineID, &r.ID, &r.By.Kind, &r.By.ID, &r.By.Name, &r.CreatedAt}
 	})
 	if err != nil || len(found) == 0 {
-		return Revert{}, s.DB.Failed(ctx, err)
+		return Revert{}, s.store.DB.Failed(ctx, err)
 	}
 	return found[0], nil
 }
@@ -66,10 +66,10 @@ const (
 // findFacts stores the facts of lines that were written before there was a place for them.
 // It looks at the newest line first and continues where it was interrupted, while others
 // may write.
-func (s *Store) findFacts(ctx context.Context) error {
+func (s *Reverts) findFacts(ctx context.Context) error {
 	for {
 		var done bool
-		err := s.DB.Transaction(ctx, func(tx *gorm.DB) (err error) {
+		err := s.store.DB.Transaction(ctx, func(tx *gorm.DB) (err error) {
 			done, err = findPiece(tx)
 			return err
 		})

@@ -13,7 +13,7 @@ import (
 
 func archivedBy(t *testing.T, store *models.Store, groupID string) access.ActorRef {
 	t.Helper()
-	by, err := store.ArchivedBy(t.Context(), groupID)
+	by, err := store.Reverts.ArchivedBy(t.Context(), groupID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func archivedBy(t *testing.T, store *models.Store, groupID string) access.ActorR
 
 func revertOf(t *testing.T, store *models.Store, line string) models.Revert {
 	t.Helper()
-	r, err := store.RevertOf(t.Context(), line)
+	r, err := store.Reverts.RevertOf(t.Context(), line)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,10 +33,10 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	}
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return CreatedGroup{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
+		return CreatedGroup{}, s.Members.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	return audit.WriteOnce(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
-		members, err := s.resolve(tx, text.Deref(c.Contacts))
+		members, err := s.Members.resolve(tx, text.Deref(c.Contacts))
 		if err != nil {
 			return CreatedGroup{}, err
 		}
@@ -85,7 +85,7 @@ func (s *Store) insertGroup(tx *gorm.DB, c GroupChange, members []Contact) (Grou
 	if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
 		return Group{}, err
 	}
-	_, err = s.join(tx, g.ID, members)
+	_, err = s.Members.join(tx, g.ID, members)
 	return g, err
 }
 
@@ -103,7 +103,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 	})
 	c, problems := c.check(s.DB.Now())
 	if len(problems) > 0 {
-		return Group{}, s.CheckContacts(ctx, problems, text.Deref(c.Contacts))
+		return Group{}, s.Members.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	var after Group
 	err := s.Audit.Write(ctx, by, access.ReadGroups, c.action(), func(tx *gorm.DB, line *audit.Line) error {
@@ -146,14 +146,14 @@ func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupCha
 // changes, and reads the first members.
 func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, changes map[string]audit.Change) error {
 	if refs != nil {
-		added, removed, err := s.replaceMembers(tx, g, *refs)
+		added, removed, err := s.Members.replaceMembers(tx, g, *refs)
 		if len(added)+len(removed) > 0 {
 			changes["contacts"] = audit.Change{Before: named(removed), After: named(added)}
 		}
 		return err
 	}
 	groups := []Group{*g}
-	err := s.addContacts(s.DB.ReadIn(tx), groups)
+	err := s.Members.addContacts(s.DB.ReadIn(tx), groups)
 	g.Contacts = groups[0].Contacts
 	return err
 }
@@ -190,7 +190,7 @@ func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group,
 		return g, nil
 	}
 	whole := []Group{g}
-	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
+	if err := s.Members.addContacts(s.DB.ReadIn(tx), whole); err != nil {
 		return g, err
 	}
 	if !when(whole[0]) {

@@ -110,7 +110,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
 	}
 	if q.WithContacts {
-		err = s.addContacts(r, groups)
+		err = s.Members.addContacts(r, groups)
 	}
 	if page.More, page.Count = found.More, found.Count; page.Count != nil {
 		page.Count.AtLeast = page.AtLeast

@@ -3,7 +3,7 @@ package models
 import "protocol.chat/console/models/db"
 
 // addContacts reads the first members of each group, in one query.
-func (s *Store) addContacts(r db.Reader, groups []Group) error {
+func (s *Members) addContacts(r db.Reader, groups []Group) error {
 	index := make(map[string]*Group, len(groups))
 	var ids []string
 	for i := range groups {
@@ -17,7 +17,7 @@ func (s *Store) addContacts(r db.Reader, groups []Group) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	sql, arg := s.DB.Dialect.FirstMembers(ids, contactColumns, ShownContacts)
+	sql, arg := s.store.DB.Dialect.FirstMembers(ids, contactColumns, ShownContacts)
 	found, err := r.Query(r.Ctx, sql, false, []any{arg})
 	if err != nil {
 		return err

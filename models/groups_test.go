@@ -390,7 +390,7 @@ func TestDeletionsAndRemovalsAtOnceKeepTheCount(t *testing.T) {
 			g := modelstest.Group(t, store, by, "Plaza Hotel", contacts...)
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				if _, _, err := store.RemoveMember(t.Context(), by, g.ID, contacts[0].ID); err != nil {
+				if _, _, err := store.Members.RemoveMember(t.Context(), by, g.ID, contacts[0].ID); err != nil {
 					t.Error(err)
 				}
 			})

@@ -107,12 +107,12 @@ func TestAUsernameNamesOneContact(t *testing.T) {
 		modelstest.Contact(t, store, by, "kate")
 		g := modelstest.Group(t, store, by, "Plaza Hotel")
 		for _, name := range []string{"müller", "ｍuller", "\u212aate"} {
-			_, _, err := store.AddMembers(t.Context(), by, g.ID, []models.ContactRef{{Username: name}}, nil)
+			_, _, err := store.Members.AddMembers(t.Context(), by, g.ID, []models.ContactRef{{Username: name}}, nil)
 			if _, ok := errors.AsType[access.Invalid](err); !ok {
 				t.Errorf("%s is a member now: %v", name, err)
 			}
 		}
-		if _, _, err := store.AddMembers(t.Context(), by, g.ID, []models.ContactRef{{Username: "MULLER"}}, nil); err != nil {
+		if _, _, err := store.Members.AddMembers(t.Context(), by, g.ID, []models.ContactRef{{Username: "MULLER"}}, nil); err != nil {
 			t.Error(err)
 		}
 	})

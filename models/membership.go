@@ -57,19 +57,19 @@ type MemberQuery struct {
 	db.Range
 }
 
-// Members returns a page of a group's members, the oldest contact first. Errors: Invalid,
+// List returns a page of a group's members, the oldest contact first. Errors: Invalid,
 // ErrNotFound.
-func (s *Store) Members(ctx context.Context, q MemberQuery) (ContactPage, error) {
-	r := s.DB.Read(ctx)
+func (s *Members) List(ctx context.Context, q MemberQuery) (ContactPage, error) {
+	r := s.store.DB.Read(ctx)
 	page, err := s.understandMembers(r, q)
 	if err == nil && !page.exact {
-		err = findContacts(s.DB, r, &page, q.Range, q.args)
+		err = findContacts(s.store.DB, r, &page, q.Range, q.args)
 	}
-	return page, s.DB.Failed(ctx, err)
+	return page, s.store.DB.Failed(ctx, err)
 }
 
 // understandMembers is resolveContacts for the members of a group that exists.
-func (s *Store) understandMembers(r db.Reader, q MemberQuery) (ContactPage, error) {
+func (s *Members) understandMembers(r db.Reader, q MemberQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 		return ContactPage{}, err
 	}
@@ -83,7 +83,7 @@ func (s *Store) understandMembers(r db.Reader, q MemberQuery) (ContactPage, erro
 	}
 	var page ContactPage
 	if err == nil {
-		page.spec, err = s.orPhoneNumbers(r, q.spec(), q.Text)
+		page.spec, err = s.store.orPhoneNumbers(r, q.spec(), q.Text)
 	}
 	return page, err
 }
@@ -106,19 +106,19 @@ func groupExists(r db.Reader, id string) error {
 }
 
 // MembersAmong returns which of the contacts are in a group, by id.
-func (s *Store) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
-	members, err := s.membersAmong(s.DB.Read(ctx), groupID, contacts)
-	return members, s.DB.Failed(ctx, err)
+func (s *Members) MembersAmong(ctx context.Context, groupID string, contacts []Contact) (map[string]bool, error) {
+	members, err := s.membersAmong(s.store.DB.Read(ctx), groupID, contacts)
+	return members, s.store.DB.Failed(ctx, err)
 }
 
-func (s *Store) membersAmong(r db.Reader, groupID string, contacts []Contact) (map[string]bool, error) {
+func (s *Members) membersAmong(r db.Reader, groupID string, contacts []Contact) (map[string]bool, error) {
 	members := map[string]bool{}
 	if !text.ValidID(groupID) || len(contacts) == 0 {
 		return members, nil
 	}
 	query := db.SelectFrom("memberships", "contact_id", "group_id = ?", groupID)
 	query.Where(ofGroups)
-	query.Where(s.DB.Dialect.Among("contact_id", contactIDs(contacts)))
+	query.Where(s.store.DB.Dialect.Among("contact_id", contactIDs(contacts)))
 	ids, err := db.Collect(r, query.SQL(), false, query.Args, db.OneColumn[string])
 	for _, id := range ids {
 		members[id] = true
@@ -129,13 +129,13 @@ func (s *Store) membersAmong(r db.Reader, groupID string, contacts []Contact) (m
 // AddMembers adds contacts to a group, and returns it with those who were not in it before.
 // Errors: Invalid, ErrNotFound, Conflict, Denied. After a repeated key the contacts are
 // nil.
-func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string, refs []ContactRef, key *audit.IdempotencyKey) (Group, []Contact, error) {
+func (s *Members) AddMembers(ctx context.Context, by access.Actor, groupID string, refs []ContactRef, key *audit.IdempotencyKey) (Group, []Contact, error) {
 	if err := checkRefs(refs).OrNil(); err != nil {
 		return Group{}, nil, err
 	}
 	var added []Contact
-	g, err := audit.WriteOnce(ctx, s.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
-		g, err := s.lockGroup(tx, groupID, nil)
+	g, err := audit.WriteOnce(ctx, s.store.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
+		g, err := s.store.lockGroup(tx, groupID, nil)
 		if err != nil {
 			return Group{}, err
 		}
@@ -148,23 +148,23 @@ func (s *Store) AddMembers(ctx context.Context, by access.Actor, groupID string,
 			return Group{}, err
 		}
 		if len(added) == 0 {
-			g, err = readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
+			g, err = readGroup(s.store.DB.ReadIn(tx), g.ID, ShownContacts)
 			return g, cmp.Or(err, audit.ErrNothing)
 		}
 		line.SetObject("group", g.ID, g.Name)
 		if err := line.SetChanges(changes); err != nil {
 			return Group{}, err
 		}
-		return readGroup(s.DB.ReadIn(tx), g.ID, ShownContacts)
+		return readGroup(s.store.DB.ReadIn(tx), g.ID, ShownContacts)
 	})
 	return g, added, err
 }
 
 // RemoveMember removes a contact from a group, and returns the group and whether the
 // contact was in it. Errors: ErrNotFound, Denied.
-func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, contactID string) (g Group, removed bool, err error) {
-	err = s.Audit.Write(ctx, by, access.EditMembers, audit.RemovedMember, func(tx *gorm.DB, line *audit.Line) error {
-		if g, err = s.lockGroup(tx, groupID, nil); err != nil {
+func (s *Members) RemoveMember(ctx context.Context, by access.Actor, groupID, contactID string) (g Group, removed bool, err error) {
+	err = s.store.Audit.Write(ctx, by, access.EditMembers, audit.RemovedMember, func(tx *gorm.DB, line *audit.Line) error {
+		if g, err = s.store.lockGroup(tx, groupID, nil); err != nil {
 			return err
 		}
 		found, changes, err := s.removeMembers(tx, &g, []string{contactID})
@@ -182,7 +182,7 @@ func (s *Store) RemoveMember(ctx context.Context, by access.Actor, groupID, cont
 
 // addMembers adds contacts to a locked group, and returns those who were not in it before,
 // and what an audit line says of it.
-func (s *Store) addMembers(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, map[string]audit.Change, error) {
+func (s *Members) addMembers(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact, map[string]audit.Change, error) {
 	added, err := s.join(tx, g.ID, contacts)
 	if err != nil || len(added) == 0 {
 		return nil, nil, err
@@ -193,12 +193,12 @@ func (s *Store) addMembers(tx *gorm.DB, g *Group, contacts []Contact) ([]Contact
 
 // removeMembers removes those of the contacts who are in a locked group, and returns them,
 // and what an audit line says of it.
-func (s *Store) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Contact, map[string]audit.Change, error) {
+func (s *Members) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Contact, map[string]audit.Change, error) {
 	query := selectMembers("")
 	query.Where("memberships.group_id = ?", g.ID)
-	query.Where(s.DB.Dialect.Among("contacts.id", text.Valid(contacts)))
+	query.Where(s.store.DB.Dialect.Among("contacts.id", text.Valid(contacts)))
 	query.Tail = " ORDER BY contacts.id"
-	removed, err := db.Collect(s.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Contact).columns)
+	removed, err := db.Collect(s.store.DB.ReadIn(tx), query.SQL(), false, query.Args, (*Contact).columns)
 	if err != nil || len(removed) == 0 {
 		return nil, nil, err
 	}
@@ -211,7 +211,7 @@ func (s *Store) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Conta
 
 // replaceMembers makes the contacts the only members of a locked group; the caller stores
 // their count.
-func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
+func (s *Members) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
 		return nil, nil, access.Conflict{Field: "contacts", Message: fmt.Sprintf(
 			"This group has %s members, more than the %d that a group's contacts list shows, so they can't be replaced as a whole. "+
@@ -222,7 +222,7 @@ func (s *Store) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added,
 		return nil, nil, err
 	}
 	whole := []Group{*g}
-	if err := s.addContacts(s.DB.ReadIn(tx), whole); err != nil {
+	if err := s.addContacts(s.store.DB.ReadIn(tx), whole); err != nil {
 		return nil, nil, err
 	}
 	keep := make(map[string]bool, len(members))
@@ -248,14 +248,14 @@ func firstOf(members []Contact) []Contact {
 // join adds contacts to a locked group and returns those who were not in it; the caller
 // stores their count. It is one statement, because ten thousand rows must not keep other
 // writers waiting.
-func (s *Store) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact, error) {
+func (s *Members) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Contact, error) {
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	each, ids := s.DB.Dialect.Each(contactIDs(contacts))
+	each, ids := s.store.DB.Dialect.Each(contactIDs(contacts))
 	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, value, ? FROM " + each +
 		" WHERE true ON CONFLICT DO NOTHING RETURNING contact_id" // WHERE: SQLite would take ON for a join's
-	joined, err := db.Collect(s.DB.ReadIn(tx), insert, true, []any{groupID, s.DB.Now().Unix(), ids}, db.OneColumn[string])
+	joined, err := db.Collect(s.store.DB.ReadIn(tx), insert, true, []any{groupID, s.store.DB.Now().Unix(), ids}, db.OneColumn[string])
 	isNew := make(map[string]bool, len(joined))
 	for _, id := range joined {
 		isNew[id] = true
@@ -272,8 +272,8 @@ func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
 }
 
 // keepCount stores a locked group's number of members, and when it changed.
-func (s *Store) keepCount(tx *gorm.DB, g *Group) error {
-	g.UpdatedAt = s.DB.Now().Unix()
+func (s *Members) keepCount(tx *gorm.DB, g *Group) error {
+	g.UpdatedAt = s.store.DB.Now().Unix()
 	return tx.Select("contacts_count", "updated_at").Updates(g).Error
 }
 
@@ -282,26 +282,26 @@ const maxUnknownRefs = 20
 
 // resolve returns the named contacts, each once, and keeps them from being deleted
 // meanwhile. Errors: Invalid, about contacts[i] for those that don't exist.
-func (s *Store) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
-	contacts, problems, err := s.findRefs(s.DB.ReadIn(tx), refs, s.DB.Dialect.KeyShare())
+func (s *Members) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
+	contacts, problems, err := s.findRefs(s.store.DB.ReadIn(tx), refs, s.store.DB.Dialect.KeyShare())
 	return contacts, cmp.Or(err, problems.OrNil())
 }
 
 // CheckContacts adds to problems those of refs that don't exist. Errors: Invalid.
-func (s *Store) CheckContacts(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
+func (s *Members) CheckContacts(ctx context.Context, problems access.Invalid, refs []ContactRef) error {
 	if problems = problems.And(checkRefs(refs)); problems.For("contacts") != "" { // too many
 		return problems
 	}
-	_, unknown, err := s.findRefs(s.DB.Read(ctx), refs, "")
+	_, unknown, err := s.findRefs(s.store.DB.Read(ctx), refs, "")
 	if err != nil {
-		return s.DB.Failed(ctx, err)
+		return s.store.DB.Failed(ctx, err)
 	}
 	return problems.And(unknown)
 }
 
 // findRefs returns the named contacts, each once, and problems for those that don't exist.
 // locked ends the SELECT.
-func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contacts []Contact, problems access.Invalid, err error) {
+func (s *Members) findRefs(r db.Reader, refs []ContactRef, locked string) (contacts []Contact, problems access.Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
 	for i, ref := range refs {
@@ -334,7 +334,7 @@ func (s *Store) findRefs(r db.Reader, refs []ContactRef, locked string) (contact
 }
 
 // lookUp reads the named contacts, by id and by username key. locked ends the SELECT.
-func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
+func (s *Members) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
 	var ids, names []string
 	for _, ref := range refs {
 		if ref.ID != "" {
@@ -348,7 +348,7 @@ func (s *Store) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byN
 		if len(values) == 0 {
 			continue
 		}
-		query := selectContacts(s.DB.Dialect.Among(column, text.Valid(values)))
+		query := selectContacts(s.store.DB.Dialect.Among(column, text.Valid(values)))
 		found, err := db.Collect(r, query.SQL()+" ORDER BY id"+locked, true, query.Args, (*Contact).columns)
 		if err != nil {
 			return nil, nil, err

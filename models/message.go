@@ -42,19 +42,19 @@ type MessagePage struct {
 	More     bool
 }
 
-// Messages returns a page of a conversation, newest first. Errors: Invalid, ErrNotFound.
-func (s *Store) Messages(ctx context.Context, conversationID string, r db.Range) (MessagePage, error) {
+// List returns a page of a conversation, newest first. Errors: Invalid, ErrNotFound.
+func (s *Messages) List(ctx context.Context, conversationID string, r db.Range) (MessagePage, error) {
 	if err := r.Check().OrNil(); err != nil {
 		return MessagePage{}, err
 	}
-	if _, err := conversationIn(s.DB.ReaderFor(ctx), conversationID); err != nil {
-		return MessagePage{}, s.DB.Failed(ctx, err)
+	if _, err := conversationIn(s.store.DB.ReaderFor(ctx), conversationID); err != nil {
+		return MessagePage{}, s.store.DB.Failed(ctx, err)
 	}
 	order := db.IDKeyset("messages")
 	order.Desc = true
 	query := selectMessages("id, conversation_id, contact_id, message, created_at", conversationID)
-	messages, more, err := db.Find(s.DB.Read(ctx), query, order, r, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
-	return MessagePage{Messages: messages, More: more}, s.DB.Failed(ctx, err)
+	messages, more, err := db.Find(s.store.DB.Read(ctx), query, order, r, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
+	return MessagePage{Messages: messages, More: more}, s.store.DB.Failed(ctx, err)
 }
 
 // columns returns the destinations of the columns of Messages.
@@ -75,9 +75,9 @@ func selectMessages(columns, conversationID string) db.Selection {
 }
 
 // MessagesCount counts the messages of a conversation, up to MaxCounted.
-func (s *Store) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
-	n, err := db.CountUpTo(s.DB.Read(ctx), selectMessages("", conversationID), db.MaxCounted)
-	return n, s.DB.Failed(ctx, err)
+func (s *Messages) MessagesCount(ctx context.Context, conversationID string) (db.Count, error) {
+	n, err := db.CountUpTo(s.store.DB.Read(ctx), selectMessages("", conversationID), db.MaxCounted)
+	return n, s.store.DB.Failed(ctx, err)
 }
 
 // NewMessage is a message to post. From is a contact's id, "" for the console. Problems are
@@ -90,7 +90,7 @@ type NewMessage struct {
 // PostMessage posts in a conversation, for the console or for a contact who is in it. A
 // second call with the same key returns the first one's message. Errors: Invalid,
 // ErrNotFound, Conflict, Denied.
-func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID string, m NewMessage, key *audit.IdempotencyKey) (Message, error) {
+func (s *Messages) PostMessage(ctx context.Context, by access.Actor, conversationID string, m NewMessage, key *audit.IdempotencyKey) (Message, error) {
 	var problems access.Invalid
 	typed := *problems.Require("message", &m.Text, "Enter a message.", messageText)
 	problems = m.Problems.And(problems)
@@ -100,20 +100,20 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 	if len(problems) > 0 {
 		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
-	return audit.WriteOnce(ctx, s.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
+	return audit.WriteOnce(ctx, s.store.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
 		// Locked, so that it is not deleted meanwhile.
 		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
 		if err != nil {
 			return Message{}, err
 		}
-		now := s.DB.Now()
+		now := s.store.DB.Now()
 		if m.From != "" {
 			if err := s.markActive(tx, c, m.From, now); err != nil {
 				return Message{}, err
 			}
 		}
 		posted := Message{
-			ID: s.DB.IDs.Next(now, ""), ConversationID: conversationID, ContactID: text.OrNil(m.From),
+			ID: s.store.DB.IDs.Next(now, ""), ConversationID: conversationID, ContactID: text.OrNil(m.From),
 			Message: typed, CreatedAt: now.Unix(),
 		}
 		line.SetObject("conversation", conversationID, "")
@@ -125,13 +125,13 @@ func (s *Store) PostMessage(ctx context.Context, by access.Actor, conversationID
 }
 
 // refuseMessage returns the known problems of a message, and that its author doesn't exist.
-func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from string) error {
+func (s *Messages) refuseMessage(ctx context.Context, problems access.Invalid, from string) error {
 	if from == "" {
 		return problems
 	}
-	byID, _, err := s.lookUp(s.DB.Read(ctx), Refs(from), "")
+	byID, _, err := s.store.Members.lookUp(s.store.DB.Read(ctx), Refs(from), "")
 	if err != nil {
-		return s.DB.Failed(ctx, err)
+		return s.store.DB.Failed(ctx, err)
 	}
 	if _, found := byID[from]; !found {
 		problems = problems.And(noAuthor(from))
@@ -141,7 +141,7 @@ func (s *Store) refuseMessage(ctx context.Context, problems access.Invalid, from
 
 // markActive checks that a contact is in a conversation, stores that they were active, and keeps
 // them from leaving until the transaction ends.
-func (s *Store) markActive(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
+func (s *Messages) markActive(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
 	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
 	if active.Error != nil {
 		return active.Error
@@ -156,7 +156,7 @@ func (s *Store) markActive(tx *gorm.DB, c conversation, contactID string, now ti
 		return nil
 	}
 	query := db.SelectFrom("memberships", "contact_id", "group_id = ? AND contact_id = ?", *c.GroupID, contactID)
-	member, err := db.Collect(s.DB.ReadIn(tx), query.SQL()+s.DB.Dialect.KeyShare(), false, query.Args, db.OneColumn[string])
+	member, err := db.Collect(s.store.DB.ReadIn(tx), query.SQL()+s.store.DB.Dialect.KeyShare(), false, query.Args, db.OneColumn[string])
 	if err == nil && len(member) == 0 {
 		return access.Refused("contact_id", "The contact “%s” is not a member of this group, so they can't post in its conversation.", contactID)
 	}

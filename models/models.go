@@ -39,8 +39,28 @@ type Store struct {
 	Identity *identity.Store
 	Jobs     *jobs.Store
 
+	Members     *Members
+	Messages    *Messages
+	BulkChanges *BulkChanges
+	Reverts     *Reverts
+	Exports     *Exports
+
 	purgeRequested chan struct{}
 }
+
+// The parts of the store besides groups and contacts.
+type (
+	// Members are who is in which group.
+	Members struct{ store *Store }
+	// Messages are those of conversations.
+	Messages struct{ store *Store }
+	// BulkChanges change many groups, at once or as jobs.
+	BulkChanges struct{ store *Store }
+	// Reverts take single changes back, and know which were.
+	Reverts struct{ store *Store }
+	// Exports read lists as they are at one moment.
+	Exports struct{ store *Store }
+)
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -50,7 +70,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 	log := audit.New(d)
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
-	s.Jobs.Register(s.bulkKinds()...)
+	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
+	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	return s, nil
 }
 
@@ -60,7 +81,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.DB.Migrate(ctx); err != nil {
 		return err
 	}
-	return s.DB.Failed(ctx, errors.Join(s.refold(ctx), s.findFacts(ctx)))
+	return s.DB.Failed(ctx, errors.Join(s.refold(ctx), s.Reverts.findFacts(ctx)))
 }
 
 // Close stops checks of the log and closes every connection.

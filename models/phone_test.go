@@ -33,7 +33,7 @@ func TestPhoneNumbersAreFoundInAnyFormat(t *testing.T) {
 			if want != "anna" {
 				continue
 			}
-			members, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID, Text: text})
+			members, err := store.Members.List(t.Context(), models.MemberQuery{Group: g.ID, Text: text})
 			if err != nil || called(members.Contacts) != want {
 				t.Errorf("members %q: got %q, %v", text, called(members.Contacts), err)
 			}

@@ -95,7 +95,7 @@ func TestPlansScanNoTable(t *testing.T) {
 			t.Fatalf("no group in the middle: %v", err)
 		}
 		g := middle.Groups[0].Group
-		member, err := store.Members(t.Context(), models.MemberQuery{Group: g.ID, Range: db.Range{Limit: 1}})
+		member, err := store.Members.List(t.Context(), models.MemberQuery{Group: g.ID, Range: db.Range{Limit: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -336,9 +336,9 @@ func (p *planner) others(g models.Group) {
 		_, err := p.store.Groups(ctx, models.GroupQuery{WithContacts: true})
 		return err
 	})
-	p.plan("members", true, func() error { _, err := p.store.Members(ctx, models.MemberQuery{Group: g.ID}); return err })
-	p.plan("messages", true, func() error { _, err := p.store.Messages(ctx, g.ConversationID, db.Range{}); return err })
-	p.plan("the number of messages", true, func() error { _, err := p.store.MessagesCount(ctx, g.ConversationID); return err })
+	p.plan("members", true, func() error { _, err := p.store.Members.List(ctx, models.MemberQuery{Group: g.ID}); return err })
+	p.plan("messages", true, func() error { _, err := p.store.Messages.List(ctx, g.ConversationID, db.Range{}); return err })
+	p.plan("the number of messages", true, func() error { _, err := p.store.Messages.MessagesCount(ctx, g.ConversationID); return err })
 	p.plan("a name taken", true, func() error { _, err := p.store.NameTaken(ctx, g.Name); return err })
 	p.plan("a conversation's id", true, func() error {
 		_, err := p.store.Groups(ctx, models.GroupQuery{Search: models.ParseSearch(g.ConversationID, nil)})

@@ -100,8 +100,8 @@ func missingRight(l audit.Line, by access.Actor) error {
 
 // Reversal returns what reverting a line would do. Errors: ErrNotFound, also if there is
 // nothing to revert; Denied.
-func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (Reversal, error) {
-	l, err := s.Audit.ActivityLine(ctx, lineID)
+func (s *Reverts) Reversal(ctx context.Context, by access.Actor, lineID string) (Reversal, error) {
+	l, err := s.store.Audit.ActivityLine(ctx, lineID)
 	if err != nil {
 		return Reversal{}, err
 	}
@@ -139,12 +139,12 @@ func (s *Store) Reversal(ctx context.Context, by access.Actor, lineID string) (R
 }
 
 // presentFields returns the present values of a line's object.
-func (s *Store) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
+func (s *Reverts) presentFields(ctx context.Context, l audit.Line) (map[string]audit.FieldValue, error) {
 	if l.ObjectKind == "contact" {
-		c, err := s.Contact(ctx, l.ObjectID)
+		c, err := s.store.Contact(ctx, l.ObjectID)
 		return contactFields.present(&c), err
 	}
-	g, err := s.GroupPreview(ctx, l.ObjectID)
+	g, err := s.store.GroupPreview(ctx, l.ObjectID)
 	return presentGroup(g), err
 }
 
@@ -160,35 +160,35 @@ func presentGroup(g Group) map[string]audit.FieldValue {
 
 // refusedField returns why a field can't be reverted, or "", and the line that changed it
 // later.
-func (s *Store) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (Refusal, audit.Line, error) {
+func (s *Reverts) refusedField(ctx context.Context, l audit.Line, f audit.ChangedField, now audit.FieldValue) (Refusal, audit.Line, error) {
 	switch {
 	case now.Is(f.Before):
 		return AsBefore, audit.Line{}, nil
 	case now.Is(f.After):
 		return "", audit.Line{}, nil
 	}
-	last, err := audit.LastChange(s.DB.Reader.WithContext(ctx), l.ObjectID, f.Name)
+	last, err := audit.LastChange(s.store.DB.Reader.WithContext(ctx), l.ObjectID, f.Name)
 	if err != nil || last.ID == l.ID {
-		return ChangedSince, audit.Line{}, s.DB.Failed(ctx, err)
+		return ChangedSince, audit.Line{}, s.store.DB.Failed(ctx, err)
 	}
 	return ChangedSince, last, nil
 }
 
 // reversedMembers returns who would be removed (Now) and added (To) to revert a change of
 // members.
-func (s *Store) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
+func (s *Reverts) reversedMembers(ctx context.Context, groupID string, f audit.ChangedField) (ReversedField, error) {
 	field := ReversedField{Name: f.Name, Now: audit.FieldValue{None: true}, To: audit.FieldValue{None: true}}
 	if len(f.After.Members) < f.After.Count || len(f.Before.Members) < f.Before.Count {
 		field.Refused = MembersUnnamed
 		return field, nil
 	}
-	there, err := s.MembersAmong(ctx, groupID, asContacts(slices.Concat(f.After.Members, f.Before.Members)))
+	there, err := s.store.Members.MembersAmong(ctx, groupID, asContacts(slices.Concat(f.After.Members, f.Before.Members)))
 	if err != nil {
 		return field, err
 	}
 	removing := slices.DeleteFunc(slices.Clone(f.After.Members), func(m audit.Member) bool { return !there[m.ID] })
 	adding := slices.DeleteFunc(slices.Clone(f.Before.Members), func(m audit.Member) bool { return there[m.ID] })
-	alive, err := s.ContactsByID(ctx, contactIDs(asContacts(adding)))
+	alive, err := s.store.ContactsByID(ctx, contactIDs(asContacts(adding)))
 	if err != nil {
 		return field, err
 	}
@@ -218,7 +218,7 @@ func asContacts(members []audit.Member) []Contact {
 // Revert reverts the named fields of a line's change, as a change of its own whose line
 // names the other. Errors: ErrNotFound, Denied, Invalid, and ErrChanged, with nothing
 // reverted, if one of the fields can't be reverted or has just changed.
-func (s *Store) Revert(ctx context.Context, by access.Actor, lineID string, fields []string) error {
+func (s *Reverts) Revert(ctx context.Context, by access.Actor, lineID string, fields []string) error {
 	v, err := s.Reversal(ctx, by, lineID)
 	if err != nil {
 		return err
@@ -243,16 +243,16 @@ func (v Reversal) unchanged(now map[string]audit.FieldValue) bool {
 	return true
 }
 
-func (s *Store) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
+func (s *Reverts) putBackContact(ctx context.Context, by access.Actor, v Reversal) error {
 	c := contactFields.newChange(v.text)
 	c.reverts, c.If = v.Line.ID, func(c Contact) bool { return v.unchanged(contactFields.present(&c)) }
-	_, err := s.UpdateContact(ctx, by, v.Line.ObjectID, c)
+	_, err := s.store.UpdateContact(ctx, by, v.Line.ObjectID, c)
 	return err
 }
 
-func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
+func (s *Reverts) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
 	c, members := v.groupChange()
-	c, problems := c.check(s.DB.Now())
+	c, problems := c.check(s.store.DB.Now())
 	if err := problems.OrNil(); err != nil {
 		return err
 	}
@@ -261,11 +261,11 @@ func (s *Store) putBackGroup(ctx context.Context, by access.Actor, v Reversal) e
 		action = audit.RevertedMembers
 	}
 	rights := v.rights()
-	return s.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {
+	return s.store.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {
 		if err := line.By.CheckAll(rights...); err != nil {
 			return err
 		}
-		g, changes, err := s.changeGroup(tx, line, v.Line.ObjectID, c)
+		g, changes, err := s.store.changeGroup(tx, line, v.Line.ObjectID, c)
 		if err != nil {
 			return err
 		}
@@ -320,9 +320,9 @@ func (v Reversal) text(field string) *string {
 
 // swapMembers removes the members in the field's Now from a locked group, and adds those in
 // its To.
-func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Change, error) {
+func (s *Reverts) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Change, error) {
 	removing := asContacts(f.Now.Members)
-	adding, err := s.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
+	adding, err := s.store.Members.resolve(tx, Refs(contactIDs(asContacts(f.To.Members))...))
 	if err != nil {
 		return audit.Change{}, err
 	}
@@ -330,7 +330,7 @@ func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Chang
 	if left.Error != nil {
 		return audit.Change{}, left.Error
 	}
-	joined, err := s.join(tx, g.ID, adding)
+	joined, err := s.store.Members.join(tx, g.ID, adding)
 	if err != nil {
 		return audit.Change{}, err
 	}
@@ -338,5 +338,5 @@ func (s *Store) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Chang
 		return audit.Change{}, access.ErrChanged // the members have changed since the Reversal
 	}
 	g.ContactsCount += len(joined) - len(removing)
-	return audit.Change{Before: named(removing), After: named(joined)}, s.keepCount(tx, g)
+	return audit.Change{Before: named(removing), After: named(joined)}, s.store.Members.keepCount(tx, g)
 }

@@ -37,7 +37,7 @@ func TestJobCommands(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		store := modelstest.OpenURL(t, database)
 		manyGroups(t, store, 3)
-		job, err := store.StartBulk(t.Context(), access.System("test"), models.Bulk{Action: models.BulkArchive, All: true}, "Spring cleaning")
+		job, err := store.BulkChanges.StartBulk(t.Context(), access.System("test"), models.Bulk{Action: models.BulkArchive, All: true}, "Spring cleaning")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestJobCommands(t *testing.T) {
 		if got := mustRun(t, database, "", "job", "cancel", job.ID); !strings.Contains(got, "has ended already") {
 			t.Errorf("cancelling says %s", got)
 		}
-		undo, err := store.Undo(t.Context(), access.System("test"), job.ID)
+		undo, err := store.BulkChanges.Undo(t.Context(), access.System("test"), job.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestKillsLoseAndRepeatNothing(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		store := modelstest.OpenURL(t, database)
 		manyGroups(t, store, groups)
-		job, err := store.StartBulk(t.Context(), access.System("test"), models.Bulk{Action: models.BulkArchive, All: true}, "")
+		job, err := store.BulkChanges.StartBulk(t.Context(), access.System("test"), models.Bulk{Action: models.BulkArchive, All: true}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

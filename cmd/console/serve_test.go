@@ -107,7 +107,7 @@ func TestServeClearsWhatAnEarlierRunLeft(t *testing.T) {
 		for range 10 {
 			wg.Go(func() {
 				for range messages / 10 {
-					if _, err := store.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil); err != nil {
+					if _, err := store.Messages.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil); err != nil {
 						t.Error(err)
 					}
 				}

@@ -32,10 +32,10 @@ func (a manyCalls) bulk(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	if callOf(r).dryRun {
-		p, err := a.Store.PreviewBulk(r.Context(), by, b)
+		p, err := a.Store.BulkChanges.PreviewBulk(r.Context(), by, b)
 		return result{status: http.StatusOK, body: previewOf(p)}, placed(err)
 	}
-	j, err := a.Store.StartBulk(r.Context(), by, b, note)
+	j, err := a.Store.BulkChanges.StartBulk(r.Context(), by, b, note)
 	return accepted(j, b.Key), placed(err)
 }
 

@@ -13,7 +13,7 @@ type memberCalls struct{ *api }
 func (a memberCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))}
-	page, err := a.Store.Members(r.Context(), wanted)
+	page, err := a.Store.Members.List(r.Context(), wanted)
 	return listed(page.Contacts, page.More, contactOf), err
 }
 
@@ -28,15 +28,15 @@ func (a memberCalls) add(r *http.Request, by access.Actor) (result, error) {
 		refs = &[]models.ContactRef{}
 	}
 	if problems := in.check(); len(problems) > 0 {
-		return result{}, a.Store.CheckContacts(r.Context(), problems, *refs)
+		return result{}, a.Store.Members.CheckContacts(r.Context(), problems, *refs)
 	}
-	g, _, err := a.Store.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.key)
+	g, _, err := a.Store.Members.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.key)
 	added := one(groupOf(g))
 	added.replayed = in.key.Replayed
 	return added, err
 }
 
 func (a memberCalls) remove(r *http.Request, by access.Actor) (result, error) {
-	_, _, err := a.Store.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
+	_, _, err := a.Store.Members.RemoveMember(r.Context(), by, r.PathValue("id"), r.PathValue("contact_id"))
 	return nothing(), err
 }

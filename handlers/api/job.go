@@ -84,7 +84,7 @@ func (a jobCalls) cancel(r *http.Request, by access.Actor) (result, error) {
 
 func (a jobCalls) undo(r *http.Request, by access.Actor) (result, error) {
 	j, key, err := once(a.api, r, by, func(ctx context.Context, id string) (jobs.Job, error) {
-		return a.Store.Undo(ctx, by, id)
+		return a.Store.BulkChanges.Undo(ctx, by, id)
 	})
 	a.Store.Jobs.Wake() // what woke before the transaction ended found no job
 	return accepted(j, key), err

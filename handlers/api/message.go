@@ -13,7 +13,7 @@ type messageCalls struct{ *api }
 func (a messageCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := q.page(a.inFuture(r))
-	page, err := a.Store.Messages(r.Context(), r.PathValue("id"), wanted)
+	page, err := a.Store.Messages.List(r.Context(), r.PathValue("id"), wanted)
 	return listed(page.Messages, page.More, messageOf), err
 }
 
@@ -25,6 +25,6 @@ func (a messageCalls) create(r *http.Request, by access.Actor) (result, error) {
 	message := models.NewMessage{From: in.plain("contact_id"), Text: in.plain("message")}
 	in.setByServer("id", "conversation_id", "created_at")
 	message.Problems = in.check()
-	m, err := a.Store.PostMessage(r.Context(), by, r.PathValue("id"), message, in.key)
+	m, err := a.Store.Messages.PostMessage(r.Context(), by, r.PathValue("id"), message, in.key)
 	return created(messageOf(m), "", in.key), err
 }

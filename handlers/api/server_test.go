@@ -417,7 +417,7 @@ func (s *server) newGroup(t *testing.T, name string) group {
 // newJob is a job that has archived groups.
 func (s *server) newJob(t *testing.T, groups ...string) jobs.Job {
 	t.Helper()
-	job, err := s.store.RunBulkNow(t.Context(), s.owner, models.Bulk{Action: models.BulkArchive, IDs: groups}, "")
+	job, err := s.store.BulkChanges.RunBulkNow(t.Context(), s.owner, models.Bulk{Action: models.BulkArchive, IDs: groups}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
