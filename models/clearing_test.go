@@ -340,7 +340,10 @@ func TestNothingIsAddedToWhatIsDeleted(t *testing.T) {
 			for _, call := range []func() error{
 				func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) },
 				func() error { return store.DeleteContact(t.Context(), by, b.ID, nil) },
-				func() error { _, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(b.ID), nil); return err },
+				func() error {
+					_, _, err := store.Members.AddMembers(t.Context(), by, g.ID, models.Refs(b.ID), nil)
+					return err
+				},
 				func() error { return say(t, store, by, g.ConversationID) },
 				func() error { return say(t, store, by, g.ConversationID) },
 				func() error { return say(t, store, by, b.ConversationID) },
