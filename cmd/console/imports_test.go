@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"cmd/testrun":       {"models/modelstest"},
 	"handlers":          append([]string{"handlers/api", "handlers/export", "views", "static"}, domain...),
 	"handlers/export":   {},
-	"handlers/api":      append([]string{"views"}, domain...),
+	"handlers/api":      append([]string{"handlers/export", "views"}, domain...),
 	"views":             append([]string{"static"}, domain...),
 	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs"},
 	"models/jobs":       {"models/text", "models/access", "models/db", "models/audit"},
