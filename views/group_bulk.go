@@ -87,9 +87,9 @@ func (f BulkForm) consequence() string {
 	case f.Action == models.BulkDelete:
 		return "This permanently deletes the groups, their conversations and all their messages. Contacts are kept. You can't undo this."
 	case f.AtOnce:
-		return "You can undo this afterwards. Groups that somebody changes until then stay as they are."
+		return "You can undo this later. Groups changed in the meantime are skipped."
 	}
-	return "This runs in the background. You can cancel it at any time, and undo it for 30 days. Groups that somebody changes in the meantime stay as they are."
+	return "This runs in the background. You can cancel it at any time, and undo it for 30 days. Groups changed in the meantime are skipped."
 }
 
 // bulkButton is a button of the bar below the list of groups.
