@@ -26,7 +26,7 @@ const find = (what) => {
 	const root = document.querySelector('dialog[open]') ?? document;
 	if (/^([#.\[]|h1$)/.test(what)) return all(what, root)[0];
 	const named = [...all('main :is(' + things + ')', root), ...all(things, root)].filter((e) => words(e) === what && e.ariaHidden !== 'true');
-	return named[0];
+	return named.find((e) => !e.matches('[data-pick]')) ?? named[0]; // a row's checkbox is called as its link
 };
 const hit = (e) => {
 	const { left, top, width, height } = e.getBoundingClientRect(), x = left + width / 2, y = top + height / 2;

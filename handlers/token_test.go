@@ -146,7 +146,7 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		refused.has("#scopes-error", "Your role doesn't let you create a token that can permanently delete groups.")
 		for _, right := range []string{"tokens.make", "tokens.manage", "people.manage", "roles.manage", "data.export", "nonsense"} {
 			s.post("/settings/tokens/new", "name", "T6", "scope", "choose", "scopes", right, "scopes", "groups.read", "expires", "30").wants(422).
-				has("#scopes-error", "nothing that a token may do")
+				has("#scopes-error", "isn't a permission that a token can have")
 		}
 		s.post("/settings/tokens/new", "name", "Nothing", "scope", "choose", "expires", "30").wants(422).has("#scopes-error", "at least one permission")
 

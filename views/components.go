@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/static"
 )
 
@@ -53,7 +54,7 @@ func (p pick) Render(_ context.Context, w io.Writer) error {
 	if p.all {
 		state = " checked disabled"
 	}
-	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.ID, `" data-pick data-key="x" aria-label="`, templ.EscapeString(plain(p.Name)), `"`, state, `></label>`)
+	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.ID, `" data-pick data-key="x" aria-label="`, templ.EscapeString(text.Isolated(p.Name)), `"`, state, `></label>`)
 }
 
 // marked is a text with the search's matches highlighted.
