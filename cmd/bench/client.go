@@ -97,7 +97,8 @@ func (c *conn) head() (a answer, length int, err error) {
 			}
 		case 's':
 			if bytes.EqualFold(name, []byte("set-cookie")) {
-				a.cookie, _, _ = strings.Cut(string(value), ";")
+				cookie, _, _ := strings.Cut(string(value), ";")
+				a.cookie = strings.TrimPrefix(a.cookie+"; "+cookie, "; ") // all of them, as browsers send them
 			}
 		}
 		if err != nil {

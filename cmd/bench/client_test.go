@@ -37,13 +37,13 @@ func TestReadResponses(t *testing.T) {
 		"in chunks":     head + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			const second = "HTTP/1.1 204 No Content\r\nSet-Cookie: console=abc; Path=/\r\n\r\n"
+			const second = "HTTP/1.1 204 No Content\r\nSet-Cookie: console=abc; Path=/\r\nSet-Cookie: device=d; Path=/\r\n\r\n"
 			c := answering(t, text+second)
 			a, err := c.do(nil)
 			if err != nil || a.status != 201 || string(a.body) != "hello" || a.location != "/v1/groups/1" {
 				t.Errorf("the first answer is %+v, %v", a, err)
 			}
-			if a, err = c.do(nil); err != nil || a.status != 204 || len(a.body) != 0 || a.cookie != "console=abc" || a.size != len(second) {
+			if a, err = c.do(nil); err != nil || a.status != 204 || len(a.body) != 0 || a.cookie != "console=abc; device=d" || a.size != len(second) {
 				t.Errorf("the second answer is %+v, %v", a, err)
 			}
 		})
