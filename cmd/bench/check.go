@@ -51,7 +51,7 @@ func sameBytes(console, baseline []byte) error {
 }
 
 // rowName is the id of what a page lists, and its name.
-var rowName = regexp.MustCompile(`href="/(?:groups|contacts)/([0-9A-Za-z]{16})">(?:<span class="avatar[^<]*</span><span>)?((?:[^<]|</?mark>)+)<|data-id="([0-9A-Za-z]{16})" data-name="([^"]*)"`)
+var rowName = regexp.MustCompile(`href="/(?:groups|contacts)/([0-9A-Za-z]{16})(?:\?[^"]*)?">\s*(?:<span class="avatar[^<]*</span><span>)?(?:<bdi>)?((?:[^<]|</?mark>)+)<|data-id="([0-9A-Za-z]{16})" data-name="([^"]*)"`)
 
 // sizes may differ by this much.
 const tolerance = 0.05
