@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/views"
 )
 
-// done answers a form that was carried out: with a message, and a redirect.
+// done redirects after a form was carried out, with a message.
 func (s *site) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, flash views.Flash) error {
 	v := signedInAs(r)
 	v.setFlashes(append(v.flashes(), flash))
@@ -21,7 +21,7 @@ func (s *site) done(w http.ResponseWriter, r *http.Request, to templ.SafeURL, fl
 	return redirect(w, r, to)
 }
 
-// redirect answers a form with where to go next.
+// redirect sends the browser to where to go next.
 func redirect(w http.ResponseWriter, r *http.Request, to templ.SafeURL) error {
 	http.Redirect(w, r, string(to), http.StatusSeeOther)
 	return nil

@@ -35,13 +35,13 @@ type also struct {
 	// noHEAD refuses HEAD where GET is the step of something: a sign-in with a provider, or a
 	// key for an app. Everywhere else HEAD is GET without its body, and changes nothing.
 	noHEAD bool
-	// draft says whether what is typed into the route's form is kept.
+	// draft is how what is typed into the route's form is kept, if it is.
 	draft draft
 	// missing adds to a 404 what is known of the object, or is nil.
 	missing func(r *http.Request, f *views.Failure)
 	// limits are how long the route may take, and how large its body may be.
 	limits limits
-	// serve answers in place of handle, without the headers of a page.
+	// serve is called in place of handle, without the headers of a page.
 	serve http.Handler
 }
 

@@ -15,7 +15,7 @@ import (
 	"protocol.chat/console/models/modelstest"
 )
 
-// link invites somebody as the owner and answers the address that the page shows.
+// link invites somebody as the owner and returns the address that the page shows.
 func (s *site) link(address string, role access.Role) string {
 	s.Helper()
 	made := s.post("/people/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)

@@ -16,7 +16,7 @@ import (
 type Security struct {
 	Factors  identity.Factors
 	Passkeys []identity.Passkey
-	// Possible says whether passkeys can be used at the console's address.
+	// Possible says that passkeys can be used at the console's address.
 	Possible bool
 	Linked   []Linked
 	Sessions []identity.Session

@@ -8,7 +8,7 @@ import (
 
 // SecondFactor is what the second page of signing in shows.
 type SecondFactor struct {
-	// App says whether the user has an authenticator app, and Passkey whether they have a
+	// App says that the user has an authenticator app, and Passkey that they have a
 	// passkey.
 	App, Passkey bool
 	// Recovery asks for a recovery code.

@@ -15,7 +15,7 @@ type SignIn struct {
 	Provider string
 	// Ended says that the browser's session has ended.
 	Ended bool
-	// Passkeys says whether users can sign in with a passkey.
+	// Passkeys says that users can sign in with a passkey.
 	Passkeys bool
 	// OpenAt is the page's https address if the browser opened it over http, and so doesn't keep
 	// the cookie; or "".

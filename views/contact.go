@@ -39,7 +39,7 @@ type ContactForm struct {
 type ContactDetail struct {
 	models.Contact
 	By access.Actor
-	// In are some of the contact's groups; MoreIn says whether there are more.
+	// In are some of the contact's groups; MoreIn says that there are more.
 	In     []models.Group
 	MoreIn bool
 	Done   bool
@@ -55,7 +55,7 @@ func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), 
 // ContactDelete is what the confirmation before deleting a contact shows.
 type ContactDelete struct {
 	models.Contact
-	// Leaves are some of the groups the contact is removed from; MoreLeaves says whether there
+	// Leaves are some of the groups the contact is removed from; MoreLeaves says that there
 	// are more.
 	Leaves     []models.Group
 	MoreLeaves bool

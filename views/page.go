@@ -63,7 +63,7 @@ type Frame struct {
 	Density identity.Density
 	// Locale is the notation of numbers, for app.js.
 	Locale identity.Locale
-	// Shortcuts says whether single-key shortcuts are on.
+	// Shortcuts says that single-key shortcuts are on.
 	Shortcuts identity.Shortcuts
 	// Idle is after how long without a request the session ends, or 0 if it doesn't.
 	Idle time.Duration

@@ -17,7 +17,7 @@ type TokenList struct {
 	Rows []identity.Token
 	// Next and Previous are cursors, or "".
 	Next, Previous string
-	// Others says whether the reader may see tokens of other users.
+	// Others says that the reader may see tokens of other users.
 	Others bool
 	// User is the name of At.User.
 	User string

@@ -20,7 +20,7 @@ var owner = access.Actor{Kind: access.UserActor, UserID: "0000000000000009", Rol
 
 var noon = NewClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), identity.DayFirst)
 
-// draw renders a component and answers its HTML.
+// draw renders a component and returns its HTML.
 func draw(t *testing.T, c templ.Component, regions ...any) string {
 	t.Helper()
 	var b strings.Builder

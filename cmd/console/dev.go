@@ -104,7 +104,7 @@ func (c *command) devOwner(ctx context.Context, store *models.Store) (identity.N
 	return owner, os.WriteFile(file, []byte(owner.Password), 0o600)
 }
 
-// signingIn answers as if the owner had sent the form of the sign-in page.
+// signingIn responds as if the owner had sent the form of the sign-in page.
 func signingIn(console http.Handler, publicURL string, owner identity.NewUser) http.Handler {
 	form := url.Values{"email": {owner.Email}, "password": {owner.Password}}.Encode()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -38,7 +38,7 @@ func console(t *testing.T, database, stdin string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// mustRun is console for what has to work; it answers standard output.
+// mustRun is console for what has to work; it returns standard output.
 func mustRun(t *testing.T, database, stdin string, args ...string) string {
 	t.Helper()
 	r := console(t, database, stdin, args...)

@@ -70,7 +70,7 @@ func startConsole(t *testing.T, database string) *served {
 	return s
 }
 
-// end stops the console and answers its exit code.
+// end stops the console and returns its exit code.
 func (s *served) end() int {
 	s.stop()
 	code := <-s.code

@@ -42,8 +42,8 @@ type api struct {
 	guesses *guesses
 }
 
-// New returns the API. It answers every request in JSON, also under paths that it
-// doesn't know, and requests that make it panic. It sets the limits of each call
+// New returns the API. Every error is JSON, also for unknown paths and for
+// requests that make it panic. It sets the limits of each call
 // itself, and expects a request with neither a deadline nor a body that was read.
 func New(c Config) http.Handler {
 	a := &api{Config: c, tokens: newBuckets(c.RateLimit), guesses: newGuesses()}
@@ -56,7 +56,7 @@ func New(c Config) http.Handler {
 }
 
 // guard keeps from the router what it would answer in its own way: paths that
-// it would redirect to their clean form. It also answers for panics.
+// it would redirect to their clean form. It also turns panics into errors.
 func (a *api) guard(mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -77,7 +77,7 @@ func (a *api) guard(mux http.Handler) http.Handler {
 	})
 }
 
-// refuse answers requests that no route takes: there is no such path, or it has other
+// refuse responds to requests that no route takes: there is no such path, or it has other
 // methods.
 func (a *api) refuse(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

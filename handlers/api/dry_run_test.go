@@ -71,7 +71,7 @@ func TestDryRunsFailAsCallsDo(t *testing.T) {
 	})
 }
 
-// TestADryRunRepeatsTheAnswerOfItsKey: it answers what the call would answer.
+// TestADryRunRepeatsTheAnswerOfItsKey: it returns what the call would return.
 func TestADryRunRepeatsTheAnswerOfItsKey(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		key, dry := header("Idempotency-Key", "once"), header("Dry-Run", "true")

@@ -46,7 +46,7 @@ const statusCanceled = 499
 // retryAfter is how many seconds a caller should wait for an unavailable database.
 const retryAfter = "2"
 
-// ErrorDocs returns every code that the API answers with, in the order of their statuses.
+// ErrorDocs returns every error code of the API, in the order of their statuses.
 func ErrorDocs() []ErrorDoc {
 	return []ErrorDoc{
 		{
@@ -181,7 +181,7 @@ func problemOf(p access.Problem) problemObject {
 	return problemObject{p.Code, orNull(p.Field), p.Message}
 }
 
-// fail answers an error. It is the one place that decides what errors look
+// fail writes the response for an error. It is the one place that decides what errors look
 // like; unknown ones are logged and not shown.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f, object := a.errorOf(r, err)

@@ -83,7 +83,7 @@ func (a groupCalls) restore(r *http.Request, by access.Actor) (result, error) {
 	})
 }
 
-// act answers a POST without attributes with the group that fn returns.
+// act handles a POST without attributes; its result is the group that fn returns.
 func (a groupCalls) act(r *http.Request, by access.Actor, fn func(ctx context.Context, id string) (models.Group, error)) (result, error) {
 	g, key, err := once(a.api, r, by, fn)
 	acted := one(groupOf(g))

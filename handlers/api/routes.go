@@ -25,7 +25,7 @@ type route struct {
 	also
 }
 
-// handler answers one call. by is the zero Actor on routes that are public.
+// handler handles one call. by is the zero Actor on routes that are public.
 type handler func(r *http.Request, by access.Actor) (result, error)
 
 // public is the right that nobody needs, not even a token. Such calls don't count towards a
@@ -42,7 +42,7 @@ type also struct {
 	conditional bool
 	// json says that its body can't be a form, because attributes of attributes don't fit.
 	json bool
-	// previews says that the call answers a dry run itself. Of all others everything is done,
+	// previews says that the call handles a dry run itself. Of all others everything is done,
 	// and then rolled back.
 	previews bool
 	limits   limits
