@@ -20,7 +20,7 @@ var (
 	groupsTableHTML = cut("groups-table", "summary", "name", "members", "created", "status", "origin", divide, "rows")
 	columnHTML      = cut("column", "class", "order", "href", "name", "label", "icon")
 	groupsRowHTML   = cut("groups-row", "id", "state", "hue", "initials", "marked", "name", "description", "members",
-		"created", "status", "hideActive", "hideArchived", "here", "after")
+		"created", "status", "hideActive", "hideArchived", "here", "from", "after")
 	statusHTML     = cut("status", "hideActive", "hideArchived")
 	archivedAtHTML = cut("archived-at", "archived")
 	groupsNoneHTML = cut("groups-none", "q", "note", "include")
@@ -34,7 +34,7 @@ var (
 	contactsHeadHTML  = cut("contacts-head")
 	contactsHTML      = cut("contacts", "title", "summary", "q", "chips", divide, "list")
 	contactsTableHTML = cut("contacts-table", "summary", "name", "created", divide, "rows")
-	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "after")
+	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "here", "from", "after")
 	contactsNoneHTML  = cut("contacts-none", "q")
 
 	groupHTML        = cut("group", "id", "name", "hue", "initials", "conversation", "members", "origin", "description", "created", "updated", divide, "people")
@@ -271,9 +271,17 @@ func (b *buffer) icon(name string) []byte {
 	return b.raw(`<svg class="icon" aria-hidden="true"><use href="/static/icons.0123456789abcdef.svg#` + name + `"></use></svg>`)
 }
 
+// fromList returns the end of the address of a page that leads back to a list.
+func (b *buffer) fromList(list string) []byte {
+	if !strings.Contains(list, "?") {
+		return nil
+	}
+	return b.raw("?list=" + url.QueryEscape(list))
+}
+
 func (b *buffer) groupRows(l *groupsList, status string) {
 	next := url.QueryEscape(l.here)
-	here := b.raw(next)
+	here, from := b.raw(next), b.fromList(l.here)
 	none := []byte(`<span class="none faint" aria-hidden="true">–</span>`)
 	for i := range l.rows {
 		g := &l.rows[i]
@@ -294,7 +302,7 @@ func (b *buffer) groupRows(l *groupsList, status string) {
 			after += "%23open-" + l.rows[i+1].id
 		}
 		b.head(groupsRowHTML, b.raw(g.id), b.raw(state), b.hue(g.name), b.initials(g.name), b.marked(g.name, l.terms), b.text(g.name),
-			description, b.number(g.count), b.moment(g.created), cell, hideActive, hideArchived, here, b.raw(after))
+			description, b.number(g.count), b.moment(g.created), cell, hideActive, hideArchived, here, from, b.raw(after))
 	}
 }
 
@@ -401,7 +409,7 @@ func (b *buffer) contactsTable(q contactQuery, contacts []contact, summary []byt
 	created := b.part(columnHTML, b.raw("c-when"), b.raw(` aria-sort="descending"`), b.text(link("/contacts", "q", q.text, "sort", "-created")),
 		b.raw("created"), b.raw("Created"), b.icon("arrow-down"))
 	b.head(contactsTableHTML, summary, name, created)
-	next, none := url.QueryEscape(here), []byte(`<span class="none faint" aria-hidden="true">–</span>`)
+	next, from, none := url.QueryEscape(here), b.fromList(here), []byte(`<span class="none faint" aria-hidden="true">–</span>`)
 	for i := range contacts {
 		c := &contacts[i]
 		phone, after := none, next
@@ -412,7 +420,7 @@ func (b *buffer) contactsTable(q contactQuery, contacts []contact, summary []byt
 			after += "%23open-" + contacts[i+1].id
 		}
 		b.head(contactsRowHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.marked(c.name(), q.terms), b.marked(c.username, q.terms),
-			phone, b.number(c.groups), b.active(c), b.moment(c.created), b.text(c.name()), b.raw(after))
+			phone, b.number(c.groups), b.active(c), b.moment(c.created), b.text(c.name()), b.raw(next), from, b.raw(after))
 	}
 	b.foot(contactsTableHTML)
 }
