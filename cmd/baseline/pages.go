@@ -534,13 +534,13 @@ func (s *server) pick(r *http.Request, b *buffer) error {
 		c := &found[i]
 		var username, state []byte
 		if c.display != nil {
-			username = b.raw(" <small>" + c.username + "</small>")
+			username = b.raw(" <small><bdi>" + c.username + "</bdi></small>")
 		}
 		switch {
 		case c.member:
 			state = []byte(`<span class="pill">Already a member</span>`)
 		case c.active != nil:
-			state = b.raw("<small>active 24 Oct 2025</small>")
+			state = b.raw("<small>Active 24 Oct 2025</small>")
 		}
 		b.head(pickHTML, b.raw(c.id), b.text(c.name()), b.hue(c.name()), b.initials(c.name()), username, state, attribute(c.member, `aria-disabled="true"`))
 	}
