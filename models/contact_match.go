@@ -120,3 +120,34 @@ func (s *Store) lookUpPhones(r db.Reader, entries []string) (map[string][]Contac
 	}
 	return byPhone, err
 }
+
+// SuggestUsername returns a username, and the display name if they differ, for a contact that
+// someone looked for by a text. Both are "" if the text can't be a name.
+func SuggestUsername(typed string) (username, display string) {
+	typed = text.NormalText(typed)
+	if usernameForm.MatchString(typed) && len(typed) <= MaxUsername {
+		return typed, ""
+	}
+	if display, problem := displayName(typed); problem != "" || text.StartsPhone(display) {
+		return "", ""
+	}
+	var words []string
+	for _, word := range strings.Fields(text.Fold(typed)) {
+		if word = strings.Map(keptInUsername, word); word != "" {
+			words = append(words, word)
+		}
+	}
+	username = text.Cut(strings.Join(words, "."), MaxUsername)
+	if username == "" {
+		return "", ""
+	}
+	return username, typed
+}
+
+// keptInUsername leaves out what no username has.
+func keptInUsername(r rune) rune {
+	if usernameForm.MatchString(string(r)) {
+		return r
+	}
+	return -1
+}
