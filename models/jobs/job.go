@@ -25,8 +25,12 @@ const (
 // State is how far a job is.
 type State string
 
-// The states of a job. The last three are final.
+// The states of a job. The last three are final. A job about a file begins with the first
+// three: it is Uploaded when its file is there, and Checked when it waits to be started.
 const (
+	Uploaded   State = "uploaded"
+	Checking   State = "checking"
+	Checked    State = "checked"
 	Queued     State = "queued"
 	Running    State = "running"
 	Cancelling State = "cancelling"
@@ -73,6 +77,11 @@ type Job struct {
 	Scopes        access.Scopes
 	IP, UserAgent string
 	RequestID     string
+	// Detail is more about Reason, as its kind wrote it, or "".
+	Detail string
+	// Expected counts the objects of a job in Checked by what it would do to them, in words
+	// of its kind.
+	Expected map[string]int `gorm:"serializer:json"`
 	// Counted says that all objects are gathered: Total still grows before.
 	Counted                      bool
 	Total, Done, Skipped, Failed int
