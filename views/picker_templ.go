@@ -372,7 +372,7 @@ func newPick(p Picker) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "><legend class=\"hide\">Create contact</legend><h3 aria-hidden=\"true\">Create contact</h3>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "><legend class=\"hide\">Create contact</legend><p class=\"title\" aria-hidden=\"true\">Create contact</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
