@@ -44,6 +44,8 @@ type Store struct {
 	BulkChanges *BulkChanges
 	Reverts     *Reverts
 	Exports     *Exports
+	Holds       *Holds
+	Undos       *Undos
 
 	purgeRequested chan struct{}
 }
@@ -71,6 +73,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	log := audit.New(d)
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
+	s.Holds, s.Undos = &Holds{s}, &Undos{s}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	return s, nil
 }
