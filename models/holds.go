@@ -79,7 +79,7 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 }
 
 // HoldField is the period in seconds in the line of its change.
-const HoldField = "seconds"
+const HoldField = "hold"
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
