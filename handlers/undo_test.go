@@ -51,11 +51,11 @@ func TestUndoInPages(t *testing.T) {
 		s.post("/undo").leads("/groups")
 		said("Nothing to undo.")
 
-		s.get("/activity/retention").has("#hold", "60 seconds")
+		s.get("/activity/retention").has("#hold", "For 60 seconds")
 		s.post("/activity/hold", "hold", "x").wants(422)
 		s.post("/activity/hold", "hold", "86400").leads("/activity/retention")
 		s.get("/activity/retention").has("#flashes", "Deleted groups can be restored for 1 day.")
-		s.get(path+"/delete").has("#question", "You can undo this for 1 day.")
+		s.get(path+"/delete").has("#question", "You can undo this for 1 day; after that")
 		moderator := s.session(s.person(access.Moderator))
 		moderator.post(path + "/archive").follow(moderator).has("#flashes form", "Undo").undo(moderator).leads(path)
 	})

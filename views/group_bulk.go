@@ -88,7 +88,7 @@ func (f BulkForm) number() string { return strconv.Itoa(f.ToChange.N) }
 func (f BulkForm) consequence() string {
 	switch {
 	case f.Action == models.BulkDelete:
-		return deletes("This permanently deletes the groups, their conversations and all their messages.", f.Hold)
+		return deletes("the groups and their conversations", f.Hold)
 	case f.AtOnce:
 		return "You can undo this later. Groups changed in the meantime are skipped."
 	}

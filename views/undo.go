@@ -90,7 +90,7 @@ func holdLabel(d time.Duration) string {
 	if d == 0 {
 		return "Not at all"
 	}
-	return capitalize(holdLength(d))
+	return "For " + holdLength(d)
 }
 
 // HoldForm is the form for the hold of deletions.
@@ -130,10 +130,11 @@ func GroupDeleted(name string, hold time.Duration) string {
 	return "Deleting " + text.Isolated(name) + " in " + holdLength(hold) + "."
 }
 
-// deletes returns the sentences before a deletion: what it deletes, and whether that can be undone.
+// deletes returns the sentences before a deletion of "the group and its conversation", and whether
+// it can be undone.
 func deletes(what string, hold time.Duration) string {
 	if hold == 0 {
-		return what + " Contacts are kept. You can't undo this."
+		return "This permanently deletes " + what + " with all messages. Contacts are kept. You can't undo this."
 	}
-	return what + " Contacts are kept. You can undo this for " + holdLength(hold) + "."
+	return "This deletes " + what + " with all messages. Contacts are kept. You can undo this for " + holdLength(hold) + "; after that it's permanent."
 }
