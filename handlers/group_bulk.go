@@ -10,7 +10,6 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
-	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/views"
 )
 
@@ -92,17 +91,11 @@ func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.Bu
 	if !f.AtOnce {
 		return redirect(w, r, views.JobURL(job.ID, views.JobAt{}))
 	}
-	return p.done(w, r, f.Back(), p.madeAtOnce(r, job, f))
-}
-
-// madeAtOnce returns the message about a change that was made, with an undo if anything was
-// changed.
-func (p bulkPages) madeAtOnce(r *http.Request, job jobs.Job, f views.BulkForm) views.Flash {
 	flash := views.Flash{Text: views.BulkDone(job, p.now(r))}
 	if job.Done > 0 {
-		flash.Undo = &views.Undo{Action: string(views.UndoJobURL(job.ID)), Fields: []views.Hidden{{Name: "next", Value: string(f.Back())}}}
+		flash.Undo = p.undoable(r, f.Back())
 	}
-	return flash
+	return p.done(w, r, f.Back(), flash)
 }
 
 func (p bulkPages) showForm(w http.ResponseWriter, r *http.Request, status int, f views.BulkForm) error {
@@ -143,6 +136,12 @@ func (p bulkPages) form(r *http.Request, action models.BulkAction) (views.BulkFo
 	var err error
 	if f.Preview, err = p.store.BulkChanges.PreviewGroups(r.Context(), by(r), bulk); err != nil {
 		return f, bulk, err
+	}
+	if action == models.BulkDelete {
+		if bulk.Hold, err = p.store.Holds.Period(r.Context()); err != nil {
+			return f, bulk, err
+		}
+		f.Hold = bulk.Hold
 	}
 	f.AtOnce = action.Reversible() && exact(f.Matched) && f.Matched.N <= models.MaxAtOnce
 	f.Members, err = p.picker(r, "", typed, nil)
