@@ -22,6 +22,8 @@ type GroupList struct {
 	Exact *models.Group
 	// Total is how many groups match; nil if that is expensive to count.
 	Total *db.Count
+	// First is the number of the first row in the list; 0 if that is not known.
+	First int
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// PageSize is the reader's page size, for addresses without a limit.
