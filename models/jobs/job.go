@@ -47,6 +47,8 @@ const (
 	RightLost = "right_lost"
 	// Broken: a part of it failed several times for a reason that the log has.
 	Broken = "internal_error"
+	// Expired: its file was not imported in time.
+	Expired = "file_expired"
 )
 
 // MaxNote is how many characters a note can have.
@@ -207,11 +209,18 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 // newJob returns a job as it begins. now is the actor with the rights of the moment.
 func (s *Store) newJob(by, now access.Actor, n Request, spec, note string) Job {
 	at := s.db.Now()
-	return Job{
+	job := Job{
 		ID: s.db.IDs.Next(at, ""), Kind: n.Kind, State: Queued, Spec: spec, Note: note, Needs: n.Needs,
-		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, UserID: by.UserID, Role: now.Role, Scopes: now.Scopes,
-		IP: by.IP, UserAgent: by.UserAgent, RequestID: by.RequestID, CreatedAt: at.Unix(), UndoOf: text.OrNil(n.UndoOf),
+		CreatedAt: at.Unix(), UndoOf: text.OrNil(n.UndoOf),
 	}
+	job.setActor(by, now)
+	return job
+}
+
+// setActor makes the job that of an actor. now is the actor with the rights of the moment.
+func (j *Job) setActor(by, now access.Actor) {
+	j.ActorKind, j.ActorID, j.ActorName, j.UserID, j.Role, j.Scopes = by.Kind, by.ID, by.Name, by.UserID, now.Role, now.Scopes
+	j.IP, j.UserAgent, j.RequestID = by.IP, by.UserAgent, by.RequestID
 }
 
 // started returns what an audit line says of a new job.
@@ -239,7 +248,7 @@ func (s *Store) Cancel(ctx context.Context, by access.Actor, id string) (Job, er
 			return err
 		}
 		switch job.State {
-		case Queued:
+		case Uploaded, Checking, Checked, Queued:
 			job.finish(Stopped, "", s.db.Now())
 		case Running:
 			job.State = Cancelling
@@ -265,7 +274,8 @@ func (j *Job) finish(state State, reason string, now time.Time) {
 
 // save stores how far a job is.
 func save(tx *gorm.DB, job *Job) error {
-	return tx.Select("state", "reason", "counted", "total", "done", "skipped", "failed", "checkpoint", "started_at", "finished_at", "undoable_until").Updates(job).Error
+	return tx.Select("state", "reason", "detail", "expected", "counted", "total", "done", "skipped", "failed", "checkpoint",
+		"started_at", "finished_at", "undoable_until").Updates(job).Error
 }
 
 // Job returns one job, or ErrNotFound.
