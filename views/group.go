@@ -1,6 +1,8 @@
 package views
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
@@ -90,6 +92,8 @@ type GroupDelete struct {
 	// TypeName requires typing the group's name.
 	TypeName bool
 	Typed    string
+	// Hold is for how long the deletion can be undone; 0 for not at all.
+	Hold time.Duration
 	// Next is where deleting leads.
 	Next     string
 	Problems access.Invalid

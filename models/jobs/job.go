@@ -25,8 +25,12 @@ const (
 // State is how far a job is.
 type State string
 
-// The states of a job. The last three are final.
+// The states of a job. The last three are final. A job about a file begins with the first
+// three: it is Uploaded when its file is there, and Checked when it waits to be started.
 const (
+	Uploaded   State = "uploaded"
+	Checking   State = "checking"
+	Checked    State = "checked"
 	Queued     State = "queued"
 	Running    State = "running"
 	Cancelling State = "cancelling"
@@ -73,6 +77,11 @@ type Job struct {
 	Scopes        access.Scopes
 	IP, UserAgent string
 	RequestID     string
+	// Detail is more about Reason, as its kind wrote it, or "".
+	Detail string
+	// Expected counts the objects of a job in Checked by what it would do to them, in words
+	// of its kind.
+	Expected map[string]int `gorm:"serializer:json"`
 	// Counted says that all objects are gathered: Total still grows before.
 	Counted                      bool
 	Total, Done, Skipped, Failed int
@@ -120,6 +129,8 @@ type Request struct {
 	Note string
 	// UndoOf is the id of the job that it undoes, or "".
 	UndoOf string
+	// UndoFor is for how long after its end it can be undone, if its kind is not Reversible.
+	UndoFor time.Duration
 	// Key, unless nil, returns the first job again to whoever asks twice.
 	Key *audit.IdempotencyKey
 }
@@ -175,7 +186,10 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 	return audit.WriteOnce(ctx, s.log, by, n.Needs, Started, n.Key, func(tx *gorm.DB, line *audit.Line) (Job, error) {
 		job := s.newJob(by, *line.By, n, string(spec), note)
 		if kind.Reversible {
-			job.UndoableUntil = new(s.db.Now().Add(Undoable).Unix())
+			n.UndoFor = Undoable
+		}
+		if line.Undoable = n.UndoFor > 0; line.Undoable {
+			job.UndoableUntil = new(job.CreatedAt + int64(n.UndoFor/time.Second))
 		}
 		if err := tx.Create(&job).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
 			return job, access.Conflict{Message: "This job is being undone already."}
@@ -241,14 +255,17 @@ func (s *Store) Cancel(ctx context.Context, by access.Actor, id string) (Job, er
 	return job, err
 }
 
-// finish ends the job.
+// finish ends the job. It can be undone for as long after that as it could after its start.
 func (j *Job) finish(state State, reason string, now time.Time) {
 	j.State, j.Reason, j.FinishedAt = state, reason, new(now.Unix())
+	if j.UndoableUntil != nil {
+		j.UndoableUntil = new(*j.UndoableUntil + max(0, now.Unix()-j.CreatedAt))
+	}
 }
 
 // save stores how far a job is.
 func save(tx *gorm.DB, job *Job) error {
-	return tx.Select("state", "reason", "counted", "total", "done", "skipped", "failed", "checkpoint", "started_at", "finished_at").Updates(job).Error
+	return tx.Select("state", "reason", "counted", "total", "done", "skipped", "failed", "checkpoint", "started_at", "finished_at", "undoable_until").Updates(job).Error
 }
 
 // Job returns one job, or ErrNotFound.

@@ -57,6 +57,8 @@ type Result struct {
 	Reason string
 	// Undo is what undoing the change needs, as the kind wrote it.
 	Undo string
+	// Detail is more about the object or the reason, as the kind wrote it.
+	Detail string
 }
 
 // Store has the jobs of a database. It is safe for concurrent use.
