@@ -181,6 +181,8 @@ func (sqliteDialect) Batch() int { return 250 }
 func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
+func (sqliteDialect) TryLock(Reader, string) (bool, error) { return true, nil }
+
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 	var newest []string
 	err := tx.Table(table).Select("id").Order("id DESC").Limit(1).Find(&newest).Error

@@ -59,6 +59,8 @@ type FileWriter struct {
 	ctx  context.Context
 	file File
 	rest []byte // not yet stored
+	// beside, unless nil, is called in each transaction that stores a part.
+	beside func(tx *gorm.DB) error
 }
 
 // CreateFile returns a writer of a job's file, in place of any that it had. The file has the
@@ -102,10 +104,15 @@ func (w *FileWriter) flush(also func(tx *gorm.DB) error) error {
 	w.file.Size += int64(len(w.rest))
 	w.rest = w.rest[:0]
 	return w.s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Create(&part).Error; err != nil || also == nil {
-			return err
+		for _, do := range []func(*gorm.DB) error{w.beside, func(tx *gorm.DB) error { return tx.Create(&part).Error }, also} {
+			if do == nil {
+				continue
+			}
+			if err := do(tx); err != nil {
+				return err
+			}
 		}
-		return also(tx)
+		return nil
 	})
 }
 
