@@ -242,15 +242,14 @@ func (o *Output) complete() error {
 	o.counted, o.total = true, o.rows
 	now := o.s.db.Now()
 	o.file.CreatedAt, o.file.ExpiresAt = now.Unix(), now.Add(FileKept).Unix()
-	return o.flush(func(tx *gorm.DB) error {
-		err := o.s.lock(tx, o.file.JobID, func(_ *gorm.DB, job *Job) error {
+	return o.transaction(func(tx *gorm.DB) error {
+		if err := o.closeIn(tx); err != nil {
+			return err
+		}
+		return o.s.lock(tx, o.file.JobID, func(_ *gorm.DB, job *Job) error {
 			job.finish(Done, "", now)
 			return nil
 		})
-		if err == nil {
-			err = tx.Create(&o.file).Error
-		}
-		return err
 	})
 }
 
