@@ -148,6 +148,7 @@ var routes = map[string]question{
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
+	"POST /jobs/{id}/file":   {status: 404, id: aJob}, // it makes none
 	"POST /jobs/{id}/cancel": {status: 303, id: aQueuedJob, action: jobs.Cancelled},
 	"POST /jobs/{id}/retry":  {status: 409, id: aJob},       // nothing failed
 	"POST /jobs/{id}/undo":   {status: 409, id: aQueuedJob}, // it goes on
@@ -487,7 +488,7 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 	}
 	want := []string{
 		"POST /groups/export", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/{id}/export",
-		"GET /jobs/{id}/results", "POST /activity/export", "GET /activity/verify",
+		"GET /jobs/{id}/results", "POST /jobs/{id}/file", "POST /activity/export", "GET /activity/verify",
 	}
 	if !slices.Equal(own, want) {
 		t.Errorf("%q have limits of their own, want %q", own, want)
