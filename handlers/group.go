@@ -52,7 +52,7 @@ func (p groupPages) new(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := p.form(r, fields)
+	form, err := p.form(r, fields, nil)
 	if err != nil {
 		return err
 	}
@@ -69,23 +69,35 @@ func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, 
 	})
 }
 
-// form returns the form with what was typed into it.
-func (p groupPages) form(r *http.Request, fields url.Values) (views.GroupForm, error) {
+// form returns the form with what was typed into it, and what is wrong with that.
+func (p groupPages) form(r *http.Request, fields url.Values, wrong access.Invalid) (views.GroupForm, error) {
 	form := views.GroupForm{
-		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Now: p.now(r),
+		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Problems: wrong, Now: p.now(r),
 	}
 	var err error
-	form.Members, err = p.picker(r, "", fields)
+	form.Members, err = p.picker(r, "", fields, wrong)
 	return form, err
+}
+
+// refuseNew shows the form for a new group with what is wrong with it.
+func (p groupPages) refuseNew(w http.ResponseWriter, r *http.Request, wrong access.Invalid) error {
+	form, err := p.form(r, r.PostForm, wrong)
+	if err != nil {
+		return err
+	}
+	return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 }
 
 // create makes a group, or takes a step in choosing its members.
 func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
-	if pickStep(r.PostForm) {
-		if err := p.drafts.keepStep(r); err != nil {
-			return err
-		}
-		return redirect(w, r, views.NewGroupURL()+"#find")
+	step, wrong, err := p.step(r)
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
+		return p.refuseNew(w, r, wrong)
+	case step:
+		return p.keepStep(w, r, views.NewGroupURL())
 	}
 	change := models.NewGroupChange(func(name string) *string { return field(r, name) })
 	members := models.Refs(r.PostForm["contacts"]...)
@@ -93,12 +105,7 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	key := formKey(r)
 	g, err := p.store.CreateGroup(r.Context(), by(r), change, key)
 	if invalid, ok := problems(err); ok {
-		form, err := p.form(r, r.PostForm)
-		if err != nil {
-			return err
-		}
-		form.Problems = invalid
-		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
+		return p.refuseNew(w, r, invalid)
 	}
 	if err != nil {
 		return err

@@ -54,10 +54,17 @@ func (p bulkPages) submitDelete(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.BulkAction) error {
-	step := pickStep(r.PostForm)
+	step, wrong, err := p.step(r)
+	if err != nil {
+		return err
+	}
 	f, bulk, err := p.form(r, action)
 	if err != nil {
 		return err
+	}
+	if f.Problems = wrong; len(wrong) > 0 {
+		f.Members.New = newPick(r.PostForm, wrong)
+		return p.showForm(w, r, http.StatusUnprocessableEntity, f)
 	}
 	if bulk.IDs != nil && len(bulk.IDs) == 0 {
 		return p.done(w, r, f.Back(), views.Flash{Kind: "warn", Text: "Select at least one group first."})
@@ -137,7 +144,8 @@ func (p bulkPages) form(r *http.Request, action models.BulkAction) (views.BulkFo
 		f.Hold = bulk.Hold
 	}
 	f.AtOnce = action.Reversible() && exact(f.Matched) && f.Matched.N <= models.MaxAtOnce
-	f.Members, err = p.picker(r, "", typed)
+	f.Members, err = p.picker(r, "", typed, nil)
+	f.Members.Existing = action == models.BulkRemoveContacts
 	return f, bulk, err
 }
 

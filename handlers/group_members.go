@@ -50,7 +50,7 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
 	}
-	if m.Picker, err = p.picker(r, detail.ID, fields); err != nil {
+	if m.Picker, err = p.picker(r, detail.ID, fields, wrong); err != nil {
 		return err
 	}
 	return p.render(w, r, status, views.Page{
@@ -62,11 +62,14 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
-	if pickStep(r.PostForm) {
-		if err := p.drafts.keepStep(r); err != nil {
-			return err
-		}
-		return redirect(w, r, to+"#find")
+	step, wrong, err := p.step(r)
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
+		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm, wrong)
+	case step:
+		return p.keepStep(w, r, to)
 	}
 	if len(r.PostForm["contacts"]) == 0 {
 		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm,

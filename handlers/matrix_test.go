@@ -112,6 +112,8 @@ var matrix = map[string]allowed{
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
 
+	"POST /contacts/pick/missing": about(all),
+
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),

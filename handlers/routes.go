@@ -188,6 +188,7 @@ func (c *Console) table() []route {
 
 		{"GET", "/contacts", contacts.list, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/pick", groups.pick, access.ReadContacts, views.Contacts, plain},
+		{"POST", "/contacts/pick/missing", groups.missing, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/new", contacts.new, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/new", contacts.create, access.EditContacts, views.Contacts, also{draft: draft{name: views.ContactDraft}}},
 		{"GET", "/contacts/export", contacts.exportForm, access.Export, views.Contacts, plain},

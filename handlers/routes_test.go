@@ -143,6 +143,8 @@ var routes = map[string]question{
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
 
+	"POST /contacts/pick/missing": {status: 200, fields: fields("paste", "hector, nobody")},
+
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},

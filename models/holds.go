@@ -67,13 +67,13 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 		if err := tx.Model(&db.Setting{}).Where("key = ?", holdSetting).Pluck("value", &now).Error; err != nil {
 			return err
 		}
-		was := strings.Join(append(now, seconds(DefaultHold))[:1], "")
-		if was == seconds(period) {
+		was := strings.Join(append(now, inSeconds(DefaultHold))[:1], "")
+		if was == inSeconds(period) {
 			return audit.ErrNothing
 		}
 		line.SetObject("activity", "", "deleted groups")
-		changes := map[string]audit.Change{HoldField: {Before: was, After: seconds(period)}}
-		row := db.Setting{Key: holdSetting, Value: seconds(period)}
+		changes := map[string]audit.Change{HoldField: {Before: was, After: inSeconds(period)}}
+		row := db.Setting{Key: holdSetting, Value: inSeconds(period)}
 		return errors.Join(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
 	})
 }
@@ -81,7 +81,8 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 // HoldField is the period in seconds in the line of its change.
 const HoldField = "hold"
 
-func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+// inSeconds returns a period as its setting has it.
+func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 // until returns until when what is deleted now is on hold; 0 without a period.
 func (s *Holds) until(period time.Duration) int64 {
