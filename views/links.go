@@ -26,6 +26,8 @@ type GroupsAt struct {
 	After, Before string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
+	// Cols are the columns, as words; "" is the reader's own.
+	Cols string
 	// Select says that all groups that match are selected.
 	Select bool
 }
@@ -52,7 +54,7 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", at.selected())
+		"sort", at.Sort, "cols", at.Cols, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", at.selected())
 }
 
 // selected returns the parameter for Select.

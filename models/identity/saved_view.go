@@ -43,6 +43,9 @@ type SavedView struct {
 	NameKey string
 }
 
+// ViewExists is the code of the problem that another view of the owner has the name.
+const ViewExists = "view_exists"
+
 // The actions on views.
 const (
 	CreatedView  audit.Action = "view.create"
@@ -63,7 +66,7 @@ type ViewChange struct {
 func (c ViewChange) apply(v *SavedView) access.Invalid {
 	var problems access.Invalid
 	if name := problems.Require("name", c.Name, "Enter a name for the view.", viewName); name != nil {
-		v.Name, v.NameKey = *name, lowerCase(*name)
+		v.Name, v.NameKey = *name, viewKey(*name)
 	}
 	if query := problems.Check("", c.Query, viewQuery); query != nil {
 		v.Query = *query
@@ -222,10 +225,30 @@ func checkShare(line *audit.Line, v SavedView) error {
 	return line.By.Check(access.ShareViews)
 }
 
+// Replace changes the actor's view with the name of c, or creates it. Errors: Invalid,
+// Denied.
+func (s *SavedViews) Replace(ctx context.Context, by access.Actor, c ViewChange) (SavedView, error) {
+	var named SavedView
+	err := s.db.ReaderFor(ctx).Where("owner_id = ? AND name_key = ?", by.UserID, viewKey(text.Deref(c.Name))).Limit(1).Find(&named).Error
+	switch {
+	case err != nil:
+		return named, s.db.Failed(ctx, err)
+	case named.ID == "":
+		return s.Create(ctx, by, c)
+	}
+	return s.Update(ctx, by, named.ID, c)
+}
+
+// viewKey returns the identity key of a name.
+func viewKey(name string) string {
+	name, _ = viewName(name)
+	return lowerCase(name)
+}
+
 // named returns err, as a problem with the name if another view has it.
 func named(err error) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return access.Refused("name", "There is a view with this name already.")
+		return access.Invalid{{Field: "name", Code: ViewExists, Message: "You already have a view with this name."}}
 	}
 	return err
 }
