@@ -12,7 +12,7 @@ import (
 
 // list shows the list of groups.
 func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, append(groupFilters, "select", "sort", "after", "before", "limit")...)
+	a := readAddress(r, append(groupFilters, "select", "sort", "cols", "after", "before", "limit")...)
 	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
+		Notes: append(a.notes, page.Search.Hints...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
 	if query.After.IsZero() && query.Before.IsZero() {
 		list.Exact = page.Exact
@@ -74,6 +74,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")), Select: a.one("select", "all") != "",
+		Cols: a.columns(),
 	}
 	search := models.ParseSearch(at.Q, a.zone)
 	statusBySearch(a, search, &at)

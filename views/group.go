@@ -6,6 +6,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
 
@@ -24,6 +25,8 @@ type GroupList struct {
 	Total *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
+	// Columns are the reader's own, for addresses without any.
+	Columns identity.Columns
 	// PageSize is the reader's page size, for addresses without a limit.
 	PageSize int
 	// Notes are remarks on the address or the search, such as ignored parameters.
@@ -178,7 +181,7 @@ func (l GroupList) chips() []chip {
 }
 
 // cleared returns the list without any filter.
-func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
+func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit, Cols: l.At.Cols} }
 
 // activeValue returns the value of the choice "Active": none, as addresses without a status mean
 // active groups. With a status in the search it is explicit, so that the list can tell that it was

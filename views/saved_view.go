@@ -161,8 +161,8 @@ func (m MenuView) current(path string) bool {
 	return err == nil && is.Encode() == values.Encode()
 }
 
-// groupsOr returns the list that a page was opened from, or all groups.
-func groupsOr(list templ.SafeURL) templ.SafeURL {
+// GroupsOr returns the list that a page was opened from, or all groups.
+func GroupsOr(list templ.SafeURL) templ.SafeURL {
 	if list == "" {
 		return GroupsURL(GroupsAt{})
 	}

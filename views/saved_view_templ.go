@@ -32,7 +32,7 @@ func ViewsPage(v Views) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = back(groupsOr(v.List), "Groups").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = back(GroupsOr(v.List), "Groups").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -41,7 +41,7 @@ func ViewsPage(v Views) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var2 templ.SafeURL
-		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(groupsOr(v.List))
+		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(GroupsOr(v.List))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/saved_view.templ`, Line: 12, Col: 57}
 		}
