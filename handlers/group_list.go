@@ -53,6 +53,11 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 			return list, err
 		}
 	}
+	if at.OnlyStatus() && !list.None {
+		if list.Active, list.Archived, err = p.tabCounts(r); err != nil {
+			return list, err
+		}
+	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
 		return p.store.GroupsCount(r.Context(), page)
 	})
@@ -60,6 +65,17 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		list.Total.AtLeast = true
 	}
 	return list, err
+}
+
+// tabCounts returns how many active and archived groups there are.
+func (p groupPages) tabCounts(r *http.Request) (active, archived *db.Count, err error) {
+	counts := make([]db.Count, 2)
+	for i, status := range []models.Status{models.Active, models.Archived} {
+		if counts[i], err = p.store.GroupsCountOf(r.Context(), models.GroupQuery{Status: status}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &counts[0], &counts[1], nil
 }
 
 // none reports whether there are no groups at all.

@@ -169,6 +169,7 @@ func (c *Console) table() []route {
 		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"GET", "/groups/filters", groups.filters, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/columns", groups.chooseColumns, access.ReadGroups, views.Groups, plain},
 		{"POST", "/groups/columns", groups.updateColumns, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/views", saved.list, access.ReadGroups, views.Groups, plain},

@@ -23,6 +23,9 @@ type GroupList struct {
 	Exact *models.Group
 	// Total is how many groups match; nil if that is expensive to count.
 	Total *db.Count
+	// Active and Archived are how many groups there are, if the list has no other filter; or
+	// nil.
+	Active, Archived *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// Columns are the reader's own, for addresses without any.
@@ -182,6 +185,15 @@ func (l GroupList) chips() []chip {
 
 // cleared returns the list without any filter.
 func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit, Cols: l.At.Cols} }
+
+// tabCount returns the number beside a choice of status, or "".
+func (l GroupList) tabCount(status models.Status) string {
+	n := map[models.Status]*db.Count{models.Active: l.Active, models.Archived: l.Archived}[status]
+	if n == nil {
+		return ""
+	}
+	return tally(*n, l.Now)
+}
 
 // activeValue returns the value of the choice "Active": none, as addresses without a status mean
 // active groups. With a status in the search it is explicit, so that the list can tell that it was

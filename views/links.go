@@ -316,6 +316,18 @@ func (at GroupsAt) filtered() bool {
 	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
 }
 
+// OnlyStatus reports whether the list has no filter other than a status.
+func (at GroupsAt) OnlyStatus() bool {
+	at.Status = ""
+	return !at.filtered()
+}
+
+// savable reports whether there is something to keep in a view.
+func (at GroupsAt) savable() bool { return at.filtered() || at.Sort != "" || at.Cols != "" }
+
+// FiltersURL returns the address of the form for the filters of a list.
+func FiltersURL(list templ.SafeURL) templ.SafeURL { return "/groups/filters" + FromList(list) }
+
 func (at ContactsAt) sorted(sort string) ContactsAt {
 	at.After, at.Before = "", ""
 	at.Sort = toggleSort(at.Sort, sort)
