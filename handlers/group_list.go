@@ -115,8 +115,8 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	if at.Sort == "created" {
 		at.Sort = ""
 	}
-	at.CreatedAfter, query.From = a.day("created_after", 1)
-	at.CreatedBefore, query.To = a.day("created_before", 0)
+	at.CreatedAfter, query.Limits.Created.From = a.day("created_after", 1)
+	at.CreatedBefore, query.Limits.Created.To = a.day("created_before", 0)
 	query.After, query.Before = a.cursors(query.Fits)
 	at.After, at.Before = query.After.String(), query.Before.String()
 	return at, query

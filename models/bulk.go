@@ -101,7 +101,7 @@ func (b Bulk) everything() bool {
 func (q GroupQuery) isPlain() bool {
 	search := q.Search
 	search.Status = AnyStatus
-	return search.IsZero() && q.Text == "" && q.Contact == "" && q.From.IsZero() && q.To.IsZero()
+	return search.IsZero() && q.Text == "" && q.Contact == "" && q.Limits.IsZero()
 }
 
 // plainQuery returns the query in the order in which a job gathers, without a range, and

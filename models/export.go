@@ -51,7 +51,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 		}
 		groups, first := page.query.spec(page.members), []Group{}
 		if page.Exact != nil {
-			groups.Filter.Where("groups.id <> ?", page.Exact.ID)
+			groups.Tests.Where("groups.id <> ?", page.Exact.ID)
 			first = append(first, *page.Exact)
 		}
 		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups", ObjectName: "groups"}
@@ -73,7 +73,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 func (q GroupQuery) said(e Export) map[string]any {
 	said := map[string]any{
 		"format": e.Format, "q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
-		"from": audit.MomentOf(q.From), "to": audit.MomentOf(q.To), "members": "",
+		"from": audit.MomentOf(q.Limits.Created.From), "to": audit.MomentOf(q.Limits.Created.To), "members": "",
 	}
 	if e.MemberIDs {
 		said["members"] = "ids"

@@ -240,7 +240,7 @@ func (l GroupList) membersLabel() string {
 
 // days returns the time zone of the days that the list is filtered by, or "" if it isn't.
 func (l GroupList) days() string {
-	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.From.IsZero() && l.Search.To.IsZero() {
+	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.Limits.Created.IsZero() {
 		return ""
 	}
 	return daysIn(l.Now)
