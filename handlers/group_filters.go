@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -15,8 +16,10 @@ import (
 // filters shows the form that filters a list. Sent, it leads to the list with its filters, which
 // are operators in the search.
 func (p groupPages) filters(w http.ResponseWriter, r *http.Request) error {
-	form := views.FilterForm{List: p.filteredList(r)}
-	form.Values = views.FilterValues(form.List.Search, form.List.Now)
+	form, err := p.filterForm(r)
+	if err != nil {
+		return err
+	}
 	if r.FormValue("do") == "" {
 		return p.showFilters(w, r, http.StatusOK, form)
 	}
@@ -29,7 +32,7 @@ func (p groupPages) filters(w http.ResponseWriter, r *http.Request) error {
 		return p.showFilters(w, r, http.StatusUnprocessableEntity, form)
 	}
 	at := form.List.At
-	at.Q = filteredSearch(form.List.Search, was, form.Values)
+	at.Q = filteredSearch(form, was)
 	if text.Length(at.Q) > models.MaxSearch {
 		form.Problems = access.Refused("", "These filters are too long for a search. Remove one.")
 		return p.showFilters(w, r, http.StatusUnprocessableEntity, form)
@@ -40,11 +43,16 @@ func (p groupPages) filters(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, views.GroupsURL(at))
 }
 
-// filteredList returns the list that the form was opened from, without rows.
-func (p groupPages) filteredList(r *http.Request) views.GroupList {
+// filterForm returns the form for the list that it was opened from.
+func (p groupPages) filterForm(r *http.Request) (form views.FilterForm, err error) {
 	_, query, _ := strings.Cut(string(groupsOf(r)), "?")
 	at, groups := savedList(r, query)
-	return views.GroupList{By: by(r), At: at, Status: groups.Shown(), Search: groups.Search, Now: p.now(r)}
+	form.List = views.GroupList{By: by(r), At: at, Status: groups.Shown(), Search: groups.Search, Now: p.now(r)}
+	if form.Facets, err = p.store.GroupFacets(r.Context(), groups); err != nil {
+		return form, err
+	}
+	form.Values = views.FilterValues(form.Facets, groups.Search, form.List.Now)
+	return form, nil
 }
 
 func (p groupPages) showFilters(w http.ResponseWriter, r *http.Request, status int, form views.FilterForm) error {
@@ -54,9 +62,6 @@ func (p groupPages) showFilters(w http.ResponseWriter, r *http.Request, status i
 	}
 	for _, c := range creators {
 		form.Creators = append(form.Creators, c.Name)
-	}
-	if form.Counts, err = p.filterCounts(r, form.List); err != nil {
-		return err
 	}
 	return p.render(w, r, status, views.Page{Title: "Filters", Failed: len(form.Problems) > 0, Body: views.FiltersPage(form)})
 }
@@ -70,32 +75,35 @@ func checkFilters(values map[string]string) access.Invalid {
 			problems = append(problems, access.Refused(name, "Enter a date like 2026-01-31.")...)
 		}
 	}
-	for _, span := range views.FilterSpans {
-		from, to := values[span.Name+"_from"], values[span.Name+"_to"]
-		if problems.For(span.Name+"_from") == "" && from != "" && to != "" && to < from {
-			problems = problems.And(access.Refused(span.Name+"_to", "This date must not be before the first one."))
+	for _, span := range []string{"created", "archived"} {
+		from, to := values[span+"_from"], values[span+"_to"]
+		if problems.For(span+"_from") == "" && from != "" && to != "" && to < from {
+			problems = problems.And(access.Refused(span+"_to", "This date can't be before the first one."))
 		}
 	}
 	return problems
 }
 
-// filteredSearch returns a search with the filters of the form. A field that shows what the search
-// had leaves that as it was typed.
-func filteredSearch(s models.Search, was, is map[string]string) string {
+// filteredSearch returns the list's search with the filters of the form. A field that is as it was
+// leaves them as they were typed.
+func filteredSearch(form views.FilterForm, was map[string]string) string {
+	s, is := form.List.Search, form.Values
 	set := func(filter string, prefixes []string, fields ...string) {
-		for _, name := range fields {
-			if was[name] != is[name] {
-				s = models.ParseSearch(s.With(filter, prefixes...), nil)
-				return
-			}
+		if slices.ContainsFunc(fields, func(name string) bool { return was[name] != is[name] }) {
+			s = models.ParseSearch(s.With(filter, prefixes...), form.List.Now.Location())
 		}
 	}
-	for _, f := range views.FilterChoices {
-		set(f.Filter(is[f.Name]), f.Prefixes, f.Name)
+	for _, f := range form.Facets {
+		i := slices.IndexFunc(f.Values, func(v models.FacetValue) bool { return v.Filter == is[f.Name] })
+		if i >= 0 {
+			set(f.Values[i].Filter, f.Prefixes, f.Name)
+		} else if is[f.Name] == "" {
+			set("", f.Prefixes, f.Name)
+		}
 	}
-	for _, span := range views.FilterSpans {
-		from, to := span.Name+"_from", span.Name+"_to"
-		set(period(span.Name, is[from], is[to]), []string{span.Name + ":"}, from, to)
+	for _, key := range []string{"created", "archived"} {
+		from, to := key+"_from", key+"_to"
+		set(period(key, is[from], is[to]), []string{key + ":"}, from, to)
 	}
 	set(quoted("active:<", is["active_before"]), []string{"active:"}, "active_before")
 	set(quoted("member:", is["member"]), []string{"member:"}, "member")

@@ -41,9 +41,9 @@ func (p viewPages) list(w http.ResponseWriter, r *http.Request) error {
 		return slices.ContainsFunc(pins, func(pin identity.Pin) bool { return pin.View == view })
 	}
 	page := views.Views{By: by(r), List: groupsOf(r)}
-	for _, v := range views.BuiltInViews {
-		list := p.shownAs(r, views.ViewQuery(v.At))
-		page.BuiltIn = append(page.BuiltIn, views.ViewItem{View: v.Name, Title: v.Title, List: list, Pinned: pinned(v.Name)})
+	for _, v := range models.BuiltInViews {
+		list := p.shownAs(r, views.ViewQuery(views.GroupsAt{Q: v.Search}))
+		page.BuiltIn = append(page.BuiltIn, views.ViewItem{View: v.ID, Title: v.Name, List: list, Pinned: pinned(v.ID)})
 	}
 	for _, v := range saved {
 		item := views.ViewItem{View: v.ID, Title: v.Name, Saved: &v, List: p.shownAs(r, v.Query), Pinned: pinned(v.ID)}

@@ -153,14 +153,7 @@ func (l GroupList) chips() []chip {
 		without(&at)
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
-	if l.At.Q != "" {
-		add("“"+text.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
-			at.Q = ""
-			if l.Search.Status != "" && at.byArchived() {
-				at.Sort = ""
-			}
-		})
-	}
+	chips = append(chips, l.searchChips()...)
 	switch l.At.Status {
 	case "archived":
 		add("Archived", func(at *GroupsAt) { at.Status = ""; at.Sort = "" })

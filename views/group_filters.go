@@ -3,6 +3,7 @@ package views
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -11,106 +12,80 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// FilterForm is what the Filters menu shows. Its fields stand for operators of the search
-// language, which is all that it changes.
+// FilterForm is what the Filters menu shows. Its fields stand for filters of the search language,
+// which is all that it changes.
 type FilterForm struct {
 	// List is the list to filter.
 	List GroupList
+	// Facets are what groups can be limited by. Each is a field under its name; the values are
+	// filters.
+	Facets []models.Facet
 	// Values are the fields' values, by name.
 	Values map[string]string
-	// Counts are how many groups each choice would find, in words, by "field=value".
-	Counts map[string]string
 	// Creators are the names of those who have created groups.
 	Creators []string
 	Problems access.Invalid
 }
 
-// FilterField is a field of the Filters menu, of one kind.
-type FilterField struct {
-	Name, Label string
-	// Choices are what radio buttons choose from; the first is any.
-	Choices []FilterChoice
-	// Prefixes are how the filters begin that the field stands for.
-	Prefixes []string
-}
+// OtherFilter is the value of a facet's field for a filter that the menu doesn't offer.
+const OtherFilter = "other"
 
-// FilterChoice is a choice with the filter that it stands for; "" for any.
-type FilterChoice struct{ Value, Label, Filter string }
-
-// FilterChoices are the fields with radio buttons.
-var FilterChoices = []FilterField{
-	{"members", "Members", []FilterChoice{
-		{"", "Any number", ""}, {"0", "None", "is:empty"}, {"1..9", "1–9", "members:1..9"}, {"10..99", "10–99", "members:10..99"}, {"100", "100 or more", "members:>=100"},
-	}, []string{"is:empty", "members:"}},
-	{"description", "Description", []FilterChoice{
-		{"", "Any", ""}, {"has", "Has description", "has:description"}, {"no", "No description", "no:description"},
-	}, []string{"has:description", "no:description"}},
-	{"avatar", "Avatar", []FilterChoice{
-		{"", "Any", ""}, {"has", "Has avatar", "has:avatar"}, {"no", "No avatar", "no:avatar"},
-	}, []string{"has:avatar", "no:avatar"}},
-	{"name", "Name", []FilterChoice{
-		{"", "Any", ""}, {"same", "Same as another group's", "is:duplicate"},
-	}, []string{"is:duplicate"}},
-}
-
-// otherChoice is the value of a choice for a filter that the menu doesn't offer.
-const otherChoice = "other"
-
-// chosen returns the value of the choice that a search makes; otherChoice if it is none of them.
-func (f FilterField) chosen(s models.Search) string {
+// facetValue returns the value of a facet's field that a search has.
+func facetValue(f models.Facet, s models.Search) string {
 	value := ""
 	for _, filter := range s.Filters {
 		written := filter.Key + ":" + strings.ToLower(filter.Value)
 		if !slices.ContainsFunc(f.Prefixes, func(p string) bool { return strings.HasPrefix(written, p) }) {
 			continue
 		}
-		value = otherChoice
-		if written == "members:0" {
-			written = "is:empty"
+		if written == "is:empty" {
+			written = "members:0"
 		}
-		if i := slices.IndexFunc(f.Choices, func(c FilterChoice) bool { return c.Filter == written }); i >= 0 {
-			value = f.Choices[i].Value
+		value = OtherFilter
+		if slices.ContainsFunc(f.Values, func(v models.FacetValue) bool { return v.Filter == written }) {
+			value = written
 		}
 	}
 	return value
 }
 
-// Filter returns the filter of a choice, or "".
-func (f FilterField) Filter(value string) string {
-	for _, c := range f.Choices {
-		if c.Value == value {
-			return c.Filter
+// FilterValues returns the values of the fields that a search means. Dates are those of filters
+// that no facet offers.
+func FilterValues(facets []models.Facet, s models.Search, now Clock) map[string]string {
+	values := map[string]string{"member": s.Member, "by": s.Limits.Creator}
+	for _, f := range facets {
+		values[f.Name] = facetValue(f, s)
+	}
+	set := func(field string, at time.Time, days int, facet string) {
+		if !at.IsZero() && values[facet] == OtherFilter {
+			values[field] = at.In(now.Location()).AddDate(0, 0, days).Format(time.DateOnly)
 		}
 	}
-	return ""
+	set("created_from", s.Limits.Created.From, 0, "created")
+	set("created_to", s.Limits.Created.To, -1, "created")
+	set("archived_from", s.Limits.Archived.From, 0, "archived")
+	set("archived_to", s.Limits.Archived.To, -1, "archived")
+	set("active_before", s.Limits.Active.To, 0, "active")
+	return values
 }
 
-// FilterSpan is a field with two dates: NAME_from and NAME_to.
-type FilterSpan struct{ Name, Label string }
+// facetLabel returns the label of a facet's field.
+func facetLabel(name string) string {
+	return map[string]string{
+		"members": "Members", "description": "Description", "avatar": "Avatar", "created": "Created", "active": "Last active",
+		"updated": "Updated", "archived": "Archived", "duplicate": "Name",
+	}[name]
+}
 
-// FilterSpans are the periods that the menu can limit.
-var FilterSpans = []FilterSpan{{"created", "Created"}, {"archived", "Archived"}}
-
-// FilterValues returns the values of the fields that a search means.
-func FilterValues(s models.Search, now Clock) map[string]string {
-	values := map[string]string{"member": s.Member, "by": s.Limits.Creator}
-	for _, f := range FilterChoices {
-		values[f.Name] = f.chosen(s)
+// valueLabel returns the label of a facet's value.
+func valueLabel(v models.FacetValue, now Clock) string {
+	key, value, _ := strings.Cut(v.Filter, ":")
+	words := filterWord(models.Filter{Key: key, Value: value}, now)
+	words = strings.TrimPrefix(words, capitalize(key)+" ")
+	if words = strings.TrimPrefix(words, "Members: "); words == "0" {
+		words = "none"
 	}
-	set := func(name string, p models.Period) {
-		if !p.From.IsZero() {
-			values[name+"_from"] = p.From.In(now.Location()).Format("2006-01-02")
-		}
-		if !p.To.IsZero() {
-			values[name+"_to"] = p.To.In(now.Location()).AddDate(0, 0, -1).Format("2006-01-02")
-		}
-	}
-	set("created", s.Limits.Created)
-	set("archived", s.Limits.Archived)
-	if to := s.Limits.Active.To; !to.IsZero() {
-		values["active_before"] = to.In(now.Location()).Format("2006-01-02")
-	}
-	return values
+	return capitalize(words)
 }
 
 // filterWord returns an operator of a search in words.
@@ -200,9 +175,6 @@ func (l GroupList) searchChips() []chip {
 	}
 	return append(chips, filters...)
 }
-
-// count returns how many groups a choice would find, or "".
-func (f FilterForm) count(field, value string) string { return f.Counts[field+"="+value] }
 
 // back returns the list that the form was opened from.
 func (f FilterForm) back() templ.SafeURL { return GroupsURL(f.List.At) }

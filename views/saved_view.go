@@ -2,44 +2,32 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
 
-// BuiltInView is a view that every console has.
-type BuiltInView struct {
-	// Name is its name in a menu; Title is what it is called.
-	Name, Title string
-	At          GroupsAt
-}
-
-// BuiltInViews are the views for keeping groups in order.
-var BuiltInViews = []BuiltInView{
-	{"empty", "Empty", GroupsAt{Q: "is:empty"}},
-	{"no-description", "No description", GroupsAt{Q: "no:description"}},
-}
-
-// BuiltInTitle returns what the built-in view with a name is called, and whether there is
+// BuiltInTitle returns what the built-in view with an ID is called, and whether there is
 // one.
-func BuiltInTitle(name string) (string, bool) {
-	v, ok := builtIn(name)
-	return v.Title, ok
+func BuiltInTitle(id string) (string, bool) {
+	v, ok := builtIn(id)
+	return v.Name, ok
 }
 
-func builtIn(name string) (BuiltInView, bool) {
-	for _, v := range BuiltInViews {
-		if v.Name == name {
-			return v, true
-		}
+func builtIn(id string) (models.BuiltInView, bool) {
+	i := slices.IndexFunc(models.BuiltInViews, func(v models.BuiltInView) bool { return v.ID == id })
+	if i < 0 {
+		return models.BuiltInView{}, false
 	}
-	return BuiltInView{}, false
+	return models.BuiltInViews[i], true
 }
 
 // PinnedList returns what a view in a menu is called, and the query of its list; "" for a
@@ -49,7 +37,7 @@ func PinnedList(p identity.Pin) (title, query string) {
 		return p.Name, p.Query
 	}
 	v, _ := builtIn(p.View)
-	return v.Title, ViewQuery(v.At)
+	return v.Name, ViewQuery(GroupsAt{Q: v.Search})
 }
 
 // MenuView is a view in the reader's menu.
