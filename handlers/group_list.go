@@ -53,6 +53,11 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 			return list, err
 		}
 	}
+	if list.ShowsColumn("by") && len(page.Groups) > 0 {
+		if list.Creators, err = p.store.CreatorsOf(r.Context(), page.Groups); err != nil {
+			return list, err
+		}
+	}
 	if at.OnlyStatus() && !list.None {
 		if list.Active, list.Archived, err = p.tabCounts(r); err != nil {
 			return list, err

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"strings"
+
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models"
@@ -28,6 +30,8 @@ type GroupList struct {
 	Active, Archived *db.Count
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
+	// Creators are who created the groups, by their IDs, if a column shows them.
+	Creators map[string]access.ActorRef
 	// Columns are the reader's own, for addresses without any.
 	Columns identity.Columns
 	// PageSize is the reader's page size, for addresses without a limit.
@@ -136,6 +140,12 @@ func (l GroupList) paging() paging {
 	if l.Previous != "" {
 		at.After, at.Before = "", l.Previous
 		p.Previous = GroupsURL(at)
+		p.First = GroupsURL(l.At.page())
+	}
+	at = l.At.page()
+	if l.Next != "" {
+		at.Last = true
+		p.Last = GroupsURL(at)
 	}
 	at = l.At.page()
 	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
@@ -178,6 +188,30 @@ func (l GroupList) chips() []chip {
 
 // cleared returns the list without any filter.
 func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit, Cols: l.At.Cols} }
+
+// position says which rows of the list the page has: "1–25 of 18,018"; "" if that isn't known.
+func (l GroupList) position() string {
+	if l.First == 0 || l.Total == nil {
+		return ""
+	}
+	of := briefly(*l.Total, l.Now)
+	if l.Total.About {
+		of = "about " + roughly(l.Total.N, l.Now)
+	}
+	return thousands(l.First, l.Now) + "–" + thousands(l.First+len(l.Rows)-1, l.Now) + " of " + of
+}
+
+// jumpTo returns what is typed to go to a place in the list: the type of the input, and what it is
+// called.
+func (l GroupList) jumpTo() (kind, label string) {
+	switch strings.TrimPrefix(l.At.Sort, "-") {
+	case "name":
+		return "text", "letters"
+	case "members":
+		return "number", "number"
+	}
+	return "date", "date"
+}
 
 // tabCount returns the number beside a choice of status, or "".
 func (l GroupList) tabCount(status models.Status) string {

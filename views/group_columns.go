@@ -88,9 +88,6 @@ func (l *GroupList) ShowsColumn(name string) bool {
 	return slices.ContainsFunc(l.columns(), func(c Column) bool { return c.Name == name })
 }
 
-// wide reports whether the table needs more room than a page has.
-func wide(columns []Column) bool { return len(columns) > 5 }
-
 // ColumnChoice is what the form for the columns shows.
 type ColumnChoice struct {
 	List GroupList

@@ -81,9 +81,11 @@ func facetLabel(name string) string {
 func valueLabel(v models.FacetValue, now Clock) string {
 	key, value, _ := strings.Cut(v.Filter, ":")
 	words := filterWord(models.Filter{Key: key, Value: value}, now)
-	words = strings.TrimPrefix(words, capitalize(key)+" ")
-	if words = strings.TrimPrefix(words, "Members: "); words == "0" {
-		words = "none"
+	for _, label := range []string{"Members: ", "Created ", "Updated ", "Archived ", "Last active "} {
+		words = strings.TrimPrefix(words, label)
+	}
+	if words == "0" {
+		return "None"
 	}
 	return capitalize(words)
 }
@@ -104,7 +106,7 @@ func filterWord(f models.Filter, now Clock) string {
 	case "members":
 		return "Members: " + spanWords(value, func(n string) string { return n }, map[string]string{">": "more than ", ">=": "at least ", "<": "fewer than ", "<=": "at most "})
 	}
-	return capitalize(f.Key) + " " + dateWords(value, now)
+	return facetLabel(f.Key) + " " + dateWords(value, now)
 }
 
 // spanWords returns a span in words; signs are what stands for > >= < <=.
@@ -129,7 +131,7 @@ func dateWords(value string, now Clock) string {
 	sign := value[:len(value)-len(rest)]
 	if age, ok := ageWords(rest); ok && sign != "" {
 		if sign[0] == '>' {
-			return "in the last " + age
+			return "in the last " + strings.TrimPrefix(age, "1 ")
 		}
 		return "over " + age + " ago"
 	}

@@ -11,6 +11,8 @@ import (
 // paging is what a pager shows.
 type paging struct {
 	Next, Previous templ.SafeURL
+	// First and Last are the ends of the list, if it knows the way there.
+	First, Last templ.SafeURL
 	Sizes          []size
 }
 
