@@ -100,7 +100,7 @@ func (q GroupQuery) CursorAt(typed string, zone *time.Location) (db.Cursor, bool
 // MaxCounted. More reports that there are others, or that it is not known.
 func (s *Store) GroupsBefore(ctx context.Context, page GroupPage) (db.Count, error) {
 	q := page.query
-	if len(page.Groups) == 0 || q.After.IsZero() && q.Before.IsZero() && !q.Last {
+	if len(page.Groups) == 0 || q.First() {
 		return db.Count{}, nil
 	}
 	first := q.args(q.Cursor(page.Groups[0].Group))

@@ -145,7 +145,7 @@ func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map
 // member: with the words after it.
 func (s *Store) hintMembers(r db.Reader, page *GroupPage) error {
 	q, search := page.query, page.Search
-	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() || q.Last {
+	if len(search.Words) == 0 || page.Exact != nil || !q.First() {
 		return nil
 	}
 	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))

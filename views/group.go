@@ -28,6 +28,8 @@ type GroupList struct {
 	// Active and Archived are how many groups there are, if the list has no other filter; or
 	// nil.
 	Active, Archived *db.Count
+	// First is the number of the first row in the list; 0 if that is not known.
+	First int
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// Creators are who created the groups, by their IDs, if a column shows them.

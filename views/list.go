@@ -13,7 +13,7 @@ type paging struct {
 	Next, Previous templ.SafeURL
 	// First and Last are the ends of the list, if it knows the way there.
 	First, Last templ.SafeURL
-	Sizes          []size
+	Sizes       []size
 }
 
 type size struct {

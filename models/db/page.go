@@ -56,6 +56,9 @@ type Range struct {
 	Problems access.Invalid
 }
 
+// First reports whether the range is the first page.
+func (r Range) First() bool { return r.After.IsZero() && r.Before.IsZero() && !r.Last }
+
 // Check returns what is wrong with the range.
 func (r Range) Check() access.Invalid {
 	problems := r.Problems
