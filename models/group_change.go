@@ -43,19 +43,15 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
 			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
 		}
-		shared, err := s.shareName(tx, text.SortKey(*c.Name))
+		g, err := s.insertGroup(tx, line.Actor(), c, members)
 		if err != nil {
 			return CreatedGroup{}, err
 		}
 		same := false
-		if shared {
-			if same, err = nameTaken(s.DB.ReadIn(tx), *c.Name); err != nil {
+		if g.SameName {
+			if same, err = nameTaken(s.DB.ReadIn(tx), g.Name, g.ID); err != nil {
 				return CreatedGroup{}, err
 			}
-		}
-		g, err := s.insertGroup(tx, line.Actor(), c, members)
-		if err != nil {
-			return CreatedGroup{}, err
 		}
 		changes := differences(Group{}, g)
 		if len(members) > 0 {
@@ -66,21 +62,18 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	})
 }
 
-// nameTaken reports whether an active group has a name.
-func nameTaken(r db.Reader, name string) (bool, error) {
-	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL", text.SortKey(name), name)
+// nameTaken reports whether an active group, other than the one with the id, has a name.
+func nameTaken(r db.Reader, name, but string) (bool, error) {
+	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND id <> ? AND archived_at IS NULL", text.SortKey(name), name, but)
 	others, err := db.First(r, query, 1, db.OneColumn[string])
 	return len(others) > 0, err
 }
 
-// shareName reports whether another group than those with the ids has a NameKey, and if so
-// stores that its groups share it. (Of two who get the same new name at the very same time,
-// neither sees the other: they are found out with the next one.)
-func (s *Store) shareName(tx *gorm.DB, key string, but ...string) (bool, error) {
-	query := db.SelectFrom("groups", "same_name", "name_key = ?", key)
-	for _, id := range but {
-		query.Where("id <> ?", id)
-	}
+// shareName reports whether a group, other than the one with the id, has a NameKey, and if
+// so stores that its groups share it. (Of two that get the same new name at the very same
+// time, neither sees the other: they are found out with the next one.)
+func (s *Store) shareName(tx *gorm.DB, key, but string) (bool, error) {
+	query := db.SelectFrom("groups", "same_name", "name_key = ? AND id <> ?", key, but)
 	query.Tail = " ORDER BY name_key, id"
 	oldest, err := db.First(s.DB.ReadIn(tx), query, 1, db.OneColumn[bool])
 	if err != nil || len(oldest) == 0 {
@@ -110,6 +103,9 @@ func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, memb
 		CreatedBy: by, Contacts: firstOf(members),
 	}
 	g.apply(c)
+	if g.SameName, err = s.shareName(tx, g.NameKey, ""); err != nil {
+		return Group{}, err
+	}
 	if err := tx.Create(&g).Error; err != nil {
 		return Group{}, err
 	}
