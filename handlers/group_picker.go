@@ -12,8 +12,11 @@ import (
 
 // pickStep reports whether a form was sent by one of the picker's buttons, and does to the chosen
 // contacts what the button says.
-func pickStep(form url.Values) bool {
-	chosen := form["contacts"]
+func pickStep(form url.Values) bool { return pickStepIn(form, "contacts") }
+
+// pickStepIn is pickStep for what is chosen in a field.
+func pickStepIn(form url.Values, field string) bool {
+	chosen := form[field]
 	switch {
 	case form.Has("add"):
 		if id := form.Get("add"); !slices.Contains(chosen, id) {
@@ -25,7 +28,7 @@ func pickStep(form url.Values) bool {
 	case form.Get("do") != "find" && (form.Has("do") || form.Get("find") == ""):
 		return false // Enter in the search field sends no button
 	}
-	form["contacts"] = chosen
+	form[field] = chosen
 	return true
 }
 

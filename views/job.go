@@ -9,6 +9,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/text"
 )
 
 // JobsAt is a page of the list of jobs, as its address has it.
@@ -100,8 +101,7 @@ func (d JobDetail) canCancel() bool {
 
 // canRetry reports whether to offer to retry what failed.
 func (d JobDetail) canRetry() bool {
-	_, bulk := models.BulkOf(d.Job)
-	return bulk && d.Finished() && d.Failed > 0 && d.By.May(d.Needs)
+	return models.Retriable(d.Job) && d.By.May(d.Needs)
 }
 
 // canUndo reports whether to offer to undo the job: not while another job does.
@@ -151,6 +151,11 @@ var jobTitles = map[string]string{
 	models.BulkRemoveContacts.Kind(): "Remove members from groups",
 	models.BulkUpdate.Kind():         "Edit groups",
 	models.UndoKind:                  "Undo a job",
+
+	models.BulkDeleteContacts.Kind():   "Delete contacts",
+	models.BulkAddToGroups.Kind():      "Add contacts to groups",
+	models.BulkRemoveFromGroups.Kind(): "Remove contacts from groups",
+	models.UndoContactsKind:            "Undo a job",
 }
 
 // JobTitle returns what a job does, in words: "Archive groups".
@@ -192,6 +197,11 @@ var skipWords = map[string]string{
 	models.GoneMeanwhile:      "Deleted",
 	models.NothingToChange:    "Nothing to change",
 	models.DescriptionTooLong: "The description would be too long",
+	models.AlreadyMember:      "Already a member",
+	models.NotMember:          "Not a member",
+	models.TooManyGroups:      "In more than 1,000 groups. Use “Remove from all groups” on the contact's page.",
+	models.GroupsGone:         "The groups were deleted",
+	models.PartlyUndone:       "Undone in part",
 }
 
 // ReasonWords returns why a group stayed as it is, in words; an unknown reason as it is.
@@ -202,10 +212,35 @@ func ReasonWords(reason string) string {
 	return reason
 }
 
+// unchangedShown is how many names a result shows of what was left as it is.
+const unchangedShown = 10
+
+// leftAsIs returns the names of what a job could not change about an object.
+func leftAsIs(r jobs.Result, now Clock) string {
+	names := make([]string, 0, unchangedShown)
+	for _, name := range r.Unchanged[:min(len(r.Unchanged), unchangedShown)] {
+		names = append(names, text.Isolated(name))
+	}
+	words := "Not changed back: " + strings.Join(names, ", ")
+	if more := len(r.Unchanged) - len(names); more > 0 {
+		words += " and " + thousands(more, now) + " more"
+	}
+	return words
+}
+
+// resultURL returns the page of an object of a job.
+func resultURL(j jobs.Job, id string) templ.SafeURL {
+	if strings.HasPrefix(j.Kind, "contacts.") {
+		return ContactURL(id)
+	}
+	return GroupURL(id)
+}
+
 // jobProgress returns how far a job is: "12,400 of 1,000,000 · 0 failed · about 3 min left".
 func jobProgress(j jobs.Job, now Clock) string {
 	if !j.Counted && !j.Finished() {
-		return counted(j.Total, "group", "groups", now) + " found so far"
+		one, many := bulkNoun(j.Kind)
+		return counted(j.Total, one, many, now) + " found so far"
 	}
 	words := thousands(j.Total-j.Remaining(), now) + " of " + thousands(j.Total, now)
 	if j.Skipped > 0 {
@@ -228,10 +263,11 @@ func timeLeft(j jobs.Job, now Clock) time.Duration {
 	return now.Sub(time.Unix(*j.StartedAt, 0)) / time.Duration(dealt) * time.Duration(j.Remaining())
 }
 
-// bulkPast is what a kind of job did to groups.
+// bulkPast is what a kind of job did to its objects.
 var bulkPast = map[string]string{
 	models.BulkArchive.Kind(): "archived", models.BulkRestore.Kind(): "restored", models.BulkDelete.Kind(): "deleted",
-	models.UndoKind: "changed back",
+	models.UndoKind: "changed back", models.UndoContactsKind: "changed back",
+	models.BulkAddToGroups.Kind(): "added to groups", models.BulkRemoveFromGroups.Kind(): "removed from groups",
 }
 
 // BulkDone returns the message about a job that was done at once: "12 groups archived. 3 skipped."
@@ -240,7 +276,8 @@ func BulkDone(j jobs.Job, now Clock) string {
 	if !known {
 		did = "changed"
 	}
-	words := counted(j.Done, "group", "groups", now) + " " + did + "."
+	one, many := bulkNoun(j.Kind)
+	words := counted(j.Done, one, many, now) + " " + did + "."
 	if j.Skipped > 0 {
 		words += " " + thousands(j.Skipped, now) + " skipped."
 	}

@@ -41,7 +41,7 @@ func (a manyCalls) bulk(r *http.Request, by access.Actor) (result, error) {
 
 // bulkOf reads a bulk change and its note.
 func (a manyCalls) bulkOf(ctx context.Context, in *input) (b models.Bulk, note string, err error) {
-	b = models.Bulk{Action: models.BulkAction(in.plain("action")), All: in.boolean("all"), Key: in.key}
+	b = models.Bulk{Action: models.BulkAction("groups." + in.plain("action")), All: in.boolean("all"), Key: in.key}
 	if refs := in.contacts("contacts"); refs != nil {
 		b.Contacts = *refs
 	}

@@ -24,7 +24,8 @@ type Kind struct {
 	// object that is returned again counts once.
 	Gather func(ctx context.Context, job Job, after string, limit int) (found []Object, next string, err error)
 	// Change changes some objects within a transaction, with the rights of the moment, and
-	// returns a Result for each. They are locked by nobody yet, and may be gone.
+	// returns a Result for each, in their order; if they are too many for one transaction,
+	// only for the first, but at least one. They are locked by nobody yet, and may be gone.
 	Change func(tx *gorm.DB, job Job, by access.Actor, objects []Object) ([]Result, error)
 	// Most is how many objects one transaction changes at most; nil means MostAtOnce.
 	Most func(job Job) int
@@ -57,6 +58,8 @@ type Result struct {
 	Reason string
 	// Undo is what undoing the change needs, as the kind wrote it.
 	Undo string
+	// Unchanged are the names of what the job could not change about it, if that is a part.
+	Unchanged Names
 }
 
 // Store has the jobs of a database. It is safe for concurrent use.

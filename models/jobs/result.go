@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"iter"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -14,19 +16,39 @@ import (
 
 // jobResult is a Result as it is stored.
 type jobResult struct {
-	JobID    string `gorm:"primaryKey"`
-	ObjectID string `gorm:"primaryKey"`
-	Name     string
-	Result   Outcome
-	Reason   string
-	Undo     string
+	JobID     string `gorm:"primaryKey"`
+	ObjectID  string `gorm:"primaryKey"`
+	Name      string
+	Result    Outcome
+	Reason    string
+	Undo      string
+	Unchanged Names
 }
 
-const resultColumns = "object_id, name, result, reason, undo"
+const resultColumns = "object_id, name, result, reason, undo, unchanged"
 
 func (r *Result) columns() []any {
-	return []any{&r.ObjectID, &r.Name, &r.Result, &r.Reason, &r.Undo}
+	return []any{&r.ObjectID, &r.Name, &r.Result, &r.Reason, &r.Undo, &r.Unchanged}
 }
+
+// Names are stored one a line.
+type Names []string
+
+// Scan reads what Value wrote.
+func (n *Names) Scan(stored any) error {
+	lines, ok := stored.(string)
+	if !ok {
+		return fmt.Errorf("jobs: names are stored as %T", stored)
+	}
+	*n = nil
+	if lines != "" {
+		*n = strings.Split(lines, "\n")
+	}
+	return nil
+}
+
+// Value returns the names as they are stored.
+func (n Names) Value() (driver.Value, error) { return strings.Join(n, "\n"), nil }
 
 // ResultQuery says which results of a job are wanted: all that it has, or those with one
 // outcome.
@@ -190,7 +212,7 @@ func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 			return errResults
 		}
 		delete(due, r.ObjectID)
-		rows = append(rows, jobResult{job.ID, r.ObjectID, name, r.Result, r.Reason, r.Undo})
+		rows = append(rows, jobResult{job.ID, r.ObjectID, name, r.Result, r.Reason, r.Undo, r.Unchanged})
 		switch r.Result {
 		case Changed:
 			job.Done++
@@ -205,7 +227,7 @@ func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 	}
 	upsert := clause.OnConflict{
 		Columns:   []clause.Column{{Name: "job_id"}, {Name: "object_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo"}),
+		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo", "unchanged"}),
 		Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: "job_results.result", Value: ""}}},
 	}
 	done := tx.Clauses(upsert).CreateInBatches(rows, resultsInStatement)

@@ -192,6 +192,7 @@ func (s *Store) change(tx *gorm.DB, job *Job, by access.Actor) error {
 		if err != nil {
 			return err
 		}
+		objects = objects[:min(max(len(results), 1), len(objects))]
 		if err := put(tx, job, objects, results); err != nil {
 			return err
 		}

@@ -492,14 +492,16 @@
       for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
       const n = options(state).length;
       show(state, true);
-      say(n === 0 ? 'No contacts found' : n === 1 ? '1 contact found' : `${n} contacts found`, 300);
+      say((n === 0 ? `No ${noun(picker)}s` : count(n, noun(picker))) + ' found', 300);
     } catch (error) {
       if (error.name !== 'AbortError') showTrouble(unreachable, '', () => ask(picker, state));
     }
   }
 
-  const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
-  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
+  const noun = (picker) => picker.dataset.noun ?? 'contact';
+  const count = (n, noun) => n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
+  const taken = (picker, id) => $$('.people input', picker).some((input) => input.value === id);
+  const tally = (picker) => count($$('.people > li', picker).length, noun(picker)) + ' selected';
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;
