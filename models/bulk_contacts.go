@@ -42,7 +42,7 @@ func (b ContactBulk) everything() bool { return b.IDs == nil && b.Query.Text == 
 
 // check returns what is wrong with the bulk change, except whether its groups exist.
 func (b ContactBulk) check() access.Invalid {
-	problems := b.checkSet()
+	problems := b.Query.Problems.And(b.checkSet())
 	if !slices.Contains(ContactActions, b.Action) {
 		return problems.And(b.Action.unknown(ContactActions))
 	}
@@ -70,7 +70,7 @@ func (b ContactBulk) checkSet() access.Invalid {
 	case b.everything() && !b.All:
 		return access.MissingField("filter", "This would change every contact. Set all to true if that is meant.")
 	}
-	return b.Query.Problems.And(checkSearch(b.Query.Text))
+	return checkSearch(b.Query.Text)
 }
 
 // spec returns the checked bulk change as it is stored. Errors: Invalid.
@@ -79,7 +79,16 @@ func (b ContactBulk) spec(ctx context.Context, s *BulkChanges) (bulkSpec, error)
 	if err != nil {
 		return bulkSpec{}, s.store.DB.Failed(ctx, err)
 	}
-	if problems := b.check().And(unknown); len(problems) > 0 {
+	problems := b.check().And(unknown)
+	if b.Group != "" {
+		if _, unknown, err = s.groupsNamed(s.store.DB.Read(ctx), []string{b.Group}); err != nil {
+			return bulkSpec{}, s.store.DB.Failed(ctx, err)
+		}
+		for _, p := range unknown {
+			problems = problems.And(access.Refused("group", "%s", p.Message))
+		}
+	}
+	if len(problems) > 0 {
 		return bulkSpec{}, problems
 	}
 	spec := bulkSpec{IDs: b.IDs, Group: b.Group}

@@ -269,8 +269,9 @@ type bulkBar struct {
 	Filters []Hidden
 	// From is the list that the rows are on, as FromList returns it.
 	From templ.SafeURL
-	// First are the buttons that are always seen; on narrow screens More has the others.
-	First, More []bulkButton
+	// First is the button that is always seen; on narrow screens a menu has the others.
+	First *bulkButton
+	More  []bulkButton
 	// Export is the form that exports all that match, or "".
 	Export templ.SafeURL
 }
@@ -283,13 +284,13 @@ type bulkButton struct {
 	url          templ.SafeURL
 }
 
-// split keeps the buttons that the reader may use: the first two are always seen.
-func (b *bulkBar) split(by access.Actor, buttons ...bulkButton) {
+// add adds those of the buttons that the reader may use.
+func (b *bulkBar) add(by access.Actor, buttons ...bulkButton) {
 	for _, button := range buttons {
 		switch {
 		case !by.May(button.action.Right()):
-		case len(b.First) < 2:
-			b.First = append(b.First, button)
+		case b.First == nil:
+			b.First = &button
 		default:
 			b.More = append(b.More, button)
 		}
@@ -297,7 +298,7 @@ func (b *bulkBar) split(by access.Actor, buttons ...bulkButton) {
 }
 
 // empty reports whether the reader can do nothing with selected rows.
-func (b bulkBar) empty() bool { return len(b.First) == 0 }
+func (b bulkBar) empty() bool { return b.First == nil }
 
 func (l GroupList) bulk() bulkBar {
 	all, none := l.At, l.At
@@ -316,7 +317,7 @@ func (l GroupList) bulk() bulkBar {
 	if l.Status != models.Active {
 		status = append(status, bulkButton{models.BulkRestore, "Restore", "archive-restore", "y", BulkURL(models.BulkRestore)})
 	}
-	b.split(l.By, append(status,
+	b.add(l.By, append(status,
 		bulkButton{models.BulkAddContacts, "Add members…", "user-plus", "", BulkURL(models.BulkAddContacts)},
 		bulkButton{models.BulkRemoveContacts, "Remove members…", "user-minus", "", BulkURL(models.BulkRemoveContacts)},
 		bulkButton{models.BulkUpdate, "Edit…", "pencil", "e", BulkURL(models.BulkUpdate)},
@@ -335,7 +336,7 @@ func (l ContactList) bulk() bulkBar {
 	if l.Next != "" || l.Previous != "" {
 		b.SelectAll = ContactsURL(all)
 	}
-	b.split(l.By,
+	b.add(l.By,
 		bulkButton{models.BulkAddToGroups, "Add to groups…", "user-plus", "", BulkContactsURL(models.BulkAddToGroups)},
 		bulkButton{models.BulkRemoveFromGroups, "Remove from all groups…", "user-minus", "", BulkContactsURL(models.BulkRemoveFromGroups)},
 		bulkButton{models.BulkDeleteContacts, "Delete…", "trash", "#", BulkContactsURL(models.BulkDeleteContacts)},
@@ -356,7 +357,7 @@ func (m GroupMembers) bulk() bulkBar {
 	if m.Next != "" || m.Previous != "" {
 		b.SelectAll = MembersURL(m.ID, all)
 	}
-	b.split(m.By, bulkButton{models.BulkRemoveFromGroups, "Remove from group…", "user-minus", "#", MemberSet(m.Group, []string{}, m.At).URL})
+	b.add(m.By, bulkButton{models.BulkRemoveFromGroups, "Remove from group…", "user-minus", "#", MemberSet(m.Group, []string{}, m.At).URL})
 	return b
 }
 

@@ -492,16 +492,16 @@
       for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
       const n = options(state).length;
       show(state, true);
-      say((n === 0 ? `No ${noun(picker)}s` : count(n, noun(picker))) + ' found', 300);
+      say((n === 0 ? `No ${nounOf(picker)}s` : several(n, nounOf(picker))) + ' found', 300);
     } catch (error) {
       if (error.name !== 'AbortError') showTrouble(unreachable, '', () => ask(picker, state));
     }
   }
 
-  const noun = (picker) => picker.dataset.noun ?? 'contact';
-  const count = (n, noun) => n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
+  const nounOf = (picker) => picker.dataset.noun ?? 'contact';
+  const several = (n, noun) => n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
   const taken = (picker, id) => $$('.people input', picker).some((input) => input.value === id);
-  const tally = (picker) => count($$('.people > li', picker).length, noun(picker)) + ' selected';
+  const tally = (picker) => several($$('.people > li', picker).length, nounOf(picker)) + ' selected';
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;
