@@ -85,14 +85,14 @@ func TestManyMembersAreRemoved(t *testing.T) {
 		bulk := members + "/bulk"
 		s.post(bulk, "action", "remove_from_groups").wants(303)
 		s.get(members).has("#flashes", "Select at least one member first.")
-		s.get(bulk+"?select=all&action=delete").wants(422)
+		s.get(bulk + "?select=all&action=delete").wants(422)
 		s.get(bulk+"?select=all&action=remove_from_groups&q=hec").wants(200).has("h1", "Remove 1 member from")
 		s.post(bulk, "action", "remove_from_groups", "ids", hector.ID, "ids", maria.ID, "do", "apply").wants(303)
 		p := s.get(members).has("#flashes", "2 contacts removed from groups. The group has no members now.")
 		undone(s, p)
-		s.get(members + "?sort=-name").wants(200).has("tbody tr:first-child", "maria").has("#count", "2 members")
-		s.get(members + "?sort=added&q=maria").wants(200).has("#count", "1 member")
-		s.get(members + "?sort=active").wants(200).has("th[aria-sort=descending]", "Last active")
+		s.get(members+"?sort=-name").wants(200).has("tbody tr:first-child", "maria").has("#count", "2 members")
+		s.get(members+"?sort=added&q=maria").wants(200).has("#count", "1 member")
+		s.get(members+"?sort=active").wants(200).has("th[aria-sort=descending]", "Last active")
 		s.get("/groups/0000000000000000/members/bulk").wants(404)
 	})
 }

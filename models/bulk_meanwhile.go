@@ -80,7 +80,7 @@ type pastGroup struct {
 // takeBack takes back the change of a line.
 func (g *pastGroup) takeBack(l audit.Line) error {
 	var changed struct {
-		ArchivedAt *struct{ Before *int64 }         `json:"archived_at"`
+		ArchivedAt *struct{ Before *int64 }          `json:"archived_at"`
 		Members    *struct{ Before, After *members } `json:"contacts"`
 	}
 	var fields map[string]json.RawMessage
