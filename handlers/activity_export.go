@@ -38,7 +38,7 @@ var activityColumns = []string{
 
 func activityRow(l *audit.Line) []any {
 	return []any{
-		l.ID, export.ISO(l.CreatedAt), l.CreatedAt, string(l.Action), views.Summary(*l), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
+		l.ID, export.Moment(l.CreatedAt), l.CreatedAt, string(l.Action), views.Summary(*l), string(l.ActorKind), l.ActorID, l.ActorName, l.UserID,
 		l.ObjectKind, l.ObjectID, l.ObjectName, json.RawMessage(l.Changes), l.IP, l.UserAgent, l.RequestID, l.Number,
 	}
 }
@@ -48,7 +48,7 @@ func activityRow(l *audit.Line) []any {
 func exportFormat(r *http.Request, a *address) (export.Format, error) {
 	format, known := export.Find(r.PostForm.Get("format"))
 	if !known {
-		return format, access.Invalid{{Field: "format", Code: access.Bad, Message: "Choose “csv”, “plain_csv”, “json” or “ndjson”."}}
+		return format, access.Invalid{{Field: "format", Code: access.Bad, Message: "Choose “csv”, “plain_csv”, “xlsx”, “json” or “ndjson”."}}
 	}
 	if len(a.notes) > 0 {
 		return format, access.Invalid{{Code: access.Bad, Message: a.notes[0]}}

@@ -67,10 +67,17 @@ func (p bulkPages) submitDelete(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.BulkAction) error {
-	step := pickStepIn(r.PostForm, pickedBy(action))
+	step, wrong, err := p.step(r, action)
+	if err != nil {
+		return err
+	}
 	f, bulk, err := p.read(r, action)
 	if err != nil {
 		return err
+	}
+	if f.Problems = wrong; len(wrong) > 0 {
+		f.Members.New = newPick(r.PostForm, wrong)
+		return p.showForm(w, r, http.StatusUnprocessableEntity, f)
 	}
 	if f.IDs != nil && len(f.IDs) == 0 {
 		return p.done(w, r, f.Back, views.Flash{Kind: "warn", Text: f.SelectFirst()})
@@ -103,12 +110,12 @@ func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.Bu
 	return p.done(w, r, f.Back, flash)
 }
 
-// pickedBy returns the field of what is chosen in the form of an action.
-func pickedBy(action models.BulkAction) string {
+// step is groupPages.step for what the form of an action chooses.
+func (p bulkPages) step(r *http.Request, action models.BulkAction) (bool, access.Invalid, error) {
 	if action == models.BulkAddToGroups {
-		return "groups"
+		return pickStepIn(r.PostForm, "groups"), nil, nil
 	}
-	return "contacts"
+	return groupPages{p.site}.step(r)
 }
 
 // madeAtOnce returns the message about a change that was made, with an undo if anything was
@@ -116,7 +123,7 @@ func pickedBy(action models.BulkAction) string {
 func (p bulkPages) madeAtOnce(r *http.Request, job jobs.Job, f views.BulkForm) (views.Flash, error) {
 	flash := views.Flash{Text: views.BulkDone(job, p.now(r))}
 	if job.Done > 0 {
-		flash.Undo = &views.Undo{Action: string(views.UndoJobURL(job.ID)), Fields: []views.Hidden{{Name: "next", Value: string(f.Back)}}}
+		flash.Undo = p.undoable(r, f.Back)
 	}
 	if f.Group != nil {
 		g, err := p.store.GroupPreview(r.Context(), f.Group.ID)

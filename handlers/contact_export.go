@@ -41,7 +41,7 @@ var contactColumns = []string{
 func contactRow(c models.Contact) []any {
 	return []any{
 		c.ID, c.Username, c.DisplayName, c.PhoneNumber, c.AvatarURL, c.ConversationID,
-		c.LastActiveAt, c.CreatedAt, c.UpdatedAt, export.ISOOrNil(c.LastActiveAt), export.ISO(c.CreatedAt), export.ISO(c.UpdatedAt),
+		c.LastActiveAt, c.CreatedAt, c.UpdatedAt, export.MomentOrNil(c.LastActiveAt), export.Moment(c.CreatedAt), export.Moment(c.UpdatedAt),
 	}
 }
 

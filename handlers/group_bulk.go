@@ -35,8 +35,15 @@ func (p groupPages) readBulk(r *http.Request, action models.BulkAction) (views.B
 	if err != nil {
 		return f, bulk, err
 	}
+	if action == models.BulkDelete {
+		if bulk.Hold, err = p.store.Holds.Period(r.Context()); err != nil {
+			return f, bulk, err
+		}
+		f.Hold = bulk.Hold
+	}
 	f.Figures, f.Sample, f.AtOnce = preview.Figures, views.BulkGroups(preview.Sample), atOnce(action, preview.Figures)
-	f.Members, err = p.picker(r, "", r.PostForm)
+	f.Members, err = p.picker(r, "", r.PostForm, nil)
+	f.Members.Existing = action == models.BulkRemoveContacts
 	return f, bulk, err
 }
 

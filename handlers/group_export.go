@@ -62,7 +62,7 @@ var groupColumns = []string{
 func groupRow(g models.Group) []any {
 	return []any{
 		g.ID, g.Name, g.Description, g.AvatarURL, g.ConversationID, g.ContactsCount,
-		g.CreatedAt, g.ArchivedAt, g.UpdatedAt, export.ISO(g.CreatedAt), export.ISOOrNil(g.ArchivedAt), export.ISO(g.UpdatedAt),
+		g.CreatedAt, g.ArchivedAt, g.UpdatedAt, export.Moment(g.CreatedAt), export.MomentOrNil(g.ArchivedAt), export.Moment(g.UpdatedAt),
 	}
 }
 
@@ -97,7 +97,7 @@ func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
 var messageColumns = []string{"id", "conversation_id", "contact_id", "message", "created_at", "created_time"}
 
 func messageRow(m models.Message) []any {
-	return []any{m.ID, m.ConversationID, m.ContactID, m.Message, m.CreatedAt, export.ISO(m.CreatedAt)}
+	return []any{m.ID, m.ConversationID, m.ContactID, m.Message, m.CreatedAt, export.Moment(m.CreatedAt)}
 }
 
 // exportAll sends a group with all its members and messages as one JSON object.

@@ -33,6 +33,9 @@ type Bulk struct {
 	Description, AvatarURL *string
 	// Append is what BulkUpdate adds to the description, as a paragraph of its own.
 	Append string
+	// Hold is for how long the groups that BulkDelete deletes are on hold, and the job can be
+	// undone; 0 for not at all.
+	Hold time.Duration
 	// Key, unless nil, returns the first job again to whoever asks twice.
 	Key *audit.IdempotencyKey
 }
@@ -46,7 +49,7 @@ func (b Bulk) everything() bool {
 func (q GroupQuery) isPlain() bool {
 	search := q.Search
 	search.Status = AnyStatus
-	return search.IsZero() && q.Text == "" && q.Contact == "" && q.From.IsZero() && q.To.IsZero()
+	return search.IsZero() && q.Text == "" && q.Contact == "" && q.Limits.IsZero()
 }
 
 // plainQuery returns the query in the order in which a job gathers, without a range, and
@@ -140,6 +143,9 @@ func (b Bulk) spec(ctx context.Context, s *BulkChanges) (bulkSpec, error) {
 		return bulkSpec{}, orFailed(s.store.DB.Failed(ctx, err), problems)
 	}
 	spec := bulkSpec{IDs: b.IDs, Contacts: contactIDs(contacts), Description: b.Description, AvatarURL: b.AvatarURL, Append: b.Append}
+	if b.Action == BulkDelete {
+		spec.Hold = b.Hold
+	}
 	if b.IDs == nil {
 		spec.Query = plainQuery(b.Query)
 	}
@@ -155,7 +161,7 @@ func BulkOf(job jobs.Job) (Bulk, bool) {
 	}
 	b := Bulk{
 		Action: BulkAction(job.Kind), Query: spec.Query, IDs: spec.IDs, Contacts: Refs(spec.Contacts...),
-		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append,
+		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append, Hold: spec.Hold,
 	}
 	b.All = b.everything()
 	return b, true

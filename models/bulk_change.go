@@ -240,7 +240,7 @@ func idsOf(objects []jobs.Object) []string {
 func (p *bulkPart) do(spec bulkSpec, contacts []Contact, g Group) error {
 	switch BulkAction(p.job.Kind) {
 	case BulkDelete:
-		return p.delete(g)
+		return p.delete(g, p.s.Holds.until(spec.Hold))
 	case BulkAddContacts:
 		return p.addMembers(g, contacts)
 	case BulkRemoveContacts:
@@ -303,14 +303,18 @@ func (p *bulkPart) removeMembers(g Group, contacts []string) error {
 	return p.did(g, audit.RemovedMember, said, membersUndo{Removed: contactIDs(gone)})
 }
 
-// delete deletes a group for good.
-func (p *bulkPart) delete(g Group) error {
+// delete deletes a group for good, or puts it on hold until a time.
+func (p *bulkPart) delete(g Group, until int64) error {
 	line := p.s.Audit.NewLine(p.by, audit.DeletedGroup)
-	rest, err := p.s.deleteLocked(p.tx, &line, p.by, g)
+	rest, err := p.s.deleteLocked(p.tx, &line, p.by, g, until)
 	if err == nil {
 		err = p.clear(line, rest)
 	}
-	p.add(jobs.Result{ObjectID: g.ID, Result: jobs.Changed})
+	result := jobs.Result{ObjectID: g.ID, Result: jobs.Changed}
+	if rest.Held {
+		result.Undo = heldUndo
+	}
+	p.add(result)
 	return err
 }
 

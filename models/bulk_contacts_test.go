@@ -102,8 +102,8 @@ func TestContactsAreRemovedFromAllGroupsAndPutBack(t *testing.T) {
 			t.Errorf("the results are %v", got)
 		}
 		results, err := store.Jobs.Results(t.Context(), undo.ID, jobs.ResultQuery{})
-		if err != nil || !slices.Equal(results.Results[0].Unchanged, []string{one}) {
-			t.Errorf("not undone is %v; %v", results.Results[0].Unchanged, err)
+		if err != nil || !slices.Equal(models.Unchanged(undo, results.Results[0]), []string{one}) {
+			t.Errorf("not undone is %v; %v", results.Results[0].Detail, err)
 		}
 		if got := membersOf(t, store, all); got != "319" {
 			t.Errorf("the group has %s members", got)

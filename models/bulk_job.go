@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"strings"
+	"time"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
@@ -36,6 +37,8 @@ type bulkSpec struct {
 	Groups                 []string `json:",omitempty"`
 	Description, AvatarURL *string  `json:",omitempty"`
 	Append                 string   `json:",omitempty"`
+	// Hold is Bulk.Hold of a deletion.
+	Hold time.Duration `json:",omitempty"`
 	// RetryOf is a job whose failed objects are meant instead.
 	RetryOf string `json:",omitempty"`
 }
@@ -85,7 +88,7 @@ func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b BulkCh
 	if err == nil {
 		spec.Snapshot, err = s.snapshot(ctx, action)
 	}
-	return jobs.Request{Kind: action.Kind(), Needs: action.Right(), Spec: spec, Note: note, Key: b.key()}, err
+	return jobs.Request{Kind: action.Kind(), Needs: action.Right(), Spec: spec, Note: note, UndoFor: spec.Hold, Key: b.key()}, err
 }
 
 func orFailed(err error, problems access.Invalid) error {
@@ -122,7 +125,19 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 	if spec.Snapshot, err = s.snapshot(ctx, BulkAction(job.Kind)); err != nil {
 		return jobs.Job{}, err
 	}
-	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})
+	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note, UndoFor: spec.Hold})
+}
+
+// TakeBack is UndoNow if a job changed few objects, or else Undo.
+func (s *BulkChanges) TakeBack(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
+	job, err := s.store.Jobs.Job(ctx, jobID)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if job.Done > MaxAtOnce {
+		return s.Undo(ctx, by, jobID)
+	}
+	return s.UndoNow(ctx, by, jobID)
 }
 
 // Undo starts a job that takes back what another one changed, as far as nobody has changed

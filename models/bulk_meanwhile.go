@@ -131,8 +131,8 @@ func (g *pastGroup) takeBackMembers(before, after *members) {
 	}
 }
 
-// matched reports whether the group matched the query of a page. By members it is known only
-// of a group that lost one of those who are looked for.
+// matched reports whether the group matched the query of a page, as far as its own values
+// tell; by members, it is known only of a group that lost one of those who are looked for.
 func (g *pastGroup) matched(page GroupPage) bool {
 	spec, search, status := page.query.spec(page.members), page.query.Search, page.query.Shown()
 	key := groupFields.searchKey(&g.Group)
@@ -140,8 +140,7 @@ func (g *pastGroup) matched(page GroupPage) bool {
 	lacks := func(term string) bool { return !has(term) }
 	switch {
 	case status != AnyStatus && g.Archived() != (status == Archived),
-		search.Empty && g.ContactsCount != 0,
-		search.Undescribed && g.Description != nil,
+		!g.within(search.Limits), !g.within(page.query.Limits),
 		slices.ContainsFunc(spec.Terms, lacks), slices.ContainsFunc(spec.Without, has):
 		return false
 	}
@@ -151,4 +150,14 @@ func (g *pastGroup) matched(page GroupPage) bool {
 		}
 	}
 	return page.members == nil || slices.ContainsFunc(page.members, func(c Contact) bool { return g.left[c.ID] })
+}
+
+// within reports whether the group was within limits of its own values; not if there are
+// others.
+func (g *pastGroup) within(l Limits) bool {
+	has := func(value *string, wanted *bool) bool { return wanted == nil || *wanted == (value != nil) }
+	other := l
+	other.Created, other.MinMembers, other.MaxMembers, other.Described, other.Avatar = Period{}, 0, nil, nil, nil
+	return other.IsZero() && g.ContactsCount >= l.MinMembers && (l.MaxMembers == nil || g.ContactsCount <= *l.MaxMembers) &&
+		has(g.Description, l.Described) && has(g.AvatarURL, l.Avatar)
 }

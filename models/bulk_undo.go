@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -18,7 +19,7 @@ import (
 
 // A result of a bulk change keeps what undoing it needs: for a group's own values, both
 // values of every changed field, as its audit line has them; for members, a membersUndo,
-// because an audit line names only the first of many.
+// because an audit line names only the first of many; for a deletion on hold, a heldUndo.
 
 // membersUndo are the ids of all members that a job added to a group, or removed; or those
 // of all groups that it added a contact to, or removed from.
@@ -26,6 +27,9 @@ type membersUndo struct {
 	Added   []string `json:"added,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 }
+
+// heldUndo is the undo of a group that a job put on hold.
+const heldUndo = `{"held":true}`
 
 // gatherUndo finds what a job changed.
 func (s *BulkChanges) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
@@ -37,6 +41,9 @@ func (s *BulkChanges) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, obj
 	done, err := s.store.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
 	if err != nil {
 		return nil, err
+	}
+	if len(objects) > 0 && done[objects[0].ID].Undo == heldUndo {
+		return s.putBack(tx, job, by, objects)
 	}
 	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
 		undo := []byte(done[g.ID].Undo)
@@ -85,9 +92,11 @@ func (p *bulkPart) undoMembers(g Group, members membersUndo) error {
 // not, because they are no longer as the job made them. Deleted ones have no name.
 func undone(id string, n int, left []string, names map[string]string) jobs.Result {
 	r := jobs.Result{ObjectID: id, Result: jobs.Changed}
-	for _, other := range left {
-		r.Unchanged = append(r.Unchanged, cmp.Or(names[other], other))
+	unchanged := make([]string, len(left))
+	for i, other := range left {
+		unchanged[i] = cmp.Or(names[other], other)
 	}
+	r.Detail = strings.Join(unchanged, "\n")
 	switch {
 	case n == 0:
 		r.Result, r.Reason = jobs.Skipped, ChangedMeanwhile
@@ -95,6 +104,15 @@ func undone(id string, n int, left []string, names map[string]string) jobs.Resul
 		r.Reason = PartlyUndone
 	}
 	return r
+}
+
+// Unchanged returns the names of what a job could not change back about the object of a
+// result.
+func Unchanged(job jobs.Job, r jobs.Result) []string {
+	if r.Detail == "" || job.Kind != UndoKind && job.Kind != UndoContactsKind {
+		return nil
+	}
+	return strings.Split(r.Detail, "\n")
 }
 
 // without returns the ids that are not among others.
@@ -153,6 +171,25 @@ func (p *contactPart) undoMemberships(undo map[string]membersUndo) error {
 		p.result(undone(c.ID, len(groups), without(slices.Concat(undo[c.ID].Added, undo[c.ID].Removed), groups), names))
 	}
 	return nil
+}
+
+// putBack puts groups back that a job put on hold.
+func (s *BulkChanges) putBack(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	held, err := s.store.Holds.putBack(tx, idsOf(objects))
+	if err != nil {
+		return nil, err
+	}
+	back := map[string]bool{}
+	for _, h := range held {
+		back[h.ID] = true
+	}
+	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
+		if !back[g.ID] { // somebody has put it back already
+			p.skip(g.ID, NothingToChange)
+			return nil
+		}
+		return p.did(g, audit.UndeletedGroup, nil, nil)
+	})
 }
 
 // takenBack returns the change that gives a group its values of before a change, and

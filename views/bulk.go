@@ -3,6 +3,7 @@ package views
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -21,6 +22,8 @@ type BulkForm struct {
 	Sample []BulkItem
 	// Ending is how many memberships would end, if that is said.
 	Ending db.Count
+	// Hold is for how long a deletion can be undone; 0 for not at all.
+	Hold time.Duration
 	// AtOnce says that the change is made at once, and not by a job.
 	AtOnce bool
 	// Members are the contacts to add or remove, and Groups those to add to.
@@ -247,7 +250,7 @@ func (f BulkForm) number() string { return strconv.Itoa(f.ToChange.N) }
 func (f BulkForm) consequence() string {
 	switch {
 	case f.Action == models.BulkDelete:
-		return "This permanently deletes the groups, their conversations and all their messages. Contacts are kept. You can't undo this."
+		return deletes("the groups and their conversations", f.Hold)
 	case f.Action == models.BulkDeleteContacts:
 		return "This permanently deletes the contacts and their conversations, and removes them from their groups. Messages they sent in groups are kept. You can't undo this."
 	case f.AtOnce:

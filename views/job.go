@@ -216,13 +216,13 @@ func ReasonWords(reason string) string {
 const unchangedShown = 10
 
 // leftAsIs returns the names of what a job could not change about an object.
-func leftAsIs(r jobs.Result, now Clock) string {
+func leftAsIs(unchanged []string, now Clock) string {
 	names := make([]string, 0, unchangedShown)
-	for _, name := range r.Unchanged[:min(len(r.Unchanged), unchangedShown)] {
+	for _, name := range unchanged[:min(len(unchanged), unchangedShown)] {
 		names = append(names, text.Isolated(name))
 	}
 	words := "Not changed back: " + strings.Join(names, ", ")
-	if more := len(r.Unchanged) - len(names); more > 0 {
+	if more := len(unchanged) - len(names); more > 0 {
 		words += " and " + thousands(more, now) + " more"
 	}
 	return words

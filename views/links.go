@@ -19,11 +19,14 @@ type GroupsAt struct {
 	Member string
 	// CreatedAfter and CreatedBefore are days, as 2026-01-31.
 	CreatedAfter, CreatedBefore string
-	// Sort is "" for newest first, "name", "members" or "archived"; a "-" before it, as in
-	// "-created", reverses it.
+	// Sort is "" for newest first, "name", "members", "archived", "updated" or "active"; a "-"
+	// before it, as in "-created", reverses it.
 	Sort string
-	// After and Before are cursors; at most one is given.
+	// After and Before are cursors, and Last says that this is the last page; at most one is
+	// given. Jump is where in the list a page is to begin, for an address only.
 	After, Before string
+	Last          bool
+	Jump          string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 	// Select says that all groups that match are selected.
@@ -84,13 +87,13 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", selected(at.Select))
+		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
 }
 
-// selected returns the parameter for Select.
-func selected(all bool) string {
-	if all {
-		return "all"
+// flag returns the value of a parameter that is left out if it isn't set.
+func flag(set bool, value string) string {
+	if set {
+		return value
 	}
 	return ""
 }
@@ -158,7 +161,7 @@ func DeleteGroupURL(id string, next Next) templ.SafeURL {
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "sort", at.Sort, "after", at.After, "before", at.Before, "select", selected(at.Select), "list", string(at.List))
+	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "sort", at.Sort, "after", at.After, "before", at.Before, "select", flag(at.Select, "all"), "list", string(at.List))
 }
 
 // ExportGroupURL returns the address that exports a group with its members and messages.
@@ -175,7 +178,7 @@ func RemoveMemberURL(id string, next Next) templ.SafeURL {
 
 // ContactsURL returns the address of the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
-	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", selected(at.Select))
+	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", flag(at.Select, "all"))
 }
 
 // ExportContactsURL returns the address that exports a list of contacts, as ExportGroupsURL.
@@ -200,6 +203,9 @@ func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "
 
 // PickGroupURL returns the address of the search of a picker of groups.
 func PickGroupURL() templ.SafeURL { return "/groups/pick" }
+
+// MissingContactsURL returns the address that downloads what was not found of a pasted list.
+func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
 
 // The addresses of users.
 
@@ -332,7 +338,7 @@ func number(n int) string {
 
 // page returns the list's first page, with nothing selected.
 func (at GroupsAt) page() GroupsAt {
-	at.After, at.Before, at.Select = "", "", false
+	at.After, at.Before, at.Last, at.Jump, at.Select = "", "", false, "", false
 	return at
 }
 

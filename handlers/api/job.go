@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"protocol.chat/console/handlers/export"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
 )
@@ -61,7 +62,7 @@ type resultObject struct {
 // resultOf returns how the results of a job are shown.
 func resultOf(j jobs.Job) func(r jobs.Result) resultObject {
 	return func(r jobs.Result) resultObject {
-		o := resultObject{Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), Unchanged: append([]string{}, r.Unchanged...)}
+		o := resultObject{Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), Unchanged: append([]string{}, models.Unchanged(j, r)...)}
 		if strings.HasPrefix(j.Kind, "contacts.") {
 			o.ContactID = &r.ObjectID
 		} else {

@@ -234,6 +234,7 @@ func (*postgresDialect) Lock(tx *gorm.DB, name string) error {
 }
 
 func (*postgresDialect) Floor(*gorm.DB, string) (string, error) { return "", nil }
+func (*postgresDialect) RowNumber() string                      { return "" }
 
 func (*postgresDialect) Placeholders(sql string) string { return numbered(sql) }
 
