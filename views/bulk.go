@@ -148,8 +148,12 @@ func withHidden(path templ.SafeURL, fields []Hidden) templ.SafeURL {
 // filters returns what a form sends so that it is about all groups of the list.
 func (at GroupsAt) filters() []Hidden {
 	return []Hidden{
-		{"select", "all"}, {"q", at.Q}, {"status", at.Status}, {"member", at.Member},
-		{"created_after", at.CreatedAfter}, {"created_before", at.CreatedBefore},
+		{"select", "all"},
+		{"q", at.Q},
+		{"status", at.Status},
+		{"member", at.Member},
+		{"created_after", at.CreatedAfter},
+		{"created_before", at.CreatedBefore},
 	}
 }
 
