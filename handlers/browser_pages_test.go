@@ -306,7 +306,10 @@ var scenes = append([]scene{
 		t.sees("main", "There is a problem")
 	}},
 	{"group new draft", func(t *tab, v *town) {
-		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
+		fields := map[string][]string{
+			"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]},
+			"paste": {v.contact.Username + "\nnobody"}, "new_username": {"nobody"},
+		}
 		if err := v.store.Identity.Drafts.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
 			v.Fatal(err)
 		}

@@ -68,6 +68,7 @@ var routes = map[string]question{
 	"GET /login/oidc/callback": {status: 404, public: true},
 	"POST /theme":              {status: 303, public: true, fields: fields("theme", "dark")},
 	"GET /{$}":                 {status: 303},
+	"POST /undo":               {status: 303},
 	"POST /logout":             {status: 303, action: audit.SignedOut},
 	"POST /drafts/{form}":      {status: 204, fields: fields("name", "Half a name")},
 
@@ -119,6 +120,7 @@ var routes = map[string]question{
 	"POST /groups/{id}/restore":        {status: 303, id: archivedGroup, action: audit.RestoredGroup},
 	"GET /groups/{id}/delete":          {status: 200, id: aGroup},
 	"POST /groups/{id}/delete":         {status: 303, id: aGroup, action: audit.DeletedGroup},
+	"POST /groups/{id}/undelete":       {status: 303, id: heldGroup, action: audit.UndeletedGroup},
 	"GET /groups/{id}/members":         {status: 200, id: aGroup},
 	"POST /groups/{id}/members":        {status: 303, id: aGroup, fields: someContact("contacts"), action: audit.AddedMembers},
 	"POST /groups/{id}/members/remove": {status: 303, id: groupOfOne, fields: member, action: audit.RemovedMember},
@@ -141,6 +143,8 @@ var routes = map[string]question{
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
 
+	"POST /contacts/pick/missing": {status: 200, fields: fields("paste", "hector, nobody")},
+
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
@@ -154,6 +158,7 @@ var routes = map[string]question{
 	"GET /activity/verify":       {status: 200},
 	"GET /activity/retention":    {status: 200},
 	"POST /activity/retention":   {status: 303, fields: fields("kept", "P10Y"), action: audit.ChangedRetention},
+	"POST /activity/hold":        {status: 303, fields: fields("hold", "3600"), action: audit.ChangedHold},
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
 	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.RevertedGroup},
@@ -287,6 +292,15 @@ func archivedGroup(s *site) string {
 		s.Fatal(err)
 	}
 	return g.ID
+}
+
+// heldGroup is a group whose deletion is on hold.
+func heldGroup(s *site) string {
+	id := aGroup(s)
+	if _, err := s.store.Holds.Delete(s.Context(), s.by, id); err != nil {
+		s.Fatal(err)
+	}
+	return id
 }
 
 func selected(action string) func(*site) []string {

@@ -45,6 +45,8 @@ type Store struct {
 	Reverts     *Reverts
 	Exports     *Exports
 	Imports     *Imports
+	Holds       *Holds
+	Undos       *Undos
 
 	purgeRequested chan struct{}
 }
@@ -75,6 +77,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports = &Imports{s}
+	s.Holds, s.Undos = &Holds{s}, &Undos{s}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	return s, nil
 }

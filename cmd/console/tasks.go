@@ -32,6 +32,8 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		// Deletions by this process trigger it; the interval is for those of others and for what
 		// errors left.
 		{what: "purge deleted data", run: store.PurgeDeleted, every: time.Minute, asked: store.PurgeRequested(), limit: time.Hour},
+		// The interval is how late a deletion can be.
+		{what: "end holds", run: store.Holds.Release, every: 5 * time.Second, limit: time.Minute},
 		// The interval is for jobs that another process started.
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "make files of jobs", run: store.Jobs.RunFiles, every: time.Second, asked: store.Jobs.WokenFiles(), limit: time.Hour},

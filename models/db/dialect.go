@@ -58,6 +58,8 @@ type Dialect interface {
 	// Floor returns the newest id of a table whose ids and row numbers must have the same
 	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)
+	// RowNumber returns the column with a row's number; "" if the engine has none.
+	RowNumber() string
 	// Placeholders returns a statement with the engine's own placeholders in place of ?.
 	Placeholders(sql string) string
 	// Among returns the condition that a column has one of the values, and its argument.
@@ -70,6 +72,9 @@ type Dialect interface {
 	estimate(r Reader, list string) (int, error)
 	// Each returns a table of the values, in one column "value", and its argument.
 	Each(values []string) (table string, arg any)
+	// EndingIn returns a FROM of the rows of a table whose search text ends in one of the
+	// values, and its argument. It has a row twice if two values are equal.
+	EndingIn(table string, values []string) (from string, arg any)
 	// KeyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	KeyShare() string
 	// ForUpdate ends a SELECT whose rows must not be changed before the transaction ends.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"gorm.io/gorm"
@@ -83,7 +84,7 @@ func (w *FileWriter) Write(p []byte) (int, error) {
 		fits := min(len(p), partSize-len(w.rest))
 		w.rest, p = append(w.rest, p[:fits]...), p[fits:]
 		if len(w.rest) == partSize {
-			if err := w.flush(nil); err != nil {
+			if err := w.flush(); err != nil {
 				return 0, err
 			}
 		}
@@ -93,27 +94,41 @@ func (w *FileWriter) Write(p []byte) (int, error) {
 
 // Close completes the file.
 func (w *FileWriter) Close() error {
-	return w.flush(func(tx *gorm.DB) error { return tx.Create(&w.file).Error })
+	return w.transaction(w.closeIn)
 }
 
-// flush stores the rest as a part, and calls also, unless nil, in the same transaction.
-func (w *FileWriter) flush(also func(tx *gorm.DB) error) error {
-	ctx, cancel := context.WithTimeout(w.ctx, db.PieceLimit)
-	defer cancel()
-	part := filePart{JobID: w.file.JobID, Part: w.file.Size / partSize, Data: compressor.EncodeAll(w.rest, nil)}
+// closeIn is Close within a transaction.
+func (w *FileWriter) closeIn(tx *gorm.DB) error {
+	if err := w.store(tx); err != nil {
+		return err
+	}
+	whole := w.file
+	whole.Size += int64(len(w.rest))
+	return tx.Create(&whole).Error
+}
+
+// flush stores the rest as a part.
+func (w *FileWriter) flush() error {
+	err := w.transaction(w.store)
 	w.file.Size += int64(len(w.rest))
 	w.rest = w.rest[:0]
-	return w.s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		for _, do := range []func(*gorm.DB) error{w.beside, func(tx *gorm.DB) error { return tx.Create(&part).Error }, also} {
-			if do == nil {
-				continue
-			}
-			if err := do(tx); err != nil {
-				return err
-			}
+	return err
+}
+
+func (w *FileWriter) store(tx *gorm.DB) error {
+	if w.beside != nil {
+		if err := w.beside(tx); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	part := filePart{JobID: w.file.JobID, Part: w.file.Size / partSize, Data: compressor.EncodeAll(w.rest, nil)}
+	return tx.Create(&part).Error
+}
+
+func (w *FileWriter) transaction(do func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(w.ctx, db.PieceLimit)
+	defer cancel()
+	return w.s.db.Transaction(ctx, do)
 }
 
 // File returns the file of a job. Errors: ErrNotFound if it has none, or none any more.
@@ -190,10 +205,50 @@ func (s *Store) dropFile(ctx context.Context, id string) (more bool, err error) 
 		if err := tx.Where("job_id = ?", id).Delete(&File{}).Error; err != nil {
 			return err
 		}
-		some := tx.Model(&filePart{}).Select("part").Where("job_id = ?", id).Order("part").Limit(partsAtOnce)
-		gone := tx.Where("job_id = ? AND part IN (?)", id, some).Delete(&filePart{})
-		more = gone.RowsAffected == partsAtOnce
-		return gone.Error
+		more, err = dropParts(tx, id)
+		return err
 	})
 	return more, err
 }
+
+// dropParts deletes some parts of a job's file, and reports whether there were any.
+func dropParts(tx *gorm.DB, id string) (some bool, err error) {
+	first := tx.Model(&filePart{}).Select("part").Where("job_id = ?", id).Order("part").Limit(partsAtOnce)
+	gone := tx.Where("job_id = ? AND part IN (?)", id, first).Delete(&filePart{})
+	return gone.RowsAffected > 0, gone.Error
+}
+
+// sweepFiles deletes expired files, unless their jobs are at work, and ends the jobs that
+// wait for what nobody did in time.
+func (s *Store) sweepFiles(ctx context.Context, at time.Time) error {
+	waiting := []State{Uploaded, Checked}
+	var ids []string
+	late := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at IS NULL AND state IN ? AND created_at <= ?", waiting, at.Add(-Kept).Unix())
+	if err := late.Pluck("id", &ids).Error; err != nil {
+		return s.db.Failed(ctx, err)
+	}
+	for _, id := range ids {
+		ended := s.db.Writer.WithContext(ctx).Model(&Job{}).Where("id = ? AND state IN ?", id, waiting).
+			Updates(map[string]any{"state": Stopped, "reason": Expired, "finished_at": at.Unix()})
+		if ended.Error != nil {
+			return s.db.Failed(ctx, ended.Error)
+		}
+	}
+	expired := s.db.Reader.WithContext(ctx).Model(&File{}).Where("expires_at <= ? AND job_id NOT IN (?)", at.Unix(),
+		s.db.Reader.Model(&Job{}).Select("id").Where("finished_at IS NULL"))
+	if err := expired.Pluck("job_id", &ids).Error; err != nil {
+		return s.db.Failed(ctx, err)
+	}
+	for _, id := range ids {
+		for more := true; more; {
+			var err error
+			if more, err = s.dropFile(ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Kept is how long files are kept.
+const Kept = 24 * time.Hour

@@ -242,25 +242,22 @@ func (o *Output) complete() error {
 	o.counted, o.total = true, o.rows
 	now := o.s.db.Now()
 	o.file.CreatedAt, o.file.ExpiresAt = now.Unix(), now.Add(FileKept).Unix()
-	return o.flush(func(tx *gorm.DB) error {
-		err := o.s.lock(tx, o.file.JobID, func(_ *gorm.DB, job *Job) error {
+	return o.transaction(func(tx *gorm.DB) error {
+		if err := o.closeIn(tx); err != nil {
+			return err
+		}
+		return o.s.lock(tx, o.file.JobID, func(_ *gorm.DB, job *Job) error {
 			job.finish(Done, "", now)
 			return nil
 		})
-		if err == nil {
-			err = tx.Create(&o.file).Error
-		}
-		return err
 	})
 }
 
 // Download returns the file that a job made, and its content in constant memory, once an audit
 // line says that it was taken. Errors: ErrNotFound if there is none, or none any more; Denied.
-func (s *Store) Download(ctx context.Context, by access.Actor, job Job, rights ...access.Right) (File, io.Reader, error) {
-	for _, right := range rights {
-		if err := by.Check(right); err != nil {
-			return File{}, nil, err
-		}
+func (s *Store) Download(ctx context.Context, by access.Actor, job Job) (File, io.Reader, error) {
+	if err := by.CheckAll(s.rights(job)...); err != nil {
+		return File{}, nil, err
 	}
 	file, content, err := s.OpenFile(ctx, job.ID)
 	if err != nil {

@@ -41,12 +41,14 @@ CREATE TABLE job_file_parts (
 -- It is compressed already.
 ALTER TABLE job_file_parts ALTER COLUMN data SET STORAGE EXTERNAL;
 
--- By which ids files from other consoles call the groups and contacts that imports created.
+-- What files from elsewhere call the groups and contacts that they were imported to.
 CREATE TABLE imported_ids (
-    foreign_id text COLLATE "C" PRIMARY KEY CHECK (length(foreign_id) = 16),
+    foreign_id text COLLATE "C" NOT NULL CHECK (foreign_id <> '' AND char_length(foreign_id) <= 64),
     group_id   text COLLATE "C" REFERENCES groups ON DELETE CASCADE,
     contact_id text COLLATE "C" REFERENCES contacts ON DELETE CASCADE,
     CHECK ((group_id IS NULL) <> (contact_id IS NULL))
 );
-CREATE INDEX imported_ids_group ON imported_ids (group_id) WHERE group_id IS NOT NULL;
+CREATE UNIQUE INDEX imported_ids_groups   ON imported_ids (foreign_id) WHERE group_id IS NOT NULL;
+CREATE UNIQUE INDEX imported_ids_contacts ON imported_ids (foreign_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX imported_ids_group   ON imported_ids (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX imported_ids_contact ON imported_ids (contact_id) WHERE contact_id IS NOT NULL;

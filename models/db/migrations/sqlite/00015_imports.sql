@@ -89,12 +89,14 @@ CREATE TABLE job_file_parts (
     PRIMARY KEY (job_id, part)
 );
 
--- By which ids files from other consoles call the groups and contacts that imports created.
+-- What files from elsewhere call the groups and contacts that they were imported to.
 CREATE TABLE imported_ids (
-    foreign_id text PRIMARY KEY CHECK (length(foreign_id) = 16),
+    foreign_id text NOT NULL CHECK (foreign_id <> '' AND length(foreign_id) <= 64),
     group_id   text REFERENCES groups (id) ON DELETE CASCADE,
     contact_id text REFERENCES contacts (id) ON DELETE CASCADE,
     CHECK ((group_id IS NULL) <> (contact_id IS NULL))
 );
-CREATE INDEX imported_ids_group ON imported_ids (group_id) WHERE group_id IS NOT NULL;
+CREATE UNIQUE INDEX imported_ids_groups   ON imported_ids (foreign_id) WHERE group_id IS NOT NULL;
+CREATE UNIQUE INDEX imported_ids_contacts ON imported_ids (foreign_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX imported_ids_group   ON imported_ids (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX imported_ids_contact ON imported_ids (contact_id) WHERE contact_id IS NOT NULL;
