@@ -58,8 +58,6 @@ type Dialect interface {
 	// Floor returns the newest id of a table whose ids and row numbers must have the same
 	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)
-	// RowNumber returns the column with a row's number; "" if the engine has none.
-	RowNumber() string
 	// Placeholders returns a statement with the engine's own placeholders in place of ?.
 	Placeholders(sql string) string
 	// Among returns the condition that a column has one of the values, and its argument.

@@ -239,7 +239,6 @@ func (*postgresDialect) TryLock(r Reader, name string) (bool, error) {
 }
 
 func (*postgresDialect) Floor(*gorm.DB, string) (string, error) { return "", nil }
-func (*postgresDialect) RowNumber() string                      { return "" }
 
 func (*postgresDialect) Placeholders(sql string) string { return numbered(sql) }
 

@@ -192,8 +192,6 @@ func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 	return id.String, err
 }
 
-func (sqliteDialect) RowNumber() string { return "seq" }
-
 func (sqliteDialect) Placeholders(sql string) string { return sql }
 
 func (d sqliteDialect) Among(column string, values []string) (string, any) {
