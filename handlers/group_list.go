@@ -12,7 +12,7 @@ import (
 
 // list shows the list of groups.
 func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, append(groupFilters, "select", "sort", "after", "before", "limit")...)
+	a := readAddress(r, append(groupFilters, "select", "sort", "after", "before", "last", "jump", "limit")...)
 	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
@@ -30,23 +30,34 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	if err != nil {
 		return views.GroupList{}, err
 	}
-	if !query.Before.IsZero() && !page.More {
+	jumped := a.get("jump") != "" && !query.After.IsZero()
+	switch {
+	case !query.Before.IsZero() && !page.More:
 		// Going back reached the start: show the first page, and show it full.
 		query.Before, at.Before = db.Cursor{}, ""
-		if page, err = p.store.Groups(r.Context(), query); err != nil {
-			return views.GroupList{}, err
-		}
+		page, err = p.store.Groups(r.Context(), query)
+	case jumped && len(page.Groups) == 0:
+		// The list ends before the place to jump to: show its end.
+		query.After, query.Last = db.Cursor{}, true
+		at.After, at.Last = "", true
+		page, err = p.store.Groups(r.Context(), query)
+	}
+	if err != nil {
+		return views.GroupList{}, err
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
 		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
-	if query.After.IsZero() && query.Before.IsZero() {
+	if query.First() {
 		list.Exact = page.Exact
 	}
 	if n := len(page.Groups); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Groups[0].Group).String(), query.Cursor(page.Groups[n-1].Group).String())
+	}
+	if list.First, err = p.firstRow(r, page); err != nil {
+		return list, err
 	}
 	if len(page.Groups) == 0 && page.Exact == nil {
 		if list.None, err = p.none(r); err != nil {
@@ -62,6 +73,15 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	return list, err
 }
 
+// firstRow returns the number of a page's first row in its list; 0 if that is not known.
+func (p groupPages) firstRow(r *http.Request, page models.GroupPage) (int, error) {
+	before, err := p.store.GroupsBefore(r.Context(), page)
+	if err != nil || before.More || len(page.Groups) == 0 {
+		return 0, err
+	}
+	return before.N + 1, nil
+}
+
 // none reports whether there are no groups at all.
 func (p groupPages) none(r *http.Request) (bool, error) {
 	page, err := p.store.Groups(r.Context(), models.GroupQuery{Range: db.Range{Limit: 1}})
@@ -72,7 +92,7 @@ func (p groupPages) none(r *http.Request) (bool, error) {
 func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
-		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived"),
+		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived", "updated", "-updated", "active", "-active"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")), Select: a.one("select", "all") != "",
 	}
 	search := models.ParseSearch(at.Q, a.zone)
@@ -98,10 +118,10 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	if at.Sort == "created" {
 		at.Sort = ""
 	}
-	at.CreatedAfter, query.From = a.day("created_after", 1)
-	at.CreatedBefore, query.To = a.day("created_before", 0)
-	query.After, query.Before = a.cursors(query.Fits)
-	at.After, at.Before = query.After.String(), query.Before.String()
+	at.CreatedAfter, query.Limits.Created.From = a.day("created_after", 1)
+	at.CreatedBefore, query.Limits.Created.To = a.day("created_before", 0)
+	a.place(&query)
+	at.After, at.Before, at.Last = query.After.String(), query.Before.String(), query.Last
 	return at, query
 }
 

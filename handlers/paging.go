@@ -27,10 +27,10 @@ func listTitle(q, section string) string {
 // neighbours returns the cursors of the pages before and after one, "" at an end of the list. first
 // and last are the cursors of its rows.
 func neighbours(r db.Range, more bool, first, last string) (previous, next string) {
-	if !r.After.IsZero() || !r.Before.IsZero() && more {
+	if !r.After.IsZero() || (!r.Before.IsZero() || r.Last) && more {
 		previous = first
 	}
-	if !r.Before.IsZero() || more {
+	if !r.Before.IsZero() || more && !r.Last {
 		next = last
 	}
 	return previous, next

@@ -141,6 +141,31 @@ func (a *address) cursors(fits func(db.Cursor) bool) (after, before db.Cursor) {
 	return after, before
 }
 
+// place sets the part of a list of groups to show: the page after or before a cursor, the last
+// one, or the one that begins where the parameter jump says.
+func (a *address) place(q *models.GroupQuery) {
+	q.After, q.Before = a.cursors(q.Fits)
+	q.Last = a.one("last", "1") != ""
+	jump := a.get("jump")
+	given := 0
+	for _, is := range []bool{!q.After.IsZero() || !q.Before.IsZero(), q.Last, jump != ""} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		q.After, q.Before, q.Last = db.Cursor{}, db.Cursor{}, false
+		a.note("The address names two positions in the list, so this is the first page.")
+	case jump != "":
+		var ok bool
+		if q.After, ok = q.CursorAt(jump, a.zone); !ok {
+			q.After = db.Cursor{}
+			a.note("“%s” isn't a place in this list, so this is the first page.", clip(jump))
+		}
+	}
+}
+
 // clip returns a value as a note quotes it.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s, "")

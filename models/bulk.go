@@ -104,7 +104,7 @@ func (b Bulk) everything() bool {
 func (q GroupQuery) isPlain() bool {
 	search := q.Search
 	search.Status = AnyStatus
-	return search.IsZero() && q.Text == "" && q.Contact == "" && q.From.IsZero() && q.To.IsZero()
+	return search.IsZero() && q.Text == "" && q.Contact == "" && q.Limits.IsZero()
 }
 
 // plainQuery returns the query in the order in which a job gathers, without a range, and
@@ -281,7 +281,7 @@ func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b Bulk, 
 // contacts are by id.
 func BulkOf(job jobs.Job) (Bulk, bool) {
 	var spec bulkSpec
-	if !strings.HasPrefix(job.Kind, "groups.") || job.Kind == UndoKind || json.Unmarshal([]byte(job.Spec), &spec) != nil || spec.Action == "" {
+	if json.Unmarshal([]byte(job.Spec), &spec) != nil || !slices.Contains(BulkActions, spec.Action) || job.Kind != spec.Action.Kind() {
 		return Bulk{}, false
 	}
 	b := Bulk{

@@ -26,6 +26,14 @@ const (
 	exportIDs  = 2000
 )
 
+// The kinds of the jobs that export, whose files package export writes.
+const (
+	ExportGroupsKind   = "groups.export"
+	ExportContactsKind = "contacts.export"
+	ExportMembersKind  = "members.export"
+	ExportActivityKind = "activity.export"
+)
+
 // Export says how a list is exported.
 type Export struct {
 	// Format is the name of the file's format, for the audit line.
@@ -63,7 +71,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 		}
 		groups, first := page.query.spec(page.members), []Group{}
 		if page.Exact != nil {
-			groups.Filter.Where("groups.id <> ?", page.Exact.ID)
+			groups.Tests.Where("groups.id <> ?", page.Exact.ID)
 			first = append(first, *page.Exact)
 		}
 		if err := x.counted(line, e, page.query.said(), groups, len(first)); err != nil {
@@ -83,7 +91,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 func (q GroupQuery) said() map[string]any {
 	return map[string]any{
 		"q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
-		"from": audit.MomentOf(q.From), "to": audit.MomentOf(q.To),
+		"from": audit.MomentOf(q.Limits.Created.From), "to": audit.MomentOf(q.Limits.Created.To),
 	}
 }
 

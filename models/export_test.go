@@ -222,7 +222,7 @@ func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 
 // NameTaken asks what CreateGroup asks about a name.
 func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
-	return nameTaken(s.DB.Read(ctx), name)
+	return nameTaken(s.DB.Read(ctx), name, "")
 }
 
 // CountGroups counts the groups that a query finds, without listing them.

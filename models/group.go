@@ -33,7 +33,12 @@ type Group struct {
 	// Times are Unix seconds; ArchivedAt is nil while the group is active.
 	CreatedAt, UpdatedAt int64
 	ArchivedAt           *int64
+	// LastActiveAt is when there was last a message, to the minute, or when the group was
+	// created if there has been none.
+	LastActiveAt int64
 
+	// CreatedBy is who created the group, in the row of a new one; see Store.CreatedBy.
+	CreatedBy access.ActorRef `gorm:"embedded;embeddedPrefix:created_by_" json:"-"`
 	// ArchivedBy is who archived the group, in the row that is being written; see
 	// Store.ArchivedBy.
 	ArchivedBy access.ActorRef `gorm:"embedded;embeddedPrefix:archived_by_" json:"-"`
@@ -44,6 +49,8 @@ type Group struct {
 	// NameKey and Search are what the group is sorted and searched by.
 	NameKey string `json:"-"`
 	Search  string `json:"-"`
+	// SameName reports whether another group has, or once had, the same NameKey.
+	SameName bool `json:"-"`
 }
 
 // GroupFields are the values that a form edits; "" for none.
@@ -119,14 +126,14 @@ func NewGroupChange(value func(name string) *string) GroupChange {
 // Edits compares the change, which has Was, with the group after it.
 func (c GroupChange) Edits(g Group) []Edit { return groupFields.edits(c, *c.Was, &g) }
 
-var groupColumns = groupFields.selected("groups", "id", "conversation_id", "contacts_count", "created_at", "updated_at", "archived_at")
+var groupColumns = groupFields.selected("groups", "id", "conversation_id", "contacts_count", "created_at", "updated_at", "archived_at", "last_active_at")
 
 // selectGroups selects groups without the derived columns.
 func selectGroups() db.Selection { return db.Selection{From: "groups", Columns: groupColumns} }
 
 // columns returns the destinations of groupColumns.
 func (g *Group) columns() []any {
-	return groupFields.scanned(g, &g.ID, &g.ConversationID, &g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt)
+	return groupFields.scanned(g, &g.ID, &g.ConversationID, &g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt, &g.LastActiveAt)
 }
 
 // Archived reports whether the group is in the archive.

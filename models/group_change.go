@@ -43,13 +43,15 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
 			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
 		}
-		same, err := nameTaken(s.DB.ReadIn(tx), *c.Name)
+		g, err := s.insertGroup(tx, line.Actor(), c, members)
 		if err != nil {
 			return CreatedGroup{}, err
 		}
-		g, err := s.insertGroup(tx, c, members)
-		if err != nil {
-			return CreatedGroup{}, err
+		same := false
+		if g.SameName {
+			if same, err = nameTaken(s.DB.ReadIn(tx), g.Name, g.ID); err != nil {
+				return CreatedGroup{}, err
+			}
 		}
 		changes := differences(Group{}, g)
 		if len(members) > 0 {
@@ -60,15 +62,36 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 	})
 }
 
-// nameTaken reports whether an active group has a name.
-func nameTaken(r db.Reader, name string) (bool, error) {
-	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND archived_at IS NULL", text.SortKey(name), name)
+// nameTaken reports whether an active group, other than the one with the id, has a name.
+func nameTaken(r db.Reader, name, but string) (bool, error) {
+	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND id <> ? AND archived_at IS NULL", text.SortKey(name), name, but)
 	others, err := db.First(r, query, 1, db.OneColumn[string])
 	return len(others) > 0, err
 }
 
+// shareName reports whether a group, other than the one with the id, has a NameKey, and if
+// so stores that its groups share it. (Of two that get the same new name at the very same
+// time, neither sees the other: they are found out with the next one.)
+func (s *Store) shareName(tx *gorm.DB, key, but string) (bool, error) {
+	query := db.SelectFrom("groups", "same_name", "name_key = ? AND id <> ?", key, but)
+	query.Tail = " ORDER BY name_key, id"
+	oldest, err := db.First(s.DB.ReadIn(tx), query, 1, db.OneColumn[bool])
+	if err != nil || len(oldest) == 0 {
+		return false, err
+	}
+	if oldest[0] {
+		return true, nil // as all others have
+	}
+	return true, tx.Model(&Group{}).Where("name_key = ? AND NOT same_name", key).UpdateColumn("same_name", true).Error
+}
+
+// shareNames is shareName for all groups that there are.
+func shareNames(tx *gorm.DB) error {
+	return tx.Exec("UPDATE groups SET same_name = TRUE WHERE name_key IN (SELECT name_key FROM groups GROUP BY name_key HAVING count(*) > 1)").Error
+}
+
 // insertGroup stores a new group with its conversation and its members.
-func (s *Store) insertGroup(tx *gorm.DB, c GroupChange, members []Contact) (Group, error) {
+func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, members []Contact) (Group, error) {
 	floor, err := s.DB.Dialect.Floor(tx, "groups")
 	if err != nil {
 		return Group{}, err
@@ -76,9 +99,13 @@ func (s *Store) insertGroup(tx *gorm.DB, c GroupChange, members []Contact) (Grou
 	now := s.DB.Now()
 	g := Group{
 		ID: s.DB.IDs.Next(now, floor), ConversationID: s.DB.IDs.Next(now, ""),
-		ContactsCount: len(members), CreatedAt: now.Unix(), UpdatedAt: now.Unix(), Contacts: firstOf(members),
+		ContactsCount: len(members), CreatedAt: now.Unix(), UpdatedAt: now.Unix(), LastActiveAt: now.Unix(),
+		CreatedBy: by, Contacts: firstOf(members),
 	}
 	g.apply(c)
+	if g.SameName, err = s.shareName(tx, g.NameKey, ""); err != nil {
+		return Group{}, err
+	}
 	if err := tx.Create(&g).Error; err != nil {
 		return Group{}, err
 	}
@@ -139,6 +166,11 @@ func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupCha
 	if err := s.changeContacts(tx, &after, c.Contacts, changes); err != nil || len(changes) == 0 {
 		return after, nil, err
 	}
+	if after.NameKey != before.NameKey {
+		if after.SameName, err = s.shareName(tx, after.NameKey, id); err != nil {
+			return after, nil, err
+		}
+	}
 	after.UpdatedAt = s.DB.Now().Unix()
 	return after, changes, tx.Select(groupWritten).Updates(&after).Error
 }
@@ -160,7 +192,7 @@ func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, change
 }
 
 // groupWritten are the columns of an update, listed so that empty ones are written too.
-var groupWritten = append(groupFields.names(), "name_key", "contacts_count", "search", "updated_at",
+var groupWritten = append(groupFields.names(), "name_key", "same_name", "contacts_count", "search", "updated_at",
 	"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
 
 // ArchiveGroup archives a group; it can still be read, changed and restored. One that is

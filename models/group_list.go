@@ -3,9 +3,8 @@ package models
 import (
 	"cmp"
 	"context"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
@@ -31,7 +30,12 @@ const (
 	ByName     GroupSort = "name"
 	ByMembers  GroupSort = "members"
 	ByArchived GroupSort = "archived"
+	ByUpdated  GroupSort = "updated"
+	ByActive   GroupSort = "active"
 )
+
+// GroupSorts are the orders of lists of groups.
+var GroupSorts = []GroupSort{ByCreated, ByName, ByMembers, ByUpdated, ByActive, ByArchived}
 
 // GroupQuery selects groups. Its zero value is all groups, newest first.
 type GroupQuery struct {
@@ -44,8 +48,8 @@ type GroupQuery struct {
 	Status Status
 	// Contact is the id of a contact who must be a member; "" for any.
 	Contact string
-	// From and To are the first moment of creation and the first one after, or zero.
-	From, To time.Time
+	// Limits limit the list besides those of the search.
+	Limits Limits
 	// Sort is the order; "" is ByCreated.
 	Sort GroupSort
 	// Reverse reverses the order. Names begin with A; all else with the newest or most.
@@ -53,6 +57,10 @@ type GroupQuery struct {
 	// WithContacts reads the first members of each.
 	WithContacts bool
 	db.Range
+
+	// creators are those that Limits.Creator means, once they were looked up; nil before,
+	// and without one.
+	creators *creators
 }
 
 // GroupHit is a group in a list, with why it was found.
@@ -131,7 +139,13 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 
 // Shown returns the status of all groups that the query finds; AnyStatus if they differ.
 // is:archived and is:active in the search override Status.
-func (q GroupQuery) Shown() Status { return cmp.Or(q.Search.Status, q.Status) }
+func (q GroupQuery) Shown() Status {
+	status := cmp.Or(q.Search.Status, q.Status)
+	if status == AnyStatus && !q.Limits.Archived.IsZero() {
+		return Archived
+	}
+	return status
+}
 
 // GroupsCount counts all groups that the query of a page finds, up to a thousand; those
 // limited only by a status up to MaxCounted, and beyond that about.
@@ -166,7 +180,7 @@ func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
 func (q GroupQuery) list() (string, bool) {
 	status, search := q.Shown(), q.Search
 	search.Status = AnyStatus
-	plain := search.IsZero() && q.Text == "" && q.From.IsZero() && q.To.IsZero()
+	plain := search.IsZero() && q.Text == "" && q.Limits.IsZero()
 	if status == AnyStatus {
 		return "groups", plain
 	}
@@ -175,15 +189,12 @@ func (q GroupQuery) list() (string, bool) {
 
 // check returns what is wrong with the query.
 func (q GroupQuery) check() access.Invalid {
-	problems := q.Range.Check().And(checkSearch(q.Search.Typed + q.Text))
-	switch q.Sort {
-	case "", ByCreated, ByName, ByMembers:
-	case ByArchived:
-		if q.Shown() != Archived {
-			problems = append(problems, access.Refused("sort", "Only archived groups can be sorted by the time of archiving.")...)
-		}
-	default:
-		problems = append(problems, access.Refused("sort", "Groups can be sorted by created, name, members or archived.")...)
+	problems := q.Range.Check().And(checkSearch(q.Search.Typed + q.Text)).And(q.Limits.check())
+	switch {
+	case q.Sort == ByArchived && q.Shown() != Archived:
+		problems = append(problems, access.Refused("sort", "Only archived groups can be sorted by the time of archiving.")...)
+	case q.Sort != "" && !slices.Contains(GroupSorts, q.Sort):
+		problems = append(problems, access.Refused("sort", "Groups can be sorted by created, name, members, updated, active or archived.")...)
 	}
 	if q.Contact != "" && !text.ValidID(q.Contact) {
 		problems = problems.And(access.Refused("contact", "There is no contact with the id “%s”.", text.Cut(q.Contact, 64)))
@@ -200,22 +211,43 @@ func (q GroupQuery) spec(members []Contact) db.SearchSpec {
 	}
 	l.Terms = append(text.TermsOf(search.Words), text.TermsOf(strings.Fields(q.Text))...)
 	l.Without = text.TermsOf(search.Without)
-	l.IDs = append(between(q.From, q.To), between(search.From, search.To)...)
+	l.IDs = slices.Concat(q.Limits.Created.ids(), search.Limits.Created.ids())
 	switch q.Shown() {
 	case Active:
 		l.Scope.Where("groups.archived_at IS NULL")
 	case Archived:
 		l.Scope.Where("groups.archived_at IS NOT NULL")
 	}
-	if empty := "groups.contacts_count = 0"; search.Empty && (q.byID() || q.Sort == ByMembers) {
-		l.Scope.Where(empty) // the groups of one size are in the order of their ids
-	} else if search.Empty {
-		l.Filter.Where(empty)
-	}
-	if search.Undescribed {
-		l.Filter.Where("groups.description IS NULL")
-	}
+	q.limit(&l)
 	return l
+}
+
+// limit adds the limits: those that the order's index has to its scope, of which a list in
+// the order of ids has one that all rows are equal in, and all others as filters.
+func (q GroupQuery) limit(l *db.SearchSpec) {
+	inScope := false
+	for _, c := range slices.Concat(q.Limits.conditions(), q.Search.Limits.conditions(), q.created()) {
+		ordered := !q.byID() && l.Order.Columns[0] == "groups."+c.column
+		if equal := q.byID() && c.equal && !inScope; equal || ordered {
+			inScope = true
+			l.Scope.Add(c.Clauses)
+			continue
+		}
+		l.Filters = append(l.Filters, c.Clauses)
+	}
+	if q.Limits.Duplicate || q.Search.Limits.Duplicate {
+		l.Tests.Where(sharesName)
+	}
+}
+
+// created returns the condition that one of the creators that were found created a group.
+func (q GroupQuery) created() []limited {
+	if q.creators == nil {
+		return nil
+	}
+	c := limited{column: "created_by_id"}
+	c.Where(q.creators.condition, q.creators.ids)
+	return []limited{c}
 }
 
 // keyset returns the query's order.
@@ -228,62 +260,11 @@ func (q GroupQuery) keyset() db.Keyset {
 		k = db.ValueKeyset("groups", "contacts_count")
 	case ByArchived:
 		k = db.ValueKeyset("groups", "archived_at")
+	case ByUpdated:
+		k = db.ValueKeyset("groups", "updated_at")
+	case ByActive:
+		k = db.ValueKeyset("groups", "last_active_at")
 	}
 	k.Desc = (q.Sort != ByName) != q.Reverse
 	return k
-}
-
-// between limits the times of creation, which are in the ids.
-func between(from, to time.Time) (ids []db.IDLimit) {
-	if !from.IsZero() {
-		ids = append(ids, db.IDLimit{Sign: ">=", ID: text.FirstID(from)})
-	}
-	if !to.IsZero() {
-		ids = append(ids, db.IDLimit{Sign: "<", ID: text.FirstID(to)})
-	}
-	return ids
-}
-
-// byID reports whether the order is that of the ids.
-func (q GroupQuery) byID() bool { return q.Sort == "" || q.Sort == ByCreated }
-
-// args returns the values of a cursor in the query's order.
-func (q GroupQuery) args(c db.Cursor) []any {
-	switch {
-	case q.byID():
-		return []any{c.ID}
-	case q.Sort == ByName:
-		return []any{c.Value, c.ID}
-	}
-	n, _ := strconv.ParseInt(c.Value, 10, 64)
-	return []any{n, c.ID}
-}
-
-// Cursor returns the place of a group in the query's order.
-func (q GroupQuery) Cursor(g Group) db.Cursor {
-	switch q.Sort {
-	case ByName:
-		return db.Cursor{ID: g.ID, Value: text.SortKey(g.Name)}
-	case ByMembers:
-		return db.Cursor{ID: g.ID, Value: strconv.Itoa(g.ContactsCount)}
-	case ByArchived:
-		return db.Cursor{ID: g.ID, Value: strconv.FormatInt(text.Deref(g.ArchivedAt), 10)}
-	}
-	return db.Cursor{ID: g.ID}
-}
-
-// Fits reports whether a cursor can be one of the query's order.
-func (q GroupQuery) Fits(c db.Cursor) bool {
-	switch {
-	case q.byID():
-		return c.Value == ""
-	case q.Sort == ByName:
-		return len(text.Valid([]string{c.Value})) == 1
-	}
-	bits := 64
-	if q.Sort == ByMembers {
-		bits = 32
-	}
-	_, err := strconv.ParseInt(c.Value, 10, bits)
-	return err == nil
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -43,6 +44,9 @@ func (s *Store) resolveSearch(r db.Reader, q GroupQuery) (page GroupPage, err er
 	}
 	page.members, err = s.searchedMembers(r, q, &page)
 	page.query, page.query.Search = q, page.Search
+	if name := cmp.Or(q.Search.Limits.Creator, q.Limits.Creator); name != "" && err == nil {
+		page.query.creators, err = s.findCreators(r, name)
+	}
 	return page, err
 }
 
@@ -141,7 +145,7 @@ func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map
 // member: with the words after it.
 func (s *Store) hintMembers(r db.Reader, page *GroupPage) error {
 	q, search := page.query, page.Search
-	if len(search.Words) == 0 || page.Exact != nil || !q.After.IsZero() || !q.Before.IsZero() {
+	if len(search.Words) == 0 || page.Exact != nil || !q.First() {
 		return nil
 	}
 	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))

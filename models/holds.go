@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,13 +68,13 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 		if err := tx.Model(&db.Setting{}).Where("key = ?", holdSetting).Pluck("value", &now).Error; err != nil {
 			return err
 		}
-		was := strings.Join(append(now, seconds(DefaultHold))[:1], "")
-		if was == seconds(period) {
+		was := strings.Join(append(now, inSeconds(DefaultHold))[:1], "")
+		if was == inSeconds(period) {
 			return audit.ErrNothing
 		}
 		line.SetObject("activity", "", "deleted groups")
-		changes := map[string]audit.Change{HoldField: {Before: was, After: seconds(period)}}
-		row := db.Setting{Key: holdSetting, Value: seconds(period)}
+		changes := map[string]audit.Change{HoldField: {Before: was, After: inSeconds(period)}}
+		row := db.Setting{Key: holdSetting, Value: inSeconds(period)}
 		return errors.Join(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
 	})
 }
@@ -81,7 +82,8 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 // HoldField is the period in seconds in the line of its change.
 const HoldField = "hold"
 
-func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+// inSeconds returns a period as its setting has it.
+func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 // until returns until when what is deleted now is on hold; 0 without a period.
 func (s *Holds) until(period time.Duration) int64 {
@@ -125,7 +127,11 @@ func (s *Holds) keep(tx *gorm.DB, id string, until int64) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec("INSERT INTO held_groups ("+columns+", until_at) SELECT "+columns+", ? FROM groups WHERE id = ?", until, id).Error
+	held := "INSERT INTO held_groups (" + columns + ", until_at) SELECT " + columns + ", ? FROM groups WHERE id = ?"
+	if err := tx.Exec(held, until, id).Error; err != nil {
+		return err
+	}
+	return tx.Exec("INSERT INTO held_imported_ids (foreign_id, group_id) SELECT foreign_id, group_id FROM imported_ids WHERE group_id = ?", id).Error
 }
 
 // putBack puts those of the groups back that are on hold, and returns them.
@@ -146,6 +152,7 @@ func (s *Holds) putBack(tx *gorm.DB, ids []string) ([]heldGroup, error) {
 	for _, statement := range []string{
 		"INSERT INTO groups (" + columns + ") SELECT " + columns + " FROM held_groups WHERE id IN ?",
 		"INSERT INTO conversations (id, group_id, created_at) SELECT conversation_id, id, created_at FROM held_groups WHERE id IN ?",
+		"INSERT INTO imported_ids (foreign_id, group_id) SELECT foreign_id, group_id FROM held_imported_ids WHERE group_id IN ? ON CONFLICT DO NOTHING",
 		"DELETE FROM clearings WHERE group_id IN ?",
 		"DELETE FROM tombstones WHERE group_id IN ?",
 		"DELETE FROM held_groups WHERE id IN ?",
@@ -154,7 +161,26 @@ func (s *Holds) putBack(tx *gorm.DB, ids []string) ([]heldGroup, error) {
 			return nil, err
 		}
 	}
-	return held, storeFolds[Group](tx, refolds(held))
+	return held, s.derive(tx, held)
+}
+
+// derive brings what follows from other values, or from other groups, up to date in groups
+// that are back: another may have got the same name, and a newer version of the console may
+// sort and search by other columns.
+func (s *Holds) derive(tx *gorm.DB, back []heldGroup) error {
+	if err := storeFolds[Group](tx, refolds(back)); err != nil {
+		return err
+	}
+	for _, h := range back {
+		shared, err := s.store.shareName(tx, h.NameKey, h.ID)
+		if err == nil && shared && !h.SameName {
+			err = tx.Model(&Group{}).Where("id = ?", h.ID).UpdateColumn("same_name", true).Error
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refolds returns the columns for sorting and searching that a newer version of the console
@@ -169,18 +195,17 @@ func refolds(held []heldGroup) (changed [][2]folds) {
 	return changed
 }
 
-// columns returns the columns of a group, with the number of its row.
+// columns returns the columns that groups and held_groups have in common: all that a group
+// has.
 func (s *Holds) columns(tx *gorm.DB) (string, error) {
-	statement := &gorm.Statement{DB: tx}
-	err := statement.Parse(&Group{})
+	rows, err := tx.Raw("SELECT * FROM held_groups WHERE 1 = 0").Rows()
 	if err != nil {
 		return "", err
 	}
-	columns := statement.Schema.DBNames
-	if number := s.store.DB.Dialect.RowNumber(); number != "" {
-		columns = append([]string{number}, columns...)
-	}
-	return strings.Join(columns, ", "), nil
+	defer rows.Close()
+	columns, err := rows.Columns()
+	columns = slices.DeleteFunc(columns, func(name string) bool { return name == "until_at" })
+	return strings.Join(columns, ", "), errors.Join(err, rows.Err())
 }
 
 // releasedAtOnce is how many groups one transaction releases.

@@ -101,14 +101,21 @@ func (s *Messages) PostMessage(ctx context.Context, by access.Actor, conversatio
 		return Message{}, s.refuseMessage(ctx, problems, m.From)
 	}
 	return audit.WriteOnce(ctx, s.store.Audit, by, access.PostMessages, audit.PostedMessage, key, func(tx *gorm.DB, line *audit.Line) (Message, error) {
+		now := s.store.DB.Now()
+		known, err := markActive(tx, conversationID, m.From, now)
+		if err != nil {
+			return Message{}, err
+		}
 		// Locked, so that it is not deleted meanwhile.
 		c, err := conversationIn(tx.Clauses(clause.Locking{Strength: "KEY SHARE"}), conversationID)
 		if err != nil {
 			return Message{}, err
 		}
-		now := s.store.DB.Now()
 		if m.From != "" {
-			if err := s.markActive(tx, c, m.From, now); err != nil {
+			if !known {
+				return Message{}, noAuthor(m.From)
+			}
+			if err := s.mayPost(tx, c, m.From); err != nil {
 				return Message{}, err
 			}
 		}
@@ -139,16 +146,28 @@ func (s *Messages) refuseMessage(ctx context.Context, problems access.Invalid, f
 	return problems
 }
 
-// markActive checks that a contact is in a conversation, stores that they were active, and keeps
-// them from leaving until the transaction ends.
-func (s *Messages) markActive(tx *gorm.DB, c conversation, contactID string, now time.Time) error {
-	active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
-	if active.Error != nil {
-		return active.Error
+// activityPrecision is how exact Group.LastActiveAt is: the row of a group has many indexes,
+// so it is not written for each message of a busy one.
+const activityPrecision = time.Minute
+
+// markActive stores that a contact and the group of a conversation were active. known is
+// false if there is no such contact. The contact is written first, and the conversation
+// locked last, as where one of them is deleted.
+func markActive(tx *gorm.DB, conversationID, contactID string, now time.Time) (known bool, err error) {
+	if contactID != "" {
+		active := tx.Model(&Contact{}).Where("id = ?", contactID).UpdateColumn("last_active_at", now.Unix())
+		if known = active.RowsAffected > 0; active.Error != nil {
+			return false, active.Error
+		}
 	}
-	if active.RowsAffected == 0 {
-		return noAuthor(contactID)
-	}
+	stale := now.Add(-activityPrecision).Unix()
+	return known, tx.Model(&Group{}).Where("conversation_id = ? AND last_active_at <= ?", conversationID, stale).
+		UpdateColumn("last_active_at", now.Unix()).Error
+}
+
+// mayPost checks that a contact is in a conversation, and keeps them from leaving until the
+// transaction ends.
+func (s *Messages) mayPost(tx *gorm.DB, c conversation, contactID string) error {
 	if c.GroupID == nil {
 		if text.Deref(c.ContactID) != contactID {
 			return access.Refused("contact_id", "This is the conversation of another contact. Only that contact and the console can post in it.")

@@ -23,9 +23,9 @@ func checkSearch(typed string) access.Invalid {
 }
 
 // Search is a parsed search, which a list, its count and its notes share. Its grammar:
-// words and "quoted phrases", all of which must occur; -word, which must not; member:NAME,
-// is:archived, is:active, is:empty, no:description, and created: with a date or >date,
-// <date. Anything else is text. A phone number after member: needs no quotes.
+// words and "quoted phrases", all of which must occur; -word, which must not; and
+// key:value for each of the Operators. Anything else is text. A phone number after member:
+// needs no quotes.
 type Search struct {
 	// Typed is the search as typed.
 	Typed string
@@ -35,28 +35,33 @@ type Search struct {
 	Without []string
 	// Member must match a member; "" for none.
 	Member string
-	// Status is from is:archived or is:active, or "".
+	// Status is from is:archived, is:active or archived:, or "".
 	Status Status
-	// Empty asks for groups without members, Undescribed for those without a description.
-	Empty, Undescribed bool
-	// From and To are the first moment of creation and the first one after, or zero.
-	From, To time.Time
+	// Limits are from all other operators.
+	Limits Limits
+	// Filters are the operators as they were typed, in order, and understood.
+	Filters []Filter `json:",omitempty"`
 	// Hints say what was taken as text although it looked like an operator.
 	Hints []string
 
 	zone *time.Location
+	now  time.Time
 }
 
 // IsZero reports whether the search limits nothing.
 func (s Search) IsZero() bool {
-	return len(s.Words)+len(s.Without) == 0 && s.Member == "" && s.Status == "" &&
-		!s.Empty && !s.Undescribed && s.From.IsZero() && s.To.IsZero()
+	return len(s.Words)+len(s.Without) == 0 && s.Member == "" && s.Status == "" && s.Limits.IsZero()
 }
 
 // ParseSearch parses what was typed; days are those of zone, nil for UTC. It never fails:
 // what it doesn't know is text, and the Hints may say so.
 func ParseSearch(typed string, zone *time.Location) Search {
-	s := Search{Typed: typed, zone: cmp.Or(zone, time.UTC)}
+	return ParseSearchAt(typed, zone, time.Now())
+}
+
+// ParseSearchAt is ParseSearch at a time, from which days are counted back.
+func ParseSearchAt(typed string, zone *time.Location, now time.Time) Search {
+	s := Search{Typed: typed, zone: cmp.Or(zone, time.UTC), now: now}
 	tokens := joinNumbers(splitSearch(typed))
 	if len(tokens) > text.MaxWords {
 		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(text.MaxWords)+" words were searched.")
@@ -145,58 +150,16 @@ func (s *Search) add(t token) {
 
 // addKeyed adds key:value, or returns false if it is to be taken as text.
 func (s *Search) addKeyed(t token) bool {
-	value := strings.ToLower(t.value)
-	switch t.key + ":" + value {
-	case "is:archived":
-		s.Status = Archived
-	case "is:active":
-		s.Status = Active
-	case "is:empty":
-		s.Empty = true
-	case "no:description":
-		s.Undescribed = true
-	default:
-		switch t.key {
-		case "member":
-			s.Member = strings.TrimSpace(t.value)
-			return s.Member != ""
-		case "created":
-			return s.addCreated(t)
-		case "is", "no":
-			s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. There are is:archived, is:active, is:empty and no:description.")
-			return false
-		default:
-			return false
-		}
+	o, known := operatorOf(t.key)
+	if !known {
+		return false
 	}
-	return true
-}
-
-// addCreated reads created:2026-01-31, created:>2026-01-31 (after that day) and
-// created:<2026-01-31 (before it).
-func (s *Search) addCreated(t token) bool {
-	sign := strings.TrimRight(t.value, "0123456789-")
-	day, err := time.Parse(time.DateOnly, strings.TrimPrefix(t.value, sign))
-	ok := err == nil && day.Year() >= 1970
-	day, next := text.StartOfDay(day, s.zone), text.StartOfDay(day.AddDate(0, 0, 1), s.zone)
-	switch {
-	case !ok:
-	case sign == ">":
-		s.From = next
-		return true
-	case sign == ">=":
-		s.From = day
-		return true
-	case sign == "<":
-		s.To = day
-		return true
-	case sign == "<=":
-		s.To = next
-		return true
-	case sign == "":
-		s.From, s.To = day, next
+	if o.read(s, o, t.value) {
+		s.Filters = append(s.Filters, Filter{o.Key, t.value, t.text})
 		return true
 	}
-	s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. A date is written created:2026-01-31, created:>2026-01-31 or created:<2026-01-31.")
+	if o.Kind != NameValue {
+		s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. "+o.hint())
+	}
 	return false
 }

@@ -69,6 +69,9 @@ func (s *Store) Seed(ctx context.Context, by access.Actor, sample Sample, report
 		if err := seed.addGroups(sample.Groups); err != nil {
 			return err
 		}
+		if err := shareNames(tx); err != nil {
+			return err
+		}
 		report(SeedingIndexes, 0)
 		for _, statement := range build {
 			if err := tx.Exec(statement).Error; err != nil {
@@ -170,7 +173,7 @@ func (s *seeder) addGroups(groups iter.Seq[SampleGroup]) error {
 
 func (g SampleGroup) row(id, conversationID string) Group {
 	at := g.CreatedAt.Unix()
-	row := Group{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, ContactsCount: len(g.Members)}
+	row := Group{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, LastActiveAt: at, ContactsCount: len(g.Members)}
 	row.apply(groupFields.changeTo(&g.GroupFields))
 	if row.ArchivedAt = g.ArchivedAt; row.ArchivedAt != nil {
 		row.UpdatedAt = *row.ArchivedAt

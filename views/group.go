@@ -24,6 +24,8 @@ type GroupList struct {
 	Exact *models.Group
 	// Total is how many groups match; nil if that is expensive to count.
 	Total *db.Count
+	// First is the number of the first row in the list; 0 if that is not known.
+	First int
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	// PageSize is the reader's page size, for addresses without a limit.
@@ -229,7 +231,7 @@ func (l GroupList) membersLabel() string {
 
 // days returns the time zone of the days that the list is filtered by, or "" if it isn't.
 func (l GroupList) days() string {
-	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.From.IsZero() && l.Search.To.IsZero() {
+	if l.At.CreatedAfter == "" && l.At.CreatedBefore == "" && l.Search.Limits.Created.IsZero() {
 		return ""
 	}
 	return daysIn(l.Now)

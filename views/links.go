@@ -19,11 +19,14 @@ type GroupsAt struct {
 	Member string
 	// CreatedAfter and CreatedBefore are days, as 2026-01-31.
 	CreatedAfter, CreatedBefore string
-	// Sort is "" for newest first, "name", "members" or "archived"; a "-" before it, as in
-	// "-created", reverses it.
+	// Sort is "" for newest first, "name", "members", "archived", "updated" or "active"; a "-"
+	// before it, as in "-created", reverses it.
 	Sort string
-	// After and Before are cursors; at most one is given.
+	// After and Before are cursors, and Last says that this is the last page; at most one is
+	// given. Jump is where in the list a page is to begin, for an address only.
 	After, Before string
+	Last          bool
+	Jump          string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
 	// Select says that all groups that match are selected.
@@ -52,13 +55,13 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", at.selected())
+		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
 }
 
-// selected returns the parameter for Select.
-func (at GroupsAt) selected() string {
-	if at.Select {
-		return "all"
+// flag returns the value of a parameter that is left out if it isn't set.
+func flag(set bool, value string) string {
+	if set {
+		return value
 	}
 	return ""
 }
@@ -300,7 +303,7 @@ func number(n int) string {
 
 // page returns the list's first page, with nothing selected.
 func (at GroupsAt) page() GroupsAt {
-	at.After, at.Before, at.Select = "", "", false
+	at.After, at.Before, at.Last, at.Jump, at.Select = "", "", false, "", false
 	return at
 }
 

@@ -31,7 +31,7 @@ func (l *SearchSpec) scanOrder(d Dialect, down bool) boundedQuery {
 // scanIndex leaves out the words that the index has matched.
 func (l *SearchSpec) scanIndex(d Dialect, down bool) boundedQuery {
 	conds := l.Scope // which the index does not cover
-	conds.add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).conds(d))
+	conds.Add(l.except(func(l *SearchSpec) { l.Terms = l.unmatched() }).conds(d))
 	return l.scan(d, indexScan, conds, down)
 }
 
@@ -40,10 +40,10 @@ func (l *SearchSpec) scan(d Dialect, a strategy, conds Clauses, down bool) bound
 	g, from := boundedQuery{columns: l.Columns}, ""
 	g.rows, g.maxRows, from = d.scan(l, a, down)
 	g.scan = &Selection{From: fmt.Sprintf(from, g.rows.SQL()), Clauses: Clauses{Args: g.rows.Args}, Planned: true}
-	g.scan.add(conds)
-	g.scan.add(l.excludedConds(d))
+	g.scan.Add(conds)
+	g.scan.Add(l.excludedConds(d))
 	if !l.ByID {
-		g.scan.add(l.idConds())
+		g.scan.Add(l.idConds())
 	}
 	g.order = d.scanOrderBy(l.Order.order(down))
 	return g
@@ -52,10 +52,10 @@ func (l *SearchSpec) scan(d Dialect, a strategy, conds Clauses, down bool) bound
 // orderRange returns the part of the order that may be scanned.
 func (l *SearchSpec) orderRange(columns string, down bool) Selection {
 	q := Selection{Columns: columns, From: l.OrderTable, Planned: true}
-	q.add(l.Scope)
-	q.add(l.place)
+	q.Add(l.Scope)
+	q.Add(l.place)
 	if l.ByID {
-		q.add(l.idConds())
+		q.Add(l.idConds())
 	}
 	q.Tail = " ORDER BY " + l.Order.order(down) + " LIMIT " + strconv.Itoa(maxScanned)
 	return q
@@ -69,15 +69,26 @@ func (l *SearchSpec) collectNarrowed(d Dialect, down bool) boundedQuery {
 	return l.collect(d, membershipScan, down)
 }
 
-// collect selects only what sorting needs of each row. Conditions that don't help to find
-// rows are tested on the rows found, so that they can't make an engine search for long.
+func (l *SearchSpec) collectFiltered(d Dialect, down bool) boundedQuery {
+	kept := l.conds(d)
+	kept.Add(l.Scope)
+	kept.Add(l.idConds())
+	return l.collected(d, Selection{From: l.Table, Clauses: l.driver}, kept, maxScanned, down)
+}
+
 func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
-	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
 	rows, kept, most := d.collect(l, a)
-	kept.add(l.excludedConds(d))
+	return l.collected(d, rows, kept, most, down)
+}
+
+// collected selects only what sorting needs of each row. Conditions that don't help to find
+// rows are tested on the rows found, so that they can't make an engine search for long.
+func (l *SearchSpec) collected(d Dialect, rows Selection, kept Clauses, most int, down bool) boundedQuery {
+	g := boundedQuery{columns: l.Columns, table: l.Table, down: down}
+	kept.Add(l.excludedConds(d))
 	value := l.Order.Columns[0]
 	if l.OrderTable == l.Table {
-		kept.add(l.place)
+		kept.Add(l.place)
 	} else {
 		value = l.Table + ".id"
 	}

@@ -28,9 +28,9 @@ type DB struct {
 	Health health
 
 	handles
-	queries *queryLog                 // or nil: see LogQueries
-	totals  Cache[string, Count]      // of lists too long to count
-	chosen  Cache[string, []strategy] // for searches, by their statements
+	queries *queryLog             // or nil: see LogQueries
+	totals  Cache[string, Count]  // of lists too long to count
+	chosen  Cache[string, choice] // for searches, by their statements
 
 	snapshots chan struct{} // holds one value for each that is being read
 }

@@ -45,6 +45,8 @@ func (c Cursor) IsZero() bool { return c.ID == "" }
 type Range struct {
 	// After and Before are the rows beside the page; at most one may be set.
 	After, Before Cursor
+	// Last requests the last page instead. More then reports whether others precede it.
+	Last bool
 	// Limit is 1 to MaxLimit; 0 means DefaultLimit.
 	Limit int
 	// Whole requests every row of the page, however many have to be examined, because a
@@ -54,11 +56,17 @@ type Range struct {
 	Problems access.Invalid
 }
 
+// First reports whether the range is the first page.
+func (r Range) First() bool { return r.After.IsZero() && r.Before.IsZero() && !r.Last }
+
 // Check returns what is wrong with the range.
 func (r Range) Check() access.Invalid {
 	problems := r.Problems
 	if !r.After.IsZero() && !r.Before.IsZero() {
 		problems = problems.And(access.Refused("ending_before", "Use either starting_after or ending_before, not both."))
+	}
+	if r.Last && !(r.After.IsZero() && r.Before.IsZero()) {
+		problems = problems.And(access.Refused("last", "The last page has no cursor."))
 	}
 	if r.Limit < 0 || r.Limit > MaxLimit {
 		problems = problems.And(access.Refused("limit", "The limit must be a whole number from 1 to %d.", MaxLimit))
@@ -111,9 +119,12 @@ func Find[T any](r Reader, q Selection, k Keyset, part Range, args func(Cursor) 
 	return rows, more, nil
 }
 
+// backward reports whether the range is read against the order of the list.
+func (r Range) backward() bool { return r.Last || !r.Before.IsZero() }
+
 // cursor returns where the range begins, and whether the order is walked downward.
 func (r Range) cursor(k Keyset) (from Cursor, down bool) {
-	if !r.Before.IsZero() {
+	if r.backward() {
 		return r.Before, !k.Desc
 	}
 	return r.After, k.Desc
@@ -125,7 +136,7 @@ func cutPage[T any](rows []T, part Range) ([]T, bool) {
 	if more {
 		rows = rows[:part.limit()]
 	}
-	if !part.Before.IsZero() {
+	if part.backward() {
 		slices.Reverse(rows)
 	}
 	return rows, more

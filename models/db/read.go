@@ -231,9 +231,10 @@ type Clauses struct {
 }
 
 // Where adds a condition with ? in place of each value.
-func (c *Clauses) Where(condition string, args ...any) { c.add(Clauses{[]string{condition}, args}) }
+func (c *Clauses) Where(condition string, args ...any) { c.Add(Clauses{[]string{condition}, args}) }
 
-func (c *Clauses) add(more Clauses) {
+// Add adds conditions with their values.
+func (c *Clauses) Add(more Clauses) {
 	c.Conditions = slices.Concat(c.Conditions, more.Conditions)
 	c.Args = slices.Concat(c.Args, more.Args)
 }

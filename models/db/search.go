@@ -18,9 +18,13 @@ type SearchSpec struct {
 	IDs            []IDLimit
 	// Members are the ids of contacts of whom one must be in the group; nil for any group.
 	Members []string
-	// Scope is what the order's index covers, Filter what another index may, and place is
-	// where in the order the page begins.
-	Scope, Filter, place Clauses
+	// Scope is what the order's index covers, Tests what no index helps to find, and place
+	// is where in the order the page begins.
+	Scope, Tests, place Clauses
+	// Filters are conditions of which each has an index of its own.
+	Filters []Clauses
+	// driver is the filter, or the limits of the ids, that the engine chose to collect by.
+	driver Clauses
 }
 
 // IDLimit compares the ids of rows with ID by Sign: <, > or >=.
@@ -33,9 +37,9 @@ const maxScanned = 10_000
 // PartialHint is shown if some of the groups of a page may be missing.
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
-// plain reports whether the order's index lists exactly these rows.
-func (l *SearchSpec) plain() bool {
-	return len(l.Terms)+len(l.Filter.Conditions)+len(l.Without) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
+// Plain reports whether the order's index lists exactly these rows.
+func (l *SearchSpec) Plain() bool {
+	return len(l.Terms)+len(l.Filters)+len(l.Without)+len(l.Tests.Conditions) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
 }
 
 // SearchResult is a page of the rows that a search found. More reports whether the list
@@ -56,7 +60,7 @@ func Search[T any](s *DB, r Reader, l SearchSpec, part Range, args func(Cursor) 
 		rows, more, err := Find(r, all, l.Order, part, args, columns)
 		return SearchResult[T]{Rows: rows, More: more}, err
 	}
-	if l.plain() {
+	if l.Plain() {
 		return findAll()
 	}
 	choice, err := s.choose(r, &l, part.limit())
@@ -112,15 +116,57 @@ func (s *DB) CountMatching(r Reader, l SearchSpec) (Count, error) {
 	if err == nil && choice[0] == unbounded {
 		return CountUpTo(r, l.All(s.Dialect), maxMatches)
 	}
-	most := 0
-	for i := 0; err == nil && i < len(choice); i++ {
-		n, all := 0, false
-		if n, all, err = strategies[choice[i]].plan(&l, s.Dialect, l.Order.Desc).count(r, maxMatches); all {
-			return Count{N: min(n, maxMatches), More: n > maxMatches}, err
-		}
-		most = max(most, n)
+	if err != nil {
+		return Count{}, err
 	}
-	return Count{N: most, More: true}, err
+	return s.countBy(r, &l, choice, l.Order.Desc, maxMatches)
+}
+
+// countBy counts the rows that match, up to most, by one strategy after the other until one
+// is complete.
+func (s *DB) countBy(r Reader, l *SearchSpec, choice []strategy, down bool, most int) (Count, error) {
+	found := 0
+	for _, a := range choice {
+		if a == unbounded {
+			continue
+		}
+		n, all, err := strategies[a].plan(l, s.Dialect, down).count(r, most)
+		if err != nil || all {
+			return Count{N: min(n, most), More: n > most}, err
+		}
+		found = max(found, n)
+	}
+	return Count{N: found, More: true}, nil
+}
+
+// CountBefore counts the matching rows before a place in the order, whose values are args,
+// up to MaxCounted. More reports that there are others, or that it is not known.
+func (s *DB) CountBefore(r Reader, l SearchSpec, args []any) (Count, error) {
+	return s.countTo(r, l, !l.Order.Desc, args)
+}
+
+// CountWithin counts the matching rows as CountBefore does.
+func (s *DB) CountWithin(r Reader, l SearchSpec) (Count, error) {
+	return s.countTo(r, l, l.Order.Desc, nil)
+}
+
+func (s *DB) countTo(r Reader, l SearchSpec, down bool, after []any) (Count, error) {
+	if l.Plain() {
+		q := l.All(s.Dialect)
+		if after != nil {
+			q.Where(l.Order.beyond(down), after...)
+		}
+		q.Tail = " ORDER BY " + l.Order.order(down) // or else PostgreSQL might read the table from its start
+		return CountUpTo(r, q, MaxCounted)
+	}
+	all, err := s.choose(r, &l, maxMatches)
+	if err != nil {
+		return Count{}, err
+	}
+	if after != nil {
+		l.beyond(after, down)
+	}
+	return s.countBy(r, &l, all, down, MaxCounted)
 }
 
 // beyond limits the search to what follows a cursor, whose values are args.
@@ -137,30 +183,30 @@ func (l *SearchSpec) beyond(args []any, down bool) {
 
 // All returns a statement for all that matches, without bounds.
 func (l *SearchSpec) All(d Dialect) Selection {
-	q := Selection{Columns: l.Columns, From: l.OrderTable, Planned: !l.plain() || len(l.IDs) > 0}
+	q := Selection{Columns: l.Columns, From: l.OrderTable, Planned: !l.Plain() || len(l.IDs) > 0}
 	if l.OrderTable != l.Table {
 		q.From += " CROSS JOIN " + l.Table
 		q.Where(l.OrderTable + ".contact_id = " + l.Table + ".id")
 	}
-	q.add(l.Scope)
-	q.add(l.idConds())
-	q.add(l.conds(d))
-	q.add(l.excludedConds(d))
+	q.Add(l.Scope)
+	q.Add(l.idConds())
+	q.Add(l.conds(d))
+	q.Add(l.excludedConds(d))
 	return q
 }
 
 // otherConds returns the conditions on a row of the table, without Terms and Without.
 func (l *SearchSpec) otherConds(d Dialect) (c Clauses) {
 	if l.OrderTable == l.Table {
-		c.add(l.Scope)
+		c.Add(l.Scope)
 	} else {
 		in := Selection{Columns: "1", From: l.OrderTable, Clauses: l.Scope}
-		in.add(l.place)
+		in.Add(l.place)
 		in.Where(l.OrderTable + ".contact_id = " + l.Table + ".id")
 		c.Where("EXISTS ("+in.SQL()+")", in.Args...)
 	}
-	c.add(l.idConds())
-	c.add(l.except(func(l *SearchSpec) { l.Terms = nil }).conds(d))
+	c.Add(l.idConds())
+	c.Add(l.except(func(l *SearchSpec) { l.Terms = nil }).conds(d))
 	return c
 }
 
@@ -182,20 +228,24 @@ func (l *SearchSpec) idConds() (c Clauses) {
 // conds returns the conditions on a row, without those on its place and Without.
 func (l *SearchSpec) conds(d Dialect) (c Clauses) {
 	for _, term := range l.Terms {
-		c.add(d.contains(l.Table, term))
+		c.Add(d.contains(l.Table, term))
 	}
 	if l.Members != nil {
 		is, ids := d.Among("memberships.contact_id", l.Members)
 		c.Where("EXISTS (SELECT 1 FROM memberships WHERE memberships.group_id = groups.id AND "+is+")", ids)
 	}
-	c.add(l.Filter)
+	for _, filter := range l.Filters {
+		c.Add(filter)
+	}
 	return c
 }
 
-// excludedConds returns the conditions for Without.
+// excludedConds returns the conditions that no index helps with: Tests, and those for
+// Without.
 func (l *SearchSpec) excludedConds(d Dialect) (c Clauses) {
+	c.Add(l.Tests)
 	for _, term := range l.Without {
-		c.add(d.lacks(l.Table, term))
+		c.Add(d.lacks(l.Table, term))
 	}
 	return c
 }

@@ -40,18 +40,18 @@ const postgresCollected = 20_000
 func (d *postgresDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	if a == membershipScan || len(l.Terms) == 0 {
 		for _, term := range l.Terms {
-			kept.add(d.contains(l.Table, term))
+			kept.Add(d.contains(l.Table, term))
 		}
-		return l.except(func(l *SearchSpec) { l.Without, l.Terms = nil, nil }).All(d), kept, postgresCollected
+		return l.except(func(l *SearchSpec) { l.Without, l.Terms, l.Tests = nil, nil, Clauses{} }).All(d), kept, postgresCollected
 	}
 	rows.From, kept = l.Table, l.otherConds(d)
 	for _, term := range l.Terms {
 		words := text.TermWords(term)
 		for _, word := range words {
-			rows.add(d.contains(l.Table, word))
+			rows.Add(d.contains(l.Table, word))
 		}
 		if len(words) > 1 {
-			kept.add(d.contains(l.Table, term))
+			kept.Add(d.contains(l.Table, term))
 		}
 	}
 	return rows, kept, postgresCollected

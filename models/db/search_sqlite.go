@@ -56,20 +56,20 @@ func (sqliteDialect) scanOrderBy(string) string { return "" }
 func (d sqliteDialect) collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int) {
 	switch {
 	case a == membershipScan:
-		rows = l.except(func(l *SearchSpec) { l.Without, l.Members = nil, nil }).All(d)
+		rows = l.except(func(l *SearchSpec) { l.Without, l.Members, l.Tests = nil, nil, Clauses{} }).All(d)
 		groups := d.memberGroups(l)
 		rows.Where("groups.id IN ("+groups.SQL()+")", groups.Args...)
 		return rows, kept, sqliteMemberGroups
 	case len(l.Terms) == 0:
 		// Without the status, whose index SQLite might choose over the better one.
-		return l.except(func(l *SearchSpec) { l.Without, l.Scope = nil, Clauses{} }).All(d), l.Scope, maxScanned
+		return l.except(func(l *SearchSpec) { l.Without, l.Scope, l.Tests = nil, Clauses{}, Clauses{} }).All(d), l.Scope, maxScanned
 	}
 	index := l.Table + "_fts"
 	rows = Selection{From: index + " CROSS JOIN " + l.Table + " ON " + l.Table + ".seq = " + index + ".rowid", Clauses: d.match(l)}
 	rows.Tail = " ORDER BY " + index + ".rowid DESC"
 	kept = l.otherConds(d)
 	for _, term := range l.unmatched() {
-		kept.add(d.contains(l.Table, term))
+		kept.Add(d.contains(l.Table, term))
 	}
 	return rows, kept, sqliteCollected
 }

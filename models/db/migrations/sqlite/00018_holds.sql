@@ -18,9 +18,21 @@ CREATE TABLE held_groups (
     archived_by_kind text NOT NULL,
     archived_by_id   text NOT NULL,
     archived_by_name text NOT NULL,
+    last_active_at   integer NOT NULL,
+    created_by_kind  text NOT NULL,
+    created_by_id    text NOT NULL,
+    created_by_name  text NOT NULL,
+    same_name        boolean NOT NULL,
     until_at         integer NOT NULL
 );
 CREATE INDEX held_groups_until ON held_groups (until_at, id);
+
+-- Those of imported_ids that go with a group on hold.
+CREATE TABLE held_imported_ids (
+    foreign_id text NOT NULL,
+    group_id   text NOT NULL REFERENCES held_groups (id) ON DELETE CASCADE,
+    PRIMARY KEY (group_id, foreign_id)
+) WITHOUT ROWID;
 
 -- What is on hold is hidden as if it were being cleared, and is not cleared.
 ALTER TABLE clearings ADD COLUMN held boolean NOT NULL DEFAULT 0;

@@ -1,0 +1,72 @@
+package models
+
+import (
+	"context"
+	"strings"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+)
+
+// maxCreators is how many users and tokens can be told apart by Creators: each takes two
+// looks into an index.
+const maxCreators = 1000
+
+// creatorsSQL reads who created groups, by id: from one id in the index to the next greater
+// one. The name is that of the newest group.
+const creatorsSQL = `WITH RECURSIVE found (id, n) AS (
+	SELECT (SELECT created_by_id FROM groups WHERE created_by_id > '' ORDER BY created_by_id LIMIT 1), 1
+	UNION ALL
+	SELECT (SELECT created_by_id FROM groups WHERE created_by_id > found.id ORDER BY created_by_id LIMIT 1), n + 1
+	FROM found WHERE found.id IS NOT NULL AND n < ?
+)
+SELECT newest.created_by_kind, newest.created_by_id, newest.created_by_name FROM found
+JOIN groups AS newest ON newest.id = (SELECT id FROM groups WHERE created_by_id = found.id ORDER BY id DESC LIMIT 1)
+WHERE found.id IS NOT NULL`
+
+// CreatedBy returns who created a group; the zero ActorRef if no one knows.
+func (s *Store) CreatedBy(ctx context.Context, groupID string) (access.ActorRef, error) {
+	query := db.SelectFrom("groups", "created_by_kind, created_by_id, created_by_name", "id = ?", groupID)
+	found, err := db.First(s.DB.Read(ctx), query, 1, actorColumns)
+	if err != nil || len(found) == 0 {
+		return access.ActorRef{}, s.DB.Failed(ctx, err)
+	}
+	return found[0], nil
+}
+
+// Creators returns the users and tokens that have created groups, also those that are
+// deleted, by name.
+func (s *Store) Creators(ctx context.Context) ([]access.ActorRef, error) {
+	all, err := s.allCreators(s.DB.Read(ctx))
+	text.SortByName(all, func(a access.ActorRef) string { return a.Name })
+	return all, s.DB.Failed(ctx, err)
+}
+
+func (s *Store) allCreators(r db.Reader) ([]access.ActorRef, error) {
+	return db.Collect(r, creatorsSQL, false, []any{maxCreators}, actorColumns)
+}
+
+func actorColumns(a *access.ActorRef) []any { return []any{&a.Kind, &a.ID, &a.Name} }
+
+// creators is the condition that one of some users and tokens created a group.
+type creators struct {
+	condition string
+	ids       any
+}
+
+// findCreators returns those whose id is typed, or whose name has the typed text somewhere.
+func (s *Store) findCreators(r db.Reader, typed string) (*creators, error) {
+	all, err := s.allCreators(r)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, a := range all {
+		if a.ID == typed || strings.Contains(text.Fold(a.Name), text.Fold(typed)) {
+			ids = append(ids, a.ID)
+		}
+	}
+	condition, list := s.DB.Dialect.Among("groups.created_by_id", ids)
+	return &creators{condition, list}, nil
+}
