@@ -112,3 +112,11 @@ const (
 	// PartlyUndone comes with what was not undone.
 	PartlyUndone = "partly_undone"
 )
+
+// table returns the table of what the action changes.
+func (a BulkAction) table() string {
+	if a.OfContacts() {
+		return "contacts"
+	}
+	return "groups"
+}

@@ -43,12 +43,8 @@ type bulkSpec struct {
 	RetryOf string `json:",omitempty"`
 }
 
-// snapshot returns an id above those of all objects of an action, for bulkSpec.Snapshot.
-func (s *BulkChanges) snapshot(ctx context.Context, a BulkAction) (string, error) {
-	table := "groups"
-	if a.OfContacts() {
-		table = "contacts"
-	}
+// snapshot returns an id above those of all rows of a table, for bulkSpec.Snapshot.
+func (s *BulkChanges) snapshot(ctx context.Context, table string) (string, error) {
 	newest, err := db.First(s.store.DB.Read(ctx), db.Selection{Columns: "id", From: table, Tail: " ORDER BY id DESC"}, 1, db.OneColumn[string])
 	return s.store.DB.IDs.Next(s.store.DB.Now(), strings.Join(newest, "")), s.store.DB.Failed(ctx, err)
 }
@@ -86,7 +82,7 @@ func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b BulkCh
 	}
 	spec, err := b.spec(ctx, s)
 	if err == nil {
-		spec.Snapshot, err = s.snapshot(ctx, action)
+		spec.Snapshot, err = s.snapshot(ctx, action.table())
 	}
 	return jobs.Request{Kind: action.Kind(), Needs: action.Right(), Spec: spec, Note: note, UndoFor: spec.Hold, Key: b.key()}, err
 }
@@ -114,6 +110,9 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 	if err := by.Check(job.Needs); err != nil {
 		return jobs.Job{}, err
 	}
+	if _, _, ok := ImportOf(job); ok {
+		return s.store.Imports.retry(ctx, by, job)
+	}
 	if !Retriable(job) {
 		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: nothing failed in this job, or it goes on."}
 	}
@@ -122,7 +121,7 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 		return jobs.Job{}, err
 	}
 	spec.RetryOf = job.ID
-	if spec.Snapshot, err = s.snapshot(ctx, BulkAction(job.Kind)); err != nil {
+	if spec.Snapshot, err = s.snapshot(ctx, BulkAction(job.Kind).table()); err != nil {
 		return jobs.Job{}, err
 	}
 	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note, UndoFor: spec.Hold})
@@ -170,6 +169,12 @@ func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID st
 	}
 	if !job.CanUndo(s.store.DB.Now()) {
 		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it goes on, has changed nothing, is too old, or deleted for good."}
+	}
+	if t, _, ok := ImportOf(job); ok {
+		if err := by.CheckAll(t.undoRights(job)...); err != nil {
+			return jobs.Request{}, err
+		}
+		return jobs.Request{Kind: t.undoKind(), Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
 	}
 	return jobs.Request{Kind: BulkAction(job.Kind).undoKind(), Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
 }
