@@ -62,6 +62,9 @@ func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 	if n := len(page.Results); n > 0 {
 		d.Previous, d.Next = neighbours(query.Range, page.More, page.Results[0].ObjectID, page.Results[n-1].ObjectID)
 	}
+	if d.File, err = p.madeFile(r, job); err != nil {
+		return err
+	}
 	if d.Undone, err = p.store.Jobs.Undone(r.Context(), job.ID); err != nil {
 		return err
 	}

@@ -117,6 +117,7 @@ var matrix = map[string]allowed{
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),
+	"POST /jobs/{id}/file":   about("OAU"),
 	"POST /jobs/{id}/cancel": about("OAEM"), // of a job that archives groups
 	"POST /jobs/{id}/retry":  about("OAEM"),
 	"POST /jobs/{id}/undo":   about("OAEM"),

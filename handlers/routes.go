@@ -203,6 +203,7 @@ func (c *Console) table() []route {
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
+		{"POST", "/jobs/{id}/file", jobs.file, access.Export, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
 		// What these three need is the right of the job.
 		{"POST", "/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/retry", jobs.retry, access.ReadGroups, views.Jobs, plain},

@@ -281,7 +281,7 @@ func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b Bulk, 
 // contacts are by id.
 func BulkOf(job jobs.Job) (Bulk, bool) {
 	var spec bulkSpec
-	if !strings.HasPrefix(job.Kind, "groups.") || job.Kind == UndoKind || json.Unmarshal([]byte(job.Spec), &spec) != nil {
+	if json.Unmarshal([]byte(job.Spec), &spec) != nil || !slices.Contains(BulkActions, spec.Action) || job.Kind != spec.Action.Kind() {
 		return Bulk{}, false
 	}
 	b := Bulk{

@@ -26,6 +26,14 @@ const (
 	exportIDs  = 2000
 )
 
+// The kinds of the jobs that export, whose files package export writes.
+const (
+	ExportGroupsKind   = "groups.export"
+	ExportContactsKind = "contacts.export"
+	ExportMembersKind  = "members.export"
+	ExportActivityKind = "activity.export"
+)
+
 // Export says how a list is exported.
 type Export struct {
 	// Format is the name of the file's format, for the audit line.

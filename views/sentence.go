@@ -54,6 +54,7 @@ var acts = map[audit.Action]string{
 	audit.Seeded:           "added sample data",
 	jobs.Started:           "started a job",
 	jobs.Cancelled:         "cancelled a job",
+	jobs.Downloaded:        "downloaded the file of a job",
 
 	"session.unconfirmed":      "failed to confirm their identity",
 	"session.hold":             "was temporarily blocked",

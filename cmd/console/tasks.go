@@ -36,6 +36,7 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "end holds", run: store.Holds.Release, every: 5 * time.Second, limit: time.Minute},
 		// The interval is for jobs that another process started.
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
+		{what: "make files of jobs", run: store.Jobs.RunFiles, every: time.Second, asked: store.Jobs.WokenFiles(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.RetentionChanged(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},

@@ -91,7 +91,7 @@ func TestObjectsHaveAllTheirLists(t *testing.T) {
 	} {
 		var b strings.Builder
 		id := []string{"id"}
-		o, err := export.NewObject(&b, id, []any{"g"}, export.List{Name: "members", Columns: id}, export.List{Name: "messages", Columns: id})
+		o, err := export.NewObject(&b, id, []any{"g"}, export.Part{Name: "members", Columns: id}, export.Part{Name: "messages", Columns: id})
 		for _, w := range c.write {
 			err = errors.Join(err, o.Write(w[0], w[1]))
 		}

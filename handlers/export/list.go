@@ -6,6 +6,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 )
 
 // List is a list to export, and how. It is also what the job of a large export stores.
@@ -27,19 +28,16 @@ type List struct {
 	MemberIDs bool `json:",omitempty"`
 }
 
-// Subject is what a list is of.
+// Subject is what a list is of, by the kind of the jobs that export it.
 type Subject string
 
 // The subjects.
 const (
-	Groups   Subject = "groups"
-	Contacts Subject = "contacts"
-	Members  Subject = "members"
-	Activity Subject = "activity"
+	Groups   Subject = models.ExportGroupsKind
+	Contacts Subject = models.ExportContactsKind
+	Members  Subject = models.ExportMembersKind
+	Activity Subject = models.ExportActivityKind
 )
-
-// Subjects are all subjects.
-var Subjects = []Subject{Groups, Contacts, Members, Activity}
 
 // Columns returns the columns of the list's file.
 func (l List) Columns() []string {
@@ -75,6 +73,7 @@ func (l List) Rights() []access.Right {
 // Rows passes the rows of the list, each a value for each column, to write. begin gets their number
 // before the first; if it fails, nothing was exported. Errors: those of models.Exports.
 func (l List) Rows(ctx context.Context, store *models.Store, by access.Actor, begin func(rows int) error, write func(values ...any) error) error {
+	l.Groups.Range, l.Contacts.Range, l.Members.Range = db.Range{}, db.Range{}, db.Range{}
 	e := models.Export{Format: l.Format, MemberIDs: l.MemberIDs, IDs: l.IDs, Begin: begin}
 	contact := func(c models.Contact) error { return write(ContactRow(c)...) }
 	switch l.Of {

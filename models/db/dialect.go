@@ -52,6 +52,9 @@ type Dialect interface {
 	retryable(err error) bool
 	// Lock makes other transactions that lock the same name wait until this one ends.
 	Lock(tx *gorm.DB, name string) error
+	// TryLock takes the lock of a name until the transaction ends, and reports whether it was
+	// free. An engine whose database one program serves has no such locks: it always is.
+	TryLock(r Reader, name string) (bool, error)
 	// Floor returns the newest id of a table whose ids and row numbers must have the same
 	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)

@@ -180,6 +180,8 @@ func (sqliteDialect) Batch() int { return 250 }
 func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
+func (sqliteDialect) TryLock(Reader, string) (bool, error) { return true, nil }
+
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 	newest := "SELECT max(id) AS id FROM " + table
 	if table == "groups" { // those on hold have row numbers too

@@ -60,6 +60,8 @@ type FileWriter struct {
 	ctx  context.Context
 	file File
 	rest []byte // not yet stored
+	// beside, unless nil, is called in each transaction that stores a part.
+	beside func(tx *gorm.DB) error
 }
 
 // CreateFile returns a writer of a job's file, in place of any that it had. The file has the
@@ -114,6 +116,11 @@ func (w *FileWriter) flush() error {
 }
 
 func (w *FileWriter) store(tx *gorm.DB) error {
+	if w.beside != nil {
+		if err := w.beside(tx); err != nil {
+			return err
+		}
+	}
 	part := filePart{JobID: w.file.JobID, Part: w.file.Size / partSize, Data: compressor.EncodeAll(w.rest, nil)}
 	return tx.Create(&part).Error
 }

@@ -20,6 +20,8 @@ import (
 const (
 	Started   audit.Action = "job.start"
 	Cancelled audit.Action = "job.cancel"
+	// Downloaded is that somebody took the file that a job made.
+	Downloaded audit.Action = "job.download"
 )
 
 // State is how far a job is.

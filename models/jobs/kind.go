@@ -29,6 +29,8 @@ type Kind struct {
 	Change func(tx *gorm.DB, job Job, by access.Actor, objects []Object) ([]Result, error)
 	// Most is how many objects one transaction changes at most; nil means MostAtOnce.
 	Most func(job Job) int
+	// Make, in place of Gather and Change, makes the job's file: see RunFiles.
+	Make func(ctx context.Context, job Job, to *Output) error
 	// Rights returns what a job takes besides Needs; nil if nothing.
 	Rights func(job Job) []access.Right
 	// Whole reports whether all of a job is one transaction; nil means never.
@@ -88,12 +90,15 @@ type Store struct {
 
 	kinds map[string]Kind
 	wake  chan struct{}
-	pace  pace
+	// wakeFiles is wake for RunFiles.
+	wakeFiles chan struct{}
+	pace      pace
+	making    making
 }
 
 // New returns the jobs of a database. Register the kinds before anything else.
 func New(d *db.DB, log *audit.Log) *Store {
-	return &Store{db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1)}
+	return &Store{db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1), wakeFiles: make(chan struct{}, 1)}
 }
 
 // Register adds kinds of jobs. It must not be called once jobs are started or run.
@@ -103,14 +108,19 @@ func (s *Store) Register(kinds ...Kind) {
 	}
 }
 
-// Wake asks for a Run.
+// Wake asks for a Run and a RunFiles.
 func (s *Store) Wake() {
-	select {
-	case s.wake <- struct{}{}:
-	default: // it was asked for already
+	for _, wake := range []chan struct{}{s.wake, s.wakeFiles} {
+		select {
+		case wake <- struct{}{}:
+		default: // it was asked for already
+		}
 	}
 }
 
 // Woken returns a channel that signals when this program has work for Run. What other
 // programs start is found by running it from time to time.
 func (s *Store) Woken() <-chan struct{} { return s.wake }
+
+// WokenFiles is Woken for RunFiles.
+func (s *Store) WokenFiles() <-chan struct{} { return s.wakeFiles }

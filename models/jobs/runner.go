@@ -156,21 +156,9 @@ func (s *Store) advance(tx *gorm.DB, job *Job, seen Job, found gathered) error {
 	if job.StartedAt == nil && job.State != Checking {
 		job.State, job.StartedAt = Running, new(now.Unix())
 	}
-	if job.State == Cancelling {
-		job.finish(Stopped, "", now)
-		return nil
-	}
-	if s.pace.broken(job.ID) {
-		job.finish(Failed, Broken, now)
-		return nil
-	}
-	by, err := s.log.Reload(tx, job.Actor())
-	if err != nil {
+	by, err := s.admit(tx, job)
+	if err != nil || job.Finished() {
 		return err
-	}
-	if why := s.stopped(by, *job); why != "" {
-		job.finish(Failed, why, now)
-		return nil
 	}
 	switch {
 	case s.whole(*job):
@@ -181,6 +169,28 @@ func (s *Store) advance(tx *gorm.DB, job *Job, seen Job, found gathered) error {
 		return nil // another program has gathered this part meanwhile
 	}
 	return s.keep(tx, job, found)
+}
+
+// admit returns who asked for a locked job, with the rights of the moment, and ends it if it was
+// cancelled or may not go on.
+func (s *Store) admit(tx *gorm.DB, job *Job) (access.Actor, error) {
+	now := s.db.Now()
+	if job.State == Cancelling {
+		job.finish(Stopped, "", now)
+		return access.Actor{}, nil
+	}
+	if s.pace.broken(job.ID) {
+		job.finish(Failed, Broken, now)
+		return access.Actor{}, nil
+	}
+	by, err := s.log.Reload(tx, job.Actor())
+	if err != nil {
+		return by, err
+	}
+	if why := s.stopped(by, *job); why != "" {
+		job.finish(Failed, why, now)
+	}
+	return by, nil
 }
 
 // gathered are objects of a job, and the checkpoint after them.
