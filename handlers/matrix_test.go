@@ -94,6 +94,18 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
 
+	"GET /groups/filters":            about(all),
+	"GET /groups/columns":            about(all),
+	"POST /groups/columns":           about(all),
+	"GET /groups/views":              about(all),
+	"GET /groups/views/new":          about(all),
+	"POST /groups/views/new":         about(all),
+	"POST /groups/views/pin":         about(all),
+	"GET /groups/views/{id}/edit":    own(),
+	"POST /groups/views/{id}/edit":   own(),
+	"GET /groups/views/{id}/delete":  own(),
+	"POST /groups/views/{id}/delete": own(),
+
 	"GET /groups/bulk":         about(all),
 	"POST /groups/bulk":        about("OAEM"), // to archive them
 	"GET /groups/bulk/delete":  about("OA"),
@@ -325,6 +337,8 @@ func (m *theCaller) object(pattern, whose string) string {
 		return m.sessionOf(u)
 	case strings.Contains(pattern, "/profile/security/passkeys/"):
 		return m.passkeyOf(u)
+	case strings.Contains(pattern, "/groups/views/"):
+		return m.viewOf(u)
 	}
 	return u.ID
 }
@@ -340,6 +354,18 @@ func (m *theCaller) sessionOf(u identity.User) string {
 		m.Fatal(found, err)
 	}
 	return found[0].ID
+}
+
+// viewOf saves another view. Who may not sign in saves none.
+func (m *theCaller) viewOf(u identity.User) string {
+	m.Helper()
+	v, err := m.store.Identity.SavedViews.Create(m.Context(), u.Actor(), identity.ViewChange{Name: new("View " + rand.Text())})
+	if errors.Is(err, access.ErrDenied) {
+		return "0000000000000000"
+	} else if err != nil {
+		m.Fatal(err)
+	}
+	return v.ID
 }
 
 // passkeyOf adds another passkey. Who may not sign in adds none.

@@ -89,6 +89,7 @@ func (c *Console) table() []route {
 		groups      = groupPages{c.site}
 		members     = memberPages{groups}
 		bulk        = bulkPages{groups}
+		saved       = viewPages{groups}
 		contacts    = contactPages{c.site}
 		jobs        = jobPages{c.site}
 		activity    = activityPages{c.site}
@@ -170,6 +171,17 @@ func (c *Console) table() []route {
 		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"GET", "/groups/filters", groups.filters, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/columns", groups.chooseColumns, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/columns", groups.updateColumns, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views", saved.list, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/new", saved.new, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/new", saved.create, access.ReadGroups, views.Groups, plain}, // to share it takes the right to
+		{"POST", "/groups/views/pin", saved.pin, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/edit", saved.edit, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/edit", saved.update, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/delete", saved.confirmDelete, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/delete", saved.delete, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},

@@ -130,6 +130,18 @@ var routes = map[string]question{
 	"GET /groups/bulk/delete":  {status: 303},
 	"POST /groups/bulk/delete": {status: 200, fields: selected("delete")},
 
+	"GET /groups/filters":            {status: 200},
+	"GET /groups/columns":            {status: 200},
+	"POST /groups/columns":           {status: 303, fields: fields("cols", "members", "cols", "id"), action: identity.UpdatedProfile},
+	"GET /groups/views":              {status: 200},
+	"GET /groups/views/new":          {status: 200},
+	"POST /groups/views/new":         {status: 303, fields: fields("name", "Mine"), action: identity.CreatedView},
+	"POST /groups/views/pin":         {status: 303, fields: fields("view", "empty", "pinned", "yes"), action: identity.PinnedView},
+	"GET /groups/views/{id}/edit":    {status: 200, id: aView},
+	"POST /groups/views/{id}/edit":   {status: 303, id: aView, fields: fields("name", "Renamed"), action: identity.UpdatedView},
+	"GET /groups/views/{id}/delete":  {status: 200, id: aView},
+	"POST /groups/views/{id}/delete": {status: 303, id: aView, action: identity.DeletedView},
+
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
 	"GET /contacts/new":          {status: 200},
@@ -268,6 +280,14 @@ func aSession(s *site) string {
 }
 
 // aPasskey is one that no device has. It is gone before the owner signs in with a password.
+func aView(s *site) string {
+	v, err := s.store.Identity.SavedViews.Create(s.Context(), s.by, identity.ViewChange{Name: new("View " + rand.Text()), Query: new("q=plaza")})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return v.ID
+}
+
 func aPasskey(s *site) string {
 	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
 	if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), s.by, made); err != nil {

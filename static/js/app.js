@@ -300,7 +300,7 @@
     const title = Object.assign(document.createElement('h2'), { id: 'dialog-title' });
     title.append(...$('h1', asked).childNodes);
     $('h1', asked).replaceWith(title);
-    dialog.setAttribute('role', 'alertdialog');
+    if (asked.dataset.question !== 'panel') dialog.setAttribute('role', 'alertdialog');
     dialog.setAttribute('aria-labelledby', 'dialog-title');
     if ($('#question', asked)) dialog.setAttribute('aria-describedby', 'question');
     dialog.append(asked);
