@@ -50,6 +50,14 @@ func TestUndoInPages(t *testing.T) {
 		said("Can't undo: renamed Plaza Hotel to The Plaza. It was changed since.")
 		s.post("/undo").leads("/groups")
 		said("Nothing to undo.")
+		archived := s.post(path + "/archive").follow(s.browser)
+		archived.undo(s.browser).wants(303)
+		archived.undo(s.browser).leads(path) // of a page that is out of date
+		said("Nothing to undo.")
+		s.post(path + "/delete").wants(303)
+		s.post(path + "/undelete").wants(303)
+		s.post("/undo").wants(303)
+		said("Already undone: deleted Ours.")
 
 		s.get("/activity/retention").has("#hold", "For 60 seconds")
 		s.post("/activity/hold", "hold", "x").wants(422)
