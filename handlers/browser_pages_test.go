@@ -268,7 +268,7 @@ var scenes = append([]scene{
 		t.click("Archive")
 		t.sees("#flashes", "archived.")
 		t.click("Undo")
-		t.sees("#flashes", "restored.")
+		t.sees("#flashes", "Undid: archived ")
 	}},
 	{"group dialog", func(t *tab, _ *town) {
 		t.visit("/groups")
@@ -347,7 +347,10 @@ var scenes = append([]scene{
 		t.sees("main", "There is a problem")
 	}},
 	{"group new draft", func(t *tab, v *town) {
-		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
+		fields := map[string][]string{
+			"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]},
+			"paste": {v.contact.Username + "\nnobody"}, "new_username": {"nobody"},
+		}
 		if err := v.store.Identity.Drafts.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
 			v.Fatal(err)
 		}
@@ -542,11 +545,12 @@ var scenes = append([]scene{
 	{"not found", address("/groups/0000000000000000")},
 	{"deleted", func(t *tab, v *town) {
 		g := v.describedGroup(v.group.Name, "", nil)
-		if err := v.store.DeleteGroup(v.Context(), v.by, g.ID, nil); err != nil {
+		if _, err := v.store.Holds.Delete(v.Context(), v.by, g.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/groups/" + g.ID)
 		t.sees("main", "was deleted by")
+		t.sees("main", "Undo deletion")
 	}},
 	{"foreign form", func(t *tab, v *town) {
 		t.do(chromedp.Navigate(`data:text/html,<form method="post" action="` + v.url + `/groups/new"><button>Win</button></form>`))
@@ -559,7 +563,19 @@ var scenes = append([]scene{
 		modelstest.Exec(t.T, v.store, "ALTER TABLE drafts_away RENAME TO drafts")
 		t.sees("h1", "Something went wrong")
 	}},
-	{"own activity", address("/profile/activity")},
+	{"own activity", func(t *tab, v *town) {
+		by := v.by
+		open, err := v.store.Identity.Sessions.List(v.Context(), by)
+		if err != nil {
+			v.Fatal(err)
+		}
+		by.Session = open[0].ID
+		if _, err := v.store.UpdateGroup(v.Context(), by, v.archived.ID, models.GroupChange{Description: new(rand.Text())}); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/profile/activity")
+		t.sees("main", "What you can undo")
+	}},
 	{"shortcuts", address("/profile/shortcuts")},
 	{"shortcuts sheet", func(t *tab, _ *town) {
 		t.visit("/groups")

@@ -70,6 +70,7 @@ var matrix = map[string]allowed{
 	"GET /invite/{secret}":    about(everybody),
 	"POST /invite/{secret}":   about(everybody),
 	"GET /{$}":                about(all),
+	"POST /undo":              about(all),
 	"POST /logout":            about(all),
 	"POST /drafts/{form}":     about("OAE"),
 
@@ -88,6 +89,7 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/restore":        about("OAEM"),
 	"GET /groups/{id}/delete":          about("OA"),
 	"POST /groups/{id}/delete":         about("OA"),
+	"POST /groups/{id}/undelete":       about("OA"),
 	"GET /groups/{id}/members":         about(all),
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
@@ -122,9 +124,12 @@ var matrix = map[string]allowed{
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
 
+	"POST /contacts/pick/missing": about(all),
+
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),
+	"POST /jobs/{id}/file":   about("OAU"),
 	"POST /jobs/{id}/cancel": about("OAEM"), // of a job that archives groups
 	"POST /jobs/{id}/retry":  about("OAEM"),
 	"POST /jobs/{id}/undo":   about("OAEM"),
@@ -134,6 +139,7 @@ var matrix = map[string]allowed{
 	"GET /activity/verify":       about("OAU"),
 	"GET /activity/retention":    about("O"),
 	"POST /activity/retention":   about("O"),
+	"POST /activity/hold":        about("O"),
 	"GET /activity/{id}":         about("OAU"),
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),

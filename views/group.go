@@ -2,6 +2,7 @@ package views
 
 import (
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -102,6 +103,8 @@ type GroupDelete struct {
 	// TypeName requires typing the group's name.
 	TypeName bool
 	Typed    string
+	// Hold is for how long the deletion can be undone; 0 for not at all.
+	Hold time.Duration
 	// Next is where deleting leads.
 	Next     string
 	Problems access.Invalid

@@ -171,6 +171,9 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
 
+// MissingContactsURL returns the address that downloads what was not found of a pasted list.
+func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
+
 // The addresses of users.
 
 func UsersURL() templ.SafeURL            { return "/people" }

@@ -106,7 +106,7 @@ var Rules = []Rule{
 	{ManageUsers, "invite and disable users, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "change the sign-in policy", []Role{Owner}, false},
-	{ManageRetention, "change how long activity is kept", []Role{Owner}, false},
+	{ManageRetention, "change how long activity and deleted groups are kept", []Role{Owner}, false},
 }
 
 // Rule returns the rule of a right; without roles if it is unknown.
