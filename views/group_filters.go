@@ -178,5 +178,13 @@ func (l GroupList) searchChips() []chip {
 	return append(chips, filters...)
 }
 
+// dayValue returns a day for an input of dates, which takes nothing else.
+func dayValue(typed string) string {
+	if _, err := time.Parse(time.DateOnly, typed); err != nil {
+		return ""
+	}
+	return typed
+}
+
 // back returns the list that the form was opened from.
 func (f FilterForm) back() templ.SafeURL { return GroupsURL(f.List.At) }
