@@ -13,13 +13,10 @@ import (
 	"protocol.chat/console/models/jobs"
 )
 
-// leftAtOnce is how many memberships one transaction ends, or makes again, in groups that
-// differ: each has its count in several indexes. More than one contact can be in, the most
-// that a single one may have, only that one is dealt with.
-const (
-	leftAtOnce = 300
-	mostLeft   = groupsCounted
-)
+// leftAtOnce is how many memberships in different groups one transaction ends, or makes again:
+// each group has its count in several indexes. A contact with more of them, up to
+// groupsCounted, has a transaction of its own.
+const leftAtOnce = 300
 
 // changeContacts changes some contacts of a bulk change.
 func (s *BulkChanges) changeContacts(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {

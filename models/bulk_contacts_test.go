@@ -9,6 +9,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
 )
@@ -248,3 +249,66 @@ func TestWhatChangesBeforeAJobGathersIsListed(t *testing.T) {
 
 // first returns the error of a call that returns something else besides.
 func first[T any](_ T, err error) error { return err }
+
+func TestAContactInVeryManyGroupsFails(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		contacts := modelstest.Contacts(t, store, bulkTester, 3)
+		twoGroups(t, store, contacts)
+		modelstest.Exec(t, store, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)"+
+			" INSERT INTO memberships (group_id, contact_id, created_at) SELECT CAST(1000000000000000 + i AS text), '"+contacts[1].ID+"', 1 FROM n")
+		job := startOf(t, store, models.ContactBulk{Action: models.BulkRemoveFromGroups, IDs: contactIDs(contacts)})
+		expect(t, job, jobs.Done, 3, 2, 0, 1)
+		if got := reasons(t, store, job)["failed "+models.TooManyGroups]; got != 1 {
+			t.Errorf("%d contacts are in too many groups", got)
+		}
+	})
+}
+
+// TestMembersAreSorted pages through a group's members in every order, and back.
+func TestMembersAreSorted(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		contacts := modelstest.Contacts(t, store, bulkTester, 5)
+		all, _ := twoGroups(t, store, contacts)
+		for i, order := range []string{"30142", "04213"} { // by last activity and by when they were added
+			for at, c := range order {
+				id := contacts[c-'0'].ID
+				modelstest.Exec(t, store, []string{
+					fmt.Sprintf("UPDATE contacts SET last_active_at = %d WHERE id = '%s'", 100-at, id),
+					fmt.Sprintf("UPDATE memberships SET created_at = %d WHERE contact_id = '%s'", 100-at, id),
+				}[i])
+			}
+		}
+		modelstest.Exec(t, store, "UPDATE contacts SET last_active_at = NULL WHERE id = '"+contacts[2].ID+"'")
+		for _, q := range []models.MemberQuery{
+			{Sort: models.MembersByAge}, {Sort: models.MembersByName}, {Sort: models.MembersByActive}, {Sort: models.MembersByAdded},
+		} {
+			want := map[models.MemberSort]string{models.MembersByAge: "12345", models.MembersByName: "12345", models.MembersByActive: "41253", models.MembersByAdded: "15324"}[q.Sort]
+			for _, q.Reverse = range []bool{false, true} {
+				q.Group, q.Range = all, db.Range{Limit: 2}
+				if q.Reverse {
+					reversed := []byte(want)
+					slices.Reverse(reversed)
+					want = string(reversed)
+				}
+				got := ""
+				for more := true; more; {
+					page, err := store.Members.List(t.Context(), q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, c := range page.Contacts {
+						got += strings.TrimPrefix(c.Username, "contact")
+					}
+					q.After, more = q.Cursor(page.Contacts[len(page.Contacts)-1]), page.More
+				}
+				if got != want {
+					t.Errorf("by %q, reversed %v: %s, want %s", q.Sort, q.Reverse, got, want)
+				}
+				q.Before, q.After = q.After, db.Cursor{}
+				if page, err := store.Members.List(t.Context(), q); err != nil || len(page.Contacts) != 2 || !strings.HasSuffix(page.Contacts[1].Username, want[3:4]) {
+					t.Errorf("by %q, before the last: %d members; %v", q.Sort, len(page.Contacts), err)
+				}
+			}
+		}
+	})
+}

@@ -324,6 +324,9 @@ func (l GroupList) bulk() bulkBar {
 	if l.Status != models.Active {
 		status = append(status, bulkButton{models.BulkRestore, "Restore", "archive-restore", "y", BulkURL(models.BulkRestore)})
 	}
+	if l.At.Select && l.By.May(access.Export) {
+		b.Export = ExportGroupsURL(l.At)
+	}
 	b.add(l.By, append(status,
 		bulkButton{models.BulkAddContacts, "Add members…", "user-plus", "", BulkURL(models.BulkAddContacts)},
 		bulkButton{models.BulkRemoveContacts, "Remove members…", "user-minus", "", BulkURL(models.BulkRemoveContacts)},
@@ -363,6 +366,9 @@ func (m GroupMembers) bulk() bulkBar {
 	}
 	if m.Next != "" || m.Previous != "" {
 		b.SelectAll = MembersURL(m.ID, all)
+	}
+	if m.At.Select && m.By.May(access.Export) {
+		b.Export = ExportMembersURL(m.ID, m.At)
 	}
 	b.add(m.By, bulkButton{models.BulkRemoveFromGroups, "Remove from group…", "user-minus", "#", MemberSet(m.Group, []string{}, m.At).URL})
 	return b
