@@ -24,6 +24,10 @@ type Tombstone struct {
 	More          bool `gorm:"->"`
 	DeletedAt     int64
 	DeletedBy     string
+	// UpdatedAt and ArchivedAt are the group's; 0 and nil for one that was deleted before
+	// they were stored.
+	UpdatedAt  int64
+	ArchivedAt *int64
 }
 
 // Tombstone returns what remains of a deleted group, or ErrNotFound.
@@ -71,7 +75,7 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	}
 	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
 		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-		DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
+		UpdatedAt: g.UpdatedAt, ArchivedAt: g.ArchivedAt, DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
 	}).Error
 }
 

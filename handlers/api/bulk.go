@@ -13,7 +13,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
 )
@@ -126,9 +125,9 @@ func placed(err error) error {
 	if !ok {
 		return err
 	}
-	places := map[string]string{
-		"q": "filter[q]", "contact": "filter[contact]", "ids": "filter[ids]",
-		"description": "changes[description]", "avatar_url": "changes[avatar_url]",
+	places := map[string]string{"ids": "filter[ids]", "description": "changes[description]", "avatar_url": "changes[avatar_url]"}
+	for _, filter := range groupFilters {
+		places[filter] = "filter[" + filter + "]"
 	}
 	for i, p := range invalid {
 		if place, nested := places[p.Field]; nested {
@@ -156,17 +155,8 @@ type skippedObject struct {
 }
 
 func previewOf(p models.Preview) previewObject {
-	o := previewObject{
-		Matched: p.Matched.N, ToChange: p.ToChange.N, Sample: each(p.Sample, groupOf), Relation: "exact",
+	return previewObject{
+		Matched: p.Matched.N, ToChange: p.ToChange.N, Sample: each(p.Sample, groupOf), Relation: relationOf(p.Matched, p.ToChange),
 		Skipped: each(p.Skipped, func(s models.SkippedCount) skippedObject { return skippedObject{s.Reason, s.Count.N} }),
 	}
-	for _, n := range []db.Count{p.Matched, p.ToChange} {
-		switch {
-		case n.More || n.AtLeast:
-			o.Relation = "at_least"
-		case n.About && o.Relation == "exact":
-			o.Relation = "about"
-		}
-	}
-	return o
 }
