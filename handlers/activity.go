@@ -45,6 +45,9 @@ func (p activityPages) own(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if list.Steps, err = p.store.Audit.Steps(r.Context(), by(r)); err != nil {
+		return err
+	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: "Your activity", Body: views.OwnActivityPage(list.Own())})
 }
 
@@ -74,6 +77,9 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.ActivityDetail{Line: line, Names: map[string]string{}, Now: p.now(r)}
+	if d.Undelete, err = p.mayUndelete(r, line); err != nil {
+		return err
+	}
 	if models.Reversible(line, by(r)) {
 		if d.Reversible, d.Reverted, err = p.revertOffer(r, line); err != nil {
 			return err

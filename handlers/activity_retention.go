@@ -27,6 +27,10 @@ func (p retentionPages) showEdit(w http.ResponseWriter, r *http.Request, status 
 		}
 		form.Choices = append(form.Choices, choice)
 	}
+	var err error
+	if form.Hold.Hold, err = p.store.Holds.Period(r.Context()); err != nil {
+		return err
+	}
 	return p.render(w, r, status, views.Page{
 		Title: "Retention", Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
 	})

@@ -28,7 +28,7 @@ func TestEmptyGroupsAreArchived(t *testing.T) {
 	t.Parallel()
 	s := one(t)
 	emptyGroups(s, 120)
-	for _, look := range []screen{desk, phone, desk.withoutScripts(), phone.withoutScripts()} {
+	for _, look := range []screen{desk, phone, phone.withoutScripts()} {
 		a := s.in(look)
 		a.visit("/groups?q=is:empty")
 		a.sees("#count", "120 active groups")

@@ -33,14 +33,15 @@ func TestLinksOpenElsewhere(t *testing.T) {
 		{"/groups/" + g.ID + "/members", "", []string{".c-name a"}},
 		{"/contacts", "", []string{"#sort-name", "hector"}},
 	} {
+		a.visit(place.page)
 		for _, link := range place.links {
 			for _, how := range []struct {
 				name   string
 				held   chromedp.Modifier
 				button input.MouseButton
 			}{{"ctrl", chromedp.ModifierCtrl, input.MouseButtonLeft}, {"shift", chromedp.ModifierShift, input.MouseButtonLeft}, {"middle", 0, input.MouseButtonMiddle}} {
-				a.visit(place.page)
 				if place.menu != "" {
+					a.visit(place.page) // with its menu closed
 					a.click(place.menu)
 				}
 				before, here := a.targets(), eval[string](a, "here()")

@@ -25,22 +25,28 @@ var hostile = []string{
 	"\u00ad\u00adsoft\u00adhyphens", "null undefined NaN true", strings.Repeat("word ", 50) + "end", strings.Repeat("W", 255),
 }
 
-// TestHostileNames puts hostile and longest values on every page, on a phone: none
-// of them runs, and none pushes a page aside.
+// turning are names that run from right to left, or would make what follows them do so.
+var turning = []string{"\u202egnp.exe\u2069\u202e", "שלום עולם 12", "\u2067\u2067isolated", "مرحبا بالعالم (3)", "one\u2029two\u202a"}
+
+// TestHostileNames puts hostile, turning and longest values on every page, on a phone: none of
+// them runs, none pushes a page aside, and each is set apart from what stands around it.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
 	var groups, people [][2]string
 	for i, name := range hostile {
+		name = turned(name, turning[(i+1)%len(turning)])
 		groups = append(groups, [2]string{name, strings.Repeat(name, 2)})
 		people = append(people, [2]string{fmt.Sprintf("somebody%d", i), name})
 	}
-	long := [2]string{strings.Repeat("W", 255), strings.Repeat("w", 10_000)}
+	widest := turned(strings.Repeat("W", 255), turning[0])
+	long := [2]string{widest, strings.Repeat("w", 10_000)}
 	groups = append(append([][2]string{long}, groups...), long)
-	people = append([][2]string{{strings.Repeat("u", 64), strings.Repeat("W", 255)}}, people...)
+	people = append([][2]string{{strings.Repeat("u", 64), widest}}, people...)
 	whole := []scene{{"all groups", address("/groups?status=all&limit=100")}, {"all contacts", address("/contacts?limit=100")}}
-	inParts(t, 4, append(whole, scenes...), func(t *testing.T, scenes []scene) {
+	inParts(t, 4, slices.Concat(whole, scenes, turningScenes), func(t *testing.T, scenes []scene) {
 		v := newTown(t, groups, people)
+		modelstest.Exec(t, v.store, "UPDATE tokens SET name = '"+turning[0]+turning[3]+"'")
 		a := v.in(phone)
 		for _, scene := range scenes {
 			scene.show(a, v)
@@ -51,41 +57,28 @@ func TestHostileNames(t *testing.T) {
 	})
 }
 
-// turning are names that run from right to left, or would make what follows them do so.
-var turning = []string{"\u202egnp.exe\u2069\u202e", "שלום עולם 12", "\u2067\u2067isolated", "مرحبا بالعالم (3)", "one\u2029two\u202a"}
+// turned ends a name with another, and is as long as names may be.
+func turned(name, end string) string {
+	letters, room := []rune(name), 255-len([]rune(end))
+	return string(letters[:min(len(letters), room)]) + end
+}
 
-// TestNamesTurnNothing puts such names on every page: each is set apart from what stands around it,
-// and none holds what would end that.
-func TestNamesTurnNothing(t *testing.T) {
-	t.Parallel()
-	needChromium(t)
-	var groups, people [][2]string
-	for i := range 16 {
-		name := turning[i%len(turning)]
-		groups = append(groups, [2]string{name, "About " + name})
-		people = append(people, [2]string{fmt.Sprintf("somebody%d", i), name})
+// turningScenes are those of a user whose name turns.
+var turningScenes = []scene{
+	{"search for a turning name", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")},
+	{"turning user", turningUser("/people/{id}")},
+	{"turning users", turningUser("/people")},
+	{"activity of a turning user", turningUser("/activity")},
+	{"profile of a turning user", turningUser("/profile")},
+	{"tokens of a turning user", turningUser("/settings/tokens")},
+	{"role of a turning user", turningUser("/people/{id}/role")},
+}
+
+func turningUser(path string) func(*tab, *town) {
+	return func(a *tab, v *town) {
+		modelstest.Exec(a.T, v.store, "UPDATE users SET name = 'Anna "+turning[0]+turning[1]+"'")
+		a.visit(strings.ReplaceAll(path, "{id}", v.by.UserID))
 	}
-	user := func(path string) func(*tab, *town) {
-		return func(a *tab, v *town) {
-			modelstest.Exec(a.T, v.store, "UPDATE users SET name = 'Anna "+turning[0]+turning[1]+"'")
-			a.visit(strings.ReplaceAll(path, "{id}", v.by.UserID))
-		}
-	}
-	all := append(slices.Clone(scenes), scene{"search", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")}, scene{"groups", address("/groups?status=all")},
-		scene{"user", user("/people/{id}")}, scene{"users", user("/people")}, scene{"activity of a user", user("/activity")}, scene{"profile of a user", user("/profile")},
-		scene{"tokens of a user", user("/settings/tokens")}, scene{"role of a user", user("/people/{id}/role")})
-	inParts(t, 4, all, func(t *testing.T, scenes []scene) {
-		v := newTown(t, groups, people)
-		modelstest.Exec(t, v.store, "UPDATE tokens SET name = '"+turning[0]+turning[3]+"'")
-		a := v.in(desk)
-		for _, scene := range scenes {
-			scene.show(a, v)
-			if turned := eval[[]string](a, turns); len(turned) > 0 {
-				t.Errorf("%s: %q", scene.name, turned)
-			}
-			a.shoot("turning " + scene.name)
-		}
-	})
 }
 
 // turns are the texts of a page in which a name is not set apart.
@@ -116,11 +109,14 @@ const turns = `(() => {
 	return found;
 })()`
 
-// untouched fails the test where a name has been taken for more than a name.
+// untouched fails the test where a name has been taken for more than a name, or is not set apart.
 func (t *tab) untouched(name string) {
 	t.Helper()
 	if eval[bool](t, "'__pwned' in window || !!document.querySelector('main :is(script, iframe, style, base, img:not([alt]), [onerror], [onload], [onfocus], [onmouseover], [srcdoc])')") {
 		t.Errorf("%s, %s: a name became part of the page", name, t.screen)
+	}
+	if turned := eval[[]string](t, turns); len(turned) > 0 {
+		t.Errorf("%s, %s: not set apart: %q", name, t.screen, turned)
 	}
 	t.settle()
 }

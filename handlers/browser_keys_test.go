@@ -138,7 +138,7 @@ func byKeys(a *tab) {
 	a.focuses("Plaza Hotel")
 	a.reach("Undo")
 	a.press("Enter")
-	a.sees("#flashes", "Plaza Hotel restored.")
+	a.sees("#flashes", "Undid: archived Plaza Hotel.")
 
 	a.visit("/groups")
 	a.reach("Actions for Plaza Hotel")
@@ -156,6 +156,6 @@ func byKeys(a *tab) {
 	a.focuses("Archive instead")
 	a.opens("Delete group")
 	a.focuses("Grand Hotel")
-	a.sees("#flashes", "Plaza Hotel deleted.")
+	a.sees("#flashes", "Deleting Plaza Hotel in 60 seconds.")
 	a.misses("tbody", "Plaza Hotel")
 }

@@ -154,6 +154,20 @@ func (v *town) finished(b models.Bulk) string {
 	return job.ID
 }
 
+// savedView saves a view for all, unless there is one of this name already, and pins it.
+func (v *town) savedView(name string, pinned bool) identity.SavedView {
+	v.Helper()
+	views := v.store.Identity.SavedViews
+	saved, err := views.Replace(v.Context(), v.by, identity.ViewChange{Name: &name, Query: new("q=active:<90d&sort=name"), Shared: new(true)})
+	if err == nil && pinned {
+		err = views.Pin(v.Context(), v.by, saved.ID)
+	}
+	if err != nil {
+		v.Fatal(err)
+	}
+	return saved
+}
+
 func (v *town) newToken(name string, good time.Duration) identity.Token {
 	v.Helper()
 	n := identity.NewToken{Name: text.Straight(name), Scopes: access.ReadScopes()}
@@ -254,13 +268,40 @@ var scenes = append([]scene{
 		t.click("Archive")
 		t.sees("#flashes", "archived.")
 		t.click("Undo")
-		t.sees("#flashes", "restored.")
+		t.sees("#flashes", "Undid: archived ")
 	}},
 	{"group dialog", func(t *tab, _ *town) {
 		t.visit("/groups")
 		t.click(".list summary")
 		t.click("Delete…")
 		t.sees("dialog", "Delete ")
+	}},
+	{"groups filters", func(t *tab, _ *town) {
+		t.visit("/groups?status=all&q=" + url.QueryEscape("members:0 created:<1y the"))
+		t.click("Filters")
+		t.sees("dialog", "Apply filters")
+	}},
+	{"groups filters refused", address("/groups/filters?do=apply&created_from=soon&archived_from=2026-02-01&archived_to=2026-01-31")},
+	{"groups columns", address("/groups/columns")},
+	{"groups all columns", func(t *tab, _ *town) {
+		t.visit("/groups?status=all&limit=10&cols=description,members,created,by,updated,active,status,archived,id,conversation")
+		if t.screen.width >= 768 {
+			t.click("Go to date…")
+		}
+	}},
+	{"groups views", func(t *tab, v *town) {
+		v.savedView("Quiet "+text.Straight(v.group.Name), true)
+		t.visit("/groups/views")
+	}},
+	{"group view new", address("/groups/views/new?q=no:description&status=archived")},
+	{"group view delete", func(t *tab, v *town) {
+		saved := v.savedView("Shared "+rand.Text(), false)
+		colleague := v.somebody(access.Auditor)
+		if err := v.store.Identity.SavedViews.Pin(v.Context(), colleague.Actor(), saved.ID); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/groups/views/" + saved.ID + "/delete")
+		t.sees("main", "Pinned by")
 	}},
 	{"groups export", address("/groups/export?status=all&q=the")},
 	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},
@@ -306,7 +347,10 @@ var scenes = append([]scene{
 		t.sees("main", "There is a problem")
 	}},
 	{"group new draft", func(t *tab, v *town) {
-		fields := map[string][]string{"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]}}
+		fields := map[string][]string{
+			"name": {v.group.Name}, "contacts": {v.contact.ID}, "find": {v.contact.Username[:1]},
+			"paste": {v.contact.Username + "\nnobody"}, "new_username": {"nobody"},
+		}
 		if err := v.store.Identity.Drafts.SaveDraft(v.Context(), v.by, "new-group", fields); err != nil {
 			v.Fatal(err)
 		}
@@ -501,11 +545,12 @@ var scenes = append([]scene{
 	{"not found", address("/groups/0000000000000000")},
 	{"deleted", func(t *tab, v *town) {
 		g := v.describedGroup(v.group.Name, "", nil)
-		if err := v.store.DeleteGroup(v.Context(), v.by, g.ID, nil); err != nil {
+		if _, err := v.store.Holds.Delete(v.Context(), v.by, g.ID); err != nil {
 			v.Fatal(err)
 		}
 		t.visit("/groups/" + g.ID)
 		t.sees("main", "was deleted by")
+		t.sees("main", "Undo deletion")
 	}},
 	{"foreign form", func(t *tab, v *town) {
 		t.do(chromedp.Navigate(`data:text/html,<form method="post" action="` + v.url + `/groups/new"><button>Win</button></form>`))
@@ -518,7 +563,19 @@ var scenes = append([]scene{
 		modelstest.Exec(t.T, v.store, "ALTER TABLE drafts_away RENAME TO drafts")
 		t.sees("h1", "Something went wrong")
 	}},
-	{"own activity", address("/profile/activity")},
+	{"own activity", func(t *tab, v *town) {
+		by := v.by
+		open, err := v.store.Identity.Sessions.List(v.Context(), by)
+		if err != nil {
+			v.Fatal(err)
+		}
+		by.Session = open[0].ID
+		if _, err := v.store.UpdateGroup(v.Context(), by, v.archived.ID, models.GroupChange{Description: new(rand.Text())}); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/profile/activity")
+		t.sees("main", "What you can undo")
+	}},
 	{"shortcuts", address("/profile/shortcuts")},
 	{"shortcuts sheet", func(t *tab, _ *town) {
 		t.visit("/groups")

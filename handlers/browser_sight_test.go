@@ -27,13 +27,14 @@ func TestAxeIsUnchanged(t *testing.T) {
 
 // inspect looks at what the tab shows on every kind of screen: nothing is a
 // barrier, nothing is pushed aside, nothing is too small to be hit. In the dark only colours
-// differ, which takes a fraction of the time to look at.
+// differ, and measure and contrasts take a fraction of the time that axe does.
 func (t *tab) inspect(name string) {
 	t.Helper()
 	for _, look := range []screen{desk, phone} {
 		look = look.preferring("prefers-reduced-motion", "reduce") // colours change at once
 		t.look(look)
 		t.barriers(name)
+		t.contrasts(name)
 		t.shoot(name)
 		t.look(look.dark())
 		t.contrasts(name)
@@ -44,7 +45,8 @@ func (t *tab) inspect(name string) {
 	t.settle()
 }
 
-// barriers fails the test for all that axe finds.
+// barriers fails the test for all that axe finds. What costs axe most, it looks at on a desk alone:
+// contrasts sees the same colours elsewhere, and measure asks for larger targets.
 func (t *tab) barriers(name string) {
 	t.Helper()
 	if !eval[bool](t, "!!window.axe") {
@@ -52,11 +54,14 @@ func (t *tab) barriers(name string) {
 			t.Fatal(err)
 		}
 	}
-	found, err := chromedp.Run(t.ctx, chromedp.Evaluate[[]string](`axe.run(document, {
+	found, err := chromedp.Run(t.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`axe.run(document, {
 		resultTypes: ['violations'],
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-		rules: { 'target-size': { enabled: !document.querySelector('details.menu[open]') } }, // an open menu covers what is under it
-	}).then(({ violations }) => violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + n.failureSummary)))`, chromedp.EvalAwaitPromise))
+		rules: {
+			'color-contrast': { enabled: !%[1]t },
+			'target-size': { enabled: !%[1]t && !document.querySelector('details.menu[open]') }, // an open menu covers what is under it
+		},
+	}).then(({ violations }) => violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + n.failureSummary)))`, t.screen.touch), chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatalf("axe on %s: %v", name, err)
 	}
@@ -82,7 +87,7 @@ func (t *tab) measure(name string) {
 			const { left, right, width } = e.getBoundingClientRect();
 			if (width > 2 && !e.closest('.hide') && (right > innerWidth + 1 || left < -1) && !clipped(e.parentElement)) found.push(name(e) + ' sticks out to ' + Math.round(right));
 		}
-		for (const e of all('a[href], button, summary, input:not([type=hidden]), textarea, select')) {
+		for (const e of all('a[href], button, summary, input:not([type=hidden]), textarea, select, [role=option], [tabindex="0"]')) {
 			if (e.closest('.skip, .hide, [aria-hidden="true"]')) continue;
 			if (e.tagName === 'A' && getComputedStyle(e).display === 'inline' && e.closest('p')) continue;
 			const { width, height } = (e.matches('[type=radio], [type=checkbox]') ? e.closest('label') : e).getBoundingClientRect();

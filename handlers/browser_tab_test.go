@@ -69,14 +69,15 @@ func (t *tab) until(what, expression string) {
 	})
 }
 
-// wait waits for something to become true, and gives up in the end.
+// wait waits for something to become true, and gives up in the end. It asks less and less
+// often: on a busy machine that leaves the browser the time to get there.
 func (t *tab) wait(what string, holds func() bool) {
 	t.Helper()
-	deadline, tick := time.After(patient), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
+	deadline, pause := time.After(patient), 5*time.Millisecond
 	for !holds() {
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
+			pause = min(2*pause, 80*time.Millisecond)
 		case <-deadline:
 			t.shoot("failed " + t.Name())
 			t.Fatalf("%s: waited in vain: %s\n%s", t.screen, what, t.describe())

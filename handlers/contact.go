@@ -144,7 +144,8 @@ func (p contactPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.ContactURL(id)), saved(contact.Name(), change.Edits(contact)))
+	to := next(r, views.ContactURL(id))
+	return p.done(w, r, to, p.saved(r, to, contact.Name(), change.Edits(contact)))
 }
 
 // confirmDelete asks before a contact is deleted.

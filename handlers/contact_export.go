@@ -5,7 +5,6 @@ import (
 
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
@@ -26,23 +25,7 @@ func (p contactPages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := p.download(w, format, "contacts"+fileWords(at.Q), contactColumns)
-	query.Range = db.Range{}
-	err = p.store.Exports.ExportContacts(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
-	return p.finish(r, d, err)
-}
-
-// contactColumns are as groupColumns.
-var contactColumns = []string{
-	"id", "username", "display_name", "phone_number", "avatar_url", "conversation_id",
-	"last_active_at", "created_at", "updated_at", "last_active_time", "created_time", "updated_time",
-}
-
-func contactRow(c models.Contact) []any {
-	return []any{
-		c.ID, c.Username, c.DisplayName, c.PhoneNumber, c.AvatarURL, c.ConversationID,
-		c.LastActiveAt, c.CreatedAt, c.UpdatedAt, export.ISOOrNil(c.LastActiveAt), export.ISO(c.CreatedAt), export.ISO(c.UpdatedAt),
-	}
+	return p.exported(w, r, export.List{Of: export.Contacts, Format: format, Name: "contacts" + export.Words(at.Q), Contacts: query})
 }
 
 // exportAll sends a contact with all its groups, and the messages of its conversation, as one JSON
@@ -51,12 +34,12 @@ func (p contactPages) exportAll(w http.ResponseWriter, r *http.Request) error {
 	var o *export.Object
 	err := p.store.Exports.ExportContact(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Contact: func(c models.Contact) (err error) {
-			o, err = p.object(w, "contact"+fileWords(c.Username), contactColumns, contactRow(c),
-				export.List{Name: "groups", Columns: groupColumns}, export.List{Name: "messages", Columns: messageColumns})
+			o, err = p.object(w, "contact"+export.Words(c.Username), export.ContactColumns, export.ContactRow(c),
+				export.Part{Name: "groups", Columns: export.GroupColumns}, export.Part{Name: "messages", Columns: export.MessageColumns})
 			return err
 		},
-		Groups:   func(g models.Group) error { return o.Write("groups", groupRow(g)...) },
-		Messages: func(m models.Message) error { return o.Write("messages", messageRow(m)...) },
+		Groups:   func(g models.Group) error { return o.Write("groups", export.GroupRow(g)...) },
+		Messages: func(m models.Message) error { return o.Write("messages", export.MessageRow(m)...) },
 	})
 	return p.finishObject(r, o, err)
 }

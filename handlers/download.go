@@ -2,10 +2,8 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"protocol.chat/console/handlers/export"
-	"protocol.chat/console/models/text"
 )
 
 // download is a file that is sent while it is made. Nothing is sent before the first row, so that
@@ -45,7 +43,7 @@ func (s *site) finish(r *http.Request, d *download, err error) error {
 }
 
 // object begins a file that is one JSON object; the rest is as in download and export.NewObject.
-func (s *site) object(w http.ResponseWriter, name string, columns []string, values []any, lists ...export.List) (*export.Object, error) {
+func (s *site) object(w http.ResponseWriter, name string, columns []string, values []any, lists ...export.Part) (*export.Object, error) {
 	sendHead(w, "application/json", s.fileName(name, "json"))
 	return export.NewObject(w, columns, values, lists...)
 }
@@ -73,21 +71,7 @@ func sendHead(w http.ResponseWriter, mediaType, fileName string) {
 	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName+`"`)
 }
 
-// fileName returns the name of a file that is exported now: "groups-archived-2026-01-31T1504Z.csv".
+// fileName returns the name of a file that is exported now.
 func (s *site) fileName(name, extension string) string {
-	return name + "-" + s.store.DB.Now().UTC().Format("2006-01-02T1504Z") + "." + extension
-}
-
-// fileWords returns words as parts of a file's name, each after a hyphen; those that aren't ASCII,
-// or too many, are left out.
-func fileWords(words ...string) string {
-	const most = 40
-	var b strings.Builder
-	for _, word := range strings.FieldsFunc(text.Fold(strings.Join(words, " ")), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
-		if b.Len()+len(word) > most {
-			break
-		}
-		b.WriteString("-" + word)
-	}
-	return b.String()
+	return export.FileName(name, s.store.DB.Now(), extension)
 }

@@ -26,7 +26,7 @@ type drafts struct {
 
 // draftFields are the fields of all these forms; those of an edit also stand with "was_"
 // before them. Nothing else is kept.
-var draftFields = append(models.FieldNames(), "contacts", "find", stepField)
+var draftFields = append(models.FieldNames(), "contacts", "find", "paste", "pasted", "new_username", "new_display_name", stepField)
 
 // of returns the route that the form at an address is sent to, and the name under which its
 // draft is kept. The name is "" if no form there keeps one.
@@ -93,6 +93,7 @@ func (d drafts) save(ctx context.Context, by access.Actor, address string, form 
 			return err
 		}
 	}
+	takeChoices(form)
 	fields := map[string][]string{}
 	for field, values := range form {
 		if slices.Contains(draftFields, strings.TrimPrefix(field, "was_")) {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
@@ -14,9 +16,9 @@ import (
 )
 
 // saved returns the message that an edit was saved, or that it changed nothing, and what somebody
-// else changed in the meantime.
-func saved(name string, edits []models.Edit) views.Flash {
-	flash := views.Flash{Text: "Nothing changed."}
+// else changed in the meantime, with an undo that leads to to.
+func (s *site) saved(r *http.Request, to templ.SafeURL, name string, edits []models.Edit) views.Flash {
+	flash := views.Flash{Text: "Nothing changed.", Undo: s.undoable(r, to)}
 	var others []string
 	for _, e := range edits {
 		if e.Yours != nil {

@@ -56,7 +56,7 @@ func TestAStrangersFloodLeavesFewRows(t *testing.T) {
 			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
 			send, requests, most := floods[pattern], flood, mostRows
 			if send == nil {
-				requests, most = modelstest.Rounds(20, flood), 0
+				requests, most = modelstest.Rounds(12, flood), 0
 				send = func(s *site, b *browser, _ int) *page {
 					return s.send(b, method, path, []string{"code", "x", "name", "x", "email", "x@example.com", "password", "x", "credential", "{}"})
 				}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -54,7 +52,7 @@ func (p groupPages) new(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := p.form(r, fields)
+	form, err := p.form(r, fields, nil)
 	if err != nil {
 		return err
 	}
@@ -71,23 +69,35 @@ func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, 
 	})
 }
 
-// form returns the form with what was typed into it.
-func (p groupPages) form(r *http.Request, fields url.Values) (views.GroupForm, error) {
+// form returns the form with what was typed into it, and what is wrong with that.
+func (p groupPages) form(r *http.Request, fields url.Values, wrong access.Invalid) (views.GroupForm, error) {
 	form := views.GroupForm{
-		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Now: p.now(r),
+		GroupFields: groupFields(fields, ""), Key: fields.Get("key"), Problems: wrong, Now: p.now(r),
 	}
 	var err error
-	form.Members, err = p.picker(r, "", fields)
+	form.Members, err = p.picker(r, "", fields, wrong)
 	return form, err
+}
+
+// refuseNew shows the form for a new group with what is wrong with it.
+func (p groupPages) refuseNew(w http.ResponseWriter, r *http.Request, wrong access.Invalid) error {
+	form, err := p.form(r, r.PostForm, wrong)
+	if err != nil {
+		return err
+	}
+	return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 }
 
 // create makes a group, or takes a step in choosing its members.
 func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
-	if pickStep(r.PostForm) {
-		if err := p.drafts.keepStep(r); err != nil {
-			return err
-		}
-		return redirect(w, r, views.NewGroupURL()+"#find")
+	step, wrong, err := p.step(r)
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
+		return p.refuseNew(w, r, wrong)
+	case step:
+		return p.keepStep(w, r, views.NewGroupURL())
 	}
 	change := models.NewGroupChange(func(name string) *string { return field(r, name) })
 	members := models.Refs(r.PostForm["contacts"]...)
@@ -95,12 +105,7 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	key := formKey(r)
 	g, err := p.store.CreateGroup(r.Context(), by(r), change, key)
 	if invalid, ok := problems(err); ok {
-		form, err := p.form(r, r.PostForm)
-		if err != nil {
-			return err
-		}
-		form.Problems = invalid
-		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
+		return p.refuseNew(w, r, invalid)
 	}
 	if err != nil {
 		return err
@@ -173,52 +178,43 @@ func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.GroupURL(id)), saved(g.Name, change.Edits(g)))
+	to := next(r, views.GroupURL(id))
+	return p.done(w, r, to, p.saved(r, to, g.Name, change.Edits(g)))
 }
 
 // archive archives a group and offers to undo that.
 func (p groupPages) archive(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	at, _ := strconv.ParseInt(r.PostFormValue("at"), 10, 64) // an undo's; without it, now
-	g, err := p.store.ArchiveGroup(r.Context(), by(r), id, at)
+	g, err := p.store.ArchiveGroup(r.Context(), by(r), id, 0)
 	if err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), views.Flash{
-		Text: text.Isolated(g.Name) + " archived.",
-		Undo: undo(r, id, models.Active, views.RestoreGroupURL(id, "")),
-	})
+	return p.moved(w, r, g, " archived.", models.Active)
 }
 
-// restore restores an archived group and offers to undo that, with the time at which it was
-// archived.
+// restore restores an archived group and offers to undo that.
 func (p groupPages) restore(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	before, err := p.store.Group(r.Context(), id)
+	g, err := p.store.RestoreGroup(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	g, err := p.store.RestoreGroup(r.Context(), by(r), id)
-	if err != nil {
-		return err
-	}
-	flash := views.Flash{Text: text.Isolated(g.Name) + " restored."}
-	if before.ArchivedAt != nil {
-		flash.Undo = undo(r, id, models.Archived, views.ArchiveGroupURL(id, ""), views.Hidden{Name: "at", Value: fmt.Sprint(*before.ArchivedAt)})
-	}
-	return p.done(w, r, next(r, views.GroupURL(id)+views.FromList(groupsOf(r))), flash)
+	return p.moved(w, r, g, " restored.", models.Archived)
 }
 
-// undo returns the form that undoes what was done to a group. It leads to where this request does:
-// in a list to the group's row, which then shows the status in its place.
-func undo(r *http.Request, id string, status models.Status, action templ.SafeURL, fields ...views.Hidden) *views.Undo {
-	u := &views.Undo{Action: string(action + views.FromList(groupsOf(r))), Fields: fields}
+// moved leads on after a group was archived or restored. In a list the undo gives the group's row
+// its status before again.
+func (p groupPages) moved(w http.ResponseWriter, r *http.Request, g models.Group, did string, before models.Status) error {
+	to := next(r, views.GroupURL(g.ID)+views.FromList(groupsOf(r)))
+	flash := views.Flash{Text: text.Isolated(g.Name) + did}
 	if path := localPath(r.FormValue("next")); path != "" {
 		path, _, _ = strings.Cut(path, "#")
-		u.Fields = append(u.Fields, views.Hidden{Name: "next", Value: path + "#open-" + id})
-		u.Group, u.State = id, status
+		if flash.Undo = p.undoable(r, templ.SafeURL(path+"#open-"+g.ID)); flash.Undo != nil {
+			flash.Undo.Group, flash.Undo.State = g.ID, before
+		}
+	} else {
+		flash.Undo = p.undoable(r, to)
 	}
-	return u
+	return p.done(w, r, to, flash)
 }
 
 // typedMembers is above how many members deleting a group asks for its name.
@@ -240,7 +236,11 @@ func (p groupPages) deletion(r *http.Request) (views.GroupDelete, error) {
 	}
 	d := views.GroupDelete{Group: g, By: by(r), Next: localPath(r.FormValue("next")), Now: p.now(r)}
 	d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID)
+	if err != nil {
+		return d, err
+	}
 	d.TypeName = d.Messages.N > 0 || g.ContactsCount > typedMembers
+	d.Hold, err = p.store.Holds.Period(r.Context())
 	return d, err
 }
 
@@ -260,10 +260,12 @@ func (p groupPages) delete(w http.ResponseWriter, r *http.Request) error {
 		d.Problems = access.Invalid{{Field: "name", Code: access.Bad, Message: "Enter the group's name exactly as shown:  " + text.Isolated(d.Name)}}
 		return p.showDelete(w, r, http.StatusUnprocessableEntity, d)
 	}
-	if err := p.store.DeleteGroup(r.Context(), by(r), d.ID, nil); err != nil {
+	hold, err := p.store.Holds.Delete(r.Context(), by(r), d.ID)
+	if err != nil {
 		return err
 	}
-	return p.done(w, r, next(r, views.GroupsURL(views.GroupsAt{})), views.Flash{Text: text.Isolated(d.Name) + " deleted."})
+	to := next(r, views.GroupsURL(views.GroupsAt{}))
+	return p.done(w, r, to, views.Flash{Text: views.GroupDeleted(d.Name, hold), Undo: p.undoable(r, to)})
 }
 
 // activity shows what was done to a group.
@@ -293,6 +295,7 @@ func (p groupPages) tombstone(r *http.Request, f *views.Failure) {
 		t.DeletedBy = ""
 	}
 	f.Title, f.Tombstone = "This group was deleted", &t
+	f.Undelete = t.HeldUntil != nil && by(r).May(access.DeleteGroups)
 }
 
 // exists fails if there is no such group.

@@ -10,7 +10,6 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
-	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/views"
 )
 
@@ -55,10 +54,17 @@ func (p bulkPages) submitDelete(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.BulkAction) error {
-	step := pickStep(r.PostForm)
+	step, wrong, err := p.step(r)
+	if err != nil {
+		return err
+	}
 	f, bulk, err := p.form(r, action)
 	if err != nil {
 		return err
+	}
+	if f.Problems = wrong; len(wrong) > 0 {
+		f.Members.New = newPick(r.PostForm, wrong)
+		return p.showForm(w, r, http.StatusUnprocessableEntity, f)
 	}
 	if bulk.IDs != nil && len(bulk.IDs) == 0 {
 		return p.done(w, r, f.Back(), views.Flash{Kind: "warn", Text: "Select at least one group first."})
@@ -85,17 +91,11 @@ func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.Bu
 	if !f.AtOnce {
 		return redirect(w, r, views.JobURL(job.ID, views.JobAt{}))
 	}
-	return p.done(w, r, f.Back(), p.madeAtOnce(r, job, f))
-}
-
-// madeAtOnce returns the message about a change that was made, with an undo if anything was
-// changed.
-func (p bulkPages) madeAtOnce(r *http.Request, job jobs.Job, f views.BulkForm) views.Flash {
 	flash := views.Flash{Text: views.BulkDone(job, p.now(r))}
 	if job.Done > 0 {
-		flash.Undo = &views.Undo{Action: string(views.UndoJobURL(job.ID)), Fields: []views.Hidden{{Name: "next", Value: string(f.Back())}}}
+		flash.Undo = p.undoable(r, f.Back())
 	}
-	return flash
+	return p.done(w, r, f.Back(), flash)
 }
 
 func (p bulkPages) showForm(w http.ResponseWriter, r *http.Request, status int, f views.BulkForm) error {
@@ -137,8 +137,15 @@ func (p bulkPages) form(r *http.Request, action models.BulkAction) (views.BulkFo
 	if f.Preview, err = p.store.BulkChanges.PreviewGroups(r.Context(), by(r), bulk); err != nil {
 		return f, bulk, err
 	}
+	if action == models.BulkDelete {
+		if bulk.Hold, err = p.store.Holds.Period(r.Context()); err != nil {
+			return f, bulk, err
+		}
+		f.Hold = bulk.Hold
+	}
 	f.AtOnce = action.Reversible() && exact(f.Matched) && f.Matched.N <= models.MaxAtOnce
-	f.Members, err = p.picker(r, "", typed)
+	f.Members, err = p.picker(r, "", typed, nil)
+	f.Members.Existing = action == models.BulkRemoveContacts
 	return f, bulk, err
 }
 

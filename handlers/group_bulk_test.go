@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/jobs"
 )
 
 func TestManyGroupsAreArchivedAndBack(t *testing.T) {
@@ -13,13 +14,16 @@ func TestManyGroupsAreArchivedAndBack(t *testing.T) {
 		p := s.post("/groups/bulk", "action", "archive", "ids", a, "ids", b).wants(200)
 		p.has("h1", "Archive 1 group?").has(".figures", "Skipped: already archived")
 		s.post("/groups/bulk", "action", "archive", "ids", a, "ids", b, "do", "apply").wants(303)
-		p = s.get("/groups?status=archived").has("#flashes", "1 group archived. 1 skipped.")
-		undo := p.doc.Find("#flashes form").AttrOr("action", "")
-		s.post(undo).wants(303)
+		s.get("/groups?status=archived").has("#flashes", "1 group archived. 1 skipped.").undo(s.browser).
+			follow(s.browser).has("#flashes", "Undid: the job “Archive groups”. 1 group changed back.")
 		if g, err := s.store.Group(s.Context(), a); err != nil || g.Archived() {
 			s.Errorf("the group is archived: %v, %v", g.Archived(), err)
 		}
-		file := s.get(strings.TrimSuffix(undo, "/undo") + "/results").wants(200).body
+		jobs, err := s.store.Jobs.Jobs(s.Context(), jobs.Query{})
+		if err != nil || len(jobs.Jobs) != 2 {
+			s.Fatal(jobs, err)
+		}
+		file := s.get("/jobs/" + jobs.Jobs[1].ID + "/results").wants(200).body
 		if !strings.Contains(file, b+",Plaza Hotel,skipped,"+models.AlreadyArchived+",Already archived") || strings.Count(file, "\r\n") != 3 {
 			s.Errorf("the file is %q", file)
 		}
@@ -38,8 +42,10 @@ func TestDeletingManyGroupsTakesTheirNumber(t *testing.T) {
 		if err := s.store.Jobs.Run(s.Context()); err != nil {
 			s.Fatal(err)
 		}
-		s.get(to).wants(200).has("#progress", "2 of 2").has(".pill", "Finished").lacks(`form[action$="/undo"]`)
-		s.get("/groups/" + a).wants(404)
+		s.get(to).wants(200).has("#progress", "2 of 2").has(".pill", "Finished")
+		s.get("/groups/"+a).wants(404).has("main", "are kept until").has("main form[action$=undelete]", "Undo deletion")
+		s.post(to + "/undo").wants(303)
+		s.get("/groups/"+a).wants(200).has("#flashes", "2 groups changed back.")
 	})
 }
 

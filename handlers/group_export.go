@@ -5,7 +5,6 @@ import (
 
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
@@ -26,44 +25,10 @@ func (p groupPages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e := models.Export{Format: format.Name, MemberIDs: r.PostForm.Get("members") == "ids"}
-	columns := groupColumns
-	if e.MemberIDs {
-		columns = append(columns[:len(columns):len(columns)], "contacts")
-	}
-	d := p.download(w, format, "groups"+fileWords(string(query.Shown()), at.Q), columns)
-	query.Range = db.Range{}
-	err = p.store.Exports.ExportGroups(r.Context(), by(r), query, e, func(g models.Group, members []string) error {
-		row := groupRow(g)
-		if e.MemberIDs {
-			row = append(row, append([]string{}, members...))
-		}
-		return d.write(row...)
+	return p.exported(w, r, export.List{
+		Of: export.Groups, Format: format, Name: "groups" + export.Words(string(query.Shown()), at.Q), Groups: query,
+		MemberIDs: r.PostForm.Get("members") == "ids",
 	})
-	return p.finish(r, d, err)
-}
-
-// exportOptions are the formats as a form offers them.
-func exportOptions() []views.ExportFormat {
-	options := make([]views.ExportFormat, len(export.Formats))
-	for i, f := range export.Formats {
-		options[i] = views.ExportFormat{Name: f.Name, Label: f.Label, Hint: f.Hint}
-	}
-	return options
-}
-
-// groupColumns are those of a file of groups, with the names that the API has for them. Times are
-// in Unix seconds and as ISO 8601 has them.
-var groupColumns = []string{
-	"id", "name", "description", "avatar_url", "conversation_id", "contacts_count",
-	"created_at", "archived_at", "updated_at", "created_time", "archived_time", "updated_time",
-}
-
-func groupRow(g models.Group) []any {
-	return []any{
-		g.ID, g.Name, g.Description, g.AvatarURL, g.ConversationID, g.ContactsCount,
-		g.CreatedAt, g.ArchivedAt, g.UpdatedAt, export.ISO(g.CreatedAt), export.ISOOrNil(g.ArchivedAt), export.ISO(g.UpdatedAt),
-	}
 }
 
 // exportForm asks how the members of a group are exported.
@@ -89,15 +54,7 @@ func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := p.download(w, format, "members"+fileWords(g.Name, query.Text), contactColumns)
-	err = p.store.Exports.ExportMembers(r.Context(), by(r), query, format.Name, func(c models.Contact) error { return d.write(contactRow(c)...) })
-	return p.finish(r, d, err)
-}
-
-var messageColumns = []string{"id", "conversation_id", "contact_id", "message", "created_at", "created_time"}
-
-func messageRow(m models.Message) []any {
-	return []any{m.ID, m.ConversationID, m.ContactID, m.Message, m.CreatedAt, export.ISO(m.CreatedAt)}
+	return p.exported(w, r, export.List{Of: export.Members, Format: format, Name: "members" + export.Words(g.Name, query.Text), Members: query})
 }
 
 // exportAll sends a group with all its members and messages as one JSON object.
@@ -105,12 +62,12 @@ func (p groupPages) exportAll(w http.ResponseWriter, r *http.Request) error {
 	var o *export.Object
 	err := p.store.Exports.ExportGroup(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Group: func(g models.Group) (err error) {
-			o, err = p.object(w, "group"+fileWords(g.Name), groupColumns, groupRow(g),
-				export.List{Name: "contacts", Columns: contactColumns}, export.List{Name: "messages", Columns: messageColumns})
+			o, err = p.object(w, "group"+export.Words(g.Name), export.GroupColumns, export.GroupRow(g),
+				export.Part{Name: "contacts", Columns: export.ContactColumns}, export.Part{Name: "messages", Columns: export.MessageColumns})
 			return err
 		},
-		Contacts: func(c models.Contact) error { return o.Write("contacts", contactRow(c)...) },
-		Messages: func(m models.Message) error { return o.Write("messages", messageRow(m)...) },
+		Contacts: func(c models.Contact) error { return o.Write("contacts", export.ContactRow(c)...) },
+		Messages: func(m models.Message) error { return o.Write("messages", export.MessageRow(m)...) },
 	})
 	return p.finishObject(r, o, err)
 }

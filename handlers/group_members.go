@@ -50,7 +50,7 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
 	}
-	if m.Picker, err = p.picker(r, detail.ID, fields); err != nil {
+	if m.Picker, err = p.picker(r, detail.ID, fields, wrong); err != nil {
 		return err
 	}
 	return p.render(w, r, status, views.Page{
@@ -62,11 +62,14 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	to := views.MembersURL(id, views.MembersAt{List: groupsOf(r)})
-	if pickStep(r.PostForm) {
-		if err := p.drafts.keepStep(r); err != nil {
-			return err
-		}
-		return redirect(w, r, to+"#find")
+	step, wrong, err := p.step(r)
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
+		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm, wrong)
+	case step:
+		return p.keepStep(w, r, to)
 	}
 	if len(r.PostForm["contacts"]) == 0 {
 		return p.showList(w, r, http.StatusUnprocessableEntity, r.PostForm,
@@ -80,22 +83,19 @@ func (p memberPages) add(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.drafts.drop(r)
-	return p.done(w, r, next(r, to), addedFlash(g, added))
+	to = next(r, to)
+	return p.done(w, r, to, views.Flash{Text: addedText(g, added), Undo: p.undoable(r, to)})
 }
 
-// addedFlash returns the message about who was added, with an undo if it was one contact.
-func addedFlash(g models.Group, added []models.Contact) views.Flash {
+// addedText returns the message about who was added.
+func addedText(g models.Group, added []models.Contact) string {
 	switch len(added) {
 	case 0:
-		return views.Flash{Text: "They're already members of " + text.Isolated(g.Name) + "."}
+		return "They're already members of " + text.Isolated(g.Name) + "."
 	case 1:
-		to := string(views.MembersURL(g.ID, views.MembersAt{}))
-		return views.Flash{Text: text.Isolated(added[0].Name()) + " added to " + text.Isolated(g.Name) + ".", Undo: &views.Undo{
-			Action: string(views.RemoveMemberURL(g.ID, "")),
-			Fields: []views.Hidden{{Name: "contact", Value: added[0].ID}, {Name: "next", Value: to}},
-		}}
+		return text.Isolated(added[0].Name()) + " added to " + text.Isolated(g.Name) + "."
 	}
-	return views.Flash{Text: fmt.Sprintf("%d contacts added to %s.", len(added), text.Isolated(g.Name))}
+	return fmt.Sprintf("%d contacts added to %s.", len(added), text.Isolated(g.Name))
 }
 
 // remove removes a member from a group and offers to undo that.
@@ -117,8 +117,5 @@ func (p memberPages) remove(w http.ResponseWriter, r *http.Request) error {
 	if g.ContactsCount == 0 {
 		text += " The group has no members now."
 	}
-	return p.done(w, r, to, views.Flash{Text: text, Undo: &views.Undo{
-		Action: string(views.MembersURL(id, views.MembersAt{})),
-		Fields: []views.Hidden{{Name: "contacts", Value: contact.ID}, {Name: "next", Value: string(to)}},
-	}})
+	return p.done(w, r, to, views.Flash{Text: text, Undo: p.undoable(r, to)})
 }

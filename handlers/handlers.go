@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 )
@@ -31,6 +32,9 @@ type Config struct {
 	PublicURL string
 	// Version is shown at the foot of every page to those who are signed in.
 	Version string
+	// DirectExport is how many rows an export has at most that is sent at once, and not prepared
+	// by a job; 0 means 10,000.
+	DirectExport int
 	// RateLimit is how many calls of the API a token may make in a minute; 0 is any number.
 	RateLimit int
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
@@ -53,6 +57,7 @@ type Console struct {
 func New(config Config) *Console {
 	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit}
 	c.health = &healthPages{site: c.site}
+	export.Register(c.store)
 	for _, rt := range c.table() {
 		c.routes.add(&rt, c.routeHandler(&rt))
 	}

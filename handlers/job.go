@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"protocol.chat/console/handlers/export"
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/views"
@@ -63,6 +62,9 @@ func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 	if n := len(page.Results); n > 0 {
 		d.Previous, d.Next = neighbours(query.Range, page.More, page.Results[0].ObjectID, page.Results[n-1].ObjectID)
 	}
+	if d.File, err = p.madeFile(r, job); err != nil {
+		return err
+	}
 	if d.Undone, err = p.store.Jobs.Undone(r.Context(), job.ID); err != nil {
 		return err
 	}
@@ -93,22 +95,15 @@ func (p jobPages) retry(w http.ResponseWriter, r *http.Request) error {
 
 // undo takes back what a job changed: at once if that is little, or else by another job.
 func (p jobPages) undo(w http.ResponseWriter, r *http.Request) error {
-	job, err := p.store.Jobs.Job(r.Context(), r.PathValue("id"))
+	undo, err := p.store.BulkChanges.TakeBack(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if job.Done > models.MaxAtOnce {
-		undo, err := p.store.BulkChanges.Undo(r.Context(), by(r), job.ID)
-		if err != nil {
-			return err
-		}
-		return redirect(w, r, views.JobURL(undo.ID, views.JobAt{}))
+	to := views.JobURL(undo.ID, views.JobAt{})
+	if !undo.Finished() {
+		return redirect(w, r, to)
 	}
-	undo, err := p.store.BulkChanges.UndoNow(r.Context(), by(r), job.ID)
-	if err != nil {
-		return err
-	}
-	return p.done(w, r, next(r, views.JobURL(undo.ID, views.JobAt{})), views.Flash{Text: views.BulkDone(undo, p.now(r))})
+	return p.done(w, r, next(r, to), views.Flash{Text: views.BulkDone(undo, p.now(r))})
 }
 
 // results sends a job's results as a CSV file.

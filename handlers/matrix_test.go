@@ -70,6 +70,7 @@ var matrix = map[string]allowed{
 	"GET /invite/{secret}":    about(everybody),
 	"POST /invite/{secret}":   about(everybody),
 	"GET /{$}":                about(all),
+	"POST /undo":              about(all),
 	"POST /logout":            about(all),
 	"POST /drafts/{form}":     about("OAE"),
 
@@ -88,9 +89,22 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/restore":        about("OAEM"),
 	"GET /groups/{id}/delete":          about("OA"),
 	"POST /groups/{id}/delete":         about("OA"),
+	"POST /groups/{id}/undelete":       about("OA"),
 	"GET /groups/{id}/members":         about(all),
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
+
+	"GET /groups/filters":            about(all),
+	"GET /groups/columns":            about(all),
+	"POST /groups/columns":           about(all),
+	"GET /groups/views":              about(all),
+	"GET /groups/views/new":          about(all),
+	"POST /groups/views/new":         about(all),
+	"POST /groups/views/pin":         about(all),
+	"GET /groups/views/{id}/edit":    own(),
+	"POST /groups/views/{id}/edit":   own(),
+	"GET /groups/views/{id}/delete":  own(),
+	"POST /groups/views/{id}/delete": own(),
 
 	"GET /groups/bulk":         about(all),
 	"POST /groups/bulk":        about("OAEM"), // to archive them
@@ -110,9 +124,12 @@ var matrix = map[string]allowed{
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
 
+	"POST /contacts/pick/missing": about(all),
+
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),
+	"POST /jobs/{id}/file":   about("OAU"),
 	"POST /jobs/{id}/cancel": about("OAEM"), // of a job that archives groups
 	"POST /jobs/{id}/retry":  about("OAEM"),
 	"POST /jobs/{id}/undo":   about("OAEM"),
@@ -122,6 +139,7 @@ var matrix = map[string]allowed{
 	"GET /activity/verify":       about("OAU"),
 	"GET /activity/retention":    about("O"),
 	"POST /activity/retention":   about("O"),
+	"POST /activity/hold":        about("O"),
 	"GET /activity/{id}":         about("OAU"),
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),
@@ -319,6 +337,8 @@ func (m *theCaller) object(pattern, whose string) string {
 		return m.sessionOf(u)
 	case strings.Contains(pattern, "/profile/security/passkeys/"):
 		return m.passkeyOf(u)
+	case strings.Contains(pattern, "/groups/views/"):
+		return m.viewOf(u)
 	}
 	return u.ID
 }
@@ -334,6 +354,18 @@ func (m *theCaller) sessionOf(u identity.User) string {
 		m.Fatal(found, err)
 	}
 	return found[0].ID
+}
+
+// viewOf saves another view. Who may not sign in saves none.
+func (m *theCaller) viewOf(u identity.User) string {
+	m.Helper()
+	v, err := m.store.Identity.SavedViews.Create(m.Context(), u.Actor(), identity.ViewChange{Name: new("View " + rand.Text())})
+	if errors.Is(err, access.ErrDenied) {
+		return "0000000000000000"
+	} else if err != nil {
+		m.Fatal(err)
+	}
+	return v.ID
 }
 
 // passkeyOf adds another passkey. Who may not sign in adds none.

@@ -65,8 +65,8 @@ func groupsOf(r *http.Request) templ.SafeURL { return listOf(r, views.GroupsURL(
 
 // cameFrom returns the page of the console that led to a request, or "" if none did, or if it is the
 // page of the request itself.
-func (p confirmPages) cameFrom(r *http.Request) string {
-	path, here := strings.CutPrefix(r.Referer(), p.publicURL)
+func (s *site) cameFrom(r *http.Request) string {
+	path, here := strings.CutPrefix(r.Referer(), s.publicURL)
 	path = localPath(path)
 	if from, _, _ := strings.Cut(path, "?"); !here || from == r.URL.Path {
 		return ""

@@ -89,10 +89,12 @@ func (c *Console) table() []route {
 		groups      = groupPages{c.site}
 		members     = memberPages{groups}
 		bulk        = bulkPages{groups}
+		saved       = viewPages{groups}
 		contacts    = contactPages{c.site}
 		jobs        = jobPages{c.site}
 		activity    = activityPages{c.site}
 		retention   = retentionPages{c.site}
+		undos       = undoPages{c.site}
 		tokens      = tokenPages{c.site, c.rateLimit}
 		users       = userPages{c.site}
 		invitations = invitationPages{c.site}
@@ -158,6 +160,7 @@ func (c *Console) table() []route {
 		{"GET", "/profile/security/identity/remove", linked.confirmDelete, access.SignedInOnly, "Security", also{stepUp: unlinking, unenrolled: true}},
 		{"POST", "/profile/security/identity/remove", linked.delete, access.SignedInOnly, "Security", also{stepUp: unlinking, unenrolled: true}},
 
+		{"POST", "/undo", undos.undo, access.SignedInOnly, "", plain}, // and the right of the act
 		{"GET", "/{$}", groups.home, access.SignedInOnly, "", plain},
 		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
@@ -168,6 +171,17 @@ func (c *Console) table() []route {
 		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"GET", "/groups/filters", groups.filters, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/columns", groups.chooseColumns, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/columns", groups.updateColumns, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views", saved.list, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/new", saved.new, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/new", saved.create, access.ReadGroups, views.Groups, plain}, // to share it takes the right to
+		{"POST", "/groups/views/pin", saved.pin, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/edit", saved.edit, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/edit", saved.update, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/delete", saved.confirmDelete, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/delete", saved.delete, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
@@ -175,6 +189,7 @@ func (c *Console) table() []route {
 		{"POST", "/groups/{id}/restore", groups.restore, access.ArchiveGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/delete", groups.confirmDelete, access.DeleteGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/delete", groups.delete, access.DeleteGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/undelete", groups.undelete, access.DeleteGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/activity", groups.activity, access.ReadActivity, views.Groups, aGroup},
 		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/members", members.add, access.EditMembers, views.Groups, editedGroup},
@@ -185,6 +200,7 @@ func (c *Console) table() []route {
 
 		{"GET", "/contacts", contacts.list, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/pick", groups.pick, access.ReadContacts, views.Contacts, plain},
+		{"POST", "/contacts/pick/missing", groups.missing, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/new", contacts.new, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/new", contacts.create, access.EditContacts, views.Contacts, also{draft: draft{name: views.ContactDraft}}},
 		{"GET", "/contacts/export", contacts.exportForm, access.Export, views.Contacts, plain},
@@ -199,6 +215,7 @@ func (c *Console) table() []route {
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
+		{"POST", "/jobs/{id}/file", jobs.file, access.Export, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
 		// What these three need is the right of the job.
 		{"POST", "/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/retry", jobs.retry, access.ReadGroups, views.Jobs, plain},
@@ -210,6 +227,7 @@ func (c *Console) table() []route {
 		{"GET", "/activity/verify", activity.verify, access.ReadActivity, views.Activity, also{limits: limits{timeout: 2 * time.Minute}}},
 		{"GET", "/activity/retention", retention.edit, access.ManageRetention, views.Activity, also{stepUp: changingRetention}},
 		{"POST", "/activity/retention", retention.update, access.ManageRetention, views.Activity, also{stepUp: changingRetention}},
+		{"POST", "/activity/hold", retention.hold, access.ManageRetention, views.Activity, also{stepUp: changingRetention}},
 		{"GET", "/activity/{id}", activity.show, access.ReadActivity, views.Activity, anEntry},
 		{"GET", "/activity/{id}/revert", activity.confirmRevert, access.ReadActivity, views.Activity, anEntry},
 		{"POST", "/activity/{id}/revert", activity.revert, access.ReadActivity, views.Activity, anEntry},

@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
@@ -22,18 +24,24 @@ type site struct {
 	challenges challenges
 	passkeys   passkeys
 	drafts     drafts
-	oidc       *provider   // or nil
-	owned      atomic.Bool // set once there is an owner
+	// directExport is Config.DirectExport.
+	directExport int
+	oidc         *provider   // or nil
+	owned        atomic.Bool // set once there is an owner
+	// menuCounts are the numbers of groups in users' menus, by time zone and query.
+	menuCounts db.Cache[string, db.Count]
 }
 
 func newSite(config Config) *site {
 	s := &site{
 		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
 		routes: newRouteTable(), cookies: newCookies(config.PublicURL), oidc: newProvider(config.OIDC, config.PublicURL),
+		directExport: cmp.Or(config.DirectExport, 10_000),
 	}
 	s.sessions = &sessionStore{store: s.store, cookies: s.cookies}
 	s.challenges = challenges{store: s.store, cookies: s.cookies}
 	s.passkeys = passkeys{WebAuthn: newWebAuthn(s.publicURL), store: s.store, log: s.log, challenges: s.challenges}
+	s.menuCounts.TTL = menuTTL
 	s.drafts = drafts{store: s.store, log: s.log, routes: s.routes}
 	return s
 }

@@ -99,6 +99,10 @@ func (s *site) contact(username string) models.Contact {
 	return c
 }
 
+// uncompressed asks for pages as they are: with the race detector, packing and unpacking
+// them would take longer than making them. Tabs of Chromium get them compressed.
+var uncompressed = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 8}
+
 // browser keeps cookies and follows no redirects, so that tests see them.
 type browser struct {
 	site   *site
@@ -109,7 +113,7 @@ type browser struct {
 func (s *site) newBrowser() *browser {
 	jar, _ := cookiejar.New(nil) // never fails
 	return &browser{site: s, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}, client: &http.Client{
-		Jar: jar, Timeout: 20 * time.Second,
+		Jar: jar, Timeout: 20 * time.Second, Transport: uncompressed,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -166,11 +170,7 @@ func (s *site) pageOf(answer *http.Response) *page {
 	if err != nil {
 		s.Fatal(err)
 	}
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(string(text)))
-	if err != nil {
-		s.Fatal(err)
-	}
-	return &page{site: s, status: answer.StatusCode, header: answer.Header, body: string(text), doc: doc}
+	return &page{site: s, status: answer.StatusCode, header: answer.Header, body: string(text), doc: &document{text: string(text)}}
 }
 
 // page is an answer, to be looked at.
@@ -179,7 +179,21 @@ type page struct {
 	what, body string
 	status     int
 	header     http.Header
-	doc        *goquery.Document
+	doc        *document
+}
+
+// document is a page that is parsed when something is first looked for in it.
+type document struct {
+	text   string
+	parsed *goquery.Document
+}
+
+// Find returns what a selector finds.
+func (d *document) Find(selector string) *goquery.Selection {
+	if d.parsed == nil {
+		d.parsed, _ = goquery.NewDocumentFromReader(strings.NewReader(d.text)) // any text is a document
+	}
+	return d.parsed.Find(selector)
 }
 
 // wants fails the test where the status is another one.
@@ -252,14 +266,30 @@ func (p *page) rows() []string {
 // lines are all audit lines, the oldest first.
 func (s *site) lines() []audit.Line {
 	s.Helper()
+	return s.linesSince("")
+}
+
+// linesSince are the audit lines after that of an id, the oldest first.
+func (s *site) linesSince(id string) []audit.Line {
+	s.Helper()
 	var lines []audit.Line
 	r := db.Range{Limit: db.MaxLimit}
+	if id != "" {
+		r.Limit = 10
+	}
 	for {
 		page, err := s.store.Audit.Activity(s.Context(), audit.ActivityQuery{Range: r})
 		if err != nil {
 			s.Fatal(err)
 		}
-		if lines = append(lines, page.Lines...); !page.More {
+		for _, line := range page.Lines {
+			if line.ID == id {
+				page.More = false
+				break
+			}
+			lines = append(lines, line)
+		}
+		if !page.More {
 			slices.Reverse(lines)
 			return lines
 		}
@@ -270,7 +300,13 @@ func (s *site) lines() []audit.Line {
 // actions are the actions of all audit lines, the oldest first.
 func (s *site) actions() []audit.Action {
 	s.Helper()
-	lines := s.lines()
+	return s.actionsSince("")
+}
+
+// actionsSince are the actions of the audit lines after that of an id, the oldest first.
+func (s *site) actionsSince(id string) []audit.Action {
+	s.Helper()
+	lines := s.linesSince(id)
 	actions := make([]audit.Action, len(lines))
 	for i, line := range lines {
 		actions[i] = line.Action

@@ -88,6 +88,9 @@ type Bulk struct {
 	Description, AvatarURL *string
 	// Append is what BulkUpdate adds to the description, as a paragraph of its own.
 	Append string
+	// Hold is for how long the groups that BulkDelete deletes are on hold, and the job can be
+	// undone; 0 for not at all.
+	Hold time.Duration
 	// Key, unless nil, returns the first job again to whoever asks twice.
 	Key *audit.IdempotencyKey
 }
@@ -200,6 +203,8 @@ type bulkSpec struct {
 	Contacts               []string `json:",omitempty"`
 	Description, AvatarURL *string  `json:",omitempty"`
 	Append                 string   `json:",omitempty"`
+	// Hold is Bulk.Hold of a deletion.
+	Hold time.Duration `json:",omitempty"`
 	// RetryOf is a job whose failed groups are meant instead.
 	RetryOf string `json:",omitempty"`
 }
@@ -215,6 +220,9 @@ func (s *BulkChanges) specOf(ctx context.Context, b Bulk) (bulkSpec, error) {
 		return bulkSpec{}, orFailed(s.store.DB.Failed(ctx, err), problems)
 	}
 	spec := bulkSpec{Action: b.Action, IDs: b.IDs, Contacts: contactIDs(contacts), Description: b.Description, AvatarURL: b.AvatarURL, Append: b.Append}
+	if b.Action == BulkDelete {
+		spec.Hold = b.Hold
+	}
 	if b.IDs == nil {
 		spec.Query = plainQuery(b.Query)
 	}
@@ -266,19 +274,19 @@ func (s *BulkChanges) bulkRequest(ctx context.Context, by access.Actor, b Bulk, 
 		}
 	}
 	spec, err := s.specOf(ctx, b)
-	return jobs.Request{Kind: b.Action.Kind(), Needs: b.Action.Right(), Spec: spec, Note: note, Key: b.Key}, err
+	return jobs.Request{Kind: b.Action.Kind(), Needs: b.Action.Right(), Spec: spec, Note: note, UndoFor: spec.Hold, Key: b.Key}, err
 }
 
 // BulkOf returns what a job of a bulk action is for, and false if it is another job. The
 // contacts are by id.
 func BulkOf(job jobs.Job) (Bulk, bool) {
 	var spec bulkSpec
-	if !strings.HasPrefix(job.Kind, "groups.") || job.Kind == UndoKind || json.Unmarshal([]byte(job.Spec), &spec) != nil {
+	if json.Unmarshal([]byte(job.Spec), &spec) != nil || !slices.Contains(BulkActions, spec.Action) || job.Kind != spec.Action.Kind() {
 		return Bulk{}, false
 	}
 	b := Bulk{
 		Action: spec.Action, Query: spec.Query, IDs: spec.IDs, Contacts: Refs(spec.Contacts...),
-		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append,
+		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append, Hold: spec.Hold,
 	}
 	b.All = b.everything()
 	return b, true
@@ -305,7 +313,19 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 	if spec.Snapshot, err = s.snapshot(ctx); err != nil {
 		return jobs.Job{}, err
 	}
-	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})
+	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note, UndoFor: spec.Hold})
+}
+
+// TakeBack is UndoNow if a job changed few objects, or else Undo.
+func (s *BulkChanges) TakeBack(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
+	job, err := s.store.Jobs.Job(ctx, jobID)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if job.Done > MaxAtOnce {
+		return s.Undo(ctx, by, jobID)
+	}
+	return s.UndoNow(ctx, by, jobID)
 }
 
 // Undo starts a job that takes back what another one changed, as far as nobody has changed

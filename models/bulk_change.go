@@ -219,7 +219,7 @@ func idsOf(objects []jobs.Object) []string {
 func (p *bulkPart) do(spec bulkSpec, contacts []Contact, g Group) error {
 	switch spec.Action {
 	case BulkDelete:
-		return p.delete(g)
+		return p.delete(g, p.s.Holds.until(spec.Hold))
 	case BulkAddContacts:
 		return p.addMembers(g, contacts)
 	case BulkRemoveContacts:
@@ -282,10 +282,10 @@ func (p *bulkPart) removeMembers(g Group, contacts []string) error {
 	return p.did(g, audit.RemovedMember, said, membersUndo{Removed: contactIDs(gone)})
 }
 
-// delete deletes a group for good.
-func (p *bulkPart) delete(g Group) error {
+// delete deletes a group for good, or puts it on hold until a time.
+func (p *bulkPart) delete(g Group, until int64) error {
 	line := p.s.Audit.NewLine(p.by, audit.DeletedGroup)
-	c, err := p.s.deleteLocked(p.tx, &line, p.by, g)
+	c, err := p.s.deleteLocked(p.tx, &line, p.by, g, until)
 	if err != nil {
 		return err
 	}
@@ -293,7 +293,11 @@ func (p *bulkPart) delete(g Group) error {
 	if err := json.Unmarshal([]byte(line.Changes), &said); err != nil {
 		return err
 	}
-	if err := p.did(g, audit.DeletedGroup, said, nil); err != nil {
+	var undo any
+	if c.Held {
+		undo = heldUndo{Held: true}
+	}
+	if err := p.did(g, audit.DeletedGroup, said, undo); err != nil {
 		return err
 	}
 	done, err := p.s.clearFirst(p.tx, c)

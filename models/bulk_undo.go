@@ -15,12 +15,17 @@ import (
 
 // A result of a bulk change keeps what undoing it needs: for a group's own values, both
 // values of every changed field, as its audit line has them; for members, a membersUndo,
-// because an audit line names only the first of many.
+// because an audit line names only the first of many; for a deletion on hold, a heldUndo.
 
 // membersUndo are the ids of all members that a job added to a group, or removed.
 type membersUndo struct {
 	Added   []string `json:"added,omitempty"`
 	Removed []string `json:"removed,omitempty"`
+}
+
+// heldUndo says that a job put a group on hold.
+type heldUndo struct {
+	Held bool `json:"held"`
 }
 
 // gatherUndo finds the groups that a job changed.
@@ -33,6 +38,15 @@ func (s *BulkChanges) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, obj
 	done, err := s.store.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
 	if err != nil {
 		return nil, err
+	}
+	if len(objects) > 0 {
+		var first heldUndo
+		if err := json.Unmarshal([]byte(done[objects[0].ID].Undo), &first); err != nil {
+			return nil, err
+		}
+		if first.Held {
+			return s.putBack(tx, job, by, objects)
+		}
 	}
 	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
 		undo := []byte(done[g.ID].Undo)
@@ -59,6 +73,25 @@ func (s *BulkChanges) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, obj
 			return nil
 		}
 		return p.change(g, c, NothingToChange)
+	})
+}
+
+// putBack puts groups back that a job put on hold.
+func (s *BulkChanges) putBack(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	held, err := s.store.Holds.putBack(tx, idsOf(objects))
+	if err != nil {
+		return nil, err
+	}
+	back := map[string]bool{}
+	for _, h := range held {
+		back[h.ID] = true
+	}
+	return s.changeEach(tx, job, by, objects, func(p *bulkPart, g Group) error {
+		if !back[g.ID] { // somebody has put it back already
+			p.skip(g.ID, NothingToChange)
+			return nil
+		}
+		return p.did(g, audit.UndeletedGroup, nil, nil)
 	})
 }
 

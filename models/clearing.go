@@ -20,6 +20,8 @@ type clearing struct {
 	GroupID        *string
 	ContactID      *string
 	CreatedAt      int64
+	// Held says that nothing is cleared yet: see Holds.
+	Held bool
 }
 
 // ofGroups limits memberships to those of groups that are not deleted, and ofContacts to those
@@ -92,7 +94,7 @@ func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more 
 func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
 	var found []clearing
 	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
-	if err := tx.Clauses(free).Order("conversation_id").Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
+	if err := tx.Clauses(free).Where("NOT held").Order("conversation_id").Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
 		return from, false, err
 	}
 	c := found[0]
@@ -149,12 +151,16 @@ func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([
 
 // leaveGroups removes a deleted contact from groups, and from their counts.
 func (s *Store) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, error) {
-	// Locked first, in the same order everywhere: the group before its members.
-	var locked []string
+	// Locked first, in the same order everywhere: the group before its members, and one that
+	// may come back from being on hold before those that have.
+	counting := []any{&heldGroup{}, &Group{}}
 	in := gorm.Expr(rows.first(), append(rows.from(), most)...)
-	err := tx.Model(&Group{}).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
-	if err != nil {
-		return nil, err
+	for _, groups := range counting {
+		var locked []string
+		err := tx.Model(groups).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id IN (?)", in).Order("id").Pluck("id", &locked).Error
+		if err != nil {
+			return nil, err
+		}
 	}
 	left, err := clearRows(tx, rows, most)
 	if err != nil {
@@ -162,8 +168,10 @@ func (s *Store) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, err
 	}
 	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.DB.Now().Unix()}
 	for part := range slices.Chunk(left, s.DB.Dialect.Batch()) {
-		if err := tx.Model(&Group{}).Where("id IN ?", part).Updates(fewer).Error; err != nil {
-			return nil, err
+		for _, groups := range counting {
+			if err := tx.Model(groups).Where("id IN ?", part).Updates(fewer).Error; err != nil {
+				return nil, err
+			}
 		}
 	}
 	return left, nil

@@ -84,6 +84,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 			}
 		}
 		line.SetObject("contact", now.ID, now.Name())
+		line.Undoable = true
 		return line.SetChanges(changes)
 	})
 	return now, err

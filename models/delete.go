@@ -28,6 +28,8 @@ type Tombstone struct {
 	// they were stored.
 	UpdatedAt  int64
 	ArchivedAt *int64
+	// HeldUntil is until when the deletion can be undone; nil if it can't be any more.
+	HeldUntil *int64 `gorm:"->"`
 }
 
 // Tombstone returns what remains of a deleted group, or ErrNotFound.
@@ -35,7 +37,8 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 	var t Tombstone
 	err := s.DB.Reader.WithContext(ctx).
 		Select("*, EXISTS (SELECT 1 FROM clearings JOIN messages ON messages.conversation_id = clearings.conversation_id"+
-			" WHERE clearings.group_id = tombstones.group_id) AS more").
+			" WHERE clearings.group_id = tombstones.group_id) AS more, "+
+			"(SELECT until_at FROM held_groups WHERE id = tombstones.group_id) AS held_until").
 		Where("group_id = ?", groupID).Take(&t).Error
 	return t, s.DB.Failed(ctx, err)
 }
@@ -45,20 +48,31 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 // rows of a large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged,
 // Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
+	return s.deleteGroup(ctx, by, id, when, 0)
+}
+
+// deleteGroup is DeleteGroup; the group is on hold until a time, unless that is 0.
+func (s *Store) deleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool, until int64) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteGroups, audit.DeletedGroup, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
 		g, err := s.lockGroup(tx, id, when)
 		if err != nil {
 			return clearing{}, err
 		}
-		return s.deleteLocked(tx, line, by, g)
+		return s.deleteLocked(tx, line, by, g, until)
 	})
 }
 
-// deleteLocked deletes a locked group and sets its line. What it returns is to be cleared.
-func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g Group) (clearing, error) {
+// deleteLocked deletes a locked group, or puts it on hold until a time, and sets its line.
+// What it returns is to be cleared.
+func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g Group, until int64) (clearing, error) {
 	members, err := firstNamed(s.DB.ReadIn(tx), g)
 	if err != nil {
 		return clearing{}, err
+	}
+	if until > 0 {
+		if err := s.Holds.keep(tx, g.ID, until); err != nil {
+			return clearing{}, err
+		}
 	}
 	// The conversation is deleted with it, once messages that are being posted are
 	// stored: PostMessage locks it, and finds none from here on.
@@ -70,10 +84,14 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 		return clearing{}, err
 	}
 	line.SetObject("group", g.ID, g.Name)
-	if err := line.SetChanges(deletedGroupChanges(g, members, messages)); err != nil {
+	changes := deletedGroupChanges(g, members, messages)
+	if line.Undoable = until > 0; line.Undoable {
+		changes[audit.HeldField] = audit.Change{Before: nil, After: until}
+	}
+	if err := line.SetChanges(changes); err != nil {
 		return clearing{}, err
 	}
-	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID}, tx.Create(&Tombstone{
+	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID, Held: until > 0}, tx.Create(&Tombstone{
 		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
 		UpdatedAt: g.UpdatedAt, ArchivedAt: g.ArchivedAt, DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
 	}).Error
@@ -154,11 +172,14 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 	return err
 }
 
-// clearFirst clears the first piece, and leaves the rest, if any, to PurgeDeleted.
+// clearFirst clears the first piece, and leaves the rest, if any, to PurgeDeleted. It leaves
+// all of what is on hold to Holds.Release.
 func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
-	if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
-		return done, err
+	if !c.Held {
+		if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
+			return done, err
+		}
 	}
 	c.CreatedAt = s.DB.Now().Unix()
-	return false, tx.Create(&c).Error
+	return c.Held, tx.Create(&c).Error
 }

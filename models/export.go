@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -25,23 +26,42 @@ const (
 	exportIDs  = 2000
 )
 
-// Export says how groups are exported.
+// The kinds of the jobs that export, whose files package export writes.
+const (
+	ExportGroupsKind   = "groups.export"
+	ExportContactsKind = "contacts.export"
+	ExportMembersKind  = "members.export"
+	ExportActivityKind = "activity.export"
+)
+
+// Export says how a list is exported.
 type Export struct {
 	// Format is the name of the file's format, for the audit line.
 	Format string
 	// MemberIDs asks for the ids of each group's members.
 	MemberIDs bool
+	// IDs are the groups or contacts that are exported in place of those that the query
+	// finds, unless nil; the newest first, and without those that are gone.
+	IDs []string
+	// Begin, unless nil, gets the number of rows before the first. Its error ends the export
+	// as if it had not begun.
+	Begin func(rows int) error
 }
 
 // ExportGroups passes all groups that a query finds to each, in its order, with the ids of
 // their members if e asks for them. It first writes an audit line with their number. Errors:
-// Denied, Invalid, Conflict if too many exports are running, and what each returns.
+// Denied, Invalid, Conflict if too many exports are running, and what e and each return.
 func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuery, e Export, each func(g Group, members []string) error) error {
 	needs := []access.Right{access.ReadGroups}
 	if e.MemberIDs {
 		needs = append(needs, access.ReadContacts)
 	}
 	return s.export(ctx, by, needs, func(x *exporting) error {
+		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups", ObjectName: "groups"}
+		pass := func(groups []Group) error { return x.withMembers(groups, e.MemberIDs, each) }
+		if e.IDs != nil {
+			return chosen(x, line, e, selectGroups(), (*Group).columns, pass)
+		}
 		page, err := s.store.resolveSearch(x.r, q)
 		if err != nil {
 			return err
@@ -54,11 +74,9 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 			groups.Tests.Where("groups.id <> ?", page.Exact.ID)
 			first = append(first, *page.Exact)
 		}
-		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups", ObjectName: "groups"}
-		if err := x.counted(line, page.query.said(e), groups, len(first)); err != nil {
+		if err := x.counted(line, e, page.query.said(), groups, len(first)); err != nil {
 			return err
 		}
-		pass := func(groups []Group) error { return x.withMembers(groups, e.MemberIDs, each) }
 		if err := pass(first); err != nil {
 			return err
 		}
@@ -70,31 +88,31 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 }
 
 // said returns what an audit line says about an export of groups.
-func (q GroupQuery) said(e Export) map[string]any {
-	said := map[string]any{
-		"format": e.Format, "q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
-		"from": audit.MomentOf(q.Limits.Created.From), "to": audit.MomentOf(q.Limits.Created.To), "members": "",
+func (q GroupQuery) said() map[string]any {
+	return map[string]any{
+		"q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
+		"from": audit.MomentOf(q.Limits.Created.From), "to": audit.MomentOf(q.Limits.Created.To),
 	}
-	if e.MemberIDs {
-		said["members"] = "ids"
-	}
-	return said
 }
 
 // ExportContacts is ExportGroups for contacts.
-func (s *Exports) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, format string, each func(Contact) error) error {
+func (s *Exports) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, e Export, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
+		line := audit.Line{Action: audit.ExportedContacts, ObjectKind: "contacts", ObjectName: "contacts"}
+		if e.IDs != nil {
+			query := db.Selection{Columns: contactColumns, From: "contacts"}
+			return chosen(x, line, e, query, (*Contact).columns, func(contacts []Contact) error { return passAll(x, contacts, each) })
+		}
 		page, err := s.store.resolveContacts(x.r, q)
 		if err != nil {
 			return err
 		}
-		line := audit.Line{Action: audit.ExportedContacts, ObjectKind: "contacts", ObjectName: "contacts"}
-		return x.contacts(line, page, map[string]any{"format": format, "q": q.Text}, q.args, q.Cursor, each)
+		return x.contacts(line, e, page, q.Text, q.args, q.Cursor, each)
 	})
 }
 
 // ExportMembers is ExportContacts for the members of a group. Errors: also ErrNotFound.
-func (s *Exports) ExportMembers(ctx context.Context, by access.Actor, q MemberQuery, format string, each func(Contact) error) error {
+func (s *Exports) ExportMembers(ctx context.Context, by access.Actor, q MemberQuery, e Export, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadGroups, access.ReadContacts}, func(x *exporting) error {
 		page, err := s.store.Members.understandMembers(x.r, q)
 		if err != nil {
@@ -105,7 +123,7 @@ func (s *Exports) ExportMembers(ctx context.Context, by access.Actor, q MemberQu
 			return err
 		}
 		line := audit.Line{Action: audit.ExportedMembers, ObjectKind: "group", ObjectID: g.ID, ObjectName: g.Name}
-		return x.contacts(line, page, map[string]any{"format": format, "q": q.Text}, q.args, memberCursor, each)
+		return x.contacts(line, e, page, q.Text, q.args, memberCursor, each)
 	})
 }
 
@@ -219,26 +237,71 @@ func (x *exporting) log(about audit.Line, said map[string]any) error {
 	})
 }
 
-// counted is log with the number of rows that are exported: those of a search, and others.
-func (x *exporting) counted(about audit.Line, said map[string]any, l db.SearchSpec, others int) error {
+// begin tells the caller how many rows there are, and writes the export's audit line.
+func (x *exporting) begin(about audit.Line, e Export, said map[string]any, rows int) error {
+	if e.Begin != nil {
+		if err := x.sent(e.Begin(rows)); err != nil {
+			return err
+		}
+	}
+	said["format"], said["count"] = e.Format, rows
+	if e.MemberIDs {
+		said["members"] = "ids"
+	}
+	return x.log(about, said)
+}
+
+// counted is begin with the number of rows that a search finds, and of others.
+func (x *exporting) counted(about audit.Line, e Export, said map[string]any, l db.SearchSpec, others int) error {
 	n, err := db.CountUpTo(x.r, l.All(x.DB.Dialect), math.MaxInt32)
 	if err != nil {
 		return err
 	}
-	said["count"] = n.N + others
-	return x.log(about, said)
+	return x.begin(about, e, said, n.N+others)
+}
+
+// chosen exports the rows of a table that e names.
+func chosen[T any](x *exporting, about audit.Line, e Export, query db.Selection, columns func(*T) []any, pass func([]T) error) error {
+	if len(e.IDs) > MaxBulkIDs {
+		return access.Refused("ids", "At most %s can be exported by ID.", text.Thousands(MaxBulkIDs))
+	}
+	ids := text.Valid(e.IDs)
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	some := func(ids []string) db.Selection {
+		q := query
+		q.Where(x.DB.Dialect.Among("id", ids))
+		q.Tail = " ORDER BY id DESC"
+		return q
+	}
+	all := some(ids)
+	all.Tail = ""
+	n, err := db.CountUpTo(x.r, all, math.MaxInt32)
+	if err == nil {
+		err = x.begin(about, e, map[string]any{}, n.N)
+	}
+	for part := range slices.Chunk(ids, exportPage) {
+		if err != nil {
+			break
+		}
+		var rows []T
+		if rows, err = db.First(x.r, some(part), exportPage, columns); err == nil {
+			err = pass(rows)
+		}
+	}
+	return err
 }
 
 // contacts exports the contacts of a page and all that follow it.
-func (x *exporting) contacts(about audit.Line, page ContactPage, said map[string]any, args func(db.Cursor) []any, cursor func(Contact) db.Cursor, each func(Contact) error) error {
+func (x *exporting) contacts(about audit.Line, e Export, page ContactPage, q string, args func(db.Cursor) []any, cursor func(Contact) db.Cursor, each func(Contact) error) error {
+	said := map[string]any{"q": q}
 	if page.exact {
-		said["count"] = len(page.Contacts)
-		if err := x.log(about, said); err != nil {
+		if err := x.begin(about, e, said, len(page.Contacts)); err != nil {
 			return err
 		}
 		return passAll(x, page.Contacts, each)
 	}
-	if err := x.counted(about, said, page.spec, 0); err != nil {
+	if err := x.counted(about, e, said, page.spec, 0); err != nil {
 		return err
 	}
 	return x.eachContact(page.spec, args, cursor, each)

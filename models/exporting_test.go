@@ -109,14 +109,14 @@ func TestExportsHaveTheirList(t *testing.T) {
 			t.Error(err)
 		}
 		var members []string
-		err = store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, "csv", func(c models.Contact) error {
+		err = store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: plaza.ID, Text: contacts[2].Username}, models.Export{Format: "csv"}, func(c models.Contact) error {
 			members = append(members, c.ID)
 			return nil
 		})
 		if l := newest(t, store); err != nil || !slices.Equal(members, []string{contacts[2].ID}) || l.Action != audit.ExportedMembers || l.ObjectID != plaza.ID {
 			t.Errorf("exported %v, %v, and the log says %+v", members, err, l)
 		}
-		if err := store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: "0000000000000000"}, "csv", nil); !errors.Is(err, access.ErrNotFound) {
+		if err := store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: "0000000000000000"}, models.Export{}, nil); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("no group: %v", err)
 		}
 	})
@@ -133,8 +133,8 @@ func TestExportsTakeRights(t *testing.T) {
 			other := access.Actor{Kind: access.UserActor, ID: "x", Name: "Eve", Role: role}
 			for name, err := range map[string]error{
 				"groups":   store.Exports.ExportGroups(t.Context(), other, models.GroupQuery{}, models.Export{}, nil),
-				"contacts": store.Exports.ExportContacts(t.Context(), other, models.ContactQuery{}, "csv", nil),
-				"members":  store.Exports.ExportMembers(t.Context(), other, models.MemberQuery{Group: g.ID}, "csv", nil),
+				"contacts": store.Exports.ExportContacts(t.Context(), other, models.ContactQuery{}, models.Export{}, nil),
+				"members":  store.Exports.ExportMembers(t.Context(), other, models.MemberQuery{Group: g.ID}, models.Export{}, nil),
 				"group":    store.Exports.ExportGroup(t.Context(), other, g.ID, "json", models.Parts{}),
 			} {
 				if !errors.Is(err, access.ErrDenied) {

@@ -146,6 +146,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 			return audit.ErrNothing
 		}
 		line.SetObject("group", after.ID, after.Name)
+		line.Undoable = true
 		return line.SetChanges(changes)
 	})
 	return after, err

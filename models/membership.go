@@ -152,7 +152,7 @@ func (s *Members) AddMembers(ctx context.Context, by access.Actor, groupID strin
 			return g, cmp.Or(err, audit.ErrNothing)
 		}
 		line.SetObject("group", g.ID, g.Name)
-		if err := line.SetChanges(changes); err != nil {
+		if err := cmp.Or(line.SetChanges(changes), undoMembers(line, membersUndo{Added: contactIDs(added)})); err != nil {
 			return Group{}, err
 		}
 		return readGroup(s.store.DB.ReadIn(tx), g.ID, ShownContacts)
@@ -175,6 +175,7 @@ func (s *Members) RemoveMember(ctx context.Context, by access.Actor, groupID, co
 			return audit.ErrNothing
 		}
 		line.SetObject("group", g.ID, g.Name)
+		line.Undoable = true
 		return line.SetChanges(changes)
 	})
 	return g, removed, err

@@ -44,6 +44,9 @@ type Store struct {
 	BulkChanges *BulkChanges
 	Reverts     *Reverts
 	Exports     *Exports
+	Imports     *Imports
+	Holds       *Holds
+	Undos       *Undos
 
 	purgeRequested chan struct{}
 }
@@ -60,6 +63,8 @@ type (
 	Reverts struct{ store *Store }
 	// Exports read lists as they are at one moment.
 	Exports struct{ store *Store }
+	// Imports make and change groups and contacts out of files.
+	Imports struct{ store *Store }
 )
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
@@ -71,6 +76,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	log := audit.New(d)
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
+	s.Imports = &Imports{s}
+	s.Holds, s.Undos = &Holds{s}, &Undos{s}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	return s, nil
 }

@@ -74,7 +74,7 @@ func groupRights() map[string]access.Right {
 }
 
 // irreversible are the actions that created or deleted their object.
-var irreversible = []audit.Action{audit.CreatedGroup, audit.DeletedGroup, audit.CreatedContact, audit.DeletedContact}
+var irreversible = []audit.Action{audit.CreatedGroup, audit.DeletedGroup, audit.UndeletedGroup, audit.CreatedContact, audit.DeletedContact}
 
 // Reversible reports whether a line is of a kind that can be reverted, and the actor may do
 // it. Whether it can be now is for Reversal to say.
@@ -279,6 +279,7 @@ func (s *Reverts) putBackGroup(ctx context.Context, by access.Actor, v Reversal)
 		}
 		changes[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
 		line.SetObject("group", g.ID, g.Name)
+		line.Undoable = true
 		return cmp.Or(line.SetChanges(changes), tx.Create(revertBy(line, v.Line.ID)).Error)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -33,6 +34,8 @@ type ActivityList struct {
 	PageSize int
 	// Notes are remarks on the address.
 	Notes []string
+	// Steps are what readers can undo; only their own activity has them.
+	Steps []audit.Line
 	// By is the reader.
 	By  access.Actor
 	Now Clock
@@ -51,6 +54,8 @@ type ActivityDetail struct {
 	audit.Line
 	// Reversible says that the reader may revert the change.
 	Reversible bool
+	// Undelete says that the reader may undo the deletion.
+	Undelete bool
 	// Reverted says what reverted it; the zero Revert if nothing did.
 	Reverted models.Revert
 	// Names are the names of the users whose IDs the entry has.
@@ -294,9 +299,10 @@ func fieldName(name string) string {
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
 		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", "factors": "Signed in with",
 		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
-		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", "request_id": "Request ID",
+		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", "request_id": "Request ID",
 		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
+		"group_columns": "Columns of groups", "query": "Filters",
 	}
 	if label, ok := known[name]; ok {
 		return label
@@ -340,6 +346,10 @@ func valueText(field string, t audit.FieldValue) string {
 	switch field {
 	case retentionField:
 		return retentionLabel(audit.ParseRetention(t.Text))
+	case models.HoldField:
+		if seconds, err := strconv.Atoi(t.Text); err == nil {
+			return holdLabel(time.Duration(seconds) * time.Second)
+		}
 	case audit.ReasonField:
 		return reasonWords(identity.ParseReason(t.Text))
 	case scopesField:
@@ -385,7 +395,7 @@ func timeValue(field string, t audit.FieldValue) (int64, bool) {
 
 // comparedAsText reports whether a field's values are compared word by word.
 func comparedAsText(f audit.ChangedField) bool {
-	if f.Name == "user_id" || f.Name == "locale" || f.Name == retentionField {
+	if f.Name == "user_id" || f.Name == "locale" || f.Name == retentionField || f.Name == models.HoldField {
 		return false
 	}
 	_, before := timeValue(f.Name, f.Before)

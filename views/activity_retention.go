@@ -16,6 +16,7 @@ type RetentionForm struct {
 	Kept     audit.Retention
 	Choices  []RetentionChoice
 	Problems access.Invalid
+	Hold     HoldForm
 }
 
 // RetentionChoice is a retention period, with what it would delete now.

@@ -24,6 +24,9 @@ type ContactList struct {
 	Now            Clock
 }
 
+// usernameHint is the hint of the field for a username.
+const usernameHint = "Letters, numbers, dots, underscores and hyphens. Not case-sensitive."
+
 // ContactForm is what the forms for a new contact and for an edited one show.
 type ContactForm struct {
 	models.ContactFields

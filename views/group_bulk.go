@@ -3,6 +3,7 @@ package views
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -20,6 +21,8 @@ type BulkForm struct {
 	// List is the list that the page was opened from; "" for the default.
 	List templ.SafeURL
 	models.Preview
+	// Hold is for how long a deletion can be undone; 0 for not at all.
+	Hold time.Duration
 	// AtOnce says that the change is made at once, and not by a job.
 	AtOnce bool
 	// Members are the contacts to add or remove.
@@ -85,7 +88,7 @@ func (f BulkForm) number() string { return strconv.Itoa(f.ToChange.N) }
 func (f BulkForm) consequence() string {
 	switch {
 	case f.Action == models.BulkDelete:
-		return "This permanently deletes the groups, their conversations and all their messages. Contacts are kept. You can't undo this."
+		return deletes("the groups and their conversations", f.Hold)
 	case f.AtOnce:
 		return "You can undo this later. Groups changed in the meantime are skipped."
 	}

@@ -171,7 +171,7 @@ func groupFields(f GroupForm) templ.Component {
 			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = field(input{Name: "name", Label: "Name", Value: f.Name, Most: text.MaxName, Problem: f.Problems.For("name"), Autocomplete: "off", Autofocus: len(f.Problems) == 0 && !f.Members.Searched}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "name", Label: "Name", Value: f.Name, Most: text.MaxName, Problem: f.Problems.For("name"), Autocomplete: "off", Autofocus: len(f.Problems) == 0 && !f.Members.focused()}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -76,6 +76,8 @@ type JobDetail struct {
 	// Results are a page of those that the job has so far.
 	Results        []jobs.Result
 	Next, Previous string
+	// File is what the job made, if its reader may have it; or nil.
+	File *jobs.File
 	// Undone is the newest job that undoes this one, or the zero Job.
 	Undone jobs.Job
 	Notes  []string
@@ -151,6 +153,10 @@ var jobTitles = map[string]string{
 	models.BulkRemoveContacts.Kind(): "Remove members from groups",
 	models.BulkUpdate.Kind():         "Edit groups",
 	models.UndoKind:                  "Undo a job",
+	models.ExportGroupsKind:          "Export groups",
+	models.ExportContactsKind:        "Export contacts",
+	models.ExportMembersKind:         "Export members",
+	models.ExportActivityKind:        "Export activity",
 }
 
 // JobTitle returns what a job does, in words: "Archive groups".
@@ -204,6 +210,9 @@ func ReasonWords(reason string) string {
 
 // jobProgress returns how far a job is: "12,400 of 1,000,000 · 0 failed · about 3 min left".
 func jobProgress(j jobs.Job, now Clock) string {
+	if exports(j) {
+		return exportProgress(j, now)
+	}
 	if !j.Counted && !j.Finished() {
 		return counted(j.Total, "group", "groups", now) + " found so far"
 	}

@@ -29,6 +29,8 @@ type GroupsAt struct {
 	Jump          string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
+	// Cols are the columns, as words; "" is the reader's own.
+	Cols string
 	// Select says that all groups that match are selected.
 	Select bool
 }
@@ -55,7 +57,7 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
+		"sort", at.Sort, "cols", at.Cols, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
 }
 
 // flag returns the value of a parameter that is left out if it isn't set.
@@ -168,6 +170,9 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // PickURL returns the address of a picker's search; the members of the group with the ID group are
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
+
+// MissingContactsURL returns the address that downloads what was not found of a pasted list.
+func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
 
 // The addresses of users.
 
@@ -316,6 +321,18 @@ func (at GroupsAt) sorted(sort string) GroupsAt {
 func (at GroupsAt) filtered() bool {
 	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
 }
+
+// OnlyStatus reports whether the list has no filter other than a status.
+func (at GroupsAt) OnlyStatus() bool {
+	at.Status = ""
+	return !at.filtered()
+}
+
+// savable reports whether there is something to keep in a view.
+func (at GroupsAt) savable() bool { return at.filtered() || at.Sort != "" || at.Cols != "" }
+
+// FiltersURL returns the address of the form for the filters of a list.
+func FiltersURL(list templ.SafeURL) templ.SafeURL { return "/groups/filters" + FromList(list) }
 
 func (at ContactsAt) sorted(sort string) ContactsAt {
 	at.After, at.Before = "", ""

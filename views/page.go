@@ -69,6 +69,8 @@ type Frame struct {
 	Idle time.Duration
 	// Theme is "light", "dark", or "" for the system's.
 	Theme string
+	// Views are those in the user's menu.
+	Views []MenuView
 	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
 	// Path is the page's address, to which the theme form returns.

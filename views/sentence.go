@@ -24,6 +24,8 @@ var acts = map[audit.Action]string{
 	audit.ArchivedGroup:    "archived {object}",
 	audit.RestoredGroup:    "restored {object}",
 	audit.DeletedGroup:     "permanently deleted {object}",
+	audit.UndeletedGroup:   "undid the deletion of {object}",
+	audit.ChangedHold:      "changed how long {object} are kept",
 	audit.RevertedGroup:    "reverted a change to {object}",
 	audit.AddedMembers:     "added {members} to {object}",
 	audit.RemovedMember:    "removed {members} from {object}",
@@ -52,6 +54,7 @@ var acts = map[audit.Action]string{
 	audit.Seeded:           "added sample data",
 	jobs.Started:           "started a job",
 	jobs.Cancelled:         "cancelled a job",
+	jobs.Downloaded:        "downloaded the file of a job",
 
 	"session.unconfirmed":      "failed to confirm their identity",
 	"session.hold":             "was temporarily blocked",
@@ -72,6 +75,12 @@ var acts = map[audit.Action]string{
 	"token.end_old_secret":     "revoked the old secret of the API token {object}",
 	"identity.link":            "linked another sign-in method to {object}",
 	"identity.unlink":          "unlinked a sign-in method from {object}",
+
+	identity.CreatedView:  "saved the view {object}",
+	identity.UpdatedView:  "changed the view {object}",
+	identity.DeletedView:  "deleted the view {object}",
+	identity.PinnedView:   "pinned the view {object} to their menu",
+	identity.UnpinnedView: "unpinned the view {object} from their menu",
 }
 
 // selfActs are the words for actions that users did to themselves.
@@ -104,6 +113,8 @@ func actWords(l audit.Line, now Clock) (string, bool) {
 		return signOutWords(l, now), true
 	case l.Action == audit.ChangedRetention:
 		return "set activity retention to " + retentionLabel(audit.ParseRetention(l.After(retentionField))), true
+	case l.Action == audit.DeletedGroup && l.Field(audit.HeldField).Name != "":
+		return "deleted {object}", true
 	case l.Action == audit.DeletedActivity:
 		return "deleted " + deletedEntries(l, now), true
 	case l.Action == audit.UpdatedGroup:
@@ -218,6 +229,7 @@ var Areas = []Area{
 	{"members", "Members"},
 	{"contact", "Contacts"},
 	{"message", "Messages"},
+	{"view", "Views"},
 	{"job", "Jobs"},
 	{"session", "Sign-ins"},
 	{"user", "Users"},

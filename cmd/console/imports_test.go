@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"cmd/bench":         append([]string{"models/modelstest"}, domain...),
 	"cmd/testrun":       {"models/modelstest"},
 	"handlers":          append([]string{"handlers/api", "handlers/export", "views", "static"}, domain...),
-	"handlers/export":   {},
+	"handlers/export":   append([]string{"views"}, domain...),
 	"handlers/api":      append([]string{"handlers/export", "views"}, domain...),
 	"views":             append([]string{"static"}, domain...),
 	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs"},

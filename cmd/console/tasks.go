@@ -32,8 +32,11 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		// Deletions by this process trigger it; the interval is for those of others and for what
 		// errors left.
 		{what: "purge deleted data", run: store.PurgeDeleted, every: time.Minute, asked: store.PurgeRequested(), limit: time.Hour},
+		// The interval is how late a deletion can be.
+		{what: "end holds", run: store.Holds.Release, every: 5 * time.Second, limit: time.Minute},
 		// The interval is for jobs that another process started.
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
+		{what: "make files of jobs", run: store.Jobs.RunFiles, every: time.Second, asked: store.Jobs.WokenFiles(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.RetentionChanged(), limit: time.Hour},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},

@@ -1,6 +1,6 @@
-// Package export writes rows of named values to files while they are sent: as CSV, as JSON or
-// as NDJSON. A file that is not closed is visibly cut off only to readers of JSON, so whoever
-// sends one has to break the connection if something fails.
+// Package export writes rows of named values to files while they are sent: as CSV, XLSX, JSON or
+// NDJSON. A file of CSV or NDJSON that is not closed isn't visibly cut off, so whoever sends one
+// has to break the connection if something fails.
 package export
 
 import (
@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"protocol.chat/console/models/text"
 )
 
 // Format is a format of files.
@@ -28,12 +30,14 @@ type Format struct {
 const (
 	csvType   = "text/csv; charset=utf-8; header=present"
 	csvEnding = "csv"
+	xlsxType  = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
 // Formats are all formats, the usual one first.
 var Formats = []Format{
 	{"csv", "CSV", "For Excel and other spreadsheets.", csvType, csvEnding, openMarkedCSV},
 	{"plain_csv", "CSV without byte order mark", "For programs that read CSV.", csvType, csvEnding, openCSV},
+	{"xlsx", "XLSX", "A workbook for Excel, with IDs as text and times as dates (UTC).", xlsxType, "xlsx", openXLSX},
 	{"json", "JSON", "One array of objects.", "application/json", "json", openJSON},
 	{"ndjson", "NDJSON", "One JSON object per line.", "application/x-ndjson", "ndjson", openNDJSON},
 }
@@ -66,8 +70,8 @@ type rows interface {
 	close() error
 }
 
-// Writer writes a file. Values are string, *string, int, int64, *int64, []string or
-// json.RawMessage; nil pointers are null, or empty cells.
+// Writer writes a file. Values are string, *string, int, int64, *int64, Moment, *Moment, []string
+// or json.RawMessage; nil pointers are null, or empty cells.
 type Writer struct {
 	out  *bufio.Writer
 	rows rows
@@ -128,10 +132,10 @@ func (c *csvRows) close() error {
 func cell(value any) string {
 	switch v := value.(type) {
 	case string:
-		return harmless(v)
+		return text.ForCell(v)
 	case *string:
 		if v != nil {
-			return harmless(*v)
+			return text.ForCell(*v)
 		}
 	case int:
 		return strconv.Itoa(v)
@@ -141,20 +145,18 @@ func cell(value any) string {
 		if v != nil {
 			return strconv.FormatInt(*v, 10)
 		}
+	case Moment:
+		return v.String()
+	case *Moment:
+		if v != nil {
+			return v.String()
+		}
 	case []string:
-		return harmless(strings.Join(v, " "))
+		return text.ForCell(strings.Join(v, " "))
 	case json.RawMessage:
-		return harmless(string(v))
+		return text.ForCell(string(v))
 	}
 	return ""
-}
-
-// harmless returns text that no spreadsheet takes for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // jsonRows writes an object for each row: between is written between two, end after the last.
@@ -225,13 +227,15 @@ func (j *jsonRows) close() error {
 	return err
 }
 
-// ISO returns a time in Unix seconds as ISO 8601 has it.
-func ISO(at int64) string { return time.Unix(at, 0).UTC().Format(time.RFC3339) }
+// Moment is a time in Unix seconds that files show as a time: as ISO 8601 or, in a spreadsheet, as a
+// date of its own.
+type Moment int64
 
-// ISOOrNil is ISO for a time that may be nil.
-func ISOOrNil(at *int64) *string {
-	if at == nil {
-		return nil
-	}
-	return new(ISO(*at))
-}
+// MomentOrNil returns a time that may be nil as a Moment.
+func MomentOrNil(at *int64) *Moment { return (*Moment)(at) }
+
+// String returns the moment as ISO 8601 has it.
+func (m Moment) String() string { return time.Unix(int64(m), 0).UTC().Format(time.RFC3339) }
+
+// MarshalText returns the moment for JSON.
+func (m Moment) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

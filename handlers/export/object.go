@@ -10,20 +10,20 @@ import (
 type Object struct {
 	out *bufio.Writer
 	// lists are those that are not begun, open is the one that is, if any.
-	lists []List
-	open  List
+	lists []Part
+	open  Part
 	rows  *jsonRows
 }
 
-// List is a list of objects in an Object.
-type List struct {
+// Part is a list of objects in an Object.
+type Part struct {
 	Name    string
 	Columns []string
 }
 
 // NewObject returns an Object that begins with fields: a value for each column, as a Writer takes
 // them. The lists follow in this order.
-func NewObject(w io.Writer, columns []string, values []any, lists ...List) (*Object, error) {
+func NewObject(w io.Writer, columns []string, values []any, lists ...Part) (*Object, error) {
 	o := &Object{out: bufio.NewWriterSize(w, 32<<10), lists: lists}
 	return o, newJSONRows(o.out, columns, "", "").fields(values)
 }

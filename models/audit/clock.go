@@ -56,6 +56,18 @@ func (s *Log) trustedNow() time.Time {
 	return s.clock.read(s.db.Now(), s.Uptime())
 }
 
+// LatestTime returns the time by the clock or, if it was set back, the time seen before: what
+// is kept for a while is kept from then on.
+func (s *Log) LatestTime() time.Time {
+	s.clock.mu.Lock()
+	defer s.clock.mu.Unlock()
+	now := s.db.Now()
+	if seen := s.clock.at.Add(s.Uptime() - s.clock.uptime); s.clock.begun && seen.After(now) {
+		return seen
+	}
+	return now
+}
+
 // TrustedTime returns the time by which old rows may be deleted, and stores it.
 func (s *Log) TrustedTime(ctx context.Context) (time.Time, error) {
 	now, err := s.db.Dialect.Earliest(s.db.Read(ctx), s.db.Now())

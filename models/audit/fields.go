@@ -124,6 +124,9 @@ func Usernames(members []Member, count int) string {
 	return all
 }
 
+// HeldField is until when a deletion can be undone, in the line of the deletion.
+const HeldField = "held_until"
+
 // RevertedField names the line that was reverted, in the line of the reversal.
 const RevertedField = "reverted_line"
 

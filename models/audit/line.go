@@ -39,6 +39,10 @@ type Line struct {
 
 	// By is the actor with the rights of the moment. Only Write sets it.
 	By *access.Actor `gorm:"-"`
+	// Undoable says that the act is a step of its session: see Step. Undo is what undoing it
+	// needs beyond Changes, as JSON, or "".
+	Undoable bool   `gorm:"-"`
+	Undo     string `gorm:"-"`
 }
 
 // Action names what was done, as object.verb.
@@ -51,6 +55,8 @@ const (
 	ArchivedGroup   Action = "group.archive"
 	RestoredGroup   Action = "group.restore"
 	DeletedGroup    Action = "group.delete"
+	UndeletedGroup  Action = "group.restore_deleted"
+	ChangedHold     Action = "group.hold"
 	AddedMembers    Action = "members.add"
 	RemovedMember   Action = "members.remove"
 	CreatedContact  Action = "contact.create"
@@ -103,6 +109,7 @@ var counters = map[string][]string{
 	"invitation": nil,
 	"token":      nil,
 	"policy":     nil,
+	"view":       nil,
 	"activity":   nil,
 	"key":        nil,
 }

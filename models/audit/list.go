@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"math"
 	"strings"
 	"time"
 
@@ -179,41 +180,68 @@ func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, e
 	return people, tokens, s.db.Failed(ctx, err)
 }
 
-// ExportActivity calls each with every page of the lines that a query matches, newest
-// first. It first writes a line of its own with the format and the filters. Errors: Denied,
-// Invalid, and what each returns.
-func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, each func([]Line) error) error {
-	if err := by.Check(access.ReadActivity); err != nil {
-		return err
+// ExportActivity passes all lines that a query matches, as they are at one moment, to each:
+// the newest first. Before the first, begin, unless nil, gets their number, and a line of its own says
+// with which format and filters; if begin fails, nothing was exported. Errors: Denied,
+// Invalid, Conflict if too many exports are running, and what begin and each return.
+func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQuery, format string, begin func(rows int) error, each func(Line) error) error {
+	for _, right := range []access.Right{access.ReadActivity, access.Export} {
+		if err := by.Check(right); err != nil {
+			return err
+		}
 	}
 	if err := q.check().OrNil(); err != nil {
 		return err
 	}
-	var own string
-	err := s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
-		own = line.ID
-		line.SetObject("activity", "", "activity")
-		return line.SetChanges(q.filters(format))
-	})
-	if err != nil {
-		return err
-	}
-	q.Range = db.Range{After: db.Cursor{ID: own}, Limit: db.MaxLimit}
-	for {
-		page, err := s.activity(s.db.ReadLong(ctx), q)
-		if err == nil {
-			err = each(page.Lines)
+	err := s.db.Snapshot(ctx, func(r db.Reader) error {
+		lines := numberedLines()
+		if err := q.narrow(r, &lines); err != nil {
+			return err
 		}
-		if err != nil || !page.More {
-			return s.db.Failed(ctx, err)
+		n, err := db.CountUpTo(r, lines, math.MaxInt32)
+		if err == nil && begin != nil {
+			err = begin(n.N)
+		}
+		if err == nil {
+			err = s.exported(ctx, by, q.filters(format, n.N))
+		}
+		if err != nil {
+			return err
+		}
+		return s.eachLine(r, q, each)
+	})
+	return s.db.Failed(ctx, err)
+}
+
+func (s *Log) exported(ctx context.Context, by access.Actor, said map[string]Change) error {
+	return s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
+		line.SetObject("activity", "", "activity")
+		return line.SetChanges(said)
+	})
+}
+
+func (s *Log) eachLine(r db.Reader, q ActivityQuery, each func(Line) error) error {
+	q.Range = db.Range{Limit: db.MaxLimit}
+	for {
+		page, err := s.activity(r, q)
+		if err != nil {
+			return err
+		}
+		for _, line := range page.Lines {
+			if err := each(line); err != nil {
+				return err
+			}
+		}
+		if !page.More {
+			return nil
 		}
 		q.After.ID = page.Lines[len(page.Lines)-1].ID
 	}
 }
 
 // filters returns the filters of an export, for its audit line.
-func (q ActivityQuery) filters(format string) map[string]Change {
-	changes := map[string]Change{"format": {nil, format}}
+func (q ActivityQuery) filters(format string, rows int) map[string]Change {
+	changes := map[string]Change{"format": {nil, format}, "count": {nil, rows}}
 	for field, value := range map[string]string{
 		"who": q.Who, "action": q.Action, "object": q.Object, "request_id": q.Request, "from": MomentOf(q.From), "to": MomentOf(q.To),
 	} {

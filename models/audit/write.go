@@ -61,7 +61,10 @@ func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn fun
 			return err
 		}
 		line.MAC = s.Keyring.Sign(line.macInput())
-		return tx.Create(&line).Error
+		if err := tx.Create(&line).Error; err != nil || !line.Undoable || by.Session == "" {
+			return err
+		}
+		return s.addStep(tx, by.Session, line)
 	})
 	if err == ErrNothing {
 		return nil

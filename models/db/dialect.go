@@ -52,6 +52,9 @@ type Dialect interface {
 	retryable(err error) bool
 	// Lock makes other transactions that lock the same name wait until this one ends.
 	Lock(tx *gorm.DB, name string) error
+	// TryLock takes the lock of a name until the transaction ends, and reports whether it was
+	// free. An engine whose database one program serves has no such locks: it always is.
+	TryLock(r Reader, name string) (bool, error)
 	// Floor returns the newest id of a table whose ids and row numbers must have the same
 	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)
@@ -67,6 +70,9 @@ type Dialect interface {
 	estimate(r Reader, list string) (int, error)
 	// Each returns a table of the values, in one column "value", and its argument.
 	Each(values []string) (table string, arg any)
+	// EndingIn returns a FROM of the rows of a table whose search text ends in one of the
+	// values, and its argument. It has a row twice if two values are equal.
+	EndingIn(table string, values []string) (from string, arg any)
 	// KeyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	KeyShare() string
 	// ForUpdate ends a SELECT whose rows must not be changed before the transaction ends.

@@ -233,6 +233,11 @@ func (*postgresDialect) Lock(tx *gorm.DB, name string) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(hashtext(?))", name).Error
 }
 
+func (*postgresDialect) TryLock(r Reader, name string) (bool, error) {
+	free, err := Collect(r, "SELECT pg_try_advisory_xact_lock(hashtext(?))", false, []any{name}, OneColumn[bool])
+	return err == nil && free[0], err
+}
+
 func (*postgresDialect) Floor(*gorm.DB, string) (string, error) { return "", nil }
 
 func (*postgresDialect) Placeholders(sql string) string { return numbered(sql) }

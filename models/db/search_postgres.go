@@ -57,6 +57,15 @@ func (d *postgresDialect) collect(l *SearchSpec, a strategy) (rows Selection, ke
 	return rows, kept, postgresCollected
 }
 
+func (d *postgresDialect) EndingIn(table string, values []string) (from string, arg any) {
+	patterns := make([]string, len(values))
+	for i, value := range values {
+		patterns[i] = "%" + likeEscaper.Replace(value)
+	}
+	each, arg := d.Each(patterns)
+	return each + " JOIN " + table + " ON " + table + ".search LIKE each.value", arg
+}
+
 // maybeAlnum reports whether PostgreSQL may take a character for a letter or a digit.
 func maybeAlnum(r rune) bool { return text.IsWord(r) || unicode.Is(unicode.Other_Alphabetic, r) }
 

@@ -115,6 +115,14 @@ func phrases(term string) []string {
 	return all
 }
 
+// EndingIn asks the full-text index for each value, which must have three characters.
+func (d sqliteDialect) EndingIn(table string, values []string) (from string, arg any) {
+	each, arg := d.Each(values)
+	index := table + "_fts"
+	return each + " CROSS JOIN " + index + " ON " + index + ` MATCH '"' || replace(each.value, '"', '""') || '"'` +
+		" CROSS JOIN " + table + " ON " + table + ".seq = " + index + ".rowid AND substr(" + table + ".search, -length(each.value)) = each.value", arg
+}
+
 // unmatched returns the terms that the full-text index is asked for in part only.
 func (l *SearchSpec) unmatched() []string {
 	return slices.DeleteFunc(slices.Clone(l.Terms), func(term string) bool {

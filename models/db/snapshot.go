@@ -13,10 +13,20 @@ import (
 // take, and other long reads have to go on.
 const snapshotConns = longConns / 2
 
-// Snapshot passes a Reader that sees the database as it is at one moment. Until fn returns,
-// the engine keeps what others delete and change. Errors: Conflict if too many are being
-// read, and what fn returns.
+type snapshotKey struct{}
+
+// WithSnapshot returns a context for which r is the Snapshot.
+func WithSnapshot(ctx context.Context, r Reader) context.Context {
+	return context.WithValue(ctx, snapshotKey{}, r)
+}
+
+// Snapshot passes a Reader that sees the database as it is at one moment: the one that ctx
+// carries, or that of now. Until fn returns, the engine keeps what others delete and change.
+// Errors: Conflict if too many are being read, and what fn returns.
 func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
+	if r, within := ctx.Value(snapshotKey{}).(Reader); within {
+		return fn(r)
+	}
 	select {
 	case s.snapshots <- struct{}{}:
 		defer func() { <-s.snapshots }()

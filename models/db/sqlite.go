@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -181,10 +180,16 @@ func (sqliteDialect) Batch() int { return 250 }
 func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
+func (sqliteDialect) TryLock(Reader, string) (bool, error) { return true, nil }
+
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
-	var newest []string
-	err := tx.Table(table).Select("id").Order("id DESC").Limit(1).Find(&newest).Error
-	return strings.Join(newest, ""), err
+	newest := "SELECT max(id) AS id FROM " + table
+	if table == "groups" { // those on hold have row numbers too
+		newest = "SELECT max(id) FROM (" + newest + " UNION ALL SELECT max(id) FROM held_groups)"
+	}
+	var id sql.NullString
+	err := tx.Raw(newest).Scan(&id).Error
+	return id.String, err
 }
 
 func (sqliteDialect) Placeholders(sql string) string { return sql }

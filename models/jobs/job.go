@@ -20,13 +20,19 @@ import (
 const (
 	Started   audit.Action = "job.start"
 	Cancelled audit.Action = "job.cancel"
+	// Downloaded is that somebody took the file that a job made.
+	Downloaded audit.Action = "job.download"
 )
 
 // State is how far a job is.
 type State string
 
-// The states of a job. The last three are final.
+// The states of a job. The last three are final. A job about a file begins with the first
+// three: it is Uploaded when its file is there, and Checked when it waits to be started.
 const (
+	Uploaded   State = "uploaded"
+	Checking   State = "checking"
+	Checked    State = "checked"
 	Queued     State = "queued"
 	Running    State = "running"
 	Cancelling State = "cancelling"
@@ -43,6 +49,8 @@ const (
 	RightLost = "right_lost"
 	// Broken: a part of it failed several times for a reason that the log has.
 	Broken = "internal_error"
+	// Expired: its file was not imported in time.
+	Expired = "file_expired"
 )
 
 // MaxNote is how many characters a note can have.
@@ -73,6 +81,11 @@ type Job struct {
 	Scopes        access.Scopes
 	IP, UserAgent string
 	RequestID     string
+	// Detail is more about Reason, as its kind wrote it, or "".
+	Detail string
+	// Expected counts the objects of a job in Checked by what it would do to them, in words
+	// of its kind.
+	Expected map[string]int `gorm:"serializer:json"`
 	// Counted says that all objects are gathered: Total still grows before.
 	Counted                      bool
 	Total, Done, Skipped, Failed int
@@ -120,6 +133,8 @@ type Request struct {
 	Note string
 	// UndoOf is the id of the job that it undoes, or "".
 	UndoOf string
+	// UndoFor is for how long after its end it can be undone, if its kind is not Reversible.
+	UndoFor time.Duration
 	// Key, unless nil, returns the first job again to whoever asks twice.
 	Key *audit.IdempotencyKey
 }
@@ -175,7 +190,10 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 	return audit.WriteOnce(ctx, s.log, by, n.Needs, Started, n.Key, func(tx *gorm.DB, line *audit.Line) (Job, error) {
 		job := s.newJob(by, *line.By, n, string(spec), note)
 		if kind.Reversible {
-			job.UndoableUntil = new(s.db.Now().Add(Undoable).Unix())
+			n.UndoFor = Undoable
+		}
+		if line.Undoable = n.UndoFor > 0; line.Undoable {
+			job.UndoableUntil = new(job.CreatedAt + int64(n.UndoFor/time.Second))
 		}
 		if err := tx.Create(&job).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
 			return job, access.Conflict{Message: "This job is being undone already."}
@@ -193,11 +211,18 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 // newJob returns a job as it begins. now is the actor with the rights of the moment.
 func (s *Store) newJob(by, now access.Actor, n Request, spec, note string) Job {
 	at := s.db.Now()
-	return Job{
+	job := Job{
 		ID: s.db.IDs.Next(at, ""), Kind: n.Kind, State: Queued, Spec: spec, Note: note, Needs: n.Needs,
-		ActorKind: by.Kind, ActorID: by.ID, ActorName: by.Name, UserID: by.UserID, Role: now.Role, Scopes: now.Scopes,
-		IP: by.IP, UserAgent: by.UserAgent, RequestID: by.RequestID, CreatedAt: at.Unix(), UndoOf: text.OrNil(n.UndoOf),
+		CreatedAt: at.Unix(), UndoOf: text.OrNil(n.UndoOf),
 	}
+	job.setActor(by, now)
+	return job
+}
+
+// setActor makes the job that of an actor. now is the actor with the rights of the moment.
+func (j *Job) setActor(by, now access.Actor) {
+	j.ActorKind, j.ActorID, j.ActorName, j.UserID, j.Role, j.Scopes = by.Kind, by.ID, by.Name, by.UserID, now.Role, now.Scopes
+	j.IP, j.UserAgent, j.RequestID = by.IP, by.UserAgent, by.RequestID
 }
 
 // started returns what an audit line says of a new job.
@@ -225,7 +250,7 @@ func (s *Store) Cancel(ctx context.Context, by access.Actor, id string) (Job, er
 			return err
 		}
 		switch job.State {
-		case Queued:
+		case Uploaded, Checking, Checked, Queued:
 			job.finish(Stopped, "", s.db.Now())
 		case Running:
 			job.State = Cancelling
@@ -241,14 +266,18 @@ func (s *Store) Cancel(ctx context.Context, by access.Actor, id string) (Job, er
 	return job, err
 }
 
-// finish ends the job.
+// finish ends the job. It can be undone for as long after that as it could after its start.
 func (j *Job) finish(state State, reason string, now time.Time) {
 	j.State, j.Reason, j.FinishedAt = state, reason, new(now.Unix())
+	if j.UndoableUntil != nil {
+		j.UndoableUntil = new(*j.UndoableUntil + max(0, now.Unix()-j.CreatedAt))
+	}
 }
 
 // save stores how far a job is.
 func save(tx *gorm.DB, job *Job) error {
-	return tx.Select("state", "reason", "counted", "total", "done", "skipped", "failed", "checkpoint", "started_at", "finished_at").Updates(job).Error
+	return tx.Select("state", "reason", "detail", "expected", "counted", "total", "done", "skipped", "failed", "checkpoint",
+		"started_at", "finished_at", "undoable_until").Updates(job).Error
 }
 
 // Job returns one job, or ErrNotFound.

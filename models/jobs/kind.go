@@ -24,17 +24,39 @@ type Kind struct {
 	// object that is returned again counts once.
 	Gather func(ctx context.Context, job Job, after string, limit int) (found []Object, next string, err error)
 	// Change changes some objects within a transaction, with the rights of the moment, and
-	// returns a Result for each. They are locked by nobody yet, and may be gone.
+	// returns a Result for each, or for the first of them if the others are too much for one
+	// transaction. They are locked by nobody yet, and may be gone.
 	Change func(tx *gorm.DB, job Job, by access.Actor, objects []Object) ([]Result, error)
 	// Most is how many objects one transaction changes at most; nil means MostAtOnce.
 	Most func(job Job) int
+	// Make, in place of Gather and Change, makes the job's file: see RunFiles.
+	Make func(ctx context.Context, job Job, to *Output) error
+	// Rights returns what a job takes besides Needs; nil if nothing.
+	Rights func(job Job) []access.Right
+	// Whole reports whether all of a job is one transaction; nil means never.
+	Whole func(job Job) bool
 }
+
+// Failure is an error of Gather or Change that ends the job: trying again would not help.
+// Reason is a stable code, and Detail more about it.
+type Failure struct{ Reason, Detail string }
+
+func (f Failure) Error() string { return f.Reason + " " + f.Detail }
 
 // MostAtOnce is how many objects one transaction changes at most.
 const MostAtOnce = 500
 
 // Object is one of those that a job is about.
-type Object struct{ ID, Name string }
+type Object struct {
+	ID, Name string
+	// Key is what the object is known by within the job, and Detail more about it.
+	Key, Detail string
+	// Expected is what the job would do to it, for Job.Expected.
+	Expected string
+	// Result and Reason are set if the job is done with it already.
+	Result Outcome
+	Reason string
+}
 
 // Outcome is what became of an object.
 type Outcome string
@@ -57,6 +79,8 @@ type Result struct {
 	Reason string
 	// Undo is what undoing the change needs, as the kind wrote it.
 	Undo string
+	// Detail is more about the object or the reason, as the kind wrote it.
+	Detail string
 }
 
 // Store has the jobs of a database. It is safe for concurrent use.
@@ -66,12 +90,15 @@ type Store struct {
 
 	kinds map[string]Kind
 	wake  chan struct{}
-	pace  pace
+	// wakeFiles is wake for RunFiles.
+	wakeFiles chan struct{}
+	pace      pace
+	making    making
 }
 
 // New returns the jobs of a database. Register the kinds before anything else.
 func New(d *db.DB, log *audit.Log) *Store {
-	return &Store{db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1)}
+	return &Store{db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1), wakeFiles: make(chan struct{}, 1)}
 }
 
 // Register adds kinds of jobs. It must not be called once jobs are started or run.
@@ -81,14 +108,19 @@ func (s *Store) Register(kinds ...Kind) {
 	}
 }
 
-// Wake asks for a Run.
+// Wake asks for a Run and a RunFiles.
 func (s *Store) Wake() {
-	select {
-	case s.wake <- struct{}{}:
-	default: // it was asked for already
+	for _, wake := range []chan struct{}{s.wake, s.wakeFiles} {
+		select {
+		case wake <- struct{}{}:
+		default: // it was asked for already
+		}
 	}
 }
 
 // Woken returns a channel that signals when this program has work for Run. What other
 // programs start is found by running it from time to time.
 func (s *Store) Woken() <-chan struct{} { return s.wake }
+
+// WokenFiles is Woken for RunFiles.
+func (s *Store) WokenFiles() <-chan struct{} { return s.wakeFiles }

@@ -20,12 +20,14 @@ type jobResult struct {
 	Result   Outcome
 	Reason   string
 	Undo     string
+	Key      string
+	Detail   string
 }
 
-const resultColumns = "object_id, name, result, reason, undo"
+const resultColumns = "object_id, name, result, reason, undo, detail"
 
 func (r *Result) columns() []any {
-	return []any{&r.ObjectID, &r.Name, &r.Result, &r.Reason, &r.Undo}
+	return []any{&r.ObjectID, &r.Name, &r.Result, &r.Reason, &r.Undo, &r.Detail}
 }
 
 // ResultQuery says which results of a job are wanted: all that it has, or those with one
@@ -45,12 +47,17 @@ type ResultPage struct {
 // resultsOf selects the results that a job has so far.
 func resultsOf(job Job, outcome Outcome) db.Selection {
 	q := db.SelectFrom("job_results", resultColumns, "job_id = ?", job.ID)
-	if outcome != "" {
+	switch outcome {
+	case Unfit:
+		q.Where("result = 'failed'") // as the index has it
+	case "":
+		q.Where("result <> ''")
+	default:
 		q.Where("result = ?", string(outcome))
 	}
 	if !job.Counted {
 		q.Where("1 = 0")
-	} else if job.Remaining() > 0 { // beyond it are those that it has not come to
+	} else if job.Remaining() > 0 && job.Expected == nil { // beyond it are those that it has not come to
 		q.Where("object_id <= ?", job.Checkpoint)
 	}
 	return q
@@ -114,7 +121,7 @@ func (s *Store) GatherFrom(ctx context.Context, id string, outcome Outcome, afte
 	}
 	results, err := s.resultsAfter(ctx, job, outcome, after, limit)
 	for _, r := range results {
-		found = append(found, Object{r.ObjectID, r.Name})
+		found = append(found, Object{ID: r.ObjectID, Name: r.Name, Detail: r.Detail})
 	}
 	if len(found) == limit {
 		next = found[limit-1].ID
@@ -148,6 +155,9 @@ func (s *Store) add(tx *gorm.DB, job Job, objects []Object) (int, error) {
 	if len(objects) == 0 {
 		return 0, nil
 	}
+	if objects[0].Detail != "" {
+		return addRows(tx, job, objects)
+	}
 	rows := make([]string, len(objects))
 	for i, o := range objects {
 		rows[i] = fmt.Sprintf("%02d:%s%s", len(o.ID), o.ID, o.Name)
@@ -163,6 +173,16 @@ func (s *Store) add(tx *gorm.DB, job Job, objects []Object) (int, error) {
 	return int(n), err
 }
 
+// addRows is add for objects with all that they can have.
+func addRows(tx *gorm.DB, job Job, objects []Object) (int, error) {
+	rows := make([]jobResult, len(objects))
+	for i, o := range objects {
+		rows[i] = jobResult{JobID: job.ID, ObjectID: o.ID, Name: o.Name, Result: o.Result, Reason: o.Reason, Key: o.Key, Detail: o.Detail}
+	}
+	done := tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(rows, resultsInStatement)
+	return int(done.RowsAffected), done.Error
+}
+
 // idIn and nameIn take the id and the name out of a value that begins with the length of
 // the id, of two digits.
 const (
@@ -172,9 +192,9 @@ const (
 
 // next returns the objects that a job has to change next.
 func (s *Store) next(tx *gorm.DB, job Job, limit int) ([]Object, error) {
-	q := db.SelectFrom("job_results", "object_id, name", "job_id = ? AND object_id > ? AND result = ''", job.ID, job.Checkpoint)
+	q := db.SelectFrom("job_results", "object_id, name, detail", "job_id = ? AND object_id > ? AND result = ''", job.ID, job.Checkpoint)
 	q.Tail = " ORDER BY object_id"
-	return db.First(s.db.ReadIn(tx), q, limit, func(o *Object) []any { return []any{&o.ID, &o.Name} })
+	return db.First(s.db.ReadIn(tx), q, limit, func(o *Object) []any { return []any{&o.ID, &o.Name, &o.Detail} })
 }
 
 // put stores results, each of an object that the job had not come to, and counts them.
@@ -190,22 +210,15 @@ func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 			return errResults
 		}
 		delete(due, r.ObjectID)
-		rows = append(rows, jobResult{job.ID, r.ObjectID, name, r.Result, r.Reason, r.Undo})
-		switch r.Result {
-		case Changed:
-			job.Done++
-		case Skipped:
-			job.Skipped++
-		default:
-			job.Failed++
-		}
+		rows = append(rows, jobResult{JobID: job.ID, ObjectID: r.ObjectID, Name: name, Result: r.Result, Reason: r.Reason, Undo: r.Undo, Detail: r.Detail})
+		job.count(r.Result)
 	}
 	if len(due) > 0 {
 		return errResults
 	}
 	upsert := clause.OnConflict{
 		Columns:   []clause.Column{{Name: "job_id"}, {Name: "object_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo"}),
+		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo", "detail"}),
 		Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: "job_results.result", Value: ""}}},
 	}
 	done := tx.Clauses(upsert).CreateInBatches(rows, resultsInStatement)
@@ -218,13 +231,47 @@ func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 // resultsInStatement is how many results one statement writes.
 const resultsInStatement = 50
 
+// count counts an object that the job is done with.
+func (j *Job) count(o Outcome) {
+	switch o {
+	case Changed:
+		j.Done++
+	case Skipped:
+		j.Skipped++
+	case Unfit:
+		j.Failed++
+	case untilNow:
+	}
+}
+
 // stopped returns why a job may not go on for its actor, as they are now; "" if it may.
-func stopped(by access.Actor, job Job) string {
-	switch {
-	case by.Kind == "":
+func (s *Store) stopped(by access.Actor, job Job) string {
+	if by.Kind == "" {
 		return ActorGone
-	case !by.May(job.Needs):
+	}
+	if by.CheckAll(s.rights(job)...) != nil {
 		return RightLost
 	}
 	return ""
+}
+
+// rights returns all rights that a job takes.
+func (s *Store) rights(job Job) []access.Right {
+	rights := []access.Right{job.Needs}
+	if more := s.kinds[job.Kind].Rights; more != nil {
+		rights = append(rights, more(job)...)
+	}
+	return rights
+}
+
+// KeysAmong returns the details of the objects of a job that have one of some keys, by key.
+func (s *Store) KeysAmong(r db.Reader, id string, keys []string) (map[string]string, error) {
+	q := db.SelectFrom("job_results", "key, detail", "job_id = ? AND key <> ''", id)
+	q.Where(s.db.Dialect.Among("key", keys))
+	rows, err := db.Collect(r, q.SQL(), false, q.Args, func(o *Object) []any { return []any{&o.Key, &o.Detail} })
+	found := make(map[string]string, len(rows))
+	for _, o := range rows {
+		found[o.Key] = o.Detail
+	}
+	return found, err
 }

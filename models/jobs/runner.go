@@ -64,10 +64,10 @@ func (s *Store) round(ctx context.Context) (worked bool, err error) {
 // others, the oldest first.
 func (s *Store) unfinished(ctx context.Context) ([]Job, error) {
 	var all, gathering []Job
-	err := s.db.Reader.WithContext(ctx).Where("finished_at IS NULL").Order("id").Find(&all).Error
+	err := s.db.Reader.WithContext(ctx).Where("finished_at IS NULL AND state NOT IN ?", []State{Uploaded, Checked}).Order("id").Find(&all).Error
 	all = slices.DeleteFunc(all, func(j Job) bool { return s.kinds[j.Kind].Change == nil }) // a newer program's
 	for _, job := range all {
-		if s.gathers(job) {
+		if s.gathers(job) && job.State != Checking {
 			gathering = append(gathering, job)
 		}
 	}
@@ -85,13 +85,22 @@ func (s *Store) gathers(job Job) bool {
 // part does the next part of a job in a transaction, and reports whether it did: another
 // program may be at it.
 func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
+	defer func() {
+		if failure, ends := errors.AsType[Failure](err); ends {
+			did, err = true, s.fail(ctx, seen.ID, failure)
+		}
+	}()
 	var found gathered
 	if s.gathers(seen) {
 		if found, err = s.gather(ctx, seen); err != nil {
 			return false, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	limit := db.PieceLimit
+	if s.whole(seen) {
+		limit = wholeLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var start time.Time
 	var changed int
@@ -117,36 +126,71 @@ func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
 	return did && err == nil, err
 }
 
+// fail ends a job that can't go on.
+func (s *Store) fail(ctx context.Context, id string, why Failure) error {
+	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
+		var jobs []Job
+		locked := tx.Clauses(clause.Locking{Strength: "UPDATE"})
+		if err := locked.Where("id = ? AND finished_at IS NULL", id).Find(&jobs).Error; err != nil || len(jobs) == 0 {
+			return err
+		}
+		jobs[0].finish(Failed, why.Reason, s.db.Now())
+		jobs[0].Detail = why.Detail
+		return save(tx, &jobs[0])
+	})
+}
+
+// whole reports whether a job is changed in one transaction.
+func (s *Store) whole(job Job) bool {
+	whole := s.kinds[job.Kind].Whole
+	return job.Counted && whole != nil && whole(job)
+}
+
+// wholeLimit is how long the transaction may take that is all of a job.
+const wholeLimit = time.Minute
+
 // advance does the next part of a locked job: found is what was gathered for it as it was
 // seen before it was locked.
 func (s *Store) advance(tx *gorm.DB, job *Job, seen Job, found gathered) error {
 	now := s.db.Now()
-	if job.StartedAt == nil {
+	if job.StartedAt == nil && job.State != Checking {
 		job.State, job.StartedAt = Running, new(now.Unix())
 	}
-	if job.State == Cancelling {
-		job.finish(Stopped, "", now)
-		return nil
-	}
-	if s.pace.broken(job.ID) {
-		job.finish(Failed, Broken, now)
-		return nil
-	}
-	by, err := s.log.Reload(tx, job.Actor())
-	if err != nil {
+	by, err := s.admit(tx, job)
+	if err != nil || job.Finished() {
 		return err
 	}
-	if why := stopped(by, *job); why != "" {
-		job.finish(Failed, why, now)
-		return nil
-	}
 	switch {
+	case s.whole(*job):
+		return s.changeAll(tx, job, by)
 	case job.Counted:
 		return s.change(tx, job, by)
 	case seen.Counted || seen.Checkpoint != job.Checkpoint:
 		return nil // another program has gathered this part meanwhile
 	}
 	return s.keep(tx, job, found)
+}
+
+// admit returns who asked for a locked job, with the rights of the moment, and ends it if it was
+// cancelled or may not go on.
+func (s *Store) admit(tx *gorm.DB, job *Job) (access.Actor, error) {
+	now := s.db.Now()
+	if job.State == Cancelling {
+		job.finish(Stopped, "", now)
+		return access.Actor{}, nil
+	}
+	if s.pace.broken(job.ID) {
+		job.finish(Failed, Broken, now)
+		return access.Actor{}, nil
+	}
+	by, err := s.log.Reload(tx, job.Actor())
+	if err != nil {
+		return by, err
+	}
+	if why := s.stopped(by, *job); why != "" {
+		job.finish(Failed, why, now)
+	}
+	return by, nil
 }
 
 // gathered are objects of a job, and the checkpoint after them.
@@ -164,14 +208,39 @@ func (s *Store) gather(ctx context.Context, job Job) (g gathered, err error) {
 
 // keep stores what was gathered. After the last of it the job has its total.
 func (s *Store) keep(tx *gorm.DB, job *Job, found gathered) error {
+	if job.State == Checking && job.Checkpoint == "" {
+		if more, err := dropResults(tx, job.ID, 10*sweptAtOnce); more || err != nil { // of an earlier check
+			return err
+		}
+	}
 	n, err := s.add(tx, *job, found.objects)
 	if err != nil {
 		return err
 	}
+	for _, o := range found.objects {
+		job.count(o.Result)
+		if o.Expected != "" {
+			job.Expected[o.Expected]++
+		}
+	}
 	job.Total += n
 	job.Checkpoint = found.next
-	if job.Counted = found.next == ""; job.Counted && job.Total == 0 {
+	job.Counted = found.next == ""
+	switch {
+	case job.Counted && job.State == Checking:
+		job.State = Checked
+	case job.Counted && job.Total == 0:
 		job.finish(Done, "", s.db.Now())
+	}
+	return nil
+}
+
+// changeAll changes all objects of a job.
+func (s *Store) changeAll(tx *gorm.DB, job *Job, by access.Actor) error {
+	for !job.Finished() {
+		if err := s.change(tx, job, by); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -192,6 +261,10 @@ func (s *Store) change(tx *gorm.DB, job *Job, by access.Actor) error {
 		if err != nil {
 			return err
 		}
+		if len(results) == 0 {
+			return errResults
+		}
+		objects = objects[:min(len(objects), len(results))]
 		if err := put(tx, job, objects, results); err != nil {
 			return err
 		}
@@ -234,10 +307,8 @@ func (s *Store) runWhole(tx *gorm.DB, job *Job, by access.Actor, objects []Objec
 	if err := s.keep(tx, job, gathered{objects: objects}); err != nil {
 		return err
 	}
-	for !job.Finished() {
-		if err := s.change(tx, job, by); err != nil {
-			return err
-		}
+	if err := s.changeAll(tx, job, by); err != nil {
+		return err
 	}
 	return save(tx, job)
 }

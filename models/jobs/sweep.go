@@ -19,6 +19,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.sweepFiles(ctx, at); err != nil {
+		return err
+	}
 	old := at.Add(-Undoable).Unix()
 	for {
 		start := time.Now()
@@ -45,11 +48,19 @@ func (s *Store) sweepSome(ctx context.Context, before int64) (more bool, err err
 		return false, s.db.Failed(ctx, err)
 	}
 	return true, s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		some := tx.Model(&jobResult{}).Select("object_id").Where("job_id = ?", ids[0]).Order("object_id").Limit(sweptAtOnce)
-		gone := tx.Where("job_id = ? AND object_id IN (?)", ids[0], some).Delete(&jobResult{})
-		if gone.Error != nil || gone.RowsAffected > 0 {
-			return gone.Error
+		if more, err := dropResults(tx, ids[0], sweptAtOnce); more || err != nil {
+			return err
+		}
+		if more, err := dropParts(tx, ids[0]); more || err != nil {
+			return err
 		}
 		return tx.Where("id = ?", ids[0]).Delete(&Job{}).Error
 	})
+}
+
+// dropResults deletes up to n results of a job, and reports whether there were any.
+func dropResults(tx *gorm.DB, id string, n int) (some bool, err error) {
+	first := tx.Model(&jobResult{}).Select("object_id").Where("job_id = ?", id).Order("object_id").Limit(n)
+	gone := tx.Where("job_id = ? AND object_id IN (?)", id, first).Delete(&jobResult{})
+	return gone.RowsAffected > 0, gone.Error
 }

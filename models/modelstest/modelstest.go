@@ -13,7 +13,6 @@ package modelstest
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,7 +77,15 @@ func OpenURL(t testing.TB, url string) *models.Store {
 	if err := store.Audit.SetKeys(t.Context(), Keys); err != nil {
 		t.Fatal(err)
 	}
-	opened.Store(store, url)
+	aside, err := openAside(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		opened.Delete(store)
+		_ = aside.db.Close()
+	})
+	opened.Store(store, aside)
 	return store
 }
 
@@ -86,30 +93,42 @@ func OpenURL(t testing.TB, url string) *models.Store {
 // clock: ids made by one instance never go back.
 func Second(t testing.TB, store *models.Store, now time.Time) *models.Store {
 	t.Helper()
-	url, _ := opened.Load(store)
-	second := OpenURL(t, url.(string))
+	second := OpenURL(t, asideOf(store).url)
 	second.DB.Now = func() time.Time { return now }
 	return second
 }
 
-// opened are the stores that OpenURL opened, with their URLs.
+// aside is a way into a store's database past the store. It connects when it is first used.
+type aside struct {
+	url, engine string
+	db          *sql.DB
+}
+
+// opened are the stores that OpenURL opened, with the way past each of them.
 var opened sync.Map
+
+func openAside(url string) (aside, error) {
+	a, driver, address := aside{url: url, engine: Postgres}, "pgx", url
+	if file, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		a.engine, driver, address = SQLite, "sqlite", file
+	}
+	var err error
+	a.db, err = sql.Open(driver, address)
+	return a, err
+}
+
+// asideOf returns the way past a store, which has no database if OpenURL didn't open it.
+func asideOf(store *models.Store) aside {
+	a, _ := opened.Load(store)
+	known, _ := a.(aside)
+	return known
+}
 
 // Exec runs a statement in the database of a store that OpenURL opened, for what no method
 // of the store does.
 func Exec(t testing.TB, store *models.Store, statement string) {
 	t.Helper()
-	url, _ := opened.Load(store)
-	driver, address := "pgx", fmt.Sprint(url)
-	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		driver, address = "sqlite", file
-	}
-	db, err := sql.Open(driver, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+	if _, err := asideOf(store).db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package modelstest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,13 +14,21 @@ import (
 // Rows returns how many rows each table has in the database of a store that OpenURL opened.
 func Rows(t testing.TB, store *models.Store) map[string]int {
 	t.Helper()
+	var each []string
+	for _, name := range tables(t, store) {
+		each = append(each, "SELECT '"+name+"', count(*) FROM "+name)
+	}
 	counts := map[string]int{}
-	eachTable(t, store, func(db *sql.DB, name string) error {
+	err := forEach(t, store, strings.Join(each, " UNION ALL "), func(rows *sql.Rows) error {
+		var name string
 		var n int
-		err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+name).Scan(&n)
+		err := rows.Scan(&name, &n)
 		counts[name] = n
 		return err
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return counts
 }
 
@@ -28,53 +37,51 @@ func Rows(t testing.TB, store *models.Store) map[string]int {
 func Content(t testing.TB, store *models.Store) map[string]string {
 	t.Helper()
 	content := map[string]string{}
-	eachTable(t, store, func(db *sql.DB, name string) error {
-		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+name)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		columns, err := rows.Columns()
-		if err != nil {
-			return err
-		}
+	for _, name := range tables(t, store) {
 		var all []string
-		for rows.Next() {
+		err := forEach(t, store, "SELECT * FROM "+name, func(rows *sql.Rows) error {
+			columns, err := rows.Columns()
 			values, places := make([]any, len(columns)), make([]any, len(columns))
 			for i := range values {
 				places[i] = &values[i]
 			}
-			if err := rows.Scan(places...); err != nil {
-				return err
-			}
+			err = errors.Join(err, rows.Scan(places...))
 			all = append(all, fmt.Sprint(values))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		slices.Sort(all)
 		content[name] = strings.Join(all, "\n")
-		return rows.Err()
-	})
+	}
 	return content
 }
 
-// eachTable calls fn for each table of the database of a store.
-func eachTable(t testing.TB, store *models.Store, fn func(db *sql.DB, name string) error) {
+// tables returns the names of all tables of the database of a store.
+func tables(t testing.TB, store *models.Store) []string {
 	t.Helper()
-	query(t, store, func(db *sql.DB, engine string) error {
-		tables := "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
-		if engine == SQLite {
-			tables = "SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'"
-		}
-		var names string
-		if err := db.QueryRowContext(t.Context(), tables).Scan(&names); err != nil {
+	names := "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
+	if asideOf(store).engine == SQLite {
+		names = "SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'"
+	}
+	return strings.Fields(Value(t, store, names))
+}
+
+// forEach calls fn for each row that a statement reads from the database of a store.
+func forEach(t testing.TB, store *models.Store, statement string, fn func(*sql.Rows) error) error {
+	t.Helper()
+	rows, err := asideOf(store).db.QueryContext(t.Context(), statement)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
 			return err
 		}
-		for name := range strings.FieldsSeq(names) {
-			if err := fn(db, name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return rows.Err()
 }
 
 // Value returns, as text, the first column of the first row that a statement reads from the
@@ -82,40 +89,22 @@ func eachTable(t testing.TB, store *models.Store, fn func(db *sql.DB, name strin
 func Value(t testing.TB, store *models.Store, statement string) string {
 	t.Helper()
 	var value any
-	query(t, store, func(db *sql.DB, _ string) error {
-		return db.QueryRowContext(t.Context(), statement).Scan(&value)
-	})
+	if err := asideOf(store).db.QueryRowContext(t.Context(), statement).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
 	return fmt.Sprint(value)
 }
 
 // List returns the values of a column of a table, one after the other, as text.
 func List(t testing.TB, store *models.Store, table, column string) string {
 	t.Helper()
+	list := "group_concat(" + column + ")"
+	if asideOf(store).engine == Postgres {
+		list = "string_agg(" + column + "::text, ',')"
+	}
 	var values sql.NullString
-	query(t, store, func(db *sql.DB, engine string) error {
-		list := "group_concat(" + column + ")"
-		if engine == Postgres {
-			list = "string_agg(" + column + "::text, ',')"
-		}
-		return db.QueryRowContext(t.Context(), "SELECT "+list+" FROM "+table).Scan(&values)
-	})
+	if err := asideOf(store).db.QueryRowContext(t.Context(), "SELECT "+list+" FROM "+table).Scan(&values); err != nil {
+		t.Fatal(err)
+	}
 	return values.String
-}
-
-// query opens the database of a store once more, for what no method of the store reads.
-func query(t testing.TB, store *models.Store, ask func(db *sql.DB, engine string) error) {
-	t.Helper()
-	url, _ := opened.Load(store)
-	driver, engine, address := "pgx", Postgres, fmt.Sprint(url)
-	if file, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		driver, engine, address = "sqlite", SQLite, file
-	}
-	db, err := sql.Open(driver, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := ask(db, engine); err != nil {
-		t.Fatal(err)
-	}
 }

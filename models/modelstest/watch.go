@@ -103,9 +103,10 @@ func (s *Secrets) posted(at string, form url.Values) {
 	}
 }
 
-// shownSecrets match what pages show.
+// shownSecrets match what pages show. They begin with letters, so that most pages are
+// searched quickly.
 var shownSecrets = map[string]*regexp.Regexp{
-	APIToken:     regexp.MustCompile(`\b(pcl_[0-9A-Za-z]{38})\b`),
+	APIToken:     regexp.MustCompile(`(pcl_[0-9A-Za-z]{38})\b`),
 	InviteLink:   regexp.MustCompile(`/invite/([0-9A-Za-z]{16,})`),
 	RecoveryCode: regexp.MustCompile(`<code>([0-9a-z]{4}(?:-[0-9a-z]{4}){3})</code>`),
 	TOTPKey:      regexp.MustCompile(`<code class="key">([A-Z2-7 ]+)</code>`),

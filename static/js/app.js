@@ -5,7 +5,7 @@
 //   data-copy-row="id|curl"   copies the row's ID, or the closest data-curl with that ID
 //   data-strength="id"        rates that password          data-stay          extends the session
 //   data-counter="id"         counts that field's length   data-dialog        opens the link's page in a dialog
-//   data-print                prints the page              form[data-file]    responds with a file
+//   data-print                prints the page              form[data-file]    responds with a file, as button[data-file] does
 //   data-key="c"              has a shortcut: see keys.js, which gets console:dialog for each dialog
 //   form[data-guard]          warns before leaving         form[data-draft]   saves its draft at that address
 //   data-focus="row|next|#id" what gets the focus after a swap
@@ -300,7 +300,7 @@
     const title = Object.assign(document.createElement('h2'), { id: 'dialog-title' });
     title.append(...$('h1', asked).childNodes);
     $('h1', asked).replaceWith(title);
-    dialog.setAttribute('role', 'alertdialog');
+    if (asked.dataset.question !== 'panel') dialog.setAttribute('role', 'alertdialog');
     dialog.setAttribute('aria-labelledby', 'dialog-title');
     if ($('#question', asked)) dialog.setAttribute('aria-describedby', 'question');
     dialog.append(asked);
@@ -329,7 +329,7 @@
   on('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented) return;
-    if (form.dataset.file !== undefined) return; // the page stays
+    if ((form.dataset.file ?? event.submitter?.dataset.file) !== undefined) return; // the page stays
     leaving = true;
     if (form.method !== 'post' || sure.delete(form)) return;
     event.preventDefault();
@@ -489,8 +489,8 @@
       const html = await response.text();
       if (signal.aborted) return;
       state.list.replaceChildren(...parse(html).body.childNodes);
-      for (const option of options(state)) if (taken(picker, option.dataset.id)) option.remove();
-      const n = options(state).length;
+      for (const option of options(state)) if (option.dataset.id ? taken(picker, option.dataset.id) : !$('[data-new]', picker)) option.remove();
+      const n = $$('[data-id]', state.list).length;
       show(state, true);
       say(n === 0 ? 'No contacts found' : n === 1 ? '1 contact found' : `${n} contacts found`, 300);
     } catch (error) {
@@ -499,20 +499,32 @@
   }
 
   const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
-  const tally = (picker) => { const n = $$('.people > li', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
+  const tally = (picker) => { const n = $$('[data-chosen] > li, .pasted :checked:not([value=""])', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;
     const { id, name } = option.dataset;
+    if (!id) return describe(picker, state, option.dataset);
     const item = $('template', picker).content.firstElementChild.cloneNode(true);
     $('.person', item).replaceWith($('.person', option).cloneNode(true));
     $('input', item).value = id;
     $('[data-drop] .hide', item).textContent = 'Remove ' + name;
-    $('.people', picker).append(item);
+    $('[data-chosen]', picker).append(item);
     state.input.value = '';
     show(state, false);
     state.input.focus();
     changed(picker, `${name} added. ${tally(picker)}`);
+  }
+
+  // describe shows the form that creates a contact.
+  function describe(picker, state, { username, display }) {
+    const form = $('[data-new]', picker), [name, shown] = $$('input', form);
+    form.hidden = form.disabled = false;
+    [name.value, shown.value, state.input.value] = [username, display, ''];
+    show(state, false);
+    focus(shown);
+    count(name, true);
+    count(shown, true);
   }
 
   function drop(event, button) {
@@ -536,6 +548,15 @@
     if (!state || event.target !== state.input) return;
     clearTimeout(state.timer);
     state.timer = setTimeout(() => ask(picker, state), 150);
+  });
+  on('change', (event) => {
+    const picker = near(event, '.pasted') && near(event, '[data-picker]');
+    if (picker) changed(picker, tally(picker));
+  });
+  on('keydown', (event) => { // Enter would send the whole form
+    if (event.key !== 'Enter' || !near(event, '[data-new] input')) return;
+    event.preventDefault();
+    $('button', near(event, '[data-new]')).click();
   });
   on('keydown', (event) => {
     const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);

@@ -22,7 +22,8 @@
     const selected = document.querySelector('[data-pick]:checked') && keyed(key, document.querySelector('.bulk'))[0];
     if (selected) return selected;
     if (row && rowActions.includes(key)) return keyed(key, row)[0];
-    return keyed(key).find((element) => !element.closest('[data-row], .bulk'));
+    const all = keyed(key).filter((element) => !element.closest('[data-row], .bulk'));
+    return all.findLast((element) => element.closest('.flash')) ?? all[0]; // the newest message's
   }
 
   function press(element) {
