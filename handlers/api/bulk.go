@@ -13,7 +13,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
 )
@@ -127,8 +126,11 @@ func placed(err error) error {
 		return err
 	}
 	places := map[string]string{
-		"q": "filter[q]", "contact": "filter[contact]", "ids": "filter[ids]", "group": "filter[group]",
+		"ids": "filter[ids]", "group": "filter[group]",
 		"description": "changes[description]", "avatar_url": "changes[avatar_url]",
+	}
+	for _, filter := range groupFilters {
+		places[filter] = "filter[" + filter + "]"
 	}
 	for i, p := range invalid {
 		if place, nested := places[p.Field]; nested {
@@ -155,19 +157,10 @@ type skippedObject struct {
 }
 
 func figuresOf(f models.Figures) figuresObject {
-	o := figuresObject{
-		Matched: f.Matched.N, ToChange: f.ToChange.N, Relation: "exact",
+	return figuresObject{
+		Matched: f.Matched.N, ToChange: f.ToChange.N, Relation: relationOf(f.Matched, f.ToChange),
 		Skipped: each(f.Skipped, func(s models.SkippedCount) skippedObject { return skippedObject{s.Reason, s.Count.N} }),
 	}
-	for _, n := range []db.Count{f.Matched, f.ToChange} {
-		switch {
-		case n.More || n.AtLeast:
-			o.Relation = "at_least"
-		case n.About && o.Relation == "exact":
-			o.Relation = "about"
-		}
-	}
-	return o
 }
 
 // previewObject is what a bulk change of groups would do.

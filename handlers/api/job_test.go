@@ -160,6 +160,10 @@ func TestBulkChangesTakeTheListsFilters(t *testing.T) {
 			`{"ids":["` + in.ID + `","` + out.ID + `"]}`:          2,
 			`{"ids":["` + in.ID + `","0000000000000000"]}`:        2, // one of which is skipped
 			`{"q":"out","archived":false}`:                        1,
+			`{"contacts_min":1,"name":"IN"}`:                      1,
+			`{"contacts_max":"0"}`:                                1,
+			`{"archived_after":0}`:                                0,
+			`{"created_after":"1991-12-08T23:00:00Z"}`:            2,
 			`{"contact":"` + hector.ID + `","q":"nothing found"}`: 0,
 		} {
 			a := s.call(t, "POST /v1/groups/bulk", jsonBody(`{"filter":`+filter+`,"action":"update","changes":{"description":`+fmt.Sprintf("%q", filter)+`}}`))
@@ -185,6 +189,9 @@ func TestBulkChangesRefuseWhatIsNotMeant(t *testing.T) {
 			`{"action":"archive","filter":{"contact":"0000000000000000"}}`:         "filter[contact]",
 			`{"action":"archive","filter":{"limit":5,"q":"x"}}`:                    "filter[limit]",
 			`{"action":"archive","filter":{"q":` + long + `}}`:                     "filter[q]",
+			`{"action":"archive","filter":{"described":"often"}}`:                  "filter[described]",
+			`{"action":"archive","filter":{"contacts_min":[]}}`:                    "filter[contacts_min]",
+			`{"action":"archive","filter":{"sort":"name"}}`:                        "filter[sort]",
 			`{"action":"explode","all":true}`:                                      "action",
 			`{"action":"archive","all":"true"}`:                                    "all",
 			`{"action":"archive","all":true,"note":` + long + `}`:                  "note",

@@ -81,7 +81,7 @@ func (a *api) table() []route {
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
-		filtered = slices.Concat(paged, groupFilters)
+		filtered = slices.Concat(paged, groupFilters, []string{"sort", "include[]"})
 		results  = slices.Concat(paged, []string{"format"})
 		entries  = slices.Concat(paged, []string{"who", "action", "object", "request_id", "created_after", "created_before"})
 
