@@ -302,6 +302,9 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 	if err := by.Check(job.Needs); err != nil {
 		return jobs.Job{}, err
 	}
+	if _, _, ok := ImportOf(job); ok {
+		return s.store.Imports.retry(ctx, by, job)
+	}
 	var spec bulkSpec
 	if _, ok := BulkOf(job); !ok || !job.Finished() || job.Failed == 0 {
 		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: no group failed in this job, or it goes on."}
@@ -358,6 +361,12 @@ func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID st
 	}
 	if !job.CanUndo(s.store.DB.Now()) {
 		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it goes on, has changed nothing, is too old, or deleted groups for good."}
+	}
+	if t, _, ok := ImportOf(job); ok {
+		if err := by.CheckAll(t.undoRights(job)...); err != nil {
+			return jobs.Request{}, err
+		}
+		return jobs.Request{Kind: t.undoKind(), Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
 	}
 	return jobs.Request{Kind: UndoKind, Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
 }

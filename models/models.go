@@ -79,6 +79,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s.Imports = &Imports{s}
 	s.Holds, s.Undos = &Holds{s}, &Undos{s}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
+	s.Jobs.Register(s.Imports.kinds()...)
 	return s, nil
 }
 
