@@ -103,7 +103,7 @@ var matchWords = map[models.ImportMatch]string{
 }
 
 var matchHints = map[models.ImportMatch]string{
-	models.MatchID: "Also finds what an earlier import created for the same ID.", models.MatchName: "Rows whose name several groups have are errors.",
+	models.MatchID: "Also finds what an earlier import created for the same ID.", models.MatchName: "A name that several groups have is an error.",
 }
 
 // modeOption is a choice of what becomes of a file with errors.
