@@ -40,6 +40,9 @@ func (p jobPages) list(w http.ResponseWriter, r *http.Request) error {
 // plainCursor reports whether a cursor is that of a list by id.
 func plainCursor(c db.Cursor) bool { return c.Value == "" }
 
+// errorsShown is how many errors of a checked file one page shows.
+const errorsShown = 50
+
 // show shows a job and a page of its results.
 func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 	job, err := p.store.Jobs.Job(r.Context(), r.PathValue("id"))
@@ -49,6 +52,9 @@ func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "outcome", "after", "before")
 	query := jobs.ResultQuery{Outcome: readOutcome(a), Range: a.page(0)}
 	query.After, query.Before = a.cursors(plainCursor)
+	if job.State == jobs.Checked {
+		query.Outcome, query.Limit = jobs.Unfit, errorsShown
+	}
 	page, err := p.store.Jobs.Results(r.Context(), job.ID, query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
@@ -115,18 +121,26 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	format := export.Named("csv")
-	d := p.download(w, format, "job-"+job.ID, []string{"id", "name", "result", "reason", "explanation", "unchanged"})
+	columns, row := []string{"id", "name", "result", "reason", "explanation", "unchanged"}, resultRow
+	if _, _, ok := models.ImportOf(job); ok {
+		columns, row = importedColumns, importedRow
+	}
+	d := p.download(w, format, "job-"+job.ID, columns)
 	if r.Method == http.MethodHead {
 		d.begin()
 		return nil
 	}
 	for result, err := range p.store.Jobs.EachResult(r.Context(), job.ID, readOutcome(readAddress(r, "outcome"))) {
 		if err == nil {
-			err = d.write(result.ObjectID, result.Name, string(result.Result), result.Reason, views.ReasonWords(result.Reason), strings.Join(models.Unchanged(job, result), "; "))
+			err = d.write(row(job, result)...)
 		}
 		if err != nil {
 			return p.finish(r, d, err)
 		}
 	}
 	return p.finish(r, d, nil)
+}
+
+func resultRow(job jobs.Job, r jobs.Result) []any {
+	return []any{r.ObjectID, r.Name, string(r.Result), r.Reason, views.ReasonWords(r.Reason), strings.Join(models.Unchanged(job, r), "; ")}
 }

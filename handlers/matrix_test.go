@@ -134,6 +134,16 @@ var matrix = map[string]allowed{
 
 	"POST /contacts/pick/missing": about(all),
 
+	"GET /groups/import":           about("OAE"),
+	"POST /groups/import":          about("OAE"),
+	"GET /groups/import/example":   about("OAE"),
+	"GET /contacts/import":         about("OAE"),
+	"POST /contacts/import":        about("OAE"),
+	"GET /contacts/import/example": about("OAE"),
+	"GET /jobs/{id}/import":        about("OAE"),
+	"POST /jobs/{id}/import":       about("OAE"),
+	"POST /jobs/{id}/start":        about("OAE"),
+
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),

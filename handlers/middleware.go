@@ -79,10 +79,14 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 	})
 }
 
-// apply reads the request's body and then starts the clock of the context that it returns: a
+// apply reads the request's body, unless its handler does, and then starts the clock of the context that it returns: a
 // slow network is not a slow database.
 func (l limits) apply(answer *recorder, r *http.Request) (context.Context, context.CancelFunc) {
-	readBody(answer.ResponseWriter, r, cmp.Or(l.body, usual.body))
+	if l.upload {
+		r.Body = upload{http.MaxBytesReader(answer.ResponseWriter, r.Body, l.body), http.NewResponseController(answer)}
+	} else {
+		readBody(answer.ResponseWriter, r, cmp.Or(l.body, usual.body))
+	}
 	if l.timeout != 0 { // the server's own is for the usual ones
 		_ = http.NewResponseController(answer).SetWriteDeadline(time.Now().Add(l.timeout + stallLimit))
 	}
@@ -101,6 +105,17 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) {
 		err = io.EOF
 	}
 	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failingReader{err}))
+}
+
+// upload is a body that is read while it arrives. The client has stallLimit for each read.
+type upload struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (u upload) Read(p []byte) (int, error) {
+	_ = u.control.SetReadDeadline(time.Now().Add(stallLimit))
+	return u.ReadCloser.Read(p)
 }
 
 // failingReader only fails.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/static"
 	"protocol.chat/console/views"
@@ -59,6 +60,9 @@ type limits struct {
 	timeout time.Duration
 	// body is how many bytes of the request's body are read.
 	body int64
+	// upload says that the handler reads the body while it arrives. It is cut off if the client
+	// sends nothing of it for stallLimit.
+	upload bool
 	// stream says that the answer is sent while it is made. It is cut off if the client takes
 	// nothing of it for stallLimit.
 	stream bool
@@ -68,12 +72,16 @@ type limits struct {
 // form.
 var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
 
-// stallLimit is for how long a client may take nothing of an answer that is sent.
+// stallLimit is for how long a client may take nothing of an answer that is sent, or send nothing
+// of a file.
 const stallLimit = 15 * time.Second
 
 // exportLimits are those of an export. While it is read, the database keeps what others delete, so
 // it must not take much longer than a large file does.
 var exportLimits = limits{timeout: 15 * time.Minute, stream: true}
+
+// importLimits are those of an upload: its file, and the form around it.
+var importLimits = limits{timeout: time.Hour, body: models.MaxImportSize + 1<<20, upload: true}
 
 // table is all there is to call, apart from the API, which has a table of its own.
 func (c *Console) table() []route {
@@ -102,10 +110,14 @@ func (c *Console) table() []route {
 		invitations  = invitationPages{c.site}
 		policy       = policyPages{c.site}
 
+		groupImports   = importPages{c.site, models.ImportGroups}
+		contactImports = importPages{c.site, models.ImportContacts}
+
 		plain         = also{}
 		aGroup        = also{missing: groups.tombstone}
 		editedGroup   = also{missing: groups.tombstone, draft: draft{object: groups.exists}}
 		exported      = also{limits: exportLimits}
+		imported      = also{limits: importLimits}
 		exportedGroup = also{missing: groups.tombstone, limits: exportLimits}
 		anEntry       = also{missing: activity.deletedBefore}
 	)
@@ -169,6 +181,9 @@ func (c *Console) table() []route {
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},
 		{"GET", "/groups/export", groups.exportForm, access.Export, views.Groups, plain},
 		{"POST", "/groups/export", groups.export, access.Export, views.Groups, exported},
+		{"GET", "/groups/import", groupImports.new, access.EditGroups, views.Groups, plain},
+		{"POST", "/groups/import", groupImports.create, access.EditGroups, views.Groups, imported},
+		{"GET", "/groups/import/example", groupImports.example, access.EditGroups, views.Groups, plain},
 		{"GET", "/groups/bulk", bulk.preview, access.ReadGroups, views.Groups, plain}, // and the right of the action
 		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/pick", groups.pickGroup, access.ReadGroups, views.Groups, plain},
@@ -214,6 +229,9 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/bulk", bulkContacts.submit, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/bulk/delete", bulkContacts.previewDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
 		{"POST", "/contacts/bulk/delete", bulkContacts.submitDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
+		{"GET", "/contacts/import", contactImports.new, access.EditContacts, views.Contacts, plain},
+		{"POST", "/contacts/import", contactImports.create, access.EditContacts, views.Contacts, imported},
+		{"GET", "/contacts/import/example", contactImports.example, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/export", contacts.exportAll, access.Export, views.Contacts, exported},
 		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, plain},
@@ -225,7 +243,10 @@ func (c *Console) table() []route {
 		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
 		{"POST", "/jobs/{id}/file", jobs.file, access.Export, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
-		// What these three need is the right of the job.
+		// What these need is the right of the job.
+		{"GET", "/jobs/{id}/import", jobs.editImport, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/import", jobs.checkImport, access.ReadGroups, views.Jobs, plain},
+		{"POST", "/jobs/{id}/start", jobs.startImport, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/retry", jobs.retry, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/undo", jobs.undo, access.ReadGroups, views.Jobs, plain},

@@ -164,6 +164,16 @@ var routes = map[string]question{
 
 	"POST /contacts/pick/missing": {status: 200, fields: fields("paste", "hector, nobody")},
 
+	"GET /groups/import":           {status: 200},
+	"POST /groups/import":          {status: 422}, // no file is sent
+	"GET /groups/import/example":   {status: 200},
+	"GET /contacts/import":         {status: 200},
+	"POST /contacts/import":        {status: 422},
+	"GET /contacts/import/example": {status: 200},
+	"GET /jobs/{id}/import":        {status: 200, id: anUpload},
+	"POST /jobs/{id}/import":       {status: 303, id: anUpload, fields: fields("mapping", "name", "match", "name", "mode", "best_effort")},
+	"POST /jobs/{id}/start":        {status: 409, id: anUpload}, // it is not checked
+
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
@@ -274,6 +284,16 @@ func anInvitation(s *site) string {
 func aLink(s *site) string {
 	_, secret := s.invitation()
 	return secret
+}
+
+// anUpload is the job of a file of one group.
+func anUpload(s *site) string {
+	s.Helper()
+	job, err := s.store.Imports.Upload(s.Context(), s.by, models.ImportUpload{Type: models.ImportGroups, Filename: "groups.csv"}, strings.NewReader("name\nPlaza Hotel\n"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
 }
 
 // aSession is another session of the owner's.
@@ -519,7 +539,7 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 		}
 	}
 	want := []string{
-		"POST /groups/export", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/{id}/export",
+		"POST /groups/export", "POST /groups/import", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/import", "POST /contacts/{id}/export",
 		"GET /jobs/{id}/results", "POST /jobs/{id}/file", "POST /activity/export", "GET /activity/verify",
 	}
 	if !slices.Equal(own, want) {

@@ -98,7 +98,7 @@ func (d JobDetail) paging() paging {
 
 // canCancel reports whether to offer to cancel the job.
 func (d JobDetail) canCancel() bool {
-	return (d.State == jobs.Queued || d.State == jobs.Running) && d.By.May(d.Needs)
+	return !d.Finished() && d.State != jobs.Cancelling && d.By.May(d.Needs)
 }
 
 // canRetry reports whether to offer to retry what failed.
@@ -166,6 +166,9 @@ var jobTitles = map[string]string{
 
 // JobTitle returns what a job does, in words: "Archive groups".
 func JobTitle(j jobs.Job) string {
+	if t := importType(j); t != "" {
+		return importJobTitle(j, t)
+	}
 	if words, known := jobTitles[j.Kind]; known {
 		return words
 	}
@@ -173,6 +176,7 @@ func JobTitle(j jobs.Job) string {
 }
 
 var stateWords = map[jobs.State]string{
+	jobs.Uploaded: "Uploaded", jobs.Checking: "Checking", jobs.Checked: "Ready to import",
 	jobs.Queued: "Waiting", jobs.Running: "Running", jobs.Cancelling: "Cancelling",
 	jobs.Stopped: "Cancelled", jobs.Done: "Finished", jobs.Failed: "Failed",
 }
@@ -186,7 +190,19 @@ func stateClass(s jobs.State) string {
 var failureWords = map[string]string{
 	jobs.ActorGone: "Whoever started it was disabled, or their API token was revoked or expired.",
 	jobs.RightLost: "Whoever started it no longer has permission to do this.",
+	jobs.Expired:   "Nobody imported the file within 24 hours, so it was deleted.",
 	jobs.Broken:    "Something went wrong on the server several times. The log has the details.",
+}
+
+// failure returns why a job failed, in words.
+func failure(j jobs.Job) string {
+	if words, known := failureWords[j.Reason]; known {
+		return words
+	}
+	if words := fileFailure(j.Detail); words != "" {
+		return words
+	}
+	return j.Reason
 }
 
 var outcomeWords = map[jobs.Outcome]string{jobs.Changed: "Done", jobs.Skipped: "Skipped", jobs.Unfit: "Failed"}
@@ -208,6 +224,8 @@ var skipWords = map[string]string{
 	models.TooManyGroups:      "In more than 1,000 groups. Use “Remove from all groups” on the contact's page.",
 	models.GroupsGone:         "The groups were deleted",
 	models.PartlyUndone:       "Undone in part",
+	models.BlankRow:           "Blank row",
+	models.UsernameTaken:      "The username is taken",
 }
 
 // ReasonWords returns why a group stayed as it is, in words; an unknown reason as it is.
@@ -246,6 +264,9 @@ func resultURL(j jobs.Job, id string) templ.SafeURL {
 func jobProgress(j jobs.Job, now Clock) string {
 	if exports(j) {
 		return exportProgress(j, now)
+	}
+	if isImport(j) && j.StartedAt == nil {
+		return importProgress(j, now)
 	}
 	if !j.Counted && !j.Finished() {
 		one, many := bulkNoun(j.Kind)
