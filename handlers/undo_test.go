@@ -37,7 +37,7 @@ func TestUndoInPages(t *testing.T) {
 		}
 		line := log.Lines[0].ID // of the deletion
 		s.get("/activity/"+line).has("h1", "deleted The Plaza").has("main form", "Undo deletion")
-		s.post(path+"/undelete").leads(path)
+		s.post(path + "/undelete").leads(path)
 		said("The Plaza is back.")
 		s.get("/activity/" + line).lacks("main form[action$=undelete]")
 
@@ -57,6 +57,6 @@ func TestUndoInPages(t *testing.T) {
 		s.get("/activity/retention").has("#flashes", "Deleted groups can be restored for 1 day.")
 		s.get(path+"/delete").has("#question", "You can undo this for 1 day; after that")
 		moderator := s.session(s.person(access.Moderator))
-		moderator.post(path + "/archive").follow(moderator).has("#flashes form", "Undo").undo(moderator).leads(path)
+		moderator.post(path+"/archive").follow(moderator).has("#flashes form", "Undo").undo(moderator).leads(path)
 	})
 }

@@ -28,6 +28,7 @@ const (
 var docs = []Doc{
 	{"start", "Getting started", "Set up the console, add sample data, create a token and make the first API call.", docStart()},
 	{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
+	{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
 	{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},
 	{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
 	{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
