@@ -44,6 +44,9 @@ var matrix = map[string]string{
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"update","changes":{"description":""}}`:         "OAE",
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"add_contacts","contacts":["{contact_id}"]}`:    "OAEM",
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"remove_contacts","contacts":["{contact_id}"]}`: "OAEM",
+	"GET /v1/groups/export":                                                "OAU",
+	"GET /v1/groups/{id}/contacts/export":                                  "OAU",
+	"GET /v1/contacts/export":                                              "OAU",
 	"GET /v1/groups/{id}":                                                  all,
 	"POST /v1/groups/{id}/archive":                                         "OAEM",
 	"POST /v1/groups/{id}/restore":                                         "OAEM",
@@ -114,7 +117,7 @@ func divide(row string) (call, body string) {
 // with; those whose names are longer are nobody.
 func (s *server) callers(t *testing.T) map[string]string {
 	t.Helper()
-	full := append(access.WriteScopes(), access.ReadActivity)
+	full := append(access.WriteScopes(), access.ReadActivity, access.Export)
 	callers := map[string]string{"r": s.newToken(t, identity.NewToken{Name: "reader", Scopes: access.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
 	person := func(name string, role access.Role) identity.User {
 		u, err := s.store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{

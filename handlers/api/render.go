@@ -3,7 +3,6 @@ package api
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/audit"
@@ -99,6 +99,8 @@ type result struct {
 	replayed bool
 	// stream, unless nil, writes the body, of the media type kind, while it is read.
 	stream func(w io.Writer) error
+	// file is what a body is called if it is a file to be saved, or "".
+	file string
 }
 
 func one(object any) result {
@@ -148,16 +150,50 @@ func answer(w http.ResponseWriter, r *http.Request, res result) error {
 }
 
 // stream sends a body while it is read. An error that comes too late for an answer breaks the
-// connection off, so that a part doesn't pass for the whole.
-func (a *api) stream(w http.ResponseWriter, r *http.Request, res result) {
-	w.Header().Set("Cache-Control", cacheControl)
-	w.Header().Set("Content-Type", res.kind)
-	out := bufio.NewWriterSize(w, 32<<10)
+// connection off, so that a part doesn't pass for the whole; one that comes before is returned.
+func (a *api) stream(w http.ResponseWriter, r *http.Request, res result) error {
+	body := &bodyWriter{ResponseWriter: w, result: res}
+	out := bufio.NewWriterSize(body, 32<<10)
 	err := res.stream(out)
-	if err = cmp.Or(err, out.Flush()); err != nil {
+	if err != nil && !body.begun {
+		return err
+	}
+	if err == nil {
+		body.begin()
+		err = out.Flush()
+	}
+	if err != nil {
 		a.Log.WarnContext(r.Context(), "an answer broke off", "request_id", a.RequestID(r), "err", err)
 		panic(http.ErrAbortHandler)
 	}
+	return nil
+}
+
+// bodyWriter writes the head of a streamed answer before its body. The client has stallLimit
+// to take each part.
+type bodyWriter struct {
+	http.ResponseWriter
+	result result
+	begun  bool
+}
+
+func (w *bodyWriter) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	head := w.Header()
+	head.Set("Cache-Control", cacheControl)
+	head.Set("Content-Type", w.result.kind)
+	if w.result.file != "" {
+		head.Set("Content-Disposition", `attachment; filename="`+w.result.file+`"`)
+	}
+}
+
+func (w *bodyWriter) Write(p []byte) (int, error) {
+	w.begin()
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(stallLimit))
+	return w.ResponseWriter.Write(p)
 }
 
 func encodeResult(res result) (kind string, body []byte, err error) {

@@ -78,6 +78,7 @@ func (a *api) table() []route {
 		messages = messageCalls{a}
 		activity = activityCalls{a}
 		jobs     = jobCalls{a}
+		exports  = exportCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
@@ -92,6 +93,8 @@ func (a *api) table() []route {
 		act    = also{idempotent: true}
 		batch  = also{body: true, idempotent: true, nested: true}
 		bulk   = also{body: true, idempotent: true, nested: true, previews: true}
+		// While an export is read, the database keeps what others delete.
+		export = also{limits: limits{timeout: 15 * time.Minute}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
 		verify = also{limits: limits{timeout: 25 * time.Second}} // a log that takes longer is for the command
 	)
@@ -100,16 +103,19 @@ func (a *api) table() []route {
 		{"POST", "/v1/groups", groups.create, access.EditGroups, "", nil, create},
 		{"POST", "/v1/groups/batch", many.batch, access.ReadGroups, "", nil, batch},
 		{"POST", "/v1/groups/bulk", many.bulk, access.ReadGroups, "", nil, bulk},
+		{"GET", "/v1/groups/export", exports.groups, access.Export, "", slices.Concat(groupFilters, []string{"format", "members"}), export},
 		{"GET", "/v1/groups/{id}", groups.show, access.ReadGroups, "group", nil, plain},
 		{"PUT", "/v1/groups/{id}", groups.update, access.ReadGroups, "group", nil, update},
 		{"DELETE", "/v1/groups/{id}", groups.delete, access.DeleteGroups, "group", nil, remove},
 		{"POST", "/v1/groups/{id}/archive", groups.archive, access.ArchiveGroups, "group", nil, act},
 		{"POST", "/v1/groups/{id}/restore", groups.restore, access.ArchiveGroups, "group", nil, act},
 		{"GET", "/v1/groups/{id}/contacts", members.list, access.ReadGroups, "group", searched, plain},
+		{"GET", "/v1/groups/{id}/contacts/export", exports.members, access.Export, "group", []string{"q", "format"}, export},
 		{"POST", "/v1/groups/{id}/contacts", members.add, access.EditMembers, "group", nil, create},
 		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", members.remove, access.EditMembers, "group", nil, plain},
 		{"GET", "/v1/contacts", contacts.list, access.ReadContacts, "", searched, plain},
 		{"POST", "/v1/contacts", contacts.create, access.EditContacts, "", nil, create},
+		{"GET", "/v1/contacts/export", exports.contacts, access.Export, "", []string{"q", "format"}, export},
 		{"POST", "/v1/contacts/bulk", contacts.bulk, access.ReadContacts, "", nil, bulk},
 		{"GET", "/v1/contacts/{id}", contacts.show, access.ReadContacts, "contact", nil, plain},
 		{"PUT", "/v1/contacts/{id}", contacts.update, access.EditContacts, "contact", nil, update},

@@ -28,16 +28,19 @@ var rows = map[string]row{
 	"POST /v1/groups":                              {`{"name":"New"}`, 201},
 	"POST /v1/groups/batch":                        {`{"operations":[{"action":"create","group":{"name":"New"}}]}`, 200},
 	"POST /v1/groups/bulk":                         {`{"action":"archive","all":true}`, 202},
+	"GET /v1/groups/export":                        {"", 200},
 	"GET /v1/groups/{id}":                          {"", 200},
 	"POST /v1/groups/{id}/archive":                 {"", 200},
 	"POST /v1/groups/{id}/restore":                 {"", 200},
 	"PUT /v1/groups/{id}":                          {`{"name":"Other"}`, 200},
 	"DELETE /v1/groups/{id}":                       {"", 204},
 	"GET /v1/groups/{id}/contacts":                 {"", 200},
+	"GET /v1/groups/{id}/contacts/export":          {"", 200},
 	"POST /v1/groups/{id}/contacts":                {`{"contacts":[]}`, 200},
 	"DELETE /v1/groups/{id}/contacts/{contact_id}": {"", 204},
 	"GET /v1/contacts":                             {"", 200},
 	"POST /v1/contacts":                            {`{"username":"new"}`, 201},
+	"GET /v1/contacts/export":                      {"", 200},
 	"POST /v1/contacts/bulk":                       {`{"action":"remove_from_groups","all":true}`, 202},
 	"GET /v1/contacts/{id}":                        {"", 200},
 	"PUT /v1/contacts/{id}":                        {`{"username":"other"}`, 200},
@@ -128,7 +131,7 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 	s.call(t, line, body...).want(t, row.status)
 	if rt.Method == http.MethodGet {
 		head := s.call(t, "HEAD "+address(id)).want(t, row.status)
-		if head.body != "" || head.header.Get("Content-Length") == "" {
+		if head.body != "" || (head.header.Get("Content-Length") == "") != strings.HasSuffix(rt.Path, "/export") { // whose length nobody knows before
 			t.Errorf("HEAD answers %q with Content-Length %q", head.body, head.header.Get("Content-Length"))
 		}
 	}

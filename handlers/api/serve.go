@@ -72,7 +72,7 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 	switch {
 	case err != nil:
 	case res.stream != nil:
-		a.stream(w, r, res)
+		err = a.stream(w, r, res)
 	default:
 		err = answer(w, r, res)
 	}

@@ -54,8 +54,8 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
-	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity)})
-	s.read = s.newToken(t, identity.NewToken{Name: "reader", Scopes: append(access.ReadScopes(), access.ReadActivity)})
+	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export)})
+	s.read = s.newToken(t, identity.NewToken{Name: "reader", Scopes: append(access.ReadScopes(), access.ReadActivity, access.Export)})
 	s.start(t)
 	return s
 }

@@ -99,7 +99,7 @@ var Rules = []Rule{
 	{ShareViews, "share saved views", []Role{Owner, Admin, Editor, Moderator}, false},
 	{ManageViews, "change and delete views that others share", []Role{Owner, Admin}, false},
 	{ReadActivity, "view activity", []Role{Owner, Admin, Auditor}, true},
-	{Export, "export data", []Role{Owner, Admin, Auditor}, false},
+	{Export, "export data", []Role{Owner, Admin, Auditor}, true},
 	{CreateTokens, "create your own API tokens", Roles, false},
 	{ManageTokens, "view and revoke other users' API tokens", []Role{Owner, Admin}, false},
 	{ReadUsers, "view users", []Role{Owner, Admin, Auditor}, false},
@@ -134,10 +134,10 @@ func (r Role) Known() bool { return slices.Contains(Roles, r) }
 // Scopes are the rights that a token has, as far as its owner has them.
 type Scopes []Right
 
-// ReadScopes returns the scopes for reading everything in the API except activity.
+// ReadScopes returns the scopes for reading everything in the API except activity and exports.
 func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages} }
 
-// WriteScopes returns the scopes for every call of the API except the one for activity.
+// WriteScopes returns the scopes for every call of the API except those for activity and exports.
 func WriteScopes() Scopes {
 	return Scopes{
 		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,

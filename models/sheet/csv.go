@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"protocol.chat/console/models/text"
 )
 
 // csvRows reads CSV.
@@ -93,8 +95,8 @@ func (c *csvRows) next() (Row, error) {
 		return Row{}, err
 	}
 	c.cells = c.cells[:0]
-	for _, text := range record {
-		c.cells = append(c.cells, Cell{Text: plain(text), Given: true})
+	for _, cell := range record {
+		c.cells = append(c.cells, Cell{Text: text.FromCell(cell), Given: true})
 	}
 	for len(c.cells) > c.columns && c.cells[len(c.cells)-1].Text == "" {
 		c.cells = c.cells[:len(c.cells)-1] // Excel pads rows
@@ -108,13 +110,4 @@ func (c *csvRows) next() (Row, error) {
 		row.Err = &Error{Code: TooManyCells, Line: row.Line}
 	}
 	return row, nil
-}
-
-// plain returns a cell without the apostrophe that the console's exports, and others, write
-// before what a spreadsheet would take for a formula.
-func plain(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && strings.IndexByte("=+-@\t\r", cell[1]) >= 0 {
-		return cell[1:]
-	}
-	return cell
 }
