@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"protocol.chat/console/handlers/export"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
 )
@@ -29,6 +30,9 @@ type jobObject struct {
 	UndoableUntil *int64  `json:"undoable_until"`
 	// Reason is why a job failed as a whole; null if it didn't.
 	Reason *string `json:"reason"`
+	// Expected is what an import would do; null before it is checked, and of other jobs.
+	Expected *expectedObject `json:"expected"`
+	rowObject
 }
 
 type jobActor struct {
@@ -42,20 +46,28 @@ func jobOf(j jobs.Job) jobObject {
 		ID: j.ID, Type: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Failed: j.Failed,
 		Note: orNull(j.Note), Actor: jobActor{j.ActorKind, orNull(j.ActorID), j.ActorName},
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt,
-		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, Reason: orNull(j.Reason),
+		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, Reason: orNull(j.Reason), Expected: expectedOf(j), rowObject: rowOf(j.Detail),
 	}
 }
 
 // resultObject is what became of a group of a job.
 type resultObject struct {
-	GroupID string       `json:"group_id"`
+	// ID is that of the result: the group's or, of an import, the row's.
+	ID string `json:"id"`
+	// GroupID is null for a row of an import that made or changed none.
+	GroupID *string      `json:"group_id"`
 	Name    string       `json:"name"`
 	Result  jobs.Outcome `json:"result"`
 	Reason  *string      `json:"reason"`
+	rowObject
 }
 
 func resultOf(r jobs.Result) resultObject {
-	return resultObject{r.ObjectID, r.Name, r.Result, orNull(r.Reason)}
+	o := resultObject{ID: r.ObjectID, GroupID: &r.ObjectID, Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), rowObject: rowOf(r.Detail)}
+	if r.Detail != "" {
+		o.GroupID = orNull(models.RowDetailOf(r.Detail).ObjectID)
+	}
+	return o
 }
 
 // jobCalls are the calls about jobs. What a job needs to be cancelled or undone, the store
@@ -111,11 +123,11 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	}
 	_, err := a.Store.Jobs.Job(r.Context(), id)
 	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
-		file := export.NewWriter(w, f, []string{"group_id", "name", "result", "reason"})
+		file := export.NewWriter(w, f, []string{"id", "group_id", "name", "result", "reason", "line", "column", "message"})
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
 				o := resultOf(found)
-				err = file.Write(o.GroupID, o.Name, string(o.Result), o.Reason)
+				err = file.Write(o.ID, o.GroupID, o.Name, string(o.Result), o.Reason, lineOf(o), o.Column, o.Message)
 			}
 			if err != nil {
 				return err
@@ -123,6 +135,14 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 		}
 		return file.Close()
 	}}, err
+}
+
+// lineOf returns the line of a result as a file has it.
+func lineOf(o resultObject) *int64 {
+	if o.Line == nil {
+		return nil
+	}
+	return new(int64(*o.Line))
 }
 
 // resultFormats are the file formats of results. CSV has no byte order mark, which only Excel

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 )
 
@@ -42,6 +43,8 @@ type also struct {
 	conditional bool
 	// json says that its body can't be a form, because attributes of attributes don't fit.
 	json bool
+	// upload says that its body is a file, which its handler reads.
+	upload bool
 	// previews says that the call handles a dry run itself. Of all others everything is done,
 	// and then rolled back.
 	previews bool
@@ -78,6 +81,7 @@ func (a *api) table() []route {
 		messages = messageCalls{a}
 		activity = activityCalls{a}
 		jobs     = jobCalls{a}
+		imports  = importCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
@@ -92,6 +96,7 @@ func (a *api) table() []route {
 		act    = also{idempotent: true}
 		batch  = also{body: true, idempotent: true, json: true}
 		bulk   = also{body: true, idempotent: true, json: true, previews: true}
+		upload = also{upload: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
 		verify = also{limits: limits{timeout: 25 * time.Second}} // a log that takes longer is for the command
 	)
@@ -115,8 +120,10 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
+		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "filename"}, upload},
 		{"GET", "/v1/jobs", jobs.list, access.ReadGroups, "", paged, plain},
 		{"GET", "/v1/jobs/{id}", jobs.show, access.ReadGroups, "job", nil, plain},
+		{"POST", "/v1/jobs/{id}/start", imports.start, access.ReadGroups, "job", nil, act},
 		{"POST", "/v1/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, "job", nil, act},
 		{"POST", "/v1/jobs/{id}/undo", jobs.undo, access.ReadGroups, "job", nil, act},
 		{"GET", "/v1/jobs/{id}/results", jobs.results, access.ReadGroups, "job", results, stream},
