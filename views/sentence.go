@@ -53,6 +53,7 @@ var acts = map[audit.Action]string{
 	audit.AdoptedActivity:  "accepted the activity log as is",
 	audit.Seeded:           "added sample data",
 	jobs.Started:           "started a job",
+	jobs.UploadedFile:      "uploaded a file to import",
 	jobs.Cancelled:         "cancelled a job",
 	jobs.Downloaded:        "downloaded the file of a job",
 

@@ -55,6 +55,7 @@ func verbs() []verb {
 		{"token list", "list API tokens", listTokens},
 		{"token roll", "rotate an API token and print its new secret", rollToken},
 		{"token revoke", "revoke an API token", revokeToken},
+		{"import", "import groups or contacts from a CSV or NDJSON file", importFile},
 		{"job list", "list jobs", listJobs},
 		{"job show", "show a job, and its results if asked", showJob},
 		{"job cancel", "cancel a job", cancelJob},

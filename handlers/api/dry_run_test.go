@@ -24,9 +24,9 @@ func TestDryRunsChangeNothing(t *testing.T) {
 			_, _, fill := s.subjects(t, call)
 			var options []option
 			if content != "" {
-				options = append(options, jsonBody(fill.Replace(content)))
+				options = append(options, bodyOf(call, fill.Replace(content)))
 			}
-			if strings.HasPrefix(row, "POST ") {
+			if strings.HasPrefix(row, "POST ") && call != "POST /v1/imports" {
 				options = append(options, header("Idempotency-Key", row))
 			}
 			before := modelstest.Content(t, s.store)
@@ -43,7 +43,7 @@ func TestDryRunsChangeNothing(t *testing.T) {
 			if real.header.Get("Dry-Run") != "" || real.header.Get("Idempotent-Replayed") != "" {
 				t.Errorf("%s: the call after a dry run answers %v", row, real.header)
 			}
-			if strings.HasSuffix(call, "/bulk") {
+			if strings.HasSuffix(call, "/bulk") || call == "POST /v1/imports" {
 				continue // its dry run is a preview
 			}
 			if dry.status != real.status || keys(t, dry.body) != keys(t, real.body) {

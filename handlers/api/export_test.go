@@ -12,7 +12,7 @@ type Route struct {
 func Routes() []Route {
 	var routes []Route
 	for _, rt := range (&api{}).table() {
-		routes = append(routes, Route{rt.method, rt.path, rt.right == public, rt.params, rt.body, rt.idempotent, rt.conditional})
+		routes = append(routes, Route{rt.method, rt.path, rt.right == public, rt.params, rt.body || rt.upload, rt.idempotent, rt.conditional})
 	}
 	return routes
 }

@@ -31,6 +31,9 @@ type jobObject struct {
 	UndoableUntil *int64  `json:"undoable_until"`
 	// Reason is why a job failed as a whole; null if it didn't.
 	Reason *string `json:"reason"`
+	// Expected is what an import would do; null before it is checked, and of other jobs.
+	Expected *expectedObject `json:"expected"`
+	rowObject
 }
 
 type jobActor struct {
@@ -44,12 +47,16 @@ func jobOf(j jobs.Job) jobObject {
 		ID: j.ID, Type: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Failed: j.Failed,
 		Note: orNull(j.Note), Actor: jobActor{j.ActorKind, orNull(j.ActorID), j.ActorName},
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt,
-		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, Reason: orNull(j.Reason),
+		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, Reason: orNull(j.Reason), Expected: expectedOf(j), rowObject: rowOf(j.Detail),
 	}
 }
 
 // resultObject is what became of a group or contact of a job.
 type resultObject struct {
+	// ID is that of the result: the group's, the contact's or, of an import, the row's.
+	ID string `json:"id"`
+	// GroupID and ContactID are null if the job is about the other, and for a row of an import
+	// that made or changed none.
 	GroupID   *string      `json:"group_id"`
 	ContactID *string      `json:"contact_id"`
 	Name      string       `json:"name"`
@@ -57,16 +64,22 @@ type resultObject struct {
 	Reason    *string      `json:"reason"`
 	// Unchanged are the names of what the job could not change about it.
 	Unchanged []string `json:"unchanged"`
+	rowObject
 }
 
 // resultOf returns how the results of a job are shown.
 func resultOf(j jobs.Job) func(r jobs.Result) resultObject {
+	_, _, imports := models.ImportOf(j)
 	return func(r jobs.Result) resultObject {
-		o := resultObject{Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), Unchanged: append([]string{}, models.Unchanged(j, r)...)}
+		o := resultObject{ID: r.ObjectID, Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), Unchanged: append([]string{}, models.Unchanged(j, r)...)}
+		object := &r.ObjectID
+		if imports {
+			object, o.rowObject = orNull(models.RowDetailOf(r.Detail).ObjectID), rowOf(r.Detail)
+		}
 		if strings.HasPrefix(j.Kind, "contacts.") {
-			o.ContactID = &r.ObjectID
+			o.ContactID = object
 		} else {
-			o.GroupID = &r.ObjectID
+			o.GroupID = object
 		}
 		return o
 	}
@@ -128,11 +141,11 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 		return result{}, err
 	}
 	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
-		file := export.NewWriter(w, f, []string{"group_id", "contact_id", "name", "result", "reason", "unchanged"})
+		file := export.NewWriter(w, f, []string{"id", "group_id", "contact_id", "name", "result", "reason", "unchanged", "line", "column", "message"})
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
 				o := resultOf(job)(found)
-				err = file.Write(o.GroupID, o.ContactID, o.Name, string(o.Result), o.Reason, strings.Join(o.Unchanged, "; "))
+				err = file.Write(o.ID, o.GroupID, o.ContactID, o.Name, string(o.Result), o.Reason, strings.Join(o.Unchanged, "; "), lineOf(o), o.Column, o.Message)
 			}
 			if err != nil {
 				return err
@@ -140,6 +153,14 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 		}
 		return file.Close()
 	}}, nil
+}
+
+// lineOf returns the line of a result as a file has it.
+func lineOf(o resultObject) *int64 {
+	if o.Line == nil {
+		return nil
+	}
+	return new(int64(*o.Line))
 }
 
 // resultFormats are the file formats of results. CSV has no byte order mark, which only Excel

@@ -111,12 +111,12 @@ func (s *server) checkResults(t *testing.T, id string, groups []group) {
 		t.Errorf("the rest are %+v", page)
 	}
 	sheet := s.call(t, path+"?format=csv").want(t, 200)
-	want := "group_id,contact_id,name,result,reason,unchanged\r\n" + groups[0].ID + ",,'=Hotel 0,skipped,already_archived,\r\n"
+	want := "id,group_id,contact_id,name,result,reason,unchanged,line,column,message\r\n" + groups[0].ID + "," + groups[0].ID + ",,'=Hotel 0,skipped,already_archived,,,,\r\n"
 	if !strings.HasPrefix(sheet.body, want) || strings.Count(sheet.body, "\n") != 6 || sheet.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" {
 		t.Errorf("the file is %q", sheet.body)
 	}
 	lines := s.call(t, path+"?format=ndjson").want(t, 200)
-	want = `{"group_id":"` + groups[0].ID + `","contact_id":null,"name":"=Hotel 0","result":"skipped","reason":"already_archived","unchanged":""}` + "\n"
+	want = `{"id":"` + groups[0].ID + `","group_id":"` + groups[0].ID + `","contact_id":null,"name":"=Hotel 0","result":"skipped","reason":"already_archived","unchanged":"","line":null,"column":null,"message":null}` + "\n"
 	if !strings.HasPrefix(lines.body, want) || strings.Count(lines.body, "\n") != 5 || lines.header.Get("Content-Type") != "application/x-ndjson" {
 		t.Errorf("the lines are %q", lines.body)
 	}

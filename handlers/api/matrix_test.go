@@ -72,16 +72,18 @@ var matrix = map[string]string{
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
-	"GET /v1/jobs":              all,
-	"GET /v1/jobs/{id}":         all,
-	"POST /v1/jobs/{id}/cancel": "OAEM", // of one that archives
-	"POST /v1/jobs/{id}/undo":   "OAEM",
-	"GET /v1/jobs/{id}/results": all,
-	"GET /v1/activity":          "OAU",
-	"GET /v1/activity/verify":   "OAU",
-	"GET /v1/activity/{id}":     "OAU",
-	"GET /v1/openapi.json":      anybody,
-	"GET /v1/openapi.yaml":      anybody,
+	`POST /v1/imports {"name":"Imported"}`:                      "OAE",
+	"GET /v1/jobs":                                              all,
+	"GET /v1/jobs/{id}":                                         all,
+	"POST /v1/jobs/{id}/start":                                  "OAE",
+	"POST /v1/jobs/{id}/cancel":                                 "OAEM", // of one that archives
+	"POST /v1/jobs/{id}/undo":                                   "OAEM",
+	"GET /v1/jobs/{id}/results":                                 all,
+	"GET /v1/activity":                                          "OAU",
+	"GET /v1/activity/verify":                                   "OAU",
+	"GET /v1/activity/{id}":                                     "OAU",
+	"GET /v1/openapi.json":                                      anybody,
+	"GET /v1/openapi.yaml":                                      anybody,
 }
 
 // TestTheWholeMatrix asks every call for every caller.
@@ -164,6 +166,8 @@ func (s *server) subjects(t *testing.T, call string) (models.Group, models.Conta
 		id = group.ConversationID
 	case strings.Contains(call, "/v1/activity"):
 		id = s.newest(t)
+	case strings.HasSuffix(call, "/start"):
+		id = s.checkedImport(t).ID
 	case strings.Contains(call, "/v1/jobs"):
 		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
@@ -177,7 +181,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	group, member, fill := s.subjects(t, call)
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
-		options = append(options, jsonBody(fill.Replace(content)))
+		options = append(options, bodyOf(call, fill.Replace(content)))
 	}
 	if token == "" {
 		options = append(options, func(r *http.Request) { r.Header.Del("Authorization") })

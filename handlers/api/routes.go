@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 )
 
@@ -42,6 +43,8 @@ type also struct {
 	conditional bool
 	// nested says that attributes of its body have attributes of their own, also in a form.
 	nested bool
+	// upload says that its body is a file, which its handler reads.
+	upload bool
 	// previews says that the call handles a dry run itself. Of all others everything is done,
 	// and then rolled back.
 	previews bool
@@ -79,6 +82,7 @@ func (a *api) table() []route {
 		activity = activityCalls{a}
 		jobs     = jobCalls{a}
 		exports  = exportCalls{a}
+		imports  = importCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
@@ -93,6 +97,7 @@ func (a *api) table() []route {
 		act    = also{idempotent: true}
 		batch  = also{body: true, idempotent: true, nested: true}
 		bulk   = also{body: true, idempotent: true, nested: true, previews: true}
+		upload = also{upload: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
 		// While an export is read, the database keeps what others delete.
 		export = also{limits: limits{timeout: 15 * time.Minute}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
@@ -122,8 +127,10 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
+		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "filename"}, upload},
 		{"GET", "/v1/jobs", jobs.list, access.ReadGroups, "", paged, plain},
 		{"GET", "/v1/jobs/{id}", jobs.show, access.ReadGroups, "job", nil, plain},
+		{"POST", "/v1/jobs/{id}/start", imports.start, access.ReadGroups, "job", nil, act},
 		{"POST", "/v1/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, "job", nil, act},
 		{"POST", "/v1/jobs/{id}/undo", jobs.undo, access.ReadGroups, "job", nil, act},
 		{"GET", "/v1/jobs/{id}/results", jobs.results, access.ReadGroups, "job", results, stream},

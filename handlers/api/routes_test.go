@@ -47,8 +47,10 @@ var rows = map[string]row{
 	"DELETE /v1/contacts/{id}":                     {"", 204},
 	"GET /v1/conversations/{id}/messages":          {"", 200},
 	"POST /v1/conversations/{id}/messages":         {`{"message":"Hello."}`, 201},
+	"POST /v1/imports":                             {`{"name":"Imported"}`, 202},
 	"GET /v1/jobs":                                 {"", 200},
 	"GET /v1/jobs/{id}":                            {"", 200},
+	"POST /v1/jobs/{id}/start":                     {"", 202},
 	"POST /v1/jobs/{id}/cancel":                    {"", 200},
 	"POST /v1/jobs/{id}/undo":                      {"", 202},
 	"GET /v1/jobs/{id}/results":                    {"", 200},
@@ -92,12 +94,14 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 		id = group.ConversationID
 	case strings.HasPrefix(rt.Path, "/v1/activity"):
 		id = s.newestAct(t).ID
+	case rt.Path == "/v1/jobs/{id}/start":
+		id = s.checkedImport(t).ID
 	case strings.HasPrefix(rt.Path, "/v1/jobs"):
 		id = s.newJob(t, group.ID).ID
 	}
 	var sent []option
 	if row.body != "" {
-		sent = append(sent, jsonBody(row.body))
+		sent = append(sent, bodyOf(rt.Path, row.body))
 	}
 	with := func(more ...option) []option { return append(slices.Clone(sent), more...) }
 	line, body := rt.Method+" "+address(id), sent
@@ -135,6 +139,14 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 			t.Errorf("HEAD answers %q with Content-Length %q", head.body, head.header.Get("Content-Length"))
 		}
 	}
+}
+
+// bodyOf is the body of a call to an address: JSON or, of an import, a file.
+func bodyOf(address, content string) option {
+	if strings.HasSuffix(address, "/v1/imports") {
+		return body("application/x-ndjson", content)
+	}
+	return jsonBody(content)
 }
 
 func (s *server) askForToken(t *testing.T, line string, with func(...option) []option) {

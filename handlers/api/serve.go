@@ -60,11 +60,14 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 	}
 	if err != nil {
 		// A client that is still sending may not see an answer that comes before its body was read.
-		_, _ = io.CopyN(io.Discard, r.Body, rt.maxBody())
+		_, _ = io.CopyN(io.Discard, r.Body, min(rt.maxBody(), usual.body))
 		return by, err
 	}
 	if rt.limits.timeout != 0 { // the server's own deadline is for the usual one
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(rt.timeout() + stallLimit))
+	}
+	if rt.upload {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rt.timeout()))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout())
 	defer cancel()
@@ -157,6 +160,12 @@ func readCall(w http.ResponseWriter, r *http.Request) (err error) {
 	}
 	if c.dryRun, err = dryRun(r); err != nil {
 		return err
+	}
+	if c.route.upload {
+		if r.ContentLength > c.route.maxBody() {
+			return tooLarge(c.route.maxBody())
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, c.route.maxBody())
 	}
 	if c.route.body {
 		c.body, err = readBody(w, r, c.route.maxBody())

@@ -44,6 +44,12 @@ func (s *Store) Run(ctx context.Context) error {
 	return nil
 }
 
+// Step does the next part of each job that can go on.
+func (s *Store) Step(ctx context.Context) error {
+	_, err := s.round(ctx)
+	return err
+}
+
 // round does the next part of each job, and reports whether there was any to do.
 func (s *Store) round(ctx context.Context) (worked bool, err error) {
 	waiting, err := s.unfinished(ctx)

@@ -1,0 +1,88 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/jobs"
+)
+
+// checkedImport is an import of a group that waits to be started.
+func (s *server) checkedImport(t *testing.T) jobs.Job {
+	t.Helper()
+	job, err := s.store.Imports.Upload(t.Context(), s.owner, models.ImportUpload{Type: models.ImportGroups}, strings.NewReader("name\nImported\n"))
+	if err == nil {
+		job, err = s.store.Imports.Check(t.Context(), s.owner, job.ID, models.ImportOptions{})
+	}
+	if err == nil {
+		err = s.store.Jobs.Run(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+func csvBody(content string) option { return body("text/csv", content) }
+
+func TestAFileIsImported(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		run := func() {
+			t.Helper()
+			if err := s.store.Jobs.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const file = "Username;Phone\nann;+49 1\nb n;\n"
+		recognised := s.call(t, "POST /v1/imports?type=contacts", csvBody(file), header("Dry-Run", "true")).want(t, 200)
+		for _, want := range []string{`"delimiter":";"`, `"match":"username"`, `"field":"phone_number"`, `"samples":["ann","b n"]`} {
+			if !strings.Contains(recognised.body, want) {
+				t.Errorf("a dry run answers %s, without %s", recognised.body, want)
+			}
+		}
+		if jobs := s.call(t, "GET /v1/jobs").want(t, 200).body; !strings.Contains(jobs, `"data":[]`) {
+			t.Errorf("after a dry run there are %s", jobs)
+		}
+		at := s.call(t, "POST /v1/imports?type=contacts", csvBody(file)).want(t, 202).header.Get("Location")
+		s.call(t, "POST "+at+"/start").refused(t, 409, "conflict", "")
+		run()
+		checked := s.call(t, "GET "+at).want(t, 200).body
+		if !strings.Contains(checked, `"state":"checked"`) || !strings.Contains(checked, `"expected":{"create":1,"update":0,"unchanged":0,"skip":0,"error":1}`) {
+			t.Errorf("the job is %s", checked)
+		}
+		results := s.call(t, "GET "+at+"/results").want(t, 200).body
+		if !strings.Contains(results, `"line":3,"column":"Username","message":"The username can have`) {
+			t.Errorf("the results are %s", results)
+		}
+		s.call(t, "POST "+at+"/start").want(t, 202)
+		run()
+		if done := s.call(t, "GET "+at).want(t, 200).body; !strings.Contains(done, `"state":"done","total":2,"done":1,"skipped":0,"failed":1`) {
+			t.Errorf("the job is %s", done)
+		}
+		if all := s.call(t, "GET "+at+"/results?format=csv").want(t, 200).body; !strings.HasPrefix(all, "id,group_id,name,result,reason,line,column,message\r\n") {
+			t.Errorf("the results are %s", all)
+		}
+		s.call(t, "POST "+at+"/undo").want(t, 202)
+		run()
+		if left := s.call(t, "GET /v1/contacts").want(t, 200).body; !strings.Contains(left, `"data":[]`) {
+			t.Errorf("the contacts are %s", left)
+		}
+	})
+}
+
+func TestFilesThatCannotBeImported(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		for _, c := range []struct{ query, content, param string }{
+			{"?type=people", "name\nA\n", "type"},
+			{"?match=username", "name\nA\n", "match"},
+			{"?mode=some", "name\nA\n", "mode"},
+			{"", "PK\x03\x04", "file"},
+			{"", "name\n", "file"},
+			{"", "label\nA\n", "mapping"},
+		} {
+			s.call(t, "POST /v1/imports"+c.query, csvBody(c.content)).refused(t, 422, "parameter_invalid", c.param)
+		}
+		s.call(t, "POST /v1/imports", csvBody("name\nA\n"), header("Content-Encoding", "gzip")).refused(t, 415, "media_type_unsupported", "")
+	})
+}
