@@ -290,7 +290,7 @@ var scenes = append([]scene{
 		}
 	}},
 	{"groups views", func(t *tab, v *town) {
-		v.savedView("Quiet "+text.Straight(v.group.Name), true)
+		v.savedView(turned(text.Straight(v.group.Name), ", quiet"), true)
 		t.visit("/groups/views")
 	}},
 	{"group view new", address("/groups/views/new?q=no:description&status=archived")},
