@@ -113,3 +113,18 @@ func (s *Store) countFaceted(r db.Reader, q GroupQuery) (n db.Count, known bool,
 	n, err = s.DB.CountWithin(r, wanted)
 	return n, !n.More || n.N == db.MaxCounted, err
 }
+
+// GroupsCountWithin counts all groups that a query finds, as for a facet; nil if that is not
+// known in time. Errors: Invalid.
+func (s *Store) GroupsCountWithin(ctx context.Context, q GroupQuery, limit time.Duration) (*db.Count, error) {
+	counting, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	n, known, err := s.countFaceted(s.DB.Read(counting), q)
+	switch {
+	case ctx.Err() == nil && counting.Err() != nil:
+		return nil, nil
+	case err != nil || !known:
+		return nil, s.DB.Failed(ctx, err)
+	}
+	return &n, nil
+}
