@@ -311,6 +311,27 @@ var scenes = append([]scene{
 		t.goes(".fields .danger")
 		t.sees("main", "There is a problem")
 	}},
+	{"groups selected more", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.click("[data-pick]")
+		eval[bool](t, "find('.bulk .more').open = true") // which shows on a phone
+		t.sees(".bulk", "Delete…")
+	}},
+	{"contacts selected", func(t *tab, _ *town) {
+		t.visit("/contacts")
+		t.click("[data-pick]")
+		t.sees(".bulk", "1 selected")
+	}},
+	{"contacts bulk add", func(t *tab, v *town) {
+		t.visit("/contacts/bulk?action=add_to_groups&select=all&q=" + v.contact.Username)
+		t.goes(".fields .primary")
+		t.sees("main", "Choose at least one group.")
+	}},
+	{"contacts bulk remove", address("/contacts/bulk?action=remove_from_groups&select=all")},
+	{"contacts bulk delete", address("/contacts/bulk/delete?select=all")},
+	{"members bulk", at(func(v *town) string {
+		return "/groups/" + v.group.ID + "/members/bulk?action=remove_from_groups&select=all"
+	})},
 	{"groups bulk nothing", address("/groups/bulk?action=restore&select=all")},
 	{"jobs", func(t *tab, v *town) {
 		v.queued(models.Bulk{Action: models.BulkArchive, IDs: []string{v.archived.ID, "0000000000000000"}})

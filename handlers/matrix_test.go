@@ -108,8 +108,12 @@ var matrix = map[string]allowed{
 
 	"GET /groups/bulk":         about(all),
 	"POST /groups/bulk":        about("OAEM"), // to archive them
+	"GET /groups/pick":         about(all),
 	"GET /groups/bulk/delete":  about("OA"),
 	"POST /groups/bulk/delete": about("OA"),
+
+	"GET /groups/{id}/members/bulk":  about("OAEM"),
+	"POST /groups/{id}/members/bulk": about("OAEM"),
 
 	"GET /contacts":              about(all),
 	"GET /contacts/pick":         about(all),
@@ -118,6 +122,10 @@ var matrix = map[string]allowed{
 	"GET /contacts/export":       about("OAU"),
 	"POST /contacts/export":      about("OAU"),
 	"POST /contacts/{id}/export": about("OAU"),
+	"GET /contacts/bulk":         about(all),
+	"POST /contacts/bulk":        about("OAEM"), // to add them to groups
+	"GET /contacts/bulk/delete":  about("OA"),
+	"POST /contacts/bulk/delete": about("OA"),
 	"GET /contacts/{id}":         about(all),
 	"GET /contacts/{id}/edit":    about("OAE"),
 	"POST /contacts/{id}/edit":   about("OAE"),

@@ -127,6 +127,7 @@ var routes = map[string]question{
 
 	"GET /groups/bulk":         {status: 303}, // nothing is selected
 	"POST /groups/bulk":        {status: 200, fields: selected("archive")},
+	"GET /groups/pick":         {status: 200},
 	"GET /groups/bulk/delete":  {status: 303},
 	"POST /groups/bulk/delete": {status: 200, fields: selected("delete")},
 
@@ -141,6 +142,8 @@ var routes = map[string]question{
 	"POST /groups/views/{id}/edit":   {status: 303, id: aView, fields: fields("name", "Renamed"), action: identity.UpdatedView},
 	"GET /groups/views/{id}/delete":  {status: 200, id: aView},
 	"POST /groups/views/{id}/delete": {status: 303, id: aView, action: identity.DeletedView},
+	"GET /groups/{id}/members/bulk":  {status: 303, id: aGroup},
+	"POST /groups/{id}/members/bulk": {status: 200, id: groupOfOne, fields: selectedContact("remove_from_groups")},
 
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
@@ -149,6 +152,10 @@ var routes = map[string]question{
 	"GET /contacts/export":       {status: 200},
 	"POST /contacts/export":      {status: 200, action: audit.ExportedContacts},
 	"POST /contacts/{id}/export": {status: 200, id: aContact, action: audit.ExportedContact},
+	"GET /contacts/bulk":         {status: 303},
+	"POST /contacts/bulk":        {status: 200, fields: selectedContact("add_to_groups")},
+	"GET /contacts/bulk/delete":  {status: 303},
+	"POST /contacts/bulk/delete": {status: 200, fields: selectedContact("delete")},
 	"GET /contacts/{id}":         {status: 200, id: aContact},
 	"GET /contacts/{id}/edit":    {status: 200, id: aContact},
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
@@ -325,6 +332,11 @@ func heldGroup(s *site) string {
 
 func selected(action string) func(*site) []string {
 	return func(s *site) []string { return []string{"action", action, "ids", aGroup(s)} }
+}
+
+// selectedContact is selected for a contact.
+func selectedContact(action string) func(*site) []string {
+	return func(s *site) []string { return []string{"action", action, "ids", aContact(s)} }
 }
 
 // aJob is a job that has archived a group.

@@ -135,19 +135,24 @@ func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, w
 		if err != nil {
 			return clearing{}, err
 		}
-		if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
-			return clearing{}, err
-		}
-		groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MaxCounted)
-		if err != nil {
-			return clearing{}, err
-		}
-		line.SetObject("contact", c.ID, c.Name())
-		changes := contactDifferences(c, Contact{})
-		changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
-		changes["groups_left"] = audit.Change{Before: nil, After: auditCount(groups)}
-		return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(changes)
+		return s.deleteLockedContact(tx, line, c)
 	})
+}
+
+// deleteLockedContact is deleteLocked for a contact.
+func (s *Store) deleteLockedContact(tx *gorm.DB, line *audit.Line, c Contact) (clearing, error) {
+	if err := tx.Where("id = ?", c.ID).Delete(&Contact{}).Error; err != nil {
+		return clearing{}, err
+	}
+	groups, err := db.CountUpTo(s.DB.ReadIn(tx), db.SelectFrom("memberships", "1", "contact_id = ? AND "+ofGroups, c.ID), db.MaxCounted)
+	if err != nil {
+		return clearing{}, err
+	}
+	line.SetObject("contact", c.ID, c.Name())
+	changes := contactDifferences(c, Contact{})
+	changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
+	changes["groups_left"] = audit.Change{Before: nil, After: auditCount(groups)}
+	return clearing{ConversationID: c.ConversationID, ContactID: &c.ID}, line.SetChanges(changes)
 }
 
 // deleteWithClearing is Write for a deletion: fn deletes the row by which the object is found, and

@@ -1,11 +1,19 @@
 package models
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/sheet"
+	"protocol.chat/console/models/text"
 )
 
 // An import is a job (package jobs) about the rows of a file, each of which makes or changes
@@ -85,6 +93,8 @@ type ImportFile struct {
 	Columns                     []ImportColumn
 	// Options are those of the last check, or guessed.
 	Options ImportOptions
+
+	guessed ImportOptions
 }
 
 // ImportColumn is a column of a file, with its first values that are not empty.
@@ -102,31 +112,218 @@ type ImportField struct {
 }
 
 // Fields returns what the columns of a file can be.
-func (t ImportType) Fields() []ImportField { panic("not yet") }
+func (t ImportType) Fields() []ImportField {
+	fields := []ImportField{{"id", "id"}}
+	if t == ImportContacts {
+		for _, f := range contactFields {
+			fields = append(fields, ImportField{f.name, f.label})
+		}
+		return fields
+	}
+	for _, f := range groupFields {
+		fields = append(fields, ImportField{f.name, f.label})
+	}
+	return append(fields, ImportField{"archived_at", "archive time"}, ImportField{"contacts", "members"})
+}
+
+// known reports whether a type has a field.
+func (t ImportType) known(field string) bool {
+	return slices.ContainsFunc(t.Fields(), func(f ImportField) bool { return f.Name == field })
+}
 
 // Matches returns the ways to match that a type has, the usual one first.
-func (t ImportType) Matches() []ImportMatch { panic("not yet") }
+func (t ImportType) Matches() []ImportMatch {
+	if t == ImportContacts {
+		return []ImportMatch{MatchUsername, MatchID}
+	}
+	return []ImportMatch{MatchName, MatchID}
+}
 
 // Right returns the right that an import takes. One that changes members or the archive
 // takes those rights as well.
-func (t ImportType) Right() access.Right { panic("not yet") }
+func (t ImportType) Right() access.Right {
+	if t == ImportContacts {
+		return access.EditContacts
+	}
+	return access.EditGroups
+}
 
-// Kind returns the kind of the type's jobs.
-func (t ImportType) Kind() string { return string(t) + ".import" }
+// Kind returns the kind of the type's jobs, and undoKind that of those that undo them.
+func (t ImportType) Kind() string     { return string(t) + ".import" }
+func (t ImportType) undoKind() string { return string(t) + ".import_undo" }
 
 // ImportOf returns what a job imports, and false if it is another job.
-func ImportOf(job jobs.Job) (ImportType, ImportOptions, bool) { panic("not yet") }
+func ImportOf(job jobs.Job) (ImportType, ImportOptions, bool) {
+	spec, ok := importSpecOf(job)
+	return spec.Type, spec.Options, ok
+}
+
+// importSpec is an import as its job stores it.
+type importSpec struct {
+	Type    ImportType
+	Form    sheet.Form
+	Columns []string
+	Options ImportOptions
+	// Snapshot is above the ids of all audit lines of the time of the check: what others
+	// changed later is left alone.
+	Snapshot string `json:",omitempty"`
+	// RetryOf is the job whose failed rows are meant instead, and FileOf the one that has the
+	// file, if it is not this one.
+	RetryOf string `json:",omitempty"`
+	FileOf  string `json:",omitempty"`
+}
+
+func importSpecOf(job jobs.Job) (spec importSpec, ok bool) {
+	ok = slices.ContainsFunc(ImportTypes, func(t ImportType) bool { return t.Kind() == job.Kind }) && job.Read(&spec) == nil
+	return spec, ok
+}
+
+// column returns the name of the column that is a field.
+func (spec importSpec) column(field string) string {
+	if i := slices.Index(spec.Options.Mapping, field); i >= 0 {
+		return spec.Columns[i]
+	}
+	return field
+}
+
+func (spec importSpec) maps(field string) bool { return slices.Contains(spec.Options.Mapping, field) }
+
+// rights returns what an import takes besides ImportType.Right.
+func (s *Imports) rights(job jobs.Job) (rights []access.Right) {
+	spec, _ := importSpecOf(job)
+	if spec.maps("contacts") {
+		rights = append(rights, access.EditMembers)
+	}
+	if spec.maps("archived_at") {
+		rights = append(rights, access.ArchiveGroups)
+	}
+	return rights
+}
 
 // Upload stores a file, and returns its job in the state Uploaded. Errors: Denied; Invalid
 // about "file" for what is no file of rows.
 func (s *Imports) Upload(ctx context.Context, by access.Actor, u ImportUpload, file io.Reader) (jobs.Job, error) {
-	panic("not yet")
+	if !slices.Contains(ImportTypes, u.Type) {
+		return jobs.Job{}, access.Refused("type", "The type must be groups or contacts.")
+	}
+	if err := by.Check(u.Type.Right()); err != nil {
+		return jobs.Job{}, err
+	}
+	spec, whole, err := recognise(u.Type, file)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	media := "text/csv"
+	if spec.Form.NDJSON() {
+		media = "application/x-ndjson"
+	}
+	stored := jobs.File{
+		Name: cmp.Or(text.Cut(text.StripInvisible(strings.ToValidUTF8(u.Filename, "")), 255), string(u.Type)), MediaType: media,
+		ExpiresAt: s.store.DB.Now().Add(jobs.Kept).Unix(),
+	}
+	request := jobs.Request{Kind: u.Type.Kind(), Needs: u.Type.Right(), Spec: &spec}
+	return s.store.Jobs.Upload(ctx, by, request, stored, func(w io.Writer) error {
+		_, err := io.Copy(w, spec.Form.UTF8(&sizeLimit{r: whole, left: MaxImportSize}, &spec.Form.Encoding))
+		return refusedFile(err)
+	})
+}
+
+// Recognise returns what is known of a file that is not stored. Errors: as Upload.
+func (s *Imports) Recognise(by access.Actor, u ImportUpload, file io.Reader) (ImportFile, error) {
+	if err := by.Check(u.Type.Right()); err != nil {
+		return ImportFile{}, err
+	}
+	spec, whole, err := recognise(u.Type, file)
+	if err != nil {
+		return ImportFile{}, err
+	}
+	head := make([]byte, sheet.Head)
+	counted := &sizeLimit{r: whole, left: MaxImportSize}
+	content := spec.Form.UTF8(counted, &spec.Form.Encoding)
+	n, err := io.ReadFull(content, head)
+	if err == nil {
+		_, err = io.Copy(io.Discard, content)
+	}
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return ImportFile{}, refusedFile(err)
+	}
+	f := spec.describe(bytes.NewReader(head[:n]))
+	f.Filename, f.Size = u.Filename, MaxImportSize-counted.left
+	return f, nil
+}
+
+// recognise returns what the beginning of a file says, and all of the file. Errors: Invalid.
+func recognise(t ImportType, file io.Reader) (spec importSpec, whole io.Reader, err error) {
+	head := make([]byte, sheet.Head)
+	n, err := io.ReadFull(file, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return spec, nil, err
+	}
+	head = head[:n]
+	spec.Type = t
+	if spec.Form, err = sheet.Detect(head); err != nil {
+		return spec, nil, refusedFile(err)
+	}
+	// An error is about what was cut off, or will be found when all of it is read.
+	begin, _ := io.ReadAll(io.LimitReader(spec.Form.UTF8(bytes.NewReader(head), nil), sheet.Head))
+	if spec.Columns, err = sheet.Columns(begin, spec.Form); err != nil {
+		return spec, nil, refusedFile(err)
+	}
+	if !spec.Form.NDJSON() && spec.headless() {
+		return spec, nil, access.Refused("file", "The first line does not name the columns. Add a header, such as %s.", t.header())
+	}
+	return spec, io.MultiReader(bytes.NewReader(head), file), nil
+}
+
+// refusedFile returns an Invalid for what is wrong with a file, and other errors as they are.
+func refusedFile(err error) error {
+	if bad, ok := errors.AsType[*sheet.Error](err); ok {
+		return access.Refused("file", "%s", bad.Error())
+	}
+	return err
+}
+
+// sizeLimit is a reader that refuses a file that is too large.
+type sizeLimit struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *sizeLimit) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n, access.Refused("file", "The file is larger than %d MB. Split it into several.", MaxImportSize>>20)
+	}
+	return n, err
 }
 
 // Describe returns what is known of an import's file. Errors: ErrNotFound, also if the file
 // has expired; Denied.
 func (s *Imports) Describe(ctx context.Context, by access.Actor, id string) (ImportFile, error) {
-	panic("not yet")
+	job, spec, err := s.importJob(ctx, by, id)
+	if err != nil {
+		return ImportFile{}, err
+	}
+	stored, content, err := s.store.Jobs.OpenFile(ctx, cmp.Or(spec.FileOf, job.ID))
+	if err != nil {
+		return ImportFile{}, err
+	}
+	f := spec.describe(io.LimitReader(content, sheet.Head))
+	f.Filename, f.Size = stored.Name, stored.Size
+	return f, nil
+}
+
+// importJob returns the job of an import. Errors: ErrNotFound, Denied.
+func (s *Imports) importJob(ctx context.Context, by access.Actor, id string) (jobs.Job, importSpec, error) {
+	job, err := s.store.Jobs.Job(ctx, id)
+	if err != nil {
+		return job, importSpec{}, err
+	}
+	spec, ok := importSpecOf(job)
+	if !ok {
+		return job, spec, access.ErrNotFound
+	}
+	return job, spec, by.Check(job.Needs)
 }
 
 // Check starts to find out what an import would do: the job is Checking, and then Checked
@@ -134,11 +331,94 @@ func (s *Imports) Describe(ctx context.Context, by access.Actor, id string) (Imp
 // that have errors are its failed results. An import can be checked again until it is started.
 // Errors: ErrNotFound, Denied, Invalid about "mapping", "match" or "mode", Conflict.
 func (s *Imports) Check(ctx context.Context, by access.Actor, id string, o ImportOptions) (jobs.Job, error) {
-	panic("not yet")
+	file, err := s.Describe(ctx, by, id)
+	if errors.Is(err, access.ErrNotFound) {
+		if _, _, known := s.importJob(ctx, by, id); known == nil {
+			err = access.Conflict{Message: "The file of this import is no longer there. Upload it again."}
+		}
+	}
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	_, spec, err := s.importJob(ctx, by, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if o.Mapping == nil {
+		o.Mapping = file.guessed.Mapping
+		o.Match = cmp.Or(o.Match, file.guessed.Match)
+	}
+	o.Match, o.Mode = cmp.Or(o.Match, spec.Type.Matches()[0]), cmp.Or(o.Mode, BestEffort)
+	if problems := spec.checkOptions(o); len(problems) > 0 {
+		return jobs.Job{}, problems
+	}
+	spec.Options = o
+	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx, string(spec.Type)); err != nil {
+		return jobs.Job{}, err
+	}
+	return s.store.Jobs.Check(ctx, by, id, spec)
+}
+
+// checkOptions returns what is wrong with options for a file.
+func (spec importSpec) checkOptions(o ImportOptions) (problems access.Invalid) {
+	if !slices.Contains(spec.Type.Matches(), o.Match) {
+		problems = access.Refused("match", "%s can be matched by %s or %s.", spec.Type.label(), spec.Type.Matches()[0], spec.Type.Matches()[1])
+	}
+	if !slices.Contains(ImportModes, o.Mode) {
+		problems = problems.And(access.Refused("mode", "The mode must be best_effort or all_or_nothing."))
+	}
+	if len(o.Mapping) != len(spec.Columns) {
+		return problems.And(access.Refused("mapping", "Say of each of the %d columns what it is.", len(spec.Columns)))
+	}
+	seen := map[string]bool{}
+	for i, field := range o.Mapping {
+		switch {
+		case field == "":
+		case !spec.Type.known(field):
+			problems = problems.And(access.Refused("mapping", "The column “%s” can't be “%s”.", text.Cut(spec.Columns[i], 64), text.Cut(field, 64)))
+		case seen[field]:
+			problems = problems.And(access.Refused("mapping", "Two columns are the %s.", spec.Type.fieldLabel(field)))
+		}
+		seen[field] = true
+	}
+	if needed := string(o.Match); !seen[needed] && len(problems) == 0 {
+		problems = access.Refused("mapping", "No column is the %s, by which rows are matched. The first line of the file must name the columns, such as %s.",
+			spec.Type.fieldLabel(needed), spec.Type.header())
+	}
+	return problems
 }
 
 // Start starts a checked import. Errors: ErrNotFound, Denied, Conflict if it is not checked,
 // or if it is AllOrNothing and has errors.
 func (s *Imports) Start(ctx context.Context, by access.Actor, id string) (jobs.Job, error) {
-	panic("not yet")
+	job, spec, err := s.importJob(ctx, by, id)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if spec.Options.Mode == AllOrNothing && job.State == jobs.Checked {
+		switch {
+		case job.Failed > 0:
+			return jobs.Job{}, access.Conflict{Message: fmt.Sprintf("%s rows have errors, so none are imported. Correct the file, or import the other rows alone.", text.Thousands(job.Failed))}
+		case job.Total > MaxWholeRows:
+			return jobs.Job{}, access.Conflict{Message: fmt.Sprintf("At most %s rows are imported all at once or not at all; these are %s.", text.Thousands(MaxWholeRows), text.Thousands(job.Total))}
+		}
+	}
+	return s.store.Jobs.Release(ctx, by, id)
+}
+
+// retry starts a job over the rows that failed in another one.
+func (s *Imports) retry(ctx context.Context, by access.Actor, job jobs.Job) (jobs.Job, error) {
+	spec, _ := importSpecOf(job)
+	if !job.Finished() || job.Failed == 0 {
+		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: no row failed in this job, or it goes on."}
+	}
+	spec.FileOf, spec.RetryOf = cmp.Or(spec.FileOf, job.ID), job.ID
+	if _, err := s.store.Jobs.File(ctx, spec.FileOf); err != nil {
+		return jobs.Job{}, access.Conflict{Message: "The file of this import is no longer there. Upload it again."}
+	}
+	var err error
+	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx, string(spec.Type)); err != nil {
+		return jobs.Job{}, err
+	}
+	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})
 }

@@ -38,7 +38,7 @@ var docs = []Doc{
 	{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
 	{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
 	{"activity", "Activity log", "What is logged, how to revert a change, and how to verify the log.", docActivity()},
-	{"retention", "Retention", "Delete old activity automatically.", docRetention()},
+	{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
 	{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
 	{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
 	{"proxy", "Reverse proxy and TLS", "nginx and Caddy, the public URL and client addresses.", docProxy()},

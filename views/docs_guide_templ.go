@@ -246,7 +246,7 @@ func docPreferences() templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2>Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2>Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2>Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2>Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2>Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2>Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -282,7 +282,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var12 templ.SafeURL
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 92, Col: 86}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 94, Col: 86}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
@@ -295,7 +295,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 94, Col: 47}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 96, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -308,7 +308,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var14 templ.SafeURL
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 102, Col: 98}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 104, Col: 98}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {

@@ -87,8 +87,10 @@ type GroupDetail struct {
 // GroupMembers is what a group's Members tab shows.
 type GroupMembers struct {
 	GroupDetail
-	At             MembersAt
-	Members        []models.Contact
+	At      MembersAt
+	Members []models.Contact
+	// Total is how many members a search finds, if that was counted.
+	Total          *db.Count
 	Next, Previous string
 	Notes          []string
 	Picker         Picker
@@ -296,13 +298,28 @@ func (g GroupForm) guard() string {
 // FieldLabel returns the label of a field, or "" if it has none.
 func FieldLabel(field string) string { return capitalize(models.FieldLabel(field)) }
 
+// summary returns how many members the list has, for the line above it.
+func (m GroupMembers) summary() string {
+	switch {
+	case m.At.Q == "":
+		return counted(m.ContactsCount, "member", "members", m.Now)
+	case m.Total != nil:
+		return total(*m.Total, "member", "members", m.Now) + matching(m.At.Q)
+	}
+	return counted(len(m.Members), "member", "members", m.Now) + " on this page"
+}
+
 func (m GroupMembers) paging() paging {
 	var p paging
 	if m.Next != "" {
-		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next, List: m.List})
+		at := m.At.page()
+		at.After = m.Next
+		p.Next = MembersURL(m.ID, at)
 	}
 	if m.Previous != "" {
-		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous, List: m.List})
+		at := m.At.page()
+		at.Before = m.Previous
+		p.Previous = MembersURL(m.ID, at)
 	}
 	return p
 }

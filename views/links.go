@@ -44,12 +44,44 @@ func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort =
 type ContactsAt struct {
 	Q, Sort, After, Before string
 	Limit                  int
+	Select                 bool
 }
 
-// MembersAt is a page of the list of a group's members. List is as in GroupDetail.
+// MembersAt is a page of the list of a group's members. Its fields are those of GroupsAt; Sort is
+// "" for the oldest contact first, "name" or "added", or one of these after a "-". List is as in
+// GroupDetail.
 type MembersAt struct {
-	Q, After, Before string
-	List             templ.SafeURL
+	Q, Sort, After, Before string
+	Select                 bool
+	List                   templ.SafeURL
+}
+
+// page returns the list's first page, with nothing selected.
+func (at MembersAt) page() MembersAt {
+	at.After, at.Before, at.Select = "", "", false
+	return at
+}
+
+// sorted returns the first page of the list in another order, or in the reverse one if it is sorted
+// so already.
+func (at MembersAt) sorted(column string) MembersAt {
+	at = at.page()
+	at.Sort = toggleSort(at.Sort, column)
+	return at
+}
+
+// ariaSort returns the aria-sort of a column, or "" if the list isn't sorted by it.
+func (at MembersAt) ariaSort(column string) string {
+	if at.Sort == "" {
+		return ""
+	}
+	return ariaSort(at.Sort, column)
+}
+
+// page returns the list's first page, with nothing selected.
+func (at ContactsAt) page() ContactsAt {
+	at.After, at.Before, at.Select = "", "", false
+	return at
 }
 
 // GroupsURL returns the address of the list of groups.
@@ -131,7 +163,7 @@ func DeleteGroupURL(id string, next Next) templ.SafeURL {
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
+	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "sort", at.Sort, "after", at.After, "before", at.Before, "select", flag(at.Select, "all"), "list", string(at.List))
 }
 
 // ExportGroupURL returns the address that exports a group with its members and messages.
@@ -148,7 +180,7 @@ func RemoveMemberURL(id string, next Next) templ.SafeURL {
 
 // ContactsURL returns the address of the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
-	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
+	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", flag(at.Select, "all"))
 }
 
 // ExportContactsURL returns the address that exports a list of contacts, as ExportGroupsURL.
@@ -170,6 +202,9 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // PickURL returns the address of a picker's search; the members of the group with the ID group are
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
+
+// PickGroupURL returns the address of the search of a picker of groups.
+func PickGroupURL() templ.SafeURL { return "/groups/pick" }
 
 // MissingContactsURL returns the address that downloads what was not found of a pasted list.
 func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
@@ -335,7 +370,7 @@ func (at GroupsAt) savable() bool { return at.filtered() || at.Sort != "" || at.
 func FiltersURL(list templ.SafeURL) templ.SafeURL { return "/groups/filters" + FromList(list) }
 
 func (at ContactsAt) sorted(sort string) ContactsAt {
-	at.After, at.Before = "", ""
+	at = at.page()
 	at.Sort = toggleSort(at.Sort, sort)
 	return at
 }

@@ -243,7 +243,7 @@ func (in input) attributes() templ.Attributes {
 // picker's search field.
 func fieldID(field string) string {
 	field, _, _ = strings.Cut(field, "[")
-	if field == "contacts" {
+	if field == "contacts" || field == "groups" {
 		return "find"
 	}
 	return field

@@ -13,7 +13,7 @@ import (
 const module = "protocol.chat/console/"
 
 // domain are the packages of the store, from the lowest on.
-var domain = []string{"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models"}
+var domain = []string{"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models"}
 
 // mayImport is the direction that imports have, by folder: what each package of
 // ours may import of ours.
@@ -25,13 +25,14 @@ var mayImport = map[string][]string{
 	"handlers/export":   append([]string{"views"}, domain...),
 	"handlers/api":      append([]string{"handlers/export", "views"}, domain...),
 	"views":             append([]string{"static"}, domain...),
-	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs"},
+	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet"},
 	"models/jobs":       {"models/text", "models/access", "models/db", "models/audit"},
 	"models/identity":   {"models/text", "models/keys", "models/access", "models/db", "models/audit"},
 	"models/audit":      {"models/text", "models/keys", "models/access", "models/db"},
 	"models/db":         {"models/text", "models/access"},
 	"models/access":     {"models/text"},
 	"models/keys":       {},
+	"models/sheet":      {},
 	"models/text":       {},
 	"models/modelstest": domain,
 	"static":            {},

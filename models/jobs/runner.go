@@ -85,11 +85,11 @@ func (s *Store) gathers(job Job) bool {
 // part does the next part of a job in a transaction, and reports whether it did: another
 // program may be at it.
 func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
-	defer func() {
+	defer func(ctx context.Context) {
 		if failure, ends := errors.AsType[Failure](err); ends {
 			did, err = true, s.fail(ctx, seen.ID, failure)
 		}
-	}()
+	}(ctx)
 	var found gathered
 	if s.gathers(seen) {
 		if found, err = s.gather(ctx, seen); err != nil {

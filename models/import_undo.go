@@ -1,0 +1,241 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/text"
+)
+
+// undoRights are what undoing an import takes besides its own right: what it created is
+// deleted.
+func (t ImportType) undoRights(jobs.Job) []access.Right {
+	if t == ImportContacts {
+		return []access.Right{access.DeleteContacts}
+	}
+	return []access.Right{access.DeleteGroups, access.EditMembers, access.ArchiveGroups}
+}
+
+// gatherUndo finds the rows that an import created something for, or changed.
+func (s *Imports) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
+	return s.store.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
+}
+
+// undo deletes what an import created for some rows, and takes back what it changed, unless
+// somebody has changed the same since.
+func (s *Imports) undo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+	done, err := s.store.Jobs.ResultsAmong(tx, text.Deref(job.UndoOf), objects)
+	if err != nil {
+		return nil, err
+	}
+	u := &importUndoing{bulkPart: &bulkPart{s: s.store, tx: tx, job: job, by: by, now: s.store.DB.Now()}}
+	undos := make([]importUndo, len(objects))
+	ids := make([]jobs.Object, len(objects))
+	for i, o := range objects {
+		if err := json.Unmarshal([]byte(done[o.ID].Undo), &undos[i]); err != nil {
+			return nil, err
+		}
+		ids[i].ID = undos[i].ID
+	}
+	lock := u.undoGroups
+	if job.Kind == ImportContacts.undoKind() {
+		lock = u.undoContacts
+	}
+	one, err := lock(ids)
+	if err != nil {
+		return nil, err
+	}
+	var results []jobs.Result
+	for i, o := range objects {
+		u.results = nil
+		if err := one(undos[i]); err != nil {
+			return nil, err
+		}
+		result := u.results[0]
+		result.ObjectID, result.Undo, result.Detail = o.ID, "", o.Detail
+		results = append(results, result)
+	}
+	if err := u.save(); err != nil {
+		return nil, err
+	}
+	return results, s.store.Audit.Add(tx, u.lines)
+}
+
+// importUndoing is a part of an import that is being undone.
+type importUndoing struct{ *bulkPart }
+
+// touched reports whether somebody has changed an object since an audit line.
+func (u *importUndoing) touched(undo importUndo) (bool, error) {
+	return u.any("audit_lines", "object_id = ? AND id > ?", undo.ID, undo.Line)
+}
+
+// any reports whether a table has a row.
+func (u *importUndoing) any(table, condition string, args ...any) (bool, error) {
+	found, err := db.First(u.s.DB.ReadIn(u.tx), db.SelectFrom(table, "1", condition, args...), 1, db.OneColumn[int])
+	return len(found) > 0, err
+}
+
+// undoGroups locks groups, and returns a function that undoes what was done to one of them.
+func (u *importUndoing) undoGroups(ids []jobs.Object) (func(importUndo) error, error) {
+	groups, err := u.s.BulkChanges.lockGroups(u.tx, ids)
+	return func(undo importUndo) error {
+		g, there := groups[undo.ID]
+		if !there {
+			u.skip(undo.ID, GoneMeanwhile)
+			return nil
+		}
+		touched, err := u.touched(undo)
+		if err == nil && !touched && undo.Created {
+			touched, err = u.any("messages", "conversation_id = ?", g.ConversationID)
+		}
+		switch {
+		case err != nil:
+			return err
+		case touched:
+			u.skip(undo.ID, ChangedMeanwhile)
+			return nil
+		case undo.Created:
+			return u.delete(g, 0)
+		}
+		return u.restore(undo, g)
+	}, err
+}
+
+// restore gives a group its values and members of before an import.
+func (u *importUndoing) restore(undo importUndo, g Group) error {
+	if len(undo.Added) > 0 {
+		if err := u.removeMembers(g, undo.Added); err != nil {
+			return err
+		}
+		g.ContactsCount -= len(undo.Added)
+	}
+	if len(undo.Removed) > 0 {
+		contacts, _, err := u.s.Members.findRefs(u.s.DB.ReadIn(u.tx), Refs(undo.Removed...), u.s.DB.Dialect.KeyShare())
+		if err == nil {
+			err = u.addMembers(g, contacts)
+		}
+		if err != nil {
+			return err
+		}
+		g.ContactsCount += len(contacts)
+	}
+	if len(undo.Changes) == 0 {
+		return nil
+	}
+	written, err := json.Marshal(undo.Changes)
+	if err != nil {
+		return err
+	}
+	c, untouched, err := takenBack(written, g)
+	if err != nil {
+		return err
+	}
+	if !untouched {
+		u.skip(g.ID, ChangedMeanwhile)
+		return nil
+	}
+	return u.change(g, c, NothingToChange)
+}
+
+// undoContacts is undoGroups for contacts. One that is in a group by now is not deleted.
+func (u *importUndoing) undoContacts(ids []jobs.Object) (func(importUndo) error, error) {
+	query := selectContacts(u.s.DB.Dialect.Among("id", idsOf(ids)))
+	query.Tail = " ORDER BY id" + u.s.DB.Dialect.ForUpdate()
+	rows, err := db.Collect(u.s.DB.ReadIn(u.tx), query.SQL(), false, query.Args, (*Contact).columns)
+	contacts := make(map[string]Contact, len(rows))
+	for _, c := range rows {
+		contacts[c.ID] = c
+	}
+	return func(undo importUndo) error {
+		c, there := contacts[undo.ID]
+		if !there {
+			u.skip(undo.ID, GoneMeanwhile)
+			return nil
+		}
+		touched, err := u.touched(undo)
+		if err == nil && !touched && undo.Created {
+			touched, err = u.any("memberships", "contact_id = ?", c.ID)
+		}
+		if err == nil && !touched && undo.Created {
+			touched, err = u.any("messages", "conversation_id = ?", c.ConversationID)
+		}
+		switch {
+		case err != nil:
+			return err
+		case touched:
+			u.skip(undo.ID, ChangedMeanwhile)
+			return nil
+		case undo.Created:
+			return u.deleteContact(c)
+		}
+		return u.restoreContact(undo, c)
+	}, err
+}
+
+// deleteContact deletes a contact for good.
+func (u *importUndoing) deleteContact(c Contact) error {
+	line := u.s.Audit.NewLine(u.by, audit.DeletedContact)
+	rest, err := u.s.deleteLockedContact(u.tx, &line, c)
+	if err != nil {
+		return err
+	}
+	if err := u.note(line); err != nil {
+		return err
+	}
+	u.add(jobs.Result{ObjectID: c.ID, Result: jobs.Changed})
+	done, err := u.s.clearFirst(u.tx, rest)
+	if !done {
+		u.s.requestPurge()
+	}
+	return err
+}
+
+// note adds the job to a line, and the line to those to be stored.
+func (u *importUndoing) note(line audit.Line) error {
+	said := map[string]any{}
+	if err := json.Unmarshal([]byte(line.Changes), &said); err != nil {
+		return err
+	}
+	said[audit.JobField] = u.job.ID
+	err := line.SetChanges(said)
+	u.lines = append(u.lines, line)
+	return err
+}
+
+// restoreContact gives a contact its values of before an import.
+func (u *importUndoing) restoreContact(undo importUndo, c Contact) error {
+	change := contactFields.newChange(func(name string) *string {
+		f, changed := undo.Changes[name]
+		if !changed {
+			return nil
+		}
+		before, _ := f.Before.(string)
+		return &before
+	})
+	if change.Username != nil {
+		taken, err := u.any("contacts", "username_key = ? AND id <> ?", text.UsernameKey(*change.Username), c.ID)
+		if err != nil || taken {
+			u.skip(c.ID, UsernameTaken)
+			return err
+		}
+	}
+	after := c
+	after.apply(change)
+	after.UpdatedAt = u.now.Unix()
+	if err := u.tx.Select(contactWritten).Updates(&after).Error; err != nil {
+		return err
+	}
+	line := u.s.Audit.NewLine(u.by, audit.UpdatedContact)
+	line.SetObject("contact", after.ID, after.Name())
+	if err := line.SetChanges(contactDifferences(c, after)); err != nil {
+		return err
+	}
+	u.add(jobs.Result{ObjectID: c.ID, Result: jobs.Changed})
+	return u.note(line)
+}
