@@ -30,8 +30,10 @@ type FacetValue struct {
 // facets are all facets, without counts.
 var facets = []Facet{
 	{"members", []string{"members:", "is:empty"}, []FacetValue{
-		{Filter: "members:0", Finds: "without members"}, {Filter: "members:1..9", Finds: "with 1 to 9 members"},
-		{Filter: "members:10..99", Finds: "with 10 to 99 members"}, {Filter: "members:>=100", Finds: "with 100 members or more"},
+		{Filter: "members:0", Finds: "without members"},
+		{Filter: "members:1..9", Finds: "with 1 to 9 members"},
+		{Filter: "members:10..99", Finds: "with 10 to 99 members"},
+		{Filter: "members:>=100", Finds: "with 100 members or more"},
 	}},
 	{"description", []string{"has:description", "no:description"}, []FacetValue{
 		{Filter: "has:description", Finds: "with a description"}, {Filter: "no:description", Finds: "without a description"},
@@ -40,12 +42,16 @@ var facets = []Facet{
 		{Filter: "has:avatar", Finds: "with an avatar"}, {Filter: "no:avatar", Finds: "without an avatar"},
 	}},
 	{"created", []string{"created:"}, []FacetValue{
-		{Filter: "created:>7d", Finds: "created in the last 7 days"}, {Filter: "created:>30d", Finds: "created in the last 30 days"},
-		{Filter: "created:>90d", Finds: "created in the last 90 days"}, {Filter: "created:<1y", Finds: "created more than a year ago"},
+		{Filter: "created:>7d", Finds: "created in the last 7 days"},
+		{Filter: "created:>30d", Finds: "created in the last 30 days"},
+		{Filter: "created:>90d", Finds: "created in the last 90 days"},
+		{Filter: "created:<1y", Finds: "created more than a year ago"},
 	}},
 	{"active", []string{"active:"}, []FacetValue{
-		{Filter: "active:>7d", Finds: "active in the last 7 days"}, {Filter: "active:>30d", Finds: "active in the last 30 days"},
-		{Filter: "active:<90d", Finds: "not active for 90 days"}, {Filter: "active:<1y", Finds: "not active for a year"},
+		{Filter: "active:>7d", Finds: "active in the last 7 days"},
+		{Filter: "active:>30d", Finds: "active in the last 30 days"},
+		{Filter: "active:<90d", Finds: "not active for 90 days"},
+		{Filter: "active:<1y", Finds: "not active for a year"},
 	}},
 	{"updated", []string{"updated:"}, []FacetValue{
 		{Filter: "updated:>7d", Finds: "changed in the last 7 days"}, {Filter: "updated:>30d", Finds: "changed in the last 30 days"},
