@@ -1,5 +1,10 @@
 package handlers
 
+import "time"
+
+// Tests wait for the numbers in the menu.
+func init() { menuLimit = time.Minute }
+
 // Patterns are the routes of all pages, so that tests can ask each of them.
 func (c *Console) Patterns() []string {
 	var patterns []string

@@ -1,21 +1,22 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
-const (
-	// menuTTL is how old the numbers in the menu may be.
-	menuTTL = 10 * time.Second
-	// menuLimit is for how long a page waits for them. What isn't counted by then has no number
-	// until a later page.
-	menuLimit = 50 * time.Millisecond
-)
+// menuTTL is how old the numbers in the menu may be.
+const menuTTL = 10 * time.Second
+
+// menuLimit is for how long a page waits for the numbers in the menu. What isn't counted by then
+// has none until a later page.
+var menuLimit = 50 * time.Millisecond
 
 // menuViews returns the views in the reader's menu, with the numbers of their groups.
 func (s *site) menuViews(r *http.Request) ([]views.MenuView, error) {
@@ -28,28 +29,36 @@ func (s *site) menuViews(r *http.Request) ([]views.MenuView, error) {
 		return nil, err
 	}
 	var menu []views.MenuView
-	begun := time.Now()
+	until := time.Now().Add(menuLimit)
 	for _, pin := range pins {
 		title, query := views.PinnedList(pin)
 		if title == "" {
 			continue
 		}
 		at, groups := savedList(r, query)
-		count, known := s.menuCounts.Peek(v.user.TimeZone+" "+query, s.store.DB.Now())
-		if !known && time.Since(begun) < menuLimit {
-			count, err = s.menuCounts.Get(v.user.TimeZone+" "+query, s.store.DB.Now(), func() (db.Count, error) {
-				return s.store.GroupsCountOf(r.Context(), groups)
-			})
-			if err != nil {
-				return nil, err
-			}
-			known = true
+		count, err := s.menuCount(r, v.user.TimeZone+" "+query, groups, until)
+		if err != nil {
+			return nil, err
 		}
-		item := views.NewMenuView(title, at, nil, s.now(r))
-		if known {
-			item = views.NewMenuView(title, at, &count, s.now(r))
-		}
-		menu = append(menu, item)
+		menu = append(menu, views.NewMenuView(title, at, count, s.now(r)))
 	}
 	return menu, nil
+}
+
+// errLater leaves a number to a later page.
+var errLater = errors.New("there is no time left")
+
+// menuCount returns how many groups a view has, or nil if that isn't known in time.
+func (s *site) menuCount(r *http.Request, key string, groups models.GroupQuery, until time.Time) (*db.Count, error) {
+	count, err := s.menuCounts.Get(key, s.store.DB.Now(), func() (*db.Count, error) {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil, errLater
+		}
+		return s.store.GroupsCountWithin(r.Context(), groups, left)
+	})
+	if errors.Is(err, errLater) {
+		return nil, nil
+	}
+	return count, err
 }

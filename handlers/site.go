@@ -28,8 +28,9 @@ type site struct {
 	directExport int
 	oidc         *provider   // or nil
 	owned        atomic.Bool // set once there is an owner
-	// menuCounts are the numbers of groups in users' menus, by time zone and query.
-	menuCounts db.Cache[string, db.Count]
+	// menuCounts are the numbers of groups in users' menus, by time zone and query; nil for those
+	// that took too long.
+	menuCounts db.Cache[string, *db.Count]
 }
 
 func newSite(config Config) *site {

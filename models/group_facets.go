@@ -146,20 +146,43 @@ func (s *Store) conditionsOf(q GroupQuery, filter string) (c db.Clauses) {
 	return spec.Conditions(s.DB.Dialect)
 }
 
-// countValue counts what a query limited by a status and a value finds, in the order whose
-// index has them.
-func (s *Store) countValue(r db.Reader, q GroupQuery, v *FacetValue) error {
-	q = s.based(q, q.Search.With(v.Filter))
-	wanted := q.spec(nil)
+// countValue counts what a query limited by a status and a value finds.
+func (s *Store) countValue(r db.Reader, q GroupQuery, v *FacetValue) (err error) {
+	v.Count, err = s.countIndexed(r, s.based(q, q.Search.With(v.Filter)), nil)
+	return err
+}
+
+// countIndexed counts what a query with the members that it searches finds, in the order
+// whose index has its limits, if there is one; nil if not all could be looked at.
+func (s *Store) countIndexed(r db.Reader, q GroupQuery, members []Contact) (*db.Count, error) {
+	wanted := q.spec(members)
 	for _, sort := range GroupSorts {
-		if q.Sort = sort; q.spec(nil).Plain() {
-			wanted = q.spec(nil)
+		q.Sort = sort
+		if spec := q.spec(members); spec.Plain() {
+			wanted = spec
 			break
 		}
 	}
 	n, err := s.DB.CountWithin(r, wanted)
-	if err == nil && (!n.More || n.N == db.MaxCounted) {
-		v.Count = &n
+	if err != nil || n.More && n.N != db.MaxCounted {
+		return nil, err
 	}
-	return err
+	return &n, nil
+}
+
+// GroupsCountWithin counts all groups that a query finds, as for a facet; nil if that is not
+// known in time. Errors: Invalid.
+func (s *Store) GroupsCountWithin(ctx context.Context, q GroupQuery, limit time.Duration) (*db.Count, error) {
+	counting, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	r := s.DB.Read(counting)
+	page, err := s.resolveSearch(r, q)
+	if err != nil {
+		return nil, s.DB.Failed(ctx, err)
+	}
+	n, err := s.countIndexed(r, page.query, page.members)
+	if ctx.Err() == nil && counting.Err() != nil {
+		return nil, nil
+	}
+	return n, s.DB.Failed(ctx, err)
 }
