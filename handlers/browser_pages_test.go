@@ -314,7 +314,7 @@ var scenes = append([]scene{
 	{"groups selected more", func(t *tab, _ *town) {
 		t.visit("/groups")
 		t.click("[data-pick]")
-		eval[bool](t, "find('.bulk .more').open = true") // which shows on a phone
+		eval[bool](t, "document.querySelector('.bulk .more').open = true") // which shows on a phone
 		t.sees(".bulk", "Delete…")
 	}},
 	{"contacts selected", func(t *tab, _ *town) {
