@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -110,7 +111,7 @@ func (s *Store) Release(ctx context.Context, by access.Actor, id string) (Job, e
 	return s.decide(ctx, by, id, []State{Checked}, func(_ *gorm.DB, job *Job, line *audit.Line) error {
 		job.State = Queued
 		if s.kinds[job.Kind].Reversible {
-			job.UndoableUntil = new(s.db.Now().Add(Undoable).Unix())
+			line.Undoable, job.UndoableUntil = true, new(job.CreatedAt+int64(Undoable/time.Second)) // as finish expects
 		}
 		if job.Remaining() == 0 {
 			job.StartedAt = new(s.db.Now().Unix())
