@@ -68,8 +68,10 @@ func TestAGroupsLife(t *testing.T) {
 		s.post(path+"/delete").follow(s.browser).has("#flashes", "The Plaza Hotel deleted.").lacks("#flashes form")
 		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member was removed").lacks("main form[action$=undelete]")
 		got := s.actions()
-		want := []audit.Action{"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.revert",
-			"group.delete", "group.hold", "group.restore_deleted", "group.delete"}
+		want := []audit.Action{
+			"user.create", "session.start", "contact.create", "group.create", "group.update", "group.archive", "group.update", "group.restore", "group.revert",
+			"group.delete", "group.hold", "group.restore_deleted", "group.delete",
+		}
 		if !slices.Equal(got, want) {
 			s.Errorf("audit lines %v,\nwant %v", got, want)
 		}

@@ -68,8 +68,11 @@ var Operators = []Operator{
 		{"0", "without members"}, {"1..9", "with 1 to 9 members"}, {">=100", "with 100 members or more"},
 	}},
 	{Key: "created", Kind: DateValue, Finds: "created at that time", read: readDate, Examples: []Choice{
-		{"2026-01-31", "created on that day"}, {">2026-01-31", "created after that day"}, {"2026-01-01..2026-01-31", "created from one day to the other"},
-		{">30d", "created in the last 30 days"}, {"<1y", "created more than a year ago"},
+		{"2026-01-31", "created on that day"},
+		{">2026-01-31", "created after that day"},
+		{"2026-01-01..2026-01-31", "created from one day to the other"},
+		{">30d", "created in the last 30 days"},
+		{"<1y", "created more than a year ago"},
 	}, period: func(l *Limits) *Period { return &l.Created }},
 	{Key: "updated", Kind: DateValue, Finds: "last changed at that time", read: readDate, Examples: []Choice{
 		{">7d", "changed in the last 7 days"}, {"<2026-01-31", "not changed since before that day"},
