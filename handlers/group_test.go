@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -208,12 +209,49 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 			"/groups?q=is:blue+plaza":               "searched as text",
 			"/groups?q=created:soon":                "A date is written",
 			"/groups?after=0&before=0":              "couldn't be read",
+			"/groups?last=yes":                      "isn't valid and was ignored",
+			"/groups?jump=someday":                  "isn't a place in this list",
+			"/groups?sort=name&jump=%00":            "isn't a place in this list",
+			"/groups?last=1&jump=2026-01-31":        "names two positions",
+			"/groups?q=members:many":                "A number is written",
+			"/groups?q=archived:then":               "A date is written",
+			"/groups?q=has:members":                 "There are has:description and has:avatar",
 			"/groups?q=" + strings.Repeat("x", 300): "up to 200 characters",
 		} {
 			s.get(address).wants(200).has("#results .notes", note)
 		}
 		s.get("/groups?q=nothing").has("main", "No groups match “nothing”").has("main", "Include archived groups")
 		s.get("/groups?status=archived").has("main", "No archived groups")
+	})
+}
+
+// TestPlacesInTheList opens the last page and jumps, beyond the end too.
+func TestPlacesInTheList(t *testing.T) {
+	each(t, func(s *site) {
+		for i := range 12 {
+			s.group(fmt.Sprintf("Group %02d", i))
+		}
+		rows := func(address string) (names []string) {
+			for _, cell := range strings.Split(s.get(address).wants(200).text("#results tbody"), "Group ")[1:] {
+				if name := "Group " + cell[:2]; !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+			return names
+		}
+		for address, want := range map[string][]string{
+			"/groups?limit=10&last=1":                        {"Group 09", "Group 00"},
+			"/groups?limit=10&last=1&sort=name":              {"Group 02", "Group 11"},
+			"/groups?limit=10&sort=name&jump=group+10":       {"Group 10", "Group 11"},
+			"/groups?limit=10&sort=-name&jump=group+03":      {"Group 03", "Group 00"},
+			"/groups?limit=10&sort=name&jump=zebra":          {"Group 02", "Group 11"},
+			"/groups?limit=10&jump=1990-01-01":               {"Group 09", "Group 00"},
+			"/groups?limit=10&sort=-created&jump=1990-01-01": {"Group 00", "Group 09"},
+		} {
+			if got := rows(address); len(got) < 2 || got[0] != want[0] || got[len(got)-1] != want[1] {
+				s.Errorf("%s: %q, want %q", address, got, want)
+			}
+		}
 	})
 }
 

@@ -34,8 +34,10 @@ type FacetValue struct {
 // facets are all facets, without counts.
 var facets = []Facet{
 	{Name: "members", Prefixes: []string{"members:", "is:empty"}, Values: []FacetValue{
-		{Filter: "members:0", Finds: "without members"}, {Filter: "members:1..9", Finds: "with 1 to 9 members"},
-		{Filter: "members:10..99", Finds: "with 10 to 99 members"}, {Filter: "members:>=100", Finds: "with 100 members or more"},
+		{Filter: "members:0", Finds: "without members"},
+		{Filter: "members:1..9", Finds: "with 1 to 9 members"},
+		{Filter: "members:10..99", Finds: "with 10 to 99 members"},
+		{Filter: "members:>=100", Finds: "with 100 members or more"},
 	}},
 	{Name: "description", Prefixes: []string{"has:description", "no:description"}, Values: []FacetValue{
 		{Filter: "has:description", Finds: "with a description"}, {Filter: "no:description", Finds: "without a description"},
@@ -44,12 +46,16 @@ var facets = []Facet{
 		{Filter: "has:avatar", Finds: "with an avatar"}, {Filter: "no:avatar", Finds: "without an avatar"},
 	}},
 	{Name: "created", Prefixes: []string{"created:"}, Values: []FacetValue{
-		{Filter: "created:>7d", Finds: "created in the last 7 days"}, {Filter: "created:>30d", Finds: "created in the last 30 days"},
-		{Filter: "created:>90d", Finds: "created in the last 90 days"}, {Filter: "created:<1y", Finds: "created more than a year ago"},
+		{Filter: "created:>7d", Finds: "created in the last 7 days"},
+		{Filter: "created:>30d", Finds: "created in the last 30 days"},
+		{Filter: "created:>90d", Finds: "created in the last 90 days"},
+		{Filter: "created:<1y", Finds: "created more than a year ago"},
 	}},
 	{Name: "active", Prefixes: []string{"active:"}, Values: []FacetValue{
-		{Filter: "active:>7d", Finds: "active in the last 7 days"}, {Filter: "active:>30d", Finds: "active in the last 30 days"},
-		{Filter: "active:<90d", Finds: "not active for 90 days"}, {Filter: "active:<1y", Finds: "not active for a year"},
+		{Filter: "active:>7d", Finds: "active in the last 7 days"},
+		{Filter: "active:>30d", Finds: "active in the last 30 days"},
+		{Filter: "active:<90d", Finds: "not active for 90 days"},
+		{Filter: "active:<1y", Finds: "not active for a year"},
 	}},
 	{Name: "updated", Prefixes: []string{"updated:"}, Values: []FacetValue{
 		{Filter: "updated:>7d", Finds: "changed in the last 7 days"}, {Filter: "updated:>30d", Finds: "changed in the last 30 days"},
@@ -63,7 +69,7 @@ var facets = []Facet{
 }
 
 // facetTime is for how long GroupFacets counts: what it does not come to is not known.
-const facetTime = 100 * time.Millisecond
+const facetTime = 250 * time.Millisecond
 
 // GroupFacets returns the values that a list of groups can be limited by, with how many it
 // would have. Errors: Invalid.
@@ -108,13 +114,22 @@ func (s *Store) based(q GroupQuery, typed string) GroupQuery {
 	return q
 }
 
-// countFacets counts the values of facets among what a query finds: all of them at once if
-// that is little, each by its index if nothing but a status limits the query.
+// countFacets counts the values of facets among what a query finds: each by its index in a
+// long list that only a status limits, or else all at once, if the query finds little.
 func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) error {
 	r := s.DB.Read(ctx)
 	page, err := s.resolveSearch(r, q)
 	if err != nil {
 		return err
+	}
+	if q.isPlain() {
+		n, err := s.countGroups(r, page)
+		if err != nil {
+			return err
+		}
+		if n.N >= db.MaxCounted {
+			return s.countValues(r, q, some)
+		}
 	}
 	var conditions []db.Clauses
 	for _, f := range some {
@@ -123,14 +138,22 @@ func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) er
 		}
 	}
 	counts, all, err := s.DB.CountEach(r, page.query.spec(page.members), conditions)
-	if err != nil || !all && !q.isPlain() || page.AtLeast {
+	if err != nil || !all || page.AtLeast {
 		return err
 	}
 	for _, f := range some {
 		for i := range f.Values {
-			if all {
-				f.Values[i].Count, counts = &db.Count{N: counts[0]}, counts[1:]
-			} else if err := s.countValue(r, q, &f.Values[i]); err != nil {
+			f.Values[i].Count, counts = &db.Count{N: counts[0]}, counts[1:]
+		}
+	}
+	return nil
+}
+
+// countValues counts each value by its index.
+func (s *Store) countValues(r db.Reader, q GroupQuery, some []*Facet) error {
+	for _, f := range some {
+		for i := range f.Values {
+			if err := s.countValue(r, q, &f.Values[i]); err != nil {
 				return err
 			}
 		}

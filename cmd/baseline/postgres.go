@@ -223,8 +223,9 @@ func (p *postgres) count(ctx context.Context, q statement, most int) (int, error
 // conversation, its members and the line in the log of who changed what.
 const (
 	lockContacts = "SELECT " + contactColumns + " FROM contacts c WHERE c.id = ANY($1) ORDER BY c.id FOR KEY SHARE"
-	insertGroup  = `INSERT INTO groups (id, name, name_key, conversation_id, contacts_count, search, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`
+	insertGroup  = `INSERT INTO groups (id, name, name_key, conversation_id, contacts_count, search, created_at, updated_at,
+		last_active_at, created_by_kind, created_by_id, created_by_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, 'token', '0000000000000000', 'Baseline')`
 	insertConversation = "INSERT INTO conversations (id, group_id, created_at) VALUES ($1, $2, $3)"
 	insertMembers      = "INSERT INTO memberships (group_id, contact_id, created_at) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING"
 	insertLine         = `INSERT INTO audit_lines (id, created_at, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id)

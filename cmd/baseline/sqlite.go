@@ -282,8 +282,9 @@ func (s *statement) fromSQLiteContacts(q contactQuery) {
 const (
 	sqliteNewest = "SELECT id FROM groups ORDER BY id DESC LIMIT 1"
 	sqliteWanted = "SELECT " + contactColumns + " FROM contacts c WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id"
-	sqliteGroup  = `INSERT INTO groups (id, name, name_key, conversation_id, contacts_count, search, created_at, updated_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)`
+	sqliteGroup  = `INSERT INTO groups (id, name, name_key, conversation_id, contacts_count, search, created_at, updated_at,
+		last_active_at, created_by_kind, created_by_id, created_by_name)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, 'token', '0000000000000000', 'Baseline')`
 	sqliteConversation = "INSERT INTO conversations (id, group_id, created_at) VALUES (?, ?, ?)"
 	sqliteMembers      = "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?1, value, ?3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING"
 	sqliteLine         = `INSERT INTO audit_lines (id, created_at, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id)

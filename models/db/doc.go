@@ -8,7 +8,7 @@
 // # Searches
 //
 // A search is bounded: it must not look at more rows than there is time for, whatever is
-// searched and in whatever order. There are five strategies to find its rows (strategy.go):
+// searched and in whatever order. There are six strategies to find its rows (strategy.go):
 //
 //	strategy         what it looks at                        when it is complete
 //	unbounded        whatever the engine's plan says         always; only if little matches
@@ -16,6 +16,7 @@
 //	indexScan        matches of an index, by id              the page is full, or the index ends
 //	collectSort      whatever matches, then sorts it         there were fewer than the bound
 //	membershipScan   matches of all but the words, sorted    there were fewer than the bound
+//	filterScan       matches of one filter, sorted           there were fewer than the bound
 //
 // An engine can walk an order and stop when the page is full, or collect what matches and
 // sort it. The one takes long if matches are rare or far down the order, the other if they
@@ -28,6 +29,7 @@
 //	   │
 //	   ▼ the engine's choice, kept for a minute
 //	   ├─ so few matches that it's sure ▶ unbounded                                 (PostgreSQL)
+//	   ├─ filters without words ───────▶ filterScan   orderScan    or the other way round
 //	   ├─ few groups of a contact ─────▶ membershipScan                            (SQLite)
 //	   ├─ few members of a group ──────▶ orderScan                                 (SQLite)
 //	   ├─ words, in the order of ids ──▶ indexScan    orderScan                    (SQLite)
@@ -37,4 +39,9 @@
 //	   │
 //	   ▼ one after the other, until one is complete
 //	   the page; if none is complete, the most that one has found, marked as partial
+//
+// A filter is a condition with an index of its own, such as that groups have no description.
+// How many rows each filter has is counted, up to the bound. The one that has the fewest is
+// collected, and its rows tested by all other conditions; if even that one has too many, only
+// the order of the list is scanned. With words, filterScan is tried last.
 package db
