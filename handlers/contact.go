@@ -154,7 +154,7 @@ func (p contactPages) confirmDelete(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	d := views.ContactDelete{Contact: contact, Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: p.now(r)}
+	d := views.ContactDelete{Contact: contact, By: by(r), Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: p.now(r)}
 	return p.render(w, r, http.StatusOK, views.Page{Title: "Delete " + contact.Name(), Body: views.DeleteContact(d)})
 }
 

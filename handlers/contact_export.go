@@ -14,18 +14,21 @@ func (p contactPages) exportForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Export contacts", Body: views.ExportContacts(list, exportOptions())})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Export contacts", Body: views.ExportContacts(list, r.PostForm["ids"], exportOptions())})
 }
 
 // export sends the contacts of a list as a file.
 func (p contactPages) export(w http.ResponseWriter, r *http.Request) error {
+	if chosenNow(r) {
+		return p.exportForm(w, r)
+	}
 	a := readAddress(r, "q", "sort")
 	at, query := readContactsAt(a)
 	format, err := exportFormat(r, a)
 	if err != nil {
 		return err
 	}
-	return p.exported(w, r, export.List{Of: export.Contacts, Format: format, Name: "contacts" + export.Words(at.Q), Contacts: query})
+	return p.exported(w, r, export.List{Of: export.Contacts, Format: format, Name: "contacts" + export.Words(at.Q), Contacts: query, IDs: r.PostForm["ids"]})
 }
 
 // exportAll sends a contact with all its groups, and the messages of its conversation, as one JSON

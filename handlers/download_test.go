@@ -80,6 +80,27 @@ func TestExportContactsAndMembers(t *testing.T) {
 	})
 }
 
+// TestExportOfSelectedRows exports what is selected in a list: first its form, then the file.
+func TestExportOfSelectedRows(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("hector")
+		s.contact("yuki")
+		g := s.group("Plaza Hotel")
+		s.group("Bar")
+		for list, id := range map[string]string{"/groups": g.ID, "/contacts": hector.ID} {
+			s.get(list).wants(200).has("#bulk button[value=export][formaction='"+list+"/export']", "Export")
+			s.post(list+"/export", "action", "export", "ids", id).wants(200).has("main p", "1 selected").has("form[data-file]:has(input[name=ids][value='"+id+"'])", "Export")
+			body := s.post(list+"/export", "format", "ndjson", "ids", id, "ids", "0000000000000000").wants(200).body
+			if strings.Count(body, "\n") != 1 || !strings.Contains(body, id) {
+				s.Errorf("%s exports %s", list, body)
+			}
+			if n := s.newest().After("count"); n != "1" {
+				s.Errorf("the log says %s", n)
+			}
+		}
+	})
+}
+
 func TestDownloadEverything(t *testing.T) {
 	each(t, func(s *site) {
 		hector := s.contact("hector")
@@ -92,7 +113,9 @@ func TestDownloadEverything(t *testing.T) {
 		for _, page := range []string{"/groups/" + g.ID, "/groups/" + g.ID + "/delete"} {
 			s.get(page).has("form[data-file][action='/groups/"+g.ID+"/export']", "Download everything")
 		}
-		s.get("/contacts/"+hector.ID).has("form[data-file]", "Download everything")
+		for _, page := range []string{"/contacts/" + hector.ID, "/contacts/" + hector.ID + "/delete"} {
+			s.get(page).has("form[data-file][action='/contacts/"+hector.ID+"/export']", "Download everything")
+		}
 		var group struct {
 			ID, Name string
 			Contacts []struct{ ID, Username string }

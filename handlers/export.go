@@ -34,6 +34,10 @@ func (s *site) exported(w http.ResponseWriter, r *http.Request, l export.List) e
 	return redirect(w, r, views.JobURL(job.ID, views.JobAt{}))
 }
 
+// chosenNow reports whether a form is that of a list with its selected rows: the format is asked
+// for next.
+func chosenNow(r *http.Request) bool { return r.PostForm.Get("action") == "export" }
+
 // exportOptions are the formats as a form offers them.
 func exportOptions() []views.ExportFormat {
 	options := make([]views.ExportFormat, len(export.Formats))

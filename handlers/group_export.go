@@ -14,11 +14,14 @@ func (p groupPages) exportForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Export groups", Body: views.ExportGroups(list, exportOptions())})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Export groups", Body: views.ExportGroups(list, r.PostForm["ids"], exportOptions())})
 }
 
 // export sends the groups of a list as a file.
 func (p groupPages) export(w http.ResponseWriter, r *http.Request) error {
+	if chosenNow(r) {
+		return p.exportForm(w, r)
+	}
 	a := readAddress(r, append(groupFilters, "sort")...)
 	at, query := readGroupsAt(a)
 	format, err := exportFormat(r, a)
@@ -26,7 +29,7 @@ func (p groupPages) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.exported(w, r, export.List{
-		Of: export.Groups, Format: format, Name: "groups" + export.Words(string(query.Shown()), at.Q), Groups: query,
+		Of: export.Groups, Format: format, Name: "groups" + export.Words(string(query.Shown()), at.Q), Groups: query, IDs: r.PostForm["ids"],
 		MemberIDs: r.PostForm.Get("members") == "ids",
 	})
 }

@@ -279,7 +279,7 @@ type bulkBar struct {
 	// First is the button that is always seen; on narrow screens a menu has the others.
 	First *bulkButton
 	More  []bulkButton
-	// Export is the form that exports all that match, or "".
+	// Export is the form that exports what is selected, or "".
 	Export templ.SafeURL
 }
 
@@ -333,6 +333,9 @@ func (l GroupList) bulk() bulkBar {
 		bulkButton{models.BulkUpdate, "Edit…", "pencil", "e", BulkURL(models.BulkUpdate)},
 		bulkButton{models.BulkDelete, "Delete…", "trash", "#", BulkURL(models.BulkDelete)},
 	)...)
+	if l.By.May(access.Export) {
+		b.Export = ExportGroupsURL(l.At)
+	}
 	return b
 }
 
@@ -351,7 +354,7 @@ func (l ContactList) bulk() bulkBar {
 		bulkButton{models.BulkRemoveFromGroups, "Remove from all groups…", "user-minus", "", BulkContactsURL(models.BulkRemoveFromGroups)},
 		bulkButton{models.BulkDeleteContacts, "Delete…", "trash", "#", BulkContactsURL(models.BulkDeleteContacts)},
 	)
-	if l.At.Select && l.By.May(access.Export) {
+	if l.By.May(access.Export) {
 		b.Export = ExportContactsURL(l.At)
 	}
 	return b

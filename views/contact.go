@@ -58,6 +58,7 @@ func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), 
 // ContactDelete is what the confirmation before deleting a contact shows.
 type ContactDelete struct {
 	models.Contact
+	By access.Actor
 	// Leaves are some of the groups the contact is removed from; MoreLeaves says that there
 	// are more.
 	Leaves     []models.Group

@@ -60,3 +60,11 @@ func fileSize(bytes int64) string {
 	}
 	return fmt.Sprintf("%.1f GB", float64(bytes)/1e9)
 }
+
+// exported returns what is exported: the selected rows or, if ids is nil, all.
+func exported(ids []string, one, many, all string, now Clock) string {
+	if ids == nil {
+		return all
+	}
+	return counted(len(ids), "selected "+one, "selected "+many, now)
+}
