@@ -139,7 +139,7 @@ func (p jobPages) startImport(w http.ResponseWriter, r *http.Request) error {
 // importedColumns are those of a file with what became of the rows of an import.
 var importedColumns = []string{"line", "column", "name", "id", "result", "reason", "explanation"}
 
-func importedRow(r jobs.Result) []any {
+func importedRow(_ jobs.Job, r jobs.Result) []any {
 	row := models.RowDetailOf(r.Detail)
 	return []any{row.Line, row.Column, r.Name, row.ObjectID, string(r.Result), r.Reason, views.RowReason(r, row)}
 }

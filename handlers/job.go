@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
@@ -120,7 +121,7 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	format := export.Named("csv")
-	columns, row := []string{"id", "name", "result", "reason", "explanation"}, resultRow
+	columns, row := []string{"id", "name", "result", "reason", "explanation", "unchanged"}, resultRow
 	if _, _, ok := models.ImportOf(job); ok {
 		columns, row = importedColumns, importedRow
 	}
@@ -131,7 +132,7 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 	}
 	for result, err := range p.store.Jobs.EachResult(r.Context(), job.ID, readOutcome(readAddress(r, "outcome"))) {
 		if err == nil {
-			err = d.write(row(result)...)
+			err = d.write(row(job, result)...)
 		}
 		if err != nil {
 			return p.finish(r, d, err)
@@ -140,6 +141,6 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 	return p.finish(r, d, nil)
 }
 
-func resultRow(r jobs.Result) []any {
-	return []any{r.ObjectID, r.Name, string(r.Result), r.Reason, views.ReasonWords(r.Reason)}
+func resultRow(job jobs.Job, r jobs.Result) []any {
+	return []any{r.ObjectID, r.Name, string(r.Result), r.Reason, views.ReasonWords(r.Reason), strings.Join(models.Unchanged(job, r), "; ")}
 }

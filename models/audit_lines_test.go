@@ -29,6 +29,9 @@ func TestUnauditedWrites(t *testing.T) {
 		"audit/retention.go DeleteOldPiece", // the last piece has the line of all
 		"audit/retention.go SetRetention",   // confirms the time, if the rule stays as it is
 		"audit/write.go Record",             // which knows what it means
+		"jobs/upload.go Check",              // finds out, and changes nothing
+		"jobs/upload.go decide",             // which knows what it means
+		"jobs/upload.go prepare",            // has a line once the file is there
 	}
 	if got := usesOf(t, "ErrNoAuditLine"); !slices.Equal(got, want) {
 		t.Errorf("ErrNoAuditLine is used in\n\t%s", strings.Join(got, "\n\t"))

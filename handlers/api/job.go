@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 
 	"protocol.chat/console/handlers/export"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
 )
@@ -46,16 +48,28 @@ func jobOf(j jobs.Job) jobObject {
 	}
 }
 
-// resultObject is what became of a group of a job.
+// resultObject is what became of a group or contact of a job.
 type resultObject struct {
-	GroupID string       `json:"group_id"`
-	Name    string       `json:"name"`
-	Result  jobs.Outcome `json:"result"`
-	Reason  *string      `json:"reason"`
+	GroupID   *string      `json:"group_id"`
+	ContactID *string      `json:"contact_id"`
+	Name      string       `json:"name"`
+	Result    jobs.Outcome `json:"result"`
+	Reason    *string      `json:"reason"`
+	// Unchanged are the names of what the job could not change about it.
+	Unchanged []string `json:"unchanged"`
 }
 
-func resultOf(r jobs.Result) resultObject {
-	return resultObject{r.ObjectID, r.Name, r.Result, orNull(r.Reason)}
+// resultOf returns how the results of a job are shown.
+func resultOf(j jobs.Job) func(r jobs.Result) resultObject {
+	return func(r jobs.Result) resultObject {
+		o := resultObject{Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), Unchanged: append([]string{}, models.Unchanged(j, r)...)}
+		if strings.HasPrefix(j.Kind, "contacts.") {
+			o.ContactID = &r.ObjectID
+		} else {
+			o.GroupID = &r.ObjectID
+		}
+		return o
+	}
 }
 
 // jobCalls are the calls about jobs. What a job needs to be cancelled or undone, the store
@@ -92,10 +106,14 @@ func (a jobCalls) undo(r *http.Request, by access.Actor) (result, error) {
 
 func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	q, id := queryOf(r), r.PathValue("id")
+	job, err := a.Store.Jobs.Job(r.Context(), id)
+	if err != nil {
+		return result{}, err
+	}
 	format, streams := q.values["format"]
 	if !streams {
 		page, err := a.Store.Jobs.Results(r.Context(), id, jobs.ResultQuery{Range: q.page(a.inFuture(r))})
-		return listed(page.Results, page.More, resultOf), err
+		return listed(page.Results, page.More, resultOf(job)), err
 	}
 	f, known := resultFormats[format]
 	if !known {
@@ -109,20 +127,19 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	_, err := a.Store.Jobs.Job(r.Context(), id)
 	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
-		file := export.NewWriter(w, f, []string{"group_id", "name", "result", "reason"})
+		file := export.NewWriter(w, f, []string{"group_id", "contact_id", "name", "result", "reason", "unchanged"})
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
-				o := resultOf(found)
-				err = file.Write(o.GroupID, o.Name, string(o.Result), o.Reason)
+				o := resultOf(job)(found)
+				err = file.Write(o.GroupID, o.ContactID, o.Name, string(o.Result), o.Reason, strings.Join(o.Unchanged, "; "))
 			}
 			if err != nil {
 				return err
 			}
 		}
 		return file.Close()
-	}}, err
+	}}, nil
 }
 
 // resultFormats are the file formats of results. CSV has no byte order mark, which only Excel
