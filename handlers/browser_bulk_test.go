@@ -83,4 +83,18 @@ func TestSelectingRows(t *testing.T) {
 	a.sees(".bulk", "25 selected")
 	a.click("Clear selection")
 	a.until("nothing is selected", "all('.bulk, [data-pick]:checked').length === 0")
+
+	members := "/groups/" + s.group("Trio", s.contact("hector"), s.contact("maria"), s.contact("pedro")).ID + "/members"
+	for _, list := range []string{"/contacts", members} {
+		a.visit(list)
+		a.types("jxjX")
+		a.sees(".bulk", "2 selected")
+		a.until("some are selected", "find('[data-pick-all]').indeterminate")
+	}
+	a.goes("Remove from group…")
+	a.goes(".fields .primary")
+	a.sees("#flashes", "2 contacts removed from groups.")
+	a.sees("#count", "1 member")
+	a.goes("Undo")
+	a.sees("#count", "3 members")
 }

@@ -106,3 +106,54 @@ func TestAMessageMovesNothing(t *testing.T) {
 		a.shoot("message")
 	}
 }
+
+// TestAViewIsSavedAndOpened saves a view by keyboard, pins it, opens it from the menu and removes
+// one of its filters.
+func TestAViewIsSavedAndOpened(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	emptyGroups(s, 3)
+	for _, look := range []screen{desk, desk.withoutScripts()} {
+		a := s.in(look)
+		a.visit("/groups?q=is:empty+002")
+		a.reach("Save view")
+		name := fmt.Sprint("Without scripts: ", look.scriptless)
+		if look.scriptless {
+			a.follow(func() { a.press("Enter") })
+		} else {
+			a.press("Enter")
+			a.sees("dialog", "Save view")
+		}
+		a.focuses("#name")
+		a.types(name)
+		a.press("Tab") // past sharing
+		a.press("Tab")
+		a.focuses("[name=pinned]")
+		a.types(" ")
+		a.follow(func() { a.press("Enter") })
+		a.sees("#flashes", "saved.")
+		a.visit("/contacts")
+		a.sees(".pins", name+" 1")
+		a.goes(".pins a")
+		a.sees("#count", "1 active group")
+		a.reach("Remove filter: “002”")
+		if look.scriptless {
+			a.follow(func() { a.press("Enter") })
+		} else {
+			a.press("Enter")
+			a.focuses("#q")
+		}
+		a.sees("#count", "3 active groups")
+		s.post("/groups/views/pin", "view", s.pinned(), "pinned", "no").wants(303)
+	}
+}
+
+// pinned is the view in the owner's menu.
+func (s *site) pinned() string {
+	s.Helper()
+	pins, err := s.store.Identity.SavedViews.Pins(s.Context(), s.by)
+	if err != nil || len(pins) != 1 {
+		s.Fatal(pins, err)
+	}
+	return pins[0].View
+}

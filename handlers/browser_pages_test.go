@@ -154,6 +154,20 @@ func (v *town) finished(b models.Bulk) string {
 	return job.ID
 }
 
+// savedView saves a view for all, unless there is one of this name already, and pins it.
+func (v *town) savedView(name string, pinned bool) identity.SavedView {
+	v.Helper()
+	views := v.store.Identity.SavedViews
+	saved, err := views.Replace(v.Context(), v.by, identity.ViewChange{Name: &name, Query: new("q=active:<90d&sort=name"), Shared: new(true)})
+	if err == nil && pinned {
+		err = views.Pin(v.Context(), v.by, saved.ID)
+	}
+	if err != nil {
+		v.Fatal(err)
+	}
+	return saved
+}
+
 func (v *town) newToken(name string, good time.Duration) identity.Token {
 	v.Helper()
 	n := identity.NewToken{Name: text.Straight(name), Scopes: access.ReadScopes()}
@@ -262,6 +276,33 @@ var scenes = append([]scene{
 		t.click("Delete…")
 		t.sees("dialog", "Delete ")
 	}},
+	{"groups filters", func(t *tab, _ *town) {
+		t.visit("/groups?status=all&q=" + url.QueryEscape("members:0 created:<1y the"))
+		t.click("Filters")
+		t.sees("dialog", "Apply filters")
+	}},
+	{"groups filters refused", address("/groups/filters?do=apply&created_from=soon&archived_from=2026-02-01&archived_to=2026-01-31")},
+	{"groups columns", address("/groups/columns")},
+	{"groups all columns", func(t *tab, _ *town) {
+		t.visit("/groups?status=all&limit=10&cols=description,members,created,by,updated,active,status,archived,id,conversation")
+		if t.screen.width >= 768 {
+			t.click("Go to date…")
+		}
+	}},
+	{"groups views", func(t *tab, v *town) {
+		v.savedView("Quiet "+text.Straight(v.group.Name), true)
+		t.visit("/groups/views")
+	}},
+	{"group view new", address("/groups/views/new?q=no:description&status=archived")},
+	{"group view delete", func(t *tab, v *town) {
+		saved := v.savedView("Shared "+rand.Text(), false)
+		colleague := v.somebody(access.Auditor)
+		if err := v.store.Identity.SavedViews.Pin(v.Context(), colleague.Actor(), saved.ID); err != nil {
+			v.Fatal(err)
+		}
+		t.visit("/groups/views/" + saved.ID + "/delete")
+		t.sees("main", "Pinned by")
+	}},
 	{"groups export", address("/groups/export?status=all&q=the")},
 	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},
 	{"contacts export", address("/contacts/export")},
@@ -282,6 +323,27 @@ var scenes = append([]scene{
 		t.goes(".fields .danger")
 		t.sees("main", "There is a problem")
 	}},
+	{"groups selected more", func(t *tab, _ *town) {
+		t.visit("/groups")
+		t.click("[data-pick]")
+		eval[bool](t, "find('.bulk .more').open = true") // which shows on a phone
+		t.sees(".bulk", "Delete…")
+	}},
+	{"contacts selected", func(t *tab, _ *town) {
+		t.visit("/contacts")
+		t.click("[data-pick]")
+		t.sees(".bulk", "1 selected")
+	}},
+	{"contacts bulk add", func(t *tab, v *town) {
+		t.visit("/contacts/bulk?action=add_to_groups&select=all&q=" + v.contact.Username)
+		t.goes(".fields .primary")
+		t.sees("main", "Choose at least one group.")
+	}},
+	{"contacts bulk remove", address("/contacts/bulk?action=remove_from_groups&select=all")},
+	{"contacts bulk delete", address("/contacts/bulk/delete?select=all")},
+	{"members bulk", at(func(v *town) string {
+		return "/groups/" + v.group.ID + "/members/bulk?action=remove_from_groups&select=all"
+	})},
 	{"groups bulk nothing", address("/groups/bulk?action=restore&select=all")},
 	{"jobs", func(t *tab, v *town) {
 		v.queued(models.Bulk{Action: models.BulkArchive, IDs: []string{v.archived.ID, "0000000000000000"}})

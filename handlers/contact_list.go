@@ -11,7 +11,7 @@ import (
 
 // list shows the list of contacts.
 func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, "q", "sort", "after", "before", "limit")
+	a := readAddress(r, "q", "select", "sort", "after", "before", "limit")
 	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, er
 
 // readContactsAt reads the address of a list of contacts, and returns the query for it.
 func readContactsAt(a *address) (views.ContactsAt, models.ContactQuery) {
-	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit()}
+	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit(), Select: a.one("select", "all") != ""}
 	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
 	name, reverse := strings.CutPrefix(at.Sort, "-")
 	query.Reverse = reverse

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models/access"
@@ -64,11 +63,10 @@ func (p jobPages) file(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, exports := export.ListOf(job)
-	if !exports {
+	if _, exports := export.ListOf(job); !exports {
 		return errNoPage
 	}
-	file, content, err := p.store.Jobs.Download(r.Context(), by(r), job, list.Rights()...)
+	file, content, err := p.store.Jobs.Download(r.Context(), by(r), job)
 	if err != nil {
 		return err
 	}
@@ -80,7 +78,7 @@ func (p jobPages) file(w http.ResponseWriter, r *http.Request) error {
 // madeFile returns the file of a job that exports, if its reader may have it.
 func (p jobPages) madeFile(r *http.Request, job jobs.Job) (*jobs.File, error) {
 	list, exports := export.ListOf(job)
-	if !exports || slices.ContainsFunc(list.Rights(), func(right access.Right) bool { return !by(r).May(right) }) {
+	if !exports || by(r).CheckAll(list.Rights()...) != nil {
 		return nil, nil
 	}
 	file, err := p.store.Jobs.File(r.Context(), job.ID)

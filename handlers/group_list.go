@@ -12,7 +12,7 @@ import (
 
 // list shows the list of groups.
 func (p groupPages) list(w http.ResponseWriter, r *http.Request) error {
-	a := readAddress(r, append(groupFilters, "select", "sort", "after", "before", "last", "jump", "limit")...)
+	a := readAddress(r, append(groupFilters, "select", "sort", "cols", "after", "before", "last", "jump", "limit")...)
 	list, err := p.listAt(r, a)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
+		Notes: append(a.notes, page.Search.Hints...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
 	if query.First() {
 		list.Exact = page.Exact
@@ -64,6 +64,16 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 			return list, err
 		}
 	}
+	if list.ShowsColumn("by") && len(page.Groups) > 0 {
+		if list.Creators, err = p.store.CreatorsOf(r.Context(), page.Groups); err != nil {
+			return list, err
+		}
+	}
+	if at.OnlyStatus() && !list.None {
+		if list.Active, list.Archived, err = p.tabCounts(r); err != nil {
+			return list, err
+		}
+	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
 		return p.store.GroupsCount(r.Context(), page)
 	})
@@ -71,6 +81,17 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		list.Total.AtLeast = true
 	}
 	return list, err
+}
+
+// tabCounts returns how many active and archived groups there are.
+func (p groupPages) tabCounts(r *http.Request) (active, archived *db.Count, err error) {
+	counts := make([]db.Count, 2)
+	for i, status := range []models.Status{models.Active, models.Archived} {
+		if counts[i], err = p.store.GroupsCountOf(r.Context(), models.GroupQuery{Status: status}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &counts[0], &counts[1], nil
 }
 
 // firstRow returns the number of a page's first row in its list; 0 if that is not known.
@@ -94,6 +115,7 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
 		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived", "updated", "-updated", "active", "-active"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")), Select: a.one("select", "all") != "",
+		Cols: a.columns(),
 	}
 	search := models.ParseSearch(at.Q, a.zone)
 	statusBySearch(a, search, &at)

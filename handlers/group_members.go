@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -29,9 +31,16 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	a := readAddress(r, "q", "after", "before", "list")
-	query := models.MemberQuery{Group: detail.ID, Text: a.search(), Range: a.page(0)}
-	query.After, query.Before = a.cursors(func(cursor db.Cursor) bool { return cursor.Value == "" })
+	a := readAddress(r, "q", "select", "sort", "after", "before", "list")
+	at := views.MembersAt{Q: a.search(), Sort: memberSort(a), Select: a.one("select", "all") != "", List: detail.List}
+	query := memberQuery(detail.Group, at)
+	if query.Sort != "" && detail.ContactsCount > models.MaxSortedMembers {
+		a.note("Groups with more than %s members can only be sorted by age.", strconv.Itoa(models.MaxSortedMembers))
+		at.Sort = ""
+		query = memberQuery(detail.Group, at)
+	}
+	query.Range = a.page(0)
+	query.After, query.Before = a.cursors(query.Fits)
 	page, err := p.store.Members.List(r.Context(), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
@@ -43,12 +52,18 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	if page.Partial {
 		a.notes = append(a.notes, partialNote)
 	}
-	m := views.GroupMembers{
-		GroupDetail: detail, Members: page.Contacts, Notes: a.notes, Problems: wrong,
-		At: views.MembersAt{Q: query.Text, After: query.After.String(), Before: query.Before.String(), List: detail.List},
-	}
+	at.After, at.Before = query.After.String(), query.Before.String()
+	m := views.GroupMembers{GroupDetail: detail, At: at, Members: page.Contacts, Notes: a.notes, Problems: wrong}
 	if n := len(page.Contacts); n > 0 {
-		m.Previous, m.Next = neighbours(query.Range, page.More, page.Contacts[0].ID, page.Contacts[n-1].ID)
+		m.Previous, m.Next = neighbours(query.Range, page.More, query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
+	}
+	if at.Q != "" {
+		m.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
+			return p.store.Members.Count(r.Context(), page)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if m.Picker, err = p.picker(r, detail.ID, fields, wrong); err != nil {
 		return err
@@ -56,6 +71,15 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 	return p.render(w, r, status, views.Page{
 		Title: detail.Name + " members", Failed: len(wrong) > 0, Body: views.GroupMembersTab(m),
 	})
+}
+
+// memberQuery returns the query of a list of members.
+func memberQuery(g models.Group, at views.MembersAt) models.MemberQuery {
+	q := models.MemberQuery{Group: g.ID, Text: at.Q}
+	var name string
+	name, q.Reverse = strings.CutPrefix(at.Sort, "-")
+	q.Sort = models.MemberSort(name)
+	return q
 }
 
 // add adds members to a group, or takes a step in choosing them.

@@ -28,8 +28,11 @@ func (p groupPages) step(r *http.Request) (bool, access.Invalid, error) {
 
 // pickStep is step for the buttons that change which contacts are chosen. A list that has not been
 // looked up is looked up first.
-func pickStep(form url.Values) bool {
-	chosen := form["contacts"]
+func pickStep(form url.Values) bool { return pickStepIn(form, "contacts") }
+
+// pickStepIn is pickStep for what is chosen in a field.
+func pickStepIn(form url.Values, field string) bool {
+	chosen := form[field]
 	switch {
 	case form.Has("add"):
 		if id := form.Get("add"); !slices.Contains(chosen, id) {
@@ -46,7 +49,7 @@ func pickStep(form url.Values) bool {
 		dropSearch(form)
 		form.Set("find", find)
 	}
-	form["contacts"] = chosen
+	form[field] = chosen
 	return true
 }
 

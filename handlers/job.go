@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 
 	"protocol.chat/console/handlers/export"
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/views"
@@ -113,14 +115,14 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	format := export.Named("csv")
-	d := p.download(w, format, "job-"+job.ID, []string{"id", "name", "result", "reason", "explanation"})
+	d := p.download(w, format, "job-"+job.ID, []string{"id", "name", "result", "reason", "explanation", "unchanged"})
 	if r.Method == http.MethodHead {
 		d.begin()
 		return nil
 	}
 	for result, err := range p.store.Jobs.EachResult(r.Context(), job.ID, readOutcome(readAddress(r, "outcome"))) {
 		if err == nil {
-			err = d.write(result.ObjectID, result.Name, string(result.Result), result.Reason, views.ReasonWords(result.Reason))
+			err = d.write(result.ObjectID, result.Name, string(result.Result), result.Reason, views.ReasonWords(result.Reason), strings.Join(models.Unchanged(job, result), "; "))
 		}
 		if err != nil {
 			return p.finish(r, d, err)

@@ -94,10 +94,26 @@ var matrix = map[string]allowed{
 	"POST /groups/{id}/members":        about("OAEM"),
 	"POST /groups/{id}/members/remove": about("OAEM"),
 
+	"GET /groups/filters":            about(all),
+	"GET /groups/columns":            about(all),
+	"POST /groups/columns":           about(all),
+	"GET /groups/views":              about(all),
+	"GET /groups/views/new":          about(all),
+	"POST /groups/views/new":         about(all),
+	"POST /groups/views/pin":         about(all),
+	"GET /groups/views/{id}/edit":    own(),
+	"POST /groups/views/{id}/edit":   own(),
+	"GET /groups/views/{id}/delete":  own(),
+	"POST /groups/views/{id}/delete": own(),
+
 	"GET /groups/bulk":         about(all),
 	"POST /groups/bulk":        about("OAEM"), // to archive them
+	"GET /groups/pick":         about(all),
 	"GET /groups/bulk/delete":  about("OA"),
 	"POST /groups/bulk/delete": about("OA"),
+
+	"GET /groups/{id}/members/bulk":  about("OAEM"),
+	"POST /groups/{id}/members/bulk": about("OAEM"),
 
 	"GET /contacts":              about(all),
 	"GET /contacts/pick":         about(all),
@@ -106,6 +122,10 @@ var matrix = map[string]allowed{
 	"GET /contacts/export":       about("OAU"),
 	"POST /contacts/export":      about("OAU"),
 	"POST /contacts/{id}/export": about("OAU"),
+	"GET /contacts/bulk":         about(all),
+	"POST /contacts/bulk":        about("OAEM"), // to add them to groups
+	"GET /contacts/bulk/delete":  about("OA"),
+	"POST /contacts/bulk/delete": about("OA"),
 	"GET /contacts/{id}":         about(all),
 	"GET /contacts/{id}/edit":    about("OAE"),
 	"POST /contacts/{id}/edit":   about("OAE"),
@@ -325,6 +345,8 @@ func (m *theCaller) object(pattern, whose string) string {
 		return m.sessionOf(u)
 	case strings.Contains(pattern, "/profile/security/passkeys/"):
 		return m.passkeyOf(u)
+	case strings.Contains(pattern, "/groups/views/"):
+		return m.viewOf(u)
 	}
 	return u.ID
 }
@@ -340,6 +362,18 @@ func (m *theCaller) sessionOf(u identity.User) string {
 		m.Fatal(found, err)
 	}
 	return found[0].ID
+}
+
+// viewOf saves another view. Who may not sign in saves none.
+func (m *theCaller) viewOf(u identity.User) string {
+	m.Helper()
+	v, err := m.store.Identity.SavedViews.Create(m.Context(), u.Actor(), identity.ViewChange{Name: new("View " + rand.Text())})
+	if errors.Is(err, access.ErrDenied) {
+		return "0000000000000000"
+	} else if err != nil {
+		m.Fatal(err)
+	}
+	return v.ID
 }
 
 // passkeyOf adds another passkey. Who may not sign in adds none.

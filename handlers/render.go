@@ -26,6 +26,9 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p view
 	}
 	region := region(r)
 	if region == "" {
+		if p.Frame.Views, err = s.menuViews(r); err != nil {
+			return err
+		}
 		return respond(w, r, status, views.Document(p))
 	}
 	ctx := withoutDeadline(r)

@@ -78,26 +78,29 @@ var exportLimits = limits{timeout: 15 * time.Minute, stream: true}
 // table is all there is to call, apart from the API, which has a table of its own.
 func (c *Console) table() []route {
 	var (
-		docs        = docPages{c.site}
-		auth        = authPages{c.site}
-		stepUp      = confirmPages{c.site}
-		drafts      = draftPages{c.site}
-		profile     = profilePages{c.site}
-		security    = securityPages{c.site}
-		passkeys    = passkeyPages{security}
-		linked      = identityPages{security}
-		groups      = groupPages{c.site}
-		members     = memberPages{groups}
-		bulk        = bulkPages{groups}
-		contacts    = contactPages{c.site}
-		jobs        = jobPages{c.site}
-		activity    = activityPages{c.site}
-		retention   = retentionPages{c.site}
-		undos       = undoPages{c.site}
-		tokens      = tokenPages{c.site, c.rateLimit}
-		users       = userPages{c.site}
-		invitations = invitationPages{c.site}
-		policy      = policyPages{c.site}
+		docs         = docPages{c.site}
+		auth         = authPages{c.site}
+		stepUp       = confirmPages{c.site}
+		drafts       = draftPages{c.site}
+		profile      = profilePages{c.site}
+		security     = securityPages{c.site}
+		passkeys     = passkeyPages{security}
+		linked       = identityPages{security}
+		groups       = groupPages{c.site}
+		members      = memberPages{groups}
+		bulk         = groups.bulk()
+		bulkMembers  = members.bulk()
+		saved        = viewPages{groups}
+		contacts     = contactPages{c.site}
+		bulkContacts = contacts.bulk()
+		jobs         = jobPages{c.site}
+		activity     = activityPages{c.site}
+		retention    = retentionPages{c.site}
+		undos        = undoPages{c.site}
+		tokens       = tokenPages{c.site, c.rateLimit}
+		users        = userPages{c.site}
+		invitations  = invitationPages{c.site}
+		policy       = policyPages{c.site}
 
 		plain         = also{}
 		aGroup        = also{missing: groups.tombstone}
@@ -168,8 +171,20 @@ func (c *Console) table() []route {
 		{"POST", "/groups/export", groups.export, access.Export, views.Groups, exported},
 		{"GET", "/groups/bulk", bulk.preview, access.ReadGroups, views.Groups, plain}, // and the right of the action
 		{"POST", "/groups/bulk", bulk.submit, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/pick", groups.pickGroup, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/bulk/delete", bulk.previewDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
 		{"POST", "/groups/bulk/delete", bulk.submitDelete, access.DeleteGroups, views.Groups, also{stepUp: deletingGroups}},
+		{"GET", "/groups/filters", groups.filters, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/columns", groups.chooseColumns, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/columns", groups.updateColumns, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views", saved.list, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/new", saved.new, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/new", saved.create, access.ReadGroups, views.Groups, plain}, // to share it takes the right to
+		{"POST", "/groups/views/pin", saved.pin, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/edit", saved.edit, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/edit", saved.update, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/views/{id}/delete", saved.confirmDelete, access.ReadGroups, views.Groups, plain},
+		{"POST", "/groups/views/{id}/delete", saved.delete, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
@@ -185,6 +200,8 @@ func (c *Console) table() []route {
 		{"POST", "/groups/{id}/members/export", members.export, access.Export, views.Groups, exportedGroup},
 		{"POST", "/groups/{id}/export", groups.exportAll, access.Export, views.Groups, exportedGroup},
 		{"POST", "/groups/{id}/members/remove", members.remove, access.EditMembers, views.Groups, aGroup},
+		{"GET", "/groups/{id}/members/bulk", bulkMembers.preview, access.EditMembers, views.Groups, aGroup},
+		{"POST", "/groups/{id}/members/bulk", bulkMembers.submit, access.EditMembers, views.Groups, aGroup},
 
 		{"GET", "/contacts", contacts.list, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/pick", groups.pick, access.ReadContacts, views.Contacts, plain},
@@ -193,6 +210,10 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/new", contacts.create, access.EditContacts, views.Contacts, also{draft: draft{name: views.ContactDraft}}},
 		{"GET", "/contacts/export", contacts.exportForm, access.Export, views.Contacts, plain},
 		{"POST", "/contacts/export", contacts.export, access.Export, views.Contacts, exported},
+		{"GET", "/contacts/bulk", bulkContacts.preview, access.ReadContacts, views.Contacts, plain}, // and the right of the action
+		{"POST", "/contacts/bulk", bulkContacts.submit, access.ReadContacts, views.Contacts, plain},
+		{"GET", "/contacts/bulk/delete", bulkContacts.previewDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
+		{"POST", "/contacts/bulk/delete", bulkContacts.submitDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
 		{"POST", "/contacts/{id}/export", contacts.exportAll, access.Export, views.Contacts, exported},
 		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, plain},
@@ -261,6 +282,7 @@ const (
 	replacingCodes     = "generate new recovery codes"
 	addingPasskey      = "add a passkey"
 	deletingGroups     = "delete many groups"
+	deletingContacts   = "delete many contacts"
 	removingPasskey    = "remove a passkey"
 	unlinking          = "unlink an account you sign in with"
 	changingRetention  = "change activity retention"

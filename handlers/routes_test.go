@@ -127,8 +127,23 @@ var routes = map[string]question{
 
 	"GET /groups/bulk":         {status: 303}, // nothing is selected
 	"POST /groups/bulk":        {status: 200, fields: selected("archive")},
+	"GET /groups/pick":         {status: 200},
 	"GET /groups/bulk/delete":  {status: 303},
 	"POST /groups/bulk/delete": {status: 200, fields: selected("delete")},
+
+	"GET /groups/filters":            {status: 200},
+	"GET /groups/columns":            {status: 200},
+	"POST /groups/columns":           {status: 303, fields: fields("cols", "members", "cols", "id"), action: identity.UpdatedProfile},
+	"GET /groups/views":              {status: 200},
+	"GET /groups/views/new":          {status: 200},
+	"POST /groups/views/new":         {status: 303, fields: fields("name", "Mine"), action: identity.CreatedView},
+	"POST /groups/views/pin":         {status: 303, fields: fields("view", "empty", "pinned", "yes"), action: identity.PinnedView},
+	"GET /groups/views/{id}/edit":    {status: 200, id: aView},
+	"POST /groups/views/{id}/edit":   {status: 303, id: aView, fields: fields("name", "Renamed"), action: identity.UpdatedView},
+	"GET /groups/views/{id}/delete":  {status: 200, id: aView},
+	"POST /groups/views/{id}/delete": {status: 303, id: aView, action: identity.DeletedView},
+	"GET /groups/{id}/members/bulk":  {status: 303, id: aGroup},
+	"POST /groups/{id}/members/bulk": {status: 200, id: groupOfOne, fields: selectedContact("remove_from_groups")},
 
 	"GET /contacts":              {status: 200},
 	"GET /contacts/pick":         {status: 200},
@@ -137,6 +152,10 @@ var routes = map[string]question{
 	"GET /contacts/export":       {status: 200},
 	"POST /contacts/export":      {status: 200, action: audit.ExportedContacts},
 	"POST /contacts/{id}/export": {status: 200, id: aContact, action: audit.ExportedContact},
+	"GET /contacts/bulk":         {status: 303},
+	"POST /contacts/bulk":        {status: 200, fields: selectedContact("add_to_groups")},
+	"GET /contacts/bulk/delete":  {status: 303},
+	"POST /contacts/bulk/delete": {status: 200, fields: selectedContact("delete")},
 	"GET /contacts/{id}":         {status: 200, id: aContact},
 	"GET /contacts/{id}/edit":    {status: 200, id: aContact},
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
@@ -268,6 +287,14 @@ func aSession(s *site) string {
 }
 
 // aPasskey is one that no device has. It is gone before the owner signs in with a password.
+func aView(s *site) string {
+	v, err := s.store.Identity.SavedViews.Create(s.Context(), s.by, identity.ViewChange{Name: new("View " + rand.Text()), Query: new("q=plaza")})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return v.ID
+}
+
 func aPasskey(s *site) string {
 	made := identity.NewPasskey{Name: "Phone", CredentialID: rand.Text(), Data: "{}"}
 	if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), s.by, made); err != nil {
@@ -305,6 +332,11 @@ func heldGroup(s *site) string {
 
 func selected(action string) func(*site) []string {
 	return func(s *site) []string { return []string{"action", action, "ids", aGroup(s)} }
+}
+
+// selectedContact is selected for a contact.
+func selectedContact(action string) func(*site) []string {
+	return func(s *site) []string { return []string{"action", action, "ids", aContact(s)} }
 }
 
 // aJob is a job that has archived a group.

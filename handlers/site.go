@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
@@ -27,6 +28,8 @@ type site struct {
 	directExport int
 	oidc         *provider   // or nil
 	owned        atomic.Bool // set once there is an owner
+	// menuCounts are the numbers of groups in users' menus, by time zone and query.
+	menuCounts db.Cache[string, db.Count]
 }
 
 func newSite(config Config) *site {
@@ -38,6 +41,7 @@ func newSite(config Config) *site {
 	s.sessions = &sessionStore{store: s.store, cookies: s.cookies}
 	s.challenges = challenges{store: s.store, cookies: s.cookies}
 	s.passkeys = passkeys{WebAuthn: newWebAuthn(s.publicURL), store: s.store, log: s.log, challenges: s.challenges}
+	s.menuCounts.TTL = menuTTL
 	s.drafts = drafts{store: s.store, log: s.log, routes: s.routes}
 	return s
 }

@@ -37,7 +37,7 @@ func TestUndoInPages(t *testing.T) {
 		}
 		line := log.Lines[0].ID // of the deletion
 		s.get("/activity/"+line).has("h1", "deleted The Plaza").has("main form", "Undo deletion")
-		s.post(path+"/undelete").leads(path)
+		s.post(path + "/undelete").leads(path)
 		said("The Plaza is back.")
 		s.get("/activity/" + line).lacks("main form[action$=undelete]")
 
@@ -50,6 +50,14 @@ func TestUndoInPages(t *testing.T) {
 		said("Can't undo: renamed Plaza Hotel to The Plaza. It was changed since.")
 		s.post("/undo").leads("/groups")
 		said("Nothing to undo.")
+		archived := s.post(path + "/archive").follow(s.browser)
+		archived.undo(s.browser).wants(303)
+		archived.undo(s.browser).leads(path) // of a page that is out of date
+		said("Nothing to undo.")
+		s.post(path + "/delete").wants(303)
+		s.post(path + "/undelete").wants(303)
+		s.post("/undo").wants(303)
+		said("Already undone: deleted Ours.")
 
 		s.get("/activity/retention").has("#hold", "For 60 seconds")
 		s.post("/activity/hold", "hold", "x").wants(422)
@@ -57,6 +65,6 @@ func TestUndoInPages(t *testing.T) {
 		s.get("/activity/retention").has("#flashes", "Deleted groups can be restored for 1 day.")
 		s.get(path+"/delete").has("#question", "You can undo this for 1 day; after that")
 		moderator := s.session(s.person(access.Moderator))
-		moderator.post(path + "/archive").follow(moderator).has("#flashes form", "Undo").undo(moderator).leads(path)
+		moderator.post(path+"/archive").follow(moderator).has("#flashes form", "Undo").undo(moderator).leads(path)
 	})
 }

@@ -18,11 +18,18 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// bulkKinds returns the kinds of jobs that change groups.
+// bulkKinds returns the kinds of jobs that change groups or contacts.
 func (s *BulkChanges) bulkKinds() []jobs.Kind {
-	kinds := []jobs.Kind{{Name: UndoKind, Gather: s.gatherUndo, Change: s.changeUndo, Most: func(jobs.Job) int { return undoneAtOnce }}}
-	for _, a := range BulkActions {
+	undone := func(jobs.Job) int { return undoneAtOnce }
+	kinds := []jobs.Kind{
+		{Name: UndoKind, Gather: s.gatherUndo, Change: s.changeUndo, Most: undone},
+		{Name: UndoContactsKind, Gather: s.gatherUndo, Change: s.undoContacts, Most: undone},
+	}
+	for _, a := range GroupActions {
 		kinds = append(kinds, jobs.Kind{Name: a.Kind(), Reversible: a.Reversible(), Gather: s.gatherBulk, Change: s.changeBulk, Most: mostBulk})
+	}
+	for _, a := range ContactActions {
+		kinds = append(kinds, jobs.Kind{Name: a.Kind(), Reversible: a.Reversible(), Gather: s.gatherContacts, Change: s.changeContacts, Most: mostBulk})
 	}
 	return kinds
 }
@@ -30,19 +37,19 @@ func (s *BulkChanges) bulkKinds() []jobs.Kind {
 const (
 	// bulkRows is about how many rows one transaction of a bulk change writes at most.
 	bulkRows = 5000
-	// undoneAtOnce is how many groups one transaction undoes: each may have members to put
-	// back.
+	// undoneAtOnce is how many groups or contacts one transaction undoes: each may have
+	// members to put back.
 	undoneAtOnce = 200
 )
 
-// mostBulk returns how many groups one transaction changes.
+// mostBulk returns how many groups or contacts one transaction changes.
 func mostBulk(job jobs.Job) int {
+	if action := BulkAction(job.Kind); action == BulkDelete || action == BulkDeleteContacts {
+		return bulkRows / pieceRows * 4 // few of them fill a piece
+	}
 	var spec bulkSpec
 	_ = job.Read(&spec) // what can't be read fails in changeBulk
-	if spec.Action == BulkDelete {
-		return bulkRows / pieceRows * 4 // few groups fill a piece
-	}
-	return bulkRows / max(len(spec.Contacts), 1)
+	return bulkRows / max(len(spec.Contacts)+len(spec.Groups), 1)
 }
 
 // gatherBulk finds the groups of a bulk change, in the order of their ids.
@@ -70,27 +77,24 @@ func (s *BulkChanges) gatherBulk(ctx context.Context, job jobs.Job, after string
 		return nil, "", err
 	}
 	objects := asObjects(found.Rows)
-	next := ""
 	if found.More {
-		next = objects[len(objects)-1].ID
+		return objects, objects[len(objects)-1].ID, nil
 	}
-	if page.Exact != nil && after == "" && !slices.ContainsFunc(objects, func(o jobs.Object) bool { return o.ID == page.Exact.ID }) {
+	if page.Exact != nil && !slices.ContainsFunc(objects, func(o jobs.Object) bool { return o.ID == page.Exact.ID }) {
 		objects = append(objects, jobs.Object{ID: page.Exact.ID, Name: page.Exact.Name})
 	}
-	return objects, next, nil
+	meanwhile, err := s.changedSince(r, spec.Snapshot, page)
+	for _, o := range meanwhile {
+		if !slices.ContainsFunc(objects, func(found jobs.Object) bool { return found.ID == o.ID }) {
+			objects = append(objects, o)
+		}
+	}
+	return objects, "", err
 }
 
-// gatherIDs finds named groups. Those that don't exist are objects all the same, without a
-// name: the job says of them that they are deleted.
+// gatherIDs finds named groups.
 func (s *BulkChanges) gatherIDs(ctx context.Context, ids []string, after string, limit int) ([]jobs.Object, string, error) {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id <= after || !text.ValidID(id) })
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	next := ""
-	if len(ids) > limit {
-		ids = ids[:limit]
-		next = ids[limit-1]
-	}
+	ids, next := idsAfter(ids, after, limit)
 	query := selectGroups()
 	query.Where(s.store.DB.Dialect.Among("id", ids))
 	groups, err := db.Collect(s.store.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
@@ -98,11 +102,28 @@ func (s *BulkChanges) gatherIDs(ctx context.Context, ids []string, after string,
 	for _, g := range groups {
 		names[g.ID] = g.Name
 	}
+	return namedObjects(ids, names), next, err
+}
+
+// idsAfter returns the first of some ids after one, in order, each once, and the last of
+// them if there are others.
+func idsAfter(ids []string, after string, limit int) (some []string, next string) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id <= after || !text.ValidID(id) })
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) > limit {
+		ids = ids[:limit]
+		next = ids[limit-1]
+	}
+	return ids, next
+}
+
+func namedObjects(ids []string, names map[string]string) []jobs.Object {
 	objects := make([]jobs.Object, len(ids))
 	for i, id := range ids {
 		objects[i] = jobs.Object{ID: id, Name: names[id]}
 	}
-	return objects, next, err
+	return objects
 }
 
 func asObjects(groups []Group) []jobs.Object {
@@ -217,7 +238,7 @@ func idsOf(objects []jobs.Object) []string {
 
 // do makes a bulk change of one group.
 func (p *bulkPart) do(spec bulkSpec, contacts []Contact, g Group) error {
-	switch spec.Action {
+	switch BulkAction(p.job.Kind) {
 	case BulkDelete:
 		return p.delete(g, p.s.Holds.until(spec.Hold))
 	case BulkAddContacts:
@@ -285,22 +306,28 @@ func (p *bulkPart) removeMembers(g Group, contacts []string) error {
 // delete deletes a group for good, or puts it on hold until a time.
 func (p *bulkPart) delete(g Group, until int64) error {
 	line := p.s.Audit.NewLine(p.by, audit.DeletedGroup)
-	c, err := p.s.deleteLocked(p.tx, &line, p.by, g, until)
-	if err != nil {
-		return err
+	rest, err := p.s.deleteLocked(p.tx, &line, p.by, g, until)
+	if err == nil {
+		err = p.clear(line, rest)
 	}
+	result := jobs.Result{ObjectID: g.ID, Result: jobs.Changed}
+	if rest.Held {
+		result.Undo = heldUndo
+	}
+	p.add(result)
+	return err
+}
+
+// clear adds the audit line of a deletion, and clears the first of what it left.
+func (p *bulkPart) clear(line audit.Line, rest clearing) error {
 	var said map[string]audit.Change
 	if err := json.Unmarshal([]byte(line.Changes), &said); err != nil {
 		return err
 	}
-	var undo any
-	if c.Held {
-		undo = heldUndo{Held: true}
-	}
-	if err := p.did(g, audit.DeletedGroup, said, undo); err != nil {
+	if err := p.note(line.Action, line.ObjectKind, line.ObjectID, line.ObjectName, said); err != nil {
 		return err
 	}
-	done, err := p.s.clearFirst(p.tx, c)
+	done, err := p.s.clearFirst(p.tx, rest)
 	if !done {
 		p.s.requestPurge()
 	}
@@ -309,16 +336,9 @@ func (p *bulkPart) delete(g Group, until int64) error {
 
 // did adds the audit line and the result of a change; undo is what undoing it needs.
 func (p *bulkPart) did(g Group, action audit.Action, said map[string]audit.Change, undo any) error {
-	line := p.s.Audit.NewLine(p.by, action)
-	line.SetObject("group", g.ID, g.Name)
-	all := map[string]any{audit.JobField: p.job.ID}
-	for field, change := range said {
-		all[field] = change
-	}
-	if err := line.SetChanges(all); err != nil {
+	if err := p.note(action, "group", g.ID, g.Name, said); err != nil {
 		return err
 	}
-	p.lines = append(p.lines, line)
 	result := jobs.Result{ObjectID: g.ID, Result: jobs.Changed}
 	if undo != nil {
 		kept, err := json.Marshal(undo)
@@ -329,6 +349,18 @@ func (p *bulkPart) did(g Group, action audit.Action, said map[string]audit.Chang
 	}
 	p.add(result)
 	return nil
+}
+
+// note adds an audit line about an object.
+func (p *bulkPart) note(action audit.Action, kind, id, name string, said map[string]audit.Change) error {
+	line := p.s.Audit.NewLine(p.by, action)
+	line.SetObject(kind, id, name)
+	all := map[string]any{audit.JobField: p.job.ID}
+	for field, change := range said {
+		all[field] = change
+	}
+	p.lines = append(p.lines, line)
+	return p.lines[len(p.lines)-1].SetChanges(all)
 }
 
 func (p *bulkPart) skip(id, reason string) {

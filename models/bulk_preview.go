@@ -9,28 +9,33 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// Preview is what a bulk change would do, as far as that can be told at once: counts are
-// those of lists, and which groups an update or a change of members leaves as they are
-// comes to light only group by group.
-type Preview struct {
-	// Matched is how many groups were asked for, and ToChange how many of them would be
+// Figures are how many objects a bulk change would change, as far as that can be told at
+// once: counts are those of lists, and which of those that a query finds an update or a
+// change of members leaves as they are comes to light only one by one.
+type Figures struct {
+	// Matched is how many objects were asked for, and ToChange how many of them would be
 	// changed.
 	Matched, ToChange db.Count
 	// Skipped says why the others would not be, the most frequent first.
 	Skipped []SkippedCount
+}
+
+// Preview is what a bulk change of groups would do.
+type Preview struct {
+	Figures
 	// Sample are the newest of the groups to change, up to PreviewSample.
 	Sample []Group
 	// Contacts are those to add or remove.
 	Contacts []Contact
 }
 
-// SkippedCount is how many groups would be skipped for a reason.
+// SkippedCount is how many objects would be skipped for a reason.
 type SkippedCount struct {
 	Reason string
 	Count  db.Count
 }
 
-// PreviewSample is how many groups a Preview shows.
+// PreviewSample is how many objects a preview shows.
 const PreviewSample = 20
 
 // PreviewBulk returns what StartBulk would do now. Errors: Invalid, Denied.
@@ -163,8 +168,8 @@ func (s *BulkChanges) previewIDs(ctx context.Context, b Bulk) (p Preview, err er
 	return p, nil
 }
 
-// skip notes why groups would be skipped, unless there are none.
-func (p *Preview) skip(reason string, n db.Count) {
+// skip notes why objects would be skipped, unless there are none.
+func (p *Figures) skip(reason string, n db.Count) {
 	if n.N == 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -462,6 +463,9 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 				"INSERT INTO conversations (id, group_id, created_at) VALUES ('0000000000000003', '0000000000000001', 1)",
 				"INSERT INTO memberships (group_id, contact_id, created_at) VALUES ('0000000000000001', '0000000000000002', 7)",
 				"INSERT INTO messages (id, conversation_id, contact_id, message, created_at) VALUES ('0000000000000005', '0000000000000003', '0000000000000002', 'Hello.', 8)",
+				"INSERT INTO groups (id, name, name_key, conversation_id, search, created_at, updated_at) VALUES ('0000000000000006', 'a', 'a', '0000000000000007', 'a', 2, 2)",
+				"INSERT INTO audit_lines (id, created_at, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id) " +
+					"VALUES ('0000000000000008', 2, 'user', '0000000000000009', 'Ada', 'group.create', 'group', '0000000000000006', 'a', '{}', '', '', '')",
 			} {
 				if err := store.Exec(t.Context(), sql); err != nil {
 					t.Fatal(err)
@@ -477,6 +481,19 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 			page, err := store.Messages.List(t.Context(), g.ConversationID, db.Range{})
 			if err != nil || len(page.Messages) != 1 || page.Messages[0].Message != "Hello." || page.Messages[0].CreatedAt != 8 {
 				t.Errorf("got %+v, %v", page, err)
+			}
+			for search, want := range map[string][]string{
+				"active:1970-01-01": {"a", "A"}, "is:duplicate": {"a", "A"}, "by:ada": {"a"},
+			} {
+				if got := names(t, store, models.GroupQuery{Search: models.ParseSearch(search, nil)}); !slices.Equal(got, want) {
+					t.Errorf("%s: got %q, want %q", search, got, want)
+				}
+			}
+			if made, err := store.CreatedBy(t.Context(), "0000000000000006"); err != nil || made != (access.ActorRef{Kind: access.UserActor, ID: "0000000000000009", Name: "Ada"}) {
+				t.Errorf("created by %+v, %v", made, err)
+			}
+			if last, err := store.Group(t.Context(), "0000000000000006"); g.LastActiveAt != 8 || last.LastActiveAt != 2 {
+				t.Errorf("last active at %d and %d, %v", g.LastActiveAt, last.LastActiveAt, err)
 			}
 		})
 	}

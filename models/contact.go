@@ -30,6 +30,9 @@ type Contact struct {
 
 	// Groups is how many groups the contact is in, if that was read.
 	Groups db.Count `gorm:"-" json:"-"`
+	// JoinedAt is when the contact was added to the group whose members were listed, in Unix
+	// seconds.
+	JoinedAt int64 `gorm:"-" json:"-"`
 
 	// UsernameKey, NameKey and Search are what the contact is found, sorted and searched
 	// by.

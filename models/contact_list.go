@@ -141,14 +141,17 @@ func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, 
 	if page.exact {
 		return db.Count{N: 1}, nil
 	}
-	r, spec := s.DB.Read(ctx), page.spec
+	n, err := s.countContacts(s.DB.Read(ctx), page)
+	return n, s.DB.Failed(ctx, err)
+}
+
+func (s *Store) countContacts(r db.Reader, page ContactPage) (db.Count, error) {
+	spec := page.spec
 	spec.Order, spec.ByID = ContactQuery{}.order() // any order counts the same
 	if len(spec.Terms) == 0 {
-		n, err := s.DB.Total(r, spec.All(s.DB.Dialect), "contacts")
-		return n, s.DB.Failed(ctx, err)
+		return s.DB.Total(r, spec.All(s.DB.Dialect), "contacts")
 	}
-	n, err := s.DB.CountMatching(r, spec)
-	return n, s.DB.Failed(ctx, err)
+	return s.DB.CountMatching(r, spec)
 }
 
 // orPhoneNumbers returns l with typed read as phone numbers if it is written like them and finds

@@ -24,6 +24,10 @@ type Tombstone struct {
 	More          bool `gorm:"->"`
 	DeletedAt     int64
 	DeletedBy     string
+	// UpdatedAt and ArchivedAt are the group's; 0 and nil for one that was deleted before
+	// they were stored.
+	UpdatedAt  int64
+	ArchivedAt *int64
 	// HeldUntil is until when the deletion can be undone; nil if it can't be any more.
 	HeldUntil *int64 `gorm:"->"`
 }
@@ -89,7 +93,7 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 	}
 	return clearing{ConversationID: g.ConversationID, GroupID: &g.ID, Held: until > 0}, tx.Create(&Tombstone{
 		GroupID: g.ID, ConversationID: g.ConversationID, Name: g.Name, ContactsCount: g.ContactsCount,
-		DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
+		UpdatedAt: g.UpdatedAt, ArchivedAt: g.ArchivedAt, DeletedAt: s.DB.Now().Unix(), DeletedBy: by.Who(),
 	}).Error
 }
 

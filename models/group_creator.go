@@ -35,6 +35,28 @@ func (s *Store) CreatedBy(ctx context.Context, groupID string) (access.ActorRef,
 	return found[0], nil
 }
 
+// CreatorsOf returns who created groups, by the groups' ids.
+func (s *Store) CreatorsOf(ctx context.Context, groups []GroupHit) (map[string]access.ActorRef, error) {
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	query := db.Selection{Columns: "id, created_by_kind, created_by_id, created_by_name", From: "groups"}
+	query.Where(s.DB.Dialect.Among("id", ids))
+	type created struct {
+		id string
+		by access.ActorRef
+	}
+	found, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, func(c *created) []any {
+		return append([]any{&c.id}, actorColumns(&c.by)...)
+	})
+	creators := map[string]access.ActorRef{}
+	for _, c := range found {
+		creators[c.id] = c.by
+	}
+	return creators, s.DB.Failed(ctx, err)
+}
+
 // Creators returns the users and tokens that have created groups, also those that are
 // deleted, by name.
 func (s *Store) Creators(ctx context.Context) ([]access.ActorRef, error) {

@@ -2,7 +2,9 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"protocol.chat/console/models/db"
@@ -15,6 +17,8 @@ type Facet struct {
 	// Prefixes are what filters of this facet begin with in a search: see Search.With.
 	Prefixes []string
 	Values   []FacetValue
+	// implied is a filter that all values imply.
+	implied string
 }
 
 // FacetValue is a filter in the search language, and how many groups a list would have with
@@ -29,37 +33,37 @@ type FacetValue struct {
 
 // facets are all facets, without counts.
 var facets = []Facet{
-	{"members", []string{"members:", "is:empty"}, []FacetValue{
+	{Name: "members", Prefixes: []string{"members:", "is:empty"}, Values: []FacetValue{
 		{Filter: "members:0", Finds: "without members"}, {Filter: "members:1..9", Finds: "with 1 to 9 members"},
 		{Filter: "members:10..99", Finds: "with 10 to 99 members"}, {Filter: "members:>=100", Finds: "with 100 members or more"},
 	}},
-	{"description", []string{"has:description", "no:description"}, []FacetValue{
+	{Name: "description", Prefixes: []string{"has:description", "no:description"}, Values: []FacetValue{
 		{Filter: "has:description", Finds: "with a description"}, {Filter: "no:description", Finds: "without a description"},
 	}},
-	{"avatar", []string{"has:avatar", "no:avatar"}, []FacetValue{
+	{Name: "avatar", Prefixes: []string{"has:avatar", "no:avatar"}, Values: []FacetValue{
 		{Filter: "has:avatar", Finds: "with an avatar"}, {Filter: "no:avatar", Finds: "without an avatar"},
 	}},
-	{"created", []string{"created:"}, []FacetValue{
+	{Name: "created", Prefixes: []string{"created:"}, Values: []FacetValue{
 		{Filter: "created:>7d", Finds: "created in the last 7 days"}, {Filter: "created:>30d", Finds: "created in the last 30 days"},
 		{Filter: "created:>90d", Finds: "created in the last 90 days"}, {Filter: "created:<1y", Finds: "created more than a year ago"},
 	}},
-	{"active", []string{"active:"}, []FacetValue{
+	{Name: "active", Prefixes: []string{"active:"}, Values: []FacetValue{
 		{Filter: "active:>7d", Finds: "active in the last 7 days"}, {Filter: "active:>30d", Finds: "active in the last 30 days"},
 		{Filter: "active:<90d", Finds: "not active for 90 days"}, {Filter: "active:<1y", Finds: "not active for a year"},
 	}},
-	{"updated", []string{"updated:"}, []FacetValue{
+	{Name: "updated", Prefixes: []string{"updated:"}, Values: []FacetValue{
 		{Filter: "updated:>7d", Finds: "changed in the last 7 days"}, {Filter: "updated:>30d", Finds: "changed in the last 30 days"},
 	}},
-	{"archived", []string{"archived:"}, []FacetValue{
+	{Name: "archived", Prefixes: []string{"archived:", "is:active", "is:archived"}, implied: "is:archived", Values: []FacetValue{
 		{Filter: "archived:>30d", Finds: "archived in the last 30 days"}, {Filter: "archived:<1y", Finds: "archived more than a year ago"},
 	}},
-	{"duplicate", []string{"is:duplicate"}, []FacetValue{
+	{Name: "duplicate", Prefixes: []string{"is:duplicate"}, Values: []FacetValue{
 		{Filter: "is:duplicate", Finds: "whose name another active group has"},
 	}},
 }
 
-// FacetTime is for how long GroupFacets counts: what it does not come to is not known.
-const FacetTime = 80 * time.Millisecond
+// facetTime is for how long GroupFacets counts: what it does not come to is not known.
+const facetTime = 100 * time.Millisecond
 
 // GroupFacets returns the values that a list of groups can be limited by, with how many it
 // would have. Errors: Invalid.
@@ -67,49 +71,95 @@ func (s *Store) GroupFacets(ctx context.Context, q GroupQuery) ([]Facet, error) 
 	if err := q.check().OrNil(); err != nil {
 		return nil, err
 	}
-	counting, stop := context.WithTimeout(ctx, FacetTime)
-	defer stop()
 	all := make([]Facet, len(facets))
+	alike := map[string][]*Facet{} // by the search that they limit
 	for i, f := range facets {
 		all[i] = f
 		all[i].Values = slices.Clone(f.Values)
-		if err := s.countFacet(s.DB.Read(counting), q, &all[i]); err != nil && counting.Err() == nil {
-			return all, s.DB.Failed(ctx, err)
-		}
+		base := q.Search.With(f.implied, f.Prefixes...)
+		alike[base] = append(alike[base], &all[i])
 	}
-	return all, ctx.Err()
+	counting, stop := context.WithTimeout(ctx, facetTime)
+	defer stop()
+	var (
+		parts sync.WaitGroup
+		mu    sync.Mutex
+		errs  []error
+	)
+	for base, some := range alike {
+		parts.Go(func() {
+			err := s.countFacets(counting, s.based(q, base), some)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+		})
+	}
+	parts.Wait()
+	if counting.Err() != nil {
+		return all, s.DB.Failed(ctx, ctx.Err())
+	}
+	return all, s.DB.Failed(ctx, errors.Join(errs...))
 }
 
-func (s *Store) countFacet(r db.Reader, q GroupQuery, f *Facet) error {
-	for i := range f.Values {
-		limited := q
-		limited.Search = ParseSearchAt(q.Search.With(f.Values[i].Filter, f.Prefixes...), q.Search.zone, s.DB.Now())
-		n, known, err := s.countFaceted(r, limited)
-		if err != nil {
-			return err
+// based returns the query with another search.
+func (s *Store) based(q GroupQuery, typed string) GroupQuery {
+	q.Search, q.Range = ParseSearchAt(typed, q.Search.zone, s.DB.Now()), db.Range{}
+	q.Sort, q.Reverse = ByCreated, false
+	return q
+}
+
+// countFacets counts the values of facets among what a query finds: all of them at once if
+// that is little, each by its index if nothing but a status limits the query.
+func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) error {
+	r := s.DB.Read(ctx)
+	page, err := s.resolveSearch(r, q)
+	if err != nil {
+		return err
+	}
+	var conditions []db.Clauses
+	for _, f := range some {
+		for _, v := range f.Values {
+			conditions = append(conditions, s.conditionsOf(q, v.Filter))
 		}
-		if known {
-			f.Values[i].Count = &n
+	}
+	counts, all, err := s.DB.CountEach(r, page.query.spec(page.members), conditions)
+	if err != nil || !all && !q.isPlain() || page.AtLeast {
+		return err
+	}
+	for _, f := range some {
+		for i := range f.Values {
+			if all {
+				f.Values[i].Count, counts = &db.Count{N: counts[0]}, counts[1:]
+			} else if err := s.countValue(r, q, &f.Values[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// countFaceted counts what a query finds, in the order whose index has its limits, if there
-// is one. known is false if not all could be looked at.
-func (s *Store) countFaceted(r db.Reader, q GroupQuery) (n db.Count, known bool, err error) {
-	page, err := s.resolveSearch(r, q)
-	if err != nil {
-		return n, false, err
-	}
-	wanted := page.query.spec(page.members)
+// conditionsOf returns the conditions of a filter.
+func (s *Store) conditionsOf(q GroupQuery, filter string) (c db.Clauses) {
+	limited := s.based(GroupQuery{Search: q.Search}, filter)
+	limited.Search.Status = AnyStatus
+	spec := limited.spec(nil)
+	return spec.Conditions(s.DB.Dialect)
+}
+
+// countValue counts what a query limited by a status and a value finds, in the order whose
+// index has them.
+func (s *Store) countValue(r db.Reader, q GroupQuery, v *FacetValue) error {
+	q = s.based(q, q.Search.With(v.Filter))
+	wanted := q.spec(nil)
 	for _, sort := range GroupSorts {
-		page.query.Sort = sort
-		if spec := page.query.spec(page.members); spec.Plain() {
-			wanted = spec
+		if q.Sort = sort; q.spec(nil).Plain() {
+			wanted = q.spec(nil)
 			break
 		}
 	}
-	n, err = s.DB.CountWithin(r, wanted)
-	return n, !n.More || n.N == db.MaxCounted, err
+	n, err := s.DB.CountWithin(r, wanted)
+	if err == nil && (!n.More || n.N == db.MaxCounted) {
+		v.Count = &n
+	}
+	return err
 }

@@ -245,3 +245,151 @@ func walkBoth(t *testing.T, store *models.Store, what string, q models.GroupQuer
 		t.Errorf("%s:\nforth %q\nback  %q\nwant  %q", what, forth, back, want)
 	}
 }
+
+// TestFacetsCountWhatTheyFind compares each count of a facet with the list that it leads to.
+func TestFacetsCountWhatTheyFind(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		variedGroups(t, store, 60)
+		store.DB.Now = func() time.Time { return variedNow }
+		for _, search := range []string{"", "group", "members:9 is:archived", "has:description created:<1y", "archived:<90d no:avatar", "nothing"} {
+			for _, status := range []models.Status{models.AnyStatus, models.Active} {
+				q := models.GroupQuery{Search: models.ParseSearchAt(search, nil, variedNow), Status: status}
+				facets, err := store.GroupFacets(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				known := 0
+				for _, f := range facets {
+					for _, v := range f.Values {
+						limited := q
+						limited.Search = models.ParseSearchAt(q.Search.With(v.Filter, f.Prefixes...), nil, variedNow)
+						n, err := store.CountGroups(t.Context(), limited)
+						if err != nil || v.Count != nil && *v.Count != n {
+							t.Errorf("%q %s with %s: %+v, want %+v, %v", search, status, v.Filter, v.Count, n, err)
+						}
+						if v.Count != nil {
+							known++
+						}
+					}
+				}
+				if known == 0 {
+					t.Errorf("%q %s: nothing was counted", search, status)
+				}
+			}
+		}
+	})
+}
+
+// TestJumps lands at the first group that is at a value or beyond it, in each order.
+func TestJumps(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		variedGroups(t, store, 60)
+		for _, test := range []struct {
+			sort    models.GroupSort
+			reverse bool
+			to      string
+			want    string
+		}{
+			{models.ByName, false, "group 3", "Group 30"},
+			{models.ByName, false, " GROUP 30", "Group 30"},
+			{models.ByName, true, "group 3", "Group 39"},
+			{models.ByName, false, "zebra", ""},
+			{models.ByName, true, "zebra", "Group 59"},
+			{models.ByCreated, false, "2039-03-31", "Group 28"},
+			{models.ByCreated, true, "2039-03-31", "Group 29"},
+			{models.ByCreated, true, "2039-04-02", "Group 30"},
+			{models.ByCreated, false, "1990-01-01", ""},
+			{models.ByMembers, false, "9", "Group 58"},
+			{models.ByMembers, true, "2", "Group 03"},
+			{models.ByUpdated, true, "2040-03-31", "Group 59"},
+			{models.ByActive, true, "2040-03-31", "Group 59"},
+		} {
+			q := models.GroupQuery{Sort: test.sort, Reverse: test.reverse, Range: db.Range{Limit: 1}}
+			var ok bool
+			if q.After, ok = q.CursorAt(test.to, nil); !ok || !q.Fits(q.After) {
+				t.Errorf("%s isn't a place in the order by %s", test.to, test.sort)
+				continue
+			}
+			if got := strings.Join(names(t, store, q), ""); got != test.want {
+				t.Errorf("by %s %v, jumping to %s: %q, want %q", test.sort, test.reverse, test.to, got, test.want)
+			}
+		}
+		for _, typed := range []string{"", "soon", "2039-02-30", "-1", "99999999999999999999", "30x", "\x00"} {
+			for _, sort := range models.GroupSorts {
+				q := models.GroupQuery{Sort: sort}
+				if c, ok := q.CursorAt(typed, nil); ok && sort != models.ByName {
+					t.Errorf("%q is a place in the order by %s: %+v", typed, sort, c)
+				}
+			}
+		}
+	})
+}
+
+// TestNamesThatAreShared checks that groups are found by a name that they share for as long
+// as they do.
+func TestNamesThatAreShared(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		lounge := modelstest.Group(t, store, by, "Lounge")
+		other := modelstest.Group(t, store, by, "Other")
+		expect := func(when string, want ...string) {
+			t.Helper()
+			q := models.GroupQuery{Search: models.ParseSearch("is:duplicate", nil), Sort: models.ByName}
+			if got := names(t, store, q); !slices.Equal(got, append([]string{}, want...)) {
+				t.Errorf("%s: %q, want %q", when, got, want)
+			}
+		}
+		expect("at first")
+		rename := func(g models.Group, name string) {
+			t.Helper()
+			if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Name: &name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rename(other, "LOUNGÉ")
+		expect("renamed", "Lounge", "LOUNGÉ")
+		if _, err := store.ArchiveGroup(t.Context(), by, lounge.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		expect("archived", "Lounge") // an active group has its name, but not the other way round
+		if _, err := store.RestoreGroup(t.Context(), by, lounge.ID); err != nil {
+			t.Fatal(err)
+		}
+		expect("restored", "Lounge", "LOUNGÉ")
+		rename(other, "Other")
+		expect("renamed back")
+		modelstest.Group(t, store, by, "lounge")
+		expect("created", "Lounge", "lounge")
+	})
+}
+
+// TestLastActive checks that messages, and only they, move the time of a group's last
+// activity, to the minute.
+func TestLastActive(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		now := variedNow
+		store.DB.Now = func() time.Time { return now }
+		g := modelstest.Group(t, store, by, "Plaza")
+		for _, step := range []struct {
+			after, active time.Duration
+			post          bool
+		}{{0, 0, false}, {time.Hour, 0, false}, {0, time.Hour, true}, {59 * time.Second, time.Hour, true}, {time.Second, time.Hour + time.Minute, true}} {
+			now = now.Add(step.after)
+			if step.post {
+				if _, err := store.Messages.PostMessage(t.Context(), by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil); err != nil {
+					t.Fatal(err)
+				}
+			} else if _, err := store.UpdateGroup(t.Context(), by, g.ID, models.GroupChange{Description: new(step.after.String())}); err != nil {
+				t.Fatal(err)
+			}
+			found, err := store.Group(t.Context(), g.ID)
+			if want := variedNow.Add(step.active).Unix(); err != nil || found.LastActiveAt != want {
+				t.Errorf("after %v: last active at %d, want %d, %v", step.after, found.LastActiveAt, want, err)
+			}
+		}
+		if made, err := store.CreatedBy(t.Context(), g.ID); err != nil || made != by.Ref() {
+			t.Errorf("created by %+v, %v", made, err)
+		}
+	})
+}

@@ -166,6 +166,12 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 	return n, err
 }
 
+// GroupsCountOf is GroupsCount for a query whose page no one asked for.
+func (s *Store) GroupsCountOf(ctx context.Context, q GroupQuery) (db.Count, error) {
+	n, err := s.countFound(s.DB.Read(ctx), q)
+	return n, s.DB.Failed(ctx, err)
+}
+
 // countFound is countGroups for a query whose page no one asked for.
 func (s *Store) countFound(r db.Reader, q GroupQuery) (db.Count, error) {
 	page, err := s.resolveSearch(r, q)

@@ -3,11 +3,13 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
@@ -58,6 +60,31 @@ func (q GroupQuery) Fits(c db.Cursor) bool {
 	}
 	_, err := strconv.ParseInt(c.Value, 10, bits)
 	return err == nil
+}
+
+// GroupCursor returns the place of a group in the query's order by its id alone, also of one
+// that is deleted. ok is false if the group is unknown or has no place in the order.
+func (s *Store) GroupCursor(ctx context.Context, q GroupQuery, id string) (c db.Cursor, ok bool, err error) {
+	query := selectGroups()
+	query.Where("id = ?", id)
+	found, err := db.First(s.DB.Read(ctx), query, 1, (*Group).columns)
+	if err != nil {
+		return c, false, s.DB.Failed(ctx, err)
+	}
+	var g Group
+	if len(found) > 0 {
+		g = found[0]
+	} else {
+		t, err := s.Tombstone(ctx, id)
+		if errors.Is(err, access.ErrNotFound) {
+			return c, false, nil
+		}
+		if err != nil {
+			return c, false, err
+		}
+		g = Group{ID: id, Name: t.Name, ContactsCount: t.ContactsCount, UpdatedAt: t.UpdatedAt, ArchivedAt: t.ArchivedAt}
+	}
+	return q.Cursor(g), q.Sort != ByArchived || g.Archived(), nil
 }
 
 // CursorAt returns the place in the query's order where a typed value begins: a date if the

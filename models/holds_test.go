@@ -71,7 +71,7 @@ func TestDeletionOnHoldIsUndone(t *testing.T) {
 			}
 		}
 		after := modelstest.Content(t, store)
-		for _, table := range []string{"groups", "conversations", "memberships", "messages", "clearings", "tombstones", "held_groups"} {
+		for _, table := range []string{"groups", "conversations", "memberships", "messages", "clearings", "tombstones", "held_groups", "groups_fts", "totals"} {
 			if before[table] != after[table] {
 				t.Errorf("%s are\n%s\nwere\n%s", table, after[table], before[table])
 			}
@@ -162,6 +162,23 @@ func TestHoldEnds(t *testing.T) {
 		}
 		if _, err := store.Holds.Undo(t.Context(), by, g.ID); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("it can be undone: %v", err)
+		}
+	})
+}
+
+// TestHoldOutlastsAClockThatIsSetBack checks that it ends by no earlier time than was seen.
+func TestHoldOutlastsAClockThatIsSetBack(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		g := modelstest.Group(t, store, by, "Plaza Hotel")
+		now := time.Now()
+		if _, err := store.Audit.TrustedTime(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		store.DB.Now = func() time.Time { return now.Add(-24 * time.Hour) }
+		holdIt(t, store, by, g.ID)
+		if until := *tombstone(t, store, g).HeldUntil; until < now.Add(models.DefaultHold-2*time.Second).Unix() {
+			t.Errorf("it ends %s before the clock is right again", now.Sub(time.Unix(until, 0)))
 		}
 	})
 }

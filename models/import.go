@@ -353,7 +353,7 @@ func (s *Imports) Check(ctx context.Context, by access.Actor, id string, o Impor
 		return jobs.Job{}, problems
 	}
 	spec.Options = o
-	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx); err != nil {
+	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx, string(spec.Type)); err != nil {
 		return jobs.Job{}, err
 	}
 	return s.store.Jobs.Check(ctx, by, id, spec)
@@ -417,7 +417,7 @@ func (s *Imports) retry(ctx context.Context, by access.Actor, job jobs.Job) (job
 		return jobs.Job{}, access.Conflict{Message: "The file of this import is no longer there. Upload it again."}
 	}
 	var err error
-	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx); err != nil {
+	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx, string(spec.Type)); err != nil {
 		return jobs.Job{}, err
 	}
 	return s.store.Jobs.Start(ctx, by, jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: spec, Note: job.Note})

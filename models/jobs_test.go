@@ -93,24 +93,39 @@ func TestACancelledJobSaysWhatItDid(t *testing.T) {
 
 func TestAJobStopsWithItsActorsRights(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
-		for reason, take := range map[string]func(u identity.User) error{
-			jobs.RightLost: func(u identity.User) error {
+		tokens := store.Identity.Tokens
+		for name, c := range map[string]struct {
+			reason string
+			take   func(u identity.User, token identity.Token) error
+		}{
+			"demoted": {jobs.RightLost, func(u identity.User, _ identity.Token) error {
 				_, err := store.Identity.Users.ChangeRole(t.Context(), bulkTester, u.ID, access.Auditor)
 				return err
-			},
-			jobs.ActorGone: func(u identity.User) error {
+			}},
+			"disabled": {jobs.ActorGone, func(u identity.User, _ identity.Token) error {
 				_, err := store.Identity.Users.Disable(t.Context(), bulkTester, u.ID)
 				return err
-			},
+			}},
+			"revoked": {jobs.ActorGone, func(u identity.User, token identity.Token) error {
+				return tokens.RevokeToken(t.Context(), u.Actor(), token.ID)
+			}},
 		} {
-			u := somebody(t, store, strings.ReplaceAll(reason, "_", "-"), access.Moderator)
-			job := interrupted(t, store, u.Actor())
-			if err := take(u); err != nil {
+			u := somebody(t, store, name, access.Admin)
+			by := u.Actor()
+			token, secret, err := tokens.CreateToken(t.Context(), by, identity.NewToken{Name: "robot", Scopes: access.WriteScopes()}, nil)
+			if err == nil && name == "revoked" {
+				by, err = tokens.TokenActor(t.Context(), secret, "10.0.0.4")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			job := interrupted(t, store, by)
+			if err := c.take(u, token); err != nil {
 				t.Fatal(err)
 			}
 			job = finish(t, store, job)
-			if job.State != jobs.Failed || job.Reason != reason || job.Done != 2 {
-				t.Errorf("the job is %s (%s) with %d done; want %s", job.State, job.Reason, job.Done, reason)
+			if job.State != jobs.Failed || job.Reason != c.reason || job.Done != 2 {
+				t.Errorf("%s: the job is %s (%s) with %d done; want %s", name, job.State, job.Reason, job.Done, c.reason)
 			}
 		}
 	})

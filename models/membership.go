@@ -49,25 +49,6 @@ func checkRefs(refs []ContactRef) access.Invalid {
 	return nil
 }
 
-// MemberQuery selects members of a group. Group is its id.
-type MemberQuery struct {
-	Group string
-	// Text finds members as ContactQuery.Text finds contacts.
-	Text string
-	db.Range
-}
-
-// List returns a page of a group's members, the oldest contact first. Errors: Invalid,
-// ErrNotFound.
-func (s *Members) List(ctx context.Context, q MemberQuery) (ContactPage, error) {
-	r := s.store.DB.Read(ctx)
-	page, err := s.understandMembers(r, q)
-	if err == nil && !page.exact {
-		err = findContacts(s.store.DB, r, &page, q.Range, q.args)
-	}
-	return page, s.store.DB.Failed(ctx, err)
-}
-
 // understandMembers is resolveContacts for the members of a group that exists.
 func (s *Members) understandMembers(r db.Reader, q MemberQuery) (ContactPage, error) {
 	if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
@@ -86,17 +67,6 @@ func (s *Members) understandMembers(r db.Reader, q MemberQuery) (ContactPage, er
 		page.spec, err = s.store.orPhoneNumbers(r, q.spec(), q.Text)
 	}
 	return page, err
-}
-
-// args returns the values of a cursor in the query's order.
-func (q MemberQuery) args(c db.Cursor) []any { return []any{c.ID} }
-
-// spec returns the SearchSpec of a query, in the order of the memberships.
-func (q MemberQuery) spec() db.SearchSpec {
-	l := db.SearchSpec{Table: "contacts", OrderTable: "memberships", Columns: contactColumns, Terms: text.SearchTerms(q.Text)}
-	l.Order = db.Keyset{Columns: []string{"memberships.contact_id"}, Below: "< ?", Above: "> ?"}
-	l.Scope.Where("memberships.group_id = ?", q.Group)
-	return l
 }
 
 func groupExists(r db.Reader, id string) error {

@@ -52,6 +52,9 @@ func plannedGroupsFrom(start time.Time) iter.Seq[models.SampleGroup] {
 			if i < plannedGroups/20 {
 				g.Description += ", ancient"
 			}
+			if i%50 == 0 {
+				g.AvatarURL = "https://example.com/a.png"
+			}
 			if i%100 == 0 {
 				g.Name += " zebra"
 			}
@@ -103,6 +106,7 @@ func TestPlansScanNoTable(t *testing.T) {
 		p.lists(g)
 		p.searches(member.Contacts[0])
 		p.bounds(g, member.Contacts[0])
+		p.limits(g)
 		p.others(g)
 	})
 }
@@ -185,7 +189,7 @@ func (p *planner) groups(what string, maySort bool, q models.GroupQuery) {
 // lists asks for every order of every status, at the start and in the middle.
 func (p *planner) lists(g models.Group) {
 	for _, status := range []models.Status{models.AnyStatus, models.Active, models.Archived} {
-		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers, models.ByArchived} {
+		for _, sort := range models.GroupSorts {
 			if sort == models.ByArchived && status != models.Archived {
 				continue
 			}
@@ -197,6 +201,8 @@ func (p *planner) lists(g models.Group) {
 				p.groups(what+" after", false, q)
 				q.Before, q.After = q.After, db.Cursor{}
 				p.groups(what+" before", false, q)
+				q.Before, q.Last = db.Cursor{}, true
+				p.groups(what+" last", false, q)
 			}
 		}
 	}
@@ -303,6 +309,51 @@ func (p *planner) bounded(what string, call func() error) {
 			}
 		}
 	}
+}
+
+// limits asks for every filter, for those of which few groups have all, and for the numbers
+// beside them, in every order and in the middle.
+func (p *planner) limits(g models.Group) {
+	for _, text := range []string{
+		"members:0", "members:3", "members:1..9", "members:>=100", "has:description", "no:description", "has:avatar", "no:avatar",
+		"created:>9m", "updated:>9m", "updated:<11m", "active:<90d", "active:>90d", "archived:<90d", "by:nobody", "by:Ada", "is:duplicate",
+		"no:avatar members:3 updated:<2y", "has:avatar has:description active:<1m tribe", "created:<2000-01-01 no:avatar",
+	} {
+		for _, status := range []models.Status{models.AnyStatus, models.Active} {
+			for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByUpdated} {
+				q := models.GroupQuery{Search: models.ParseSearch(text, nil), Sort: sort, Status: status}
+				what := fmt.Sprintf("%s %s by %s", text, status, sort)
+				p.limited(what, q)
+				q.After = q.Cursor(g)
+				p.limited(what+" after", q)
+			}
+		}
+	}
+	for _, text := range []string{"", "has:avatar", "tribe", "is:archived"} {
+		q := models.GroupQuery{Search: models.ParseSearch(text, nil), Status: models.Active}
+		count := func() error { _, err := p.store.GroupFacets(p.Context(), q); return err }
+		p.plan("facets of "+text, true, count)
+		p.bounded("facets of "+text, count)
+	}
+	p.plan("creators", true, func() error { _, err := p.store.Creators(p.Context()); return err })
+}
+
+// limited looks at a page of a list with filters, its number of groups, and its place.
+func (p *planner) limited(what string, q models.GroupQuery) {
+	p.Helper()
+	all := func() error {
+		page, err := p.store.Groups(p.Context(), q)
+		if err != nil {
+			return err
+		}
+		if _, err := p.store.GroupsBefore(p.Context(), page); err != nil {
+			return err
+		}
+		_, err = p.store.GroupsCount(p.Context(), page)
+		return err
+	}
+	p.plan(what, true, all)
+	p.bounded(what, all)
 }
 
 // honest searches answer all of the page, or say that they don't.

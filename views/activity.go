@@ -302,6 +302,7 @@ func fieldName(name string) string {
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", "request_id": "Request ID",
 		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
+		"group_columns": "Columns of groups", "query": "Filters",
 	}
 	if label, ok := known[name]; ok {
 		return label

@@ -6,7 +6,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/static"
 )
@@ -43,10 +42,10 @@ func (m moment) Render(_ context.Context, w io.Writer) error {
 	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
 }
 
-// pick is the checkbox that selects a group in a list; with all, it is one of all that match.
+// pick is the checkbox that selects a row of a list; with all, it is one of all that match.
 type pick struct {
-	models.Group
-	all bool
+	id, name string
+	all      bool
 }
 
 func (p pick) Render(_ context.Context, w io.Writer) error {
@@ -54,7 +53,7 @@ func (p pick) Render(_ context.Context, w io.Writer) error {
 	if p.all {
 		state = " checked disabled"
 	}
-	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.ID, `" data-pick data-key="x" aria-label="`, templ.EscapeString(text.Isolated(p.Name)), `"`, state, `></label>`)
+	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.id, `" data-pick data-key="x" aria-label="`, templ.EscapeString(text.Isolated(p.name)), `"`, state, `></label>`)
 }
 
 // marked is a text with the search's matches highlighted.

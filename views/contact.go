@@ -68,7 +68,7 @@ type ContactDelete struct {
 
 func (l ContactList) paging() paging {
 	var p paging
-	at := l.At
+	at := l.At.page()
 	if l.Next != "" {
 		at.After, at.Before = l.Next, ""
 		p.Next = ContactsURL(at)

@@ -28,6 +28,7 @@ const (
 var docs = []Doc{
 	{"start", "Getting started", "Set up the console, add sample data, create a token and make the first API call.", docStart()},
 	{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
+	{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
 	{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},
 	{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
 	{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
@@ -37,7 +38,7 @@ var docs = []Doc{
 	{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
 	{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
 	{"activity", "Activity log", "What is logged, how to revert a change, and how to verify the log.", docActivity()},
-	{"retention", "Retention", "Delete old activity automatically.", docRetention()},
+	{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
 	{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
 	{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
 	{"proxy", "Reverse proxy and TLS", "nginx and Caddy, the public URL and client addresses.", docProxy()},

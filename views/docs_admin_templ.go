@@ -113,7 +113,7 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p><h2 id=\"deleted-groups\">Deleted groups</h2><p>A group deleted in the console disappears at once, and for 60 seconds the deletion can be undone: in the message, on the page that was the group's, and in the activity. Owners set how long under <strong>Retention</strong>, up to 30 days or not at all. Then the group is deleted for good. Deletions over the API are permanent at once.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -284,7 +284,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var10 templ.SafeURL
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 100, Col: 37}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 102, Col: 37}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
@@ -297,7 +297,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var11 templ.SafeURL
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 102, Col: 203}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 104, Col: 203}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {

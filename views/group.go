@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -8,6 +9,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
 
@@ -24,10 +26,17 @@ type GroupList struct {
 	Exact *models.Group
 	// Total is how many groups match; nil if that is expensive to count.
 	Total *db.Count
+	// Active and Archived are how many groups there are, if the list has no other filter; or
+	// nil.
+	Active, Archived *db.Count
 	// First is the number of the first row in the list; 0 if that is not known.
 	First int
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
+	// Creators are who created the groups, by their IDs, if a column shows them.
+	Creators map[string]access.ActorRef
+	// Columns are the reader's own, for addresses without any.
+	Columns identity.Columns
 	// PageSize is the reader's page size, for addresses without a limit.
 	PageSize int
 	// Notes are remarks on the address or the search, such as ignored parameters.
@@ -78,8 +87,10 @@ type GroupDetail struct {
 // GroupMembers is what a group's Members tab shows.
 type GroupMembers struct {
 	GroupDetail
-	At             MembersAt
-	Members        []models.Contact
+	At      MembersAt
+	Members []models.Contact
+	// Total is how many members a search finds, if that was counted.
+	Total          *db.Count
 	Next, Previous string
 	Notes          []string
 	Picker         Picker
@@ -136,6 +147,12 @@ func (l GroupList) paging() paging {
 	if l.Previous != "" {
 		at.After, at.Before = "", l.Previous
 		p.Previous = GroupsURL(at)
+		p.First = GroupsURL(l.At.page())
+	}
+	at = l.At.page()
+	if l.Next != "" {
+		at.Last = true
+		p.Last = GroupsURL(at)
 	}
 	at = l.At.page()
 	p.Sizes = sizes(l.At.Limit, l.PageSize, func(limit int) templ.SafeURL {
@@ -153,14 +170,7 @@ func (l GroupList) chips() []chip {
 		without(&at)
 		chips = append(chips, chip{words, GroupsURL(at)})
 	}
-	if l.At.Q != "" {
-		add("“"+text.Isolated(l.At.Q)+"”", func(at *GroupsAt) {
-			at.Q = ""
-			if l.Search.Status != "" && at.byArchived() {
-				at.Sort = ""
-			}
-		})
-	}
+	chips = append(chips, l.searchChips()...)
 	switch l.At.Status {
 	case "archived":
 		add("Archived", func(at *GroupsAt) { at.Status = ""; at.Sort = "" })
@@ -184,7 +194,40 @@ func (l GroupList) chips() []chip {
 }
 
 // cleared returns the list without any filter.
-func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit} }
+func (l GroupList) cleared() GroupsAt { return GroupsAt{Limit: l.At.Limit, Cols: l.At.Cols} }
+
+// position says which rows of the list the page has: "1–25 of 18,018"; "" if that isn't known.
+func (l GroupList) position() string {
+	if l.First == 0 || l.Total == nil {
+		return ""
+	}
+	of := briefly(*l.Total, l.Now)
+	if l.Total.About {
+		of = "about " + roughly(l.Total.N, l.Now)
+	}
+	return thousands(l.First, l.Now) + "–" + thousands(l.First+len(l.Rows)-1, l.Now) + " of " + of
+}
+
+// jumpTo returns what is typed to go to a place in the list: the type of the input, and what it is
+// called.
+func (l GroupList) jumpTo() (kind, label string) {
+	switch strings.TrimPrefix(l.At.Sort, "-") {
+	case "name":
+		return "text", "letters"
+	case "members":
+		return "number", "number"
+	}
+	return "date", "date"
+}
+
+// tabCount returns the number beside a choice of status, or "".
+func (l GroupList) tabCount(status models.Status) string {
+	n := map[models.Status]*db.Count{models.Active: l.Active, models.Archived: l.Archived}[status]
+	if n == nil {
+		return ""
+	}
+	return tally(*n, l.Now)
+}
 
 // activeValue returns the value of the choice "Active": none, as addresses without a status mean
 // active groups. With a status in the search it is explicit, so that the list can tell that it was
@@ -255,13 +298,28 @@ func (g GroupForm) guard() string {
 // FieldLabel returns the label of a field, or "" if it has none.
 func FieldLabel(field string) string { return capitalize(models.FieldLabel(field)) }
 
+// summary returns how many members the list has, for the line above it.
+func (m GroupMembers) summary() string {
+	switch {
+	case m.At.Q == "":
+		return counted(m.ContactsCount, "member", "members", m.Now)
+	case m.Total != nil:
+		return total(*m.Total, "member", "members", m.Now) + matching(m.At.Q)
+	}
+	return counted(len(m.Members), "member", "members", m.Now) + " on this page"
+}
+
 func (m GroupMembers) paging() paging {
 	var p paging
 	if m.Next != "" {
-		p.Next = MembersURL(m.ID, MembersAt{Q: m.At.Q, After: m.Next, List: m.List})
+		at := m.At.page()
+		at.After = m.Next
+		p.Next = MembersURL(m.ID, at)
 	}
 	if m.Previous != "" {
-		p.Previous = MembersURL(m.ID, MembersAt{Q: m.At.Q, Before: m.Previous, List: m.List})
+		at := m.At.page()
+		at.Before = m.Previous
+		p.Previous = MembersURL(m.ID, at)
 	}
 	return p
 }

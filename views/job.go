@@ -9,6 +9,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/text"
 )
 
 // JobsAt is a page of the list of jobs, as its address has it.
@@ -102,8 +103,7 @@ func (d JobDetail) canCancel() bool {
 
 // canRetry reports whether to offer to retry what failed.
 func (d JobDetail) canRetry() bool {
-	_, bulk := models.BulkOf(d.Job)
-	return bulk && d.Finished() && d.Failed > 0 && d.By.May(d.Needs)
+	return models.Retriable(d.Job) && d.By.May(d.Needs)
 }
 
 // canUndo reports whether to offer to undo the job: not while another job does.
@@ -157,6 +157,11 @@ var jobTitles = map[string]string{
 	models.ExportContactsKind:        "Export contacts",
 	models.ExportMembersKind:         "Export members",
 	models.ExportActivityKind:        "Export activity",
+
+	models.BulkDeleteContacts.Kind():   "Delete contacts",
+	models.BulkAddToGroups.Kind():      "Add contacts to groups",
+	models.BulkRemoveFromGroups.Kind(): "Remove contacts from groups",
+	models.UndoContactsKind:            "Undo a job",
 }
 
 // JobTitle returns what a job does, in words: "Archive groups".
@@ -198,6 +203,11 @@ var skipWords = map[string]string{
 	models.GoneMeanwhile:      "Deleted",
 	models.NothingToChange:    "Nothing to change",
 	models.DescriptionTooLong: "The description would be too long",
+	models.AlreadyMember:      "Already a member",
+	models.NotMember:          "Not a member",
+	models.TooManyGroups:      "In more than 1,000 groups. Use “Remove from all groups” on the contact's page.",
+	models.GroupsGone:         "The groups were deleted",
+	models.PartlyUndone:       "Undone in part",
 }
 
 // ReasonWords returns why a group stayed as it is, in words; an unknown reason as it is.
@@ -208,13 +218,38 @@ func ReasonWords(reason string) string {
 	return reason
 }
 
+// unchangedShown is how many names a result shows of what was left as it is.
+const unchangedShown = 10
+
+// leftAsIs returns the names of what a job could not change about an object.
+func leftAsIs(unchanged []string, now Clock) string {
+	names := make([]string, 0, unchangedShown)
+	for _, name := range unchanged[:min(len(unchanged), unchangedShown)] {
+		names = append(names, text.Isolated(name))
+	}
+	words := "Not changed back: " + strings.Join(names, ", ")
+	if more := len(unchanged) - len(names); more > 0 {
+		words += " and " + thousands(more, now) + " more"
+	}
+	return words
+}
+
+// resultURL returns the page of an object of a job.
+func resultURL(j jobs.Job, id string) templ.SafeURL {
+	if strings.HasPrefix(j.Kind, "contacts.") {
+		return ContactURL(id)
+	}
+	return GroupURL(id)
+}
+
 // jobProgress returns how far a job is: "12,400 of 1,000,000 · 0 failed · about 3 min left".
 func jobProgress(j jobs.Job, now Clock) string {
 	if exports(j) {
 		return exportProgress(j, now)
 	}
 	if !j.Counted && !j.Finished() {
-		return counted(j.Total, "group", "groups", now) + " found so far"
+		one, many := bulkNoun(j.Kind)
+		return counted(j.Total, one, many, now) + " found so far"
 	}
 	words := thousands(j.Total-j.Remaining(), now) + " of " + thousands(j.Total, now)
 	if j.Skipped > 0 {
@@ -237,10 +272,11 @@ func timeLeft(j jobs.Job, now Clock) time.Duration {
 	return now.Sub(time.Unix(*j.StartedAt, 0)) / time.Duration(dealt) * time.Duration(j.Remaining())
 }
 
-// bulkPast is what a kind of job did to groups.
+// bulkPast is what a kind of job did to its objects.
 var bulkPast = map[string]string{
 	models.BulkArchive.Kind(): "archived", models.BulkRestore.Kind(): "restored", models.BulkDelete.Kind(): "deleted",
-	models.UndoKind: "changed back",
+	models.UndoKind: "changed back", models.UndoContactsKind: "changed back",
+	models.BulkAddToGroups.Kind(): "added to groups", models.BulkRemoveFromGroups.Kind(): "removed from groups",
 }
 
 // BulkDone returns the message about a job that was done at once: "12 groups archived. 3 skipped."
@@ -249,7 +285,8 @@ func BulkDone(j jobs.Job, now Clock) string {
 	if !known {
 		did = "changed"
 	}
-	words := counted(j.Done, "group", "groups", now) + " " + did + "."
+	one, many := bulkNoun(j.Kind)
+	words := counted(j.Done, one, many, now) + " " + did + "."
 	if j.Skipped > 0 {
 		words += " " + thousands(j.Skipped, now) + " skipped."
 	}

@@ -29,6 +29,8 @@ type GroupsAt struct {
 	Jump          string
 	// Limit is the number of rows; 0 means the reader's page size.
 	Limit int
+	// Cols are the columns, as words; "" is the reader's own.
+	Cols string
 	// Select says that all groups that match are selected.
 	Select bool
 }
@@ -42,12 +44,44 @@ func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort =
 type ContactsAt struct {
 	Q, Sort, After, Before string
 	Limit                  int
+	Select                 bool
 }
 
-// MembersAt is a page of the list of a group's members. List is as in GroupDetail.
+// MembersAt is a page of the list of a group's members. Its fields are those of GroupsAt; Sort is
+// "" for the oldest contact first, "name" or "added", or one of these after a "-". List is as in
+// GroupDetail.
 type MembersAt struct {
-	Q, After, Before string
-	List             templ.SafeURL
+	Q, Sort, After, Before string
+	Select                 bool
+	List                   templ.SafeURL
+}
+
+// page returns the list's first page, with nothing selected.
+func (at MembersAt) page() MembersAt {
+	at.After, at.Before, at.Select = "", "", false
+	return at
+}
+
+// sorted returns the first page of the list in another order, or in the reverse one if it is sorted
+// so already.
+func (at MembersAt) sorted(column string) MembersAt {
+	at = at.page()
+	at.Sort = toggleSort(at.Sort, column)
+	return at
+}
+
+// ariaSort returns the aria-sort of a column, or "" if the list isn't sorted by it.
+func (at MembersAt) ariaSort(column string) string {
+	if at.Sort == "" {
+		return ""
+	}
+	return ariaSort(at.Sort, column)
+}
+
+// page returns the list's first page, with nothing selected.
+func (at ContactsAt) page() ContactsAt {
+	at.After, at.Before, at.Select = "", "", false
+	return at
 }
 
 // GroupsURL returns the address of the list of groups.
@@ -55,7 +89,7 @@ func GroupsURL(at GroupsAt) templ.SafeURL {
 	return withParams("/groups",
 		"q", at.Q, "status", at.Status, "member", at.Member,
 		"created_after", at.CreatedAfter, "created_before", at.CreatedBefore,
-		"sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
+		"sort", at.Sort, "cols", at.Cols, "limit", number(at.Limit), "after", at.After, "before", at.Before, "last", flag(at.Last, "1"), "jump", at.Jump, "select", flag(at.Select, "all"))
 }
 
 // flag returns the value of a parameter that is left out if it isn't set.
@@ -129,7 +163,7 @@ func DeleteGroupURL(id string, next Next) templ.SafeURL {
 }
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
-	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
+	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "sort", at.Sort, "after", at.After, "before", at.Before, "select", flag(at.Select, "all"), "list", string(at.List))
 }
 
 // ExportGroupURL returns the address that exports a group with its members and messages.
@@ -146,7 +180,7 @@ func RemoveMemberURL(id string, next Next) templ.SafeURL {
 
 // ContactsURL returns the address of the list of contacts.
 func ContactsURL(at ContactsAt) templ.SafeURL {
-	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before)
+	return withParams("/contacts", "q", at.Q, "sort", at.Sort, "limit", number(at.Limit), "after", at.After, "before", at.Before, "select", flag(at.Select, "all"))
 }
 
 // ExportContactsURL returns the address that exports a list of contacts, as ExportGroupsURL.
@@ -168,6 +202,9 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 // PickURL returns the address of a picker's search; the members of the group with the ID group are
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }
+
+// PickGroupURL returns the address of the search of a picker of groups.
+func PickGroupURL() templ.SafeURL { return "/groups/pick" }
 
 // MissingContactsURL returns the address that downloads what was not found of a pasted list.
 func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
@@ -320,8 +357,20 @@ func (at GroupsAt) filtered() bool {
 	return at.Q != "" || at.Member != "" || at.CreatedAfter != "" || at.CreatedBefore != "" || at.Status != ""
 }
 
+// OnlyStatus reports whether the list has no filter other than a status.
+func (at GroupsAt) OnlyStatus() bool {
+	at.Status = ""
+	return !at.filtered()
+}
+
+// savable reports whether there is something to keep in a view.
+func (at GroupsAt) savable() bool { return at.filtered() || at.Sort != "" || at.Cols != "" }
+
+// FiltersURL returns the address of the form for the filters of a list.
+func FiltersURL(list templ.SafeURL) templ.SafeURL { return "/groups/filters" + FromList(list) }
+
 func (at ContactsAt) sorted(sort string) ContactsAt {
-	at.After, at.Before = "", ""
+	at = at.page()
 	at.Sort = toggleSort(at.Sort, sort)
 	return at
 }

@@ -11,7 +11,9 @@ import (
 // paging is what a pager shows.
 type paging struct {
 	Next, Previous templ.SafeURL
-	Sizes          []size
+	// First and Last are the ends of the list, if it knows the way there.
+	First, Last templ.SafeURL
+	Sizes       []size
 }
 
 type size struct {

@@ -69,6 +69,8 @@ type Frame struct {
 	Idle time.Duration
 	// Theme is "light", "dark", or "" for the system's.
 	Theme string
+	// Views are those in the user's menu.
+	Views []MenuView
 	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
 	// Path is the page's address, to which the theme form returns.
@@ -241,7 +243,7 @@ func (in input) attributes() templ.Attributes {
 // picker's search field.
 func fieldID(field string) string {
 	field, _, _ = strings.Cut(field, "[")
-	if field == "contacts" {
+	if field == "contacts" || field == "groups" {
 		return "find"
 	}
 	return field

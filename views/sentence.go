@@ -76,6 +76,12 @@ var acts = map[audit.Action]string{
 	"token.end_old_secret":     "revoked the old secret of the API token {object}",
 	"identity.link":            "linked another sign-in method to {object}",
 	"identity.unlink":          "unlinked a sign-in method from {object}",
+
+	identity.CreatedView:  "saved the view {object}",
+	identity.UpdatedView:  "changed the view {object}",
+	identity.DeletedView:  "deleted the view {object}",
+	identity.PinnedView:   "pinned the view {object} to their menu",
+	identity.UnpinnedView: "unpinned the view {object} from their menu",
 }
 
 // selfActs are the words for actions that users did to themselves.
@@ -224,6 +230,7 @@ var Areas = []Area{
 	{"members", "Members"},
 	{"contact", "Contacts"},
 	{"message", "Messages"},
+	{"view", "Views"},
 	{"job", "Jobs"},
 	{"session", "Sign-ins"},
 	{"user", "Users"},

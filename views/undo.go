@@ -38,19 +38,20 @@ func actOf(l audit.Line, now Clock) string {
 
 // refusedUndo are the reasons why an act can't be undone, in words that follow what it did.
 var refusedUndo = map[models.Refusal]string{
-	models.ChangedSince:    "It was changed since.",
-	models.NotPermitted:    "You no longer have permission to do that.",
-	models.Gone:            "It no longer exists.",
-	models.NotKept:         "The activity that recorded it is no longer kept.",
-	models.TooLate:         "It's too late.",
-	models.MembersUnnamed:  "The activity doesn't name all the members.",
-	models.AsBefore:        "It was undone already.",
-	models.MembersAsBefore: "It was undone already.",
+	models.ChangedSince:   "It was changed since.",
+	models.NotPermitted:   "You no longer have permission to do that.",
+	models.Gone:           "It no longer exists.",
+	models.NotKept:        "The activity that recorded it is no longer kept.",
+	models.TooLate:        "It's too late.",
+	models.MembersUnnamed: "The activity doesn't name all the members.",
 }
 
 // UndoneFlash returns the message about what was undone, or why it wasn't.
 func UndoneFlash(u models.Undone, now Clock) Flash {
 	act := actOf(u.Line, now)
+	if u.Refused == models.AsBefore {
+		return Flash{Kind: "info", Text: "Already undone: " + act + "."}
+	}
 	if u.Refused != "" {
 		return Flash{Kind: "warn", Text: "Can't undo: " + act + ". " + refusedUndo[u.Refused]}
 	}

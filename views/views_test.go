@@ -93,7 +93,7 @@ func everyPage() map[string]templ.Component {
 	token := identity.Token{ID: "0000000000000004", Name: "Export"}
 	bea := identity.Account{User: identity.User{ID: "0000000000000005", Name: "Bea", Role: access.Editor}, TOTP: true, Passkeys: 2, Sessions: 1, Tokens: 1, SeenAt: new(noon.Unix())}
 	invitation := identity.Invitation{ID: "0000000000000006", Email: "carl@example.com", Role: access.Admin, ExpiresAt: noon.Unix()}
-	selected, preview := sampleList(), models.Preview{Matched: db.Count{N: 2}, ToChange: db.Count{N: 1}, Skipped: []models.SkippedCount{{Reason: models.GoneMeanwhile, Count: db.Count{N: 1}}}, Sample: []models.Group{group}}
+	selected, figures := sampleList(), models.Figures{Matched: db.Count{N: 2}, ToChange: db.Count{N: 1}, Skipped: []models.SkippedCount{{Reason: models.GoneMeanwhile, Count: db.Count{N: 1}}}}
 	selected.At.Select = true
 	running := jobs.Job{ID: "0000000000000007", Kind: models.BulkArchive.Kind(), State: jobs.Running, Needs: access.ArchiveGroups, Counted: true, Total: 900, Done: 300, Skipped: 1, StartedAt: new(noon.Unix() - 60)}
 	finished := running
@@ -136,8 +136,8 @@ func everyPage() map[string]templ.Component {
 		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: access.Owner, Need: true, From: "2027-01-31", FactorCount: identity.FactorCount{People: 2, Without: 2}}}}),
 		"roles":          RolesPage(),
 		"all selected":   GroupsPage(selected),
-		"bulk edit":      BulkPage(BulkForm{Action: models.BulkUpdate, IDs: []string{group.ID}, Preview: preview, Now: noon}),
-		"bulk delete":    BulkPage(BulkForm{Action: models.BulkDelete, Preview: preview, Problems: problems, Now: noon}),
+		"bulk edit":      BulkPage(BulkForm{Action: models.BulkUpdate, BulkSet: GroupSet(models.BulkUpdate, []string{group.ID}, "", GroupsAt{}), Figures: figures, Sample: BulkGroups([]models.Group{group}), Now: noon}),
+		"bulk delete":    BulkPage(BulkForm{Action: models.BulkDeleteContacts, BulkSet: ContactSet(models.BulkDeleteContacts, nil, "", ContactsAt{Select: true}), Figures: figures, Sample: BulkContacts(people), Problems: problems, Now: noon}),
 		"jobs":           JobsPage(JobList{Jobs: []jobs.Job{running}, Next: "x", Now: noon}),
 		"job":            JobPage(JobDetail{Job: running, By: owner, Now: noon}),
 		"finished job":   JobPage(JobDetail{Job: finished, By: owner, Results: []jobs.Result{{ObjectID: group.ID, Name: group.Name, Result: jobs.Skipped, Reason: models.AlreadyArchived}}, Now: noon}),

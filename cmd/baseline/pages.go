@@ -12,7 +12,12 @@ var (
 	frameHTML = cut("frame", "title", "groups", "contacts", "path", divide, "body")
 
 	groupsHeadHTML  = cut("groups-head")
-	groupsHTML      = cut("groups", "title", "summary", "q", "active", "archived", "all", "carried", "chips", "hint", divide, "list")
+	groupsHTML      = cut("groups", "title", "summary", "active", "actives", "archived", "archives", "all", "q", "carried", "from", "save", "chips", "hint", divide, "list")
+	saveHTML        = cut("save", "href")
+	tallyHTML       = cut("tally", "n")
+	placeHTML       = cut("place", "last", "n")
+	jumpHTML        = cut("jump", "carried", "to", "type")
+	lastHTML        = cut("last", "href")
 	carriedHTML     = cut("carried", "name", "value")
 	chipHTML        = cut("chip", "href", "words")
 	clearHTML       = cut("clear", "href")
@@ -26,7 +31,8 @@ var (
 	groupsNoneHTML = cut("groups-none", "q", "note", "include")
 	includeHTML    = cut("include", "href")
 
-	pagerHTML = cut("pager", "next", "sizes")
+	belowHTML = cut("pages", "place", "jump", divide, "pager")
+	pagerHTML = cut("pager", "next", "last", "sizes")
 	nextHTML  = cut("next", "href", "region")
 	sizesHTML = cut("sizes", "links")
 	sizeHTML  = cut("size", "href", "current", "n")
@@ -101,6 +107,8 @@ type groupsList struct {
 	total  int
 	hinted bool
 	here   string
+	// tabs are how many active and archived groups there are, if the list has no filter.
+	tabs []int
 }
 
 func (s *server) groupsPage(r *http.Request, b *buffer) error {
@@ -135,12 +143,26 @@ func (s *server) groupsList(ctx context.Context, q groupQuery, values url.Values
 	if l.total = len(l.rows); l.more {
 		l.total, err = s.countGroups(ctx, q)
 	}
+	if err == nil && q.text == "" && q.member == "" {
+		l.tabs, err = s.tabs(ctx)
+	}
 	if err == nil && len(q.terms) > 0 {
 		var like []contact
 		like, err = s.db.contacts(ctx, contactQuery{terms: q.terms, limit: 1})
 		l.hinted = len(like) > 0
 	}
 	return l, err
+}
+
+func (s *server) tabs(ctx context.Context) (tabs []int, err error) {
+	for _, status := range []string{"active", "archived"} {
+		n, err := s.countGroups(ctx, groupQuery{status: status})
+		if err != nil {
+			return nil, err
+		}
+		tabs = append(tabs, n)
+	}
+	return tabs, nil
 }
 
 func groupsURL(v url.Values) string {
@@ -192,10 +214,14 @@ func (b *buffer) groups(l *groupsList, status, origin string) {
 	if l.hinted {
 		hint = b.part(hintHTML, b.text(link("/groups", "q", "member:"+l.text, "status", status)), b.text(l.text))
 	}
+	var save []byte
+	if view := link("/groups/views/new", "q", l.text, "status", status, "member", l.member, "sort", l.sort); strings.Contains(view, "?") {
+		save = b.part(saveHTML, b.text(view))
+	}
 	values := [][]byte{
-		b.text(title(l.text, "Groups")), summary, b.text(l.text),
-		attribute(status == "", "checked"), attribute(status == "archived", "checked"), attribute(status == "all", "checked"),
-		carried, b.chips(l, status), hint,
+		b.text(title(l.text, "Groups")), summary,
+		attribute(status == "", "checked"), b.tab(l, 0), attribute(status == "archived", "checked"), b.tab(l, 1), attribute(status == "all", "checked"),
+		b.text(l.text), carried, b.fromList(l.here), save, b.chips(l, status), hint,
 	}
 	b.head(groupsHTML, values...)
 	if len(l.rows) == 0 {
@@ -204,6 +230,22 @@ func (b *buffer) groups(l *groupsList, status, origin string) {
 		b.groupsTable(l, status, summary, origin)
 	}
 	b.foot(groupsHTML, values...)
+}
+
+// tab returns the number beside the choice of a status.
+func (b *buffer) tab(l *groupsList, i int) []byte {
+	if l.tabs == nil {
+		return nil
+	}
+	return b.part(tallyHTML, b.tally(l.tabs[i]))
+}
+
+// tally returns a number that was counted up to counted.
+func (b *buffer) tally(n int) []byte {
+	if n > counted {
+		return b.raw("10k+")
+	}
+	return b.number(n)
 }
 
 func (b *buffer) chips(l *groupsList, status string) []byte {
@@ -264,7 +306,38 @@ func (b *buffer) groupsTable(l *groupsList, status string, summary []byte, origi
 	b.head(groupsTableHTML, values...)
 	b.groupRows(l, status)
 	b.foot(groupsTableHTML, values...)
+	b.head(belowHTML, b.place(l), b.jump(l, status))
 	b.pager("/groups", l.here, l.nextPage(), "q", l.text, "status", status, "member", l.member, "sort", l.sort)
+	b.foot(belowHTML)
+}
+
+// place says which rows of the list the first page has; for others that would have to be counted.
+func (b *buffer) place(l *groupsList) []byte {
+	if l.after != "" {
+		return nil
+	}
+	return b.part(placeHTML, b.number(len(l.rows)), b.tally(l.total))
+}
+
+// jump returns the form that goes to a place in the list.
+func (b *buffer) jump(l *groupsList, status string) []byte {
+	if !l.more {
+		return nil
+	}
+	to, kind := "date", "date"
+	switch strings.TrimPrefix(l.sort, "-") {
+	case "name":
+		to, kind = "letters", "text"
+	case "members":
+		to, kind = "number", "number"
+	}
+	var carried []byte
+	for _, field := range [][2]string{{"q", l.text}, {"status", status}, {"member", l.member}, {"sort", l.sort}} {
+		if field[1] != "" {
+			carried = append(carried, b.part(carriedHTML, b.raw(field[0]), b.text(field[1]))...)
+		}
+	}
+	return b.part(jumpHTML, carried, b.raw(to), b.raw(kind))
 }
 
 func (b *buffer) icon(name string) []byte {
@@ -332,9 +405,12 @@ func (l *groupsList) nextPage() string {
 
 // pager appends the links to other pages and page sizes.
 func (b *buffer) pager(path, here, next string, parameters ...string) {
-	var link1 []byte
+	var link1, last []byte
 	if next != "" {
 		link1 = b.part(nextHTML, b.text(link(path, append(parameters, "after", next)...)), b.raw("results"))
+		if path == "/groups" {
+			last = b.part(lastHTML, b.text(link(path, append(parameters, "last", "1")...)))
+		}
 	}
 	var sizes []byte
 	for _, n := range []int{10, 25, 50, 100} {
@@ -344,7 +420,7 @@ func (b *buffer) pager(path, here, next string, parameters ...string) {
 		}
 		sizes = append(sizes, b.part(sizeHTML, b.text(href), attribute(n == rows, `aria-current="true"`), b.number(n))...)
 	}
-	b.head(pagerHTML, link1, b.part(sizesHTML, sizes))
+	b.head(pagerHTML, link1, last, b.part(sizesHTML, sizes))
 }
 
 func (s *server) contactsPage(r *http.Request, b *buffer) error {
@@ -516,7 +592,7 @@ func (b *buffer) members(g *group, q contactQuery, members []contact) {
 	if len(members) > q.limit {
 		next = b.part(nextHTML, b.text(link(path, "q", q.text, "after", members[q.limit-1].id)), b.raw("members"))
 	}
-	b.head(pagerHTML, next, nil)
+	b.head(pagerHTML, next, nil, nil)
 }
 
 // pick serves the contacts that a picker offers.

@@ -79,7 +79,7 @@ func (a manyCalls) operations(ctx context.Context, in *input) []operation {
 			in.invalid(fmt.Sprintf("operations[%d]", i), "An operation must be an object with an “action”.")
 			continue
 		}
-		operations[i] = a.operationOf(ctx, &input{values: object})
+		operations[i] = a.operationOf(ctx, &input{values: object, form: in.form})
 	}
 	return operations
 }

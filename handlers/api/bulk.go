@@ -13,7 +13,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
 )
@@ -41,7 +40,7 @@ func (a manyCalls) bulk(r *http.Request, by access.Actor) (result, error) {
 
 // bulkOf reads a bulk change and its note.
 func (a manyCalls) bulkOf(ctx context.Context, in *input) (b models.Bulk, note string, err error) {
-	b = models.Bulk{Action: models.BulkAction(in.plain("action")), All: in.boolean("all"), Key: in.key}
+	b = models.Bulk{Action: models.BulkAction("groups." + in.plain("action")), All: in.boolean("all"), Key: in.key}
 	if refs := in.contacts("contacts"); refs != nil {
 		b.Contacts = *refs
 	}
@@ -71,7 +70,7 @@ func (a manyCalls) bulkOf(ctx context.Context, in *input) (b models.Bulk, note s
 	return b, note, err
 }
 
-// ids returns an attribute that is an array of the ids of groups; nil if it was not given.
+// ids returns an attribute that is an array of ids; nil if it was not given.
 func (in *input) ids(key string) []string {
 	list, given := in.list(key)
 	if !given {
@@ -81,7 +80,7 @@ func (in *input) ids(key string) []string {
 	for i, value := range list {
 		ids[i], _ = value.(string)
 		if !text.ValidID(ids[i]) {
-			in.invalid(fmt.Sprintf("%s[%d]", key, i), "Identify a group by its ID, which has 16 characters.")
+			in.invalid(fmt.Sprintf("%s[%d]", key, i), "An ID has 16 characters: digits and letters.")
 		}
 	}
 	return ids
@@ -127,8 +126,11 @@ func placed(err error) error {
 		return err
 	}
 	places := map[string]string{
-		"q": "filter[q]", "contact": "filter[contact]", "ids": "filter[ids]",
+		"ids": "filter[ids]", "group": "filter[group]",
 		"description": "changes[description]", "avatar_url": "changes[avatar_url]",
+	}
+	for _, filter := range groupFilters {
+		places[filter] = "filter[" + filter + "]"
 	}
 	for i, p := range invalid {
 		if place, nested := places[p.Field]; nested {
@@ -138,14 +140,13 @@ func placed(err error) error {
 	return invalid
 }
 
-// previewObject is what a bulk change would do.
-type previewObject struct {
+// figuresObject is how many objects a bulk change would change.
+type figuresObject struct {
 	Matched  int             `json:"matched"`
 	ToChange int             `json:"to_change"`
 	Skipped  []skippedObject `json:"skipped"`
 	// Events is how many events would be sent; there are none yet.
-	Events int           `json:"events"`
-	Sample []groupObject `json:"sample"`
+	Events int `json:"events"`
 	// Relation says how the numbers are to be read, as that of a list's total.
 	Relation string `json:"relation"`
 }
@@ -155,18 +156,19 @@ type skippedObject struct {
 	Count  int    `json:"count"`
 }
 
+func figuresOf(f models.Figures) figuresObject {
+	return figuresObject{
+		Matched: f.Matched.N, ToChange: f.ToChange.N, Relation: relationOf(f.Matched, f.ToChange),
+		Skipped: each(f.Skipped, func(s models.SkippedCount) skippedObject { return skippedObject{s.Reason, s.Count.N} }),
+	}
+}
+
+// previewObject is what a bulk change of groups would do.
+type previewObject struct {
+	figuresObject
+	Sample []groupObject `json:"sample"`
+}
+
 func previewOf(p models.Preview) previewObject {
-	o := previewObject{
-		Matched: p.Matched.N, ToChange: p.ToChange.N, Sample: each(p.Sample, groupOf), Relation: "exact",
-		Skipped: each(p.Skipped, func(s models.SkippedCount) skippedObject { return skippedObject{s.Reason, s.Count.N} }),
-	}
-	for _, n := range []db.Count{p.Matched, p.ToChange} {
-		switch {
-		case n.More || n.AtLeast:
-			o.Relation = "at_least"
-		case n.About && o.Relation == "exact":
-			o.Relation = "about"
-		}
-	}
-	return o
+	return previewObject{figuresOf(p.Figures), each(p.Sample, groupOf)}
 }

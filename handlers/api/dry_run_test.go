@@ -43,7 +43,7 @@ func TestDryRunsChangeNothing(t *testing.T) {
 			if real.header.Get("Dry-Run") != "" || real.header.Get("Idempotent-Replayed") != "" {
 				t.Errorf("%s: the call after a dry run answers %v", row, real.header)
 			}
-			if strings.HasPrefix(call, "POST /v1/groups/bulk") || call == "POST /v1/imports" {
+			if strings.HasSuffix(call, "/bulk") || call == "POST /v1/imports" {
 				continue // its dry run is a preview
 			}
 			if dry.status != real.status || keys(t, dry.body) != keys(t, real.body) {

@@ -19,6 +19,7 @@ func Routes() []Route {
 
 // The parsers, for the fuzzer.
 var (
-	DecodeJSON = decodeJSON
-	DecodeForm = decodeForm
+	DecodeJSON   = decodeJSON
+	DecodeForm   = decodeForm
+	DecodeNested = decodeNested
 )

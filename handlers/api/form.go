@@ -124,3 +124,97 @@ func (l *formList) values() []any {
 	}
 	return values
 }
+
+// nestedKey is a name followed by indexes and names of attributes, as in
+// operations[0][group][contacts][].
+var nestedKey = regexp.MustCompile(`^([^\[\]]+)((?:\[[^\[\]]*\])+)$`)
+
+// maxNesting is how deep the attributes of a form can be.
+const maxNesting = 6
+
+// decodeNested is decodeForm for a call whose attributes have attributes of their own.
+func decodeNested(body string) (map[string]any, error) {
+	pairs, err := parsePairs(body)
+	if err != nil {
+		return nil, err
+	}
+	root := &formNode{}
+	for _, p := range pairs {
+		path := []string{p.key}
+		if m := nestedKey.FindStringSubmatch(p.key); m != nil && strings.Count(m[2], "[") <= maxNesting {
+			path = append([]string{m[1]}, strings.Split(m[2][1:len(m[2])-1], "][")...)
+		}
+		if !root.attribute(path[0]).set(path[1:], p.value) {
+			return nil, repeated(p.key)
+		}
+	}
+	values, _ := root.decoded().(map[string]any)
+	return values, nil
+}
+
+// formNode is a value in a form: a text, a list, or the attributes of an object.
+type formNode struct {
+	text       *string
+	list       map[int]*formNode // by the indexes that keys name; there may be gaps
+	end        int               // greater than every index
+	attributes map[string]*formNode
+}
+
+// set stores a text at the end of a path of indexes and names. It returns false if something
+// else is there.
+func (n *formNode) set(path []string, text string) bool {
+	switch {
+	case n.text != nil:
+		return false
+	case len(path) == 0:
+		n.text = &text
+		return n.list == nil && n.attributes == nil
+	}
+	place, err := strconv.Atoi(path[0])
+	switch isIndex := path[0] == "" || err == nil && place >= 0 && len(path[0]) < 10; {
+	case isIndex && n.attributes != nil, !isIndex && n.list != nil:
+		return false
+	case !isIndex:
+		return n.attribute(path[0]).set(path[1:], text)
+	case path[0] == "":
+		place = n.end
+	}
+	n.end = max(n.end, place+1)
+	if n.list == nil {
+		n.list = map[int]*formNode{}
+	}
+	if n.list[place] == nil {
+		n.list[place] = &formNode{}
+	}
+	return n.list[place].set(path[1:], text)
+}
+
+func (n *formNode) attribute(name string) *formNode {
+	if n.attributes == nil {
+		n.attributes = map[string]*formNode{}
+	}
+	if n.attributes[name] == nil {
+		n.attributes[name] = &formNode{}
+	}
+	return n.attributes[name]
+}
+
+// decoded returns the value as input has it: a list in order, without gaps; one of a single
+// empty text, as formList's, is empty.
+func (n *formNode) decoded() any {
+	switch {
+	case n.text != nil:
+		return *n.text
+	case n.attributes != nil:
+		object := map[string]any{}
+		for name, attribute := range n.attributes {
+			object[name] = attribute.decoded()
+		}
+		return object
+	}
+	list := formList{places: map[int]any{}, end: n.end}
+	for place, element := range n.list {
+		list.places[place] = element.decoded()
+	}
+	return list.values()
+}

@@ -44,7 +44,7 @@ func FuzzJSON(f *testing.F) {
 func FuzzForm(f *testing.F) {
 	for _, seed := range []string{
 		"", "name=x", "name=Plaza Hotel", "a=1&a=2", "a=%zz", "a=%ff", "a;b=c;d", "c[]=1&c[]=2", "c[3]=x&c[1]=y", "c[0][id]=x&c[0][username]=y",
-		"c[]=", "c=", "c=1&c[]=2", "c[0]=1&c[0][a]=2", "c[999999999]=x&c[]=y", "[]=x", "a[b]=c", "a[0][b][c]=d", "&&=&", "%5B%5D=1",
+		"c[]=", "c=", "c=1&c[]=2", "c[0]=1&c[0][a]=2", "c[999999999]=x&c[]=y", "[]=x", "a[b]=c", "a[0][b][c]=d", "a[b][]=1&a[b][3][c]=2", "a[b]=1&a[]=2", "a[][][]=", "&&=&", "%5B%5D=1",
 	} {
 		f.Add(seed)
 	}
@@ -52,6 +52,9 @@ func FuzzForm(f *testing.F) {
 		got, err := api.DecodeForm(body)
 		var refused access.Invalid
 		if errors.As(err, &refused) {
+			t.Fatalf("%q is refused for its values: %v", body, err)
+		}
+		if _, err := api.DecodeNested(body); errors.As(err, &refused) {
 			t.Fatalf("%q is refused for its values: %v", body, err)
 		}
 		if err != nil || strings.Contains(body, ";") {

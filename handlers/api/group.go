@@ -6,28 +6,23 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/text"
 )
 
 // groupCalls are the calls about groups.
 type groupCalls struct{ *api }
 
-// groupFilters are the parameters that say which groups of a list, or of a bulk change.
-var groupFilters = []string{"q", "archived", "contact"}
-
-// groups returns the groups that the filters of a query ask for.
-func (q *query) groups() models.GroupQuery {
-	contact, ofContact := q.values["contact"]
-	if ofContact && !text.ValidID(contact) {
-		q.noContact("contact", contact)
-	}
-	return models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact}
-}
-
 func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := q.groups()
+	q.sort(&wanted)
+	counted := q.included("total")
 	wanted.WithContacts, wanted.Range = true, q.page(a.inFuture(r))
+	if len(q.problems) == 0 {
+		if err := a.places(r.Context(), q, &wanted); err != nil {
+			return result{}, err
+		}
+		wanted.Problems = q.problems
+	}
 	page, err := a.Store.Groups(r.Context(), wanted)
 	if err != nil {
 		return result{}, err
@@ -35,11 +30,15 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	if _, ofContact := q.values["contact"]; ofContact && page.Contact == nil {
 		q.noContact("contact", wanted.Contact)
 	}
-	return listed(page.Groups, page.More, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) }), q.check()
-}
-
-func (q *query) noContact(key, id string) {
-	q.invalid(key, "There is no contact with the ID “%s”.", shorten(id))
+	answer := list[groupObject]{HasMore: page.More, Data: each(page.Groups, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) })}
+	if counted {
+		n, err := a.Store.GroupsCount(r.Context(), page)
+		if err != nil {
+			return result{}, err
+		}
+		answer.Total = totalOf(n)
+	}
+	return result{status: http.StatusOK, body: answer}, q.check()
 }
 
 func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {

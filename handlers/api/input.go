@@ -50,12 +50,12 @@ func readInput(r *http.Request) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.form = kind == formType; in.form && callOf(r).route.json {
-		return nil, failure{code: codeMediaType, message: "Send the body of this call as " + jsonType + ": a form can't hold all of it."}
-	}
-	if in.form {
+	switch in.form = kind == formType; {
+	case in.form && callOf(r).route.nested:
+		in.values, err = decodeNested(string(body))
+	case in.form:
 		in.values, err = decodeForm(string(body))
-	} else {
+	default:
 		in.values, err = decodeJSON(body)
 	}
 	return in, err
@@ -196,8 +196,11 @@ func contactRef(value any) (models.ContactRef, bool) {
 
 // boolean returns an attribute that is true or false; false if it was not given.
 func (in *input) boolean(key string) bool {
-	value, given, _ := in.pop(key)
+	value, given, none := in.pop(key)
 	b, ok := value.(bool)
+	if in.form {
+		b, ok = value == "true", none || value == "true" || value == "false"
+	}
 	if given && !ok {
 		in.invalid(key, "“"+key+"” must be true or false.")
 	}
@@ -206,10 +209,10 @@ func (in *input) boolean(key string) bool {
 
 // list returns an attribute that is an array, and whether it was given.
 func (in *input) list(key string) (list []any, given bool) {
-	value, given, _ := in.pop(key)
+	value, given, none := in.pop(key)
 	list, ok := value.([]any)
-	if given && !ok {
-		in.invalid(key, "“"+key+"” must be an array.")
+	if given && !ok && !(in.form && none) {
+		in.invalid(key, "“"+key+"” must be a list: in JSON an array, in a form "+key+"[]=… for each.")
 	}
 	return list, given
 }
@@ -222,7 +225,7 @@ func (in *input) object(key string) *input {
 	if !ok && !none {
 		in.invalid(key, "“"+key+"” must be an object.")
 	}
-	return &input{values: values}
+	return &input{values: values, form: in.form}
 }
 
 // ignore drops attributes that may be sent but have no effect.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
@@ -50,24 +51,39 @@ func jobOf(j jobs.Job) jobObject {
 	}
 }
 
-// resultObject is what became of a group of a job.
+// resultObject is what became of a group or contact of a job.
 type resultObject struct {
-	// ID is that of the result: the group's or, of an import, the row's.
+	// ID is that of the result: the group's or contact's or, of an import, the row's.
 	ID string `json:"id"`
-	// GroupID is null for a row of an import that made or changed none.
-	GroupID *string      `json:"group_id"`
-	Name    string       `json:"name"`
-	Result  jobs.Outcome `json:"result"`
-	Reason  *string      `json:"reason"`
+	// GroupID and ContactID are null for a row of an import that made or changed none.
+	GroupID   *string      `json:"group_id"`
+	ContactID *string      `json:"contact_id"`
+	Name      string       `json:"name"`
+	Result    jobs.Outcome `json:"result"`
+	Reason    *string      `json:"reason"`
+	// Unchanged are the names of what the job could not change about it.
+	Unchanged []string `json:"unchanged"`
 	rowObject
 }
 
-func resultOf(r jobs.Result) resultObject {
-	o := resultObject{ID: r.ObjectID, GroupID: &r.ObjectID, Name: r.Name, Result: r.Result, Reason: orNull(r.Reason), rowObject: rowOf(r.Detail)}
-	if r.Detail != "" {
-		o.GroupID = orNull(models.RowDetailOf(r.Detail).ObjectID)
+// resultOf returns how the results of a job are shown.
+func resultOf(j jobs.Job) func(r jobs.Result) resultObject {
+	return func(r jobs.Result) resultObject {
+		o := resultObject{
+			ID: r.ObjectID, Name: r.Name, Result: r.Result, Reason: orNull(r.Reason),
+			Unchanged: append([]string{}, models.Unchanged(j, r)...), rowObject: rowOf(r.Detail),
+		}
+		about := &r.ObjectID
+		if r.Detail != "" {
+			about = orNull(models.RowDetailOf(r.Detail).ObjectID)
+		}
+		if strings.HasPrefix(j.Kind, "contacts.") {
+			o.ContactID = about
+		} else {
+			o.GroupID = about
+		}
+		return o
 	}
-	return o
 }
 
 // jobCalls are the calls about jobs. What a job needs to be cancelled or undone, the store
@@ -104,10 +120,14 @@ func (a jobCalls) undo(r *http.Request, by access.Actor) (result, error) {
 
 func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	q, id := queryOf(r), r.PathValue("id")
+	job, err := a.Store.Jobs.Job(r.Context(), id)
+	if err != nil {
+		return result{}, err
+	}
 	format, streams := q.values["format"]
 	if !streams {
 		page, err := a.Store.Jobs.Results(r.Context(), id, jobs.ResultQuery{Range: q.page(a.inFuture(r))})
-		return listed(page.Results, page.More, resultOf), err
+		return listed(page.Results, page.More, resultOf(job)), err
 	}
 	f, known := resultFormats[format]
 	if !known {
@@ -121,20 +141,19 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
-	_, err := a.Store.Jobs.Job(r.Context(), id)
 	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
-		file := export.NewWriter(w, f, []string{"id", "group_id", "name", "result", "reason", "line", "column", "message"})
+		file := export.NewWriter(w, f, []string{"id", "group_id", "contact_id", "name", "result", "reason", "unchanged", "line", "column", "message"})
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
-				o := resultOf(found)
-				err = file.Write(o.ID, o.GroupID, o.Name, string(o.Result), o.Reason, lineOf(o), o.Column, o.Message)
+				o := resultOf(job)(found)
+				err = file.Write(o.ID, o.GroupID, o.ContactID, o.Name, string(o.Result), o.Reason, strings.Join(o.Unchanged, "; "), lineOf(o), o.Column, o.Message)
 			}
 			if err != nil {
 				return err
 			}
 		}
 		return file.Close()
-	}}, err
+	}}, nil
 }
 
 // lineOf returns the line of a result as a file has it.

@@ -44,25 +44,28 @@ var matrix = map[string]string{
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"update","changes":{"description":""}}`:         "OAE",
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"add_contacts","contacts":["{contact_id}"]}`:    "OAEM",
 	`POST /v1/groups/bulk {"filter":{"ids":["{id}"]},"action":"remove_contacts","contacts":["{contact_id}"]}`: "OAEM",
-	"GET /v1/groups/{id}":                                       all,
-	"POST /v1/groups/{id}/archive":                              "OAEM",
-	"POST /v1/groups/{id}/restore":                              "OAEM",
-	`PUT /v1/groups/{id} {"name":"Other"}`:                      "OAE",
-	`PUT /v1/groups/{id} {"description":"Other"}`:               "OAE",
-	`PUT /v1/groups/{id} {"avatar_url":null}`:                   "OAE",
-	`PUT /v1/groups/{id} {"archived_at":1}`:                     "OAEM",
-	`PUT /v1/groups/{id} {"archived_at":null}`:                  "OAEM",
-	`PUT /v1/groups/{id} {"contacts":[]}`:                       "OAEM",
-	`PUT /v1/groups/{id} {"contacts":[],"name":"New"}`:          "OAE",
-	`PUT /v1/groups/{id} {}`:                                    all, // changes nothing
-	"DELETE /v1/groups/{id}":                                    "OA",
-	"GET /v1/groups/{id}/contacts":                              all,
-	`POST /v1/groups/{id}/contacts {"contacts":[]}`:             "OAEM",
-	"DELETE /v1/groups/{id}/contacts/{contact_id}":              "OAEM",
-	"GET /v1/contacts":                                          all,
-	`POST /v1/contacts {"username":"u{n}"}`:                     "OAE",
-	"GET /v1/contacts/{id}":                                     all,
-	`PUT /v1/contacts/{id} {"username":"u{n}"}`:                 "OAE",
+	"GET /v1/groups/{id}":                                                  all,
+	"POST /v1/groups/{id}/archive":                                         "OAEM",
+	"POST /v1/groups/{id}/restore":                                         "OAEM",
+	`PUT /v1/groups/{id} {"name":"Other"}`:                                 "OAE",
+	`PUT /v1/groups/{id} {"description":"Other"}`:                          "OAE",
+	`PUT /v1/groups/{id} {"avatar_url":null}`:                              "OAE",
+	`PUT /v1/groups/{id} {"archived_at":1}`:                                "OAEM",
+	`PUT /v1/groups/{id} {"archived_at":null}`:                             "OAEM",
+	`PUT /v1/groups/{id} {"contacts":[]}`:                                  "OAEM",
+	`PUT /v1/groups/{id} {"contacts":[],"name":"New"}`:                     "OAE",
+	`PUT /v1/groups/{id} {}`:                                               all, // changes nothing
+	"DELETE /v1/groups/{id}":                                               "OA",
+	"GET /v1/groups/{id}/contacts":                                         all,
+	`POST /v1/groups/{id}/contacts {"contacts":[]}`:                        "OAEM",
+	"DELETE /v1/groups/{id}/contacts/{contact_id}":                         "OAEM",
+	"GET /v1/contacts":                                                     all,
+	`POST /v1/contacts {"username":"u{n}"}`:                                "OAE",
+	"GET /v1/contacts/{id}":                                                all,
+	`POST /v1/contacts/bulk {"filter":{"ids":["{id}"]},"action":"delete"}`: "OA",
+	`POST /v1/contacts/bulk {"filter":{"ids":["{id}"]},"action":"add_to_groups","groups":["{group_id}"]}`: "OAEM",
+	`POST /v1/contacts/bulk {"filter":{"ids":["{id}"]},"action":"remove_from_groups"}`:                    "OAEM",
+	`PUT /v1/contacts/{id} {"username":"u{n}"}`:                                                           "OAE",
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
@@ -165,7 +168,7 @@ func (s *server) subjects(t *testing.T, call string) (models.Group, models.Conta
 	case strings.Contains(call, "/v1/jobs"):
 		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
-	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID)
+	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID, "{group_id}", group.ID)
 }
 
 // askFor makes a call about objects of somebody else.

@@ -72,6 +72,8 @@ func messageOf(m models.Message) messageObject { return messageObject(m) }
 type list[T any] struct {
 	HasMore bool `json:"has_more"`
 	Data    []T  `json:"data"`
+	// Total is nil unless the call asked for it.
+	Total *total `json:"total,omitempty"`
 }
 
 // each renders every value. It returns an empty array, not null, for none.

@@ -41,8 +41,8 @@ type also struct {
 	idempotent bool
 	// conditional says that the call heeds If-Match.
 	conditional bool
-	// json says that its body can't be a form, because attributes of attributes don't fit.
-	json bool
+	// nested says that attributes of its body have attributes of their own, also in a form.
+	nested bool
 	// upload says that its body is a file, which its handler reads.
 	upload bool
 	// previews says that the call handles a dry run itself. Of all others everything is done,
@@ -85,7 +85,7 @@ func (a *api) table() []route {
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q"})
-		filtered = slices.Concat(paged, groupFilters)
+		filtered = slices.Concat(paged, groupFilters, []string{"sort", "include[]"})
 		results  = slices.Concat(paged, []string{"format"})
 		entries  = slices.Concat(paged, []string{"who", "action", "object", "request_id", "created_after", "created_before"})
 
@@ -94,8 +94,8 @@ func (a *api) table() []route {
 		update = also{body: true, conditional: true}
 		remove = also{conditional: true}
 		act    = also{idempotent: true}
-		batch  = also{body: true, idempotent: true, json: true}
-		bulk   = also{body: true, idempotent: true, json: true, previews: true}
+		batch  = also{body: true, idempotent: true, nested: true}
+		bulk   = also{body: true, idempotent: true, nested: true, previews: true}
 		upload = also{upload: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
 		verify = also{limits: limits{timeout: 25 * time.Second}} // a log that takes longer is for the command
@@ -115,6 +115,7 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", members.remove, access.EditMembers, "group", nil, plain},
 		{"GET", "/v1/contacts", contacts.list, access.ReadContacts, "", searched, plain},
 		{"POST", "/v1/contacts", contacts.create, access.EditContacts, "", nil, create},
+		{"POST", "/v1/contacts/bulk", contacts.bulk, access.ReadContacts, "", nil, bulk},
 		{"GET", "/v1/contacts/{id}", contacts.show, access.ReadContacts, "contact", nil, plain},
 		{"PUT", "/v1/contacts/{id}", contacts.update, access.EditContacts, "contact", nil, update},
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},

@@ -38,6 +38,7 @@ var rows = map[string]row{
 	"DELETE /v1/groups/{id}/contacts/{contact_id}": {"", 204},
 	"GET /v1/contacts":                             {"", 200},
 	"POST /v1/contacts":                            {`{"username":"new"}`, 201},
+	"POST /v1/contacts/bulk":                       {`{"action":"remove_from_groups","all":true}`, 202},
 	"GET /v1/contacts/{id}":                        {"", 200},
 	"PUT /v1/contacts/{id}":                        {`{"username":"other"}`, 200},
 	"DELETE /v1/contacts/{id}":                     {"", 204},

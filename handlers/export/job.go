@@ -11,10 +11,17 @@ import (
 // Register makes a store run the jobs of large exports. It must be called before any are started.
 func Register(store *models.Store) {
 	for _, of := range []Subject{Groups, Contacts, Members, Activity} {
-		store.Jobs.Register(jobs.Kind{Name: string(of), Make: func(ctx context.Context, job jobs.Job, to *jobs.Output) error {
-			return makeFile(ctx, store, job, to)
-		}})
+		store.Jobs.Register(jobs.Kind{
+			Name:   string(of),
+			Rights: rightsOf,
+			Make:   func(ctx context.Context, job jobs.Job, to *jobs.Output) error { return makeFile(ctx, store, job, to) },
+		})
 	}
+}
+
+func rightsOf(job jobs.Job) []access.Right {
+	l, _ := ListOf(job)
+	return l.Rights()
 }
 
 // makeFile exports the list of a job.

@@ -22,6 +22,8 @@ const (
 	DeleteContacts  Right = "contacts.delete"
 	ReadMessages    Right = "messages.read"
 	PostMessages    Right = "messages.post"
+	ShareViews      Right = "views.share"
+	ManageViews     Right = "views.manage"
 	ReadActivity    Right = "activity.read"
 	Export          Right = "data.export"
 	CreateTokens    Right = "tokens.make"
@@ -94,6 +96,8 @@ var Rules = []Rule{
 	{DeleteContacts, "permanently delete contacts", []Role{Owner, Admin}, true},
 	{ReadMessages, "read messages", Roles, true},
 	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
+	{ShareViews, "share saved views", []Role{Owner, Admin, Editor, Moderator}, false},
+	{ManageViews, "change and delete views that others share", []Role{Owner, Admin}, false},
 	{ReadActivity, "view activity", []Role{Owner, Admin, Auditor}, true},
 	{Export, "export data", []Role{Owner, Admin, Auditor}, false},
 	{CreateTokens, "create your own API tokens", Roles, false},

@@ -109,6 +109,7 @@ var counters = map[string][]string{
 	"invitation": nil,
 	"token":      nil,
 	"policy":     nil,
+	"view":       nil,
 	"activity":   nil,
 	"key":        nil,
 }

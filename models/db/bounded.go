@@ -14,6 +14,8 @@ type boundedQuery struct {
 	// rows are the rows to examine, at most maxRows.
 	rows    Selection
 	maxRows int
+	// keptArgs is how many of the rows' arguments are those of their columns.
+	keptArgs int
 	// scan selects the matches in the order of the rows; nil if the rows are collected and
 	// sorted.
 	scan *Selection
@@ -76,6 +78,14 @@ func (l *SearchSpec) collectFiltered(d Dialect, down bool) boundedQuery {
 	return l.collected(d, Selection{From: l.Table, Clauses: l.driver}, kept, maxScanned, down)
 }
 
+// collectOrder collects the rows that orderScan examines.
+func (l *SearchSpec) collectOrder(d Dialect) boundedQuery {
+	rows := Selection{From: l.Table, Tail: " ORDER BY " + l.Order.order(l.Order.Desc)}
+	rows.Add(l.Scope)
+	rows.Add(l.idConds())
+	return l.collected(d, rows, l.conds(d), maxScanned, l.Order.Desc)
+}
+
 func (l *SearchSpec) collect(d Dialect, a strategy, down bool) boundedQuery {
 	rows, kept, most := d.collect(l, a)
 	return l.collected(d, rows, kept, most, down)
@@ -94,7 +104,7 @@ func (l *SearchSpec) collected(d Dialect, rows Selection, kept Clauses, most int
 	}
 	rows.Columns = l.Table + ".id, " + value + " AS value, " + strings.Join(append(kept.Conditions, "TRUE"), " AND ") + " AS kept"
 	rows.Args = slices.Concat(kept.Args, rows.Args)
-	g.rows, g.maxRows = rows, most
+	g.rows, g.maxRows, g.keptArgs = rows, most, len(kept.Args)
 	return g
 }
 
@@ -174,6 +184,30 @@ func (g boundedQuery) countCollected(r Reader, first int) (n int, all bool, err 
 		return 0, false, err
 	}
 	return found[0].matches, found[0].scanned < first, nil
+}
+
+// countEach counts the matches among the collected rows that match each of some conditions.
+// all reports whether there are no others.
+func (g boundedQuery) countEach(r Reader, each []Clauses) (counts []int, all bool, err error) {
+	rows, sum := g.rows, "SELECT count(*)"
+	var args []any
+	for i, c := range each {
+		name := "c" + strconv.Itoa(i)
+		rows.Columns += ", " + strings.Join(append(c.Conditions, "TRUE"), " AND ") + " AS " + name
+		sum += ", count(*) FILTER (WHERE kept AND " + name + ")"
+		args = append(args, c.Args...)
+	}
+	args = slices.Concat(g.rows.Args[:g.keptArgs], args, g.rows.Args[g.keptArgs:])
+	counts = make([]int, 1+len(each))
+	sum += " FROM (" + rows.SQL() + " LIMIT " + strconv.Itoa(g.maxRows) + ") AS found"
+	_, err = Collect(r, sum, true, args, func(*struct{}) []any {
+		places := make([]any, len(counts))
+		for i := range counts {
+			places[i] = &counts[i]
+		}
+		return places
+	})
+	return counts[1:], err == nil && counts[0] < g.maxRows, err
 }
 
 // collected returns the statement for the first rows to collect.

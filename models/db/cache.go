@@ -26,7 +26,7 @@ const maxCached = 10_000
 // Get returns the value cached under key, or else calls ask and caches what it returns,
 // unless it is an error.
 func (r *Cache[K, V]) Get(key K, now time.Time, ask func() (V, error)) (V, error) {
-	value, known := r.peek(key, now)
+	value, known := r.Peek(key, now)
 	if known {
 		return value, nil
 	}
@@ -37,8 +37,8 @@ func (r *Cache[K, V]) Get(key K, now time.Time, ask func() (V, error)) (V, error
 	return value, err
 }
 
-// peek returns the value cached under key, if there is one.
-func (r *Cache[K, V]) peek(key K, now time.Time) (V, bool) {
+// Peek returns the value cached under key, if there is one.
+func (r *Cache[K, V]) Peek(key K, now time.Time) (V, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found, ok := r.values[key]

@@ -188,7 +188,7 @@ func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 // Dialect.estimate knows. A short list is counted again after each change; the estimate for
 // a long one is cached for some seconds.
 func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
-	if known, ok := s.totals.peek(list, s.Now()); ok {
+	if known, ok := s.totals.Peek(list, s.Now()); ok {
 		return known, nil
 	}
 	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MaxCounted) })

@@ -38,7 +38,7 @@ const maxScanned = 10_000
 const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
 
 // Plain reports whether the order's index lists exactly these rows.
-func (l *SearchSpec) Plain() bool {
+func (l SearchSpec) Plain() bool {
 	return len(l.Terms)+len(l.Filters)+len(l.Without)+len(l.Tests.Conditions) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
 }
 
@@ -169,6 +169,30 @@ func (s *DB) countTo(r Reader, l SearchSpec, down bool, after []any) (Count, err
 	return s.countBy(r, &l, all, down, MaxCounted)
 }
 
+// CountEach counts, of the rows that match, those that match each of some conditions too,
+// at once. all is false if there are more rows than a search may look at.
+func (s *DB) CountEach(r Reader, l SearchSpec, each []Clauses) (counts []int, all bool, err error) {
+	choice := []strategy{orderScan}
+	if !l.Plain() {
+		if choice, err = s.choose(r, &l, maxMatches); err != nil {
+			return nil, false, err
+		}
+	}
+	for i := 0; i < len(choice) && !all && err == nil; i++ {
+		var g boundedQuery
+		switch a := choice[i]; a {
+		case unbounded, indexScan:
+			continue
+		case orderScan:
+			g = l.collectOrder(s.Dialect)
+		default:
+			g = strategies[a].plan(&l, s.Dialect, l.Order.Desc)
+		}
+		counts, all, err = g.countEach(r, each)
+	}
+	return counts, all, err
+}
+
 // beyond limits the search to what follows a cursor, whose values are args.
 func (l *SearchSpec) beyond(args []any, down bool) {
 	switch {
@@ -188,10 +212,7 @@ func (l *SearchSpec) All(d Dialect) Selection {
 		q.From += " CROSS JOIN " + l.Table
 		q.Where(l.OrderTable + ".contact_id = " + l.Table + ".id")
 	}
-	q.Add(l.Scope)
-	q.Add(l.idConds())
-	q.Add(l.conds(d))
-	q.Add(l.excludedConds(d))
+	q.Add(l.Conditions(d))
 	return q
 }
 
@@ -215,6 +236,15 @@ func (l *SearchSpec) except(remove func(l *SearchSpec)) *SearchSpec {
 	less := *l
 	remove(&less)
 	return &less
+}
+
+// Conditions returns all conditions on a row.
+func (l *SearchSpec) Conditions(d Dialect) (c Clauses) {
+	c.Add(l.Scope)
+	c.Add(l.idConds())
+	c.Add(l.conds(d))
+	c.Add(l.excludedConds(d))
+	return c
 }
 
 // idConds returns the conditions on the ids.

@@ -3,6 +3,7 @@ package identity
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
@@ -54,6 +55,13 @@ func (u User) Rows() int {
 	return u.PageSize
 }
 
+// Columns are the columns that lists of groups have for a user, in order, as words; "" is
+// the usual ones. What they are called is for those to know who show them.
+type Columns string
+
+// maxColumns is how long Columns can be, in bytes.
+const maxColumns = 200
+
 // checkPreferences adds the preferences to the columns to change.
 func (c ProfileChange) checkPreferences(columns map[string]any) (problems access.Invalid) {
 	if c.Density != nil {
@@ -80,6 +88,12 @@ func (c ProfileChange) checkPreferences(columns map[string]any) (problems access
 			problems = append(problems, access.Refused("shortcuts", "Single-key shortcuts are either on or off.")...)
 		}
 	}
+	if c.GroupColumns != nil {
+		columns["group_columns"] = *c.GroupColumns
+		if words := string(*c.GroupColumns); len(words) > maxColumns || strings.Trim(words, "abcdefghijklmnopqrstuvwxyz_ ") != "" {
+			problems = append(problems, access.Refused("columns", "Choose columns from the list.")...)
+		}
+	}
 	return problems
 }
 
@@ -89,6 +103,7 @@ func preferences(was, is User) []audit.Difference {
 		{Field: "density", Before: (*string)(&was.Density), After: (*string)(&is.Density)},
 		{Field: "page_size", Before: new(strconv.Itoa(was.Rows())), After: new(strconv.Itoa(is.Rows()))},
 		{Field: "locale", Before: new(was.Locale.label()), After: new(is.Locale.label())},
+		{Field: "group_columns", Before: new(was.GroupColumns.label()), After: new(is.GroupColumns.label())},
 		{Field: "shortcuts", Before: new(was.Shortcuts.label()), After: new(is.Shortcuts.label())},
 	}
 }
@@ -98,6 +113,13 @@ func (l Locale) label() string {
 		return "day-first"
 	}
 	return string(l)
+}
+
+func (c Columns) label() string {
+	if c == "" {
+		return "default"
+	}
+	return string(c)
 }
 
 func (s Shortcuts) label() string {

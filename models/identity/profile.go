@@ -30,6 +30,8 @@ type ProfileChange struct {
 	PageSize  *int
 	Locale    *Locale
 	Shortcuts *Shortcuts
+	// GroupColumns are the columns of lists of groups, in order.
+	GroupColumns *Columns
 	// Password is required if Email changes.
 	Password string
 }

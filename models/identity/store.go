@@ -23,6 +23,7 @@ type Store struct {
 	Invitations   *Invitations
 	Policies      *Policies
 	Drafts        *Drafts
+	SavedViews    *SavedViews
 }
 
 // The parts of the store.
@@ -47,6 +48,8 @@ type (
 	Policies struct{ *shared }
 	// Drafts are what users have typed into forms and not sent.
 	Drafts struct{ *shared }
+	// SavedViews are lists saved under a name, and those in users' menus.
+	SavedViews struct{ *shared }
 )
 
 // shared is what the parts have in common, and by which they call one another.
@@ -58,6 +61,7 @@ type shared struct {
 	callers   db.Cache[string, caller] // by the hashes of tokens
 	workspace db.Cache[string, string] // the name of the organisation
 	policy    db.Cache[string, Policy] // the sign-in policy
+	pins      db.Cache[string, []Pin]  // by the ids of users
 
 	users         *Users
 	sessions      *Sessions
@@ -72,12 +76,13 @@ type shared struct {
 func New(d *db.DB, log *audit.Log) *Store {
 	c := &shared{db: d, log: log}
 	c.callers.TTL, c.workspace.TTL, c.policy.TTL = db.CacheTTL, db.CacheTTL, db.CacheTTL
+	c.pins.TTL = pinsTTL
 	c.users, c.sessions, c.signIns, c.attempts = &Users{c}, &Sessions{c}, &SignIns{c}, &Attempts{c}
 	c.secondFactors, c.providers, c.policies = &SecondFactors{c}, &Providers{c}, &Policies{c}
 	s := &Store{
 		shared: c, Users: c.users, Sessions: c.sessions, SignIns: c.signIns, Attempts: c.attempts,
 		SecondFactors: c.secondFactors, Providers: c.providers, Tokens: &Tokens{c}, Invitations: &Invitations{c},
-		Policies: c.policies, Drafts: &Drafts{c},
+		Policies: c.policies, Drafts: &Drafts{c}, SavedViews: &SavedViews{c},
 	}
 	log.Reload = c.users.reloadActor
 	d.Migrations = append(d.Migrations, s.identityMigration())

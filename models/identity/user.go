@@ -30,6 +30,8 @@ type User struct {
 	PageSize int
 	// Shortcuts is whether single keys are shortcuts.
 	Shortcuts Shortcuts
+	// GroupColumns are the columns of lists of groups.
+	GroupColumns Columns
 	// Times are Unix seconds; DisabledAt is nil if the user may sign in.
 	CreatedAt, UpdatedAt int64
 	DisabledAt           *int64
@@ -39,13 +41,13 @@ type User struct {
 	PasswordHash string
 }
 
-const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, users.locale, users.page_size, users.shortcuts, " +
+const userColumns = "users.id, users.email, users.name, users.role, users.time_zone, users.density, users.locale, users.page_size, users.shortcuts, users.group_columns, " +
 	"users.created_at, users.updated_at, users.disabled_at, users.email_key, users.password_hash"
 
 // columns returns the destinations of userColumns.
 func (u *User) columns() []any {
 	return []any{
-		&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.Locale, &u.PageSize, &u.Shortcuts,
+		&u.ID, &u.Email, &u.Name, &u.Role, &u.TimeZone, &u.Density, &u.Locale, &u.PageSize, &u.Shortcuts, &u.GroupColumns,
 		&u.CreatedAt, &u.UpdatedAt, &u.DisabledAt, &u.EmailKey, &u.PasswordHash,
 	}
 }

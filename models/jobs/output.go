@@ -255,11 +255,9 @@ func (o *Output) complete() error {
 
 // Download returns the file that a job made, and its content in constant memory, once an audit
 // line says that it was taken. Errors: ErrNotFound if there is none, or none any more; Denied.
-func (s *Store) Download(ctx context.Context, by access.Actor, job Job, rights ...access.Right) (File, io.Reader, error) {
-	for _, right := range rights {
-		if err := by.Check(right); err != nil {
-			return File{}, nil, err
-		}
+func (s *Store) Download(ctx context.Context, by access.Actor, job Job) (File, io.Reader, error) {
+	if err := by.CheckAll(s.rights(job)...); err != nil {
+		return File{}, nil, err
 	}
 	file, content, err := s.OpenFile(ctx, job.ID)
 	if err != nil {

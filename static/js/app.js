@@ -300,7 +300,7 @@
     const title = Object.assign(document.createElement('h2'), { id: 'dialog-title' });
     title.append(...$('h1', asked).childNodes);
     $('h1', asked).replaceWith(title);
-    dialog.setAttribute('role', 'alertdialog');
+    if (asked.dataset.question !== 'panel') dialog.setAttribute('role', 'alertdialog');
     dialog.setAttribute('aria-labelledby', 'dialog-title');
     if ($('#question', asked)) dialog.setAttribute('aria-describedby', 'question');
     dialog.append(asked);
@@ -492,14 +492,16 @@
       for (const option of options(state)) if (option.dataset.id ? taken(picker, option.dataset.id) : !$('[data-new]', picker)) option.remove();
       const n = $$('[data-id]', state.list).length;
       show(state, true);
-      say(n === 0 ? 'No contacts found' : n === 1 ? '1 contact found' : `${n} contacts found`, 300);
+      say((n === 0 ? `No ${nounOf(picker)}s` : several(n, nounOf(picker))) + ' found', 300);
     } catch (error) {
       if (error.name !== 'AbortError') showTrouble(unreachable, '', () => ask(picker, state));
     }
   }
 
-  const taken = (picker, id) => $$('input[name="contacts"]', picker).some((input) => input.value === id);
-  const tally = (picker) => { const n = $$('[data-chosen] > li, .pasted :checked:not([value=""])', picker).length; return n === 1 ? '1 contact selected' : `${n} contacts selected`; };
+  const nounOf = (picker) => picker.dataset.noun ?? 'contact';
+  const several = (n, noun) => n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
+  const taken = (picker, id) => $$('[data-chosen] input', picker).some((input) => input.value === id);
+  const tally = (picker) => several($$('[data-chosen] > li, .pasted :checked:not([value=""])', picker).length, nounOf(picker)) + ' selected';
 
   function choose(picker, state, option) {
     if (!option || option.ariaDisabled === 'true') return;

@@ -26,3 +26,7 @@ CREATE INDEX groups_avatar               ON groups (id) WHERE avatar_url IS NOT 
 CREATE INDEX groups_no_avatar            ON groups (id) WHERE avatar_url IS NULL;
 CREATE INDEX groups_created_by           ON groups (created_by_id, id);
 CREATE INDEX groups_same_name            ON groups (id) WHERE same_name;
+
+-- Where a deleted group was in the orders of lists, for those who page through one.
+ALTER TABLE tombstones ADD COLUMN updated_at  integer NOT NULL DEFAULT 0;
+ALTER TABLE tombstones ADD COLUMN archived_at integer;

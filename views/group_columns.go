@@ -1,0 +1,99 @@
+package views
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/identity"
+)
+
+// Column is a column of lists of groups besides the name.
+type Column struct {
+	// Name is its name in addresses.
+	Name, Label, Class string
+	// Sort is the order that its heading leads to; "" for none.
+	Sort string
+}
+
+// groupColumns are all columns, in order.
+var groupColumns = []Column{
+	{"description", "Description", "c-wide", ""},
+	{"members", "Members", "c-num num", "members"},
+	{"created", "Created", "c-when", "created"},
+	{"by", "Created by", "c-who", ""},
+	{"updated", "Updated", "c-when", "updated"},
+	{"active", "Last active", "c-when", "active"},
+	{"status", "Status", "c-status", ""},
+	{"archived", "Archived", "c-when", "archived"},
+	{"id", "ID", "c-id", ""},
+	{"conversation", "Conversation ID", "c-id", ""},
+}
+
+// usualColumns are those of users who have chosen none, and nameColumn is the choice of none
+// besides the name.
+const (
+	usualColumns = "description members created status"
+	nameColumn   = "name"
+)
+
+// ParseColumns returns the known columns among words, in order; "" if there are none.
+func ParseColumns(words []string) string {
+	var known []string
+	for _, c := range groupColumns {
+		if slices.Contains(words, c.Name) {
+			known = append(known, c.Name)
+		}
+	}
+	if len(known) == 0 && slices.Contains(words, nameColumn) {
+		return nameColumn
+	}
+	return strings.Join(known, " ")
+}
+
+// OwnColumns returns columns as a user keeps them: "" for the usual ones.
+func OwnColumns(columns string) identity.Columns {
+	if columns == usualColumns {
+		return ""
+	}
+	return identity.Columns(columns)
+}
+
+// columns returns the columns of the list. In a list of archived groups the usual ones have
+// the time of archiving in place of the status.
+func (l *GroupList) columns() []Column {
+	chosen := cmp.Or(l.At.Cols, string(l.Columns), usualColumns)
+	names := strings.Fields(chosen)
+	if chosen == usualColumns && l.Status == models.Archived {
+		names[len(names)-1] = "archived"
+	}
+	columns := make([]Column, 0, len(names))
+	for _, c := range groupColumns {
+		if !slices.Contains(names, c.Name) {
+			continue
+		}
+		if c.Name == "archived" && l.Status != models.Archived {
+			c.Sort = ""
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+// ShowsColumn reports whether the list has a column.
+func (l *GroupList) ShowsColumn(name string) bool {
+	return slices.ContainsFunc(l.columns(), func(c Column) bool { return c.Name == name })
+}
+
+// ColumnChoice is what the form for the columns shows.
+type ColumnChoice struct {
+	List GroupList
+	// Back is the list that the form was opened from.
+	Back templ.SafeURL
+}
+
+// ColumnsURL returns the address of the form for the columns of a list.
+func ColumnsURL(list templ.SafeURL) templ.SafeURL { return "/groups/columns" + FromList(list) }
