@@ -60,7 +60,7 @@ func TestAFileIsImported(t *testing.T) {
 		if done := s.call(t, "GET "+at).want(t, 200).body; !strings.Contains(done, `"state":"done","total":2,"done":1,"skipped":0,"failed":1`) {
 			t.Errorf("the job is %s", done)
 		}
-		if all := s.call(t, "GET "+at+"/results?format=csv").want(t, 200).body; !strings.HasPrefix(all, "id,group_id,name,result,reason,line,column,message\r\n") {
+		if all := s.call(t, "GET "+at+"/results?format=csv").want(t, 200).body; !strings.HasPrefix(all, "id,group_id,contact_id,name,result,reason,unchanged,line,column,message\r\n") {
 			t.Errorf("the results are %s", all)
 		}
 		s.call(t, "POST "+at+"/undo").want(t, 202)
