@@ -186,10 +186,22 @@ var (
 
 // Title returns what the form does: "Archive 912 groups".
 func (f BulkForm) Title() string {
-	tail := bulkTails[f.Action]
 	if f.Group != nil {
-		tail = " from " + text.Isolated(f.Group.Name)
+		return f.titled(" from " + text.Isolated(f.Group.Name))
 	}
+	return f.titled(bulkTails[f.Action])
+}
+
+// button returns what the form's button says: its title, without a name that may be wider than
+// a screen.
+func (f BulkForm) button() string {
+	if f.Group != nil {
+		return f.titled(" from group")
+	}
+	return f.Title()
+}
+
+func (f BulkForm) titled(tail string) string {
 	one, many := f.noun()
 	return bulkVerbs[f.Action] + lowerFirst(total(f.ToChange, one, many, f.Now)) + tail
 }
