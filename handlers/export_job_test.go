@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"protocol.chat/console/handlers"
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
@@ -23,6 +24,19 @@ func eachSmall(t *testing.T, test func(s *site)) {
 		s.setUp()
 		test(s)
 	})
+}
+
+// anExport is a job that has exported the groups.
+func anExport(s *site) string {
+	request := export.List{Of: export.Groups, Format: "csv", Name: "groups"}.Request()
+	job, err := s.store.Jobs.Start(s.Context(), s.by, request)
+	if err == nil {
+		err = s.store.Jobs.RunFiles(s.Context())
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
 }
 
 // TestLargeExportsAreJobs exports each list by a job, and takes its file.
