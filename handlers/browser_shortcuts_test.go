@@ -181,7 +181,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.visit("/groups/" + g.ID)
 	a.types("?")
 	a.misses("dialog", "actions apply to the focused row")
-	a.until("a group's own page has less", listed+" === 'g g g c g j g a g p g t ? e y #'")
+	a.until("a group's own page has less", listed+" === 'g g g c g j g a g p g t u ? e y #'")
 	a.press("Enter") // on Close
 	a.until("it is closed", "all('dialog').length === 0")
 
