@@ -199,7 +199,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.types("e")
 	a.types("#")
 	a.types("?")
-	a.until("no more than one may", listed+" === 'g g g c g j g a g p g t ?'")
+	a.until("no more than one may", listed+" === 'g g g c g j g a g p g t u ?'")
 }
 
 // TestShortcutsAreSwitchedOffWithoutScripts is what is needed most by those whom keys harm.
