@@ -167,6 +167,28 @@ func (v *town) savedView(name string) {
 	}
 }
 
+// ruled makes a rule, unless there is one, and is its id. The busy group has a date and the
+// empty one is exempt.
+func (v *town) ruled() string {
+	v.Helper()
+	rules, err := v.store.Rules.List(v.Context(), v.by)
+	if err != nil {
+		v.Fatal(err)
+	}
+	if len(rules) > 0 {
+		return rules[0].ID
+	}
+	id := aRule(v.site)
+	_, err = v.store.Rules.Schedule(v.Context(), v.by, v.busy.ID, "2999-05-03", "The season ends.", time.UTC)
+	if err == nil {
+		err = v.store.Rules.SetExempt(v.Context(), v.by, v.empty.ID, true)
+	}
+	if err != nil {
+		v.Fatal(err)
+	}
+	return id
+}
+
 func (v *town) newToken(name string, good time.Duration) identity.Token {
 	v.Helper()
 	n := identity.NewToken{Name: text.Straight(name), Scopes: access.ReadScopes()}
@@ -290,6 +312,22 @@ var scenes = append([]scene{
 	{"groups views", func(t *tab, v *town) {
 		v.savedView(text.Straight(v.group.Name))
 		t.visit("/groups/views")
+	}},
+	{"archive rules", func(t *tab, v *town) {
+		v.ruled()
+		t.visit("/groups/rules")
+	}},
+	{"archive rule", func(t *tab, _ *town) {
+		t.visit("/groups/rules/new?list=" + url.QueryEscape("/groups?q=no:description"))
+		t.goes(".fields .primary")
+		t.sees("main", "There is a problem")
+	}},
+	{"archive rule preview", func(t *tab, v *town) { t.visit("/groups/rules/" + v.ruled() + "/edit?do=preview") }},
+	{"group scheduled", func(t *tab, v *town) {
+		v.ruled()
+		t.visit("/groups/" + v.busy.ID)
+		t.click("Change date…")
+		t.sees("dialog", "on a date")
 	}},
 	{"groups export", address("/groups/export?status=all&q=the")},
 	{"group members export", at(func(v *town) string { return "/groups/" + v.busy.ID + "/members/export" })},

@@ -38,6 +38,9 @@ func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 	if d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
+	if d.Plan, err = p.store.Rules.OfGroup(r.Context(), g.ID); err != nil {
+		return d, err
+	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
 		archivedBy, err := p.store.Reverts.ArchivedBy(r.Context(), g.ID)
 		d.ArchivedBy = archivedBy.Who()

@@ -106,6 +106,19 @@ var matrix = map[string]allowed{
 	"GET /groups/views/{id}/delete":  own(),
 	"POST /groups/views/{id}/delete": own(),
 
+	"GET /groups/rules":              about(all),
+	"GET /groups/rules/new":          about("OAEM"),
+	"POST /groups/rules/new":         about("OAEM"),
+	"GET /groups/rules/{id}/edit":    about("OAEM"),
+	"POST /groups/rules/{id}/edit":   about("OAEM"),
+	"POST /groups/rules/{id}/pause":  about("OAEM"),
+	"GET /groups/rules/{id}/delete":  about("OAEM"),
+	"POST /groups/rules/{id}/delete": about("OAEM"),
+	"GET /groups/{id}/schedule":      about("OAEM"),
+	"POST /groups/{id}/schedule":     about("OAEM"),
+	"POST /groups/{id}/unschedule":   about("OAEM"),
+	"POST /groups/{id}/exempt":       about("OAEM"),
+
 	"GET /groups/bulk":         about(all),
 	"POST /groups/bulk":        about("OAEM"), // to archive them
 	"GET /groups/pick":         about(all),

@@ -99,6 +99,7 @@ func (c *Console) table() []route {
 		bulk         = groups.bulk()
 		bulkMembers  = members.bulk()
 		saved        = viewPages{groups}
+		rules        = rulePages{groups}
 		contacts     = contactPages{c.site}
 		bulkContacts = contacts.bulk()
 		jobs         = jobPages{c.site}
@@ -200,11 +201,23 @@ func (c *Console) table() []route {
 		{"POST", "/groups/views/{id}/edit", saved.update, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/views/{id}/delete", saved.confirmDelete, access.ReadGroups, views.Groups, plain},
 		{"POST", "/groups/views/{id}/delete", saved.delete, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/rules", rules.list, access.ReadGroups, views.Groups, plain},
+		{"GET", "/groups/rules/new", rules.new, access.ArchiveGroups, views.Groups, plain},
+		{"POST", "/groups/rules/new", rules.create, access.ArchiveGroups, views.Groups, plain},
+		{"GET", "/groups/rules/{id}/edit", rules.edit, access.ArchiveGroups, views.Groups, plain},
+		{"POST", "/groups/rules/{id}/edit", rules.update, access.ArchiveGroups, views.Groups, plain},
+		{"POST", "/groups/rules/{id}/pause", rules.pause, access.ArchiveGroups, views.Groups, plain},
+		{"GET", "/groups/rules/{id}/delete", rules.confirmDelete, access.ArchiveGroups, views.Groups, plain},
+		{"POST", "/groups/rules/{id}/delete", rules.delete, access.ArchiveGroups, views.Groups, plain},
 		{"GET", "/groups/{id}", groups.show, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/edit", groups.edit, access.EditGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/edit", groups.update, access.EditGroups, views.Groups, editedGroup},
 		{"POST", "/groups/{id}/archive", groups.archive, access.ArchiveGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/restore", groups.restore, access.ArchiveGroups, views.Groups, aGroup},
+		{"GET", "/groups/{id}/schedule", rules.scheduleForm, access.ArchiveGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/schedule", rules.updateSchedule, access.ArchiveGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/unschedule", rules.unschedule, access.ArchiveGroups, views.Groups, aGroup},
+		{"POST", "/groups/{id}/exempt", rules.exempt, access.ArchiveGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/delete", groups.confirmDelete, access.DeleteGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/delete", groups.delete, access.DeleteGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/undelete", groups.undelete, access.DeleteGroups, views.Groups, aGroup},

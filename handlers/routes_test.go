@@ -142,6 +142,18 @@ var routes = map[string]question{
 	"POST /groups/views/{id}/edit":   {status: 303, id: aView, fields: fields("name", "Renamed"), action: identity.UpdatedView},
 	"GET /groups/views/{id}/delete":  {status: 200, id: aView},
 	"POST /groups/views/{id}/delete": {status: 303, id: aView, action: identity.DeletedView},
+	"GET /groups/rules":              {status: 200},
+	"GET /groups/rules/new":          {status: 200},
+	"POST /groups/rules/new":         {status: 303, fields: fields("name", "Idle", "days", "90", "do", "save"), action: models.CreatedRule},
+	"GET /groups/rules/{id}/edit":    {status: 200, id: aRule},
+	"POST /groups/rules/{id}/edit":   {status: 303, id: aRule, fields: fields("name", "Idle", "days", "60", "do", "save"), action: models.UpdatedRule},
+	"POST /groups/rules/{id}/pause":  {status: 303, id: aRule, action: models.PausedRule},
+	"GET /groups/rules/{id}/delete":  {status: 200, id: aRule},
+	"POST /groups/rules/{id}/delete": {status: 303, id: aRule, action: models.DeletedRule},
+	"GET /groups/{id}/schedule":      {status: 200, id: aGroup},
+	"POST /groups/{id}/schedule":     {status: 303, id: aGroup, fields: fields("date", "2999-05-03"), action: models.ScheduledGroup},
+	"POST /groups/{id}/unschedule":   {status: 303, id: aScheduledGroup, action: models.UnscheduledGroup},
+	"POST /groups/{id}/exempt":       {status: 303, id: aGroup, fields: fields("exempt", "yes"), action: models.ExemptedGroup},
 	"GET /groups/{id}/members/bulk":  {status: 303, id: aGroup},
 	"POST /groups/{id}/members/bulk": {status: 200, id: groupOfOne, fields: selectedContact("remove_from_groups")},
 
@@ -313,6 +325,22 @@ func aView(s *site) string {
 		s.Fatal(err)
 	}
 	return v.ID
+}
+
+func aRule(s *site) string {
+	r, err := s.store.Rules.Create(s.Context(), s.by, models.RuleFields{Name: "Idle", Days: "90"}, time.UTC)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return r.ID
+}
+
+func aScheduledGroup(s *site) string {
+	id := aGroup(s)
+	if _, err := s.store.Rules.Schedule(s.Context(), s.by, id, "2999-05-03", "The season ends.", time.UTC); err != nil {
+		s.Fatal(err)
+	}
+	return id
 }
 
 func aPasskey(s *site) string {

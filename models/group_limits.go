@@ -33,6 +33,10 @@ type Limits struct {
 	// Duplicate limits the list to groups of which another active one has the name, without
 	// regard to case and accents.
 	Duplicate bool `json:",omitempty"`
+	// Exempt says whether rules leave a group alone; nil for any. Scheduled limits the list
+	// to groups that are to be archived on a date.
+	Exempt    *bool `json:",omitempty"`
+	Scheduled bool  `json:",omitempty"`
 }
 
 // IsZero reports whether the limits limit nothing.
@@ -82,9 +86,10 @@ func (l Limits) conditions() []limited {
 		{column: "description", Clauses: present("groups.description", l.Described)},
 		{column: "avatar_url", Clauses: present("groups.avatar_url", l.Avatar)},
 		{column: "same_name"},
+		l.planned(),
 	}
 	if l.Duplicate {
-		all[len(all)-1].Where("groups.same_name")
+		all[len(all)-2].Where("groups.same_name")
 	}
 	return slices.DeleteFunc(all, func(c limited) bool { return len(c.Conditions) == 0 })
 }
@@ -105,6 +110,26 @@ func (l Limits) named() limited {
 	}
 	return c
 }
+
+const (
+	isExempt    = "groups.id IN (SELECT group_id FROM rule_exemptions)"
+	isScheduled = "groups.id IN (SELECT group_id FROM archive_rules WHERE group_id IS NOT NULL)"
+)
+
+// planned returns the condition that a group is exempt from rules, or that it has a date.
+func (l Limits) planned() limited {
+	c := limited{column: "id"}
+	if l.Exempt != nil && *l.Exempt {
+		c.Where(isExempt)
+	}
+	if l.Scheduled {
+		c.Where(isScheduled)
+	}
+	return c
+}
+
+// unexempt reports whether groups that are exempt from rules are left out.
+func (l Limits) unexempt() bool { return l.Exempt != nil && !*l.Exempt }
 
 // within returns the condition that a column of Unix seconds is in the period.
 func (p Period) within(column string) (c db.Clauses) {

@@ -244,6 +244,9 @@ func (q GroupQuery) limit(l *db.SearchSpec) {
 	if q.Limits.Duplicate || q.Search.Limits.Duplicate {
 		l.Tests.Where(sharesName)
 	}
+	if q.Limits.unexempt() || q.Search.Limits.unexempt() {
+		l.Tests.Where("NOT " + isExempt)
+	}
 }
 
 // created returns the condition that one of the creators that were found created a group.

@@ -48,6 +48,7 @@ type Store struct {
 	Imports     *Imports
 	Holds       *Holds
 	Undos       *Undos
+	Rules       *ArchiveRules
 
 	purgeRequested chan struct{}
 }
@@ -78,7 +79,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports = &Imports{s}
-	s.Holds, s.Undos = &Holds{s}, &Undos{s}
+	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	s.Jobs.Register(s.Imports.kinds()...)
 	return s, nil

@@ -54,6 +54,8 @@ var Operators = []Operator{
 		{"archived", "that are archived"},
 		{"empty", "without members"},
 		{"duplicate", "whose name another active group has"},
+		{"exempt", "that archive rules leave alone"},
+		{"scheduled", "that are to be archived on a date"},
 	}},
 	{Key: "has", Kind: ChoiceValue, read: readChoice, Choices: []Choice{
 		{"description", "with a description"}, {"avatar", "with an avatar"},
@@ -123,6 +125,10 @@ func readChoice(s *Search, o Operator, value string) bool {
 		s.Limits.MinMembers, s.Limits.MaxMembers = 0, new(0)
 	case "is:duplicate":
 		s.Limits.Duplicate = true
+	case "is:exempt":
+		s.Limits.Exempt = new(true)
+	case "is:scheduled":
+		s.Limits.Scheduled = true
 	case "has:description", "no:description":
 		s.Limits.Described = new(o.Key == "has")
 	case "has:avatar", "no:avatar":

@@ -76,6 +76,7 @@ type GroupDetail struct {
 	Messages db.Count
 	// ArchivedBy is a name, or "" if it isn't known.
 	ArchivedBy string
+	Plan       models.GroupPlan
 	// Done says that an action led here: the heading takes the focus.
 	Done bool
 	// List is the list that the page was opened from; "" for the default.

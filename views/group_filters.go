@@ -97,6 +97,7 @@ func filterWord(f models.Filter, now Clock) string {
 	case "is", "has", "no":
 		return map[string]string{
 			"is:active": "Active", "is:archived": "Archived", "is:empty": "No members", "is:duplicate": "Same name as another",
+			"is:exempt": "Exempt from rules", "is:scheduled": "Archive date set",
 			"has:description": "Has description", "no:description": "No description", "has:avatar": "Has avatar", "no:avatar": "No avatar",
 		}[f.Key+":"+value]
 	case "member":

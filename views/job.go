@@ -214,6 +214,7 @@ func outcomeClass(o jobs.Outcome) string {
 // skipWords are the reasons for which a group stays as it is, in words.
 var skipWords = map[string]string{
 	models.AlreadyArchived:    "Already archived",
+	models.Exempt:             "Exempt from rules",
 	models.NotArchived:        "Not archived",
 	models.ChangedMeanwhile:   "Changed in the meantime",
 	models.GoneMeanwhile:      "Deleted",

@@ -38,6 +38,8 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "make files of jobs", run: store.Jobs.RunFiles, every: time.Second, asked: store.Jobs.WokenFiles(), limit: time.Hour},
 		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.RetentionChanged(), limit: time.Hour},
+		// The interval is how late into its day a rule can run.
+		{what: "run archive rules", run: store.Rules.Run, every: 10 * time.Minute, limit: 10 * time.Minute},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},

@@ -110,6 +110,7 @@ var counters = map[string][]string{
 	"token":      nil,
 	"policy":     nil,
 	"view":       nil,
+	"rule":       nil,
 	"activity":   nil,
 	"key":        nil,
 }

@@ -245,11 +245,15 @@ func (j *Job) count(o Outcome) {
 }
 
 // stopped returns why a job may not go on for its actor, as they are now; "" if it may.
-func (s *Store) stopped(by access.Actor, job Job) string {
+func (s *Store) stopped(by access.Actor, job Job) string { return StopReason(by, s.rights(job)...) }
+
+// StopReason returns why an actor, as they are now, may not go on with what takes some rights;
+// "" if they may.
+func StopReason(by access.Actor, rights ...access.Right) string {
 	if by.Kind == "" {
 		return ActorGone
 	}
-	if by.CheckAll(s.rights(job)...) != nil {
+	if by.CheckAll(rights...) != nil {
 		return RightLost
 	}
 	return ""
