@@ -83,6 +83,9 @@ func everyGroup(t testing.TB, store *models.Store) string {
 			names[i] = usernames[id]
 		}
 		slices.Sort(names)
+		if g.LastActiveAt < g.CreatedAt {
+			t.Errorf("%s was last active before there was such a group", g.Name)
+		}
 		at := int64(0)
 		if g.ArchivedAt != nil {
 			at = *g.ArchivedAt

@@ -213,7 +213,7 @@ func (p *importPart) createGroup(row *plannedRow) error {
 		}
 	}
 	at := p.now.Unix()
-	g := Group{ID: p.s.DB.IDs.Next(p.now, floor), ConversationID: p.s.DB.IDs.Next(p.now, ""), ContactsCount: len(row.members), CreatedAt: at, UpdatedAt: at}
+	g := Group{ID: p.s.DB.IDs.Next(p.now, floor), ConversationID: p.s.DB.IDs.Next(p.now, ""), ContactsCount: len(row.members), CreatedAt: at, UpdatedAt: at, LastActiveAt: at}
 	g, _ = g.with(row.change, p.by.Ref())
 	p.groups = append(p.groups, g)
 	p.conversations = append(p.conversations, conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: at})
