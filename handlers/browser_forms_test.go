@@ -186,7 +186,7 @@ func TestAFormIsSentOffline(t *testing.T) {
 	a.shoot("offline dialog")
 	a.offline(false)
 	a.goes("Try again")
-	a.sees("#flashes", "Plaza Hotel deleted.")
+	a.sees("#flashes", "Deleting Plaza Hotel")
 }
 
 // TestWhatIsTypedSurvivesTheSignIn lets the session end while somebody types.

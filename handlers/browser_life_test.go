@@ -233,7 +233,7 @@ func archiveAndRestore(a *tab) {
 	a.sees("main", "Its members, IDs and history are kept")
 	a.visit("/groups")
 	a.misses("tbody", "The Plaza")
-	a.click("Archived")
+	a.click("#status-Archived")
 	if a.screen.scriptless {
 		a.goes("Apply")
 	}

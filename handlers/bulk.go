@@ -143,7 +143,7 @@ func (p bulkPages) showForm(w http.ResponseWriter, r *http.Request, status int, 
 func (s *site) bulkForm(r *http.Request, action models.BulkAction) views.BulkForm {
 	typed := r.PostForm
 	f := views.BulkForm{
-		Action: action, Key: typed.Get("key"), Note: typed.Get("note"), Typed: typed.Get("typed"), Now: s.now(r),
+		Action: action, Key: typed.Get("key"), Note: typed.Get("note"), Typed: typed.Get("typed"), By: by(r), Now: s.now(r),
 		Description: typed.Get("description"), DescriptionDo: typed.Get("description_do"),
 		AvatarURL: typed.Get("avatar_url"), AvatarDo: typed.Get("avatar_do"),
 	}

@@ -16,7 +16,8 @@ type download struct {
 	out     *export.Writer // nil until it is begun
 }
 
-// download returns the file of rows with a name, to which the time is added.
+// download returns the file of rows with a name, to which the time is added. It must be discarded
+// in the end.
 func (s *site) download(w http.ResponseWriter, format export.Format, name string, columns []string) *download {
 	return &download{w: w, columns: columns, format: format, name: s.fileName(name, format.Extension)}
 }
@@ -30,6 +31,12 @@ func (d *download) begin() {
 	if d.out == nil {
 		sendHead(d.w, d.format.MediaType, d.name)
 		d.out = export.NewWriter(d.w, d.format, d.columns)
+	}
+}
+
+func (d *download) discard() {
+	if d.out != nil {
+		d.out.Discard()
 	}
 }
 

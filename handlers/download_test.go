@@ -23,7 +23,7 @@ func TestExportGroups(t *testing.T) {
 			s.Fatal(err)
 		}
 		list := "/groups?q=plaza&status=all&sort=name&limit=1"
-		s.get(list).wants(200).links(".under > a[href*=export]", "/groups/export?q=plaza&status=all&sort=name")
+		s.get(list).wants(200).links(".head a[href*=export]", "/groups/export?q=plaza&status=all&sort=name")
 		s.get("/groups/export?q=plaza&status=all&sort=name").wants(200).has("h1", "Export groups").has("main p", "2 groups").has(".chips", "plaza")
 
 		p := s.post("/groups/export?q=plaza&status=all&sort=name", "format", "csv", "members", "ids").wants(200)
@@ -65,7 +65,7 @@ func TestExportContactsAndMembers(t *testing.T) {
 	each(t, func(s *site) {
 		hector, yuki := s.contact("hector"), s.contact("yuki")
 		g := s.group("Plaza Hotel", yuki)
-		s.get("/contacts?q=hector").links(".under > a[href*=export]", "/contacts/export?q=hector")
+		s.get("/contacts?q=hector").links(".head a[href*=export]", "/contacts/export?q=hector")
 		s.get("/contacts/export?q=hector").wants(200).has("h1", "Export contacts").has("main p", "1 contact matching")
 		s.get("/groups/"+g.ID+"/members").links(".under > a[href*=export]", "/groups/"+g.ID+"/members/export")
 		s.get("/groups/"+g.ID+"/members/export").wants(200).has("h1", "Export members").has("main p", "1 member in")

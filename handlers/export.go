@@ -17,6 +17,7 @@ var errLarge = errors.New("the list is too large to be exported at once")
 // exported sends a list as a file or, if it is large, starts a job that makes the file.
 func (s *site) exported(w http.ResponseWriter, r *http.Request, l export.List) error {
 	d := s.download(w, export.Named(l.Format), l.Name, l.Columns())
+	defer d.discard()
 	begin := func(rows int) error {
 		if rows > s.directExport {
 			return errLarge

@@ -1,16 +1,22 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/handlers"
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
 )
@@ -23,6 +29,19 @@ func eachSmall(t *testing.T, test func(s *site)) {
 		s.setUp()
 		test(s)
 	})
+}
+
+// anExport is a job that has exported the groups.
+func anExport(s *site) string {
+	request := export.List{Of: export.Groups, Format: "csv", Name: "groups"}.Request()
+	job, err := s.store.Jobs.Start(s.Context(), s.by, request)
+	if err == nil {
+		err = s.store.Jobs.RunFiles(s.Context())
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return job.ID
 }
 
 // TestLargeExportsAreJobs exports each list by a job, and takes its file.
@@ -125,4 +144,68 @@ func TestExportsThatEndEarly(t *testing.T) {
 			s.Errorf("%d parts, and the log says %+v", n, s.newest())
 		}
 	})
+}
+
+// TestCancelledWorkbooksLeaveNoTemporaryFile cancels exports once they are too long for memory.
+func TestCancelledWorkbooksLeaveNoTemporaryFile(t *testing.T) {
+	modelstest.Slow(t)
+	s := open(t, modelstest.Open(t, "sqlite"))
+	s.setUp()
+	long := strings.Repeat(`"`, models.MaxDescription) // in XML, five times as long
+	for range 800 {
+		if _, err := s.store.CreateGroup(t.Context(), s.by, models.GroupChange{Name: new("Plaza"), Description: &long}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	kept := func() []string {
+		files, _ := filepath.Glob(filepath.Join(folder, "excelize-*"))
+		return files
+	}
+	owner, err := s.store.Identity.Users.FirstOwner(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := s.session(owner)
+	call := s.newBrowser().with("Authorization", "Bearer "+s.token(identity.NewToken{Scopes: access.Scopes{access.ReadGroups, access.Export}}))
+	list := export.List{Of: export.Groups, Format: "xlsx", Name: "groups"}
+	if _, err := s.store.Jobs.Start(t.Context(), s.by, list.Request()); err != nil {
+		t.Fatal(err)
+	}
+	serve := func(ctx context.Context, b *browser, method, path string) {
+		defer func() { _ = recover() }() // the connection is broken off
+		r := httptest.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader("format=xlsx"))
+		r.Header = b.with("Content-Type", "application/x-www-form-urlencoded").header
+		s.console.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for name, exported := range map[string]func(ctx context.Context){
+		"page": func(ctx context.Context) { serve(ctx, page, "POST", "/groups/export") },
+		"call": func(ctx context.Context) { serve(ctx, call, "GET", "/v1/groups/export?format=xlsx") },
+		"job":  func(ctx context.Context) { _ = s.store.Jobs.RunFiles(ctx) },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		spilled := make(chan bool)
+		go func() {
+			defer close(spilled)
+			for ctx.Err() == nil {
+				if time.Sleep(time.Millisecond); len(kept()) > 0 {
+					cancel()
+					spilled <- true
+				}
+			}
+		}()
+		ended := make(chan bool)
+		go func() {
+			exported(ctx)
+			cancel()
+			close(ended)
+		}()
+		if !<-spilled {
+			t.Errorf("%s: nothing was written to the disk", name)
+		}
+		if <-ended; len(kept()) > 0 {
+			t.Errorf("%s leaves %v", name, kept())
+		}
+	}
 }

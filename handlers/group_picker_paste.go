@@ -62,6 +62,7 @@ func (p groupPages) missing(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := p.download(w, export.Named("csv"), "contacts-not-found", []string{"contact"})
+	defer d.discard()
 	for _, m := range matches {
 		if len(m.Contacts) > 0 {
 			continue

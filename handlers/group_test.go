@@ -413,7 +413,7 @@ func TestThePagesOfAListLeadBackToIt(t *testing.T) {
 		}
 		page := s.get("/groups/" + g.ID + "?list=%2Fgroups%3Fq%3Dplaza")
 		archived := s.post(page.doc.Find(`.head form`).AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
-		s.post(archived.doc.Find("#flashes form").AttrOr("action", "")).follow(s.browser).links("a.back", "/groups?q=plaza")
+		archived.undo(s.browser).follow(s.browser).links("a.back", "/groups?q=plaza")
 		asked := s.get(page.doc.Find(`a[data-key="#"]`).AttrOr("href", "")).links("a.back", "/groups/"+g.ID+"?list=%2Fgroups%3Fq%3Dplaza")
 		s.post("/groups/"+g.ID+"/delete", "next", asked.value("next")).leads("/groups?q=plaza")
 

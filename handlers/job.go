@@ -126,6 +126,7 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 		columns, row = importedColumns, importedRow
 	}
 	d := p.download(w, format, "job-"+job.ID, columns)
+	defer d.discard()
 	if r.Method == http.MethodHead {
 		d.begin()
 		return nil

@@ -189,7 +189,7 @@ var routes = map[string]question{
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
-	"POST /jobs/{id}/file":   {status: 404, id: aJob}, // it makes none
+	"POST /jobs/{id}/file":   {status: 200, id: anExport, action: jobs.Downloaded},
 	"POST /jobs/{id}/cancel": {status: 303, id: aQueuedJob, action: jobs.Cancelled},
 	"POST /jobs/{id}/retry":  {status: 409, id: aJob},       // nothing failed
 	"POST /jobs/{id}/undo":   {status: 409, id: aQueuedJob}, // it goes on

@@ -144,7 +144,7 @@ func TestATokensScopesAreItsMakers(t *testing.T) {
 		}
 		refused := moderator.post("/settings/tokens/new", "name", "Too much", "scope", "choose", "scopes", "groups.delete", "expires", "30").wants(422)
 		refused.has("#scopes-error", "Your role doesn't let you create a token that can permanently delete groups.")
-		for _, right := range []string{"tokens.make", "tokens.manage", "people.manage", "roles.manage", "data.export", "nonsense"} {
+		for _, right := range []string{"tokens.make", "tokens.manage", "people.manage", "roles.manage", "nonsense"} {
 			s.post("/settings/tokens/new", "name", "T6", "scope", "choose", "scopes", right, "scopes", "groups.read", "expires", "30").wants(422).
 				has("#scopes-error", "isn't a permission that a token can have")
 		}

@@ -94,10 +94,11 @@ func orFailed(err error, problems access.Invalid) error {
 	return problems.OrNil()
 }
 
-// Retriable reports whether a job can be retried: it is a bulk change that has ended, and
-// in which something failed.
+// Retriable reports whether a job can be retried: it is a bulk change or an import that has
+// ended, and in which something failed.
 func Retriable(job jobs.Job) bool {
-	return BulkAction(job.Kind).known() && job.Finished() && job.Failed > 0
+	_, _, imports := ImportOf(job)
+	return (imports && job.StartedAt != nil || BulkAction(job.Kind).known()) && job.Finished() && job.Failed > 0
 }
 
 // RetryBulk starts a job over what failed in another one. Errors: ErrNotFound, Denied,

@@ -37,7 +37,8 @@ func TestEveryFieldIsInItsTable(t *testing.T) {
 		}
 		allNamed(t, g.Fields(), g.Fields().Inputs())
 		onlyColumns(t, store, "groups", g.Fields().Inputs(), "id", "seq", "name_key", "conversation_id", "contacts_count", "search", "symbols", "created_at", "updated_at",
-			"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name")
+			"archived_at", "archived_by_kind", "archived_by_id", "archived_by_name",
+			"created_by_kind", "created_by_id", "created_by_name", "last_active_at", "same_name")
 
 		c, err := store.CreateContact(t.Context(), by, models.NewContactChange(fieldPointer), nil)
 		if err != nil {

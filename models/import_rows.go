@@ -46,6 +46,8 @@ type RowDetail struct {
 	Message string `json:"message,omitempty"`
 	// ObjectID is the group or contact that the row is about, if there is one.
 	ObjectID string `json:"object_id,omitempty"`
+	// Created says that the import made it.
+	Created bool `json:"created,omitempty"`
 
 	// At is the first byte of the row.
 	At int64 `json:"at"`

@@ -159,6 +159,7 @@ func (p *importPart) writeRow(row *plannedRow) error {
 
 // result adds what became of a row.
 func (p *importPart) result(row *plannedRow, outcome jobs.Outcome, undo string) {
+	row.detail.Created = outcome == jobs.Changed && row.does == ImportCreates
 	p.results = append(p.results, jobs.Result{ObjectID: row.object.ID, Result: outcome, Reason: row.reason, Undo: undo, Detail: row.detail.String()})
 }
 

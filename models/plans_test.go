@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,6 +135,7 @@ func (p *planner) totals() {
 type planner struct {
 	*testing.T
 	store *models.Store
+	mu    sync.Mutex // facets are counted beside one another
 	calls []db.Seen
 }
 
@@ -142,6 +144,8 @@ func (p *planner) see(seen db.Seen) {
 		return // looks at no rows
 	}
 	seen.Values = slices.Clone(seen.Values)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.calls = append(p.calls, seen)
 }
 

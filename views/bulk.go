@@ -37,6 +37,7 @@ type BulkForm struct {
 	Typed    string
 	Key      string
 	Problems access.Invalid
+	By       access.Actor
 	Now      Clock
 }
 
@@ -48,6 +49,8 @@ type BulkSet struct {
 	// Section.
 	URL, Back templ.SafeURL
 	Section   string
+	// Export is the form that exports them, or "".
+	Export templ.SafeURL
 	// Group is the one whose members are meant, or nil.
 	Group *models.Group
 }
@@ -100,9 +103,10 @@ func BulkMembersURL(id string) templ.SafeURL { return pathTo("/groups/", id, "/m
 func GroupSet(action models.BulkAction, ids []string, list templ.SafeURL, at GroupsAt) BulkSet {
 	s := BulkSet{IDs: ids, Section: Groups}
 	if ids == nil {
-		s.URL, s.Back = withHidden(BulkURL(action), at.filters()), GroupsURL(at.page())
+		s.URL, s.Back, s.Export = withHidden(BulkURL(action), at.filters()), GroupsURL(at.page()), ExportGroupsURL(at)
 		return s
 	}
+	s.Export = ExportGroupsURL(GroupsAt{})
 	s.URL, s.Back = BulkURL(action)+FromList(list), orElse(list, GroupsURL(GroupsAt{}))
 	return s
 }
@@ -111,9 +115,10 @@ func GroupSet(action models.BulkAction, ids []string, list templ.SafeURL, at Gro
 func ContactSet(action models.BulkAction, ids []string, list templ.SafeURL, at ContactsAt) BulkSet {
 	s := BulkSet{IDs: ids, Section: Contacts}
 	if ids == nil {
-		s.URL, s.Back = withHidden(BulkContactsURL(action), at.filters()), ContactsURL(at.page())
+		s.URL, s.Back, s.Export = withHidden(BulkContactsURL(action), at.filters()), ContactsURL(at.page()), ExportContactsURL(at)
 		return s
 	}
+	s.Export = ExportContactsURL(ContactsAt{})
 	s.URL, s.Back = BulkContactsURL(action)+FromList(list), orElse(list, ContactsURL(ContactsAt{}))
 	return s
 }
@@ -335,9 +340,6 @@ func (l GroupList) bulk() bulkBar {
 	}
 	if l.Status != models.Active {
 		status = append(status, bulkButton{models.BulkRestore, "Restore", "archive-restore", "y", BulkURL(models.BulkRestore)})
-	}
-	if l.At.Select && l.By.May(access.Export) {
-		b.Export = ExportGroupsURL(l.At)
 	}
 	b.add(l.By, append(status,
 		bulkButton{models.BulkAddContacts, "Add members…", "user-plus", "", BulkURL(models.BulkAddContacts)},

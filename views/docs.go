@@ -29,6 +29,8 @@ var docs = []Doc{
 	{"start", "Getting started", "Set up the console, add sample data, create a token and make the first API call.", docStart()},
 	{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
 	{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
+	{"import", "Imports", "Create and update groups and contacts from CSV and NDJSON files.", docImport()},
+	{"export", "Exports", "Download lists as CSV, XLSX, JSON or NDJSON.", docExport()},
 	{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},
 	{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
 	{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
@@ -115,6 +117,19 @@ curl -X DELETE https://console.example.com/v1/groups/$id \
   -H "Authorization: Bearer $token" \
   -H 'If-Match: "3q2-7wAAAAAAAAAAAAAAAA"' \
   -d name="The Plaza"`
+
+	codeImport = `console import groups.csv
+console import -type contacts -match username -yes contacts.csv`
+
+	codeImportAPI = `curl "https://console.example.com/v1/imports?type=groups" \
+  -H "Authorization: Bearer $token" -H "Content-Type: text/csv" \
+  --data-binary @groups.csv
+
+curl -X POST https://console.example.com/v1/jobs/$id/start \
+  -H "Authorization: Bearer $token"`
+
+	codeExport = `curl -G https://console.example.com/v1/groups/export \
+  -H "Authorization: Bearer $token" -d format=xlsx -o groups.xlsx`
 
 	codeVerify = `$ console audit verify
 sealed  1042

@@ -178,6 +178,11 @@ func (d JobDetail) refusesErrors() bool {
 	return options.Mode == models.AllOrNothing && d.Failed > 0
 }
 
+// refused reports whether the job is an import that ended before its file was checked.
+func (d JobDetail) refused() bool {
+	return isImport(d.Job) && d.StartedAt == nil && !d.Counted && d.Finished()
+}
+
 // importLabel returns the label of the button that starts the import: "Import 9,982 rows".
 func (d JobDetail) importLabel() string {
 	return "Import " + counted(d.toImport(), "row", "rows", d.Now)
@@ -188,7 +193,7 @@ func importProgress(j jobs.Job, now Clock) string {
 	switch {
 	case j.State == jobs.Uploaded:
 		return "Nothing is imported yet"
-	case !j.Counted:
+	case !j.Counted && !j.Finished():
 		return counted(j.Total, "row", "rows", now) + " checked so far"
 	}
 	return counted(j.Total, "row", "rows", now) + " checked"
@@ -203,6 +208,17 @@ func rowURL(j jobs.Job, row models.RowDetail) templ.SafeURL {
 		return ContactURL(row.ObjectID)
 	}
 	return GroupURL(row.ObjectID)
+}
+
+// rowOutcome returns what became of a row, in words. An undone import has none to tell apart.
+func rowOutcome(j jobs.Job, r jobs.Result, row models.RowDetail) string {
+	switch _, _, imports := models.ImportOf(j); {
+	case !imports || r.Result != jobs.Changed:
+		return outcomeWords[r.Result]
+	case row.Created:
+		return "Created"
+	}
+	return "Updated"
 }
 
 // RowReason returns why a row was not imported, in words; "" if it was.

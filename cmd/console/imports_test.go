@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"models/db":         {"models/text", "models/access"},
 	"models/access":     {"models/text"},
 	"models/keys":       {},
-	"models/sheet":      {},
+	"models/sheet":      {"models/text"},
 	"models/text":       {},
 	"models/modelstest": domain,
 	"static":            {},

@@ -65,6 +65,7 @@ func (a exportCalls) file(r *http.Request, by access.Actor, l export.List) (resu
 				return nil
 			}
 			out := export.NewWriter(w, format, l.Columns())
+			defer out.Discard()
 			if err := l.Rows(r.Context(), a.Store, by, nil, out.Write); err != nil {
 				return err
 			}

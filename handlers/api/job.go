@@ -142,6 +142,7 @@ func (a jobCalls) results(r *http.Request, _ access.Actor) (result, error) {
 	}
 	return result{status: http.StatusOK, kind: f.MediaType, stream: func(w io.Writer) error {
 		file := export.NewWriter(w, f, []string{"id", "group_id", "contact_id", "name", "result", "reason", "unchanged", "line", "column", "message"})
+		defer file.Discard()
 		for found, err := range a.Store.Jobs.EachResult(r.Context(), id, "") {
 			if err == nil {
 				o := resultOf(job)(found)

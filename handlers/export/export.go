@@ -68,10 +68,11 @@ func Named(name string) Format {
 type rows interface {
 	write(values []any) error
 	close() error
+	discard()
 }
 
-// Writer writes a file. Values are string, *string, int, int64, *int64, Moment, *Moment, []string
-// or json.RawMessage; nil pointers are null, or empty cells.
+// Writer writes a file, which must be discarded in the end. Values are string, *string, int, int64,
+// *int64, Moment, *Moment, []string or json.RawMessage; nil pointers are null, or empty cells.
 type Writer struct {
 	out  *bufio.Writer
 	rows rows
@@ -85,6 +86,9 @@ func NewWriter(w io.Writer, f Format, columns []string) *Writer {
 
 // Write writes a row: a value for each column.
 func (w *Writer) Write(values ...any) error { return w.rows.write(values) }
+
+// Discard removes what the file took on disk meanwhile. After Close it does no harm.
+func (w *Writer) Discard() { w.rows.discard() }
 
 // Close ends the file. It does not close what the file is written to.
 func (w *Writer) Close() error {
@@ -128,35 +132,46 @@ func (c *csvRows) close() error {
 	return c.out.Error()
 }
 
-// cell returns a value as a cell holds it. Several ids are separated by spaces.
+func (c *csvRows) discard() {}
+
+// cell returns a value as a cell of CSV.
 func cell(value any) string {
-	switch v := value.(type) {
+	switch v := plain(value).(type) {
 	case string:
 		return text.ForCell(v)
-	case *string:
-		if v != nil {
-			return text.ForCell(*v)
-		}
-	case int:
-		return strconv.Itoa(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
-	case *int64:
-		if v != nil {
-			return strconv.FormatInt(*v, 10)
-		}
 	case Moment:
 		return v.String()
-	case *Moment:
-		if v != nil {
-			return v.String()
-		}
-	case []string:
-		return text.ForCell(strings.Join(v, " "))
-	case json.RawMessage:
-		return text.ForCell(string(v))
 	}
 	return ""
+}
+
+// plain returns a value as tables have it: a string, int64 or Moment, or nil for an empty cell.
+// Several ids are separated by spaces.
+func plain(value any) any {
+	switch v := value.(type) {
+	case *string:
+		return orNil(v)
+	case int:
+		return int64(v)
+	case *int64:
+		return orNil(v)
+	case *Moment:
+		return orNil(v)
+	case []string:
+		return strings.Join(v, " ")
+	case json.RawMessage:
+		return string(v)
+	}
+	return value
+}
+
+func orNil[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return *v
 }
 
 // jsonRows writes an object for each row: between is written between two, end after the last.
@@ -226,6 +241,8 @@ func (j *jsonRows) close() error {
 	_, err := j.out.WriteString(end)
 	return err
 }
+
+func (j *jsonRows) discard() {}
 
 // Moment is a time in Unix seconds that files show as a time: as ISO 8601 or, in a spreadsheet, as a
 // date of its own.

@@ -33,6 +33,7 @@ func makeFile(ctx context.Context, store *models.Store, job jobs.Job, to *jobs.O
 	format := Named(l.Format)
 	to.Name(FileName(l.Name, store.DB.Now(), format.Extension), format.MediaType)
 	w := NewWriter(to, format, l.Columns())
+	defer w.Discard()
 	err := l.Rows(ctx, store, to.By, to.Expect, func(values ...any) error {
 		if err := w.Write(values...); err != nil {
 			return err

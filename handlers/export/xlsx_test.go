@@ -1,37 +1,26 @@
 package export
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
-// sheet is a sheet of a workbook, as programs read it.
-type sheet struct {
-	Rows []struct {
-		R     int `xml:"r,attr"`
-		Cells []struct {
-			R     string `xml:"r,attr"`
-			Style int    `xml:"s,attr"`
-			Type  string `xml:"t,attr"`
-			Text  string `xml:"is>t"`
-			Value string `xml:"v"`
-		} `xml:"c"`
-	} `xml:"sheetData>row"`
-}
-
-// workbook writes rows as a workbook, and returns its parts.
-func workbook(t *testing.T, limit int, columns []string, rows ...[]any) map[string][]byte {
+// workbook writes rows as a workbook, and reads it.
+func workbook(t *testing.T, limit int, columns []string, rows ...[]any) *excelize.File {
 	t.Helper()
 	var file bytes.Buffer
 	out := bufio.NewWriter(&file)
 	x := openXLSX(out, columns).(*xlsxRows)
+	defer x.discard()
 	x.limit = limit
 	for _, row := range rows {
 		if err := x.write(row); err != nil {
@@ -42,57 +31,59 @@ func workbook(t *testing.T, limit int, columns []string, rows ...[]any) map[stri
 		t.Fatal(err)
 	}
 	_ = out.Flush()
-	archive, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	book, err := excelize.OpenReader(&file, excelize.Options{RawCellValue: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := map[string][]byte{}
-	for _, f := range archive.File {
-		r, err := f.Open()
+	return book
+}
+
+// cells returns the cells of a row with their types and styles.
+func cells(t *testing.T, book *excelize.File, row, columns int) (found []string) {
+	t.Helper()
+	for i := range columns {
+		name, _ := excelize.CoordinatesToCellName(i+1, row)
+		value, err := book.GetCellValue("Sheet1", name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if parts[f.Name], err = io.ReadAll(r); err != nil {
+		if kind, _ := book.GetCellType("Sheet1", name); kind == excelize.CellTypeInlineString {
+			value = "text " + value
+		}
+		id, _ := book.GetCellStyle("Sheet1", name)
+		style, err := book.GetStyle(id)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := xml.Unmarshal(parts[f.Name], new(struct{})); err != nil {
-			t.Errorf("%s: %v", f.Name, err)
+		if style.Font.Bold {
+			value = "bold " + value
 		}
+		if style.CustomNumFmt != nil {
+			value = *style.CustomNumFmt + " " + value
+		}
+		found = append(found, value)
 	}
-	return parts
-}
-
-func sheetOf(t *testing.T, part []byte) (s sheet) {
-	t.Helper()
-	if err := xml.Unmarshal(part, &s); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return found
 }
 
 func TestCellsOfWorkbooks(t *testing.T) {
 	at := int64(1795404617)
 	columns := []string{"id", "name", "note", "count", "archived_at", "archived_time", "contacts", "changes"}
-	parts := workbook(t, sheetRows, columns,
+	book := workbook(t, excelize.TotalRows, columns,
 		[]any{"0VblOnpjquG9nmVd", "=1+1", new("two\nlines\x01_x0041_ <&"), 3, &at, MomentOrNil(&at), []string{"x", "y"}, json.RawMessage(`{"a":1}`)},
-		[]any{"0001", "", (*string)(nil), 0, (*int64)(nil), MomentOrNil(nil), []string{}, json.RawMessage(`{}`)},
+		[]any{"0001", " ", (*string)(nil), 0, (*int64)(nil), MomentOrNil(nil), []string{}, json.RawMessage(`{}`)},
 	)
-	s := sheetOf(t, parts["xl/worksheets/sheet1.xml"])
-	var got []string
-	for _, row := range s.Rows {
-		for _, c := range row.Cells {
-			got = append(got, strings.Join([]string{c.R, c.Type, fmt.Sprint(c.Style), c.Text + c.Value}, " "))
+	for i, want := range [][]string{
+		{"bold text id", "bold text name", "bold text note", "bold text count", "bold text archived_at", "bold text archived_time", "bold text contacts", "bold text changes"},
+		{"text 0VblOnpjquG9nmVd", "text =1+1", "text two\nlines\ufffd_x0041_ <&", "3", "1795404617", "yyyy-mm-dd hh:mm:ss 46349.14603009259", "text x y", `text {"a":1}`},
+		{"text 0001", "text  ", "", "0", "", "", "", "text {}"},
+	} {
+		if got := cells(t, book, i+1, len(columns)); !slices.Equal(got, want) {
+			t.Errorf("row %d is %q, want %q", i+1, got, want)
 		}
 	}
-	want := []string{
-		"A1 inlineStr 1 id", "B1 inlineStr 1 name", "C1 inlineStr 1 note", "D1 inlineStr 1 count",
-		"E1 inlineStr 1 archived_at", "F1 inlineStr 1 archived_time", "G1 inlineStr 1 contacts", "H1 inlineStr 1 changes",
-		"A2 inlineStr 0 0VblOnpjquG9nmVd", "B2 inlineStr 0 =1+1", "C2 inlineStr 0 two\nlines\ufffd_x005F_x0041_ <&", "D2  0 3",
-		"E2  0 1795404617", "F2  2 46349.146030", "G2 inlineStr 0 x y", `H2 inlineStr 0 {"a":1}`,
-		"A3 inlineStr 0 0001", "D3  0 0", "H3 inlineStr 0 {}",
-	}
-	if a, b := strings.Join(got, "\n"), strings.Join(want, "\n"); a != b {
-		t.Errorf("cells:\n%s\nwant:\n%s", a, b)
+	if panes, err := book.GetPanes("Sheet1"); err != nil || !panes.Freeze || panes.YSplit != 1 || panes.TopLeftCell != "A2" {
+		t.Errorf("the first row isn't frozen: %+v, %v", panes, err)
 	}
 }
 
@@ -101,32 +92,52 @@ func TestLargeWorkbooksHaveSeveralSheets(t *testing.T) {
 	for i := range rows {
 		rows[i] = []any{i}
 	}
-	parts := workbook(t, 3, []string{"n"}, rows...) // with the names of the columns
-	for part, want := range map[string][]string{"sheet1": {"", "0", "1"}, "sheet2": {"", "2", "3"}, "sheet3": {"", "4"}} {
-		s := sheetOf(t, parts["xl/worksheets/"+part+".xml"])
-		if len(s.Rows) != len(want) || s.Rows[0].Cells[0].Text != "n" {
-			t.Fatalf("%s: %+v", part, s)
+	book := workbook(t, 3, []string{"n"}, rows...) // with the names of the columns
+	for _, want := range []string{"Sheet1 [[n] [0] [1]]", "Sheet2 [[n] [2] [3]]", "Sheet3 [[n] [4]]"} {
+		sheet, _, _ := strings.Cut(want, " ")
+		if got, err := book.GetRows(sheet); err != nil || fmt.Sprint(sheet, " ", got) != want {
+			t.Errorf("%s: %v, %v", sheet, got, err)
 		}
-		for i, value := range want {
-			if s.Rows[i].Cells[0].Value != value || s.Rows[i].R != i+1 {
-				t.Errorf("%s: row %d is %+v", part, i+1, s.Rows[i])
-			}
-		}
-		if !bytes.Contains(parts["xl/_rels/workbook.xml.rels"], []byte(part+".xml")) {
-			t.Errorf("%s isn't in the workbook", part)
-		}
+	}
+	if got := book.GetSheetList(); len(got) != 3 {
+		t.Errorf("the sheets are %v", got)
 	}
 }
 
 func TestTextsThatNoCellHoldsAreCut(t *testing.T) {
-	for length, whole := range map[int]bool{cellUnits: true, cellUnits + 1: false} {
-		s := sheetOf(t, workbook(t, sheetRows, []string{"a"}, []any{strings.Repeat("x", length)})["xl/worksheets/sheet1.xml"])
-		text := s.Rows[1].Cells[0].Text
-		if len([]rune(text)) > cellUnits || whole != (len(text) == length) || whole == strings.HasSuffix(text, "(cut: 32768 characters in all)") {
-			t.Errorf("of %d characters, %d are left: …%s", length, len(text), text[len(text)-40:])
+	const most = excelize.TotalCellChars
+	for length, whole := range map[int]bool{most: true, most + 1: false} {
+		text, err := workbook(t, excelize.TotalRows, []string{"a"}, []any{strings.Repeat("x", length)}).GetCellValue("Sheet1", "A2")
+		if err != nil || len([]rune(text)) > most || whole != (len(text) == length) || whole == strings.HasSuffix(text, "(cut: 32768 characters in all)") {
+			t.Errorf("of %d characters, %d are left: …%s; %v", length, len(text), text[max(0, len(text)-40):], err)
 		}
 	}
-	if got := letters(25) + letters(26) + letters(701) + letters(702); got != "ZAAZZAAA" {
-		t.Error(got)
+}
+
+// TestWorkbooksLeaveNoTemporaryFile writes workbooks that are too long for memory, and ends them.
+func TestWorkbooksLeaveNoTemporaryFile(t *testing.T) {
+	for name, end := range map[string]func(w *Writer) error{
+		"closed":    (*Writer).Close,
+		"discarded": func(*Writer) error { return nil },
+	} {
+		folder := t.TempDir()
+		t.Setenv("TMPDIR", folder)
+		kept := func() []string {
+			files, _ := filepath.Glob(folder + "/*")
+			return files
+		}
+		w := NewWriter(io.Discard, Named("xlsx"), []string{"a"})
+		for i := 0; len(kept()) == 0; i++ {
+			if err := w.Write(strings.Repeat("x", 30_000)); err != nil || i > 2000 {
+				t.Fatal("nothing was written to the disk, but ", err)
+			}
+		}
+		if err := end(w); err != nil {
+			t.Fatal(err)
+		}
+		w.Discard()
+		if left := kept(); len(left) > 0 {
+			t.Errorf("%s: %v", name, left)
+		}
 	}
 }

@@ -75,6 +75,10 @@ type Dialect interface {
 	EndingIn(table string, values []string) (from string, arg any)
 	// KeyShare ends a SELECT whose rows must not be deleted before the transaction ends.
 	KeyShare() string
+	// InOrder runs read, in a transaction, so that what it selects with a limit is taken from
+	// the index that is in its order. The planner would rather sort all that there is if it
+	// takes a table for small that has just been filled.
+	InOrder(tx *gorm.DB, read func() error) error
 	// ForUpdate ends a SELECT whose rows must not be changed before the transaction ends.
 	ForUpdate() string
 	// contains is the condition that a row of table has a normalized term, and lacks that

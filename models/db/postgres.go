@@ -233,6 +233,18 @@ func (*postgresDialect) Lock(tx *gorm.DB, name string) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(hashtext(?))", name).Error
 }
 
+func (*postgresDialect) InOrder(tx *gorm.DB, read func() error) error {
+	const sorts = "SELECT set_config('enable_sort', ?, true)"
+	err := tx.Exec(sorts, "off").Error
+	if err == nil {
+		err = read()
+	}
+	if err == nil {
+		err = tx.Exec(sorts, "on").Error
+	}
+	return err
+}
+
 func (*postgresDialect) TryLock(r Reader, name string) (bool, error) {
 	free, err := Collect(r, "SELECT pg_try_advisory_xact_lock(hashtext(?))", false, []any{name}, OneColumn[bool])
 	return err == nil && free[0], err

@@ -180,6 +180,8 @@ func (sqliteDialect) Batch() int { return 250 }
 func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 
+func (sqliteDialect) InOrder(_ *gorm.DB, read func() error) error { return read() }
+
 func (sqliteDialect) TryLock(Reader, string) (bool, error) { return true, nil }
 
 func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {

@@ -191,10 +191,14 @@ const (
 )
 
 // next returns the objects that a job has to change next.
-func (s *Store) next(tx *gorm.DB, job Job, limit int) ([]Object, error) {
+func (s *Store) next(tx *gorm.DB, job Job, limit int) (found []Object, err error) {
 	q := db.SelectFrom("job_results", "object_id, name, detail", "job_id = ? AND object_id > ? AND result = ''", job.ID, job.Checkpoint)
 	q.Tail = " ORDER BY object_id"
-	return db.First(s.db.ReadIn(tx), q, limit, func(o *Object) []any { return []any{&o.ID, &o.Name, &o.Detail} })
+	err = s.db.Dialect.InOrder(tx, func() error {
+		found, err = db.First(s.db.ReadIn(tx), q, limit, func(o *Object) []any { return []any{&o.ID, &o.Name, &o.Detail} })
+		return err
+	})
+	return found, err
 }
 
 // put stores results, each of an object that the job had not come to, and counts them.
