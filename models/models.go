@@ -15,7 +15,8 @@
 // A change can be reverted (revert.go) unless the same fields have changed since; a session
 // has its last ones as a stack (undo.go). Deleting a group or contact deletes one row;
 // PurgeDeleted then deletes what is too much for one transaction (delete.go, clearing.go).
-// Before it does, a group can be on hold (holds.go).
+// Before it does, a group can be on hold (holds.go). Rules archive groups by themselves
+// (archive_rule.go).
 //
 // Ids sort by creation (text.ValidID), lists are paged by keyset, and text is searched
 // through one folded column (text.Fold). Identity is decided by identity keys, never by

@@ -217,33 +217,7 @@ func docViews() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var10 templ.SafeURL
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(JobsURL(JobsAt{}))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 69, Col: 218}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\">job</a>, which you can undo, and has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(RulesURL(""))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 69, Col: 407}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\">rules</a> under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2>Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2>Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary job, which you can undo, and has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the rules under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2>Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2>Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -267,12 +241,12 @@ func docPreferences() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var12 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var12 == nil {
-			templ_7745c5c3_Var12 = templ.NopComponent
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h2>Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2>Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2>Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2>Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2>Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2>Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -296,51 +270,51 @@ func docUsers() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var13 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var13 == nil {
-			templ_7745c5c3_Var13 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var12 templ.SafeURL
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 97, Col: 86}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">role</a>.</p><h2>Invite a user</h2><p>Create an invite link under <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var13 string
+		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 99, Col: 47}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2>Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2>Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2>Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2>Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var14 templ.SafeURL
-		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 97, Col: 86}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 107, Col: 98}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">role</a>.</p><h2>Invite a user</h2><p>Create an invite link under <strong>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var15 string
-		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 99, Col: 47}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2>Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2>Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2>Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2>Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var16 templ.SafeURL
-		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 107, Col: 98}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">Backup and recovery</a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">Backup and recovery</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -364,12 +338,12 @@ func docSignIn() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var17 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var17 == nil {
-			templ_7745c5c3_Var17 = templ.NopComponent
+		templ_7745c5c3_Var15 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var15 == nil {
+			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<h2>Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2>Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2>Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2>Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2>Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2>Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2>Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2>Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -377,7 +351,7 @@ func docSignIn() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -18,9 +18,12 @@ func RulesURL(list templ.SafeURL) templ.SafeURL { return "/groups/rules" + FromL
 
 // NewRuleURL returns the address of the form for a new rule about a list of groups.
 func NewRuleURL(list templ.SafeURL) templ.SafeURL { return "/groups/rules/new" + FromList(list) }
-func EditRuleURL(id string) templ.SafeURL         { return pathTo("/groups/rules/", id, "/edit", "") }
-func PauseRuleURL(id string) templ.SafeURL        { return pathTo("/groups/rules/", id, "/pause", "") }
-func DeleteRuleURL(id string) templ.SafeURL       { return pathTo("/groups/rules/", id, "/delete", "") }
+
+func EditRuleURL(id string) templ.SafeURL { return pathTo("/groups/rules/", id, "/edit", "") }
+
+func PauseRuleURL(id string) templ.SafeURL { return pathTo("/groups/rules/", id, "/pause", "") }
+
+func DeleteRuleURL(id string) templ.SafeURL { return pathTo("/groups/rules/", id, "/delete", "") }
 
 // TurnOnRuleURL returns the address of what a rule would do, from where it is turned on.
 func TurnOnRuleURL(id string) templ.SafeURL { return withParams(EditRuleURL(id), "do", "preview") }
@@ -93,8 +96,12 @@ func (f RuleForm) button() string {
 // hidden are the rule's fields for a form that doesn't show them.
 func (f RuleForm) hidden() []Hidden {
 	return []Hidden{
-		{Name: "name", Value: f.Name}, {Name: "search", Value: f.Search}, {Name: "days", Value: f.Days},
-		{Name: "when", Value: f.when()}, {Name: "date", Value: f.Date}, {Name: "note", Value: f.Note},
+		{Name: "name", Value: f.Name},
+		{Name: "search", Value: f.Search},
+		{Name: "days", Value: f.Days},
+		{Name: "when", Value: f.when()},
+		{Name: "date", Value: f.Date},
+		{Name: "note", Value: f.Note},
 	}
 }
 
@@ -162,6 +169,7 @@ func stoppedWords(reason, who string) string {
 // exemptGroups and scheduledGroups are the lists of groups that rules leave alone, and of
 // those with a date.
 func exemptGroups() templ.SafeURL { return GroupsURL(GroupsAt{Q: "is:exempt", Status: "all"}) }
+
 func scheduledGroups() templ.SafeURL {
 	return GroupsURL(GroupsAt{Q: "is:scheduled"})
 }
