@@ -88,7 +88,7 @@ func delimiterOf(text []byte) rune {
 }
 
 // UTF8 returns a file of this form as UTF-8 without byte order mark. It sets *found, unless
-// nil, to the encoding once that is known. Errors: *Error with NotText or WrongEncoding.
+// nil, to the encoding once that is known. Errors: *Error with NotText, WrongEncoding or CutOff.
 func (f Form) UTF8(r io.Reader, found *Encoding) io.Reader {
 	if found == nil {
 		found = new(Encoding)
@@ -98,10 +98,24 @@ func (f Form) UTF8(r io.Reader, found *Encoding) io.Reader {
 		if f.Encoding == UTF16BE {
 			endian = unicode.BigEndian
 		}
-		r = transform.NewReader(r, unicode.UTF16(endian, unicode.UseBOM).NewDecoder())
+		r = transform.NewReader(&pairs{r: r}, unicode.UTF16(endian, unicode.UseBOM).NewDecoder())
 		found = new(Encoding)
 	}
 	return transform.NewReader(r, &toUTF8{found: found, line: 1})
+}
+
+// pairs is a reader of bytes that must be even in number.
+type pairs struct {
+	r   io.Reader
+	odd bool
+}
+
+func (p *pairs) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.odd = p.odd != (n%2 == 1); p.odd && err == io.EOF {
+		err = &Error{Code: CutOff}
+	}
+	return n, err
 }
 
 // toUTF8 checks UTF-8, and turns Windows-1252 into it: which of them it is, the first

@@ -171,6 +171,7 @@ func TestWhatIsNoFileOfRowsIsRefused(t *testing.T) {
 		{"an open quote before many rows", io.MultiReader(strings.NewReader("name,a\n1,\"2\n"), endless("1,2\n")), "Line 2: A quote is opened and never closed."},
 		{"a quote in a quoted cell", strings.NewReader("name,a\n\"a\"b\",2\n3,4\n"), "Line 2: A quote is not closed"},
 		{"half a file", strings.NewReader("name,a\n1,2\n1,\"hal"), "Line 3: "},
+		{"half a character", strings.NewReader("\xff\xfen\x00a\x00m\x00e\x00\n\x001\x00\n\x002"), "The file ends in the middle of a row."},
 		{"half an object", strings.NewReader(`{"name":"A"}` + "\n" + `{"na`), "Line 2: The file ends in the middle of a row."},
 		{"many columns", strings.NewReader(strings.Repeat("a,", 100_000) + "\n1\n"), "There are more than 1,000 columns."},
 		{"a long header", endless("a"), "Line 1: There is a row of more than 1 MB."},
