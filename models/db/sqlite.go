@@ -90,7 +90,11 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := d.files.remember(); err != nil {
 		return h, err
 	}
-	if h.Writer, err = openGORM(sqliteDialector{write}, config); err != nil {
+	// GORM lets everybody wait for whoever prepares a statement first. If that one waits for the
+	// only writing connection, and the transaction that has it for the statement, both wait for ever.
+	writing := *config
+	writing.PrepareStmt = false
+	if h.Writer, err = openGORM(sqliteDialector{write}, &writing); err != nil {
 		return h, err
 	}
 	if h.Reader, err = openGORM(sqliteDialector{read}, config); err != nil {
