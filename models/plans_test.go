@@ -318,12 +318,16 @@ func (p *planner) bounded(what string, call func() error) {
 // limits asks for every filter, for those of which few groups have all, and for the numbers
 // beside them, in every order and in the middle.
 func (p *planner) limits(g models.Group) {
-	for _, text := range []string{
+	statuses := []models.Status{models.AnyStatus, models.Active}
+	for i, text := range []string{
 		"members:0", "members:3", "members:1..9", "members:>=100", "has:description", "no:description", "has:avatar", "no:avatar",
 		"created:>9m", "updated:>9m", "updated:<11m", "active:<90d", "active:>90d", "archived:<90d", "by:nobody", "by:Ada", "is:duplicate",
 		"no:avatar members:3 updated:<2y", "has:avatar has:description active:<1m tribe", "created:<2000-01-01 no:avatar",
 	} {
-		for _, status := range []models.Status{models.AnyStatus, models.Active} {
+		for n, status := range statuses {
+			if modelstest.Rounds(1, 2) == 1 && n != i%2 {
+				continue // both statuses have half of the filters, in every order
+			}
 			for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByUpdated} {
 				q := models.GroupQuery{Search: models.ParseSearch(text, nil), Sort: sort, Status: status}
 				what := fmt.Sprintf("%s %s by %s", text, status, sort)
