@@ -48,7 +48,7 @@ func (p groupPages) filterForm(r *http.Request) (form views.FilterForm, err erro
 	_, query, _ := strings.Cut(string(groupsOf(r)), "?")
 	at, groups := savedList(r, query)
 	form.List = views.GroupList{By: by(r), At: at, Status: groups.Shown(), Search: groups.Search, Now: p.now(r)}
-	if form.Facets, err = p.store.GroupFacets(r.Context(), groups); err != nil {
+	if form.Facets, err = p.store.Facets.OfGroups(r.Context(), groups); err != nil {
 		return form, err
 	}
 	form.Values = views.FilterValues(form.Facets, groups.Search, form.List.Now)
@@ -56,7 +56,7 @@ func (p groupPages) filterForm(r *http.Request) (form views.FilterForm, err erro
 }
 
 func (p groupPages) showFilters(w http.ResponseWriter, r *http.Request, status int, form views.FilterForm) error {
-	creators, err := p.store.Creators(r.Context())
+	creators, err := p.store.Creators.All(r.Context())
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		}
 	}
 	if list.ShowsColumn("by") && len(page.Groups) > 0 {
-		if list.Creators, err = p.store.CreatorsOf(r.Context(), page.Groups); err != nil {
+		if list.Creators, err = p.store.Creators.OfGroups(r.Context(), page.Groups); err != nil {
 			return list, err
 		}
 	}

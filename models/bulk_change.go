@@ -329,7 +329,7 @@ func (p *bulkPart) clear(line audit.Line, rest clearing) error {
 	}
 	done, err := p.s.clearFirst(p.tx, rest)
 	if !done {
-		p.s.requestPurge()
+		p.s.Deletions.requestPurge()
 	}
 	return err
 }

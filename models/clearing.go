@@ -11,6 +11,12 @@ import (
 	"protocol.chat/console/models/db"
 )
 
+// Deletions delete, in the background, what deleted groups and contacts have left.
+type Deletions struct {
+	store          *Store
+	purgeRequested chan struct{}
+}
+
 // clearing is the conversation of a deleted group or contact that has left rows: its
 // messages and memberships. Deleting one row hides a group or contact from readers. The
 // other rows can be millions, so they are deleted in batches, each in a transaction. The
@@ -45,21 +51,21 @@ const (
 type progress struct{ conversation, message, member string }
 
 // PurgeRequested returns a channel that receives a value when a deletion has left rows for
-// PurgeDeleted.
-func (s *Store) PurgeRequested() <-chan struct{} { return s.purgeRequested }
+// Deletions.Purge.
+func (s *Deletions) PurgeRequested() <-chan struct{} { return s.purgeRequested }
 
 // requestPurge signals PurgeRequested.
-func (s *Store) requestPurge() {
+func (s *Deletions) requestPurge() {
 	select {
 	case s.purgeRequested <- struct{}{}:
 	default: // already signaled
 	}
 }
 
-// PurgeDeleted deletes the remaining rows of deleted groups and contacts, those of other
+// Purge deletes the remaining rows of deleted groups and contacts, those of other
 // processes included, until ctx ends or only rows are left that another process is
 // deleting. It is housekeeping and has no audit line.
-func (s *Store) PurgeDeleted(ctx context.Context) error {
+func (s *Deletions) Purge(ctx context.Context) error {
 	var at progress
 	for {
 		start := time.Now()
@@ -72,16 +78,16 @@ func (s *Store) PurgeDeleted(ctx context.Context) error {
 		select {
 		case <-time.After(time.Since(start)):
 		case <-ctx.Done():
-			return s.DB.Failed(ctx, ctx.Err())
+			return s.store.DB.Failed(ctx, ctx.Err())
 		}
 	}
 }
 
 // clearOne is clearNext in a transaction of its own.
-func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
+func (s *Deletions) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 	defer cancel()
-	err = s.DB.Transaction(ctx, func(tx *gorm.DB) error {
+	err = s.store.DB.Transaction(ctx, func(tx *gorm.DB) error {
 		var err error
 		to, more, err = s.clearNext(tx, from)
 		return err
@@ -91,7 +97,7 @@ func (s *Store) clearOne(ctx context.Context, from progress) (to progress, more 
 
 // clearNext deletes one piece of the oldest clearing that no one else is working on, and
 // reports whether there was one.
-func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
+func (s *Deletions) clearNext(tx *gorm.DB, from progress) (to progress, more bool, err error) {
 	var found []clearing
 	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
 	if err := tx.Clauses(free).Where("NOT held").Order("conversation_id").Limit(1).Find(&found).Error; err != nil || len(found) == 0 {
@@ -109,7 +115,7 @@ func (s *Store) clearNext(tx *gorm.DB, from progress) (to progress, more bool, e
 }
 
 // clearPiece deletes up to pieceRows rows and reports whether those were all.
-func (s *Store) clearPiece(tx *gorm.DB, c clearing, from progress) (to progress, done bool, err error) {
+func (s *Deletions) clearPiece(tx *gorm.DB, c clearing, from progress) (to progress, done bool, err error) {
 	to = from
 	messages, err := clearRows(tx, rowRange{"messages", "conversation_id", "id", c.ConversationID, from.message}, pieceRows)
 	if err != nil {
@@ -142,7 +148,7 @@ func countMessages(tx *gorm.DB, c clearing, n int) error {
 
 // clearMembers deletes up to most memberships beyond after, and returns the other side of
 // each.
-func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
+func (s *Deletions) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
 	if c.GroupID != nil {
 		return clearRows(tx, rowRange{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
 	}
@@ -150,7 +156,7 @@ func (s *Store) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([
 }
 
 // leaveGroups removes a deleted contact from groups, and from their counts.
-func (s *Store) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, error) {
+func (s *Deletions) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, error) {
 	// Locked first, in the same order everywhere: the group before its members, and one that
 	// may come back from being on hold before those that have.
 	counting := []any{&heldGroup{}, &Group{}}
@@ -166,8 +172,8 @@ func (s *Store) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.DB.Now().Unix()}
-	for part := range slices.Chunk(left, s.DB.Dialect.Batch()) {
+	fewer := map[string]any{"contacts_count": gorm.Expr("contacts_count - 1"), "updated_at": s.store.DB.Now().Unix()}
+	for part := range slices.Chunk(left, s.store.DB.Dialect.Batch()) {
 		for _, groups := range counting {
 			if err := tx.Model(groups).Where("id IN ?", part).Updates(fewer).Error; err != nil {
 				return nil, err

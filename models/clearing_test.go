@@ -119,7 +119,7 @@ func remove(t *testing.T, store *models.Store, by access.Actor, g models.Group) 
 
 func clearAll(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.PurgeDeleted(t.Context()); err != nil {
+	if err := store.Deletions.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -148,7 +148,7 @@ func TestSmallGroupIsPurgedAtOnce(t *testing.T) {
 			t.Errorf("the tombstone says %+v", grave)
 		}
 		select {
-		case <-store.PurgeRequested():
+		case <-store.Deletions.PurgeRequested():
 			t.Error("it says that something is left")
 		default:
 		}
@@ -160,7 +160,7 @@ func TestLargeGroupIsDeletedAtOnceAndPurgedInPieces(t *testing.T) {
 		by := modelstest.Owner(t, store)
 		g := crowd(t, store, by)
 		remove(t, store, by, g)
-		<-store.PurgeRequested()
+		<-store.Deletions.PurgeRequested()
 		before := rows(t, store)
 		for piece := 0; ; piece++ {
 			if grave := tombstone(t, store, g); grave.MessagesCount != crowdMessages-before.Messages || grave.ContactsCount != crowdMembers || grave.More != (before.Messages > 0) {
@@ -312,12 +312,12 @@ func TestInterruptedPurgeLosesNothing(t *testing.T) {
 		remove(t, store, by, g)
 		stopped, stop := context.WithCancel(t.Context())
 		stop()
-		if err := store.PurgeDeleted(stopped); !errors.Is(err, context.Canceled) {
+		if err := store.Deletions.Purge(stopped); !errors.Is(err, context.Canceled) {
 			t.Errorf("stopped, it answers %v", err)
 		}
 		for after := time.Millisecond; rows(t, store).Clearings > 0; after *= 2 {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
-			err := store.PurgeDeleted(ctx)
+			err := store.Deletions.Purge(ctx)
 			cancel()
 			if err != nil && !errors.Is(err, access.ErrUnavailable) {
 				t.Errorf("out of time, it answers %v", err)
@@ -386,7 +386,7 @@ func TestContactIsRemovedFromManyGroupsInPieces(t *testing.T) {
 		if err := store.DeleteContact(t.Context(), by, c.ID, nil); err != nil {
 			t.Fatal(err)
 		}
-		<-store.PurgeRequested()
+		<-store.Deletions.PurgeRequested()
 		contactIsGone(t, store, c)
 		// One that is deleted itself, before it comes to it, leaves no count behind.
 		remove(t, store, by, found(t, store, models.GroupQuery{Search: models.ParseSearch("449", nil)}))
@@ -489,7 +489,7 @@ func TestMigrationKeepsMembersAndMessages(t *testing.T) {
 					t.Errorf("%s: got %q, want %q", search, got, want)
 				}
 			}
-			if made, err := store.CreatedBy(t.Context(), "0000000000000006"); err != nil || made != (access.ActorRef{Kind: access.UserActor, ID: "0000000000000009", Name: "Ada"}) {
+			if made, err := store.Creators.OfGroup(t.Context(), "0000000000000006"); err != nil || made != (access.ActorRef{Kind: access.UserActor, ID: "0000000000000009", Name: "Ada"}) {
 				t.Errorf("created by %+v, %v", made, err)
 			}
 			if last, err := store.Group(t.Context(), "0000000000000006"); g.LastActiveAt != 8 || last.LastActiveAt != 2 {

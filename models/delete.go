@@ -44,7 +44,7 @@ func (s *Store) Tombstone(ctx context.Context, groupID string) (Tombstone, error
 }
 
 // DeleteGroup deletes a group permanently, with its conversation, and leaves a Tombstone.
-// The group, its members and its messages can't be found any more; PurgeDeleted deletes the
+// The group, its members and its messages can't be found any more; Deletions.Purge deletes the
 // rows of a large group later. when is as GroupChange.If. Errors: ErrNotFound, ErrChanged,
 // Denied.
 func (s *Store) DeleteGroup(ctx context.Context, by access.Actor, id string, when func(Group) bool) error {
@@ -131,7 +131,7 @@ func firstNamed(r db.Reader, g Group) (any, error) {
 
 // DeleteContact deletes a contact permanently, with its one-to-one conversation, and ends
 // its memberships. The contact can't be found any more; if it is in many groups, some count
-// it until PurgeDeleted has come to them. when is as ContactChange.If. Errors: ErrNotFound,
+// it until Deletions.Purge has come to them. when is as ContactChange.If. Errors: ErrNotFound,
 // ErrChanged, Denied.
 func (s *Store) DeleteContact(ctx context.Context, by access.Actor, id string, when func(Contact) bool) error {
 	return s.deleteWithClearing(ctx, by, access.DeleteContacts, audit.DeletedContact, func(tx *gorm.DB, line *audit.Line) (clearing, error) {
@@ -160,7 +160,7 @@ func (s *Store) deleteLockedContact(tx *gorm.DB, line *audit.Line, c Contact) (c
 }
 
 // deleteWithClearing is Write for a deletion: fn deletes the row by which the object is found, and
-// returns what to clear. The first piece is cleared at once, the rest by PurgeDeleted.
+// returns what to clear. The first piece is cleared at once, the rest by Deletions.Purge.
 func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right access.Right, action audit.Action, fn func(tx *gorm.DB, line *audit.Line) (clearing, error)) error {
 	var done bool
 	err := s.Audit.Write(ctx, by, right, action, func(tx *gorm.DB, line *audit.Line) error {
@@ -172,16 +172,16 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 		return err
 	})
 	if err == nil && !done {
-		s.requestPurge()
+		s.Deletions.requestPurge()
 	}
 	return err
 }
 
-// clearFirst clears the first piece, and leaves the rest, if any, to PurgeDeleted. It leaves
+// clearFirst clears the first piece, and leaves the rest, if any, to Deletions.Purge. It leaves
 // all of what is on hold to Holds.Release.
 func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
 	if !c.Held {
-		if _, done, err = s.clearPiece(tx, c, progress{}); err != nil || done {
+		if _, done, err = s.Deletions.clearPiece(tx, c, progress{}); err != nil || done {
 			return done, err
 		}
 	}

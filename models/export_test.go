@@ -19,7 +19,7 @@ import (
 
 // ClearPiece clears one piece and reports whether there was one.
 func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
-	_, more, err := s.clearOne(ctx, progress{})
+	_, more, err := s.Deletions.clearOne(ctx, progress{})
 	return more, err
 }
 

@@ -25,47 +25,47 @@ SELECT newest.created_by_kind, newest.created_by_id, newest.created_by_name FROM
 JOIN groups AS newest ON newest.id = (SELECT id FROM groups WHERE created_by_id = found.id ORDER BY id DESC LIMIT 1)
 WHERE found.id IS NOT NULL`
 
-// CreatedBy returns who created a group; the zero ActorRef if no one knows.
-func (s *Store) CreatedBy(ctx context.Context, groupID string) (access.ActorRef, error) {
+// OfGroup returns who created a group; the zero ActorRef if no one knows.
+func (s *Creators) OfGroup(ctx context.Context, groupID string) (access.ActorRef, error) {
 	query := db.SelectFrom("groups", "created_by_kind, created_by_id, created_by_name", "id = ?", groupID)
-	found, err := db.First(s.DB.Read(ctx), query, 1, actorColumns)
+	found, err := db.First(s.store.DB.Read(ctx), query, 1, actorColumns)
 	if err != nil || len(found) == 0 {
-		return access.ActorRef{}, s.DB.Failed(ctx, err)
+		return access.ActorRef{}, s.store.DB.Failed(ctx, err)
 	}
 	return found[0], nil
 }
 
-// CreatorsOf returns who created groups, by the groups' ids.
-func (s *Store) CreatorsOf(ctx context.Context, groups []GroupHit) (map[string]access.ActorRef, error) {
+// OfGroups returns who created groups, by the groups' ids.
+func (s *Creators) OfGroups(ctx context.Context, groups []GroupHit) (map[string]access.ActorRef, error) {
 	ids := make([]string, len(groups))
 	for i, g := range groups {
 		ids[i] = g.ID
 	}
 	query := db.Selection{Columns: "id, created_by_kind, created_by_id, created_by_name", From: "groups"}
-	query.Where(s.DB.Dialect.Among("id", ids))
+	query.Where(s.store.DB.Dialect.Among("id", ids))
 	type created struct {
 		id string
 		by access.ActorRef
 	}
-	found, err := db.Collect(s.DB.Read(ctx), query.SQL(), false, query.Args, func(c *created) []any {
+	found, err := db.Collect(s.store.DB.Read(ctx), query.SQL(), false, query.Args, func(c *created) []any {
 		return append([]any{&c.id}, actorColumns(&c.by)...)
 	})
 	creators := map[string]access.ActorRef{}
 	for _, c := range found {
 		creators[c.id] = c.by
 	}
-	return creators, s.DB.Failed(ctx, err)
+	return creators, s.store.DB.Failed(ctx, err)
 }
 
-// Creators returns the users and tokens that have created groups, also those that are
+// All returns the users and tokens that have created groups, also those that are
 // deleted, by name.
-func (s *Store) Creators(ctx context.Context) ([]access.ActorRef, error) {
-	all, err := s.allCreators(s.DB.Read(ctx))
+func (s *Creators) All(ctx context.Context) ([]access.ActorRef, error) {
+	all, err := s.all(s.store.DB.Read(ctx))
 	text.SortByName(all, func(a access.ActorRef) string { return a.Name })
-	return all, s.DB.Failed(ctx, err)
+	return all, s.store.DB.Failed(ctx, err)
 }
 
-func (s *Store) allCreators(r db.Reader) ([]access.ActorRef, error) {
+func (s *Creators) all(r db.Reader) ([]access.ActorRef, error) {
 	return db.Collect(r, creatorsSQL, false, []any{maxCreators}, actorColumns)
 }
 
@@ -77,9 +77,9 @@ type creators struct {
 	ids       any
 }
 
-// findCreators returns those whose id is typed, or whose name has the typed text somewhere.
-func (s *Store) findCreators(r db.Reader, typed string) (*creators, error) {
-	all, err := s.allCreators(r)
+// find returns those whose id is typed, or whose name has the typed text somewhere.
+func (s *Creators) find(r db.Reader, typed string) (*creators, error) {
+	all, err := s.all(r)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +89,6 @@ func (s *Store) findCreators(r db.Reader, typed string) (*creators, error) {
 			ids = append(ids, a.ID)
 		}
 	}
-	condition, list := s.DB.Dialect.Among("groups.created_by_id", ids)
+	condition, list := s.store.DB.Dialect.Among("groups.created_by_id", ids)
 	return &creators{condition, list}, nil
 }

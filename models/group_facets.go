@@ -68,12 +68,12 @@ var facets = []Facet{
 	}},
 }
 
-// facetTime is for how long GroupFacets counts: what it does not come to is not known.
+// facetTime is for how long Facets.OfGroups counts: what it does not come to is not known.
 const facetTime = 250 * time.Millisecond
 
-// GroupFacets returns the values that a list of groups can be limited by, with how many it
+// OfGroups returns the values that a list of groups can be limited by, with how many it
 // would have. Errors: Invalid.
-func (s *Store) GroupFacets(ctx context.Context, q GroupQuery) ([]Facet, error) {
+func (s *Facets) OfGroups(ctx context.Context, q GroupQuery) ([]Facet, error) {
 	if err := q.check().OrNil(); err != nil {
 		return nil, err
 	}
@@ -102,28 +102,28 @@ func (s *Store) GroupFacets(ctx context.Context, q GroupQuery) ([]Facet, error) 
 	}
 	parts.Wait()
 	if counting.Err() != nil {
-		return all, s.DB.Failed(ctx, ctx.Err())
+		return all, s.store.DB.Failed(ctx, ctx.Err())
 	}
-	return all, s.DB.Failed(ctx, errors.Join(errs...))
+	return all, s.store.DB.Failed(ctx, errors.Join(errs...))
 }
 
 // based returns the query with another search.
-func (s *Store) based(q GroupQuery, typed string) GroupQuery {
-	q.Search, q.Range = ParseSearchAt(typed, q.Search.zone, s.DB.Now()), db.Range{}
+func (s *Facets) based(q GroupQuery, typed string) GroupQuery {
+	q.Search, q.Range = ParseSearchAt(typed, q.Search.zone, s.store.DB.Now()), db.Range{}
 	q.Sort, q.Reverse = ByCreated, false
 	return q
 }
 
 // countFacets counts the values of facets among what a query finds: each by its index in a
 // long list that only a status limits, or else all at once, if the query finds little.
-func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) error {
-	r := s.DB.Read(ctx)
-	page, err := s.resolveSearch(r, q)
+func (s *Facets) countFacets(ctx context.Context, q GroupQuery, some []*Facet) error {
+	r := s.store.DB.Read(ctx)
+	page, err := s.store.resolveSearch(r, q)
 	if err != nil {
 		return err
 	}
 	if q.isPlain() {
-		n, err := s.countGroups(r, page)
+		n, err := s.store.countGroups(r, page)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) er
 			conditions = append(conditions, s.conditionsOf(q, v.Filter))
 		}
 	}
-	counts, all, err := s.DB.CountEach(r, page.query.spec(page.members), conditions)
+	counts, all, err := s.store.DB.CountEach(r, page.query.spec(page.members), conditions)
 	if err != nil || !all || page.AtLeast {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Store) countFacets(ctx context.Context, q GroupQuery, some []*Facet) er
 }
 
 // countValues counts each value by its index.
-func (s *Store) countValues(r db.Reader, q GroupQuery, some []*Facet) error {
+func (s *Facets) countValues(r db.Reader, q GroupQuery, some []*Facet) error {
 	for _, f := range some {
 		for i := range f.Values {
 			if err := s.countValue(r, q, &f.Values[i]); err != nil {
@@ -162,22 +162,22 @@ func (s *Store) countValues(r db.Reader, q GroupQuery, some []*Facet) error {
 }
 
 // conditionsOf returns the conditions of a filter.
-func (s *Store) conditionsOf(q GroupQuery, filter string) (c db.Clauses) {
+func (s *Facets) conditionsOf(q GroupQuery, filter string) (c db.Clauses) {
 	limited := s.based(GroupQuery{Search: q.Search}, filter)
 	limited.Search.Status = AnyStatus
 	spec := limited.spec(nil)
-	return spec.Conditions(s.DB.Dialect)
+	return spec.Conditions(s.store.DB.Dialect)
 }
 
 // countValue counts what a query limited by a status and a value finds.
-func (s *Store) countValue(r db.Reader, q GroupQuery, v *FacetValue) (err error) {
+func (s *Facets) countValue(r db.Reader, q GroupQuery, v *FacetValue) (err error) {
 	v.Count, err = s.countIndexed(r, s.based(q, q.Search.With(v.Filter)), nil)
 	return err
 }
 
 // countIndexed counts what a query with the members that it searches finds, in the order
 // whose index has its limits, if there is one; nil if not all could be looked at.
-func (s *Store) countIndexed(r db.Reader, q GroupQuery, members []Contact) (*db.Count, error) {
+func (s *Facets) countIndexed(r db.Reader, q GroupQuery, members []Contact) (*db.Count, error) {
 	wanted := q.spec(members)
 	for _, sort := range GroupSorts {
 		q.Sort = sort
@@ -186,7 +186,7 @@ func (s *Store) countIndexed(r db.Reader, q GroupQuery, members []Contact) (*db.
 			break
 		}
 	}
-	n, err := s.DB.CountWithin(r, wanted)
+	n, err := s.store.DB.CountWithin(r, wanted)
 	if err != nil || n.More && n.N != db.MaxCounted {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (s *Store) GroupsCountWithin(ctx context.Context, q GroupQuery, limit time.
 	if err != nil {
 		return nil, s.DB.Failed(ctx, err)
 	}
-	n, err := s.countIndexed(r, page.query, page.members)
+	n, err := s.Facets.countIndexed(r, page.query, page.members)
 	if ctx.Err() == nil && counting.Err() != nil {
 		return nil, nil
 	}

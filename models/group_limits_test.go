@@ -254,7 +254,7 @@ func TestFacetsCountWhatTheyFind(t *testing.T) {
 		for _, search := range []string{"", "group", "members:9 is:archived", "has:description created:<1y", "archived:<90d no:avatar", "nothing"} {
 			for _, status := range []models.Status{models.AnyStatus, models.Active} {
 				q := models.GroupQuery{Search: models.ParseSearchAt(search, nil, variedNow), Status: status}
-				facets, err := store.GroupFacets(t.Context(), q)
+				facets, err := store.Facets.OfGroups(t.Context(), q)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -388,7 +388,7 @@ func TestLastActive(t *testing.T) {
 				t.Errorf("after %v: last active at %d, want %d, %v", step.after, found.LastActiveAt, want, err)
 			}
 		}
-		if made, err := store.CreatedBy(t.Context(), g.ID); err != nil || made != by.Ref() {
+		if made, err := store.Creators.OfGroup(t.Context(), g.ID); err != nil || made != by.Ref() {
 			t.Errorf("created by %+v, %v", made, err)
 		}
 	})

@@ -45,7 +45,7 @@ func (s *Store) resolveSearch(r db.Reader, q GroupQuery) (page GroupPage, err er
 	page.members, err = s.searchedMembers(r, q, &page)
 	page.query, page.query.Search = q, page.Search
 	if name := cmp.Or(q.Search.Limits.Creator, q.Limits.Creator); name != "" && err == nil {
-		page.query.creators, err = s.findCreators(r, name)
+		page.query.creators, err = s.Creators.find(r, name)
 	}
 	return page, err
 }

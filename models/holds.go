@@ -20,7 +20,7 @@ import (
 // Holds are deletions on hold. A group that somebody deletes in the console disappears at
 // once, as any deleted group: its row, with which it is found, is moved to held_groups, and
 // its members and messages stay where they are, hidden by a clearing. Until its time is over
-// it can be put back, the same as before; then Release lets PurgeDeleted have it. Whoever
+// it can be put back, the same as before; then Release lets Deletions.Purge have it. Whoever
 // locks the row in held_groups first decides.
 type Holds struct{ store *Store }
 
@@ -212,7 +212,7 @@ func (s *Holds) columns(tx *gorm.DB) (string, error) {
 const releasedAtOnce = 500
 
 // Release ends the hold of the groups whose time is over, those of other processes included,
-// for PurgeDeleted to delete what is left of them. It goes by the trusted time: a wrong clock
+// for Deletions.Purge to delete what is left of them. It goes by the trusted time: a wrong clock
 // deletes nothing. It is housekeeping and has no audit line.
 func (s *Holds) Release(ctx context.Context) error {
 	due := db.SelectFrom("held_groups", "id", "until_at <= ?", s.store.DB.Now().Unix())
@@ -222,7 +222,7 @@ func (s *Holds) Release(ctx context.Context) error {
 	at, err := s.store.Audit.TrustedTime(ctx)
 	for n := releasedAtOnce; err == nil && n == releasedAtOnce; {
 		if n, err = s.releaseSome(ctx, at); n > 0 {
-			s.store.requestPurge()
+			s.store.Deletions.requestPurge()
 		}
 	}
 	return err

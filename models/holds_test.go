@@ -206,7 +206,7 @@ func TestUndoAndPurgeHaveOneWinner(t *testing.T) {
 		}
 		for range 2 {
 			wg.Go(func() {
-				if err := errors.Join(store.Holds.Release(t.Context()), store.PurgeDeleted(t.Context())); err != nil {
+				if err := errors.Join(store.Holds.Release(t.Context()), store.Deletions.Purge(t.Context())); err != nil {
 					t.Error(err)
 				}
 			})

@@ -191,7 +191,7 @@ func (u *importUndoing) deleteContact(c Contact) error {
 	u.add(jobs.Result{ObjectID: c.ID, Result: jobs.Changed})
 	done, err := u.s.clearFirst(u.tx, rest)
 	if !done {
-		u.s.requestPurge()
+		u.s.Deletions.requestPurge()
 	}
 	return err
 }

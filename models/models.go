@@ -14,7 +14,7 @@
 //
 // A change can be reverted (revert.go) unless the same fields have changed since; a session
 // has its last ones as a stack (undo.go). Deleting a group or contact deletes one row;
-// PurgeDeleted then deletes what is too much for one transaction (delete.go, clearing.go).
+// Deletions.Purge then deletes what is too much for one transaction (delete.go, clearing.go).
 // Before it does, a group can be on hold (holds.go). Rules archive groups by themselves
 // (archive_rule.go).
 //
@@ -50,8 +50,9 @@ type Store struct {
 	Holds       *Holds
 	Undos       *Undos
 	Rules       *ArchiveRules
-
-	purgeRequested chan struct{}
+	Deletions   *Deletions
+	Creators    *Creators
+	Facets      *Facets
 }
 
 // The parts of the store besides groups and contacts.
@@ -68,6 +69,10 @@ type (
 	Exports struct{ store *Store }
 	// Imports make and change groups and contacts out of files.
 	Imports struct{ store *Store }
+	// Creators are the users and tokens that groups were created by.
+	Creators struct{ store *Store }
+	// Facets count the groups of a list by their properties.
+	Facets struct{ store *Store }
 )
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
@@ -77,10 +82,11 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), purgeRequested: make(chan struct{}, 1)}
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
-	s.Imports = &Imports{s}
+	s.Imports, s.Creators, s.Facets = &Imports{s}, &Creators{s}, &Facets{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
+	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	s.Jobs.Register(s.Imports.kinds()...)
 	return s, nil

@@ -339,11 +339,11 @@ func (p *planner) limits(g models.Group) {
 	}
 	for _, text := range []string{"", "has:avatar", "tribe", "is:archived"} {
 		q := models.GroupQuery{Search: models.ParseSearch(text, nil), Status: models.Active}
-		count := func() error { _, err := p.store.GroupFacets(p.Context(), q); return err }
+		count := func() error { _, err := p.store.Facets.OfGroups(p.Context(), q); return err }
 		p.plan("facets of "+text, true, count)
 		p.bounded("facets of "+text, count)
 	}
-	p.plan("creators", true, func() error { _, err := p.store.Creators(p.Context()); return err })
+	p.plan("creators", true, func() error { _, err := p.store.Creators.All(p.Context()); return err })
 }
 
 // limited looks at a page of a list with filters, its number of groups, and its place.

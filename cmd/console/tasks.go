@@ -31,7 +31,7 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "delete expired data", run: store.Sweep, every: identity.ChallengeLimit, limit: time.Minute},
 		// Deletions by this process trigger it; the interval is for those of others and for what
 		// errors left.
-		{what: "purge deleted data", run: store.PurgeDeleted, every: time.Minute, asked: store.PurgeRequested(), limit: time.Hour},
+		{what: "purge deleted data", run: store.Deletions.Purge, every: time.Minute, asked: store.Deletions.PurgeRequested(), limit: time.Hour},
 		// The interval is how late a deletion can be.
 		{what: "end holds", run: store.Holds.Release, every: 5 * time.Second, limit: time.Minute},
 		// The interval is for jobs that another process started.

@@ -50,7 +50,7 @@ func (a exportCalls) members(r *http.Request, by access.Actor) (result, error) {
 	return a.file(r, by, export.List{Of: export.Members, Name: "members-" + query.Group, Members: query})
 }
 
-// file answers with the file of a list. HEAD exports nothing, and so leaves no audit line.
+// file sends the file of a list. HEAD exports nothing, and so leaves no audit line.
 func (a exportCalls) file(r *http.Request, by access.Actor, l export.List) (result, error) {
 	q := queryOf(r)
 	format, known := exportFormats[cmp.Or(q.values["format"], "ndjson")]
