@@ -11,7 +11,6 @@ import (
 var (
 	frameHTML = cut("frame", "title", "groups", "contacts", "path", divide, "body")
 
-	groupsHeadHTML  = cut("groups-head")
 	groupsHTML      = cut("groups", "title", "summary", "active", "actives", "archived", "archives", "all", "q", "carried", "from", "save", "chips", "hint", divide, "list")
 	saveHTML        = cut("save", "href")
 	tallyHTML       = cut("tally", "n")
@@ -37,7 +36,6 @@ var (
 	sizesHTML = cut("sizes", "links")
 	sizeHTML  = cut("size", "href", "current", "n")
 
-	contactsHeadHTML  = cut("contacts-head")
 	contactsHTML      = cut("contacts", "title", "summary", "q", "chips", divide, "list")
 	contactsTableHTML = cut("contacts-table", "summary", "name", "created", divide, "rows")
 	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "here", "from", "after")
@@ -46,10 +44,11 @@ var (
 	groupHTML        = cut("group", "id", "name", "hue", "initials", "conversation", "members", "origin", "description", "created", "updated", divide, "people")
 	personHTML       = cut("person", "id", "hue", "initials", "name")
 	membersHTML      = cut("members", "id", "name", "hue", "initials", "conversation", "members", "origin", "q", divide, "list")
-	membersTableHTML = cut("members-table", "members", divide, "rows")
-	membersRowHTML   = cut("members-row", "id", "remove", "hue", "initials", "name", "username", "active")
+	membersTableHTML = cut("members-table", "id", "members", divide, "rows")
+	membersRowHTML   = cut("members-row", "id", "remove", "hue", "initials", "name", "username", "active", "added")
 	membersNoneHTML  = cut("members-none", "q", "group")
 	pickHTML         = cut("pick", "id", "name", "hue", "initials", "username", "state", "disabled")
+	pickNewHTML      = cut("pick-new", "q")
 )
 
 const (
@@ -61,7 +60,7 @@ const (
 )
 
 // framed appends a page, or only its region if htmx requests that.
-func (b *buffer) framed(r *http.Request, title string, current string, head *template, region func()) {
+func (b *buffer) framed(r *http.Request, title string, current string, region func()) {
 	if r.Header.Get("HX-Request-Type") == "partial" {
 		region()
 		b.out = append(b.out, flashes...)
@@ -74,9 +73,6 @@ func (b *buffer) framed(r *http.Request, title string, current string, head *tem
 	}
 	values := [][]byte{b.text(title), groups, contacts, b.text(r.URL.RequestURI())}
 	b.head(frameHTML, values...)
-	if head != nil {
-		b.head(head)
-	}
 	region()
 	b.foot(frameHTML, values...)
 }
@@ -124,7 +120,7 @@ func (s *server) groupsPage(r *http.Request, b *buffer) error {
 	if err != nil {
 		return err
 	}
-	b.framed(r, title(q.text, "Groups"), "Groups", groupsHeadHTML, func() { b.groups(l, values.Get("status"), s.origin) })
+	b.framed(r, title(q.text, "Groups"), "Groups", func() { b.groups(l, values.Get("status"), s.origin) })
 	return nil
 }
 
@@ -421,204 +417,4 @@ func (b *buffer) pager(path, here, next string, parameters ...string) {
 		sizes = append(sizes, b.part(sizeHTML, b.text(href), attribute(n == rows, `aria-current="true"`), b.number(n))...)
 	}
 	b.head(pagerHTML, link1, last, b.part(sizesHTML, sizes))
-}
-
-func (s *server) contactsPage(r *http.Request, b *buffer) error {
-	text := r.URL.Query().Get("q")
-	q := contactQuery{text: text, limit: rows, terms: terms(text), withGroups: true}
-	contacts, err := s.db.contacts(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	more := len(contacts) > q.limit
-	contacts = contacts[:min(len(contacts), q.limit)]
-	n := len(contacts)
-	if more {
-		if n, err = s.countContacts(r.Context(), q); err != nil {
-			return err
-		}
-	}
-	b.framed(r, title(text, "Contacts"), "Contacts", contactsHeadHTML, func() { b.contacts(q, contacts, more, n) })
-	return nil
-}
-
-func (s *server) countContacts(ctx context.Context, q contactQuery) (int, error) {
-	statement := s.db.statement()
-	statement.add("SELECT 1")
-	if statement.numbered {
-		statement.add(" FROM contacts c")
-		statement.andTerms("c", q.terms)
-	} else {
-		statement.fromSQLiteContacts(q)
-	}
-	if len(q.terms) == 0 {
-		return s.totals.get("contacts", func() (int, error) { return s.db.count(ctx, statement, counted) })
-	}
-	return s.db.count(ctx, statement, found)
-}
-
-func (b *buffer) contacts(q contactQuery, contacts []contact, more bool, n int) {
-	most, here := counted, link("/contacts", "q", q.text)
-	var chips []byte
-	if q.text != "" {
-		most = found
-		chips = []byte(`<div class="chips">` + string(b.part(chipHTML, b.raw("/contacts"), b.text("“"+q.text+"”"))) + `</div>`)
-	}
-	summary := b.summary(n, most, "contact")
-	values := [][]byte{b.text(title(q.text, "Contacts")), summary, b.text(q.text), chips}
-	b.head(contactsHTML, values...)
-	if len(contacts) == 0 {
-		b.head(contactsNoneHTML, b.text(q.text))
-	} else {
-		b.contactsTable(q, contacts, summary, here)
-		next := ""
-		if more {
-			next = contacts[len(contacts)-1].id
-		}
-		b.pager("/contacts", here, next, "q", q.text)
-	}
-	b.foot(contactsHTML, values...)
-}
-
-func (b *buffer) contactsTable(q contactQuery, contacts []contact, summary []byte, here string) {
-	name := b.part(columnHTML, b.raw("c-name"), nil, b.text(link("/contacts", "q", q.text, "sort", "name")), b.raw("name"), b.raw("Name"), b.icon("sort"))
-	created := b.part(columnHTML, b.raw("c-when"), b.raw(` aria-sort="descending"`), b.text(link("/contacts", "q", q.text, "sort", "-created")),
-		b.raw("created"), b.raw("Created"), b.icon("arrow-down"))
-	b.head(contactsTableHTML, summary, name, created)
-	next, from, none := url.QueryEscape(here), b.fromList(here), []byte(`<span class="none faint" aria-hidden="true">–</span>`)
-	for i := range contacts {
-		c := &contacts[i]
-		phone, after := none, next
-		if c.phone != nil {
-			phone = b.text(*c.phone)
-		}
-		if i+1 < len(contacts) {
-			after += "%23open-" + contacts[i+1].id
-		}
-		b.head(contactsRowHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.marked(c.name(), q.terms), b.marked(c.username, q.terms),
-			phone, b.number(c.groups), b.active(c), b.moment(c.created), b.text(c.name()), b.raw(next), from, b.raw(after))
-	}
-	b.foot(contactsTableHTML)
-}
-
-func (b *buffer) active(c *contact) []byte {
-	if c.active == nil {
-		return b.raw(`<span class="faint">Never</span>`)
-	}
-	return b.moment(*c.active)
-}
-
-// groupPage shows a group, with ten of its members.
-func (s *server) groupPage(r *http.Request, b *buffer) error {
-	g, err := s.groupRow(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	members, err := s.db.contacts(r.Context(), contactQuery{group: g.id, limit: people - 1})
-	if err != nil {
-		return err
-	}
-	description := b.raw(`<span class="faint">None</span>`)
-	if g.description != nil {
-		description = b.raw(`<p class="text">` + string(b.text(*g.description)) + `</p>`)
-	}
-	values := [][]byte{
-		b.raw(g.id), b.text(g.name), b.hue(g.name), b.initials(g.name), b.raw(g.conversation), b.number(g.count), b.raw(s.origin),
-		description, b.exactly(g.created), b.exactly(g.updated),
-	}
-	b.framed(r, title(g.name, "Groups"), "Groups", nil, func() {
-		b.head(groupHTML, values...)
-		for i := range members {
-			c := &members[i]
-			b.head(personHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.text(c.name()))
-		}
-		b.foot(groupHTML, values...)
-	})
-	return nil
-}
-
-// groupRow returns a group without its members.
-func (s *server) groupRow(ctx context.Context, id string) (group, error) {
-	groups, err := s.db.groups(ctx, groupQuery{id: id})
-	if err == nil && len(groups) == 0 {
-		err = errNotFound
-	}
-	if err != nil {
-		return group{}, err
-	}
-	return groups[0], nil
-}
-
-// membersPage shows the members of a group, or those who are searched for.
-func (s *server) membersPage(r *http.Request, b *buffer) error {
-	g, err := s.groupRow(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	text := r.URL.Query().Get("q")
-	q := contactQuery{group: g.id, text: text, limit: 25, terms: terms(text)}
-	if q.few = false; len(q.terms) > 0 && g.count > sorted {
-		if q.few, err = s.db.fewer(r.Context(), "contacts", q.terms); err != nil {
-			return err
-		}
-	}
-	members, err := s.db.contacts(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	values := [][]byte{b.raw(g.id), b.text(g.name), b.hue(g.name), b.initials(g.name), b.raw(g.conversation), b.number(g.count), b.raw(s.origin), b.text(text)}
-	b.framed(r, title(g.name+" members", "Groups"), "Groups", nil, func() {
-		b.head(membersHTML, values...)
-		b.members(&g, q, members)
-		b.foot(membersHTML, values...)
-	})
-	return nil
-}
-
-func (b *buffer) members(g *group, q contactQuery, members []contact) {
-	if len(members) == 0 {
-		b.head(membersNoneHTML, b.text(q.text), b.raw(g.id))
-		return
-	}
-	path := "/groups/" + g.id + "/members"
-	remove := b.text(link(path+"/remove", "next", link(path, "q", q.text)))
-	b.head(membersTableHTML, b.number(g.count))
-	for i := range members[:min(len(members), q.limit)] {
-		c := &members[i]
-		b.head(membersRowHTML, b.raw(c.id), remove, b.hue(c.name()), b.initials(c.name()), b.text(c.name()), b.text(c.username), b.active(c))
-	}
-	b.foot(membersTableHTML)
-	var next []byte
-	if len(members) > q.limit {
-		next = b.part(nextHTML, b.text(link(path, "q", q.text, "after", members[q.limit-1].id)), b.raw("members"))
-	}
-	b.head(pagerHTML, next, nil, nil)
-}
-
-// pick serves the contacts that a picker offers.
-func (s *server) pick(r *http.Request, b *buffer) error {
-	values := r.URL.Query()
-	q := contactQuery{terms: terms(values.Get("q")), limit: people - 1, pickFor: values.Get("group")}
-	found, err := s.db.contacts(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	if len(found) == 0 {
-		b.out = append(b.out, `<li class="none" role="presentation">No matching contacts</li>`...)
-	}
-	for i := range found {
-		c := &found[i]
-		var username, state []byte
-		if c.display != nil {
-			username = b.raw(" <small><bdi>" + c.username + "</bdi></small>")
-		}
-		switch {
-		case c.member:
-			state = []byte(`<span class="pill">Already a member</span>`)
-		case c.active != nil:
-			state = b.raw("<small>Active 24 Oct 2025</small>")
-		}
-		b.head(pickHTML, b.raw(c.id), b.text(c.name()), b.hue(c.name()), b.initials(c.name()), username, state, attribute(c.member, `aria-disabled="true"`))
-	}
-	return nil
 }

@@ -185,7 +185,7 @@ func (p *postgres) contacts(ctx context.Context, q contactQuery) ([]contact, err
 	contacts := make([]contact, 0, q.limit+1)
 	for rows.Next() {
 		var c contact
-		if err := rows.Scan(append(c.fields(), &c.groups, &c.member)...); err != nil {
+		if err := rows.Scan(append(c.fields(), &c.added, &c.groups, &c.member)...); err != nil {
 			return nil, err
 		}
 		contacts = append(contacts, c)
@@ -196,6 +196,11 @@ func (p *postgres) contacts(ctx context.Context, q contactQuery) ([]contact, err
 // selectContacts adds the columns of a list of contacts.
 func (s *statement) selectContacts(q contactQuery) {
 	s.add("SELECT ", contactColumns, ", ")
+	if q.group != "" {
+		s.add("m.created_at, ")
+	} else {
+		s.add("0, ")
+	}
 	if q.withGroups {
 		s.add("(SELECT count(*) FROM (SELECT 1 FROM memberships m WHERE m.contact_id = c.id LIMIT 1001) part)")
 	} else {

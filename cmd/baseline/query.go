@@ -50,7 +50,8 @@ type contact struct {
 	active                 *int64
 	created                int64
 	groups                 int
-	member                 bool // of the group that a picker is for
+	member                 bool  // of the group that a picker is for
+	added                  int64 // to the group whose members are listed
 }
 
 const contactColumns = "c.id, c.username, c.phone_number, c.avatar_url, c.display_name, c.conversation_id, c.last_active_at, c.created_at"

@@ -244,7 +244,7 @@ func (d *sqlite) contacts(ctx context.Context, q contactQuery) ([]contact, error
 	contacts := make([]contact, 0, q.limit+1)
 	for rows.Next() {
 		var c contact
-		if err := rows.Scan(append(c.fields(), &c.groups, &c.member)...); err != nil {
+		if err := rows.Scan(append(c.fields(), &c.added, &c.groups, &c.member)...); err != nil {
 			return nil, err
 		}
 		contacts = append(contacts, c)

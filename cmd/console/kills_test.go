@@ -79,7 +79,7 @@ func startImport(t *testing.T, store *models.Store, n int) (jobs.Job, error) {
 // TestKillsLoseAndRepeatNothing kills the program at random moments of a job: a few times here,
 // a hundred times with NIGHTLY=1 in the environment.
 func TestKillsLoseAndRepeatNothing(t *testing.T) {
-	kills, groups := modelstest.Rounds(2, 100), modelstest.Rounds(2000, 60_000)
+	kills, groups := modelstest.Rounds(2, 100), modelstest.Rounds(2000, 200_000)
 	for name, work := range killable {
 		t.Run(name, func(t *testing.T) {
 			eachDatabase(t, func(t *testing.T, database string) {
@@ -90,9 +90,13 @@ func TestKillsLoseAndRepeatNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				hits := 0
 				for range kills {
-					killProgram(t, database, store, job)
+					if killProgram(t, database, store, job) {
+						hits++
+					}
 				}
+				t.Logf("%d of %d kills hit it at work", hits, kills)
 				checkOnce(t, store, job, groups, work.active(groups))
 				if got, want := entries(t, store)-lines, work.lines(groups); got < want || got > want+20 {
 					t.Errorf("%d activity entries for %d groups, want %d and those of the job", got, groups, want)
@@ -102,8 +106,9 @@ func TestKillsLoseAndRepeatNothing(t *testing.T) {
 	}
 }
 
-// killProgram starts the program, and kills it while it works on the job.
-func killProgram(t *testing.T, database string, store *models.Store, job jobs.Job) {
+// killProgram starts the program, kills it while it works on the job, and reports whether that
+// was not done yet.
+func killProgram(t *testing.T, database string, store *models.Store, job jobs.Job) bool {
 	t.Helper()
 	var log logged
 	p := startProcess(t, database, &log)
@@ -117,6 +122,7 @@ func killProgram(t *testing.T, database string, store *models.Store, job jobs.Jo
 		t.Fatal(err)
 	}
 	_ = p.Wait()
+	return !finished(t, store, job)
 }
 
 // TestKillsOfPostgresLoseAndRepeatNothing ends the server at once at random moments of a job, as
@@ -147,6 +153,15 @@ func TestKillsOfPostgresLoseAndRepeatNothing(t *testing.T) {
 		}
 	}
 	checkOnce(t, modelstest.OpenURL(t, cluster.URL()), job, groups, 0) // without broken connections in its pool
+}
+
+func finished(t *testing.T, store *models.Store, job jobs.Job) bool {
+	t.Helper()
+	job, err := store.Jobs.Job(t.Context(), job.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job.Finished()
 }
 
 // progress is how far a job is; another value each time that something is done.
