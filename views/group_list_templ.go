@@ -844,7 +844,7 @@ func groupsTable(l GroupList) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		columns := l.columns()
-		var templ_7745c5c3_Var34 = []any{"grid fixed groups", templ.KV("wide", len(columns) > 5), templ.KV("wider", len(columns) > 8)}
+		var templ_7745c5c3_Var34 = []any{"grid fixed groups cards", templ.KV("wide", len(columns) > 5), templ.KV("wider", len(columns) > 8)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var34...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
