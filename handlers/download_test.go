@@ -85,9 +85,9 @@ func TestExportOfSelectedRows(t *testing.T) {
 	each(t, func(s *site) {
 		hector := s.contact("hector")
 		s.contact("yuki")
-		g := s.group("Plaza Hotel")
+		g := s.group("Plaza Hotel", hector, s.contact("madeline"))
 		s.group("Bar")
-		for list, id := range map[string]string{"/groups": g.ID, "/contacts": hector.ID} {
+		for list, id := range map[string]string{"/groups": g.ID, "/contacts": hector.ID, "/groups/" + g.ID + "/members": hector.ID} {
 			s.get(list).wants(200).has("#bulk button[value=export][formaction='"+list+"/export']", "Export")
 			s.post(list+"/export", "action", "export", "ids", id).wants(200).has("main p", "1 selected").has("form[data-file]:has(input[name=ids][value='"+id+"'])", "Export")
 			body := s.post(list+"/export", "format", "ndjson", "ids", id, "ids", "0000000000000000").wants(200).body

@@ -41,12 +41,16 @@ func (p memberPages) exportForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a := readAddress(r, "q", "list")
-	body := views.ExportMembers(detail, a.search(), exportOptions())
+	at := views.MembersAt{Q: a.search(), List: detail.List}
+	body := views.ExportMembers(detail, at, r.PostForm["ids"], exportOptions())
 	return p.render(w, r, http.StatusOK, views.Page{Title: "Export members of " + detail.Name, Body: body})
 }
 
 // export sends the members of a group as a file.
 func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
+	if chosenNow(r) {
+		return p.exportForm(w, r)
+	}
 	a := readAddress(r, "q", "list")
 	query := models.MemberQuery{Group: r.PathValue("id"), Text: a.search()}
 	format, err := exportFormat(r, a)
@@ -57,7 +61,9 @@ func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.exported(w, r, export.List{Of: export.Members, Format: format, Name: "members" + export.Words(g.Name, query.Text), Members: query})
+	return p.exported(w, r, export.List{
+		Of: export.Members, Format: format, Name: "members" + export.Words(g.Name, query.Text), Members: query, IDs: r.PostForm["ids"],
+	})
 }
 
 // exportAll sends a group with all its members and messages as one JSON object.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
@@ -87,14 +85,6 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 	})
 }
 
-// said returns what an audit line says about an export of groups.
-func (q GroupQuery) said() map[string]any {
-	return map[string]any{
-		"q": strings.TrimSpace(q.Search.Typed + " " + q.Text), "status": string(q.Shown()), "contact_id": q.Contact,
-		"from": audit.MomentOf(q.Limits.Created.From), "to": audit.MomentOf(q.Limits.Created.To),
-	}
-}
-
 // ExportContacts is ExportGroups for contacts.
 func (s *Exports) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, e Export, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
@@ -123,6 +113,11 @@ func (s *Exports) ExportMembers(ctx context.Context, by access.Actor, q MemberQu
 			return err
 		}
 		line := audit.Line{Action: audit.ExportedMembers, ObjectKind: "group", ObjectID: g.ID, ObjectName: g.Name}
+		if e.IDs != nil {
+			query := db.Selection{Columns: contactColumns, From: "contacts"}
+			query.Where("EXISTS (SELECT 1 FROM memberships WHERE group_id = ? AND contact_id = contacts.id)", g.ID)
+			return chosen(x, line, e, query, (*Contact).columns, func(contacts []Contact) error { return passAll(x, contacts, each) })
+		}
 		return x.contacts(line, e, page, q.Text, q.args, memberCursor, each)
 	})
 }
@@ -221,34 +216,6 @@ func (s *Exports) export(ctx context.Context, by access.Actor, needs []access.Ri
 		return x.unsent
 	}
 	return s.store.DB.Failed(ctx, err)
-}
-
-// log writes the export's audit line: its action and object, and what is not empty of said.
-func (x *exporting) log(about audit.Line, said map[string]any) error {
-	return x.Audit.Write(x.ctx, x.by, access.Export, about.Action, func(_ *gorm.DB, line *audit.Line) error {
-		line.SetObject(about.ObjectKind, about.ObjectID, about.ObjectName)
-		changes := map[string]audit.Change{}
-		for field, value := range said {
-			if value != "" {
-				changes[field] = audit.Change{After: value}
-			}
-		}
-		return line.SetChanges(changes)
-	})
-}
-
-// begin tells the caller how many rows there are, and writes the export's audit line.
-func (x *exporting) begin(about audit.Line, e Export, said map[string]any, rows int) error {
-	if e.Begin != nil {
-		if err := x.sent(e.Begin(rows)); err != nil {
-			return err
-		}
-	}
-	said["format"], said["count"] = e.Format, rows
-	if e.MemberIDs {
-		said["members"] = "ids"
-	}
-	return x.log(about, said)
 }
 
 // counted is begin with the number of rows that a search finds, and of others.

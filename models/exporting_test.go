@@ -3,9 +3,11 @@ package models_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -116,6 +118,54 @@ func TestExportsHaveTheirList(t *testing.T) {
 		}
 		if err := store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: "0000000000000000"}, models.Export{}, nil); !errors.Is(err, access.ErrNotFound) {
 			t.Errorf("no group: %v", err)
+		}
+	})
+}
+
+// TestSelectedMembersAreThoseOfTheGroup: an id of somebody else exports nobody.
+func TestSelectedMembersAreThoseOfTheGroup(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		contacts := modelstest.Contacts(t, store, by, 3)
+		g := modelstest.Group(t, store, by, "Plaza Hotel", contacts[0], contacts[1])
+		var got []string
+		selected := models.Export{Format: "csv", IDs: []string{contacts[1].ID, contacts[2].ID}}
+		err := store.Exports.ExportMembers(t.Context(), by, models.MemberQuery{Group: g.ID}, selected, func(c models.Contact) error {
+			got = append(got, c.ID)
+			return nil
+		})
+		if n := fieldIn(newest(t, store), "count").After.Text; err != nil || !slices.Equal(got, []string{contacts[1].ID}) || n != "1" {
+			t.Errorf("exported %v, and the line says %s: %v", got, n, err)
+		}
+	})
+}
+
+// TestTheLineOfAnExportNamesItsFilters: all of them, also those that only the API has.
+func TestTheLineOfAnExportNamesItsFilters(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		by := modelstest.Owner(t, store)
+		at := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
+		p := models.Period{From: at, To: at.AddDate(0, 1, 0)}
+		query := models.GroupQuery{Text: "plaza", Limits: models.Limits{
+			Created: p, Archived: p, Updated: p, Active: p, MinMembers: 2, MaxMembers: new(9), Described: new(true), Avatar: new(false),
+			Name: "Plaza Hotel", Creator: "olivia", Duplicate: true, Exempt: new(true), Scheduled: true,
+		}}
+		err := store.Exports.ExportGroups(t.Context(), by, query, models.Export{Format: "ndjson"}, func(models.Group, []string) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := map[string]string{}, map[string]string{
+			"format": "ndjson", "count": "0", "q": "plaza", "status": "archived", "contacts_min": "2", "contacts_max": "9", "described": "true",
+			"with_avatar": "false", "name": "Plaza Hotel", "created_by": "olivia", "same_name": "true", "exempt": "true", "scheduled": "true",
+		}
+		for _, time := range []string{"created", "archived", "updated", "active"} {
+			want[time+"_after"], want[time+"_before"] = "2026-01-31T00:00:00Z", "2026-03-03T00:00:00Z"
+		}
+		for _, f := range newest(t, store).Fields() {
+			got[f.Name] = f.After.Text
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("the line says %v, want %v", got, want)
 		}
 	})
 }

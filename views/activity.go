@@ -303,6 +303,7 @@ func fieldName(name string) string {
 		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 		"group_columns": "Columns of groups", "query": "Filters",
+		"q": "Search", "contacts_min": "Fewest members", "contacts_max": "Most members", "same_name": "Shares its name",
 	}
 	if label, ok := known[name]; ok {
 		return label
@@ -357,8 +358,14 @@ func valueText(field string, t audit.FieldValue) string {
 			return scopesInWords(scopes)
 		}
 	}
+	if words, is := map[string]string{"true": "Yes", "false": "No"}[t.Text]; is && slices.Contains(yesOrNo, field) {
+		return words
+	}
 	return t.Text
 }
+
+// yesOrNo are the filters of an export that groups have or don't have.
+var yesOrNo = []string{"described", "with_avatar", "exempt", "same_name", "scheduled"}
 
 // reasonWords says why a sign-in was refused.
 func reasonWords(reason string) string {

@@ -384,7 +384,7 @@ func (m GroupMembers) bulk() bulkBar {
 	if m.Next != "" || m.Previous != "" {
 		b.SelectAll = MembersURL(m.ID, all)
 	}
-	if m.At.Select && m.By.May(access.Export) {
+	if m.By.May(access.Export) {
 		b.Export = ExportMembersURL(m.ID, m.At)
 	}
 	b.add(m.By, bulkButton{models.BulkRemoveFromGroups, "Remove from group…", "user-minus", "#", MemberSet(m.Group, []string{}, m.At).URL})

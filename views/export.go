@@ -22,9 +22,9 @@ func matching(search string) string {
 	return " matching “" + text.Isolated(search) + "”"
 }
 
-// exportedOnly is matching for a number of all.
-func exportedOnly(search string) string {
-	if search == "" {
+// exportedOnly is matching for a number of all; "" for selected rows.
+func exportedOnly(search string, ids []string) string {
+	if search == "" || ids != nil {
 		return ""
 	}
 	return "; only those" + matching(search)
