@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/sheet"
 	"protocol.chat/console/models/text"
@@ -77,8 +82,11 @@ type ImportOptions struct {
 	// Mapping has the field that each column is, as ImportType.Fields names it, or "" for a
 	// column that is left out.
 	Mapping []string
-	Match   ImportMatch
-	Mode    ImportMode
+	// Names has the fields of columns by their names, over Mapping or what is guessed: "" for
+	// a column that is left out.
+	Names map[string]string `json:"-"`
+	Match ImportMatch
+	Mode  ImportMode
 }
 
 // ImportFile is what is known of an uploaded file.
@@ -160,10 +168,12 @@ func ImportOf(job jobs.Job) (ImportType, ImportOptions, bool) {
 
 // importSpec is an import as its job stores it.
 type importSpec struct {
-	Type    ImportType
-	Form    sheet.Form
-	Columns []string
-	Options ImportOptions
+	Type ImportType
+	// Filename is what the sender called the file; "" of older jobs.
+	Filename string `json:",omitempty"`
+	Form     sheet.Form
+	Columns  []string
+	Options  ImportOptions
 	// Snapshot is above the ids of all audit lines of the time of the check: what others
 	// changed later is left alone.
 	Snapshot string `json:",omitempty"`
@@ -171,6 +181,12 @@ type importSpec struct {
 	// file, if it is not this one.
 	RetryOf string `json:",omitempty"`
 	FileOf  string `json:",omitempty"`
+}
+
+// ImportFilename returns the name of the file that a job imports, or "".
+func ImportFilename(job jobs.Job) string {
+	spec, _ := importSpecOf(job)
+	return spec.Filename
 }
 
 func importSpecOf(job jobs.Job) (spec importSpec, ok bool) {
@@ -203,76 +219,118 @@ func (s *Imports) rights(job jobs.Job) (rights []access.Right) {
 // Upload stores a file, and returns its job in the state Uploaded. Errors: Denied; Invalid
 // about "file" for what is no file of rows.
 func (s *Imports) Upload(ctx context.Context, by access.Actor, u ImportUpload, file io.Reader) (jobs.Job, error) {
-	if !slices.Contains(ImportTypes, u.Type) {
-		return jobs.Job{}, access.Refused("type", "The type must be groups or contacts.")
-	}
-	if err := by.Check(u.Type.Right()); err != nil {
-		return jobs.Job{}, err
-	}
-	spec, whole, err := recognise(u.Type, file)
+	spec, _, whole, err := recognise(by, u, file)
 	if err != nil {
 		return jobs.Job{}, err
 	}
+	return s.upload(ctx, by, &spec, whole, nil, nil)
+}
+
+// Send is Upload and Check at once: unless both succeed, there is no job. Of two requests with
+// the same key and the same file, the second returns the job of the first. Errors: as Upload
+// and Check, those of the options before all of the file is read.
+func (s *Imports) Send(ctx context.Context, by access.Actor, u ImportUpload, o ImportOptions, key *audit.IdempotencyKey, file io.Reader) (jobs.Job, error) {
+	if key != nil {
+		file = &fingerprinted{r: file, sum: sha256.New(), key: key}
+	}
+	spec, f, whole, err := recognise(by, u, file)
+	if err != nil {
+		return jobs.Job{}, err
+	}
+	if _, problems := spec.resolve(f, o); len(problems) > 0 {
+		return jobs.Job{}, problems
+	}
+	job, err := s.upload(ctx, by, &spec, whole, key, func(ctx context.Context, job jobs.Job) (jobs.Job, error) {
+		return s.Check(ctx, by, job.ID, o)
+	})
+	s.store.Jobs.Wake() // what woke before the transaction ended found no job
+	return job, err
+}
+
+// fingerprinted is a file that is a part of a key's fingerprint once all of it was read.
+type fingerprinted struct {
+	r   io.Reader
+	sum hash.Hash // nil then
+	key *audit.IdempotencyKey
+}
+
+func (f *fingerprinted) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if f.sum != nil {
+		f.sum.Write(p[:n])
+		if err == io.EOF {
+			f.key.Fingerprint += " " + hex.EncodeToString(f.sum.Sum(nil))
+			f.sum = nil
+		}
+	}
+	return n, err
+}
+
+// upload stores a file that was recognised, and does then, unless nil, with its job.
+func (s *Imports) upload(ctx context.Context, by access.Actor, spec *importSpec, whole io.Reader, key *audit.IdempotencyKey, then func(context.Context, jobs.Job) (jobs.Job, error)) (jobs.Job, error) {
 	media := "text/csv"
 	if spec.Form.NDJSON() {
 		media = "application/x-ndjson"
 	}
 	stored := jobs.File{
-		Name: cmp.Or(text.Cut(text.StripInvisible(strings.ToValidUTF8(u.Filename, "")), 255), string(u.Type)), MediaType: media,
-		ExpiresAt: s.store.DB.Now().Add(jobs.Kept).Unix(),
+		Name: cmp.Or(spec.Filename, string(spec.Type)), MediaType: media, ExpiresAt: s.store.DB.Now().Add(jobs.Kept).Unix(),
 	}
-	request := jobs.Request{Kind: u.Type.Kind(), Needs: u.Type.Right(), Spec: &spec}
+	request := jobs.Request{Kind: spec.Type.Kind(), Needs: spec.Type.Right(), Spec: spec, Key: key}
 	return s.store.Jobs.Upload(ctx, by, request, stored, func(w io.Writer) error {
 		_, err := io.Copy(w, spec.Form.UTF8(&sizeLimit{r: whole, left: MaxImportSize}, &spec.Form.Encoding))
 		return refusedFile(err)
-	})
+	}, then)
 }
 
-// Recognise returns what is known of a file that is not stored. Errors: as Upload.
-func (s *Imports) Recognise(by access.Actor, u ImportUpload, file io.Reader) (ImportFile, error) {
-	if err := by.Check(u.Type.Right()); err != nil {
-		return ImportFile{}, err
-	}
-	spec, whole, err := recognise(u.Type, file)
+// Recognise returns what is known of a file that is not stored, and how it would be imported.
+// Errors: as Send.
+func (s *Imports) Recognise(by access.Actor, u ImportUpload, o ImportOptions, file io.Reader) (ImportFile, error) {
+	spec, f, whole, err := recognise(by, u, file)
 	if err != nil {
 		return ImportFile{}, err
 	}
-	head := make([]byte, sheet.Head)
-	counted := &sizeLimit{r: whole, left: MaxImportSize}
-	content := spec.Form.UTF8(counted, &spec.Form.Encoding)
-	n, err := io.ReadFull(content, head)
-	if err == nil {
-		_, err = io.Copy(io.Discard, content)
+	var problems access.Invalid
+	if f.Options, problems = spec.resolve(f, o); len(problems) > 0 {
+		return ImportFile{}, problems
 	}
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	counted := &sizeLimit{r: whole, left: MaxImportSize}
+	if _, err := io.Copy(io.Discard, spec.Form.UTF8(counted, &spec.Form.Encoding)); err != nil {
 		return ImportFile{}, refusedFile(err)
 	}
-	f := spec.describe(bytes.NewReader(head[:n]))
-	f.Filename, f.Size = u.Filename, MaxImportSize-counted.left
+	f.Size, f.Encoding = MaxImportSize-counted.left, cmp.Or(string(spec.Form.Encoding), string(sheet.UTF8))
 	return f, nil
 }
 
-// recognise returns what the beginning of a file says, and all of the file. Errors: Invalid.
-func recognise(t ImportType, file io.Reader) (spec importSpec, whole io.Reader, err error) {
+// recognise returns what the beginning of a file says, and all of the file. Errors: Denied,
+// Invalid.
+func recognise(by access.Actor, u ImportUpload, file io.Reader) (spec importSpec, f ImportFile, whole io.Reader, err error) {
+	if !slices.Contains(ImportTypes, u.Type) {
+		return spec, f, nil, access.Refused("type", "The type must be groups or contacts.")
+	}
+	if err := by.Check(u.Type.Right()); err != nil {
+		return spec, f, nil, err
+	}
 	head := make([]byte, sheet.Head)
 	n, err := io.ReadFull(file, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return spec, nil, err
+		return spec, f, nil, err
 	}
 	head = head[:n]
-	spec.Type = t
+	spec.Type, spec.Filename = u.Type, text.Cut(text.StripInvisible(strings.ToValidUTF8(u.Filename, "")), 255)
 	if spec.Form, err = sheet.Detect(head); err != nil {
-		return spec, nil, refusedFile(err)
+		return spec, f, nil, refusedFile(err)
 	}
 	// An error is about what was cut off, or will be found when all of it is read.
 	begin, _ := io.ReadAll(io.LimitReader(spec.Form.UTF8(bytes.NewReader(head), nil), sheet.Head))
 	if spec.Columns, err = sheet.Columns(begin, spec.Form); err != nil {
-		return spec, nil, refusedFile(err)
+		return spec, f, nil, refusedFile(err)
 	}
 	if !spec.Form.NDJSON() && spec.headless() {
-		return spec, nil, access.Refused("file", "The first line does not name the columns. Add a header, such as %s.", t.header())
+		return spec, f, nil, access.Refused("file", "The first line does not name the columns. Add a header, such as %s.", u.Type.header())
 	}
-	return spec, io.MultiReader(bytes.NewReader(head), file), nil
+	f = spec.describe(bytes.NewReader(begin))
+	f.Filename = spec.Filename
+	return spec, f, io.MultiReader(bytes.NewReader(head), file), nil
 }
 
 // refusedFile returns an Invalid for what is wrong with a file, and other errors as they are.
@@ -344,19 +402,53 @@ func (s *Imports) Check(ctx context.Context, by access.Actor, id string, o Impor
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	if o.Mapping == nil {
-		o.Mapping = file.guessed.Mapping
-		o.Match = cmp.Or(o.Match, file.guessed.Match)
-	}
-	o.Match, o.Mode = cmp.Or(o.Match, spec.Type.Matches()[0]), cmp.Or(o.Mode, BestEffort)
-	if problems := spec.checkOptions(o); len(problems) > 0 {
+	var problems access.Invalid
+	if spec.Options, problems = spec.resolve(file, o); len(problems) > 0 {
 		return jobs.Job{}, problems
 	}
-	spec.Options = o
 	if spec.Snapshot, err = s.store.BulkChanges.snapshot(ctx, string(spec.Type)); err != nil {
 		return jobs.Job{}, err
 	}
 	return s.store.Jobs.Check(ctx, by, id, spec)
+}
+
+// resolve returns the options that are meant for a file, with what is guessed for what they
+// leave open, and what is wrong with them.
+func (spec importSpec) resolve(f ImportFile, o ImportOptions) (ImportOptions, access.Invalid) {
+	match := spec.Type.Matches()[0]
+	if o.Mapping == nil {
+		o.Mapping, match = f.guessed.Mapping, f.guessed.Match
+	}
+	var problems access.Invalid
+	if o.Mapping, problems = spec.named(o.Mapping, o.Names); len(problems) > 0 {
+		return o, problems
+	}
+	if !slices.Contains(o.Mapping, string(match)) {
+		match = spec.Type.Matches()[0]
+	}
+	o.Match, o.Mode = cmp.Or(o.Match, match), cmp.Or(o.Mode, BestEffort)
+	return o, spec.checkOptions(o)
+}
+
+// named returns a mapping with the columns that names says something of. A field that one of
+// them gets is taken from the column that had it.
+func (spec importSpec) named(mapping []string, names map[string]string) ([]string, access.Invalid) {
+	var problems access.Invalid
+	mapping = slices.Clone(mapping)
+	for i, column := range spec.Columns {
+		if _, named := names[column]; !named && i < len(mapping) && slices.Contains(slices.Collect(maps.Values(names)), mapping[i]) {
+			mapping[i] = ""
+		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(names)) {
+		i := slices.Index(spec.Columns, column)
+		if i < 0 || i >= len(mapping) {
+			problems = problems.And(access.Refused("map["+text.Cut(column, 64)+"]", "The file has no column “%s”. It has %s.", text.Cut(column, 64), text.Cut(strings.Join(spec.Columns, ", "), 200)))
+			continue
+		}
+		mapping[i] = names[column]
+	}
+	return mapping, problems
 }
 
 // checkOptions returns what is wrong with options for a file.

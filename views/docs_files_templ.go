@@ -100,7 +100,7 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " rows, stop the whole import: you choose.</p><h2>Undo</h2><p>An import can be undone for 30 days. What it created is deleted and what it changed is set back, except for what has been changed since.</p><h2>On the command line</h2><p>Without <code>-yes</code> the file is only checked:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " rows, stop the whole import: you choose.</p><h2>Undo</h2><p>An import can be undone for 30 days. What it created is deleted and what it changed is set back, except for what has been changed since.</p><h2>On the command line</h2><p>Without <code>-yes</code> the file is only checked. <code>-map</code> says what a column is, and can be repeated: <code>-map \"Full name=display_name\"</code>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -121,7 +121,7 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "/start</code> imports it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "/start</code> imports it. The parameter <code>map[Full name]=display_name</code> says what a column is; an empty value leaves the column out.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -72,8 +72,10 @@ func (l JobList) paging() paging {
 // JobDetail is what a job's page shows.
 type JobDetail struct {
 	jobs.Job
-	By access.Actor
-	At JobAt
+	// FileName is that of the file that it imports or makes; "" for other jobs.
+	FileName string
+	By       access.Actor
+	At       JobAt
 	// Results are a page of those that the job has so far.
 	Results        []jobs.Result
 	Next, Previous string

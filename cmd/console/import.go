@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"protocol.chat/console/models"
@@ -21,6 +22,15 @@ func importFile(ctx context.Context, c *command) error {
 	kind := c.flags.String("type", "groups", "what the rows are: `groups or contacts`")
 	match := c.flags.String("match", "", "how rows are matched with what exists: `id`, name (groups) or username (contacts)")
 	mode := c.flags.String("mode", "best_effort", "`best_effort` imports the other rows if some have errors, all_or_nothing none")
+	names := map[string]string{}
+	c.flags.Func("map", "what a column is imported as: `COLUMN=FIELD`, such as \"Full name=display_name\", or COLUMN= to leave it out; can be repeated", func(value string) error {
+		at := strings.LastIndex(value, "=")
+		if at < 1 {
+			return errors.New("it must be COLUMN=FIELD")
+		}
+		names[value[:at]] = value[at+1:]
+		return nil
+	})
 	yes := c.flags.Bool("yes", false, "import; without it, the file is only checked")
 	args, err := c.parse("FILE")
 	if err != nil {
@@ -28,7 +38,7 @@ func importFile(ctx context.Context, c *command) error {
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
 		job, err := c.checkFile(ctx, store, args[0], models.ImportType(*kind), models.ImportOptions{
-			Match: models.ImportMatch(*match), Mode: models.ImportMode(*mode),
+			Match: models.ImportMatch(*match), Mode: models.ImportMode(*mode), Names: names,
 		})
 		if err != nil {
 			return err
@@ -65,14 +75,9 @@ func (c *command) checkFile(ctx context.Context, store *models.Store, path strin
 		}
 		file, name = opened, filepath.Base(path)
 	}
-	job, err := store.Imports.Upload(ctx, c.actor(), models.ImportUpload{Type: kind, Filename: name}, file)
+	checking, err := store.Imports.Send(ctx, c.actor(), models.ImportUpload{Type: kind, Filename: name}, o, nil, file)
 	if err = errors.Join(err, file.Close()); err != nil {
-		return job, err
-	}
-	checking, err := store.Imports.Check(ctx, c.actor(), job.ID, o)
-	if err != nil {
-		_, cancelled := store.Jobs.Cancel(ctx, c.actor(), job.ID)
-		return job, errors.Join(err, cancelled)
+		return checking, err
 	}
 	return c.runJob(ctx, store, checking, "checking")
 }

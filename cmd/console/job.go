@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
@@ -70,6 +71,7 @@ func (c *command) printJob(j jobs.Job) error {
 	for _, row := range [][2]string{
 		{"id", j.ID},
 		{"kind", j.Kind},
+		{"file", export.FileOf(j)},
 		{"state", string(j.State)},
 		{"reason", j.Reason},
 		{"progress", jobProgress(j)},

@@ -79,7 +79,7 @@ func ErrorDocs() []ErrorDoc {
 		},
 		{
 			codeTooLarge, http.StatusRequestEntityTooLarge, "The body is too large",
-			"A body can have at most 1 MiB. Send large changes in parts. To add many members, for example, call the group's contacts several times.",
+			"A body can have at most 1 MiB, and a file to import 200 MB. Send large changes in parts. To add many members, for example, call the group's contacts several times. Split a large file into several, each with the first line that names the columns.",
 		},
 		{
 			codeMediaType, http.StatusUnsupportedMediaType, "Unsupported body type",
@@ -144,6 +144,11 @@ var (
 // tooLarge refuses a body of more than limit bytes.
 func tooLarge(limit int64) error {
 	return failure{code: codeTooLarge, message: fmt.Sprintf("The body is larger than %d MiB. Send the change in several parts.", limit>>20)}
+}
+
+// fileTooLarge refuses a file of more than limit bytes.
+func fileTooLarge(limit int64) error {
+	return failure{code: codeTooLarge, message: fmt.Sprintf("The file is larger than %d MB. Split it into several, each with the first line that names the columns, and import them one after the other.", limit>>20)}
 }
 
 // malformed refuses what can't be read.

@@ -10,7 +10,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/jobs"
 )
 
@@ -21,7 +20,7 @@ type importCalls struct{ *api }
 func (a importCalls) create(r *http.Request, by access.Actor) (result, error) {
 	q := queryOf(r)
 	upload := models.ImportUpload{Type: models.ImportType(cmp.Or(q.values["type"], string(models.ImportGroups))), Filename: q.values["filename"]}
-	options := models.ImportOptions{Match: models.ImportMatch(q.values["match"]), Mode: models.ImportMode(q.values["mode"])}
+	options := models.ImportOptions{Match: models.ImportMatch(q.values["match"]), Mode: models.ImportMode(q.values["mode"]), Names: q.entries("map")}
 	switch {
 	case !slices.Contains(models.ImportTypes, upload.Type):
 		q.invalid("type", "“type” must be groups or contacts.")
@@ -30,26 +29,20 @@ func (a importCalls) create(r *http.Request, by access.Actor) (result, error) {
 	case options.Mode != "" && !slices.Contains(models.ImportModes, options.Mode):
 		q.invalid("mode", "“mode” must be best_effort or all_or_nothing.")
 	}
-	if err := q.check(); err != nil {
+	in := &input{problems: q.problems}
+	key := in.idempotencyKey(r, []byte(r.URL.RawQuery)) // the file comes to it when it was read
+	if err := in.problems.OrNil(); err != nil {
 		return result{}, err
 	}
 	if kind := r.Header.Get("Content-Type"); strings.HasPrefix(kind, "multipart/") || r.Header.Get("Content-Encoding") != "" {
 		return result{}, failure{code: codeMediaType, message: "Send the file itself as the body, as text/csv or application/x-ndjson, uncompressed."}
 	}
 	if callOf(r).dryRun {
-		f, err := a.Store.Imports.Recognise(by, upload, r.Body)
+		f, err := a.Store.Imports.Recognise(by, upload, options, r.Body)
 		return result{status: http.StatusOK, body: importFileOf(f)}, bodyError(r, err)
 	}
-	job, err := a.Store.Imports.Upload(r.Context(), by, upload, r.Body)
-	if err != nil {
-		return result{}, bodyError(r, err)
-	}
-	checking, err := a.Store.Imports.Check(r.Context(), by, job.ID, options)
-	if err != nil {
-		_, cancelled := a.Store.Jobs.Cancel(r.Context(), by, job.ID)
-		return result{}, errors.Join(err, cancelled)
-	}
-	return accepted(checking, &audit.IdempotencyKey{}), nil
+	job, err := a.Store.Imports.Send(r.Context(), by, upload, options, key, r.Body)
+	return accepted(job, key), bodyError(r, err)
 }
 
 func (a importCalls) start(r *http.Request, by access.Actor) (result, error) {
@@ -68,7 +61,7 @@ func bodyError(r *http.Request, err error) error {
 	case err == nil, known, errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrUnavailable), r.Context().Err() != nil:
 		return err
 	case large:
-		return tooLarge(callOf(r).route.maxBody())
+		return fileTooLarge(callOf(r).route.maxBody())
 	}
 	return err
 }

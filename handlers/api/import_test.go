@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"crypto/rand"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -84,5 +87,77 @@ func TestFilesThatCannotBeImported(t *testing.T) {
 			s.call(t, "POST /v1/imports"+c.query, csvBody(c.content)).refused(t, 422, "parameter_invalid", c.param)
 		}
 		s.call(t, "POST /v1/imports", csvBody("name\nA\n"), header("Content-Encoding", "gzip")).refused(t, 415, "media_type_unsupported", "")
+	})
+}
+
+// TestColumnsAreMapped gives columns that aren't recognised, or mean something else, their fields.
+func TestColumnsAreMapped(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		const file = "Titel,Name,Über\nPlaza,Ann,Rooms\n"
+		mapped := "POST /v1/imports?filename=hotels.csv&map[Titel]=name&map[%C3%9Cber]=description"
+		recognised := s.call(t, mapped, csvBody(file), header("Dry-Run", "true")).want(t, 200).body
+		for _, want := range []string{`{"name":"Titel","field":"name"`, `{"name":"Name","field":null`, `{"name":"Über","field":"description"`} {
+			if !strings.Contains(recognised, want) {
+				t.Errorf("a dry run answers %s, without %s", recognised, want)
+			}
+		}
+		at := s.call(t, mapped, csvBody(file)).want(t, 202).header.Get("Location")
+		run := func() {
+			t.Helper()
+			if err := s.store.Jobs.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run()
+		if job := s.call(t, "POST "+at+"/start").want(t, 202).body; !strings.Contains(job, `"file":"hotels.csv"`) {
+			t.Errorf("the job is %s", job)
+		}
+		run()
+		if groups := s.call(t, "GET /v1/groups").want(t, 200).body; !strings.Contains(groups, `"name":"Plaza","description":"Rooms"`) {
+			t.Errorf("the groups are %s", groups)
+		}
+		for query, param := range map[string]string{
+			"map[Tite]=name": "map[Tite]", "map[Titel]=title": "mapping", "map[Titel]=name&map[Name]=name": "mapping", "map[Name]=": "mapping",
+		} {
+			s.call(t, "POST /v1/imports?"+query, csvBody(file)).refused(t, 422, "parameter_invalid", param)
+			s.call(t, "POST /v1/imports?"+query, csvBody(file), header("Dry-Run", "true")).refused(t, 422, "parameter_invalid", param)
+		}
+		s.call(t, "POST /v1/imports?map=name", csvBody(file)).refused(t, 422, "parameter_unknown", "map")
+		s.call(t, "GET /v1/groups?map[Name]=name").refused(t, 422, "parameter_unknown", "map[Name]")
+	})
+}
+
+// TestAnImportIsMadeOnce: under one key, the same file is one job, and leaves no trace of another.
+func TestAnImportIsMadeOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		key := header("Idempotency-Key", "once")
+		s.call(t, "POST /v1/imports", csvBody("label\nA\n"), key).refused(t, 422, "parameter_invalid", "mapping") // and keeps no key
+		first := s.call(t, "POST /v1/imports", csvBody("name\nA\n"), key).want(t, 202)
+		newest := s.newestAct(t).ID
+		again := s.call(t, "POST /v1/imports", csvBody("name\nA\n"), key).want(t, 202)
+		if again.header.Get("Idempotent-Replayed") != "true" || again.header.Get("Location") != first.header.Get("Location") || again.body != first.body {
+			t.Errorf("the second answers %v %s", again.header, again.body)
+		}
+		s.call(t, "POST /v1/imports", csvBody("name\nB\n"), key).refused(t, 409, "conflict", "")
+		s.call(t, "POST /v1/imports?mode=all_or_nothing", csvBody("name\nA\n"), key).refused(t, 409, "conflict", "")
+		s.call(t, "POST /v1/imports", csvBody("name\nA\n"), header("Idempotency-Key", "\t")).refused(t, 422, "parameter_invalid", "Idempotency-Key")
+		if jobs := s.call(t, "GET /v1/jobs").want(t, 200).body; strings.Count(jobs, `"type":"groups.import"`) != 1 {
+			t.Errorf("the jobs are %s", jobs)
+		}
+		if l := s.newestAct(t); l.ID != newest {
+			t.Errorf("what made no job left %+v", l)
+		}
+	})
+}
+
+func TestAFileThatIsTooLarge(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		large := func(r *http.Request) {
+			r.ContentLength, r.Body = models.MaxImportSize+1, io.NopCloser(io.LimitReader(rand.Reader, models.MaxImportSize+1))
+		}
+		e := s.call(t, "POST /v1/imports", csvBody("name\n"), large).refused(t, 413, "body_too_large", "")
+		if !strings.HasPrefix(e.Message, "The file is larger than 200 MB. Split it into several") {
+			t.Errorf("it answers %s", e.Message)
+		}
 	})
 }

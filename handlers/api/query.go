@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -33,11 +34,34 @@ func readQuery(r *http.Request, known []string) (*query, error) {
 			return nil, repeated(p.key)
 		}
 		q.values[p.key] = p.value
-		if !slices.Contains(known, p.key) {
+		if !takes(known, p.key) {
 			q.problems = append(q.problems, unknown(p.key))
 		}
 	}
 	return q, nil
+}
+
+// keyed are the parameters with a key of their own: map[Full name]=display_name.
+var keyed = []string{"map"}
+
+// takes reports whether a parameter is one of the known.
+func takes(known []string, param string) bool {
+	name, key, ofMap := strings.Cut(param, "[")
+	if slices.Contains(keyed, name) {
+		return ofMap && strings.HasSuffix(key, "]") && slices.Contains(known, name)
+	}
+	return slices.Contains(known, param)
+}
+
+// entries returns the values of a parameter with keys, by key.
+func (q *query) entries(name string) map[string]string {
+	entries := map[string]string{}
+	for param, value := range q.values {
+		if key, is := strings.CutPrefix(param, name+"["); is {
+			entries[strings.TrimSuffix(key, "]")] = value
+		}
+	}
+	return entries
 }
 
 func (q *query) invalid(key, message string, args ...any) {

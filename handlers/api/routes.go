@@ -97,7 +97,7 @@ func (a *api) table() []route {
 		act    = also{idempotent: true}
 		batch  = also{body: true, idempotent: true, nested: true}
 		bulk   = also{body: true, idempotent: true, nested: true, previews: true}
-		upload = also{upload: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
+		upload = also{upload: true, idempotent: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
 		// While an export is read, the database keeps what others delete.
 		export = also{limits: limits{timeout: 15 * time.Minute}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
@@ -127,7 +127,7 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
-		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "filename"}, upload},
+		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "map", "filename"}, upload},
 		{"GET", "/v1/jobs", jobs.list, access.ReadGroups, "", paged, plain},
 		{"GET", "/v1/jobs/{id}", jobs.show, access.ReadGroups, "job", nil, plain},
 		{"POST", "/v1/jobs/{id}/start", imports.start, access.ReadGroups, "job", nil, act},

@@ -163,7 +163,7 @@ func readCall(w http.ResponseWriter, r *http.Request) (err error) {
 	}
 	if c.route.upload {
 		if r.ContentLength > c.route.maxBody() {
-			return tooLarge(c.route.maxBody())
+			return fileTooLarge(c.route.maxBody())
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, c.route.maxBody())
 	}

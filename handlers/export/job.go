@@ -55,3 +55,13 @@ func (l List) Request() jobs.Request {
 func ListOf(job jobs.Job) (l List, ok bool) {
 	return l, job.Read(&l) == nil && job.Kind == string(l.Of)
 }
+
+// FileOf returns the name of the file that a job imports or makes, but for the time of the latter;
+// "" for other jobs. Unlike the file, the name stays as long as the job.
+func FileOf(job jobs.Job) string {
+	if l, exports := ListOf(job); exports {
+		format, _ := Find(l.Format)
+		return l.Name + "." + format.Extension
+	}
+	return models.ImportFilename(job)
+}

@@ -23,18 +23,24 @@ import (
 // UploadedFile is the action of the audit log.
 const UploadedFile audit.Action = "job.upload"
 
-// Upload stores a job with its file, which write writes. n.Spec is read after that. The job
-// is Uploaded then, or, if there was an error, not there. Errors: Denied, and those of write.
-func (s *Store) Upload(ctx context.Context, by access.Actor, n Request, f File, write func(io.Writer) error) (Job, error) {
+// Upload stores a job with its file, which write writes. n.Spec and n.Key are read after that.
+// The job is Uploaded then, and then, unless nil, goes on with it in the same transaction; if
+// there was an error, it is not there. Errors: Denied, Conflict for another request under the
+// same key, and those of write and then.
+func (s *Store) Upload(ctx context.Context, by access.Actor, n Request, f File, write func(io.Writer) error, then func(context.Context, Job) (Job, error)) (Job, error) {
 	job, err := s.prepare(ctx, by, n)
 	if err != nil {
 		return Job{}, err
 	}
 	f.JobID = job.ID
-	if err = s.receive(ctx, by, &job, n, f, write); err != nil {
-		return Job{}, errors.Join(err, s.discard(context.WithoutCancel(ctx), job.ID))
+	stored, err := s.receive(ctx, by, job, n, f, write, then)
+	if err != nil || stored.ID != job.ID {
+		err = errors.Join(err, s.discard(context.WithoutCancel(ctx), job.ID))
 	}
-	return job, nil
+	if err != nil {
+		return Job{}, err
+	}
+	return stored, nil
 }
 
 // prepare stores the row of a job whose file is to come. It says nothing yet, and so has no
@@ -51,29 +57,35 @@ func (s *Store) prepare(ctx context.Context, by access.Actor, n Request) (job Jo
 	return job, err
 }
 
-// receive stores the file of a job.
-func (s *Store) receive(ctx context.Context, by access.Actor, job *Job, n Request, f File, write func(io.Writer) error) error {
+// receive stores the file of a job, and returns the job, or the one that its key has already.
+func (s *Store) receive(ctx context.Context, by access.Actor, job Job, n Request, f File, write func(io.Writer) error, then func(context.Context, Job) (Job, error)) (Job, error) {
 	w, err := s.CreateFile(ctx, f)
 	if err == nil {
 		err = write(w)
 	}
 	if err != nil {
-		return err
+		return Job{}, err
 	}
 	spec, err := json.Marshal(n.Spec)
 	if err != nil {
-		return err
+		return Job{}, err
 	}
-	return s.log.Write(ctx, by, n.Needs, UploadedFile, func(tx *gorm.DB, line *audit.Line) error {
-		job.Spec = string(spec)
-		if err := tx.Select("spec").Updates(job).Error; err != nil {
-			return err
+	return audit.Atomic(ctx, s.log, by, n.Key, func(ctx context.Context) (Job, error) {
+		err := s.log.Write(ctx, by, n.Needs, UploadedFile, func(tx *gorm.DB, line *audit.Line) error {
+			job.Spec = string(spec)
+			if err := tx.Select("spec").Updates(&job).Error; err != nil {
+				return err
+			}
+			if err := w.closeIn(tx); err != nil {
+				return err
+			}
+			line.SetObject("job", job.ID, job.Kind)
+			return line.SetChanges(map[string]audit.Change{"file": {Before: nil, After: f.Name}})
+		})
+		if err != nil || then == nil {
+			return job, err
 		}
-		if err := w.closeIn(tx); err != nil {
-			return err
-		}
-		line.SetObject("job", job.ID, job.Kind)
-		return line.SetChanges(map[string]audit.Change{"file": {Before: nil, After: f.Name}})
+		return then(ctx, job)
 	})
 }
 
