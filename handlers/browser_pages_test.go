@@ -411,6 +411,13 @@ var scenes = append([]scene{
 		t.until("people are offered", "all('[role=\"option\"]').length > 0")
 		t.press("Down")
 	}},
+	{"search suggestions", func(t *tab, _ *town) {
+		t.visit("/groups?q=is")
+		t.click("#q")
+		t.press("End")
+		t.press("Down")
+		t.until("a suggestion is chosen", "find('#q').hasAttribute('aria-activedescendant')")
+	}},
 	{"group", at(func(v *town) string { return "/groups/" + v.group.ID })},
 	{"group archived", at(func(v *town) string { return "/groups/" + v.archived.ID })},
 	{"group members", at(func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
