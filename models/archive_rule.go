@@ -187,13 +187,13 @@ func (r ArchiveRule) zone() *time.Location {
 // bulk returns the bulk change that the rule makes at a time.
 func (r ArchiveRule) bulk(now time.Time) Bulk {
 	if r.GroupID != nil {
-		return Bulk{Action: BulkArchive, IDs: []string{*r.GroupID}}
+		return Bulk{Action: BulkArchive, IDs: []string{*r.GroupID}, Rule: new("")}
 	}
 	q := GroupQuery{Search: ParseSearchAt(r.Search, r.zone(), now), Status: Active, Limits: Limits{Exempt: new(false)}}
 	if r.InactiveDays > 0 {
 		q.Limits.Active.To = text.StartOfDay(now.In(r.zone()).AddDate(0, 0, -r.InactiveDays), r.zone())
 	}
-	return Bulk{Action: BulkArchive, Query: q}
+	return Bulk{Action: BulkArchive, Query: q, Rule: &r.Name}
 }
 
 // Exempt is the reason in previews for which a rule leaves groups alone.

@@ -7,6 +7,8 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
 )
@@ -134,6 +136,9 @@ func TestARuleRunsOnceOnSeveralServers(t *testing.T) {
 			}
 			s.run(0)
 			s.left("after two servers", 7, 1)
+			if rule, by := lastArchiving(t, s.store).Rule(); !by || rule != "Tenth" {
+				t.Errorf("the activity names the rule %q, %t", rule, by)
+			}
 		})
 	}
 }
@@ -204,12 +209,27 @@ func TestAScheduledGroup(t *testing.T) {
 		}
 		s.run(2)
 		s.left("on the first date", len(groups)-1, 1)
+		if l := lastArchiving(t, store); l.ObjectID != groups[0].ID || l.Changes == "" {
+			t.Error("the line is", l)
+		} else if rule, by := l.Rule(); !by || rule != "" {
+			t.Errorf("the line names the rule %q, %t", rule, by)
+		}
 		wants(t, "deleting", store.DeleteGroup(ctx, bulkTester, groups[2].ID, nil), nil)
 		s.run(5)
 		s.left("after the group was deleted", len(groups)-2, 1)
 		_, err = store.Rules.Schedule(ctx, ada, groups[0].ID, day(2), "", time.UTC)
 		wants(t, "an archived group", err, access.ErrConflict)
 	})
+}
+
+// lastArchiving is the newest line about a group that was archived.
+func lastArchiving(t *testing.T, store *models.Store) audit.Line {
+	t.Helper()
+	page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.ArchivedGroup), Range: db.Range{Limit: 1}})
+	if err != nil || len(page.Lines) == 0 {
+		t.Fatal(page.Lines, err)
+	}
+	return page.Lines[0]
 }
 
 func TestARulesFields(t *testing.T) {

@@ -36,6 +36,8 @@ type Bulk struct {
 	// Hold is for how long the groups that BulkDelete deletes are on hold, and the job can be
 	// undone; 0 for not at all.
 	Hold time.Duration
+	// Rule is the archive rule that changes the groups, as audit.RuleField has it; nil for none.
+	Rule *string
 	// Key, unless nil, returns the first job again to whoever asks twice.
 	Key *audit.IdempotencyKey
 }
@@ -142,7 +144,7 @@ func (b Bulk) spec(ctx context.Context, s *BulkChanges) (bulkSpec, error) {
 	if err != nil || len(problems) > 0 {
 		return bulkSpec{}, orFailed(s.store.DB.Failed(ctx, err), problems)
 	}
-	spec := bulkSpec{IDs: b.IDs, Contacts: contactIDs(contacts), Description: b.Description, AvatarURL: b.AvatarURL, Append: b.Append}
+	spec := bulkSpec{IDs: b.IDs, Contacts: contactIDs(contacts), Description: b.Description, AvatarURL: b.AvatarURL, Append: b.Append, Rule: b.Rule}
 	if b.Action == BulkDelete {
 		spec.Hold = b.Hold
 	}
@@ -161,7 +163,7 @@ func BulkOf(job jobs.Job) (Bulk, bool) {
 	}
 	b := Bulk{
 		Action: BulkAction(job.Kind), Query: spec.Query, IDs: spec.IDs, Contacts: Refs(spec.Contacts...),
-		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append, Hold: spec.Hold,
+		Description: spec.Description, AvatarURL: spec.AvatarURL, Append: spec.Append, Hold: spec.Hold, Rule: spec.Rule,
 	}
 	b.All = b.everything()
 	return b, true

@@ -141,6 +141,8 @@ type bulkPart struct {
 	job jobs.Job
 	by  access.Actor
 	now time.Time
+	// rule is Bulk.Rule.
+	rule *string
 
 	results []jobs.Result
 	lines   []audit.Line
@@ -238,6 +240,7 @@ func idsOf(objects []jobs.Object) []string {
 
 // do makes a bulk change of one group.
 func (p *bulkPart) do(spec bulkSpec, contacts []Contact, g Group) error {
+	p.rule = spec.Rule
 	switch BulkAction(p.job.Kind) {
 	case BulkDelete:
 		return p.delete(g, p.s.Holds.until(spec.Hold))
@@ -356,6 +359,9 @@ func (p *bulkPart) note(action audit.Action, kind, id, name string, said map[str
 	line := p.s.Audit.NewLine(p.by, action)
 	line.SetObject(kind, id, name)
 	all := map[string]any{audit.JobField: p.job.ID}
+	if p.rule != nil {
+		all[audit.RuleField] = *p.rule
+	}
 	for field, change := range said {
 		all[field] = change
 	}

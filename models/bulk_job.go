@@ -39,6 +39,8 @@ type bulkSpec struct {
 	Append                 string   `json:",omitempty"`
 	// Hold is Bulk.Hold of a deletion.
 	Hold time.Duration `json:",omitempty"`
+	// Rule is Bulk.Rule.
+	Rule *string `json:",omitempty"`
 	// RetryOf is a job whose failed objects are meant instead.
 	RetryOf string `json:",omitempty"`
 }

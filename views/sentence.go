@@ -16,8 +16,8 @@ import (
 )
 
 // acts are the actions in words that follow the actor's name. {object} is the object's
-// name, {old} its earlier name, {members} who was added or removed, and {actor} whom a
-// visitor claimed to be.
+// name, {old} its earlier name, {members} who was added or removed, {rule} the archive rule
+// that did it, and {actor} whom a visitor claimed to be.
 var acts = map[audit.Action]string{
 	audit.CreatedGroup:     "created {object}",
 	audit.UpdatedGroup:     "updated {object}",
@@ -129,6 +129,8 @@ func actWords(l audit.Line, now Clock) (string, bool) {
 		return "deleted {object}", true
 	case l.Action == audit.DeletedActivity:
 		return "deleted " + deletedEntries(l, now), true
+	case l.Action == audit.ArchivedGroup:
+		return archiveWords(l), true
 	case l.Action == audit.UpdatedGroup:
 		return changeWords(l, "name", ""), true
 	case l.Action == audit.UpdatedContact:
@@ -170,6 +172,18 @@ func signOutWords(l audit.Line, now Clock) string {
 		return "signed out one of their sessions"
 	}
 	return acts[audit.SignedOut]
+}
+
+// archiveWords says which rule archived a group, if one did.
+func archiveWords(l audit.Line) string {
+	words := acts[audit.ArchivedGroup]
+	switch name, by := l.Rule(); {
+	case !by:
+		return words
+	case name == "":
+		return words + " on the date set for it"
+	}
+	return words + " by the archive rule “{rule}”"
 }
 
 // deletedEntries describes what was deleted of the log: "4,213 activity entries from before
@@ -309,7 +323,8 @@ func sentenceWith(l audit.Line, now Clock, shown func(string) string) (before, o
 	}
 	// Cut before names are inserted: one of them may be “{object}”.
 	before, after, found := strings.Cut(words, "{object}")
-	names := strings.NewReplacer("{members}", shown(memberWords(l, now)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
+	rule, _ := l.Rule()
+	names := strings.NewReplacer("{rule}", shown(rule), "{members}", shown(memberWords(l, now)), "{actor}", "“"+shown(l.ActorName)+"”", "{old}", shown(oldName(l)))
 	before, after = names.Replace(before), names.Replace(after)
 	if !found {
 		return before, "", ""

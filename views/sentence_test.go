@@ -28,6 +28,15 @@ func TestSummary(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	for changes, want := range map[string]string{
+		`{"rule":"{object} Idle"}`: "Ada archived Plaza by the archive rule “{object} Idle”", `{"rule":""}`: "Ada archived Plaza on the date set for it",
+		`{}`: "Ada archived Plaza",
+	} {
+		l := audit.Line{ActorName: "Ada", ObjectKind: "group", ObjectName: "Plaza", Action: audit.ArchivedGroup, Changes: changes}
+		if got := Summary(l); got != want || len(l.Fields()) > 0 {
+			t.Errorf("%q with the fields %v, want %q", got, l.Fields(), want)
+		}
+	}
 	unknown := audit.Line{ActorName: "Ada", Action: "passkey.rename", ObjectName: "Laptop"}
 	if got := Summary(unknown); got != "Ada did “passkey rename” on Laptop" {
 		t.Error(got)

@@ -20,6 +20,22 @@ func (l Line) Job() string {
 	return changes.Job
 }
 
+// RuleField is the field of a line's changes with the name of the archive rule whose job made
+// them; "" if that was planned for the object alone.
+const RuleField = "rule"
+
+// Rule returns the name of the archive rule that made the change, as RuleField has it, and
+// whether one did.
+func (l Line) Rule() (name string, by bool) {
+	var changes struct {
+		Rule *string `json:"rule"`
+	}
+	if json.Unmarshal([]byte(l.Changes), &changes) != nil || changes.Rule == nil {
+		return "", false
+	}
+	return *changes.Rule, true
+}
+
 // NewLine returns a line for Add.
 func (s *Log) NewLine(by access.Actor, action Action) Line { return s.line(by, action) }
 

@@ -43,7 +43,7 @@ func (l Line) Fields() []ChangedField {
 	}
 	var fields []ChangedField
 	for name, value := range changes {
-		if name == JobField {
+		if name == JobField || name == RuleField {
 			continue
 		}
 		f := ChangedField{Name: name, Before: FieldValue{None: true}}
