@@ -1,10 +1,14 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // contactCalls are the calls about contacts.
@@ -12,9 +16,72 @@ type contactCalls struct{ *api }
 
 func (a contactCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
-	wanted := models.ContactQuery{Text: q.values["q"], Range: q.page(a.inFuture(r))}
+	wanted := models.ContactQuery{Text: q.values["q"]}
+	q.sortContacts(&wanted)
+	counted := q.included("total")
+	wanted.Range = q.page(a.inFuture(r))
+	if err := a.places(r.Context(), q, &wanted); err != nil {
+		return result{}, err
+	}
 	page, err := a.Store.Contacts(r.Context(), wanted)
-	return listed(page.Contacts, page.More, contactOf), err
+	if err != nil {
+		return result{}, err
+	}
+	return totalled(contactList(page), counted, func() (db.Count, error) { return a.Store.ContactsCount(r.Context(), page) })
+}
+
+func contactList(page models.ContactPage) list[contactObject] {
+	return list[contactObject]{HasMore: page.More, Data: each(page.Contacts, contactOf)}
+}
+
+// totalled returns a list with its total, if the call asked for that.
+func totalled[T any](l list[T], counted bool, count func() (db.Count, error)) (result, error) {
+	if counted {
+		n, err := count()
+		if err != nil {
+			return result{}, err
+		}
+		l.Total = totalOf(n)
+	}
+	return result{status: http.StatusOK, body: l}, nil
+}
+
+// sortContacts sets the order of a list of contacts.
+func (q *query) sortContacts(contacts *models.ContactQuery) {
+	value, given := q.values["sort"]
+	name, down := strings.CutPrefix(value, "-")
+	switch {
+	case !given:
+	case name == "created_at":
+		contacts.Reverse = !down
+	case name == "name":
+		contacts.Sort, contacts.Reverse = models.ContactsByName, down
+	default:
+		q.invalid("sort", "“sort” must be created_at or name, with a “-” before it for the reverse order.")
+	}
+}
+
+// places completes the cursors of a list in the order of names, as groupCalls.places does.
+func (a contactCalls) places(ctx context.Context, q *query, contacts *models.ContactQuery) error {
+	if contacts.Sort != models.ContactsByName || len(q.problems) > 0 {
+		return nil
+	}
+	for key, cursor := range map[string]*db.Cursor{"starting_after": &contacts.After, "ending_before": &contacts.Before} {
+		if cursor.IsZero() {
+			continue
+		}
+		c, err := a.Store.Contact(ctx, cursor.ID)
+		switch {
+		case errors.Is(err, access.ErrNotFound):
+			q.invalid(key, "“%s” must be the ID of a contact from the list, and “%s” isn't one, or no longer.", key, shorten(cursor.ID))
+		case err != nil:
+			return err
+		default:
+			*cursor = contacts.Cursor(c)
+		}
+	}
+	contacts.Problems = q.problems
+	return nil
 }
 
 func (a contactCalls) create(r *http.Request, by access.Actor) (result, error) {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -103,5 +104,56 @@ func TestMessages(t *testing.T) {
 		if deref(active.LastActiveAt) != second.CreatedAt {
 			t.Errorf("last active at %v, want %d", active.LastActiveAt, second.CreatedAt)
 		}
+	})
+}
+
+// TestContactsAreSortedAndCounted pages through contacts by name, and counts them and members.
+func TestContactsAreSortedAndCounted(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		var ids []string
+		for _, name := range []string{"bea", "ann", "cyd"} {
+			c := s.call(t, "POST /v1/contacts", jsonBody(`{"username":"`+name+`"}`)).want(t, 201)
+			ids = append(ids, strings.TrimPrefix(c.header.Get("Location"), "/v1/contacts/"))
+		}
+		names := func(query string) (names []string, total string) {
+			var page struct {
+				Data  []struct{ Username string }
+				Total json.RawMessage
+			}
+			a := s.call(t, "GET /v1/contacts?"+query).want(t, 200)
+			if err := json.Unmarshal([]byte(a.body), &page); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range page.Data {
+				names = append(names, c.Username)
+			}
+			return names, string(page.Total)
+		}
+		for query, want := range map[string]string{
+			"sort=created_at": "bea ann cyd", "sort=-created_at": "cyd ann bea", "sort=name": "ann bea cyd", "sort=-name": "cyd bea ann",
+			"sort=name&limit=1&starting_after=" + ids[1]: "bea", "sort=name&ending_before=" + ids[2]: "ann bea", "sort=-name&starting_after=" + ids[2]: "bea ann",
+		} {
+			if got, total := names(query); strings.Join(got, " ") != want || total != "" {
+				t.Errorf("%s: %v with the total %q, want %s", query, got, total, want)
+			}
+		}
+		for query, want := range map[string]string{
+			"include[]=total": `{"value":3,"relation":"exact"}`, "limit=1&include[]=total": `{"value":3,"relation":"exact"}`, "q=ann&include[]=total": `{"value":1,"relation":"exact"}`,
+		} {
+			if _, total := names(query); total != want {
+				t.Errorf("%s: the total is %s, want %s", query, total, want)
+			}
+		}
+		g := s.newGroup(t, "Plaza Hotel")
+		s.call(t, "POST /v1/groups/"+g.ID+"/contacts", jsonBody(`{"contacts":["`+ids[0]+`","`+ids[1]+`"]}`)).want(t, 200)
+		if a := s.call(t, "GET /v1/groups/"+g.ID+"/contacts?limit=1&include[]=total").want(t, 200); !strings.Contains(a.body, `"total":{"value":2,"relation":"exact"}`) {
+			t.Errorf("the members are %s", a.body)
+		}
+		s.call(t, "GET /v1/contacts?sort=members").refused(t, 422, "parameter_invalid", "sort")
+		s.call(t, "GET /v1/contacts?include[]=groups").refused(t, 422, "parameter_invalid", "include[]")
+		s.call(t, "GET /v1/contacts?sort=name&starting_after="+g.ID).refused(t, 422, "parameter_invalid", "starting_after")
+		s.call(t, "DELETE /v1/contacts/"+ids[1]).want(t, 204)
+		s.call(t, "GET /v1/contacts?sort=name&starting_after="+ids[1]).refused(t, 422, "parameter_invalid", "starting_after")
+		s.call(t, "GET /v1/contacts?sort=created_at&starting_after="+ids[1]).want(t, 200)
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // groupCalls are the calls about groups.
@@ -31,14 +32,10 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 		q.noContact("contact", wanted.Contact)
 	}
 	answer := list[groupObject]{HasMore: page.More, Data: each(page.Groups, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) })}
-	if counted {
-		n, err := a.Store.GroupsCount(r.Context(), page)
-		if err != nil {
-			return result{}, err
-		}
-		answer.Total = totalOf(n)
+	if err := q.check(); err != nil {
+		return result{}, err
 	}
-	return result{status: http.StatusOK, body: answer}, q.check()
+	return totalled(answer, counted, func() (db.Count, error) { return a.Store.GroupsCount(r.Context(), page) })
 }
 
 func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {

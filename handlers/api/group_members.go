@@ -5,6 +5,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // memberCalls are the calls about the members of a group.
@@ -12,9 +13,12 @@ type memberCalls struct{ *api }
 
 func (a memberCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
-	wanted := models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))}
-	page, err := a.Store.Members.List(r.Context(), wanted)
-	return listed(page.Contacts, page.More, contactOf), err
+	counted := q.included("total")
+	page, err := a.Store.Members.List(r.Context(), models.MemberQuery{Group: r.PathValue("id"), Text: q.values["q"], Range: q.page(a.inFuture(r))})
+	if err != nil {
+		return result{}, err
+	}
+	return totalled(contactList(page), counted, func() (db.Count, error) { return a.Store.Members.Count(r.Context(), page) })
 }
 
 func (a memberCalls) add(r *http.Request, by access.Actor) (result, error) {

@@ -85,7 +85,8 @@ func (a *api) table() []route {
 		imports  = importCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
-		searched = slices.Concat(paged, []string{"q"})
+		searched = slices.Concat(paged, []string{"q", "include[]"})
+		sorted   = slices.Concat(searched, []string{"sort"})
 		filtered = slices.Concat(paged, groupFilters, []string{"sort", "include[]"})
 		results  = slices.Concat(paged, []string{"format"})
 		entries  = slices.Concat(paged, []string{"who", "action", "object", "request_id", "created_after", "created_before"})
@@ -118,7 +119,7 @@ func (a *api) table() []route {
 		{"GET", "/v1/groups/{id}/contacts/export", exports.members, access.Export, "group", []string{"q", "format"}, export},
 		{"POST", "/v1/groups/{id}/contacts", members.add, access.EditMembers, "group", nil, create},
 		{"DELETE", "/v1/groups/{id}/contacts/{contact_id}", members.remove, access.EditMembers, "group", nil, plain},
-		{"GET", "/v1/contacts", contacts.list, access.ReadContacts, "", searched, plain},
+		{"GET", "/v1/contacts", contacts.list, access.ReadContacts, "", sorted, plain},
 		{"POST", "/v1/contacts", contacts.create, access.EditContacts, "", nil, create},
 		{"GET", "/v1/contacts/export", exports.contacts, access.Export, "", []string{"q", "format"}, export},
 		{"POST", "/v1/contacts/bulk", contacts.bulk, access.ReadContacts, "", nil, bulk},
