@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 )
 
@@ -146,6 +148,39 @@ func TestAnImportIsMadeOnce(t *testing.T) {
 		}
 		if l := s.newestAct(t); l.ID != newest {
 			t.Errorf("what made no job left %+v", l)
+		}
+		both := make(chan string)
+		for range 2 {
+			go func() {
+				both <- s.call(t, "POST /v1/imports", csvBody("name\nC\n"), header("Idempotency-Key", "both")).header.Get("Location")
+			}()
+		}
+		if one, other := <-both, <-both; one != other || one == "" {
+			t.Errorf("two at once made %q and %q", one, other)
+		}
+	})
+}
+
+// TestNamesLikeFormulasComeBack exports names that spreadsheets would run, or that begin with
+// apostrophes themselves, and imports them again.
+func TestNamesLikeFormulasComeBack(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		names := []string{"=x", "'=x", "''=x", "-1", "'-1", "@a", "+49 1", "'twas", "'", "x'=1"}
+		for _, name := range names {
+			s.newGroup(t, name)
+		}
+		exporter := bearer(s.newToken(t, identity.NewToken{Name: "exporter", Scopes: access.Scopes{access.ReadGroups, access.Export}}))
+		for _, format := range []string{"csv", "ndjson"} { // which the content shows, whatever the header says
+			file := s.call(t, "GET /v1/groups/export?format="+format, exporter).want(t, 200).body
+			for _, match := range []string{"id", "name"} {
+				at := s.call(t, "POST /v1/imports?match="+match, csvBody(file)).want(t, 202).header.Get("Location")
+				if err := s.store.Jobs.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if job := s.call(t, "GET "+at).want(t, 200).body; !strings.Contains(job, `"expected":{"create":0,"update":0,"unchanged":10,"skip":0,"error":0}`) {
+					t.Errorf("%s by %s: the job is %s", format, match, job)
+				}
+			}
 		}
 	})
 }
