@@ -19,6 +19,7 @@ type result struct {
 	started                time.Duration
 	memory, baselineMemory int
 	wire                   wire
+	many                   *manyResult // nil if it was left out
 }
 
 type jobResult struct {

@@ -156,6 +156,7 @@ func (b *bench) startBaseline(ctx context.Context, database string) (*server, er
 const (
 	email    = "bench@example.com"
 	password = "only for measuring things"
+	scopes   = "groups.read,groups.edit,groups.archive,groups.delete,members.edit,contacts.read,data.export"
 )
 
 // makeToken makes an owner and a token of theirs.
@@ -164,7 +165,7 @@ func (b *bench) makeToken(ctx context.Context, database string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	token, err := b.run(ctx, "", "token", "create", "-name", "Bench", "-scopes", "write", "-database", database)
+	token, err := b.run(ctx, "", "token", "create", "-name", "Bench", "-scopes", scopes, "-database", database)
 	return strings.TrimSpace(token), err
 }
 

@@ -40,6 +40,7 @@ func targets(results []*result) []target {
 		}
 		list.kinds(large)
 		list.sizes(large)
+		list.many(large)
 		found = append(found, list.targets...)
 	}
 	return found
@@ -123,6 +124,29 @@ func (l *targetList) sizes(r *result) {
 	view := fmt.Sprintf("first view of the list (page %s, the rest %s)", kilobytes(r.wire.page), kilobytes(r.wire.assets))
 	l.atMost(view, float64(r.wire.page+r.wire.assets)/1000, 60, "%.1f KB")
 	l.atMost("fragment of the list", float64(r.wire.fragment)/1000, 15, "%.1f KB")
+}
+
+// many has limits for changes of many groups: those of a million, whatever the size is.
+func (l *targetList) many(r *result) {
+	m := r.many
+	if m == nil {
+		return
+	}
+	seconds := func(what string, got time.Duration, most float64) { l.atMost(what, got.Seconds(), most, "%.1f s") }
+	rate := 1500.0
+	if r.engine == modelstest.Postgres {
+		rate = 2000
+	}
+	l.targets = append(l.targets, target{l.engine, fmt.Sprintf("archive by filter, groups a second (%.2f ms of processor time each)", m.cpu), fmt.Sprintf("≥ %.0f", rate), perSecond(m.rate), m.rate >= rate})
+	l.atMost("p99 of other requests meanwhile", milliseconds(m.others), 100, "%.1f ms")
+	seconds("cancel", m.cancel, 1)
+	l.atMost("preview of a change of all groups", milliseconds(m.preview), 300, "%.0f ms")
+	l.atMost("a page of results, as a multiple of a list's", ratio(float64(m.results), float64(m.groups)), 1, "%.2f")
+	seconds(fmt.Sprintf("check a file of %s new groups", thousands(importRows)), m.check, 20)
+	seconds("import it", m.create, 90)
+	seconds("check it again, all unchanged", m.recheck, 20)
+	seconds("export all groups", m.export, 60)
+	l.atMost("memory meanwhile", float64(m.exportMemory)/1e6, 100, "%.0f MB")
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
