@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/static"
 	"protocol.chat/console/views"
 )
 
@@ -49,6 +50,19 @@ func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 // roles documents the roles and their permissions.
 func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
 	return p.renderOpen(w, r, views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
+}
+
+// client sends a client of the API, to be saved.
+func (p docPages) client(w http.ResponseWriter, r *http.Request) error {
+	body, ok := static.Client(r.PathValue("file"))
+	if !ok {
+		return errNoPage
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8") // what browsers show and never run
+	h.Set("Content-Disposition", "attachment; filename="+r.PathValue("file"))
+	_, err := w.Write(body)
+	return err
 }
 
 // renderOpen shows a page that is open to everybody within the frame of those signed in.

@@ -56,23 +56,24 @@ func own() allowed {
 const hidden = "?"
 
 var matrix = map[string]allowed{
-	"GET /healthz":            about(everybody),
-	"GET /readyz":             about(everybody),
-	"GET /docs":               about(everybody),
-	"GET /docs/{topic}":       about(everybody),
-	"GET /docs/errors/{code}": about(everybody),
-	"GET /docs/roles":         about(everybody),
-	"GET /setup":              about(everybody),
-	"POST /setup":             about(everybody),
-	"GET /login":              about(everybody),
-	"POST /login":             about(everybody),
-	"POST /theme":             about(everybody),
-	"GET /invite/{secret}":    about(everybody),
-	"POST /invite/{secret}":   about(everybody),
-	"GET /{$}":                about(all),
-	"POST /undo":              about(all),
-	"POST /logout":            about(all),
-	"POST /drafts/{form}":     about("OAE"),
+	"GET /healthz":             about(everybody),
+	"GET /readyz":              about(everybody),
+	"GET /docs":                about(everybody),
+	"GET /docs/{topic}":        about(everybody),
+	"GET /docs/errors/{code}":  about(everybody),
+	"GET /docs/clients/{file}": about(everybody),
+	"GET /docs/roles":          about(everybody),
+	"GET /setup":               about(everybody),
+	"POST /setup":              about(everybody),
+	"GET /login":               about(everybody),
+	"POST /login":              about(everybody),
+	"POST /theme":              about(everybody),
+	"GET /invite/{secret}":     about(everybody),
+	"POST /invite/{secret}":    about(everybody),
+	"GET /{$}":                 about(all),
+	"POST /undo":               about(all),
+	"POST /logout":             about(all),
+	"POST /drafts/{form}":      about("OAE"),
 
 	"GET /groups":                      about(all),
 	"GET /groups/new":                  about("OAE"),
@@ -428,7 +429,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	m.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
 	roles, blind, _ := strings.Cut(roles, hidden)
-	path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 	path = withID(path, m.object(pattern, whose))
 	var form []string
 	if fields := routes[pattern].fields; fields != nil {

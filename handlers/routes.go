@@ -129,6 +129,7 @@ func (c *Console) table() []route {
 		{"GET", "/docs", docs.list, anybody, "Documentation", plain},
 		{"GET", "/docs/{topic}", docs.show, anybody, "Documentation", plain},
 		{"GET", "/docs/errors/{code}", docs.errorCode, anybody, "API errors", plain},
+		{"GET", "/docs/clients/{file}", docs.client, anybody, "", plain},
 		{"GET", "/docs/roles", docs.roles, anybody, "", plain},
 		{"POST", "/theme", profile.updateTheme, anybody, "", plain},
 

@@ -60,6 +60,7 @@ var routes = map[string]question{
 	"GET /docs":                {status: 200, public: true},
 	"GET /docs/{topic}":        {status: 200, public: true},
 	"GET /docs/errors/{code}":  {status: 200, public: true},
+	"GET /docs/clients/{file}": {status: 200, public: true},
 	"GET /setup":               {status: 404, public: true},
 	"POST /setup":              {status: 404, public: true, fields: fields("code", "x")},
 	"GET /login":               {status: 303, public: true},
@@ -436,7 +437,7 @@ func TestEveryRoute(t *testing.T) {
 				continue
 			}
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 			s.T.Run(pattern, func(t *testing.T) {
 				inner := *s
 				inner.T = t

@@ -37,6 +37,7 @@ var docs = []Doc{
 	{"sign-in", "Signing in", "Passwords, authenticator apps, passkeys, sessions and OpenID Connect.", docSignIn()},
 	{"tokens", "API tokens", "Authenticate API calls, and restrict, rotate and revoke tokens.", docTokens()},
 	{"api", "Using the API", "Requests, pagination, idempotency keys and conditional updates.", docAPI()},
+	{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
 	{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
 	{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
 	{"activity", "Activity log", "What is logged, how to revert a change, and how to verify the log.", docActivity()},

@@ -308,6 +308,9 @@ func DocURL(topic string) templ.SafeURL { return pathTo("/docs/", topic, "", "")
 // ErrorDocsURL returns the address of the documentation of an API error code.
 func ErrorDocsURL(code string) templ.SafeURL { return pathTo("/docs/errors/", code, "", "") }
 
+// ClientURL returns the address of a file of the API's clients.
+func ClientURL(name string) templ.SafeURL { return pathTo("/docs/clients/", name, "", "") }
+
 // WithNext returns the address of a page that goes on to next.
 func WithNext(page templ.SafeURL, next string) templ.SafeURL {
 	return withParams(page, "next", next)
