@@ -138,7 +138,7 @@ func byKeys(a *tab) {
 	a.focuses("Plaza Hotel")
 	a.reach("Undo")
 	a.press("Enter")
-	a.sees("#flashes", "Undid: archived Plaza Hotel.")
+	a.sees("#flashes", "Undone: archived Plaza Hotel.")
 
 	a.visit("/groups")
 	a.reach("Actions for Plaza Hotel")

@@ -222,7 +222,7 @@ func archiveAndUndo(a *tab) {
 	}
 	a.at("/groups")
 	a.sees("tbody", "The Plaza")
-	a.sees("#flashes", "Undid: archived The Plaza.")
+	a.sees("#flashes", "Undone: archived The Plaza.")
 }
 
 // archiveAndRestore restores the group from the list of the archived ones.

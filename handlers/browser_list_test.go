@@ -31,7 +31,7 @@ func TestUndoLeavesTheListInItsPlace(t *testing.T) {
 		a.sees("#flashes", name+" archived.")
 		a.sees("#count", "29 active groups")
 		undo()
-		a.sees("#flashes", "Undid: archived "+name+".")
+		a.sees("#flashes", "Undone: archived "+name+".")
 		a.sees("#count", "30 active groups")
 		a.until("the row is active again", "all('tr[data-status=\"archived\"]').length === 0")
 		a.focuses(name)

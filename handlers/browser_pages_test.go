@@ -289,7 +289,7 @@ var scenes = append([]scene{
 		t.click("Archive")
 		t.sees("#flashes", "archived.")
 		t.click("Undo")
-		t.sees("#flashes", "Undid: archived ")
+		t.sees("#flashes", "Undone: archived ")
 	}},
 	{"group dialog", func(t *tab, _ *town) {
 		t.visit("/groups")

@@ -74,11 +74,11 @@ func TestShortcuts(t *testing.T) {
 	a.types("y")
 	a.sees("#flashes", "Beta archived.")
 	a.types("u")
-	a.sees("#flashes", "Undid: archived Beta.")
+	a.sees("#flashes", "Undone: archived Beta.")
 	a.hits("u") // what was done before that
-	a.sees("#flashes", "Undid: restored Beta.")
+	a.sees("#flashes", "Undone: restored Beta.")
 	a.hits("u")
-	a.sees("#flashes", "Undid: archived Beta.")
+	a.sees("#flashes", "Undone: archived Beta.")
 	a.sees("#count", "3 active groups")
 
 	a.lists()

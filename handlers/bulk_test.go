@@ -15,7 +15,7 @@ func TestManyGroupsAreArchivedAndBack(t *testing.T) {
 		p.has("h1", "Archive 1 group?").has(".figures", "Skipped: already archived")
 		s.post("/groups/bulk", "action", "archive", "ids", a, "ids", b, "do", "apply").wants(303)
 		s.get("/groups?status=archived").has("#flashes", "1 group archived. 1 skipped.").undo(s.browser).
-			follow(s.browser).has("#flashes", "Undid: the job “Archive groups”. 1 group changed back.")
+			follow(s.browser).has("#flashes", "Undone. 1 group changed back.")
 		if g, err := s.store.Group(s.Context(), a); err != nil || g.Archived() {
 			s.Errorf("the group is archived: %v, %v", g.Archived(), err)
 		}

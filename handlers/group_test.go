@@ -64,7 +64,7 @@ func TestAGroupsLife(t *testing.T) {
 		if err := s.store.Holds.SetPeriod(s.Context(), s.by, 0); err != nil {
 			s.Fatal(err)
 		}
-		s.get("/groups").has("#flashes", "Deleting The Plaza Hotel in 60 seconds.").undo(s.browser).follow(s.browser).has("#flashes", "Undid: deleted The Plaza Hotel.")
+		s.get("/groups").has("#flashes", "Deleting The Plaza Hotel in 60 seconds.").undo(s.browser).follow(s.browser).has("#flashes", "Undone: deleted The Plaza Hotel.")
 		s.post(path+"/delete").follow(s.browser).has("#flashes", "The Plaza Hotel deleted.").lacks("#flashes form")
 		s.get(path).wants(404).has("main", "The Plaza Hotel was deleted by Anna").has("main", "1 member was removed").lacks("main form[action$=undelete]")
 		got := s.actions()

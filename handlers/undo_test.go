@@ -42,12 +42,12 @@ func TestUndoInPages(t *testing.T) {
 		s.get("/activity/" + line).lacks("main form[action$=undelete]")
 
 		s.with("Referer", s.url+path).post("/undo").leads(path) // the deletion is undone already
-		said("Undid: archived The Plaza.")
+		said("Undone: archived The Plaza.")
 		if _, err := s.store.UpdateGroup(s.Context(), s.by, g.ID, models.GroupChange{Name: new("Ours")}); err != nil {
 			s.Fatal(err)
 		}
 		s.post("/undo").leads("/groups")
-		said("Can't undo: renamed Plaza Hotel to The Plaza. It was changed since.")
+		said("Can't undo: renamed Plaza Hotel to The Plaza. It has changed since.")
 		s.post("/undo").leads("/groups")
 		said("Nothing to undo.")
 		archived := s.post(path + "/archive").follow(s.browser)

@@ -197,6 +197,15 @@ func (f BulkForm) Title() string {
 	return f.titled(bulkTails[f.Action])
 }
 
+// Heading returns the title, as a question if there is nothing left to fill in but a note.
+func (f BulkForm) Heading() string {
+	switch f.Action {
+	case models.BulkAddContacts, models.BulkRemoveContacts, models.BulkUpdate, models.BulkAddToGroups:
+		return f.Title()
+	}
+	return f.Title() + "?"
+}
+
 // button returns what the form's button says: its title, without a name that may be wider than
 // a screen.
 func (f BulkForm) button() string {
@@ -275,9 +284,9 @@ func (f BulkForm) consequence() string {
 	case f.Action == models.BulkDeleteContacts:
 		return "This permanently deletes the contacts and their conversations, and removes them from their groups. Messages they sent in groups are kept. You can't undo this."
 	case f.AtOnce:
-		return "You can undo this later. " + capitalize(f.many()) + " changed in the meantime are skipped."
+		return "You can undo this for 30 days."
 	}
-	return "This runs in the background. You can cancel it at any time, and undo it for 30 days. " + capitalize(f.many()) + " changed in the meantime are skipped."
+	return "This runs in the background. You can cancel it at any time and undo it for 30 days. " + capitalize(f.many()) + " that change in the meantime are skipped."
 }
 
 // bulkBar is what the bar below a list shows: the actions on the selected rows.

@@ -231,6 +231,11 @@ func (l GroupList) tabCount(status models.Status) string {
 	return tally(*n, l.Now)
 }
 
+// countedAbove reports whether the tabs say how many groups are listed.
+func (l GroupList) countedAbove() bool {
+	return l.At.OnlyStatus() && l.tabCount(l.Status) != ""
+}
+
 // activeValue returns the value of the choice "Active": none, as addresses without a status mean
 // active groups. With a status in the search it is explicit, so that the list can tell that it was
 // chosen.

@@ -272,6 +272,9 @@ func jobProgress(j jobs.Job, now Clock) string {
 		return importProgress(j, now)
 	}
 	if !j.Counted && !j.Finished() {
+		if j.Total == 0 {
+			return "Not started yet"
+		}
 		one, many := bulkNoun(j.Kind)
 		return counted(j.Total, one, many, now) + " found so far"
 	}
@@ -279,7 +282,9 @@ func jobProgress(j jobs.Job, now Clock) string {
 	if j.Skipped > 0 {
 		words += " · " + thousands(j.Skipped, now) + " skipped"
 	}
-	words += " · " + thousands(j.Failed, now) + " failed"
+	if j.Failed > 0 {
+		words += " · " + thousands(j.Failed, now) + " failed"
+	}
 	if left := timeLeft(j, now); left >= time.Minute {
 		words += " · about " + length(left) + " left"
 	}

@@ -39,7 +39,7 @@ func RulesPage(l RuleList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"head\"><div><h1 tabindex=\"-1\">Archive rules</h1><p>Rules archive groups by themselves, on a date or every day.</p></div><div class=\"actions\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"head\"><div><h1 tabindex=\"-1\">Archive rules</h1><p>Archive groups automatically, every day or on a date.</p></div><div class=\"actions\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -716,15 +716,15 @@ func ruleInputs(f RuleForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "search", Label: "Search", Value: f.Search, Hint: "As in the list of groups, such as is:empty. Only active groups are archived.", Optional: true, Autocomplete: "off", Problem: f.Problems.For("search")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "search", Label: "Search", Value: f.Search, Hint: "Works like the search above the list of groups, for example is:empty. Archived groups are ignored.", Optional: true, Autocomplete: "off", Problem: f.Problems.For("search")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "days", Label: "Days without activity", Value: f.Days, Hint: "Without a message for so long, or without one since the group was created.", Optional: true, Autocomplete: "off", Inputmode: "numeric", Problem: f.Problems.For("days")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "days", Label: "Days without activity", Value: f.Days, Hint: "Counted from the last message, or from the day the group was created.", Optional: true, Autocomplete: "off", Inputmode: "numeric", Problem: f.Problems.For("days")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<fieldset class=\"choices\"><legend>When</legend>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<fieldset class=\"choices opens\"><legend>When</legend>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -732,7 +732,7 @@ func ruleInputs(f RuleForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = option("when", "once", f.when(), "Once", "At the start of the date below.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = option("when", "once", f.when(), "Once", "At the start of a date.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -740,7 +740,7 @@ func ruleInputs(f RuleForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "date", Type: "date", Label: "Date", Value: f.Date, Hint: daysIn(f.Now), Optional: true, Problem: f.Problems.For("date")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "date", Type: "date", Label: "Date", Value: f.Date, Hint: daysIn(f.Now), Problem: f.Problems.For("date")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

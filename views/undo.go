@@ -38,11 +38,11 @@ func actOf(l audit.Line, now Clock) string {
 
 // refusedUndo are the reasons why an act can't be undone, in words that follow what it did.
 var refusedUndo = map[models.Refusal]string{
-	models.ChangedSince:   "It was changed since.",
+	models.ChangedSince:   "It has changed since.",
 	models.NotPermitted:   "You no longer have permission to do that.",
 	models.Gone:           "It no longer exists.",
 	models.NotKept:        "The activity that recorded it is no longer kept.",
-	models.TooLate:        "It's too late.",
+	models.TooLate:        "The time to undo it has passed.",
 	models.MembersUnnamed: "The activity doesn't name all the members.",
 }
 
@@ -55,9 +55,9 @@ func UndoneFlash(u models.Undone, now Clock) Flash {
 	if u.Refused != "" {
 		return Flash{Kind: "warn", Text: "Can't undo: " + act + ". " + refusedUndo[u.Refused]}
 	}
-	words := "Undid: " + act + "."
+	words := "Undone: " + act + "."
 	if u.Job.Finished() {
-		words += " " + BulkDone(u.Job, now)
+		words = "Undone. " + BulkDone(u.Job, now)
 	}
 	if len(u.Kept) == 0 {
 		return Flash{Text: words}
