@@ -22,7 +22,7 @@ import (
 // Prefix is the path that Handler must be mounted at.
 const Prefix = "/static/"
 
-//go:embed css js/*.js icons.svg favicon.svg
+//go:embed css js icons.svg favicon.svg
 var files embed.FS
 
 // current are the files that are served: those embedded, unless Reload has read others.
@@ -132,10 +132,12 @@ var (
 	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 )
 
-// load reads all files. The stylesheets are joined into app.css, in the order of their names.
+// load reads all files. The stylesheets are joined into app.css and the scripts of js/app into app.js, which is
+// one strict function, each in the order of their names.
 func load(fsys fs.FS, script string) (*bundle, error) {
 	b := &bundle{map[string]asset{}, map[string]string{}}
-	var css bytes.Buffer
+	var css, js bytes.Buffer
+	js.WriteString("(() => {\n'use strict';\n")
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || contentType(path.Ext(name)) == "" {
 			return err
@@ -151,13 +153,16 @@ func load(fsys fs.FS, script string) (*bundle, error) {
 		case path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js"):
 			body = jsComment.ReplaceAll(body, nil)
 		}
-		if path.Base(name) == "app.js" {
-			body = append(body, script...)
+		if path.Base(path.Dir(name)) == "app" {
+			js.Write(body)
+			return nil
 		}
 		b.add(path.Base(name), body)
 		return nil
 	})
+	js.WriteString("})();\n" + script)
 	b.add("app.css", css.Bytes())
+	b.add("app.js", js.Bytes())
 	return b, err
 }
 

@@ -1,0 +1,19 @@
+// What happens when a page, or a part of one, has arrived.
+
+// ---- setup of a page or a part of one ----
+
+function prepare(root) {
+  for (const picker of $$('[data-picker]', root)) if (!pickers.has(picker)) upgrade(picker);
+  for (const form of $$('form[data-guard]', root)) if (!before.has(form)) before.set(form, contents(form));
+  for (const counter of $$('[data-counter]', root)) {
+    const field = document.getElementById(counter.dataset.counter);
+    if (field) count(field, true);
+  }
+}
+on('htmx:after:process', (event) => prepare(event.target.nodeType === 1 ? event.target.parentNode ?? event.target : document));
+on('DOMContentLoaded', () => {
+  prepare(document);
+  const flash = $('#flashes [data-fresh]');
+  flash?.removeAttribute('data-fresh');
+  say(flash?.dataset.say, 500); // after screen readers have read the page
+});
