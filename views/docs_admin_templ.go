@@ -113,7 +113,7 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p><h2 id=\"deleted-groups\">Deleted groups</h2><p>A group deleted in the console disappears at once, and for 60 seconds the deletion can be undone: in the message, on the page that was the group's, and in the activity. Owners set how long under <strong>Retention</strong>, up to 30 days or not at all. Then the group is deleted for good. Deletions over the API are permanent at once.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p><h2 id=\"deleted-groups\">Deleted groups</h2><p>A group deleted in the console disappears at once, and for 60 seconds the deletion can be undone: in the message, on the page that was the group's, and in the activity. Owners set how long under <strong>Retention</strong>, up to 30 days or not at all. After that, the group is permanently deleted. Deletions over the API are permanent at once.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -127,14 +127,14 @@ func docAPI() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, " by ID, and returns a job. Its dry run returns how many groups match and which would be skipped. <code>POST /v1/contacts/bulk</code> does the same for contacts: it deletes them, adds them to groups or removes them from groups.</p><p>In a form, write attributes of attributes with brackets: <code>filter[q]=hotel</code>, <code>operations[0][group][name]=Plaza</code>.</p><p><code>/v1/jobs</code> lists jobs with their progress and the result for each group or contact. A job can be cancelled, and for 30 days it can be undone unless it deleted for good. (Deletions in the console can be undone for <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, " by ID, and returns a job. Its dry run returns how many groups match and which would be skipped. <code>POST /v1/contacts/bulk</code> does the same for contacts: it deletes them, adds them to groups or removes them from groups.</p><p>In a form, write attributes of attributes with brackets: <code>filter[q]=hotel</code>, <code>operations[0][group][name]=Plaza</code>.</p><p><code>/v1/jobs</code> lists jobs with their progress and the result for each group or contact. A job can be cancelled, and for 30 days it can be undone unless it deleted permanently. (Deletions in the console can be undone for <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var6 templ.SafeURL
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("retention") + "#deleted-groups")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 42, Col: 277}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 42, Col: 280}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 		if templ_7745c5c3_Err != nil {

@@ -103,7 +103,7 @@ var matchWords = map[models.ImportMatch]string{
 }
 
 var matchHints = map[models.ImportMatch]string{
-	models.MatchID: "Also finds what an earlier import created for the same ID.", models.MatchName: "A name that several groups have is an error.",
+	models.MatchID: "Also matches what an earlier import created from the same ID.", models.MatchName: "Rows whose name several groups have are errors.",
 }
 
 // modeOption is a choice of what becomes of a file with errors.
@@ -115,7 +115,7 @@ type modeOption struct {
 func modeOptions(now Clock) []modeOption {
 	return []modeOption{
 		{models.BestEffort, "Skip them and import the other rows", ""},
-		{models.AllOrNothing, "Import nothing", "All rows are then imported at once, up to " + thousands(models.MaxWholeRows, now) + "."},
+		{models.AllOrNothing, "Import nothing", "All rows are imported, or none. Up to " + thousands(models.MaxWholeRows, now) + " rows."},
 	}
 }
 
