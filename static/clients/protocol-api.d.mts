@@ -55,7 +55,7 @@ export interface Page<T> {
 }
 
 /** Awaited, the first page; iterated with for await, every object. */
-export interface List<T> extends PromiseLike<Page<T> & About>, AsyncIterable<T> {}
+export interface List<T> extends Pick<Promise<Page<T> & About>, 'then' | 'catch' | 'finally'>, AsyncIterable<T> {}
 
 export type Query = Record<string, string | number | boolean | Date | null | undefined | string[]>
 

@@ -3,7 +3,7 @@
 
 const defaultBaseURL = 'https://api.protocol.chat'
 
-/** A call that was refused or failed. */
+/** A call that was refused or failed. Its status is 0 if there was no answer. */
 export class ApiError extends Error {
   constructor(status, body, headers) {
     super(body.message ?? `The server answered with status ${status}.`)
@@ -62,7 +62,8 @@ export default class ApiClient {
     if (dryRun) headers['Dry-Run'] = 'true'
     // Every attempt has the same key, so that what was lost on the way back isn't done twice.
     if (method === 'POST') headers['Idempotency-Key'] = idempotencyKey ?? crypto.randomUUID()
-    const init = { method, headers, redirect: 'error', body: body === undefined ? undefined : JSON.stringify(body) }
+    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
+    init.redirect = 'manual' // following one would carry the token elsewhere
     for (let attempt = 0; ; attempt++) {
       const last = attempt >= this.#maxRetries
       let response, text
@@ -72,7 +73,8 @@ export default class ApiClient {
         response = await this.#fetch(url, init)
         text = await response.text()
       } catch (err) {
-        if (last || signal?.aborted) throw err
+        if (signal?.aborted) throw err
+        if (last) throw new ApiError(0, { message: `The server can't be reached: ${err.message}` })
         await pause(backoff(attempt), signal)
         continue
       }
@@ -133,6 +135,14 @@ class List {
   then(resolve, reject) {
     this.#first ??= this.#load({})
     return this.#first.then(resolve, reject)
+  }
+
+  catch(reject) {
+    return this.then(undefined, reject)
+  }
+
+  finally(settled) {
+    return Promise.resolve(this).finally(settled)
   }
 
   async *[Symbol.asyncIterator]() {

@@ -51,6 +51,9 @@ assert.match(missing.requestId, /^\w+$/)
 await assert.rejects(client.groups.create({ name: '' }), (err) => err.code === 'parameter_missing' && err.errors.length === 1)
 assert.throws(() => client.groups.delete(''), TypeError)
 
+const nowhere = new ApiClient(token, { baseUrl: 'http://127.0.0.1:1', maxRetries: 0 })
+await assert.rejects(nowhere.groups.list(), (err) => err instanceof ApiError && err.status === 0)
+
 // Pages, members, messages and conditions.
 const hector = await client.contacts.create({ username: 'js.hector' })
 const group = await client.groups.create({ name: 'Grand', contacts: [hector.id] })
