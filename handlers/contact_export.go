@@ -34,15 +34,15 @@ func (p contactPages) export(w http.ResponseWriter, r *http.Request) error {
 // exportAll sends a contact with all its groups, and the messages of its conversation, as one JSON
 // object.
 func (p contactPages) exportAll(w http.ResponseWriter, r *http.Request) error {
-	var o *export.Object
+	var o objectFile
 	err := p.store.Exports.ExportContact(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Contact: func(c models.Contact) (err error) {
-			o, err = p.object(w, "contact"+export.Words(c.Username), export.ContactColumns, export.ContactRow(c),
+			o, err = p.object(w, r, "contact"+export.Words(c.Username), export.ContactColumns, export.ContactRow(c),
 				export.Part{Name: "groups", Columns: export.GroupColumns}, export.Part{Name: "messages", Columns: export.MessageColumns})
 			return err
 		},
 		Groups:   func(g models.Group) error { return o.Write("groups", export.GroupRow(g)...) },
 		Messages: func(m models.Message) error { return o.Write("messages", export.MessageRow(m)...) },
 	})
-	return p.finishObject(r, o, err)
+	return o.finish(err)
 }

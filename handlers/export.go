@@ -16,17 +16,17 @@ var errLarge = errors.New("the list is too large to be exported at once")
 
 // exported sends a list as a file or, if it is large, starts a job that makes the file.
 func (s *site) exported(w http.ResponseWriter, r *http.Request, l export.List) error {
-	d := s.download(w, export.Named(l.Format), l.Name, l.Columns())
-	defer d.discard()
+	d := s.download(w, r, export.Named(l.Format), l.Name, l.Columns())
+	defer d.Discard()
 	begin := func(rows int) error {
 		if rows > s.directExport {
 			return errLarge
 		}
 		return nil
 	}
-	err := l.Rows(r.Context(), s.store, by(r), begin, d.write)
+	err := l.Rows(r.Context(), s.store, by(r), begin, d.Write)
 	if !errors.Is(err, errLarge) {
-		return s.finish(r, d, err)
+		return d.finish(err)
 	}
 	job, err := s.store.Jobs.Start(r.Context(), by(r), l.Request())
 	if err != nil {
@@ -75,9 +75,9 @@ func (p jobPages) file(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sendHead(w, file.MediaType, file.Name)
-	_, err = io.Copy(w, content)
-	return p.ended(r, true, err)
+	answer := p.attachment(w, r, file.MediaType, file.Name)
+	_, err = io.Copy(answer, content)
+	return answer.End(err)
 }
 
 // madeFile returns the file of a job that exports, if its reader may have it.

@@ -68,15 +68,15 @@ func (p memberPages) export(w http.ResponseWriter, r *http.Request) error {
 
 // exportAll sends a group with all its members and messages as one JSON object.
 func (p groupPages) exportAll(w http.ResponseWriter, r *http.Request) error {
-	var o *export.Object
+	var o objectFile
 	err := p.store.Exports.ExportGroup(r.Context(), by(r), r.PathValue("id"), "json", models.Parts{
 		Group: func(g models.Group) (err error) {
-			o, err = p.object(w, "group"+export.Words(g.Name), export.GroupColumns, export.GroupRow(g),
+			o, err = p.object(w, r, "group"+export.Words(g.Name), export.GroupColumns, export.GroupRow(g),
 				export.Part{Name: "contacts", Columns: export.ContactColumns}, export.Part{Name: "messages", Columns: export.MessageColumns})
 			return err
 		},
 		Contacts: func(c models.Contact) error { return o.Write("contacts", export.ContactRow(c)...) },
 		Messages: func(m models.Message) error { return o.Write("messages", export.MessageRow(m)...) },
 	})
-	return p.finishObject(r, o, err)
+	return o.finish(err)
 }

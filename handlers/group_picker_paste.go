@@ -61,15 +61,15 @@ func (p groupPages) missing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := p.download(w, export.Named("csv"), "contacts-not-found", []string{"contact"})
-	defer d.discard()
+	d := p.download(w, r, export.Named("csv"), "contacts-not-found", []string{"contact"})
+	defer d.Discard()
 	for _, m := range matches {
 		if len(m.Contacts) > 0 {
 			continue
 		}
-		if err := d.write(m.Entry); err != nil {
-			return p.finish(r, d, err)
+		if err := d.Write(m.Entry); err != nil {
+			return d.finish(err)
 		}
 	}
-	return p.finish(r, d, nil)
+	return d.finish(nil)
 }

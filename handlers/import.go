@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 
+	"protocol.chat/console/handlers/stream"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
@@ -75,7 +76,7 @@ func uploadedFile(r *http.Request) (*multipart.Part, error) {
 
 // example sends a small file that can be imported.
 func (p importPages) example(w http.ResponseWriter, _ *http.Request) error {
-	sendHead(w, "text/csv; charset=utf-8", string(p.rows)+"-example.csv")
+	stream.Attachment(w.Header(), "text/csv; charset=utf-8", string(p.rows)+"-example.csv")
 	_, err := io.WriteString(w, importExamples[p.rows])
 	return err
 }

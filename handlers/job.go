@@ -125,21 +125,20 @@ func (p jobPages) results(w http.ResponseWriter, r *http.Request) error {
 	if _, _, ok := models.ImportOf(job); ok {
 		columns, row = importedColumns, importedRow
 	}
-	d := p.download(w, format, "job-"+job.ID, columns)
-	defer d.discard()
+	d := p.download(w, r, format, "job-"+job.ID, columns)
+	defer d.Discard()
 	if r.Method == http.MethodHead {
-		d.begin()
-		return nil
+		return d.answer.End(nil) // with the head alone
 	}
 	for result, err := range p.store.Jobs.EachResult(r.Context(), job.ID, readOutcome(readAddress(r, "outcome"))) {
 		if err == nil {
-			err = d.write(row(job, result)...)
+			err = d.Write(row(job, result)...)
 		}
 		if err != nil {
-			return p.finish(r, d, err)
+			return d.finish(err)
 		}
 	}
-	return p.finish(r, d, nil)
+	return d.finish(nil)
 }
 
 func resultRow(job jobs.Job, r jobs.Result) []any {

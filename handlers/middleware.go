@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"protocol.chat/console/handlers/stream"
 )
 
 type infoKey struct{}
@@ -83,14 +85,13 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 // slow network is not a slow database.
 func (l limits) apply(answer *recorder, r *http.Request) (context.Context, context.CancelFunc) {
 	if l.upload {
-		r.Body = upload{http.MaxBytesReader(answer.ResponseWriter, r.Body, l.body), http.NewResponseController(answer)}
+		r.Body = stream.Upload(answer.ResponseWriter, r, l.body)
 	} else {
 		readBody(answer.ResponseWriter, r, cmp.Or(l.body, usual.body))
 	}
 	if l.timeout != 0 { // the server's own is for the usual ones
-		_ = http.NewResponseController(answer).SetWriteDeadline(time.Now().Add(l.timeout + stallLimit))
+		_ = http.NewResponseController(answer).SetWriteDeadline(time.Now().Add(l.timeout + stream.Stall))
 	}
-	answer.stream = l.stream
 	return context.WithTimeout(r.Context(), cmp.Or(l.timeout, usual.timeout))
 }
 
@@ -107,17 +108,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) {
 	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failingReader{err}))
 }
 
-// upload is a body that is read while it arrives. The client has stallLimit for each read.
-type upload struct {
-	io.ReadCloser
-	control *http.ResponseController
-}
-
-func (u upload) Read(p []byte) (int, error) {
-	_ = u.control.SetReadDeadline(time.Now().Add(stallLimit))
-	return u.ReadCloser.Read(p)
-}
-
 // failingReader only fails.
 type failingReader struct{ err error }
 
@@ -127,15 +117,11 @@ func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 type recorder struct {
 	http.ResponseWriter
 	status int
-	stream bool // the client has stallLimit for each write
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
-	}
-	if r.stream {
-		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(stallLimit))
 	}
 	return r.ResponseWriter.Write(b)
 }

@@ -60,25 +60,17 @@ type limits struct {
 	timeout time.Duration
 	// body is how many bytes of the request's body are read.
 	body int64
-	// upload says that the handler reads the body while it arrives. It is cut off if the client
-	// sends nothing of it for stallLimit.
+	// upload says that the handler reads the body while it arrives.
 	upload bool
-	// stream says that the answer is sent while it is made. It is cut off if the client takes
-	// nothing of it for stallLimit.
-	stream bool
 }
 
 // usual are the limits of a route that has none of its own. The body is far larger than any
 // form.
 var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
 
-// stallLimit is for how long a client may take nothing of an answer that is sent, or send nothing
-// of a file.
-const stallLimit = 15 * time.Second
-
 // exportLimits are those of an export. While it is read, the database keeps what others delete, so
 // it must not take much longer than a large file does.
-var exportLimits = limits{timeout: 15 * time.Minute, stream: true}
+var exportLimits = limits{timeout: 15 * time.Minute}
 
 // importLimits are those of an upload: its file, and the form around it.
 var importLimits = limits{timeout: time.Hour, body: models.MaxImportSize + 1<<20, upload: true}
@@ -255,8 +247,8 @@ func (c *Console) table() []route {
 
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
-		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
-		{"POST", "/jobs/{id}/file", jobs.file, access.Export, views.Jobs, also{limits: limits{timeout: time.Hour, stream: true}}},
+		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour}}},
+		{"POST", "/jobs/{id}/file", jobs.file, access.Export, views.Jobs, also{limits: limits{timeout: time.Hour}}},
 		// What these need is the right of the job.
 		{"GET", "/jobs/{id}/import", jobs.editImport, access.ReadGroups, views.Jobs, plain},
 		{"POST", "/jobs/{id}/import", jobs.checkImport, access.ReadGroups, views.Jobs, plain},
@@ -266,7 +258,7 @@ func (c *Console) table() []route {
 		{"POST", "/jobs/{id}/undo", jobs.undo, access.ReadGroups, views.Jobs, plain},
 
 		{"GET", "/activity", activity.list, access.ReadActivity, views.Activity, plain},
-		{"POST", "/activity/export", activity.export, access.Export, views.Activity, also{limits: limits{timeout: time.Hour, stream: true}}},
+		{"POST", "/activity/export", activity.export, access.Export, views.Activity, also{limits: limits{timeout: time.Hour}}},
 		// A log that takes longer than that, of many millions of lines, is for the command line.
 		{"GET", "/activity/verify", activity.verify, access.ReadActivity, views.Activity, also{limits: limits{timeout: 2 * time.Minute}}},
 		{"GET", "/activity/retention", retention.edit, access.ManageRetention, views.Activity, also{stepUp: changingRetention}},

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"protocol.chat/console/handlers/stream"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/jobs"
@@ -149,51 +149,23 @@ func answer(w http.ResponseWriter, r *http.Request, res result) error {
 	return nil
 }
 
-// stream sends a body while it is read. An error that comes too late for an answer breaks the
-// connection off, so that a part doesn't pass for the whole; one that comes before is returned.
+// stream sends a body while it is made.
 func (a *api) stream(w http.ResponseWriter, r *http.Request, res result) error {
-	body := &bodyWriter{ResponseWriter: w, result: res}
-	out := bufio.NewWriterSize(body, 32<<10)
+	answer := stream.NewAnswer(w, func(head http.Header) {
+		head.Set("Cache-Control", cacheControl)
+		head.Set("Content-Type", res.kind)
+		if res.file != "" {
+			stream.Attachment(head, res.kind, res.file)
+		}
+	}, func(err error) {
+		a.Log.WarnContext(r.Context(), "an answer broke off", "request_id", a.RequestID(r), "err", err)
+	})
+	out := bufio.NewWriterSize(answer, 32<<10)
 	err := res.stream(out)
-	if err != nil && !body.begun {
-		return err
-	}
 	if err == nil {
-		body.begin()
 		err = out.Flush()
 	}
-	if err != nil {
-		a.Log.WarnContext(r.Context(), "an answer broke off", "request_id", a.RequestID(r), "err", err)
-		panic(http.ErrAbortHandler)
-	}
-	return nil
-}
-
-// bodyWriter writes the head of a streamed answer before its body. The client has stallLimit
-// to take each part.
-type bodyWriter struct {
-	http.ResponseWriter
-	result result
-	begun  bool
-}
-
-func (w *bodyWriter) begin() {
-	if w.begun {
-		return
-	}
-	w.begun = true
-	head := w.Header()
-	head.Set("Cache-Control", cacheControl)
-	head.Set("Content-Type", w.result.kind)
-	if w.result.file != "" {
-		head.Set("Content-Disposition", `attachment; filename="`+w.result.file+`"`)
-	}
-}
-
-func (w *bodyWriter) Write(p []byte) (int, error) {
-	w.begin()
-	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(stallLimit))
-	return w.ResponseWriter.Write(p)
+	return answer.End(err)
 }
 
 func encodeResult(res result) (kind string, body []byte, err error) {

@@ -63,10 +63,6 @@ type limits struct {
 // usual are the limits of a route that has none of its own.
 var usual = limits{timeout: 5 * time.Second, body: 1 << 20}
 
-// stallLimit is for how long a client may take nothing of the answer to a call with a timeout
-// of its own.
-const stallLimit = 15 * time.Second
-
 func (rt *route) timeout() time.Duration { return cmp.Or(rt.limits.timeout, usual.timeout) }
 
 func (rt *route) maxBody() int64 { return cmp.Or(rt.limits.body, usual.body) }

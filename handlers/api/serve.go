@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"protocol.chat/console/handlers/stream"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
@@ -64,10 +65,7 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 		return by, err
 	}
 	if rt.limits.timeout != 0 { // the server's own deadline is for the usual one
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(rt.timeout() + stallLimit))
-	}
-	if rt.upload {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rt.timeout()))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(rt.timeout() + stream.Stall))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout())
 	defer cancel()
@@ -165,7 +163,7 @@ func readCall(w http.ResponseWriter, r *http.Request) (err error) {
 		if r.ContentLength > c.route.maxBody() {
 			return fileTooLarge(c.route.maxBody())
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, c.route.maxBody())
+		r.Body = stream.Upload(w, r, c.route.maxBody())
 	}
 	if c.route.body {
 		c.body, err = readBody(w, r, c.route.maxBody())
