@@ -55,7 +55,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 		needs = append(needs, access.ReadContacts)
 	}
 	return s.export(ctx, by, needs, func(x *exporting) error {
-		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups", ObjectName: "groups"}
+		line := audit.Line{Action: audit.ExportedGroups, ObjectKind: "groups"}
 		pass := func(groups []Group) error { return x.withMembers(groups, e.MemberIDs, each) }
 		if e.IDs != nil {
 			return chosen(x, line, e, selectGroups(), (*Group).columns, pass)
@@ -88,7 +88,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 // ExportContacts is ExportGroups for contacts.
 func (s *Exports) ExportContacts(ctx context.Context, by access.Actor, q ContactQuery, e Export, each func(Contact) error) error {
 	return s.export(ctx, by, []access.Right{access.ReadContacts}, func(x *exporting) error {
-		line := audit.Line{Action: audit.ExportedContacts, ObjectKind: "contacts", ObjectName: "contacts"}
+		line := audit.Line{Action: audit.ExportedContacts, ObjectKind: "contacts"}
 		if e.IDs != nil {
 			query := db.Selection{Columns: contactColumns, From: "contacts"}
 			return chosen(x, line, e, query, (*Contact).columns, func(contacts []Contact) error { return passAll(x, contacts, each) })

@@ -95,8 +95,8 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]C
 	page.AtLeast = named.More || named.Partial
 	switch {
 	case named.More:
-		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts are like “"+page.Search.Member+
-			"”; these are the groups of the newest "+strconv.Itoa(membersTried)+". Write more of the name to be precise.")
+		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts match “"+page.Search.Member+
+			"”. Only groups of the newest "+strconv.Itoa(membersTried)+" are shown: type more of the name.")
 	case named.Partial:
 		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
 	}

@@ -72,7 +72,7 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 		if was == inSeconds(period) {
 			return audit.ErrNothing
 		}
-		line.SetObject("activity", "", "deleted groups")
+		line.SetObject("activity", "", "")
 		changes := map[string]audit.Change{HoldField: {Before: was, After: inSeconds(period)}}
 		row := db.Setting{Key: holdSetting, Value: inSeconds(period)}
 		return errors.Join(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)

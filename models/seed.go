@@ -78,7 +78,7 @@ func (s *Store) Seed(ctx context.Context, by access.Actor, sample Sample, report
 				return err
 			}
 		}
-		line.SetObject("database", "", "sample data")
+		line.SetObject("database", "", "")
 		return line.SetChanges(map[string]audit.Change{"contacts_count": {Before: nil, After: len(seed.contacts)}, "groups_count": {Before: nil, After: seed.groups}, "memberships_count": {Before: nil, After: seed.memberships}})
 	})
 	if err != nil {

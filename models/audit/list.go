@@ -215,7 +215,7 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 
 func (s *Log) exported(ctx context.Context, by access.Actor, said map[string]Change) error {
 	return s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
-		line.SetObject("activity", "", "activity")
+		line.SetObject("activity", "", "")
 		return line.SetChanges(said)
 	})
 }

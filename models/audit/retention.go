@@ -174,7 +174,7 @@ func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
 // that, and makes it the state's newest.
 func (b *retentionState) recordLine(s *Log, line *Line) {
 	line.ID = s.db.IDs.Next(s.db.Now(), b.LineID) // above that before it, whichever console wrote it
-	line.SetObject("activity", "", "activity")
+	line.SetObject("activity", "", "")
 	b.LineID = line.ID
 }
 

@@ -79,7 +79,7 @@ func (s *Policies) SetPolicy(ctx context.Context, by access.Actor, p Policy) err
 		if err != nil {
 			return err
 		}
-		line.SetObject("policy", "", "Rules for signing in")
+		line.SetObject("policy", "", "")
 		row := db.Setting{Key: policySetting, Value: string(value)}
 		return cmp.Or(line.SetChanges(changes), tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error)
 	})
