@@ -34,9 +34,8 @@ func TestContactsAreAddedToGroupsAndRemovedFromAll(t *testing.T) {
 		s.post("/contacts/bulk", append(add, "do", "apply")...).wants(422).has("main", "Choose at least one group.")
 		// Without scripts, groups are searched for and added one by one.
 		p := s.post("/contacts/bulk", append(add, "find", "plaza", "do", "find")...).wants(200)
-		p.has("h1", "Add 2 contacts to groups?").has(".picker .no-js", "Plaza Hotel")
-		s.post("/contacts/bulk", append(add, "add", plaza, "groups", ritz)...).wants(200).has("[data-tally]", "2 groups selected").
-			has(".figures", "To change")
+		p.has("h1", "Add 2 contacts to groups").has(".picker .no-js", "Plaza Hotel")
+		s.post("/contacts/bulk", append(add, "add", plaza, "groups", ritz)...).wants(200).has("[data-tally]", "2 groups selected")
 		s.post("/contacts/bulk", append(add, "groups", plaza, "groups", ritz, "do", "apply")...).wants(303)
 		members("|| || ")
 		undone(s, s.get("/contacts").has("#flashes", "2 contacts added to groups."))
@@ -53,7 +52,7 @@ func TestContactsAreAddedToGroupsAndRemovedFromAll(t *testing.T) {
 		// A contact's page leads to the same changes.
 		p = s.get("/contacts/"+hector.ID).has("main", "Add to groups…").has("main", "Remove from all groups…")
 		action := p.doc.Find(`form[action^="/groups/bulk"]`).AttrOr("action", "")
-		s.post(action, "action", "remove_contacts", "contacts", hector.ID).wants(200).has("h1", "Remove members from 1 group?")
+		s.post(action, "action", "remove_contacts", "contacts", hector.ID).wants(200).has("h1", "Remove members from 1 group")
 		s.post(action, "action", "remove_contacts", "contacts", hector.ID, "do", "apply").wants(303)
 		members("  ")
 	})
