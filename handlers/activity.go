@@ -27,7 +27,7 @@ func (p activityPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Names, err = p.store.Audit.ActivityNames(r.Context(), query); err != nil {
 		return err
 	}
-	if list.Kept, err = p.store.Audit.Retention(r.Context()); err != nil {
+	if list.Kept, err = p.store.Audit.Retention.Rule(r.Context()); err != nil {
 		return err
 	}
 	if list.Users, list.Tokens, err = p.store.Audit.ActorOptions(r.Context()); err != nil {
@@ -97,7 +97,7 @@ func (p activityPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // deletedBefore adds to a 404 that the entry was deleted under the retention setting.
 func (p activityPages) deletedBefore(r *http.Request, f *views.Failure) {
-	before, err := p.store.Audit.LineDeletedBefore(r.Context(), r.PathValue("id"))
+	before, err := p.store.Audit.Retention.LineDeletedBefore(r.Context(), r.PathValue("id"))
 	if err != nil || before == 0 || !by(r).May(access.ReadActivity) {
 		return
 	}

@@ -12,7 +12,7 @@ type retentionPages struct{ *site }
 
 // edit shows the form for the retention setting.
 func (p retentionPages) edit(w http.ResponseWriter, r *http.Request) error {
-	kept, err := p.store.Audit.Retention(r.Context())
+	kept, err := p.store.Audit.Retention.Rule(r.Context())
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p retentionPages) choice(r *http.Request, kept audit.Retention) (views.Ret
 		return choice, nil
 	}
 	var err error
-	choice.Older, err = p.store.Audit.CountActivityBefore(r.Context(), choice.Cutoff)
+	choice.Older, err = p.store.Audit.Retention.CountBefore(r.Context(), choice.Cutoff)
 	return choice, err
 }
 
@@ -53,7 +53,7 @@ func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	now, err := p.store.Audit.Retention(r.Context())
+	now, err := p.store.Audit.Retention.Rule(r.Context())
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (p retentionPages) update(w http.ResponseWriter, r *http.Request) error {
 	if choice.Known() && choice.Older.N > 0 && r.PostFormValue("sure") != string(choice.Retention) {
 		return p.render(w, r, http.StatusOK, views.Page{Title: "Delete old entries?", Body: views.ConfirmRetention(choice)})
 	}
-	err = p.store.Audit.SetRetention(r.Context(), by(r), choice.Retention)
+	err = p.store.Audit.Retention.SetRule(r.Context(), by(r), choice.Retention)
 	if invalid, ok := problems(err); ok {
 		return p.showEdit(w, r, http.StatusUnprocessableEntity, views.RetentionForm{Kept: now, Problems: invalid})
 	}

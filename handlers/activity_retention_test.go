@@ -56,7 +56,7 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		s.post("/activity/retention", "kept", "P2Y").wants(200).has("h1", "Delete 4 entries?").has("#question", "4 entries from before ").has("#question", "are deleted now, and every entry once it's 2 years old. This can't be undone")
 		s.post("/activity/retention", "kept", "P2Y", "sure", "P1Y").wants(200).has("h1", "Delete 4 entries?")
 		s.post("/activity/retention", "kept", "P2Y", "sure", "P2Y").leads("/activity").follow(s.browser).has("#flashes", "Older entries are being deleted.")
-		if err := s.store.Audit.DeleteOldActivity(s.Context()); err != nil {
+		if err := s.store.Audit.Retention.DeleteOld(s.Context()); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity").has("tbody tr:first-child", "The console deleted 4 activity entries from before ").has("tbody tr:first-child", "This server")
@@ -85,7 +85,7 @@ func TestLastSeenBeforeActivityBegins(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.get("/people/"+ola.ID).has("dd", "Never")
-		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.SetRetention(s.Context(), s.by, "P2Y"), s.store.Audit.DeleteOldActivity(s.Context()))
+		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.Retention.SetRule(s.Context(), s.by, "P2Y"), s.store.Audit.Retention.DeleteOld(s.Context()))
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestKeepingActivityIsDangerous(t *testing.T) {
 		s.get("/activity/retention").wants(http.StatusForbidden).has("h1", "Confirm it's you")
 		s.post("/activity/retention", "kept", "P1Y").wants(http.StatusForbidden).has("h1", "Confirm it's you")
 		s.post("/activity/retention", "kept", "P1Y", "confirm.password", password).wants(303)
-		if kept, err := s.store.Audit.Retention(s.Context()); err != nil || kept != "P1Y" {
+		if kept, err := s.store.Audit.Retention.Rule(s.Context()); err != nil || kept != "P1Y" {
 			s.Errorf("it is kept %s, %v", kept, err)
 		}
 	})

@@ -687,7 +687,7 @@ func (v *town) history() {
 // cut has the activity of more than 90 days ago deleted.
 func (v *town) cut() {
 	v.Helper()
-	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.SetRetention(v.Context(), v.by, "P90D"), v.store.Audit.DeleteOldActivity(v.Context()), v.store.Audit.Seal(v.Context()))
+	err := errors.Join(v.store.Audit.Seal(v.Context()), v.store.Audit.Retention.SetRule(v.Context(), v.by, "P90D"), v.store.Audit.Retention.DeleteOld(v.Context()), v.store.Audit.Seal(v.Context()))
 	if err != nil {
 		v.Fatal(err)
 	}

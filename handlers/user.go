@@ -28,7 +28,7 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Policy, err = p.store.Identity.Policies.Policy(r.Context()); err != nil {
 		return err
 	}
-	if list.Begins, err = p.store.Audit.ActivityDeletedBefore(r.Context()); err != nil {
+	if list.Begins, err = p.store.Audit.Retention.DeletedBefore(r.Context()); err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: views.Users, Body: views.UsersPage(list)})
@@ -46,7 +46,7 @@ func (p userPages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.UserDetail{Account: person, By: by(r), Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
-	if d.Begins, err = p.store.Audit.ActivityDeletedBefore(r.Context()); err != nil {
+	if d.Begins, err = p.store.Audit.Retention.DeletedBefore(r.Context()); err != nil {
 		return err
 	}
 	if d.Linked, err = p.linked(r, person.ID); err != nil {

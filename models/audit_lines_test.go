@@ -27,7 +27,7 @@ func TestUnauditedWrites(t *testing.T) {
 	want := []string{
 		"audit/idempotency.go replay",       // keeps the answer of a call that changed nothing
 		"audit/retention.go DeleteOldPiece", // the last piece has the line of all
-		"audit/retention.go SetRetention",   // confirms the time, if the rule stays as it is
+		"audit/retention.go SetRule",        // confirms the time, if the rule stays as it is
 		"audit/write.go Record",             // which knows what it means
 		"jobs/upload.go Check",              // finds out, and changes nothing
 		"jobs/upload.go decide",             // which knows what it means

@@ -49,7 +49,7 @@ func TestClockThatIsAheadDeletesNothing(t *testing.T) {
 			modelstest.Group(t, wrong, by, "From the future")
 			lines++
 			for range 3 {
-				if err := wrong.Audit.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "seen time pass until") {
+				if err := wrong.Audit.Retention.DeleteOld(t.Context()); err == nil || !strings.Contains(err.Error(), "seen time pass until") {
 					t.Errorf("100 days ahead: %v", err)
 				}
 				if err := wrong.Sweep(t.Context()); err != nil {
@@ -84,7 +84,7 @@ func TestOwnerConfirmsTheClock(t *testing.T) {
 		keep(t, store, by, "P90D")
 		seal(t, store)
 		later, _ := started(t, store, 0)
-		if err := later.Audit.DeleteOldActivity(t.Context()); err == nil {
+		if err := later.Audit.Retention.DeleteOld(t.Context()); err == nil {
 			t.Error("a year is believed")
 		}
 		keep(t, later, by, "P90D")
@@ -103,10 +103,10 @@ func TestEarlierServerClockCounts(t *testing.T) {
 	seal(t, store)
 	now := time.Now()
 	store.DB.Now = func() time.Time { return now.AddDate(0, 0, 100) }
-	if err := store.Audit.SetRetention(t.Context(), by, "P90D"); err != nil { // confirms a wrong clock
+	if err := store.Audit.Retention.SetRule(t.Context(), by, "P90D"); err != nil { // confirms a wrong clock
 		t.Fatal(err)
 	}
-	if err := store.Audit.DeleteOldActivity(t.Context()); err == nil {
+	if err := store.Audit.Retention.DeleteOld(t.Context()); err == nil {
 		t.Error("the clock is believed against the server's")
 	}
 	if n := store.Count(t, "audit_lines"); n != 2 {

@@ -25,7 +25,7 @@ func (s *Store) ClearPiece(ctx context.Context) (bool, error) {
 
 // DeleteOldPiece deletes one piece of old activity, and reports whether there are more.
 func (s *Store) DeleteOldPiece(ctx context.Context) (bool, error) {
-	return s.Audit.DeleteOldPiece(ctx, s.DB.Now())
+	return s.Audit.Retention.DeleteOldPiece(ctx, s.DB.Now())
 }
 
 // PassTime makes the store believe its clock, as if it had run all the while.

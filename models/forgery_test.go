@@ -192,7 +192,7 @@ func TestRolledBackRetentionStateIsDetected(t *testing.T) {
 				}
 				carryOut(t, store, "DROP INDEX audit_lines_area", "ALTER TABLE audit_lines DROP COLUMN area", "ALTER TABLE audit_lines ADD COLUMN area text",
 					"DELETE FROM audit_retention", "INSERT INTO audit_retention SELECT * FROM noted")
-				if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
+				if err := store.Audit.Retention.DeleteOld(t.Context()); !errors.Is(err, access.ErrConflict) {
 					t.Errorf("it deletes by an older rule: %v", err)
 				}
 				if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "how long activity is kept") {

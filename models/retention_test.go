@@ -51,14 +51,14 @@ func record(t *testing.T, store *models.Store, by access.Actor, lines int) {
 
 func keep(t *testing.T, store *models.Store, by access.Actor, kept audit.Retention) {
 	t.Helper()
-	if err := store.Audit.SetRetention(t.Context(), by, kept); err != nil {
+	if err := store.Audit.Retention.SetRule(t.Context(), by, kept); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func deleteOld(t *testing.T, store *models.Store) {
 	t.Helper()
-	if err := store.Audit.DeleteOldActivity(t.Context()); err != nil {
+	if err := store.Audit.Retention.DeleteOld(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -94,7 +94,7 @@ func TestOldActivityIsDeleted(t *testing.T) {
 
 		keep(t, store, by, "P5Y")
 		five := audit.Retention("P5Y").Cutoff(time.Now())
-		if n, err := store.Audit.CountActivityBefore(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
+		if n, err := store.Audit.Retention.CountBefore(t.Context(), five); err != nil || n != (db.Count{N: 1200}) {
 			t.Errorf("%+v lines are older, %v", n, err)
 		}
 		deleteOld(t, store)
@@ -147,12 +147,12 @@ func TestOnlyOwnersSetRetention(t *testing.T) {
 		for _, role := range access.Roles[1:] {
 			other := by
 			other.Role = role
-			if err := store.Audit.SetRetention(t.Context(), other, "P1Y"); !errors.Is(err, access.ErrDenied) {
+			if err := store.Audit.Retention.SetRule(t.Context(), other, "P1Y"); !errors.Is(err, access.ErrDenied) {
 				t.Errorf("%s: %v", role, err)
 			}
 		}
 		for _, wrong := range []audit.Retention{"", "7 days", "0 years", "1 years"} {
-			if err := store.Audit.SetRetention(t.Context(), by, wrong); !errors.As(err, new(access.Invalid)) {
+			if err := store.Audit.Retention.SetRule(t.Context(), by, wrong); !errors.As(err, new(access.Invalid)) {
 				t.Errorf("%q: %v", wrong, err)
 			}
 		}
@@ -161,7 +161,7 @@ func TestOnlyOwnersSetRetention(t *testing.T) {
 			t.Errorf("it is as it was, and yet: %s", got)
 		}
 		keep(t, store, by, "P90D")
-		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "P90D" {
+		if kept, err := store.Audit.Retention.Rule(t.Context()); err != nil || kept != "P90D" {
 			t.Errorf("it is kept %s, %v", kept, err)
 		}
 		page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.ChangedRetention)})
@@ -169,7 +169,7 @@ func TestOnlyOwnersSetRetention(t *testing.T) {
 			t.Errorf("%+v, %v", page.Lines, err)
 		}
 		select {
-		case <-store.Audit.RetentionChanged():
+		case <-store.Audit.Retention.Changed():
 		default:
 			t.Error("nobody is told of the rule")
 		}
@@ -192,7 +192,7 @@ func TestInterruptedDeletionResumes(t *testing.T) {
 			}
 		}
 		kill()
-		if err := store.Audit.DeleteOldActivity(ctx); !errors.Is(err, context.Canceled) {
+		if err := store.Audit.Retention.DeleteOld(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended: %v", err)
 		}
 		if proof := intact(t, store, ""); proof.First != 1001 {
@@ -291,10 +291,10 @@ func TestOnlyTheStartOfTheChainCanBeDeleted(t *testing.T) {
 		if proof := verify(t, store, ""); proof.Broken == nil {
 			t.Errorf("the beginning was moved: %+v", proof)
 		}
-		if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
+		if err := store.Audit.Retention.DeleteOld(t.Context()); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("it goes on from a forged beginning: %v", err)
 		}
-		if err := store.Audit.SetRetention(t.Context(), by, "P1Y"); !errors.Is(err, access.ErrConflict) {
+		if err := store.Audit.Retention.SetRule(t.Context(), by, "P1Y"); !errors.Is(err, access.ErrConflict) {
 			t.Errorf("a forged note is written anew: %v", err)
 		}
 	})
@@ -309,7 +309,7 @@ func TestDeletionStopsAtTampering(t *testing.T) {
 			dropTriggers(t, store, engine)
 			carryOut(t, store, "UPDATE audit_lines SET ip = '10.0.0.9' WHERE id = (SELECT line_id FROM audit_seals WHERE number = 4)")
 			keep(t, store, by, "P5Y")
-			if err := store.Audit.DeleteOldActivity(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
+			if err := store.Audit.Retention.DeleteOld(t.Context()); err == nil || !strings.Contains(err.Error(), "entry 4") {
 				t.Errorf("a tampering was deleted: %v", err)
 			}
 			if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Number != 4 || proof.First != 1 {
@@ -335,7 +335,7 @@ func TestAForgedRuleDeletesNothing(t *testing.T) {
 			for sql := range strings.SplitSeq(forge, "; ") {
 				carryOut(t, store, sql)
 			}
-			if err := store.Audit.DeleteOldActivity(t.Context()); !errors.Is(err, access.ErrConflict) {
+			if err := store.Audit.Retention.DeleteOld(t.Context()); !errors.Is(err, access.ErrConflict) {
 				t.Errorf("%s: %v", forge, err)
 			}
 			if n := store.Count(t, "audit_lines"); n != 13 {
@@ -376,7 +376,7 @@ func TestRetentionOfEarlierVersions(t *testing.T) {
 		}
 		seal(t, store)
 		intact(t, store, "")
-		if kept, err := store.Audit.Retention(t.Context()); err != nil || kept != "P5Y" {
+		if kept, err := store.Audit.Retention.Rule(t.Context()); err != nil || kept != "P5Y" {
 			t.Errorf("it is kept %s, %v", kept, err)
 		}
 		if got := acts(t, store, 1)[0]; got != "Ada Lovelace set activity retention to 5 years" {
@@ -408,8 +408,8 @@ func TestCutoff(t *testing.T) {
 
 // retention looks at how old activity is found and deleted.
 func (p *planner) retention() {
-	p.plan("how many are older", false, func() error { _, err := p.store.Audit.CountActivityBefore(p.Context(), time.Now()); return err })
-	p.plan("the rule", false, func() error { _, err := p.store.Audit.Retention(p.Context()); return err })
+	p.plan("how many are older", false, func() error { _, err := p.store.Audit.Retention.CountBefore(p.Context(), time.Now()); return err })
+	p.plan("the rule", false, func() error { _, err := p.store.Audit.Retention.Rule(p.Context()); return err })
 	for _, sql := range p.store.DeletingLines() {
 		plan, err := p.store.Explain(p.Context(), sql)
 		if err != nil || fullScan.MatchString(plan) {

@@ -65,7 +65,7 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			return store.Identity.Policies.SetPolicy(ctx, by, identity.Policy{SecondFactor: map[access.Role]int64{access.Editor: 1}})
 		}},
 		{"a retention", func(by access.Actor) error {
-			return store.Audit.SetRetention(ctx, by, "P2Y")
+			return store.Audit.Retention.SetRule(ctx, by, "P2Y")
 		}},
 		{"a name", func(by access.Actor) error {
 			return store.Identity.Users.UpdateProfile(ctx, by, identity.ProfileChange{Name: ptr("Late")})

@@ -53,7 +53,7 @@ func TestAuditVerifyOfACutLog(t *testing.T) {
 		}
 		store.DB.Now = time.Now
 		for _, job := range []error{
-			store.Audit.Seal(t.Context()), store.Audit.SetRetention(t.Context(), by, "P1Y"), store.Audit.DeleteOldActivity(t.Context()), store.Audit.Seal(t.Context()),
+			store.Audit.Seal(t.Context()), store.Audit.Retention.SetRule(t.Context(), by, "P1Y"), store.Audit.Retention.DeleteOld(t.Context()), store.Audit.Seal(t.Context()),
 		} {
 			if job != nil {
 				t.Fatal(job)

@@ -37,7 +37,7 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		// The interval is for jobs that another process started.
 		{what: "run jobs", run: store.Jobs.Run, every: time.Second, asked: store.Jobs.Woken(), limit: time.Hour},
 		{what: "make files of jobs", run: store.Jobs.RunFiles, every: time.Second, asked: store.Jobs.WokenFiles(), limit: time.Hour},
-		{what: "delete old activity", run: store.Audit.DeleteOldActivity, every: identity.ChallengeLimit, asked: store.Audit.RetentionChanged(), limit: time.Hour},
+		{what: "delete old activity", run: store.Audit.Retention.DeleteOld, every: identity.ChallengeLimit, asked: store.Audit.Retention.Changed(), limit: time.Hour},
 		// The interval is how late into its day a rule can run.
 		{what: "run archive rules", run: store.Rules.Run, every: 10 * time.Minute, limit: 10 * time.Minute},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},

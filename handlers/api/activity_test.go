@@ -129,7 +129,7 @@ func TestVerifyActivity(t *testing.T) {
 		if p := ask(""); p.First != 1 || p.Compared != nil || p.DeletedAt != nil {
 			t.Errorf("nothing was deleted: %+v", p)
 		}
-		err := errors.Join(s.store.Audit.SetRetention(t.Context(), access.System("test"), "P90D"), s.store.Audit.DeleteOldActivity(t.Context()))
+		err := errors.Join(s.store.Audit.Retention.SetRule(t.Context(), access.System("test"), "P90D"), s.store.Audit.Retention.DeleteOld(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}

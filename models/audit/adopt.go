@@ -40,7 +40,7 @@ func (s *Log) AdoptAudit(ctx context.Context, by access.Actor) (AuditFault, erro
 		if err := cmp.Or(s.db.Dialect.Lock(tx, "retention"), s.db.Dialect.Lock(tx, "seal")); err != nil {
 			return err
 		}
-		v := verifier{s: s, r: s.db.ReadIn(tx), readState: func() (retentionState, error) { return s.readRetentionState(tx) }}
+		v := verifier{s: s, r: s.db.ReadIn(tx), readState: func() (retentionState, error) { return s.Retention.readRetentionState(tx) }}
 		if err := v.begin(tx); err != nil {
 			return err
 		}
@@ -141,5 +141,5 @@ func (s *Log) adoptRetentionState(tx *gorm.DB, v *verifier, line *Line) error {
 	}
 	b.LineID, b.Floor = max(b.LineID, newest), min(b.Floor, oldest)
 	b.recordLine(s, line)
-	return s.saveRetentionState(tx, b)
+	return s.Retention.saveRetentionState(tx, b)
 }

@@ -37,13 +37,14 @@ type Log struct {
 	clock  trustedClock
 	life   context.Context // ends with Close
 	end    context.CancelFunc
-	// retentionChanged signals a new retention rule.
-	retentionChanged chan struct{}
+	// Retention deletes old lines.
+	Retention *RetentionKeeper
 }
 
 // New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
-	l := &Log{db: d, Uptime: uptime, retentionChanged: make(chan struct{}, 1)}
+	l := &Log{db: d, Uptime: uptime}
+	l.Retention = &RetentionKeeper{l, make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
 	l.life, l.end = context.WithCancel(context.Background())
 	return l

@@ -139,7 +139,7 @@ func (s *Log) follows(tx *gorm.DB, head auditHead, m AuditMark) (bool, error) {
 	if err != nil || len(seals) > 0 {
 		return err == nil && seals[0] == m.Seal, err
 	}
-	b, err := s.readRetentionState(tx)
+	b, err := s.Retention.readRetentionState(tx)
 	return err == nil && (m.Number < b.Number || m.auditHead.at(b.end())), err
 }
 

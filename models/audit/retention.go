@@ -115,16 +115,23 @@ func (b retentionState) macInput() string {
 // one.
 var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
 
+// RetentionKeeper deletes lines that are older than an owner wants to keep, and keeps what proves
+// that nobody else did.
+type RetentionKeeper struct {
+	log     *Log
+	changed chan struct{} // signals a new rule
+}
+
 // readRetentionState returns the retention state, or errRetentionForged if it is not the
 // console's newest.
-func (s *Log) readRetentionState(tx *gorm.DB) (retentionState, error) {
+func (s *RetentionKeeper) readRetentionState(tx *gorm.DB) (retentionState, error) {
 	var found []retentionState
 	if err := tx.Find(&found).Error; err != nil {
 		return retentionState{}, err
 	}
 	b := retentionState{One: 1, Retention: Forever}
 	if len(found) > 0 {
-		if b = found[0]; len(found) > 1 || !s.Keyring.Signed(b.macInput(), b.Proof) {
+		if b = found[0]; len(found) > 1 || !s.log.Keyring.Signed(b.macInput(), b.Proof) {
 			return b, errRetentionForged
 		}
 		b.Retention = ParseRetention(string(b.Retention)) // after the signature, which is of what is stored
@@ -143,15 +150,15 @@ func (a Action) changesRetention() bool { return slices.Contains(ruleActions, a)
 
 // newestRule returns the newest proven line that changes the retention state. It relies on
 // no index or column that could be forged.
-func (s *Log) newestRule(tx *gorm.DB) (string, error) {
+func (s *RetentionKeeper) newestRule(tx *gorm.DB) (string, error) {
 	// The tail is read first: lines that are sealed meanwhile are then in the head.
-	newest, err := newestOf(s.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
+	newest, err := newestOf(s.log.db.ReadIn(tx), rulesIn("audit_tail JOIN audit_lines ON audit_lines.id = audit_tail.line_id"))
 	if err != nil {
 		return "", err
 	}
-	head, err := s.ReadHead(tx)
+	head, err := s.log.ReadHead(tx)
 	if err == nil && head.early {
-		head.Rule, err = newestOf(s.db.ReadIn(tx), rulesIn("audit_lines"))
+		head.Rule, err = newestOf(s.log.db.ReadIn(tx), rulesIn("audit_lines"))
 	}
 	return max(newest, head.Rule), err
 }
@@ -165,8 +172,8 @@ func newestOf(r db.Reader, lines db.Selection) (string, error) {
 	return db.Take(r, lines, db.OneColumn[string])
 }
 
-func (s *Log) saveRetentionState(tx *gorm.DB, b retentionState) error {
-	b.Proof = s.Keyring.Sign(b.macInput())
+func (s *RetentionKeeper) saveRetentionState(tx *gorm.DB, b retentionState) error {
+	b.Proof = s.log.Keyring.Sign(b.macInput())
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&b).Error
 }
 
@@ -178,54 +185,54 @@ func (b *retentionState) recordLine(s *Log, line *Line) {
 	b.LineID = line.ID
 }
 
-// Retention returns how long activity is kept, as stored: only VerifyAudit checks that the
+// Rule returns how long activity is kept, as stored: only VerifyAudit checks that the
 // console wrote it.
-func (s *Log) Retention(ctx context.Context) (Retention, error) {
-	found, err := db.First(s.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[string])
-	return ParseRetention(append(found, string(Forever))[0]), s.db.Failed(ctx, err)
+func (s *RetentionKeeper) Rule(ctx context.Context) (Retention, error) {
+	found, err := db.First(s.log.db.Read(ctx), db.Selection{Columns: "kept", From: "audit_retention"}, 1, db.OneColumn[string])
+	return ParseRetention(append(found, string(Forever))[0]), s.log.db.Failed(ctx, err)
 }
 
 // LineDeletedBefore returns the day before which lines were deleted, in Unix seconds, if
 // that includes a line with this id; otherwise 0.
-func (s *Log) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
-	before, err := s.ActivityDeletedBefore(ctx)
+func (s *RetentionKeeper) LineDeletedBefore(ctx context.Context, id string) (int64, error) {
+	before, err := s.DeletedBefore(ctx)
 	if err != nil || !text.ValidID(id) || text.IDTime(id).Unix() >= before {
 		return 0, err
 	}
 	return before, nil
 }
 
-// ActivityDeletedBefore returns the day before which the rule has deleted activity, in Unix
+// DeletedBefore returns the day before which the rule has deleted activity, in Unix
 // seconds; 0 if it has deleted none.
-func (s *Log) ActivityDeletedBefore(ctx context.Context) (int64, error) {
-	days, err := db.First(s.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
-	return append(days, 0)[0], s.db.Failed(ctx, err)
+func (s *RetentionKeeper) DeletedBefore(ctx context.Context) (int64, error) {
+	days, err := db.First(s.log.db.Read(ctx), db.Selection{Columns: "deleted_before", From: "audit_retention"}, 1, db.OneColumn[int64])
+	return append(days, 0)[0], s.log.db.Failed(ctx, err)
 }
 
-// CountActivityBefore counts the lines from before a moment, up to MaxCounted.
-func (s *Log) CountActivityBefore(ctx context.Context, than time.Time) (db.Count, error) {
-	n, err := db.CountUpTo(s.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MaxCounted)
-	return n, s.db.Failed(ctx, err)
+// CountBefore counts the lines from before a moment, up to MaxCounted.
+func (s *RetentionKeeper) CountBefore(ctx context.Context, than time.Time) (db.Count, error) {
+	n, err := db.CountUpTo(s.log.db.Read(ctx), db.SelectFrom("audit_lines", "1", "id < ?", text.FirstID(than)), db.MaxCounted)
+	return n, s.log.db.Failed(ctx, err)
 }
 
-// SetRetention sets how long activity is kept. Older lines are deleted soon after. Errors:
+// SetRule sets how long activity is kept. Older lines are deleted soon after. Errors:
 // Denied, Invalid, Conflict if the stored state was tampered with.
-func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention) error {
+func (s *RetentionKeeper) SetRule(ctx context.Context, by access.Actor, kept Retention) error {
 	if err := by.Check(access.ManageRetention); err != nil {
 		return err
 	}
 	if !kept.Known() {
 		return access.Refused("kept", "Choose for how long activity is kept.")
 	}
-	err := s.Write(ctx, by, access.ManageRetention, ChangedRetention, func(tx *gorm.DB, line *Line) error {
-		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
+	err := s.log.Write(ctx, by, access.ManageRetention, ChangedRetention, func(tx *gorm.DB, line *Line) error {
+		if err := s.log.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
 		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
-		if err := s.ConfirmClock(tx); err != nil {
+		if err := s.log.ConfirmClock(tx); err != nil {
 			return err
 		}
 		if b.Retention == kept {
@@ -233,22 +240,22 @@ func (s *Log) SetRetention(ctx context.Context, by access.Actor, kept Retention)
 		}
 		changes := map[string]Change{"kept": {b.Retention, kept}}
 		b.Retention = kept
-		b.recordLine(s, line)
+		b.recordLine(s.log, line)
 		return cmp.Or(line.SetChanges(changes), s.saveRetentionState(tx, b))
 	})
 	if err == nil {
-		s.notifyRetention()
+		s.notify()
 	}
 	return err
 }
 
-// RetentionChanged returns a channel that receives a value when DeleteOldActivity should
+// Changed returns a channel that receives a value when DeleteOld should
 // run because the rule has changed.
-func (s *Log) RetentionChanged() <-chan struct{} { return s.retentionChanged }
+func (s *RetentionKeeper) Changed() <-chan struct{} { return s.changed }
 
-func (s *Log) notifyRetention() {
+func (s *RetentionKeeper) notify() {
 	select {
-	case s.retentionChanged <- struct{}{}:
+	case s.changed <- struct{}{}:
 	default: // already signaled
 	}
 }
@@ -256,12 +263,12 @@ func (s *Log) notifyRetention() {
 // deleter is the actor who deletes old lines.
 const deleter = "the console"
 
-// DeleteOldActivity deletes the lines that are older than the rule allows, by TrustedTime,
+// DeleteOld deletes the lines that are older than the rule allows, by TrustedTime,
 // in short transactions until none are left or ctx ends. One line reports all that a run
 // deleted; if a run is interrupted, the line of the next one includes it. Several processes
 // may call it at once. It stops with an error if the log is not as the console wrote it.
-func (s *Log) DeleteOldActivity(ctx context.Context) error {
-	now, err := s.TrustedTime(ctx)
+func (s *RetentionKeeper) DeleteOld(ctx context.Context) error {
+	now, err := s.log.TrustedTime(ctx)
 	if err != nil {
 		return err
 	}
@@ -278,35 +285,35 @@ func (s *Log) DeleteOldActivity(ctx context.Context) error {
 		select {
 		case <-time.After(time.Since(began)):
 		case <-ctx.Done():
-			return s.db.Failed(ctx, ctx.Err())
+			return s.log.db.Failed(ctx, ctx.Err())
 		}
 	}
 }
 
 // checkClock returns an error if the clock is ahead of the time seen and would delete more.
-func (s *Log) checkClock(ctx context.Context, now time.Time) error {
-	kept, err := s.Retention(ctx)
-	if err != nil || !kept.Cutoff(s.db.Now()).After(kept.Cutoff(now)) {
+func (s *RetentionKeeper) checkClock(ctx context.Context, now time.Time) error {
+	kept, err := s.Rule(ctx)
+	if err != nil || !kept.Cutoff(s.log.db.Now()).After(kept.Cutoff(now)) {
 		return err
 	}
 	return fmt.Errorf("the clock says %s, but the console has seen time pass until %s only: activity is deleted by that. If the clock is right, an owner confirms it by saving how long activity is kept again",
-		s.db.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		s.log.db.Now().UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
 // DeleteOldPiece deletes up to sealBatch lines, and reports whether there are more. The
 // last piece of a run writes the run's audit line.
-func (s *Log) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
+func (s *RetentionKeeper) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 	defer cancel()
-	err = s.Record(ctx, access.System(deleter), DeletedActivity, func(tx *gorm.DB, line *Line) error {
-		if err := s.db.Dialect.Lock(tx, "retention"); err != nil {
+	err = s.log.Record(ctx, access.System(deleter), DeletedActivity, func(tx *gorm.DB, line *Line) error {
+		if err := s.log.db.Dialect.Lock(tx, "retention"); err != nil {
 			return err
 		}
 		b, err := s.readRetentionState(tx)
 		if err != nil {
 			return err
 		}
-		s.db.IDs.Above(b.Floor)
+		s.log.db.IDs.Above(b.Floor)
 		var old []string
 		before, cutoff := b, b.Retention.Cutoff(now)
 		if !cutoff.IsZero() {
@@ -339,8 +346,8 @@ func (b retentionState) unloggedDeletions() map[string]Change {
 }
 
 // endRun ends a run with its line.
-func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
-	b.recordLine(s, line)
+func (s *RetentionKeeper) endRun(tx *gorm.DB, b retentionState, line *Line) error {
+	b.recordLine(s.log, line)
 	b.Logged = b.Number
 	return s.saveRetentionState(tx, b)
 }
@@ -348,8 +355,8 @@ func (s *Log) endRun(tx *gorm.DB, b retentionState, line *Line) error {
 // oldLines returns the ids of up to sealBatch lines at the start of the chain that are
 // older than cutoff, and whether there are more. It moves b to the last of them. It stops
 // at the first newer line: lines behind one that a wrong clock dated later wait for it.
-func (s *Log) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
-	v := verifier{s: s, r: s.db.ReadIn(tx), at: b.end()}
+func (s *RetentionKeeper) oldLines(tx *gorm.DB, b *retentionState, cutoff time.Time) (ids []string, more bool, err error) {
+	v := verifier{s: s.log, r: s.log.db.ReadIn(tx), at: b.end()}
 	links, err := v.links(b.Number, b.Number+linkBatch)
 	if err != nil {
 		return nil, false, err
@@ -381,21 +388,21 @@ const (
 )
 
 // deletePiece deletes lines with their links, after the link from and up to b.
-func (s *Log) deletePiece(tx *gorm.DB, b *retentionState, from int64, ids []string, cutoff time.Time) error {
-	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.db.Now().Unix()
+func (s *RetentionKeeper) deletePiece(tx *gorm.DB, b *retentionState, from int64, ids []string, cutoff time.Time) error {
+	b.DeletedBefore, b.DeletedAt = max(b.DeletedBefore, cutoff.Unix()), s.log.db.Now().Unix()
 	if err := s.saveRetentionState(tx, *b); err != nil { // first, because triggers keep what comes after it
 		return err
 	}
-	condition, arg := s.db.Dialect.Among("id", ids)
-	if err := s.exec(tx, DeleteLines+condition, arg); err != nil {
+	condition, arg := s.log.db.Dialect.Among("id", ids)
+	if err := s.log.exec(tx, DeleteLines+condition, arg); err != nil {
 		return err
 	}
-	if err := s.exec(tx, DeleteSeals, from, b.Number); err != nil {
+	if err := s.log.exec(tx, DeleteSeals, from, b.Number); err != nil {
 		return err
 	}
 	oldest := db.SelectFrom("audit_lines", "id", "id >= ?", b.Floor)
 	oldest.Tail = " ORDER BY id"
-	left, err := db.First(s.db.ReadIn(tx), oldest, 1, db.OneColumn[string])
+	left, err := db.First(s.log.db.ReadIn(tx), oldest, 1, db.OneColumn[string])
 	if err != nil {
 		return err
 	}

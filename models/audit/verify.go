@@ -126,7 +126,7 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 	}
 	var what string
 	if link.Seal == "" {
-		b, err := s.readRetentionState(s.db.LongReader.WithContext(ctx))
+		b, err := s.Retention.readRetentionState(s.db.LongReader.WithContext(ctx))
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,9 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 // verify checks the log, again if it was adopted meanwhile.
 func (s *Log) verify(ctx context.Context) (AuditProof, error) {
 	for {
-		v := verifier{s: s, r: s.db.ReadLong(ctx), readState: func() (retentionState, error) { return s.readRetentionState(s.db.LongReader.WithContext(ctx)) }}
+		v := verifier{s: s, r: s.db.ReadLong(ctx), readState: func() (retentionState, error) {
+			return s.Retention.readRetentionState(s.db.LongReader.WithContext(ctx))
+		}}
 		moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 		if err := s.db.LongReader.WithContext(ctx).Transaction(v.begin, moment); err != nil {
 			return v.proof, err
@@ -200,7 +202,7 @@ func (v *verifier) begin(tx *gorm.DB) error {
 		return err
 	}
 	v.proof.Adoptions = v.head.Adoptions
-	if v.state, err = v.s.readRetentionState(tx); errors.Is(err, errRetentionForged) {
+	if v.state, err = v.s.Retention.readRetentionState(tx); errors.Is(err, errRetentionForged) {
 		v.fault(0, "", forgedRetention)
 		return nil
 	}
