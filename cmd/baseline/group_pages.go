@@ -100,9 +100,6 @@ func (s *server) pick(r *http.Request, b *buffer) error {
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		b.out = append(b.out, `<li class="none" role="presentation">No matching contacts</li>`...)
-	}
 	for i := range found {
 		c := &found[i]
 		var username, state []byte

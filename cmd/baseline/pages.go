@@ -36,6 +36,7 @@ var (
 	sizesHTML = cut("sizes", "links")
 	sizeHTML  = cut("size", "href", "current", "n")
 
+	suggestHTML       = cut("suggest")
 	contactsHTML      = cut("contacts", "title", "summary", "q", "chips", divide, "list")
 	contactsTableHTML = cut("contacts-table", "summary", "name", "created", divide, "rows")
 	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "here", "from", "after")
@@ -61,7 +62,7 @@ const (
 
 // framed appends a page, or only its region if htmx requests that.
 func (b *buffer) framed(r *http.Request, title string, current string, region func()) {
-	if r.Header.Get("HX-Request-Type") == "partial" {
+	if partial(r) {
 		region()
 		b.out = append(b.out, flashes...)
 		return
@@ -76,6 +77,9 @@ func (b *buffer) framed(r *http.Request, title string, current string, region fu
 	region()
 	b.foot(frameHTML, values...)
 }
+
+// partial reports whether htmx requests only a region.
+func partial(r *http.Request) bool { return r.Header.Get("HX-Request-Type") == "partial" }
 
 func title(parts ...string) string {
 	kept := parts[:0]
@@ -120,7 +124,12 @@ func (s *server) groupsPage(r *http.Request, b *buffer) error {
 	if err != nil {
 		return err
 	}
-	b.framed(r, title(q.text, "Groups"), "Groups", func() { b.groups(l, values.Get("status"), s.origin) })
+	b.framed(r, title(q.text, "Groups"), "Groups", func() {
+		b.groups(l, values.Get("status"), s.origin)
+		if !partial(r) {
+			b.head(suggestHTML)
+		}
+	})
 	return nil
 }
 
