@@ -189,7 +189,7 @@ func (r *run) measure(ctx context.Context, size int) (*result, error) {
 			return nil, err
 		}
 	}
-	if size == r.sizes[len(r.sizes)-1] && strings.Contains(jobMany, r.jobs) {
+	if size == r.sizes[len(r.sizes)-1] && size >= manyFrom && strings.Contains(jobMany, r.jobs) {
 		if err := r.measureMany(ctx, res); err != nil {
 			return nil, err
 		}
