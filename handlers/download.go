@@ -19,7 +19,7 @@ func (s *site) download(w http.ResponseWriter, r *http.Request, format export.Fo
 	return download{export.NewWriter(answer, format, columns), answer}
 }
 
-// finish ends the file, or answers with the error that it came to.
+// finish ends the file, or returns the error that it came to if nothing was sent.
 func (d download) finish(err error) error {
 	if err == nil {
 		err = d.Close()
