@@ -412,6 +412,7 @@ var scenes = append([]scene{
 	{"docs", address("/docs")},
 	{"docs page", address("/docs/search")},
 	{"docs listings", address("/docs/proxy")},
+	{"docs clients", address("/docs/clients")},
 	{"docs errors", address("/docs/errors")},
 	{"signed out", func(t *tab, _ *town) {
 		t.visit("/groups/new")
