@@ -47,7 +47,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
-		Notes: append(a.notes, page.Search.Hints...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
+		Notes: append(a.notes, views.SearchNotes(page.Search)...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
 	}
 	if query.First() {
 		list.Exact = page.Exact

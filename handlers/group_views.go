@@ -43,7 +43,8 @@ func (p viewPages) list(w http.ResponseWriter, r *http.Request) error {
 	page := views.Views{By: by(r), List: groupsOf(r)}
 	for _, v := range models.BuiltInViews {
 		list := p.shownAs(r, views.ViewQuery(views.GroupsAt{Q: v.Search}))
-		page.BuiltIn = append(page.BuiltIn, views.ViewItem{View: v.ID, Title: v.Name, List: list, Pinned: pinned(v.ID)})
+		title, _ := views.BuiltInTitle(v.ID)
+		page.BuiltIn = append(page.BuiltIn, views.ViewItem{View: v.ID, Title: title, List: list, Pinned: pinned(v.ID)})
 	}
 	for _, v := range saved {
 		item := views.ViewItem{View: v.ID, Title: v.Name, Saved: &v, List: p.shownAs(r, v.Query), Pinned: pinned(v.ID)}

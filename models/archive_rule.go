@@ -137,7 +137,7 @@ func (r ArchiveRule) checkSearch(now time.Time) access.Invalid {
 	case !text.IsPlain(r.Search):
 		return access.Refused("search", "The search can't contain control characters.")
 	case len(search.Hints) > 0:
-		return access.Refused("search", "%s", search.Hints[0])
+		return search.Hints[0].refused("search")
 	case search.Status == Archived || search.Limits.Exempt != nil && *search.Limits.Exempt:
 		return access.Refused("search", "A rule archives active groups that aren't exempt. Remove is:archived, archived: and is:exempt.")
 	case text.ValidID(text.Unquote(search.Typed)):

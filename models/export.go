@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
@@ -65,7 +64,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 			return err
 		}
 		if page.AtLeast {
-			return access.Refused("q", "%s", strings.Join(page.Search.Hints, " "))
+			return page.Search.Hints[len(page.Search.Hints)-1].refused("q") // the one about members
 		}
 		groups, first := page.query.spec(page.members), []Group{}
 		if page.Exact != nil {

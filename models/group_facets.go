@@ -25,47 +25,29 @@ type Facet struct {
 // it in place of those of the same facet.
 type FacetValue struct {
 	Filter string
-	// Finds completes "Groups …".
-	Finds string
 	// Count is counted up to db.MaxCounted; nil if it is not known.
 	Count *db.Count
 }
 
 // facets are all facets, without counts.
 var facets = []Facet{
-	{Name: "members", Prefixes: []string{"members:", "is:empty"}, Values: []FacetValue{
-		{Filter: "members:0", Finds: "without members"},
-		{Filter: "members:1..9", Finds: "with 1 to 9 members"},
-		{Filter: "members:10..99", Finds: "with 10 to 99 members"},
-		{Filter: "members:>=100", Finds: "with 100 members or more"},
-	}},
-	{Name: "description", Prefixes: []string{"has:description", "no:description"}, Values: []FacetValue{
-		{Filter: "has:description", Finds: "with a description"}, {Filter: "no:description", Finds: "without a description"},
-	}},
-	{Name: "avatar", Prefixes: []string{"has:avatar", "no:avatar"}, Values: []FacetValue{
-		{Filter: "has:avatar", Finds: "with an avatar"}, {Filter: "no:avatar", Finds: "without an avatar"},
-	}},
-	{Name: "created", Prefixes: []string{"created:"}, Values: []FacetValue{
-		{Filter: "created:>7d", Finds: "created in the last 7 days"},
-		{Filter: "created:>30d", Finds: "created in the last 30 days"},
-		{Filter: "created:>90d", Finds: "created in the last 90 days"},
-		{Filter: "created:<1y", Finds: "created more than a year ago"},
-	}},
-	{Name: "active", Prefixes: []string{"active:"}, Values: []FacetValue{
-		{Filter: "active:>7d", Finds: "active in the last 7 days"},
-		{Filter: "active:>30d", Finds: "active in the last 30 days"},
-		{Filter: "active:<90d", Finds: "not active for 90 days"},
-		{Filter: "active:<1y", Finds: "not active for a year"},
-	}},
-	{Name: "updated", Prefixes: []string{"updated:"}, Values: []FacetValue{
-		{Filter: "updated:>7d", Finds: "changed in the last 7 days"}, {Filter: "updated:>30d", Finds: "changed in the last 30 days"},
-	}},
-	{Name: "archived", Prefixes: []string{"archived:", "is:active", "is:archived"}, implied: "is:archived", Values: []FacetValue{
-		{Filter: "archived:>30d", Finds: "archived in the last 30 days"}, {Filter: "archived:<1y", Finds: "archived more than a year ago"},
-	}},
-	{Name: "duplicate", Prefixes: []string{"is:duplicate"}, Values: []FacetValue{
-		{Filter: "is:duplicate", Finds: "whose name another active group has"},
-	}},
+	{Name: "members", Prefixes: []string{"members:", "is:empty"}, Values: filters("members:0", "members:1..9", "members:10..99", "members:>=100")},
+	{Name: "description", Prefixes: []string{"has:description", "no:description"}, Values: filters("has:description", "no:description")},
+	{Name: "avatar", Prefixes: []string{"has:avatar", "no:avatar"}, Values: filters("has:avatar", "no:avatar")},
+	{Name: "created", Prefixes: []string{"created:"}, Values: filters("created:>7d", "created:>30d", "created:>90d", "created:<1y")},
+	{Name: "active", Prefixes: []string{"active:"}, Values: filters("active:>7d", "active:>30d", "active:<90d", "active:<1y")},
+	{Name: "updated", Prefixes: []string{"updated:"}, Values: filters("updated:>7d", "updated:>30d")},
+	{Name: "archived", Prefixes: []string{"archived:", "is:active", "is:archived"}, implied: "is:archived", Values: filters("archived:>30d", "archived:<1y")},
+	{Name: "duplicate", Prefixes: []string{"is:duplicate"}, Values: filters("is:duplicate")},
+}
+
+// filters returns values of a facet, without counts.
+func filters(all ...string) []FacetValue {
+	values := make([]FacetValue, len(all))
+	for i, filter := range all {
+		values[i].Filter = filter
+	}
+	return values
 }
 
 // facetTime is for how long Facets.OfGroups counts: what it does not come to is not known.

@@ -115,7 +115,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 	}
 	groups := found.Rows
 	if found.Partial {
-		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
+		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintPartial})
 	}
 	if q.WithContacts {
 		err = s.Members.addContacts(r, groups)

@@ -2,7 +2,6 @@ package models
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -27,8 +26,8 @@ func (m MembersLike) Search() string {
 	return "member:" + m.Name
 }
 
-// membersTried is how many contacts a member: search considers.
-const membersTried = 20
+// MembersTried is how many contacts a member: search considers.
+const MembersTried = 20
 
 // resolveSearch looks up the id and the members in a query's search, and returns a page
 // without its groups.
@@ -91,14 +90,13 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]C
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: db.Range{Limit: membersTried}})
+	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: db.Range{Limit: MembersTried}})
 	page.AtLeast = named.More || named.Partial
 	switch {
 	case named.More:
-		page.Search.Hints = append(page.Search.Hints, "More than "+strconv.Itoa(membersTried)+" contacts match “"+page.Search.Member+
-			"”. Only groups of the newest "+strconv.Itoa(membersTried)+" are shown: type more of the name.")
+		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintManyMembers, Text: page.Search.Member})
 	case named.Partial:
-		page.Search.Hints = append(page.Search.Hints, db.PartialHint)
+		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintPartial})
 	}
 	return append([]Contact{}, named.Contacts...), err
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -41,11 +40,50 @@ type Search struct {
 	Limits Limits
 	// Filters are the operators as they were typed, in order, and understood.
 	Filters []Filter `json:",omitempty"`
-	// Hints say what was taken as text although it looked like an operator.
-	Hints []string
+	// Hints are how the search was understood otherwise than it seems meant.
+	Hints []Hint `json:"-"`
 
 	zone *time.Location
 	now  time.Time
+}
+
+// Hint is a remark for whoever searches, whose sentence views has.
+type Hint struct {
+	Kind HintKind
+	// Text is a part of the search as typed: what HintText or HintManyMembers is about.
+	Text string
+	// Key is the operator that Text looks like, for HintText.
+	Key string
+}
+
+// HintKind is what a Hint is about.
+type HintKind string
+
+// The kinds of hints.
+const (
+	// HintCut: words after the first text.MaxWords were not searched.
+	HintCut HintKind = "cut"
+	// HintText: Text looks like an operator, but has no value that it takes, and was
+	// searched as text.
+	HintText HintKind = "text"
+	// HintManyMembers: more than MembersTried contacts match Text, and only groups of the
+	// newest of them were found.
+	HintManyMembers HintKind = "many_members"
+	// HintPartial: there were too many groups to look through, so some may be missing.
+	HintPartial HintKind = "partial"
+)
+
+// refused returns what is wrong with a search that has to be understood as it is meant.
+func (h Hint) refused(field string) access.Invalid {
+	switch h.Kind {
+	case HintCut:
+		return access.Refused(field, "A search can have at most %d words.", text.MaxWords)
+	case HintManyMembers:
+		return access.Refused(field, "More than %d contacts match “%s”. Enter more of the name.", MembersTried, text.Isolated(h.Text))
+	case HintPartial:
+		return access.Refused(field, "Too many groups would have to be looked through. Use a more specific search.")
+	}
+	return access.Refused(field, "“%s” isn't a valid filter. Correct it, or put it in quotes to search for it as text.", text.Isolated(h.Text))
 }
 
 // IsZero reports whether the search limits nothing.
@@ -64,7 +102,7 @@ func ParseSearchAt(typed string, zone *time.Location, now time.Time) Search {
 	s := Search{Typed: typed, zone: cmp.Or(zone, time.UTC), now: now}
 	tokens := joinNumbers(splitSearch(typed))
 	if len(tokens) > text.MaxWords {
-		s.Hints = append(s.Hints, "Only the first "+strconv.Itoa(text.MaxWords)+" words were searched.")
+		s.Hints = append(s.Hints, Hint{Kind: HintCut})
 		tokens = tokens[:text.MaxWords]
 	}
 	for _, token := range tokens {
@@ -159,7 +197,7 @@ func (s *Search) addKeyed(t token) bool {
 		return true
 	}
 	if o.Kind != NameValue {
-		s.Hints = append(s.Hints, "“"+text.Isolated(t.text)+"” was searched as text. "+o.hint())
+		s.Hints = append(s.Hints, Hint{HintText, t.text, o.Key})
 	}
 	return false
 }

@@ -15,12 +15,8 @@ type Operator struct {
 	// Key is what is typed before the colon.
 	Key  string
 	Kind ValueKind
-	// Finds completes "Groups …" for Choices, and says what the value is compared with
-	// otherwise.
-	Finds string
-	// Choices are all values, if Kind is ChoiceValue; else Examples are some.
-	Choices  []Choice
-	Examples []Choice
+	// Values are all that it takes, if Kind is ChoiceValue; else examples of them.
+	Values []string
 
 	read func(s *Search, o Operator, value string) bool
 	// period and status are of the dates that DateValue limits.
@@ -41,53 +37,33 @@ const (
 	NumberValue ValueKind = "number"
 )
 
-// Choice is a value of an operator. Finds completes "Groups …".
-type Choice struct{ Value, Finds string }
-
 // Filter is an operator with a value in a search, and Text is both as typed.
 type Filter struct{ Key, Value, Text string }
 
 // Operators are the whole search language besides words.
 var Operators = []Operator{
-	{Key: "is", Kind: ChoiceValue, read: readChoice, Choices: []Choice{
-		{"active", "that aren't archived"},
-		{"archived", "that are archived"},
-		{"empty", "without members"},
-		{"duplicate", "whose name another active group has"},
-		{"exempt", "that archive rules leave alone"},
-		{"scheduled", "that are to be archived on a date"},
-	}},
-	{Key: "has", Kind: ChoiceValue, read: readChoice, Choices: []Choice{
-		{"description", "with a description"}, {"avatar", "with an avatar"},
-	}},
-	{Key: "no", Kind: ChoiceValue, read: readChoice, Choices: []Choice{
-		{"description", "without a description"}, {"avatar", "without an avatar"},
-	}},
-	{Key: "member", Kind: NameValue, Finds: "with a member whose name, username or phone number matches", read: readMember, Examples: []Choice{
-		{"hector", "with a member like hector"}, {`"hector m"`, "with a member like hector m"},
-	}},
-	{Key: "members", Kind: NumberValue, Finds: "with so many members", read: readMembers, Examples: []Choice{
-		{"0", "without members"}, {"1..9", "with 1 to 9 members"}, {">=100", "with 100 members or more"},
-	}},
-	{Key: "created", Kind: DateValue, Finds: "created at that time", read: readDate, Examples: []Choice{
-		{"2026-01-31", "created on that day"},
-		{">2026-01-31", "created after that day"},
-		{"2026-01-01..2026-01-31", "created from one day to the other"},
-		{">30d", "created in the last 30 days"},
-		{"<1y", "created more than a year ago"},
-	}, period: func(l *Limits) *Period { return &l.Created }},
-	{Key: "updated", Kind: DateValue, Finds: "last changed at that time", read: readDate, Examples: []Choice{
-		{">7d", "changed in the last 7 days"}, {"<2026-01-31", "not changed since before that day"},
-	}, period: func(l *Limits) *Period { return &l.Updated }},
-	{Key: "active", Kind: DateValue, Finds: "whose last message, or creation if there are none, was at that time", read: readDate, Examples: []Choice{
-		{">7d", "active in the last 7 days"}, {"<90d", "not active for 90 days"},
-	}, period: func(l *Limits) *Period { return &l.Active }},
-	{Key: "archived", Kind: DateValue, Finds: "archived at that time", read: readDate, Examples: []Choice{
-		{">30d", "archived in the last 30 days"}, {"<1y", "archived more than a year ago"},
-	}, period: func(l *Limits) *Period { return &l.Archived }, status: Archived},
-	{Key: "by", Kind: NameValue, Finds: "created by a user or token whose name matches", read: readCreator, Examples: []Choice{
-		{"olivia", "created by a user or token like olivia"},
-	}},
+	{Key: "is", Kind: ChoiceValue, read: readChoice, Values: []string{"active", "archived", "empty", "duplicate", "exempt", "scheduled"}},
+	{Key: "has", Kind: ChoiceValue, read: readChoice, Values: []string{"description", "avatar"}},
+	{Key: "no", Kind: ChoiceValue, read: readChoice, Values: []string{"description", "avatar"}},
+	{Key: "member", Kind: NameValue, read: readMember, Values: []string{"hector", `"hector m"`}},
+	{Key: "members", Kind: NumberValue, read: readMembers, Values: []string{"0", "1..9", ">=100"}},
+	{
+		Key: "created", Kind: DateValue, read: readDate, Values: []string{"2026-01-31", ">2026-01-31", "2026-01-01..2026-01-31", ">30d", "<1y"},
+		period: func(l *Limits) *Period { return &l.Created },
+	},
+	{
+		Key: "updated", Kind: DateValue, read: readDate, Values: []string{">7d", "<2026-01-31"},
+		period: func(l *Limits) *Period { return &l.Updated },
+	},
+	{
+		Key: "active", Kind: DateValue, read: readDate, Values: []string{">7d", "<90d"},
+		period: func(l *Limits) *Period { return &l.Active },
+	},
+	{
+		Key: "archived", Kind: DateValue, read: readDate, Values: []string{">30d", "<1y"},
+		period: func(l *Limits) *Period { return &l.Archived }, status: Archived,
+	},
+	{Key: "by", Kind: NameValue, read: readCreator, Values: []string{"olivia"}},
 }
 
 // operatorOf returns the operator of a key.
@@ -97,22 +73,6 @@ func operatorOf(key string) (Operator, bool) {
 		return Operator{}, false
 	}
 	return Operators[i], true
-}
-
-// hint says how the operator is written.
-func (o Operator) hint() string {
-	switch o.Kind {
-	case DateValue:
-		return "A date is written " + o.Key + ":2026-01-31, " + o.Key + ":>2026-01-31, " + o.Key + ":2026-01-01..2026-01-31 or, for the last 30 days, " + o.Key + ":>30d."
-	case NumberValue:
-		return "A number is written " + o.Key + ":0, " + o.Key + ":1..9 or " + o.Key + ":>=100."
-	}
-	all := make([]string, len(o.Choices))
-	for i, c := range o.Choices {
-		all[i] = o.Key + ":" + c.Value
-	}
-	last := len(all) - 1
-	return "There are " + strings.Join(all[:last], ", ") + " and " + all[last] + "."
 }
 
 func readChoice(s *Search, o Operator, value string) bool {
@@ -288,14 +248,15 @@ func (s Search) Less(prefixes ...string) string {
 	return strings.Join(kept, " ")
 }
 
-// BuiltInView is a view of groups that everyone has. Search finds its groups.
-type BuiltInView struct{ ID, Name, Search string }
+// BuiltInView is a view of groups that everyone has. Search finds its groups; views has its
+// name.
+type BuiltInView struct{ ID, Search string }
 
 // BuiltInViews are for keeping groups in order.
 var BuiltInViews = []BuiltInView{
-	{"empty", "Empty", "is:empty"},
-	{"inactive", "Inactive 90 days", "active:<90d"},
-	{"undescribed", "No description", "no:description"},
-	{"same-name", "Same name", "is:duplicate"},
-	{"long-archived", "Archived over a year", "archived:<1y"},
+	{"empty", "is:empty"},
+	{"inactive", "active:<90d"},
+	{"undescribed", "no:description"},
+	{"same-name", "is:duplicate"},
+	{"long-archived", "archived:<1y"},
 }

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -355,31 +354,4 @@ func byWhom(name string) string {
 		return ""
 	}
 	return " by " + text.Isolated(name)
-}
-
-// suggestion is what completes a search, and what that finds.
-type suggestion struct{ text, words string }
-
-// searchSyntax returns each operator of the search language, with its colon, and behind it the
-// values that it can have, or examples of them. Names have none.
-func searchSyntax() (all []suggestion) {
-	for _, o := range models.Operators {
-		values := slices.Concat(o.Choices, o.Examples)
-		operator := suggestion{o.Key + ":", "Groups " + o.Finds}
-		if o.Kind == models.ChoiceValue {
-			names := make([]string, len(values))
-			for i, c := range values {
-				names[i] = c.Value
-			}
-			operator.words = strings.Join(names, ", ")
-		}
-		all = append(all, operator)
-		if o.Kind == models.NameValue {
-			continue
-		}
-		for _, c := range values {
-			all = append(all, suggestion{operator.text + c.Value, "Groups " + c.Finds})
-		}
-	}
-	return all
 }

@@ -18,8 +18,17 @@ import (
 // BuiltInTitle returns what the built-in view with an ID is called, and whether there is
 // one.
 func BuiltInTitle(id string) (string, bool) {
-	v, ok := builtIn(id)
-	return v.Name, ok
+	_, ok := builtIn(id)
+	return builtInTitles[id], ok
+}
+
+// builtInTitles are the names of the models.BuiltInViews.
+var builtInTitles = map[string]string{
+	"empty":         "Empty",
+	"inactive":      "Inactive 90 days",
+	"undescribed":   "No description",
+	"same-name":     "Same name",
+	"long-archived": "Archived over a year",
 }
 
 func builtIn(id string) (models.BuiltInView, bool) {
@@ -37,7 +46,7 @@ func PinnedList(p identity.Pin) (title, query string) {
 		return p.Name, p.Query
 	}
 	v, _ := builtIn(p.View)
-	return v.Name, ViewQuery(GroupsAt{Q: v.Search})
+	return builtInTitles[v.ID], ViewQuery(GroupsAt{Q: v.Search})
 }
 
 // MenuView is a view in the reader's menu.

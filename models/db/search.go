@@ -34,9 +34,6 @@ type IDLimit struct{ Sign, ID string }
 // scattered over the table, in 20 ms.
 const maxScanned = 10_000
 
-// PartialHint is shown if some of the groups of a page may be missing.
-const PartialHint = "Too many groups would have to be looked through, so some may be missing here. Write more to be precise."
-
 // Plain reports whether the order's index lists exactly these rows.
 func (l SearchSpec) Plain() bool {
 	return len(l.Terms)+len(l.Filters)+len(l.Without)+len(l.Tests.Conditions) == 0 && l.Members == nil && (l.ByID || len(l.IDs) == 0)
