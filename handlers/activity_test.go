@@ -211,8 +211,8 @@ func TestVerifyActivity(t *testing.T) {
 		p := s.get("/activity/verify").wants(200).has("h1", "Activity log verified")
 		head := p.text("section .id code")
 		s.get("/activity/verify?expect="+strings.NewReplacer("+", "%2B", "/", "%2F").Replace(head)).wants(200).has("h1", "verified").has(".notice", "continues from your checkpoint")
-		s.get("/activity/verify?expect=1:AAAAAAAAAAAAAAAA").wants(200).has(".notice", "Entry 1 is not the one you noted as 1:AAAAAAAAAAAAAAAA. Either the note is mistyped")
-		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not verified").has("main", "ends before the entry noted")
+		s.get("/activity/verify?expect=1:AAAAAAAAAAAAAAAA").wants(200).has(".notice", "Entry 1 isn't the one of your checkpoint. Either the checkpoint is mistyped")
+		s.get("/activity/verify?expect=9:AAAAAAAAAAAAAAAA").wants(200).has("h1", "not verified").has("main", "ends before your checkpoint")
 		s.get("/activity/verify?expect=nonsense").wants(422).has(".summary", "must look like")
 	})
 }

@@ -36,7 +36,7 @@ func TestChainIsNotRestarted(t *testing.T) {
 				"DELETE FROM audit_tail", "INSERT INTO audit_tail (line_id) SELECT id FROM audit_lines",
 			)
 			for range 2 {
-				if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "ends was deleted") {
+				if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Kind != audit.EndForged {
 					t.Errorf("the forgery is not found: %+v", proof)
 				}
 				if err := store.Audit.Seal(t.Context()); err == nil {
@@ -95,7 +95,7 @@ func TestRestoredOlderCopyIsDetected(t *testing.T) {
 					seal(t, stranger)
 				}
 				for name, s := range map[string]*models.Store{"the first": store, "the second": second} {
-					if proof := verify(t, s, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "older copy") {
+					if proof := verify(t, s, ""); proof.Broken == nil || proof.Broken.Kind != audit.MarkDiffers {
 						t.Errorf("after %d more, %s says %+v", i, name, proof)
 					}
 					if err := s.Audit.Seal(t.Context()); i%2 == 1 && !errors.Is(err, access.ErrConflict) {
@@ -104,7 +104,7 @@ func TestRestoredOlderCopyIsDetected(t *testing.T) {
 				}
 			}
 			fault, err := store.Audit.AdoptAudit(t.Context(), access.System("console audit adopt"))
-			if err != nil || !strings.Contains(fault.What, "older copy") {
+			if err != nil || fault.Kind != audit.MarkDiffers {
 				t.Fatal(fault, err)
 			}
 			for name, s := range map[string]*models.Store{"the first": store, "the second": second} {
@@ -123,7 +123,7 @@ func TestRestoredOlderCopyIsDetected(t *testing.T) {
 			if err := os.WriteFile(file, []byte("1 - 0 0 forged\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "mark") {
+			if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Kind != audit.MarkForged {
 				t.Errorf("with a forged mark: %+v", proof)
 			}
 		})
@@ -195,7 +195,7 @@ func TestRolledBackRetentionStateIsDetected(t *testing.T) {
 				if err := store.Audit.Retention.DeleteOld(t.Context()); !errors.Is(err, access.ErrConflict) {
 					t.Errorf("it deletes by an older rule: %v", err)
 				}
-				if proof := verify(t, store, ""); proof.Broken == nil || !strings.Contains(proof.Broken.What, "how long activity is kept") {
+				if proof := verify(t, store, ""); proof.Broken == nil || proof.Broken.Kind != audit.RetentionForged {
 					t.Errorf("%+v", proof)
 				}
 			})

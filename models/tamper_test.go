@@ -435,7 +435,7 @@ func (v *vandal) tamper(t *testing.T, store *models.Store, by access.Actor, engi
 		carryOut(t, store, statements...)
 		if proof := verify(t, store, ""); proof.Broken == nil {
 			t.Errorf("%s is not found: %s", kind, strings.Join(statements, "; "))
-		} else if proof.Broken.What == "" || proof.Head != "" {
+		} else if proof.Broken.Kind == "" || proof.Head != "" {
 			t.Errorf("%s: %+v", kind, proof)
 		}
 		if i/len(names)%3 == 0 {

@@ -1,7 +1,7 @@
 package views
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,15 +103,6 @@ func refusalWords(f models.ReversedField, now Clock) string {
 		return "It was changed again later."
 	}
 	return "It was changed again by " + text.Isolated(f.Later.Who()) + " on " + fullTime(f.Later.CreatedAt, now) + "."
-}
-
-// ActivityProof is what the page for verifying the activity log shows.
-type ActivityProof struct {
-	audit.AuditProof
-	// Expect is an earlier checkpoint, or "".
-	Expect   string
-	Problems access.Invalid
-	Now      Clock
 }
 
 // OfGroup returns the list with links to the Activity tab of a group.
@@ -300,6 +291,7 @@ func fieldName(name string) string {
 		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", "factors": "Signed in with",
 		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", "request_id": "Request ID",
+		"fault_entry": "Fault at entry", "fault_line": "Fault in line", "seen_entry": "Entry seen before",
 		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 		"group_columns": "Columns of groups", "query": "Filters",
@@ -353,6 +345,8 @@ func valueText(field string, t audit.FieldValue) string {
 		}
 	case audit.ReasonField:
 		return reasonWords(identity.ParseReason(t.Text))
+	case audit.FaultField:
+		return cmp.Or(FaultText(audit.AuditFault{Kind: audit.FaultKind(t.Text)}, Clock{}), t.Text) // older entries have a sentence
 	case scopesField:
 		if scopes, err := access.ParseScopes(t.Text); err == nil {
 			return scopesInWords(scopes)
@@ -426,48 +420,6 @@ func logPosition(l audit.Line, now Clock) string {
 		return "Pending; assigned within a second"
 	}
 	return "Entry " + thousands(int(l.Number), now)
-}
-
-// verifiedText returns the sentence on a log that is verified.
-func (p ActivityProof) verifiedText() string {
-	if p.Expect != "" && !p.Incomparable {
-		return "No entries have been changed, removed or reordered, and the log continues from your checkpoint."
-	}
-	return "No entries have been changed, removed or reordered."
-}
-
-// checkpointText returns the sentence on the server's own checkpoint.
-func (p ActivityProof) checkpointText() string {
-	if !p.HasMark {
-		return "This server hasn't stored a checkpoint of its own yet. Only a checkpoint you saved elsewhere can detect a database restored from an older copy."
-	}
-	return fmt.Sprintf("The log continues from entry %s, the checkpoint this server keeps outside the database.", thousands(int(p.Marked), p.Now))
-}
-
-// adoptionText returns the warning that the log was once accepted without verification.
-func (p ActivityProof) adoptionText() string {
-	times := "once"
-	if p.Adoptions > 1 {
-		times = thousands(int(p.Adoptions), p.Now) + " times"
-	}
-	return fmt.Sprintf("The log was accepted without verification %s, with the command console audit adopt. Entries that couldn't be verified then: %s.", times, thousands(int(p.Adopted), p.Now))
-}
-
-func (p ActivityProof) title() string {
-	if p.Broken != nil {
-		return "Activity log not verified"
-	}
-	return "Activity log verified"
-}
-
-// faultPosition returns the beginning of the sentence on a fault, which says where it is.
-func (p ActivityProof) faultPosition() string {
-	switch f := p.Broken; {
-	case f.Number != 0:
-		return fmt.Sprintf("Entry %s: ", thousands(int(f.Number), p.Now))
-	default:
-		return ""
-	}
 }
 
 // hasActor reports whether an ID is in one of the lists.

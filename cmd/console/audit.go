@@ -8,6 +8,7 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/views"
 )
 
 func verifyAudit(ctx context.Context, c *command) error {
@@ -36,7 +37,7 @@ func adoptAudit(ctx context.Context, c *command) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.stdout, "Accepted the activity log as it is: %s\nThe log records this, and every check reports it. Run console audit verify now, and save the new checkpoint.\n", fault)
+		_, err = fmt.Fprintf(c.stdout, "Accepted the activity log as it is: %s\nThe log records this, and every check reports it. Run console audit verify now, and save the new checkpoint.\n", faultText(fault))
 		return err
 	})
 }
@@ -47,7 +48,7 @@ func (c *command) printProof(proof audit.AuditProof, expect string) error {
 	}
 	fmt.Fprintf(c.stdout, "sealed  %d\ntail    %d\n", proof.Sealed, proof.Tail)
 	if fault := proof.Broken; fault != nil {
-		fmt.Fprintf(c.stdout, "broken  %s\n", fault)
+		fmt.Fprintf(c.stdout, "broken  %s\n", faultText(*fault))
 		c.printMark(proof)
 		return errors.New("activity log verification failed; to accept the log as it is, run console audit adopt")
 	}
@@ -58,6 +59,15 @@ func (c *command) printProof(proof audit.AuditProof, expect string) error {
 		return fmt.Errorf("%s can no longer be checked: the entries it covers were deleted; save the new head instead", expect)
 	}
 	return nil
+}
+
+// faultText returns what a fault is, and in which line.
+func faultText(f audit.AuditFault) string {
+	what := views.FaultText(f, views.Clock{})
+	if f.LineID == "" {
+		return what
+	}
+	return what + " (line " + f.LineID + ")"
 }
 
 // printMark prints the checkpoint kept outside the database, and whether the log was ever

@@ -116,6 +116,7 @@ type proofObject struct {
 type faultObject struct {
 	Number  *int64  `json:"number"`
 	LineID  *string `json:"line_id"`
+	Code    string  `json:"code"`
 	Message string  `json:"message"`
 }
 
@@ -141,7 +142,7 @@ func (a activityCalls) verify(r *http.Request, _ access.Actor) (result, error) {
 		answer.Compared = new(!proof.Incomparable)
 	}
 	if f := proof.Broken; f != nil {
-		answer.Broken = &faultObject{orNull(f.Number), orNull(f.LineID), f.What}
+		answer.Broken = &faultObject{orNull(f.Number), orNull(f.LineID), string(f.Kind), views.FaultText(*f, views.Clock{})}
 	}
 	return result{status: http.StatusOK, body: answer}, err
 }

@@ -89,7 +89,8 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 		return err
 	}
 	head.Rule = line.ID
-	changes := map[string]Change{"fault": {v.proof.Broken.String(), nil}, "last_entry": {nil, head.Number}, "unproven_lines": {nil, unproven}}
+	changes := v.proof.Broken.changes()
+	changes["last_entry"], changes["unproven_lines"] = Change{nil, head.Number}, Change{nil, unproven}
 	return cmp.Or(line.SetChanges(changes), s.writeHead(tx, head))
 }
 

@@ -112,13 +112,8 @@ func (s *Log) compareMark(tx *gorm.DB, head auditHead) error {
 	if err != nil || follows {
 		return err
 	}
-	return access.Conflict{Message: m.mismatch(head) + " If that was you, accept it with console audit adopt."}
-}
-
-// mismatch returns the message for a chain that does not include the mark.
-func (m AuditMark) mismatch(head auditHead) string {
-	return fmt.Sprintf("This console has seen the activity go to entry %d, and that is not in this database, where it goes to %d: the end was cut off, or an older copy was put in its place.",
-		m.Number, head.Number)
+	return access.Conflict{Message: fmt.Sprintf("The activity log doesn't continue what this console has seen: it ends at entry %d, and the console has seen entry %d. If you restored a backup, accept it with console audit adopt.",
+		head.Number, m.Number)}
 }
 
 // follows reports whether the chain up to head includes the mark. It returns true after an

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -47,29 +46,6 @@ type AuditProof struct {
 	before string // the seal before First
 }
 
-// AuditFault is the first place at which the log is not as the console wrote it.
-type AuditFault struct {
-	// Number is the place in the chain, or 0 if the fault has none.
-	Number int64
-	// LineID is the line's id, or "".
-	LineID string
-	// What is a sentence that describes the fault.
-	What string
-}
-
-// String returns where and what the fault is.
-func (f AuditFault) String() string {
-	switch {
-	case f.Number != 0 && f.LineID != "":
-		return fmt.Sprintf("entry %d, line %s: %s", f.Number, f.LineID, f.What)
-	case f.Number != 0:
-		return fmt.Sprintf("entry %d: %s", f.Number, f.What)
-	case f.LineID != "":
-		return fmt.Sprintf("line %s: %s", f.LineID, f.What)
-	}
-	return f.What
-}
-
 // verifyLimit is how long one check may take; it does not end with the request.
 const verifyLimit = time.Hour
 
@@ -106,7 +82,7 @@ func parseHead(expect string) (int64, error) {
 	number, start, _ := strings.Cut(expect, ":")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 || len(start) != headShown {
-		return 0, access.Refused("expect", "What is expected must look like 1042:Zm9vYmFyYmF6cXV4, as an earlier check printed it.")
+		return 0, access.Refused("expect", "The checkpoint must look like 1042:Zm9vYmFyYmF6cXV4, as an earlier check returned it.")
 	}
 	return n, nil
 }
@@ -124,7 +100,6 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 		}
 		link.Seal = strings.Join(found, "")
 	}
-	var what string
 	if link.Seal == "" {
 		b, err := s.Retention.readRetentionState(s.db.LongReader.WithContext(ctx))
 		if err != nil {
@@ -137,13 +112,10 @@ func (s *Log) compare(ctx context.Context, proof *AuditProof, number int64, expe
 		proof.Incomparable = true
 		return nil
 	case link.Seal == "":
-		what = fmt.Sprintf("The chain ends before the entry noted as %s.", expect)
+		proof.Broken, proof.Head = &AuditFault{Kind: HeadBeyond, Number: number}, ""
 	case link.Name() != expect:
-		what = fmt.Sprintf("Entry %d is not the one you noted as %s. Either the note is mistyped, or the activity was rewritten.", number, expect)
-	default:
-		return nil
+		proof.Broken, proof.Head = &AuditFault{Kind: HeadDiffers, Number: number}, ""
 	}
-	proof.Broken, proof.Head = &AuditFault{Number: number, What: what}, ""
 	return nil
 }
 
@@ -181,9 +153,9 @@ type verifier struct {
 }
 
 // fault records what is wrong, and ends the walk.
-func (v *verifier) fault(number int64, lineID, what string, args ...any) {
+func (v *verifier) fault(f AuditFault) {
 	if v.proof.Broken == nil {
-		v.proof.Broken = &AuditFault{number, lineID, fmt.Sprintf(what, args...)}
+		v.proof.Broken = &f
 	}
 }
 
@@ -196,14 +168,14 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	}
 	v.proof.HasMark, v.proof.Marked, v.proof.MarkedSince = marked, mark.Number, mark.Since
 	if v.head, err = v.s.ReadHead(tx); errors.Is(err, errHeadForged) {
-		v.end(0, "The note of where the chain ends was deleted or changed.")
+		v.end(AuditFault{Kind: EndForged})
 		v.head.Number = math.MaxInt64 // all that there is
 	} else if err != nil {
 		return err
 	}
 	v.proof.Adoptions = v.head.Adoptions
 	if v.state, err = v.s.Retention.readRetentionState(tx); errors.Is(err, errRetentionForged) {
-		v.fault(0, "", forgedRetention)
+		v.fault(AuditFault{Kind: RetentionForged})
 		return nil
 	}
 	if err != nil && !errors.Is(err, errHeadForged) {
@@ -222,24 +194,19 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	case err != nil && !errors.Is(err, errHeadForged):
 		return err
 	case last > v.head.Number:
-		v.end(v.head.Number, wrongEnd)
+		v.end(AuditFault{Kind: EndDiffers, Number: v.head.Number})
 	case forged:
-		v.end(0, "The mark of how far the activity goes, which is kept outside the database, was changed.")
+		v.end(AuditFault{Kind: MarkForged})
 	case marked && !follows:
-		v.end(0, "%s", mark.mismatch(v.head))
+		v.end(AuditFault{Kind: MarkDiffers, Seen: mark.Number, Last: v.head.Number})
 	}
 	return nil
 }
 
-const (
-	forgedRetention = "The note of how long activity is kept, and of where it begins, was deleted, changed, or put back to an earlier one."
-	wrongEnd        = "The chain does not end as it did: its last seal was changed, or entries were added to it."
-)
-
 // end records a fault of the end of the chain, which counts if there is none before.
-func (v *verifier) end(number int64, what string, args ...any) {
+func (v *verifier) end(f AuditFault) {
 	if v.endFault == nil {
-		v.endFault = &AuditFault{Number: number, What: fmt.Sprintf(what, args...)}
+		v.endFault = &f
 	}
 }
 
@@ -341,19 +308,19 @@ func (v *verifier) link(l *sealedLine) {
 	sealed := v.s.Keyring.Signed(l.auditSeal.macInput(v.at.Seal, l.MAC), l.auditSeal.Seal)
 	switch genuine := v.s.genuine(&l.Line); {
 	case l.auditSeal.Number < next && v.proof.First > 1:
-		v.fault(l.auditSeal.Number, l.ID, "The entry was put back after it had been deleted by the rule for how long activity is kept.")
+		v.fault(AuditFault{Kind: EntryRestored, Number: l.auditSeal.Number, LineID: l.ID})
 	case l.auditSeal.Number != next:
-		v.fault(next, "", "The entry %d is missing from the chain.", next)
+		v.fault(AuditFault{Kind: EntryMissing, Number: next})
 	case l.ID == "":
-		v.fault(next, l.auditSeal.LineID, "The line was deleted.")
+		v.fault(AuditFault{Kind: LineDeleted, Number: next, LineID: l.auditSeal.LineID})
 	case l.MAC == "":
-		v.fault(next, l.ID, "The line was not written by the console.")
+		v.fault(AuditFault{Kind: LineForeign, Number: next, LineID: l.ID})
 	case !genuine:
-		v.fault(next, l.ID, "The line was changed after it was written, or was not written by the console.")
+		v.fault(AuditFault{Kind: LineForged, Number: next, LineID: l.ID})
 	case l.ID < v.state.Floor:
-		v.fault(next, l.ID, restoredLine)
+		v.fault(AuditFault{Kind: LineRestored, Number: next, LineID: l.ID})
 	case !sealed:
-		v.fault(next, l.ID, "The line is not where it was sealed: the chain was changed or reordered.")
+		v.fault(AuditFault{Kind: LineMoved, Number: next, LineID: l.ID})
 	default:
 		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
@@ -371,9 +338,6 @@ func (v *verifier) record(l *Line) {
 	}
 }
 
-// restoredLine is the fault of a line that is older than all that were left.
-const restoredLine = "The line was put back after it had been deleted by the rule for how long activity is kept."
-
 // genuine reports whether the console wrote the line, or accepted it as it was found.
 func (s *Log) genuine(l *Line) bool {
 	if l.adopted() {
@@ -387,9 +351,9 @@ func (v *verifier) ends() error {
 	switch {
 	case v.at.Number > v.head.Number: // the rule has deleted more than was to be checked
 	case v.head.Number > v.at.Number && v.head.Number < math.MaxInt64:
-		v.fault(v.at.Number+1, "", "The end of the chain is cut off: it went on to the entry %d.", v.head.Number)
+		v.fault(AuditFault{Kind: EndMissing, Number: v.at.Number + 1, Last: v.head.Number})
 	case v.endFault == nil && !v.head.at(v.at):
-		v.fault(v.at.Number, "", wrongEnd)
+		v.fault(AuditFault{Kind: EndDiffers, Number: v.at.Number})
 	}
 	if v.proof.Broken == nil {
 		v.proof.Broken = v.endFault
@@ -411,11 +375,11 @@ func (v *verifier) tail() error {
 			from = l.auditSeal.LineID
 			switch {
 			case l.ID == "":
-				v.fault(0, from, "A line was deleted before it was sealed.")
+				v.fault(AuditFault{Kind: PendingDeleted, LineID: from})
 			case l.ID < v.state.Floor:
-				v.fault(0, from, restoredLine)
+				v.fault(AuditFault{Kind: LineRestored, LineID: from})
 			case !v.s.genuine(&l.Line):
-				v.fault(0, from, "A line that is not sealed yet was changed, or was not written by the console.")
+				v.fault(AuditFault{Kind: PendingForged, LineID: from})
 			}
 			v.record(&l.Line)
 		}
@@ -432,7 +396,7 @@ func (v *verifier) rules() error {
 	}
 	b, err := v.readState() // it may have changed during the check
 	if errors.Is(err, errRetentionForged) || err == nil && b.LineID < v.rule {
-		v.fault(0, "", forgedRetention)
+		v.fault(AuditFault{Kind: RetentionForged})
 		return nil
 	}
 	return err
@@ -451,7 +415,7 @@ func (v *verifier) strays() error {
 			return err
 		}
 		if stray := found[0].first; stray != "" {
-			v.fault(0, stray, "The line was written past the console: it has no place in the chain.")
+			v.fault(AuditFault{Kind: LineStray, LineID: stray})
 		}
 		if from = found[0].last; found[0].lines < strayBatch || v.proof.Broken != nil {
 			return nil
