@@ -3,6 +3,7 @@ package models_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,18 +97,42 @@ func TestLastPasskeyIsKept(t *testing.T) {
 	})
 }
 
-func TestBrowserNames(t *testing.T) {
+func TestBrowsers(t *testing.T) {
 	for agent, want := range map[string]string{
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0": "Edge on Windows",
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox on Linux",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15":         "Safari on Mac",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Safari/604.1":      "Chrome on iPhone",
-		"Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":         "Chrome on Android",
-		"curl/8.14.1": "curl", "": "Unknown browser", "<script>": "Unknown browser",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0": "Edge/Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox/Linux",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15":         "Safari/Mac",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Safari/604.1":      "Chrome/iPhone",
+		"Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":         "Chrome/Android",
+		"curl/8.14.1": "curl/", "": "/", "<script>": "/",
 	} {
-		if got := identity.BrowserName(agent); got != want {
+		if got := identity.BrowserOf(agent).String(); got != want {
 			t.Errorf("%s is %q, want %q", agent, got, want)
 		}
+	}
+}
+
+// TestMigrationKeepsBrowsers migrates the devices of a database from before their browsers
+// were stored without words.
+func TestMigrationKeepsBrowsers(t *testing.T) {
+	for _, engine := range modelstest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			store := modelstest.Connect(t, modelstest.EmptyURL(t, engine))
+			if err := store.MigrateTo(t.Context(), 19); err != nil {
+				t.Fatal(err)
+			}
+			carryOut(t, store, "INSERT INTO users (id, email, email_key, name, role, password_hash, created_at, updated_at) VALUES ('0000000000000001', 'a@b.c', 'a@b.c', 'Ada', 'owner', '', 1, 1)")
+			for i, browser := range []string{"Firefox on Linux", "curl", "Browser on Mac", "Unknown browser", "Samsung Internet on Android"} {
+				carryOut(t, store, fmt.Sprintf("INSERT INTO devices VALUES ('0000000000000001', '%s', '192.0.2.1', '192.0.2.1', %d)", browser, i))
+			}
+			if err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"Firefox/Linux", "curl/", "/Mac", "/", "Samsung Internet/Android"}
+			if got := all(t, store, "SELECT browser FROM devices ORDER BY last_at"); !slices.Equal(got, want) {
+				t.Errorf("the browsers are %q, want %q", got, want)
+			}
+		})
 	}
 }
 
@@ -141,7 +166,7 @@ func TestNewDeviceIsReportedOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := `{"browser":{"before":null,"after":"` + identity.BrowserName(from.agent) + `"},"factors":{"before":null,"after":["password"]}}`
+			want := `{"browser":{"before":null,"after":"` + identity.BrowserOf(from.agent).String() + `"},"factors":{"before":null,"after":["password"]}}`
 			if from.fresh {
 				want = want[:len(want)-1] + `,"new_device":{"before":null,"after":true}}`
 			}
@@ -150,7 +175,7 @@ func TestNewDeviceIsReportedOnce(t *testing.T) {
 			}
 		}
 		in, err := signInWith(t.Context(), store, by, identity.WithNewAccount{User: u})
-		if d := in.Last; err != nil || d == nil || d.IP != "192.0.2.1" || d.Browser != "Firefox on Linux" {
+		if d := in.Last; err != nil || d == nil || d.IP != "192.0.2.1" || d.Browser != "Firefox/Linux" {
 			t.Errorf("%+v, %v", d, err)
 		}
 		now = now.AddDate(2, 0, 0)

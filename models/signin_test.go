@@ -157,7 +157,7 @@ func TestASignInGoesOnAfterItsSecondFactor(t *testing.T) {
 		if signedIn(t, store, first.Session) || !signedIn(t, store, second.Session) {
 			t.Error("the browser has the session from before, or none")
 		}
-		if line := lines(t, store, audit.SignedIn)[0]; !strings.Contains(line.Changes, `"factors":{"before":null,"after":["password","code from an app"]}`) {
+		if line := lines(t, store, audit.SignedIn)[0]; !strings.Contains(line.Changes, `"factors":{"before":null,"after":["password","totp"]}`) {
 			t.Errorf("the line says %s", line.Changes)
 		}
 		if outcome, err := store.Identity.SignIn(ctx, again, code); outcome != (identity.Expired{}) || err != nil {

@@ -99,7 +99,7 @@ type PasskeyForm struct {
 
 // LastSignIn returns the message after a sign-in about the one before.
 func LastSignIn(d identity.Device, now Clock) Flash {
-	return Flash{Kind: "info", Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + d.Browser + ", from " + d.IP + "."}
+	return Flash{Kind: "info", Text: "Last sign-in: " + fullTime(d.LastAt, now) + ", " + storedBrowser(d.Browser) + ", from " + d.IP + "."}
 }
 
 // FactorDue returns the message after a sign-in that a second factor will be required from a day

@@ -221,7 +221,7 @@ func source(l audit.Line) string {
 
 // agent returns the browser or program of a user agent, or "" if it has none.
 func agent(userAgent string) string {
-	if browser := identity.Browser(userAgent); browser != "" {
+	if browser := identity.BrowserOf(userAgent).Name; browser != "" {
 		return browser
 	}
 	program, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
@@ -231,8 +231,8 @@ func agent(userAgent string) string {
 
 // agentDetail returns the browser and its system, or the program, of a user agent.
 func agentDetail(userAgent string) string {
-	if identity.Browser(userAgent) != "" {
-		return identity.BrowserName(userAgent)
+	if browser := identity.BrowserOf(userAgent); browser.Name != "" {
+		return browserName(browser)
 	}
 	return agent(userAgent)
 }
@@ -288,7 +288,7 @@ func fieldName(name string) string {
 	}
 	known := map[string]string{
 		"old_until": "Old secret works until", "hint": "Secret", "old_hint": "Old secret", "new_device": "New browser", "ip": "IP address",
-		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", "factors": "Signed in with",
+		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", factorsField: "Signed in with",
 		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", "request_id": "Request ID",
 		"fault_entry": "Fault at entry", "fault_line": "Fault in line", "seen_entry": "Entry seen before",
@@ -308,11 +308,12 @@ func fieldName(name string) string {
 // factor.
 const secondFactorField = "second_factor."
 
-// scopesField is the field with a token's permissions, and retentionField the one with the
-// retention of activity.
+// Fields whose values are codes.
 const (
-	scopesField    = "scopes"
-	retentionField = "kept"
+	scopesField    = "scopes" // a token's permissions
+	retentionField = "kept"   // how long activity is kept
+	browserField   = "browser"
+	factorsField   = "factors" // what a user signed in with
 )
 
 // changedNothing reports whether an entry's fields describe an event and not a change.
@@ -345,6 +346,10 @@ func valueText(field string, t audit.FieldValue) string {
 		}
 	case audit.ReasonField:
 		return reasonWords(identity.ParseReason(t.Text))
+	case browserField:
+		return storedBrowser(t.Text)
+	case factorsField:
+		return factorsInWords(t.Text)
 	case audit.FaultField:
 		return cmp.Or(FaultText(audit.AuditFault{Kind: audit.FaultKind(t.Text)}, Clock{}), t.Text) // older entries have a sentence
 	case scopesField:

@@ -168,7 +168,7 @@ func signOutWords(l audit.Line, now Clock) string {
 		return "signed out " + counted(countBefore(l, "other_sessions"), "other session", "other sessions", now)
 	case has("unfinished_sign_ins"):
 		return "cancelled an unfinished sign-in"
-	case has("browser"):
+	case has(browserField):
 		return "signed out one of their sessions"
 	}
 	return acts[audit.SignedOut]

@@ -196,11 +196,12 @@ func (s *SignIns) refuse(ctx context.Context, where access.Actor, claimed, reaso
 	return cmp.Or[error](err, refusal{reason})
 }
 
-// The factors that someone signs in with, as audit lines name them.
+// The factors that someone signs in with, as audit lines name them. Older lines have
+// "code from an app" and "recovery code".
 const (
 	ByPassword     = "password"
-	ByCode         = "code from an app"
-	ByRecoveryCode = "recovery code"
+	ByCode         = "totp"
+	ByRecoveryCode = "recovery_code"
 	ByPasskey      = "passkey"
 	ByProvider     = "provider"
 )

@@ -1,10 +1,8 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -17,8 +15,7 @@ import (
 // Device is a browser at an address from which a user has signed in.
 type Device struct {
 	UserID string `gorm:"primaryKey"`
-	// Browser is as from BrowserName, Network the address as far as it distinguishes
-	// places.
+	// Browser is Browser.String, Network the address as far as it distinguishes places.
 	Browser string `gorm:"primaryKey"`
 	Network string `gorm:"primaryKey"`
 	IP      string
@@ -42,7 +39,7 @@ func (s *Attempts) lastSignIn(ctx context.Context, userID string) (*Device, erro
 // recordDevice stores where a user signs in from. fresh reports whether that is new: the
 // user has signed in before, but never from there, nor recently with this browser.
 func (s *Attempts) recordDevice(tx *gorm.DB, userID string, by access.Actor) (device Device, fresh bool, err error) {
-	device = Device{UserID: userID, Browser: BrowserName(by.UserAgent), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
+	device = Device{UserID: userID, Browser: BrowserOf(by.UserAgent).String(), Network: access.NetworkOf(by.IP), IP: by.IP, LastAt: s.db.Now().Unix()}
 	var known []Device
 	if err := tx.Where("user_id = ?", userID).Find(&known).Error; err != nil {
 		return device, false, err
@@ -115,51 +112,4 @@ func (d knownDevice) known(now time.Time) bool {
 		}
 	}
 	return false
-}
-
-// The names of browsers and systems by substrings of their user agents, the more specific
-// first, because most browsers also claim to be others.
-var (
-	browsers = [][2]string{
-		{"Edg", "Edge"},
-		{"OPR/", "Opera"},
-		{"Vivaldi", "Vivaldi"},
-		{"SamsungBrowser", "Samsung Internet"},
-		{"Firefox", "Firefox"},
-		{"FxiOS", "Firefox"},
-		{"CriOS", "Chrome"},
-		{"Chrome", "Chrome"},
-		{"Safari", "Safari"},
-		{"curl", "curl"},
-	}
-	systems = [][2]string{
-		{"Android", "Android"},
-		{"iPhone", "iPhone"},
-		{"iPad", "iPad"},
-		{"Windows", "Windows"},
-		{"CrOS", "ChromeOS"},
-		{"Macintosh", "Mac"},
-		{"Linux", "Linux"},
-	}
-)
-
-// Browser returns the name of a browser, or "" if it is unknown.
-func Browser(userAgent string) string { return known(userAgent, browsers) }
-
-// BrowserName describes a browser: "Firefox on Linux", or "Unknown browser".
-func BrowserName(userAgent string) string {
-	browser, system := Browser(userAgent), known(userAgent, systems)
-	if system == "" {
-		return cmp.Or(browser, "Unknown browser")
-	}
-	return cmp.Or(browser, "Browser") + " on " + system
-}
-
-func known(userAgent string, names [][2]string) string {
-	for _, n := range names {
-		if strings.Contains(userAgent, n[0]) {
-			return n[1]
-		}
-	}
-	return ""
 }

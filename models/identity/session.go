@@ -203,7 +203,7 @@ func (s *Sessions) EndSessionByID(ctx context.Context, by access.Actor, id strin
 			return err
 		}
 		line.SetObject("user", by.UserID, by.Name)
-		changes := map[string]audit.Change{"browser": {Before: BrowserName(found.UserAgent), After: nil}, "ip": {Before: found.IP, After: nil}}
+		changes := map[string]audit.Change{"browser": {Before: BrowserOf(found.UserAgent).String(), After: nil}, "ip": {Before: found.IP, After: nil}}
 		return errors.Join(tx.Where("hash = ?", found.Hash).Delete(&Session{}).Error, line.SetChanges(changes))
 	})
 }
