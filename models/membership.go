@@ -184,9 +184,7 @@ func (s *Members) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Con
 // their count.
 func (s *Members) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
-		return nil, nil, access.Conflict{Field: "contacts", Message: fmt.Sprintf(
-			"This group has %s members, more than the %d that a group's contacts list shows, so they can't be replaced as a whole. "+
-				"Add and remove members with POST and DELETE on /v1/groups/%s/contacts.", text.Thousands(g.ContactsCount), ShownContacts, g.ID)}
+		return nil, nil, ErrTooManyToReplace(g.ID, g.ContactsCount)
 	}
 	members, err := s.resolve(tx, refs)
 	if err != nil {
@@ -356,4 +354,11 @@ func contactIDs(contacts []Contact) []string {
 		ids[i] = c.ID
 	}
 	return ids
+}
+
+// ErrTooManyToReplace refuses to replace the members of a group as a whole.
+func ErrTooManyToReplace(group string, count int) error {
+	return access.Conflict{Field: "contacts", Message: fmt.Sprintf(
+		"This group has %s members, more than the %d that a group's contacts list shows, so they can't be replaced as a whole. "+
+			"Add and remove members with POST and DELETE on /v1/groups/%s/contacts.", text.Thousands(count), ShownContacts, group)}
 }

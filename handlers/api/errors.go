@@ -134,11 +134,13 @@ type failure struct {
 func (f failure) Error() string { return f.code + ": " + f.message }
 
 var (
-	errNoRoute  = failure{code: codeMissing, message: "No call has this path. /v1/openapi.json lists all calls."}
-	errNoToken  = failure{code: codeUnauthorized, message: "Send a token in the “Authorization: Bearer” header. Create tokens in the console under API tokens."}
-	errBadToken = failure{code: codeUnauthorized, message: "Invalid token. It may be misspelled, expired or revoked. Create a new one in the console under API tokens."}
-	errAddress  = failure{code: codeForbidden, message: "This token isn't allowed from the address that the call came from. The console lists its allowed addresses under API tokens."}
-	errFactor   = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the sign-in policy requires. The token works again once they set one up in the console under Security."}
+	errNoRoute   = failure{code: codeMissing, message: "No call has this path. /v1/openapi.json lists all calls."}
+	errNoToken   = failure{code: codeUnauthorized, message: "Send a token in the “Authorization: Bearer” header. Create tokens in the console under API tokens."}
+	errBadToken  = failure{code: codeUnauthorized, message: "Invalid token. It may be misspelled, expired or revoked. Create a new one in the console under API tokens."}
+	errAddress   = failure{code: codeForbidden, message: "This token isn't allowed from the address that the call came from. The console lists its allowed addresses under API tokens."}
+	errMediaType = failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType + ", in UTF-8 and uncompressed, and set Content-Type accordingly."}
+	errNoFile    = failure{code: codeMediaType, message: "Send the file itself as the body, as text/csv or application/x-ndjson, uncompressed."}
+	errFactor    = failure{code: codeForbidden, message: "The owner of this token has no second factor, which the sign-in policy requires. The token works again once they set one up in the console under Security."}
 )
 
 // tooLarge refuses a body of more than limit bytes.

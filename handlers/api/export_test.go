@@ -1,5 +1,7 @@
 package api
 
+import "protocol.chat/console/models/access"
+
 // Route is a call of the table, as the tests ask about it.
 type Route struct {
 	Method, Path                  string
@@ -15,6 +17,14 @@ func Routes() []Route {
 		routes = append(routes, Route{rt.method, rt.path, rt.right == public, rt.params, rt.body || rt.upload, rt.idempotent, rt.conditional})
 	}
 	return routes
+}
+
+// SampleInputs are the bodies of which the documentation says that they are refused.
+func SampleInputs() (calls, bodies []string, problems []access.Problem) {
+	for _, s := range sampleInputs {
+		calls, bodies, problems = append(calls, s.call), append(bodies, s.body), append(problems, s.problem)
+	}
+	return calls, bodies, problems
 }
 
 // The parsers, for the fuzzer.

@@ -35,7 +35,7 @@ func (a importCalls) create(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	if kind := r.Header.Get("Content-Type"); strings.HasPrefix(kind, "multipart/") || r.Header.Get("Content-Encoding") != "" {
-		return result{}, failure{code: codeMediaType, message: "Send the file itself as the body, as text/csv or application/x-ndjson, uncompressed."}
+		return result{}, errNoFile
 	}
 	if callOf(r).dryRun {
 		f, err := a.Store.Imports.Recognise(by, upload, options, r.Body)

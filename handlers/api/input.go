@@ -86,8 +86,7 @@ func contentType(r *http.Request) (string, error) {
 	known := kind == jsonType || kind == formType
 	plain := isUTF8(charset) && (encoding == "" || strings.EqualFold(encoding, "identity"))
 	if err != nil || !known || !plain {
-		return "", failure{code: codeMediaType, message: "Send the body as " + jsonType + " or " + formType +
-			", in UTF-8 and uncompressed, and set Content-Type accordingly."}
+		return "", errMediaType
 	}
 	return kind, nil
 }

@@ -120,7 +120,7 @@ func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.
 		return row, false, err
 	}
 	if row.Fingerprint != key.Fingerprint {
-		return row, false, access.Conflict{Message: "This idempotency key was used for another request. Use a new key for each new request."}
+		return row, false, ErrKeyUsed
 	}
 	return row, false, nil
 }
@@ -135,3 +135,6 @@ func (s *Log) SweepKeys(ctx context.Context) error {
 	db := s.db.Writer.WithContext(ctx)
 	return s.db.Failed(ctx, db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error)
 }
+
+// ErrKeyUsed refuses a key that came with another request.
+var ErrKeyUsed = access.Conflict{Message: "This idempotency key was used for another request. Use a new key for each new request."}

@@ -31,7 +31,7 @@ func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
 	case s.snapshots <- struct{}{}:
 		defer func() { <-s.snapshots }()
 	default:
-		return access.Conflict{Message: "Other exports are running. Try again when they have finished."}
+		return ErrExporting
 	}
 	moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	return s.LongReader.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -43,3 +43,6 @@ func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
 		return fn(s.ReadIn(tx))
 	}, moment)
 }
+
+// ErrExporting refuses a snapshot while too many are being read.
+var ErrExporting = access.Conflict{Message: "Other exports are running. Try again when they have finished."}
