@@ -117,6 +117,6 @@ func TestAForgedNoteIsTold(t *testing.T) {
 		modelstest.Exec(s.T, s.store, "UPDATE audit_retention SET kept = 'P90D'")
 		s.post("/activity/retention", "kept", "P5Y").wants(http.StatusConflict).has("main", "not as the console wrote it")
 		s.get("/activity").wants(200)
-		s.get("/activity/verify").wants(200).has("h1", "Activity log not verified").has(".notice.bad", "The note of how long activity is kept")
+		s.get("/activity/verify").wants(200).has("h1", "Activity log not verified").has(".notice.bad", "The record of the retention policy")
 	})
 }

@@ -19,6 +19,7 @@ var domain = []string{"models/text", "models/keys", "models/access", "models/db"
 // ours may import of ours.
 var mayImport = map[string][]string{
 	"cmd":               append([]string{"handlers", "handlers/export", "static"}, domain...),
+	"cmd/console":       append([]string{"handlers", "handlers/export", "views", "static"}, domain...),
 	"cmd/bench":         append([]string{"models/modelstest"}, domain...),
 	"cmd/testrun":       {"models/modelstest"},
 	"handlers":          append([]string{"handlers/api", "handlers/export", "handlers/stream", "views", "views/reference", "static"}, domain...),
