@@ -6,7 +6,6 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
@@ -52,12 +51,11 @@ func (p activityPages) own(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p activityPages) listAt(r *http.Request, a *address, at views.ActivityAt, query audit.ActivityQuery) (views.ActivityList, error) {
-	page, err := p.store.Audit.Activity(r.Context(), query)
-	if err == nil && !query.Before.IsZero() && !page.More {
-		// Going back reached the start: show the first page, and show it full.
-		query.Before, at.Before = db.Cursor{}, ""
+	page, err := fullPage(&query.Range, func() (page audit.Page, more bool, err error) {
 		page, err = p.store.Audit.Activity(r.Context(), query)
-	}
+		return page, page.More, err
+	})
+	at.Before = query.Before.String()
 	list := views.ActivityList{At: at, Lines: page.Lines, Notes: a.notes, PageSize: a.pageSize, By: by(r), Now: p.now(r)}
 	if err != nil {
 		return list, err

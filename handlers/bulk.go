@@ -88,6 +88,11 @@ func (p bulkPages) take(w http.ResponseWriter, r *http.Request, action models.Bu
 	if f.Problems = confirmed(r, f); len(f.Problems) > 0 {
 		return p.showForm(w, r, http.StatusUnprocessableEntity, f)
 	}
+	return p.apply(w, r, f, bulk)
+}
+
+// apply makes a change at once or starts a job, whichever its form has said.
+func (p bulkPages) apply(w http.ResponseWriter, r *http.Request, f views.BulkForm, bulk models.BulkChange) error {
 	run := p.store.BulkChanges.StartBulk
 	if f.AtOnce {
 		run = p.store.BulkChanges.RunBulkNow

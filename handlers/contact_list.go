@@ -22,11 +22,10 @@ func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
 // listAt returns what the list shows for an address.
 func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, error) {
 	at, query := readContactsAt(a)
-	page, err := p.store.Contacts(r.Context(), query)
-	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = db.Cursor{}
+	page, err := fullPage(&query.Range, func() (page models.ContactPage, more bool, err error) {
 		page, err = p.store.Contacts(r.Context(), query)
-	}
+		return page, page.More, err
+	})
 	if err != nil {
 		return views.ContactList{}, err
 	}

@@ -26,22 +26,7 @@ var groupFilters = []string{"q", "status", "member", "created_after", "created_b
 // listAt returns what the list shows for an address.
 func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error) {
 	at, query := readGroupsAt(a)
-	page, err := p.store.Groups(r.Context(), query)
-	if err != nil {
-		return views.GroupList{}, err
-	}
-	jumped := a.get("jump") != "" && !query.After.IsZero()
-	switch {
-	case !query.Before.IsZero() && !page.More:
-		// Going back reached the start: show the first page, and show it full.
-		query.Before, at.Before = db.Cursor{}, ""
-		page, err = p.store.Groups(r.Context(), query)
-	case jumped && len(page.Groups) == 0:
-		// The list ends before the place to jump to: show its end.
-		query.After, query.Last = db.Cursor{}, true
-		at.After, at.Last = "", true
-		page, err = p.store.Groups(r.Context(), query)
-	}
+	page, err := p.pageAt(r, a, &at, &query)
 	if err != nil {
 		return views.GroupList{}, err
 	}
@@ -56,22 +41,44 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		list.Previous, list.Next = neighbours(query.Range, page.More,
 			query.Cursor(page.Groups[0].Group).String(), query.Cursor(page.Groups[n-1].Group).String())
 	}
-	if list.First, err = p.firstRow(r, page); err != nil {
-		return list, err
-	}
-	if len(page.Groups) == 0 && page.Exact == nil {
-		if list.None, err = p.none(r); err != nil {
-			return list, err
-		}
-	}
 	if list.ShowsColumn("by") && len(page.Groups) > 0 {
 		if list.Creators, err = p.store.Creators.OfGroups(r.Context(), page.Groups); err != nil {
 			return list, err
 		}
 	}
-	if at.OnlyStatus() && !list.None {
+	return list, p.count(r, &list, query, page)
+}
+
+// pageAt returns the page of an address. If the list has none there, it is the one nearest to it, and
+// at and query become those of that page.
+func (p groupPages) pageAt(r *http.Request, a *address, at *views.GroupsAt, query *models.GroupQuery) (models.GroupPage, error) {
+	page, err := fullPage(&query.Range, func() (page models.GroupPage, more bool, err error) {
+		page, err = p.store.Groups(r.Context(), *query)
+		return page, page.More, err
+	})
+	at.Before = query.Before.String()
+	if beyond := a.get("jump") != "" && !query.After.IsZero() && len(page.Groups) == 0; err != nil || !beyond {
+		return page, err
+	}
+	query.After, query.Last = db.Cursor{}, true
+	at.After, at.Last = "", true
+	return p.store.Groups(r.Context(), *query)
+}
+
+// count adds to a list how many groups it has, where in it the page is, and how many groups there are
+// at all.
+func (p groupPages) count(r *http.Request, list *views.GroupList, query models.GroupQuery, page models.GroupPage) (err error) {
+	if list.First, err = p.firstRow(r, page); err != nil {
+		return err
+	}
+	if len(page.Groups) == 0 && page.Exact == nil {
+		if list.None, err = p.none(r); err != nil {
+			return err
+		}
+	}
+	if list.At.OnlyStatus() && !list.None {
 		if list.Active, list.Archived, err = p.tabCounts(r); err != nil {
-			return list, err
+			return err
 		}
 	}
 	list.Total, err = total(query.Range, page.More, len(page.Groups), page.Count, func() (db.Count, error) {
@@ -80,7 +87,7 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 	if err == nil && page.AtLeast {
 		list.Total.AtLeast = true
 	}
-	return list, err
+	return err
 }
 
 // tabCounts returns how many active and archived groups there are.

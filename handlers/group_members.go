@@ -27,33 +27,39 @@ func (p memberPages) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int, fields url.Values, wrong access.Invalid) error {
+	m, err := p.listAt(r)
+	if err != nil {
+		return err
+	}
+	m.Problems = wrong
+	if m.Picker, err = p.picker(r, m.ID, fields, wrong); err != nil {
+		return err
+	}
+	return p.render(w, r, status, views.Page{
+		Title: m.Name + " members", Failed: len(wrong) > 0, Body: views.GroupMembersTab(m),
+	})
+}
+
+// listAt returns what the list shows for an address, without a way to add members.
+func (p memberPages) listAt(r *http.Request) (views.GroupMembers, error) {
 	detail, err := p.detail(r)
 	if err != nil {
-		return err
+		return views.GroupMembers{}, err
 	}
 	a := readAddress(r, "q", "select", "sort", "after", "before", "list")
-	at := views.MembersAt{Q: a.search(), Sort: memberSort(a), Select: a.one("select", "all") != "", List: detail.List}
-	query := memberQuery(detail.Group, at)
-	if query.Sort != "" && detail.ContactsCount > models.MaxSortedMembers {
-		a.note("Groups with more than %s members can only be sorted by age.", strconv.Itoa(models.MaxSortedMembers))
-		at.Sort = ""
-		query = memberQuery(detail.Group, at)
-	}
-	query.Range = a.page(0)
-	query.After, query.Before = a.cursors(query.Fits)
-	page, err := p.store.Members.List(r.Context(), query)
-	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = db.Cursor{}
+	at, query := readMembersAt(a, detail)
+	page, err := fullPage(&query.Range, func() (page models.ContactPage, more bool, err error) {
 		page, err = p.store.Members.List(r.Context(), query)
-	}
+		return page, page.More, err
+	})
 	if err != nil {
-		return err
+		return views.GroupMembers{}, err
 	}
 	if page.Partial {
 		a.notes = append(a.notes, partialNote)
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
-	m := views.GroupMembers{GroupDetail: detail, At: at, Members: page.Contacts, Notes: a.notes, Problems: wrong}
+	m := views.GroupMembers{GroupDetail: detail, At: at, Members: page.Contacts, Notes: a.notes}
 	if n := len(page.Contacts); n > 0 {
 		m.Previous, m.Next = neighbours(query.Range, page.More, query.Cursor(page.Contacts[0]).String(), query.Cursor(page.Contacts[n-1]).String())
 	}
@@ -61,16 +67,21 @@ func (p memberPages) showList(w http.ResponseWriter, r *http.Request, status int
 		m.Total, err = total(query.Range, page.More, len(page.Contacts), page.Count, func() (db.Count, error) {
 			return p.store.Members.Count(r.Context(), page)
 		})
-		if err != nil {
-			return err
-		}
 	}
-	if m.Picker, err = p.picker(r, detail.ID, fields, wrong); err != nil {
-		return err
+	return m, err
+}
+
+// readMembersAt reads the address of a list of members, and returns the query for it.
+func readMembersAt(a *address, detail views.GroupDetail) (views.MembersAt, models.MemberQuery) {
+	at := views.MembersAt{Q: a.search(), Sort: memberSort(a), Select: a.one("select", "all") != "", List: detail.List}
+	if at.Sort != "" && detail.ContactsCount > models.MaxSortedMembers {
+		a.note("Groups with more than %s members can only be sorted by age.", strconv.Itoa(models.MaxSortedMembers))
+		at.Sort = ""
 	}
-	return p.render(w, r, status, views.Page{
-		Title: detail.Name + " members", Failed: len(wrong) > 0, Body: views.GroupMembersTab(m),
-	})
+	query := memberQuery(detail.Group, at)
+	query.Range = a.page(0)
+	query.After, query.Before = a.cursors(query.Fits)
+	return at, query
 }
 
 // memberQuery returns the query of a list of members.

@@ -19,11 +19,10 @@ func (p jobPages) list(w http.ResponseWriter, r *http.Request) error {
 	a := readAddress(r, "show", "after", "before")
 	query := jobs.Query{Unfinished: a.one("show", "unfinished") != "", Range: a.page(0)}
 	query.After, query.Before = a.cursors(plainCursor)
-	page, err := p.store.Jobs.Jobs(r.Context(), query)
-	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = db.Cursor{}
+	page, err := fullPage(&query.Range, func() (page jobs.Page, more bool, err error) {
 		page, err = p.store.Jobs.Jobs(r.Context(), query)
-	}
+		return page, page.More, err
+	})
 	if err != nil {
 		return err
 	}
@@ -55,11 +54,10 @@ func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 	if job.State == jobs.Checked {
 		query.Outcome, query.Limit = jobs.Unfit, errorsShown
 	}
-	page, err := p.store.Jobs.Results(r.Context(), job.ID, query)
-	if err == nil && !query.Before.IsZero() && !page.More {
-		query.Before = db.Cursor{}
+	page, err := fullPage(&query.Range, func() (page jobs.ResultPage, more bool, err error) {
 		page, err = p.store.Jobs.Results(r.Context(), job.ID, query)
-	}
+		return page, page.More, err
+	})
 	if err != nil {
 		return err
 	}

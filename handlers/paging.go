@@ -4,6 +4,17 @@ import (
 	"protocol.chat/console/models/db"
 )
 
+// fullPage returns the page in a range that find finds, and whether there are more. If going back has
+// reached the start of the list, it is the first page, so that it is full, and r is its range.
+func fullPage[P any](r *db.Range, find func() (page P, more bool, err error)) (P, error) {
+	page, more, err := find()
+	if err == nil && !r.Before.IsZero() && !more {
+		r.Before = db.Cursor{}
+		page, _, err = find()
+	}
+	return page, err
+}
+
 // total returns how many rows a list has. It counts them only if the page isn't all of them, and
 // finding the page didn't tell.
 func total(r db.Range, more bool, rows int, known *db.Count, count func() (db.Count, error)) (*db.Count, error) {

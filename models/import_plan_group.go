@@ -149,31 +149,34 @@ func (p *importPlan) findMembers() error {
 		return err
 	}
 	for _, row := range p.rows {
-		words, given := of[row]
-		if !given {
-			continue
-		}
-		row.members = []Contact{}
-		seen := map[string]bool{}
-		var unknown []string
-		for _, word := range words {
-			c, found := find(word)
-			switch {
-			case !found:
-				unknown = append(unknown, "“"+text.Cut(word, 64)+"”")
-			case !seen[c.ID]:
-				seen[c.ID] = true
-				row.members = append(row.members, c)
-			}
-		}
-		switch {
-		case len(unknown) > 0:
-			p.fail(row, UnknownContact, "contacts", "There is no contact "+listed(unknown)+".")
-		case len(row.members) > MaxContacts:
-			p.fail(row, InvalidValue, "contacts", "At most "+text.Thousands(MaxContacts)+" members fit in one row.")
+		if words, given := of[row]; given {
+			p.setMembers(row, words, find)
 		}
 	}
 	return nil
+}
+
+// setMembers sets the contacts that the words in a row's cell name, each once.
+func (p *importPlan) setMembers(row *plannedRow, words []string, find func(word string) (Contact, bool)) {
+	row.members = []Contact{}
+	seen := map[string]bool{}
+	var unknown []string
+	for _, word := range words {
+		c, found := find(word)
+		switch {
+		case !found:
+			unknown = append(unknown, "“"+text.Cut(word, 64)+"”")
+		case !seen[c.ID]:
+			seen[c.ID] = true
+			row.members = append(row.members, c)
+		}
+	}
+	switch {
+	case len(unknown) > 0:
+		p.fail(row, UnknownContact, "contacts", "There is no contact "+listed(unknown)+".")
+	case len(row.members) > MaxContacts:
+		p.fail(row, InvalidValue, "contacts", "At most "+text.Thousands(MaxContacts)+" members fit in one row.")
+	}
 }
 
 // listed returns the first words, and how many there are besides.

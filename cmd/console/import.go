@@ -46,23 +46,29 @@ func importFile(ctx context.Context, c *command) error {
 		if err := c.printCheck(ctx, store, job); err != nil {
 			return err
 		}
-		if !*yes {
-			_, err := fmt.Fprintln(c.stdout, "Nothing was imported. Run the command again with -yes to import.")
-			_, cancelled := store.Jobs.Cancel(ctx, c.actor(), job.ID)
-			return errors.Join(err, cancelled)
+		if *yes {
+			return c.importChecked(ctx, store, job)
 		}
-		if job, err = store.Imports.Start(ctx, c.actor(), job.ID); err != nil {
-			return err
-		}
-		if job, err = c.runJob(ctx, store, job, "importing"); err != nil {
-			return err
-		}
-		if job.State != jobs.Done {
-			return fmt.Errorf("the import %s is %s: %s", job.ID, job.State, models.RowDetailOf(job.Detail).Message+job.Reason)
-		}
-		_, err = fmt.Fprintf(c.stdout, "Imported %d, skipped %d, failed %d. The job is %s.\n", job.Done, job.Skipped, job.Failed, job.ID)
-		return err
+		_, err = fmt.Fprintln(c.stdout, "Nothing was imported. Run the command again with -yes to import.")
+		_, cancelled := store.Jobs.Cancel(ctx, c.actor(), job.ID)
+		return errors.Join(err, cancelled)
 	})
+}
+
+// importChecked imports a file that was checked.
+func (c *command) importChecked(ctx context.Context, store *models.Store, job jobs.Job) error {
+	job, err := store.Imports.Start(ctx, c.actor(), job.ID)
+	if err != nil {
+		return err
+	}
+	if job, err = c.runJob(ctx, store, job, "importing"); err != nil {
+		return err
+	}
+	if job.State != jobs.Done {
+		return fmt.Errorf("the import %s is %s: %s", job.ID, job.State, models.RowDetailOf(job.Detail).Message+job.Reason)
+	}
+	_, err = fmt.Fprintf(c.stdout, "Imported %d, skipped %d, failed %d. The job is %s.\n", job.Done, job.Skipped, job.Failed, job.ID)
+	return err
 }
 
 // checkFile uploads a file, "-" for standard input, and checks it.

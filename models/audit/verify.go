@@ -190,14 +190,23 @@ func (v *verifier) begin(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	switch follows, err := v.s.follows(tx, v.head, mark); {
-	case err != nil && !errors.Is(err, errHeadForged):
-		return err
-	case last > v.head.Number:
+	if last > v.head.Number {
 		v.end(AuditFault{Kind: EndDiffers, Number: v.head.Number})
-	case forged:
+	}
+	if forged {
 		v.end(AuditFault{Kind: MarkForged})
-	case marked && !follows:
+		return nil
+	}
+	return v.compareMark(tx, mark, marked)
+}
+
+// compareMark compares the head with the mark, if there is one.
+func (v *verifier) compareMark(tx *gorm.DB, mark AuditMark, marked bool) error {
+	follows, err := v.s.follows(tx, v.head, mark)
+	if err != nil && !errors.Is(err, errHeadForged) {
+		return err
+	}
+	if marked && !follows {
 		v.end(AuditFault{Kind: MarkDiffers, Seen: mark.Number, Last: v.head.Number})
 	}
 	return nil

@@ -59,19 +59,10 @@ func (d sqliteDialect) address() string { return "sqlite:" + d.files.path }
 // open gives SQLite one connection that writes, because it has one writer, and
 // a pool of connections that only read. An acknowledged change is on the disk.
 func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, error) {
-	path := d.files.path
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return handles{}, fmt.Errorf("the folder of the database can't be made: %w", err)
-	}
-	// SQLite would create a file that everyone on the machine can read.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return handles{}, fmt.Errorf("the SQLite file can't be opened: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return handles{}, err
-	}
 	var h handles
+	if err := createPrivate(d.files.path); err != nil {
+		return h, err
+	}
 	write, err := openSQLite(d.files, writerPragmas, 1)
 	if err != nil {
 		return h, err
@@ -104,6 +95,19 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	h.LongReader, err = openGORM(sqliteDialector{long}, config)
 	h.longReads = sqlSource{h.LongReader.ConnPool, d.Placeholders}
 	return h, err
+}
+
+// createPrivate creates a file and its folder, unless they are there, for their owner alone.
+// SQLite would create a file that everyone on the machine can read.
+func createPrivate(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("the folder of the database can't be made: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("the SQLite file can't be opened: %w", err)
+	}
+	return file.Close()
 }
 
 func (sqliteDialect) Earliest(_ Reader, now time.Time) (time.Time, error) { return now, nil }

@@ -141,22 +141,28 @@ func (s *Providers) linkUser(ctx context.Context, where access.Actor, v Provider
 		if !now.May(access.SignedInOnly) {
 			return refusal{ChangedMeanwhile}
 		}
-		var linked []string
-		if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {
-			return err
-		}
-		switch {
-		case slices.Contains(linked, v.Subject): // just now, in another tab
-			return audit.ErrNothing
-		case len(linked) > 0:
-			return refusal{OtherIdentity}
-		}
 		line.SetObject("user", u.ID, u.Name)
-		made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.db.Now().Unix()}
-		return errors.Join(tx.Create(&made).Error, line.SetChanges(map[string]audit.Change{"issuer": {Before: nil, After: v.Issuer}}))
+		return cmp.Or(s.createIdentity(tx, u, v), line.SetChanges(map[string]audit.Change{"issuer": {Before: nil, After: v.Issuer}}))
 	})
 	if err != nil {
 		return User{}, err
 	}
 	return u, nil
+}
+
+// createIdentity stores that an identity is a user's, unless another one of the same issuer
+// is.
+func (s *Providers) createIdentity(tx *gorm.DB, u User, v ProviderClaims) error {
+	var linked []string
+	if err := tx.Model(&Identity{}).Where("user_id = ? AND issuer = ?", u.ID, v.Issuer).Pluck("subject", &linked).Error; err != nil {
+		return err
+	}
+	switch {
+	case slices.Contains(linked, v.Subject): // just now, in another tab
+		return audit.ErrNothing
+	case len(linked) > 0:
+		return refusal{OtherIdentity}
+	}
+	made := Identity{Issuer: v.Issuer, Subject: v.Subject, UserID: u.ID, CreatedAt: s.db.Now().Unix()}
+	return tx.Create(&made).Error
 }

@@ -108,30 +108,43 @@ func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var took time.Duration
-	var changed int
-	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		start := time.Now() // it may have waited for its turn
-		var jobs []Job
-		free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
-		err := tx.Clauses(free).Where("id = ? AND finished_at IS NULL", seen.ID).Find(&jobs).Error
-		if did = err == nil && len(jobs) > 0; !did {
-			return err
-		}
-		before := jobs[0].Remaining()
-		if err := s.advance(tx, &jobs[0], seen, found); err != nil {
-			return err
-		}
-		changed = before - jobs[0].Remaining()
-		err = save(tx, &jobs[0])
-		took = time.Since(start) // without the commit, which takes a slow disk as long whatever it has
+	var done partDone
+	err = s.db.Transaction(ctx, func(tx *gorm.DB) (err error) {
+		done, err = s.advanceFree(tx, seen, found)
 		return err
 	})
-	if err == nil && changed > 0 {
+	if err == nil && done.changed > 0 {
 		s.db.Counts.Forget()
-		s.pace.measure(seen.ID, changed, took)
+		s.pace.measure(seen.ID, done.changed, done.took)
 	}
-	return did && err == nil, err
+	return done.did && err == nil, err
+}
+
+// partDone is what a part of a job has done: whether anything, how many objects it has
+// changed, and how long that took.
+type partDone struct {
+	did     bool
+	changed int
+	took    time.Duration
+}
+
+// advanceFree advances a job unless another program is at it.
+func (s *Store) advanceFree(tx *gorm.DB, seen Job, found gathered) (done partDone, err error) {
+	start := time.Now() // the transaction may have waited for its turn
+	var jobs []Job
+	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
+	err = tx.Clauses(free).Where("id = ? AND finished_at IS NULL", seen.ID).Find(&jobs).Error
+	if done.did = err == nil && len(jobs) > 0; !done.did {
+		return done, err
+	}
+	before := jobs[0].Remaining()
+	if err := s.advance(tx, &jobs[0], seen, found); err != nil {
+		return done, err
+	}
+	done.changed = before - jobs[0].Remaining()
+	err = save(tx, &jobs[0])
+	done.took = time.Since(start) // without the commit, which takes a slow disk as long whatever it has
+	return done, err
 }
 
 // fail ends a job that can't go on.

@@ -141,41 +141,46 @@ func (t *toUTF8) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err err
 		t.begun = true
 	}
 	for nSrc < len(src) {
-		switch c := src[nSrc]; {
-		case c == 0:
-			return nDst, nSrc, &Error{Code: NotText}
-		case c < utf8.RuneSelf:
-			if nDst == len(dst) {
-				return nDst, nSrc, transform.ErrShortDst
-			}
-			if c == '\n' {
-				t.line++
-			}
-			dst[nDst] = c
-			nDst, nSrc = nDst+1, nSrc+1
-			continue
-		case !utf8.FullRune(src[nSrc:]) && !atEOF:
-			return nDst, nSrc, transform.ErrShortSrc
-		}
-		r, size := utf8.DecodeRune(src[nSrc:])
-		invalid := r == utf8.RuneError && size == 1
-		if *t.found == "" {
-			if *t.found = UTF8; invalid {
-				*t.found = Windows1252
-			}
-		}
-		if *t.found == Windows1252 {
-			r, size = charmap.Windows1252.DecodeByte(src[nSrc]), 1
-		} else if invalid {
-			return nDst, nSrc, &Error{Code: WrongEncoding, Line: t.line}
-		}
 		if nDst+utf8.UTFMax > len(dst) {
 			return nDst, nSrc, transform.ErrShortDst
+		}
+		r, size, err := t.decode(src[nSrc:], atEOF)
+		if err != nil {
+			return nDst, nSrc, err
 		}
 		nDst += utf8.EncodeRune(dst[nDst:], r)
 		nSrc += size
 	}
 	return nDst, nSrc, nil
+}
+
+// decode returns the first character of src, and its size there.
+func (t *toUTF8) decode(src []byte, atEOF bool) (r rune, size int, err error) {
+	switch c := src[0]; {
+	case c == 0:
+		return 0, 0, &Error{Code: NotText}
+	case c == '\n':
+		t.line++
+		return '\n', 1, nil
+	case c < utf8.RuneSelf:
+		return rune(c), 1, nil
+	case !utf8.FullRune(src) && !atEOF:
+		return 0, 0, transform.ErrShortSrc
+	}
+	r, size = utf8.DecodeRune(src)
+	invalid := r == utf8.RuneError && size == 1
+	if *t.found == "" {
+		if *t.found = UTF8; invalid {
+			*t.found = Windows1252
+		}
+	}
+	switch {
+	case *t.found == Windows1252:
+		return charmap.Windows1252.DecodeByte(src[0]), 1, nil
+	case invalid:
+		return 0, 0, &Error{Code: WrongEncoding, Line: t.line}
+	}
+	return r, size, nil
 }
 
 // Columns returns the names of the columns of a file: its header, or the keys of the first
