@@ -5,7 +5,7 @@ import "protocol.chat/console/models/access"
 // Route is a call of the table, as the tests ask about it.
 type Route struct {
 	Method, Path                  string
-	Public                        bool
+	Public, AnyToken              bool
 	Params                        []string
 	Body, Idempotent, Conditional bool
 }
@@ -14,7 +14,7 @@ type Route struct {
 func Routes() []Route {
 	var routes []Route
 	for _, rt := range (&api{}).table() {
-		routes = append(routes, Route{rt.method, rt.path, rt.right == public, rt.params, rt.body || rt.upload, rt.idempotent, rt.conditional})
+		routes = append(routes, Route{rt.method, rt.path, rt.right == public, rt.right == anyToken, rt.params, rt.body || rt.upload, rt.idempotent, rt.conditional})
 	}
 	return routes
 }

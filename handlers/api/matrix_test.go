@@ -82,6 +82,7 @@ var matrix = map[string]string{
 	"GET /v1/activity":                                          "OAU",
 	"GET /v1/activity/verify":                                   "OAU",
 	"GET /v1/activity/{id}":                                     "OAU",
+	"GET /v1/me":                                                all,
 	"GET /v1/openapi.json":                                      anybody,
 	"GET /v1/openapi.yaml":                                      anybody,
 }

@@ -49,8 +49,8 @@ func (a *api) countCall(head http.Header, by access.Actor) error {
 	}
 	left, wait := a.tokens.take(by.ID, a.Store.DB.Now())
 	head["Ratelimit-Policy"] = a.tokens.policy
-	full := a.tokens.timeFor(float64(a.tokens.burst) - left)
-	head["Ratelimit"] = []string{`"token";r=` + strconv.Itoa(int(max(0, left))) + ";t=" + strconv.Itoa(int(math.Ceil(full.Seconds())))}
+	remaining, reset := a.tokens.state(left)
+	head["Ratelimit"] = []string{`"token";r=` + strconv.Itoa(remaining) + ";t=" + strconv.Itoa(reset)}
 	if wait > 0 {
 		return limited{wait: wait}
 	}
@@ -85,8 +85,16 @@ func newBuckets(perMinute int) *buckets {
 
 func bucketsOf(perSecond rate.Limit, burst int) *buckets {
 	l := &buckets{perSecond: perSecond, burst: burst, byKey: map[string]*rate.Limiter{}}
-	l.policy = []string{fmt.Sprintf(`"token";q=%d;w=%d`, burst, int(math.Ceil(l.timeFor(float64(burst)).Seconds())))}
+	_, window := l.state(0)
+	l.policy = []string{fmt.Sprintf(`"token";q=%d;w=%d`, burst, window)}
 	return l
+}
+
+// state returns how many calls a bucket has in which so many are left, and in how many seconds
+// it is full.
+func (l *buckets) state(left float64) (remaining, reset int) {
+	full := l.timeFor(float64(l.burst) - left)
+	return int(max(0, left)), int(math.Ceil(full.Seconds()))
 }
 
 // timeFor returns how long it takes until a number of calls has come back.
@@ -110,6 +118,16 @@ func (l *buckets) take(key string, now time.Time) (left float64, wait time.Durat
 	}
 	left = bucket.TokensAt(now)
 	return left, l.timeFor(1 - left)
+}
+
+// left returns how many calls are left in a bucket.
+func (l *buckets) left(key string, now time.Time) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if bucket := l.byKey[key]; bucket != nil {
+		return bucket.TokensAt(now)
+	}
+	return float64(l.burst)
 }
 
 // untilNext returns how long to wait until there is a call in a bucket; 0 if there is one.

@@ -10,6 +10,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/views/reference"
 )
 
@@ -25,7 +26,9 @@ func Reference(publicURL string) (*reference.Reference, error) {
 		for _, g := range ref.Groups {
 			for _, c := range g.Calls {
 				if c.Method == rt.method && c.Path == rt.path {
-					c.Right = string(rt.right)
+					if rt.right != anyToken {
+						c.Right = string(rt.right)
+					}
 					a.exemplify(c, &rt)
 				}
 			}
@@ -74,6 +77,9 @@ func sampleError(c *reference.Call, rt *route, doc ErrorDoc) error {
 	case codeUnauthorized:
 		return errBadToken
 	case codeForbidden:
+		if rt.right == anyToken {
+			return identity.ErrForeignAddress
+		}
 		return access.Denied{Right: rt.right}
 	case codeMissing:
 		return access.ErrNotFound

@@ -33,6 +33,9 @@ type handler func(r *http.Request, by access.Actor) (result, error)
 // rate limit.
 const public access.Right = ""
 
+// anyToken is the right that every token has.
+const anyToken access.Right = "any"
+
 // also is what holds for few routes.
 type also struct {
 	// body says that the call takes attributes in its body. That of other calls is not read.
@@ -79,6 +82,7 @@ func (a *api) table() []route {
 		jobs     = jobCalls{a}
 		exports  = exportCalls{a}
 		imports  = importCalls{a}
+		me       = meCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q", "include[]"})
@@ -134,6 +138,7 @@ func (a *api) table() []route {
 		{"GET", "/v1/activity", activity.list, access.ReadActivity, "", entries, plain},
 		{"GET", "/v1/activity/verify", activity.verify, access.ReadActivity, "", []string{"expect"}, verify},
 		{"GET", "/v1/activity/{id}", activity.show, access.ReadActivity, "activity entry", nil, plain},
+		{"GET", "/v1/me", me.show, anyToken, "", nil, plain},
 		{"GET", "/v1/openapi.json", openAPIJSON, public, "", nil, plain},
 		{"GET", "/v1/openapi.yaml", openAPIYAML, public, "", nil, plain},
 	}

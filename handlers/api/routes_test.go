@@ -57,6 +57,7 @@ var rows = map[string]row{
 	"GET /v1/activity":                             {"", 200},
 	"GET /v1/activity/verify":                      {"", 200},
 	"GET /v1/activity/{id}":                        {"", 200},
+	"GET /v1/me":                                   {"", 200},
 	"GET /v1/openapi.json":                         {"", 200},
 	"GET /v1/openapi.yaml":                         {"", 200},
 }

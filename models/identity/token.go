@@ -255,14 +255,9 @@ func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, 
 	if err := by.Check(access.CreateTokens); err != nil {
 		return Token{}, err
 	}
-	if !text.ValidID(id) {
-		return Token{}, access.ErrNotFound
-	}
-	query := selectTokens()
-	query.Where("tokens.id = ?", id)
-	t, err := db.Take(s.db.Read(ctx), query, (*Token).columns)
+	t, err := s.token(ctx, id)
 	if err != nil {
-		return Token{}, s.db.Failed(ctx, err)
+		return Token{}, err
 	}
 	if !maySee(by, t) {
 		return Token{}, access.ErrNotFound
@@ -270,6 +265,25 @@ func (s *Tokens) Token(ctx context.Context, by access.Actor, id string) (Token, 
 	found := []Token{t}
 	err = s.markWaiting(ctx, found)
 	return found[0], err
+}
+
+// TokenOf returns the token by which the actor calls, with the name of its user. It requires no
+// right. Errors: ErrNotFound if the actor is no token.
+func (s *Tokens) TokenOf(ctx context.Context, by access.Actor) (Token, error) {
+	if by.Kind != access.TokenActor {
+		return Token{}, access.ErrNotFound
+	}
+	return s.token(ctx, by.ID)
+}
+
+func (s *Tokens) token(ctx context.Context, id string) (Token, error) {
+	if !text.ValidID(id) {
+		return Token{}, access.ErrNotFound
+	}
+	query := selectTokens()
+	query.Where("tokens.id = ?", id)
+	t, err := db.Take(s.db.Read(ctx), query, (*Token).columns)
+	return t, s.db.Failed(ctx, err)
 }
 
 // changeToken changes a token that the actor may see: fn returns the new columns and
