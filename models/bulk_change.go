@@ -22,8 +22,8 @@ import (
 func (s *BulkChanges) bulkKinds() []jobs.Kind {
 	undone := func(jobs.Job) int { return undoneAtOnce }
 	kinds := []jobs.Kind{
-		{Name: UndoKind, Gather: s.gatherUndo, Change: s.changeUndo, Most: undone},
-		{Name: UndoContactsKind, Gather: s.gatherUndo, Change: s.undoContacts, Most: undone},
+		{Name: UndoKind, Gather: s.store.Jobs.GatherUndone, Change: s.changeUndo, Most: undone},
+		{Name: UndoContactsKind, Gather: s.store.Jobs.GatherUndone, Change: s.undoContacts, Most: undone},
 	}
 	for _, a := range GroupActions {
 		kinds = append(kinds, jobs.Kind{Name: a.Kind(), Reversible: a.Reversible(), Gather: s.gatherBulk, Change: s.changeBulk, Most: mostBulk})
@@ -58,11 +58,8 @@ func (s *BulkChanges) gatherBulk(ctx context.Context, job jobs.Job, after string
 	if err := job.Read(&spec); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case spec.RetryOf != "":
-		return s.store.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
-	case spec.IDs != nil:
-		return s.gatherIDs(ctx, spec.IDs, after, limit)
+	if !spec.queries() {
+		return s.gatherNamed(ctx, spec, after, limit, s.groupNames)
 	}
 	r := s.store.DB.ReadLong(ctx)
 	page, err := s.store.resolveSearch(r, spec.Query)
@@ -92,17 +89,33 @@ func (s *BulkChanges) gatherBulk(ctx context.Context, job jobs.Job, after string
 	return objects, "", err
 }
 
-// gatherIDs finds named groups.
-func (s *BulkChanges) gatherIDs(ctx context.Context, ids []string, after string, limit int) ([]jobs.Object, string, error) {
-	ids, next := idsAfter(ids, after, limit)
+// queries reports whether a query chooses what is changed. If not, a job that is retried
+// does, or ids do.
+func (spec bulkSpec) queries() bool { return spec.RetryOf == "" && spec.IDs == nil }
+
+// gatherNamed finds what a bulk change without a query is about. names returns the names of
+// objects by id.
+func (s *BulkChanges) gatherNamed(ctx context.Context, spec bulkSpec, after string, limit int,
+	names func(ctx context.Context, ids []string) (map[string]string, error),
+) ([]jobs.Object, string, error) {
+	if spec.RetryOf != "" {
+		return s.store.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
+	}
+	ids, next := idsAfter(spec.IDs, after, limit)
+	named, err := names(ctx, ids)
+	return namedObjects(ids, named), next, err
+}
+
+// groupNames returns the names of groups by id.
+func (s *BulkChanges) groupNames(ctx context.Context, ids []string) (map[string]string, error) {
 	query := selectGroups()
 	query.Where(s.store.DB.Dialect.Among("id", ids))
 	groups, err := db.Collect(s.store.DB.Read(ctx), query.SQL(), false, query.Args, (*Group).columns)
-	names := map[string]string{}
+	names := make(map[string]string, len(groups))
 	for _, g := range groups {
 		names[g.ID] = g.Name
 	}
-	return namedObjects(ids, names), next, err
+	return names, err
 }
 
 // idsAfter returns the first of some ids after one, in order, each once, and the last of
@@ -157,11 +170,7 @@ type changedGroup struct {
 
 // changeBulk changes some groups of a bulk change.
 func (s *BulkChanges) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
-	var spec bulkSpec
-	if err := job.Read(&spec); err != nil {
-		return nil, err
-	}
-	later, err := s.changedAfter(tx, spec.Snapshot, objects)
+	spec, later, err := s.readPart(tx, job, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +187,15 @@ func (s *BulkChanges) changeBulk(tx *gorm.DB, job jobs.Job, by access.Actor, obj
 		}
 		return p.do(spec, contacts, g)
 	})
+}
+
+// readPart reads what a part of a bulk change is to do, and which of its objects have been
+// changed since.
+func (s *BulkChanges) readPart(tx *gorm.DB, job jobs.Job, objects []jobs.Object) (spec bulkSpec, later map[string]bool, err error) {
+	if err = job.Read(&spec); err == nil {
+		later, err = s.changedAfter(tx, spec.Snapshot, objects)
+	}
+	return spec, later, err
 }
 
 // changeEach calls change for each of the groups, locked, and stores what it collects.

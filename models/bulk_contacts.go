@@ -140,13 +140,8 @@ func (s *BulkChanges) gatherContacts(ctx context.Context, job jobs.Job, after st
 	if err := job.Read(&spec); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case spec.RetryOf != "":
-		return s.store.Jobs.GatherFrom(ctx, spec.RetryOf, jobs.Unfit, after, limit)
-	case spec.IDs != nil:
-		ids, next := idsAfter(spec.IDs, after, limit)
-		names, err := s.contactNames(ctx, ids)
-		return namedObjects(ids, names), next, err
+	if !spec.queries() {
+		return s.gatherNamed(ctx, spec, after, limit, s.contactNames)
 	}
 	r := s.store.DB.ReadLong(ctx)
 	page, err := s.findContacts(r, spec.Group, spec.Found)

@@ -20,11 +20,7 @@ const leftAtOnce = 300
 
 // changeContacts changes some contacts of a bulk change.
 func (s *BulkChanges) changeContacts(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
-	var spec bulkSpec
-	if err := job.Read(&spec); err != nil {
-		return nil, err
-	}
-	later, err := s.changedAfter(tx, spec.Snapshot, objects)
+	spec, later, err := s.readPart(tx, job, objects)
 	if err != nil {
 		return nil, err
 	}

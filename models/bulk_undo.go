@@ -2,7 +2,6 @@ package models
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"encoding/json"
 	"slices"
@@ -30,11 +29,6 @@ type membersUndo struct {
 
 // heldUndo is the undo of a group that a job put on hold.
 const heldUndo = `{"held":true}`
-
-// gatherUndo finds what a job changed.
-func (s *BulkChanges) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
-	return s.store.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
-}
 
 // changeUndo takes back what a job changed about some groups.
 func (s *BulkChanges) changeUndo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []jobs.Object) ([]jobs.Result, error) {

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"context"
 	"encoding/json"
 
 	"gorm.io/gorm"
@@ -20,11 +19,6 @@ func (t ImportType) undoRights(jobs.Job) []access.Right {
 		return []access.Right{access.DeleteContacts}
 	}
 	return []access.Right{access.DeleteGroups, access.EditMembers, access.ArchiveGroups}
-}
-
-// gatherUndo finds the rows that an import created something for, or changed.
-func (s *Imports) gatherUndo(ctx context.Context, job jobs.Job, after string, limit int) ([]jobs.Object, string, error) {
-	return s.store.Jobs.GatherFrom(ctx, text.Deref(job.UndoOf), jobs.Changed, after, limit)
 }
 
 // undo deletes what an import created for some rows, and takes back what it changed, unless
@@ -70,9 +64,22 @@ func (s *Imports) undo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []job
 // importUndoing is a part of an import that is being undone.
 type importUndoing struct{ *bulkPart }
 
-// touched reports whether somebody has changed an object since an audit line.
-func (u *importUndoing) touched(undo importUndo) (bool, error) {
-	return u.any("audit_lines", "object_id = ? AND id > ?", undo.ID, undo.Line)
+// use is a column of a table that has an object's id if the object is used there.
+type use struct{ table, column, id string }
+
+// touched reports whether somebody has changed an object since the import, or uses one that
+// it created; then the object is skipped.
+func (u *importUndoing) touched(undo importUndo, uses ...use) (bool, error) {
+	touched, err := u.any("audit_lines", "object_id = ? AND id > ?", undo.ID, undo.Line)
+	for _, use := range uses {
+		if err == nil && !touched && undo.Created {
+			touched, err = u.any(use.table, use.column+" = ?", use.id)
+		}
+	}
+	if touched {
+		u.skip(undo.ID, ChangedMeanwhile)
+	}
+	return touched, err
 }
 
 // any reports whether a table has a row.
@@ -90,16 +97,10 @@ func (u *importUndoing) undoGroups(ids []jobs.Object) (func(importUndo) error, e
 			u.skip(undo.ID, GoneMeanwhile)
 			return nil
 		}
-		touched, err := u.touched(undo)
-		if err == nil && !touched && undo.Created {
-			touched, err = u.any("messages", "conversation_id = ?", g.ConversationID)
-		}
+		touched, err := u.touched(undo, use{"messages", "conversation_id", g.ConversationID})
 		switch {
-		case err != nil:
+		case err != nil || touched:
 			return err
-		case touched:
-			u.skip(undo.ID, ChangedMeanwhile)
-			return nil
 		case undo.Created:
 			return u.delete(g, 0)
 		}
@@ -158,19 +159,10 @@ func (u *importUndoing) undoContacts(ids []jobs.Object) (func(importUndo) error,
 			u.skip(undo.ID, GoneMeanwhile)
 			return nil
 		}
-		touched, err := u.touched(undo)
-		if err == nil && !touched && undo.Created {
-			touched, err = u.any("memberships", "contact_id = ?", c.ID)
-		}
-		if err == nil && !touched && undo.Created {
-			touched, err = u.any("messages", "conversation_id = ?", c.ConversationID)
-		}
+		touched, err := u.touched(undo, use{"memberships", "contact_id", c.ID}, use{"messages", "conversation_id", c.ConversationID})
 		switch {
-		case err != nil:
+		case err != nil || touched:
 			return err
-		case touched:
-			u.skip(undo.ID, ChangedMeanwhile)
-			return nil
 		case undo.Created:
 			return u.deleteContact(c)
 		}

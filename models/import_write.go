@@ -17,7 +17,7 @@ func (s *Imports) kinds() (kinds []jobs.Kind) {
 	for _, t := range ImportTypes {
 		kinds = append(kinds,
 			jobs.Kind{Name: t.Kind(), Reversible: true, Gather: s.gather, Change: s.write, Rights: s.rights, Whole: wholeImport},
-			jobs.Kind{Name: t.undoKind(), Gather: s.gatherUndo, Change: s.undo, Rights: t.undoRights, Most: func(jobs.Job) int { return undoneAtOnce }})
+			jobs.Kind{Name: t.undoKind(), Gather: s.store.Jobs.GatherUndone, Change: s.undo, Rights: t.undoRights, Most: func(jobs.Job) int { return undoneAtOnce }})
 	}
 	return kinds
 }

@@ -36,20 +36,8 @@ func createUser(ctx context.Context, c *command) error {
 }
 
 func setPassword(ctx context.Context, c *command) error {
-	c.database()
-	email := c.flags.String("email", "", "`EMAIL` of the user")
 	fromStdin := c.passwordFlag()
-	if _, err := c.parse(); err != nil {
-		return err
-	}
-	if *email == "" {
-		return misusef("-email is required")
-	}
-	return c.withStore(ctx, func(store *models.Store) error {
-		user, err := userByEmail(ctx, store, *email)
-		if err != nil {
-			return err
-		}
+	return c.withUser(ctx, func(store *models.Store, user identity.User) error {
 		password, err := c.password(ctx, *fromStdin)
 		if err != nil {
 			return err
@@ -68,14 +56,14 @@ func listUsers(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		people, err := store.Identity.Users.Accounts(ctx, c.actor())
+		accounts, err := store.Identity.Users.Accounts(ctx, c.actor())
 		if err != nil {
 			return err
 		}
 		table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "EMAIL\tNAME\tROLE\tSECOND FACTOR\tLAST SEEN\tSTATUS")
-		for _, p := range people {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Name, p.Role, onOff(p.SecondFactor()), day(p.SeenAt, "never"), userState(p.User))
+		for _, a := range accounts {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Email, a.Name, a.Role, onOff(a.SecondFactor()), day(a.SeenAt, "never"), userState(a.User))
 		}
 		return table.Flush()
 	})
@@ -122,6 +110,18 @@ func resetSecondFactor(ctx context.Context, c *command) error {
 
 // changeUser runs do on the user with the address -email, and prints the result.
 func changeUser(ctx context.Context, c *command, then string, do func(store *models.Store, id string) (identity.User, error)) error {
+	return c.withUser(ctx, func(store *models.Store, user identity.User) error {
+		user, err := do(store, user.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.stdout, "%s %s.\n", user.Email, then)
+		return err
+	})
+}
+
+// withUser opens the store and calls do with the user with the address -email.
+func (c *command) withUser(ctx context.Context, do func(store *models.Store, user identity.User) error) error {
 	c.database()
 	email := c.flags.String("email", "", "`EMAIL` of the user")
 	if _, err := c.parse(); err != nil {
@@ -135,11 +135,7 @@ func changeUser(ctx context.Context, c *command, then string, do func(store *mod
 		if err != nil {
 			return err
 		}
-		if user, err = do(store, user.ID); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(c.stdout, "%s %s.\n", user.Email, then)
-		return err
+		return do(store, user)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
 )
 
 // jobResult is a Result as it is stored.
@@ -127,6 +128,12 @@ func (s *Store) GatherFrom(ctx context.Context, id string, outcome Outcome, afte
 		next = found[limit-1].ID
 	}
 	return found, next, s.db.Failed(ctx, err)
+}
+
+// GatherUndone is a Kind.Gather for a job that undoes another one: it finds what that has
+// changed.
+func (s *Store) GatherUndone(ctx context.Context, job Job, after string, limit int) ([]Object, string, error) {
+	return s.GatherFrom(ctx, text.Deref(job.UndoOf), Changed, after, limit)
 }
 
 // ResultsAmong returns the results that a job has of some objects, by object id, as a
