@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/static"
 	"protocol.chat/console/views"
@@ -15,20 +17,20 @@ type docPages struct{ *site }
 
 // list lists the pages of the documentation.
 func (p docPages) list(w http.ResponseWriter, r *http.Request) error {
-	return p.renderOpen(w, r, views.Page{Title: "Documentation", Body: views.DocsPage()})
+	return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Documentation", Body: views.DocsPage()})
 }
 
 // show shows a page of the documentation.
 func (p docPages) show(w http.ResponseWriter, r *http.Request) error {
 	topic := r.PathValue("topic")
 	if topic == views.ErrorsTopic {
-		return p.renderOpen(w, r, views.Page{Title: "API errors", Body: views.ErrorDocsPage(errorDocs())})
+		return p.renderOpen(w, r, views.DocURL(topic), views.Page{Title: "API errors", Body: views.ErrorDocsPage(errorDocs())})
 	}
 	doc, ok := views.DocOf(topic)
 	if !ok {
 		return errNoPage
 	}
-	return p.renderOpen(w, r, views.Page{Title: doc.Title, Body: views.DocPage(doc)})
+	return p.renderOpen(w, r, views.DocURL(topic), views.Page{Title: doc.Title, Body: views.DocPage(doc)})
 }
 
 // errorCode documents an error code of the API.
@@ -44,12 +46,12 @@ func (p docPages) errorCode(w http.ResponseWriter, r *http.Request) error {
 			doc.Others = append(doc.Others, d.Code)
 		}
 	}
-	return p.renderOpen(w, r, views.Page{Title: doc.Code, Body: views.DocFrame(views.ErrorsTopic, views.ErrorDocPage(doc))})
+	return p.renderOpen(w, r, views.DocURL(views.ErrorsTopic), views.Page{Title: doc.Code, Body: views.DocFrame(views.ErrorsTopic, views.ErrorDocPage(doc))})
 }
 
 // roles documents the roles and their permissions.
 func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
-	return p.renderOpen(w, r, views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
+	return p.renderOpen(w, r, views.DocURL(views.RolesTopic), views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
 }
 
 // client sends a client of the API, to be saved.
@@ -65,8 +67,10 @@ func (p docPages) client(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// renderOpen shows a page that is open to everybody within the frame of those signed in.
-func (p docPages) renderOpen(w http.ResponseWriter, r *http.Request, page views.Page) error {
+// renderOpen shows a page that is open to everybody, with the menu of the documentation; at is as in
+// views.DocsNav.
+func (p docPages) renderOpen(w http.ResponseWriter, r *http.Request, at templ.SafeURL, page views.Page) error {
+	page.Docs = &views.DocsNav{At: at}
 	if v, err := p.signedIn(r); err == nil {
 		r = withSignedIn(r, v)
 	}

@@ -24,32 +24,59 @@ const (
 	ErrorsTopic = "errors"
 )
 
-// docs are all pages of the documentation, in reading order.
-var docs = []Doc{
-	{"start", "Getting started", "Set up the console, add sample data, create a token and make the first API call.", docStart()},
-	{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
-	{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
-	{"import", "Imports", "Create and update groups and contacts from CSV and NDJSON files.", docImport()},
-	{"export", "Exports", "Download lists as CSV, XLSX, JSON or NDJSON.", docExport()},
-	{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},
-	{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
-	{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
-	{"sign-in", "Signing in", "Passwords, authenticator apps, passkeys, sessions and OpenID Connect.", docSignIn()},
-	{"tokens", "API tokens", "Authenticate API calls, and restrict, rotate and revoke tokens.", docTokens()},
-	{"api", "Using the API", "Requests, pagination, idempotency keys and conditional updates.", docAPI()},
-	{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
-	{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
-	{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
-	{"activity", "Activity log", "What is logged, how to revert a change, and how to verify the log.", docActivity()},
-	{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
-	{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
-	{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
-	{"proxy", "Reverse proxy and TLS", "nginx and Caddy, the public URL and client addresses.", docProxy()},
-	{"recovery", "Backup and recovery", "Back up and restore the database, and let locked-out users in again.", docRecovery()},
+// docSection is a part of the documentation.
+type docSection struct {
+	title string
+	docs  []Doc
+}
+
+// docsGuides is the section for developers, after which the reference stands.
+const docsGuides = "API guides"
+
+// docSections are all pages of the documentation, in reading order.
+var docSections = []docSection{
+	{docsGuides, []Doc{
+		{"start", "Getting started", "Set up the console, create a token and make the first API call.", docStart()},
+		{"tokens", "API tokens", "Authenticate API calls, and restrict, rotate and revoke tokens.", docTokens()},
+		{"api", "Using the API", "Requests, pagination, idempotency keys and conditional updates.", docAPI()},
+		{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
+		{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
+		{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
+	}},
+	{"Console", []Doc{
+		{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
+		{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
+		{"import", "Imports", "Create and update groups and contacts from CSV and NDJSON files.", docImport()},
+		{"export", "Exports", "Download lists as CSV, XLSX, JSON or NDJSON.", docExport()},
+		{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},
+		{"activity", "Activity log", "What is logged, how to revert a change, and how to verify the log.", docActivity()},
+	}},
+	{"Users and access", []Doc{
+		{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
+		{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
+		{"sign-in", "Signing in", "Passwords, authenticator apps, passkeys, sessions and OpenID Connect.", docSignIn()},
+	}},
+	{"Administration", []Doc{
+		{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
+		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, the public URL and client addresses.", docProxy()},
+		{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
+		{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
+		{"recovery", "Backup and recovery", "Back up and restore the database, and let locked-out users in again.", docRecovery()},
+	}},
+}
+
+// allDocs returns the pages of all sections.
+func allDocs() []Doc {
+	var all []Doc
+	for _, s := range docSections {
+		all = append(all, s.docs...)
+	}
+	return all
 }
 
 // DocOf returns the page of a topic that needs nothing from its handler.
 func DocOf(topic string) (Doc, bool) {
+	docs := allDocs()
 	i := slices.IndexFunc(docs, func(d Doc) bool { return d.Topic == topic && d.body != nil })
 	if i < 0 {
 		return Doc{}, false
@@ -59,6 +86,7 @@ func DocOf(topic string) (Doc, bool) {
 
 // docAfter returns the page to read after a topic, if there is one.
 func docAfter(topic string) (Doc, bool) {
+	docs := allDocs()
 	i := slices.IndexFunc(docs, func(d Doc) bool { return d.Topic == topic }) + 1
 	if i == 0 || i == len(docs) {
 		return Doc{}, false

@@ -47,8 +47,10 @@ type Page struct {
 	Failed bool
 	// Passkeys says that the page needs passkeys.js.
 	Passkeys bool
-	Body     templ.Component
-	Frame    Frame
+	// Docs is the menu of the documentation, which takes the place of the console's; or nil.
+	Docs  *DocsNav
+	Body  templ.Component
+	Frame Frame
 }
 
 // Frame is what surrounds every page.
