@@ -13,7 +13,7 @@ import (
 const module = "protocol.chat/console/"
 
 // domain are the packages of the store, from the lowest on.
-var domain = []string{"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models"}
+var domain = []string{"models/text", "models/guard", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models"}
 
 // mayImport is the direction that imports have, by folder: what each package of
 // ours may import of ours.
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"models/db":         {"models/text", "models/access"},
 	"models/access":     {"models/text"},
 	"models/keys":       {},
+	"models/guard":      {},
 	"models/sheet":      {"models/text"},
 	"models/text":       {},
 	"models/modelstest": domain,
