@@ -150,13 +150,13 @@ func countMessages(tx *gorm.DB, c clearing, n int) error {
 // each.
 func (s *Deletions) clearMembers(tx *gorm.DB, c clearing, after string, most int) ([]string, error) {
 	if c.GroupID != nil {
-		return clearRows(tx, rowRange{"memberships", "group_id", "contact_id", *c.GroupID, after}, most)
+		return s.endRows(tx, rowRange{"memberships", "group_id", "contact_id", *c.GroupID, after}, c.CreatedAt, most)
 	}
-	return s.leaveGroups(tx, rowRange{"memberships", "contact_id", "group_id", *c.ContactID, after}, most)
+	return s.leaveGroups(tx, rowRange{"memberships", "contact_id", "group_id", *c.ContactID, after}, c.CreatedAt, most)
 }
 
-// leaveGroups removes a deleted contact from groups, and from their counts.
-func (s *Deletions) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string, error) {
+// leaveGroups removes a contact that was deleted at a time from groups, and from their counts.
+func (s *Deletions) leaveGroups(tx *gorm.DB, rows rowRange, at int64, most int) ([]string, error) {
 	// Locked first, in the same order everywhere: the group before its members, and one that
 	// may come back from being on hold before those that have.
 	counting := []any{&heldGroup{}, &Group{}}
@@ -168,7 +168,7 @@ func (s *Deletions) leaveGroups(tx *gorm.DB, rows rowRange, most int) ([]string,
 			return nil, err
 		}
 	}
-	left, err := clearRows(tx, rows, most)
+	left, err := s.endRows(tx, rows, at, most)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +203,15 @@ func (r rowRange) from() []any { return []any{r.id, r.after, r.id} }
 func clearRows(tx *gorm.DB, rows rowRange, most int) (keys []string, err error) {
 	sql := "DELETE FROM " + rows.table + " WHERE " + rows.owner + " = ? AND " + rows.key + " IN (" + rows.first() + ") RETURNING " + rows.key
 	err = tx.Raw(sql, append(append([]any{rows.id}, rows.from()...), most)...).Scan(&keys).Error
+	return keys, err
+}
+
+// endRows is clearRows for memberships, which ended at a time.
+func (s *Deletions) endRows(tx *gorm.DB, rows rowRange, at int64, most int) (keys []string, err error) {
+	if err := tx.Raw(rows.first(), append(rows.from(), most)...).Scan(&keys).Error; err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	_, err = s.store.endMemberships(tx, at, rows.owner+" = ? AND "+rows.key+" IN ?", rows.id, keys)
 	return keys, err
 }
 

@@ -180,11 +180,11 @@ func (s *Store) deleteWithClearing(ctx context.Context, by access.Actor, right a
 // clearFirst clears the first piece, and leaves the rest, if any, to Deletions.Purge. It leaves
 // all of what is on hold to Holds.Release.
 func (s *Store) clearFirst(tx *gorm.DB, c clearing) (done bool, err error) {
+	c.CreatedAt = s.DB.Now().Unix()
 	if !c.Held {
 		if _, done, err = s.Deletions.clearPiece(tx, c, progress{}); err != nil || done {
 			return done, err
 		}
 	}
-	c.CreatedAt = s.DB.Now().Unix()
 	return c.Held, tx.Create(&c).Error
 }

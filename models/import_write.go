@@ -266,7 +266,7 @@ func (p *importPart) moveMembers(row *plannedRow) (joined, left []Contact, err e
 			joined = append(joined, c)
 		}
 	}
-	if err := leave(p.tx, row.group.ID, left); err != nil {
+	if _, err := p.s.Members.leave(p.tx, row.group.ID, left); err != nil {
 		return nil, nil, err
 	}
 	joined, err = p.s.Members.join(p.tx, row.group.ID, joined)

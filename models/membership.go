@@ -173,7 +173,7 @@ func (s *Members) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Con
 	if err != nil || len(removed) == 0 {
 		return nil, nil, err
 	}
-	if err := leave(tx, g.ID, removed); err != nil {
+	if _, err := s.leave(tx, g.ID, removed); err != nil {
 		return nil, nil, err
 	}
 	g.ContactsCount -= len(removed)
@@ -199,7 +199,7 @@ func (s *Members) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (adde
 		keep[c.ID] = true
 	}
 	removed = slices.DeleteFunc(whole[0].Contacts, func(c Contact) bool { return keep[c.ID] })
-	if err := leave(tx, g.ID, removed); err != nil {
+	if _, err := s.leave(tx, g.ID, removed); err != nil {
 		return nil, nil, err
 	}
 	added, err = s.join(tx, g.ID, members)
@@ -232,12 +232,13 @@ func (s *Members) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Conta
 	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !isNew[c.ID] }), err
 }
 
-// leave removes members from a locked group; the caller stores their count.
-func leave(tx *gorm.DB, groupID string, contacts []Contact) error {
+// leave removes contacts from a locked group and returns how many of them were in it; the caller
+// stores their count.
+func (s *Members) leave(tx *gorm.DB, groupID string, contacts []Contact) (int, error) {
 	if len(contacts) == 0 {
-		return nil
+		return 0, nil
 	}
-	return tx.Where("group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts)).Delete(&membership{}).Error
+	return s.store.endMemberships(tx, s.store.DB.Now().Unix(), "group_id = ? AND contact_id IN ?", groupID, contactIDs(contacts))
 }
 
 // keepCount stores a locked group's number of members, and when it changed.

@@ -15,7 +15,8 @@
 // A change can be reverted (revert.go) unless the same fields have changed since; a session
 // has its last ones as a stack (undo.go). Deleting a group or contact deletes one row;
 // Deletions.Purge then deletes what is too much for one transaction (delete.go, clearing.go).
-// Before it does, a group can be on hold (holds.go). Rules archive groups by themselves
+// Before it does, a group can be on hold (holds.go). What groups were like at an earlier time is read
+// out of the activity and out of memberships that have ended (history.go). Rules archive groups by themselves
 // (archive_rule.go).
 //
 // Ids sort by creation (text.ValidID), lists are paged by keyset, and text is searched
@@ -53,6 +54,7 @@ type Store struct {
 	Deletions   *Deletions
 	Creators    *Creators
 	Facets      *Facets
+	History     *History
 }
 
 // The parts of the store besides groups and contacts.
@@ -84,7 +86,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	log := audit.New(d)
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log)}
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
-	s.Imports, s.Creators, s.Facets = &Imports{s}, &Creators{s}, &Facets{s}
+	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
@@ -109,5 +111,5 @@ func (s *Store) Close() error {
 
 // Sweep deletes what has expired. It is housekeeping and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
-	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx))
+	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx), s.History.Sweep(ctx))
 }

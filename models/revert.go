@@ -327,15 +327,15 @@ func (s *Reverts) swapMembers(tx *gorm.DB, g *Group, f ReversedField) (audit.Cha
 	if err != nil {
 		return audit.Change{}, err
 	}
-	left := tx.Where("group_id = ? AND contact_id IN ?", g.ID, contactIDs(removing)).Delete(&membership{})
-	if left.Error != nil {
-		return audit.Change{}, left.Error
+	left, err := s.store.Members.leave(tx, g.ID, removing)
+	if err != nil {
+		return audit.Change{}, err
 	}
 	joined, err := s.store.Members.join(tx, g.ID, adding)
 	if err != nil {
 		return audit.Change{}, err
 	}
-	if int(left.RowsAffected) != len(removing) || len(joined) != len(adding) {
+	if left != len(removing) || len(joined) != len(adding) {
 		return audit.Change{}, access.ErrChanged // the members have changed since the Reversal
 	}
 	g.ContactsCount += len(joined) - len(removing)

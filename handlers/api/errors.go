@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
@@ -31,6 +32,7 @@ const (
 	codeMissing      = "resource_missing"
 	codeMethod       = "method_not_allowed"
 	codeConflict     = "conflict"
+	codeBefore       = "before_records"
 	codeChanged      = "precondition_failed"
 	codeTooLarge     = "body_too_large"
 	codeMediaType    = "media_type_unsupported"
@@ -72,6 +74,10 @@ func ErrorDocs() []ErrorDoc {
 		{
 			codeConflict, http.StatusConflict, "Conflict with the current state",
 			"The request is valid, but can't be met in the current state. The message says why: for example, it would replace all members of a group of more than 100 (add and remove them one by one instead), its idempotency key was already used with another request (use a new key for each new request), an operation of an atomic batch failed, or a job can't be undone.",
+		},
+		{
+			codeBefore, http.StatusConflict, "Before the records",
+			"The group existed at the time in “at”, but nobody knows what it was like then: the console didn't record who left a group yet, or the activity from then was deleted, as an owner decided. The message says from when on the records are whole.",
 		},
 		{
 			codeChanged, http.StatusPreconditionFailed, "The object has changed",
@@ -238,6 +244,7 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 		invalid access.Invalid
 		denied  access.Denied
 		stuck   access.Conflict
+		before  models.BeforeRecords
 		method  methodNotAllowed
 		tooMany limited
 	)
@@ -257,6 +264,8 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 			"). Create a token with this permission under API tokens; its owner needs the permission too."}
 	case errors.As(err, &stuck):
 		return failure{code: codeConflict, param: stuck.Field, message: stuck.Message}
+	case errors.As(err, &before):
+		return failure{code: codeBefore, param: "at", message: before.Error()}
 	case errors.As(err, &method):
 		return failure{code: codeMethod, message: "This path accepts only " + method.allow + ", not " + shorten(r.Method) + "."}
 	case errors.Is(err, access.ErrNotFound):

@@ -47,8 +47,17 @@ func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
 	return created(groupOf(g.Group), "/v1/groups/"+g.ID, in.key), err
 }
 
-func (a groupCalls) show(r *http.Request, _ access.Actor) (result, error) {
-	g, err := a.Store.Group(r.Context(), r.PathValue("id"))
+func (a groupCalls) show(r *http.Request, by access.Actor) (result, error) {
+	q, id := queryOf(r), r.PathValue("id")
+	at := q.moment("at")
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	if at.IsZero() {
+		g, err := a.Store.Group(r.Context(), id)
+		return one(groupOf(g)), err
+	}
+	g, err := a.Store.History.Group(r.Context(), by, id, at.Unix())
 	return one(groupOf(g)), err
 }
 

@@ -85,6 +85,11 @@ func sampleError(c *reference.Call, rt *route, doc ErrorDoc) error {
 		return access.ErrNotFound
 	case codeConflict:
 		return sampleConflict(c, rt)
+	case codeBefore:
+		if c.ID != "getGroup" {
+			return nil
+		}
+		return models.BeforeRecords{Since: 692233200}
 	case codeChanged:
 		return access.ErrChanged
 	case codeTooLarge:

@@ -110,7 +110,7 @@ func (a *api) table() []route {
 		{"POST", "/v1/groups/batch", many.batch, access.ReadGroups, "", nil, batch},
 		{"POST", "/v1/groups/bulk", many.bulk, access.ReadGroups, "", nil, bulk},
 		{"GET", "/v1/groups/export", exports.groups, access.Export, "", slices.Concat(groupFilters, []string{"format", "members"}), export},
-		{"GET", "/v1/groups/{id}", groups.show, access.ReadGroups, "group", nil, plain},
+		{"GET", "/v1/groups/{id}", groups.show, access.ReadGroups, "group", []string{"at"}, plain},
 		{"PUT", "/v1/groups/{id}", groups.update, access.ReadGroups, "group", nil, update},
 		{"DELETE", "/v1/groups/{id}", groups.delete, access.DeleteGroups, "group", nil, remove},
 		{"POST", "/v1/groups/{id}/archive", groups.archive, access.ArchiveGroups, "group", nil, act},

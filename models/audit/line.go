@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // Line records who changed which object. It is written in the transaction of the change,
@@ -179,6 +180,35 @@ func LastChange(tx *gorm.DB, objectID, field string) (Line, error) {
 		return Line{}, err
 	}
 	return lines[0], nil
+}
+
+// LinesFrom returns the lines about objects from an id on, the newest first, except those of some
+// actions.
+func (s *Log) LinesFrom(r db.Reader, objects []string, from string, except ...Action) ([]Line, error) {
+	query := aboutExcept(except)
+	query.Where(s.db.Dialect.Among("object_id", objects))
+	query.Where("id >= ?", from)
+	query.Tail = " ORDER BY id DESC"
+	return db.Collect(r, query.SQL(), false, query.Args, (*Line).columns)
+}
+
+// LastLineBefore returns the newest line about an object below an id, except those of some actions;
+// the zero Line if there is none.
+func (s *Log) LastLineBefore(r db.Reader, object, before string, except ...Action) (Line, error) {
+	query := aboutExcept(except)
+	query.Where("object_id = ? AND id < ?", object, before)
+	query.Tail = " ORDER BY id DESC"
+	found, err := db.First(r, query, 1, (*Line).columns)
+	return append(found, Line{})[0], err
+}
+
+// aboutExcept selects lines except those of some actions.
+func aboutExcept(actions []Action) db.Selection {
+	query := db.Selection{Columns: lineColumns, From: "audit_lines"}
+	for _, a := range actions {
+		query.Where("action <> ?", a)
+	}
+	return query
 }
 
 // ThrottledSignIn is the action of throttling an account or an address after failed
