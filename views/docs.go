@@ -36,12 +36,20 @@ const docsGuides = "API guides"
 // docSections are all pages of the documentation, in reading order.
 var docSections = []docSection{
 	{docsGuides, []Doc{
-		{"start", "Getting started", "Set up the console, create a token and make the first API call.", docStart()},
-		{"tokens", "API tokens", "Authenticate API calls, and restrict, rotate and revoke tokens.", docTokens()},
-		{"api", "Using the API", "Requests, pagination, idempotency keys and conditional updates.", docAPI()},
+		{"start", "Getting started", "Create a token and make the first API call.", docStart()},
+		{"authentication", "Authentication", "Send a token with every call, and keep it secret.", docAuthentication()},
+		{"requests", "Requests and answers", "JSON and forms, objects, times and text.", docRequests()},
+		{"pagination", "Pagination", "Read lists of any length, page by page.", docPagination()},
+		{"filtering", "Search and filters", "Find groups and contacts, and sort lists.", docFiltering()},
 		{ErrorsTopic, "API errors", "Every error code, what it means and how to fix it.", nil},
+		{"idempotency", "Idempotency and retries", "Send a call again without doing it twice.", docIdempotency()},
+		{"conditional", "Conditional requests", "Change only what nobody else has changed.", docConditional()},
 		{"limits", "Limits", "Rate limits and maximum sizes.", docLimits()},
+		{"batches", "Batches and dry runs", "Several operations in one call, and calls that only try.", docBatches()},
+		{"bulk", "Bulk changes and jobs", "Change all groups that match, follow, cancel and undo it.", docBulk()},
+		{"files", "Imports and exports", "Send and get whole files.", docFiles()},
 		{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
+		{"api", "OpenAPI description", "Every call in a file that tools understand.", docAPI()},
 	}},
 	{"Console", []Doc{
 		{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
@@ -54,6 +62,7 @@ var docSections = []docSection{
 	{"Users and access", []Doc{
 		{RolesTopic, "Roles and permissions", "What owners, admins, editors, moderators and auditors can do.", nil},
 		{"users", "Users and invitations", "Invite users, change their roles, disable them and require a second factor.", docUsers()},
+		{"tokens", "API tokens", "Restrict, rotate and revoke the tokens of the API.", docTokens()},
 		{"sign-in", "Signing in", "Passwords, authenticator apps, passkeys, sessions and OpenID Connect.", docSignIn()},
 	}},
 	{"Administration", []Doc{
@@ -93,115 +102,3 @@ func docAfter(topic string) (Doc, bool) {
 	}
 	return docs[i], true
 }
-
-// Commands and files of the documentation, as they are typed.
-const (
-	codeSetupLink = `Protocol Console: http://localhost:8080
-Set it up within the hour: http://localhost:8080/setup?code=…`
-
-	codeFirstCalls = `curl https://console.example.com/v1/groups \
-  -H "Authorization: Bearer $token" -d name="Plaza Hotel"
-
-curl -G https://console.example.com/v1/groups \
-  -H "Authorization: Bearer $token" -d limit=10
-
-curl -X PUT https://console.example.com/v1/groups/$id \
-  -H "Authorization: Bearer $token" -d description="The finest in New York."
-
-curl -X DELETE https://console.example.com/v1/groups/$id \
-  -H "Authorization: Bearer $token"`
-
-	codeGroup = `{
-  "id": "0VblOnpjquG9nmVd",
-  "name": "Plaza Hotel",
-  "description": null,
-  "avatar_url": null,
-  "conversation_id": "0VblOnpjquG9nmVe",
-  "contacts": [],
-  "contacts_count": 0,
-  "created_at": 1795404617,
-  "archived_at": null,
-  "updated_at": 1795404617
-}`
-
-	codeError = `{
-  "type": "invalid_request",
-  "message": "Enter a name for the group.",
-  "documentation_url": "https://console.example.com/docs/errors/parameter_missing",
-  "code": "parameter_missing",
-  "param": "name",
-  "request_id": "JZVQZVGPNKEW422E"
-}`
-
-	codePages = `curl -G https://console.example.com/v1/groups \
-  -H "Authorization: Bearer $token" \
-  -d limit=100 -d starting_after=0VblOnpjquG9nmVd`
-
-	codeIdempotent = `curl https://console.example.com/v1/groups \
-  -H "Authorization: Bearer $token" \
-  -H "Idempotency-Key: 5f0c1e1c-9a4e-4a7e-8f34-0d6c7c2d9d11" \
-  -d name="Plaza Hotel"`
-
-	codeIfMatch = `curl -X PUT https://console.example.com/v1/groups/$id \
-  -H "Authorization: Bearer $token" \
-  -H 'If-Match: "3q2-7wAAAAAAAAAAAAAAAA"' \
-  -d name="The Plaza"`
-
-	codeImport = `console import groups.csv
-console import -type contacts -match username -yes contacts.csv`
-
-	codeImportAPI = `curl "https://console.example.com/v1/imports?type=groups" \
-  -H "Authorization: Bearer $token" -H "Content-Type: text/csv" \
-  --data-binary @groups.csv
-
-curl -X POST https://console.example.com/v1/jobs/$id/start \
-  -H "Authorization: Bearer $token"`
-
-	codeExport = `curl -G https://console.example.com/v1/groups/export \
-  -H "Authorization: Bearer $token" -d format=xlsx -o groups.xlsx`
-
-	codeVerify = `$ console audit verify
-sealed  1042
-tail    0
-head    1042:Zm9vYmFyYmF6cXV4
-mark    1042, kept since 0`
-
-	codeVerifyKept = `$ console audit verify
-first   4214
-sealed  1042
-tail    0
-head    5255:Zm9vYmFyYmF6cXV4`
-
-	codeOIDC = `OIDC_CLIENT_SECRET_FILE=/run/secrets/oidc console serve \
-  -public-url https://console.example.com \
-  -oidc-issuer https://login.example.com \
-  -oidc-client-id console -oidc-name "Acme"`
-
-	codePostgres = `DATABASE_URL=postgres://console@localhost/console console serve`
-
-	codeProxy = `console serve -listen 127.0.0.1:8080 \
-  -public-url https://console.example.com -trusted-proxies 127.0.0.1`
-
-	codeNginx = `server {
-    listen 443 ssl;
-    server_name console.example.com;
-    location / {
-        proxy_pass http://127.0.0.1:8080;
-        proxy_http_version 1.1;
-        proxy_set_header Host $http_host;    # with its port
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    }
-}`
-
-	codeCaddy = `console.example.com {
-    reverse_proxy 127.0.0.1:8080
-}`
-
-	codeBackup = `sqlite3 data/console.db "VACUUM INTO 'backup.db'"`
-
-	codeRecovery = `console user list
-console user password -email anna@example.com             # set a new password
-console user reset-second-factor -email anna@example.com  # remove a lost second factor
-console user enable -email anna@example.com               # enable a disabled user
-console user role -email anna@example.com -role owner     # if there is no owner left`
-)

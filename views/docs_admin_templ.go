@@ -29,7 +29,7 @@ func docActivity() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2>What is logged</h2><p>Every change by a user, a token or a command: who, what, when, from which address and in which request, with each field before and after. Sign-ins, failed sign-ins and exports are logged as well.</p><h2>Revert a change</h2><p>Changes to groups, contacts and members can be reverted from their entry, as far as nobody has changed the same since.</p><h2 id=\"verify\">Verify the log</h2><p>Nobody can change or delete an entry in the console, and the database refuses it too. Tampering with the database itself is detected: each entry is signed with the console's <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2 id=\"what-is-logged\">What is logged</h2><p>Every change by a user, a token or a command: who, what, when, from which address and in which request, with each field before and after. Sign-ins, failed sign-ins and exports are logged as well.</p><h2 id=\"revert-a-change\">Revert a change</h2><p>Changes to groups, contacts and members can be reverted from their entry, as far as nobody has changed the same since.</p><h2 id=\"verify\">Verify the log</h2><p>Nobody can change or delete an entry in the console, and the database refuses it too. Tampering with the database itself is detected: each entry is signed with the console's <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -50,7 +50,7 @@ func docActivity() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<h2 id=\"checkpoint\">Checkpoints</h2><p><code>head</code> is the checkpoint: where the chain ends. Save it outside the server and pass it to a later check with <code>-expect 1042:Zm9vYmFyYmF6cXV4</code>. The check then also confirms that the log still continues from there.</p><p>The console keeps a checkpoint of its own, the <em>mark</em>, in a file outside the database: beside the key file or, if the key comes from the environment, beside the SQLite file or in <code>data/</code>. <code>-mark-file</code> moves it; choose a place that lasts, apart from the database. If the database ends before its mark, or differs from it, it was replaced by an older copy: checks say so, and nothing more is sealed.</p><h2 id=\"adopt\">After restoring a backup</h2><p>Restoring a backup is such a case. Run <code>console audit adopt</code> to accept the log as it is. That is logged, and every later check reports how often it was done and how many entries couldn't be verified. A log from before there was a chain needs it as well. Several consoles on one PostgreSQL database have a mark each; adopting once covers all of them.</p><h2>What can't be detected</h2><ul><li>An entry that is removed from the database within the second before it is sealed.</li><li>An older database on a console without a mark, or with one that was replaced or deleted too. Saved checkpoints help.</li><li>Anything done by someone who also has the key.</li></ul><p>A check reads the log in parts, so each part is reported as it was when it was read.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<h2 id=\"checkpoint\">Checkpoints</h2><p><code>head</code> is the checkpoint: where the chain ends. Save it outside the server and pass it to a later check with <code>-expect 1042:Zm9vYmFyYmF6cXV4</code>. The check then also confirms that the log still continues from there.</p><p>The console keeps a checkpoint of its own, the <em>mark</em>, in a file outside the database: beside the key file or, if the key comes from the environment, beside the SQLite file or in <code>data/</code>. <code>-mark-file</code> moves it; choose a place that lasts, apart from the database. If the database ends before its mark, or differs from it, it was replaced by an older copy: checks say so, and nothing more is sealed.</p><h2 id=\"adopt\">After restoring a backup</h2><p>Restoring a backup is such a case. Run <code>console audit adopt</code> to accept the log as it is. That is logged, and every later check reports how often it was done and how many entries couldn't be verified. A log from before there was a chain needs it as well. Several consoles on one PostgreSQL database have a mark each; adopting once covers all of them.</p><h2 id=\"what-cant-be-detected\">What can't be detected</h2><ul><li>An entry that is removed from the database within the second before it is sealed.</li><li>An older database on a console without a mark, or with one that was replaced or deleted too. Saved checkpoints help.</li><li>Anything done by someone who also has the key.</li></ul><p>A check reads the log in parts, so each part is reported as it was when it was read.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -92,7 +92,7 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</strong>.</p><h2>Deletion</h2><p>Older entries are deleted day by day (UTC), within an hour, 500 at a time. Each run is logged with the number of entries and the day they end. Deleted entries can't be restored: export them first if you may need them. SQLite reuses the space but doesn't shrink the file.</p><h2>Clock changes</h2><p>A wrong clock deletes nothing: only time during which a console ran counts, plus up to three days while none did. After a longer pause an owner has to save the setting again. On PostgreSQL the earlier of the server's and the database's clock counts.</p><h2>Verification</h2><p>The chain then starts later and is as strong as before: its first entry is proven like its last, and checks report it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</strong>.</p><h2 id=\"deletion\">Deletion</h2><p>Older entries are deleted day by day (UTC), within an hour, 500 at a time. Each run is logged with the number of entries and the day they end. Deleted entries can't be restored: export them first if you may need them. SQLite reuses the space but doesn't shrink the file.</p><h2 id=\"clock-changes\">Clock changes</h2><p>A wrong clock deletes nothing: only time during which a console ran counts, plus up to three days while none did. After a longer pause an owner has to save the setting again. On PostgreSQL the earlier of the server's and the database's clock counts.</p><h2 id=\"verification\">Verification</h2><p>The chain then starts later and is as strong as before: its first entry is proven like its last, and checks report it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -142,7 +142,7 @@ func docKeys() templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Authenticator secrets are encrypted, and activity entries signed, with a key that is not in the database. The console creates it on its first start.</p><h2>Where it is</h2><p>In <code>console.key</code> beside the SQLite file, or in <code>data/</code>. <code>-key-file</code> moves it, and the environment variable <code>CONSOLE_KEY</code> can hold the key itself. Keep a copy apart from the backups of the database: without its key a database can't be opened.</p><h2>Rotate</h2><p><code>console key rotate</code> writes a new key before the old ones and encrypts everything with it. It can be run again if it was interrupted.</p><ul><li>Running consoles read the file again when they meet the new key and need no restart. Consoles with a copy of the file need the new one.</li><li>Keep the old keys: they verify older entries of the activity log.</li><li>With keys in the environment, set <code>CONSOLE_KEY</code> to the output of <code>console key rotate -print</code>, run <code>console key rotate</code> with it, and restart every console.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Authenticator secrets are encrypted, and activity entries signed, with a key that is not in the database. The console creates it on its first start.</p><h2 id=\"where-it-is\">Where it is</h2><p>In <code>console.key</code> beside the SQLite file, or in <code>data/</code>. <code>-key-file</code> moves it, and the environment variable <code>CONSOLE_KEY</code> can hold the key itself. Keep a copy apart from the backups of the database: without its key a database can't be opened.</p><h2 id=\"rotate\">Rotate</h2><p><code>console key rotate</code> writes a new key before the old ones and encrypts everything with it. It can be run again if it was interrupted.</p><ul><li>Running consoles read the file again when they meet the new key and need no restart. Consoles with a copy of the file need the new one.</li><li>Keep the old keys: they verify older entries of the activity log.</li><li>With keys in the environment, set <code>CONSOLE_KEY</code> to the output of <code>console key rotate -print</code>, run <code>console key rotate</code> with it, and restart every console.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -179,7 +179,7 @@ func docRunning() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2>SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds.</p><h2>Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2>Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one for <code>/readyz</code>. Garbage is collected within 48 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2 id=\"sqlite\">SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds.</p><h2 id=\"logs\">Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2 id=\"resources\">Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one for <code>/readyz</code>. Garbage is collected within 48 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -216,7 +216,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h2>nginx</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h2 id=\"nginx\">nginx</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -224,7 +224,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h2>Caddy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h2 id=\"caddy\">Caddy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -232,7 +232,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2>Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2>Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -261,7 +261,7 @@ func docRecovery() templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<h2>Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -269,7 +269,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2>Back up SQLite</h2><p>Don't copy the file while a console runs: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged. This makes a complete one:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"back-up-sqlite\">Back up SQLite</h2><p>Don't copy the file while a console runs: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged. This makes a complete one:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -277,7 +277,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Or stop the console, and copy <code>console.db</code> together with its <code>console.db-wal</code>, which may not be there.</p><h2>Back up PostgreSQL</h2><p>Use <code>pg_dump</code>.</p><h2>Back up the key</h2><p>Copy the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Or stop the console, and copy <code>console.db</code> together with its <code>console.db-wal</code>, which may not be there.</p><h2 id=\"back-up-postgresql\">Back up PostgreSQL</h2><p>Use <code>pg_dump</code>.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>Copy the <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -290,7 +290,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">key</a> too, to another place. A database can't be opened without it.</p><h2>Restore</h2><p>Put the database back while no console runs. <code>console audit verify</code> then reports that the log ends before its mark, which is correct: accept it with <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">key</a> too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2><p>Put the database back while no console runs. <code>console audit verify</code> then reports that the log ends before its mark, which is correct: accept it with <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -133,9 +133,9 @@ func docClients() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 templ.SafeURL
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("api") + "#idempotency")
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("idempotency"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 37, Col: 250}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 37, Col: 241}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
@@ -146,9 +146,9 @@ func docClients() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var8 templ.SafeURL
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("api") + "#conditional")
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("conditional"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 39, Col: 109}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 39, Col: 100}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {
@@ -159,9 +159,9 @@ func docClients() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var9 templ.SafeURL
-		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("api") + "#dry-run")
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("batches") + "#dry-run")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 39, Col: 193}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 39, Col: 188}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {

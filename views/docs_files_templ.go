@@ -35,7 +35,7 @@ func docImport() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Choose <strong>Import</strong> above the groups or the contacts to create and update many of them from a file.</p><h2>Files</h2><p>CSV or NDJSON, up to ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Choose <strong>Import</strong> above the groups or the contacts to create and update many of them from a file.</p><h2 id=\"files\">Files</h2><p>CSV or NDJSON, up to ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -61,7 +61,7 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " rows. The first row of a CSV file names the columns. Commas, semicolons and tabs, and UTF-8, UTF-16 and Windows-1252 are recognised. Save Excel workbooks as CSV first.</p><h2>Columns</h2><div class=\"card flush\"><table><caption class=\"hide\">Columns that can be imported</caption> <tbody><tr><th scope=\"row\">Groups</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " rows. The first row of a CSV file names the columns. Commas, semicolons and tabs, and UTF-8, UTF-16 and Windows-1252 are recognised. Save Excel workbooks as CSV first.</p><h2 id=\"columns\">Columns</h2><div class=\"card flush\"><table><caption class=\"hide\">Columns that can be imported</caption> <tbody><tr><th scope=\"row\">Groups</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -87,7 +87,7 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</td></tr></tbody></table></div><p>Columns with other names can be assigned or left out. A column in the file sets its value in every row, so an empty cell clears it; values without a column stay as they are. Members are usernames or IDs in one cell, separated by spaces, commas or semicolons, and replace the group's members.</p><h2>Matching</h2><p>Groups are matched by name or ID, contacts by username or ID. A row without a match creates a new group or contact, and a row that changes nothing is skipped, so a file can be imported again.</p><h2>What is kept</h2><p>What is created gets a new ID and the time of the import as its creation time. IDs from elsewhere are remembered, so that later files can refer to them. Archive times are kept.</p><h2>Checks</h2><p>Every row is checked before anything is saved. You see how many would be created, updated or skipped, and the line and column of each error. Rows with errors are left out or, in files of up to ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</td></tr></tbody></table></div><p>Columns with other names can be assigned or left out. A column in the file sets its value in every row, so an empty cell clears it; values without a column stay as they are. Members are usernames or IDs in one cell, separated by spaces, commas or semicolons, and replace the group's members.</p><h2 id=\"matching\">Matching</h2><p>Groups are matched by name or ID, contacts by username or ID. A row without a match creates a new group or contact, and a row that changes nothing is skipped, so a file can be imported again.</p><h2 id=\"what-is-kept\">What is kept</h2><p>What is created gets a new ID and the time of the import as its creation time. IDs from elsewhere are remembered, so that later files can refer to them. Archive times are kept.</p><h2 id=\"checks\">Checks</h2><p>Every row is checked before anything is saved. You see how many would be created, updated or skipped, and the line and column of each error. Rows with errors are left out or, in files of up to ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -100,7 +100,7 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " rows, stop the whole import: you choose.</p><h2>Undo</h2><p>An import can be undone for 30 days. What it created is deleted and what it changed is set back, except for what has been changed since.</p><h2>On the command line</h2><p>Without <code>-yes</code> the file is only checked. <code>-map</code> says what a column is, and can be repeated: <code>-map \"Full name=display_name\"</code>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " rows, stop the whole import: you choose.</p><h2 id=\"undo\">Undo</h2><p>An import can be undone for 30 days. What it created is deleted and what it changed is set back, except for what has been changed since.</p><h2 id=\"on-the-command-line\">On the command line</h2><p>Without <code>-yes</code> the file is only checked. <code>-map</code> says what a column is, and can be repeated: <code>-map \"Full name=display_name\"</code>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -108,24 +108,20 @@ func docImport() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<h2>In the API</h2><p><code>POST /v1/imports</code> uploads and checks a file, and <code>POST /v1/jobs/")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<h2 id=\"in-the-api\">In the API</h2><p>Programs can <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs("{id}")
+		var templ_7745c5c3_Var7 templ.SafeURL
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("files") + "#import")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 36, Col: 93}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 36, Col: 54}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "/start</code> imports it. The parameter <code>map[Full name]=display_name</code> says what a column is; an empty value leaves the column out.</p>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = listing(codeImportAPI).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\">import files</a> too.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -161,56 +157,26 @@ func docExport() templ.Component {
 		var templ_7745c5c3_Var9 templ.SafeURL
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 41, Col: 160}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 40, Col: 160}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">role</a> allows it. A file shows a single moment, and each export is logged with its filters.</p><h2>Formats</h2><dl class=\"card facts\"><div><dt>CSV</dt><dd>For Excel and other spreadsheets, or without byte order mark for programs</dd></div><div><dt>XLSX</dt><dd>A workbook for Excel, with IDs as text and times as dates (UTC)</dd></div><div><dt>JSON</dt><dd>One array of objects</dd></div><div><dt>NDJSON</dt><dd>One JSON object per line</dd></div></dl><p>In CSV files, text that a spreadsheet would run as a formula begins with an apostrophe. Imports remove it again. XLSX files don't need it.</p><h2>Large exports</h2><p>More than 10,000 rows are exported by a job. Its file can be downloaded for 24 hours.</p><h2>In the API</h2><p><code>GET /v1/groups/export</code>, <code>/v1/contacts/export</code> and <code>/v1/groups/")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">role</a> allows it. A file shows a single moment, and each export is logged with its filters.</p><h2 id=\"formats\">Formats</h2><dl class=\"card facts\"><div><dt>CSV</dt><dd>For Excel and other spreadsheets, or without byte order mark for programs</dd></div><div><dt>XLSX</dt><dd>A workbook for Excel, with IDs as text and times as dates (UTC)</dd></div><div><dt>JSON</dt><dd>One array of objects</dd></div><div><dt>NDJSON</dt><dd>One JSON object per line</dd></div></dl><p>In CSV files, text that a spreadsheet would run as a formula begins with an apostrophe. Imports remove it again. XLSX files don't need it.</p><h2 id=\"large-exports\">Large exports</h2><p>More than 10,000 rows are exported by a job. Its file can be downloaded for 24 hours.</p><h2 id=\"in-the-api\">In the API</h2><p>Programs can <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var10 string
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs("{id}")
+		var templ_7745c5c3_Var10 templ.SafeURL
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("files") + "#export")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 53, Col: 102}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 52, Col: 54}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "/contacts/export</code> send lists of any size. An XLSX file is sent once all of it is written. The <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("tokens"))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 53, Col: 230}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\">token</a> needs the permission <code>data.export</code>, which <strong>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var12 string
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(readAndWrite)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_files.templ`, Line: 53, Col: 318}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</strong> doesn't include.</p>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = listing(codeExport).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">get lists of any size</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -35,7 +35,7 @@ func docStart() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2>Set up</h2><p>On its first start the console prints a link that works for one hour:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2 id=\"set-up\">Set up</h2><p>On its first start the console prints a link that works for one hour:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -43,7 +43,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Open the link and enter your name, email and a password. You are signed in as the owner.</p><p>To try the console with sample data, fill the empty database first: <code>console seed -groups 10000 -contacts 2000</code></p><h2>Create a token</h2><p>Create one under <strong>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Open the link and enter your name, email and a password. You are signed in as the owner.</p><p>To try the console with sample data, fill the empty database first: <code>console seed -groups 10000 -contacts 2000</code></p><h2 id=\"create-a-token\">Create a token</h2><p>Create one under <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -64,7 +64,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<h2>Call the API</h2><p>Request bodies are forms, as below, or JSON.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<h2 id=\"call-the-api\">Call the API</h2><p>Request bodies are forms, as below, or JSON.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -80,7 +80,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a>.</p><h2>On the command line</h2><p><code>console help</code> lists every command, and <code>console serve -help</code> every setting with its environment variable and default.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a>.</p><h2 id=\"on-the-command-line\">On the command line</h2><p><code>console help</code> lists every command, and <code>console serve -help</code> every setting with its environment variable and default.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -147,7 +147,20 @@ func docSearch() templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</tbody></table></div><p>Operators can be combined. Days are in your time zone. Ages are in days, weeks, months or years, such as <code>2w</code>, and <code>..</code> can be left open on one side.</p><h2>Short words</h2><p>One or two characters match the beginning of words only, except in Chinese, Japanese, Korean, Thai and other scripts without spaces between words, where they match anywhere.</p><h2>Special letters</h2><p>Letters without an accent to drop, such as ł, ø and æ, are compared as in Unicode's <a href=\"https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml\">Latin-ASCII</a> transform, and sorted that way too.</p><h2>In the API</h2><p><code>q</code> searches the same text, but has no operators: use the parameters <code>archived</code> and <code>contact</code> instead.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</tbody></table></div><p>Operators can be combined. Days are in your time zone. Ages are in days, weeks, months or years, such as <code>2w</code>, and <code>..</code> can be left open on one side.</p><h2 id=\"short-words\">Short words</h2><p>One or two characters match the beginning of words only, except in Chinese, Japanese, Korean, Thai and other scripts without spaces between words, where they match anywhere.</p><h2 id=\"special-letters\">Special letters</h2><p>Letters without an accent to drop, such as ł, ø and æ, are compared as in Unicode's <a href=\"https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml\">Latin-ASCII</a> transform, and sorted that way too.</p><h2 id=\"in-the-api\">In the API</h2><p><code>q</code> searches the same text, but has no operators: use the <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var6 templ.SafeURL
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("filtering"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 54, Col: 102}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\">parameters</a> of the list instead.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -171,38 +184,38 @@ func docViews() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var6 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var6 == nil {
-			templ_7745c5c3_Var6 = templ.NopComponent
+		templ_7745c5c3_Var7 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var7 == nil {
+			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h2>Filters</h2><p><strong>Filters</strong> beside the search box shows how many groups each choice would find, and writes your choices into the search. Each filter is a chip below the search box, which removes it.</p><h2>Save a view</h2><p><strong>Save view</strong> keeps a search with its status, order and columns under a name. A view is only an address: its link opens the same list for everyone. You can save ")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxViews))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 61, Col: 211}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " views.</p><h2>Share a view</h2><p>Owners, admins, editors and moderators can share views with all users. A shared view can be changed by whoever saved it, and by owners and admins. Before you delete one, the console names the users who have pinned it.</p><h2>Pin a view</h2><p>Pinned views are in the menu under Groups, with how many groups they have. You can pin ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h2 id=\"filters\">Filters</h2><p><strong>Filters</strong> beside the search box shows how many groups each choice would find, and writes your choices into the search. Each filter is a chip below the search box, which removes it.</p><h2 id=\"save-a-view\">Save a view</h2><p><strong>Save view</strong> keeps a search with its status, order and columns under a name. A view is only an address: its link opens the same list for everyone. You can save ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxPins))
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxViews))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 65, Col: 123}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 61, Col: 211}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary job, which you can undo; the activity names the rule at each group. It has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the rules under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2>Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2>Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " views.</p><h2 id=\"share-a-view\">Share a view</h2><p>Owners, admins, editors and moderators can share views with all users. A shared view can be changed by whoever saved it, and by owners and admins. Before you delete one, the console names the users who have pinned it.</p><h2 id=\"pin-a-view\">Pin a view</h2><p>Pinned views are in the menu under Groups, with how many groups they have. You can pin ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var9 string
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxPins))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 65, Col: 123}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary job, which you can undo; the activity names the rule at each group. It has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the rules under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2 id=\"columns\">Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2 id=\"move-through-a-list\">Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -226,12 +239,12 @@ func docPreferences() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var9 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var9 == nil {
-			templ_7745c5c3_Var9 = templ.NopComponent
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<h2>Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2>Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2>Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"preferences\">Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2 id=\"keyboard-shortcuts\">Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>/</kbd></dt><dd>Search</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2 id=\"avatars\">Avatars</h2><p>Pages never load anything from other sites, so avatars are shown as initials and an avatar URL as a link.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -255,51 +268,51 @@ func docUsers() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		var templ_7745c5c3_Var12 templ.SafeURL
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 95, Col: 86}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\">role</a>.</p><h2>Invite a user</h2><p>Create an invite link under <strong>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var12 string
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 97, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2>Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2>Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2>Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2>Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">role</a>.</p><h2 id=\"invite-a-user\">Invite a user</h2><p>Create an invite link under <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var13 templ.SafeURL
-		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		var templ_7745c5c3_Var13 string
+		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 98}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 97, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\">Backup and recovery</a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2 id=\"disable-a-user\">Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2 id=\"owners\">Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2 id=\"require-a-second-factor\">Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2 id=\"locked-out\">Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var14 templ.SafeURL
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 98}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">Backup and recovery</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -323,12 +336,12 @@ func docSignIn() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var14 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var14 == nil {
-			templ_7745c5c3_Var14 = templ.NopComponent
+		templ_7745c5c3_Var15 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var15 == nil {
+			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<h2>Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2>Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2>Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2>Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2 id=\"second-factor\">Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2 id=\"confirming-who-you-are\">Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2 id=\"failed-attempts\">Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2 id=\"sessions\">Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -336,7 +349,62 @@ func docSignIn() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+func docTokens() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var16 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var16 == nil {
+			templ_7745c5c3_Var16 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p>Programs call the API with a token: see <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var17 templ.SafeURL
+		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 132, Col: 78}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "\">Authentication</a>.</p><h2 id=\"permissions\">Permissions</h2><p>A token has individual permissions, never more than its owner's <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var18 templ.SafeURL
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 134, Col: 88}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "\">role</a> allows. It can have an expiry date, and a list of IP addresses and ranges that it works from. No token can create tokens or manage users.</p><h2 id=\"storage\">Storage</h2><p>A token is shown once and stored only as a hash. If you lose it, rotate it.</p><h2 id=\"rotate\">Rotate</h2><p>Rotating gives a token a new secret. The old one can keep working for up to 72 hours, so that programs can be switched over. Only the owner of a token can rotate it; on the command line use <code>console token roll</code>.</p><h2 id=\"revoke\">Revoke</h2><p>A revoked token is refused within a second on every instance, and so are all tokens of a disabled user. Admins and owners can see and revoke the tokens of others.</p><h2 id=\"usage\">Usage</h2><p>A token's page shows its latest requests. They are written every five seconds; if the console is killed, the last ones are lost.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

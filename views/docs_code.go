@@ -1,0 +1,55 @@
+package views
+
+// Commands and files of the documentation, as they are typed.
+const (
+	codeSetupLink = `Protocol Console: http://localhost:8080
+Set it up within the hour: http://localhost:8080/setup?code=…`
+
+	codeImport = `console import groups.csv
+console import -type contacts -match username -yes contacts.csv`
+
+	codeVerify = `$ console audit verify
+sealed  1042
+tail    0
+head    1042:Zm9vYmFyYmF6cXV4
+mark    1042, kept since 0`
+
+	codeVerifyKept = `$ console audit verify
+first   4214
+sealed  1042
+tail    0
+head    5255:Zm9vYmFyYmF6cXV4`
+
+	codeOIDC = `OIDC_CLIENT_SECRET_FILE=/run/secrets/oidc console serve \
+  -public-url https://console.example.com \
+  -oidc-issuer https://login.example.com \
+  -oidc-client-id console -oidc-name "Acme"`
+
+	codePostgres = `DATABASE_URL=postgres://console@localhost/console console serve`
+
+	codeProxy = `console serve -listen 127.0.0.1:8080 \
+  -public-url https://console.example.com -trusted-proxies 127.0.0.1`
+
+	codeNginx = `server {
+    listen 443 ssl;
+    server_name console.example.com;
+    location / {
+        proxy_pass http://127.0.0.1:8080;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;    # with its port
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }
+}`
+
+	codeCaddy = `console.example.com {
+    reverse_proxy 127.0.0.1:8080
+}`
+
+	codeBackup = `sqlite3 data/console.db "VACUUM INTO 'backup.db'"`
+
+	codeRecovery = `console user list
+console user password -email anna@example.com             # set a new password
+console user reset-second-factor -email anna@example.com  # remove a lost second factor
+console user enable -email anna@example.com               # enable a disabled user
+console user role -email anna@example.com -role owner     # if there is no owner left`
+)
