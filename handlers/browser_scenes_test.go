@@ -325,6 +325,10 @@ var scenes = append([]scene{
 		t.visit("/activity/" + v.update(g.ID, models.GroupChange{Name: new("Science Fiction in Auckland")}).ID)
 	}},
 	{"group activity", at(func(v *town) string { return "/groups/" + v.busy.ID + "/activity" })},
+	{"group past", at(func(v *town) string {
+		return "/groups/" + v.busy.ID + "/past?at=" + time.Now().UTC().Format("2006-01-02T15:04:05")
+	})},
+	{"group past refused", at(func(v *town) string { return "/groups/" + v.busy.ID + "/past?at=2001-01-01T00:00" })},
 	{"activity change", at(func(v *town) string { return "/activity/" + v.changes() })},
 	{"activity revert", at(func(v *town) string { return "/activity/" + v.changes() + "/revert" })},
 	{"activity revert nothing", func(t *tab, v *town) {

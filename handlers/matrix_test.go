@@ -172,6 +172,7 @@ var matrix = map[string]allowed{
 	"GET /activity/{id}":         about("OAU"),
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),
+	"GET /groups/{id}/past":      about("OAU"),
 	"GET /groups/{id}/activity":  about("OAU"),
 
 	"GET /login/code":             about(everybody),

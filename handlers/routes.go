@@ -215,6 +215,7 @@ func (c *Console) table() []route {
 		{"POST", "/groups/{id}/delete", groups.delete, access.DeleteGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/undelete", groups.undelete, access.DeleteGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/activity", groups.activity, access.ReadActivity, views.Groups, aGroup},
+		{"GET", "/groups/{id}/past", groups.past, access.ReadActivity, views.Groups, aGroup},
 		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/members", members.add, access.EditMembers, views.Groups, editedGroup},
 		{"GET", "/groups/{id}/members/export", members.exportForm, access.Export, views.Groups, aGroup},

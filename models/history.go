@@ -64,7 +64,12 @@ func (s *History) Group(ctx context.Context, by access.Actor, id string, at int6
 	return g, nil
 }
 
-// since returns from when on there are records of everything.
+// Since returns from when on there are records of everything, in Unix seconds.
+func (s *History) Since(ctx context.Context) (int64, error) {
+	since, err := s.since(s.store.DB.Read(ctx))
+	return since, s.store.DB.Failed(ctx, err)
+}
+
 func (s *History) since(r db.Reader) (int64, error) {
 	stored, err := db.Take(r, db.SelectFrom("settings", "value", "key = ?", "past_memberships_since"), db.OneColumn[string])
 	if err != nil {

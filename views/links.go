@@ -453,6 +453,11 @@ func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
 	return activityURL(pathTo("/groups/", id, "/activity", ""), at)
 }
 
+// GroupPastURL returns the address of a group as it was at a time, as an input for it sends that.
+func GroupPastURL(id, at string, list templ.SafeURL) templ.SafeURL {
+	return withParams(pathTo("/groups/", id, "/past", ""), "at", at, "list", string(list))
+}
+
 // OwnActivityURL returns the address of the user's own activity.
 func OwnActivityURL(at ActivityAt) templ.SafeURL {
 	at.Who = ""

@@ -188,7 +188,9 @@ type input struct {
 	Autocomplete string
 	Inputmode    string
 	// List is the ID of a datalist.
-	List      string
+	List string
+	// Step is between the values that a number or a time can have.
+	Step      string
 	Optional  bool
 	Autofocus bool
 	// Strength shows the strength of a new password during typing.
@@ -221,6 +223,9 @@ func (in input) attributes() templ.Attributes {
 	}
 	if in.List != "" {
 		a["list"] = in.List
+	}
+	if in.Step != "" {
+		a["step"] = in.Step
 	}
 	if in.Autofocus {
 		a["autofocus"] = true
