@@ -416,6 +416,8 @@ var scenes = append([]scene{
 	{"docs", address("/docs")},
 	{"docs page", address("/docs/search")},
 	{"docs listings", address("/docs/proxy")},
+	{"docs guide", address("/docs/bulk")},
+	{"docs found", address("/docs?q=retry")},
 	{"docs clients", address("/docs/clients")},
 	{"docs errors", address("/docs/errors")},
 	{"signed out", func(t *tab, _ *town) {

@@ -3,20 +3,25 @@ package handlers
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/static"
 	"protocol.chat/console/views"
 )
 
-// docPages are the console's own documentation. It is open to everybody, and looks like any other
-// page to those who are signed in.
+// docPages are the console's own documentation. Who may read it is decided in docs_readers.go.
 type docPages struct{ *site }
 
-// list lists the pages of the documentation.
+// list lists the pages of the documentation, or what a search finds in them.
 func (p docPages) list(w http.ResponseWriter, r *http.Request) error {
+	if q := text.Cut(strings.TrimSpace(r.URL.Query().Get("q")), models.MaxSearch); q != "" {
+		return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Search the documentation", Body: views.DocsFoundPage(views.SearchDocs(q, errorParts()))})
+	}
 	return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Documentation", Body: views.DocsPage()})
 }
 
@@ -54,11 +59,14 @@ func (p docPages) roles(w http.ResponseWriter, r *http.Request) error {
 	return p.renderOpen(w, r, views.DocURL(views.RolesTopic), views.Page{Title: "Roles and permissions", Body: views.DocFrame(views.RolesTopic, views.RolesPage())})
 }
 
-// client sends a client of the API, to be saved.
+// client sends a client of the API, to be saved: also to a program that has a token.
 func (p docPages) client(w http.ResponseWriter, r *http.Request) error {
 	body, ok := static.Client(r.PathValue("file"))
 	if !ok {
 		return errNoPage
+	}
+	if err := p.mayDownload(r); err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8") // what browsers show and never run
@@ -67,14 +75,24 @@ func (p docPages) client(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// renderOpen shows a page that is open to everybody, with the menu of the documentation; at is as in
+// renderOpen shows a page to those who may read the documentation, with its menu; at is as in
 // views.DocsNav.
 func (p docPages) renderOpen(w http.ResponseWriter, r *http.Request, at templ.SafeURL, page views.Page) error {
-	page.Docs = &views.DocsNav{At: at}
-	if v, err := p.signedIn(r); err == nil {
-		r = withSignedIn(r, v)
+	r, err := p.reader(r)
+	if err != nil {
+		return err
 	}
+	page.Docs = &views.DocsNav{At: at, Q: strings.TrimSpace(r.URL.Query().Get("q"))}
 	return p.render(w, r, http.StatusOK, page)
+}
+
+// errorParts returns the error codes of the API as a search finds them.
+func errorParts() []views.DocPart {
+	var parts []views.DocPart
+	for _, d := range errorDocs() {
+		parts = append(parts, views.DocPart{Href: views.ErrorDocsURL(d.Code), Page: d.Code, Text: d.Title + ". " + d.Text})
+	}
+	return parts
 }
 
 // errorDocs returns the documentation of every error code of the API.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
@@ -17,6 +18,7 @@ type site struct {
 	store      *models.Store
 	log        *slog.Logger
 	publicURL  string
+	trusted    access.Networks // the proxies
 	version    string
 	routes     *routeTable
 	cookies    cookies
@@ -35,7 +37,7 @@ type site struct {
 
 func newSite(config Config) *site {
 	s := &site{
-		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, version: config.Version,
+		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, trusted: config.TrustedProxies, version: config.Version,
 		routes: newRouteTable(), cookies: newCookies(config.PublicURL), oidc: newProvider(config.OIDC, config.PublicURL),
 		directExport: cmp.Or(config.DirectExport, 10_000),
 	}

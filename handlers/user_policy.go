@@ -11,7 +11,7 @@ import (
 )
 
 // noticeDays is how many days users have to set up a second factor when it becomes required, unless
-// noticeDays is how many days users have to set up a second factor when it becomes required, unless
+// an owner chooses another day.
 const noticeDays = 14
 
 // policyPages are for the sign-in policy.
@@ -23,7 +23,7 @@ func (p policyPages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.PolicyForm{Tokens: policy.Tokens}
+	form := views.PolicyForm{Tokens: policy.Tokens, PublicDocs: policy.PublicDocs}
 	for _, role := range access.Roles {
 		rule := views.PolicyRule{Role: role, From: p.now(r).UTC().AddDate(0, 0, noticeDays).Format(time.DateOnly)}
 		if from, need := policy.SecondFactor[role]; need {
@@ -62,6 +62,8 @@ func (p policyPages) update(w http.ResponseWriter, r *http.Request) error {
 func readPolicy(r *http.Request) (views.PolicyForm, identity.Policy) {
 	form, policy := views.PolicyForm{Tokens: r.PostFormValue("tokens") != ""}, identity.Policy{SecondFactor: map[access.Role]int64{}}
 	policy.Tokens = form.Tokens
+	form.PublicDocs = r.PostFormValue("public_docs") != ""
+	policy.PublicDocs = form.PublicDocs
 	for _, role := range access.Roles {
 		rule := views.PolicyRule{Role: role, From: r.PostFormValue(string(role)), Need: slices.Contains(r.PostForm["need"], string(role))}
 		form.Rules = append(form.Rules, rule)

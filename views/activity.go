@@ -292,7 +292,7 @@ func fieldName(name string) string {
 		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", "request_id": "Request ID",
 		"fault_entry": "Fault at entry", "fault_line": "Fault in line", "seen_entry": "Entry seen before",
-		"tokens_need_second_factor": "API tokens need a second factor", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
+		"tokens_need_second_factor": "API tokens need a second factor", "public_docs": "Documentation for everybody", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 		"group_columns": "Columns of groups", "query": "Filters",
 		"q": "Search", "contacts_min": "Fewest members", "contacts_max": "Most members", "same_name": "Shares its name",

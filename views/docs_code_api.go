@@ -2,6 +2,9 @@ package views
 
 // Calls and answers of the guides.
 const (
+	codeFirstCall = `export token=pcl_…
+curl https://console.example.com/v1/me -H "Authorization: Bearer $token"`
+
 	codeFirstCalls = `curl https://console.example.com/v1/groups \
   -H "Authorization: Bearer $token" -d name="Plaza Hotel"
 

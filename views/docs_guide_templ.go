@@ -299,20 +299,33 @@ func docUsers() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2 id=\"disable-a-user\">Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2 id=\"owners\">Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2 id=\"require-a-second-factor\">Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2 id=\"locked-out\">Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2 id=\"disable-a-user\">Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2 id=\"owners\">Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2 id=\"require-a-second-factor\">Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2 id=\"docs\">Who can read the documentation</h2><p>Users who are signed in, programs with a token for the <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var14 templ.SafeURL
-		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 98}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 86}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">Backup and recovery</a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">clients</a>, and browsers on the server itself. Owners can let everybody read it, under <strong>Sign-in policy</strong>. A browser on the server counts only if it opens the console as <code>localhost</code> and not through a proxy.</p><h2 id=\"locked-out\">Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var15 templ.SafeURL
+		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 107, Col: 98}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\">Backup and recovery</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -336,12 +349,12 @@ func docSignIn() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var15 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var15 == nil {
-			templ_7745c5c3_Var15 = templ.NopComponent
+		templ_7745c5c3_Var16 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var16 == nil {
+			templ_7745c5c3_Var16 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2 id=\"second-factor\">Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2 id=\"confirming-who-you-are\">Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2 id=\"failed-attempts\">Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2 id=\"sessions\">Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<h2 id=\"second-factor\">Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2 id=\"confirming-who-you-are\">Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2 id=\"failed-attempts\">Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2 id=\"sessions\">Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -349,7 +362,7 @@ func docSignIn() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -373,38 +386,38 @@ func docTokens() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var16 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var16 == nil {
-			templ_7745c5c3_Var16 = templ.NopComponent
+		templ_7745c5c3_Var17 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var17 == nil {
+			templ_7745c5c3_Var17 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p>Programs call the API with a token: see <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var17 templ.SafeURL
-		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 132, Col: 78}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "\">Authentication</a>.</p><h2 id=\"permissions\">Permissions</h2><p>A token has individual permissions, never more than its owner's <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>Programs call the API with a token: see <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var18 templ.SafeURL
-		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 134, Col: 88}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 134, Col: 78}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "\">role</a> allows. It can have an expiry date, and a list of IP addresses and ranges that it works from. No token can create tokens or manage users.</p><h2 id=\"storage\">Storage</h2><p>A token is shown once and stored only as a hash. If you lose it, rotate it.</p><h2 id=\"rotate\">Rotate</h2><p>Rotating gives a token a new secret. The old one can keep working for up to 72 hours, so that programs can be switched over. Only the owner of a token can rotate it; on the command line use <code>console token roll</code>.</p><h2 id=\"revoke\">Revoke</h2><p>A revoked token is refused within a second on every instance, and so are all tokens of a disabled user. Admins and owners can see and revoke the tokens of others.</p><h2 id=\"usage\">Usage</h2><p>A token's page shows its latest requests. They are written every five seconds; if the console is killed, the last ones are lost.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "\">Authentication</a>.</p><h2 id=\"permissions\">Permissions</h2><p>A token has individual permissions, never more than its owner's <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var19 templ.SafeURL
+		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 136, Col: 88}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "\">role</a> allows. It can have an expiry date, and a list of IP addresses and ranges that it works from. No token can create tokens or manage users.</p><h2 id=\"storage\">Storage</h2><p>A token is shown once and stored only as a hash. If you lose it, rotate it.</p><h2 id=\"rotate\">Rotate</h2><p>Rotating gives a token a new secret. The old one can keep working for up to 72 hours, so that programs can be switched over. Only the owner of a token can rotate it; on the command line use <code>console token roll</code>.</p><h2 id=\"revoke\">Revoke</h2><p>A revoked token is refused within a second on every instance, and so are all tokens of a disabled user. Admins and owners can see and revoke the tokens of others.</p><h2 id=\"usage\">Usage</h2><p>A token's page shows its latest requests. They are written every five seconds; if the console is killed, the last ones are lost.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

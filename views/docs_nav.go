@@ -11,7 +11,7 @@ type DocsNav struct {
 	// At is the address of the page that it stands beside. For a page that no entry leads to, it is
 	// that of the entry above it.
 	At templ.SafeURL
-	// Q is what was searched for.
+	// Q is what was searched for; the page has the search box then.
 	Q string
 	// Reference are the parts of the API reference.
 	Reference []DocLink

@@ -78,9 +78,11 @@ type UserQuestion struct {
 type PolicyForm struct {
 	Rules []PolicyRule
 	// Tokens is as in models.Policy.
-	Tokens   bool
-	Problems access.Invalid
-	Now      Clock
+	Tokens bool
+	// PublicDocs is as in identity.Policy.
+	PublicDocs bool
+	Problems   access.Invalid
+	Now        Clock
 }
 
 // PolicyRule is whether a role needs a second factor, and from which day, as 2027-01-31.
@@ -231,14 +233,18 @@ func PolicySummary(p identity.Policy, now Clock) string {
 			asked = append(asked, string(role)+"s from "+ruleDay(from, now))
 		}
 	}
+	docs := ""
+	if p.PublicDocs {
+		docs = " Everybody can read the documentation."
+	}
 	if len(asked) == 0 {
-		return "No role requires a second factor."
+		return "No role requires a second factor." + docs
 	}
 	holds := "A second factor is required for " + strings.Join(asked, ", ") + "."
 	if p.Tokens {
 		holds += " API tokens of users without one are blocked too."
 	}
-	return holds
+	return holds + docs
 }
 
 // ruleDay returns the day from which a rule applies. Rules start at 00:00 UTC, so it is the day

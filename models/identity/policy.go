@@ -24,6 +24,8 @@ type Policy struct {
 	// Tokens reports whether API tokens are refused while their owners lack a required
 	// second factor. It is off by default, because it would stop programs.
 	Tokens bool `json:"tokens,omitempty"`
+	// PublicDocs says that everybody may read the documentation, also without signing in.
+	PublicDocs bool `json:"public_docs,omitempty"`
 }
 
 // Needs reports whether a role needs a second factor.
@@ -109,7 +111,10 @@ const latestPolicy = 253_370_764_799
 
 // differences returns what p changes in the policy before.
 func (p Policy) differences(before Policy) map[string]audit.Change {
-	rules := []audit.Difference{{Field: "tokens_need_second_factor", Before: &before.Tokens, After: &p.Tokens}}
+	rules := []audit.Difference{
+		{Field: "tokens_need_second_factor", Before: &before.Tokens, After: &p.Tokens},
+		{Field: "public_docs", Before: &before.PublicDocs, After: &p.PublicDocs},
+	}
 	for _, role := range access.Roles {
 		rules = append(rules, audit.Difference{Field: "second_factor." + string(role), Before: before.from(role), After: p.from(role)})
 	}
