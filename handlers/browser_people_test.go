@@ -86,6 +86,7 @@ var peopleScenes = []scene{
 	}},
 	{"person sign out own", at(func(v *town) string { return "/people/" + v.by.ID + "/sessions" })},
 	{"policy", address("/people/policy")},
+	{"general settings", address("/settings/general")},
 	{"policy refused", func(t *tab, _ *town) {
 		t.visit("/people/policy")
 		t.click(`[value="editor"]`)

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"protocol.chat/console/handlers/api"
+	"protocol.chat/console/handlers/avatars"
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -39,6 +40,8 @@ type Config struct {
 	RateLimit int
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	TrustedProxies access.Networks
+	// Avatars fetches the pictures of groups and contacts; without it, nil, initials are shown.
+	Avatars *avatars.Proxy
 	// OIDC is the provider that people can sign in with, or nil.
 	OIDC *OIDC
 }

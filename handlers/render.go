@@ -24,14 +24,17 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p view
 	if rt := routeOf(r); rt.right == anybody || signedInAs(r) != nil {
 		p.Section = rt.section
 	}
+	ctx, err := s.withPictures(r)
+	if err != nil {
+		return err
+	}
 	region := region(r)
 	if region == "" {
 		if p.Frame.Views, err = s.menuViews(r); err != nil {
 			return err
 		}
-		return respond(w, r, status, views.Document(p))
+		return send(w, status, func(whole *bytes.Buffer) error { return views.Document(p).Render(ctx, whole) })
 	}
-	ctx := withoutDeadline(r)
 	return send(w, status, func(part *bytes.Buffer) error {
 		if err := templ.RenderFragments(ctx, part, p.Body, region); err != nil {
 			return err

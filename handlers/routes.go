@@ -102,6 +102,8 @@ func (c *Console) table() []route {
 		users        = userPages{c.site}
 		invitations  = invitationPages{c.site}
 		policy       = policyPages{c.site}
+		settings     = settingsPages{c.site}
+		pictures     = avatarPages{c.site}
 
 		groupImports   = importPages{c.site, models.ImportGroups}
 		contactImports = importPages{c.site, models.ImportContacts}
@@ -268,6 +270,11 @@ func (c *Console) table() []route {
 		{"GET", "/activity/{id}", activity.show, access.ReadActivity, views.Activity, anEntry},
 		{"GET", "/activity/{id}/revert", activity.confirmRevert, access.ReadActivity, views.Activity, anEntry},
 		{"POST", "/activity/{id}/revert", activity.revert, access.ReadActivity, views.Activity, anEntry},
+
+		{"GET", "/avatars/groups/{id}", pictures.group, access.ReadGroups, "", plain},
+		{"GET", "/avatars/contacts/{id}", pictures.contact, access.ReadContacts, "", plain},
+		{"GET", "/settings/general", settings.edit, access.ManageSettings, "Settings", plain},
+		{"POST", "/settings/general", settings.update, access.ManageSettings, "Settings", plain},
 
 		{"GET", "/settings/tokens", tokens.list, access.CreateTokens, views.Tokens, plain},
 		{"GET", "/settings/tokens/new", tokens.new, access.CreateTokens, views.Tokens, also{stepUp: creatingToken}},

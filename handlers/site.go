@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"protocol.chat/console/handlers/avatars"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
@@ -28,8 +29,9 @@ type site struct {
 	drafts     drafts
 	// directExport is Config.DirectExport.
 	directExport int
-	oidc         *provider   // or nil
-	owned        atomic.Bool // set once there is an owner
+	oidc         *provider      // or nil
+	avatars      *avatars.Proxy // or nil
+	owned        atomic.Bool    // set once there is an owner
 	// menuCounts are the numbers of groups in users' menus, by time zone and query; nil for those
 	// that took too long.
 	menuCounts db.Cache[string, *db.Count]
@@ -39,7 +41,7 @@ func newSite(config Config) *site {
 	s := &site{
 		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, trusted: config.TrustedProxies, version: config.Version,
 		routes: newRouteTable(), cookies: newCookies(config.PublicURL), oidc: newProvider(config.OIDC, config.PublicURL),
-		directExport: cmp.Or(config.DirectExport, 10_000),
+		avatars: config.Avatars, directExport: cmp.Or(config.DirectExport, 10_000),
 	}
 	s.sessions = &sessionStore{store: s.store, cookies: s.cookies}
 	s.challenges = challenges{store: s.store, cookies: s.cookies}

@@ -55,6 +55,7 @@ type Store struct {
 	Creators    *Creators
 	Facets      *Facets
 	History     *History
+	Avatars     *Avatars
 }
 
 // The parts of the store besides groups and contacts.
@@ -88,6 +89,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
+	s.Avatars = &Avatars{store: s, shown: db.Cache[string, bool]{TTL: db.CacheTTL}}
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	s.Jobs.Register(s.Imports.kinds()...)

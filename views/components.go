@@ -25,13 +25,6 @@ func (i icon) Render(_ context.Context, w io.Writer) error {
 	return write(w, iconHead, string(i), iconTail)
 }
 
-// avatar is shown beside a name. class may be "round", "large" or "small".
-type avatar struct{ name, class string }
-
-func (a avatar) Render(_ context.Context, w io.Writer) error {
-	return write(w, `<span class="avatar `, a.class, `" data-hue="`, hue(a.name), `" aria-hidden="true">`, initials(a.name), `</span>`)
-}
-
 // moment is a time relative to now, with the full time in its title.
 type moment struct {
 	at  int64

@@ -700,7 +700,7 @@ func contactRow(l *ContactList, i int, selects bool, here Next, from templ.SafeU
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{c.Name(), "round"}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = contactAvatar(c.ID, c.Name(), c.AvatarURL, "round").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

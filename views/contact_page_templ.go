@@ -44,7 +44,7 @@ func ContactPage(d ContactDetail) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{d.Name(), "round large"}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = contactAvatar(d.ID, d.Name(), d.AvatarURL, "round large").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -498,7 +498,7 @@ func groupLinks(groups []models.Group) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = avatar{g.Name, "small"}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupAvatar(g.ID, g.Name, g.AvatarURL, "small").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -97,12 +97,15 @@ func initials(name string) string {
 const hues = 8
 
 // hue returns the colour of a name's avatar: its FNV-1a hash.
-func hue(name string) string {
+func hue(name string) string { return strconv.Itoa(int(fnv(name) % hues)) }
+
+// fnv returns the FNV-1a hash of s, as hash/fnv does without its allocations.
+func fnv(s string) uint32 {
 	h := uint32(2166136261)
-	for i := range len(name) {
-		h = (h ^ uint32(name[i])) * 16777619
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * 16777619
 	}
-	return strconv.Itoa(int(h % hues))
+	return h
 }
 
 // plain returns a name or a text that a user typed, for use in the middle of a page within a bdi

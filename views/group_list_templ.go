@@ -1339,7 +1339,7 @@ func groupRow(l *GroupList, i int, columns []Column, selects bool, here Next, fr
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{g.Name, ""}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = groupAvatar(g.ID, g.Name, g.AvatarURL, "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

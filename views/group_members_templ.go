@@ -572,7 +572,7 @@ func memberRow(c *models.Contact, remove templ.SafeURL, may, all bool, now Clock
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{c.Name(), "round"}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = contactAvatar(c.ID, c.Name(), c.AvatarURL, "round").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -273,7 +273,7 @@ func GroupOverview(d GroupDetail) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = avatar{c.Name(), "round small"}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = contactAvatar(c.ID, c.Name(), c.AvatarURL, "round small").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -333,7 +333,7 @@ func groupHead(d GroupDetail, tab string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{d.Name, "large"}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = groupAvatar(d.ID, d.Name, d.AvatarURL, "large").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -324,7 +324,7 @@ func groupName(g models.Group, now Clock) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = avatar{g.Name, ""}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = groupAvatar(g.ID, g.Name, g.AvatarURL, "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

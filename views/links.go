@@ -209,6 +209,24 @@ func PickGroupURL() templ.SafeURL { return "/groups/pick" }
 // MissingContactsURL returns the address that downloads what was not found of a pasted list.
 func MissingContactsURL() templ.SafeURL { return "/contacts/pick/missing" }
 
+// GroupAvatarURL returns the address of a group's picture, whose own address is address. It changes
+// with that, so that browsers can keep what they have.
+func GroupAvatarURL(id, address string) templ.SafeURL {
+	return avatarURL("/avatars/groups/", id, address)
+}
+
+// ContactAvatarURL is GroupAvatarURL for a contact.
+func ContactAvatarURL(id, address string) templ.SafeURL {
+	return avatarURL("/avatars/contacts/", id, address)
+}
+
+func avatarURL(folder, id, address string) templ.SafeURL {
+	return pathTo(folder, id, "", "") + "?v=" + templ.SafeURL(strconv.FormatUint(uint64(fnv(address)), 36))
+}
+
+// SettingsURL returns the address of the general settings.
+func SettingsURL() templ.SafeURL { return "/settings/general" }
+
 // The addresses of users.
 
 func UsersURL() templ.SafeURL            { return "/people" }

@@ -482,7 +482,7 @@ func PickerOptions(p Picker) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = avatar{c.Name(), "round small"}.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = contactAvatar(c.ID, c.Name(), c.AvatarURL, "round small").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

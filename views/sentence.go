@@ -72,6 +72,7 @@ var acts = map[audit.Action]string{
 	"invitation.renew":         "renewed the invitation for {object}",
 	"invitation.revoke":        "revoked the invitation for {object}",
 	"policy.update":            "changed the sign-in policy",
+	"settings.update":          "changed the general settings",
 	"token.roll":               "rotated the API token {object}",
 	"token.end_old_secret":     "revoked the old secret of the API token {object}",
 	"identity.link":            "linked another sign-in method to {object}",
@@ -265,6 +266,7 @@ var Areas = []Area{
 	{"token", "API tokens"},
 	{"activity", "Activity log"},
 	{"policy", "Sign-in policy"},
+	{"settings", "Settings"},
 	{"database", "Database"},
 }
 

@@ -19,13 +19,14 @@ var domain = []string{"models/text", "models/guard", "models/keys", "models/acce
 // ours may import of ours.
 var mayImport = map[string][]string{
 	"cmd":               append([]string{"handlers", "handlers/export", "static"}, domain...),
-	"cmd/console":       append([]string{"handlers", "handlers/export", "views", "static"}, domain...),
+	"cmd/console":       append([]string{"handlers", "handlers/avatars", "handlers/export", "views", "static"}, domain...),
 	"cmd/bench":         append([]string{"models/modelstest"}, domain...),
 	"cmd/testrun":       {"models/modelstest"},
-	"handlers":          append([]string{"handlers/api", "handlers/export", "handlers/stream", "views", "views/reference", "static"}, domain...),
+	"handlers":          append([]string{"handlers/api", "handlers/avatars", "handlers/export", "handlers/stream", "views", "views/reference", "static"}, domain...),
 	"handlers/export":   append([]string{"views"}, domain...),
 	"handlers/api":      append([]string{"handlers/export", "handlers/stream", "views", "views/reference"}, domain...),
 	"handlers/stream":   {},
+	"handlers/avatars":  {"models/guard"},
 	"views":             append([]string{"views/reference", "static"}, domain...),
 	"views/reference":   {},
 	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet"},

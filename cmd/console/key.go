@@ -68,10 +68,16 @@ func readKeys(file string) (keys.Keys, error) {
 
 // keyPath returns the path of the key file.
 func (c *command) keyPath() string {
+	return cmp.Or(c.keyFile, filepath.Join(c.dataFolder(), "console.key"))
+}
+
+// dataFolder returns where files of the console are by default: next to the SQLite file, or in
+// data/.
+func (c *command) dataFolder() string {
 	if database, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
-		return cmp.Or(c.keyFile, filepath.Join(filepath.Dir(database), "console.key"))
+		return filepath.Dir(database)
 	}
-	return cmp.Or(c.keyFile, filepath.Join("data", "console.key"))
+	return "data"
 }
 
 // markPath returns the path of the server's own checkpoint of the activity log: next to the key

@@ -119,7 +119,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "OIDC_CLIENT_SECRET", "seed", "version",
+			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",

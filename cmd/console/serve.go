@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers"
+	"protocol.chat/console/handlers/avatars"
 	"protocol.chat/console/models"
 )
 
@@ -65,6 +67,7 @@ func serve(ctx context.Context, c *command) error {
 	config.PublicURL = cmp.Or(publicURL, localURL(listener.Addr()))
 	return c.withStore(ctx, func(store *models.Store) error {
 		config.Store = store
+		config.Avatars = avatars.New(avatars.Config{Folder: cmp.Or(flags.avatarFolder, filepath.Join(c.dataFolder(), "avatars")), Log: config.Log})
 		return c.serveStore(ctx, listener, config)
 	})
 }

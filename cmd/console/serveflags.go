@@ -11,9 +11,10 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// serveFlags are serve's flags about proxies, rate limits and an OpenID Connect provider.
+// serveFlags are serve's flags about proxies, rate limits, avatars and an OpenID Connect provider.
 type serveFlags struct {
 	rateLimit, proxies               string
+	avatarFolder                     string
 	oidcIssuer, oidcClient, oidcName string
 }
 
@@ -28,6 +29,8 @@ func (f *serveFlags) declare(c *command) {
 	c.setting(&f.rateLimit, "rate-limit", "RATE_LIMIT", "6000", "API `REQUESTS` per minute and token; 0 for no limit")
 	c.setting(&f.proxies, "trusted-proxies", "TRUSTED_PROXIES", "",
 		"comma-separated `ADDRESSES` and ranges of proxies whose X-Forwarded-For is trusted")
+	c.setting(&f.avatarFolder, "avatar-folder", "AVATAR_FOLDER", "",
+		"`FOLDER` for copies of avatars, up to 256 MB; by default avatars next to the SQLite file, or in data/")
 	c.setting(&f.oidcIssuer, "oidc-issuer", "OIDC_ISSUER", "", "`URL` of an OpenID Connect provider that users can sign in with")
 	c.setting(&f.oidcClient, "oidc-client-id", "OIDC_CLIENT_ID", "",
 		"client `ID` of the console at the provider; its secret is in "+oidcSecret+" or in the file named by "+oidcSecretFile)

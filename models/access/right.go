@@ -33,6 +33,7 @@ const (
 	ManageRoles     Right = "roles.manage"
 	ManagePolicy    Right = "policy.manage"
 	ManageRetention Right = "activity.keep"
+	ManageSettings  Right = "settings.manage"
 )
 
 // SignedInOnly is the right that every signed-in user has, and no token.
@@ -107,6 +108,7 @@ var Rules = []Rule{
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "change the sign-in policy", []Role{Owner}, false},
 	{ManageRetention, "change how long activity and deleted groups are kept", []Role{Owner}, false},
+	{ManageSettings, "change general settings", []Role{Owner}, false},
 }
 
 // Rule returns the rule of a right; without roles if it is unknown.
@@ -122,7 +124,7 @@ func (r Right) Rule() Rule {
 // owners can't remove each other's role at once. They take that lock before they lock an
 // account, so they can't deadlock.
 func (r Right) Serialized() bool {
-	return slices.Contains([]Right{ManageUsers, ManageRoles, ManagePolicy, ManageRetention}, r)
+	return slices.Contains([]Right{ManageUsers, ManageRoles, ManagePolicy, ManageRetention, ManageSettings}, r)
 }
 
 // has reports whether a role has a right.

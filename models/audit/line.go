@@ -80,6 +80,7 @@ const (
 	RenewedInvite   Action = "invitation.renew"
 	RevokedInvite   Action = "invitation.revoke"
 	ChangedPolicy   Action = "policy.update"
+	ChangedSettings Action = "settings.update"
 	SignedIn        Action = "session.start"
 	SignedOut       Action = "session.end"
 	RefusedSignIn   Action = "session.refuse"
@@ -110,6 +111,7 @@ var counters = map[string][]string{
 	"invitation": nil,
 	"token":      nil,
 	"policy":     nil,
+	"settings":   nil,
 	"view":       nil,
 	"rule":       nil,
 	"activity":   nil,
