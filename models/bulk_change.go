@@ -348,6 +348,7 @@ func (p *bulkPart) clear(line audit.Line, rest clearing) error {
 	if err := p.note(line.Action, line.ObjectKind, line.ObjectID, line.ObjectName, said); err != nil {
 		return err
 	}
+	p.lines[len(p.lines)-1].Shown = line.Shown
 	done, err := p.s.clearFirst(p.tx, rest)
 	if !done {
 		p.s.Deletions.requestPurge()

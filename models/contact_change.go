@@ -41,6 +41,7 @@ func (s *Store) CreateContact(ctx context.Context, by access.Actor, c ContactCha
 			return Contact{}, err
 		}
 		line.SetObject("contact", made.ID, made.Name())
+		line.Shown = made.Object()
 		return made, line.SetChanges(contactDifferences(Contact{}, made))
 	})
 }
@@ -84,6 +85,7 @@ func (s *Store) UpdateContact(ctx context.Context, by access.Actor, id string, c
 			}
 		}
 		line.SetObject("contact", now.ID, now.Name())
+		line.Shown = now.Object()
 		line.Undoable = true
 		return line.SetChanges(changes)
 	})

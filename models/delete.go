@@ -65,10 +65,11 @@ func (s *Store) deleteGroup(ctx context.Context, by access.Actor, id string, whe
 // deleteLocked deletes a locked group, or puts it on hold until a time, and sets its line.
 // What it returns is to be cleared.
 func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g Group, until int64) (clearing, error) {
-	members, err := firstNamed(s.DB.ReadIn(tx), g)
-	if err != nil {
+	whole := []Group{g}
+	if err := s.Members.addContacts(s.DB.ReadIn(tx), whole); err != nil {
 		return clearing{}, err
 	}
+	g.Contacts = whole[0].Contacts
 	if until > 0 {
 		if err := s.Holds.keep(tx, g.ID, until); err != nil {
 			return clearing{}, err
@@ -84,7 +85,8 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 		return clearing{}, err
 	}
 	line.SetObject("group", g.ID, g.Name)
-	changes := deletedGroupChanges(g, members, messages)
+	line.Shown = g.Object()
+	changes := deletedGroupChanges(g, messages)
 	if line.Undoable = until > 0; line.Undoable {
 		changes[audit.HeldField] = audit.Change{Before: nil, After: until}
 	}
@@ -99,12 +101,12 @@ func (s *Store) deleteLocked(tx *gorm.DB, line *audit.Line, by access.Actor, g G
 
 // deletedGroupChanges returns what an audit line says of a deleted group: all its values. If there
 // are more messages than were counted, the tombstone has their final number.
-func deletedGroupChanges(g Group, members any, messages db.Count) map[string]audit.Change {
+func deletedGroupChanges(g Group, messages db.Count) map[string]audit.Change {
 	changes := differences(g, Group{})
 	changes["conversation_id"], changes["created_at"] = audit.Change{Before: g.ConversationID, After: nil}, audit.Change{Before: g.CreatedAt, After: nil}
 	changes["messages_count"] = audit.Change{Before: auditCount(messages), After: nil}
-	if members != nil {
-		changes["contacts"] = audit.Change{Before: members, After: nil}
+	if g.ContactsCount > 0 {
+		changes["contacts"] = audit.Change{Before: namedOf(g.ContactsCount, g.Contacts[:min(len(g.Contacts), MaxNamed)]), After: nil}
 	}
 	return changes
 }
@@ -115,18 +117,6 @@ func auditCount(n db.Count) any {
 		return "more than " + text.Thousands(n.N)
 	}
 	return n.N
-}
-
-// firstNamed returns a group's members as named does.
-func firstNamed(r db.Reader, g Group) (any, error) {
-	if g.ContactsCount == 0 {
-		return nil, nil
-	}
-	query := selectMembers("")
-	query.Where("memberships.group_id = ?", g.ID)
-	query.Tail = " ORDER BY memberships.contact_id"
-	members, err := db.First(r, query, MaxNamed, (*Contact).columns)
-	return namedOf(g.ContactsCount, members), err
 }
 
 // DeleteContact deletes a contact permanently, with its one-to-one conversation, and ends
@@ -153,6 +143,7 @@ func (s *Store) deleteLockedContact(tx *gorm.DB, line *audit.Line, c Contact) (c
 		return clearing{}, err
 	}
 	line.SetObject("contact", c.ID, c.Name())
+	line.Shown = c.Object()
 	changes := contactDifferences(c, Contact{})
 	changes["conversation_id"], changes["created_at"] = audit.Change{Before: c.ConversationID, After: nil}, audit.Change{Before: c.CreatedAt, After: nil}
 	changes["groups_left"] = audit.Change{Before: nil, After: auditCount(groups)}

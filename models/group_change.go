@@ -58,6 +58,7 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 			changes["contacts"] = audit.Change{Before: nil, After: named(members)}
 		}
 		line.SetObject("group", g.ID, g.Name)
+		line.Shown = g.Object()
 		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(changes)
 	})
 }
@@ -146,6 +147,7 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 			return audit.ErrNothing
 		}
 		line.SetObject("group", after.ID, after.Name)
+		line.Shown = after.Object()
 		line.Undoable = true
 		return line.SetChanges(changes)
 	})

@@ -125,7 +125,9 @@ func (s *Members) AddMembers(ctx context.Context, by access.Actor, groupID strin
 		if err := cmp.Or(line.SetChanges(changes), undoMembers(line, membersUndo{Added: contactIDs(added)})); err != nil {
 			return Group{}, err
 		}
-		return readGroup(s.store.DB.ReadIn(tx), g.ID, ShownContacts)
+		g, err = readGroup(s.store.DB.ReadIn(tx), g.ID, ShownContacts)
+		line.Shown = g.Object()
+		return g, err
 	})
 	return g, added, err
 }

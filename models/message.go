@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -124,6 +125,7 @@ func (s *Messages) PostMessage(ctx context.Context, by access.Actor, conversatio
 			Message: typed, CreatedAt: now.Unix(),
 		}
 		line.SetObject("conversation", conversationID, "")
+		line.Shown, line.EventsOf = posted.Object(), text.Deref(cmp.Or(c.GroupID, c.ContactID))
 		if err := line.SetChanges(map[string]audit.Change{"message_id": {Before: nil, After: posted.ID}, "contact_id": {Before: nil, After: posted.ContactID}}); err != nil {
 			return Message{}, err
 		}

@@ -2,8 +2,8 @@
 // knows nothing of HTTP or HTML.
 //
 // A Store combines the packages below: DB, the open database; Audit, the log, through which
-// everything is changed; Identity, the users; and Jobs, for work that takes time. Its own
-// methods use the domain's words: a noun reads (Group, Groups), a verb changes
+// everything is changed; Identity, the users; Jobs, for work that takes time; and Events, what
+// other systems hear of changes. Its own methods use the domain's words: a noun reads (Group, Groups), a verb changes
 // (CreateGroup, ArchiveGroup). Every value is validated here, so that forms and API calls
 // follow the same rules and return the same messages (access.Invalid).
 //
@@ -30,6 +30,7 @@ import (
 
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/events"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 )
@@ -41,6 +42,7 @@ type Store struct {
 	Audit    *audit.Log
 	Identity *identity.Store
 	Jobs     *jobs.Store
+	Events   *events.Log
 
 	Members     *Members
 	Messages    *Messages
@@ -85,7 +87,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log)}
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), Events: events.New(d)}
+	log.Announce, log.Announced = s.announce, s.Events.Wake
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
@@ -113,5 +116,9 @@ func (s *Store) Close() error {
 
 // Sweep deletes what has expired. It is housekeeping and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
-	return errors.Join(s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx), s.History.Sweep(ctx))
+	at, err := s.Audit.TrustedTime(ctx)
+	if err == nil {
+		err = s.Events.Sweep(ctx, at)
+	}
+	return errors.Join(err, s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx), s.History.Sweep(ctx))
 }

@@ -22,9 +22,9 @@ type batchObject struct {
 }
 
 type batchResult struct {
-	Status int          `json:"status"`
-	Group  *groupObject `json:"group,omitempty"`
-	Error  *errorObject `json:"error,omitempty"`
+	Status int                 `json:"status"`
+	Group  *models.GroupObject `json:"group,omitempty"`
+	Error  *errorObject        `json:"error,omitempty"`
 }
 
 // operation is one of a batch, as read.
@@ -132,7 +132,7 @@ func (a manyCalls) operate(r *http.Request, by access.Actor, op operation, atomi
 }
 
 // carryOut does what a single call does.
-func (a manyCalls) carryOut(ctx context.Context, by access.Actor, op operation) (status int, _ *groupObject, err error) {
+func (a manyCalls) carryOut(ctx context.Context, by access.Actor, op operation) (status int, _ *models.GroupObject, err error) {
 	var g models.Group
 	status = http.StatusOK
 	switch {
@@ -151,5 +151,5 @@ func (a manyCalls) carryOut(ctx context.Context, by access.Actor, op operation) 
 	default:
 		return http.StatusNoContent, nil, a.Store.DeleteGroup(ctx, by, op.id, nil)
 	}
-	return status, new(groupOf(g)), err
+	return status, new(g.Object()), err
 }

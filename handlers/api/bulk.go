@@ -166,9 +166,9 @@ func figuresOf(f models.Figures) figuresObject {
 // previewObject is what a bulk change of groups would do.
 type previewObject struct {
 	figuresObject
-	Sample []groupObject `json:"sample"`
+	Sample []models.GroupObject `json:"sample"`
 }
 
 func previewOf(p models.Preview) previewObject {
-	return previewObject{figuresOf(p.Figures), each(p.Sample, groupOf)}
+	return previewObject{figuresOf(p.Figures), each(p.Sample, models.Group.Object)}
 }

@@ -30,8 +30,8 @@ func (a contactCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	return totalled(contactList(page), counted, func() (db.Count, error) { return a.Store.ContactsCount(r.Context(), page) })
 }
 
-func contactList(page models.ContactPage) list[contactObject] {
-	return list[contactObject]{HasMore: page.More, Data: each(page.Contacts, contactOf)}
+func contactList(page models.ContactPage) list[models.ContactObject] {
+	return list[models.ContactObject]{HasMore: page.More, Data: each(page.Contacts, models.Contact.Object)}
 }
 
 // totalled returns a list with its total, if the call asked for that.
@@ -93,12 +93,12 @@ func (a contactCalls) create(r *http.Request, by access.Actor) (result, error) {
 	in.setByServer("id", "conversation_id", "created_at")
 	change.Problems = in.check()
 	c, err := a.Store.CreateContact(r.Context(), by, change, in.key)
-	return created(contactOf(c), "/v1/contacts/"+c.ID, in.key), err
+	return created(c.Object(), "/v1/contacts/"+c.ID, in.key), err
 }
 
 func (a contactCalls) show(r *http.Request, _ access.Actor) (result, error) {
 	c, err := a.Store.Contact(r.Context(), r.PathValue("id"))
-	return one(contactOf(c)), err
+	return one(c.Object()), err
 }
 
 func (a contactCalls) update(r *http.Request, by access.Actor) (result, error) {
@@ -107,7 +107,7 @@ func (a contactCalls) update(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	change, id := contactChange(in), r.PathValue("id")
-	change.If = ifMatch(r, contactOf)
+	change.If = ifMatch(r, models.Contact.Object)
 	err = in.unchanged(id, func() (string, int64, error) {
 		c, err := a.Store.Contact(r.Context(), id)
 		return c.ConversationID, c.CreatedAt, err
@@ -117,11 +117,11 @@ func (a contactCalls) update(r *http.Request, by access.Actor) (result, error) {
 	}
 	change.Problems = in.check()
 	c, err := a.Store.UpdateContact(r.Context(), by, id, change)
-	return one(contactOf(c)), err
+	return one(c.Object()), err
 }
 
 func (a contactCalls) delete(r *http.Request, by access.Actor) (result, error) {
-	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, contactOf))
+	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, models.Contact.Object))
 }
 
 // contactChange takes what a new contact and a change of one have in common.

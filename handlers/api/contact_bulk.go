@@ -43,13 +43,13 @@ func contactBulkOf(in *input) (b models.ContactBulk, note string) {
 type contactPreviewObject struct {
 	figuresObject
 	// Ending is how many memberships would end, and EndingRelation how that is to be read.
-	Ending         int             `json:"memberships_ending"`
-	EndingRelation string          `json:"memberships_ending_relation"`
-	Sample         []contactObject `json:"sample"`
+	Ending         int                    `json:"memberships_ending"`
+	EndingRelation string                 `json:"memberships_ending_relation"`
+	Sample         []models.ContactObject `json:"sample"`
 }
 
 func contactPreviewOf(p models.ContactPreview) contactPreviewObject {
-	o := contactPreviewObject{figuresOf(p.Figures), p.Ending.N, "exact", each(p.Sample, contactOf)}
+	o := contactPreviewObject{figuresOf(p.Figures), p.Ending.N, "exact", each(p.Sample, models.Contact.Object)}
 	if p.Ending.More || p.Ending.AtLeast {
 		o.EndingRelation = "at_least"
 	}

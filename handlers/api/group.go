@@ -31,7 +31,7 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	if _, ofContact := q.values["contact"]; ofContact && page.Contact == nil {
 		q.noContact("contact", wanted.Contact)
 	}
-	answer := list[groupObject]{HasMore: page.More, Data: each(page.Groups, func(hit models.GroupHit) groupObject { return groupOf(hit.Group) })}
+	answer := list[models.GroupObject]{HasMore: page.More, Data: each(page.Groups, func(hit models.GroupHit) models.GroupObject { return hit.Group.Object() })}
 	if err := q.check(); err != nil {
 		return result{}, err
 	}
@@ -44,7 +44,7 @@ func (a groupCalls) create(r *http.Request, by access.Actor) (result, error) {
 		return result{}, err
 	}
 	g, err := a.Store.CreateGroup(r.Context(), by, newGroup(in), in.key)
-	return created(groupOf(g.Group), "/v1/groups/"+g.ID, in.key), err
+	return created(g.Group.Object(), "/v1/groups/"+g.ID, in.key), err
 }
 
 func (a groupCalls) show(r *http.Request, by access.Actor) (result, error) {
@@ -55,10 +55,10 @@ func (a groupCalls) show(r *http.Request, by access.Actor) (result, error) {
 	}
 	if at.IsZero() {
 		g, err := a.Store.Group(r.Context(), id)
-		return one(groupOf(g)), err
+		return one(g.Object()), err
 	}
 	g, err := a.Store.History.Group(r.Context(), by, id, at.Unix())
-	return one(groupOf(g)), err
+	return one(g.Object()), err
 }
 
 func (a groupCalls) update(r *http.Request, by access.Actor) (result, error) {
@@ -71,9 +71,9 @@ func (a groupCalls) update(r *http.Request, by access.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	change.If = ifMatch(r, groupOf)
+	change.If = ifMatch(r, models.Group.Object)
 	g, err := a.Store.UpdateGroup(r.Context(), by, id, change)
-	return one(groupOf(g)), err
+	return one(g.Object()), err
 }
 
 func (a groupCalls) archive(r *http.Request, by access.Actor) (result, error) {
@@ -91,13 +91,13 @@ func (a groupCalls) restore(r *http.Request, by access.Actor) (result, error) {
 // act handles a POST without attributes; its result is the group that fn returns.
 func (a groupCalls) act(r *http.Request, by access.Actor, fn func(ctx context.Context, id string) (models.Group, error)) (result, error) {
 	g, key, err := once(a.api, r, by, fn)
-	acted := one(groupOf(g))
+	acted := one(g.Object())
 	acted.replayed = key.Replayed
 	return acted, err
 }
 
 func (a groupCalls) delete(r *http.Request, by access.Actor) (result, error) {
-	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, groupOf))
+	return nothing(), a.Store.DeleteGroup(r.Context(), by, r.PathValue("id"), ifMatch(r, models.Group.Object))
 }
 
 // newGroup reads the attributes of a new group.

@@ -35,7 +35,7 @@ func (a memberCalls) add(r *http.Request, by access.Actor) (result, error) {
 		return result{}, a.Store.Members.CheckContacts(r.Context(), problems, *refs)
 	}
 	g, _, err := a.Store.Members.AddMembers(r.Context(), by, r.PathValue("id"), *refs, in.key)
-	added := one(groupOf(g))
+	added := one(g.Object())
 	added.replayed = in.key.Replayed
 	return added, err
 }

@@ -74,6 +74,7 @@ var matrix = map[string]string{
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
 	`POST /v1/imports {"name":"Imported"}`:                      "OAE",
+	"GET /v1/events":                                            all,
 	"GET /v1/jobs":                                              all,
 	"GET /v1/jobs/{id}":                                         all,
 	"POST /v1/jobs/{id}/start":                                  "OAE",

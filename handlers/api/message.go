@@ -14,7 +14,7 @@ func (a messageCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	q := queryOf(r)
 	wanted := q.page(a.inFuture(r))
 	page, err := a.Store.Messages.List(r.Context(), r.PathValue("id"), wanted)
-	return listed(page.Messages, page.More, messageOf), err
+	return listed(page.Messages, page.More, models.Message.Object), err
 }
 
 func (a messageCalls) create(r *http.Request, by access.Actor) (result, error) {
@@ -26,5 +26,5 @@ func (a messageCalls) create(r *http.Request, by access.Actor) (result, error) {
 	in.setByServer("id", "conversation_id", "created_at")
 	message.Problems = in.check()
 	m, err := a.Store.Messages.PostMessage(r.Context(), by, r.PathValue("id"), message, in.key)
-	return created(messageOf(m), "", in.key), err
+	return created(m.Object(), "", in.key), err
 }

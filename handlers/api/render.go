@@ -13,60 +13,9 @@ import (
 	"strings"
 
 	"protocol.chat/console/handlers/stream"
-	"protocol.chat/console/models"
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/jobs"
 )
-
-// groupObject is a group as the API shows it. Its keys have the reference's order.
-type groupObject struct {
-	ID             string          `json:"id"`
-	Name           string          `json:"name"`
-	Description    *string         `json:"description"`
-	AvatarURL      *string         `json:"avatar_url"`
-	ConversationID string          `json:"conversation_id"`
-	Contacts       []contactObject `json:"contacts"`
-	ContactsCount  int             `json:"contacts_count"`
-	CreatedAt      int64           `json:"created_at"`
-	ArchivedAt     *int64          `json:"archived_at"`
-	UpdatedAt      int64           `json:"updated_at"`
-}
-
-func groupOf(g models.Group) groupObject {
-	return groupObject{
-		ID: g.ID, Name: g.Name, Description: g.Description, AvatarURL: g.AvatarURL, ConversationID: g.ConversationID,
-		Contacts: each(g.Contacts, contactOf), ContactsCount: g.ContactsCount,
-		CreatedAt: g.CreatedAt, ArchivedAt: g.ArchivedAt, UpdatedAt: g.UpdatedAt,
-	}
-}
-
-type contactObject struct {
-	ID             string  `json:"id"`
-	Username       string  `json:"username"`
-	PhoneNumber    *string `json:"phone_number"`
-	AvatarURL      *string `json:"avatar_url"`
-	DisplayName    string  `json:"display_name"`
-	ConversationID string  `json:"conversation_id"`
-	LastActiveAt   *int64  `json:"last_active_at"`
-	CreatedAt      int64   `json:"created_at"`
-}
-
-func contactOf(c models.Contact) contactObject {
-	return contactObject{
-		ID: c.ID, Username: c.Username, PhoneNumber: c.PhoneNumber, AvatarURL: c.AvatarURL, DisplayName: c.Name(),
-		ConversationID: c.ConversationID, LastActiveAt: c.LastActiveAt, CreatedAt: c.CreatedAt,
-	}
-}
-
-type messageObject struct {
-	ID             string  `json:"id"`
-	ConversationID string  `json:"conversation_id"`
-	ContactID      *string `json:"contact_id"`
-	Message        string  `json:"message"`
-	CreatedAt      int64   `json:"created_at"`
-}
-
-func messageOf(m models.Message) messageObject { return messageObject(m) }
 
 // list is a page of objects.
 type list[T any] struct {

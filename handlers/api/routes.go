@@ -83,6 +83,7 @@ func (a *api) table() []route {
 		exports  = exportCalls{a}
 		imports  = importCalls{a}
 		me       = meCalls{a}
+		events   = eventCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q", "include[]"})
@@ -135,6 +136,7 @@ func (a *api) table() []route {
 		{"POST", "/v1/jobs/{id}/cancel", jobs.cancel, access.ReadGroups, "job", nil, act},
 		{"POST", "/v1/jobs/{id}/undo", jobs.undo, access.ReadGroups, "job", nil, act},
 		{"GET", "/v1/jobs/{id}/results", jobs.results, access.ReadGroups, "job", results, stream},
+		{"GET", "/v1/events", events.list, access.ReadGroups, "", []string{"type", "object_id", "limit", "starting_after"}, plain},
 		{"GET", "/v1/activity", activity.list, access.ReadActivity, "", entries, plain},
 		{"GET", "/v1/activity/verify", activity.verify, access.ReadActivity, "", []string{"expect"}, verify},
 		{"GET", "/v1/activity/{id}", activity.show, access.ReadActivity, "activity entry", nil, plain},

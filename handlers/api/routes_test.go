@@ -54,6 +54,7 @@ var rows = map[string]row{
 	"POST /v1/jobs/{id}/cancel":                    {"", 200},
 	"POST /v1/jobs/{id}/undo":                      {"", 202},
 	"GET /v1/jobs/{id}/results":                    {"", 200},
+	"GET /v1/events":                               {"", 200},
 	"GET /v1/activity":                             {"", 200},
 	"GET /v1/activity/verify":                      {"", 200},
 	"GET /v1/activity/{id}":                        {"", 200},

@@ -48,7 +48,10 @@ func (s *Log) Add(tx *gorm.DB, lines []Line) error {
 	for i := range lines {
 		lines[i].MAC = s.Keyring.Sign(lines[i].macInput())
 	}
-	return tx.CreateInBatches(lines, linesInStatement).Error
+	if err := tx.CreateInBatches(lines, linesInStatement).Error; err != nil {
+		return err
+	}
+	return s.Announce(tx, lines)
 }
 
 // linesInStatement is the number of lines that one statement inserts. More gains little,

@@ -40,6 +40,10 @@ type Line struct {
 
 	// By is the actor with the rights of the moment. Only Write sets it.
 	By *access.Actor `gorm:"-"`
+	// Shown is the object as events show it: after the change, or as it last was. If it is nil,
+	// events read it. They are about ObjectID unless EventsOf is another object's id.
+	Shown    any    `gorm:"-"`
+	EventsOf string `gorm:"-"`
 	// Undoable says that the act is a step of its session: see Step. Undo is what undoing it
 	// needs beyond Changes, as JSON, or "".
 	Undoable bool   `gorm:"-"`

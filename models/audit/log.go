@@ -30,6 +30,10 @@ type Log struct {
 	// Reload returns an actor with their current rights, and locks these until the
 	// transaction ends. Package identity sets it.
 	Reload func(tx *gorm.DB, by access.Actor) (access.Actor, error)
+	// Announce stores what other systems hear of changes, in the transaction that adds the lines
+	// about them; Announced is called once it is committed. Package models sets them.
+	Announce  func(tx *gorm.DB, lines []Line) error
+	Announced func()
 
 	db     *db.DB
 	checks singleflight.Group // of the log
@@ -43,7 +47,7 @@ type Log struct {
 
 // New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
-	l := &Log{db: d, Uptime: uptime}
+	l := &Log{db: d, Uptime: uptime, Announce: func(*gorm.DB, []Line) error { return nil }, Announced: func() {}}
 	l.Retention = &RetentionKeeper{l, make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
 	l.life, l.end = context.WithCancel(context.Background())

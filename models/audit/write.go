@@ -61,12 +61,18 @@ func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn fun
 			return err
 		}
 		line.MAC = s.Keyring.Sign(line.macInput())
-		if err := tx.Create(&line).Error; err != nil || !line.Undoable || by.Session == "" {
+		if err := tx.Create(&line).Error; err != nil {
+			return err
+		}
+		if err := s.Announce(tx, []Line{line}); err != nil || !line.Undoable || by.Session == "" {
 			return err
 		}
 		return s.addStep(tx, by.Session, line)
 	})
-	if err == ErrNothing {
+	switch err {
+	case nil:
+		s.Announced()
+	case ErrNothing:
 		return nil
 	}
 	return err
