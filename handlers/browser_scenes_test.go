@@ -420,6 +420,12 @@ var scenes = append([]scene{
 	{"docs found", address("/docs?q=retry")},
 	{"docs clients", address("/docs/clients")},
 	{"docs errors", address("/docs/errors")},
+	{"docs api", address("/docs/api")},
+	{"docs calls", address("/docs/calls?page=%2Fgroups%3Fq%3Dhotel%2Bby%253Aanna")},
+	{"docs reference", func(t *tab, _ *town) {
+		t.visit("/docs/api/messages?lang=python")
+		eval[bool](t, "all('main details').forEach((d) => { d.open = true; }) === undefined")
+	}},
 	{"signed out", func(t *tab, _ *town) {
 		t.visit("/groups/new")
 		t.write("#name", "Typed")

@@ -18,6 +18,7 @@ const (
 	sessionCookie = "console"
 	themeCookie   = "theme"
 	deviceCookie  = "device"
+	langCookie    = "lang"
 )
 
 func newCookies(publicURL string) cookies {

@@ -35,6 +35,9 @@ func (p docPages) show(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errNoPage
 	}
+	if topic == views.APITopic {
+		return p.api(w, r, doc)
+	}
 	return p.renderOpen(w, r, views.DocURL(topic), views.Page{Title: doc.Title, Body: views.DocPage(doc)})
 }
 
@@ -82,7 +85,11 @@ func (p docPages) renderOpen(w http.ResponseWriter, r *http.Request, at templ.Sa
 	if err != nil {
 		return err
 	}
-	page.Docs = &views.DocsNav{At: at, Q: strings.TrimSpace(r.URL.Query().Get("q"))}
+	ref, err := p.reference()
+	if err != nil {
+		return err
+	}
+	page.Docs = &views.DocsNav{At: at, Reference: views.ReferenceLinks(ref), Q: strings.TrimSpace(r.URL.Query().Get("q"))}
 	return p.render(w, r, http.StatusOK, page)
 }
 

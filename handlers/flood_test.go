@@ -53,7 +53,7 @@ func TestAStrangersFloodLeavesFewRows(t *testing.T) {
 		routes := append(s.console.Patterns(), "GET /v1/groups", "POST /v1/groups", "GET /v1/openapi.json", "GET /nowhere")
 		for _, pattern := range routes {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{group}", "groups", "{file}", "ApiClient.php", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
 			send, requests, most := floods[pattern], flood, mostRows
 			if send == nil {
 				requests, most = modelstest.Rounds(12, flood), 0

@@ -33,7 +33,7 @@ func TestHEADChangesNothing(t *testing.T) {
 			if method != http.MethodGet || q.action != "" {
 				continue
 			}
-			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "parameter_invalid").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{group}", "groups", "{file}", "ApiClient.php", "{code}", "parameter_invalid").Replace(path)
 			if q.id != nil {
 				path = withID(path, q.id(s))
 			}

@@ -51,7 +51,7 @@ func TestStrangersDontLearnTheVersion(t *testing.T) {
 		asked := append(s.console.Patterns(), "GET /v1/openapi.json", "GET /v1/openapi.yaml", "GET /v1/groups", "GET /nowhere", "GET /static/nothing", "BREW /login")
 		for _, pattern := range asked {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{group}", "groups", "{file}", "ApiClient.php", "{code}", "unauthorized", "{form}", "new-group", "{id}", "0Va1000000000001", "{secret}", "x").Replace(path)
 			p := s.send(stranger, method, path, []string{"code", "x", "email", "x", "password", "x"})
 			if strings.Contains(p.body, version) {
 				t.Errorf("%s tells the version", pattern)

@@ -57,6 +57,8 @@ var matrix = map[string]allowed{
 	"GET /readyz":              about(everybody),
 	"GET /docs":                about(everybody),
 	"GET /docs/{topic}":        about(everybody),
+	"GET /docs/api/{group}":    about(everybody),
+	"GET /docs/calls":          about(all),
 	"GET /docs/errors/{code}":  about(everybody),
 	"GET /docs/clients/{file}": about(everybody),
 	"GET /docs/roles":          about(everybody),
@@ -431,7 +433,7 @@ func (m *theCaller) ask(pattern, whose, roles string) {
 	m.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
 	roles, blind, _ := strings.Cut(roles, hidden)
-	path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{topic}", "search", "{group}", "groups", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 	path = withID(path, m.object(pattern, whose))
 	var form []string
 	if fields := routes[pattern].fields; fields != nil {

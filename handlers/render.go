@@ -96,6 +96,7 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error
 		return f, err
 	}
 	f.User, f.By, f.Restricted, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version
+	f.Calls = routeOf(r).hasCalls()
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts
 	if !v.remembered() {
 		f.Idle = identity.IdleLimit

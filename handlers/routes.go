@@ -122,6 +122,8 @@ func (c *Console) table() []route {
 		{"GET", static.Prefix, nil, anybody, "", also{serve: static.Handler()}},
 		{"GET", "/docs", docs.list, anybody, "Documentation", plain},
 		{"GET", "/docs/{topic}", docs.show, anybody, "Documentation", plain},
+		{"GET", "/docs/calls", docs.calls, access.SignedInOnly, "API", plain},
+		{"GET", "/docs/api/{group}", docs.referenceGroup, anybody, "API reference", plain},
 		{"GET", "/docs/errors/{code}", docs.errorCode, anybody, "API errors", plain},
 		{"GET", "/docs/clients/{file}", docs.client, anybody, "", plain},
 		{"GET", "/docs/roles", docs.roles, anybody, "", plain},

@@ -36,6 +36,8 @@ var routes = map[string]question{
 	"GET /readyz":              {status: 200, public: true},
 	"GET /docs":                {status: 200, public: true},
 	"GET /docs/{topic}":        {status: 200, public: true},
+	"GET /docs/api/{group}":    {status: 200, public: true},
+	"GET /docs/calls":          {status: 200},
 	"GET /docs/errors/{code}":  {status: 200, public: true},
 	"GET /docs/clients/{file}": {status: 200, public: true},
 	"GET /setup":               {status: 404, public: true},
@@ -233,7 +235,7 @@ func TestEveryRoute(t *testing.T) {
 				continue
 			}
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{topic}", "search", "{group}", "groups", "{file}", "ApiClient.php", "{code}", "parameter_invalid", "{form}", "new-group").Replace(path)
 			s.T.Run(pattern, func(t *testing.T) {
 				inner := *s
 				inner.T = t

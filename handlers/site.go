@@ -27,6 +27,7 @@ type site struct {
 	challenges challenges
 	passkeys   passkeys
 	drafts     drafts
+	reference  apiReference
 	// directExport is Config.DirectExport.
 	directExport int
 	oidc         *provider      // or nil
@@ -47,6 +48,7 @@ func newSite(config Config) *site {
 	s.challenges = challenges{store: s.store, cookies: s.cookies}
 	s.passkeys = passkeys{WebAuthn: newWebAuthn(s.publicURL), store: s.store, log: s.log, challenges: s.challenges}
 	s.menuCounts.TTL = menuTTL
+	s.reference = newReference(s.publicURL)
 	s.drafts = drafts{store: s.store, log: s.log, routes: s.routes}
 	return s
 }

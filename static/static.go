@@ -22,7 +22,7 @@ import (
 // Prefix is the path that Handler must be mounted at.
 const Prefix = "/static/"
 
-//go:embed css js icons.svg favicon.svg
+//go:embed css js icons.svg favicon.svg docs.css
 var files embed.FS
 
 // current are the files that are served: those embedded, unless Reload has read others.
@@ -132,7 +132,7 @@ var (
 	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 )
 
-// load reads all files. The stylesheets are joined into app.css and the scripts of js/app into app.js, which is
+// load reads all files. The stylesheets of css are joined into app.css and the scripts of js/app into app.js, which is
 // one strict function, each in the order of their names.
 func load(fsys fs.FS, script string) (*bundle, error) {
 	b := &bundle{map[string]asset{}, map[string]string{}}
@@ -148,8 +148,11 @@ func load(fsys fs.FS, script string) (*bundle, error) {
 		}
 		switch {
 		case path.Ext(name) == ".css":
-			css.Write(cssComment.ReplaceAll(body, nil))
-			return nil
+			body = cssComment.ReplaceAll(body, nil)
+			if path.Dir(name) == "css" {
+				css.Write(body)
+				return nil
+			}
 		case path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js"):
 			body = jsComment.ReplaceAll(body, nil)
 		}

@@ -49,7 +49,7 @@ var docSections = []docSection{
 		{"bulk", "Bulk changes and jobs", "Change all groups that match, follow, cancel and undo it.", docBulk()},
 		{"files", "Imports and exports", "Send and get whole files.", docFiles()},
 		{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
-		{"api", "OpenAPI description", "Every call in a file that tools understand.", docAPI()},
+		{APITopic, "All calls", "Every call by what it is about, and a file that tools understand.", docAPI()},
 	}},
 	{"Console", []Doc{
 		{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},

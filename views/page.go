@@ -48,9 +48,11 @@ type Page struct {
 	// Passkeys says that the page needs passkeys.js.
 	Passkeys bool
 	// Docs is the menu of the documentation, which takes the place of the console's; or nil.
-	Docs  *DocsNav
-	Body  templ.Component
-	Frame Frame
+	Docs *DocsNav
+	// Reference says that the page needs docs.css and docs.js.
+	Reference bool
+	Body      templ.Component
+	Frame     Frame
 }
 
 // Frame is what surrounds every page.
@@ -73,6 +75,8 @@ type Frame struct {
 	Theme string
 	// Views are those in the user's menu.
 	Views []MenuView
+	// Calls says that the page has API calls.
+	Calls bool
 	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
 	// Path is the page's address, to which the theme form returns.

@@ -183,7 +183,7 @@ func (p parser) describeObjects(used map[string][]*Group) {
 			continue
 		}
 		at := max(0, slices.IndexFunc(groups, func(g *Group) bool { return strings.HasPrefix(g.Name, schema.Key) }))
-		groups[at].Objects = append(groups[at].Objects, Object{Name: spaced(schema.Key), Fields: p.fields(schema.Value)})
+		groups[at].Objects = append(groups[at].Objects, Object{Name: spaced(schema.Key), Fields: p.fields(schema.Value), Example: p.example(schema.Value)})
 	}
 }
 

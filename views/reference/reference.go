@@ -23,8 +23,9 @@ type Group struct {
 
 // Object is what calls return, such as a group.
 type Object struct {
-	Name   string
-	Fields []Field
+	Name    string
+	Fields  []Field
+	Example any
 }
 
 // Call is a method and a path.

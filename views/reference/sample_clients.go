@@ -157,6 +157,9 @@ func (n notation) call(function string, args []any) string {
 
 // javaScript writes a request with our client for JavaScript.
 func javaScript(r Request) string {
+	if r.files() {
+		return javaScriptFile(r)
+	}
 	head := "import ApiClient from './protocol-api.mjs'\n\nconst client = " +
 		asJS.call("new ApiClient", []any{token, Members{{"baseUrl", r.Base}}}) + "\n\n"
 	others := r.options("ifMatch", "dryRun")
@@ -187,6 +190,9 @@ func javaScript(r Request) string {
 
 // php writes a request with our client for PHP.
 func php(r Request) string {
+	if r.files() {
+		return phpFile(r)
+	}
 	head := "<?php\nrequire 'ApiClient.php';\n\n$client = " +
 		asPHP.call(`new \Protocol\ApiClient`, []any{token, Members{{"base_url", r.Base}}}) + ";\n\n"
 	others := r.options("if_match", "dry_run")
@@ -213,6 +219,9 @@ func php(r Request) string {
 
 // python writes a request with our client for Python.
 func python(r Request) string {
+	if r.files() {
+		return pythonFile(r)
+	}
 	head := "from protocol_api import ApiClient\n\nclient = " +
 		pythonCall("ApiClient", []any{token}, Members{{"base_url", r.Base}}) + "\n\n"
 	others := r.options("if_match", "dry_run")

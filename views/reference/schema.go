@@ -3,6 +3,7 @@ package reference
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -105,6 +106,7 @@ func (p parser) named(kind string, s Members) string {
 func limits(s Members) []string {
 	var found []string
 	between := func(least, most any, what string) {
+		least, most = thousands(least), thousands(most)
 		switch {
 		case least != nil && most != nil:
 			found = append(found, fmt.Sprintf("%v to %v%s", least, most, what))
@@ -118,6 +120,19 @@ func limits(s Members) []string {
 	between(s.Get("minLength"), s.Get("maxLength"), " characters")
 	between(s.Get("minItems"), s.Get("maxItems"), " items")
 	return found
+}
+
+// thousands returns a whole number with commas, and anything else as it is.
+func thousands(value any) any {
+	n, is := value.(uint64)
+	if !is || n < 1000 {
+		return value
+	}
+	digits := strconv.FormatUint(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }
 
 // exampleOf returns the example that a schema has itself, or nil.

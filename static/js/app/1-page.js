@@ -3,6 +3,7 @@
 // their names, as one strict function: what one declares, those after it use.
 //
 //   data-copy="text"          copies the text              data-reveal="id"   shows that password
+//   data-copy-code            copies the code of its .listing
 //   data-copy-row="id|curl"   copies the row's ID, or the closest data-curl with that ID
 //   data-strength="id"        rates that password          data-stay          extends the session
 //   data-counter="id"         counts that field's length   data-dialog        opens the link's page in a dialog

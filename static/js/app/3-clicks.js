@@ -6,6 +6,7 @@ on('click', (event) => {
   const button = near(event, 'button, a');
   if (!button) return;
   if (button.dataset.copy !== undefined) copy(button, button.dataset.copy);
+  if (button.dataset.copyCode !== undefined) copy(button, $('pre', button.closest('.listing')).textContent);
   if (button.dataset.copyRow !== undefined) copy(button, ofRow(button));
   if (button.dataset.reveal) reveal(button);
   if (button.dataset.dismiss !== undefined) dismiss(event, button);
