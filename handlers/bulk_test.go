@@ -44,8 +44,10 @@ func TestDeletingManyGroupsTakesTheirNumber(t *testing.T) {
 		}
 		s.get(to).wants(200).has("#progress", "2 of 2").has(".pill", "Finished")
 		s.get("/groups/"+a).wants(404).has("main", "are kept until").has("main form[action$=undelete]", "Undo deletion")
-		s.post(to + "/undo").wants(303)
+		undo := s.post(to + "/undo").wants(303).header.Get("Location")
 		s.get("/groups/"+a).wants(200).has("#flashes", "2 groups changed back.")
+		s.get("/jobs").has("tbody", "Undo: delete groups")
+		s.get(undo).wants(200)
 	})
 }
 

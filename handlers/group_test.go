@@ -207,6 +207,7 @@ func TestTheListIgnoresWhatItCannotUse(t *testing.T) {
 			"/groups?nonsense=1":                    "isn't used here",
 			"/groups?q=%zz":                         "couldn't be read",
 			"/groups?q=is:blue+plaza":               "searched as text",
+			"/groups?q=plaza+is:ar":                 "There are is:",
 			"/groups?q=created:soon":                "A date is written",
 			"/groups?after=0&before=0":              "couldn't be read",
 			"/groups?last=yes":                      "isn't valid and was ignored",

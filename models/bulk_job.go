@@ -162,6 +162,21 @@ func (s *BulkChanges) UndoNow(ctx context.Context, by access.Actor, jobID string
 	return s.store.Jobs.RunNow(ctx, by, request, MaxAtOnce)
 }
 
+// undoSpec is what the job that undoes another knows of it, for its title.
+type undoSpec struct {
+	Of string `json:"of"`
+}
+
+// UndoneKind returns the kind of the job that a job undoes; "" if it undoes none, or if it is from
+// before jobs knew.
+func UndoneKind(job jobs.Job) string {
+	var spec undoSpec
+	if job.UndoOf == nil || job.Read(&spec) != nil {
+		return ""
+	}
+	return spec.Of
+}
+
 func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID string) (jobs.Request, error) {
 	job, err := s.store.Jobs.Job(ctx, jobID)
 	if err != nil {
@@ -177,7 +192,7 @@ func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID st
 		if err := by.CheckAll(t.undoRights(job)...); err != nil {
 			return jobs.Request{}, err
 		}
-		return jobs.Request{Kind: t.undoKind(), Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
+		return jobs.Request{Kind: t.undoKind(), Needs: job.Needs, Spec: undoSpec{job.Kind}, UndoOf: job.ID}, nil
 	}
-	return jobs.Request{Kind: BulkAction(job.Kind).undoKind(), Needs: job.Needs, Spec: struct{}{}, UndoOf: job.ID}, nil
+	return jobs.Request{Kind: BulkAction(job.Kind).undoKind(), Needs: job.Needs, Spec: undoSpec{job.Kind}, UndoOf: job.ID}, nil
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -50,9 +51,9 @@ type Search struct {
 // Hint is a remark for whoever searches, whose sentence views has.
 type Hint struct {
 	Kind HintKind
-	// Text is a part of the search as typed: what HintText or HintManyMembers is about.
+	// Text is a part of the search as typed: what HintText, HintUnfinished or HintManyMembers is about.
 	Text string
-	// Key is the operator that Text looks like, for HintText.
+	// Key is the operator that Text looks like, for HintText and HintUnfinished.
 	Key string
 }
 
@@ -66,6 +67,9 @@ const (
 	// HintText: Text looks like an operator, but has no value that it takes, and was
 	// searched as text.
 	HintText HintKind = "text"
+	// HintUnfinished: as HintText, at the end of the search, and a value of the operator begins
+	// so: it may be half typed.
+	HintUnfinished HintKind = "unfinished"
 	// HintManyMembers: more than MembersTried contacts match Text, and only groups of the
 	// newest of them were found.
 	HintManyMembers HintKind = "many_members"
@@ -108,7 +112,22 @@ func ParseSearchAt(typed string, zone *time.Location, now time.Time) Search {
 	for _, token := range tokens {
 		s.add(token)
 	}
+	s.finishLast(typed)
 	return s
+}
+
+// finishLast makes the hint about a value at the end of what was typed, where somebody may still be
+// typing it, one that says only what can follow.
+func (s *Search) finishLast(typed string) {
+	n := len(s.Hints)
+	if n == 0 || s.Hints[n-1].Kind != HintText || !strings.HasSuffix(typed, s.Hints[n-1].Text) {
+		return
+	}
+	last := &s.Hints[n-1]
+	_, value, _ := strings.Cut(strings.ToLower(last.Text), ":")
+	if o, _ := operatorOf(last.Key); o.Kind == ChoiceValue && slices.ContainsFunc(o.Values, func(v string) bool { return strings.HasPrefix(v, value) }) {
+		last.Kind = HintUnfinished
+	}
 }
 
 // token is a part of a search: key:value, or value alone.

@@ -166,8 +166,11 @@ var jobTitles = map[string]string{
 	models.UndoContactsKind:            "Undo a job",
 }
 
-// JobTitle returns what a job does, in words: "Archive groups".
+// JobTitle returns what a job does, in words: "Archive groups", "Undo: archive groups".
 func JobTitle(j jobs.Job) string {
+	if of := models.UndoneKind(j); of != "" {
+		return "Undo: " + lowerFirst(JobTitle(jobs.Job{Kind: of}))
+	}
 	if t := importType(j); t != "" {
 		return importJobTitle(j, t)
 	}
@@ -313,6 +316,9 @@ func BulkDone(j jobs.Job, now Clock) string {
 	did, known := bulkPast[j.Kind]
 	if !known {
 		did = "changed"
+	}
+	if isImport(j) && j.UndoOf != nil {
+		did = "deleted or changed back"
 	}
 	one, many := bulkNoun(j.Kind)
 	words := counted(j.Done, one, many, now) + " " + did + "."

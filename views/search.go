@@ -94,6 +94,8 @@ func hintWords(h models.Hint) string {
 		return fmt.Sprintf("Only the first %d words were searched.", text.MaxWords)
 	case models.HintManyMembers:
 		return fmt.Sprintf("More than %d contacts match “%s”. Only groups of the newest %[1]d are shown. Enter more of the name.", models.MembersTried, text.Isolated(h.Text))
+	case models.HintUnfinished:
+		return strings.TrimSpace(operatorUsage(h.Key))
 	case models.HintPartial:
 		return "Too many groups match, so some may be missing here. Use a more specific search."
 	}
