@@ -84,15 +84,15 @@ func TestLastSeenBeforeActivityBegins(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
-		s.get("/people/"+ola.ID).has("dd", "Never")
+		s.get("/users/"+ola.ID).has("dd", "Never")
 		err = errors.Join(s.store.Audit.Seal(s.Context()), s.store.Audit.Retention.SetRule(s.Context(), s.by, "P2Y"), s.store.Audit.Retention.DeleteOld(s.Context()))
 		if err != nil {
 			s.Fatal(err)
 		}
 		want := "Not since " + time.Now().AddDate(-2, 0, 0).UTC().Format("2 January 2006")
-		s.get("/people").has("tbody .c-when", want)
-		s.get("/people/"+ola.ID).has("dd", want)
-		s.get("/people/"+s.person(access.Editor).ID).has("dd", "Never")
+		s.get("/users").has("tbody .c-when", want)
+		s.get("/users/"+ola.ID).has("dd", want)
+		s.get("/users/"+s.person(access.Editor).ID).has("dd", "Never")
 	})
 }
 

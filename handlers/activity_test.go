@@ -188,7 +188,7 @@ func TestALineNamesTimesAndPeople(t *testing.T) {
 		}
 		made := s.newest()
 		s.get("/activity/"+made.ID).wants(200).has(".facts", "Never").has(".facts a[href='/activity?who="+s.by.ID+"']", "Anna")
-		if _, _, err := s.store.Identity.Tokens.RollToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
+		if _, _, err := s.store.Identity.Tokens.RotateToken(s.Context(), s.by, token.ID, time.Hour, nil); err != nil {
 			s.Fatal(err)
 		}
 		s.get("/activity/"+s.newest().ID).wants(200).has("dt", "Old secret works until").has("ins time", "UTC")

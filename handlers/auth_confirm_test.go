@@ -47,17 +47,17 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		s.post("/login", "email", email, "password", password).wants(303)
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
-		asked := from("/people?x=1").get("/people/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You won't be asked again for 10 minutes.").
-			has("nav [aria-current=page]", "Users").has(`.other a[href="/people?x=1"]`, "Cancel")
+		asked := from("/users?x=1").get("/users/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You won't be asked again for 10 minutes.").
+			has("nav [aria-current=page]", "Users").has(`.other a[href="/users?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)
 		}
-		wrong := from("/people/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
-		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/people?x=1"]`, "Cancel").has(".summary", "Incorrect password.").has("#confirm\\.password-error.hide", "Incorrect password.")
-		for _, elsewhere := range []string{"", "https://evil.example/people", s.url + "/people/invite", s.url + "//evil.example"} {
-			s.with("Referer", elsewhere).get("/people/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
+		wrong := from("/users/invite").post("/confirm", append(hiddenFields(asked), "confirm.password", "wrong")...).wants(422)
+		wrong.has("[data-sentence]", "invite a user").has(`.other a[href="/users?x=1"]`, "Cancel").has(".summary", "Incorrect password.").has("#confirm\\.password-error.hide", "Incorrect password.")
+		for _, elsewhere := range []string{"", "https://evil.example/users", s.url + "/users/invite", s.url + "//evil.example"} {
+			s.with("Referer", elsewhere).get("/users/invite").wants(403).has(`.other a[href="/"]`, "Cancel")
 		}
-		s.post("/confirm", "confirm.password", "wrong", "confirm.back", "https://evil.example", "next", "/people").wants(422).
+		s.post("/confirm", "confirm.password", "wrong", "confirm.back", "https://evil.example", "next", "/users").wants(422).
 			has(`.other a[href="/"]`, "Cancel").has("[data-sentence]", "This is a sensitive action.")
 		s.get("/settings/tokens/new").wants(403).has("nav [aria-current=page]", "API tokens")
 		s.get("/profile/security/app").wants(403).lacks("nav [aria-current=page]")

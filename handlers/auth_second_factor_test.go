@@ -239,7 +239,7 @@ func TestTheOnlySecondFactorOfWhoNeedsOneGoesWithAWarning(t *testing.T) {
 		s.setUpApp()
 		s.get("/profile/security/app/off").wants(200).lacks(".notice.warn")
 		today := s.store.DB.Now().UTC().Format(time.DateOnly)
-		s.post("/people/policy", "need", "owner", "owner", today).leads("/people")
+		s.post("/users/policy", "need", "owner", "owner", today).leads("/users")
 		s.get("/profile/security/app/off").wants(200).has("#question .notice.warn", "Your role, Owner, requires a second factor. Until you set up another, you can only use the Security page.")
 		if _, err := s.store.Identity.SecondFactors.AddPasskey(s.Context(), s.by, identity.NewPasskey{Name: "Laptop", CredentialID: "laptop", Data: "{}"}); err != nil {
 			s.Fatal(err)

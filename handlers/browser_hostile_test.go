@@ -66,12 +66,12 @@ func turned(name, end string) string {
 // turningScenes are those of a user whose name turns.
 var turningScenes = []scene{
 	{"search for a turning name", address("/groups?q=%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D&status=all")},
-	{"turning user", turningUser("/people/{id}")},
-	{"turning users", turningUser("/people")},
+	{"turning user", turningUser("/users/{id}")},
+	{"turning users", turningUser("/users")},
 	{"activity of a turning user", turningUser("/activity")},
 	{"profile of a turning user", turningUser("/profile")},
 	{"tokens of a turning user", turningUser("/settings/tokens")},
-	{"role of a turning user", turningUser("/people/{id}/role")},
+	{"role of a turning user", turningUser("/users/{id}/role")},
 }
 
 func turningUser(path string) func(*tab, *town) {

@@ -234,11 +234,11 @@ func (v *town) use(token identity.Token) {
 	}
 }
 
-// rolled is a token whose old secret still works.
-func (v *town) rolled() identity.Token {
+// rotated is a token whose old secret still works.
+func (v *town) rotated() identity.Token {
 	v.Helper()
 	token := v.newToken("Sync", 365*24*time.Hour)
-	token, _, err := v.store.Identity.Tokens.RollToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
+	token, _, err := v.store.Identity.Tokens.RotateToken(v.Context(), v.by, token.ID, 24*time.Hour, nil)
 	if err != nil {
 		v.Fatal(err)
 	}

@@ -276,15 +276,15 @@ var scenes = append([]scene{
 		t.sees("main", "Requests appear here within a few seconds.")
 	}},
 	{"token unused", at(func(v *town) string { return "/settings/tokens/" + v.newToken("Quiet", 0).ID })},
-	{"token roll", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/roll" })},
-	{"token rolled", func(t *tab, v *town) {
-		t.visit("/settings/tokens/" + v.newToken("Import", 0).ID + "/roll")
+	{"token rotate", at(func(v *town) string { return "/settings/tokens/" + v.token.ID + "/rotate" })},
+	{"token rotated", func(t *tab, v *town) {
+		t.visit("/settings/tokens/" + v.newToken("Import", 0).ID + "/rotate")
 		t.goes("Rotate token")
 		t.sees("main", "The old secret works until")
 	}},
-	{"token old secret", at(func(v *town) string { return "/settings/tokens/" + v.rolled().ID })},
+	{"token old secret", at(func(v *town) string { return "/settings/tokens/" + v.rotated().ID })},
 	{"token end old secret", func(t *tab, v *town) {
-		t.visit("/settings/tokens/" + v.rolled().ID)
+		t.visit("/settings/tokens/" + v.rotated().ID)
 		t.click("Revoke old secret…")
 		t.sees("dialog", "Revoke the old secret of")
 	}},
@@ -294,7 +294,7 @@ var scenes = append([]scene{
 		t.visit("/settings/tokens?whose=own")
 		t.sees("main", "You have no tokens yet")
 		t.inspect("tokens own none")
-		t.visit("/settings/tokens/" + v.token.ID + "/roll")
+		t.visit("/settings/tokens/" + v.token.ID + "/rotate")
 		t.sees("main", "Only Anna can rotate this token")
 		t.signIn(v.browser)
 	}},

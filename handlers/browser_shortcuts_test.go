@@ -35,7 +35,7 @@ func TestShortcuts(t *testing.T) {
 	a.hits("ga")
 	a.at("/activity")
 	a.hits("gp")
-	a.at("/people")
+	a.at("/users")
 	a.hits("gt")
 	a.at("/settings/tokens")
 	a.hits("gg")

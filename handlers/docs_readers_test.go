@@ -49,11 +49,11 @@ func TestWhoMayReadTheDocumentation(t *testing.T) {
 			}
 		}
 
-		s.post("/people/policy", "public_docs", "yes").follow(s.browser).has(".flash", "Everybody can read the documentation.")
+		s.post("/users/policy", "public_docs", "yes").follow(s.browser).has(".flash", "Everybody can read the documentation.")
 		if line := s.newest(); line.Action != audit.ChangedPolicy || !strings.Contains(line.Changes, `"public_docs":{"before":false,"after":true}`) {
 			s.Errorf("the activity has %s %s", line.Action, line.Changes)
 		}
-		if s.get("/people/policy").doc.Find("#public_docs[checked]").Length() != 1 {
+		if s.get("/users/policy").doc.Find("#public_docs[checked]").Length() != 1 {
 			s.Error("the choice is not shown")
 		}
 		for _, path := range []string{"/docs", page, client} {

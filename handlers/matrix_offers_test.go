@@ -44,7 +44,7 @@ func TestPagesOfferNothingThatIsRefused(t *testing.T) {
 			if caller.role == access.Owner && len(seen) < 20 {
 				s.Errorf("only %d pages were looked at", len(seen))
 			}
-			if offered := seen["/people"]; offered != strings.Contains(matrix["GET /people"]["any"], caller.letter) {
+			if offered := seen["/users"]; offered != strings.Contains(matrix["GET /users"]["any"], caller.letter) {
 				s.Errorf("%s is led to the people: %v", caller.role, offered)
 			}
 		}
@@ -102,9 +102,9 @@ func TestRefusalNamesWhoCanHelp(t *testing.T) {
 		for range 4 {
 			s.person(access.Owner)
 		}
-		editor.get("/people").wants(http.StatusForbidden).
+		editor.get("/users").wants(http.StatusForbidden).
 			has("[data-sentence]", "Anna, Some Owner or Some Owner (owners) can change your role.")
-		s.session(s.person(access.Admin)).get("/people/"+s.by.ID+"/disable").wants(http.StatusForbidden).
+		s.session(s.person(access.Admin)).get("/users/"+s.by.ID+"/disable").wants(http.StatusForbidden).
 			has("[data-sentence]", "doesn't let you change roles, or manage owners or admins. Owners can.")
 	})
 }

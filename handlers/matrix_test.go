@@ -218,37 +218,37 @@ var matrix = map[string]allowed{
 	"GET /settings/tokens/new":                  about(all),
 	"POST /settings/tokens/new":                 about(all),
 	"GET /settings/tokens/{id}":                 token("OA"),
-	"GET /settings/tokens/{id}/roll":            token(""),
-	"POST /settings/tokens/{id}/roll":           token(""),
+	"GET /settings/tokens/{id}/rotate":          token(""),
+	"POST /settings/tokens/{id}/rotate":         token(""),
 	"GET /settings/tokens/{id}/end-old-secret":  token("OA"),
 	"POST /settings/tokens/{id}/end-old-secret": token("OA"),
 	"GET /settings/tokens/{id}/revoke":          token("OA"),
 	"POST /settings/tokens/{id}/revoke":         token("OA"),
 
-	"GET /people":                          about("OAU"),
-	"GET /people/invite":                   about("OA"),
-	"POST /people/invite":                  about("OA"),
-	"POST /people/invitations/{id}/renew":  about("OA"),
-	"GET /people/invitations/{id}/revoke":  about("OA"),
-	"POST /people/invitations/{id}/revoke": about("OA"),
-	"GET /avatars/groups/{id}":             about(all),
-	"GET /avatars/contacts/{id}":           about(all),
-	"GET /settings/general":                about("O"),
-	"POST /settings/general":               about("O"),
-	"GET /people/policy":                   about("O"),
-	"POST /people/policy":                  about("O"),
-	"GET /people/{id}":                     {"own": "OAU", "owner's": "OAU", "editor's": "OAU"},
-	"GET /people/{id}/role":                {"own": "O", "owner's": "O", "editor's": "O"},
-	"POST /people/{id}/role":               {"own": "O", "owner's": "O", "admin's": "O", "editor's": "O"},
-	"GET /people/{id}/disable":             managing("O"),
-	"POST /people/{id}/disable":            managing("O"),
-	"POST /people/{id}/enable":             managing("O"),
-	"GET /people/{id}/second-factor":       managing("O"),
-	"POST /people/{id}/second-factor":      managing("O"),
-	"GET /people/{id}/identity":            managing("O"),
-	"POST /people/{id}/identity":           managing("OA"), // one's own is told to be under Security
-	"GET /people/{id}/sessions":            managing("O"),
-	"POST /people/{id}/sessions":           managing("O"),
+	"GET /users":                          about("OAU"),
+	"GET /users/invite":                   about("OA"),
+	"POST /users/invite":                  about("OA"),
+	"POST /users/invitations/{id}/renew":  about("OA"),
+	"GET /users/invitations/{id}/revoke":  about("OA"),
+	"POST /users/invitations/{id}/revoke": about("OA"),
+	"GET /avatars/groups/{id}":            about(all),
+	"GET /avatars/contacts/{id}":          about(all),
+	"GET /settings/general":               about("O"),
+	"POST /settings/general":              about("O"),
+	"GET /users/policy":                   about("O"),
+	"POST /users/policy":                  about("O"),
+	"GET /users/{id}":                     {"own": "OAU", "owner's": "OAU", "editor's": "OAU"},
+	"GET /users/{id}/role":                {"own": "O", "owner's": "O", "editor's": "O"},
+	"POST /users/{id}/role":               {"own": "O", "owner's": "O", "admin's": "O", "editor's": "O"},
+	"GET /users/{id}/disable":             managing("O"),
+	"POST /users/{id}/disable":            managing("O"),
+	"POST /users/{id}/enable":             managing("O"),
+	"GET /users/{id}/second-factor":       managing("O"),
+	"POST /users/{id}/second-factor":      managing("O"),
+	"GET /users/{id}/identity":            managing("O"),
+	"POST /users/{id}/identity":           managing("OA"), // one's own is told to be under Security
+	"GET /users/{id}/sessions":            managing("O"),
+	"POST /users/{id}/sessions":           managing("O"),
 }
 
 // callers are all kinds of them. Those without a role are nobody, whatever they send.
@@ -492,7 +492,7 @@ func (s *site) token(n identity.NewToken) string {
 // changesPeople reports whether an act may have changed the caller, their session or
 // somebody they deal with.
 func changesPeople(pattern string) bool {
-	return slices.ContainsFunc([]string{"/log", "/invite", "/confirm", "/people", "/profile"}, func(path string) bool {
+	return slices.ContainsFunc([]string{"/log", "/invite", "/confirm", "/users", "/profile"}, func(path string) bool {
 		return strings.HasPrefix(pattern, "POST "+path)
 	})
 }

@@ -13,7 +13,7 @@ import (
 func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 	eachProvider(t, func(s *site, p *providerOf) {
 		ed, b := s.colleague(access.Editor)
-		s.get("/people/"+ed.UserID).has("#access ~ dl", "Linked accountsNone")
+		s.get("/users/"+ed.UserID).has("#access ~ dl", "Linked accountsNone")
 		b.get("/profile/security").lacks("#linked")
 		p.person("ed", "editor@example.com", true)
 		s.through(s.newBrowser()).wants(303)
@@ -31,7 +31,7 @@ func TestALinkedIdentityIsSeenAndUnlinked(t *testing.T) {
 		b.get("/profile/security").lacks("#linked")
 
 		s.through(s.newBrowser()).wants(303)
-		there := "/people/" + ed.UserID
+		there := "/users/" + ed.UserID
 		link = s.get(there).has("#access ~ dl", "Acme").doc.Find(`a[href*="/identity"]`).AttrOr("href", "")
 		s.get(link).wants(200).has("h1", "Unlink Some Editor from Acme?")
 		s.post(link).leads(there).follow(s.browser).has(".flash", "unlinked from Acme")

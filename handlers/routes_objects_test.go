@@ -24,9 +24,9 @@ func aToken(s *site) string {
 	return t.ID
 }
 
-func aRolledToken(s *site) string {
+func aRotatedToken(s *site) string {
 	id := aToken(s)
-	if _, _, err := s.store.Identity.Tokens.RollToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
+	if _, _, err := s.store.Identity.Tokens.RotateToken(s.Context(), s.by, id, time.Hour, nil); err != nil {
 		s.Fatal(err)
 	}
 	return id

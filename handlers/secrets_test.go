@@ -87,11 +87,11 @@ func (s *site) meet(p *providerOf) {
 	b.get(s.back(s.sent(b, ""))).wants(303)
 }
 
-// useTokens makes, uses, rolls and revokes one, and tries wrong ones.
+// useTokens makes, uses, rotates and revokes one, and tries wrong ones.
 func (s *site) useTokens() {
 	made := s.post("/settings/tokens/new", "name", "Nightly", "scope", "write", "expires", "30").wants(201)
 	first, path := made.valueOf("#secret"), made.doc.Find(`form[data-guard]`).AttrOr("action", "")
-	second := s.post(path+"/roll", "overlap", "24").wants(200).valueOf("#secret")
+	second := s.post(path+"/rotate", "overlap", "24").wants(200).valueOf("#secret")
 	for _, secret := range []string{first, second} {
 		s.withToken(secret).post("/v1/groups", "name", "Made by a program").wants(201)
 		s.withToken(secret).get("/v1/groups?q=x").wants(200)

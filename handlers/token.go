@@ -162,13 +162,13 @@ func (p tokenPages) confirmRotate(w http.ResponseWriter, r *http.Request) error 
 	if token.UserID != by(r).UserID {
 		return p.refuseRotate(w, r, token)
 	}
-	return p.showRotate(w, r, http.StatusOK, views.RollForm{Token: token, Key: rand.Text(), Overlap: "24"})
+	return p.showRotate(w, r, http.StatusOK, views.RotateForm{Token: token, Key: rand.Text(), Overlap: "24"})
 }
 
-func (p tokenPages) showRotate(w http.ResponseWriter, r *http.Request, status int, form views.RollForm) error {
+func (p tokenPages) showRotate(w http.ResponseWriter, r *http.Request, status int, form views.RotateForm) error {
 	form.Now = p.now(r)
 	return p.render(w, r, status, views.Page{
-		Title: "Rotate " + form.Name, Failed: len(form.Problems) > 0, Body: views.RollToken(form),
+		Title: "Rotate " + form.Name, Failed: len(form.Problems) > 0, Body: views.RotateToken(form),
 	})
 }
 
@@ -187,8 +187,8 @@ func (p tokenPages) rotate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.RollForm{Token: token, Key: r.PostFormValue("key"), Overlap: r.PostFormValue("overlap")}
-	rolled, secret, err := p.store.Identity.Tokens.RollToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
+	form := views.RotateForm{Token: token, Key: r.PostFormValue("key"), Overlap: r.PostFormValue("overlap")}
+	rotated, secret, err := p.store.Identity.Tokens.RotateToken(r.Context(), by(r), token.ID, overlap(form.Overlap), formKey(r))
 	var invalid bool
 	switch form.Problems, invalid = problems(err); {
 	case invalid:
@@ -198,7 +198,7 @@ func (p tokenPages) rotate(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return p.showSecret(w, r, http.StatusOK, views.TokenSecret{Token: rolled, Secret: secret, Rolled: true})
+	return p.showSecret(w, r, http.StatusOK, views.TokenSecret{Token: rotated, Secret: secret, Rotated: true})
 }
 
 // overlap returns the time that a choice of the form means, or one that the store refuses.

@@ -87,10 +87,10 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 		pages := []string{"", "/revoke", "/end-old-secret"}
 		acts := []string{"/end-old-secret", "/revoke"}
 		for _, tc := range []struct {
-			who         string
-			b           *browser
-			page, act   int
-			roll, rolls int
+			who             string
+			b               *browser
+			page, act       int
+			rotate, rotates int
 		}{
 			{"its owner", e, 200, 303, 200, 200},
 			{"an admin", admin, 200, 303, 403, 403},
@@ -104,11 +104,11 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 					s.Errorf("%s: %s is %d", tc.who, page, got)
 				}
 			}
-			if got := tc.b.get(path + "/roll").status; got != tc.roll {
-				s.Errorf("%s: /roll is %d", tc.who, got)
+			if got := tc.b.get(path + "/rotate").status; got != tc.rotate {
+				s.Errorf("%s: /rotate is %d", tc.who, got)
 			}
-			if got := tc.b.post(path+"/roll", "overlap", "1").status; got != tc.rolls {
-				s.Errorf("%s: rolling gives %d", tc.who, got)
+			if got := tc.b.post(path+"/rotate", "overlap", "1").status; got != tc.rotates {
+				s.Errorf("%s: rotating gives %d", tc.who, got)
 			}
 			for _, act := range acts {
 				if got := tc.b.post(path + act).status; got != tc.act {
@@ -116,7 +116,7 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 				}
 			}
 			after, err := s.store.Identity.Tokens.Token(s.Context(), s.by, token.ID)
-			if err != nil || (after.RevokedAt != nil) != (tc.act == 303) || (after.RolledAt != nil) != (tc.rolls == 200) {
+			if err != nil || (after.RevokedAt != nil) != (tc.act == 303) || (after.RotatedAt != nil) != (tc.rotates == 200) {
 				s.Errorf("%s: the token is %+v, %v", tc.who, after, err)
 			}
 		}
@@ -205,11 +205,11 @@ func TestRollingAToken(t *testing.T) {
 		token, first := s.tokenOf(s.by, "Nightly")
 		path := "/settings/tokens/" + token.ID
 		s.withToken(first).get("/v1/groups").wants(200)
-		form := s.get(path+"/roll").wants(200).has("h1", "Rotate Nightly")
-		s.post(path+"/roll", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
-		made := s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "New secret for Nightly").has("main", "The old secret works until")
+		form := s.get(path+"/rotate").wants(200).has("h1", "Rotate Nightly")
+		s.post(path+"/rotate", "overlap", "2").wants(422).has("#overlap-error", "0, 1, 24 or 72 hours")
+		made := s.post(path+"/rotate", "key", form.value("key"), "overlap", "24").wants(200).has("h1", "New secret for Nightly").has("main", "The old secret works until")
 		second := made.valueOf("#secret")
-		s.post(path+"/roll", "key", form.value("key"), "overlap", "24").wants(409)
+		s.post(path+"/rotate", "key", form.value("key"), "overlap", "24").wants(409)
 		for _, secret := range []string{first, second} {
 			s.withToken(secret).get("/v1/groups").wants(200)
 		}
@@ -225,30 +225,30 @@ func TestRollingAToken(t *testing.T) {
 		s.withToken(second).get("/v1/groups").wants(200)
 		s.get(path).lacks(".notice")
 
-		third := s.post(path+"/roll", "overlap", "72").wants(200).valueOf("#secret")
+		third := s.post(path+"/rotate", "overlap", "72").wants(200).valueOf("#secret")
 		s.withToken(second).get("/v1/groups").wants(200)
 		s.get(path+"/end-old-secret").has("h1", "Revoke the old secret of Nightly?")
 		s.post(path + "/end-old-secret").leads(path)
 		s.post(path + "/end-old-secret").leads(path) // twice is no harm
 		s.withToken(second).get("/v1/groups").wants(401)
-		fourth := s.post(path+"/roll", "overlap", "0").wants(200).has("main", "The old secret no longer works.").valueOf("#secret")
+		fourth := s.post(path+"/rotate", "overlap", "0").wants(200).has("main", "The old secret no longer works.").valueOf("#secret")
 		s.withToken(third).get("/v1/groups").wants(401)
 		s.withToken(fourth).get("/v1/groups").wants(200)
 		s.post(path + "/revoke").wants(303)
 		s.withToken(fourth).get("/v1/groups").wants(401)
-		s.post(path+"/roll", "overlap", "1").wants(409).has("main", "can't be rolled")
+		s.post(path+"/rotate", "overlap", "1").wants(409).has("main", "can't be rotated")
 
-		var rolled, ended int
+		var rotated, ended int
 		for _, action := range s.actions() {
 			switch action {
-			case audit.RolledToken:
-				rolled++
+			case audit.RotatedToken:
+				rotated++
 			case audit.EndedOldSecret:
 				ended++
 			}
 		}
-		if rolled != 3 || ended != 1 {
-			s.Errorf("%d lines about rolling, %d about an old secret", rolled, ended)
+		if rotated != 3 || ended != 1 {
+			s.Errorf("%d lines about rotations, %d about an old secret", rotated, ended)
 		}
 	})
 }
@@ -305,7 +305,7 @@ func TestTokensOfAPerson(t *testing.T) {
 			s.tokenOf(editor, "Editor's")
 		}
 		s.tokenOf(s.by, "Anna's")
-		of := s.get("/people/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" active").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
+		of := s.get("/users/"+editor.UserID).has("#access ~ .facts", fmt.Sprint(rows+1)+" active").doc.Find(`#access ~ .facts a`).AttrOr("href", "")
 		if of != "/settings/tokens?user="+editor.UserID {
 			s.Fatalf("the page leads to %q", of)
 		}
@@ -325,7 +325,7 @@ func TestTokensOfAPerson(t *testing.T) {
 			s.get("/settings/tokens?user="+nobody).has(".notes", "isn't valid").has("tbody", "Anna's").lacks(".chip")
 		}
 		// Who sees no tokens of others sees their own, whatever the address says.
-		a.get("/people/" + editor.UserID).lacks("#access ~ .facts a")
+		a.get("/users/" + editor.UserID).lacks("#access ~ .facts a")
 		a.get("/settings/tokens?user="+editor.UserID).has(".notes", "isn't valid").has("main", "No tokens yet").lacks(".chip")
 		e.get("/settings/tokens?user="+s.by.UserID).has(".notes", "isn't valid").has("tbody", "Editor's").lacks("tbody td[data-label=Owner] a")
 	})

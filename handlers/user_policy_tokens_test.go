@@ -22,16 +22,16 @@ func TestARequiredSecondFactorBindsTokens(t *testing.T) {
 		program := s.withToken(secret)
 		today := now.UTC().Format(time.DateOnly)
 
-		s.get("/people/policy").has("form", "API tokens").lacks("#tokens[checked]")
-		s.post("/people/policy", "need", "editor", "editor", today).wants(303)
+		s.get("/users/policy").has("form", "API tokens").lacks("#tokens[checked]")
+		s.post("/users/policy", "need", "editor", "editor", today).wants(303)
 		later()
 		program.get("/v1/groups").wants(200) // the default
 
-		s.post("/people/policy", "need", "editor", "editor", today, "tokens", "yes").follow(s.browser).has(".flash", "API tokens")
+		s.post("/users/policy", "need", "editor", "editor", today, "tokens", "yes").follow(s.browser).has(".flash", "API tokens")
 		if line := s.newest(); line.Action != audit.ChangedPolicy || !strings.Contains(line.Changes, `"tokens_need_second_factor":{"before":false,"after":true}`) {
 			s.Errorf("%s %s", line.Action, line.Changes)
 		}
-		if s.get("/people/policy").doc.Find("#tokens[checked]").Length() != 1 {
+		if s.get("/users/policy").doc.Find("#tokens[checked]").Length() != 1 {
 			s.Error("the choice is not shown")
 		}
 		refused := program.get("/v1/groups").wants(403)
@@ -62,7 +62,7 @@ func TestARuleOfTomorrowBindsNoTokensToday(t *testing.T) {
 		ed, _ := s.colleague(access.Editor)
 		_, secret := s.tokenOf(ed, "Nightly")
 		tomorrow := now.UTC().AddDate(0, 0, 1).Format(time.DateOnly)
-		s.post("/people/policy", "need", "editor", "editor", tomorrow, "tokens", "yes").wants(303)
+		s.post("/users/policy", "need", "editor", "editor", tomorrow, "tokens", "yes").wants(303)
 		s.withToken(secret).get("/v1/groups").wants(200)
 		now = now.AddDate(0, 0, 1)
 		s.withToken(secret).get("/v1/groups").wants(403)

@@ -18,7 +18,7 @@ import (
 // link invites somebody as the owner and returns the address that the page shows.
 func (s *site) link(address string, role access.Role) string {
 	s.Helper()
-	made := s.post("/people/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)
+	made := s.post("/users/invite", "email", address, "name", "Bea", "role", string(role)).wants(http.StatusCreated)
 	made.has("h1", "Invite link for Bea").has(".notice", "It won't be shown again.")
 	link := made.doc.Find("#secret").AttrOr("value", "")
 	if !strings.HasPrefix(link, s.url+"/invite/") {
@@ -29,15 +29,15 @@ func (s *site) link(address string, role access.Role) string {
 
 func TestInvitingSomebody(t *testing.T) {
 	each(t, func(s *site) {
-		refused := s.post("/people/invite", "email", "nobody", "name", "Bea", "role", "").wants(422)
+		refused := s.post("/users/invite", "email", "nobody", "name", "Bea", "role", "").wants(422)
 		refused.has("#email-error", "must look like").has("#role-error", "Choose a role.")
 		if refused.value("name") != "Bea" {
 			s.Errorf("typed name %q", refused.value("name"))
 		}
-		s.post("/people/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
+		s.post("/users/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
 		link := s.link("bea@example.com", access.Moderator)
-		s.post("/people/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "invited already")
-		list := s.get("/people").has("#invitations", "Invitations").has("tbody", "bea@example.com")
+		s.post("/users/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "invited already")
+		list := s.get("/users").has("#invitations", "Invitations").has("tbody", "bea@example.com")
 		if strings.Contains(list.body, strings.TrimPrefix(link, "/invite/")) {
 			s.Error("the list shows the link")
 		}
@@ -54,7 +54,7 @@ func TestInvitingSomebody(t *testing.T) {
 			s.Error("no new session")
 		}
 		b.get("/groups").wants(200).has(".account", "Beatrix")
-		s.get("/people").has("tbody", "Beatrix").lacks("#invitations")
+		s.get("/users").has("tbody", "Beatrix").lacks("#invitations")
 		s.newBrowser().post("/login", "email", "bea@example.com", "password", password).wants(303)
 	})
 }
@@ -64,12 +64,12 @@ func TestAcceptingAnInvitationGivesANewSession(t *testing.T) {
 	each(t, func(s *site) {
 		link := s.link("bea@example.com", access.Editor)
 		b := s.session(s.person(access.Admin))
-		b.get("/people").wants(200)
+		b.get("/users").wants(200)
 		in := b.post(link, "name", "Bea", "password", password).leads("/groups")
 		if cookie := in.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, s.sessionCookie()+"=") || strings.Contains(cookie, b.header.Get("Cookie")) {
 			s.Errorf("the cookie is %q", cookie)
 		}
-		s.newBrowser().with("Cookie", b.header.Get("Cookie")).get("/people").leads("/login?next=%2Fpeople")
+		s.newBrowser().with("Cookie", b.header.Get("Cookie")).get("/users").leads("/login?next=%2Fusers")
 	})
 }
 
@@ -86,10 +86,10 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 		for _, i := range invitations {
 			switch i.Email {
 			case "b@example.com":
-				s.post("/people/invitations/"+i.ID+"/revoke").leads("/people").follow(s.browser).has("#flashes", "b@example.com revoked")
+				s.post("/users/invitations/"+i.ID+"/revoke").leads("/users").follow(s.browser).has("#flashes", "b@example.com revoked")
 			case "c@example.com":
 				now = now.Add(time.Hour)
-				s.post("/people/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "Invite link for")
+				s.post("/users/invitations/"+i.ID+"/renew", "confirm.password", password).wants(201).has("h1", "Invite link for")
 			}
 		}
 		now = now.Add(identity.InvitationLimit - time.Hour)
@@ -106,7 +106,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 				s.Errorf("%s: %q, %q", name, shown, sent)
 			}
 		}
-		s.get("/people").has("thead", "Expires").has("tbody", "Expired")
+		s.get("/users").has("thead", "Expires").has("tbody", "Expired")
 	})
 }
 
@@ -141,13 +141,13 @@ func TestDisabledPersonIsOutFromTheNextRequestOn(t *testing.T) {
 		robot := s.newBrowser().with("Authorization", "Bearer "+token)
 		b.get("/groups").wants(200)
 		robot.get("/v1/groups").wants(200)
-		s.get("/people/"+bea.ID+"/disable").has("#question", "signed out immediately").has("main", "1 API token is permanently revoked.")
-		s.post("/people/"+bea.ID+"/disable").leads("/people/"+bea.ID).follow(s.browser).has("#flashes", "disabled and signed out").has(".notes", "revoked")
+		s.get("/users/"+bea.ID+"/disable").has("#question", "signed out immediately").has("main", "1 API token is permanently revoked.")
+		s.post("/users/"+bea.ID+"/disable").leads("/users/"+bea.ID).follow(s.browser).has("#flashes", "disabled and signed out").has(".notes", "revoked")
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		b.post("/groups/new", "name", "X").wants(401)
 		robot.get("/v1/groups").wants(401)
 		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(422).has(".summary", "Incorrect email or password.")
-		s.post("/people/" + bea.ID + "/enable").leads("/people/" + bea.ID)
+		s.post("/users/" + bea.ID + "/enable").leads("/users/" + bea.ID)
 		b.get("/groups").leads("/login?next=%2Fgroups")
 		robot.get("/v1/groups").wants(401)
 		s.newBrowser().post("/login", "email", bea.Email, "password", password).wants(303)
@@ -159,28 +159,28 @@ func TestRightsAreNotKeptAfterARoleWasTaken(t *testing.T) {
 		bea, group := s.person(access.Admin), aGroup(s)
 		b := s.session(bea)
 		b.get("/groups/" + group + "/delete").wants(200)
-		s.post("/people/"+bea.ID+"/role", "role", "king").wants(422).has("#role-error", "Choose a role.")
-		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "now has the role Moderator.")
+		s.post("/users/"+bea.ID+"/role", "role", "king").wants(422).has("#role-error", "Choose a role.")
+		s.post("/users/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "now has the role Moderator.")
 		b.post("/groups/" + group + "/delete").wants(401)
 		s.session(bea).post("/groups/" + group + "/delete").wants(403)
-		s.post("/people/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "Nothing changed.")
+		s.post("/users/"+bea.ID+"/role", "role", "moderator").wants(303).follow(s.browser).has("#flashes", "Nothing changed.")
 	})
 }
 
 func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 	each(t, func(s *site) {
-		own := "/people/" + s.by.ID
+		own := "/users/" + s.by.ID
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
-		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You're the only owner").has(`.notice a[href="/people"]`, "Users")
+		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You're the only owner").has(`.notice a[href="/users"]`, "Users")
 		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Confirm that you want to stop being an owner.")
 		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(access.Admin)
-		s.post("/people/"+bea.ID+"/role", "role", "owner").wants(303)
+		s.post("/users/"+bea.ID+"/role", "role", "owner").wants(303)
 		s.get(own+"/role").has(".notice", "only another owner can change it back")
 		s.post(own+"/role", "role", "editor", "sure", "yes").leads("/login")
 		s.get("/groups").leads("/login?next=%2Fgroups")
-		s.session(bea).get("/people").has("tbody", "Editor")
+		s.session(bea).get("/users").has("tbody", "Editor")
 	})
 }
 
@@ -188,14 +188,14 @@ func TestSigningSomebodyOutEverywhere(t *testing.T) {
 	each(t, func(s *site) {
 		bea := s.person(access.Editor)
 		b := s.session(bea)
-		s.get("/people/"+bea.ID).has("dl", "Sessions1 active")
-		s.get("/people/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
-		s.get("/people/"+bea.ID+"/sessions").wants(200).has("#question", "1 session ends immediately.")
-		s.get("/people/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign out everywhere?")
-		s.post("/people/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "was signed out everywhere.").has("dl", "SessionsNone")
+		s.get("/users/"+bea.ID).has("dl", "Sessions1 active")
+		s.get("/users/"+bea.ID).has(`a[href$="/sessions"][data-dialog]`, "Sign out everywhere…")
+		s.get("/users/"+bea.ID+"/sessions").wants(200).has("#question", "1 session ends immediately.")
+		s.get("/users/"+s.by.ID+"/sessions").wants(200).has("h1", "Sign out everywhere?")
+		s.post("/users/"+bea.ID+"/sessions").wants(303).follow(s.browser).has("#flashes", "was signed out everywhere.").has("dl", "SessionsNone")
 		b.get("/groups").leads("/login?next=%2Fgroups").follow(b).has(".notice", "You were signed out. Sign in again to continue.")
 		s.newBrowser().get("/login").lacks(".notice")
-		s.post("/people/" + s.by.ID + "/sessions").leads("/login")
+		s.post("/users/" + s.by.ID + "/sessions").leads("/login")
 	})
 }
 
@@ -204,17 +204,17 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		now := time.Now()
 		s.store.DB.Now = func() time.Time { return now }
 		editor := s.session(s.person(access.Editor))
-		s.get("/people/policy").has(".rule", "Editors need a second factor").has("main", "1 doesn't have one yet.")
-		wrong := s.post("/people/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Enter a date like 2027-01-31.")
+		s.get("/users/policy").has(".rule", "Editors need a second factor").has("main", "1 doesn't have one yet.")
+		wrong := s.post("/users/policy", "need", "editor", "editor", "soon").wants(422).has("#editor-error", "Enter a date like 2027-01-31.")
 		if wrong.doc.Find("input[checked]").AttrOr("value", "") != "editor" {
 			s.Error("the choice is lost")
 		}
-		s.post("/people/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this applies.")
+		s.post("/users/policy", "need", "editor", "editor", "").wants(422).has("#editor-error", "Choose the day from which this applies.")
 		soon := now.UTC().AddDate(0, 0, 14).Format(time.DateOnly)
-		s.get("/people/policy").has("main", "No auditors yet.").lacks("input[checked]")
+		s.get("/users/policy").has("main", "No auditors yet.").lacks("input[checked]")
 		tomorrow := now.Add(24 * time.Hour).UTC().Format(time.DateOnly)
-		s.post("/people/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/people").follow(s.browser).has(".flash", "A second factor is required for editors from ").has("tbody .warn", "Missing")
-		if shown := s.get("/people/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != soon {
+		s.post("/users/policy", "need", "editor", "editor", tomorrow, "auditor", tomorrow).leads("/users").follow(s.browser).has(".flash", "A second factor is required for editors from ").has("tbody .warn", "Missing")
+		if shown := s.get("/users/policy"); shown.value("editor") != tomorrow || shown.value("auditor") != soon {
 			s.Errorf("the rules are %q and %q", shown.value("editor"), shown.value("auditor"))
 		}
 		editor.get("/groups").wants(200)
@@ -232,7 +232,7 @@ func TestWhoNeedsASecondFactorIsLedToIt(t *testing.T) {
 		editor.get("/profile/securityx").wants(404)
 		s.session(s.person(access.Auditor)).get("/groups").wants(200)
 		editor.post("/logout").leads("/login")
-		s.post("/people/policy").leads("/people")
+		s.post("/users/policy").leads("/users")
 		s.session(s.person(access.Editor)).get("/groups").wants(200)
 	})
 }

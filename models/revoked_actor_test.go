@@ -29,8 +29,8 @@ func lasting(t *testing.T, store *models.Store, late identity.User, p phone, tok
 			_, _, err := store.Identity.Tokens.CreateToken(ctx, by, identity.NewToken{Name: "Late", Scopes: access.ReadScopes()}, nil)
 			return err
 		}},
-		{"a rolled token", func(by access.Actor) error {
-			_, _, err := store.Identity.Tokens.RollToken(ctx, by, token.ID, time.Hour, nil)
+		{"a rotated token", func(by access.Actor) error {
+			_, _, err := store.Identity.Tokens.RotateToken(ctx, by, token.ID, time.Hour, nil)
 			return err
 		}},
 		{"a passkey", func(by access.Actor) error {

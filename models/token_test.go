@@ -50,9 +50,9 @@ func TestATokenEndsWithItsOwner(t *testing.T) {
 	})
 }
 
-// TestConcurrentRolls checks that as many secrets are returned as the token was rolled, and
+// TestConcurrentRotations checks that as many secrets are returned as the token was rotated, and
 // that the last two work.
-func TestConcurrentRolls(t *testing.T) {
+func TestConcurrentRotations(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by := modelstest.Owner(t, store)
 		token, first := makeToken(t, store, by, identity.NewToken{})
@@ -62,7 +62,7 @@ func TestConcurrentRolls(t *testing.T) {
 		for i := range times {
 			wg.Go(func() {
 				var err error
-				if _, secrets[i], err = store.Identity.Tokens.RollToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
+				if _, secrets[i], err = store.Identity.Tokens.RotateToken(t.Context(), by, token.ID, time.Hour, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -98,7 +98,7 @@ func TestWhoMayRollAToken(t *testing.T) {
 			"a visitor":        {access.Actor{Kind: access.VisitorActor}, access.ErrDenied},
 			"a command":        {access.System("test"), nil},
 		} {
-			if _, _, err := store.Identity.Tokens.RollToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
+			if _, _, err := store.Identity.Tokens.RotateToken(t.Context(), tc.by, token.ID, 0, nil); !errors.Is(err, tc.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

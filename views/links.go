@@ -229,26 +229,26 @@ func SettingsURL() templ.SafeURL { return "/settings/general" }
 
 // The addresses of users.
 
-func UsersURL() templ.SafeURL            { return "/people" }
-func InviteURL() templ.SafeURL           { return "/people/invite" }
-func PolicyURL() templ.SafeURL           { return "/people/policy" }
-func UserURL(id string) templ.SafeURL    { return pathTo("/people/", id, "", "") }
-func RoleURL(id string) templ.SafeURL    { return pathTo("/people/", id, "/role", "") }
-func DisableURL(id string) templ.SafeURL { return pathTo("/people/", id, "/disable", "") }
-func EnableURL(id string) templ.SafeURL  { return pathTo("/people/", id, "/enable", "") }
+func UsersURL() templ.SafeURL            { return "/users" }
+func InviteURL() templ.SafeURL           { return "/users/invite" }
+func PolicyURL() templ.SafeURL           { return "/users/policy" }
+func UserURL(id string) templ.SafeURL    { return pathTo("/users/", id, "", "") }
+func RoleURL(id string) templ.SafeURL    { return pathTo("/users/", id, "/role", "") }
+func DisableURL(id string) templ.SafeURL { return pathTo("/users/", id, "/disable", "") }
+func EnableURL(id string) templ.SafeURL  { return pathTo("/users/", id, "/enable", "") }
 func UnlinkURL(issuer string) templ.SafeURL {
 	return withParams("/profile/security/identity/remove", "issuer", issuer)
 }
 
 func UnlinkUserURL(id, issuer string) templ.SafeURL {
-	return withParams(pathTo("/people/", id, "/identity", ""), "issuer", issuer)
+	return withParams(pathTo("/users/", id, "/identity", ""), "issuer", issuer)
 }
-func ResetFactorURL(id string) templ.SafeURL { return pathTo("/people/", id, "/second-factor", "") }
-func EndSessionsURL(id string) templ.SafeURL { return pathTo("/people/", id, "/sessions", "") }
-func RenewInviteURL(id string) templ.SafeURL { return pathTo("/people/invitations/", id, "/renew", "") }
+func ResetFactorURL(id string) templ.SafeURL { return pathTo("/users/", id, "/second-factor", "") }
+func EndSessionsURL(id string) templ.SafeURL { return pathTo("/users/", id, "/sessions", "") }
+func RenewInviteURL(id string) templ.SafeURL { return pathTo("/users/invitations/", id, "/renew", "") }
 
 func RevokeInviteURL(id string) templ.SafeURL {
-	return pathTo("/people/invitations/", id, "/revoke", "")
+	return pathTo("/users/invitations/", id, "/revoke", "")
 }
 func WelcomeURL(secret string) templ.SafeURL { return pathTo("/invite/", secret, "", "") }
 func RolesURL() templ.SafeURL                { return "/docs/roles" }

@@ -23,7 +23,8 @@ func TokensAtURL(at TokensAt) templ.SafeURL {
 
 func NewTokenURL() templ.SafeURL             { return "/settings/tokens/new" }
 func TokenURL(id string) templ.SafeURL       { return pathTo("/settings/tokens/", id, "", "") }
-func RollTokenURL(id string) templ.SafeURL   { return pathTo("/settings/tokens/", id, "/roll", "") }
+func RotateTokenURL(id string) templ.SafeURL { return pathTo("/settings/tokens/", id, "/rotate", "") }
+
 func RevokeTokenURL(id string) templ.SafeURL { return pathTo("/settings/tokens/", id, "/revoke", "") }
 
 // EndOldSecretURL returns the address that revokes the secret from before a token was rotated.

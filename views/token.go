@@ -119,14 +119,14 @@ func whoHas(rule access.Rule) string {
 // TokenSecret is a secret of a new or rotated token, which is shown only once.
 type TokenSecret struct {
 	identity.Token
-	Secret string
-	Rolled bool
-	Origin string
-	Now    Clock
+	Secret  string
+	Rotated bool
+	Origin  string
+	Now     Clock
 }
 
 func (t TokenSecret) title() string {
-	if t.Rolled {
+	if t.Rotated {
 		return "New secret for " + text.Isolated(t.Name)
 	}
 	return text.Isolated(t.Name) + " is ready"
@@ -172,8 +172,8 @@ func duration(r identity.TokenRequest, now Clock) string {
 // own reports whether the token is the reader's, who can rotate it.
 func (d TokenDetail) own() bool { return d.UserID == d.By.UserID }
 
-// RollForm is what the form for rotating a token shows.
-type RollForm struct {
+// RotateForm is what the form for rotating a token shows.
+type RotateForm struct {
 	identity.Token
 	Key string
 	// Overlap is how many hours the old secret keeps working.

@@ -115,7 +115,7 @@ func everyPage() map[string]templ.Component {
 		"delete contact": DeleteContact(ContactDelete{Contact: anna, Leaves: []models.Group{group}}),
 		"tokens":         TokensPage(TokenList{Rows: []identity.Token{token}, Others: true, Now: noon}),
 		"token":          TokenPage(TokenDetail{Token: token, Use: identity.TokenUse{Hours: make([]identity.TokenHour, 24)}, Now: noon}),
-		"roll token":     RollToken(RollForm{Token: token, Now: noon}),
+		"rotate token":   RotateToken(RotateForm{Token: token, Now: noon}),
 		"end old secret": EndOldSecret(token, noon),
 		"new token":      NewToken(TokenForm{}),
 		"token made":     TokenSecretPage(TokenSecret{Token: token, Secret: "pcl_x"}),

@@ -53,7 +53,7 @@ func verbs() []verb {
 		{"roles", "list roles and permissions", roles},
 		{"token create", "create an API token and print it", createToken},
 		{"token list", "list API tokens", listTokens},
-		{"token roll", "rotate an API token and print its new secret", rollToken},
+		{"token rotate", "rotate an API token and print its new secret", rotateToken},
 		{"token revoke", "revoke an API token", revokeToken},
 		{"import", "import groups or contacts from a CSV or NDJSON file", importFile},
 		{"job list", "list jobs", listJobs},

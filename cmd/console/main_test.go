@@ -87,7 +87,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -oidc-issuer login.example.com", 2, "-oidc-issuer must be a URL"},
 		{"serve -oidc-issuer https://login.example.com", 2, "-oidc-client-id"},
 		{"token create -name x -networks office", 2, "neither an address"},
-		{"token roll", 2, "console token roll [FLAGS] ID"},
+		{"token rotate", 2, "console token rotate [FLAGS] ID"},
 		{"migrate -database mysql://localhost/x", 1, "sqlite:"},
 		{"migrate -database postgres://%zz", 1, "can't"},
 		{"migrate -database sqlite://two/x.db", 1, "write sqlite:two/x.db for one below this folder, or sqlite:/two/x.db"},
@@ -119,7 +119,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	for _, args := range []string{"-help", "--help", "-h", "help"} {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
-			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token roll", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
+			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token rotate", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
 			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
@@ -216,14 +216,14 @@ func TestUsersAndTokens(t *testing.T) {
 		if id == nil || strings.Contains(list, strings.TrimSpace(secret)) {
 			t.Fatalf("token list: %s", list)
 		}
-		rolled := mustRun(t, database, "", "token", "roll", "-overlap", "24h", id[1])
-		if !regexp.MustCompile(`^pcl_\w+\n$`).MatchString(rolled) || rolled == secret {
-			t.Errorf("token roll prints %q", rolled)
+		rotated := mustRun(t, database, "", "token", "rotate", "-overlap", "24h", id[1])
+		if !regexp.MustCompile(`^pcl_\w+\n$`).MatchString(rotated) || rotated == secret {
+			t.Errorf("token rotate prints %q", rotated)
 		}
-		if r := console(t, database, "", "token", "roll", "-overlap", "2h", id[1]); r.code != 2 || !strings.Contains(r.stderr, "0, 1, 24 or 72 hours") {
+		if r := console(t, database, "", "token", "rotate", "-overlap", "2h", id[1]); r.code != 2 || !strings.Contains(r.stderr, "0, 1, 24 or 72 hours") {
 			t.Errorf("a wrong overlap: exit %d, %q", r.code, r.stderr)
 		}
-		if r := console(t, database, "", "token", "roll", "nonsense"); r.code != 1 || !strings.Contains(r.stderr, "no token with ID nonsense") {
+		if r := console(t, database, "", "token", "rotate", "nonsense"); r.code != 1 || !strings.Contains(r.stderr, "no token with ID nonsense") {
 			t.Errorf("an unknown token: exit %d, %q", r.code, r.stderr)
 		}
 		mustRun(t, database, "", "token", "revoke", id[1])

@@ -139,7 +139,7 @@ func revokeToken(ctx context.Context, c *command) error {
 	})
 }
 
-func rollToken(ctx context.Context, c *command) error {
+func rotateToken(ctx context.Context, c *command) error {
 	c.database()
 	overlap := c.flags.Duration("overlap", 0, "`TIME` the old secret keeps working: 0, 1h, 24h or 72h")
 	args, err := c.parse("ID")
@@ -147,7 +147,7 @@ func rollToken(ctx context.Context, c *command) error {
 		return err
 	}
 	return c.withStore(ctx, func(store *models.Store) error {
-		_, secret, err := store.Identity.Tokens.RollToken(ctx, c.actor(), args[0], *overlap, nil)
+		_, secret, err := store.Identity.Tokens.RotateToken(ctx, c.actor(), args[0], *overlap, nil)
 		if errors.Is(err, access.ErrNotFound) {
 			return noToken(args[0])
 		}

@@ -70,7 +70,7 @@ const (
 	PostedMessage   Action = "message.post"
 	CreatedToken    Action = "token.create"
 	RevokedToken    Action = "token.revoke"
-	RolledToken     Action = "token.roll"
+	RotatedToken    Action = "token.roll"
 	EndedOldSecret  Action = "token.end_old_secret"
 	LinkedIdentity  Action = "identity.link"
 	CreatedUser     Action = "user.create"

@@ -36,10 +36,11 @@ type Token struct {
 	Hint string
 	// Times are Unix seconds, nil if that never happened: RefusedAt is when it was last
 	// refused for its address.
-	CreatedAt                                             int64
-	RolledAt, ExpiresAt, RevokedAt, LastUsedAt, RefusedAt *int64
-	LastUsedIP, RefusedIP                                 *string
-	// The secret from before it was rolled works until OldUntil. All are nil if there is
+	CreatedAt                                   int64
+	RotatedAt                                   *int64 `gorm:"column:rolled_at"`
+	ExpiresAt, RevokedAt, LastUsedAt, RefusedAt *int64
+	LastUsedIP, RefusedIP                       *string
+	// The secret from before it was rotated works until OldUntil. All are nil if there is
 	// none.
 	OldHint                 *string
 	OldUntil, OldLastUsedAt *int64
@@ -80,7 +81,7 @@ func (t Token) Unused(now time.Time) bool {
 	return now.Sub(time.Unix(last, 0)) > unusedAfter
 }
 
-// OldWorks reports whether the secret from before the token was rolled still works.
+// OldWorks reports whether the secret from before the token was rotated still works.
 func (t Token) OldWorks(now time.Time) bool {
 	return t.State(now) == "active" && t.OldUntil != nil && *t.OldUntil > now.Unix()
 }
@@ -206,7 +207,7 @@ const tokenColumns = "tokens.id, tokens.user_id, tokens.name, tokens.scopes, tok
 func (t *Token) columns() []any {
 	return []any{
 		&t.ID, &t.UserID, &t.Name, &t.Scopes, &t.Networks, &t.Hint,
-		&t.CreatedAt, &t.RolledAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &t.RefusedAt,
+		&t.CreatedAt, &t.RotatedAt, &t.ExpiresAt, &t.RevokedAt, &t.LastUsedAt, &t.RefusedAt,
 		&t.LastUsedIP, &t.RefusedIP, &t.OldHint, &t.OldUntil, &t.OldLastUsedAt, &t.UserName, &t.userRole, &t.userSecured,
 	}
 }

@@ -53,7 +53,7 @@ func (s *Tokens) admitCaller(ctx context.Context, c caller, ip string) error {
 	return err
 }
 
-// caller finds a token by its secret, or by the one that it had before it was rolled, and
+// caller finds a token by its secret, or by the one that it had before it was rotated, and
 // stores at most once a minute that it is in use.
 func (s *Tokens) caller(ctx context.Context, hash, ip string) (caller, error) {
 	var seen, oldSeen *int64

@@ -15,7 +15,7 @@ import (
 
 // peopleScenes are the pages about people, and what others than the owner see.
 var peopleScenes = []scene{
-	{"people", func(t *tab, v *town) {
+	{"users", func(t *tab, v *town) {
 		v.somebody(access.Admin)
 		v.invited(text.Straight(v.contact.Name()))
 		if _, err := v.store.Identity.Users.Disable(v.Context(), v.by, v.somebody(access.Auditor).ID); err != nil {
@@ -26,25 +26,25 @@ var peopleScenes = []scene{
 				v.Fatal(err)
 			}
 			if rule.SecondFactor != nil {
-				t.visit("/people")
+				t.visit("/users")
 				t.sees("main", "Missing")
 			}
 		}
 	}},
 	{"people menu", func(t *tab, v *town) {
 		v.invited(text.Straight(v.contact.Name()))
-		t.visit("/people")
+		t.visit("/users")
 		t.click(".grid summary")
 		t.until("the menu is open", "all('details.menu[open] ul').length === 1")
 	}},
-	{"invite", address("/people/invite")},
+	{"invite", address("/users/invite")},
 	{"invite refused", func(t *tab, _ *town) {
-		t.visit("/people/invite")
+		t.visit("/users/invite")
 		t.goes("Create invite link")
 		t.sees("main", "There is a problem")
 	}},
 	{"invitation made", func(t *tab, v *town) {
-		t.visit("/people/invite")
+		t.visit("/users/invite")
 		t.write("#email", strings.ToLower(rand.Text())+"@example.com")
 		t.write("#name", text.Straight(v.group.Name))
 		t.click(`[value="editor"]`)
@@ -52,43 +52,43 @@ var peopleScenes = []scene{
 		t.sees("main", "It won't be shown again")
 	}},
 	{"invitation revoke", at(func(v *town) string {
-		return "/people/invitations/" + v.invited(text.Straight(v.contact.Name())) + "/revoke"
+		return "/users/invitations/" + v.invited(text.Straight(v.contact.Name())) + "/revoke"
 	})},
-	{"person", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID })},
-	{"person own", at(func(v *town) string { return "/people/" + v.by.ID })},
+	{"person", at(func(v *town) string { return "/users/" + v.somebody(access.Editor).ID })},
+	{"person own", at(func(v *town) string { return "/users/" + v.by.ID })},
 	{"person disabled", func(t *tab, v *town) {
 		u := v.somebody(access.Editor)
 		if _, err := v.store.Identity.Users.Disable(v.Context(), v.by, u.ID); err != nil {
 			v.Fatal(err)
 		}
-		t.visit("/people/" + u.ID)
+		t.visit("/users/" + u.ID)
 	}},
-	{"person role", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/role" })},
+	{"person role", at(func(v *town) string { return "/users/" + v.somebody(access.Editor).ID + "/role" })},
 	{"person own role refused", func(t *tab, v *town) {
-		t.visit("/people/" + v.by.ID + "/role")
+		t.visit("/users/" + v.by.ID + "/role")
 		t.click(`[value="admin"]`)
 		t.goes("Change role")
 		t.sees("main", "There is a problem")
 	}},
 	{"person disable", func(t *tab, v *town) {
-		t.visit("/people/" + v.somebody(access.Editor).ID)
+		t.visit("/users/" + v.somebody(access.Editor).ID)
 		t.click("Disable…")
 		t.sees("dialog", "They're signed out immediately")
 	}},
-	{"person second factor", at(func(v *town) string { return "/people/" + v.somebody(access.Editor).ID + "/second-factor" })},
+	{"person second factor", at(func(v *town) string { return "/users/" + v.somebody(access.Editor).ID + "/second-factor" })},
 	{"person sign out", func(t *tab, v *town) {
 		u := v.somebody(access.Editor)
 		v.session(u)
 		v.session(u)
-		t.visit("/people/" + u.ID)
+		t.visit("/users/" + u.ID)
 		t.click("Sign out everywhere…")
 		t.sees("dialog", "2 sessions end immediately.")
 	}},
-	{"person sign out own", at(func(v *town) string { return "/people/" + v.by.ID + "/sessions" })},
-	{"policy", address("/people/policy")},
+	{"person sign out own", at(func(v *town) string { return "/users/" + v.by.ID + "/sessions" })},
+	{"policy", address("/users/policy")},
 	{"general settings", address("/settings/general")},
 	{"policy refused", func(t *tab, _ *town) {
-		t.visit("/people/policy")
+		t.visit("/users/policy")
 		t.click(`[value="editor"]`)
 		eval[string](t, "document.querySelector('#editor').value = '0001-01-01'")
 		t.goes("Save")
@@ -125,8 +125,8 @@ var peopleScenes = []scene{
 	{"auditor members", as(access.Auditor, func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
 	{"auditor members none", as(access.Auditor, func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
 	{"auditor contact", as(access.Auditor, func(v *town) string { return "/contacts/" + v.contact.ID })},
-	{"auditor people", as(access.Auditor, func(*town) string { return "/people" })},
-	{"admin person", as(access.Admin, func(v *town) string { return "/people/" + v.by.ID })},
+	{"auditor people", as(access.Auditor, func(*town) string { return "/users" })},
+	{"admin person", as(access.Admin, func(v *town) string { return "/users/" + v.by.ID })},
 	{"refused", as(access.Editor, func(v *town) string { return "/groups/" + v.group.ID + "/delete" })},
 	{"roles for strangers", stranger(func(*town) string { return "/docs/roles" })},
 	{"welcome", stranger(func(v *town) string { return "/invite/" + v.secret() })},
