@@ -46,8 +46,8 @@ func TestHowLongActivityIsKept(t *testing.T) {
 		if n := p.doc.Find("[name=kept]").Length(); n != len(audit.Retentions) {
 			s.Errorf("%d choices", n)
 		}
-		s.post("/activity/retention").wants(422).has(".summary", "Choose for how long")
-		s.post("/activity/retention", "kept", "P1D", "sure", "P1D").wants(422).has(".summary", "Choose for how long")
+		s.post("/activity/retention").wants(422).has(".summary", "Choose how long")
+		s.post("/activity/retention", "kept", "P1D", "sure", "P1D").wants(422).has(".summary", "Choose how long")
 		s.post("/activity/retention", "kept", "forever").leads("/activity").follow(s.browser).has("#flashes", "Nothing changed.")
 		s.post("/activity/retention", "kept", "P10Y").leads("/activity").follow(s.browser).has("#flashes", "Activity is kept for 10 years.").
 			has("main .head", "Kept for 10 years.")

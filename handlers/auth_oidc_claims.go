@@ -14,19 +14,19 @@ import (
 	"protocol.chat/console/models/identity"
 )
 
-// claims are what a token says about somebody.
+// claims are what a token says about a user.
 type claims struct {
 	Email    string `json:"email"`
 	Verified answer `json:"email_verified"`
 }
 
 // answer is yes, no or missing. Some providers send it as text.
-type answer struct{ said, yes bool }
+type answer struct{ given, yes bool }
 
 // UnmarshalJSON takes true and "true" for yes, and null for missing.
 func (a *answer) UnmarshalJSON(b []byte) error {
 	if string(b) != "null" {
-		*a = answer{said: true, yes: string(bytes.Trim(b, `"`)) == "true"}
+		*a = answer{given: true, yes: string(bytes.Trim(b, `"`)) == "true"}
 	}
 	return nil
 }
@@ -53,8 +53,8 @@ func (p *provider) verifyToken(r *http.Request, request identity.OIDCRequest, br
 	if err != nil {
 		return identity.ProviderClaims{}, err
 	}
-	said, err := p.claims(ctx, found, id, token)
-	return identity.ProviderClaims{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, Verified: said.Verified.yes}, err
+	claimed, err := p.claims(ctx, found, id, token)
+	return identity.ProviderClaims{Issuer: id.Issuer, Subject: id.Subject, Email: claimed.Email, Verified: claimed.Verified.yes}, err
 }
 
 // checkToken checks what the library leaves to its caller: OpenID Connect Core, 2 and
@@ -82,16 +82,16 @@ func (p *provider) checkToken(id *oidc.IDToken, nonce string) error {
 // claims returns what the token says. If it leaves out the address, or whether that is verified, the
 // provider is asked.
 func (p *provider) claims(ctx context.Context, found *oidc.Provider, id *oidc.IDToken, token *oauth2.Token) (claims, error) {
-	var said claims
-	if err := id.Claims(&said); err != nil || said.Email != "" && said.Verified.said || found.UserInfoEndpoint() == "" {
-		return said, err
+	var claimed claims
+	if err := id.Claims(&claimed); err != nil || claimed.Email != "" && claimed.Verified.given || found.UserInfoEndpoint() == "" {
+		return claimed, err
 	}
 	info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
-		return said, err
+		return claimed, err
 	}
 	if info.Subject != id.Subject {
-		return said, errors.New("the provider speaks of somebody else than its token")
+		return claimed, errors.New("the provider answered about another user than its token does")
 	}
-	return said, info.Claims(&said)
+	return claimed, info.Claims(&claimed)
 }

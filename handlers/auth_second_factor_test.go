@@ -52,7 +52,7 @@ func (s *site) setUpApp() (authenticator, []string) {
 		s.Fatal(err)
 	}
 	p := authenticator{s, seed}
-	s.post("/profile/security/app", "code", "000000").wants(422).has("#code-error", "not the code that the app shows")
+	s.post("/profile/security/app", "code", "000000").wants(422).has("#code-error", "Incorrect code")
 	kept := s.post("/profile/security/app", "code", p.code(0)).wants(201).has("h1", "Authenticator app set up")
 	codes := kept.doc.Find(".codes code").Map(func(_ int, code *goquery.Selection) string { return code.Text() })
 	if len(codes) != 10 {

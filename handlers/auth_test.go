@@ -32,7 +32,7 @@ func TestSettingUp(t *testing.T) {
 		}
 		refused := s.post("/setup", "code", "wrong", "name", "Anna", "email", "nobody", "password", "short", "workspace", "").wants(422)
 		for field, words := range map[string]string{
-			"code": "not right or has run out", "email": "must look like", "password": "at least 12 characters", "workspace": "Enter a name",
+			"code": "incorrect or has expired", "email": "must look like", "password": "at least 12 characters", "workspace": "Enter a name",
 		} {
 			refused.has("#"+field+"-error", words)
 		}
@@ -46,7 +46,7 @@ func TestSettingUp(t *testing.T) {
 			t.Fatal("a refused setup made an owner")
 		}
 		store.DB.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
-		s.post("/setup", "code", code, "name", "Anna", "email", email, "password", password, "workspace", "A").wants(422).has("#code-error", "has run out")
+		s.post("/setup", "code", code, "name", "Anna", "email", email, "password", password, "workspace", "A").wants(422).has("#code-error", "has expired")
 	})
 }
 

@@ -15,7 +15,7 @@ func TestAContactsLife(t *testing.T) {
 	each(t, func(s *site) {
 		s.get("/contacts").wants(200).has("main", "No contacts yet")
 		refused := s.post("/contacts/new", "username", "no spaces", "display_name", "Hector McCallister", "phone_number", "none", "avatar_url", "x").wants(422)
-		refused.has("#username-error", "letters A to Z").has("#phone_number-error", "must have digits").has("#avatar_url-error", "full web address")
+		refused.has("#username-error", "letters A to Z").has("#phone_number-error", "must contain digits").has("#avatar_url-error", "full web address")
 		if refused.value("display_name") != "Hector McCallister" {
 			s.Errorf("typed name %q", refused.value("display_name"))
 		}

@@ -41,7 +41,7 @@ func TestAFileIsImported(t *testing.T) {
 		sent.follow(s.browser).has(".head p", "hotels.csv").has(".head p", "CSV with semicolons, UTF-8").has(".mapping", "World-renowned").has(`select[aria-label="Import Members as"] option[selected]`, "Members")
 		job := strings.TrimSuffix(path, "/import")
 		s.get(job).has("main", "Nothing is imported yet").has(".actions", "Choose columns")
-		s.post(path, "mapping", "name", "mapping", "name", "mapping", "").wants(422).has("#mapping-error", "Two columns are the name.")
+		s.post(path, "mapping", "name", "mapping", "name", "mapping", "").wants(422).has("#mapping-error", "Two columns are assigned to the name.")
 		s.post(path, "mapping", "name", "mapping", "description", "mapping", "contacts", "match", "name", "mode", "all_or_nothing").leads(job)
 		run()
 		s.get(job).has(".pill", "Ready to import").has(".notice", "nothing can be imported").lacks(`form[action$="/start"]`)

@@ -101,7 +101,7 @@ func TestChangingThePassword(t *testing.T) {
 		other.post("/login", "email", email, "password", password).wants(303)
 		s.get("/profile/password").wants(200).has("#new_password-hint", "At least 12 characters")
 		const fresh = "another fine phrase"
-		s.post("/profile/password", "old_password", "wrong", "new_password", fresh).wants(422).has("#old_password-error", "not your password")
+		s.post("/profile/password", "old_password", "wrong", "new_password", fresh).wants(422).has("#old_password-error", "Incorrect password.")
 		s.post("/profile/password", "old_password", password, "new_password", "short").wants(422).has("#new_password-error", "Too short")
 		s.post("/profile/password", "old_password", password, "new_password", password).wants(422).has("#new_password-error", "Choose another")
 		old := cookieOf(s.browser)

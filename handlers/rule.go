@@ -210,7 +210,7 @@ func (p rulePages) unschedule(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Rules.Unschedule(r.Context(), by(r), r.PathValue("id")); err != nil {
 		return err
 	}
-	return p.toGroup(w, r, "The group won't be archived by itself.")
+	return p.toGroup(w, r, "The group won't be archived automatically.")
 }
 
 // exempt makes rules leave a group alone, or not.

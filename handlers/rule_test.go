@@ -40,6 +40,6 @@ func TestAGroupIsArchivedOnADate(t *testing.T) {
 		s.post(group+"/schedule", "date", "2999-05-03", "note", "The season ends.").wants(303).follow(s.browser).
 			has(".notes", "Will be archived on 3 May 2999 by").has(".notes", "The season ends.").lacks(`.head a[href$="/schedule"]`)
 		s.get(group+"/schedule").wants(200).has(`[name=date][value="2999-05-03"]`, "")
-		s.post(group+"/unschedule").wants(303).follow(s.browser).has("#flashes", "The group won't be archived by itself.").lacks(".notes")
+		s.post(group+"/unschedule").wants(303).follow(s.browser).has("#flashes", "The group won't be archived automatically.").lacks(".notes")
 	})
 }

@@ -37,9 +37,9 @@ func (c *Console) sameOrigin(next http.Handler) http.Handler {
 // makes sure what that host is.
 func (c *Console) fromHere(guard *http.CrossOriginProtection, r *http.Request) bool {
 	asked := r.WithContext(r.Context())
-	said := r.Header.Get("Origin")
-	if r.Header.Get("Sec-Fetch-Site") == "" && said != "" && said != c.publicURL {
-		origin, err := url.Parse(said)
+	sent := r.Header.Get("Origin")
+	if r.Header.Get("Sec-Fetch-Site") == "" && sent != "" && sent != c.publicURL {
+		origin, err := url.Parse(sent)
 		if err != nil || origin.Host == "" || c.secure() && origin.Scheme != "https" {
 			return isRead(r) // http may be written by whoever is on the line
 		}

@@ -36,7 +36,7 @@ func TestInvitingSomebody(t *testing.T) {
 		}
 		s.post("/users/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
 		link := s.link("bea@example.com", access.Moderator)
-		s.post("/users/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "invited already")
+		s.post("/users/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "already has an invitation")
 		list := s.get("/users").has("#invitations", "Invitations").has("tbody", "bea@example.com")
 		if strings.Contains(list.body, strings.TrimPrefix(link, "/invite/")) {
 			s.Error("the list shows the link")
@@ -173,7 +173,7 @@ func TestAnOwnerStepsDownOnPurposeAndNotAsTheLast(t *testing.T) {
 		s.get(own).has(".who", "You").lacks(`a[href$="/disable"]`)
 		s.get(own+"/role").has("h1", "Change your own role").has(".notice", "You're the only owner").has(`.notice a[href="/users"]`, "Users")
 		s.post(own+"/role", "role", "editor").wants(422).has("#sure-error", "Confirm that you want to stop being an owner.")
-		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make somebody else an owner first.")
+		s.post(own+"/role", "role", "editor", "sure", "yes").wants(409).has("#role-error", "Anna is the only owner. Make another user an owner first.")
 		s.post(own + "/disable").wants(409)
 		bea := s.person(access.Admin)
 		s.post("/users/"+bea.ID+"/role", "role", "owner").wants(303)

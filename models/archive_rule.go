@@ -258,7 +258,7 @@ func (s *ArchiveRules) Create(ctx context.Context, by access.Actor, f RuleFields
 			return err
 		}
 		if others >= MaxRules {
-			return access.Conflict{Message: "There are " + strconv.Itoa(MaxRules) + " rules already. Delete one first."}
+			return access.Conflict{Message: "There are already " + strconv.Itoa(MaxRules) + " rules. Delete one first."}
 		}
 		r.setActor(*line.By)
 		line.SetObject("rule", r.ID, r.Name)

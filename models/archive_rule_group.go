@@ -75,7 +75,7 @@ func (s *ArchiveRules) Schedule(ctx context.Context, by access.Actor, id, date, 
 			return err
 		}
 		if g.Archived() {
-			return access.Conflict{Message: "This group is archived already."}
+			return access.Conflict{Message: "This group is already archived."}
 		}
 		was, err := dateOf(tx, id)
 		if err != nil {

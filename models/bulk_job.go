@@ -66,7 +66,7 @@ func (s *BulkChanges) StartBulk(ctx context.Context, by access.Actor, b BulkChan
 // Invalid, Denied, Conflict if these are too many.
 func (s *BulkChanges) RunBulkNow(ctx context.Context, by access.Actor, b BulkChange, note string) (jobs.Job, error) {
 	if !b.action().Reversible() {
-		return jobs.Job{}, access.Conflict{Message: "What can't be undone is not done at once. Start a job instead."}
+		return jobs.Job{}, access.Conflict{Message: "This can't be undone, so it can't be done at once. Start a job instead."}
 	}
 	request, err := s.bulkRequest(ctx, by, b, note)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 		return s.store.Imports.retry(ctx, by, job)
 	}
 	if !Retriable(job) {
-		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: nothing failed in this job, or it goes on."}
+		return jobs.Job{}, access.Conflict{Message: "There's nothing to retry: nothing failed, or the job is still running."}
 	}
 	var spec bulkSpec
 	if err := job.Read(&spec); err != nil {
@@ -186,7 +186,7 @@ func (s *BulkChanges) undoRequest(ctx context.Context, by access.Actor, jobID st
 		return jobs.Request{}, err
 	}
 	if !job.CanUndo(s.store.DB.Now()) {
-		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it goes on, has changed nothing, is too old, or deleted for good."}
+		return jobs.Request{}, access.Conflict{Message: "This job can't be undone: it's still running, changed nothing, is too old, or deleted permanently."}
 	}
 	if t, _, ok := ImportOf(job); ok {
 		if err := by.CheckAll(t.undoRights(job)...); err != nil {

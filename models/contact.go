@@ -109,7 +109,7 @@ func displayName(s string) (string, string) {
 func phoneNumber(s string) (string, string) {
 	s, problem := text.Line("The phone number", s, MaxPhone)
 	if problem == "" && s != "" && text.PhoneDigits(s) == "" {
-		return s, "The phone number must have digits in it."
+		return s, "The phone number must contain digits."
 	}
 	return s, problem
 }

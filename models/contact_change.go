@@ -118,7 +118,7 @@ func asUsernameTaken(err error, username string) error {
 }
 
 func usernameTaken(username string) access.Invalid {
-	return access.Refused("username", "The username “%s” is taken. Usernames are the same with capital and small letters.", username)
+	return access.Refused("username", "The username “%s” is taken. Upper and lower case don't matter in usernames.", username)
 }
 
 // refuseContact returns the known problems of a contact, and that its username is taken. id

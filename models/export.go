@@ -71,7 +71,7 @@ func (s *Exports) ExportGroups(ctx context.Context, by access.Actor, q GroupQuer
 			groups.Tests.Where("groups.id <> ?", page.Exact.ID)
 			first = append(first, *page.Exact)
 		}
-		if err := x.counted(line, e, page.query.said(), groups, len(first)); err != nil {
+		if err := x.counted(line, e, page.query.details(), groups, len(first)); err != nil {
 			return err
 		}
 		if err := pass(first); err != nil {
@@ -218,12 +218,12 @@ func (s *Exports) export(ctx context.Context, by access.Actor, needs []access.Ri
 }
 
 // counted is begin with the number of rows that a search finds, and of others.
-func (x *exporting) counted(about audit.Line, e Export, said map[string]any, l db.SearchSpec, others int) error {
+func (x *exporting) counted(about audit.Line, e Export, details map[string]any, l db.SearchSpec, others int) error {
 	n, err := db.CountUpTo(x.r, l.All(x.DB.Dialect), math.MaxInt32)
 	if err != nil {
 		return err
 	}
-	return x.begin(about, e, said, n.N+others)
+	return x.begin(about, e, details, n.N+others)
 }
 
 // chosen exports the rows of a table that e names.
@@ -260,14 +260,14 @@ func chosen[T any](x *exporting, about audit.Line, e Export, query db.Selection,
 
 // contacts exports the contacts of a page and all that follow it.
 func (x *exporting) contacts(about audit.Line, e Export, page ContactPage, q string, args func(db.Cursor) []any, cursor func(Contact) db.Cursor, each func(Contact) error) error {
-	said := map[string]any{"q": q}
+	details := map[string]any{"q": q}
 	if page.exact {
-		if err := x.begin(about, e, said, len(page.Contacts)); err != nil {
+		if err := x.begin(about, e, details, len(page.Contacts)); err != nil {
 			return err
 		}
 		return passAll(x, page.Contacts, each)
 	}
-	if err := x.counted(about, e, said, page.spec, 0); err != nil {
+	if err := x.counted(about, e, details, page.spec, 0); err != nil {
 		return err
 	}
 	return x.eachContact(page.spec, args, cursor, each)

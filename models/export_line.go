@@ -13,25 +13,25 @@ import (
 // number of rows, the search as it was typed, and each filter by its name in the API.
 
 // begin tells the caller how many rows there are, and writes the export's audit line.
-func (x *exporting) begin(about audit.Line, e Export, said map[string]any, rows int) error {
+func (x *exporting) begin(about audit.Line, e Export, details map[string]any, rows int) error {
 	if e.Begin != nil {
 		if err := x.sent(e.Begin(rows)); err != nil {
 			return err
 		}
 	}
-	said["format"], said["count"] = e.Format, rows
+	details["format"], details["count"] = e.Format, rows
 	if e.MemberIDs {
-		said["members"] = "ids"
+		details["members"] = "ids"
 	}
-	return x.log(about, said)
+	return x.log(about, details)
 }
 
-// log writes the export's audit line: its action and object, and what is not empty of said.
-func (x *exporting) log(about audit.Line, said map[string]any) error {
+// log writes the export's audit line: its action and object, and what is not empty of details.
+func (x *exporting) log(about audit.Line, details map[string]any) error {
 	return x.Audit.Write(x.ctx, x.by, access.Export, about.Action, func(_ *gorm.DB, line *audit.Line) error {
 		line.SetObject(about.ObjectKind, about.ObjectID, about.ObjectName)
 		changes := map[string]audit.Change{}
-		for field, value := range said {
+		for field, value := range details {
 			if value != "" {
 				changes[field] = audit.Change{After: value}
 			}
@@ -40,36 +40,36 @@ func (x *exporting) log(about audit.Line, said map[string]any) error {
 	})
 }
 
-// said returns the search and the filters of a query for the audit line of its export.
-func (q GroupQuery) said() map[string]any {
-	said := q.Limits.said()
-	said["q"] = strings.TrimSpace(q.Search.Typed + " " + q.Text)
-	said["status"], said["contact_id"] = string(q.Shown()), q.Contact
-	return said
+// details returns the search and the filters of a query for the audit line of its export.
+func (q GroupQuery) details() map[string]any {
+	details := q.Limits.details()
+	details["q"] = strings.TrimSpace(q.Search.Typed + " " + q.Text)
+	details["status"], details["contact_id"] = string(q.Shown()), q.Contact
+	return details
 }
 
-// said returns the limits that there are. Those in the search stand in its text.
-func (l Limits) said() map[string]any {
-	said := map[string]any{"name": l.Name, "created_by": l.Creator}
+// details returns the limits that there are. Those in the search stand in its text.
+func (l Limits) details() map[string]any {
+	details := map[string]any{"name": l.Name, "created_by": l.Creator}
 	for name, p := range map[string]Period{"created": l.Created, "archived": l.Archived, "updated": l.Updated, "active": l.Active} {
-		said[name+"_after"], said[name+"_before"] = audit.MomentOf(p.From), audit.MomentOf(p.To)
+		details[name+"_after"], details[name+"_before"] = audit.MomentOf(p.From), audit.MomentOf(p.To)
 	}
 	for name, is := range map[string]*bool{"described": l.Described, "with_avatar": l.Avatar, "exempt": l.Exempt} {
 		if is != nil {
-			said[name] = *is
+			details[name] = *is
 		}
 	}
 	if l.MinMembers > 0 {
-		said["contacts_min"] = l.MinMembers
+		details["contacts_min"] = l.MinMembers
 	}
 	if l.MaxMembers != nil {
-		said["contacts_max"] = *l.MaxMembers
+		details["contacts_max"] = *l.MaxMembers
 	}
 	if l.Duplicate {
-		said["same_name"] = true
+		details["same_name"] = true
 	}
 	if l.Scheduled {
-		said["scheduled"] = true
+		details["scheduled"] = true
 	}
-	return said
+	return details
 }

@@ -58,7 +58,7 @@ func (s *Holds) SetPeriod(ctx context.Context, by access.Actor, period time.Dura
 		return err
 	}
 	if period < 0 || period > MaxHold || period%time.Second != 0 {
-		return access.Refused("hold", "Choose for how long deleted groups can be restored: up to 30 days.")
+		return access.Refused("hold", "Choose how long deleted groups can be restored, up to 30 days.")
 	}
 	return s.store.Audit.Write(ctx, by, access.ManageRetention, audit.ChangedHold, func(tx *gorm.DB, line *audit.Line) error {
 		if err := s.store.DB.Dialect.Lock(tx, "retention"); err != nil {

@@ -76,7 +76,7 @@ func TestDuplicateAddressStopsTheMigration(t *testing.T) {
 			withUser(t, store, 1, "Anna@bücher.example", "anna@bucher.example")
 			withUser(t, store, 2, "anna@xn--bcher-kva.example", "anna@xn--bcher-kva.example")
 			err := store.Migrate(t.Context())
-			for _, part := range []string{"Anna@bücher.example", "0000000000000001", "anna@xn--bcher-kva.example", "0000000000000002", "same e-mail address"} {
+			for _, part := range []string{"Anna@bücher.example", "0000000000000001", "anna@xn--bcher-kva.example", "0000000000000002", "same email address"} {
 				if err == nil || !strings.Contains(err.Error(), part) {
 					t.Errorf("%v does not say %q", err, part)
 				}

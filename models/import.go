@@ -316,7 +316,7 @@ func (spec importSpec) checkOptions(o ImportOptions) (problems access.Invalid) {
 		problems = problems.And(access.Refused("mode", "The mode must be best_effort or all_or_nothing."))
 	}
 	if len(o.Mapping) != len(spec.Columns) {
-		return problems.And(access.Refused("mapping", "Say of each of the %d columns what it is.", len(spec.Columns)))
+		return problems.And(access.Refused("mapping", "Choose a field for each of the %d columns.", len(spec.Columns)))
 	}
 	seen := map[string]bool{}
 	for i, field := range o.Mapping {
@@ -325,12 +325,12 @@ func (spec importSpec) checkOptions(o ImportOptions) (problems access.Invalid) {
 		case !spec.Type.known(field):
 			problems = problems.And(access.Refused("mapping", "The column “%s” can't be “%s”.", text.Cut(spec.Columns[i], 64), text.Cut(field, 64)))
 		case seen[field]:
-			problems = problems.And(access.Refused("mapping", "Two columns are the %s.", spec.Type.fieldLabel(field)))
+			problems = problems.And(access.Refused("mapping", "Two columns are assigned to the %s.", spec.Type.fieldLabel(field)))
 		}
 		seen[field] = true
 	}
 	if needed := string(o.Match); !seen[needed] && len(problems) == 0 {
-		problems = access.Refused("mapping", "No column is the %s, by which rows are matched. The first line of the file must name the columns, such as %s.",
+		problems = access.Refused("mapping", "No column is assigned to the %s, which rows are matched by. The first line of the file must name the columns, such as %s.",
 			spec.Type.fieldLabel(needed), spec.Type.header())
 	}
 	return problems
@@ -348,7 +348,7 @@ func (s *Imports) Start(ctx context.Context, by access.Actor, id string) (jobs.J
 		case job.Failed > 0:
 			return jobs.Job{}, access.Conflict{Message: fmt.Sprintf("%s rows have errors, so none are imported. Correct the file, or import the other rows alone.", text.Thousands(job.Failed))}
 		case job.Total > MaxWholeRows:
-			return jobs.Job{}, access.Conflict{Message: fmt.Sprintf("At most %s rows are imported all at once or not at all; these are %s.", text.Thousands(MaxWholeRows), text.Thousands(job.Total))}
+			return jobs.Job{}, access.Conflict{Message: fmt.Sprintf("At most %s rows can be imported all or nothing; this file has %s.", text.Thousands(MaxWholeRows), text.Thousands(job.Total))}
 		}
 	}
 	return s.store.Jobs.Release(ctx, by, id)
@@ -358,7 +358,7 @@ func (s *Imports) Start(ctx context.Context, by access.Actor, id string) (jobs.J
 func (s *Imports) retry(ctx context.Context, by access.Actor, job jobs.Job) (jobs.Job, error) {
 	spec, _ := importSpecOf(job)
 	if !job.Finished() || job.Failed == 0 {
-		return jobs.Job{}, access.Conflict{Message: "There is nothing to retry: no row failed in this job, or it goes on."}
+		return jobs.Job{}, access.Conflict{Message: "There's nothing to retry: no rows failed, or the job is still running."}
 	}
 	spec.FileOf, spec.RetryOf = cmp.Or(spec.FileOf, job.ID), job.ID
 	if _, err := s.store.Jobs.File(ctx, spec.FileOf); err != nil {

@@ -30,8 +30,8 @@ func (p *importPlan) planGroups() error {
 		if !row.open() {
 			continue
 		}
-		_, said := row.group.with(row.change, p.by.Ref())
-		row.decide(row.group.ID, len(said)+len(row.added)+len(row.removed) > 0)
+		_, changes := row.group.with(row.change, p.by.Ref())
+		row.decide(row.group.ID, len(changes)+len(row.added)+len(row.removed) > 0)
 	}
 	return nil
 }

@@ -382,7 +382,7 @@ func TestBadFilesAreRefusedBeforeAnythingIsWritten(t *testing.T) {
 			{"nothing", "", "The file is empty."},
 			{"a workbook", "PK\x03\x04\x14", "save it as CSV"},
 			{"bytes", "name\n\x00\x01", "not a text file"},
-			{"no header", "0Va1000000000001,17\n0Va1000000000002,18\n", "The first line does not name the columns."},
+			{"no header", "0Va1000000000001,17\n0Va1000000000002,18\n", "The first line doesn't name the columns."},
 			{"only a header", "name\n", "There are no rows"},
 			{"two encodings", "name\nCafé\nCaf\xe9\n", "Line 3: There are bytes that are not UTF-8"},
 			{"many columns", "name" + strings.Repeat(",a", 100_000) + "\nA\n", "1,000 columns"},

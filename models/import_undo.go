@@ -190,12 +190,12 @@ func (u *importUndoing) deleteContact(c Contact) error {
 
 // note adds the job to a line, and the line to those to be stored.
 func (u *importUndoing) note(line audit.Line) error {
-	said := map[string]any{}
-	if err := json.Unmarshal([]byte(line.Changes), &said); err != nil {
+	changes := map[string]any{}
+	if err := json.Unmarshal([]byte(line.Changes), &changes); err != nil {
 		return err
 	}
-	said[audit.JobField] = u.job.ID
-	err := line.SetChanges(said)
+	changes[audit.JobField] = u.job.ID
+	err := line.SetChanges(changes)
 	u.lines = append(u.lines, line)
 	return err
 }

@@ -129,7 +129,7 @@ func recognise(by access.Actor, u ImportUpload, file io.Reader) (spec importSpec
 		return spec, f, nil, refusedFile(err)
 	}
 	if !spec.Form.NDJSON() && spec.headless() {
-		return spec, f, nil, access.Refused("file", "The first line does not name the columns. Add a header, such as %s.", u.Type.header())
+		return spec, f, nil, access.Refused("file", "The first line doesn't name the columns. Add a header, such as %s.", u.Type.header())
 	}
 	f = spec.describe(bytes.NewReader(begin))
 	f.Filename = spec.Filename

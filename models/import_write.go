@@ -176,7 +176,7 @@ func (p *importPart) remember(row *plannedRow) {
 }
 
 // did adds the audit line and the result of a row.
-func (p *importPart) did(row *plannedRow, action audit.Action, name string, said map[string]audit.Change, created bool) error {
+func (p *importPart) did(row *plannedRow, action audit.Action, name string, changes map[string]audit.Change, created bool) error {
 	kind := "group"
 	if p.spec.Type == ImportContacts {
 		kind = "contact"
@@ -184,7 +184,7 @@ func (p *importPart) did(row *plannedRow, action audit.Action, name string, said
 	line := p.s.Audit.NewLine(p.by, action)
 	line.SetObject(kind, row.detail.ObjectID, name)
 	all := map[string]any{audit.JobField: p.job.ID}
-	for field, change := range said {
+	for field, change := range changes {
 		all[field] = change
 	}
 	if err := line.SetChanges(all); err != nil {
@@ -194,8 +194,8 @@ func (p *importPart) did(row *plannedRow, action audit.Action, name string, said
 	undo := importUndo{ID: row.detail.ObjectID, Line: line.ID, Created: created}
 	if !created {
 		undo.membersUndo = membersUndo{Added: row.added, Removed: row.removed}
-		delete(said, "contacts")
-		undo.Changes = said
+		delete(changes, "contacts")
+		undo.Changes = changes
 	}
 	kept, err := json.Marshal(undo)
 	p.result(row, jobs.Changed, string(kept))
@@ -217,18 +217,18 @@ func (p *importPart) createGroup(row *plannedRow) error {
 	g, _ = g.with(row.change, p.by.Ref())
 	p.groups = append(p.groups, g)
 	p.conversations = append(p.conversations, conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: at})
-	said := differences(Group{}, g)
+	changes := differences(Group{}, g)
 	if len(row.members) > 0 {
 		p.members[g.ID] = row.members
-		said["contacts"] = audit.Change{Before: nil, After: named(row.members)}
+		changes["contacts"] = audit.Change{Before: nil, After: named(row.members)}
 	}
 	row.detail.ObjectID = g.ID
-	return p.did(row, audit.CreatedGroup, g.Name, said, true)
+	return p.did(row, audit.CreatedGroup, g.Name, changes, true)
 }
 
 // updateGroup changes the group of a row.
 func (p *importPart) updateGroup(row *plannedRow) error {
-	after, said := row.group.with(row.change, p.by.Ref())
+	after, changes := row.group.with(row.change, p.by.Ref())
 	action := row.change.action()
 	if len(row.added)+len(row.removed) > 0 {
 		joined, left, err := p.moveMembers(row)
@@ -236,16 +236,16 @@ func (p *importPart) updateGroup(row *plannedRow) error {
 			return err
 		}
 		after.ContactsCount += len(joined) - len(left)
-		if action = audit.UpdatedGroup; len(said) == 0 && len(left) == 0 {
+		if action = audit.UpdatedGroup; len(changes) == 0 && len(left) == 0 {
 			action = audit.AddedMembers
 		}
-		said["contacts"] = audit.Change{Before: named(left), After: named(joined)}
+		changes["contacts"] = audit.Change{Before: named(left), After: named(joined)}
 	}
 	after.UpdatedAt = p.now.Unix()
 	if err := p.tx.Select(groupWritten).Updates(&after).Error; err != nil {
 		return err
 	}
-	return p.did(row, action, after.Name, said, false)
+	return p.did(row, action, after.Name, changes, false)
 }
 
 // moveMembers adds members to the group of a row, and removes others.

@@ -97,7 +97,7 @@ func refuseRows(tx *gorm.DB, models ...any) error {
 			return err
 		}
 		if len(found) > 0 {
-			return access.Conflict{Message: "Sample data is an older past, so it needs a database without groups and contacts."}
+			return access.Conflict{Message: "Sample data can only be added to a database without groups and contacts."}
 		}
 	}
 	return nil

@@ -702,7 +702,7 @@ func ConfirmRevert(f RevertForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, ". Nothing in it can be reverted any more.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, ". It can no longer be reverted.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -250,7 +250,7 @@ func TestPeopleByCommand(t *testing.T) {
 		}
 		for _, args := range [][]string{{"user", "role", "-role", "auditor"}, {"user", "disable"}} {
 			r := console(t, database, "", append(args, "-email", "ada@example.com")...)
-			if r.code != 1 || !strings.Contains(r.stderr, "ada is the only owner. Make somebody else an owner first.") {
+			if r.code != 1 || !strings.Contains(r.stderr, "ada is the only owner. Make another user an owner first.") {
 				t.Errorf("%v of the last owner: exit %d, %q", args, r.code, r.stderr)
 			}
 		}

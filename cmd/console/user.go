@@ -103,7 +103,7 @@ func enableUser(ctx context.Context, c *command) error {
 }
 
 func resetSecondFactor(ctx context.Context, c *command) error {
-	return changeUser(ctx, c, "has no second factor any more", func(store *models.Store, id string) (identity.User, error) {
+	return changeUser(ctx, c, "no longer has a second factor", func(store *models.Store, id string) (identity.User, error) {
 		return store.Identity.Users.ResetSecondFactor(ctx, c.actor(), id)
 	})
 }

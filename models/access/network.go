@@ -35,7 +35,7 @@ func ParseNetworks(text string) (Networks, error) {
 		return nil, noNetworks(wrong)
 	}
 	if len(networks) > maxNetworks {
-		return nil, Refused("networks", "List at most %d addresses; put neighbours together in ranges.", maxNetworks)
+		return nil, Refused("networks", "Enter at most %d addresses. Combine adjacent ones into ranges.", maxNetworks)
 	}
 	return networks, nil
 }

@@ -24,7 +24,7 @@ func (l *Line) adopted() bool { return strings.HasPrefix(l.MAC, adoptedPrefix) }
 // plainMAC returns a line's MAC without adoptedPrefix.
 func plainMAC(mac string) string { return strings.TrimPrefix(mac, adoptedPrefix) }
 
-var errIntact = access.Conflict{Message: "The activity is as the console wrote it: there is nothing to adopt."}
+var errIntact = access.Conflict{Message: "The activity log is as the console wrote it, so there is nothing to adopt."}
 
 // AdoptAudit accepts the audit log as it is, after its end or its proofs were lost: because
 // an older copy of the database was restored, because it was tampered with, or because it

@@ -32,7 +32,7 @@ type auditHead struct {
 const HeadSetting = "audit_head"
 
 // errHeadForged is returned if the head is missing or forged.
-var errHeadForged = access.Conflict{Message: "The note of where the activity ends is gone, or was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
+var errHeadForged = access.Conflict{Message: "The record of where the activity log ends is missing, or wasn't written by the console. Run console audit verify; console audit adopt accepts the log as it is."}
 
 // ReadHead returns how far the chain goes, or errHeadForged if the console did not write
 // it.

@@ -104,7 +104,7 @@ func (q ActivityQuery) check() access.Invalid {
 	problems := q.Range.Check()
 	for _, word := range []struct{ field, value string }{{"who", q.Who}, {"action", q.Action}, {"object", q.Object}, {"request_id", q.Request}} {
 		if len(word.value) > maxFilter || len(text.Valid([]string{word.value})) == 0 {
-			problems = append(problems, access.Refused(word.field, "“%s” is too long, or no text.", word.field)...)
+			problems = append(problems, access.Refused(word.field, "“%s” is too long or isn't valid text.", word.field)...)
 		}
 	}
 	return problems
@@ -167,17 +167,17 @@ type ActorOption struct{ ID, Name string }
 const maxActorOptions = 200
 
 // ActorOptions returns the users of the console and its API tokens, by name.
-func (s *Log) ActorOptions(ctx context.Context) (people, tokens []ActorOption, err error) {
+func (s *Log) ActorOptions(ctx context.Context) (users, tokens []ActorOption, err error) {
 	r := s.db.Read(ctx)
-	columns := func(d *ActorOption) []any { return []any{&d.ID, &d.Name} }
-	people, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
+	columns := func(o *ActorOption) []any { return []any{&o.ID, &o.Name} }
+	users, err = db.First(r, db.Selection{Columns: "id, name", From: "users", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	if err == nil {
 		tokens, err = db.First(r, db.Selection{Columns: "id, name", From: "tokens", Tail: " ORDER BY name, id"}, maxActorOptions, columns)
 	}
-	for _, doers := range [][]ActorOption{people, tokens} {
-		text.SortByName(doers, func(d ActorOption) string { return d.Name })
+	for _, options := range [][]ActorOption{users, tokens} {
+		text.SortByName(options, func(o ActorOption) string { return o.Name })
 	}
-	return people, tokens, s.db.Failed(ctx, err)
+	return users, tokens, s.db.Failed(ctx, err)
 }
 
 // ExportActivity passes all lines that a query matches, as they are at one moment, to each:
@@ -213,10 +213,10 @@ func (s *Log) ExportActivity(ctx context.Context, by access.Actor, q ActivityQue
 	return s.db.Failed(ctx, err)
 }
 
-func (s *Log) exported(ctx context.Context, by access.Actor, said map[string]Change) error {
+func (s *Log) exported(ctx context.Context, by access.Actor, changes map[string]Change) error {
 	return s.Write(ctx, by, access.Export, ExportedActivity, func(_ *gorm.DB, line *Line) error {
 		line.SetObject("activity", "", "")
-		return line.SetChanges(said)
+		return line.SetChanges(changes)
 	})
 }
 

@@ -36,7 +36,7 @@ type markFile struct {
 	at   time.Time // when it was last
 }
 
-var errMarkForged = access.Conflict{Message: "The mark of how far the activity goes, in the file beside the key, was not written by the console. Look with console audit verify; console audit adopt accepts the activity as it is."}
+var errMarkForged = access.Conflict{Message: "The checkpoint in the file beside the key wasn't written by the console. Run console audit verify; console audit adopt accepts the log as it is."}
 
 // UseMarkFile sets the file that keeps the mark of how far the audit log goes. Call it
 // before the first use; without it there is no mark.

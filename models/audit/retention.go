@@ -113,7 +113,7 @@ func (b retentionState) macInput() string {
 
 // errRetentionForged is returned if the state is forged or was rolled back to an earlier
 // one.
-var errRetentionForged = access.Conflict{Message: "The note of how long activity is kept, and of where it begins, is not as the console wrote it. Verify the activity."}
+var errRetentionForged = access.Conflict{Message: "The record of the retention policy, and of where the activity log begins, is not as the console wrote it. Verify the log."}
 
 // RetentionKeeper deletes lines that are older than an owner wants to keep, and keeps what proves
 // that nobody else did.
@@ -222,7 +222,7 @@ func (s *RetentionKeeper) SetRule(ctx context.Context, by access.Actor, kept Ret
 		return err
 	}
 	if !kept.Known() {
-		return access.Refused("kept", "Choose for how long activity is kept.")
+		return access.Refused("kept", "Choose how long activity is kept.")
 	}
 	err := s.log.Write(ctx, by, access.ManageRetention, ChangedRetention, func(tx *gorm.DB, line *Line) error {
 		if err := s.log.db.Dialect.Lock(tx, "retention"); err != nil {

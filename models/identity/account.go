@@ -38,9 +38,9 @@ func (s *Users) Accounts(ctx context.Context, by access.Actor) ([]Account, error
 	}
 	query := s.selectAccounts()
 	query.Tail = " ORDER BY users.id"
-	people, err := db.First(s.db.Read(ctx), query, maxAccounts, (*Account).columns)
-	text.SortByName(people, func(p Account) string { return p.Name })
-	return people, s.db.Failed(ctx, err)
+	accounts, err := db.First(s.db.Read(ctx), query, maxAccounts, (*Account).columns)
+	text.SortByName(accounts, func(p Account) string { return p.Name })
+	return accounts, s.db.Failed(ctx, err)
 }
 
 // Account returns one user. Errors: ErrNotFound, Denied.
@@ -198,7 +198,7 @@ func (s *Users) ResetSecondFactor(ctx context.Context, by access.Actor, id strin
 			return err
 		}
 		if len(changes) == 0 {
-			return access.Conflict{Message: text.Isolated(u.Name) + " has no second factor, so there is nothing to reset."}
+			return access.Conflict{Message: text.Isolated(u.Name) + " has no second factor to reset."}
 		}
 		return errors.Join(unlinkAll(tx, *u, changes), line.SetChanges(changes), endSessions(tx, u.ID))
 	})
@@ -226,7 +226,7 @@ func (s *Users) requireAnotherOwner(tx *gorm.DB, u User) error {
 	var others int64
 	err := tx.Model(&User{}).Where("role = ? AND disabled_at IS NULL AND id <> ?", access.Owner, u.ID).Count(&others).Error
 	if err == nil && others == 0 {
-		return access.Conflict{Message: text.Isolated(u.Name) + " is the only owner. Make somebody else an owner first.", Field: "role"}
+		return access.Conflict{Message: text.Isolated(u.Name) + " is the only owner. Make another user an owner first.", Field: "role"}
 	}
 	return err
 }

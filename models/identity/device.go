@@ -55,7 +55,7 @@ func (s *Attempts) recordDevice(tx *gorm.DB, userID string, by access.Actor) (de
 // that user are counted apart from those of strangers.
 const KnownLimit = 90 * 24 * time.Hour
 
-// knownUsers is how many people a browser is known for: those who signed in last.
+// knownUsers is how many users a browser is known for: those who signed in last.
 const knownUsers = 8
 
 // knownDevice is what a browser keeps after a sign-in, sealed: a name of its own, and who

@@ -55,7 +55,7 @@ func (s *Drafts) SaveDraft(ctx context.Context, by access.Actor, form string, fi
 		return err
 	}
 	if len(b) > maxDraft {
-		return access.Refused("", "This is too long to be kept as a draft.")
+		return access.Refused("", "This is too long to save as a draft.")
 	}
 	row := draft{UserID: by.UserID, Form: form, Fields: string(b), UpdatedAt: s.db.Now().Unix()}
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {

@@ -65,11 +65,11 @@ func unlink(tx *gorm.DB, u User, issuer string, line *audit.Line) error {
 		return err
 	}
 	if u.PasswordHash == "" && passkeys == 0 && len(found) == 1 {
-		return access.Conflict{Message: u.Name + " has no password and no passkey, and could not sign in any more."}
+		return access.Conflict{Message: u.Name + " has no password or passkey, and couldn't sign in any more."}
 	}
 	deleted := tx.Where("user_id = ? AND issuer = ?", u.ID, issuer).Delete(&Identity{})
 	if deleted.Error == nil && deleted.RowsAffected == 0 {
-		return access.Conflict{Message: u.Name + " is not linked with this provider."}
+		return access.Conflict{Message: u.Name + " isn't linked to this provider."}
 	}
 	line.SetObject("user", u.ID, u.Name)
 	return errors.Join(deleted.Error, deleteChallenges(tx, u.ID), line.SetChanges(map[string]audit.Change{"issuer": {Before: issuer, After: nil}}))

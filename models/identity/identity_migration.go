@@ -22,9 +22,9 @@ type address struct{ id, email, key string }
 
 func (s *Store) makeIdentityKeys(ctx context.Context, tx *sql.Tx) error {
 	return errors.Join(
-		s.makeKeysOf(ctx, tx, "users", "The users %s (%s) and %s (%s) have the same e-mail address. "+
+		s.makeKeysOf(ctx, tx, "users", "The users %s (%s) and %s (%s) have the same email address. "+
 			"Start the console of the version before, give one of them another address, and then update."),
-		s.makeKeysOf(ctx, tx, "invitations", "The invitations %s (%s) and %s (%s) are for the same e-mail address. "+
+		s.makeKeysOf(ctx, tx, "invitations", "The invitations %s (%s) and %s (%s) are for the same email address. "+
 			"Start the console of the version before, revoke one of them, and then update."),
 	)
 }

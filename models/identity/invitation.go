@@ -52,7 +52,7 @@ type NewInvitation struct {
 func (n NewInvitation) check() (Invitation, access.Invalid) {
 	var problems access.Invalid
 	i := Invitation{Role: n.Role}
-	i.Email = *problems.Require("email", &n.Email, "Enter the e-mail address of the person.", emailAddress)
+	i.Email = *problems.Require("email", &n.Email, "Enter the user's email address.", emailAddress)
 	i.Name = *problems.Check("name", &n.Name, func(s string) (string, string) { return text.ProperName("The name", s) })
 	if !n.Role.Known() {
 		problems = append(problems, access.Problem{Field: "role", Code: access.Missing, Message: "Choose a role."})
@@ -110,7 +110,7 @@ func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitati
 		}
 		err := tx.Omit("inviter_name").Create(&i).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return access.Refused("email", "This person is invited already. Send them a new link from the list of people.")
+			return access.Refused("email", "This email address already has an invitation. Create a new link for it under Users.")
 		}
 		line.SetObject("invitation", i.ID, i.Email)
 		return cmp.Or(err, line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: i.Email}, "role": {Before: nil, After: i.Role}}))
@@ -126,7 +126,7 @@ func (i *Invitation) renew(by access.Actor, now time.Time) (secret string) {
 	return secret
 }
 
-// checkInviter returns an error if an actor may not, now, manage people of a role.
+// checkInviter returns an error if an actor may not, now, manage users of a role.
 func (s *Invitations) checkInviter(tx *gorm.DB, by access.Actor, role access.Role) error {
 	now, err := s.users.currentActor(tx, by)
 	return cmp.Or(err, now.CheckManage(role))
@@ -140,7 +140,7 @@ func (s *Invitations) checkInvited(tx *gorm.DB, i Invitation) error {
 		return err
 	}
 	if known > 0 {
-		return access.Refused("email", "There is a user with this e-mail address already.")
+		return access.Refused("email", "There's already a user with this email address.")
 	}
 	return tx.Where("email_key = ? AND expires_at <= ?", i.EmailKey, s.db.Now().Unix()).Delete(&Invitation{}).Error
 }

@@ -117,11 +117,11 @@ func (s *SecondFactors) AddPasskey(ctx context.Context, by access.Actor, n NewPa
 			return err
 		}
 		if f.Passkeys >= maxPasskeys {
-			return access.Refused("name", "You have %d passkeys already. Remove one first.", maxPasskeys)
+			return access.Refused("name", "You already have %d passkeys. Remove one first.", maxPasskeys)
 		}
 		err = tx.Create(&row).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return access.Refused("name", "This passkey is there already.")
+			return access.Refused("name", "You already have this passkey.")
 		}
 		if err == nil && f.Codes == 0 {
 			codes, err = s.makeRecoveryCodes(tx, by.UserID)
@@ -182,7 +182,7 @@ func (s *SecondFactors) RemovePasskey(ctx context.Context, by access.Actor, id s
 			return err
 		}
 		if ways == 0 {
-			return access.Conflict{Message: fmt.Sprintf("“%s” is your only way in. Add another passkey or set a password first.", p.Name)}
+			return access.Conflict{Message: fmt.Sprintf("“%s” is your only way to sign in. Add another passkey or set a password first.", p.Name)}
 		}
 		return errors.Join(s.deleteUnusableCodes(tx, by.UserID), line.SetChanges(map[string]audit.Change{"name": {Before: p.Name, After: nil}}))
 	})

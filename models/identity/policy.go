@@ -167,12 +167,12 @@ const hasFactor = `EXISTS (SELECT 1 FROM totps WHERE user_id = users.id AND conf
 // factor.
 type FactorCount struct{ People, Without int }
 
-// FactorCounts counts the people of each role who can sign in; a role that no one has is
+// FactorCounts counts the users of each role who can sign in; a role that no one has is
 // left out. Errors: Denied.
 func (s *Policies) FactorCounts(ctx context.Context, by access.Actor) (map[access.Role]FactorCount, error) {
-	people, err := s.users.Accounts(ctx, by)
+	accounts, err := s.users.Accounts(ctx, by)
 	counts := map[access.Role]FactorCount{}
-	for _, p := range slices.DeleteFunc(people, func(p Account) bool { return p.DisabledAt != nil }) {
+	for _, p := range slices.DeleteFunc(accounts, func(p Account) bool { return p.DisabledAt != nil }) {
 		count := counts[p.Role]
 		count.People++
 		if !p.SecondFactor() {

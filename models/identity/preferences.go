@@ -79,7 +79,7 @@ func (c ProfileChange) checkPreferences(columns map[string]any) (problems access
 	if c.Locale != nil {
 		columns["locale"] = *c.Locale
 		if !slices.Contains(Locales, *c.Locale) {
-			problems = append(problems, access.Refused("locale", "Choose one of these forms for dates and numbers.")...)
+			problems = append(problems, access.Refused("locale", "Choose a format for dates and numbers from the list.")...)
 		}
 	}
 	if c.Shortcuts != nil {

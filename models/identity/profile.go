@@ -110,7 +110,7 @@ func (s *Users) UpdateProfile(ctx context.Context, by access.Actor, c ProfileCha
 	if email, changes := columns["email"]; changes && email != was.Email {
 		_, err := s.signIns.provePassword(ctx, by, c.Password)
 		if errors.Is(err, access.ErrSignIn) {
-			return access.Refused("password", "Enter your password to change the e-mail address that you sign in with.")
+			return access.Refused("password", "Enter your password to change the email address you sign in with.")
 		}
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func (s *Users) updateProfile(tx *gorm.DB, by access.Actor, line *audit.Line, co
 	columns["updated_at"] = s.db.Now().Unix()
 	err = tx.Model(&User{}).Where("id = ?", by.UserID).Updates(columns).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return access.Refused("email", "There is a user with this e-mail address already.")
+		return access.Refused("email", "There's already a user with this email address.")
 	}
 	if err != nil {
 		return err
@@ -163,14 +163,14 @@ type PasswordChange struct {
 func (s *Users) ChangePassword(ctx context.Context, by access.Actor, c PasswordChange) error {
 	u, err := s.signIns.provePassword(ctx, by, c.Old)
 	if errors.Is(err, access.ErrSignIn) {
-		return access.Refused("old_password", "This is not your password.")
+		return access.Refused("old_password", "Incorrect password.")
 	}
 	if err != nil {
 		return err
 	}
 	problems := checkNewPassword("new_password", c.New, u.Email, u.Name)
 	if problems == nil && preparedPassword(c.New) == preparedPassword(c.Old) {
-		problems = access.Refused("new_password", "This is the password that you have. Choose another one.")
+		problems = access.Refused("new_password", "This is your current password. Choose another one.")
 	}
 	if err := problems.OrNil(); err != nil {
 		return err
@@ -187,7 +187,7 @@ func (s *Users) ChangePassword(ctx context.Context, by access.Actor, c PasswordC
 			return changed.Error
 		}
 		if changed.RowsAffected == 0 {
-			return access.Conflict{Message: "Your password was changed somewhere else just now."}
+			return access.Conflict{Message: "Your password was just changed in another session."}
 		}
 		if !c.KeepOthers {
 			if _, err := endOthers(tx, u.ID, c.Keep); err != nil {

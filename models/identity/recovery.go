@@ -38,7 +38,7 @@ func (s *SecondFactors) NewRecoveryCodes(ctx context.Context, by access.Actor) (
 			return err
 		}
 		if !f.On() {
-			return access.Conflict{Message: "There is nothing to recover: set up an app or a passkey first."}
+			return access.Conflict{Message: "Recovery codes need a second factor. Set up an authenticator app or a passkey first."}
 		}
 		codes, err = s.makeRecoveryCodes(tx, by.UserID)
 		return err

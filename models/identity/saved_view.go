@@ -156,7 +156,7 @@ func (s *SavedViews) Create(ctx context.Context, by access.Actor, c ViewChange) 
 			return err
 		}
 		if own >= MaxViews {
-			return access.Refused("name", "You have %d views already. Delete one first.", MaxViews)
+			return access.Refused("name", "You already have %d views. Delete one first.", MaxViews)
 		}
 		line.SetObject("view", v.ID, v.Name)
 		err := named(tx.Omit("owner_name").Create(&v).Error)

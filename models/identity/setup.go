@@ -101,5 +101,5 @@ func (s *Users) checkSetupCode(ctx context.Context, code string) (access.Invalid
 	if err != nil || known > 0 {
 		return nil, s.db.Failed(ctx, err)
 	}
-	return access.Refused("code", "This setup code is not right or has run out. Start the console again: it prints a new one."), nil
+	return access.Refused("code", "This setup code is incorrect or has expired. Restart the console to get a new one."), nil
 }

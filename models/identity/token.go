@@ -131,7 +131,7 @@ func (s *Tokens) CheckToken(by access.Actor, n NewToken) error {
 }
 
 // errSecretShown is returned for a form that was sent again: the secret is not stored.
-var errSecretShown = access.Conflict{Message: "This form was sent before and made its token then. A token is shown once only; if you did not see it, revoke it and make another."}
+var errSecretShown = access.Conflict{Message: "This form already created a token, which is shown only once. If you didn't save it, revoke it and create another."}
 
 // CreateToken creates a token and returns it with its secret, which can't be retrieved
 // later. Errors: Invalid, Denied, and Conflict for a second call under the same key.

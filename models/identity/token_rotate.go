@@ -25,7 +25,7 @@ var ErrNotOwner = fmt.Errorf("%w: the token is somebody else's", access.ErrDenie
 // was used.
 func (s *Tokens) RotateToken(ctx context.Context, by access.Actor, id string, overlap time.Duration, key *audit.IdempotencyKey) (Token, string, error) {
 	if !slices.Contains(Overlaps, overlap) {
-		return Token{}, "", access.Refused("overlap", "The old secret can go on working for 0, 1, 24 or 72 hours.")
+		return Token{}, "", access.Refused("overlap", "The old secret can keep working for 0, 1, 24 or 72 hours.")
 	}
 	defer s.callers.Forget()
 	secret := newSecret()
@@ -35,7 +35,7 @@ func (s *Tokens) RotateToken(ctx context.Context, by access.Actor, id string, ov
 		})
 	})
 	if err == nil && key != nil && key.Replayed {
-		err = access.Conflict{Message: "This form was sent before and rotated the token then. A secret is shown once only; if you did not see it, rotate the token again."}
+		err = access.Conflict{Message: "This form already rotated the token. A secret is shown only once; if you didn't save it, rotate the token again."}
 	}
 	if err != nil {
 		return Token{}, "", err
@@ -51,7 +51,7 @@ func (s *Tokens) rotate(by access.Actor, t Token, line *audit.Line, secret strin
 	case by.Kind != access.SystemActor && t.UserID != by.UserID:
 		return nil, ErrNotOwner
 	case t.State(now) != "active":
-		return nil, access.Conflict{Message: "This token has ended and can't be rotated. Make a new one."}
+		return nil, access.Conflict{Message: "This token is expired or revoked and can't be rotated. Create a new one."}
 	}
 	changed := map[string]any{
 		"hash": hashSecret(secret), "hint": hint(secret), "rolled_at": now.Unix(),

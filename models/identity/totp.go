@@ -119,7 +119,7 @@ func (s *SecondFactors) seed(tx *gorm.DB, u User) (string, error) {
 	return made.Secret(), tx.Save(&row).Error
 }
 
-var errAppOn = access.Conflict{Message: "Codes from an app are on already. Turn them off first to set up another app."}
+var errAppOn = access.Conflict{Message: "You already have an authenticator app. Remove it first to set up another one."}
 
 // totpKey returns a seed in the form for apps.
 func (s *SecondFactors) totpKey(ctx context.Context, u User, secret string) TOTPKey {
@@ -156,7 +156,7 @@ func (s *SecondFactors) ConfirmTOTP(ctx context.Context, by access.Actor, code s
 			return err
 		}
 		if !right {
-			return access.Refused("code", "This is not the code that the app shows now. Check that the clock of your phone is right.")
+			return access.Refused("code", "Incorrect code. Check that your phone's clock is right.")
 		}
 		codes, err = s.makeRecoveryCodes(tx, by.UserID)
 		return err

@@ -79,16 +79,16 @@ func (n NewUser) check() (User, access.Invalid) {
 	return u, problems
 }
 
-const emailMissing = "Enter your e-mail address."
+const emailMissing = "Enter your email address."
 
 func emailAddress(s string) (string, string) {
-	s, problem := text.Line("The e-mail address", typedAddress(s), maxEmail)
+	s, problem := text.Line("The email address", typedAddress(s), maxEmail)
 	name, host, at := strings.Cut(s, "@")
 	switch {
 	case problem != "" || s == "":
 		return s, problem
 	case !at || name == "" || host == "" || strings.ContainsAny(s, " \t<>,;\"") || strings.Contains(host, "@"):
-		return s, "The e-mail address must look like name@example.com."
+		return s, "The email address must look like name@example.com."
 	}
 	return s, ""
 }
@@ -114,7 +114,7 @@ func (s *Users) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
 	u.ID, u.CreatedAt, u.UpdatedAt = s.db.IDs.Next(now, ""), now.Unix(), now.Unix()
 	err := tx.Create(u).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return access.Refused("email", "There is a user with this e-mail address already.")
+		return access.Refused("email", "There's already a user with this email address.")
 	}
 	if err != nil {
 		return err

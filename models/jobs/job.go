@@ -196,7 +196,7 @@ func (s *Store) write(ctx context.Context, by access.Actor, n Request, do func(*
 			job.UndoableUntil = new(job.CreatedAt + int64(n.UndoFor/time.Second))
 		}
 		if err := tx.Create(&job).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
-			return job, access.Conflict{Message: "This job is being undone already."}
+			return job, access.Conflict{Message: "This job is already being undone."}
 		} else if err != nil {
 			return job, err
 		}
@@ -227,14 +227,14 @@ func (j *Job) setActor(by, now access.Actor) {
 
 // started returns what an audit line says of a new job.
 func started(job Job) map[string]audit.Change {
-	said := map[string]audit.Change{}
+	changes := map[string]audit.Change{}
 	if job.Note != "" {
-		said["note"] = audit.Change{Before: nil, After: job.Note}
+		changes["note"] = audit.Change{Before: nil, After: job.Note}
 	}
 	if job.UndoOf != nil {
-		said["undo_of"] = audit.Change{Before: nil, After: *job.UndoOf}
+		changes["undo_of"] = audit.Change{Before: nil, After: *job.UndoOf}
 	}
-	return said
+	return changes
 }
 
 // Cancel stops a job after the part that is being done; one that has not begun, at once. It

@@ -315,7 +315,7 @@ func (s *Store) gatherAll(ctx context.Context, n Request, most int) (all []Objec
 			return nil, s.db.Failed(ctx, err)
 		}
 		if all = append(all, found...); len(all) > most {
-			return nil, access.Conflict{Message: fmt.Sprintf("These are more than %d, which is too many to change at once. Start a job instead.", most)}
+			return nil, access.Conflict{Message: fmt.Sprintf("More than %d can't be changed at once. Start a job instead.", most)}
 		}
 		after, more = next, next != ""
 	}

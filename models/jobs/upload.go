@@ -153,9 +153,9 @@ func (s *Store) decide(ctx context.Context, by access.Actor, id string, in []Sta
 		if !slices.Contains(in, job.State) {
 			return access.Conflict{Message: "This job is " + string(job.State) + ", so this can't be done with it now."}
 		}
-		said := do(tx, &job, line)
-		if said != nil && said != audit.ErrNoAuditLine {
-			return said
+		err := do(tx, &job, line)
+		if err != nil && err != audit.ErrNoAuditLine {
+			return err
 		}
 		if err := line.By.CheckAll(s.rights(job)...); err != nil {
 			return err
@@ -164,7 +164,7 @@ func (s *Store) decide(ctx context.Context, by access.Actor, id string, in []Sta
 		if err := tx.Select(decided).Updates(&job).Error; err != nil {
 			return err
 		}
-		return said
+		return err
 	})
 	if err == nil {
 		s.Wake()
