@@ -3,24 +3,45 @@ package avatars
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 )
+
+// segments returns the markers of a JPEG before its first scan, with what follows each.
+func segments(jpeg []byte) iter.Seq2[byte, []byte] {
+	const startOfScan = 0xda
+	return func(yield func(byte, []byte) bool) {
+		rest := jpeg[min(len(jpeg), 2):] // after the start of the image
+		for len(rest) >= 4 && rest[0] == 0xff && rest[1] != startOfScan {
+			length := int(binary.BigEndian.Uint16(rest[2:])) // with its own two bytes
+			if length < 2 || 2+length > len(rest) || !yield(rest[1], rest[4:2+length]) {
+				return
+			}
+			rest = rest[2+length:]
+		}
+	}
+}
 
 // orientation returns how a JPEG is to be turned, from 1 (not at all) to 8, as its Exif data say.
 // What can't be read counts as 1.
 func orientation(jpeg []byte) int {
-	const startOfScan, app1 = 0xda, 0xe1
-	rest := jpeg[min(len(jpeg), 2):] // after the start of the image
-	for len(rest) >= 4 && rest[0] == 0xff && rest[1] != startOfScan {
-		length := int(binary.BigEndian.Uint16(rest[2:])) // with its own two bytes
-		if length < 2 || 2+length > len(rest) {
-			return 1
+	const app1 = 0xe1
+	for marker, content := range segments(jpeg) {
+		if tiff, isExif := bytes.CutPrefix(content, []byte("Exif\x00\x00")); isExif && marker == app1 {
+			return exifOrientation(tiff)
 		}
-		if content, isExif := bytes.CutPrefix(rest[4:2+length], []byte("Exif\x00\x00")); isExif && rest[1] == app1 {
-			return exifOrientation(content)
-		}
-		rest = rest[2+length:]
 	}
 	return 1
+}
+
+// progressive reports whether a JPEG comes in several scans, all of which are in memory at once.
+func progressive(jpeg []byte) bool {
+	const startOfProgressive = 0xc2
+	for marker := range segments(jpeg) {
+		if marker == startOfProgressive {
+			return true
+		}
+	}
+	return false
 }
 
 // exifOrientation returns the orientation in the first directory of Exif data, which are a TIFF

@@ -21,11 +21,13 @@ const (
 	Size = 96
 	// maxPixels is how many pixels a picture may have. Its file says so before any is decoded.
 	maxPixels = 20_000_000
+	// maxProgressive is that of a progressive JPEG, whose decoder takes five times as much memory.
+	maxProgressive = 10_000_000
 )
 
 var errTooManyPixels = errors.New("the picture has too many pixels")
 
-// decoding is held while a picture is decoded, which takes up to 8 bytes for each of its pixels:
+// decoding is held while a picture is decoded, which takes up to 200 MB:
 // there is never memory for more than one.
 var decoding sync.Mutex
 
@@ -39,14 +41,18 @@ func render(file []byte) (shown []byte, err error) {
 			err = fmt.Errorf("decode the picture: %v", fault)
 		}
 	}()
-	config, _, err := image.DecodeConfig(bytes.NewReader(file))
+	config, format, err := image.DecodeConfig(bytes.NewReader(file))
+	most := maxPixels
+	if format == "jpeg" && progressive(file) {
+		most = maxProgressive
+	}
 	switch {
 	case err != nil:
 		return nil, err
-	case config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height:
+	case config.Width <= 0 || config.Height <= 0 || config.Width > most/config.Height:
 		return nil, errTooManyPixels
 	}
-	picture, format, err := image.Decode(bytes.NewReader(file))
+	picture, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, err
 	}

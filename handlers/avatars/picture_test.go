@@ -213,6 +213,10 @@ func TestWhatIsNoPictureIsRefused(t *testing.T) {
 			t.Errorf("%s is a picture", name)
 		}
 	}
+	segment := []byte{0xff, 0xc2, 0, 17, 8, 0x0f, 0xa0, 0x0f, 0xa0, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0} // 4000 x 4000
+	if _, err := render(append([]byte{0xff, 0xd8}, append(segment, 0xff, 0xda, 0, 2)...)); err != errTooManyPixels {
+		t.Errorf("a large progressive JPEG: %v", err)
+	}
 	if _, err := render(bomb(5000, 5000)); err != errTooManyPixels {
 		t.Errorf("bomb: %v", err)
 	}
