@@ -325,6 +325,8 @@ var scenes = append([]scene{
 		t.visit("/activity/" + v.update(g.ID, models.GroupChange{Name: new("Science Fiction in Auckland")}).ID)
 	}},
 	{"group activity", at(func(v *town) string { return "/groups/" + v.busy.ID + "/activity" })},
+	{"group API", at(func(v *town) string { return "/groups/" + v.busy.ID + "/api?lang=go" })},
+	{"contact API", at(func(v *town) string { return "/contacts/" + v.busy.Contacts[0].ID + "/api" })},
 	{"group past", at(func(v *town) string {
 		return "/groups/" + v.busy.ID + "/past?at=" + time.Now().UTC().Format("2006-01-02T15:04:05")
 	})},

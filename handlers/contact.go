@@ -30,15 +30,20 @@ type contactPages struct{ *site }
 
 // show shows a contact, with some of its groups.
 func (p contactPages) show(w http.ResponseWriter, r *http.Request) error {
-	contact, groups, more, err := p.withGroups(r)
+	d, err := p.detail(r)
 	if err != nil {
 		return err
 	}
-	d := views.ContactDetail{
+	return p.render(w, r, http.StatusOK, views.Page{Title: d.Name(), Body: views.ContactPage(d)})
+}
+
+// detail returns what the pages of the request's contact show.
+func (p contactPages) detail(r *http.Request) (views.ContactDetail, error) {
+	contact, groups, more, err := p.withGroups(r)
+	return views.ContactDetail{
 		Contact: contact, By: by(r), In: groups, MoreIn: more,
 		Done: len(signedInAs(r).flashes()) > 0, List: listOf(r, views.ContactsURL(views.ContactsAt{})), Origin: p.publicURL, Now: p.now(r),
-	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: contact.Name(), Body: views.ContactPage(d)})
+	}, err
 }
 
 func (p contactPages) withGroups(r *http.Request) (contact models.Contact, groups []models.Group, more bool, err error) {

@@ -174,6 +174,8 @@ var matrix = map[string]allowed{
 	"GET /activity/{id}":         about("OAU"),
 	"GET /activity/{id}/revert":  about("OA"), // of a change of a group's name
 	"POST /activity/{id}/revert": about("OA"),
+	"GET /groups/{id}/api":       about(all),
+	"GET /contacts/{id}/api":     about(all),
 	"GET /groups/{id}/past":      about("OAU"),
 	"GET /groups/{id}/activity":  about("OAU"),
 

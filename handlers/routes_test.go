@@ -183,6 +183,8 @@ var routes = map[string]question{
 	"GET /activity/{id}":         {status: 200, id: aChange},
 	"GET /activity/{id}/revert":  {status: 200, id: aChange},
 	"POST /activity/{id}/revert": {status: 303, id: aChange, fields: fields("field", "name"), action: audit.RevertedGroup},
+	"GET /groups/{id}/api":       {status: 200, id: aGroup},
+	"GET /contacts/{id}/api":     {status: 200, id: aContact},
 	"GET /groups/{id}/past":      {status: 200, id: aGroup},
 	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
 

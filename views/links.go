@@ -483,6 +483,17 @@ func GroupActivityURL(id string, at ActivityAt) templ.SafeURL {
 	return activityURL(pathTo("/groups/", id, "/activity", ""), at)
 }
 
+// GroupAPIURL returns the address of a group as the API returns it, with samples in a language, or
+// in the reader's with "".
+func GroupAPIURL(id, language string, list templ.SafeURL) templ.SafeURL {
+	return withParams(pathTo("/groups/", id, "/api", ""), "lang", language, "list", string(list))
+}
+
+// ContactAPIURL is GroupAPIURL for a contact.
+func ContactAPIURL(id, language string, list templ.SafeURL) templ.SafeURL {
+	return withParams(pathTo("/contacts/", id, "/api", ""), "lang", language, "list", string(list))
+}
+
 // GroupPastURL returns the address of a group as it was at a time, as an input for it sends that.
 func GroupPastURL(id, at string, list templ.SafeURL) templ.SafeURL {
 	return withParams(pathTo("/groups/", id, "/past", ""), "at", at, "list", string(list))

@@ -151,6 +151,18 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// Answer is what a call answers: its body and that one's entity tag.
+type Answer struct {
+	Body []byte
+	ETag string
+}
+
+// AnswerOf returns what a call answers with an object.
+func AnswerOf(object any) (Answer, error) {
+	body, err := encode(object)
+	return Answer{body, etag(body)}, err
+}
+
 // etag returns the entity tag of a body.
 func etag(body []byte) string {
 	sum := sha256.Sum256(body)
