@@ -145,7 +145,7 @@ type figuresObject struct {
 	Matched  int             `json:"matched"`
 	ToChange int             `json:"to_change"`
 	Skipped  []skippedObject `json:"skipped"`
-	// Events is how many events would be sent; there are none yet.
+	// Events is how many events whoever reads all would get.
 	Events int `json:"events"`
 	// Relation says how the numbers are to be read, as that of a list's total.
 	Relation string `json:"relation"`
@@ -169,6 +169,9 @@ type previewObject struct {
 	Sample []models.GroupObject `json:"sample"`
 }
 
+// previewOf shows what a bulk change of groups would do, which is one event a changed group.
 func previewOf(p models.Preview) previewObject {
-	return previewObject{figuresOf(p.Figures), each(p.Sample, models.Group.Object)}
+	o := previewObject{figuresOf(p.Figures), each(p.Sample, models.Group.Object)}
+	o.Events = o.ToChange
+	return o
 }

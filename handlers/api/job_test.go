@@ -66,12 +66,16 @@ func TestABulkChangeIsAJob(t *testing.T) {
 			}
 			Sample []group
 		}](t, preview)
-		if p.Matched != 5 || p.ToChange != 4 || p.Events != 0 || p.Relation != "exact" || len(p.Sample) != 4 || len(p.Skipped) != 1 || p.Skipped[0].Count != 1 {
+		if p.Matched != 5 || p.ToChange != 4 || p.Events != 4 || p.Relation != "exact" || len(p.Sample) != 4 || len(p.Skipped) != 1 || p.Skipped[0].Count != 1 {
 			t.Errorf("the preview is %s", preview.body)
 		}
 
 		first := s.call(t, "POST /v1/groups/bulk", body, header("Idempotency-Key", "k"))
 		j := s.finish(t, first)
+		s.relay(t)
+		if heard := decode[eventPage](t, s.call(t, "GET /v1/events?limit=100").want(t, 200)); len(heard.Data) != 6+1+p.Events {
+			t.Errorf("%d events, want 6 of creations, 1 of an archive and the %d of the preview", len(heard.Data), p.Events)
+		}
 		if j.Type != "groups.archive" || j.State != "done" || j.Total != 5 || j.Done != 4 || j.Skipped != 1 || deref(j.Note) != "Closed." ||
 			j.Actor.Type != "token" || j.Actor.Name != "writer" || j.UndoableUntil == nil || j.FinishedAt == nil || j.Reason != nil {
 			t.Errorf("the job is %+v", j)
