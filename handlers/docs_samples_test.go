@@ -34,7 +34,7 @@ func TestGuides(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "groups.csv"), "name\nRitz\n")
 	ran := 0
-	for _, topic := range []string{"start", "authentication", "requests", "pagination", "filtering", "idempotency", "conditional", "batches", "bulk", "files"} {
+	for _, topic := range []string{"start", "authentication", "requests", "pagination", "filtering", "idempotency", "conditional", "batches", "bulk", "files", "events"} {
 		s.get("/docs/" + topic).wants(200).doc.Find("pre").Each(func(i int, pre *goquery.Selection) {
 			sample, _, _ := strings.Cut(pre.Text(), "\n\n{") // what is below is the answer
 			sample, _, _ = strings.Cut(sample, "\n\nHTTP/")

@@ -48,6 +48,7 @@ var docSections = []docSection{
 		{"batches", "Batches and dry runs", "Several operations in one call, and calls that only try.", docBatches()},
 		{"bulk", "Bulk changes and jobs", "Change all groups that match, follow, cancel and undo it.", docBulk()},
 		{"files", "Imports and exports", "Send and get whole files.", docFiles()},
+		{"events", "Events", "Read every change as a feed, and miss none.", docEvents()},
 		{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
 		{APITopic, "All calls", "Every call by what it is about, and a file that tools understand.", docAPI()},
 	}},
