@@ -20,7 +20,12 @@ type docPages struct{ *site }
 // list lists the pages of the documentation, or what a search finds in them.
 func (p docPages) list(w http.ResponseWriter, r *http.Request) error {
 	if q := text.Cut(strings.TrimSpace(r.URL.Query().Get("q")), models.MaxSearch); q != "" {
-		return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Search the documentation", Body: views.DocsFoundPage(views.SearchDocs(q, errorParts()))})
+		ref, err := p.reference()
+		if err != nil {
+			return err
+		}
+		found := views.SearchDocs(q, append(views.ReferenceParts(ref), errorParts()...))
+		return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Search the documentation", Body: views.DocsFoundPage(found)})
 	}
 	return p.renderOpen(w, r, views.DocsURL(), views.Page{Title: "Documentation", Body: views.DocsPage()})
 }

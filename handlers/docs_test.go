@@ -55,4 +55,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	s.get("/docs/nothing").wants(http.StatusNotFound)
+	if first := s.get("/docs?q=restore+a+group").wants(http.StatusOK).doc.Find("main .things a").First(); first.AttrOr("href", "") != "/docs/api/groups#restoreGroup" {
+		t.Errorf("a call is found as %s, %s", first.AttrOr("href", ""), first.Text())
+	}
 }

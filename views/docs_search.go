@@ -13,6 +13,7 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views/reference"
 )
 
 // DocPart is a part of the documentation that a search finds: a page down to its first heading, or what
@@ -131,6 +132,21 @@ var guideParts = sync.OnceValue(func() (parts []DocPart) {
 	}
 	return parts
 })
+
+// ReferenceParts are the calls of the API.
+func ReferenceParts(ref *reference.Reference) []DocPart {
+	var parts []DocPart
+	for _, g := range ref.Groups {
+		for _, c := range g.Calls {
+			said := []string{c.Method, c.Path, c.Description}
+			for _, f := range c.Params {
+				said = append(said, f.Name)
+			}
+			parts = append(parts, DocPart{Href: ReferenceURL(g.Slug, c.ID), Page: g.Name, Heading: c.Summary, Text: strings.Join(said, " ")})
+		}
+	}
+	return parts
+}
 
 // rolePart is the page of the roles in words: its table has a mark for most of what it says.
 func rolePart(d Doc) DocPart {
