@@ -3,7 +3,7 @@
 //
 // A Store combines the packages below: DB, the open database; Audit, the log, through which
 // everything is changed; Identity, the users; Jobs, for work that takes time; and Events, what
-// other systems hear of changes. Its own methods use the domain's words: a noun reads (Group, Groups), a verb changes
+// other systems hear of changes; and Webhooks, which send them. Its own methods use the domain's words: a noun reads (Group, Groups), a verb changes
 // (CreateGroup, ArchiveGroup). Every value is validated here, so that forms and API calls
 // follow the same rules and return the same messages (access.Invalid).
 //
@@ -33,6 +33,7 @@ import (
 	"protocol.chat/console/models/events"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/webhooks"
 )
 
 // Store is an open database with all that the console keeps in it. It is safe for
@@ -43,6 +44,7 @@ type Store struct {
 	Identity *identity.Store
 	Jobs     *jobs.Store
 	Events   *events.Log
+	Webhooks *webhooks.Store
 
 	Members     *Members
 	Messages    *Messages
@@ -87,7 +89,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, err
 	}
 	log := audit.New(d)
-	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), Events: events.New(d)}
+	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), Events: events.New(d), Webhooks: webhooks.New(d, log)}
+	s.Events.Deliver, s.Webhooks.Example = s.Webhooks.Deliver, ExampleEvent
+	s.Identity.Reencrypt = s.Webhooks.Reencrypt
 	log.Announce, log.Announced = s.announce, s.Events.Wake
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
@@ -114,11 +118,17 @@ func (s *Store) Close() error {
 	return s.DB.Close()
 }
 
+// RelayEvents numbers the events that are committed, and hands them on to webhooks.
+func (s *Store) RelayEvents(ctx context.Context) error {
+	defer s.Webhooks.Wake()
+	return s.Events.Relay(ctx)
+}
+
 // Sweep deletes what has expired. It is housekeeping and has no audit line.
 func (s *Store) Sweep(ctx context.Context) error {
 	at, err := s.Audit.TrustedTime(ctx)
 	if err == nil {
 		err = s.Events.Sweep(ctx, at)
 	}
-	return errors.Join(err, s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx), s.History.Sweep(ctx))
+	return errors.Join(err, s.Audit.SweepKeys(ctx), s.Identity.SweepSignIns(ctx), s.Jobs.Sweep(ctx), s.History.Sweep(ctx), s.Webhooks.Sweep(ctx))
 }

@@ -13,6 +13,7 @@ import (
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/models/webhooks"
 )
 
 // acts are the actions in words that follow the actor's name. {object} is the object's
@@ -88,6 +89,15 @@ var acts = map[audit.Action]string{
 	models.StoppedSchedule:  "stopped the scheduled archiving of {object}",
 	models.ExemptedGroup:    "exempted {object} from archive rules",
 	models.UnexemptedGroup:  "ended the exemption of {object} from archive rules",
+
+	webhooks.CreatedWebhook: "created the webhook {object}",
+	webhooks.UpdatedWebhook: "changed the webhook {object}",
+	webhooks.DeletedWebhook: "deleted the webhook {object}",
+	webhooks.RolledWebhook:  "rolled the secret of the webhook {object}",
+	webhooks.RevealedSecret: "revealed the secret of the webhook {object}",
+	webhooks.TestedWebhook:  "sent a test event to the webhook {object}",
+	webhooks.ResentDelivery: "sent deliveries to the webhook {object} again",
+	webhooks.StoppedWebhook: "stopped sending to the webhook {object}",
 
 	identity.CreatedView:  "saved the view {object}",
 	identity.UpdatedView:  "changed the view {object}",
@@ -264,6 +274,7 @@ var Areas = []Area{
 	{"invitation", "Invitations"},
 	{"identity", "Sign-in methods"},
 	{"token", "API tokens"},
+	{"webhook", "Webhooks"},
 	{"activity", "Activity log"},
 	{"policy", "Sign-in policy"},
 	{"settings", "Settings"},

@@ -77,7 +77,9 @@ func (c *command) parse(names ...string) ([]string, error) {
 	if err != nil {
 		return nil, misusef("%s; see console %s -help", err, c.verb.name)
 	}
-	c.readEnvironment()
+	if err := c.readEnvironment(); err != nil {
+		return nil, err
+	}
 	c.trimSettings()
 	if got := c.flags.Args(); len(got) != len(names) {
 		return nil, misusef("wrong number of arguments; usage: %s", c.usage(names))
@@ -85,14 +87,17 @@ func (c *command) parse(names ...string) ([]string, error) {
 	return c.flags.Args(), nil
 }
 
-func (c *command) readEnvironment() {
+func (c *command) readEnvironment() error {
 	given := map[string]bool{}
 	c.flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, variable := range c.environment {
 		if value := c.getenv(variable); value != "" && !given[name] {
-			_ = c.flags.Set(name, value) // a string takes anything
+			if err := c.flags.Set(name, strings.TrimSpace(value)); err != nil {
+				return misusef("%s must be true or false, not %q", variable, value) // a string takes anything
+			}
 		}
 	}
+	return nil
 }
 
 // trimSettings removes white space around settings, as env files and quotes leave it.

@@ -13,7 +13,7 @@ import (
 const module = "protocol.chat/console/"
 
 // domain are the packages of the store, from the lowest on.
-var domain = []string{"models/text", "models/guard", "models/keys", "models/access", "models/db", "models/events", "models/audit", "models/identity", "models/jobs", "models/sheet", "models"}
+var domain = []string{"models/text", "models/guard", "models/keys", "models/access", "models/db", "models/events", "models/audit", "models/identity", "models/jobs", "models/webhooks", "models/sheet", "models"}
 
 // mayImport is the direction that imports have, by folder: what each package of
 // ours may import of ours.
@@ -29,11 +29,12 @@ var mayImport = map[string][]string{
 	"handlers/avatars":  {"models/guard"},
 	"views":             append([]string{"views/reference", "static"}, domain...),
 	"views/reference":   {},
-	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models/events"},
+	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models/events", "models/webhooks"},
 	"models/jobs":       {"models/text", "models/access", "models/db", "models/audit"},
 	"models/identity":   {"models/text", "models/keys", "models/access", "models/db", "models/audit"},
 	"models/audit":      {"models/text", "models/keys", "models/access", "models/db"},
 	"models/events":     {"models/db"},
+	"models/webhooks":   {"models/text", "models/guard", "models/keys", "models/access", "models/db", "models/audit", "models/events"},
 	"models/db":         {"models/text", "models/access"},
 	"models/access":     {"models/text"},
 	"models/keys":       {},
@@ -46,7 +47,7 @@ var mayImport = map[string][]string{
 
 // onlyImporters says which packages alone may import a library, tests apart.
 var onlyImporters = map[string][]string{
-	"gorm.io/":                    {"models", "models/db", "models/audit", "models/identity", "models/jobs", "models/events"},
+	"gorm.io/":                    {"models", "models/db", "models/audit", "models/identity", "models/jobs", "models/events", "models/webhooks"},
 	"github.com/gorilla/sessions": {"handlers"},
 }
 

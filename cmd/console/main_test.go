@@ -82,6 +82,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -rate-limit many", 2, "-rate-limit must be a number"},
 		{"serve -rate-limit -1", 2, "-rate-limit must be a number"},
 		{"serve -log-level loud", 2, "-log-level must be debug, info, warn or error"},
+		{"serve -webhook-allow-loopback=perhaps", 2, "-webhook-allow-loopback"},
 		{"serve -log-format xml", 2, "-log-format must be text or json"},
 		{"serve -trusted-proxies proxy.local", 2, "-trusted-proxies must be addresses"},
 		{"serve -oidc-issuer login.example.com", 2, "-oidc-issuer must be a URL"},
@@ -121,7 +122,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token rotate", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
-			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-dev",
+			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-webhook-allow-loopback", "WEBHOOK_ALLOW_LOOPBACK", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
 			if !strings.Contains(help, word) {

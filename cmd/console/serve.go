@@ -68,6 +68,10 @@ func serve(ctx context.Context, c *command) error {
 	return c.withStore(ctx, func(store *models.Store) error {
 		config.Store = store
 		config.Avatars = avatars.New(avatars.Config{Folder: cmp.Or(flags.avatarFolder, filepath.Join(c.dataFolder(), "avatars")), Log: config.Log})
+		if flags.webhookLoopback {
+			store.Webhooks.AllowLoopback()
+			config.Log.Warn("webhooks may call this machine, which is for development only")
+		}
 		return c.serveStore(ctx, listener, config)
 	})
 }

@@ -11,11 +11,13 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// serveFlags are serve's flags about proxies, rate limits, avatars and an OpenID Connect provider.
+// serveFlags are serve's flags about proxies, rate limits, avatars, webhooks and an OpenID Connect
+// provider.
 type serveFlags struct {
 	rateLimit, proxies               string
 	avatarFolder                     string
 	oidcIssuer, oidcClient, oidcName string
+	webhookLoopback                  bool
 }
 
 // The OIDC client's secret comes from the environment only: other users of the machine can see
@@ -31,6 +33,9 @@ func (f *serveFlags) declare(c *command) {
 		"comma-separated `ADDRESSES` and ranges of proxies whose X-Forwarded-For is trusted")
 	c.setting(&f.avatarFolder, "avatar-folder", "AVATAR_FOLDER", "",
 		"`FOLDER` for copies of avatars, up to 256 MB; by default avatars next to the SQLite file, or in data/")
+	c.flags.BoolVar(&f.webhookLoopback, "webhook-allow-loopback", false,
+		"for development: webhooks may call this machine, and by http")
+	c.environment["webhook-allow-loopback"] = "WEBHOOK_ALLOW_LOOPBACK"
 	c.setting(&f.oidcIssuer, "oidc-issuer", "OIDC_ISSUER", "", "`URL` of an OpenID Connect provider that users can sign in with")
 	c.setting(&f.oidcClient, "oidc-client-id", "OIDC_CLIENT_ID", "",
 		"client `ID` of the console at the provider; its secret is in "+oidcSecret+" or in the file named by "+oidcSecretFile)

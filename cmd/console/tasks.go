@@ -42,7 +42,9 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "run archive rules", run: store.Rules.Run, every: 10 * time.Minute, limit: 10 * time.Minute},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		// Changes by this process trigger it; the interval is for those of others and of jobs.
-		{what: "relay events", run: store.Events.Relay, every: 500 * time.Millisecond, asked: store.Events.Woken(), limit: 10 * time.Second},
+		{what: "relay events", run: store.RelayEvents, every: 500 * time.Millisecond, asked: store.Events.Woken(), limit: 10 * time.Second},
+		// The interval is for what is tried again, and for what other processes relayed.
+		{what: "send webhooks", run: store.Webhooks.Run, every: 250 * time.Millisecond, asked: store.Webhooks.Woken(), limit: time.Hour},
 		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},

@@ -34,6 +34,7 @@ const (
 	ManagePolicy    Right = "policy.manage"
 	ManageRetention Right = "activity.keep"
 	ManageSettings  Right = "settings.manage"
+	Webhooks        Right = "webhooks"
 )
 
 // SignedInOnly is the right that every signed-in user has, and no token.
@@ -104,6 +105,7 @@ var Rules = []Rule{
 	{CreateTokens, "create your own API tokens", Roles, false},
 	{ManageTokens, "view and revoke other users' API tokens", []Role{Owner, Admin}, false},
 	{ReadUsers, "view users", []Role{Owner, Admin, Auditor}, false},
+	{Webhooks, "manage webhooks, and see what is sent to them", []Role{Owner, Admin}, true},
 	{ManageUsers, "invite and disable users, and reset a lost second factor", []Role{Owner, Admin}, false},
 	{ManageRoles, "change roles, and manage owners and admins", []Role{Owner}, false},
 	{ManagePolicy, "change the sign-in policy", []Role{Owner}, false},

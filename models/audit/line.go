@@ -118,6 +118,7 @@ var counters = map[string][]string{
 	"settings":   nil,
 	"view":       nil,
 	"rule":       nil,
+	"webhook":    nil,
 	"activity":   nil,
 	"key":        nil,
 }

@@ -43,6 +43,12 @@ func (s *Store) Rotate(ctx context.Context, by access.Actor, keys keys.Keys) (in
 		}
 		after = last
 	}
+	if s.Reencrypt != nil {
+		n, err := s.Reencrypt(ctx)
+		if all += n; err != nil {
+			return all, err
+		}
+	}
 	err := s.log.Write(ctx, by, access.ManagePolicy, RotatedKeys, func(tx *gorm.DB, line *audit.Line) error {
 		var noted db.Setting
 		if err := tx.Where("key = ?", audit.KeySetting).Take(&noted).Error; err != nil {

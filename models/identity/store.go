@@ -4,6 +4,8 @@
 package identity
 
 import (
+	"context"
+
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 )
@@ -24,6 +26,10 @@ type Store struct {
 	Policies      *Policies
 	Drafts        *Drafts
 	SavedViews    *SavedViews
+
+	// Reencrypt, unless nil, encrypts the secrets of other packages with the current key, and
+	// returns how many had another. Rotate calls it.
+	Reencrypt func(ctx context.Context) (int, error)
 }
 
 // The parts of the store.
