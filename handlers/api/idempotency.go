@@ -28,8 +28,14 @@ func (in *input) idempotencyKey(r *http.Request, body []byte) *audit.Idempotency
 // once carries out a POST without attributes, about the object of the path: for each
 // Idempotency-Key once. The key is never nil.
 func once[T any](a *api, r *http.Request, by access.Actor, fn func(ctx context.Context, id string) (T, error)) (answer T, key *audit.IdempotencyKey, err error) {
+	return onceAbout(a, r, by, func(*input) {}, fn)
+}
+
+// onceAbout is once for a POST with attributes, which read reads.
+func onceAbout[T any](a *api, r *http.Request, by access.Actor, read func(in *input), fn func(ctx context.Context, id string) (T, error)) (answer T, key *audit.IdempotencyKey, err error) {
 	in, err := readInput(r)
 	if err == nil {
+		read(in)
 		err = in.check().OrNil()
 	}
 	if err != nil {

@@ -81,12 +81,23 @@ var matrix = map[string]string{
 	"POST /v1/jobs/{id}/cancel":                                 "OAEM", // of one that archives
 	"POST /v1/jobs/{id}/undo":                                   "OAEM",
 	"GET /v1/jobs/{id}/results":                                 all,
-	"GET /v1/activity":                                          "OAU",
-	"GET /v1/activity/verify":                                   "OAU",
-	"GET /v1/activity/{id}":                                     "OAU",
-	"GET /v1/me":                                                all,
-	"GET /v1/openapi.json":                                      anybody,
-	"GET /v1/openapi.yaml":                                      anybody,
+	"GET /v1/webhooks":                                          "OA",
+	`POST /v1/webhooks {"name":"Receiver","url":"http://127.0.0.1:9/","events":["*"]}`: "OA",
+	"GET /v1/webhooks/{id}":                                  "OA",
+	`PUT /v1/webhooks/{id} {"name":"Other"}`:                 "OA",
+	"DELETE /v1/webhooks/{id}":                               "OA",
+	"POST /v1/webhooks/{id}/roll":                            "OA",
+	`POST /v1/webhooks/{id}/test {"type":"group.created"}`:   "OA",
+	`POST /v1/webhooks/{id}/resend {"since":1}`:              "OA",
+	"GET /v1/webhooks/{id}/deliveries":                       "OA",
+	"GET /v1/webhooks/{id}/deliveries/{delivery_id}":         "OA",
+	"POST /v1/webhooks/{id}/deliveries/{delivery_id}/resend": "OA",
+	"GET /v1/activity":                                       "OAU",
+	"GET /v1/activity/verify":                                "OAU",
+	"GET /v1/activity/{id}":                                  "OAU",
+	"GET /v1/openapi.json":                                   anybody,
+	"GET /v1/openapi.yaml":                                   anybody,
+	"GET /v1/me":                                             all,
 }
 
 // TestTheWholeMatrix asks every call for every caller.
@@ -123,7 +134,7 @@ func divide(row string) (call, body string) {
 // with; those whose names are longer are nobody.
 func (s *server) callers(t *testing.T) map[string]string {
 	t.Helper()
-	full := append(access.WriteScopes(), access.ReadActivity, access.Export)
+	full := append(access.WriteScopes(), access.ReadActivity, access.Export, access.Webhooks)
 	callers := map[string]string{"r": s.newToken(t, identity.NewToken{Name: "reader", Scopes: access.ReadScopes()}), "none": "", "nonsense": "pcl_nonsense"}
 	person := func(name string, role access.Role) identity.User {
 		u, err := s.store.Identity.Users.CreateUser(t.Context(), access.System("test"), identity.NewUser{
@@ -162,8 +173,10 @@ func (s *server) subjects(t *testing.T, call string) (models.Group, models.Conta
 	t.Helper()
 	member := modelstest.Contact(t, s.store, s.owner, "m-"+rand.Text())
 	group := modelstest.Group(t, s.store, s.owner, "Plaza", member)
-	id := group.ID
+	id, delivery := group.ID, ""
 	switch {
+	case strings.Contains(call, "/v1/webhooks/"):
+		id, delivery = s.newWebhook(t)
 	case strings.Contains(call, "/v1/contacts"):
 		id = member.ID
 	case strings.Contains(call, "/v1/conversations"):
@@ -175,7 +188,7 @@ func (s *server) subjects(t *testing.T, call string) (models.Group, models.Conta
 	case strings.Contains(call, "/v1/jobs"):
 		id = s.newJob(t, modelstest.Group(t, s.store, s.owner, "Archived").ID).ID
 	}
-	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID, "{group_id}", group.ID, "{now}", fmt.Sprint(time.Now().Unix()))
+	return group, member, strings.NewReplacer("{id}", id, "{contact_id}", member.ID, "{delivery_id}", delivery, "{group_id}", group.ID, "{now}", fmt.Sprint(time.Now().Unix()))
 }
 
 // askFor makes a call about objects of somebody else.

@@ -84,6 +84,7 @@ func (a *api) table() []route {
 		imports  = importCalls{a}
 		me       = meCalls{a}
 		events   = eventCalls{a}
+		hooks    = webhookCalls{a}
 
 		paged    = []string{"limit", "starting_after", "ending_before"}
 		searched = slices.Concat(paged, []string{"q", "include[]"})
@@ -100,6 +101,8 @@ func (a *api) table() []route {
 		batch  = also{body: true, idempotent: true, nested: true}
 		bulk   = also{body: true, idempotent: true, nested: true, previews: true}
 		upload = also{upload: true, idempotent: true, previews: true, limits: limits{timeout: 10 * time.Minute, body: models.MaxImportSize}}
+		// The address is looked at before.
+		hook = also{body: true, idempotent: true, previews: true}
 		// While an export is read, the database keeps what others delete.
 		export = also{limits: limits{timeout: 15 * time.Minute}}
 		stream = also{limits: limits{timeout: 10 * time.Minute}} // also of a page, which takes much less
@@ -137,6 +140,17 @@ func (a *api) table() []route {
 		{"POST", "/v1/jobs/{id}/undo", jobs.undo, access.ReadGroups, "job", nil, act},
 		{"GET", "/v1/jobs/{id}/results", jobs.results, access.ReadGroups, "job", results, stream},
 		{"GET", "/v1/events", events.list, access.ReadGroups, "", []string{"type", "object_id", "limit", "starting_after"}, plain},
+		{"GET", "/v1/webhooks", hooks.list, access.Webhooks, "", paged, plain},
+		{"POST", "/v1/webhooks", hooks.create, access.Webhooks, "", nil, hook},
+		{"GET", "/v1/webhooks/{id}", hooks.show, access.Webhooks, "webhook", nil, plain},
+		{"PUT", "/v1/webhooks/{id}", hooks.update, access.Webhooks, "webhook", nil, also{body: true, conditional: true, previews: true}},
+		{"DELETE", "/v1/webhooks/{id}", hooks.delete, access.Webhooks, "webhook", nil, remove},
+		{"POST", "/v1/webhooks/{id}/roll", hooks.roll, access.Webhooks, "webhook", nil, act},
+		{"POST", "/v1/webhooks/{id}/test", hooks.test, access.Webhooks, "webhook", nil, create},
+		{"POST", "/v1/webhooks/{id}/resend", hooks.resendFailed, access.Webhooks, "webhook", nil, create},
+		{"GET", "/v1/webhooks/{id}/deliveries", hooks.deliveries, access.Webhooks, "webhook", slices.Concat(paged, []string{"state", "type", "event_id", "object_id", "request_id"}), plain},
+		{"GET", "/v1/webhooks/{id}/deliveries/{delivery_id}", hooks.delivery, access.Webhooks, "delivery", nil, plain},
+		{"POST", "/v1/webhooks/{id}/deliveries/{delivery_id}/resend", hooks.resend, access.Webhooks, "delivery", nil, act},
 		{"GET", "/v1/activity", activity.list, access.ReadActivity, "", entries, plain},
 		{"GET", "/v1/activity/verify", activity.verify, access.ReadActivity, "", []string{"expect"}, verify},
 		{"GET", "/v1/activity/{id}", activity.show, access.ReadActivity, "activity entry", nil, plain},

@@ -24,43 +24,54 @@ type row struct {
 
 // rows has a line for each registered call; a call without one fails the test.
 var rows = map[string]row{
-	"GET /v1/groups":                               {"", 200},
-	"POST /v1/groups":                              {`{"name":"New"}`, 201},
-	"POST /v1/groups/batch":                        {`{"operations":[{"action":"create","group":{"name":"New"}}]}`, 200},
-	"POST /v1/groups/bulk":                         {`{"action":"archive","all":true}`, 202},
-	"GET /v1/groups/export":                        {"", 200},
-	"GET /v1/groups/{id}":                          {"", 200},
-	"POST /v1/groups/{id}/archive":                 {"", 200},
-	"POST /v1/groups/{id}/restore":                 {"", 200},
-	"PUT /v1/groups/{id}":                          {`{"name":"Other"}`, 200},
-	"DELETE /v1/groups/{id}":                       {"", 204},
-	"GET /v1/groups/{id}/contacts":                 {"", 200},
-	"GET /v1/groups/{id}/contacts/export":          {"", 200},
-	"POST /v1/groups/{id}/contacts":                {`{"contacts":[]}`, 200},
-	"DELETE /v1/groups/{id}/contacts/{contact_id}": {"", 204},
-	"GET /v1/contacts":                             {"", 200},
-	"POST /v1/contacts":                            {`{"username":"new"}`, 201},
-	"GET /v1/contacts/export":                      {"", 200},
-	"POST /v1/contacts/bulk":                       {`{"action":"remove_from_groups","all":true}`, 202},
-	"GET /v1/contacts/{id}":                        {"", 200},
-	"PUT /v1/contacts/{id}":                        {`{"username":"other"}`, 200},
-	"DELETE /v1/contacts/{id}":                     {"", 204},
-	"GET /v1/conversations/{id}/messages":          {"", 200},
-	"POST /v1/conversations/{id}/messages":         {`{"message":"Hello."}`, 201},
-	"POST /v1/imports":                             {`{"name":"Imported"}`, 202},
-	"GET /v1/jobs":                                 {"", 200},
-	"GET /v1/jobs/{id}":                            {"", 200},
-	"POST /v1/jobs/{id}/start":                     {"", 202},
-	"POST /v1/jobs/{id}/cancel":                    {"", 200},
-	"POST /v1/jobs/{id}/undo":                      {"", 202},
-	"GET /v1/jobs/{id}/results":                    {"", 200},
-	"GET /v1/events":                               {"", 200},
-	"GET /v1/activity":                             {"", 200},
-	"GET /v1/activity/verify":                      {"", 200},
-	"GET /v1/activity/{id}":                        {"", 200},
-	"GET /v1/me":                                   {"", 200},
-	"GET /v1/openapi.json":                         {"", 200},
-	"GET /v1/openapi.yaml":                         {"", 200},
+	"GET /v1/groups":                                         {"", 200},
+	"POST /v1/groups":                                        {`{"name":"New"}`, 201},
+	"POST /v1/groups/batch":                                  {`{"operations":[{"action":"create","group":{"name":"New"}}]}`, 200},
+	"POST /v1/groups/bulk":                                   {`{"action":"archive","all":true}`, 202},
+	"GET /v1/groups/export":                                  {"", 200},
+	"GET /v1/groups/{id}":                                    {"", 200},
+	"POST /v1/groups/{id}/archive":                           {"", 200},
+	"POST /v1/groups/{id}/restore":                           {"", 200},
+	"PUT /v1/groups/{id}":                                    {`{"name":"Other"}`, 200},
+	"DELETE /v1/groups/{id}":                                 {"", 204},
+	"GET /v1/groups/{id}/contacts":                           {"", 200},
+	"GET /v1/groups/{id}/contacts/export":                    {"", 200},
+	"POST /v1/groups/{id}/contacts":                          {`{"contacts":[]}`, 200},
+	"DELETE /v1/groups/{id}/contacts/{contact_id}":           {"", 204},
+	"GET /v1/contacts":                                       {"", 200},
+	"POST /v1/contacts":                                      {`{"username":"new"}`, 201},
+	"GET /v1/contacts/export":                                {"", 200},
+	"POST /v1/contacts/bulk":                                 {`{"action":"remove_from_groups","all":true}`, 202},
+	"GET /v1/contacts/{id}":                                  {"", 200},
+	"PUT /v1/contacts/{id}":                                  {`{"username":"other"}`, 200},
+	"DELETE /v1/contacts/{id}":                               {"", 204},
+	"GET /v1/conversations/{id}/messages":                    {"", 200},
+	"POST /v1/conversations/{id}/messages":                   {`{"message":"Hello."}`, 201},
+	"POST /v1/imports":                                       {`{"name":"Imported"}`, 202},
+	"GET /v1/jobs":                                           {"", 200},
+	"GET /v1/jobs/{id}":                                      {"", 200},
+	"POST /v1/jobs/{id}/start":                               {"", 202},
+	"POST /v1/jobs/{id}/cancel":                              {"", 200},
+	"POST /v1/jobs/{id}/undo":                                {"", 202},
+	"GET /v1/jobs/{id}/results":                              {"", 200},
+	"GET /v1/events":                                         {"", 200},
+	"GET /v1/webhooks":                                       {"", 200},
+	"POST /v1/webhooks":                                      {`{"name":"Receiver","url":"http://127.0.0.1:9/","events":["*"]}`, 201},
+	"GET /v1/webhooks/{id}":                                  {"", 200},
+	"PUT /v1/webhooks/{id}":                                  {`{"name":"Other"}`, 200},
+	"DELETE /v1/webhooks/{id}":                               {"", 204},
+	"POST /v1/webhooks/{id}/roll":                            {"", 200},
+	"POST /v1/webhooks/{id}/test":                            {`{"type":"group.created"}`, 201},
+	"POST /v1/webhooks/{id}/resend":                          {`{"since":1}`, 200},
+	"GET /v1/webhooks/{id}/deliveries":                       {"", 200},
+	"GET /v1/webhooks/{id}/deliveries/{delivery_id}":         {"", 200},
+	"POST /v1/webhooks/{id}/deliveries/{delivery_id}/resend": {"", 200},
+	"GET /v1/activity":                                       {"", 200},
+	"GET /v1/activity/verify":                                {"", 200},
+	"GET /v1/activity/{id}":                                  {"", 200},
+	"GET /v1/openapi.json":                                   {"", 200},
+	"GET /v1/openapi.yaml":                                   {"", 200},
+	"GET /v1/me":                                             {"", 200},
 }
 
 // TestRoutes asks every registered call the same questions.
@@ -85,11 +96,13 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 	suffix := strings.NewReplacer("/", "", "{", "", "}", "").Replace(rt.Method + rt.Path)
 	member := modelstest.Contact(t, s.store, s.owner, suffix)
 	group := modelstest.Group(t, s.store, s.owner, "Plaza Hotel", member)
+	id, delivery := group.ID, ""
 	address := func(id string) string {
-		return strings.NewReplacer("{id}", id, "{contact_id}", member.ID).Replace(rt.Path)
+		return strings.NewReplacer("{id}", id, "{contact_id}", member.ID, "{delivery_id}", delivery).Replace(rt.Path)
 	}
-	id := group.ID
 	switch {
+	case strings.HasPrefix(rt.Path, "/v1/webhooks/"):
+		id, delivery = s.newWebhook(t)
 	case strings.HasPrefix(rt.Path, "/v1/contacts"):
 		id = member.ID
 	case strings.HasPrefix(rt.Path, "/v1/conversations"):

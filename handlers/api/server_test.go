@@ -53,8 +53,9 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 // serve starts the API for somebody who owns it.
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
+	store.Webhooks.AllowLoopback()
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
-	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export)})
+	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export, access.Webhooks)})
 	s.read = s.newToken(t, identity.NewToken{Name: "reader", Scopes: append(access.ReadScopes(), access.ReadActivity, access.Export)})
 	s.start(t)
 	return s
