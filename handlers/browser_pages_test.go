@@ -13,6 +13,7 @@ import (
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/models/webhooks"
 )
 
 // town is a site with something of everything in it.
@@ -162,6 +163,23 @@ func (v *town) savedView(name string) {
 }
 
 // ruled makes a rule, unless there is one, and is its id. The busy group has a date and the
+// hooked returns a delivery to a webhook of the town, which was sent once.
+func (v *town) hooked() webhooks.Delivery {
+	v.Helper()
+	query := webhooks.DeliveryQuery{}
+	page, err := v.store.Webhooks.Deliveries(v.Context(), v.by, query)
+	if err == nil && len(page.Deliveries) == 0 {
+		aDelivery(v.site)
+		if err = v.store.Webhooks.Run(v.Context()); err == nil {
+			page, err = v.store.Webhooks.Deliveries(v.Context(), v.by, query)
+		}
+	}
+	if err != nil {
+		v.Fatal(err)
+	}
+	return page.Deliveries[0]
+}
+
 // empty one is exempt.
 func (v *town) ruled() string {
 	v.Helper()

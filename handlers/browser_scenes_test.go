@@ -235,6 +235,28 @@ var scenes = append([]scene{
 	{"contact", at(func(v *town) string { return "/contacts/" + v.contact.ID })},
 	{"contact edit", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/edit" })},
 	{"contact delete", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/delete" })},
+	{"webhooks", func(t *tab, v *town) {
+		v.hooked()
+		t.visit("/settings/webhooks")
+	}},
+	{"webhook new refused", func(t *tab, _ *town) {
+		t.visit("/settings/webhooks/new")
+		t.goes("Create webhook")
+		t.sees("main", "There is a problem")
+	}},
+	{"webhook", at(func(v *town) string {
+		d := v.hooked()
+		return "/settings/webhooks/" + d.WebhookID
+	})},
+	{"webhook resend", at(func(v *town) string { return "/settings/webhooks/" + v.hooked().WebhookID + "/resend" })},
+	{"delivery", at(func(v *town) string { return "/settings/deliveries/" + v.hooked().ID })},
+	{"deliveries none", address("/settings/deliveries?about=0000000000000000")},
+	{"signature checked", func(t *tab, v *town) {
+		t.visit("/settings/webhooks/" + v.hooked().WebhookID + "/check")
+		t.write("#body", "{}")
+		t.goes("Check")
+		t.sees("main", "Something is wrong")
+	}},
 	{"tokens", address("/settings/tokens")},
 	{"tokens menu", func(t *tab, _ *town) {
 		t.visit("/settings/tokens")

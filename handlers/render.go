@@ -30,6 +30,9 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, p view
 	}
 	region := region(r)
 	if region == "" {
+		if p.Frame.Stopped, err = s.store.Webhooks.PausedWebhooks(r.Context(), p.Frame.By); err != nil {
+			return err
+		}
 		if p.Frame.Views, err = s.menuViews(r); err != nil {
 			return err
 		}

@@ -99,6 +99,7 @@ func (c *Console) table() []route {
 		retention    = retentionPages{c.site}
 		undos        = undoPages{c.site}
 		tokens       = tokenPages{c.site, c.rateLimit}
+		hooks        = webhookPages{c.site}
 		users        = userPages{c.site}
 		invitations  = invitationPages{c.site}
 		policy       = policyPages{c.site}
@@ -311,6 +312,27 @@ func (c *Console) table() []route {
 		{"POST", "/users/{id}/identity", users.unlink, access.ManageUsers, views.Users, also{stepUp: unlinkingUser}},
 		{"GET", "/users/{id}/sessions", users.confirmEndSessions, access.ManageUsers, views.Users, also{stepUp: signingOut}},
 		{"POST", "/users/{id}/sessions", users.endSessions, access.ManageUsers, views.Users, also{stepUp: signingOut}},
+
+		{"GET", "/settings/webhooks", hooks.list, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/webhooks/new", hooks.newForm, access.Webhooks, views.Tokens, also{stepUp: creatingWebhook}},
+		{"POST", "/settings/webhooks/new", hooks.create, access.Webhooks, views.Tokens, also{stepUp: creatingWebhook}},
+		{"GET", "/settings/deliveries", hooks.deliveries, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/deliveries/{id}", hooks.delivery, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/deliveries/{id}/resend", hooks.resend, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/webhooks/{id}", hooks.show, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/webhooks/{id}/edit", hooks.edit, access.Webhooks, views.Tokens, also{stepUp: changingWebhook}},
+		{"POST", "/settings/webhooks/{id}/edit", hooks.update, access.Webhooks, views.Tokens, also{stepUp: changingWebhook}},
+		{"POST", "/settings/webhooks/{id}/state", hooks.setState, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/webhooks/{id}/secret", hooks.reveal, access.Webhooks, views.Tokens, also{stepUp: "reveal a webhook's secret"}},
+		{"GET", "/settings/webhooks/{id}/roll", hooks.confirmRoll, access.Webhooks, views.Tokens, also{stepUp: rollingWebhook}},
+		{"POST", "/settings/webhooks/{id}/roll", hooks.roll, access.Webhooks, views.Tokens, also{stepUp: rollingWebhook}},
+		{"GET", "/settings/webhooks/{id}/delete", hooks.confirmDelete, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/webhooks/{id}/delete", hooks.delete, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/webhooks/{id}/test", hooks.test, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/webhooks/{id}/resend", hooks.resendForm, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/webhooks/{id}/resend", hooks.resendFailed, access.Webhooks, views.Tokens, plain},
+		{"GET", "/settings/webhooks/{id}/check", hooks.checkForm, access.Webhooks, views.Tokens, plain},
+		{"POST", "/settings/webhooks/{id}/check", hooks.check, access.Webhooks, views.Tokens, plain},
 	}
 }
 
@@ -327,6 +349,9 @@ const (
 	changingRetention  = "change activity retention"
 	creatingToken      = "create an API token"
 	rotatingToken      = "rotate an API token"
+	creatingWebhook    = "create a webhook"
+	changingWebhook    = "change a webhook"
+	rollingWebhook     = "roll a webhook's secret"
 	inviting           = "invite a user"
 	revokingInvitation = "revoke an invitation"
 	changingPolicy     = "change the sign-in policy"

@@ -9,7 +9,10 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
+	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/webhooks"
 )
 
 // What routes are called about, and what they are sent.
@@ -22,6 +25,31 @@ func aToken(s *site) string {
 		s.Fatal(err)
 	}
 	return t.ID
+}
+
+// aWebhook is one that nobody listens to. There can be few.
+func aWebhook(s *site) string {
+	s.Helper()
+	found, _, err := s.store.Webhooks.List(s.Context(), s.by, db.Range{})
+	if err == nil && len(found) > 5 {
+		err = s.store.Webhooks.Delete(s.Context(), s.by, found[0].ID, nil)
+	}
+	names := []string{"*"}
+	w, secret, failed := s.store.Webhooks.Create(s.Context(), s.by, webhooks.Change{Name: new("Receiver"), URL: new("http://127.0.0.1:9/"), Events: &names}, nil)
+	if err := errors.Join(err, failed); err != nil {
+		s.Fatal(err)
+	}
+	modelstest.Keep(s.store, "webhook secret", secret)
+	return w.ID
+}
+
+func aDelivery(s *site) string {
+	s.Helper()
+	d, err := s.store.Webhooks.Test(s.Context(), s.by, aWebhook(s), "group.created")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return d.ID
 }
 
 func aRotatedToken(s *site) string {

@@ -11,6 +11,7 @@ import (
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/webhooks"
 )
 
 // question is what every route is asked: how it is called when all is well, and
@@ -188,6 +189,26 @@ var routes = map[string]question{
 	"GET /groups/{id}/past":      {status: 200, id: aGroup},
 	"GET /groups/{id}/activity":  {status: 200, id: aGroup},
 
+	"GET /settings/webhooks":                    {status: 200},
+	"GET /settings/webhooks/new":                {status: 200},
+	"POST /settings/webhooks/new":               {status: 201, fields: fields("name", "Receiver", "url", "http://127.0.0.1:9/", "events", "*"), action: webhooks.CreatedWebhook},
+	"GET /settings/deliveries":                  {status: 200},
+	"GET /settings/deliveries/{id}":             {status: 200, id: aDelivery},
+	"POST /settings/deliveries/{id}/resend":     {status: 303, id: aDelivery, action: webhooks.ResentDelivery},
+	"GET /settings/webhooks/{id}":               {status: 200, id: aWebhook},
+	"GET /settings/webhooks/{id}/edit":          {status: 200, id: aWebhook},
+	"POST /settings/webhooks/{id}/edit":         {status: 303, id: aWebhook, fields: fields("name", "Other", "url", "http://127.0.0.1:9/", "events", "group.*"), action: webhooks.UpdatedWebhook},
+	"POST /settings/webhooks/{id}/state":        {status: 303, id: aWebhook, fields: fields("state", "disabled"), action: webhooks.UpdatedWebhook},
+	"POST /settings/webhooks/{id}/secret":       {status: 200, id: aWebhook, action: webhooks.RevealedSecret},
+	"GET /settings/webhooks/{id}/roll":          {status: 200, id: aWebhook},
+	"POST /settings/webhooks/{id}/roll":         {status: 200, id: aWebhook, action: webhooks.RolledWebhook},
+	"GET /settings/webhooks/{id}/delete":        {status: 200, id: aWebhook},
+	"POST /settings/webhooks/{id}/delete":       {status: 303, id: aWebhook, action: webhooks.DeletedWebhook},
+	"POST /settings/webhooks/{id}/test":         {status: 303, id: aWebhook, fields: fields("type", "group.created"), action: webhooks.TestedWebhook},
+	"GET /settings/webhooks/{id}/resend":        {status: 200, id: aWebhook},
+	"POST /settings/webhooks/{id}/resend":       {status: 303, id: aWebhook, fields: fields("since", "24")},
+	"GET /settings/webhooks/{id}/check":         {status: 200, id: aWebhook},
+	"POST /settings/webhooks/{id}/check":        {status: 200, id: aWebhook, fields: fields("body", "{}")},
 	"GET /settings/tokens":                      {status: 200},
 	"GET /settings/tokens/new":                  {status: 200},
 	"POST /settings/tokens/new":                 {status: 201, fields: fields("name", "CI", "scope", "read", "expires", "30"), action: audit.CreatedToken},

@@ -62,6 +62,7 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 	for _, change := range configure {
 		change(&config)
 	}
+	store.Webhooks.AllowLoopback()
 	s.console = handlers.New(config)
 	server.Config.Handler = modelstest.SecretsOf(store).Watch(s.console)
 	server.Start()

@@ -18,6 +18,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/models/webhooks"
 )
 
 // The console's sections, as in the navigation.
@@ -79,6 +80,8 @@ type Frame struct {
 	Calls bool
 	// Flashes are messages of the previous request; each is shown once.
 	Flashes []Flash
+	// Stopped are the webhooks that the console stopped sending to, for those who may see them.
+	Stopped []webhooks.Webhook
 	// Path is the page's address, to which the theme form returns.
 	Path               string
 	RequestID, Version string
