@@ -66,9 +66,11 @@ func TestSamples(t *testing.T) {
 	remove.DryRun = true
 	batch.DryRun, batch.Body = true, reference.Members{{Key: "atomic", Value: true}, {Key: "operations", Value: []any{reference.Members{{Key: "action", Value: "archive"}, {Key: "id", Value: group.ID}}}}}
 	bulk.DryRun = true
+	events := call("listEvents")
+	events.Query = reference.Members{{Key: "type", Value: "group.created"}}
 	exports, imports := call("exportGroups"), call("importFile")
 	exports.Query, imports.Query = reference.Members{{Key: "format", Value: "csv"}, {Key: "q", Value: "Łódź & co"}}, reference.Members{{Key: "type", Value: "groups"}}
-	requests := []reference.Request{create, list, update, add, remove, batch, bulk, call("removeMember"), call("getGroup"), call("verifyActivity"), imports, exports}
+	requests := []reference.Request{create, list, update, add, remove, batch, bulk, call("removeMember"), call("getGroup"), call("verifyActivity"), events, imports, exports}
 	for _, l := range reference.Languages {
 		t.Run(l.ID, func(t *testing.T) {
 			t.Parallel()

@@ -92,6 +92,7 @@ class ApiClient
     public readonly Messages $messages;
     public readonly Jobs $jobs;
     public readonly Activity $activity;
+    public readonly Events $events;
 
     private string $baseUrl;
     private int $maxRetries;
@@ -113,6 +114,7 @@ class ApiClient
         $this->conversations = new Conversations($this->messages);
         $this->jobs = new Jobs($this);
         $this->activity = new Activity($this);
+        $this->events = new Events($this);
     }
 
     /**
@@ -454,5 +456,17 @@ class Activity
     public function get(string $id): ApiObject
     {
         return $this->client->request('GET', '/v1/activity' . ApiClient::segment($id));
+    }
+}
+
+class Events
+{
+    public function __construct(private ApiClient $client)
+    {
+    }
+
+    public function list(array $query = []): Page
+    {
+        return $this->client->page('/v1/events', $query);
     }
 }

@@ -43,6 +43,13 @@ export interface Job {
   [key: string]: unknown
 }
 
+export interface Event {
+  id: string
+  type: string
+  payload: Record<string, unknown>
+  [key: string]: unknown
+}
+
 /** What was answered beside the body; not enumerable. */
 export interface About {
   readonly $response: { status: number; etag: string | null; requestId: string | null }
@@ -141,6 +148,10 @@ export default class ApiClient {
   readonly activity: {
     list(query?: Query, options?: Options): List<Record<string, unknown>>
     get(id: string, options?: Options): Promise<Record<string, unknown> & About>
+  }
+
+  readonly events: {
+    list(query?: Query, options?: Options): List<Event>
   }
 
   request(method: string, path: string, options?: Options & { query?: Query; body?: unknown }): Promise<any>

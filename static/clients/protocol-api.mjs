@@ -51,6 +51,7 @@ export default class ApiClient {
     this.messages = new Messages(this)
     this.jobs = new Jobs(this)
     this.activity = new Activity(this)
+    this.events = new Events(this)
   }
 
   /** Makes a call, again if it failed for reasons that pass, and returns what was answered. */
@@ -282,6 +283,16 @@ class Activity {
 
   get(id, options) {
     return this.client.request('GET', '/v1/activity' + segment(id), options)
+  }
+}
+
+class Events {
+  constructor(client) {
+    this.client = client
+  }
+
+  list(query, options) {
+    return this.client.list('/v1/events', query, options)
   }
 }
 

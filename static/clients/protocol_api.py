@@ -90,6 +90,7 @@ class ApiClient:
         self.conversations = _Conversations(self)
         self.jobs = _Jobs(self)
         self.activity = _Activity(self)
+        self.events = _Events(self)
 
     def request(self, method, path, query=None, body=None, *, idempotency_key=None, if_match=None, dry_run=False):
         """Makes a call, again if it failed for reasons that pass, and returns what was answered."""
@@ -277,6 +278,14 @@ class _Activity:
 
     def get(self, id):
         return self._client.request("GET", "/v1/activity" + _segment(id))
+
+
+class _Events:
+    def __init__(self, client):
+        self._client = client
+
+    def list(self, **query):
+        return self._client.list("/v1/events", query)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -52,6 +52,7 @@ var methods = map[string]method{
 	"listJobResults": {"jobs.results", query},
 	"listActivity":   {"activity.list", query},
 	"getActivity":    {"activity.get", options},
+	"listEvents":     {"events.list", query},
 }
 
 // ids returns the values of the path, in its order.
