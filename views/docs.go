@@ -49,6 +49,7 @@ var docSections = []docSection{
 		{"bulk", "Bulk changes and jobs", "Change all groups that match, follow, cancel and undo it.", docBulk()},
 		{"files", "Imports and exports", "Send and get whole files.", docFiles()},
 		{"events", "Events", "Read every change as a feed, and miss none.", docEvents()},
+		{"webhooks", "Webhooks", "Get events as they happen, and verify them.", docWebhooks()},
 		{"clients", "Client libraries", "Clients for JavaScript, Python and PHP, each a single file.", docClients()},
 		{APITopic, "All calls", "Every call by what it is about, and a file that tools understand.", docAPI()},
 	}},

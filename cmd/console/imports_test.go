@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"handlers/stream":   {},
 	"handlers/avatars":  {"models/guard"},
 	"views":             append([]string{"views/reference", "static"}, domain...),
+	"views/receivers":   {},
 	"views/reference":   {},
 	"models":            {"models/text", "models/keys", "models/access", "models/db", "models/audit", "models/identity", "models/jobs", "models/sheet", "models/events", "models/webhooks"},
 	"models/jobs":       {"models/text", "models/access", "models/db", "models/audit"},
