@@ -100,7 +100,7 @@ const turns = `(() => {
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (texts.nextNode()) {
 		const parent = texts.currentNode.parentElement;
-		check(texts.currentNode.data, parent.closest('bdi, [dir="auto"], .avatar'), parent.closest('p[dir="auto"], textarea'));
+		check(texts.currentNode.data, parent.closest('bdi, [dir="auto"], .avatar'), parent.closest('p[dir="auto"], pre[dir="auto"], textarea'));
 	}
 	for (const e of document.querySelectorAll('*')) {
 		for (const name of ['title', 'aria-label', 'alt', 'placeholder', 'data-say', 'data-title', 'data-announce', 'data-name']) check(e.getAttribute(name) ?? '');

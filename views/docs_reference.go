@@ -86,7 +86,7 @@ func hint(f reference.Field) string { return cmp.Or(strings.Join(f.Values, ", ")
 // highlighted is a listing in colours. It is written here, because white space matters in it.
 func highlighted(language, text string) templ.Component {
 	var b strings.Builder
-	b.WriteString("<pre><code>")
+	b.WriteString(`<pre dir="auto"><code>`)
 	for _, s := range reference.Highlight(language, text) {
 		if s.Kind == "" {
 			b.WriteString(templ.EscapeString(s.Text))

@@ -270,10 +270,10 @@ func (s *Store) ResendFailed(ctx context.Context, by access.Actor, id string, si
 // Denied, Invalid, ErrNotFound, Conflict if nothing is sent to the webhook.
 func (s *Store) Test(ctx context.Context, by access.Actor, id string, kind events.Type) (Delivery, error) {
 	var d Delivery
-	if !slices.Contains(events.Types, kind) {
-		return d, access.Refused("type", "Choose the type of an event, like group.created.")
-	}
 	err := s.change(ctx, by, TestedWebhook, id, func(tx *gorm.DB, line *audit.Line, w Webhook) error {
+		if !slices.Contains(events.Types, kind) {
+			return access.Refused("type", "Choose the type of an event, like group.created.")
+		}
 		if w.State != Enabled {
 			return errOff
 		}
