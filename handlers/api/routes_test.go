@@ -124,7 +124,8 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 	if !rt.Public {
 		s.askForToken(t, line, with)
 		read := s.call(t, line, with(bearer(s.read))...)
-		if rt.Method == http.MethodGet {
+		// There is one right for all of webhooks, which tokens for reading don't have.
+		if rt.Method == http.MethodGet && !strings.HasPrefix(rt.Path, "/v1/webhooks") {
 			read.want(t, row.status)
 		} else {
 			read.refused(t, http.StatusForbidden, "forbidden", "")
