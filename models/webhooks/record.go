@@ -31,7 +31,7 @@ var delays = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 30 *
 // all come back at once.
 func delay(tries int) time.Duration {
 	d := delays[min(tries, len(delays))-1]
-	return d + rand.N(d/5+1) //nolint:gosec // no secret
+	return d + rand.N(d/5+1)
 }
 
 // record stores what came of deliveries, in order, and returns the webhook after that, and how
