@@ -21,7 +21,7 @@ import (
 // and archive_rule_run.go what is done when their time comes.
 type ArchiveRules struct{ store *Store }
 
-// RuleState says whether a rule runs.
+// RuleState reports whether a rule runs.
 type RuleState string
 
 // The states of rules. One with a date is finished after it.

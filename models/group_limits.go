@@ -33,7 +33,7 @@ type Limits struct {
 	// Duplicate limits the list to groups of which another active one has the name, without
 	// regard to case and accents.
 	Duplicate bool `json:",omitempty"`
-	// Exempt says whether rules leave a group alone; nil for any. Scheduled limits the list
+	// Exempt reports whether rules leave a group alone; nil for any. Scheduled limits the list
 	// to groups that are to be archived on a date.
 	Exempt    *bool `json:",omitempty"`
 	Scheduled bool  `json:",omitempty"`

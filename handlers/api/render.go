@@ -151,13 +151,13 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Answer is what a call answers: its body and that one's entity tag.
+// Answer is the response to a call: its body and the entity tag of that.
 type Answer struct {
 	Body []byte
 	ETag string
 }
 
-// AnswerOf returns what a call answers with an object.
+// AnswerOf returns the response that has an object.
 func AnswerOf(object any) (Answer, error) {
 	body, err := encode(object)
 	return Answer{body, etag(body)}, err

@@ -138,7 +138,7 @@ func TestAPictureThatIsGoneIsForgotten(t *testing.T) {
 	}
 }
 
-// TestNobodyWaitsForASlowHost has a host that answers never, and says so by a channel.
+// TestNobodyWaitsForASlowHost has a host that never responds until a channel is closed.
 func TestNobodyWaitsForASlowHost(t *testing.T) {
 	t.Parallel()
 	end := make(chan struct{})

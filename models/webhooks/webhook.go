@@ -48,7 +48,7 @@ func New(d *db.DB, log *audit.Log) *Store {
 // it before the first use.
 func (s *Store) AllowLoopback() { s.client = newClient(true) }
 
-// State says whether events are sent to a webhook.
+// State reports whether events are sent to a webhook.
 type State string
 
 // The states of webhooks. While one is paused its deliveries wait; for one that is disabled
@@ -133,7 +133,7 @@ type Change struct {
 	Events    *[]string
 	// State is Enabled or Disabled.
 	State *State
-	// IfMatch, unless nil, says whether the webhook is as the caller requires it to be.
+	// IfMatch, unless nil, reports whether the webhook is as the caller requires it to be.
 	IfMatch func(Webhook) bool
 	// Problems were found while the change was read; they are returned with the others.
 	Problems access.Invalid
