@@ -106,10 +106,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 // Migrate brings the schema, and what is derived from other columns and lines, to the
 // newest version.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.DB.Migrate(ctx); err != nil {
-		return err
-	}
-	return s.DB.Failed(ctx, errors.Join(s.refold(ctx), s.Reverts.findFacts(ctx)))
+	return s.DB.Migrate(ctx, func() error {
+		return errors.Join(s.refold(ctx), s.Reverts.findFacts(ctx))
+	})
 }
 
 // Close stops checks of the log and closes every connection.

@@ -10,10 +10,11 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Migrate brings the schema to the newest version. If several programs start at once, one
-// migrates and the others wait for it. It returns an error if the schema is newer than the
-// program.
-func (s *DB) Migrate(ctx context.Context) error {
+// Migrate brings the schema to the newest version, and then calls derive, which brings what
+// the program derives from other columns to its newest version. If several programs start at
+// once, one does both and the others wait for it. It returns an error if the schema is newer
+// than the program.
+func (s *DB) Migrate(ctx context.Context, derive func() error) error {
 	provider, err := s.Migrator()
 	if err != nil {
 		return err
@@ -25,6 +26,9 @@ func (s *DB) Migrate(ctx context.Context) error {
 		}
 		if err == nil {
 			_, err = provider.Up(ctx)
+		}
+		if err == nil {
+			err = derive()
 		}
 		return err
 	})

@@ -141,8 +141,27 @@ func (d *postgresDialect) configure(config *pgx.ConnConfig) {
 	}
 }
 
-func (*postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
-	return goose.DialectPostgres, nil, nil
+func (d *postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+	if d.server.Pooled {
+		return goose.DialectPostgres, nil, nil
+	}
+	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(unlimitedSession{})}, nil
+}
+
+// unlimitedSession lifts the server's time limits from the connection that migrations run
+// on. It takes no lock, which migrate does. Behind a pooler the settings would stay with
+// anyone who has the session next, so there the limits hold.
+type unlimitedSession struct{}
+
+func (unlimitedSession) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
+	return err
+}
+
+func (unlimitedSession) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "RESET lock_timeout")
+	_, also := conn.ExecContext(ctx, "RESET statement_timeout")
+	return errors.Join(err, also)
 }
 
 // migrate waits for others by a lock that ends with its transaction; the lock of a session
