@@ -8,7 +8,6 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/views"
 )
@@ -179,11 +178,8 @@ var noAction = access.Invalid{{Field: "action", Code: access.Bad, Message: "Choo
 
 // atOnce reports whether a change is made at once.
 func atOnce(action models.BulkAction, f models.Figures) bool {
-	return action.Reversible() && exact(f.Matched) && f.Matched.N <= models.MaxAtOnce
+	return action.Reversible() && f.Matched.Exact() && f.Matched.N <= models.MaxAtOnce
 }
-
-// exact reports whether a count is the number itself.
-func exact(c db.Count) bool { return !c.More && !c.About && !c.AtLeast }
 
 // confirmed returns what is wrong with the number that is typed before objects are deleted.
 func confirmed(r *http.Request, f views.BulkForm) access.Invalid {
@@ -198,7 +194,7 @@ func confirmed(r *http.Request, f views.BulkForm) access.Invalid {
 	}, f.Typed)
 	shown := r.PostForm.Get("count")
 	switch {
-	case exact(f.ToChange) && shown != strconv.Itoa(f.ToChange.N):
+	case f.ToChange.Exact() && shown != strconv.Itoa(f.ToChange.N):
 		return access.Invalid{{Field: "typed", Code: access.Bad, Message: "The number has changed. Check it, then type the new one."}}
 	case digits == "" || digits != shown:
 		return access.Invalid{{Field: "typed", Code: access.Bad, Message: "Type the number exactly as shown."}}

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/events"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/webhooks"
 )
 
 func TestManyGroupsAreArchivedAndBack(t *testing.T) {
@@ -26,6 +28,38 @@ func TestManyGroupsAreArchivedAndBack(t *testing.T) {
 		file := s.get("/jobs/" + jobs.Jobs[1].ID + "/results").wants(200).body
 		if !strings.Contains(file, b+",Plaza Hotel,skipped,"+models.AlreadyArchived+",Already archived") || strings.Count(file, "\r\n") != 3 {
 			s.Errorf("the file is %q", file)
+		}
+	})
+}
+
+// TestPreviewsSayWhatWebhooksGet looks at the pages before changes of groups, contacts and members.
+func TestPreviewsSayWhatWebhooksGet(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("hector")
+		a, b := s.group("Plaza Hotel", hector).ID, aGroup(s)
+		const deliveries = "Webhook deliveries"
+		archive := []string{"action", "archive", "ids", a, "ids", b}
+		s.post("/groups/bulk", archive...).wants(200).lacks(".figures")
+		names := []string{"*", string(events.GroupArchived)}
+		if _, err := s.store.Webhooks.Update(s.Context(), s.by, aWebhook(s), webhooks.Change{Events: &names}); err != nil {
+			s.Fatal(err)
+		}
+		for _, c := range []struct {
+			says, path string
+			form       []string
+		}{
+			{"4", "/groups/bulk", archive},
+			{"up to 2", "/groups/bulk", []string{"action", "update", "ids", a, "ids", b}},
+			{"2", "/groups/bulk/delete", []string{"action", "delete", "ids", a, "ids", b}},
+			{"up to 1 per group", "/contacts/bulk", []string{"action", "add_to_groups", "ids", hector.ID}},
+			{"1", "/contacts/bulk", []string{"action", "add_to_groups", "ids", hector.ID, "groups", b}},
+			{"1", "/contacts/bulk/delete", []string{"action", "delete", "ids", hector.ID}},
+			{"1", "/groups/" + a + "/members/bulk", []string{"action", "remove_from_groups", "ids", hector.ID}},
+		} {
+			p := s.post(c.path, c.form...).wants(200).has(".figures", deliveries)
+			if got := p.doc.Find(".figures div:last-child dd").Text(); got != c.says {
+				s.Errorf("%s %v says %q", c.path, c.form, got)
+			}
 		}
 	})
 }

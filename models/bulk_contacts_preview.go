@@ -52,6 +52,9 @@ func (s *BulkChanges) PreviewContactSet(ctx context.Context, by access.Actor, b 
 	if err == nil {
 		p.Groups, _, err = s.groupsNamed(r, b.Groups)
 	}
+	if err == nil {
+		p.Events, err = s.contactEvents(ctx, b, ids, p)
+	}
 	return p, s.store.DB.Failed(ctx, err)
 }
 

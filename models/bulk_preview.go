@@ -18,6 +18,8 @@ type Figures struct {
 	Matched, ToChange db.Count
 	// Skipped says why the others would not be, the most frequent first.
 	Skipped []SkippedCount
+	// Events are those that the change makes.
+	Events BulkEvents
 }
 
 // Preview is what a bulk change of groups would do.
@@ -64,6 +66,9 @@ func (s *BulkChanges) PreviewGroups(ctx context.Context, by access.Actor, b Bulk
 		p, err = s.previewQuery(ctx, b)
 	} else {
 		p, err = s.previewIDs(ctx, b)
+	}
+	if err == nil {
+		p.Events, err = s.groupEvents(ctx, b.Action, p.ToChange)
 	}
 	return p, s.store.DB.Failed(ctx, err)
 }

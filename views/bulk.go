@@ -256,6 +256,18 @@ func (f BulkForm) ends() bool {
 	return f.Action == models.BulkDeleteContacts || f.Action == models.BulkRemoveFromGroups && f.Group == nil
 }
 
+// deliveries returns how many events are sent to webhooks: "912", "up to 3 per group".
+func (f BulkForm) deliveries() string {
+	n := quantity(f.Events.Sent, f.Now)
+	if f.Events.AtMost && f.Events.Sent.Exact() {
+		n = "up to " + n
+	}
+	if f.Action == models.BulkAddToGroups && len(f.Groups.Chosen) == 0 {
+		n += " per group"
+	}
+	return n
+}
+
 // SelectFirst returns the message if nothing was selected.
 func (f BulkForm) SelectFirst() string {
 	one, _ := f.noun()
@@ -265,7 +277,7 @@ func (f BulkForm) SelectFirst() string {
 // sampled returns the heading of the sample.
 func (f BulkForm) sampled() string {
 	switch {
-	case !f.ToChange.More && !f.ToChange.About && f.ToChange.N <= len(f.Sample):
+	case f.ToChange.Exact() && f.ToChange.N <= len(f.Sample):
 		return "These " + f.many()
 	case f.Group != nil:
 		return "The first " + thousands(len(f.Sample), f.Now) + " of these members"

@@ -145,7 +145,7 @@ type figuresObject struct {
 	Matched  int             `json:"matched"`
 	ToChange int             `json:"to_change"`
 	Skipped  []skippedObject `json:"skipped"`
-	// Events is how many events whoever reads all would get.
+	// Events is how many events whoever reads all would get, at most.
 	Events int `json:"events"`
 	// Relation says how the numbers are to be read, as that of a list's total.
 	Relation string `json:"relation"`
@@ -160,6 +160,7 @@ func figuresOf(f models.Figures) figuresObject {
 	return figuresObject{
 		Matched: f.Matched.N, ToChange: f.ToChange.N, Relation: relationOf(f.Matched, f.ToChange),
 		Skipped: each(f.Skipped, func(s models.SkippedCount) skippedObject { return skippedObject{s.Reason, s.Count.N} }),
+		Events:  f.Events.Made.N,
 	}
 }
 
@@ -169,9 +170,6 @@ type previewObject struct {
 	Sample []models.GroupObject `json:"sample"`
 }
 
-// previewOf shows what a bulk change of groups would do, which is one event a changed group.
 func previewOf(p models.Preview) previewObject {
-	o := previewObject{figuresOf(p.Figures), each(p.Sample, models.Group.Object)}
-	o.Events = o.ToChange
-	return o
+	return previewObject{figuresOf(p.Figures), each(p.Sample, models.Group.Object)}
 }

@@ -17,7 +17,7 @@ func TestContactsAreChangedByAJob(t *testing.T) {
 			Ending          int `json:"memberships_ending"`
 			Sample          []contact
 		}](t, s.call(t, "POST /v1/contacts/bulk", add, header("Dry-Run", "true")).want(t, 200))
-		if p.Matched != 3 || p.Events != 0 || p.Ending != 0 || len(p.Sample) != 3 {
+		if p.Matched != 3 || p.Events != 1 || p.Ending != 0 || len(p.Sample) != 3 {
 			t.Errorf("the preview is %+v", p)
 		}
 		j := s.finish(t, s.call(t, "POST /v1/contacts/bulk", add))

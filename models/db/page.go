@@ -173,6 +173,9 @@ type Count struct {
 	AtLeast bool
 }
 
+// Exact reports whether N is the number itself.
+func (c Count) Exact() bool { return !c.More && !c.About && !c.AtLeast }
+
 // CountUpTo counts the rows of q, up to most; More reports whether there are others.
 func CountUpTo(r Reader, q Selection, most int) (Count, error) {
 	q.Columns = "1"

@@ -342,12 +342,15 @@ type pace struct {
 	fails  map[string]int
 }
 
-// How many objects a transaction changes at least, if so many remain, and how long it may
-// take before the next has fewer or, below quick, more: SQLite's other writers wait for it.
+// LeastAtOnce is how many objects one transaction changes at least, if so many remain and the
+// kind doesn't limit them.
+const LeastAtOnce = 100
+
+// How long a transaction may take before the next has fewer objects or, below quick, more:
+// SQLite's other writers wait for it.
 const (
-	atLeast = 100
-	quick   = 25 * time.Millisecond
-	slow    = 50 * time.Millisecond
+	quick = 25 * time.Millisecond
+	slow  = 50 * time.Millisecond
 )
 
 // mostFails is how often in a row a job may fail.
@@ -357,7 +360,7 @@ const mostFails = 5
 func (p *pace) limit(id string, most int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return min(max(p.limits[id], atLeast), most)
+	return min(max(p.limits[id], LeastAtOnce), most)
 }
 
 // measure learns from how long a part of n objects took.
@@ -371,7 +374,7 @@ func (p *pace) measure(id string, n int, took time.Duration) {
 	case took < quick:
 		p.limits[id] = min(2*n, MostAtOnce)
 	case took > slow:
-		p.limits[id] = max(n/2, atLeast)
+		p.limits[id] = max(n/2, LeastAtOnce)
 	}
 }
 

@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"context"
 	"slices"
 
 	"gorm.io/gorm"
@@ -9,6 +10,21 @@ import (
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/events"
 )
+
+// Wanted returns how many webhooks get each type of events, unless it is none.
+func (s *Store) Wanted(ctx context.Context) (map[events.Type]int, error) {
+	var all []Webhook
+	if err := s.db.ReaderFor(ctx).Where("state <> ?", Disabled).Find(&all).Error; err != nil {
+		return nil, s.db.Failed(ctx, err)
+	}
+	wanted := map[events.Type]int{}
+	for _, w := range all {
+		for _, t := range w.wants() {
+			wanted[t]++
+		}
+	}
+	return wanted, nil
+}
 
 // Deliver makes a delivery of each event to each webhook that wants it, in the transaction
 // that numbers the events. Call Wake once it is committed.
