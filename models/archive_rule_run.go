@@ -12,7 +12,6 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
-	"protocol.chat/console/models/text"
 )
 
 // runner is the actor who stops rules.
@@ -91,7 +90,7 @@ func (s *ArchiveRules) start(ctx context.Context, tx *gorm.DB, by access.Actor, 
 		return err
 	}
 	if some {
-		job, err := s.store.BulkChanges.StartBulk(ctx, by, bulk, r.jobNote())
+		job, err := s.store.BulkChanges.StartBulk(ctx, by, bulk, r.Note)
 		if err != nil {
 			return err
 		}
@@ -120,18 +119,6 @@ func (s *ArchiveRules) some(ctx context.Context, b Bulk) (bool, error) {
 	b.Query.Range = db.Range{Limit: 1, Whole: true}
 	page, err := s.store.groups(r, b.Query)
 	return len(page.Groups) > 0, err
-}
-
-// jobNote returns the note of the rule's jobs.
-func (r ArchiveRule) jobNote() string {
-	note := "Rule “" + text.Isolated(r.Name) + "”"
-	if r.GroupID != nil {
-		note = "Scheduled"
-	}
-	if r.Note != "" {
-		note += ": " + r.Note
-	}
-	return note
 }
 
 // stop pauses a locked rule whose actor may not go on.

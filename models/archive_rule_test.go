@@ -98,7 +98,7 @@ func TestADailyRule(t *testing.T) {
 			t.Error("after a run the rule is", r)
 		}
 		job, err := store.Jobs.Job(t.Context(), *r.LastJobID)
-		if err != nil || job.ActorID != ada.ID || job.Note != "Rule “\u2068Idle\u2069”: Nobody writes." && job.Note != "Rule “Idle”: Nobody writes." {
+		if err != nil || job.ActorID != ada.ID || *models.RuleOf(job) != "Idle" || job.Note != "Nobody writes." {
 			t.Error("the job is", job, err)
 		}
 		s.run(1)

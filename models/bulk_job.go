@@ -45,6 +45,16 @@ type bulkSpec struct {
 	RetryOf string `json:",omitempty"`
 }
 
+// RuleOf returns the name of the archive rule that started a job, "" for the schedule of one
+// group. It is nil if a user or token did.
+func RuleOf(job jobs.Job) *string {
+	var spec struct{ Rule *string }
+	if job.Read(&spec) != nil {
+		return nil
+	}
+	return spec.Rule
+}
+
 // snapshot returns an id above those of all rows of a table, for bulkSpec.Snapshot.
 func (s *BulkChanges) snapshot(ctx context.Context, table string) (string, error) {
 	newest, err := db.First(s.store.DB.Read(ctx), db.Selection{Columns: "id", From: table, Tail: " ORDER BY id DESC"}, 1, db.OneColumn[string])

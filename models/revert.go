@@ -196,10 +196,10 @@ func (s *Reverts) reversedMembers(ctx context.Context, groupID string, f audit.C
 		return !slices.ContainsFunc(alive, func(c Contact) bool { return c.ID == m.ID })
 	})
 	if len(removing) > 0 {
-		field.Now = audit.FieldValue{Members: removing, Count: len(removing), Text: audit.Usernames(removing, len(removing))}
+		field.Now = audit.FieldValue{Members: removing, Count: len(removing)}
 	}
 	if len(adding) > 0 {
-		field.To = audit.FieldValue{Members: adding, Count: len(adding), Text: audit.Usernames(adding, len(adding))}
+		field.To = audit.FieldValue{Members: adding, Count: len(adding)}
 	}
 	if len(removing)+len(adding) == 0 {
 		field.Refused = MembersAsBefore

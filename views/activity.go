@@ -337,6 +337,9 @@ func onlyValue(f audit.ChangedField) audit.FieldValue {
 
 // valueText returns a value as text.
 func valueText(field string, t audit.FieldValue) string {
+	if t.Members != nil {
+		return usernames(t.Members, t.Count)
+	}
 	switch field {
 	case retentionField:
 		return retentionLabel(audit.ParseRetention(t.Text))
@@ -361,6 +364,19 @@ func valueText(field string, t audit.FieldValue) string {
 		return words
 	}
 	return t.Text
+}
+
+// usernames lists members, and how many more there are of count: "ann, ben and 3 more".
+func usernames(members []audit.Member, count int) string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Username
+	}
+	all := strings.Join(names, ", ")
+	if more := count - len(names); more > 0 {
+		all += " and " + strconv.Itoa(more) + " more"
+	}
+	return all
 }
 
 // yesOrNo are the filters of an export that groups have or don't have.

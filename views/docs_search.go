@@ -152,7 +152,7 @@ func ReferenceParts(ref *reference.Reference) []DocPart {
 func rolePart(d Doc) DocPart {
 	said := []string{d.Summary}
 	for _, r := range access.Roles {
-		said = append(said, r.Name()+": "+r.Description())
+		said = append(said, r.Name()+": "+roleDescription(r))
 	}
 	for _, rule := range access.Rules {
 		said = append(said, string(rule.Right)+": "+rule.Description+".")

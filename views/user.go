@@ -164,6 +164,17 @@ func noPermission(by access.Actor, right access.Right) string {
 // anyOf returns what a right permits, as it reads in a negation.
 func anyOf(does string) string { return strings.ReplaceAll(does, " and ", " or ") }
 
+// roleDescription says what a role may do, in a sentence.
+func roleDescription(r access.Role) string {
+	return map[access.Role]string{
+		access.Owner:     "Full access, including managing roles.",
+		access.Admin:     "Everything except managing owners, admins, roles, sign-in policy and retention.",
+		access.Editor:    "Create, edit and archive groups and contacts, and post messages.",
+		access.Moderator: "Add and remove members, and archive groups.",
+		access.Auditor:   "Read-only access to everything, including activity and exports.",
+	}[r]
+}
+
 // holders returns the roles that have a right: "owners, admins and editors".
 func holders(rule access.Rule) string {
 	names := make([]string, len(rule.Roles))

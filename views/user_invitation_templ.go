@@ -390,7 +390,7 @@ func roleChoice(roles []access.Role, chosen access.Role, words string) templ.Com
 			return templ_7745c5c3_Err
 		}
 		for _, r := range roles {
-			templ_7745c5c3_Err = option("role", string(r), string(chosen), r.Name(), r.Description()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = option("role", string(r), string(chosen), r.Name(), roleDescription(r)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -765,9 +765,9 @@ func WelcomePage(w Welcome) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var37 string
-		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(w.Role.Description())
+		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(roleDescription(w.Role))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_invitation.templ`, Line: 182, Col: 140}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_invitation.templ`, Line: 182, Col: 143}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 		if templ_7745c5c3_Err != nil {

@@ -31,6 +31,9 @@ type jobObject struct {
 	UndoableUntil *int64  `json:"undoable_until"`
 	// File is the name of the file that it imports or makes; null for other jobs.
 	File *string `json:"file"`
+	// Rule is the name of the archive rule that started it, "" for a schedule of one group;
+	// null for other jobs.
+	Rule *string `json:"rule"`
 	// Reason is why a job failed as a whole; null if it didn't.
 	Reason *string `json:"reason"`
 	// Expected is what an import would do; null before it is checked, and of other jobs.
@@ -49,7 +52,7 @@ func jobOf(j jobs.Job) jobObject {
 		ID: j.ID, Type: j.Kind, State: j.State, Total: j.Total, Done: j.Done, Skipped: j.Skipped, Failed: j.Failed,
 		Note: orNull(j.Note), Actor: jobActor{j.ActorKind, orNull(j.ActorID), j.ActorName},
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt,
-		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, File: orNull(export.FileOf(j)), Reason: orNull(j.Reason), Expected: expectedOf(j), rowObject: rowOf(j.Detail),
+		UndoOf: j.UndoOf, UndoableUntil: j.UndoableUntil, File: orNull(export.FileOf(j)), Rule: models.RuleOf(j), Reason: orNull(j.Reason), Expected: expectedOf(j), rowObject: rowOf(j.Detail),
 	}
 }
 

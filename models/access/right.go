@@ -64,17 +64,6 @@ func (r Role) Name() string {
 	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
-// Description returns what the role may do, in a sentence.
-func (r Role) Description() string {
-	return map[Role]string{
-		Owner:     "Full access, including managing roles.",
-		Admin:     "Everything except managing owners, admins, roles, sign-in policy and retention.",
-		Editor:    "Create, edit and archive groups and contacts, and post messages.",
-		Moderator: "Add and remove members, and archive groups.",
-		Auditor:   "Read-only access to everything, including activity and exports.",
-	}[r]
-}
-
 // Rule says which roles have a right.
 type Rule struct {
 	Right Right

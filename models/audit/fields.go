@@ -3,7 +3,6 @@ package audit
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -18,7 +17,7 @@ type ChangedField struct {
 type FieldValue struct {
 	// None reports whether there was no value.
 	None bool
-	// Text is the value in words.
+	// Text is the value; "" for members.
 	Text string
 	// Members are the first contacts of a list of contacts, and Count is how long it is.
 	// Members is nil for any other value.
@@ -99,7 +98,7 @@ func fieldValue(value json.RawMessage) FieldValue {
 	case json.Unmarshal(value, &text) == nil:
 		return FieldValue{Text: text}
 	case json.Unmarshal(value, &named) == nil && named.Contacts != nil:
-		return FieldValue{Members: named.Contacts, Count: named.Count, Text: Usernames(named.Contacts, named.Count)}
+		return FieldValue{Members: named.Contacts, Count: named.Count}
 	case json.Unmarshal(value, &list) == nil:
 		words := make([]string, len(list))
 		for i, v := range list {
@@ -109,19 +108,6 @@ func fieldValue(value json.RawMessage) FieldValue {
 		return FieldValue{Text: strings.Join(words, ", ")}
 	}
 	return FieldValue{Text: string(value)}
-}
-
-// Usernames lists members, and how many more there are of count: "ann, ben and 3 more".
-func Usernames(members []Member, count int) string {
-	names := make([]string, len(members))
-	for i, m := range members {
-		names[i] = m.Username
-	}
-	all := strings.Join(names, ", ")
-	if more := count - len(names); more > 0 {
-		all += " and " + strconv.Itoa(more) + " more"
-	}
-	return all
 }
 
 // HeldField is until when a deletion can be undone, in the line of the deletion.
@@ -136,4 +122,6 @@ func (l Line) Reverts() string {
 }
 
 // Is reports whether two values are the same.
-func (t FieldValue) Is(other FieldValue) bool { return t.None == other.None && t.Text == other.Text }
+func (t FieldValue) Is(other FieldValue) bool {
+	return t.None == other.None && t.Text == other.Text && t.Count == other.Count && slices.Equal(t.Members, other.Members)
+}
