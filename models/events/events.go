@@ -112,13 +112,13 @@ type Log struct {
 	// numbers them: each event exactly once.
 	Deliver func(tx *gorm.DB, numbered []Event) error
 
-	db    *db.DB
-	woken chan struct{}
+	db              *db.DB
+	woken, numbered chan struct{}
 }
 
 // New returns the feed of a database.
 func New(d *db.DB) *Log {
-	return &Log{db: d, woken: make(chan struct{}, 1)}
+	return &Log{db: d, woken: make(chan struct{}, 1), numbered: make(chan struct{}, 1)}
 }
 
 // Add stores events in the transaction of their change, and gives them ids. Call Wake once it

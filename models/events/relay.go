@@ -32,6 +32,9 @@ func (l *Log) Relay(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
 		n, err := l.relaySome(ctx)
 		cancel()
+		if n > 0 && err == nil {
+			l.tellNumbered()
+		}
 		if err != nil || n < relayed {
 			return err
 		}

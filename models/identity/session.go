@@ -102,20 +102,44 @@ func sessionLimit(remember bool) time.Duration {
 }
 
 // Session returns the session with this secret, with its user, or ErrNotFound if it has
-// ended.
+// ended. That is a use of the session.
 func (s *Sessions) Session(ctx context.Context, secret string) (Session, error) {
-	now := s.db.Now()
+	found, err := s.UnusedSession(ctx, secret)
+	if now := s.db.Now(); err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
+		s.touch(ctx, &found, now)
+	}
+	return found, err
+}
+
+// UnusedSession is Session for what a page does by itself, which must not keep the session of
+// somebody who has left.
+func (s *Sessions) UnusedSession(ctx context.Context, secret string) (Session, error) {
 	query := db.Selection{
 		From: "sessions", Joins: " JOIN users ON users.id = sessions.user_id",
 		Columns: "sessions.hash, sessions.id, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
 			"sessions.created_at, sessions.seen_at, sessions.confirmed_at, sessions.expires_at, sessions.ends_at, " + userColumns,
 	}
-	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), now.Unix())
+	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), s.db.Now().Unix())
 	found, err := db.Take(s.db.Read(ctx), query, (*Session).columns)
-	if err == nil && now.Unix()-found.SeenAt >= int64(seenEvery.Seconds()) {
-		s.touch(ctx, &found, now)
-	}
 	return found, s.db.Failed(ctx, err)
+}
+
+// Going returns the roles of those whose sessions, given by id, have not ended.
+func (s *Sessions) Going(ctx context.Context, ids []string) (map[string]access.Role, error) {
+	among, arg := s.db.Dialect.Among("sessions.id", ids)
+	query := db.Selection{From: "sessions", Joins: " JOIN users ON users.id = sessions.user_id", Columns: "sessions.id, users.role"}
+	query.Where(among, arg)
+	query.Where("sessions.expires_at > ? AND users.disabled_at IS NULL", s.db.Now().Unix())
+	type going struct {
+		id   string
+		role access.Role
+	}
+	found, err := db.Collect(s.db.Read(ctx), query.SQL(), false, query.Args, func(g *going) []any { return []any{&g.id, &g.role} })
+	roles := make(map[string]access.Role, len(found))
+	for _, g := range found {
+		roles[g.id] = g.role
+	}
+	return roles, s.db.Failed(ctx, err)
 }
 
 func (s *Session) columns() []any {
