@@ -45,7 +45,11 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	session := sessions.NewSession(s, name)
 	session.Options, session.IsNew = &sessions.Options{}, true
 	for _, secret := range s.cookies.all(r, name) {
-		stored, err := s.store.Identity.Sessions.Session(r.Context(), secret)
+		read := s.store.Identity.Sessions.Session
+		if unattended(r) {
+			read = s.store.Identity.Sessions.UnusedSession
+		}
+		stored, err := read(r.Context(), secret)
 		if errors.Is(err, access.ErrNotFound) {
 			continue
 		}
@@ -61,6 +65,11 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 		return session, nil
 	}
 	return session, nil
+}
+
+// unattended reports whether a page makes the request by itself, with nobody there perhaps.
+func unattended(r *http.Request) bool {
+	return routeOf(r).feed || r.Header.Get("Console-Unattended") != ""
 }
 
 // Save stores the session. One whose Options.MaxAge is negative ends. A session

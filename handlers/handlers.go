@@ -12,6 +12,7 @@
 package handlers
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -53,13 +54,14 @@ type Console struct {
 	proxies   access.Networks
 	rateLimit int
 	health    *healthPages
+	live      *livePages
 	handler   http.Handler
 }
 
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
 	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit}
-	c.health = &healthPages{site: c.site}
+	c.health, c.live = &healthPages{site: c.site}, newLivePages(c.site)
 	export.Register(c.store)
 	for _, rt := range c.table() {
 		c.routes.add(&rt, c.routeHandler(&rt))
@@ -67,13 +69,17 @@ func New(config Config) *Console {
 	calls := api.New(api.Config{
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RateLimit: c.rateLimit, RequestID: requestID, ClientIP: clientIP,
 	})
-	pages := gzhttp.GzipHandler(c.sameOrigin(http.HandlerFunc(c.dispatch)))
+	pages := c.sameOrigin(http.HandlerFunc(c.dispatch))
+	compressed := gzhttp.GzipHandler(pages)
 	c.handler = c.withRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if routeOf(r) == anyCall {
+		switch rt := routeOf(r); {
+		case rt == anyCall:
 			calls.ServeHTTP(w, r)
-			return
+		case rt.feed: // compression would hold it back
+			pages.ServeHTTP(w, r)
+		default:
+			compressed.ServeHTTP(w, r)
 		}
-		pages.ServeHTTP(w, r)
 	}))
 	return c
 }
@@ -81,5 +87,17 @@ func New(config Config) *Console {
 // ServeHTTP serves any request, also those to the API.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// Drain makes /readyz report that the console is about to stop. Everything else goes on.
-func (c *Console) Drain() { c.health.draining.Store(true) }
+// Drain makes /readyz report that the console is about to stop, and ends the feeds of open pages.
+// Everything else goes on.
+func (c *Console) Drain() {
+	c.health.draining.Store(true)
+	c.live.hub.Close()
+}
+
+// Open pages hear of changes if these are called all the time: FollowEvents also when events were
+// numbered (events.Log.Numbered), FollowJobs every second, and EndFeeds every few, which ends the
+// feeds of those whose session or right has ended.
+
+func (c *Console) FollowEvents(ctx context.Context) error { return c.live.followEvents(ctx) }
+func (c *Console) FollowJobs(ctx context.Context) error   { return c.live.followJobs(ctx) }
+func (c *Console) EndFeeds(ctx context.Context) error     { return c.live.endFeeds(ctx) }

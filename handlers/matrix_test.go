@@ -153,6 +153,7 @@ var matrix = map[string]allowed{
 	"POST /jobs/{id}/import":       about("OAE"),
 	"POST /jobs/{id}/start":        about("OAE"),
 
+	"GET /live":              about(all),
 	"GET /jobs":              about(all),
 	"GET /jobs/{id}":         about(all),
 	"GET /jobs/{id}/results": about(all),

@@ -42,6 +42,8 @@ type also struct {
 	missing func(r *http.Request, f *views.Failure)
 	// limits are how long the route may take, and how large its body may be.
 	limits limits
+	// feed says that open pages call the route by themselves, and that its answer stays open.
+	feed bool
 	// serve is called in place of handle, without the headers of a page.
 	serve http.Handler
 }
@@ -253,6 +255,7 @@ func (c *Console) table() []route {
 		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, plain},
 
+		{"GET", "/live", c.live.feed, access.SignedInOnly, "", also{feed: true, limits: liveLimits}},
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}", jobs.show, access.ReadGroups, views.Jobs, plain},
 		{"GET", "/jobs/{id}/results", jobs.results, access.ReadGroups, views.Jobs, also{limits: limits{timeout: time.Hour}}},

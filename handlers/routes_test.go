@@ -167,6 +167,7 @@ var routes = map[string]question{
 	"POST /jobs/{id}/import":       {status: 303, id: anUpload, fields: fields("mapping", "name", "match", "name", "mode", "best_effort")},
 	"POST /jobs/{id}/start":        {status: 409, id: anUpload}, // it is not checked
 
+	"GET /live":              {status: 200},
 	"GET /jobs":              {status: 200},
 	"GET /jobs/{id}":         {status: 200, id: aJob},
 	"GET /jobs/{id}/results": {status: 200, id: aJob},
@@ -391,7 +392,7 @@ func TestFewRoutesHaveLimitsOfTheirOwn(t *testing.T) {
 	}
 	want := []string{
 		"POST /groups/export", "POST /groups/import", "POST /groups/{id}/members/export", "POST /groups/{id}/export", "POST /contacts/export", "POST /contacts/import", "POST /contacts/{id}/export",
-		"GET /jobs/{id}/results", "POST /jobs/{id}/file", "POST /activity/export", "GET /activity/verify",
+		"GET /live", "GET /jobs/{id}/results", "POST /jobs/{id}/file", "POST /activity/export", "GET /activity/verify",
 	}
 	if !slices.Equal(own, want) {
 		t.Errorf("%q have limits of their own, want %q", own, want)

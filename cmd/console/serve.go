@@ -115,7 +115,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	})
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
-	for _, t := range tasks(store, log) {
+	for _, t := range append(tasks(store, log), pageTasks(store, console)...) {
 		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
 	err = serveHTTP(ctx, newServer(handler, log), listener)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
@@ -48,6 +49,16 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "write token usage", run: store.Identity.Tokens.FlushUses, every: 5 * time.Second, limit: 5 * time.Second},
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},
+	}
+}
+
+// pageTasks are those that tell open pages what changed.
+func pageTasks(store *models.Store, console *handlers.Console) []task {
+	return []task{
+		// Relays by this process trigger it; the interval is for those of others.
+		{what: "tell pages of events", run: console.FollowEvents, every: time.Second, asked: store.Events.Numbered(), limit: 10 * time.Second},
+		{what: "tell pages of jobs", run: console.FollowJobs, every: time.Second, limit: 5 * time.Second},
+		{what: "end feeds", run: console.EndFeeds, every: 2 * time.Second, limit: 5 * time.Second},
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package stream is for what is large: bodies that are read while they arrive, and answers that
-// are sent while they are made. Neither is ever whole in memory, and a client that stalls is cut
-// off.
+// Package stream is for what is large, and for what stays open: bodies that are read while they
+// arrive, answers that are sent while they are made, and pages that hear of changes (Hub, Feed).
+// None is ever whole in memory, and a client that stalls is cut off.
 package stream
 
 import (
