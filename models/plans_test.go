@@ -76,7 +76,10 @@ func plannedGroupsFrom(start time.Time) iter.Seq[models.SampleGroup] {
 }
 
 // fullScan is a step of a plan that reads a whole table, whatever is asked for.
-var fullScan = regexp.MustCompile(`Seq Scan on (groups|contacts|memberships|messages|conversations|audit_lines|audit_seals)|SCAN (groups|contacts|memberships|messages|conversations|audit_lines|audit_seals)\n`)
+var fullScan = regexp.MustCompile(`Seq Scan on (` + largeTables + `)\b|SCAN (` + largeTables + `|d)\n`)
+
+// largeTables are those that grow without limit; d is how statements call webhook_deliveries.
+const largeTables = "groups|contacts|memberships|messages|conversations|audit_lines|audit_seals|webhook_deliveries|webhook_attempts|events"
 
 // sorting is a step that must have all rows before it can give the first.
 var sorting = regexp.MustCompile(`USE TEMP B-TREE FOR ORDER BY|(?m)^ *(-> +)?(Incremental )?Sort `)

@@ -29,6 +29,7 @@ type DB struct {
 
 	handles
 	queries *queryLog             // or nil: see LogQueries
+	seen    seeFunc               // or nil: see WatchTransactions
 	totals  Cache[string, Count]  // of lists too long to count
 	chosen  Cache[string, choice] // for searches, by their statements
 

@@ -84,7 +84,11 @@ func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longRea
 
 // ReadIn returns a Reader of what the transaction sees.
 func (s *DB) ReadIn(tx *gorm.DB) Reader {
-	return Reader{tx.Statement.Context, s.logged(sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders})}
+	var from source = sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders}
+	if s.seen != nil {
+		from = watched{from, s.seen}
+	}
+	return Reader{tx.Statement.Context, s.logged(from)}
 }
 
 // sqlSource is a pool or a transaction of database/sql.

@@ -15,11 +15,10 @@ type Seen struct {
 	Reused bool
 }
 
-// Watch calls see with every statement that reads. It is for tests, before the first use.
+// Watch calls see with every statement that reads outside of transactions. It is for tests, before
+// the first use.
 func (s *DB) Watch(see func(Seen)) error {
-	all := func(sql string, planned bool, values []any) {
-		see(Seen{s.Dialect.Placeholders(sql), values, !planned && s.Dialect.Name() == "postgres"})
-	}
+	all := s.seeing(see)
 	s.reads, s.longReads = watched{s.reads, all}, watched{s.longReads, all}
 	watch := func(db *gorm.DB) { see(Seen{SQL: db.Statement.SQL.String(), Values: db.Statement.Vars}) }
 	var errs []error
@@ -33,9 +32,21 @@ func (s *DB) Watch(see func(Seen)) error {
 	return errors.Join(errs...)
 }
 
+// WatchTransactions is Watch for what ReadIn reads, and for changes that return rows by it.
+func (s *DB) WatchTransactions(see func(Seen)) { s.seen = s.seeing(see) }
+
+func (s *DB) seeing(see func(Seen)) seeFunc {
+	return func(sql string, planned bool, values []any) {
+		see(Seen{s.Dialect.Placeholders(sql), values, !planned && s.Dialect.Name() == "postgres"})
+	}
+}
+
+// seeFunc is called with each statement before it runs.
+type seeFunc func(sql string, planned bool, values []any)
+
 type watched struct {
 	source
-	see func(sql string, planned bool, values []any)
+	see seeFunc
 }
 
 func (w watched) Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error) {

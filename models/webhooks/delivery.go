@@ -115,7 +115,11 @@ type DeliveryPage struct {
 }
 
 const deliveryColumns = "d.id, d.webhook_id, d.event_id, d.number, d.type, d.object_id, d.request_id, d.payload, d.state, d.attempts, d.tries, " +
-	"d.first_at, d.last_at, d.next_at, d.status, d.error, d.millis, d.created_at, webhooks.name"
+	"d.first_at, d.last_at, d.next_at, d.status, d.error, d.millis, d.created_at, coalesce(" + webhookName + ", '')"
+
+// webhookName selects the name of a delivery's webhook, NULL if that was deleted. It isn't a join,
+// because planners begin with the webhooks, which are few, and then sort all of their deliveries.
+const webhookName = "(SELECT name FROM webhooks WHERE webhooks.id = d.webhook_id)"
 
 func (d *Delivery) columns() []any {
 	return []any{
@@ -124,9 +128,15 @@ func (d *Delivery) columns() []any {
 	}
 }
 
-// selectDeliveries selects deliveries of webhooks that there are.
-func selectDeliveries() db.Selection {
-	return db.Selection{Columns: deliveryColumns, From: "webhook_deliveries AS d", Joins: " JOIN webhooks ON webhooks.id = d.webhook_id"}
+// selectDeliveries selects the deliveries to a webhook; if its ID is "", those to all that there are.
+func selectDeliveries(webhookID string) db.Selection {
+	query := db.Selection{Columns: deliveryColumns, From: "webhook_deliveries AS d"}
+	if webhookID != "" {
+		query.Where("d.webhook_id = ?", webhookID)
+	} else {
+		query.Where(webhookName + " IS NOT NULL")
+	}
+	return query
 }
 
 // Deliveries returns a page of deliveries, the newest first. Errors: Denied, Invalid, ErrNotFound
@@ -142,13 +152,12 @@ func (s *Store) Deliveries(ctx context.Context, by access.Actor, q DeliveryQuery
 	if err := cmp.Or(by.Check(access.Webhooks), problems.OrNil()); err != nil {
 		return DeliveryPage{}, err
 	}
-	query := selectDeliveries()
 	if q.WebhookID != "" {
 		if _, err := s.Webhook(ctx, by, q.WebhookID); err != nil {
 			return DeliveryPage{}, err
 		}
-		query.Where("d.webhook_id = ?", q.WebhookID)
 	}
+	query := selectDeliveries(q.WebhookID)
 	if q.State != "" && q.State != Delivered {
 		query.Where("d.state <> 'delivered'") // as the index says that has the others
 	}
@@ -193,11 +202,9 @@ func (s *Store) deliveryIn(r db.Reader, webhookID, id string) (d Detail, err err
 	if !text.ValidID(id) || webhookID != "" && !text.ValidID(webhookID) {
 		return d, access.ErrNotFound
 	}
-	query := selectDeliveries()
+	query := selectDeliveries(webhookID)
 	query.Where("d.id = ?", id)
-	if webhookID != "" {
-		query.Where("d.webhook_id = ?", webhookID)
-	}
+	query.Where(webhookName + " IS NOT NULL")
 	query.Columns += ", coalesce(d.payload, (SELECT payload FROM events WHERE events.id = d.event_id), '')"
 	var payload string
 	d.Delivery, err = db.Take(r, query, func(d *Delivery) []any { return append(d.columns(), &payload) })

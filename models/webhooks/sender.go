@@ -109,7 +109,7 @@ func (s *sender) read(ctx context.Context) error {
 		return err
 	}
 	query := db.SelectFrom("webhook_deliveries AS d", deliveryColumns+", coalesce(d.payload, events.payload, '')", "d.webhook_id = ? AND d.next_at <= ?", s.id, now.Unix())
-	query.Joins = " JOIN webhooks ON webhooks.id = d.webhook_id LEFT JOIN events ON events.id = d.event_id"
+	query.Joins = " LEFT JOIN events ON events.id = d.event_id"
 	query.Tail = " ORDER BY d.next_at, d.number"
 	limit := queued + len(s.flying)
 	due, err := db.First(s.db.Read(ctx), query, limit, func(p *parcel) []any { return append(p.columns(), &p.payload) })
