@@ -250,6 +250,7 @@ var scenes = append([]scene{
 	})},
 	{"webhook resend", at(func(v *town) string { return "/settings/webhooks/" + v.hooked().WebhookID + "/resend" })},
 	{"delivery", at(func(v *town) string { return "/settings/deliveries/" + v.hooked().ID })},
+	{"group deliveries", at(func(v *town) string { return "/groups/" + v.busy.ID + "/deliveries" })},
 	{"deliveries none", address("/settings/deliveries?about=0000000000000000")},
 	{"signature checked", func(t *tab, v *town) {
 		t.visit("/settings/webhooks/" + v.hooked().WebhookID + "/check")

@@ -11,8 +11,10 @@ import (
 const maxAnswer = 1 << 20
 
 // outbound returns the client for requests to foreign hosts. An answer must be here, whole,
-// within the time, and may have maxAnswer bytes; redirects are not followed. Which hosts may
-// be asked is up to the caller: one that the administrator named may be of a private network.
+// within the time, and may have maxAnswer bytes; redirects are not followed. It is for hosts that
+// the operator of the console names, such as the identity provider, or that those name: they are
+// often of a private network, or behind the proxy that the environment sets, so there is no
+// guard. Connections to hosts that users name go through models/guard.
 func outbound(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout, Transport: limitedTransport{http.DefaultTransport}, CheckRedirect: refuseRedirect}
 }

@@ -222,6 +222,7 @@ func (c *Console) table() []route {
 		{"POST", "/groups/{id}/delete", groups.delete, access.DeleteGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/undelete", groups.undelete, access.DeleteGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/activity", groups.activity, access.ReadActivity, views.Groups, aGroup},
+		{"GET", "/groups/{id}/deliveries", groups.deliveries, access.Webhooks, views.Groups, aGroup},
 		{"GET", "/groups/{id}/api", groups.api, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/past", groups.past, access.ReadActivity, views.Groups, aGroup},
 		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
@@ -327,8 +328,8 @@ func (c *Console) table() []route {
 		{"POST", "/settings/webhooks/{id}/edit", hooks.update, access.Webhooks, views.Tokens, also{stepUp: changingWebhook}},
 		{"POST", "/settings/webhooks/{id}/state", hooks.setState, access.Webhooks, views.Tokens, plain},
 		{"POST", "/settings/webhooks/{id}/secret", hooks.reveal, access.Webhooks, views.Tokens, also{stepUp: "reveal a webhook's secret"}},
-		{"GET", "/settings/webhooks/{id}/roll", hooks.confirmRoll, access.Webhooks, views.Tokens, also{stepUp: rollingWebhook}},
-		{"POST", "/settings/webhooks/{id}/roll", hooks.roll, access.Webhooks, views.Tokens, also{stepUp: rollingWebhook}},
+		{"GET", "/settings/webhooks/{id}/rotate", hooks.confirmRotate, access.Webhooks, views.Tokens, also{stepUp: rotatingWebhook}},
+		{"POST", "/settings/webhooks/{id}/rotate", hooks.rotate, access.Webhooks, views.Tokens, also{stepUp: rotatingWebhook}},
 		{"GET", "/settings/webhooks/{id}/delete", hooks.confirmDelete, access.Webhooks, views.Tokens, plain},
 		{"POST", "/settings/webhooks/{id}/delete", hooks.delete, access.Webhooks, views.Tokens, plain},
 		{"POST", "/settings/webhooks/{id}/test", hooks.test, access.Webhooks, views.Tokens, plain},
@@ -354,7 +355,7 @@ const (
 	rotatingToken      = "rotate an API token"
 	creatingWebhook    = "create a webhook"
 	changingWebhook    = "change a webhook"
-	rollingWebhook     = "roll a webhook's secret"
+	rotatingWebhook    = "rotate a webhook's secret"
 	inviting           = "invite a user"
 	revokingInvitation = "revoke an invitation"
 	changingPolicy     = "change the sign-in policy"

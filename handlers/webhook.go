@@ -138,23 +138,23 @@ func (p webhookPages) reveal(w http.ResponseWriter, r *http.Request) error {
 	return p.showSecret(w, r, http.StatusOK, views.WebhookSecret{Webhook: hook, Secret: secret, Revealed: true})
 }
 
-// confirmRoll asks before a webhook gets a new secret.
-func (p webhookPages) confirmRoll(w http.ResponseWriter, r *http.Request) error {
+// confirmRotate asks before a webhook gets a new secret.
+func (p webhookPages) confirmRotate(w http.ResponseWriter, r *http.Request) error {
 	hook, err := p.store.Webhooks.Webhook(r.Context(), by(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	form := views.WebhookForm{ID: hook.ID, Key: rand.Text(), Name: hook.Name}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Roll the secret of " + hook.Name, Body: views.RollWebhook(form)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: "Rotate the secret of " + hook.Name, Body: views.RotateWebhook(form)})
 }
 
-// roll gives a webhook a new secret.
-func (p webhookPages) roll(w http.ResponseWriter, r *http.Request) error {
+// rotate gives a webhook a new secret.
+func (p webhookPages) rotate(w http.ResponseWriter, r *http.Request) error {
 	hook, secret, err := p.store.Webhooks.Roll(r.Context(), by(r), r.PathValue("id"), formKey(r))
 	if err != nil {
 		return err
 	}
-	return p.showSecret(w, r, http.StatusOK, views.WebhookSecret{Webhook: hook, Secret: secret, Rolled: true})
+	return p.showSecret(w, r, http.StatusOK, views.WebhookSecret{Webhook: hook, Secret: secret, Rotated: true})
 }
 
 // confirmDelete asks before a webhook is deleted.
@@ -211,7 +211,7 @@ func (p webhookPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := p.readDeliveries(r, hook)
+	list, err := p.readDeliveries(r, views.DeliveryList{Webhook: hook})
 	if err != nil {
 		return err
 	}
@@ -220,24 +220,46 @@ func (p webhookPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // deliveries shows a page of the deliveries to all webhooks.
 func (p webhookPages) deliveries(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.readDeliveries(r, webhooks.Webhook{})
+	list, err := p.readDeliveries(r, views.DeliveryList{})
 	if err != nil {
 		return err
 	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: "Deliveries", Body: views.DeliveriesPage(list)})
 }
 
-// readDeliveries reads the page of deliveries that an address asks for: to one webhook, or to
-// all.
-func (p webhookPages) readDeliveries(r *http.Request, hook webhooks.Webhook) (views.DeliveryList, error) {
-	a := readAddress(r, "state", "type", "about", "after", "before")
+// deliveries shows what was sent to webhooks about a group.
+func (p groupPages) deliveries(w http.ResponseWriter, r *http.Request) error {
+	detail, err := p.detail(r)
+	if err != nil {
+		return err
+	}
+	list, err := p.readDeliveries(r, views.DeliveryList{Group: detail})
+	if err != nil {
+		return err
+	}
+	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name + " webhook deliveries", Body: views.GroupDeliveriesTab(list)})
+}
+
+// readDeliveries fills a list, which has its webhook or group, with the page of deliveries that an
+// address asks for.
+func (p *site) readDeliveries(r *http.Request, list views.DeliveryList) (views.DeliveryList, error) {
+	known := []string{"state", "type", "after", "before"}
+	if list.Group.ID != "" {
+		known = append(known, "list")
+	} else {
+		known = append(known, "about")
+	}
+	a := readAddress(r, known...)
 	types := make([]string, len(events.Types))
 	for i, t := range events.Types {
 		types[i] = string(t)
 	}
-	at := views.DeliveriesAt{State: a.one("state", "pending", "delivered", "failed"), Type: a.one("type", types...), About: a.id("about")}
+	at := views.DeliveriesAt{State: a.one("state", "pending", "delivered", "failed"), Type: a.one("type", types...)}
+	if list.Group.ID == "" {
+		at.About = a.id("about")
+	}
 	query := webhooks.DeliveryQuery{
-		WebhookID: hook.ID, State: webhooks.DeliveryState(at.State), Type: events.Type(at.Type), About: at.About, Range: a.page(0),
+		WebhookID: list.Webhook.ID, ObjectID: list.Group.ID, State: webhooks.DeliveryState(at.State), Type: events.Type(at.Type), About: at.About, Range: a.page(0),
 	}
 	query.After, query.Before = a.cursors(plainCursor)
 	page, err := p.store.Webhooks.Deliveries(r.Context(), by(r), query)
@@ -245,9 +267,7 @@ func (p webhookPages) readDeliveries(r *http.Request, hook webhooks.Webhook) (vi
 		query.Before = db.Cursor{}
 		page, err = p.store.Webhooks.Deliveries(r.Context(), by(r), query)
 	}
-	list := views.DeliveryList{
-		Webhook: hook, At: at, Rows: page.Deliveries, Notes: a.notes, Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r),
-	}
+	list.At, list.Rows, list.Notes, list.Done, list.Now = at, page.Deliveries, a.notes, len(signedInAs(r).flashes()) > 0, p.now(r)
 	if n := len(page.Deliveries); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Deliveries[0].ID, page.Deliveries[n-1].ID)
 	}

@@ -237,7 +237,7 @@ func jobsTable(l JobList) templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<table class=\"grid jobs cards\"><caption class=\"hide\">Jobs, newest first</caption> <thead><tr><th scope=\"col\" class=\"c-name\">Job</th><th scope=\"col\">State</th><th scope=\"col\">Progress</th><th scope=\"col\">Started by</th><th scope=\"col\" class=\"c-when\">Started</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<table class=\"grid cards\"><caption class=\"hide\">Jobs, newest first</caption> <thead><tr><th scope=\"col\" class=\"c-name\">Job</th><th scope=\"col\">State</th><th scope=\"col\">Progress</th><th scope=\"col\">Started by</th><th scope=\"col\" class=\"c-when\">Started</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

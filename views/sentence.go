@@ -93,7 +93,7 @@ var acts = map[audit.Action]string{
 	webhooks.CreatedWebhook: "created the webhook {object}",
 	webhooks.UpdatedWebhook: "changed the webhook {object}",
 	webhooks.DeletedWebhook: "deleted the webhook {object}",
-	webhooks.RolledWebhook:  "rolled the secret of the webhook {object}",
+	webhooks.RolledWebhook:  "rotated the secret of the webhook {object}",
 	webhooks.RevealedSecret: "revealed the secret of the webhook {object}",
 	webhooks.TestedWebhook:  "sent a test event to the webhook {object}",
 	webhooks.ResentDelivery: "sent deliveries to the webhook {object} again",

@@ -27,7 +27,9 @@ func WebhookSecretURL(id string) templ.SafeURL {
 	return pathTo("/settings/webhooks/", id, "/secret", "")
 }
 
-func RollWebhookURL(id string) templ.SafeURL { return pathTo("/settings/webhooks/", id, "/roll", "") }
+func RotateWebhookURL(id string) templ.SafeURL {
+	return pathTo("/settings/webhooks/", id, "/rotate", "")
+}
 
 func DeleteWebhookURL(id string) templ.SafeURL {
 	return pathTo("/settings/webhooks/", id, "/delete", "")
@@ -58,10 +60,12 @@ type DeliveriesAt struct {
 	State, Type, About string
 	// After and Before are cursors.
 	After, Before string
+	// List is the list of groups from which the group was opened whose deliveries are shown.
+	List templ.SafeURL
 }
 
 func (at DeliveriesAt) on(path templ.SafeURL) templ.SafeURL {
-	return withParams(path, "state", at.State, "type", at.Type, "about", at.About, "after", at.After, "before", at.Before)
+	return withParams(path, "state", at.State, "type", at.Type, "about", at.About, "after", at.After, "before", at.Before, "list", string(at.List))
 }
 
 // WebhookAtURL returns the address of a webhook with a page of its deliveries.
@@ -71,6 +75,12 @@ func WebhookAtURL(id string, at DeliveriesAt) templ.SafeURL {
 
 // DeliveriesURL returns the address of the deliveries to all webhooks.
 func DeliveriesURL(at DeliveriesAt) templ.SafeURL { return at.on("/settings/deliveries") }
+
+// GroupDeliveriesURL returns the address of the deliveries about a group.
+func GroupDeliveriesURL(id string, at DeliveriesAt) templ.SafeURL {
+	at.About = ""
+	return at.on(pathTo("/groups/", id, "/deliveries", ""))
+}
 
 // WebhookList is what the list of webhooks shows.
 type WebhookList struct {
@@ -144,14 +154,14 @@ func eventTree() []eventBranch {
 type WebhookSecret struct {
 	webhooks.Webhook
 	Secret string
-	// Rolled says that the secret is a new one in place of another, Revealed that it was asked for.
-	Rolled, Revealed bool
-	Now              Clock
+	// Rotated says that the secret is a new one in place of another, Revealed that it was asked for.
+	Rotated, Revealed bool
+	Now               Clock
 }
 
 func (s WebhookSecret) title() string {
 	switch {
-	case s.Rolled:
+	case s.Rotated:
 		return "New secret for " + plain(s.Name)
 	case s.Revealed:
 		return "Secret of " + plain(s.Name)
@@ -159,12 +169,14 @@ func (s WebhookSecret) title() string {
 	return "Webhook created"
 }
 
-// DeliveryList is what a list of deliveries shows: of one webhook, or of all.
+// DeliveryList is what a list of deliveries shows: to one webhook or to all, or about a group.
 type DeliveryList struct {
 	// Webhook is the one; its ID is "" for all.
 	Webhook webhooks.Webhook
-	At      DeliveriesAt
-	Rows    []webhooks.Delivery
+	// Group is what they are about; its ID is "" unless they are shown with the group.
+	Group GroupDetail
+	At    DeliveriesAt
+	Rows  []webhooks.Delivery
 	// Next and Previous are cursors, "" at the ends of the list.
 	Next, Previous string
 	Notes          []string
@@ -173,6 +185,10 @@ type DeliveryList struct {
 }
 
 func (l DeliveryList) url(at DeliveriesAt) templ.SafeURL {
+	if l.Group.ID != "" {
+		at.List = l.Group.List
+		return GroupDeliveriesURL(l.Group.ID, at)
+	}
 	if l.Webhook.ID == "" {
 		return DeliveriesURL(at)
 	}
@@ -326,7 +342,7 @@ func findingWords(f webhooks.Finding, now Clock) string {
 	case webhooks.FoundRight:
 		return "Right."
 	case webhooks.FoundOld:
-		return "Signed with the secret from before the last roll. Use the new one before it ends."
+		return "Signed with the secret from before the last rotation. Use the new one before it ends."
 	case webhooks.FoundMissing:
 		return "Missing. Paste it as it was received."
 	case webhooks.FoundUnknown:
@@ -374,48 +390,9 @@ var resendChoices = []struct{ Hours, Label string }{
 	{"1", "The last hour"}, {"24", "The last 24 hours"}, {"72", "The last 3 days"}, {"720", "All that are kept (30 days)"},
 }
 
-// receivers are the samples of receivers.
-var receivers = []struct{ Name, Code string }{
-	{"Go", receiverGo}, {"JavaScript", receiverJS}, {"Python", receiverPython},
-}
-
-const receiverGo = `http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	mac := hmac.New(sha256.New, []byte(os.Getenv("WEBHOOK_SECRET")))
-	mac.Write(body)
-	given, _ := hex.DecodeString(r.Header.Get("x-protocol-signature"))
-	if !hmac.Equal(given, mac.Sum(nil)) { // in constant time
-		http.Error(w, "wrong signature", http.StatusUnauthorized)
-		return
-	}
-	fmt.Printf("%s\n", body) // {"id": …, "type": …, "payload": …}
-})`
-
-const receiverJS = `app.post('/webhooks', express.raw({ type: '*/*' }), (req, res) => {
-  const expected = crypto.createHmac('sha256', process.env.WEBHOOK_SECRET)
-    .update(req.body).digest()
-  const given = Buffer.from(req.get('x-protocol-signature') ?? '', 'hex')
-  if (given.length !== expected.length ||
-      !crypto.timingSafeEqual(given, expected)) return res.sendStatus(401)
-  const { id, type, payload } = JSON.parse(req.body)
-  console.log(id, type, payload)
-  res.sendStatus(204)
-})`
-
-const receiverPython = `@app.post("/webhooks")
-def webhook():
-    body = request.get_data()
-    expected = hmac.new(os.environ["WEBHOOK_SECRET"].encode(), body, "sha256").hexdigest()
-    given = request.headers.get("x-protocol-signature", "")
-    if not hmac.compare_digest(given.encode(), expected.encode()):  # in constant time
-        abort(401)
-    event = json.loads(body)
-    print(event["id"], event["type"], event["payload"])
-    return "", 204`
-
 // eventWords lists the events of a webhook.
 func eventWords(w webhooks.Webhook) string {
-	if slices.Equal(w.Events(), []string{"*"}) {
+	if slices.Contains(w.Events(), "*") {
 		return "All events"
 	}
 	return strings.Join(w.Events(), ", ")

@@ -23,7 +23,7 @@ type webhookObject struct {
 	State  webhooks.State `json:"state"`
 	// Reason is why it was paused or disabled; null if it wasn't, or by a user.
 	Reason *string `json:"reason"`
-	// OldSecretUntil is until when the secret from before the last roll signs too.
+	// OldSecretUntil is until when the secret from before the last rotation signs too.
 	OldSecretUntil *int64 `json:"old_secret_until"`
 	CreatedAt      int64  `json:"created_at"`
 	UpdatedAt      int64  `json:"updated_at"`

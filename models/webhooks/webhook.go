@@ -94,7 +94,7 @@ type Webhook struct {
 	State State
 	// Reason is Failing, TooLate or Gone; "" if it was a user, or the webhook is enabled.
 	Reason string
-	// OldUntil is until when the secret from before the last roll signs too.
+	// OldUntil is until when the secret from before the last rotation signs too.
 	OldUntil *int64
 	// Failures are the requests that failed since the last one that was accepted, FailingAt
 	// when the first of them was made.
@@ -124,7 +124,7 @@ func (w Webhook) wants() []events.Type {
 	return types
 }
 
-// OldSigns reports whether the secret from before the last roll signs too.
+// OldSigns reports whether the secret from before the last rotation signs too.
 func (w Webhook) OldSigns(now time.Time) bool { return w.OldUntil != nil && *w.OldUntil > now.Unix() }
 
 // Change is what a new webhook gets or what to change about one; nil leaves a value as it is.
