@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -146,6 +147,34 @@ func TestExportsThatEndEarly(t *testing.T) {
 	})
 }
 
+// TestAnExportWithoutRoomIsTriedAgain exports while the disk of the database is nearly full.
+func TestAnExportWithoutRoomIsTriedAgain(t *testing.T) {
+	s := open(t, modelstest.Open(t, modelstest.SQLite), func(c *handlers.Config) { c.DirectExport = 2 })
+	s.setUp()
+	for i := range 40 { // which takes more than one part of the file
+		long := strings.Repeat(fmt.Sprint(i), models.MaxDescription/2)
+		if _, err := s.store.CreateGroup(t.Context(), s.by, models.GroupChange{Name: new("Plaza"), Description: &long}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job := s.post("/groups/export", "format", "ndjson").wants(303).header.Get("Location")
+	reserve := s.store.DB.Reserve
+	s.store.DB.Reserve = math.MaxInt64
+	if err := s.store.Jobs.RunFiles(t.Context()); access.OutageOf(err) != access.Full {
+		t.Fatal(err)
+	}
+	if err := s.store.Jobs.RunFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.get(job).wants(200).has(".job", "disk is full").has("form[action='"+job+"/retry']", "Try again")
+	s.store.DB.Reserve = reserve
+	again := s.post(job + "/retry").wants(303).header.Get("Location")
+	if err := s.store.Jobs.RunFiles(t.Context()); err != nil || again == job {
+		t.Fatal(again, err)
+	}
+	s.get(again).wants(200).has("main", "40 rows").lacks("form[action$='/retry']")
+}
+
 // TestCancelledWorkbooksLeaveNoTemporaryFile cancels exports once they are too long for memory.
 func TestCancelledWorkbooksLeaveNoTemporaryFile(t *testing.T) {
 	modelstest.Slow(t)
@@ -160,7 +189,7 @@ func TestCancelledWorkbooksLeaveNoTemporaryFile(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
 	kept := func() []string {
-		files, _ := filepath.Glob(filepath.Join(folder, "excelize-*"))
+		files, _ := filepath.Glob(filepath.Join(folder, "console-export-*", "excelize-*"))
 		return files
 	}
 	owner, err := s.store.Identity.Users.FirstOwner(t.Context())

@@ -62,7 +62,7 @@ func (p jobPages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := views.JobDetail{
-		Job: job, FileName: export.FileOf(job), By: by(r), Results: page.Results, Notes: a.notes, Now: p.now(r),
+		Job: job, Outage: p.store.Jobs.Outage(job.ID), FileName: export.FileOf(job), By: by(r), Results: page.Results, Notes: a.notes, Now: p.now(r),
 		At: views.JobAt{Outcome: query.Outcome, After: query.After.String(), Before: query.Before.String()},
 	}
 	if n := len(page.Results); n > 0 {

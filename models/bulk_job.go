@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,13 +109,16 @@ func orFailed(err error, problems access.Invalid) error {
 }
 
 // Retriable reports whether a job can be retried: it is a bulk change or an import that has
-// ended, and in which something failed.
+// ended, and in which something failed, or an export that failed.
 func Retriable(job jobs.Job) bool {
+	if slices.Contains(exportKinds, job.Kind) {
+		return job.State == jobs.Failed
+	}
 	_, _, imports := ImportOf(job)
 	return (imports && job.StartedAt != nil || BulkAction(job.Kind).known()) && job.Finished() && job.Failed > 0
 }
 
-// RetryBulk starts a job over what failed in another one. Errors: ErrNotFound, Denied,
+// RetryBulk starts a job over what failed in another one, or an export again. Errors: ErrNotFound, Denied,
 // Conflict if nothing failed or the job goes on.
 func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID string) (jobs.Job, error) {
 	job, err := s.store.Jobs.Job(ctx, jobID)
@@ -128,6 +133,10 @@ func (s *BulkChanges) RetryBulk(ctx context.Context, by access.Actor, jobID stri
 	}
 	if !Retriable(job) {
 		return jobs.Job{}, access.Conflict{Message: "There's nothing to retry: nothing failed, or the job is still running."}
+	}
+	if slices.Contains(exportKinds, job.Kind) {
+		again := jobs.Request{Kind: job.Kind, Needs: job.Needs, Spec: json.RawMessage(job.Spec), Note: job.Note}
+		return s.store.Jobs.Start(ctx, by, again)
 	}
 	var spec bulkSpec
 	if err := job.Read(&spec); err != nil {

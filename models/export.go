@@ -31,6 +31,8 @@ const (
 	ExportActivityKind = "activity.export"
 )
 
+var exportKinds = []string{ExportGroupsKind, ExportContactsKind, ExportMembersKind, ExportActivityKind}
+
 // Export says how a list is exported.
 type Export struct {
 	// Format is the name of the file's format, for the audit line.

@@ -81,6 +81,8 @@ type JobDetail struct {
 	Next, Previous string
 	// File is what the job made, if its reader may have it; or nil.
 	File *jobs.File
+	// Outage is why the job can't go on at the moment, or "".
+	Outage access.Outage
 	// Undone is the newest job that undoes this one, or the zero Job.
 	Undone jobs.Job
 	Notes  []string
@@ -101,6 +103,15 @@ func (d JobDetail) paging() paging {
 // canCancel reports whether to offer to cancel the job.
 func (d JobDetail) canCancel() bool {
 	return !d.Finished() && d.State != jobs.Cancelling && d.By.May(d.Needs)
+}
+
+// stands returns why the job stands still, in words; "" if it doesn't.
+func (d JobDetail) stands() string {
+	if d.Finished() || exports(d.Job) || d.Outage != access.Full && d.Outage != access.ReadOnly {
+		return ""
+	}
+	title, _ := OutageWords(d.Outage)
+	return title + ". The job continues by itself once that is resolved."
 }
 
 // canRetry reports whether to offer to retry what failed.
@@ -195,6 +206,7 @@ func stateClass(s jobs.State) string {
 var failureWords = map[string]string{
 	jobs.ActorGone: "Whoever started it was disabled, or their API token was revoked or expired.",
 	jobs.RightLost: "Whoever started it no longer has permission to do this.",
+	jobs.DiskFull:  "The server's disk is full, so the file wasn't made. Free up space, then try again.",
 	jobs.Expired:   "Nobody imported the file within 24 hours, so it was deleted.",
 	jobs.Broken:    "Something went wrong on the server several times. The log has the details.",
 }

@@ -20,6 +20,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/handlers/avatars"
+	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 )
 
@@ -99,6 +100,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	console := handlers.New(config)
+	export.RemoveLeft()
 	handler, err := c.startDebugging(ctx, config, console)
 	if err != nil {
 		return err

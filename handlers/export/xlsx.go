@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
+
+	"protocol.chat/console/models/db"
 )
 
 // xlsxRows writes an .xlsx file. Long sheets are in temporary files until discard removes them.
@@ -24,16 +27,28 @@ type xlsxRows struct {
 	sheets, rows int
 	bold, date   int // styles
 	err          error
+	// folder has the temporary files, until lock is closed. unchecked is about how many bytes were
+	// written there since its room was checked.
+	folder    string
+	lock      *os.File
+	unchecked int
 }
 
+// checkedEvery is how many bytes are written before the room on the disk is checked again.
+const checkedEvery = 8 << 20
+
 func openXLSX(out *bufio.Writer, columns []string) rows {
-	x := &xlsxRows{file: excelize.NewFile(), limit: excelize.TotalRows}
+	x := &xlsxRows{limit: excelize.TotalRows}
+	x.folder, x.lock, x.err = openTemp()
+	x.file = excelize.NewFile(excelize.Options{TmpDir: x.folder})
 	for _, column := range columns {
 		x.columns = append(x.columns, column)
 	}
 	// The archive goes to out, and not into memory first, as it would by itself.
 	x.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(out) })
-	x.bold, x.err = x.file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	if x.err == nil {
+		x.bold, x.err = x.file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	}
 	if x.err == nil {
 		x.date, x.err = x.file.NewStyle(&excelize.Style{CustomNumFmt: new("yyyy-mm-dd hh:mm:ss")})
 	}
@@ -72,12 +87,17 @@ func (x *xlsxRows) write(values []any) error {
 	if x.err == nil && x.rows == x.limit {
 		x.err = errors.Join(x.sheet.Flush(), x.begin())
 	}
+	if x.err == nil && x.unchecked >= checkedEvery {
+		x.unchecked, x.err = 0, db.RoomIn(x.folder, db.Reserve)
+	}
 	if x.err != nil {
 		return x.err
 	}
 	cells := make([]any, len(values))
 	for i, value := range values {
 		cells[i] = x.cell(value)
+		words, _ := cells[i].(string)
+		x.unchecked += len(words) + len(`<c r="A1" t="inlineStr"><is><t></t></is></c>`)
 	}
 	return x.row(cells)
 }
@@ -107,7 +127,14 @@ func (x *xlsxRows) close() error {
 	return x.err
 }
 
-func (x *xlsxRows) discard() { _ = x.file.Close() }
+func (x *xlsxRows) discard() {
+	_ = x.file.Close()
+	if x.folder != "" {
+		_ = os.RemoveAll(x.folder)
+		_ = x.lock.Close()
+		x.folder = ""
+	}
+}
 
 // fitting returns a text as far as it fits into a cell, and says so if not all of it does.
 func fitting(s string) string {

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,20 +125,28 @@ func TestWorkbooksLeaveNoTemporaryFile(t *testing.T) {
 		folder := t.TempDir()
 		t.Setenv("TMPDIR", folder)
 		kept := func() []string {
-			files, _ := filepath.Glob(folder + "/*")
+			files, _ := filepath.Glob(folder + "/*/*")
 			return files
 		}
+		killed := filepath.Join(folder, tempName+"killed")
+		if err := errors.Join(os.Mkdir(killed, 0o700), os.WriteFile(filepath.Join(killed, "excelize-1"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		RemoveLeft()
 		w := NewWriter(io.Discard, Named("xlsx"), []string{"a"})
 		for i := 0; len(kept()) == 0; i++ {
 			if err := w.Write(strings.Repeat("x", 30_000)); err != nil || i > 2000 {
 				t.Fatal("nothing was written to the disk, but ", err)
 			}
 		}
+		if RemoveLeft(); len(kept()) != 1 {
+			t.Error("a file in use was removed")
+		}
 		if err := end(w); err != nil {
 			t.Fatal(err)
 		}
 		w.Discard()
-		if left := kept(); len(left) > 0 {
+		if left, _ := filepath.Glob(folder + "/*"); len(left) > 0 {
 			t.Errorf("%s: %v", name, left)
 		}
 	}

@@ -26,6 +26,8 @@ type DB struct {
 	Migrations []*goose.Migration
 	// Health records recent failures, for Ready.
 	Health health
+	// Reserve is how many bytes of the disk Room leaves free. Tests may set it.
+	Reserve int64
 
 	handles
 	queries *queryLog             // or nil: see LogQueries
@@ -47,7 +49,7 @@ const (
 // it. It creates a missing SQLite file and its folder, and does not migrate. It returns an
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
-	d := &DB{Now: time.Now, snapshots: make(chan struct{}, snapshotConns)}
+	d := &DB{Now: time.Now, Reserve: Reserve, snapshots: make(chan struct{}, snapshotConns)}
 	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	var err error
 	if d.Dialect, err = dialectOf(url); err != nil {

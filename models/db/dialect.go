@@ -41,6 +41,8 @@ type Dialect interface {
 	Earliest(r Reader, now time.Time) (time.Time, error)
 	// logSize is the size in bytes of the log that the program has to keep small.
 	logSize() int64
+	// room is DB.Room.
+	room(reserve int64) error
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migrate runs up so that several processes that migrate at once all succeed.
 	migrate(db *gorm.DB, up func() error) error

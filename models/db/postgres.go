@@ -218,6 +218,8 @@ var postgresOutages = map[string]access.Outage{
 	"XX002": access.Damaged,
 }
 
+func (*postgresDialect) room(int64) error { return nil } // the server's disk is its own
+
 func (*postgresDialect) Outage(err error) access.Outage {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && len(refused.Code) == 5 {

@@ -258,6 +258,10 @@ func (sqliteDialect) migrate(_ *gorm.DB, up func() error) error {
 
 func (d sqliteDialect) checkFiles() error { return d.files.checkFiles() }
 
+func (d sqliteDialect) room(reserve int64) error {
+	return RoomIn(filepath.Dir(d.files.path), reserve)
+}
+
 func (d sqliteDialect) trust(ok bool) { d.files.distrusted.Store(!ok) }
 
 func (sqliteDialect) beginStatement() string { return "" }

@@ -107,8 +107,11 @@ func (w *FileWriter) closeIn(tx *gorm.DB) error {
 	return tx.Create(&whole).Error
 }
 
-// flush stores the rest as a part.
+// flush stores the rest as a part, if the disk has room for that and for what others change.
 func (w *FileWriter) flush() error {
+	if err := w.s.db.Room(); err != nil {
+		return err
+	}
 	err := w.transaction(w.store)
 	w.file.Size += int64(len(w.rest))
 	w.rest = w.rest[:0]

@@ -49,6 +49,8 @@ const (
 	RightLost = "right_lost"
 	// Broken: a part of it failed several times for a reason that the log has.
 	Broken = "internal_error"
+	// DiskFull: there was no room for the file that it makes.
+	DiskFull = "disk_full"
 	// Expired: its file was not imported in time.
 	Expired = "file_expired"
 )

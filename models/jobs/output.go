@@ -103,7 +103,7 @@ func (s *Store) makeFile(ctx context.Context, seen Job) error {
 		return nil
 	}
 	defer s.making.end(seen.ID)
-	err := s.db.Snapshot(ctx, func(r db.Reader) error {
+	err := s.db.Failed(ctx, s.db.Snapshot(ctx, func(r db.Reader) error {
 		free, err := s.db.Dialect.TryLock(r, "job "+seen.ID)
 		if err != nil || !free {
 			return err
@@ -115,9 +115,11 @@ func (s *Store) makeFile(ctx context.Context, seen Job) error {
 		if err == nil && to != nil {
 			err = to.complete()
 		}
-		return err
-	})
+		return db.Crowded(err)
+	}))
 	switch {
+	case access.OutageOf(err) == access.Full:
+		return err // admit ends the job once that can be stored
 	case errors.Is(err, access.ErrConflict): // other exports run: it is tried again
 		return nil
 	case errors.Is(err, access.ErrDenied):

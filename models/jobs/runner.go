@@ -204,6 +204,11 @@ func (s *Store) admit(tx *gorm.DB, job *Job) (access.Actor, error) {
 		job.finish(Failed, Broken, now)
 		return access.Actor{}, nil
 	}
+	// Others wait until there is room. A file would fill it again, so it is dropped.
+	if s.kinds[job.Kind].Make != nil && s.Outage(job.ID) == access.Full {
+		job.finish(Failed, DiskFull, now)
+		return access.Actor{}, nil
+	}
 	by, err := s.log.Reload(tx, job.Actor())
 	if err != nil {
 		return by, err
@@ -340,6 +345,8 @@ type pace struct {
 	mu     sync.Mutex
 	limits map[string]int
 	fails  map[string]int
+	// outages are why jobs don't go on at the moment.
+	outages map[string]access.Outage
 }
 
 // LeastAtOnce is how many objects one transaction changes at least, if so many remain and the
@@ -383,15 +390,25 @@ func (p *pace) judge(job Job, err error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fails == nil {
-		p.fails = map[string]int{}
+		p.fails, p.outages = map[string]int{}, map[string]access.Outage{}
 	}
-	switch {
+	delete(p.outages, job.ID)
+	switch outage := access.OutageOf(err); {
 	case err == nil:
 		delete(p.fails, job.ID)
+	case outage != "":
+		p.outages[job.ID] = outage
 	case !errors.Is(err, access.ErrUnavailable) && !errors.Is(err, context.Canceled):
 		p.fails[job.ID]++
 	}
 	return err
+}
+
+// Outage returns why this program couldn't go on with a job when it last tried to; "" if it could.
+func (s *Store) Outage(id string) access.Outage {
+	s.pace.mu.Lock()
+	defer s.pace.mu.Unlock()
+	return s.pace.outages[id]
 }
 
 // broken reports whether a job has failed too often.
