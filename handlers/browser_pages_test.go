@@ -149,6 +149,16 @@ func (v *town) finished(b models.Bulk) string {
 	return job.ID
 }
 
+// describeAgain changes a group's description, which open pages hear of.
+func (v *town) describeAgain(g models.Group) {
+	v.Helper()
+	description := "Described by somebody else: " + rand.Text()
+	if _, err := v.store.UpdateGroup(v.Context(), v.by, g.ID, models.GroupChange{Description: &description}); err != nil {
+		v.Fatal(err)
+	}
+	v.relay()
+}
+
 // savedView saves a view for all, unless there is one of this name, and pins it.
 func (v *town) savedView(name string) {
 	v.Helper()

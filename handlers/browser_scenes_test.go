@@ -103,6 +103,16 @@ var scenes = append([]scene{
 		t.click("[data-pick]")
 		t.sees(".bulk", "1 selected")
 	}},
+	{"groups changed", func(t *tab, v *town) {
+		t.visit("/groups")
+		v.describeAgain(v.empty)
+		t.sees("#live", "changed")
+	}},
+	{"group form changed", func(t *tab, v *town) {
+		t.visit("/groups/" + v.empty.ID + "/edit")
+		v.describeAgain(v.empty)
+		t.sees("#live", "Somebody saved changes")
+	}},
 	{"groups all selected", func(t *tab, _ *town) {
 		t.visit("/groups?limit=10&select=all")
 		t.sees(".bulk", "selected")

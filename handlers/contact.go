@@ -39,8 +39,13 @@ func (p contactPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // detail returns what the pages of the request's contact show.
 func (p contactPages) detail(r *http.Request) (views.ContactDetail, error) {
+	live, err := p.liveOf(r, "contact", r.PathValue("id"))
+	if err != nil {
+		return views.ContactDetail{}, err
+	}
 	contact, groups, more, err := p.withGroups(r)
 	return views.ContactDetail{
+		Live:    live,
 		Contact: contact, By: by(r), In: groups, MoreIn: more,
 		Done: len(signedInAs(r).flashes()) > 0, List: listOf(r, views.ContactsURL(views.ContactsAt{})), Origin: p.publicURL, Now: p.now(r),
 	}, err
@@ -99,11 +104,16 @@ func (p contactPages) create(w http.ResponseWriter, r *http.Request) error {
 
 // edit shows the form for a contact's values.
 func (p contactPages) edit(w http.ResponseWriter, r *http.Request) error {
-	contact, err := p.store.Contact(r.Context(), r.PathValue("id"))
+	id := r.PathValue("id")
+	live, err := p.liveOf(r, "contact", id)
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: p.now(r)}
+	contact, err := p.store.Contact(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Live: live, Now: p.now(r)}
 	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err

@@ -22,6 +22,10 @@ func (p contactPages) list(w http.ResponseWriter, r *http.Request) error {
 // listAt returns what the list shows for an address.
 func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, error) {
 	at, query := readContactsAt(a)
+	live, err := p.liveOf(r, "contact")
+	if err != nil {
+		return views.ContactList{}, err
+	}
 	page, err := fullPage(&query.Range, func() (page models.ContactPage, more bool, err error) {
 		page, err = p.store.Contacts(r.Context(), query)
 		return page, page.More, err
@@ -31,7 +35,7 @@ func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, er
 	}
 	at.After, at.Before = query.After.String(), query.Before.String()
 	list := views.ContactList{
-		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, PageSize: a.pageSize, Origin: p.publicURL, Now: p.now(r),
+		By: by(r), At: at, Rows: page.Contacts, Words: strings.Fields(at.Q), Notes: a.notes, PageSize: a.pageSize, Origin: p.publicURL, Live: live, Now: p.now(r),
 		None: len(page.Contacts) == 0 && at.Q == "" && at.After == "",
 	}
 	if page.Partial {

@@ -30,11 +30,16 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 
 // detail returns what the pages of the request's group have in common.
 func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
-	g, err := p.store.GroupPreview(r.Context(), r.PathValue("id"))
+	id := r.PathValue("id")
+	live, err := p.liveOf(r, "group", id)
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: groupsOf(r), Origin: p.publicURL, Now: p.now(r)}
+	g, err := p.store.GroupPreview(r.Context(), id)
+	if err != nil {
+		return views.GroupDetail{}, err
+	}
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: groupsOf(r), Origin: p.publicURL, Live: live, Now: p.now(r)}
 	if d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
@@ -126,11 +131,16 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 
 // edit shows the form for a group's values.
 func (p groupPages) edit(w http.ResponseWriter, r *http.Request) error {
-	g, err := p.store.Group(r.Context(), r.PathValue("id"))
+	id := r.PathValue("id")
+	live, err := p.liveOf(r, "group", id)
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Now: p.now(r)}
+	g, err := p.store.Group(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Live: live, Now: p.now(r)}
 	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err

@@ -26,13 +26,17 @@ var groupFilters = []string{"q", "status", "member", "created_after", "created_b
 // listAt returns what the list shows for an address.
 func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error) {
 	at, query := readGroupsAt(a)
+	live, err := p.liveOf(r, "group")
+	if err != nil {
+		return views.GroupList{}, err
+	}
 	page, err := p.pageAt(r, a, &at, &query)
 	if err != nil {
 		return views.GroupList{}, err
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
-		Notes: append(a.notes, views.SearchNotes(page.Search)...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Now: p.now(r),
+		Notes: append(a.notes, views.SearchNotes(page.Search)...), Columns: signedInAs(r).user.GroupColumns, PageSize: a.pageSize, MembersLike: page.MembersLike, Origin: p.publicURL, Live: live, Now: p.now(r),
 	}
 	if query.First() {
 		list.Exact = page.Exact

@@ -26,7 +26,7 @@ func (p jobPages) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := views.JobList{Jobs: page.Jobs, Notes: a.notes, Now: p.now(r)}
+	list := views.JobList{At: views.JobsAt{After: query.After.String(), Before: query.Before.String()}, Jobs: page.Jobs, Notes: a.notes, Now: p.now(r)}
 	if query.Unfinished {
 		list.At.Show = "unfinished"
 	}

@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"protocol.chat/console/handlers/stream"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 )
 
 // livePages tell open pages that what they show has changed, and nothing else of it: a page
@@ -22,7 +24,9 @@ import (
 type livePages struct {
 	*site
 	hub *stream.Hub
-	// progress is how far the jobs are that pages show, as followJobs last saw it.
+	// progress is how far the jobs are that pages show, as followJobs last saw it. What is not in it
+	// is told of.
+	mu       sync.Mutex
 	progress map[string]jobs.Progress
 }
 
@@ -61,6 +65,13 @@ func (p *livePages) feed(w http.ResponseWriter, r *http.Request) error {
 		return p.since(w, r, watch, since)
 	}
 	return p.stream(w, r, watch, since)
+}
+
+// liveOf returns what a page shows: objects, or a list that shows those of its rows. Call it before
+// they are read, so that the page hears of what is changed meanwhile.
+func (s *site) liveOf(r *http.Request, on string, ids ...string) (views.Live, error) {
+	at, err := s.store.Events.Position(r.Context())
+	return views.Live{On: on, IDs: ids, At: at}, err
 }
 
 // liveRights are the rights to hear of each kind of object: those of their pages.
@@ -154,18 +165,23 @@ func (p *livePages) open(r *http.Request, watch stream.Watch, since int64) (*str
 		return nil, err
 	}
 	page.Add(missed)
-	if watch.Kind == "job" { // it may have gone on since the page was made
-		page.Changed()
+	if watch.Kind == "job" { // which may have gone on since the page was made
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, id := range watch.IDs {
+			delete(p.progress, id)
+		}
 	}
 	return page, nil
 }
 
-// sendNews sends what a page hasn't heard of, at most once a liveGap, until the page or ctx ends.
+// sendNews sends what a page hasn't heard of, at most once a liveGap, until the page or ctx ends. The
+// first message comes at once: a page that doesn't get it knows that something holds messages back.
 func sendNews(ctx context.Context, feed *stream.Feed, page *stream.Page) {
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
 	ready, pause := page.Ready(), (<-chan time.Time)(nil)
-	var err error
+	err := feed.Send(page.From, stream.News{At: page.From})
 	for err == nil {
 		select {
 		case <-ctx.Done():
@@ -207,9 +223,10 @@ func (p *livePages) followEvents(ctx context.Context) error {
 
 // followJobs tells open pages of jobs that have gone on since the last call.
 func (p *livePages) followJobs(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	watched := p.hub.Watched("job")
 	if len(watched) == 0 {
-		p.progress = nil
 		return nil
 	}
 	found, err := p.store.Jobs.Progress(ctx, watched)
@@ -220,7 +237,7 @@ func (p *livePages) followJobs(ctx context.Context) error {
 	var changed []string
 	for _, job := range found {
 		now[job.ID] = job
-		if before, known := p.progress[job.ID]; known && before != job {
+		if p.progress[job.ID] != job {
 			changed = append(changed, job.ID)
 		}
 	}

@@ -66,7 +66,10 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 	s.console = handlers.New(config)
 	server.Config.Handler = modelstest.SecretsOf(store).Watch(s.console)
 	server.Start()
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		s.console.Drain() // or Close would wait for the feeds of tabs
+		server.Close()
+	})
 	s.browser = s.newBrowser()
 	return s
 }

@@ -12,6 +12,7 @@ import (
 // ContactList is what the list of contacts shows. Its fields are those of GroupList.
 type ContactList struct {
 	By             access.Actor
+	Live           Live
 	At             ContactsAt
 	Rows           []models.Contact
 	Words          []string
@@ -35,6 +36,7 @@ type ContactForm struct {
 	Problems access.Invalid
 	Draft    int64
 	Next     string
+	Live     Live
 	Now      Clock
 }
 
@@ -49,6 +51,7 @@ type ContactDetail struct {
 	// List is the list that the page was opened from; "" for the default.
 	List   templ.SafeURL
 	Origin string
+	Live   Live
 	Now    Clock
 }
 
@@ -123,4 +126,14 @@ func noContactTitle(l ContactList) string {
 		return "No contacts on this page"
 	}
 	return "No contacts match “" + text.Isolated(l.At.Q) + "”"
+}
+
+// live returns the attributes by which the list hears of changes. A search may leave new contacts
+// out, and so may another page of the list than the first.
+func (l ContactList) live() templ.OrderedAttributes {
+	noun := ""
+	if l.At.Q != "" {
+		noun = "contacts"
+	}
+	return l.Live.list(l.At.After == "" && l.At.Before == "", noun)
 }

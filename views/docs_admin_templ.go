@@ -232,7 +232,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -284,7 +284,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var10 templ.SafeURL
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 104, Col: 37}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 106, Col: 37}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
@@ -297,7 +297,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var11 templ.SafeURL
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 106, Col: 203}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 108, Col: 203}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {

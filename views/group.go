@@ -47,6 +47,7 @@ type GroupList struct {
 	Member *models.Contact
 	// None says that there are no groups at all.
 	None bool
+	Live Live
 	// Origin is the console's public URL, for examples: "https://console.example".
 	Origin string
 	Now    Clock
@@ -66,6 +67,7 @@ type GroupForm struct {
 	Draft int64
 	// Next is where saving an edit leads; "" for the group's page.
 	Next string
+	Live Live
 	Now  Clock
 }
 
@@ -82,6 +84,7 @@ type GroupDetail struct {
 	// List is the list that the page was opened from; "" for the default.
 	List   templ.SafeURL
 	Origin string
+	Live   Live
 	Now    Clock
 }
 
@@ -354,4 +357,14 @@ func byWhom(name string) string {
 		return ""
 	}
 	return " by " + text.Isolated(name)
+}
+
+// live returns the attributes by which the list hears of changes. A search or a filter may leave new
+// groups out, and so may another page of the list than the first.
+func (l *GroupList) live() templ.OrderedAttributes {
+	noun := ""
+	if l.At.filtered() {
+		noun = "groups"
+	}
+	return l.Live.list(l.At.After == "" && l.At.Before == "" && !l.At.Last, noun)
 }

@@ -100,6 +100,34 @@ func (d JobDetail) paging() paging {
 	return p
 }
 
+// live says that the page hears of the job until it has ended.
+func (d JobDetail) live() Live {
+	if d.Finished() {
+		return Live{}
+	}
+	return Live{On: "job", IDs: []string{d.ID}}
+}
+
+// live says that the list hears of the jobs that have not ended.
+func (l JobList) live() Live {
+	var unfinished []string
+	for _, j := range l.Jobs {
+		if !j.Finished() {
+			unfinished = append(unfinished, j.ID)
+		}
+	}
+	if len(unfinished) == 0 {
+		return Live{}
+	}
+	return Live{On: "job", IDs: unfinished}
+}
+
+// followed returns the attributes of a link to the page that it is on, which live.js follows when what
+// the page shows has changed. That leaves the history and messages alone.
+func followed(trigger string) templ.Attributes {
+	return templ.Attributes{"hx-boost": "true", "hx-trigger": trigger, "hx-push-url": "false", "hx-select-oob": "", "data-live-follow": true}
+}
+
 // canCancel reports whether to offer to cancel the job.
 func (d JobDetail) canCancel() bool {
 	return !d.Finished() && d.State != jobs.Cancelling && d.By.May(d.Needs)

@@ -153,14 +153,6 @@ func (p *Page) Add(missed []events.Head) {
 	p.tell()
 }
 
-// Changed says that all that the page shows may have changed.
-func (p *Page) Changed() {
-	p.hub.mu.Lock()
-	defer p.hub.mu.Unlock()
-	p.news.Changed = slices.Clone(p.watch.IDs)
-	p.tell()
-}
-
 // tell makes Ready say that there is news, if there is any. The caller holds the lock.
 func (p *Page) tell() {
 	if p.news.empty() {

@@ -122,4 +122,4 @@ async function stay() {
   if (!answer?.ok) signIn();
 }
 addEventListener('pageshow', watchIdle);
-on('htmx:finally:request', watchIdle);
+on('htmx:finally:request', ({ detail: { ctx } }) => { if (ctx.sourceEvent?.type !== 'live') watchIdle(); });
