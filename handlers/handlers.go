@@ -94,6 +94,9 @@ func (c *Console) Drain() {
 	c.live.hub.Close()
 }
 
+// OpenPages returns how many pages hear of changes at the moment.
+func (c *Console) OpenPages() int { return c.live.hub.Len() }
+
 // Open pages hear of changes if these are called all the time: FollowEvents also when events were
 // numbered (events.Log.Numbered), FollowJobs every second, and EndFeeds every few, which ends the
 // feeds of those whose session or right has ended.

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"syscall"
@@ -77,26 +76,8 @@ func serve(ctx context.Context, c *command) error {
 	})
 }
 
-// The garbage collector's settings. Requests leave little live memory, so Go's default of
-// collecting at twice the live heap is mostly wasted: five times saved a third of the processor
-// time of a page. The limit keeps the process below 100 MB, including the engine's caches.
-// GOGC and GOMEMLIMIT override these.
-const (
-	collectAt   = 400      // percent
-	memoryLimit = 48 << 20 // bytes
-)
-
-func tuneMemory(getenv func(string) string) {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
-	if getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
-}
-
 func (c *command) serveStore(ctx context.Context, listener net.Listener, config handlers.Config) error {
-	tuneMemory(c.getenv)
+	memory := newMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	console := handlers.New(config)
@@ -117,7 +98,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	})
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
-	for _, t := range append(tasks(store, log), pageTasks(store, console)...) {
+	for _, t := range append(tasks(store, log), pageTasks(store, console, memory)...) {
 		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
 	err = serveHTTP(ctx, newServer(handler, log), listener)

@@ -247,6 +247,13 @@ func (h *Hub) Changed(kind string, ids []string) {
 	}
 }
 
+// Len returns how many pages are open.
+func (h *Hub) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.pages)
+}
+
 // Sessions returns the sessions of open pages, by id.
 func (h *Hub) Sessions() []string {
 	h.mu.Lock()
