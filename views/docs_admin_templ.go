@@ -269,7 +269,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"back-up-sqlite\">Back up SQLite</h2><p>Don't copy the file while a console runs: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged. This makes a complete one:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -277,33 +277,41 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Or stop the console, and copy <code>console.db</code> together with its <code>console.db-wal</code>, which may not be there.</p><h2 id=\"back-up-postgresql\">Back up PostgreSQL</h2><p>Use <code>pg_dump</code>.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>Copy the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars and files of jobs aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var10 templ.SafeURL
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 106, Col: 37}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 106, Col: 32}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">key</a> too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2><p>Put the database back while no console runs. <code>console audit verify</code> then reports that the log ends before its mark, which is correct: accept it with <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = listing(codeRestore).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 templ.SafeURL
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 108, Col: 203}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 110, Col: 189}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\"><code>console audit adopt</code></a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

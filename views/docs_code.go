@@ -45,7 +45,11 @@ head    5255:Zm9vYmFyYmF6cXV4`
     reverse_proxy 127.0.0.1:8080
 }`
 
-	codeBackup = `sqlite3 data/console.db "VACUUM INTO 'backup.db'"`
+	codeBackup = `console backup console.tar.zst
+console backup -every 24h -keep 14 /var/backups/console`
+
+	codeRestore = `console restore -database sqlite:data/console.db console.tar.zst
+console restore -database postgres://console@localhost/console console.tar.zst`
 
 	codeRecovery = `console user list
 console user password -email anna@example.com             # set a new password

@@ -99,6 +99,24 @@ func (h auditHead) Name() string {
 	return fmt.Sprintf("%d:%s", h.Number, text.Cut(mac, headShown))
 }
 
+// HeadName returns the Name of the head that is stored, without looking at its signature; ""
+// if there is none.
+func HeadName(r db.Reader) (string, error) {
+	found, err := db.Collect(r, "SELECT value FROM settings WHERE key = ?", false, []any{HeadSetting}, db.OneColumn[string])
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	words := strings.Fields(found[0])
+	if len(words) < 2 {
+		return "", nil
+	}
+	number, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil {
+		return "", nil
+	}
+	return auditHead{Number: number, Seal: orEmpty(words[1])}.Name(), nil
+}
+
 // beginChain writes the head of a new database, in which no one has done anything yet. In
 // any other a missing head is a fault, which only AdoptAudit ends.
 func (s *Log) beginChain(ctx context.Context) error {

@@ -46,6 +46,11 @@ type Dialect interface {
 	migration() (goose.Dialect, []goose.ProviderOption, error)
 	// migrate runs up so that several processes that migrate at once all succeed.
 	migrate(db *gorm.DB, up func() error) error
+	// dump and restore do what DB.Dump and Restore promise.
+	dump(ctx context.Context, s *DB, path string, read func(Reader) error) error
+	restore(ctx context.Context, path string, check func(*DB) error) error
+	// tables is a statement that returns the names of the tables.
+	tables() string
 	// beginStatement is a statement to begin each transaction with, or "".
 	beginStatement() string
 	// Outage returns the outage that an error of the database means; "" if it is a bug.
