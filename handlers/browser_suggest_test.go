@@ -58,6 +58,10 @@ func TestSuggestionsCompleteASearch(t *testing.T) {
 	if got := shown(); len(got) != len(models.Operators) {
 		t.Errorf("the operators are %q", got)
 	}
+	eval[bool](a, "(document.dispatchEvent(new CustomEvent('htmx:after:swap', { detail: { ctx: { swap: 'none' } } })), true)") // as of a search that was typed before
+	if got := shown(); len(got) != len(models.Operators) {
+		t.Errorf("after a late answer, the operators are %q", got)
+	}
 	a.press("Escape")
 	a.until("it closes", "find('#q').getAttribute('aria-expanded') === 'false' && focused() === find('#q')")
 }

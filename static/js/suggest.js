@@ -7,6 +7,7 @@
   const shortest = 2; // letters of an operator before it is suggested unasked
   let at = -1; // the option that is active among those shown
   let open = false;
+  let by; // how the list was asked for: 'typed', or 'key' for all that fits
 
   const box = () => document.querySelector('[data-suggest]');
   const shown = (list) => [...list.children].filter((option) => !option.hidden);
@@ -35,12 +36,14 @@
     return suggestion !== text && suggestion.startsWith(text) && operator !== text.includes(':');
   }
 
-  // update shows what fits the word at the caret, or, if the list is not asked for, hides all.
+  // update shows what fits the word at the caret, or, if the list is not asked for, hides all. Without
+  // asked it is shown again as it was.
   function update(asked) {
+    if (asked !== undefined) by = asked;
     const input = box(), list = input && listOf(input);
     if (!list) return;
-    const word = document.activeElement === input && asked !== false ? wordAt(input) : null;
-    const enough = word && (asked === 'key' || word.text.length >= shortest);
+    const word = document.activeElement === input && by ? wordAt(input) : null;
+    const enough = word && (by === 'key' || word.text.length >= shortest);
     for (const option of list.children) option.hidden = !(enough && fits(word.text, option.dataset.text));
     open = shown(list).length > 0;
     list.hidden = !open;
@@ -91,5 +94,5 @@
   });
   document.addEventListener('focusin', (event) => { if (event.target.matches?.('[data-suggest]')) update(false); });
   document.addEventListener('focusout', (event) => { if (event.target.matches?.('[data-suggest]')) update(false); });
-  document.addEventListener('htmx:after:swap', () => update(open ? undefined : false)); // the morph took the list
+  document.addEventListener('htmx:after:swap', () => update(open ? undefined : false)); // the morph took the list, which a late answer must not close
 })();
