@@ -22,6 +22,7 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/webhooks"
 )
 
 const (
@@ -62,7 +63,7 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 	for _, change := range configure {
 		change(&config)
 	}
-	store.Webhooks.AllowLoopback()
+	store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 	s.console = handlers.New(config)
 	server.Config.Handler = modelstest.SecretsOf(store).Watch(s.console)
 	server.Start()

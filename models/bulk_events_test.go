@@ -43,7 +43,7 @@ func bulkEvents(t *testing.T, store *models.Store, b models.BulkChange) (made, s
 func TestPreviewsTellHowManyEventsAreSent(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		by, ctx := modelstest.Owner(t, store), t.Context()
-		store.Webhooks.AllowLoopback()
+		store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 		newWebhook(t, store, by, "http://127.0.0.1:9/", "*")
 		newWebhook(t, store, by, "http://127.0.0.1:9/", "group.updated", "group.archived", "group.members_added")
 		off, _ := newWebhook(t, store, by, "http://127.0.0.1:9/", "*")

@@ -30,7 +30,7 @@ func BenchmarkDeliveries(b *testing.B) {
 	for _, engine := range modelstest.Engines {
 		b.Run(engine, func(b *testing.B) {
 			store := modelstest.Open(b, engine)
-			store.Webhooks.AllowLoopback()
+			store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 			if engine == modelstest.SQLite {
 				if err := store.DB.Writer.Exec("PRAGMA synchronous = FULL").Error; err != nil {
 					b.Fatal(err)

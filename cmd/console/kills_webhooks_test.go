@@ -91,7 +91,7 @@ type sending struct {
 func startSending(t *testing.T, database string, groups int) *sending {
 	t.Helper()
 	s := &sending{T: t, store: modelstest.OpenURL(t, database), flaky: newFlaky(t)}
-	s.store.Webhooks.AllowLoopback()
+	s.store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 	manyGroups(t, s.store, groups)
 	name, names := "Receiver", []string{"group.*"}
 	_, secret, err := s.store.Webhooks.Create(t.Context(), modelstest.Owner(t, s.store), webhooks.Change{Name: &name, URL: &s.URL, Events: &names}, nil)

@@ -21,6 +21,7 @@ import (
 	"protocol.chat/console/handlers/avatars"
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/webhooks"
 )
 
 // lastSeal is how long the program waits at its end for the last entries to be sealed.
@@ -69,7 +70,7 @@ func serve(ctx context.Context, c *command) error {
 		config.Store = store
 		config.Avatars = avatars.New(avatars.Config{Folder: cmp.Or(flags.avatarFolder, filepath.Join(c.dataFolder(), "avatars")), Log: config.Log})
 		if flags.webhookLoopback {
-			store.Webhooks.AllowLoopback()
+			store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 			config.Log.Warn("webhooks may call this machine, which is for development only")
 		}
 		return c.serveStore(ctx, listener, config)

@@ -27,6 +27,7 @@ import (
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/webhooks"
 )
 
 const (
@@ -53,7 +54,7 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 // serve starts the API for somebody who owns it.
 func serve(t *testing.T, store *models.Store) *server {
 	t.Helper()
-	store.Webhooks.AllowLoopback()
+	store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 	s := &server{store: store, owner: modelstest.Owner(t, store)}
 	s.token = s.newToken(t, identity.NewToken{Name: "writer", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export, access.Webhooks)})
 	s.read = s.newToken(t, identity.NewToken{Name: "reader", Scopes: append(access.ReadScopes(), access.ReadActivity, access.Export)})

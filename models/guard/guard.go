@@ -5,6 +5,7 @@
 package guard
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -17,7 +18,10 @@ import (
 )
 
 // Guard decides which addresses may be connected to.
-type Guard struct{ guardian *ssrf.Guardian }
+type Guard struct {
+	guardian *ssrf.Guardian
+	resolver *net.Resolver
+}
 
 // Options are what a Guard allows besides ports 80 and 443 of public addresses.
 type Options struct {
@@ -25,6 +29,8 @@ type Options struct {
 	AnyPort bool
 	// Loopback allows this machine, on any port. It is for development and tests.
 	Loopback bool
+	// Resolver resolves names; nil is the system's.
+	Resolver *net.Resolver
 }
 
 // New returns a Guard.
@@ -37,15 +43,20 @@ func New(o Options) *Guard {
 		options = append(options, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")),
 			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
 	}
-	return &Guard{ssrf.New(options...)}
+	return &Guard{ssrf.New(options...), o.Resolver}
 }
 
 // Refuses reports whether an address can't be connected to, on any port.
 func (g *Guard) Refuses(ip netip.Addr) bool { return g.guardian.SafeAddr(ip.Unmap()) != nil }
 
+// Resolve returns the addresses of a name, also those that are refused.
+func (g *Guard) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
+	return g.resolver.LookupNetIP(ctx, "ip", name)
+}
+
 // Dialer returns a dialer that only connects to what is allowed.
 func (g *Guard) Dialer(timeout time.Duration) *net.Dialer {
-	return &net.Dialer{Timeout: timeout, Control: func(network, address string, raw syscall.RawConn) error {
+	return &net.Dialer{Timeout: timeout, Resolver: g.resolver, Control: func(network, address string, raw syscall.RawConn) error {
 		return g.guardian.Safe(network, address, raw)
 	}}
 }

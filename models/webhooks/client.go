@@ -23,7 +23,8 @@ import (
 	"protocol.chat/console/models/text"
 )
 
-// What a request may take: requestLimit in all; of its answer maxResponse bytes are read.
+// What a request may take: requestLimit in all, unless Reach says otherwise; of its answer
+// maxResponse bytes are read.
 const (
 	requestLimit = 10 * time.Second
 	maxResponse  = 8 << 10
@@ -49,14 +50,25 @@ const (
 // client makes requests to receivers. It reaches no private, loopback or link-local address,
 // whatever a name resolves to at the moment; uses no proxy and follows no redirect.
 type client struct {
-	guard    *guard.Guard
-	http     *http.Client
-	loopback bool
+	Reach
+	guard *guard.Guard
+	http  *http.Client
 }
 
-func newClient(loopback bool) *client {
-	c := &client{guard: guard.New(guard.Options{AnyPort: true, Loopback: loopback}), loopback: loopback}
-	transport := c.guard.Transport(requestLimit)
+// Reach says how receivers are reached.
+type Reach struct {
+	// Loopback lets webhooks call this machine, also by http, which is for development.
+	Loopback bool
+	// Limit is how long a request may take, and Resolver resolves names; zero values are what users
+	// have, others are for tests.
+	Limit    time.Duration
+	Resolver *net.Resolver
+}
+
+func newClient(r Reach) *client {
+	r.Limit = cmp.Or(r.Limit, requestLimit)
+	c := &client{Reach: r, guard: guard.New(guard.Options{AnyPort: true, Loopback: r.Loopback, Resolver: r.Resolver})}
+	transport := c.guard.Transport(r.Limit)
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, atOnce
 	c.http = &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -77,7 +89,7 @@ type answer struct {
 
 // post sends a body, and reports what came of it.
 func (c *client) post(ctx context.Context, url string, headers http.Header, body []byte) (a answer) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	ctx, cancel := context.WithTimeout(ctx, c.Limit)
 	defer cancel()
 	start := time.Now()
 	defer func() { a.took = time.Since(start) }()
@@ -181,7 +193,7 @@ func (c *client) checkHost(u *url.URL) string {
 	ip, err := netip.ParseAddr(host)
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.Unmap().IsLoopback()
 	switch {
-	case local && !c.loopback:
+	case local && !c.Loopback:
 		return "This URL points to the console's own machine. Use one that is reachable from the internet."
 	case local:
 		return ""
@@ -204,7 +216,7 @@ func (c *client) probe(ctx context.Context, address string) access.Invalid {
 	if err != nil {
 		return nil
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	found, err := c.guard.Resolve(ctx, u.Hostname())
 	if err != nil {
 		return nil
 	}

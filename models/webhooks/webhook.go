@@ -38,15 +38,14 @@ type Store struct {
 func New(d *db.DB, log *audit.Log) *Store {
 	s := &Store{
 		LeaseTime: 4 * time.Second,
-		db:        d, log: log, client: newClient(false), owner: text.RandomDigits(text.IDLength), woken: make(chan struct{}, 1),
+		db:        d, log: log, client: newClient(Reach{}), owner: text.RandomDigits(text.IDLength), woken: make(chan struct{}, 1),
 	}
 	s.paused.TTL = 5 * time.Second
 	return s
 }
 
-// AllowLoopback lets webhooks call this machine, also by http, which is for development. Call
-// it before the first use.
-func (s *Store) AllowLoopback() { s.client = newClient(true) }
+// SetReach says how receivers are reached. Call it before the first use.
+func (s *Store) SetReach(r Reach) { s.client = newClient(r) }
 
 // State reports whether events are sent to a webhook.
 type State string
