@@ -113,6 +113,13 @@ var scenes = append([]scene{
 		v.describeAgain(v.empty)
 		t.sees("#live", "Somebody saved changes")
 	}},
+	{"group form of others", func(t *tab, v *town) {
+		if err := v.store.Identity.OpenForms.Open(t.Context(), v.somebody(access.Editor).Actor(), v.group.ID); err != nil {
+			t.Fatal(err)
+		}
+		t.visit("/groups/" + v.group.ID + "/edit")
+		t.sees(".notice", "opened this form")
+	}},
 	{"groups all selected", func(t *tab, _ *town) {
 		t.visit("/groups?limit=10&select=all")
 		t.sees(".bulk", "selected")

@@ -113,7 +113,7 @@ func (p contactPages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Live: live, Now: p.now(r)}
+	form := views.ContactForm{ContactFields: contact.Fields(), Was: contact.Fields(), Key: rand.Text(), Next: string(next(r, "")), Others: p.openers(r, id), Live: live, Now: p.now(r)}
 	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err
@@ -156,6 +156,7 @@ func (p contactPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p.closeForm(r, id)
 	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func (p groupPages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Live: live, Now: p.now(r)}
+	form := views.GroupForm{GroupFields: g.Fields(), Was: g.Fields(), Key: rand.Text(), Next: string(next(r, "")), Others: p.openers(r, id), Live: live, Now: p.now(r)}
 	typed, err := p.drafts.takeEdit(r)
 	if err != nil {
 		return err
@@ -188,6 +188,7 @@ func (p groupPages) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p.closeForm(r, id)
 	if err := p.drafts.keepSaved(r); err != nil {
 		return err
 	}

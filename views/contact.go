@@ -6,6 +6,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
 
@@ -36,6 +37,7 @@ type ContactForm struct {
 	Problems access.Invalid
 	Draft    int64
 	Next     string
+	Others   []identity.Opener
 	Live     Live
 	Now      Clock
 }

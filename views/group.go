@@ -67,8 +67,10 @@ type GroupForm struct {
 	Draft int64
 	// Next is where saving an edit leads; "" for the group's page.
 	Next string
-	Live Live
-	Now  Clock
+	// Others have opened the form of the same group.
+	Others []identity.Opener
+	Live   Live
+	Now    Clock
 }
 
 // GroupDetail is what a group's own pages show above their tabs.

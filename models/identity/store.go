@@ -26,6 +26,7 @@ type Store struct {
 	Policies      *Policies
 	Drafts        *Drafts
 	SavedViews    *SavedViews
+	OpenForms     *OpenForms
 
 	// Reencrypt, unless nil, encrypts the secrets of other packages with the current key, and
 	// returns how many had another. Rotate calls it.
@@ -54,6 +55,8 @@ type (
 	Policies struct{ *shared }
 	// Drafts are what users have typed into forms and not sent.
 	Drafts struct{ *shared }
+	// OpenForms are who edits what at the moment.
+	OpenForms struct{ *shared }
 	// SavedViews are lists saved under a name, and those in users' menus.
 	SavedViews struct{ *shared }
 )
@@ -88,7 +91,7 @@ func New(d *db.DB, log *audit.Log) *Store {
 	s := &Store{
 		shared: c, Users: c.users, Sessions: c.sessions, SignIns: c.signIns, Attempts: c.attempts,
 		SecondFactors: c.secondFactors, Providers: c.providers, Tokens: &Tokens{c}, Invitations: &Invitations{c},
-		Policies: c.policies, Drafts: &Drafts{c}, SavedViews: &SavedViews{c},
+		Policies: c.policies, Drafts: &Drafts{c}, SavedViews: &SavedViews{c}, OpenForms: &OpenForms{c},
 	}
 	log.Reload = c.users.reloadActor
 	d.Migrations = append(d.Migrations, s.identityMigration())

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// SweepSignIns deletes what has expired: sessions, drafts, setup codes, invitations,
+// SweepSignIns deletes what has expired: sessions, drafts, open forms, setup codes, invitations,
 // challenges, devices, throttles and the hours of tokens.
 func (s *Store) SweepSignIns(ctx context.Context) error {
 	at, err := s.log.TrustedTime(ctx)
@@ -21,6 +21,7 @@ func (s *Store) SweepSignIns(ctx context.Context) error {
 		db.Where("expires_at <= ?", now).Delete(&challenge{}).Error,
 		db.Where("last_at <= ?", now-int64(keepDevices.Seconds())).Delete(&Device{}).Error,
 		db.Where("updated_at <= ?", now-int64(keepDrafts.Seconds())).Delete(&draft{}).Error,
+		db.Where("opened_at <= ?", now-int64(formOpen.Seconds())).Delete(&openForm{}).Error,
 		db.Where("last_at <= ?", now-int64(forgetFailures.Seconds())).Delete(&throttle{}).Error,
 		db.Where("hour <= ?", now-int64(keepHours.Seconds())).Delete(&TokenHour{}).Error,
 	))
