@@ -92,7 +92,7 @@ func TestKillsLoseAndRepeatNothing(t *testing.T) {
 				}
 				hits := 0
 				for range kills {
-					if killProgram(t, database, store, job) {
+					if killProgram(t, database, store, job, 100*time.Millisecond) {
 						hits++
 					}
 				}
@@ -106,9 +106,9 @@ func TestKillsLoseAndRepeatNothing(t *testing.T) {
 	}
 }
 
-// killProgram starts the program, kills it while it works on the job, and reports whether that
-// was not done yet.
-func killProgram(t *testing.T, database string, store *models.Store, job jobs.Job) bool {
+// killProgram starts the program, kills it within some time after it began to work on the job, and
+// reports whether that was not done yet.
+func killProgram(t *testing.T, database string, store *models.Store, job jobs.Job, within time.Duration) bool {
 	t.Helper()
 	var log logged
 	p := startProcess(t, database, &log)
@@ -117,7 +117,7 @@ func killProgram(t *testing.T, database string, store *models.Store, job jobs.Jo
 	for progress(t, store, job) == before { // the kill is to hit it at work
 		time.Sleep(time.Millisecond)
 	}
-	time.Sleep(rand.N(100 * time.Millisecond))
+	time.Sleep(rand.N(within))
 	if err := p.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
