@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -201,6 +202,64 @@ func TestTwoProgramsShareAJob(t *testing.T) {
 		both.Wait()
 		expect(t, finish(t, store, job), jobs.Done, 1500, 1500, 0, 0)
 		verified(t, store)
+	})
+}
+
+// TestACheckedJobWaitsForAUser has a second program end the check of a job, or a user change how it
+// is checked, while the first one looks for its objects.
+func TestACheckedJobWaitsForAUser(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		ctx, meanwhile, changed := t.Context(), func(jobs.Job) {}, false
+		kind := jobs.Kind{
+			Name: "test.check",
+			Gather: func(_ context.Context, job jobs.Job, _ string, _ int) ([]jobs.Object, string, error) {
+				do := meanwhile
+				meanwhile = func(jobs.Job) {}
+				do(job)
+				return []jobs.Object{{ID: job.Spec}}, "", nil
+			},
+			Change: func(_ *gorm.DB, _ jobs.Job, _ access.Actor, objects []jobs.Object) ([]jobs.Result, error) {
+				changed = true
+				return []jobs.Result{{ObjectID: objects[0].ID, Result: jobs.Changed}}, nil
+			},
+		}
+		second := modelstest.Second(t, store, time.Now())
+		store.Jobs.Register(kind)
+		second.Jobs.Register(kind)
+		for name, do := range map[string]func(job jobs.Job){
+			"another program": func(jobs.Job) { wants(t, "another program", second.Jobs.Run(ctx), nil) },
+			"a user": func(job jobs.Job) {
+				_, err := store.Jobs.Check(ctx, bulkTester, job.ID, 2)
+				wants(t, "checking it again", err, nil)
+			},
+		} {
+			request := jobs.Request{Kind: "test.check", Needs: access.EditGroups}
+			file := jobs.File{Name: "file", MediaType: "text/csv", ExpiresAt: time.Now().Add(time.Hour).Unix()}
+			job, err := store.Jobs.Upload(ctx, bulkTester, request, file, func(w io.Writer) error { return nil }, nil)
+			if err == nil {
+				_, err = store.Jobs.Check(ctx, bulkTester, job.ID, 1)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			meanwhile = do
+			wants(t, name, store.Jobs.Run(ctx), nil)
+			job, err = store.Jobs.Job(ctx, job.ID)
+			if err != nil || job.State != jobs.Checked || job.Total != 1 || changed {
+				t.Errorf("%s: the job is %s, of %d; %v", name, job.State, job.Total, err)
+			}
+			if results, err := store.Jobs.Results(ctx, job.ID, jobs.ResultQuery{}); err != nil || len(results.Results) != 0 {
+				t.Errorf("%s: the results are %v; %v", name, results, err)
+			}
+			_, err = store.Jobs.Release(ctx, bulkTester, job.ID)
+			wants(t, "starting it", err, nil)
+			expect(t, finish(t, store, job), jobs.Done, 1, 1, 0, 0)
+			results, err := store.Jobs.Results(ctx, job.ID, jobs.ResultQuery{})
+			if err != nil || len(results.Results) != 1 || results.Results[0].ObjectID != job.Spec {
+				t.Errorf("%s: the results are %v; %v", name, results, err)
+			}
+			changed = false
+		}
 	})
 }
 

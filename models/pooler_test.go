@@ -13,7 +13,9 @@ import (
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/jobs"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 )
 
 // TestBehindAPooler does what consoles do where each transaction may run in another
@@ -37,6 +39,7 @@ func TestBehindAPooler(t *testing.T) {
 					all.Go(func() { work(t, store, fmt.Sprint("worker", i)) })
 				}
 				all.Wait()
+				workByJobs(t, first, second)
 				wantReady(t, first, "")
 				reading, writing, err := second.Settings(t.Context(), "enable_seqscan")
 				if err != nil || !slices.Equal(append(reading, writing...), []string{"off", "off"}) {
@@ -70,6 +73,58 @@ func work(t *testing.T, store *models.Store, name string) {
 			t.Errorf("%d groups are found: %v", len(found.Groups), err)
 			return
 		}
+	}
+}
+
+// workByJobs imports groups, changes all that there are, and exports them, each by a job on which two
+// consoles work at once.
+func workByJobs(t *testing.T, first, second *models.Store) {
+	t.Helper()
+	by, ctx := modelstest.Owner(t, first), t.Context()
+	for _, store := range []*models.Store{first, second} {
+		store.Jobs.Register(jobs.Kind{Name: "test.export", Make: func(ctx context.Context, _ jobs.Job, to *jobs.Output) error {
+			to.Name("groups", "text/plain")
+			return store.Exports.ExportGroups(ctx, to.By, models.GroupQuery{}, models.Export{Begin: to.Expect}, func(g models.Group, _ []string) error {
+				_, err := fmt.Fprintln(to, g.ID)
+				return errors.Join(err, to.Row())
+			})
+		}})
+	}
+	both := func(job jobs.Job, err error) jobs.Job {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for _, store := range []*models.Store{first, second} {
+			all.Go(func() {
+				if err := errors.Join(store.Jobs.Run(ctx), store.Jobs.RunFiles(ctx)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		job, err = first.Jobs.Job(ctx, job.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	var file strings.Builder
+	file.WriteString("name,members\n")
+	for i := range 700 {
+		fmt.Fprintf(&file, "Imported %d,worker0-1\n", i)
+	}
+	job, err := first.Imports.Upload(ctx, by, models.ImportUpload{Type: models.ImportGroups}, strings.NewReader(file.String()))
+	if err == nil {
+		job, err = second.Imports.Check(ctx, by, job.ID, models.ImportOptions{})
+	}
+	job = both(job, err)
+	expect(t, both(first.Imports.Start(ctx, by, job.ID)), jobs.Done, 700, 700, 0, 0)
+	expect(t, both(second.BulkChanges.StartBulk(ctx, by, models.Bulk{Action: models.BulkArchive, All: true}, "")), jobs.Done, 760, 760, 0, 0)
+	job = both(first.Jobs.Start(ctx, by, jobs.Request{Kind: "test.export", Needs: access.Export}))
+	if f, err := second.Jobs.File(ctx, job.ID); err != nil || job.State != jobs.Done || f.Size != 760*(text.IDLength+1) {
+		t.Errorf("the export is %s (%s) with %d bytes; %v", job.State, job.Reason, f.Size, err)
 	}
 }
 

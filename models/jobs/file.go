@@ -224,14 +224,13 @@ func dropParts(tx *gorm.DB, id string) (some bool, err error) {
 // sweepFiles deletes expired files, unless their jobs are at work, and ends the jobs that
 // wait for what nobody did in time.
 func (s *Store) sweepFiles(ctx context.Context, at time.Time) error {
-	waiting := []State{Uploaded, Checked}
 	var ids []string
-	late := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at IS NULL AND state IN ? AND created_at <= ?", waiting, at.Add(-Kept).Unix())
+	late := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at IS NULL AND state IN ? AND created_at <= ?", awaiting, at.Add(-Kept).Unix())
 	if err := late.Pluck("id", &ids).Error; err != nil {
 		return s.db.Failed(ctx, err)
 	}
 	for _, id := range ids {
-		ended := s.db.Writer.WithContext(ctx).Model(&Job{}).Where("id = ? AND state IN ?", id, waiting).
+		ended := s.db.Writer.WithContext(ctx).Model(&Job{}).Where("id = ? AND state IN ?", id, awaiting).
 			Updates(map[string]any{"state": Stopped, "reason": Expired, "finished_at": at.Unix()})
 		if ended.Error != nil {
 			return s.db.Failed(ctx, ended.Error)

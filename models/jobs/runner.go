@@ -66,11 +66,14 @@ func (s *Store) round(ctx context.Context) (worked bool, err error) {
 	return worked, err
 }
 
+// awaiting are the states in which a job waits for what a user decides.
+var awaiting = []State{Uploaded, Checked}
+
 // unfinished returns the jobs to work on: those that gather or, if there are none, the
 // others, the oldest first.
 func (s *Store) unfinished(ctx context.Context) ([]Job, error) {
 	var all, gathering []Job
-	err := s.db.Reader.WithContext(ctx).Where("finished_at IS NULL AND state NOT IN ?", []State{Uploaded, Checked}).Order("id").Find(&all).Error
+	err := s.db.Reader.WithContext(ctx).Where("finished_at IS NULL AND state NOT IN ?", awaiting).Order("id").Find(&all).Error
 	all = slices.DeleteFunc(all, func(j Job) bool { return s.kinds[j.Kind].Change == nil }) // a newer program's
 	for _, job := range all {
 		if s.gathers(job) && job.State != Checking {
@@ -133,7 +136,8 @@ func (s *Store) advanceFree(tx *gorm.DB, seen Job, found gathered) (done partDon
 	start := time.Now() // the transaction may have waited for its turn
 	var jobs []Job
 	free := clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}
-	err = tx.Clauses(free).Where("id = ? AND finished_at IS NULL", seen.ID).Find(&jobs).Error
+	// Another program may have ended its check meanwhile: the next step is a user's.
+	err = tx.Clauses(free).Where("id = ? AND finished_at IS NULL AND state NOT IN ?", seen.ID, awaiting).Find(&jobs).Error
 	if done.did = err == nil && len(jobs) > 0; !done.did {
 		return done, err
 	}
@@ -186,8 +190,8 @@ func (s *Store) advance(tx *gorm.DB, job *Job, seen Job, found gathered) error {
 		return s.changeAll(tx, job, by)
 	case job.Counted:
 		return s.change(tx, job, by)
-	case seen.Counted || seen.Checkpoint != job.Checkpoint:
-		return nil // another program has gathered this part meanwhile
+	case seen.Counted || seen.Checkpoint != job.Checkpoint || seen.Spec != job.Spec:
+		return nil // another program has gathered this part meanwhile, or it is checked in another way
 	}
 	return s.keep(tx, job, found)
 }
