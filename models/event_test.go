@@ -328,3 +328,30 @@ func TestLargePayloadsFit(t *testing.T) {
 		}
 	})
 }
+
+// TestProgramsHearOfEventsOfOthers at once, where the database tells.
+func TestProgramsHearOfEventsOfOthers(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		other := modelstest.Second(t, store, time.Now())
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- other.Events.Listen(ctx) }()
+		if store.DB.Dialect.Name() == "postgres" {
+			<-other.Events.Numbered() // it listens
+			modelstest.Group(t, store, bulkTester, "New")
+			if err := store.Events.Relay(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-other.Events.Numbered():
+			case <-time.After(10 * time.Second):
+				t.Error("the other program hears nothing")
+			}
+			cancel()
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		cancel()
+	})
+}

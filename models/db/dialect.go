@@ -62,6 +62,11 @@ type Dialect interface {
 	// TryLock takes the lock of a name until the transaction ends, and reports whether it was
 	// free. An engine whose database one program serves has no such locks: it always is.
 	TryLock(r Reader, name string) (bool, error)
+	// Notify makes Listen of other programs call heard with the commit of the transaction.
+	Notify(tx *gorm.DB, channel string) error
+	// Listen calls heard for each Notify of a channel until ctx ends. It returns nil at once where
+	// nothing can be heard: behind a pooler, and on an engine whose database one program serves.
+	Listen(ctx context.Context, channel string, heard func()) error
 	// Floor returns the newest id of a table whose ids and row numbers must have the same
 	// order; "" if the engine has no row numbers.
 	Floor(tx *gorm.DB, table string) (string, error)

@@ -30,6 +30,7 @@ type postgresDialect struct {
 	url    string
 	server postgresServer
 	at     string // where it is, without credentials
+	conn   *pgx.ConnConfig
 }
 
 func (*postgresDialect) Name() string { return "postgres" }
@@ -81,6 +82,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
 	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
 	d.configure(settings.ConnConfig)
+	d.conn = settings.ConnConfig
 	settings.PingTimeout = pingTimeout
 	if h.Writer, h.reads, err = d.pool(settings.Copy(), PostgresConns, config); err == nil {
 		h.LongReader, h.longReads, err = d.pool(settings.Copy(), longConns, config)

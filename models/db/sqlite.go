@@ -204,6 +204,10 @@ func (sqliteDialect) Floor(tx *gorm.DB, table string) (string, error) {
 
 func (sqliteDialect) Placeholders(sql string) string { return sql }
 
+func (sqliteDialect) Notify(*gorm.DB, string) error { return nil }
+
+func (sqliteDialect) Listen(context.Context, string, func()) error { return nil }
+
 func (d sqliteDialect) Among(column string, values []string) (string, any) {
 	each, list := d.Each(values)
 	return column + " IN (SELECT value FROM " + each + ")", list

@@ -61,6 +61,15 @@ func (l *Log) heads(ctx context.Context, order string, limit int, condition stri
 // of.
 func (l *Log) Numbered() <-chan struct{} { return l.numbered }
 
+// channel is where programs tell one another that events were numbered.
+const channel = "console_events"
+
+// Listen makes Numbered hear of other programs until ctx ends. It returns nil at once if the
+// database doesn't tell, so that one has to look.
+func (l *Log) Listen(ctx context.Context) error {
+	return l.db.Failed(ctx, l.db.Dialect.Listen(ctx, channel, l.tellNumbered))
+}
+
 func (l *Log) tellNumbered() {
 	select {
 	case l.numbered <- struct{}{}:

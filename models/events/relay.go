@@ -52,7 +52,10 @@ func (l *Log) relaySome(ctx context.Context) (n int, err error) {
 			return err
 		}
 		numbered, err := l.number(tx)
-		if n = len(numbered); err != nil || n == 0 || l.Deliver == nil {
+		if n = len(numbered); err != nil || n == 0 {
+			return err
+		}
+		if err := l.db.Dialect.Notify(tx, channel); err != nil || l.Deliver == nil {
 			return err
 		}
 		return l.Deliver(tx, numbered)
