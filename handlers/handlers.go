@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -45,6 +46,18 @@ type Config struct {
 	Avatars *avatars.Proxy
 	// OIDC is the provider that people can sign in with, or nil.
 	OIDC *OIDC
+	// Observe is called for each request that was answered, or nil.
+	Observe func(Served)
+}
+
+// Served is a request that was answered.
+type Served struct {
+	// Method is the request's, or "other" if the console has none of that name.
+	Method string
+	// Route is the path in the table of routes, such as "/groups/{id}"; "" if none fits.
+	Route  string
+	Status int
+	Took   time.Duration
 }
 
 // Console is the whole console as an http.Handler: the table of routes, and what
@@ -55,12 +68,13 @@ type Console struct {
 	rateLimit int
 	health    *healthPages
 	live      *livePages
+	observe   func(Served)
 	handler   http.Handler
 }
 
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
-	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit}
+	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit, observe: config.Observe}
 	c.health, c.live = &healthPages{site: c.site}, newLivePages(c.site)
 	export.Register(c.store)
 	for _, rt := range c.table() {

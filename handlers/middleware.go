@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"protocol.chat/console/handlers/stream"
@@ -73,12 +75,29 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 					http.Error(answer, "Something went wrong on our side. The request ID is "+info.id+".", http.StatusInternalServerError)
 				}
 			}
+			took := time.Since(start)
+			if c.observe != nil && !info.route.feed { // which is open for as long as its page
+				c.observe(served(r, info.route, answer.status, took))
+			}
 			c.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("method", r.Method), slog.String("path", c.routes.logged(r)), slog.Int("status", answer.status),
-				slog.Int64("ms", time.Since(start).Milliseconds()), slog.String("ip", info.ip), slog.String("request_id", info.id))
+				slog.Int64("ms", took.Milliseconds()), slog.String("ip", info.ip), slog.String("request_id", info.id))
 		}()
 		next.ServeHTTP(answer, r)
 	})
+}
+
+// served describes an answered request without what its sender can choose freely. The API's
+// router has left its route in the request.
+func served(r *http.Request, rt *route, status int, took time.Duration) Served {
+	s := Served{Method: r.Method, Route: rt.path, Status: status, Took: took}
+	if rt == anyCall {
+		_, s.Route, _ = strings.Cut(r.Pattern, " ")
+	}
+	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, s.Method) {
+		s.Method = "other"
+	}
+	return s
 }
 
 // apply reads the request's body, unless its handler does, and then starts the clock of the context that it returns: a

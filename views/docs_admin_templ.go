@@ -187,7 +187,7 @@ func docRunning() templ.Component {
 	})
 }
 
-func docProxy() templ.Component {
+func docMetrics() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -208,7 +208,53 @@ func docProxy() templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p><code>-metrics-listen 127.0.0.1:9090</code> (or <code>METRICS_LISTEN</code>) serves metrics for Prometheus at <code>/metrics</code>, on an address of its own. They need no sign-in, so choose one that only Prometheus can reach. No label has an id, a name or an address of anyone.</p><h2 id=\"list-of-metrics\">Metrics</h2><div class=\"card flush\"><table><caption class=\"hide\">Metrics</caption> <thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">What it is</th></tr></thead> <tbody><tr><td><code>console_request_duration_seconds</code></td><td>time until a request was answered: a histogram by <code>method</code>, <code>route</code> and <code>status</code></td></tr><tr><td><code>console_database_up</code></td><td>1 if the database answered this scrape, otherwise 0</td></tr><tr><td><code>console_database_errors_total</code></td><td>errors by which it was unavailable, by <code>kind</code>: the reasons of <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var9 templ.SafeURL
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("running") + "#health")
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 86, Col: 175}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code>, <code>console_database_wait_seconds_total</code></td><td>how often and how long requests waited for a connection</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = listing(codeAlerts).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+func docProxy() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -216,7 +262,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h2 id=\"nginx\">nginx</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"nginx\">nginx</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -224,7 +270,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h2 id=\"caddy\">Caddy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<h2 id=\"caddy\">Caddy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -232,7 +278,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -256,12 +302,12 @@ func docRecovery() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var9 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var9 == nil {
-			templ_7745c5c3_Var9 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -269,7 +315,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -277,20 +323,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars and files of jobs aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars and files of jobs aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var10 templ.SafeURL
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
+		var templ_7745c5c3_Var12 templ.SafeURL
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 106, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 134, Col: 32}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -298,20 +344,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
+		var templ_7745c5c3_Var13 templ.SafeURL
+		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 110, Col: 189}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 138, Col: 189}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -48,6 +48,31 @@ head    5255:Zm9vYmFyYmF6cXV4`
 	codeBackup = `console backup console.tar.zst
 console backup -every 24h -keep 14 /var/backups/console`
 
+	codeAlerts = `groups:
+  - name: protocol-console
+    rules:
+      - alert: ConsoleDown
+        expr: up{job="console"} == 0
+        for: 1m
+      - alert: ConsoleDatabaseDown
+        expr: console_database_up == 0
+        for: 1m
+      - alert: ConsoleErrors
+        expr: sum(rate(console_request_duration_seconds_count{status=~"5.."}[5m])) > 0.05 * sum(rate(console_request_duration_seconds_count[5m]))
+        for: 5m
+      - alert: ConsoleSlow
+        expr: histogram_quantile(0.99, sum by (le) (rate(console_request_duration_seconds_bucket{route!~".*export.*"}[5m]))) > 1
+        for: 10m
+      - alert: ConsoleActivityUnsealed
+        expr: console_backlog{queue="unsealed_entries"} > 1000
+        for: 5m
+      - alert: ConsoleDeliveriesWaiting
+        expr: console_backlog{queue="deliveries"} >= 10000
+        for: 15m
+      - alert: ConsoleLogLarge
+        expr: console_sqlite_size_bytes{file="log"} > 256 * 1024 * 1024
+        for: 10m`
+
 	codeRestore = `console restore -database sqlite:data/console.db console.tar.zst
 console restore -database postgres://console@localhost/console console.tar.zst`
 

@@ -26,6 +26,9 @@ type command struct {
 
 	environment map[string]string // flag name -> variable
 	debugging   debugging         // of serve
+
+	metricsAddress string // of serve; or ""
+
 	databaseURL string
 	keyFile     string
 	markFile    string

@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 var onlyImporters = map[string][]string{
 	"gorm.io/":                    {"models", "models/db", "models/audit", "models/identity", "models/jobs", "models/events", "models/webhooks"},
 	"github.com/gorilla/sessions": {"handlers"},
+	"github.com/prometheus/":      {"cmd/console"},
 }
 
 // pkg is what go list tells about a package.

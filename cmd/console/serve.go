@@ -36,6 +36,7 @@ func serve(ctx context.Context, c *command) error {
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that users open, if the console is behind a proxy")
 	flags.declare(c)
 	logging.declare(c)
+	c.setting(&c.metricsAddress, "metrics-listen", "METRICS_LISTEN", "", "`HOST:PORT` to serve metrics for Prometheus on, without sign-in; off by default")
 	c.debugging.declare(c)
 	if _, err := c.parse(); err != nil {
 		return err
@@ -81,7 +82,10 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	memory := newMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
-	console := handlers.New(config)
+	console, err := c.newConsole(ctx, config)
+	if err != nil {
+		return err
+	}
 	export.RemoveLeft()
 	handler, err := c.startDebugging(ctx, config, console)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +29,16 @@ type health struct {
 	failed   atomic.Bool // something since the last write that proved that it works again
 	damaged  atomic.Pointer[damage]
 	unsealed atomic.Pointer[access.Unavailable]
+
+	mu      sync.Mutex
+	outages map[access.Outage]uint64
+}
+
+// Outages returns how many errors there were of each kind since the program started.
+func (h *health) Outages() map[access.Outage]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.outages)
 }
 
 // damage is the damaged data that was read last.
@@ -38,6 +50,12 @@ type damage struct {
 // note records an outage, and returns it.
 func (h *health) note(u access.Unavailable, now time.Time) error {
 	h.failed.Store(true)
+	h.mu.Lock()
+	if h.outages == nil {
+		h.outages = map[access.Outage]uint64{}
+	}
+	h.outages[u.Outage]++
+	h.mu.Unlock()
 	if u.Outage == access.Damaged {
 		h.damaged.Store(&damage{u, now.Add(keepDamage)})
 	}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"protocol.chat/console/handlers"
+	"protocol.chat/console/models/modelstest"
+)
+
+func TestMetrics(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, database string) {
+		store := modelstest.OpenURL(t, database)
+		manyGroups(t, store, 1)
+		var log bytes.Buffer
+		c := command{metricsAddress: "127.0.0.1:0"}
+		console, err := c.newConsole(t.Context(), handlers.Config{
+			Store: store, Log: slog.New(slog.NewTextHandler(&log, nil)), PublicURL: "http://localhost", Version: "1.2.3",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range []string{"GET /groups", "GET /groups", "GET /groups/0Tz5hM4Xm2CqL9sB", "GET /v1/groups/0Tz5hM4Xm2CqL9sB", "DANCE /nowhere/secret"} {
+			method, path, _ := strings.Cut(call, " ")
+			console.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://localhost"+path, nil))
+		}
+		at := regexp.MustCompile(`url=(\S+/metrics)`).FindStringSubmatch(log.String())
+		if at == nil {
+			t.Fatalf("no address in %s", log.String())
+		}
+		answer, err := http.Get(at[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{
+			`console_request_duration_seconds_count{method="GET",route="/groups",status="303"} 2`,
+			`console_request_duration_seconds_count{method="GET",route="/groups/{id}",status="303"} 1`,
+			`console_request_duration_seconds_count{method="GET",route="/v1/groups/{id}",status="401"} 1`,
+			`console_request_duration_seconds_count{method="other",route="",status="404"} 1`,
+			`console_backlog{queue="unsealed_entries"} 1`,
+			`console_backlog{queue="deliveries"} 0`,
+			`console_database_up 1`,
+			`console_database_connections_in_use{pool="read"} 0`,
+			`console_info{version="1.2.3"} 1`,
+			`console_open_pages 0`,
+		} {
+			if !strings.Contains(string(text), "\n"+line+"\n") {
+				t.Errorf("%s is missing", line)
+			}
+		}
+		if strings.Contains(string(text), "0Tz5hM4Xm2CqL9sB") || strings.Contains(string(text), "secret") {
+			t.Error("a label has what a user chose")
+		}
+		if sizes := strings.Contains(string(text), `console_sqlite_size_bytes{file="database"}`); sizes != strings.HasPrefix(database, "sqlite:") {
+			t.Errorf("SQLite's size is there: %v", sizes)
+		}
+	})
+}

@@ -1,0 +1,34 @@
+package db
+
+import (
+	"database/sql"
+
+	"gorm.io/gorm"
+)
+
+// Pools returns the state of each pool of connections: "write" and "read", which is the same
+// on PostgreSQL, and "long" for what takes long.
+func (s *DB) Pools() map[string]sql.DBStats {
+	pools := map[string]sql.DBStats{"read": poolStats(s.reads, s.Reader), "long": poolStats(s.longReads, s.LongReader)}
+	if s.Writer != s.Reader {
+		pools["write"] = poolStats(nil, s.Writer)
+	}
+	return pools
+}
+
+// poolStats returns the state of the pool that a source has, or else GORM's own.
+func poolStats(from source, handle *gorm.DB) sql.DBStats {
+	if pgx, ok := from.(pgxSource); ok {
+		stat := pgx.pool.Stat()
+		return sql.DBStats{
+			MaxOpenConnections: int(stat.MaxConns()), OpenConnections: int(stat.TotalConns()),
+			InUse: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()),
+			WaitCount: stat.EmptyAcquireCount(), WaitDuration: stat.EmptyAcquireWaitTime(),
+		}
+	}
+	pool, err := handle.DB()
+	if err != nil {
+		return sql.DBStats{}
+	}
+	return pool.Stats()
+}
