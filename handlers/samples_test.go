@@ -22,6 +22,7 @@ import (
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/webhooks"
 	"protocol.chat/console/static"
 	"protocol.chat/console/views/reference"
 )
@@ -39,7 +40,7 @@ func TestSamples(t *testing.T) {
 	t.Parallel()
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
 	s.setUp()
-	_, secret, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Samples", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export)}, nil)
+	_, secret, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Samples", Scopes: append(access.WriteScopes(), access.ReadActivity, access.Export, access.Webhooks)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,15 @@ func TestSamples(t *testing.T) {
 	events.Query = reference.Members{{Key: "type", Value: "group.created"}}
 	exports, imports := call("exportGroups"), call("importFile")
 	exports.Query, imports.Query = reference.Members{{Key: "format", Value: "csv"}, {Key: "q", Value: "Łódź & co"}}, reference.Members{{Key: "type", Value: "groups"}}
-	requests := []reference.Request{create, list, update, add, remove, batch, bulk, call("removeMember"), call("getGroup"), call("verifyActivity"), events, imports, exports}
+	me, hooks, test, deliveries, newHook := call("getMe"), call("listWebhooks"), call("testWebhook"), call("listDeliveries"), call("createWebhook")
+	hook, _, err := s.store.Webhooks.Create(s.Context(), s.by, webhooks.Change{Name: new("Receiver"), URL: new("http://127.0.0.1:9/"), Events: &[]string{"message.*"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	test.Path, deliveries.Path = map[string]string{"id": hook.ID}, map[string]string{"id": hook.ID}
+	test.Body, deliveries.Query = reference.Members{{Key: "type", Value: "group.created"}}, reference.Members{{Key: "state", Value: "failed"}}
+	newHook.DryRun, newHook.Body = true, reference.Members{{Key: "name", Value: "Receiver"}, {Key: "url", Value: "http://127.0.0.1:9/"}, {Key: "events", Value: []any{"group.*"}}}
+	requests := []reference.Request{create, list, update, add, remove, batch, bulk, call("removeMember"), call("getGroup"), call("verifyActivity"), events, imports, exports, me, hooks, test, deliveries, newHook}
 	for _, l := range reference.Languages {
 		t.Run(l.ID, func(t *testing.T) {
 			t.Parallel()

@@ -86,13 +86,16 @@ class Page implements \IteratorAggregate
 class ApiClient
 {
     public readonly Groups $groups;
-    public readonly Objects $contacts;
+    public readonly Contacts $contacts;
     public readonly Members $members;
     public readonly Conversations $conversations;
     public readonly Messages $messages;
     public readonly Jobs $jobs;
     public readonly Activity $activity;
     public readonly Events $events;
+    public readonly Webhooks $webhooks;
+    public readonly Imports $imports;
+    public readonly Me $me;
 
     private string $baseUrl;
     private int $maxRetries;
@@ -108,24 +111,45 @@ class ApiClient
         $this->maxRetries = $options['max_retries'] ?? 3;
         $this->timeout = $options['timeout'] ?? 30;
         $this->groups = new Groups($this, '/v1/groups');
-        $this->contacts = new Objects($this, '/v1/contacts');
+        $this->contacts = new Contacts($this, '/v1/contacts');
         $this->members = new Members($this);
         $this->messages = new Messages($this);
         $this->conversations = new Conversations($this->messages);
         $this->jobs = new Jobs($this);
         $this->activity = new Activity($this);
         $this->events = new Events($this);
+        $this->webhooks = new Webhooks($this, '/v1/webhooks');
+        $this->imports = new Imports($this);
+        $this->me = new Me($this);
     }
 
     /**
      * Makes a call, again if it failed for reasons that pass, and returns what was answered.
-     * Options are query, body, idempotency_key, if_match and dry_run.
+     * Options are query, body, idempotency_key, if_match and dry_run; or content, which is sent as it
+     * is, with its content_type.
      */
     public function request(string $method, string $path, array $options = []): ?ApiObject
     {
-        $headers = ['Authorization: Bearer ' . $this->token, 'Accept: application/json'];
-        if (isset($options['body'])) {
-            $headers[] = 'Content-Type: application/json';
+        return self::answer(...$this->attempt($method, $path, $options));
+    }
+
+    /** Makes a call whose answer is a file, and returns that as a stream to read. */
+    public function download(string $path, array $query = [])
+    {
+        [$status, $headers, $stream] = $this->attempt('GET', $path, ['query' => $query, 'raw' => true]);
+        if (is_resource($stream)) {
+            return $stream;
+        }
+        self::answer($status, $headers, $stream);
+        throw new ApiError($status, ['message' => 'The server did not answer with a file.']);
+    }
+
+    private function attempt(string $method, string $path, array $options): array
+    {
+        $raw = $options['raw'] ?? false;
+        $headers = ['Authorization: Bearer ' . $this->token, 'Accept: ' . ($raw ? '*/*' : 'application/json')];
+        if (isset($options['body']) || isset($options['content'])) {
+            $headers[] = 'Content-Type: ' . ($options['content_type'] ?? 'application/json');
         }
         if (isset($options['if_match'])) {
             $headers[] = 'If-Match: ' . $options['if_match'];
@@ -138,12 +162,12 @@ class ApiClient
             $headers[] = 'Idempotency-Key: ' . ($options['idempotency_key'] ?? bin2hex(random_bytes(16)));
         }
         $url = $this->baseUrl . $path . self::queryString($options['query'] ?? []);
-        $body = isset($options['body']) ? json_encode((object) $options['body'], JSON_THROW_ON_ERROR) : '';
+        $body = $options['content'] ?? (isset($options['body']) ? json_encode((object) $options['body'], JSON_THROW_ON_ERROR) : '');
         for ($attempt = 0; ; $attempt++) {
-            [$status, $answered, $text] = $this->send($method, $url, $headers, $body);
+            [$status, $answered, $text] = $this->send($method, $url, $headers, $body, $raw);
             $delay = self::retryDelay($status, $answered, $attempt);
             if ($attempt >= $this->maxRetries || $delay === null) {
-                return self::answer($status, $answered, $text);
+                return [$status, $answered, $text];
             }
             usleep((int) ($delay * 1e6));
         }
@@ -199,8 +223,11 @@ class ApiClient
         return hash_equals(hash_hmac('sha256', $body, $secret), strtolower($signature));
     }
 
-    /** Returns the status, the headers and the body of an answer; the status is 0 if there was none. */
-    private function send(string $method, string $url, array $headers, string $body): array
+    /**
+     * Returns the status, the headers and the body of an answer; the status is 0 if there was none. With
+     * raw, the body of one that was accepted is a stream.
+     */
+    private function send(string $method, string $url, array $headers, string $body, bool $raw): array
     {
         $context = stream_context_create(['http' => [
             'method' => $method,
@@ -215,21 +242,24 @@ class ApiClient
         if ($stream === false) {
             return [0, [], error_get_last()['message'] ?? ''];
         }
-        $text = stream_get_contents($stream);
-        $meta = stream_get_meta_data($stream);
-        fclose($stream);
-        if ($text === false || $meta['timed_out']) {
-            return [0, [], 'The connection ended too early.'];
-        }
         $status = 0;
         $answered = [];
-        foreach ($meta['wrapper_data'] as $line) {
+        foreach (stream_get_meta_data($stream)['wrapper_data'] as $line) {
             if (preg_match('#^HTTP/\S+ (\d+)#', $line, $found)) {
                 [$status, $answered] = [(int) $found[1], []];
             } elseif (str_contains($line, ':')) {
                 [$name, $value] = explode(':', $line, 2);
                 $answered[strtolower($name)] = trim($value);
             }
+        }
+        if ($raw && $status >= 200 && $status < 300) {
+            return [$status, $answered, $stream];
+        }
+        $text = stream_get_contents($stream);
+        $late = stream_get_meta_data($stream)['timed_out'];
+        fclose($stream);
+        if ($text === false || $late) {
+            return [0, [], 'The connection ended too early.'];
         }
         return [$status, $answered, $text];
     }
@@ -337,8 +367,23 @@ class Objects
     }
 }
 
+class Contacts extends Objects
+{
+    /** Returns the file as a stream to read. */
+    public function export(array $query = [])
+    {
+        return $this->client->download($this->path . '/export', $query);
+    }
+}
+
 class Groups extends Objects
 {
+    /** Returns the file as a stream to read. */
+    public function export(array $query = [])
+    {
+        return $this->client->download($this->path . '/export', $query);
+    }
+
     public function archive(string $id, array $options = []): ApiObject
     {
         return $this->client->request('POST', $this->path . ApiClient::segment($id) . '/archive', $options);
@@ -371,6 +416,11 @@ class Members
     {
         $path = '/v1/groups' . ApiClient::segment($groupId) . '/contacts';
         return $this->client->request('POST', $path, ['body' => ['contacts' => $contacts]] + $options);
+    }
+
+    public function export(string $groupId, array $query = [])
+    {
+        return $this->client->download('/v1/groups' . ApiClient::segment($groupId) . '/contacts/export', $query);
     }
 
     public function remove(string $groupId, string $contactId, array $options = []): void
@@ -457,6 +507,11 @@ class Activity
     {
         return $this->client->request('GET', '/v1/activity' . ApiClient::segment($id));
     }
+
+    public function verify(array $query = []): ApiObject
+    {
+        return $this->client->request('GET', '/v1/activity/verify', ['query' => $query]);
+    }
 }
 
 class Events
@@ -468,5 +523,79 @@ class Events
     public function list(array $query = []): Page
     {
         return $this->client->page('/v1/events', $query);
+    }
+}
+
+class Webhooks extends Objects
+{
+    public readonly Deliveries $deliveries;
+
+    public function __construct(ApiClient $client, string $path)
+    {
+        parent::__construct($client, $path);
+        $this->deliveries = new Deliveries($client, $path);
+    }
+
+    public function roll(string $id, array $options = []): ApiObject
+    {
+        return $this->client->request('POST', $this->path . ApiClient::segment($id) . '/roll', $options);
+    }
+
+    public function test(string $id, array $body, array $options = []): ApiObject
+    {
+        return $this->client->request('POST', $this->path . ApiClient::segment($id) . '/test', ['body' => $body] + $options);
+    }
+
+    public function resend(string $id, array $body, array $options = []): ApiObject
+    {
+        return $this->client->request('POST', $this->path . ApiClient::segment($id) . '/resend', ['body' => $body] + $options);
+    }
+}
+
+class Deliveries
+{
+    public function __construct(private ApiClient $client, private string $path)
+    {
+    }
+
+    public function list(string $webhookId, array $query = []): Page
+    {
+        return $this->client->page($this->path . ApiClient::segment($webhookId) . '/deliveries', $query);
+    }
+
+    public function get(string $webhookId, string $id): ApiObject
+    {
+        return $this->client->request('GET', $this->path . ApiClient::segment($webhookId) . '/deliveries' . ApiClient::segment($id));
+    }
+
+    public function resend(string $webhookId, string $id, array $options = []): ApiObject
+    {
+        $path = $this->path . ApiClient::segment($webhookId) . '/deliveries' . ApiClient::segment($id) . '/resend';
+        return $this->client->request('POST', $path, $options);
+    }
+}
+
+class Imports
+{
+    public function __construct(private ApiClient $client)
+    {
+    }
+
+    /** Uploads the content of a file, and returns the job that checks it; jobs->start($id) imports it. */
+    public function create(string $content, array $query = [], array $options = []): ApiObject
+    {
+        return $this->client->request('POST', '/v1/imports', ['query' => $query, 'content' => $content] + $options + ['content_type' => 'text/csv']);
+    }
+}
+
+class Me
+{
+    public function __construct(private ApiClient $client)
+    {
+    }
+
+    public function get(): ApiObject
+    {
+        return $this->client->request('GET', '/v1/me');
     }
 }

@@ -99,7 +99,53 @@ export interface Objects<T, Changes, Required extends keyof Changes> {
   bulk(body: Record<string, unknown>, options?: Options): Promise<Job & About>
 }
 
+export interface Contacts extends Objects<Contact, ContactChanges, 'username'> {
+  /** The file as it arrives: its body is a stream. */
+  export(query?: Query, options?: Options): Promise<Response>
+}
+
+export interface Webhook {
+  id: string
+  name: string
+  url: string
+  events: string[]
+  state: 'enabled' | 'disabled' | 'paused'
+  created_at: number
+  updated_at: number
+  /** Only of a new webhook or a new secret. */
+  secret?: string
+  [key: string]: unknown
+}
+
+export interface Delivery {
+  id: string
+  event_id: string
+  state: 'pending' | 'delivered' | 'failed'
+  attempts: number
+  [key: string]: unknown
+}
+
+export interface WebhookChanges {
+  name?: string
+  url?: string
+  events?: string[]
+  state?: 'enabled' | 'disabled'
+}
+
+export interface Webhooks extends Omit<Objects<Webhook, WebhookChanges, 'name' | 'url' | 'events'>, 'bulk'> {
+  roll(id: string, options?: Options): Promise<Webhook & About>
+  test(id: string, body: { type: string }, options?: Options): Promise<Delivery & About>
+  resend(id: string, body: { since: number | string | Date }, options?: Options): Promise<Record<string, unknown> & About>
+  readonly deliveries: {
+    list(webhookId: string, query?: Query, options?: Options): List<Delivery>
+    get(webhookId: string, id: string, options?: Options): Promise<Delivery & About>
+    resend(webhookId: string, id: string, options?: Options): Promise<Delivery & About>
+  }
+}
+
 export interface Groups extends Objects<Group, GroupChanges, 'name'> {
+  /** The file as it arrives: its body is a stream. */
+  export(query?: Query, options?: Options): Promise<Response>
   archive(id: string, options?: Options): Promise<Group & About>
   restore(id: string, options?: Options): Promise<Group & About>
   batch(
@@ -129,11 +175,12 @@ export default class ApiClient {
   constructor(token: string, options?: { baseUrl?: string; maxRetries?: number; timeout?: number; fetch?: typeof fetch })
 
   readonly groups: Groups
-  readonly contacts: Objects<Contact, ContactChanges, 'username'>
+  readonly contacts: Contacts
   readonly members: {
     list(groupId: string, query?: Query, options?: Options): List<Contact>
     add(groupId: string, contacts: ContactRef[], options?: Options): Promise<Group & About>
     remove(groupId: string, contactId: string, options?: Options): Promise<null>
+    export(groupId: string, query?: Query, options?: Options): Promise<Response>
   }
   readonly conversations: { readonly messages: Messages }
   readonly messages: Messages
@@ -148,13 +195,23 @@ export default class ApiClient {
   readonly activity: {
     list(query?: Query, options?: Options): List<Record<string, unknown>>
     get(id: string, options?: Options): Promise<Record<string, unknown> & About>
+    verify(query?: Query, options?: Options): Promise<Record<string, unknown> & About>
   }
+  readonly webhooks: Webhooks
+  readonly imports: {
+    create(file: Blob | string | Uint8Array, query?: Query, options?: Options & { contentType?: string }): Promise<Job & About>
+  }
+  readonly me: { get(options?: Options): Promise<Record<string, unknown> & About> }
 
   readonly events: {
     list(query?: Query, options?: Options): List<Event>
   }
 
-  request(method: string, path: string, options?: Options & { query?: Query; body?: unknown }): Promise<any>
+  request(
+    method: string,
+    path: string,
+    options?: Options & { query?: Query; body?: unknown; contentType?: string; raw?: boolean },
+  ): Promise<any>
   list<T = any>(path: string, query?: Query, options?: Options): List<T>
 
   static verifyWebhook(

@@ -52,26 +52,35 @@ export default class ApiClient {
     this.jobs = new Jobs(this)
     this.activity = new Activity(this)
     this.events = new Events(this)
+    this.webhooks = new Webhooks(this, '/v1/webhooks')
+    this.imports = new Imports(this)
+    this.me = new Me(this)
   }
 
-  /** Makes a call, again if it failed for reasons that pass, and returns what was answered. */
-  async request(method, path, { query, body, idempotencyKey, ifMatch, dryRun, signal } = {}) {
+  /**
+   * Makes a call, again if it failed for reasons that pass, and returns what was answered. A body with
+   * a contentType is sent as it is; with raw, what was answered is returned as a Response. Neither has
+   * a timeout, because files may be large: end them with signal.
+   */
+  async request(method, path, { query, body, contentType, raw, idempotencyKey, ifMatch, dryRun, signal } = {}) {
     const url = this.#baseURL + path + queryString(query)
     const headers = { Authorization: `Bearer ${this.#token}`, Accept: 'application/json' }
-    if (body !== undefined) headers['Content-Type'] = 'application/json'
+    if (raw) headers.Accept = '*/*'
+    if (body !== undefined) headers['Content-Type'] = contentType ?? 'application/json'
     if (ifMatch) headers['If-Match'] = ifMatch
     if (dryRun) headers['Dry-Run'] = 'true'
     // Every attempt has the same key, so that what was lost on the way back isn't done twice.
     if (method === 'POST') headers['Idempotency-Key'] = idempotencyKey ?? crypto.randomUUID()
-    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
+    const init = { method, headers, body: body === undefined || contentType ? body : JSON.stringify(body) }
     init.redirect = 'manual' // following one would carry the token elsewhere
     for (let attempt = 0; ; attempt++) {
       const last = attempt >= this.#maxRetries
       let response, text
       try {
-        const timeout = AbortSignal.timeout(this.#timeout)
-        init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout
+        const ends = [signal, raw || contentType ? null : AbortSignal.timeout(this.#timeout)].filter(Boolean)
+        init.signal = ends.length > 0 ? AbortSignal.any(ends) : undefined
         response = await this.#fetch(url, init)
+        if (raw && response.ok) return response
         text = await response.text()
       } catch (err) {
         if (signal?.aborted) throw err
@@ -188,9 +197,17 @@ class Objects {
   }
 }
 
-class Contacts extends Objects {}
+class Contacts extends Objects {
+  export(query, options) {
+    return this.client.request('GET', this.path + '/export', { ...options, query, raw: true })
+  }
+}
 
 class Groups extends Objects {
+  export(query, options) {
+    return this.client.request('GET', this.path + '/export', { ...options, query, raw: true })
+  }
+
   archive(id, options) {
     return this.client.request('POST', this.path + segment(id) + '/archive', options)
   }
@@ -215,6 +232,10 @@ class Members {
 
   add(groupId, contacts, options) {
     return this.client.request('POST', `/v1/groups${segment(groupId)}/contacts`, { ...options, body: { contacts } })
+  }
+
+  export(groupId, query, options) {
+    return this.client.request('GET', `/v1/groups${segment(groupId)}/contacts/export`, { ...options, query, raw: true })
   }
 
   remove(groupId, contactId, options) {
@@ -284,6 +305,10 @@ class Activity {
   get(id, options) {
     return this.client.request('GET', '/v1/activity' + segment(id), options)
   }
+
+  verify(query, options) {
+    return this.client.request('GET', '/v1/activity/verify', { ...options, query })
+  }
 }
 
 class Events {
@@ -293,6 +318,65 @@ class Events {
 
   list(query, options) {
     return this.client.list('/v1/events', query, options)
+  }
+}
+
+class Webhooks extends Objects {
+  constructor(client, path) {
+    super(client, path)
+    this.deliveries = new Deliveries(client, path)
+  }
+
+  roll(id, options) {
+    return this.client.request('POST', this.path + segment(id) + '/roll', options)
+  }
+
+  test(id, body, options) {
+    return this.client.request('POST', this.path + segment(id) + '/test', { ...options, body })
+  }
+
+  resend(id, body, options) {
+    return this.client.request('POST', this.path + segment(id) + '/resend', { ...options, body })
+  }
+}
+
+class Deliveries {
+  constructor(client, path) {
+    this.client = client
+    this.path = path
+  }
+
+  list(webhookId, query, options) {
+    return this.client.list(this.path + segment(webhookId) + '/deliveries', query, options)
+  }
+
+  get(webhookId, id, options) {
+    return this.client.request('GET', this.path + segment(webhookId) + '/deliveries' + segment(id), options)
+  }
+
+  resend(webhookId, id, options) {
+    return this.client.request('POST', this.path + segment(webhookId) + '/deliveries' + segment(id) + '/resend', options)
+  }
+}
+
+class Imports {
+  constructor(client) {
+    this.client = client
+  }
+
+  /** Uploads a file, a Blob or text, and returns the job that checks it; jobs.start(id) imports it. */
+  create(file, query, { contentType = 'text/csv', ...options } = {}) {
+    return this.client.request('POST', '/v1/imports', { ...options, query, body: file, contentType })
+  }
+}
+
+class Me {
+  constructor(client) {
+    this.client = client
+  }
+
+  get(options) {
+    return this.client.request('GET', '/v1/me', options)
   }
 }
 

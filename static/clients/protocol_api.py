@@ -84,19 +84,34 @@ class ApiClient:
         # A redirect would carry the token elsewhere.
         self._opener = urllib.request.build_opener(_NoRedirect)
         self.groups = _Groups(self, "/v1/groups")
-        self.contacts = _Objects(self, "/v1/contacts")
+        self.contacts = _Exported(self, "/v1/contacts")
         self.members = _Members(self)
         self.messages = _Messages(self)
         self.conversations = _Conversations(self)
         self.jobs = _Jobs(self)
         self.activity = _Activity(self)
         self.events = _Events(self)
+        self.webhooks = _Webhooks(self, "/v1/webhooks")
+        self.imports = _Imports(self)
+        self.me = _Me(self)
 
-    def request(self, method, path, query=None, body=None, *, idempotency_key=None, if_match=None, dry_run=False):
-        """Makes a call, again if it failed for reasons that pass, and returns what was answered."""
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+    def request(
+        self, method, path, query=None, body=None, *,
+        file=None, content_type="text/csv", raw=False, idempotency_key=None, if_match=None, dry_run=False,
+    ):  # fmt: skip
+        """Makes a call, again if it failed for reasons that pass, and returns what was answered.
+
+        file, open in binary mode, is sent as it is in place of a body. With raw, what was answered is
+        returned as a file to read, which must be closed.
+        """
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "*/*" if raw else "application/json"}
         data = None
-        if body is not None:
+        if file is not None:
+            headers["Content-Type"] = content_type
+            start, end = file.tell(), file.seek(0, os.SEEK_END)
+            headers["Content-Length"] = str(end - start)
+            data = file
+        elif body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, default=_plain).encode()
         if if_match:
@@ -109,8 +124,13 @@ class ApiClient:
         request = urllib.request.Request(self._base_url + path + _query_string(query), data, headers, method=method)
         for attempt in range(self._max_retries + 1):
             last = attempt == self._max_retries
+            if file is not None:
+                file.seek(start)
             try:
-                with self._opener.open(request, timeout=self._timeout) as answer:
+                answer = self._opener.open(request, timeout=self._timeout)
+                if raw:
+                    return answer
+                with answer:
                     return _object(answer)
             except urllib.error.HTTPError as err:
                 with err:
@@ -200,7 +220,13 @@ class _Objects:
         return self._client.request("POST", self._path + "/bulk", body=body, **options)
 
 
-class _Groups(_Objects):
+class _Exported(_Objects):
+    def export(self, **query):
+        """Returns the file as it arrives, to be read and closed."""
+        return self._client.request("GET", self._path + "/export", query, raw=True)
+
+
+class _Groups(_Exported):
     def archive(self, id, **options):
         return self._client.request("POST", f"{self._path}{_segment(id)}/archive", **options)
 
@@ -222,6 +248,9 @@ class _Members:
     def add(self, group_id, contacts, **options):
         path = f"/v1/groups{_segment(group_id)}/contacts"
         return self._client.request("POST", path, body={"contacts": contacts}, **options)
+
+    def export(self, group_id, /, **query):
+        return self._client.request("GET", f"/v1/groups{_segment(group_id)}/contacts/export", query, raw=True)
 
     def remove(self, group_id, contact_id, **options):
         path = f"/v1/groups{_segment(group_id)}/contacts{_segment(contact_id)}"
@@ -279,6 +308,9 @@ class _Activity:
     def get(self, id):
         return self._client.request("GET", "/v1/activity" + _segment(id))
 
+    def verify(self, **query):
+        return self._client.request("GET", "/v1/activity/verify", query)
+
 
 class _Events:
     def __init__(self, client):
@@ -286,6 +318,56 @@ class _Events:
 
     def list(self, **query):
         return self._client.list("/v1/events", query)
+
+
+class _Webhooks(_Objects):
+    def __init__(self, client, path):
+        super().__init__(client, path)
+        self.deliveries = _Deliveries(client, path)
+
+    def roll(self, id, **options):
+        return self._client.request("POST", f"{self._path}{_segment(id)}/roll", **options)
+
+    def test(self, id, /, **attributes):
+        options, body = _split(attributes)
+        return self._client.request("POST", f"{self._path}{_segment(id)}/test", body=body, **options)
+
+    def resend(self, id, /, **attributes):
+        options, body = _split(attributes)
+        return self._client.request("POST", f"{self._path}{_segment(id)}/resend", body=body, **options)
+
+
+class _Deliveries:
+    def __init__(self, client, path):
+        self._client, self._path = client, path
+
+    def list(self, webhook_id, /, **query):
+        return self._client.list(f"{self._path}{_segment(webhook_id)}/deliveries", query)
+
+    def get(self, webhook_id, id):
+        return self._client.request("GET", f"{self._path}{_segment(webhook_id)}/deliveries{_segment(id)}")
+
+    def resend(self, webhook_id, id, **options):
+        path = f"{self._path}{_segment(webhook_id)}/deliveries{_segment(id)}/resend"
+        return self._client.request("POST", path, **options)
+
+
+class _Imports:
+    def __init__(self, client):
+        self._client = client
+
+    def create(self, file, *, content_type="text/csv", idempotency_key=None, dry_run=False, **query):
+        """Uploads a file, open in binary mode, and returns the job that checks it; jobs.start(id) imports it."""
+        options = {"content_type": content_type, "idempotency_key": idempotency_key, "dry_run": dry_run}
+        return self._client.request("POST", "/v1/imports", query, file=file, **options)
+
+
+class _Me:
+    def __init__(self, client):
+        self._client = client
+
+    def get(self):
+        return self._client.request("GET", "/v1/me")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -27,6 +27,9 @@ var (
 	asPHP  = notation{phpString, "null", "true", "false", "[", "]", phpString, " => ", "(object) []", false, true}
 )
 
+// asIs is code among values, in the language of the sample.
+type asIs string
+
 // width is how long a line of a sample may be before what it has is broken into several.
 const width = 68
 

@@ -53,6 +53,40 @@ var methods = map[string]method{
 	"listActivity":   {"activity.list", query},
 	"getActivity":    {"activity.get", options},
 	"listEvents":     {"events.list", query},
+	"verifyActivity": {"activity.verify", query},
+	"getMe":          {"me.get", options},
+
+	"exportGroups":   {"groups.export", query},
+	"exportContacts": {"contacts.export", query},
+	"exportMembers":  {"members.export", query},
+	"importFile":     {"imports.create", query}, // and the file before it
+
+	"listWebhooks":           {"webhooks.list", query},
+	"createWebhook":          {"webhooks.create", attributes},
+	"getWebhook":             {"webhooks.get", query},
+	"updateWebhook":          {"webhooks.update", attributes},
+	"deleteWebhook":          {"webhooks.delete", options},
+	"rollWebhookSecret":      {"webhooks.roll", options},
+	"testWebhook":            {"webhooks.test", attributes},
+	"resendFailedDeliveries": {"webhooks.resend", attributes},
+	"listDeliveries":         {"webhooks.deliveries.list", query},
+	"getDelivery":            {"webhooks.deliveries.get", options},
+	"resendDelivery":         {"webhooks.deliveries.resend", options},
+}
+
+// ClientMethods returns the methods of the clients by the object that has them, such as groups, each
+// in alphabetical order.
+func ClientMethods() map[string][]string {
+	all := map[string][]string{}
+	for _, m := range methods {
+		dot := strings.LastIndex(m.name, ".")
+		object := m.name[:dot]
+		all[object] = append(all[object], m.name[dot+1:])
+	}
+	for _, names := range all {
+		slices.Sort(names)
+	}
+	return all
 }
 
 // ids returns the values of the path, in its order.
@@ -158,11 +192,11 @@ func (n notation) call(function string, args []any) string {
 
 // javaScript writes a request with our client for JavaScript.
 func javaScript(r Request) string {
-	if r.files() {
-		return javaScriptFile(r)
-	}
 	head := "import ApiClient from './protocol-api.mjs'\n\nconst client = " +
 		asJS.call("new ApiClient", []any{token, Members{{"baseUrl", r.Base}}}) + "\n\n"
+	if r.files() {
+		return javaScriptFile(r, head)
+	}
 	others := r.options("ifMatch", "dryRun")
 	m, ok := r.method()
 	if !ok {
@@ -191,11 +225,11 @@ func javaScript(r Request) string {
 
 // php writes a request with our client for PHP.
 func php(r Request) string {
-	if r.files() {
-		return phpFile(r)
-	}
 	head := "<?php\nrequire 'ApiClient.php';\n\n$client = " +
 		asPHP.call(`new \Protocol\ApiClient`, []any{token, Members{{"base_url", r.Base}}}) + ";\n\n"
+	if r.files() {
+		return phpFile(r, head)
+	}
 	others := r.options("if_match", "dry_run")
 	m, ok := r.method()
 	if !ok {
@@ -220,11 +254,11 @@ func php(r Request) string {
 
 // python writes a request with our client for Python.
 func python(r Request) string {
-	if r.files() {
-		return pythonFile(r)
-	}
 	head := "from protocol_api import ApiClient\n\nclient = " +
 		pythonCall("ApiClient", []any{token}, Members{{"base_url", r.Base}}) + "\n\n"
+	if r.files() {
+		return pythonFile(r, head)
+	}
 	others := r.options("if_match", "dry_run")
 	m, ok := r.method()
 	if !ok {
