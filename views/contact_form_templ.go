@@ -315,7 +315,7 @@ func contactFields(f ContactForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(input{Name: "avatar_url", Label: "Avatar URL", Value: f.AvatarURL, Type: "url", Hint: "Image URL (https://…). The console itself shows initials.", Problem: f.Problems.For("avatar_url"), Autocomplete: "off", Optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "avatar_url", Label: "Avatar URL", Value: f.AvatarURL, Type: "url", Hint: "Image URL (https://…). Without one, initials are shown.", Problem: f.Problems.For("avatar_url"), Autocomplete: "off", Optional: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

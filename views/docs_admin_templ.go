@@ -221,7 +221,7 @@ func docMetrics() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code>, <code>console_database_wait_seconds_total</code></td><td>how often and how long requests waited for a connection</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -330,7 +330,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var12 templ.SafeURL
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 134, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 135, Col: 32}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
@@ -351,7 +351,7 @@ func docRecovery() templ.Component {
 		var templ_7745c5c3_Var13 templ.SafeURL
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 138, Col: 189}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 139, Col: 189}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
