@@ -242,7 +242,7 @@ func (p groupPages) deliveries(w http.ResponseWriter, r *http.Request) error {
 
 // readDeliveries fills a list, which has its webhook or group, with the page of deliveries that an
 // address asks for.
-func (p *site) readDeliveries(r *http.Request, list views.DeliveryList) (views.DeliveryList, error) {
+func (s *site) readDeliveries(r *http.Request, list views.DeliveryList) (views.DeliveryList, error) {
 	known := []string{"state", "type", "after", "before"}
 	if list.Group.ID != "" {
 		known = append(known, "list")
@@ -262,12 +262,12 @@ func (p *site) readDeliveries(r *http.Request, list views.DeliveryList) (views.D
 		WebhookID: list.Webhook.ID, ObjectID: list.Group.ID, State: webhooks.DeliveryState(at.State), Type: events.Type(at.Type), About: at.About, Range: a.page(0),
 	}
 	query.After, query.Before = a.cursors(plainCursor)
-	page, err := p.store.Webhooks.Deliveries(r.Context(), by(r), query)
+	page, err := s.store.Webhooks.Deliveries(r.Context(), by(r), query)
 	if err == nil && !query.Before.IsZero() && !page.More {
 		query.Before = db.Cursor{}
-		page, err = p.store.Webhooks.Deliveries(r.Context(), by(r), query)
+		page, err = s.store.Webhooks.Deliveries(r.Context(), by(r), query)
 	}
-	list.At, list.Rows, list.Notes, list.Done, list.Now = at, page.Deliveries, a.notes, len(signedInAs(r).flashes()) > 0, p.now(r)
+	list.At, list.Rows, list.Notes, list.Done, list.Now = at, page.Deliveries, a.notes, len(signedInAs(r).flashes()) > 0, s.now(r)
 	if n := len(page.Deliveries); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Deliveries[0].ID, page.Deliveries[n-1].ID)
 	}
