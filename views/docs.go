@@ -96,6 +96,17 @@ func DocOf(topic string) (Doc, bool) {
 	return docs[i], true
 }
 
+// parts returns the parts of the page that have headings.
+func (d Doc) parts() []DocPart {
+	var parts []DocPart
+	for _, part := range guideParts() {
+		if part.Page == d.Title && part.Heading != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
 // docAfter returns the page to read after a topic, if there is one.
 func docAfter(topic string) (Doc, bool) {
 	docs := allDocs()

@@ -77,11 +77,42 @@ func about(f reference.Field) string {
 	return strings.TrimSpace(f.Description + " " + strings.TrimSpace(limits))
 }
 
-// typed are the parameters that a form to try a call has, with those of the path first.
-func typed(c *reference.Call) []reference.Field { return append(c.In("path"), c.In("query")...) }
+// fieldsToTry are the parameters that a form to try a call has, with those of the path first.
+func fieldsToTry(c *reference.Call) []reference.Field { return append(c.In("path"), c.In("query")...) }
 
 // hint is what a field of such a form may contain.
 func hint(f reference.Field) string { return cmp.Or(strings.Join(f.Values, ", "), f.Type) }
+
+// languageOf returns the language of a listing by how it begins; "" if it isn't one that is shown in
+// colours.
+func languageOf(listing string) string {
+	for _, l := range []struct{ begins, language string }{
+		{"{", "json"},
+		{"curl ", "curl"},
+		{"export ", "curl"},
+		{"<?php", "php"},
+		{"package ", "go"},
+		{"import {", "javascript"},
+		{"import ApiClient", "javascript"},
+		{"from ", "python"},
+		{"import ", "python"},
+	} {
+		if strings.HasPrefix(listing, l.begins) {
+			return l.language
+		}
+	}
+	return ""
+}
+
+// typed returns what is typed of a listing, without the answer below it.
+func typed(listing string) string {
+	if languageOf(listing) != "curl" {
+		return listing
+	}
+	listing, _, _ = strings.Cut(listing, "\n\n{")
+	listing, _, _ = strings.Cut(listing, "\n\nHTTP/")
+	return listing
+}
 
 // highlighted is a listing in colours. It is written here, because white space matters in it.
 func highlighted(language, text string) templ.Component {

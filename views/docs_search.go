@@ -167,7 +167,7 @@ func partsOf(d Doc, body templ.Component) []DocPart {
 		return nil // it doesn't fail: it has no data
 	}
 	parts := []DocPart{{Href: DocURL(d.Topic), Page: d.Title, Text: d.Summary}}
-	inHeading := false
+	inHeading, inButton := false, false
 	for z := html.NewTokenizer(strings.NewReader(page.String())); ; {
 		kind := z.Next()
 		if kind == html.ErrorToken {
@@ -185,6 +185,9 @@ func partsOf(d Doc, body templ.Component) []DocPart {
 			}
 		case kind == html.EndTagToken && token.Data == "h2":
 			inHeading = false
+		case token.Data == "button" && kind != html.TextToken:
+			inButton = kind == html.StartTagToken
+		case inButton: // it is no text of the page
 		case kind == html.TextToken && inHeading:
 			last.Heading += token.Data
 		case kind == html.TextToken:

@@ -12,10 +12,10 @@ type Span struct {
 var tokens = map[string]*regexp.Regexp{
 	"json":       tokensOf(`$^`, `true|false|null`),
 	"curl":       tokensOf(`$^`, `curl|(?:^|\s)-{1,2}[A-Za-z-]+`),
-	"javascript": tokensOf(`//[^\n]*`, `import|from|const|new|await|true|false|null`),
-	"python":     tokensOf(`#[^\n]*`, `from|import|True|False|None`),
-	"php":        tokensOf(`//[^\n]*`, `<\?php|require|new|true|false|null`),
-	"go":         tokensOf(`//[^\n]*`, `package|import|func|if|defer|nil`),
+	"javascript": tokensOf(`//[^\n]*`, `import|from|const|new|await|async|function|return|if|for|of|try|catch|throw|true|false|null`),
+	"python":     tokensOf(`#[^\n]*`, `from|import|def|class|return|if|or|not|for|in|with|as|try|except|raise|True|False|None`),
+	"php":        tokensOf(`//[^\n]*`, `<\?php|require|new|function|return|if|foreach|as|try|catch|throw|echo|true|false|null`),
+	"go":         tokensOf(`//[^\n]*`, `package|import|func|return|var|struct|if|for|range|defer|nil`),
 }
 
 func tokensOf(comment, words string) *regexp.Regexp {
