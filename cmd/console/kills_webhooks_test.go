@@ -191,6 +191,12 @@ func (s *sending) finish(groups int) {
 	s.Logf("%d events in %d requests", len(place), s.requests)
 }
 
+// atWork is how long the program sends before it is interrupted: with NIGHTLY=1, long enough for
+// 10,000 events in all.
+func atWork() time.Duration {
+	return rand.N(time.Duration(modelstest.Rounds(100, 400)) * time.Millisecond)
+}
+
 // TestKillsLoseNoDelivery kills the program at random moments while jobs change groups and a
 // receiver that fails a third is told: a few times here, a hundred times with NIGHTLY=1.
 func TestKillsLoseNoDelivery(t *testing.T) {
@@ -200,7 +206,7 @@ func TestKillsLoseNoDelivery(t *testing.T) {
 		for range kills {
 			p := s.start(database)
 			s.work()
-			time.Sleep(rand.N(100 * time.Millisecond))
+			time.Sleep(atWork())
 			if err := p.Process.Signal(syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +228,7 @@ func TestKillsOfPostgresLoseNoDelivery(t *testing.T) {
 	s.start(cluster.URL())
 	for range kills {
 		s.work()
-		time.Sleep(rand.N(100 * time.Millisecond))
+		time.Sleep(atWork())
 		if err := cluster.Stop(); err != nil {
 			t.Log(err) // killed, as it should be
 		}
