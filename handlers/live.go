@@ -138,12 +138,16 @@ func (p *livePages) stream(w http.ResponseWriter, r *http.Request, watch stream.
 	if err != nil {
 		return err
 	}
-	defer page.End()
 	feed, err := stream.NewFeed(w, 2*time.Second+rand.N(4*time.Second)) // not all at once after a restart
-	if err == nil {
-		sendNews(r.Context(), feed, page)
+	if err != nil {
+		page.End()
+		return nil // the client has gone
 	}
-	return nil // what fails now is that the client has gone
+	feed.Serve(r, liveLimits.timeout, func(ctx context.Context) {
+		defer page.End()
+		sendNews(ctx, feed, page)
+	})
+	return nil
 }
 
 // open subscribes a page, and gives it what it has missed.

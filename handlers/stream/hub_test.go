@@ -1,8 +1,11 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -128,5 +131,49 @@ func TestFeed(t *testing.T) {
 		if w.Header().Get(name) != value || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
 			t.Errorf("the header is %v", w.Header())
 		}
+	}
+}
+
+// TestFeedOfARealConnection is taken from the server, and ends with the client.
+func TestFeedOfARealConnection(t *testing.T) {
+	ended := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Request-Id", "abc")
+		f, err := NewFeed(w, time.Second)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		f.Serve(r, time.Minute, func(ctx context.Context) {
+			if err := f.Send(1, News{At: 1}); err != nil {
+				t.Error(err)
+			}
+			<-ctx.Done()
+			ended <- ctx.Err()
+		})
+	}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	want := "retry: 1000\n\nid: 1\ndata: {\"at\":1}\n\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(answer.Body, got); err != nil || string(got) != want {
+		t.Errorf("it reads %q: %v", got, err)
+	}
+	if answer.StatusCode != 200 || answer.Header.Get("Request-Id") != "abc" || !answer.Close {
+		t.Errorf("the answer is %s, %v", answer.Status, answer.Header)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
 	}
 }
