@@ -24,13 +24,6 @@ func TestAFileIsImportedInTheBrowser(t *testing.T) {
 				a.inspect(name)
 			}
 		}
-		refreshed := func(state string) {
-			a.runJobs()
-			if look.scriptless {
-				a.click("Refresh") // with scripts the page refreshes itself
-			}
-			a.sees(".pill", state)
-		}
 		a.visit("/groups")
 		a.goes("Import")
 		a.goes("Upload")
@@ -41,11 +34,11 @@ func TestAFileIsImportedInTheBrowser(t *testing.T) {
 		a.sees(".mapping", "World-renowned")
 		inspect("import columns")
 		a.goes("Check file")
-		refreshed("Ready to import")
+		a.runJobs("Ready to import")
 		a.sees(".results", "Line 3 has the same name.")
 		inspect("import checked")
 		a.goes("Import 2 rows")
-		refreshed("Finished")
+		a.runJobs("Finished")
 		inspect("import finished")
 		a.goes("Undo this import")
 		a.sees(".pill", "Finished")
