@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,18 +25,36 @@ func fillEvents(t testing.TB, store *models.Store, n int) {
 			'{"id":"00000000000' || (10000 + i %% 5000) || '","name":"Plaza","description":"%0900d"}', 1790000000, 'REQUEST' || i FROM numbers ORDER BY i`, n, 0))
 }
 
-// BenchmarkDeliveries relays events and sends them to a receiver that accepts all at once, while
-// another one never answers. It waits for the disk, as the console does.
+// openDurable opens a database that waits for the disk, as those of other tests don't.
+func openDurable(b *testing.B, engine string) *models.Store {
+	b.Helper()
+	if engine == modelstest.SQLite {
+		store := modelstest.Open(b, engine)
+		if err := store.DB.Writer.Exec("PRAGMA synchronous = FULL").Error; err != nil {
+			b.Fatal(err)
+		}
+		return store
+	}
+	dir, err := os.MkdirTemp("/tmp", "console-kept-") // which is open to the user that PostgreSQL runs as
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = os.RemoveAll(dir) })
+	cluster, err := modelstest.StartPersistentCluster(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = cluster.Close() })
+	modelstest.OpenEmpty(b, cluster.URL())
+	return modelstest.OpenURL(b, cluster.URL())
+}
+
+// BenchmarkDeliveries relays events and sends them to a receiver that accepts all at once.
 func BenchmarkDeliveries(b *testing.B) {
 	for _, engine := range modelstest.Engines {
 		b.Run(engine, func(b *testing.B) {
-			store := modelstest.Open(b, engine)
+			store := openDurable(b, engine)
 			store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
-			if engine == modelstest.SQLite {
-				if err := store.DB.Writer.Exec("PRAGMA synchronous = FULL").Error; err != nil {
-					b.Fatal(err)
-				}
-			}
 			var got atomic.Int64
 			receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
