@@ -59,6 +59,9 @@ try {
     echo $err->errorCode, ' ', $err->param, ' ', $err->requestId, "\n";
 }`
 
+	codeClientWebhook = `const event = await ApiClient.verifyWebhook(process.env.WEBHOOK_SECRET, body, request.headers)
+console.log(event.type, event.payload.name)`
+
 	codeClientConditional = `const group = await client.groups.get(id)
 await client.groups.update(id, { name: 'The Plaza' }, { ifMatch: group.$response.etag })`
 )

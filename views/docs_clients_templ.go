@@ -205,46 +205,54 @@ func docClients() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">reference</a> has a sample of each.</p><h2 id=\"files\">Files</h2><p><code>export</code> returns the file as it arrives: a <code>Response</code> in JavaScript, a file to read and close in Python, a stream in PHP. <code>imports.create</code> takes a <code>Blob</code> in JavaScript, a file open in binary mode in Python and the content in PHP, and returns the job that checks it; <code>jobs.start</code> then imports it.</p><h2 id=\"lists\">Lists</h2><p>A list has <code>data</code> and <code>has_more</code>, its first page. Iterating over it gets the other pages too.</p><h2 id=\"retries\">Retries</h2><p>Calls that fail with 429, 502, 503 or 504, or without an answer, are sent up to three more times. The clients wait as long as <code>Retry-After</code> says, at most a minute. Every <code>POST</code> has an <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">reference</a> has a sample of each.</p><h2 id=\"files\">Files</h2><p><code>export</code> returns the file as it arrives: a <code>Response</code> in JavaScript, a file to read and close in Python, a stream in PHP. <code>imports.create</code> takes a <code>Blob</code> in JavaScript, a file open in binary mode in Python and the content in PHP, and returns the job that checks it; <code>jobs.start</code> then imports it.</p><h2 id=\"webhooks\">Webhooks</h2><p>A function of each client verifies a delivery and returns its event, or throws an error. It takes the secret, the body exactly as it arrived, and the headers: <code>ApiClient.verifyWebhook</code> in JavaScript, <code>ApiClient.verify_webhook</code> in Python, <code>ApiClient::verifyWebhook</code> in PHP. <code>verifySignature</code> checks <code>x-protocol-signature</code> alone.</p>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = listing(codeClientWebhook).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h2 id=\"lists\">Lists</h2><p>A list has <code>data</code> and <code>has_more</code>, its first page. Iterating over it gets the other pages too.</p><h2 id=\"retries\">Retries</h2><p>Calls that fail with 429, 502, 503 or 504, or without an answer, are sent up to three more times. The clients wait as long as <code>Retry-After</code> says, at most a minute. Every <code>POST</code> has an <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 templ.SafeURL
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("idempotency"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 66, Col: 241}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 69, Col: 241}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\">idempotency key</a>, so it is carried out only once. Pass your own key to repeat a call later.</p><h2 id=\"options\">Options</h2><p>Calls that change something take an idempotency key, an ETag for <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">idempotency key</a>, so it is carried out only once. Pass your own key to repeat a call later.</p><h2 id=\"options\">Options</h2><p>Calls that change something take an idempotency key, an ETag for <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var12 templ.SafeURL
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("conditional"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 68, Col: 100}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 71, Col: 100}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">conditional requests</a> and whether it is a <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\">conditional requests</a> and whether it is a <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var13 templ.SafeURL
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("batches") + "#dry-run")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 68, Col: 188}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_clients.templ`, Line: 71, Col: 188}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\">dry run</a>: <code>idempotencyKey</code>, <code>ifMatch</code> and <code>dryRun</code> in JavaScript, <code>idempotency_key</code>, <code>if_match</code> and <code>dry_run</code> in Python and PHP.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">dry run</a>: <code>idempotencyKey</code>, <code>ifMatch</code> and <code>dryRun</code> in JavaScript, <code>idempotency_key</code>, <code>if_match</code> and <code>dry_run</code> in Python and PHP.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -22,6 +22,12 @@ var docReceivers = []struct{ id, language, code string }{
 	{"go", "Go", codeReceiverGo},
 }
 
+const codeNewWebhook = `curl https://console.example.com/v1/webhooks \
+  -H "Authorization: Bearer {token}" \
+  -d name="Billing" \
+  -d url="https://example.com/webhooks" \
+  -d events[]="*"`
+
 // codeSecret signed codeDelivery.
 const codeSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -13,7 +13,9 @@ func (p parser) field(name string, schema any) Field {
 	f := Field{Name: name, Description: words(s.Get("description")), Limits: limits(s)}
 	f.Type = p.typeOf(s)
 	for _, value := range array(s.Get("enum")) {
-		f.Values = append(f.Values, fmt.Sprint(value))
+		if value != nil { // which the type says
+			f.Values = append(f.Values, fmt.Sprint(value))
+		}
 	}
 	if value := s.Get("default"); value != nil {
 		f.Default = fmt.Sprint(value)
@@ -112,6 +114,8 @@ func limits(s Members) []string {
 			found = append(found, fmt.Sprintf("%v to %v%s", least, most, what))
 		case most != nil:
 			found = append(found, fmt.Sprintf("at most %v%s", most, what))
+		case fmt.Sprint(least) == "1" && what != "":
+			found = append(found, "not empty")
 		case least != nil && fmt.Sprint(least) != "0":
 			found = append(found, fmt.Sprintf("at least %v%s", least, what))
 		}
