@@ -256,7 +256,7 @@ func TestTheLastSignInIsTold(t *testing.T) {
 		b := s.newBrowser().with("User-Agent", agent)
 		b.post("/login", "email", email, "password", password).wants(303)
 		b.get("/groups").has(".flash[data-kind=info]", "Last sign-in: ").has(".flash", "from 127.0.0.1")
-		b.get("/groups").lacks(".flash")
+		b.get("/groups").lacks("#flashes .flash")
 		first := s.lines()[len(s.lines())-1]
 		*now = now.Add(time.Minute)
 		b = s.newBrowser().with("User-Agent", agent)

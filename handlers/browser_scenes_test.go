@@ -104,7 +104,7 @@ var scenes = append([]scene{
 		t.sees(".bulk", "1 selected")
 	}},
 	{"groups changed", func(t *tab, v *town) {
-		t.visit("/groups")
+		t.visit("/groups?limit=50") // on which every group is
 		v.describeAgain(v.empty)
 		t.sees("#live", "changed")
 	}},

@@ -33,6 +33,10 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // the client has gone
 	}
 	if denied, ok := errors.AsType[access.Denied](err); errors.Is(err, errSignedOut) || ok && denied.Right == access.SignedInOnly {
+		if routeOf(r).feed && wantsFeed(r) {
+			endFeed(w)
+			return
+		}
 		s.askToSignIn(w, r)
 		return
 	}

@@ -61,10 +61,22 @@ func (p *livePages) feed(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+	if !wantsFeed(r) {
 		return p.since(w, r, watch, since)
 	}
 	return p.stream(w, r, watch, since)
+}
+
+// wantsFeed reports whether a request is for server-sent events.
+func wantsFeed(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+}
+
+// endFeed answers a page whose user has signed out that there are no more events, which browsers then
+// don't ask for again: https://html.spec.whatwg.org/multipage/server-sent-events.html
+func endFeed(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // liveOf returns what a page shows: objects, or a list that shows those of its rows. Call it before

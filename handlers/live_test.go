@@ -141,6 +141,7 @@ func TestFeedsEndWithTheSessionAndTheProgram(t *testing.T) {
 		if _, ended := theirs.next(); !ended {
 			s.Error("the feed of a session that has ended goes on")
 		}
+		b.with("Accept", "text/event-stream").get("/live?on=group").wants(204) // so that browsers don't ask again
 		s.console.Drain()
 		if _, ended := ours.next(); !ended {
 			s.Error("the feed goes on while the program stops")

@@ -174,7 +174,7 @@ func TestSentences(t *testing.T) {
 		}
 		says("Ada Lovelace permanently deleted Plaza Hotel")
 		was := newest(t, store)
-		if wasIn(was, "name").Text != "Plaza Hotel" || wasIn(was, "contacts").Text != "contact1, contact3" || wasIn(was, "conversation_id").Text != g.ConversationID {
+		if wasIn(was, "name").Text != "Plaza Hotel" || named(wasIn(was, "contacts")) != "contact1, contact3" || wasIn(was, "conversation_id").Text != g.ConversationID {
 			t.Errorf("a deletion says %s", was.Changes)
 		}
 	})
