@@ -79,6 +79,7 @@ func startImport(t *testing.T, store *models.Store, n int) (jobs.Job, error) {
 // TestKillsLoseAndRepeatNothing kills the program at random moments of a job: a few times here,
 // a hundred times with NIGHTLY=1 in the environment.
 func TestKillsLoseAndRepeatNothing(t *testing.T) {
+	modelstest.Slow(t)
 	kills, groups := modelstest.Rounds(2, 100), modelstest.Rounds(2000, 200_000)
 	for name, work := range killable {
 		t.Run(name, func(t *testing.T) {

@@ -200,6 +200,7 @@ func atWork() time.Duration {
 // TestKillsLoseNoDelivery kills the program at random moments while jobs change groups and a
 // receiver that fails a third is told: once here, a hundred times with NIGHTLY=1.
 func TestKillsLoseNoDelivery(t *testing.T) {
+	modelstest.Slow(t)
 	kills, groups := modelstest.Rounds(1, 100), modelstest.Rounds(50, 1000)
 	eachDatabase(t, func(t *testing.T, database string) {
 		s := startSending(t, database, groups)
