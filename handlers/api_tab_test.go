@@ -11,7 +11,7 @@ import (
 	"protocol.chat/console/views/reference"
 )
 
-// TestAPITabs compares them with what the API answers.
+// TestAPITabs compares them with the responses of the API.
 func TestAPITabs(t *testing.T) {
 	each(t, func(s *site) {
 		token := s.token(identity.NewToken{Scopes: access.ReadScopes()})

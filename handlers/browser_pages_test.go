@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -350,4 +351,10 @@ func TestTheFirstPages(t *testing.T) {
 		a.visit(path)
 		a.inspect(name)
 	}
+}
+
+// urlWord is the first word of a name, as a search in an address.
+func urlWord(name string) string {
+	word, _, _ := strings.Cut(name, " ")
+	return url.QueryEscape(strings.ToLower(word))
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
@@ -492,10 +491,4 @@ var cutScenes = []scene{
 		}
 		t.visit("/activity/" + page.Lines[0].ID)
 	}},
-}
-
-// urlWord is the first word of a name, as a search in an address.
-func urlWord(name string) string {
-	word, _, _ := strings.Cut(name, " ")
-	return url.QueryEscape(strings.ToLower(word))
 }

@@ -72,8 +72,8 @@ func wantsFeed(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// endFeed answers a page whose user has signed out that there are no more events, which browsers then
-// don't ask for again: https://html.spec.whatwg.org/multipage/server-sent-events.html
+// endFeed tells a page whose user has signed out that there are no more events, for which browsers
+// then don't ask again: https://html.spec.whatwg.org/multipage/server-sent-events.html
 func endFeed(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.WriteHeader(http.StatusNoContent)
@@ -111,7 +111,7 @@ func readWatch(r *http.Request) (watch stream.Watch, since int64, err error) {
 	return watch, since, nil
 }
 
-// since answers with what has changed since, for a page without a feed.
+// since sends what has changed since, for a page without a feed.
 func (p *livePages) since(w http.ResponseWriter, r *http.Request, watch stream.Watch, since int64) error {
 	ctx, cancel := context.WithTimeout(r.Context(), usual.timeout)
 	defer cancel()

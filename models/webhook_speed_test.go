@@ -74,7 +74,7 @@ func BenchmarkDeliveries(b *testing.B) {
 	}
 }
 
-// TestAReceiverThatHangsDelaysNoOther has one that answers only after another has everything.
+// TestAReceiverThatHangsDelaysNoOther has one that responds only after another has everything.
 func TestAReceiverThatHangsDelaysNoOther(t *testing.T) {
 	eachWithHooks(t, func(t *testing.T, store *models.Store, by access.Actor, _ func(time.Duration)) {
 		const n = 200

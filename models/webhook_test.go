@@ -35,7 +35,7 @@ type receiver struct {
 	*httptest.Server
 	mu   sync.Mutex
 	got  []received
-	fail atomic.Bool // whether it answers 500
+	fail atomic.Bool // whether it responds with 500
 }
 
 type received struct {

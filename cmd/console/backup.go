@@ -56,7 +56,7 @@ func (c *command) backUpTo(ctx context.Context, d *db.DB, path string) (err erro
 		return fmt.Errorf("%s exists already", path)
 	}
 	folder := filepath.Dir(path)
-	part, err := os.CreateTemp(folder, ".console-backup-*") // for its owner alone
+	part, err := os.CreateTemp(folder, backups.Unfinished+"*") // for its owner alone
 	if err != nil {
 		return fmt.Errorf("can't write the backup: %w", err)
 	}
@@ -115,7 +115,7 @@ func (c *command) backUpEvery(ctx context.Context, every time.Duration, folder s
 		}
 		if wait <= 0 {
 			path := filepath.Join(folder, backupPrefix+time.Now().UTC().Format(backupTime)+backupSuffix)
-			if err := errors.Join(write(path), removeAllBut(keep, folder)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(removeUnfinished(folder), write(path), removeAllBut(keep, folder)); err != nil && ctx.Err() == nil {
 				fmt.Fprintln(c.stderr, "console:", err)
 				wait = every / 10
 			}
@@ -126,6 +126,20 @@ func (c *command) backUpEvery(ctx context.Context, every time.Duration, folder s
 		case <-time.After(wait):
 		}
 	}
+}
+
+// unfinishedFor is how long something unfinished may belong to a backup that is being written.
+const unfinishedFor = 24 * time.Hour
+
+// removeUnfinished removes what backups left in a folder that were killed.
+func removeUnfinished(folder string) error {
+	left, err := filepath.Glob(filepath.Join(folder, backups.Unfinished+"*"))
+	for _, path := range left {
+		if info, failed := os.Stat(path); failed == nil && time.Since(info.ModTime()) > unfinishedFor {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	return err
 }
 
 // backupsIn returns the names of the backups in a folder, the oldest first.

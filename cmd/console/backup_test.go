@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"protocol.chat/console/models/backups"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -82,6 +83,10 @@ func TestBackupsOfEachDay(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "notes.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	old, young := filepath.Join(folder, backups.Unfinished+"1"), filepath.Join(folder, backups.Unfinished+"2")
+	if err := errors.Join(os.Mkdir(old, 0o700), os.WriteFile(young, nil, 0o600), os.Chtimes(old, time.Time{}, time.Unix(1, 0)), os.Chtimes(young, time.Time{}, time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC))); err != nil {
+		t.Fatal(err)
+	}
 	tries := 0
 	write := func(path string) error {
 		if tries++; tries == 3 {
@@ -108,7 +113,9 @@ func TestBackupsOfEachDay(t *testing.T) {
 	if err != nil || len(made) != 3 {
 		t.Errorf("%v are left, %v", made, err)
 	}
-	if _, err := os.Stat(filepath.Join(folder, "notes.txt")); err != nil {
-		t.Error(err)
+	for path, stays := range map[string]bool{filepath.Join(folder, "notes.txt"): true, young: true, old: false} {
+		if _, err := os.Stat(path); (err == nil) != stays {
+			t.Errorf("%s is left: %v, want %v", path, err == nil, stays)
+		}
 	}
 }

@@ -52,7 +52,7 @@ func (a *api) serve(rt *route) http.Handler {
 	})
 }
 
-// perform checks a request, reads it and answers it, unless there is an error. It returns who
+// perform checks a request, reads it and responds to it, unless there is an error. It returns who
 // made it, if that is known.
 func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access.Actor, error) {
 	by, err := a.caller(w, r, rt)

@@ -18,10 +18,13 @@ import (
 	"protocol.chat/console/models/db"
 )
 
+// Unfinished begins the names of the files and folders of a backup that is being written.
+const Unfinished = ".console-backup-"
+
 // Write writes a backup of the database, as it is at one moment, to w. Others read and write
 // meanwhile. folder needs room for a copy of the database, which is gone afterwards.
 func Write(ctx context.Context, d *db.DB, folder string, w io.Writer) (m Manifest, err error) {
-	work, err := os.MkdirTemp(folder, ".console-backup-")
+	work, err := os.MkdirTemp(folder, Unfinished)
 	if err != nil {
 		return m, fmt.Errorf("the folder for the copy of the database can't be made: %w", err)
 	}
