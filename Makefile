@@ -36,9 +36,10 @@ build: ## build bin/console, one file that needs nothing beside it
 generate: ## write the Go code of the views again
 	$(TEMPL) generate
 
-# lint finds what vet would.
+# lint finds what vet would. Each watched process would wait a second before it ends, in case
+# another thread still reports a race.
 test: ## run every test, on SQLite and on PostgreSQL
-	go run $(RACE) ./cmd/testrun go test $(RACE) -vet=off -shuffle=on -timeout 20m $(TESTS)
+	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -vet=off -shuffle=on -timeout 20m $(TESTS)
 	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
 
 # Flags for make test: TESTS="./models -run TestGroup". The packages that take longest come first.

@@ -173,7 +173,6 @@ func (v *town) savedView(name string) {
 	}
 }
 
-// ruled makes a rule, unless there is one, and is its id. The busy group has a date and the
 // hooked returns a delivery to a webhook of the town, which was sent once.
 func (v *town) hooked() webhooks.Delivery {
 	v.Helper()
@@ -191,6 +190,7 @@ func (v *town) hooked() webhooks.Delivery {
 	return page.Deliveries[0]
 }
 
+// ruled makes a rule, unless there is one, and returns its id. The busy group has a date and the
 // empty one is exempt.
 func (v *town) ruled() string {
 	v.Helper()
