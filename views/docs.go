@@ -70,7 +70,7 @@ var docSections = []docSection{
 	{"Administration", []Doc{
 		{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
 		{"metrics", "Metrics and alerts", "What Prometheus can read from a console, and when to be woken.", docMetrics()},
-		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, the public URL and client addresses.", docProxy()},
+		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, Unix sockets, HTTPS, the public URL and client addresses.", docProxy()},
 		{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
 		{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
 		{"recovery", "Backup and recovery", "Back up and restore the database, and let locked-out users in again.", docRecovery()},

@@ -30,6 +30,12 @@ head    5255:Zm9vYmFyYmF6cXV4`
 	codeProxy = `console serve -listen 127.0.0.1:8080 \
   -public-url https://console.example.com -trusted-proxies 127.0.0.1`
 
+	codeUnixSocket = `console serve -listen unix:/run/console/http.sock \
+  -public-url https://console.example.com -trusted-proxies 127.0.0.1`
+
+	codeTLS = `console serve -listen :443 -tls-cert /etc/console/cert.pem -tls-key /etc/console/key.pem \
+  -public-url https://console.example.com`
+
 	codeNginx = `server {
     listen 443 ssl;
     server_name console.example.com;

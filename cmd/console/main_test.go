@@ -70,6 +70,14 @@ func TestWrongCommandLines(t *testing.T) {
 		{"migrate -database sqlite::memory:", 1, "with a plain path"},
 		{"serve -listen nowhere", 2, "-listen must be HOST:PORT"},
 		{"serve -listen 127.0.0.1:99999", 2, "-listen must be HOST:PORT"},
+		{"serve -listen unix:", 2, "-listen must be HOST:PORT"},
+		{"serve -listen fd:2", 2, "-listen must be HOST:PORT"},
+		{"serve -listen fd:3", 1, "no socket was passed"},
+		{"serve -listen unix:console.sock", 2, "a Unix socket has no URL"},
+		{"serve -listen unix:main.go -public-url https://console.example.com", 1, "there is a file that is not a socket"},
+		{"serve -tls-cert console.pem", 2, "-tls-cert and -tls-key need each other"},
+		{"serve -tls-cert none.pem -tls-key none.key", 1, "can't use the certificate none.pem"},
+		{"serve -tls-cert a -tls-key b -public-url http://console.example.com", 2, "-public-url must begin with https"},
 		{"serve -public-url console.example.com", 1, "-public-url must be a URL"},
 		{"serve -public-url ftp://example.com", 1, "-public-url must be a URL"},
 		{"serve -public-url https://example.com/console", 1, "it has a path"},
@@ -121,7 +129,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token rotate", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
-			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL",
+			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL", "-tls-cert", "TLS_CERT", "-tls-key", "TLS_KEY",
 			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-webhook-allow-loopback", "WEBHOOK_ALLOW_LOOPBACK", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {

@@ -37,14 +37,28 @@ type process struct {
 // startProcess starts serve, with what it logs going to log.
 func startProcess(t *testing.T, database string, log io.Writer, wrap ...string) process {
 	t.Helper()
+	p := newProcess(t, database, log, wrap, "-listen", "127.0.0.1:0")
+	p.start(t)
+	return p
+}
+
+// newProcess is startProcess with flags of its own, and before the start.
+func newProcess(t *testing.T, database string, log io.Writer, wrap []string, flags ...string) process {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := append(wrap, program, "serve", "-listen", "127.0.0.1:0", "-database", database)
+	line := append(wrap, append([]string{program, "serve", "-database", database}, flags...)...)
 	p := process{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...)}
 	p.Env = append(os.Environ(), asProgram+"=1", keyVariable+"="+strings.ReplaceAll(modelstest.Keys.Text(), "\n", " "))
 	p.Stderr, p.Dir = log, t.TempDir() // where data/ would be
+	return p
+}
+
+// start starts the process, and returns when it said where it is.
+func (p *process) start(t *testing.T) {
+	t.Helper()
 	said, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +73,6 @@ func startProcess(t *testing.T, database string, log io.Writer, wrap ...string) 
 	}
 	go func() { _, _ = io.Copy(io.Discard, said) }()
 	_, p.url, _ = strings.Cut(strings.TrimSpace(first), ": ")
-	return p
 }
 
 // logged is what a process logs, as far as it has come.

@@ -3,17 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -29,12 +26,11 @@ import (
 const lastSeal = 2 * time.Second
 
 func serve(ctx context.Context, c *command) error {
-	var address, publicURL string
+	var at listening
 	var flags serveFlags
 	var logging logging
-	c.setting(&address, "listen", "LISTEN", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 picks a free one")
+	at.declare(c)
 	c.database()
-	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that users open, if the console is behind a proxy")
 	flags.declare(c)
 	logging.declare(c)
 	c.setting(&c.metricsAddress, "metrics-listen", "METRICS_LISTEN", "", "`HOST:PORT` to serve metrics for Prometheus on, without sign-in; off by default")
@@ -49,25 +45,22 @@ func serve(ctx context.Context, c *command) error {
 	if config.Log, err = logging.logger(c.stderr); err != nil {
 		return err
 	}
-	if err := checkAddress(address); err != nil {
+	if err := at.check(); err != nil {
 		return err
 	}
-	if publicURL, err = publicOrigin(publicURL); err != nil {
-		return err
-	}
-	if err := c.debugging.check(address, publicURL); err != nil {
+	if err := c.debugging.check(at.address, at.publicURL); err != nil {
 		return err
 	}
 	// The console keeps running if the log's reader goes away.
 	signal.Ignore(syscall.SIGPIPE)
 	// The port comes first, so that a second console started by mistake doesn't touch the
 	// database.
-	listener, err := listen(ctx, address)
+	listener, err := at.open(ctx)
 	if err != nil {
-		return explainListen(address, err)
+		return err
 	}
 	defer listener.Close()
-	config.PublicURL = cmp.Or(publicURL, localURL(listener.Addr()))
+	config.PublicURL = at.publicURL
 	return c.withStore(ctx, func(store *models.Store) error {
 		config.Store = store
 		config.Avatars = avatars.New(avatars.Config{Folder: cmp.Or(flags.avatarFolder, filepath.Join(c.dataFolder(), "avatars")), Log: config.Log})
@@ -75,7 +68,7 @@ func serve(ctx context.Context, c *command) error {
 			store.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 			config.Log.Warn("webhooks may call this machine, which is for development only")
 		}
-		return c.serveStore(ctx, listener, config)
+		return c.serveStore(ctx, &at, listener, config)
 	})
 }
 
@@ -97,7 +90,7 @@ func tuneMemory(getenv func(string) string) {
 	}
 }
 
-func (c *command) serveStore(ctx context.Context, listener net.Listener, config handlers.Config) error {
+func (c *command) serveStore(ctx context.Context, at *listening, listener net.Listener, config handlers.Config) error {
 	tuneMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
@@ -117,6 +110,7 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 		"engine", store.DB.Engine(), "database", store.DB.Address())
 	defer log.Info("stopped")
 	context.AfterFunc(ctx, func() {
+		tellSystemd(log, "STOPPING=1")
 		console.Drain()
 		log.Info("stopping")
 	})
@@ -125,7 +119,13 @@ func (c *command) serveStore(ctx context.Context, listener net.Listener, config 
 	for _, t := range append(tasks(store, log), pageTasks(store, console)...) {
 		jobs.Go(func() { t.repeat(work, log, store.DB.Reconnect) })
 	}
-	err = serveHTTP(ctx, newServer(handler, log), listener)
+	server := newServer(handler, log)
+	if at.secure() {
+		server.TLSConfig = at.certificate.config()
+		at.certificate.follow(work, log)
+	}
+	tellSystemd(log, "READY=1")
+	err = serveHTTP(ctx, server, listener)
 	stopWork()
 	jobs.Wait()
 	writeLast(log, store)
@@ -159,48 +159,6 @@ func (c *command) greet(ctx context.Context, store *models.Store, publicURL stri
 	}
 	fmt.Fprintf(c.stdout, "Set it up within 60 minutes: %s/setup?code=%s\n", publicURL, url.QueryEscape(code))
 	return nil
-}
-
-func checkAddress(address string) error {
-	_, port, err := net.SplitHostPort(address)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil {
-		return misusef("-listen must be HOST:PORT like 127.0.0.1:8080, not %q", address)
-	}
-	return nil
-}
-
-// publicOrigin returns the public URL in its canonical form, or "" if none was given.
-func publicOrigin(publicURL string) (string, error) {
-	if publicURL == "" {
-		return "", nil
-	}
-	origin, err := handlers.ParseOrigin(publicURL)
-	if err != nil {
-		return "", fmt.Errorf("-public-url must be a URL like https://console.example.com, not %q: %w", publicURL, err)
-	}
-	return origin, nil
-}
-
-// explainListen returns a short error for a failure to listen on address.
-func explainListen(address string, err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		err = op.Err
-	}
-	return fmt.Errorf("can't listen on %s: %w", address, err)
-}
-
-// localURL returns the URL of addr on this machine. It uses localhost for loopback addresses:
-// browsers allow it what elsewhere needs HTTPS.
-func localURL(addr net.Addr) string {
-	at, err := netip.ParseAddrPort(addr.String())
-	if err != nil || at.Addr().IsLoopback() || at.Addr().IsUnspecified() {
-		_, port, _ := net.SplitHostPort(addr.String())
-		return "http://localhost:" + port
-	}
-	return "http://" + at.String()
 }
 
 // newServer returns an HTTP server with limits against slow and greedy clients.

@@ -35,7 +35,13 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 	server.Handler = closeWhen(&stopping, server.Handler)
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			failed <- server.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
 	select {
 	case err := <-failed:
 		return err
@@ -44,8 +50,8 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 	stopping.Store(true)
 	time.Sleep(drainTime)
 
-	if err := refuse(listener); err != nil {
-		_ = listener.Close() // loses those that wait to be accepted
+	if err := turnAway(listener); err != nil {
+		_ = listener.Close() // loses those that wait to be accepted, unless systemd has the socket, too
 	}
 	time.Sleep(acceptGrace)
 
@@ -56,6 +62,14 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 		return server.Close() // too slow
 	}
 	return err
+}
+
+// turnAway stops new connections and leaves those that wait to be accepted.
+func turnAway(listener net.Listener) error {
+	if l, ok := listener.(unixListener); ok {
+		return l.refuse()
+	}
+	return refuse(listener)
 }
 
 // closeWhen makes clients close their connections once stopping is set.
