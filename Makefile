@@ -33,8 +33,9 @@ dev: ## start the console with sample data; pages reload whenever a file changes
 build: ## build bin/console, one file that needs nothing beside it
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=$(RELEASE)" -o bin/console ./cmd/console
 
-generate: ## write the Go code of the views again
+generate: ## write the Go code of the views, and the list of licenses, again
 	$(TEMPL) generate
+	go run ./cmd/licenses
 
 # lint finds what vet would. Each watched process would wait a second before it ends, in case
 # another thread still reports a race.
@@ -55,6 +56,7 @@ lint: ## check form, generated code and usual mistakes
 		{ echo "The generated code was not current. It is now: commit it."; exit 1; }
 	@unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || \
 		{ echo "Not formatted as gofumpt does:"; echo "$$unformatted"; exit 1; }
+	@go run ./cmd/licenses -check
 	go vet ./...
 	$(STATICCHECK) -checks $(CHECKS) ./...
 

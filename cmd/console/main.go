@@ -1,8 +1,8 @@
 // Command console serves the Protocol Console and administers its database.
 //
 // Each subject of the command line has a file: serve.go, migrate.go, user.go, roles.go,
-// token.go, audit.go, backup.go, doctor.go, key.go, seed.go, version.go. Flags, environment and the opened database
-// are in command.go.
+// token.go, audit.go, backup.go, doctor.go, key.go, seed.go, licenses.go, version.go. Flags, environment and the
+// opened database are in command.go.
 package main
 
 import (
@@ -66,6 +66,7 @@ func verbs() []verb {
 		{"doctor", "check the database, files, keys, clock and certificate, and say what to fix", doctor},
 		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
+		{"licenses", "print the licenses of everything that is in this program", licenses},
 		{"version", "print the version", version},
 		{"help", "show help for all commands", help},
 	}

@@ -146,6 +146,12 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	}
 }
 
+func TestLicenses(t *testing.T) {
+	if got := mustRun(t, "", "", "licenses"); !strings.Contains(got, "gorm.io/gorm v") || !strings.Contains(got, "htmx") || !strings.Contains(got, "Permission is hereby granted") {
+		t.Errorf("%d bytes: %.200s", len(got), got)
+	}
+}
+
 func TestVersion(t *testing.T) {
 	if got := mustRun(t, "", "", "version"); !strings.HasPrefix(got, "console ") || !strings.Contains(got, "go1.") {
 		t.Errorf("got %q", got)
