@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -92,7 +91,11 @@ func licenses() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts = append(parts, part{name: "Go", text: read(filepath.Join(runtimeRoot(), "LICENSE"))})
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("find Go: %w", err)
+	}
+	parts = append(parts, part{name: "Go", text: read(filepath.Join(strings.TrimSpace(string(root)), "LICENSE"))})
 	parts = append(parts, part{name: "htmx and the icons of Lucide", text: read("static/js/VENDOR.md") + "\n" + read("static/icons.txt")})
 	own := part{name: "Protocol Console", text: read("LICENSE")}
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) })
@@ -108,14 +111,6 @@ func licenses() (string, error) {
 		fmt.Fprintf(&texts, "\n\n%s\n%s\n\n%s\n", title, strings.Repeat("=", len(title)), strings.TrimSpace(p.text))
 	}
 	return list.String() + texts.String(), nil
-}
-
-func runtimeRoot() string {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return runtime.GOROOT()
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // read returns the text of a file, or "", which no license is recognised in.
@@ -217,6 +212,7 @@ var known = []struct {
 	{"MIT", words("Permission is hereby granted, free of charge, to any person obtaining a copy")},
 	{"ISC", words("Permission to use, copy, modify, and(/or)? distribute this software for any purpose with or without fee is hereby granted, provided")},
 	{"0BSD", words("Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted\\.")},
+	{"blessing", words("SQLite has been dedicated to the public domain")},
 	{"Unlicense", words("This is free and unencumbered software released into the public domain")},
 }
 
