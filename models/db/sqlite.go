@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -66,18 +67,18 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := createPrivate(d.files.path); err != nil {
 		return h, err
 	}
-	write, err := openSQLite(d.files, writerPragmas, 1)
+	write, err := openSQLite(d.files, writerPragmas, 1, new(atomic.Bool))
 	if err != nil {
 		return h, err
 	}
-	read, err := openSQLite(d.files, readerPragmas, sqliteReaders())
+	read, err := openSQLite(d.files, readerPragmas, sqliteReaders(), nil)
 	if err != nil {
 		return h, err
 	}
-	if h.check, err = openSQLite(d.files, checkPragmas, 1); err != nil {
+	if h.check, err = openSQLite(d.files, checkPragmas, 1, nil); err != nil {
 		return h, err
 	}
-	long, err := openSQLite(d.files, longPragmas, longConns)
+	long, err := openSQLite(d.files, longPragmas, longConns, nil)
 	if err != nil {
 		return h, err
 	}
@@ -124,14 +125,14 @@ func (d sqliteDialect) logSize() int64 {
 }
 
 // openSQLite opens a pool of connections and connects once. The file must exist: a deleted
-// one must not be created anew.
-func openSQLite(files *sqliteFiles, pragmas string, conns int) (*sql.DB, error) {
+// one must not be created anew. shared is as in guarded.
+func openSQLite(files *sqliteFiles, pragmas string, conns int, shared *atomic.Bool) (*sql.DB, error) {
 	address := "file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas
 	connector, err := sqlite.NewConnector(address)
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(guarded{connector, files})
+	pool := sql.OpenDB(guarded{connector, files, shared})
 	limitPool(pool, conns)
 	err = readSchema(pool)
 	// Two starts that switch a new file to WAL at once don't wait for each other.

@@ -79,6 +79,8 @@ func (f *sqliteFiles) check() error {
 type guarded struct {
 	driver.Connector
 	files *sqliteFiles
+	// shared is that of the connection that writes, nil for others: see writingConn.
+	shared *atomic.Bool
 }
 
 func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
@@ -99,5 +101,12 @@ func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 		return 0
 	})
-	return conn, nil
+	if g.shared == nil {
+		return conn, nil
+	}
+	writing, ok := conn.(sqliteConn)
+	if !ok {
+		return nil, errors.Join(errors.New("the SQLite driver's connections lack what is needed to write"), conn.Close())
+	}
+	return newWritingConn(writing, g.shared), nil
 }
