@@ -8,11 +8,13 @@ STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # The race detector needs a C compiler. It does not look into SQLite and the C library, which
-# were translated from C: that would take most of the time of all tests. Other packages can't
-# be left out so: their atomics and sync.Map would take those of watched ones with them.
-CC_FOUND := $(shell command -v $$(go env CC))
-TRANSLATED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory
-RACE     := $(if $(CC_FOUND),-race $(TRANSLATED:%=-gcflags=%=-race=false))
+# were translated from C, nor into what reads HTML and matches expressions: that would take most
+# of the time of all tests. Packages with atomics or a sync.Map of their own can't be left out so:
+# they would take those of watched ones with them.
+CC_FOUND  := $(shell command -v $$(go env CC))
+UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.org/x/net/html \
+	github.com/andybalholm/cascadia github.com/PuerkitoBio/goquery regexp regexp/syntax
+RACE      := $(if $(CC_FOUND),-race $(UNWATCHED:%=-gcflags=%=-race=false))
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev build generate test test-fast lint check bench clean
