@@ -72,7 +72,7 @@ func (c *command) backUpTo(ctx context.Context, d *db.DB, path string) (err erro
 	if err := os.Rename(part.Name(), path); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "Backed up %s to %s.\n", rowsOf(m), path)
+	fmt.Fprintf(c.stdout, "Backed up %s to %s.\n", rowsText(m.Rows), path)
 	fmt.Fprintf(c.stdout, "The encryption keys aren't in it. Keep a copy of %s elsewhere: without them, nobody can verify the activity log or read second factors and webhook secrets.\n", c.keysWords())
 	return nil
 }
@@ -85,9 +85,9 @@ func (c *command) keysWords() string {
 	return c.keyPath()
 }
 
-// rowsOf says how much a backup has.
-func rowsOf(m backups.Manifest) string {
-	return fmt.Sprintf("%d groups, %d contacts and %d messages", m.Rows["groups"], m.Rows["contacts"], m.Rows["messages"])
+// rowsText says how much a database has, from how many rows are in each table.
+func rowsText(rows map[string]int64) string {
+	return fmt.Sprintf("%d groups, %d contacts and %d messages", rows["groups"], rows["contacts"], rows["messages"])
 }
 
 // The names of backups in a folder, whose order is that of their times.
@@ -196,7 +196,7 @@ func restore(ctx context.Context, c *command) error {
 	if _, err := io.Copy(io.Discard, source); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "Restored %s, as they were on %s.\n", rowsOf(m), time.Unix(m.MadeAt, 0).UTC().Format("2 January 2006 at 15:04:05 UTC"))
+	fmt.Fprintf(c.stdout, "Restored %s, as they were on %s.\n", rowsText(m.Rows), time.Unix(m.MadeAt, 0).UTC().Format("2 January 2006 at 15:04:05 UTC"))
 	fmt.Fprintf(c.stdout, "Put the encryption keys of that time at %s, then run console audit verify%s.\n", c.keysWords(), expectOf(m))
 	return nil
 }

@@ -28,7 +28,7 @@ func TestBackupAndRestore(t *testing.T) {
 		if r := console(t, database, "", "backup", file); r.code != 1 || !strings.Contains(r.stderr, "exists already") {
 			t.Errorf("over another file: exit %d, %q", r.code, r.stderr)
 		}
-		if r := console(t, database, "", "restore", file); r.code != 1 || !strings.Contains(r.stderr, "restore into an empty one") {
+		if r := console(t, database, "", "restore", file); r.code != 1 || !strings.Contains(r.stderr, "use an empty one") {
 			t.Errorf("over a database: exit %d, %q", r.code, r.stderr)
 		}
 		streamed := mustRun(t, database, "", "backup", "-")

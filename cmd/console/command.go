@@ -63,10 +63,15 @@ func (c *command) setting(value *string, name, variable, fallback, usage string)
 func (c *command) database() {
 	c.setting(&c.databaseURL, "database", "DATABASE_URL", "sqlite:data/console.db",
 		"database `URL`: sqlite:FILE or postgres://USER@HOST/NAME")
-	c.setting(&c.keyFile, "key-file", "CONSOLE_KEY_FILE", "",
-		"`FILE` with the encryption keys, created if missing; by default console.key next to the SQLite file, or in data/. CONSOLE_KEY can hold the keys instead")
+	c.keyFlag()
 	c.setting(&c.markFile, "mark-file", "CONSOLE_MARK_FILE", "",
 		"`FILE` with the server's own checkpoint of the activity log, which detects an older copy of the database; by default next to the key file")
+}
+
+// keyFlag declares where the keys are.
+func (c *command) keyFlag() {
+	c.setting(&c.keyFile, "key-file", "CONSOLE_KEY_FILE", "",
+		"`FILE` with the encryption keys, created if missing; by default console.key next to the SQLite file, or in data/. CONSOLE_KEY can hold the keys instead")
 }
 
 // parse reads the flags and, for those not given, the environment. It returns the arguments

@@ -19,7 +19,7 @@ var domain = []string{"models/text", "models/guard", "models/keys", "models/acce
 // ours may import of ours.
 var mayImport = map[string][]string{
 	"cmd":               append([]string{"handlers", "handlers/export", "static"}, domain...),
-	"cmd/console":       append([]string{"handlers", "handlers/avatars", "handlers/export", "models/backups", "views", "static"}, domain...),
+	"cmd/console":       append([]string{"handlers", "handlers/avatars", "handlers/export", "models/backups", "models/copies", "views", "static"}, domain...),
 	"cmd/bench":         append([]string{"models/modelstest"}, domain...),
 	"cmd/testrun":       {"models/modelstest"},
 	"handlers":          append([]string{"handlers/api", "handlers/avatars", "handlers/export", "handlers/stream", "views", "views/reference", "static"}, domain...),
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"models/audit":      {"models/text", "models/keys", "models/access", "models/db"},
 	"models/events":     {"models/db"},
 	"models/backups":    {"models/audit", "models/db"},
+	"models/copies":     {"models", "models/audit", "models/db", "models/text"},
 	"models/webhooks":   {"models/text", "models/guard", "models/keys", "models/access", "models/db", "models/audit", "models/events"},
 	"models/db":         {"models/text", "models/access"},
 	"models/access":     {"models/text"},

@@ -35,6 +35,7 @@ type DB struct {
 	totals  Cache[string, Count]  // of lists too long to count
 	chosen  Cache[string, choice] // for searches, by their statements
 
+	copying   bool          // by BeginCopy
 	snapshots chan struct{} // holds one value for each that is being read
 }
 

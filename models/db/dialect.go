@@ -51,6 +51,17 @@ type Dialect interface {
 	restore(ctx context.Context, path string, check func(*DB) error) error
 	// tables is a statement that returns the names of the tables.
 	tables() string
+	// columns is a statement that returns the columns of the tables, in their order, without those
+	// that are computed: table, name, type, and place in the primary key or 0.
+	columns() string
+	loader(ctx context.Context, s *DB) (Loader, error)
+	// afterCopy are the statements that a database needs after all rows were inserted.
+	afterCopy() []string
+	// referenceCheck is a statement that returns the tables with broken references; "" if a Loader
+	// can't leave any.
+	referenceCheck() string
+	// unlimited is a statement that lifts time limits from a transaction, or "".
+	unlimited() string
 	// beginStatement is a statement to begin each transaction with, or "".
 	beginStatement() string
 	// Outage returns the outage that an error of the database means; "" if it is a bug.
@@ -111,7 +122,7 @@ type Dialect interface {
 	// Batch is how many rows one statement should write or name.
 	Batch() int
 	// SuspendIndexes drops what is cheaper to build once than to maintain row by row, and
-	// returns the statements that build it again.
+	// triggers; it returns the statements that build them again.
 	SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error)
 	// Settle returns a statement that prepares tables for reading after a bulk load.
 	Settle(tables ...string) string

@@ -28,7 +28,7 @@ func Restore(ctx context.Context, url, path string, check func(d *DB) error) err
 }
 
 // ErrNotEmpty refuses to restore into a database that exists.
-var ErrNotEmpty = errors.New("there is a database already: restore into an empty one, or move that one away first")
+var ErrNotEmpty = errors.New("there is a database already: use an empty one, or move that one away first")
 
 // RestoreFolder returns the folder where a file for Restore should be, so that it can get its
 // place without being copied again, and makes it if it is missing.

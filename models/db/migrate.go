@@ -13,13 +13,16 @@ import (
 // Migrate brings the schema to the newest version, and then calls derive, which brings what
 // the program derives from other columns to its newest version. If several programs start at
 // once, one does both and the others wait for it. It returns an error if the schema is newer
-// than the program.
+// than the program, or the database is an unfinished copy.
 func (s *DB) Migrate(ctx context.Context, derive func() error) error {
 	provider, err := s.Migrator()
 	if err != nil {
 		return err
 	}
 	err = s.Dialect.migrate(s.Writer.WithContext(ctx), func() error {
+		if err := s.refuseCopy(ctx); err != nil {
+			return err
+		}
 		has, knows, err := provider.GetVersions(ctx)
 		if err == nil && has > knows {
 			return fmt.Errorf("%w: it has version %d, and this program knows them up to %d; start the newer program, or restore a copy of the database from before it", errNewerSchema, has, knows)

@@ -305,7 +305,8 @@ func (*postgresDialect) estimate(r Reader, list string) (int, error) {
 func (*postgresDialect) KeyShare() string  { return " FOR KEY SHARE" }
 func (*postgresDialect) ForUpdate() string { return " FOR UPDATE" }
 
-// SuspendIndexes drops foreign keys too: checking them all at once is a join.
+// SuspendIndexes drops foreign keys too: checking them all at once is a join. Triggers need
+// not be dropped.
 func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error) {
 	keys, err := suspend(tx, `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS lift,
 		format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS build
@@ -315,7 +316,13 @@ func (*postgresDialect) SuspendIndexes(tx *gorm.DB, tables ...string) ([]string,
 	}
 	indexes, err := suspend(tx, `SELECT 'DROP INDEX ' || indexrelid::regclass AS lift, pg_get_indexdef(indexrelid) AS build
 		FROM pg_index WHERE indrelid::regclass::text IN ? AND NOT indisunique`, tables)
-	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys)
+	if err != nil {
+		return nil, err
+	}
+	triggers, err := suspend(tx, `SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', tgrelid::regclass, tgname) AS lift,
+		format('ALTER TABLE %s ENABLE TRIGGER %I', tgrelid::regclass, tgname) AS build
+		FROM pg_trigger WHERE tgrelid::regclass::text IN ? AND NOT tgisinternal`, tables)
+	build := slices.Concat([]string{"SET LOCAL maintenance_work_mem = '512MB'"}, indexes, keys, triggers)
 	return build, err
 }
 
