@@ -85,7 +85,7 @@ func (s *Deletions) Purge(ctx context.Context) error {
 
 // clearOne is clearNext in a transaction of its own.
 func (s *Deletions) clearOne(ctx context.Context, from progress) (to progress, more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	err = s.store.DB.Transaction(ctx, func(tx *gorm.DB) error {
 		var err error

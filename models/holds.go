@@ -231,7 +231,7 @@ func (s *Holds) Release(ctx context.Context) error {
 // releaseSome releases some of the groups whose time was over at a moment, and returns how
 // many. It leaves alone what another transaction holds: somebody may be putting it back.
 func (s *Holds) releaseSome(ctx context.Context, at time.Time) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	var ids []string
 	err := s.store.DB.Transaction(ctx, func(tx *gorm.DB) error {

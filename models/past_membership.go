@@ -39,7 +39,7 @@ func (s *History) Sweep(ctx context.Context) error {
 }
 
 func (s *History) sweepSome(ctx context.Context, before int64) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	some := "DELETE FROM past_memberships WHERE (group_id, left_at, contact_id) IN" +
 		" (SELECT group_id, left_at, contact_id FROM past_memberships WHERE left_at < ? ORDER BY left_at LIMIT ?)"

@@ -303,7 +303,7 @@ func (s *RetentionKeeper) checkClock(ctx context.Context, now time.Time) error {
 // DeleteOldPiece deletes up to sealBatch lines, and reports whether there are more. The
 // last piece of a run writes the run's audit line.
 func (s *RetentionKeeper) DeleteOldPiece(ctx context.Context, now time.Time) (more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	err = s.log.Record(ctx, access.System(deleter), DeletedActivity, func(tx *gorm.DB, line *Line) error {
 		if err := s.log.db.Dialect.Lock(tx, "retention"); err != nil {

@@ -64,7 +64,7 @@ func (s *Log) Seal(ctx context.Context) error { return s.db.Health.Sealed(s.seal
 
 func (s *Log) seal(ctx context.Context) error {
 	for {
-		ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+		ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 		waiting, err := s.OldestUnsealed(ctx)
 		// Most often nothing waits, and SQLite's one writer is left alone.
 		if err == nil && (waiting != "" || !s.Mark.compared()) {

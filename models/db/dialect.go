@@ -132,8 +132,11 @@ type Dialect interface {
 type handles struct {
 	Writer *gorm.DB // for changes, and for reads that must see the newest state
 	Reader *gorm.DB // for reads; the same handle if the engine needs no other
-	reads  source   // for hot reads: see Reader
-	check  *sql.DB  // for Ready: one connection of its own
+	// transact runs a function in one transaction.
+	transact func(ctx context.Context, fn func(tx *gorm.DB) error) error
+	turns    *turns  // of SQLite's writers; nil on PostgreSQL
+	reads    source  // for hot reads: see Reader
+	check    *sql.DB // for Ready: one connection of its own
 	// LongReader and longReads are for reads that take long. They have connections of their
 	// own, so that others don't wait for them.
 	LongReader *gorm.DB

@@ -2,8 +2,9 @@
 // transactions, and the reads that every page waits for. It is the only package that tells
 // the two engines apart (Dialect; the files named after an engine).
 //
-// Changes go through GORM, in Transaction. Lists, searches and single rows are written as
-// SQL and scanned column by column (read.go). Lists are read by keyset (page.go).
+// Changes go through GORM, in Transaction; on SQLite, those that wait for one another are
+// committed together (sqlite_turns.go). Lists, searches and single rows are written as SQL and
+// scanned column by column (read.go). Lists are read by keyset (page.go).
 //
 // # Searches
 //

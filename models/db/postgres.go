@@ -91,6 +91,9 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", errors.Join(err, h.close()))
 	}
 	h.Reader = h.Writer
+	h.transact = func(ctx context.Context, fn func(tx *gorm.DB) error) error {
+		return h.Writer.WithContext(ctx).Transaction(fn)
+	}
 	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
 	limitPool(h.check, 1)
 	return h, nil

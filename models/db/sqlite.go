@@ -67,7 +67,8 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err := createPrivate(d.files.path); err != nil {
 		return h, err
 	}
-	write, err := openSQLite(d.files, writerPragmas, 1, new(atomic.Bool))
+	shared := new(atomic.Bool)
+	write, err := openSQLite(d.files, writerPragmas, 1, shared)
 	if err != nil {
 		return h, err
 	}
@@ -92,6 +93,8 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if h.Writer, err = openGORM(sqliteDialector{write}, &writing); err != nil {
 		return h, err
 	}
+	h.turns = &turns{writer: h.Writer, shared: shared}
+	h.transact = h.turns.run
 	if h.Reader, err = openGORM(sqliteDialector{read}, config); err != nil {
 		return h, err
 	}

@@ -2,16 +2,23 @@ package db
 
 import (
 	"database/sql"
+	"time"
 
 	"gorm.io/gorm"
 )
 
 // Pools returns the state of each pool of connections: "write" and "read", which is the same
-// on PostgreSQL, and "long" for what takes long.
+// on PostgreSQL, and "long" for what takes long. Those who wait to write on SQLite count as
+// waiting for the connection.
 func (s *DB) Pools() map[string]sql.DBStats {
 	pools := map[string]sql.DBStats{"read": poolStats(s.reads, s.Reader), "long": poolStats(s.longReads, s.LongReader)}
 	if s.Writer != s.Reader {
-		pools["write"] = poolStats(nil, s.Writer)
+		stat := poolStats(nil, s.Writer)
+		if s.turns != nil {
+			stat.WaitCount += s.turns.waits.Load()
+			stat.WaitDuration += time.Duration(s.turns.waited.Load())
+		}
+		pools["write"] = stat
 	}
 	return pools
 }

@@ -35,8 +35,8 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 }
 
 // Transaction runs fn in one transaction, and retries it up to four times after a deadlock
-// or a serialization failure. Within Atomic it is a part of that transaction. Errors are as
-// from Failed.
+// or a serialization failure. Within Atomic it is a part of that transaction. On SQLite others
+// may share the transaction: see turns. Errors are as from Failed.
 func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	if around := aroundOf(ctx); around != nil {
 		return s.nested(ctx, around, fn)
@@ -53,7 +53,7 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 	}
 	var err error
 	for range tries {
-		err = s.Writer.WithContext(ctx).Transaction(run)
+		err = s.transact(ctx, run)
 		if !s.Dialect.retryable(err) {
 			break
 		}

@@ -29,7 +29,7 @@ func (l *Log) Woken() <-chan struct{} { return l.woken }
 // Several processes may call it at once.
 func (l *Log) Relay(ctx context.Context) error {
 	for {
-		ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+		ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 		n, err := l.relaySome(ctx)
 		cancel()
 		if n > 0 && err == nil {
@@ -100,7 +100,7 @@ func (l *Log) Sweep(ctx context.Context, at time.Time) error {
 // sweepSome deletes the first events of the feed up to one that is to be kept, and returns how
 // many.
 func (l *Log) sweepSome(ctx context.Context, before int64) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	first := db.SelectFrom("events", "number, created_at", "number > 0")
 	first.Tail = " ORDER BY number"

@@ -202,7 +202,7 @@ const partsAtOnce = 50
 
 // dropFile deletes some of a job's file, and reports whether there may be more of it.
 func (s *Store) dropFile(ctx context.Context, id string) (more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		if err := tx.Where("job_id = ?", id).Delete(&File{}).Error; err != nil {

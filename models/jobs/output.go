@@ -151,7 +151,7 @@ func (s *Store) clear(ctx context.Context, id string) error {
 // locked lets change change a job that has not ended, and stores how far it is. Errors:
 // errEnded.
 func (s *Store) locked(ctx context.Context, id string, change func(tx *gorm.DB, job *Job) error) error {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error { return s.lock(tx, id, change) })
 }

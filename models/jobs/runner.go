@@ -109,7 +109,7 @@ func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
 	if s.whole(seen) {
 		limit = wholeLimit
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), limit)
 	defer cancel()
 	var done partDone
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) (err error) {

@@ -40,7 +40,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 // sweepSome deletes some results of the oldest job that ended before a time, or the job
 // itself when it has none, and reports whether there was one.
 func (s *Store) sweepSome(ctx context.Context, before int64) (more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	var ids []string
 	oldest := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at <= ?", before).Order("finished_at").Limit(1)

@@ -91,7 +91,7 @@ func (s *Store) receive(ctx context.Context, by access.Actor, job Job, n Request
 
 // discard deletes a job whose file did not come.
 func (s *Store) discard(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	for more := true; more; {
 		var err error

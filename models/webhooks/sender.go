@@ -198,7 +198,7 @@ func (s *sender) take(a sent) {
 
 // save stores what was sent, or else, on a beat, keeps the lease.
 func (s *sender) save(ctx context.Context, ticked bool) error {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	if len(s.unsaved) == 0 {
 		if !ticked {

@@ -57,7 +57,7 @@ func (s *Store) sweepAll(ctx context.Context, q db.Selection) error {
 
 // sweepSome deletes some of the deliveries that q selects, and returns how many.
 func (s *Store) sweepSome(ctx context.Context, q db.Selection) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, db.PieceLimit)
+	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	ids, err := db.First(s.db.Read(ctx), q, sweptAtOnce, db.OneColumn[string])
 	if err != nil || len(ids) == 0 {
