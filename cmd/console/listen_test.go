@@ -44,6 +44,7 @@ func TestServeOnAUnixSocket(t *testing.T) {
 	if status := get(t, through(file), killed.url+"/healthz"); status != http.StatusOK {
 		t.Errorf("/healthz answers %d", status)
 	}
+	mustRun(t, database, "", "health", "-listen", "unix:"+file)
 	if r := console(t, database, "", append([]string{"serve"}, flags...)...); r.code != 1 || !strings.Contains(r.stderr, "another program answers there") {
 		t.Errorf("a second one: exit %d, %s", r.code, r.stderr)
 	}
@@ -63,6 +64,9 @@ func TestServeOnAUnixSocket(t *testing.T) {
 	response.Body.Close()
 	log.await(t, "ip=203.0.113.7")
 	stop(t, next)
+	if r := console(t, database, "", "health", "-listen", "unix:"+file); r.code != 1 || !strings.Contains(r.stderr, "nothing answers") {
+		t.Errorf("exit %d, %s", r.code, r.stderr)
+	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("the socket is left")
 	}
@@ -207,5 +211,8 @@ func TestHTTPSFollowsItsCertificate(t *testing.T) {
 	second := writePair(t, certFile, keyFile)
 	again("read the certificate again")
 	has(second)
+	if got := mustRun(t, "", "", "health", "-listen", strings.Replace(p.url, "https://localhost", "", 1), "-tls-cert", certFile); got != "ready\n" {
+		t.Errorf("health says %q", got)
+	}
 	stop(t, p)
 }

@@ -1,8 +1,8 @@
 // Command console serves the Protocol Console and administers its database.
 //
 // Each subject of the command line has a file: serve.go, migrate.go, user.go, roles.go,
-// token.go, audit.go, backup.go, copy.go, doctor.go, key.go, seed.go, licenses.go, version.go. Flags, environment
-// and the opened database are in command.go.
+// token.go, audit.go, backup.go, copy.go, doctor.go, health.go, key.go, seed.go, licenses.go,
+// version.go. Flags, environment and the opened database are in command.go.
 package main
 
 import (
@@ -65,6 +65,7 @@ func verbs() []verb {
 		{"restore", "fill an empty database with a backup", restore},
 		{"copy", "copy a database into an empty one, of the same engine or the other", copyDatabase},
 		{"doctor", "check the database, files, keys, clock and certificate, and say what to fix", doctor},
+		{"health", "ask the console of this machine whether it is ready", health},
 		{"key rotate", "encrypt secrets with a new key", rotateKey},
 		{"seed", "fill an empty database with sample data", seed},
 		{"licenses", "print the licenses of everything that is in this program", licenses},

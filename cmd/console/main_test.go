@@ -75,6 +75,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"serve -listen fd:3", 1, "no socket was passed"},
 		{"serve -listen unix:console.sock", 2, "a Unix socket has no URL"},
 		{"serve -listen unix:main.go -public-url https://console.example.com", 1, "there is a file that is not a socket"},
+		{"health -listen fd:3", 2, "-listen must say where fd:3 is"},
 		{"serve -tls-cert console.pem", 2, "-tls-cert and -tls-key need each other"},
 		{"serve -tls-cert none.pem -tls-key none.key", 1, "can't use the certificate none.pem"},
 		{"serve -tls-cert a -tls-key b -public-url http://console.example.com", 2, "-public-url must begin with https"},
