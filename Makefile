@@ -17,7 +17,7 @@ UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.o
 RACE      := $(if $(CC_FOUND),-race $(UNWATCHED:%=-gcflags=%=-race=false))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test test-fast lint check bench clean
+.PHONY: help run dev build generate test test-fast lint check bench dist clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,10 @@ bench: build ## measure the console against a program written by hand, for an ho
 
 # Flags for make bench: BENCH="-sizes 1000 -engines sqlite".
 BENCH :=
+
+# .ci/deb/try tries the Debian package in a new Debian, as root.
+dist: ## build what is released to bin/dist: programs, Debian packages, SBOM, checksums
+	@.ci/dist
 
 clean: ## remove what was built; data/ stays
 	rm -rf bin

@@ -68,6 +68,7 @@ var docSections = []docSection{
 		{"sign-in", "Signing in", "Passwords, authenticator apps, passkeys, sessions and OpenID Connect.", docSignIn()},
 	}},
 	{"Administration", []Doc{
+		{"install", "Installing and upgrading", "Packages for Debian, containers, upgrades and licenses.", docInstall()},
 		{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
 		{"metrics", "Metrics and alerts", "What Prometheus can read from a console, and when to be woken.", docMetrics()},
 		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, Unix sockets, HTTPS, the public URL and client addresses.", docProxy()},

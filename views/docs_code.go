@@ -30,6 +30,13 @@ head    5255:Zm9vYmFyYmF6cXV4`
 	codeProxy = `console serve -listen 127.0.0.1:8080 \
   -public-url https://console.example.com -trusted-proxies 127.0.0.1`
 
+	codeDebian = `apt install ./protocol-console_*_amd64.deb
+journalctl -u protocol-console -g setup   # the link to set it up
+protocol-console doctor`
+
+	codeContainer = `podman build -f .ci/Containerfile -t protocol-console .
+podman run -d --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 -v console:/data protocol-console`
+
 	codeUnixSocket = `console serve -listen unix:/run/console/http.sock \
   -public-url https://console.example.com -trusted-proxies 127.0.0.1`
 
