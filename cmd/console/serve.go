@@ -78,7 +78,7 @@ func serve(ctx context.Context, c *command) error {
 // GOGC and GOMEMLIMIT override these.
 const (
 	collectAt   = 400      // percent
-	memoryLimit = 48 << 20 // bytes
+	memoryLimit = 40 << 20 // bytes
 )
 
 func tuneMemory(getenv func(string) string) {
