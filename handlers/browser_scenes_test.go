@@ -45,12 +45,12 @@ var scenes = append([]scene{
 	{"groups by id", func(t *tab, v *town) { t.visit("/groups?q=" + v.group.ID) }},
 	{"groups menu", func(t *tab, _ *town) {
 		t.visit("/groups")
-		t.click(".list summary")
-		t.until("the menu is open", "all('details.menu[open] ul').length === 1")
+		t.click(".list .dots")
+		t.until("the menu is open", "all(':popover-open').length === 1")
 	}},
 	{"groups flash", func(t *tab, v *town) {
 		t.visit("/groups?status=all")
-		t.click(".list summary")
+		t.click(".list .dots")
 		t.click("Archive")
 		t.sees("#flashes", "archived.")
 		t.click("Undo")
@@ -58,7 +58,7 @@ var scenes = append([]scene{
 	}},
 	{"group dialog", func(t *tab, _ *town) {
 		t.visit("/groups")
-		t.click(".list summary")
+		t.click(".list .dots")
 		t.click("Delete…")
 		t.sees("dialog", "Delete ")
 	}},
@@ -239,7 +239,7 @@ var scenes = append([]scene{
 	{"contacts no match", address("/contacts?q=zzzzzz")},
 	{"contacts menu", func(t *tab, _ *town) {
 		t.visit("/contacts")
-		t.click(".list summary")
+		t.click(".list .dots")
 	}},
 	{"contact new", address("/contacts/new")},
 	{"contact new refused", func(t *tab, _ *town) {

@@ -60,7 +60,7 @@ func (t *tab) barriers(name string) {
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 		rules: {
 			'color-contrast': { enabled: %[1]t },
-			'target-size': { enabled: %[1]t && !document.querySelector('details.menu[open]') }, // an open menu covers what is under it
+			'target-size': { enabled: %[1]t && !document.querySelector('details.menu[open], :popover-open') }, // an open menu covers what is under it
 		},
 	}).then(({ violations }) => violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + n.failureSummary)))`, t.axeInFull(name)), chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -109,7 +109,7 @@ func (t *tab) measure(name string) {
 		for (const e of all('a[href], button, summary, input:not([type=hidden]), textarea, select, [role=option], [tabindex="0"]')) {
 			if (e.closest('.skip, .hide, [aria-hidden="true"]')) continue;
 			if (e.tagName === 'A' && getComputedStyle(e).display === 'inline' && e.closest('p')) continue;
-			const { width, height } = (e.matches('[type=radio], [type=checkbox]') ? e.closest('label') : e).getBoundingClientRect();
+			const { width, height } = (e.closest('[type=radio], [type=checkbox], [data-row] .name > a')?.closest('label, tr') ?? e).getBoundingClientRect(); // a row's link is as large as the row
 			if (width <  %[1]d - .5 || height < %[1]d - .5) found.push(name(e) + ' is ' + Math.round(width) + '×' + Math.round(height));
 		}
 		return found;

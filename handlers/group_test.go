@@ -403,7 +403,8 @@ func TestThePagesOfAListLeadBackToIt(t *testing.T) {
 				s.get(tab.AttrOr("href", "")).wants(200).links("a.back", object.list).lacks(".notes")
 			})
 
-			edit := row.Find(`.menu a[data-key="e"]`).AttrOr("href", "")
+			fill := strings.NewReplacer("LIST", url.QueryEscape(object.list), "ID", object.id) // as app.js does
+			edit := fill.Replace(s.get(object.list).doc.Find(`#row-menu a[data-key="e"]`).AttrOr("href", ""))
 			form := s.get(edit).wants(200).links("a.back", object.list+"#open-"+object.id)
 			s.post(form.doc.Find("main form").AttrOr("action", ""), object.field, object.value+"s", "was_"+object.field, object.value).
 				leads(object.list + "#open-" + object.id)

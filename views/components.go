@@ -3,10 +3,11 @@ package views
 import (
 	"context"
 	"io"
+	"strings"
+	"sync"
 
 	"github.com/a-h/templ"
 
-	"protocol.chat/console/models/text"
 	"protocol.chat/console/static"
 )
 
@@ -35,20 +36,6 @@ func (m moment) Render(_ context.Context, w io.Writer) error {
 	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
 }
 
-// pick is the checkbox that selects a row of a list; with all, it is one of all that match.
-type pick struct {
-	id, name string
-	all      bool
-}
-
-func (p pick) Render(_ context.Context, w io.Writer) error {
-	state := ""
-	if p.all {
-		state = " checked disabled"
-	}
-	return write(w, `<label class="pick"><input type="checkbox" form="bulk" name="ids" value="`, p.id, `" data-pick data-key="x" aria-label="`, templ.EscapeString(text.Isolated(p.name)), `"`, state, `></label>`)
-}
-
 // marked is a text with the search's matches highlighted.
 type marked []span
 
@@ -66,10 +53,29 @@ func (m marked) Render(_ context.Context, w io.Writer) error {
 }
 
 // The pills of a status.
+const activeHTML = `<span class="pill active">Active</span>`
+
 var (
-	activePill   = templ.Raw(`<span class="pill active">Active</span>`)
-	archivedPill = templ.Raw(`<span class="pill">` + iconHead + `archive` + iconTail + `Archived</span>`)
+	archivedHTML = `<span class="pill">` + iconHead + `archive` + iconTail + `Archived</span>`
+	activePill   = templ.Raw(activeHTML)
+	archivedPill = templ.Raw(archivedHTML)
 )
+
+// fixed is a component that is the same on every page, and so rendered only once.
+func fixed(c templ.Component) templ.Component {
+	html := sync.OnceValues(func() (string, error) {
+		var b strings.Builder
+		err := c.Render(context.Background(), &b)
+		return b.String(), err
+	})
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		all, err := html()
+		if err != nil {
+			return err
+		}
+		return write(w, all)
+	})
+}
 
 // write writes HTML. Untrusted text must be escaped before.
 func write(w io.Writer, parts ...string) error {

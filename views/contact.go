@@ -111,11 +111,6 @@ func (l ContactList) title() string {
 
 func (l ContactList) cleared() ContactsAt { return ContactsAt{Sort: l.At.Sort, Limit: l.At.Limit} }
 
-// next returns where the reader goes after a row is deleted, as GroupList.next.
-func (l *ContactList) next(i int, here Next) Next {
-	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
-}
-
 func (f ContactForm) guard() string {
 	if len(f.Problems) > 0 || f.Draft != 0 {
 		return "dirty"

@@ -134,12 +134,6 @@ type EditConflict struct {
 	Now Clock
 }
 
-// next returns where the reader goes after the row at i is deleted: to the row after it, or before
-// it, in the list at here.
-func (l *GroupList) next(i int, here Next) Next {
-	return here.nextRow(i, len(l.Rows), func(i int) string { return l.Rows[i].ID })
-}
-
 // then returns where an edit that was started on the page leads: back to it.
 func (d GroupDetail) then() templ.SafeURL { return returnTo(GroupURL(d.ID), d.List) }
 

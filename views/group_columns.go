@@ -21,10 +21,10 @@ type Column struct {
 
 // groupColumns are all columns, in order.
 var groupColumns = []Column{
-	{"description", "Description", "c-wide", ""},
+	{"description", "Description", "c-text c-more", ""},
 	{"members", "Members", "c-num num", "members"},
 	{"created", "Created", "c-when", "created"},
-	{"by", "Created by", "c-who", ""},
+	{"by", "Created by", "c-who c-text", ""},
 	{"updated", "Updated", "c-when", "updated"},
 	{"active", "Last active", "c-when", "active"},
 	{"status", "Status", "c-status", ""},
@@ -62,17 +62,12 @@ func OwnColumns(columns string) identity.Columns {
 	return identity.Columns(columns)
 }
 
-// columns returns the columns of the list. In a list of archived groups the usual ones have
-// the time of archiving in place of the status.
+// columns returns the columns of the list. The status is shown only where it differs, and in a list of archived
+// groups the usual columns have the time of archiving in its place.
 func (l *GroupList) columns() []Column {
-	chosen := cmp.Or(l.At.Cols, string(l.Columns), usualColumns)
-	names := strings.Fields(chosen)
-	if chosen == usualColumns && l.Status == models.Archived {
-		names[len(names)-1] = "archived"
-	}
-	columns := make([]Column, 0, len(names))
+	columns := make([]Column, 0, len(groupColumns))
 	for _, c := range groupColumns {
-		if !slices.Contains(names, c.Name) {
+		if !l.ShowsColumn(c.Name) {
 			continue
 		}
 		if c.Name == "archived" && l.Status != models.Archived {
@@ -83,9 +78,33 @@ func (l *GroupList) columns() []Column {
 	return columns
 }
 
+// chosen returns the names of the columns that were chosen for the list.
+func (l *GroupList) chosen() string {
+	return cmp.Or(l.At.Cols, string(l.Columns), usualColumns)
+}
+
 // ShowsColumn reports whether the list has a column.
 func (l *GroupList) ShowsColumn(name string) bool {
-	return slices.ContainsFunc(l.columns(), func(c Column) bool { return c.Name == name })
+	chosen := l.chosen()
+	switch {
+	case name == "status" && l.Status != models.AnyStatus:
+		return false
+	case name == "archived" && l.Status == models.Archived && chosen == usualColumns:
+		return true
+	}
+	return hasWord(chosen, name)
+}
+
+// chose reports whether a column was chosen for the list.
+func (l *GroupList) chose(name string) bool { return hasWord(l.chosen(), name) }
+
+func hasWord(words, word string) bool {
+	for w := range strings.FieldsSeq(words) {
+		if w == word {
+			return true
+		}
+	}
+	return false
 }
 
 // ColumnChoice is what the form for the columns shows.

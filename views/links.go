@@ -131,18 +131,6 @@ func FromList(list templ.SafeURL) templ.SafeURL {
 	return templ.SafeURL("?list=" + url.QueryEscape(string(list)))
 }
 
-// nextRow returns n with the focus on the row after the one at i, or before it if it is the last.
-// The list has rows rows, with the IDs that id returns.
-func (n Next) nextRow(i, rows int, id func(i int) string) Next {
-	switch {
-	case i+1 < rows:
-		return n.at(id(i + 1))
-	case i > 0:
-		return n.at(id(i - 1))
-	}
-	return n
-}
-
 // The addresses of one group.
 
 func HomeURL() templ.SafeURL               { return "/" }

@@ -50,6 +50,9 @@ var filterFinds = map[string]string{
 	"by:olivia":                      "created by a user or token like olivia",
 }
 
+// suggestions are what the search box offers.
+var suggestions = fixed(searchSuggestions())
+
 // suggestion is what completes a search, and what that finds.
 type suggestion struct{ text, words string }
 

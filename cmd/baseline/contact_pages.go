@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"net/url"
 )
 
 func (s *server) contactsPage(r *http.Request, b *buffer) error {
@@ -67,21 +66,19 @@ func (b *buffer) contactsTable(q contactQuery, contacts []contact, summary []byt
 	name := b.part(columnHTML, b.raw("c-name"), nil, b.text(link("/contacts", "q", q.text, "sort", "name")), b.raw("name"), b.raw("Name"), b.icon("sort"))
 	created := b.part(columnHTML, b.raw("c-when"), b.raw(` aria-sort="descending"`), b.text(link("/contacts", "q", q.text, "sort", "-created")),
 		b.raw("created"), b.raw("Created"), b.icon("arrow-down"))
-	b.head(contactsTableHTML, summary, name, created)
-	next, from, none := url.QueryEscape(here), b.fromList(here), []byte(`<span class="none faint" aria-hidden="true">–</span>`)
+	values := [][]byte{summary, name, created, b.text(here), b.listField(here)}
+	b.head(contactsTableHTML, values...)
+	from := b.fromList(here)
 	for i := range contacts {
 		c := &contacts[i]
-		phone, after := none, next
+		var phone []byte
 		if c.phone != nil {
-			phone = b.text(*c.phone)
-		}
-		if i+1 < len(contacts) {
-			after += "%23open-" + contacts[i+1].id
+			phone = b.raw("<span>" + string(b.text(*c.phone)) + "</span>")
 		}
 		b.head(contactsRowHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.marked(c.name(), q.terms), b.marked(c.username, q.terms),
-			phone, b.number(c.groups), b.active(c), b.moment(c.created), b.text(c.name()), b.raw(next), from, b.raw(after))
+			phone, b.number(c.groups), b.active(c), b.moment(c.created), b.text(c.name()), from)
 	}
-	b.foot(contactsTableHTML)
+	b.foot(contactsTableHTML, values...)
 }
 
 func (b *buffer) active(c *contact) []byte {

@@ -21,10 +21,10 @@ var (
 	chipHTML        = cut("chip", "href", "words")
 	clearHTML       = cut("clear", "href")
 	hintHTML        = cut("hint", "href", "q")
-	groupsTableHTML = cut("groups-table", "summary", "name", "members", "created", "status", "origin", divide, "rows")
+	groupsTableHTML = cut("groups-table", "summary", "name", "members", "created", "status", "here", "origin", "from", divide, "rows")
 	columnHTML      = cut("column", "class", "order", "href", "name", "label", "icon")
 	groupsRowHTML   = cut("groups-row", "id", "state", "hue", "initials", "marked", "name", "description", "members",
-		"created", "status", "hideActive", "hideArchived", "here", "from", "after")
+		"created", "status", "from")
 	statusHTML     = cut("status", "hideActive", "hideArchived")
 	archivedAtHTML = cut("archived-at", "archived")
 	groupsNoneHTML = cut("groups-none", "q", "note", "include")
@@ -38,8 +38,8 @@ var (
 
 	suggestHTML       = cut("suggest")
 	contactsHTML      = cut("contacts", "title", "summary", "q", "chips", divide, "list")
-	contactsTableHTML = cut("contacts-table", "summary", "name", "created", divide, "rows")
-	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "here", "from", "after")
+	contactsTableHTML = cut("contacts-table", "summary", "name", "created", "here", "from", divide, "rows")
+	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "from")
 	contactsNoneHTML  = cut("contacts-none", "q")
 
 	groupHTML        = cut("group", "id", "name", "hue", "initials", "conversation", "members", "origin", "description", "created", "updated", divide, "people")
@@ -300,13 +300,16 @@ func (b *buffer) groupsTable(l *groupsList, status string, summary []byte, origi
 		href := link("/groups", "q", l.text, "status", status, "member", l.member, "sort", sort)
 		return b.part(columnHTML, b.raw(class), b.raw(order), b.text(href), b.raw(name), b.raw(label), b.icon(picture))
 	}
-	state := b.raw(`<th scope="col" class="c-status">Status</th>`)
-	if status == "archived" {
+	var state []byte
+	switch status {
+	case "all":
+		state = b.raw(`<th scope="col" class="c-status">Status</th>`)
+	case "archived":
 		state = column("archived", "Archived", "c-when")
 	}
 	values := [][]byte{
 		summary, column("name", "Name", "c-name"), column("members", "Members", "c-num num"), column("created", "Created", "c-when"), state,
-		b.raw(origin),
+		b.text(l.here), b.raw(origin), b.listField(l.here),
 	}
 	b.head(groupsTableHTML, values...)
 	b.groupRows(l, status)
@@ -357,13 +360,19 @@ func (b *buffer) fromList(list string) []byte {
 	return b.raw("?list=" + url.QueryEscape(list))
 }
 
+// listField returns the list that a page which is opened from it leads back to, as a form's field.
+func (b *buffer) listField(list string) []byte {
+	if !strings.Contains(list, "?") {
+		return nil
+	}
+	return b.part(carriedHTML, b.raw("list"), b.text(list))
+}
+
 func (b *buffer) groupRows(l *groupsList, status string) {
-	next := url.QueryEscape(l.here)
-	here, from := b.raw(next), b.fromList(l.here)
-	none := []byte(`<span class="none faint" aria-hidden="true">–</span>`)
+	from := b.fromList(l.here)
 	for i := range l.rows {
 		g := &l.rows[i]
-		description := none
+		var description, cell []byte
 		if g.description != nil {
 			description = b.snippet(*g.description, l.terms)
 		}
@@ -371,16 +380,14 @@ func (b *buffer) groupRows(l *groupsList, status string) {
 		if g.archived != nil {
 			state, hideActive, hideArchived = "archived", hideArchived, hideActive
 		}
-		cell := b.part(statusHTML, hideActive, hideArchived)
-		if status == "archived" {
+		switch status {
+		case "all":
+			cell = b.part(statusHTML, hideActive, hideArchived)
+		case "archived":
 			cell = b.part(archivedAtHTML, b.moment(*g.archived))
 		}
-		after := next
-		if i+1 < len(l.rows) {
-			after += "%23open-" + l.rows[i+1].id
-		}
 		b.head(groupsRowHTML, b.raw(g.id), b.raw(state), b.hue(g.name), b.initials(g.name), b.marked(g.name, l.terms), b.text(g.name),
-			description, b.number(g.count), b.moment(g.created), cell, hideActive, hideArchived, here, from, b.raw(after))
+			description, b.number(g.count), b.moment(g.created), cell, from)
 	}
 }
 
@@ -388,7 +395,7 @@ func (b *buffer) groupRows(l *groupsList, status string) {
 // word that was searched for.
 func (b *buffer) snippet(s string, terms []string) []byte {
 	const lead, most = 12, 200
-	open := `<p class="line">`
+	open := `<span>`
 	for _, term := range terms {
 		if at, _ := find(strings.ToLower(s), 0, term); at > 2*lead {
 			s, open = s[at-lead:], open+"… "
@@ -397,7 +404,7 @@ func (b *buffer) snippet(s string, terms []string) []byte {
 		}
 	}
 	s = strings.ToValidUTF8(s[:min(len(s), most)], "")
-	return b.raw(open + string(b.marked(s, terms)) + "</p>")
+	return b.raw(open + string(b.marked(s, terms)) + "</span>")
 }
 
 // nextPage returns the cursor of the page after this one, or "".

@@ -24,6 +24,9 @@ var newlines = strings.NewReplacer("\r\n", "\n", "\u2028", "\n", "\u2029", "\n")
 
 // Straight returns s on one line and without characters that change the direction of text.
 func Straight(s string) string {
+	if strings.IndexByte(s, '\xe2') < 0 { // with which all of these characters begin
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case TurnsText(r):

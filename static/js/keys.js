@@ -21,7 +21,10 @@
     const row = rowNow();
     const selected = document.querySelector('[data-pick]:checked') && keyed(key, document.querySelector('.bulk'))[0];
     if (selected) return selected;
-    if (row && rowActions.includes(key)) return keyed(key, row)[0];
+    if (row && rowActions.includes(key)) {
+      row.dispatchEvent(new CustomEvent('console:menu', { bubbles: true }));
+      return keyed(key, row)[0];
+    }
     const all = keyed(key).filter((element) => !element.closest('[data-row], .bulk'));
     return all.findLast((element) => element.closest('.flash')) ?? all[0]; // the newest message's
   }
@@ -89,7 +92,8 @@
 
   // ---- the dialog: only the shortcuts of this page ----
 
-  const here = (keys) => (['j', 'k', 'Enter'].includes(keys) ? rows().length > 0 : keys === 'X' ? here('x') : keyed(keys).length > 0);
+  const ofRows = (key) => document.getElementById('row-menu')?.content.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const here = (keys) => (['j', 'k', 'Enter'].includes(keys) ? rows().length > 0 : keys === 'X' ? here('x') : keyed(keys).length > 0 || !!ofRows(keys));
 
   document.addEventListener('console:dialog', ({ detail: dialog }) => {
     if (!dialog.querySelector('.keys')) return;

@@ -10,6 +10,7 @@
 //   data-print                prints the page              form[data-file]    responds with a file, as button[data-file] does
 //   data-key="c"              has a shortcut: see keys.js, which gets console:dialog for each dialog
 //   form[data-guard]          warns before leaving         form[data-draft]   saves its draft at that address
+//   data-menu                 opens the menu of a row: #row-menu, filled for the row
 //   data-focus="row|next|#id" what gets the focus after a swap
 //   data-state="archived"     the row's status after its form succeeds; data-of="id" is the row, if outside it
 //   data-announce, data-title of a region: a sentence to announce, and the document's new title

@@ -27,15 +27,16 @@ const rowOf = (element) => element.closest('[data-row]') ?? document.getElementB
 on('htmx:before:request', ({ detail: { ctx } }) => {
   hideTrouble();
   ctx.region = ctx.target;
-  ctx.region?.setAttribute?.('aria-busy', 'true');
   ctx.focusTo = ctx.sourceElement.dataset?.focus;
   ctx.row = rowOf(ctx.sourceElement);
+  ctx.busy = [ctx.row ?? ctx.region, ctx.request.submitter ?? ctx.sourceElement];
+  if (ctx.sourceEvent?.type !== 'live') for (const part of ctx.busy) part.ariaBusy = 'true';
   ctx.newStatus = ctx.sourceElement.dataset?.state; // read now: a message's form is removed with the message
   ctx.nextRow = (ctx.row?.nextElementSibling ?? ctx.row?.previousElementSibling)?.id;
 });
 
 on('htmx:finally:request', ({ detail: { ctx } }) => {
-  ctx.region?.removeAttribute?.('aria-busy');
+  for (const part of ctx.busy ?? []) part.ariaBusy = null;
 });
 
 on('htmx:before:response', (event) => {
@@ -82,11 +83,15 @@ on('htmx:after:swap', ({ detail: { ctx } }) => {
   say(flash ? flash.dataset.say : region?.dataset.announce, flash ? 120 : 500);
 });
 
-// setStatus updates a row in place.
+// setStatus updates a row in place. A list of one status has no column for it, and so the name is marked.
 function setStatus(row, state) {
+  const was = row.dataset.was ??= row.dataset.status;
   row.dataset.status = state;
   for (const part of $$('[data-when]', row)) part.hidden = part.dataset.when !== state;
-  for (const menu of $$('details[open]', row)) menu.open = false;
+  for (const menu of $$(':popover-open', row)) menu.hidePopover();
+  $('.now', row)?.remove();
+  if (state === was || $('td > [data-when]', row)) return;
+  $('.name', row).append(Object.assign(document.createElement('span'), { className: 'pill now', textContent: state[0].toUpperCase() + state.slice(1) }));
 }
 
 // ---- errors: what happened, the request ID, and "Try again" ----

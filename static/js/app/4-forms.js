@@ -21,16 +21,18 @@ on('submit', (event) => {
 // send submits a form once the server is reachable: otherwise the browser would leave the page,
 // and lose what was entered.
 async function send(form, submitter) {
-  form.ariaBusy = 'true';
+  const parts = submitter ? [form, submitter] : [form];
+  const busy = (state) => { for (const part of parts) part.ariaBusy = state; };
+  busy('true');
   hideTrouble();
   if (!await reachable()) {
-    form.ariaBusy = null;
+    busy(null);
     leaving = false;
     return showTrouble(unreachable, '', () => form.requestSubmit(submitter));
   }
   sure.add(form);
   form.requestSubmit(submitter);
-  if (sure.delete(form)) form.ariaBusy = null; // a field is invalid
+  if (sure.delete(form)) busy(null); // a field is invalid
 }
 
 const reachable = () => fetch('/healthz', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(5000) })
@@ -39,6 +41,7 @@ const reachable = () => fetch('/healthz', { method: 'HEAD', cache: 'no-store', s
 // A page restored by Back may still have a form that was submitted.
 addEventListener('pageshow', () => {
   leaving = false;
+  for (const part of $$('a[aria-busy], button[aria-busy]')) part.ariaBusy = null;
   for (const form of $$('form[aria-busy]')) {
     form.ariaBusy = null;
     if (form.dataset.guard) form.dataset.guard = '';

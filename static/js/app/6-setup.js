@@ -17,3 +17,12 @@ on('DOMContentLoaded', () => {
   flash?.removeAttribute('data-fresh');
   say(flash?.dataset.say, 500); // after screen readers have read the page
 });
+
+// ---- links show that they are at work; one that leads to a file never leaves the page ----
+
+on('click', (event) => {
+  const link = near(event, 'a[href]');
+  if (!link || event.defaultPrevented || link.target || link.hash || link.origin !== location.origin) return;
+  link.ariaBusy = 'true';
+  setTimeout(() => { link.ariaBusy = null; }, 5000);
+});
