@@ -87,6 +87,7 @@ var peopleScenes = []scene{
 	{"person sign out own", at(func(v *town) string { return "/users/" + v.by.ID + "/sessions" })},
 	{"policy", address("/users/policy")},
 	{"general settings", address("/settings/general")},
+	{"about this console", address("/settings/about")},
 	{"policy refused", func(t *tab, _ *town) {
 		t.visit("/users/policy")
 		t.click(`[value="editor"]`)

@@ -24,6 +24,7 @@ import (
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/views"
 )
 
 // Config is what a console is made of.
@@ -46,6 +47,8 @@ type Config struct {
 	Avatars *avatars.Proxy
 	// OIDC is the provider that people can sign in with, or nil.
 	OIDC *OIDC
+	// Checks returns what Settings say about the installation, or is nil.
+	Checks func(context.Context) []views.Check
 	// Observe is called for each request that was answered, or nil.
 	Observe func(Served)
 }

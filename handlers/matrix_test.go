@@ -253,6 +253,7 @@ var matrix = map[string]allowed{
 	"POST /users/invitations/{id}/revoke": about("OA"),
 	"GET /avatars/groups/{id}":            about(all),
 	"GET /avatars/contacts/{id}":          about(all),
+	"GET /settings/about":                 about("O"),
 	"GET /settings/general":               about("O"),
 	"POST /settings/general":              about("O"),
 	"GET /users/policy":                   about("O"),

@@ -284,6 +284,7 @@ func (c *Console) table() []route {
 		{"GET", "/avatars/contacts/{id}", pictures.contact, access.ReadContacts, "", plain},
 		{"GET", "/settings/general", settings.edit, access.ManageSettings, "Settings", plain},
 		{"POST", "/settings/general", settings.update, access.ManageSettings, "Settings", plain},
+		{"GET", "/settings/about", settings.about, access.ManageSettings, "Settings", plain},
 
 		{"GET", "/settings/tokens", tokens.list, access.CreateTokens, views.Tokens, plain},
 		{"GET", "/settings/tokens/new", tokens.new, access.CreateTokens, views.Tokens, also{stepUp: creatingToken}},

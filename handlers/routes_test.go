@@ -233,6 +233,7 @@ var routes = map[string]question{
 	"POST /users/invitations/{id}/revoke": {status: 303, id: anInvitation, action: audit.RevokedInvite},
 	"GET /avatars/groups/{id}":            {status: 200, id: aGroup},
 	"GET /avatars/contacts/{id}":          {status: 200, id: aContact},
+	"GET /settings/about":                 {status: 200},
 	"GET /settings/general":               {status: 200},
 	"POST /settings/general":              {status: 303, action: audit.ChangedSettings},
 	"GET /users/policy":                   {status: 200},

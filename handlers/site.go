@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -30,9 +31,10 @@ type site struct {
 	reference  apiReference
 	// directExport is Config.DirectExport.
 	directExport int
-	oidc         *provider      // or nil
-	avatars      *avatars.Proxy // or nil
-	owned        atomic.Bool    // set once there is an owner
+	oidc         *provider                           // or nil
+	avatars      *avatars.Proxy                      // or nil
+	checks       func(context.Context) []views.Check // or nil
+	owned        atomic.Bool                         // set once there is an owner
 	// menuCounts are the numbers of groups in users' menus, by time zone and query; nil for those
 	// that took too long.
 	menuCounts db.Cache[string, *db.Count]
@@ -42,7 +44,7 @@ func newSite(config Config) *site {
 	s := &site{
 		store: config.Store, log: slog.New(boundedLog{config.Log.Handler()}), publicURL: config.PublicURL, trusted: config.TrustedProxies, version: config.Version,
 		routes: newRouteTable(), cookies: newCookies(config.PublicURL), oidc: newProvider(config.OIDC, config.PublicURL),
-		avatars: config.Avatars, directExport: cmp.Or(config.DirectExport, 10_000),
+		avatars: config.Avatars, checks: config.Checks, directExport: cmp.Or(config.DirectExport, 10_000),
 	}
 	s.sessions = &sessionStore{store: s.store, cookies: s.cookies}
 	s.challenges = challenges{store: s.store, cookies: s.cookies}

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 	"protocol.chat/console/models/webhooks"
+	"protocol.chat/console/views"
 )
 
 const (
@@ -59,6 +61,9 @@ func open(t *testing.T, store *models.Store, configure ...func(*handlers.Config)
 	s := &site{T: t, store: store, url: fmt.Sprint("http://localhost:", server.Listener.Addr().(*net.TCPAddr).Port)}
 	config := handlers.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(modelstest.SecretsOf(store), nil)), PublicURL: s.url, Version: "test",
+		Checks: func(context.Context) []views.Check {
+			return []views.Check{{What: "database", Detail: "SQLite at sqlite:console.db"}, {What: "key", Problem: "there is no key: restore its key file"}}
+		},
 	}
 	for _, change := range configure {
 		change(&config)

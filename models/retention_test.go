@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
 
@@ -416,4 +419,54 @@ func (p *planner) retention() {
 			p.Errorf("%s: %v\n%s", sql.SQL, err, plan)
 		}
 	}
+}
+
+// TestEveryTableIsKeptOnPurpose fails for a new table that is neither in Kept nor among those
+// whose rows stay until somebody deletes them.
+func TestEveryTableIsKeptOnPurpose(t *testing.T) {
+	stays := []string{
+		"archive_rules", "audit_retention", "contacts", "conversations", "event_head", "groups", "identities", "imported_ids",
+		"memberships", "messages", "passkeys", "recovery_codes", "rule_exemptions", "saved_views", "settings", "tokens", "totps",
+		"users", "view_pins", "webhooks",
+	}
+	for _, k := range models.Kept {
+		stays = append(stays, k.Tables...)
+	}
+	slices.Sort(stays)
+	store := modelstest.Open(t, modelstest.SQLite)
+	tables, err := store.DB.Tables(store.DB.Read(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := slices.Sorted(maps.Keys(tables)); !slices.Equal(all, stays) {
+		t.Errorf("the tables are\n%s, and Kept and this test know\n%s", all, stays)
+	}
+}
+
+// TestWhatRemainsGoesWithTheActivity deletes groups, and changes and reverts others, before and
+// after the activity begins that is kept.
+func TestWhatRemainsGoesWithTheActivity(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		const before = 1_700_000_000
+		modelstest.Owner(t, store)
+		for at := before - 1; at <= before; at++ {
+			id := text.FirstID(time.Unix(int64(at), 0))
+			modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO tombstones (group_id, conversation_id, name, contacts_count, messages_count, deleted_at, deleted_by) VALUES ('%s', '%[1]s', 'Gone', 0, 0, %d, 'Ada')", id, at))
+			modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO reverts VALUES ('%s', '%[1]s', 'user', '1', 'Ada', %d)", id, at))
+		}
+		sweep := func(left string) {
+			t.Helper()
+			if err := store.History.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range []string{"tombstones", "reverts"} {
+				if n := modelstest.Value(t, store, "SELECT count(*) FROM "+table); n != left {
+					t.Errorf("%s has %s rows, want %s", table, n, left)
+				}
+			}
+		}
+		sweep("2")
+		modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO audit_retention VALUES (1, 'P1Y', '', 0, '', '', %d, 0, 0, '')", before))
+		sweep("1")
+	})
 }

@@ -215,6 +215,9 @@ func avatarURL(folder, id, address string) templ.SafeURL {
 // SettingsURL returns the address of the general settings.
 func SettingsURL() templ.SafeURL { return "/settings/general" }
 
+// AboutURL returns the address of what the settings say about the installation.
+func AboutURL() templ.SafeURL { return "/settings/about" }
+
 // The addresses of users.
 
 func UsersURL() templ.SafeURL            { return "/users" }

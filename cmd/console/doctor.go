@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,26 +16,27 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 )
 
 // What doctor expects at least.
 const (
 	roomWanted        = 1 << 30 // bytes free
 	clockTolerance    = 2 * time.Second
+	unsealedFor       = time.Minute
 	certificateWanted = 14 * 24 * time.Hour
 	dialLimit         = 5 * time.Second
 )
 
-// finding is what a check found: that all is well, or with a problem how to solve it.
-type finding struct{ what, detail, problem string }
-
-func well(what, format string, args ...any) finding {
-	return finding{what: what, detail: fmt.Sprintf(format, args...)}
+func well(what, format string, args ...any) views.Check {
+	return views.Check{What: what, Detail: fmt.Sprintf(format, args...)}
 }
 
-func ill(what, format string, args ...any) finding {
-	return finding{what: what, problem: fmt.Sprintf(format, args...)}
+func ill(what, format string, args ...any) views.Check {
+	return views.Check{What: what, Problem: fmt.Sprintf(format, args...)}
 }
 
 // doctor checks what a console needs, changes nothing, and says how to solve each problem.
@@ -45,18 +47,14 @@ func doctor(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	found := append([]finding{well("program", "version %s", currentVersion())}, c.examineFiles()...)
-	found = append(found, c.examineDatabase(ctx)...)
-	if publicURL != "" {
-		found = append(found, examineURL(ctx, publicURL))
-	}
+	found := c.examine(ctx, c.examineDatabase, publicURL)
 	table, problems := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0), 0
 	for _, f := range found {
-		if f.problem != "" {
+		if f.Problem != "" {
 			problems++
-			fmt.Fprintf(table, "fix\t%s\t%s\n", f.what, f.problem)
+			fmt.Fprintf(table, "fix\t%s\t%s\n", f.What, f.Problem)
 		} else {
-			fmt.Fprintf(table, "ok\t%s\t%s\n", f.what, f.detail)
+			fmt.Fprintf(table, "ok\t%s\t%s\n", f.What, f.Detail)
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -68,10 +66,19 @@ func doctor(ctx context.Context, c *command) error {
 	return nil
 }
 
+// examine checks everything; publicURL may be "".
+func (c *command) examine(ctx context.Context, database func(context.Context) []views.Check, publicURL string) []views.Check {
+	found := append([]views.Check{well("program", "version %s", currentVersion())}, c.examineFiles()...)
+	found = append(found, database(ctx)...)
+	if publicURL != "" {
+		found = append(found, examineURL(ctx, publicURL))
+	}
+	return found
+}
+
 // examineFiles checks the folder and the files that the program keeps.
-func (c *command) examineFiles() []finding {
-	folder := c.dataFolder()
-	found := []finding{examineFolder(folder)}
+func (c *command) examineFiles() []views.Check {
+	found := []views.Check{examineFolder("data folder", c.dataFolder()), examineFolder("temporary files", os.TempDir())}
 	if file := c.sqliteFile(); file != "" {
 		found = append(found, examineSecrecy("database file", file)...)
 	}
@@ -82,17 +89,17 @@ func (c *command) examineFiles() []finding {
 }
 
 // examineSecrecy checks that nobody else can read a file, if it is there.
-func examineSecrecy(what, path string) []finding {
+func examineSecrecy(what, path string) []views.Check {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return []finding{ill(what, "%v", err)}
+		return []views.Check{ill(what, "%v", err)}
 	case info.Mode().Perm()&0o077 != 0:
-		return []finding{ill(what, "other users of this machine can read %s: run chmod 600 %s", path, path)}
+		return []views.Check{ill(what, "other users of this machine can read %s: run chmod 600 %s", path, path)}
 	}
-	return []finding{well(what, "%s, for its owner alone", path)}
+	return []views.Check{well(what, "%s, for its owner alone", path)}
 }
 
 // sqliteFile returns the path of the database file; "" if PostgreSQL has it.
@@ -105,40 +112,52 @@ func (c *command) sqliteFile() string {
 }
 
 // examineFolder checks that the program can write to a folder, and that there is room.
-func examineFolder(folder string) finding {
+func examineFolder(what, folder string) views.Check {
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return well("data folder", "%s will be created", folder)
+		return well(what, "%s will be created", folder)
 	}
 	probe, err := os.CreateTemp(folder, ".console-doctor-")
 	if err != nil {
-		return ill("data folder", "%v: let the console's user write to %s", err, folder)
+		return ill(what, "%v: let the console's user write to %s", err, folder)
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return ill("data folder", "%v", err)
+		return ill(what, "%v", err)
 	}
 	if err := db.RoomIn(folder, roomWanted); err != nil {
-		return ill("data folder", "less than 1 GB of its disk is free: make room, or move %s to a larger disk", folder)
+		return ill(what, "less than 1 GB of its disk is free: make room, or move %s to a larger disk", folder)
 	}
-	return well("data folder", "%s, writable, with room", folder)
+	return well(what, "%s, writable, with room", folder)
 }
 
 // examineDatabase checks the database, unless there is none yet.
-func (c *command) examineDatabase(ctx context.Context) []finding {
+func (c *command) examineDatabase(ctx context.Context) []views.Check {
 	if file := c.sqliteFile(); file != "" {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return []finding{well("database", "%s will be created by console serve", c.databaseURL)}
+			return []views.Check{well("database", "%s will be created by console serve", c.databaseURL)}
 		}
 	}
 	store, err := models.Open(ctx, c.databaseURL)
 	if err != nil {
-		return []finding{ill("database", "%v", err)}
+		return []views.Check{ill("database", "%v", err)}
 	}
 	defer store.Close()
-	found := []finding{well("database", "%s at %s", store.DB.Engine(), store.DB.Address()), examineSchema(ctx, store.DB)}
-	if found[1].problem != "" {
+	return c.examineStore(ctx, store)
+}
+
+// examineStore checks an open database.
+func (c *command) examineStore(ctx context.Context, store *models.Store) []views.Check {
+	found := []views.Check{well("database", "%s at %s", store.DB.Engine(), store.DB.Address()), examineSchema(ctx, store.DB)}
+	if found[1].Problem != "" {
 		return found // the rest needs the schema
 	}
-	found = append(found, c.examineKey(ctx, store), examineClock(ctx, store.DB))
+	traits, err := store.DB.Traits(ctx)
+	for _, t := range traits {
+		found = append(found, views.Check{What: t.Name, Detail: t.Detail, Problem: t.Problem})
+	}
+	if err != nil {
+		found = append(found, ill("server", "%v", err))
+	}
+	found = append(found, c.examineKey(ctx, store), examineLog(ctx, store), examineClock(ctx, store.DB))
 	if err := store.DB.Ready(ctx); err != nil {
 		found = append(found, ill("readiness", "the database can't be used: %v", err))
 	} else {
@@ -150,7 +169,7 @@ func (c *command) examineDatabase(ctx context.Context) []finding {
 	return found
 }
 
-func examineSchema(ctx context.Context, d *db.DB) finding {
+func examineSchema(ctx context.Context, d *db.DB) views.Check {
 	known, err := d.KnownVersion()
 	if err != nil {
 		return ill("schema", "%v", err)
@@ -168,7 +187,7 @@ func examineSchema(ctx context.Context, d *db.DB) finding {
 }
 
 // examineKey checks that the key is the one that the database was last opened with.
-func (c *command) examineKey(ctx context.Context, store *models.Store) finding {
+func (c *command) examineKey(ctx context.Context, store *models.Store) views.Check {
 	name, err := store.Audit.KeyName(ctx)
 	if err != nil {
 		return ill("key", "%v", err)
@@ -187,8 +206,27 @@ func (c *command) examineKey(ctx context.Context, store *models.Store) finding {
 	return well("key", "the one that the database was last opened with")
 }
 
+// examineLog says how far the activity log is sealed. Only audit verify reads all of it.
+func examineLog(ctx context.Context, store *models.Store) views.Check {
+	head, err := audit.HeadName(store.DB.Read(ctx))
+	if err != nil {
+		return ill("activity log", "%v", err)
+	}
+	oldest, err := store.Audit.OldestUnsealed(ctx)
+	switch {
+	case err != nil:
+		return ill("activity log", "%v", err)
+	case oldest != "" && time.Since(text.IDTime(oldest)) > unsealedFor:
+		return ill("activity log", "entries since %s aren't sealed: start a console, or read in its log why it can't seal them", text.IDTime(oldest).UTC().Format("2006-01-02 15:04:05 UTC"))
+	case head == "":
+		return well("activity log", "empty")
+	}
+	number, _, _ := strings.Cut(head, ":")
+	return well("activity log", "%s entries sealed; console audit verify reads them", number)
+}
+
 // examineClock compares the clock with the server's, which other consoles may share.
-func examineClock(ctx context.Context, d *db.DB) finding {
+func examineClock(ctx context.Context, d *db.DB) views.Check {
 	now := time.Now()
 	earliest, err := d.Dialect.Earliest(d.Read(ctx), now)
 	switch {
@@ -200,7 +238,7 @@ func examineClock(ctx context.Context, d *db.DB) finding {
 	return well("clock", "%s", now.UTC().Format("2006-01-02 15:04:05 UTC"))
 }
 
-func examineBackups() finding {
+func examineBackups() views.Check {
 	if _, err := exec.LookPath("pg_dump"); err != nil {
 		return ill("backups", "console backup needs pg_dump: install PostgreSQL's client programs")
 	}
@@ -209,13 +247,16 @@ func examineBackups() finding {
 
 // examineURL checks that the address that users open can be reached from here, with a certificate
 // that is valid for some time.
-func examineURL(ctx context.Context, address string) finding {
+func examineURL(ctx context.Context, address string) views.Check {
 	at, err := url.Parse(address)
 	if err != nil || at.Hostname() == "" {
 		return ill("public URL", "%q is not a URL like https://console.example.com", address)
 	}
+	if at.Scheme != "https" && isLocal(at.Hostname()) {
+		return well("public URL", "%s, for this machine alone", address)
+	}
 	if at.Scheme != "https" {
-		return ill("public URL", "%s isn't encrypted: put a proxy with TLS in front, unless only this machine uses it", address)
+		return ill("public URL", "%s isn't encrypted: put a proxy with TLS in front", address)
 	}
 	port := at.Port()
 	if port == "" {
@@ -238,4 +279,10 @@ func examineURL(ctx context.Context, address string) finding {
 		return ill("public URL", "its certificate ends on %s: renew it", ends.UTC().Format("2006-01-02"))
 	}
 	return well("public URL", "%s, with a certificate until %s", address, ends.UTC().Format("2006-01-02"))
+}
+
+// isLocal reports whether a host is this machine.
+func isLocal(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -20,6 +20,7 @@ import (
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/webhooks"
+	"protocol.chat/console/views"
 )
 
 // lastSeal is how long the program waits at its end for the last entries to be sealed.
@@ -94,6 +95,9 @@ func (c *command) serveStore(ctx context.Context, at *listening, listener net.Li
 	tuneMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
+	config.Checks = func(ctx context.Context) []views.Check {
+		return c.examine(ctx, func(ctx context.Context) []views.Check { return c.examineStore(ctx, store) }, config.PublicURL)
+	}
 	console, err := c.newConsole(ctx, config)
 	if err != nil {
 		return err

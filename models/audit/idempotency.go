@@ -13,8 +13,8 @@ import (
 	"protocol.chat/console/models/access"
 )
 
-// keepKeys is how long a key is kept with its first result.
-const keepKeys = 24 * time.Hour
+// KeepKeys is how long an idempotency key is kept with its first result.
+const KeepKeys = 24 * time.Hour
 
 // MaxKey is the maximum length of an idempotency key.
 const MaxKey = 255
@@ -108,7 +108,7 @@ func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn
 // wrong clock can't make a request run twice.
 func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
-	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-keepKeys).Unix())
+	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-KeepKeys).Unix())
 	if err := expired.Delete(&idempotencyKey{}).Error; err != nil {
 		return row, false, err
 	}
@@ -133,7 +133,7 @@ func (s *Log) SweepKeys(ctx context.Context) error {
 	}
 	now := at.Unix()
 	db := s.db.Writer.WithContext(ctx)
-	return s.db.Failed(ctx, db.Where("created_at <= ?", now-int64(keepKeys.Seconds())).Delete(&idempotencyKey{}).Error)
+	return s.db.Failed(ctx, db.Where("created_at <= ?", now-int64(KeepKeys.Seconds())).Delete(&idempotencyKey{}).Error)
 }
 
 // ErrKeyUsed refuses a key that came with another request.

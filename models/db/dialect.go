@@ -51,6 +51,10 @@ type Dialect interface {
 	restore(ctx context.Context, path string, check func(*DB) error) error
 	// tables is a statement that returns the names of the tables.
 	tables() string
+	// traits is DB.Traits; size and sizeOf are how many bytes all takes, and how large a table is.
+	traits(r Reader) ([]Trait, error)
+	size(r Reader) (int64, error)
+	sizeOf(r Reader, table string) (Size, error)
 	// columns is a statement that returns the columns of the tables, in their order, without those
 	// that are computed: table, name, type, and place in the primary key or 0.
 	columns() string

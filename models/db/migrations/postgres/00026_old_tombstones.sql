@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX tombstones_deleted ON tombstones (deleted_at);
