@@ -2,12 +2,15 @@ package models_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"gorm.io/gorm"
 
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
@@ -91,5 +94,55 @@ func TestBrokenTransaction(t *testing.T) {
 	}
 	if err := store.DB.Transaction(t.Context(), func(tx *gorm.DB) error { return save(tx, "test next") }); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestIndexFollowsTransactions: the full-text indexes are changed at the end of a transaction,
+// and before it searches, to what the tables have then.
+func TestIndexFollowsTransactions(t *testing.T) {
+	store := modelstest.Open(t, "sqlite")
+	by, wrong := access.System("test"), errors.New("wrong")
+	create := func(ctx context.Context, name string) models.Group {
+		g, err := store.CreateGroup(ctx, by, models.GroupChange{Name: &name}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g.Group
+	}
+	search := func(ctx context.Context, name string, want ...models.Group) {
+		t.Helper()
+		page, err := store.Groups(ctx, models.GroupQuery{Text: name})
+		if err != nil || len(page.Groups) != len(want) || len(want) == 1 && page.Groups[0].ID != want[0].ID {
+			t.Errorf("%s is found %d times: %v", name, len(page.Groups), err)
+		}
+	}
+	old := create(t.Context(), "Plaza")
+	err := store.DB.Atomic(t.Context(), func(ctx context.Context, _ *gorm.DB) error {
+		for _, name := range []string{"Harbor", "Plaza", "Market"} {
+			if _, err := store.UpdateGroup(ctx, by, old.ID, models.GroupChange{Name: &name}); err != nil {
+				return err
+			}
+		}
+		passing := create(ctx, "Passing")
+		search(ctx, "passing", passing)
+		err := store.DB.Atomic(ctx, func(ctx context.Context, _ *gorm.DB) error {
+			undone := create(ctx, "Undone")
+			search(ctx, "undone", undone)
+			return wrong
+		})
+		if err != wrong {
+			t.Errorf("the transaction within returns %v", err)
+		}
+		return store.DeleteGroup(ctx, by, passing.ID, nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"plaza", "harbor", "passing", "undone"} {
+		search(t.Context(), gone)
+	}
+	search(t.Context(), "market", old)
+	if err := store.DB.Writer.Exec("INSERT INTO groups_fts (groups_fts, rank) VALUES ('integrity-check', 1)").Error; err != nil {
+		t.Error("the index is not what the table has:", err)
 	}
 }

@@ -48,7 +48,7 @@ func openSQLite(ctx context.Context, file string) (*sqlite, error) {
 func (d *sqlite) prepareWrites(ctx context.Context) error {
 	for _, text := range []string{
 		sqliteNewest, sqliteWanted, sqliteGroup, sqliteConversation, sqliteMembers, sqliteLine,
-		sqliteLock, sqliteBefore, sqliteLeave, sqliteUpdate,
+		sqliteLock, sqliteBefore, sqliteLeave, sqliteUpdate, sqliteUnindex, sqliteIndex, sqliteIndexed,
 	} {
 		stmt, err := d.write.PrepareContext(ctx, text)
 		if err != nil {
@@ -278,7 +278,7 @@ func (s *statement) fromSQLiteContacts(q contactQuery) {
 	}
 }
 
-// The statements that write, as on PostgreSQL. Triggers keep the full-text index.
+// The statements that write, as on PostgreSQL. Triggers note what the full-text index lacks.
 const (
 	sqliteNewest = "SELECT id FROM groups ORDER BY id DESC LIMIT 1"
 	sqliteWanted = "SELECT " + contactColumns + " FROM contacts c WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id"
@@ -289,10 +289,13 @@ const (
 	sqliteMembers      = "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?1, value, ?3 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING"
 	sqliteLine         = `INSERT INTO audit_lines (id, created_at, actor_kind, actor_id, actor_name, action, object_kind, object_id, object_name, changes, ip, user_agent, request_id)
 		VALUES (?, ?, 'token', '0000000000000000', 'Baseline', ?, 'group', ?, ?, ?, '127.0.0.1', 'bench', '')`
-	sqliteLock   = "SELECT " + groupColumns + " FROM groups g WHERE g.id = ?"
-	sqliteBefore = "SELECT json_group_array(contact_id) FROM (SELECT contact_id FROM memberships WHERE group_id = ? ORDER BY contact_id)"
-	sqliteLeave  = "DELETE FROM memberships WHERE group_id = ?1 AND contact_id NOT IN (SELECT value FROM json_each(?2))"
-	sqliteUpdate = "UPDATE groups SET name = ?2, name_key = ?3, search = ?4, contacts_count = ?5, updated_at = ?6 WHERE id = ?1"
+	sqliteLock    = "SELECT " + groupColumns + " FROM groups g WHERE g.id = ?"
+	sqliteBefore  = "SELECT json_group_array(contact_id) FROM (SELECT contact_id FROM memberships WHERE group_id = ? ORDER BY contact_id)"
+	sqliteLeave   = "DELETE FROM memberships WHERE group_id = ?1 AND contact_id NOT IN (SELECT value FROM json_each(?2))"
+	sqliteUnindex = "INSERT INTO groups_fts (groups_fts, rowid, search) SELECT 'delete', seq, was FROM unindexed_groups WHERE was IS NOT NULL"
+	sqliteIndex   = "INSERT INTO groups_fts (rowid, search) SELECT seq, search FROM unindexed_groups CROSS JOIN groups USING (seq)"
+	sqliteIndexed = "DELETE FROM unindexed_groups"
+	sqliteUpdate  = "UPDATE groups SET name = ?2, name_key = ?3, search = ?4, contacts_count = ?5, updated_at = ?6 WHERE id = ?1"
 )
 
 // sqliteTx is a transaction that runs prepared statements one after the other,
@@ -323,6 +326,9 @@ func (d *sqlite) change(ctx context.Context, do func(*sqliteTx)) error {
 	}
 	t := &sqliteTx{d: d, ctx: ctx, tx: tx}
 	do(t)
+	for _, text := range []string{sqliteUnindex, sqliteIndex, sqliteIndexed} {
+		t.exec(text)
+	}
 	if t.err != nil {
 		return errors.Join(t.err, tx.Rollback())
 	}

@@ -33,7 +33,7 @@ const RowNumber = "seq"
 const copyTable = "console_copy"
 
 // derivedTables have what the schema or its triggers put there.
-var derivedTables = []string{"goose_db_version", "totals", copyTable}
+var derivedTables = []string{"goose_db_version", "totals", "unindexed_groups", "unindexed_contacts", copyTable}
 
 // columnKinds are the types of both engines by what Go reads from them.
 var columnKinds = map[string]string{

@@ -42,7 +42,7 @@ type preparedStatement interface {
 // and GORM do for as long as a transaction lasts: preparing them anew took an eighth of a
 // change. SQLite prepares them again by itself when the schema changes.
 //
-// And it makes sure that a transaction is whole. Some errors roll back all of it, not just
+// It keeps the full-text indexes (see index). And it makes sure that a transaction is whole. Some errors roll back all of it, not just
 // the statement; what came after would be committed statement by statement.
 type writingConn struct {
 	sqliteConn
@@ -99,6 +99,9 @@ type writingTx struct {
 
 func (t writingTx) Commit() error {
 	broken := t.conn.broken
+	if broken == nil {
+		broken = t.conn.index(context.Background())
+	}
 	t.conn.within, t.conn.broken = false, nil
 	if broken != nil {
 		_ = t.Tx.Rollback() // SQLite has done so already, mostly
@@ -126,7 +129,7 @@ func waitFor(ctx context.Context) context.Context {
 }
 
 func (c *writingConn) ExecContext(ctx context.Context, sql string, args []driver.NamedValue) (driver.Result, error) {
-	ctx, err := c.ready(ctx)
+	ctx, err := c.ready(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
@@ -139,14 +142,17 @@ func (c *writingConn) ExecContext(ctx context.Context, sql string, args []driver
 		return result, c.failed(err)
 	}
 	result, err := s.ExecContext(ctx, args)
-	if err != nil {
+	switch {
+	case err != nil:
 		c.forget(s)
+	case !c.within:
+		err = c.indexAlone(ctx)
 	}
 	return result, c.failed(err)
 }
 
 func (c *writingConn) QueryContext(ctx context.Context, sql string, args []driver.NamedValue) (driver.Rows, error) {
-	ctx, err := c.ready(ctx)
+	ctx, err := c.ready(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
@@ -176,13 +182,16 @@ func (c *writingConn) QueryContext(ctx context.Context, sql string, args []drive
 	return &writingRows{rows, c, s}, nil
 }
 
-// ready returns the context to run a statement with, or why none may be run.
-func (c *writingConn) ready(ctx context.Context) (context.Context, error) {
+// ready returns the context to run a statement with, or why it may not be run.
+func (c *writingConn) ready(ctx context.Context, sql string) (context.Context, error) {
 	if c.within && c.broken != nil {
 		return ctx, c.broken
 	}
 	if c.within && c.shared.Load() {
 		ctx = context.WithoutCancel(ctx) // database/sql has looked at it just before
+	}
+	if c.within && strings.Contains(sql, "_fts") {
+		return ctx, c.index(ctx)
 	}
 	return ctx, nil
 }
