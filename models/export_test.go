@@ -83,6 +83,11 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	return err
 }
 
+// SchemaVersion returns the version that the schema has.
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
+	return db.SchemaVersion(s.DB.Read(ctx))
+}
+
 // ForgetMark makes the store go by what the file of its mark says, as after a new start.
 func (s *Store) ForgetMark() { s.Audit.Mark.Last, s.Audit.Mark.Done = audit.AuditMark{}, false }
 
