@@ -88,6 +88,20 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newStore(d), nil
+}
+
+// OpenToRead opens the database at url as db.OpenToRead does, perhaps a standby, whose schema and
+// chain are as its primary has them. Call Audit.UseKeys next.
+func OpenToRead(ctx context.Context, url string) (*Store, error) {
+	d, err := db.OpenToRead(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(d), nil
+}
+
+func newStore(d *db.DB) *Store {
 	log := audit.New(d)
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), Events: events.New(d), Webhooks: webhooks.New(d, log)}
 	s.Events.Deliver, s.Webhooks.Example = s.Webhooks.Deliver, ExampleEvent
@@ -100,7 +114,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	s.Jobs.Register(s.Imports.kinds()...)
-	return s, nil
+	return s
 }
 
 // Migrate brings the schema, and what is derived from other columns and lines, to the

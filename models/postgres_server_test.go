@@ -3,7 +3,6 @@ package models_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -60,19 +59,10 @@ func TestUnsuitablePostgresIsRefused(t *testing.T) {
 // TestStandbyIsRefused checks a server in recovery.
 func TestStandbyIsRefused(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
-	var dir string
-	conn, err := pgx.Connect(t.Context(), cluster.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.QueryRow(t.Context(), "SHOW data_directory").Scan(&dir); err != nil {
-		t.Fatal(err)
-	}
-	_ = conn.Close(t.Context())
 	if err := cluster.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(dir+"/standby.signal", nil, 0o644); err != nil {
+	if err := cluster.Follow(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cluster.Start(); err != nil {

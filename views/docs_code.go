@@ -30,6 +30,8 @@ head    5255:Zm9vYmFyYmF6cXV4`
 	codeProxy = `console serve -listen 127.0.0.1:8080 \
   -public-url https://console.example.com -trusted-proxies 127.0.0.1`
 
+	codeFailover = `DATABASE_URL=postgres://console@db1,db2/console?target_session_attrs=read-write console serve`
+
 	codeDebian = `apt install ./protocol-console_*_amd64.deb
 journalctl -u protocol-console -g setup   # the link to set it up
 protocol-console doctor`

@@ -17,7 +17,7 @@ func verifyAudit(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *models.Store) error {
+	return c.withStoreToRead(ctx, func(store *models.Store) error {
 		proof, err := store.Audit.VerifyAudit(ctx, *expect)
 		if err != nil {
 			return err

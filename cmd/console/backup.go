@@ -35,7 +35,7 @@ func backup(ctx context.Context, c *command) error {
 	}
 	// The database is neither migrated nor unlocked with a key, so that a backup can be made
 	// before the program is upgraded.
-	d, err := db.Open(ctx, c.databaseURL)
+	d, err := db.OpenToRead(ctx, c.databaseURL)
 	if err != nil {
 		return fmt.Errorf("can't open the database: %w", err)
 	}

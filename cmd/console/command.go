@@ -179,6 +179,32 @@ func (c *command) withStore(ctx context.Context, do func(*models.Store) error) e
 	return errors.Join(explain(do(store)), store.Close())
 }
 
+// withStoreToRead is withStore for a command that only reads, which works on a standby, too.
+// There it migrates nothing, and leaves the mark alone, which a standby may be behind.
+func (c *command) withStoreToRead(ctx context.Context, do func(*models.Store) error) error {
+	store, err := models.OpenToRead(ctx, c.databaseURL)
+	if err != nil {
+		return fmt.Errorf("can't open the database: %w", err)
+	}
+	if !store.DB.ReadOnly() {
+		if err := store.Close(); err != nil {
+			return err
+		}
+		return c.withStore(ctx, do)
+	}
+	if found := examineSchema(ctx, store.DB); found.Problem != "" {
+		return errors.Join(errors.New("the database only reads, and its schema has "+found.Problem), store.Close())
+	}
+	ring, err := c.keys()
+	if err == nil {
+		err = store.Audit.UseKeys(ctx, ring)
+	}
+	if err == nil {
+		err = explain(do(store))
+	}
+	return errors.Join(err, store.Close())
+}
+
 // actor returns the actor of a command's changes; the activity log shows the command's name.
 func (c *command) actor() access.Actor { return access.System("console " + c.verb.name) }
 

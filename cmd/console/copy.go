@@ -29,7 +29,7 @@ func copyDatabase(ctx context.Context, c *command) error {
 		}
 	}
 	c.databaseURL = *from
-	source, err := models.Open(ctx, *from)
+	source, err := models.OpenToRead(ctx, *from)
 	if err != nil {
 		return fmt.Errorf("can't open the database to copy: %w", err)
 	}

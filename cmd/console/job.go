@@ -20,7 +20,7 @@ func listJobs(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *models.Store) error {
+	return c.withStoreToRead(ctx, func(store *models.Store) error {
 		table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tKIND\tSTATE\tPROGRESS\tSTARTED BY\tCREATED")
 		query := jobs.Query{Unfinished: *unfinished, Range: db.Range{Limit: db.MaxLimit}}
@@ -54,7 +54,7 @@ func showJob(ctx context.Context, c *command) error {
 	if err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *models.Store) error {
+	return c.withStoreToRead(ctx, func(store *models.Store) error {
 		job, err := findJob(ctx, store, args[0])
 		if err != nil {
 			return err

@@ -72,7 +72,7 @@ func listTokens(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *models.Store) error {
+	return c.withStoreToRead(ctx, func(store *models.Store) error {
 		tokens, err := allTokens(ctx, store, c.actor())
 		if err != nil {
 			return err

@@ -55,7 +55,7 @@ func listUsers(ctx context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	return c.withStore(ctx, func(store *models.Store) error {
+	return c.withStoreToRead(ctx, func(store *models.Store) error {
 		accounts, err := store.Identity.Users.Accounts(ctx, c.actor())
 		if err != nil {
 			return err

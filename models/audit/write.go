@@ -113,9 +113,23 @@ func (s *Log) SetKeys(ctx context.Context, keys keys.Keys) error {
 		return s.db.Failed(ctx, err)
 	}
 	if !keys.Known(named.Value) {
-		return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", named.Value, keys)
+		return otherKeys(named.Value, keys)
 	}
 	return s.beginChain(ctx)
+}
+
+// UseKeys is SetKeys for a database that is only read. It writes nothing.
+func (s *Log) UseKeys(ctx context.Context, keys keys.Keys) error {
+	s.Keyring.Set(keys)
+	name, err := s.KeyName(ctx)
+	if err == nil && !keys.Known(name) {
+		err = otherKeys(name, keys)
+	}
+	return err
+}
+
+func otherKeys(name string, keys keys.Keys) error {
+	return fmt.Errorf("the database was last opened with the key %s, and the console now has the %s: give it the same key file", name, keys)
 }
 
 // KeySetting is the setting with the name of the key in use.

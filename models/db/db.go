@@ -50,12 +50,31 @@ const (
 // it. It creates a missing SQLite file and its folder, and does not migrate. It returns an
 // error if the database can't be reached.
 func Open(ctx context.Context, url string) (*DB, error) {
-	d := &DB{Now: time.Now, Reserve: Reserve, snapshots: make(chan struct{}, snapshotConns)}
-	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
-	var err error
-	if d.Dialect, err = dialectOf(url); err != nil {
+	dialect, err := dialectOf(url)
+	if err != nil {
 		return nil, err
 	}
+	return open(ctx, dialect)
+}
+
+// OpenToRead is Open for what only reads, which can be done on a standby, too: see ReadOnly.
+func OpenToRead(ctx context.Context, url string) (*DB, error) {
+	dialect, err := dialectOf(url)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := dialect.(*postgresDialect); ok {
+		d.reading = true
+	}
+	return open(ctx, dialect)
+}
+
+// ReadOnly reports whether the database takes no changes.
+func (s *DB) ReadOnly() bool { return s.readOnly }
+
+func open(ctx context.Context, dialect Dialect) (*DB, error) {
+	d := &DB{Dialect: dialect, Now: time.Now, Reserve: Reserve, snapshots: make(chan struct{}, snapshotConns)}
+	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	config := gorm.Config{
 		PrepareStmt:            true,
 		PrepareStmtMaxSize:     500,
@@ -64,6 +83,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		Logger:                 logger.Discard,
 		NowFunc:                func() time.Time { return d.Now() },
 	}
+	var err error
 	if d.handles, err = d.Dialect.open(ctx, &config); err != nil {
 		return nil, err
 	}

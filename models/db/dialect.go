@@ -145,6 +145,8 @@ type handles struct {
 	// own, so that others don't wait for them.
 	LongReader *gorm.DB
 	longReads  source
+	// readOnly is for a server that takes no changes: see OpenToRead.
+	readOnly bool
 }
 
 // close closes all connections.

@@ -78,7 +78,7 @@ func (d *postgresDialect) expectEmpty(ctx context.Context) error {
 	if d.server, err = inspect(ctx, config); err != nil {
 		return fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
-	if err := d.server.refuse(); err != nil {
+	if err := d.server.refuse(false); err != nil {
 		return err
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)

@@ -31,6 +31,8 @@ type postgresDialect struct {
 	server postgresServer
 	at     string // where it is, without credentials
 	conn   *pgx.ConnConfig
+	// reading lets the server be one that only reads.
+	reading bool
 }
 
 func (*postgresDialect) Name() string { return "postgres" }
@@ -76,7 +78,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	if d.server, err = inspect(ctx, settings.ConnConfig); err != nil {
 		return h, fmt.Errorf("PostgreSQL can't be reached: %w", err)
 	}
-	if err := d.server.refuse(); err != nil {
+	if err := d.server.refuse(d.reading); err != nil {
 		return h, err
 	}
 	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
@@ -90,7 +92,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	if err != nil {
 		return handles{}, fmt.Errorf("PostgreSQL can't be reached: %w", errors.Join(err, h.close()))
 	}
-	h.Reader = h.Writer
+	h.Reader, h.readOnly = h.Writer, d.server.ReadOnly
 	h.transact = func(ctx context.Context, fn func(tx *gorm.DB) error) error {
 		return h.Writer.WithContext(ctx).Transaction(fn)
 	}

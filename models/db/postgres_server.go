@@ -57,17 +57,20 @@ func inspect(ctx context.Context, config *pgx.ConnConfig) (s postgresServer, err
 	return s, err
 }
 
-// refuse returns why the console can't work there and what to do, or nil.
-func (s postgresServer) refuse() error {
+// refuse returns why the console can't work there and what to do, or nil. Who only reads can do so
+// on a standby.
+func (s postgresServer) refuse(reading bool) error {
 	switch {
 	case s.Encoding != "UTF8":
 		return fmt.Errorf("the database is encoded in %s, and the console needs UTF8: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0", s.Encoding)
-	case s.Standby:
+	case s.Standby && !reading:
 		return errors.New("the server is a standby, which only reads: give the address of the primary, or of all with target_session_attrs=read-write")
-	case s.ReadOnly:
+	case s.ReadOnly && !reading:
 		return errors.New("the database is read-only: default_transaction_read_only is on for it, for its user or for the server")
 	case s.Schema == "":
 		return fmt.Errorf("no schema of the search_path %s exists: make one with CREATE SCHEMA", s.Path)
+	case reading && s.Trigrams == "":
+		return errors.New("the database has no schema of the console: its primary needs console migrate first")
 	case s.Trigrams == "" && !s.Available:
 		return errors.New("the server lacks the extension pg_trgm: install PostgreSQL's contrib modules there")
 	case s.Trigrams == "" && !s.Creating:

@@ -56,6 +56,56 @@ func StartCluster(t testing.TB) *Cluster {
 	return cluster
 }
 
+// StartReplica starts a server that follows another one, whose changes it has. It is removed with
+// the test.
+func StartReplica(t testing.TB, primary *Cluster) *Cluster {
+	t.Helper()
+	c, err := prepareCluster(primary.settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.dir, err = c.shortFolder(); err != nil {
+		t.Fatal(err)
+	}
+	c.socket = c.dir
+	t.Cleanup(c.remove)
+	base := c.command(filepath.Join(c.programs, "pg_basebackup"), "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+		"--username=console", "--host="+primary.socket)
+	if out, err := base.CombinedOutput(); err != nil {
+		t.Fatalf("copy the primary: %v\n%s", err, out)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Follow makes a server that Stop has ended only read after its next start, as a standby does
+// whose primary is gone.
+func (c *Cluster) Follow() error {
+	return os.WriteFile(filepath.Join(c.dir, "data", "standby.signal"), nil, 0o644)
+}
+
+// With returns the URL of a database that is on this server or on others, wherever it takes
+// changes.
+func (c *Cluster) With(others ...*Cluster) string {
+	hosts := c.socket
+	for _, o := range others {
+		hosts += "," + o.socket
+	}
+	return "postgres://console@/postgres?target_session_attrs=read-write&host=" + hosts
+}
+
+// Exec runs statements on the server.
+func (c *Cluster) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	for _, sql := range statements {
+		if err := c.run(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // StartPersistentCluster starts a server with these settings, as NAME=VALUE, whose data stay in dir,
 // which it creates if necessary. Close stops it; so does the end of the program. The error
 // is ErrNotInstalled if there is no PostgreSQL.
