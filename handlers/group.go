@@ -25,6 +25,14 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if detail.Creator, err = p.store.Creators.OfGroup(r.Context(), detail.ID); err != nil {
+		return err
+	}
+	if detail.Messages.N > 0 {
+		if detail.Days, err = p.store.Messages.PerDay(r.Context(), detail.ConversationID, detail.Now.Time, views.TrendDays); err != nil {
+			return err
+		}
+	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name, Body: views.GroupOverview(detail)})
 }
 
@@ -45,6 +53,11 @@ func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 	}
 	if d.Plan, err = p.store.Rules.OfGroup(r.Context(), g.ID); err != nil {
 		return d, err
+	}
+	if region(r) == "" {
+		if err = p.neighbours(r, &d); err != nil {
+			return d, err
+		}
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
 		archivedBy, err := p.store.Reverts.ArchivedBy(r.Context(), g.ID)

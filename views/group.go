@@ -81,6 +81,13 @@ type GroupDetail struct {
 	// ArchivedBy is a name, or "" if it isn't known.
 	ArchivedBy string
 	Plan       models.GroupPlan
+	// Creator is who created the group, for the overview; the zero ActorRef if no one knows.
+	Creator access.ActorRef
+	// Days are how many messages each of the last days has, today last; nil without messages.
+	Days []db.Count
+	// Before and After are the groups beside it in the list, which is the one at From.
+	Before, After *models.Group
+	From          GroupsAt
 	// Done says that an action led here: the heading takes the focus.
 	Done bool
 	// List is the list that the page was opened from; "" for the default.

@@ -27,7 +27,11 @@ func (s *server) groupPage(r *http.Request, b *buffer) error {
 		b.head(groupHTML, values...)
 		for i := range members {
 			c := &members[i]
-			b.head(personHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.text(c.name()))
+			var active []byte
+			if c.active != nil {
+				active = b.raw("<small>" + string(b.moment(*c.active)) + "</small>")
+			}
+			b.head(personHTML, b.raw(c.id), b.hue(c.name()), b.initials(c.name()), b.text(c.name()), active)
 		}
 		b.foot(groupHTML, values...)
 	})

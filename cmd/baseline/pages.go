@@ -43,7 +43,7 @@ var (
 	contactsNoneHTML  = cut("contacts-none", "q")
 
 	groupHTML        = cut("group", "id", "name", "hue", "initials", "conversation", "members", "origin", "description", "created", "updated", divide, "people")
-	personHTML       = cut("person", "id", "hue", "initials", "name")
+	personHTML       = cut("person", "id", "hue", "initials", "name", "active")
 	membersHTML      = cut("members", "id", "name", "hue", "initials", "conversation", "members", "origin", "q", divide, "list")
 	membersTableHTML = cut("members-table", "id", "members", divide, "rows")
 	membersRowHTML   = cut("members-row", "id", "remove", "hue", "initials", "name", "username", "active", "added")
