@@ -75,6 +75,7 @@ var docSections = []docSection{
 		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, Unix sockets, HTTPS, the public URL and client addresses.", docProxy()},
 		{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
 		{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},
+		{"replication", "Replication and moving", "Keep a copy that is seconds old, move to the other engine, and try a restore.", docReplication()},
 		{"recovery", "Backup and recovery", "Back up and restore the database, and let locked-out users in again.", docRecovery()},
 	}},
 }

@@ -63,6 +63,50 @@ podman run -d --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 -v console:/data p
 	codeBackup = `console backup console.tar.zst
 console backup -every 24h -keep 14 /var/backups/console`
 
+	codeLitestream = `# /etc/litestream.yml
+dbs:
+  - path: /var/lib/console/console.db
+    replicas:
+      - type: s3          # or sftp, abs, gs; file for a disk elsewhere
+        bucket: console-replica
+        path: console.db`
+
+	codeLitestreamRestore = `systemctl stop console litestream
+mv /var/lib/console/console.db* /var/lib/console/damaged/
+litestream restore -o /var/lib/console/console.db /var/lib/console/console.db
+chown console: /var/lib/console/console.db && chmod 600 /var/lib/console/console.db
+sudo -u console console doctor -database sqlite:/var/lib/console/console.db
+sudo -u console console audit verify -database sqlite:/var/lib/console/console.db
+systemctl start litestream console`
+
+	codeArchive = `# postgresql.conf
+archive_mode = on
+archive_command = 'test ! -f /mnt/wal/%f && cp %p /mnt/wal/%f'`
+
+	codeArchiveRestore = `pg_basebackup -D /mnt/base/2026-11-28 -c fast -X stream   # every day
+
+# to restore: a server on a copy of the newest base
+cp -a /mnt/base/2026-11-28 /var/lib/postgresql/restored
+cat >> /var/lib/postgresql/restored/postgresql.conf <<'END'
+archive_mode = off
+restore_command = 'cp /mnt/wal/%f %p'
+#recovery_target_time = '2026-11-28 09:30:00+00'   # before a mistake
+END
+touch /var/lib/postgresql/restored/recovery.signal
+pg_ctl -D /var/lib/postgresql/restored -w start
+console audit verify -database postgres://console@localhost/console`
+
+	codeCopy = `console backup before.tar.zst
+systemctl stop console
+console copy -from sqlite:/var/lib/console/console.db -to postgres://console@db/console
+systemctl edit console     # DATABASE_URL=postgres://console@db/console, CONSOLE_KEY_FILE=/var/lib/console/console.key
+systemctl start console`
+
+	codeTryRestore = `console restore -database sqlite:try/console.db console.tar.zst
+cp /var/lib/console/console.key try/
+console doctor -database sqlite:try/console.db
+console audit verify -database sqlite:try/console.db`
+
 	codeAlerts = `groups:
   - name: protocol-console
     rules:

@@ -35,6 +35,9 @@ const copyTable = "console_copy"
 // derivedTables have what the schema or its triggers put there.
 var derivedTables = []string{"goose_db_version", "totals", "unindexed_groups", "unindexed_contacts", copyTable}
 
+// foreignTables begins the names of the tables that Litestream makes in a file that it replicates.
+const foreignTables = "_litestream_"
+
 // columnKinds are the types of both engines by what Go reads from them.
 var columnKinds = map[string]string{
 	"text": "text", "integer": "integer", "bigint": "integer", "boolean": "boolean", "blob": "bytes", "bytea": "bytes",
@@ -52,7 +55,7 @@ func (s *DB) Tables(r Reader) (map[string]Table, error) {
 	}
 	tables, keys := map[string]Table{}, map[string]map[int]string{}
 	for _, c := range found {
-		if slices.Contains(derivedTables, c.table) {
+		if slices.Contains(derivedTables, c.table) || strings.HasPrefix(c.table, foreignTables) {
 			continue
 		}
 		t := tables[c.table]
