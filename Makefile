@@ -17,7 +17,7 @@ UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.o
 RACE      := $(if $(CC_FOUND),-race $(UNWATCHED:%=-gcflags=%=-race=false))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test test-fast lint check bench dist clean
+.PHONY: help run dev build generate test test-fast lint check bench dist torture clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,15 @@ BENCH :=
 # .ci/deb/try tries the Debian package in a new Debian, as root.
 dist: ## build what is released to bin/dist: programs, Debian packages, SBOM, checksums
 	@.ci/dist
+
+# Kills, lost servers, failover, partitions, full disks, damaged and replaced files, wrong clocks,
+# poolers, interrupted migrations, and backups while writing.
+FAULTS := Kill|Failover|StartsAgain|Partition|Stop.*Request|Standby|TwoConsoles|Interrupted|OldDatabases|Pooler|Full|Damaged|Moved|PutBack|Clock|Busy|ReadOnly|Outages|Backup|TooSlow|FileGone|Twins|Room
+
+torture: ## cause every fault that the console must survive, many times, for an hour or so
+	@mkdir -p bin
+	NIGHTLY=1 go run ./cmd/testrun go test -v -count 1 -vet=off -timeout 3h -run '$(FAULTS)' ./cmd/console ./models/... ./handlers/api >bin/torture.log 2>&1; \
+		status=$$?; grep -vE '^ *(===|PASS)' bin/torture.log; exit $$status
 
 clean: ## remove what was built; data/ stays
 	rm -rf bin
