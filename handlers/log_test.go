@@ -7,6 +7,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -62,6 +63,10 @@ func TestStrangersDontLearnTheVersion(t *testing.T) {
 				}
 			}
 		}
-		s.get("/groups").has("footer", version)
+		s.get("/groups").has("footer", version).has("footer > p", "Request")
+		_, auditor := s.colleague(access.Auditor)
+		if p := auditor.get("/groups").wants(http.StatusOK).has("footer", version); strings.Contains(p.text("footer > p"), "Request") {
+			t.Error("whoever is no owner has the request's ID on every page")
+		}
 	})
 }

@@ -953,7 +953,7 @@ func foot(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Frame.RequestID != "" {
+		if p.Frame.RequestID != "" && p.Frame.By.May(access.ManageSettings) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<span>Request <code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -10,6 +10,9 @@ import (
 // release is set by the linker: make build passes git's description of the commit.
 var release string
 
+// undescribed is the version of a program whose build recorded none, in Go's own word.
+const undescribed = "devel"
+
 func version(_ context.Context, c *command) error {
 	if _, err := c.parse(); err != nil {
 		return err
@@ -26,7 +29,7 @@ func currentVersion() string {
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return undescribed
 	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
@@ -36,5 +39,5 @@ func currentVersion() string {
 			return setting.Value
 		}
 	}
-	return "unknown"
+	return undescribed
 }
