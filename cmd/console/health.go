@@ -63,7 +63,7 @@ func localTransport(address string) *http.Transport {
 		network, address = "unix", file
 	} else if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			address = net.JoinHostPort("localhost", port)
+			address = net.JoinHostPort("127.0.0.1", port) // a container may not know localhost
 		}
 	}
 	return &http.Transport{
