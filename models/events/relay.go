@@ -29,7 +29,7 @@ func (l *Log) Woken() <-chan struct{} { return l.woken }
 // Several processes may call it at once.
 func (l *Log) Relay(ctx context.Context) error {
 	for {
-		ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
+		ctx, cancel := context.WithTimeout(ctx, db.PieceLimit) // with others: it follows every change
 		n, err := l.relaySome(ctx)
 		cancel()
 		if n > 0 && err == nil {
