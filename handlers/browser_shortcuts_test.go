@@ -17,7 +17,7 @@ func (t *tab) hits(keys string) {
 func (t *tab) lists() {
 	t.Helper()
 	t.visit("/groups?sort=name")
-	t.until("htmx is there", "!!document.querySelector('tbody form')._htmx")
+	t.until("htmx is there", "!!document.getElementById('filter')._htmx")
 }
 
 func TestShortcuts(t *testing.T) {

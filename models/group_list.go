@@ -123,6 +123,7 @@ func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
 	if page.More, page.Count = found.More, found.Count; page.Count != nil {
 		page.Count.AtLeast = page.AtLeast
 	}
+	page.Groups = make([]GroupHit, 0, len(groups))
 	for _, g := range groups {
 		if page.Exact == nil || g.ID != page.Exact.ID {
 			page.Groups = append(page.Groups, GroupHit{Group: g})

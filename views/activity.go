@@ -41,6 +41,8 @@ type ActivityList struct {
 	Now Clock
 	// href returns the address of a page of the list.
 	href func(ActivityAt) templ.SafeURL
+	// ofGroup says that the list is that of one group.
+	ofGroup bool
 }
 
 // GroupActivity is what a group's Activity tab shows.
@@ -107,6 +109,7 @@ func refusalWords(f models.ReversedField, now Clock) string {
 
 // OfGroup returns the list with links to the Activity tab of a group.
 func (l ActivityList) OfGroup(id string, list templ.SafeURL) ActivityList {
+	l.ofGroup = true
 	l.href = func(at ActivityAt) templ.SafeURL {
 		at.List = list
 		return GroupActivityURL(id, at)
@@ -202,7 +205,11 @@ func (l ActivityList) emptyTitle() string {
 	if l.At.Q != "" {
 		return "Nothing has the ID " + text.Isolated(l.At.Q)
 	}
-	if l.At.filtered() {
+	at := l.At
+	if l.ofGroup {
+		at.Object = ""
+	}
+	if at.filtered() {
 		return "No matching activity"
 	}
 	return "No activity yet"

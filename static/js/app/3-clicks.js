@@ -77,7 +77,7 @@ function dismiss(event, button) {
 // ---- menus: a details, or the menu of a row ----
 
 const menuOf = (element) => element.closest('details.menu, [popover]');
-const openerOf = (menu) => menu.previousElementSibling ?? $('summary', menu);
+const openerOf = (menu) => (menu.popover ? menu.previousElementSibling : $('summary', menu));
 const closeMenu = (menu) => { if (menu.popover) menu.hidePopover(); else menu.open = false; };
 
 // All rows share a menu: the first click on a row's button puts a copy into the row, and makes the browser open it.
