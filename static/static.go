@@ -5,18 +5,23 @@ package static
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+
+	"github.com/andybalholm/brotli"
 )
 
 // Prefix is the path that Handler must be mounted at.
@@ -50,7 +55,7 @@ func Reload(fsys fs.FS, script string) error {
 
 // bundle is a set of files that belong together.
 type bundle struct {
-	assets    map[string]asset  // by address
+	assets    map[string]*asset // by address
 	addresses map[string]string // by name
 }
 
@@ -60,6 +65,9 @@ type asset struct {
 	etag        string
 	plain       []byte
 	gzipped     []byte // nil if it isn't smaller
+	// brotli is an eighth smaller, and takes too long to be made before the first answer.
+	brotli     atomic.Pointer[[]byte]
+	makeBrotli sync.Once
 }
 
 // URL returns the address of a file: URL("app.css") is /static/app.<hash>.css. It panics if the
@@ -93,12 +101,12 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding") // Set, so that it is there once
-	body, etag := a.plain, a.etag
-	if a.gzipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body, etag = a.gzipped, a.etag+"-gz"
-		h.Set("Content-Encoding", "gzip")
+	body, coding := a.encoded(r.Header.Get("Accept-Encoding"))
+	etag := `"` + a.etag + `"`
+	if coding != "" {
+		etag = `"` + a.etag + "-" + coding + `"`
+		h.Set("Content-Encoding", coding)
 	}
-	etag = `"` + etag + `"`
 	h.Set("ETag", etag)
 	if strings.Contains(r.Header.Get("If-None-Match"), etag) {
 		h.Del("Content-Encoding")
@@ -112,11 +120,27 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // the client is gone
 }
 
-// acceptsGzip reports whether an Accept-Encoding header has gzip, and not with q=0.
-func acceptsGzip(header string) bool {
+// encoded returns the smallest form of the asset that an Accept-Encoding header allows, and its
+// coding, "" for none. What is compressed with Brotli is made beside the first request for it,
+// which is answered with gzip.
+func (a *asset) encoded(accept string) (body []byte, coding string) {
+	if accepts(accept, "br") {
+		a.makeBrotli.Do(func() { go a.compressMore() })
+		if smaller := a.brotli.Load(); smaller != nil {
+			return *smaller, "br"
+		}
+	}
+	if a.gzipped != nil && accepts(accept, "gzip") {
+		return a.gzipped, "gzip"
+	}
+	return a.plain, ""
+}
+
+// accepts reports whether an Accept-Encoding header has a coding, and not with q=0.
+func accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(header, ",") {
-		coding, params, _ := strings.Cut(part, ";")
-		if strings.TrimSpace(coding) != "gzip" {
+		name, params, _ := strings.Cut(part, ";")
+		if strings.TrimSpace(name) != coding {
 			continue
 		}
 		q, found := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
@@ -135,7 +159,7 @@ var (
 // load reads all files. The stylesheets of css are joined into app.css and the scripts of js/app into app.js, which is
 // one strict function, each in the order of their names.
 func load(fsys fs.FS, script string) (*bundle, error) {
-	b := &bundle{map[string]asset{}, map[string]string{}}
+	b := &bundle{map[string]*asset{}, map[string]string{}}
 	var css, js bytes.Buffer
 	js.WriteString("(() => {\n'use strict';\n")
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
@@ -175,7 +199,7 @@ func (b *bundle) add(name string, body []byte) {
 	ext := path.Ext(name)
 	address := Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext
 	b.addresses[name] = address
-	b.assets[address] = asset{
+	b.assets[address] = &asset{
 		contentType: contentType(ext),
 		etag:        hash,
 		plain:       body,
@@ -197,21 +221,36 @@ func contentType(ext string) string {
 	return ""
 }
 
+// compress returns the body compressed with gzip, or nil if that isn't smaller.
 func compress(body []byte) []byte {
 	var out bytes.Buffer
 	zw, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
 		panic(fmt.Sprintf("static: %v", err))
 	}
-	_, err = zw.Write(body)
+	write(zw, body)
+	if out.Len() >= len(body) {
+		return nil
+	}
+	return out.Bytes()
+}
+
+// compressMore makes the form that is compressed with Brotli, if it is the smallest.
+func (a *asset) compressMore() {
+	var out bytes.Buffer
+	write(brotli.NewWriterLevel(&out, brotli.BestCompression), a.plain)
+	if out.Len() < min(len(a.plain), cmp.Or(len(a.gzipped), len(a.plain))) {
+		a.brotli.Store(new(out.Bytes()))
+	}
+}
+
+// write writes the body to memory through a compressor.
+func write(zw io.WriteCloser, body []byte) {
+	_, err := zw.Write(body)
 	if err == nil {
 		err = zw.Close()
 	}
 	if err != nil {
 		panic(fmt.Sprintf("static: compressing: %v", err))
 	}
-	if out.Len() >= len(body) {
-		return nil
-	}
-	return out.Bytes()
 }

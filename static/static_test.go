@@ -1,13 +1,18 @@
 package static
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 func TestServe(t *testing.T) {
@@ -54,14 +59,47 @@ func TestServeRefuses(t *testing.T) {
 	}
 }
 
-func TestAcceptsGzip(t *testing.T) {
+func TestAccepts(t *testing.T) {
 	for header, want := range map[string]bool{
 		"gzip": true, "gzip, br": true, "br, gzip;q=0.2": true, "zstd, gzip; q=1": true,
 		"": false, "br": false, "gzip;q=0": false, "gzip; q=0.0": false, "x-gzip": false,
 	} {
-		if acceptsGzip(header) != want {
+		if accepts(header, "gzip") != want {
 			t.Errorf("%q: %v, want %v", header, !want, want)
 		}
+	}
+}
+
+// TestBrotli: who accepts Brotli gets it as soon as it is made, and the same file.
+func TestBrotli(t *testing.T) {
+	ask := func(accept, etag string) *http.Response {
+		r := httptest.NewRequest("GET", URL("keys.js"), nil)
+		r.Header.Set("Accept-Encoding", accept)
+		r.Header.Set("If-None-Match", etag)
+		w := httptest.NewRecorder()
+		Handler().ServeHTTP(w, r)
+		return w.Result()
+	}
+	plain, err := io.ReadAll(ask("", "").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := ask("gzip, deflate, br, zstd", "")
+	for ; sent.Header.Get("Content-Encoding") != "br"; sent = ask("gzip, deflate, br, zstd", "") {
+		if t.Context().Err() != nil || sent.Header.Get("Content-Encoding") != "gzip" {
+			t.Fatalf("until then it is encoded as %q", sent.Header.Get("Content-Encoding"))
+		}
+		runtime.Gosched()
+	}
+	if again := ask("br", sent.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("again: %d", again.StatusCode)
+	}
+	if other := ask("br;q=0, gzip", ""); other.Header.Get("Content-Encoding") != "gzip" || other.Header.Get("ETag") == sent.Header.Get("ETag") {
+		t.Errorf("who refuses Brotli gets %q, %s", other.Header.Get("Content-Encoding"), other.Header.Get("ETag"))
+	}
+	decoded, err := io.ReadAll(brotli.NewReader(sent.Body))
+	if err != nil || !bytes.Equal(decoded, plain) || sent.ContentLength >= int64(len(plain)) {
+		t.Errorf("%d bytes are decoded as %d, not %d: %v", sent.ContentLength, len(decoded), len(plain), err)
 	}
 }
 
