@@ -267,8 +267,8 @@ func TestASearchForAStatusHasTheLastWord(t *testing.T) {
 			}
 		}
 		for _, c := range []struct{ address, summary, pressed, column, note string }{
-			{"q=is:active&status=archived", "1 active group", "Active", "Status", "Remove it to see archived groups."},
-			{"q=is:active&status=all", "1 active group", "Active", "Status", ""},
+			{"q=is:active&status=archived", "1 active group", "Active", "Created", "Remove it to see archived groups."},
+			{"q=is:active&status=all", "1 active group", "Active", "Created", ""},
 			{"q=is:archived", "2 archived groups", "Archived", "Archived", ""},
 			{"q=is:archived&status=all", "2 archived groups", "Archived", "Archived", ""},
 			{"q=is:archived&status=archived", "2 archived groups", "Archived", "Archived", ""},
