@@ -73,12 +73,26 @@ func (p docPages) client(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errNoPage
 	}
+	return p.download(w, r, r.PathValue("file"), body)
+}
+
+// alerts sends the rules for Prometheus, and dashboard that for Grafana.
+func (p docPages) alerts(w http.ResponseWriter, r *http.Request) error {
+	return p.download(w, r, "alerts.yml", []byte(static.Alerts))
+}
+
+func (p docPages) dashboard(w http.ResponseWriter, r *http.Request) error {
+	return p.download(w, r, "dashboard.json", []byte(static.Dashboard))
+}
+
+// download sends a file to those who may read the documentation.
+func (p docPages) download(w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	if err := p.mayDownload(r); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8") // what browsers show and never run
-	h.Set("Content-Disposition", "attachment; filename="+r.PathValue("file"))
+	h.Set("Content-Disposition", "attachment; filename="+name)
 	_, err := w.Write(body)
 	return err
 }

@@ -49,6 +49,9 @@ type Config struct {
 	OIDC *OIDC
 	// Checks returns what Settings say about the installation, or is nil.
 	Checks func(context.Context) []views.Check
+	// Slow is how long a request may take before its line in the log is a warning, with the times
+	// of its queries if the store adds them up (LogQueries); 0 for any time.
+	Slow time.Duration
 	// Observe is called for each request that was answered, or nil.
 	Observe func(Served)
 }
@@ -69,6 +72,7 @@ type Console struct {
 	*site
 	proxies   access.Networks
 	rateLimit int
+	slow      time.Duration
 	health    *healthPages
 	live      *livePages
 	observe   func(Served)
@@ -77,7 +81,7 @@ type Console struct {
 
 // New makes a console. It can be mounted in another program at the root of a host.
 func New(config Config) *Console {
-	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit, observe: config.Observe}
+	c := &Console{site: newSite(config), proxies: config.TrustedProxies, rateLimit: config.RateLimit, slow: config.Slow, observe: config.Observe}
 	c.health, c.live = &healthPages{site: c.site}, newLivePages(c.site)
 	export.Register(c.store)
 	for _, rt := range c.table() {

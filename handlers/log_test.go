@@ -2,8 +2,10 @@ package handlers_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
@@ -67,6 +69,32 @@ func TestStrangersDontLearnTheVersion(t *testing.T) {
 		_, auditor := s.colleague(access.Auditor)
 		if p := auditor.get("/groups").wants(http.StatusOK).has("footer", version); strings.Contains(p.text("footer > p"), "Request") {
 			t.Error("whoever is no owner has the request's ID on every page")
+		}
+	})
+}
+
+// TestSlowRequestsAreWarnings with the times of their queries, and probes are left out.
+func TestSlowRequestsAreWarnings(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		store.DB.LogQueries(nil, nil)
+		s := open(t, store, func(c *handlers.Config) { c.Slow = time.Nanosecond })
+		s.setUp()
+		s.get("/groups").wants(200)
+		if log := string(modelstest.SecretsOf(store).Logged()); !regexp.MustCompile(`level=WARN msg=request method=GET path=/groups status=200 ms=[0-9.]+ ip=\S+ request_id=\S+ queries=[1-9]\d* queries_ms=[0-9.]+ slowest_ms=[0-9.]+ slowest=`).MatchString(log) {
+			t.Errorf("the log is %s", log)
+		}
+	})
+}
+
+func TestProbesAreNotLogged(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		s := open(t, store)
+		s.get("/healthz").wants(200)
+		s.get("/readyz").wants(200)
+		s.console.Drain()
+		s.get("/readyz").wants(503)
+		if log := string(modelstest.SecretsOf(store).Logged()); strings.Contains(log, "/healthz") || strings.Contains(log, "path=/readyz status=200") || !strings.Contains(log, "path=/readyz status=503") {
+			t.Errorf("the log is %s", log)
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"protocol.chat/console/handlers/stream"
+	"protocol.chat/console/models/db"
 )
 
 type infoKey struct{}
@@ -25,6 +26,8 @@ type infoKey struct{}
 type requestInfo struct {
 	id, ip, device string
 	route          *route
+	// queries are added up for the log if the request is slow.
+	queries db.QueryTimes
 }
 
 func infoOf(r *http.Request) *requestInfo {
@@ -56,13 +59,16 @@ func routeOf(r *http.Request) *route { return infoOf(r).route }
 func (c *Console) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		info := &requestInfo{rand.Text()[:16], clientAddress(r, c.proxies), c.cookies.first(r, deviceCookie), c.routes.of(r)}
+		info := &requestInfo{id: rand.Text()[:16], ip: clientAddress(r, c.proxies), device: c.cookies.first(r, deviceCookie), route: c.routes.of(r)}
 		answer := &recorder{ResponseWriter: w}
 		ctx := r.Context()
 		if info.route != anyCall { // whose calls have limits of their own
 			var cancel context.CancelFunc
 			ctx, cancel = info.route.limits.apply(answer, r)
 			defer cancel()
+		}
+		if c.slow > 0 {
+			ctx = db.WithQueryTimes(ctx, &info.queries)
 		}
 		r = r.WithContext(context.WithValue(ctx, infoKey{}, info))
 		c.protect(w.Header())
@@ -81,12 +87,27 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 			if c.observe != nil && !info.route.feed { // which is open for as long as its page
 				c.observe(served(r, info.route, answer.status, took))
 			}
-			c.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", c.routes.logged(r)), slog.Int("status", answer.status),
-				slog.Int64("ms", took.Milliseconds()), slog.String("ip", info.ip), slog.String("request_id", info.id))
+			c.logRequest(r, info, answer.status, took)
 		}()
 		next.ServeHTTP(answer, r)
 	})
+}
+
+// logRequest writes the line of a request: a warning with the times of its queries if it was slow,
+// and for debugging alone if it only asked whether the program is well, which it is.
+func (c *Console) logRequest(r *http.Request, info *requestInfo, status int, took time.Duration) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", c.routes.logged(r)), slog.Int("status", status),
+		slog.Float64("ms", db.Milliseconds(took)), slog.String("ip", info.ip), slog.String("request_id", info.id),
+	}
+	switch {
+	case c.slow > 0 && took >= c.slow && !info.route.feed:
+		level, attrs = slog.LevelWarn, append(attrs, info.queries.Attrs()...)
+	case info.route.probe && status < http.StatusBadRequest:
+		level = slog.LevelDebug
+	}
+	c.log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
 // served describes an answered request without what its sender can choose freely. The API's

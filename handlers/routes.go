@@ -44,6 +44,8 @@ type also struct {
 	limits limits
 	// feed says that open pages call the route by themselves, and that its answer stays open.
 	feed bool
+	// probe says that programs ask all the time, so that the log leaves it out if all is well.
+	probe bool
 	// serve is called in place of handle, without the headers of a page.
 	serve http.Handler
 }
@@ -120,8 +122,8 @@ func (c *Console) table() []route {
 		anEntry       = also{missing: activity.deletedBefore}
 	)
 	return []route{
-		{"GET", "/healthz", c.health.live, anybody, "", plain},
-		{"GET", "/readyz", c.health.ready, anybody, "", plain},
+		{"GET", "/healthz", c.health.live, anybody, "", also{probe: true}},
+		{"GET", "/readyz", c.health.ready, anybody, "", also{probe: true}},
 		{"GET", static.Prefix, nil, anybody, "", also{serve: static.Handler()}},
 		{"GET", "/docs", docs.list, anybody, "Documentation", plain},
 		{"GET", "/docs/{topic}", docs.show, anybody, "Documentation", plain},
@@ -129,6 +131,8 @@ func (c *Console) table() []route {
 		{"GET", "/docs/api/{group}", docs.referenceGroup, anybody, "API reference", plain},
 		{"GET", "/docs/errors/{code}", docs.errorCode, anybody, "API errors", plain},
 		{"GET", "/docs/clients/{file}", docs.client, anybody, "", plain},
+		{"GET", "/docs/metrics/alerts.yml", docs.alerts, anybody, "", plain},
+		{"GET", "/docs/metrics/dashboard.json", docs.dashboard, anybody, "", plain},
 		{"GET", "/docs/roles", docs.roles, anybody, "", plain},
 		{"POST", "/theme", profile.updateTheme, anybody, "", plain},
 

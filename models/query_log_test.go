@@ -3,11 +3,13 @@ package models_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -28,7 +30,8 @@ func TestQueriesAreLoggedWithoutValues(t *testing.T) {
 		if _, err := store.Groups(t.Context(), models.GroupQuery{}); err != nil || out.Len() > 0 {
 			t.Fatalf("outside of a request: %v, %s", err, &out)
 		}
-		ctx := context.WithValue(t.Context(), requestKey{}, "REQUEST1")
+		var times db.QueryTimes
+		ctx := db.WithQueryTimes(context.WithValue(t.Context(), requestKey{}, "REQUEST1"), &times)
 		group, err := store.CreateGroup(ctx, by, models.GroupChange{Name: ptr("Whispering Pines")}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -40,6 +43,13 @@ func TestQueriesAreLoggedWithoutValues(t *testing.T) {
 			if !strings.Contains(out.String(), words) {
 				t.Errorf("the log lacks %q: %s", words, &out)
 			}
+		}
+		logged := strings.Count(out.String(), "msg=query")
+		out.Reset()
+		log.LogAttrs(ctx, slog.LevelWarn, "request", times.Attrs()...)
+		var n int
+		if _, err := fmt.Sscanf(out.String()[strings.Index(out.String(), "queries="):], "queries=%d queries_ms=", &n); err != nil || n == 0 || n > logged {
+			t.Errorf("%d statements were logged, and added up: %s %v", logged, &out, err)
 		}
 		for _, value := range []string{"hispering", group.ID} {
 			if strings.Contains(out.String(), value) {

@@ -10,8 +10,10 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"strconv"
+	"strings"
 
 	"protocol.chat/console/models/db"
+	"protocol.chat/console/static"
 )
 
 func docActivity() templ.Component {
@@ -42,7 +44,7 @@ func docActivity() templ.Component {
 		var templ_7745c5c3_Var2 templ.SafeURL
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 15, Col: 202}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 17, Col: 202}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
@@ -92,7 +94,7 @@ func docRetention() templ.Component {
 		var templ_7745c5c3_Var4 string
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(Activity)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 33, Col: 108}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 35, Col: 108}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
@@ -121,7 +123,7 @@ func docRetention() templ.Component {
 		var templ_7745c5c3_Var5 templ.SafeURL
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#checkpoint")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 45, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 47, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 		if templ_7745c5c3_Err != nil {
@@ -193,14 +195,14 @@ func docRunning() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2 id=\"sqlite\">SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds. <code>console health</code> asks the console of this machine, and exits with 1 if it isn't ready.</p><p><code>console doctor</code> checks the database and its schema, the files and who can read them, the room on the disk, the key and the clock and, with <code>-public-url</code>, the certificate. It changes nothing, and says how to solve each problem that it finds. Owners see the same under <strong>Settings</strong>, <strong>About this console</strong>.</p><h2 id=\"logs\">Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2 id=\"resources\">Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one each for <code>/readyz</code> and, on PostgreSQL, for hearing of other instances. Garbage is collected within 40 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent; what a killed console left there is removed by the next start. Files of exports and uploads leave ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2 id=\"sqlite\">SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds. <code>console health</code> asks the console of this machine, and exits with 1 if it isn't ready.</p><p><code>console doctor</code> checks the database and its schema, the files and who can read them, the room on the disk, the key and the clock and, with <code>-public-url</code>, the certificate. It changes nothing, and says how to solve each problem that it finds. Owners see the same under <strong>Settings</strong>, <strong>About this console</strong>.</p><h2 id=\"logs\">Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON. A request that takes longer than <code>-slow-requests</code>, a second, is a warning that says how many queries it made, how long they took and which was the slowest. <code>/healthz</code> and <code>/readyz</code> are left out while all is well, except at level <code>debug</code>; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2 id=\"resources\">Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one each for <code>/readyz</code> and, on PostgreSQL, for hearing of other instances. Garbage is collected within 40 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent; what a killed console left there is removed by the next start. Files of exports and uploads leave ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(db.Reserve >> 20))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 79, Col: 579}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 81, Col: 579}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {
@@ -242,17 +244,47 @@ func docMetrics() templ.Component {
 		var templ_7745c5c3_Var10 templ.SafeURL
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("running") + "#health")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 96, Col: 175}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 98, Col: 175}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_webhook_attempts_total</code></td><td>requests to webhooks, by <code>result</code>: <code>accepted</code> or <code>failed</code></td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = listing(codeAlerts).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = listing(strings.TrimSpace(static.Alerts)).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p>The same as a <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var11 templ.SafeURL
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(AlertsURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 114, Col: 39}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\" download>file of rules</a>.</p><h2 id=\"dashboard\">Dashboard</h2><p>A <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var12 templ.SafeURL
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DashboardURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 116, Col: 30}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\" download>dashboard for Grafana</a> shows all of this: import it, and choose the data source and the job. It has requests and how long they take, sign-ins, the API, the database and its connections, what waits in the background, webhooks, memory and processor.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -276,12 +308,12 @@ func docProxy() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var11 == nil {
-			templ_7745c5c3_Var11 = templ.NopComponent
+		templ_7745c5c3_Var13 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var13 == nil {
+			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -289,7 +321,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"nginx\">nginx</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h2 id=\"nginx\">nginx</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -297,7 +329,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<h2 id=\"caddy\">Caddy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<h2 id=\"caddy\">Caddy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -305,7 +337,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h2 id=\"unix-socket\">Unix sockets</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2 id=\"unix-socket\">Unix sockets</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -313,7 +345,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -321,7 +353,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -345,12 +377,12 @@ func docRecovery() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var12 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var12 == nil {
-			templ_7745c5c3_Var12 = templ.NopComponent
+		templ_7745c5c3_Var14 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var14 == nil {
+			templ_7745c5c3_Var14 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -358,7 +390,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -366,20 +398,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var13 templ.SafeURL
-		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
+		var templ_7745c5c3_Var15 templ.SafeURL
+		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 153, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 159, Col: 32}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -387,20 +419,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var14 templ.SafeURL
-		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
+		var templ_7745c5c3_Var16 templ.SafeURL
+		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 157, Col: 189}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 163, Col: 189}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

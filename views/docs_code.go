@@ -107,31 +107,6 @@ cp /var/lib/console/console.key try/
 console doctor -database sqlite:try/console.db
 console audit verify -database sqlite:try/console.db`
 
-	codeAlerts = `groups:
-  - name: protocol-console
-    rules:
-      - alert: ConsoleDown
-        expr: up{job="console"} == 0
-        for: 1m
-      - alert: ConsoleDatabaseDown
-        expr: console_database_up == 0
-        for: 1m
-      - alert: ConsoleErrors
-        expr: sum(rate(console_request_duration_seconds_count{status=~"5.."}[5m])) > 0.05 * sum(rate(console_request_duration_seconds_count[5m]))
-        for: 5m
-      - alert: ConsoleSlow
-        expr: histogram_quantile(0.99, sum by (le) (rate(console_request_duration_seconds_bucket{route!~".*export.*"}[5m]))) > 1
-        for: 10m
-      - alert: ConsoleActivityUnsealed
-        expr: console_backlog{queue="unsealed_entries"} > 1000
-        for: 5m
-      - alert: ConsoleDeliveriesWaiting
-        expr: console_backlog{queue="deliveries"} >= 10000
-        for: 15m
-      - alert: ConsoleLogLarge
-        expr: console_sqlite_size_bytes{file="log"} > 256 * 1024 * 1024
-        for: 10m`
-
 	codeRestore = `console restore -database sqlite:data/console.db console.tar.zst
 console restore -database postgres://console@localhost/console console.tar.zst`
 

@@ -22,5 +22,10 @@ func ReferenceURL(group, call string) templ.SafeURL {
 // CallsURL returns the address of the API calls of the page that one comes from.
 func CallsURL() templ.SafeURL { return "/docs/calls" }
 
+// The addresses of files for monitoring.
+
+func AlertsURL() templ.SafeURL    { return "/docs/metrics/alerts.yml" }
+func DashboardURL() templ.SafeURL { return "/docs/metrics/dashboard.json" }
+
 // ClientURL returns the address of a file of the API's clients.
 func ClientURL(name string) templ.SafeURL { return pathTo("/docs/clients/", name, "", "") }

@@ -48,8 +48,11 @@ func (c *command) startDebugging(ctx context.Context, config handlers.Config, co
 	if c.debugging.address != "" {
 		err = serveDebug(ctx, c.debugging.address, config.Log)
 	}
-	if config.Log.Enabled(ctx, slog.LevelDebug) {
+	switch {
+	case config.Log.Enabled(ctx, slog.LevelDebug):
 		config.Store.DB.LogQueries(config.Log, handlers.RequestID)
+	case config.Slow > 0:
+		config.Store.DB.LogQueries(nil, nil)
 	}
 	return console, err
 }

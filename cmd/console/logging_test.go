@@ -15,7 +15,7 @@ func TestLogLevels(t *testing.T) {
 	for level, want := range map[string]string{
 		"debug": "debug info warn error", "info": "info warn error", "warn": "warn error", "ERROR": "error",
 	} {
-		l, out := logging{level, "text"}, strings.Builder{}
+		l, out := logging{level, "text", "1s"}, strings.Builder{}
 		log, err := l.logger(&out)
 		if err != nil {
 			t.Fatal(err)

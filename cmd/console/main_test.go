@@ -64,6 +64,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"dance", 2, `unknown command "dance"`},
 		{"token dance now", 2, `unknown command "token dance"`},
 		{"-frobnicate", 2, "-frobnicate"},
+		{"serve -slow-requests soon", 2, "-slow-requests must be a time like 1s"},
 		{"serve extra", 2, "wrong number of arguments"},
 		{"token", 2, "needs a subcommand"},
 		{"token create -name x -expires 0", 2, "-expires must be a positive time"},
@@ -131,7 +132,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token rotate", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
 			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL", "-tls-cert", "TLS_CERT", "-tls-key", "TLS_KEY",
-			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-debug-listen", "DEBUG_LISTEN", "-webhook-allow-loopback", "WEBHOOK_ALLOW_LOOPBACK", "-dev",
+			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-slow-requests", "SLOW_REQUESTS", "default 1s", "-debug-listen", "DEBUG_LISTEN", "-webhook-allow-loopback", "WEBHOOK_ALLOW_LOOPBACK", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {
 			if !strings.Contains(help, word) {

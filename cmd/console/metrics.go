@@ -90,13 +90,14 @@ var (
 	outages      = prometheus.NewDesc("console_database_errors_total", "Errors by which the database was unavailable, by kind.", []string{"kind"}, nil)
 	databaseUp   = prometheus.NewDesc("console_database_up", "Whether the database answered this scrape.", nil, nil)
 	backlog      = prometheus.NewDesc("console_backlog", "What waits for a task in the background, counted up to 10,000.", []string{"queue"}, nil)
+	attempts     = prometheus.NewDesc("console_webhook_attempts_total", "Requests to webhooks, by what came of them.", []string{"result"}, nil)
 	openPages    = prometheus.NewDesc("console_open_pages", "Pages that hear of changes.", nil, nil)
 	databaseSize = prometheus.NewDesc("console_sqlite_size_bytes", "Size of SQLite's files.", []string{"file"}, nil)
 )
 
 // Describe sends the descriptions of the metrics.
 func (s *storeCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, openPages, databaseSize} {
+	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, attempts, openPages, databaseSize} {
 		to <- d
 	}
 }
@@ -112,6 +113,9 @@ func (s *storeCollector) Collect(to chan<- prometheus.Metric) {
 	for kind, n := range s.store.DB.Health.Outages() {
 		to <- prometheus.MustNewConstMetric(outages, prometheus.CounterValue, float64(n), string(kind))
 	}
+	accepted, failed := s.store.Webhooks.Attempts()
+	to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(accepted), "accepted")
+	to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(failed), "failed")
 	to <- prometheus.MustNewConstMetric(openPages, prometheus.GaugeValue, float64(s.console.OpenPages()))
 	s.collectSize(to)
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)

@@ -12,6 +12,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models/modelstest"
+	"protocol.chat/console/static"
 )
 
 func TestMetrics(t *testing.T) {
@@ -54,6 +55,7 @@ func TestMetrics(t *testing.T) {
 			`console_database_connections_in_use{pool="read"} 0`,
 			`console_info{version="1.2.3"} 1`,
 			`console_open_pages 0`,
+			`console_webhook_attempts_total{result="failed"} 0`,
 		} {
 			if !strings.Contains(string(text), "\n"+line+"\n") {
 				t.Errorf("%s is missing", line)
@@ -61,6 +63,14 @@ func TestMetrics(t *testing.T) {
 		}
 		if strings.Contains(string(text), "0Tz5hM4Xm2CqL9sB") || strings.Contains(string(text), "secret") {
 			t.Error("a label has what a user chose")
+		}
+		for name, rules := range map[string]string{"alerts": static.Alerts, "dashboard": static.Dashboard} {
+			for _, metric := range regexp.MustCompile(`\b(console|go|process)_[a-z_]+`).FindAllString(rules, -1) {
+				found := strings.Contains(string(text), "\n"+metric+"{") || strings.Contains(string(text), "\n"+metric+" ")
+				if !found && (metric != "console_sqlite_size_bytes" && metric != "console_database_errors_total" || store.DB.Dialect.Name() == "sqlite" && metric == "console_sqlite_size_bytes") {
+					t.Errorf("the %s ask for %s, which there isn't", name, metric)
+				}
+			}
 		}
 		if sizes := strings.Contains(string(text), `console_sqlite_size_bytes{file="database"}`); sizes != strings.HasPrefix(database, "sqlite:") {
 			t.Errorf("SQLite's size is there: %v", sizes)

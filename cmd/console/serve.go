@@ -46,6 +46,9 @@ func serve(ctx context.Context, c *command) error {
 	if config.Log, err = logging.logger(c.stderr); err != nil {
 		return err
 	}
+	if config.Slow, err = logging.slowFrom(); err != nil {
+		return err
+	}
 	if err := at.check(); err != nil {
 		return err
 	}

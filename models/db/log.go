@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"regexp"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -13,7 +14,8 @@ import (
 // LogQueries logs the statements of requests at debug level, each with how long it took
 // until its result was read, and without its values, which may be secret. request returns
 // the ID of the request that a context belongs to. Statements outside of requests are not
-// logged: background tasks run several a second. Call it before the first request.
+// logged: background tasks run several a second. Without a log, nil, it only adds up
+// QueryTimes. Call it once, before the first request.
 func (s *DB) LogQueries(log *slog.Logger, request func(context.Context) string) {
 	s.queries = &queryLog{Interface: logger.Discard, log: log, request: request}
 	for _, handle := range []*gorm.DB{s.Writer, s.Reader, s.LongReader} {
@@ -50,16 +52,30 @@ func (q *queryLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string
 var explained = regexp.MustCompile(`(\$\d+)\$`)
 
 func (q *queryLog) Trace(ctx context.Context, begin time.Time, fc func() (string, int64), err error) {
-	sql, _ := fc()
-	q.write(ctx, begin, explained.ReplaceAllString(sql, "$1"), err)
+	q.ran(ctx, begin, func() string {
+		sql, _ := fc()
+		return explained.ReplaceAllString(sql, "$1")
+	}, err)
 }
 
-func (q *queryLog) write(ctx context.Context, begin time.Time, sql string, err error) {
+// ran notes a statement that has run.
+func (q *queryLog) ran(ctx context.Context, begin time.Time, sql func() string, err error) {
+	took := time.Since(begin)
+	if times, ok := ctx.Value(timesKey{}).(*QueryTimes); ok {
+		times.add(took, sql)
+	}
+	q.write(ctx, took, sql, err)
+}
+
+func (q *queryLog) write(ctx context.Context, took time.Duration, sql func() string, err error) {
+	if q.log == nil {
+		return
+	}
 	id := q.request(ctx)
 	if id == "" {
 		return
 	}
-	attrs := []slog.Attr{slog.String("sql", sql), slog.Duration("took", time.Since(begin)), slog.String("request_id", id)}
+	attrs := []slog.Attr{slog.String("sql", sql()), slog.Duration("took", took), slog.String("request_id", id)}
 	if err != nil {
 		attrs = append(attrs, slog.Any("err", err))
 	}
@@ -73,20 +89,26 @@ type loggedSource struct {
 }
 
 func (s loggedSource) Query(ctx context.Context, sql string, planned bool, args []any) (Rows, error) {
-	begin := time.Now()
+	begin, text := time.Now(), func() string { return sql }
 	found, err := s.source.Query(ctx, sql, planned, args)
 	if err != nil {
-		s.queries.write(ctx, begin, sql, err)
+		s.queries.ran(ctx, begin, text, err)
 		return nil, err
 	}
-	return loggedRows{found, func(err error) { s.queries.write(ctx, begin, sql, err) }}, nil
+	return loggedRows{found, func(err error) { s.queries.ran(ctx, begin, text, err) }}, nil
 }
 
+// Together counts as one statement, the first, in QueryTimes.
 func (s loggedSource) Together(ctx context.Context, statements ...Statement) error {
 	begin := time.Now()
 	err := s.source.Together(ctx, statements...)
-	for _, q := range statements {
-		s.queries.write(ctx, begin, q.SQL, err)
+	took := time.Since(begin)
+	for i, q := range statements {
+		text := func() string { return q.SQL }
+		if times, ok := ctx.Value(timesKey{}).(*QueryTimes); ok && i == 0 {
+			times.add(took, text)
+		}
+		s.queries.write(ctx, took, text, err)
 	}
 	return err
 }
@@ -101,3 +123,49 @@ func (r loggedRows) Close() {
 	r.Rows.Close()
 	r.read(r.Err())
 }
+
+// QueryTimes adds up how long the statements of a request took, if LogQueries was called.
+type QueryTimes struct {
+	mu      sync.Mutex
+	n       int
+	total   time.Duration
+	slowest time.Duration
+	sql     string // of the slowest
+}
+
+type timesKey struct{}
+
+// WithQueryTimes returns a context whose statements are added to times.
+func WithQueryTimes(ctx context.Context, times *QueryTimes) context.Context {
+	return context.WithValue(ctx, timesKey{}, times)
+}
+
+func (t *QueryTimes) add(took time.Duration, sql func() string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n, t.total = t.n+1, t.total+took
+	if took > t.slowest {
+		t.slowest = took
+		t.sql = ""
+		if took >= slowStatement {
+			t.sql = sql()
+		}
+	}
+}
+
+// slowStatement is how long a statement takes at least that QueryTimes remembers.
+const slowStatement = 10 * time.Millisecond
+
+// Attrs returns the times for the log, without values: how many statements, how long all of
+// them and the slowest took in milliseconds, and that one.
+func (t *QueryTimes) Attrs() []slog.Attr {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return []slog.Attr{
+		slog.Int("queries", t.n), slog.Float64("queries_ms", Milliseconds(t.total)),
+		slog.Float64("slowest_ms", Milliseconds(t.slowest)), slog.String("slowest", t.sql),
+	}
+}
+
+// Milliseconds returns a time for the log, to the microsecond.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -71,7 +71,23 @@ func (s *Store) record(ctx context.Context, id string, all []sent) (w Webhook, n
 		}
 		return s.beat(tx, id, map[string]any{"failures": w.Failures, "failing_at": w.FailingAt, "resume_at": w.ResumeAt})
 	})
+	if err == nil {
+		s.tally(all)
+	}
 	return w, next, err
+}
+
+// tally counts requests for Attempts.
+func (s *Store) tally(all []sent) {
+	for _, a := range all {
+		switch a.err {
+		case "":
+			s.accepted.Add(1)
+		case expired: // nothing was sent
+		default:
+			s.failed.Add(1)
+		}
+	}
 }
 
 // count counts a request among those that failed in a row, or begins anew.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,7 +33,12 @@ type Store struct {
 	leases observed
 	woken  chan struct{}
 	paused db.Cache[string, []Webhook]
+
+	accepted, failed atomic.Uint64 // requests since the program started
 }
+
+// Attempts returns how many requests were accepted and how many failed since the program started.
+func (s *Store) Attempts() (accepted, failed uint64) { return s.accepted.Load(), s.failed.Load() }
 
 // New returns the webhooks of a database.
 func New(d *db.DB, log *audit.Log) *Store {
