@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// docReplication says how to have a second copy, and how to move. Its steps were run as they stand.
+// docReplication says how to have a second copy, and how to move.
 func docReplication() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -30,27 +30,27 @@ func docReplication() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"card flush\"><table><caption class=\"hide\">Ways to keep a second copy</caption> <thead><tr><th scope=\"col\">Way</th><th scope=\"col\">Loses at most</th><th scope=\"col\">For</th></tr></thead> <tbody><tr><td><a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<ul><li><a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var2 templ.SafeURL
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery") + "#back-up")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 12, Col: 53}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 6, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\"><code>console backup -every 24h</code></a></td><td>what changed since the last file</td><td>both engines; a file that can be kept for years, and checked before it is used</td></tr><tr><td><a href=\"#litestream\">Litestream</a></td><td>about a second</td><td>SQLite, to another disk or an object store</td></tr><tr><td><a href=\"#postgresql\">WAL archive</a></td><td>the last WAL file: set <code>archive_timeout</code></td><td>PostgreSQL; any moment can be restored</td></tr><tr><td><a href=\"#postgresql\">A replica</a></td><td>nothing, if it is synchronous</td><td>PostgreSQL; takes over in seconds</td></tr></tbody></table></div><p>A replica repeats mistakes: who deletes a group deletes it there too. Keep backups as well, each day for two weeks and each month for a year, at least one of them out of reach of whoever administers the server. Keep the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\">Backups</a> (<code>console backup -every 24h</code>), for both engines: a file that can be kept for years, and is checked before it is used. What changed since the last one is lost.</li><li><a href=\"#litestream\">Litestream</a>, for SQLite, to another disk or an object store: about a second is lost.</li><li><a href=\"#postgresql\">A WAL archive</a>, for PostgreSQL: any moment can be restored, up to the last file of the log (<code>archive_timeout</code>).</li><li><a href=\"#postgresql\">A replica</a>, for PostgreSQL: it takes over in seconds, and nothing is lost if it is synchronous.</li></ul><p>A replica repeats mistakes: who deletes a group deletes it there too. Keep backups as well, each day for two weeks and each month for a year, at least one of them out of reach of whoever administers the server. Keep the <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var3 templ.SafeURL
 		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 19, Col: 248}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 11, Col: 248}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 		if templ_7745c5c3_Err != nil {
@@ -79,7 +79,7 @@ func docReplication() templ.Component {
 		var templ_7745c5c3_Var4 templ.SafeURL
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 25, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_operations.templ`, Line: 17, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
@@ -105,7 +105,7 @@ func docReplication() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<ul><li>The target must be empty. It is read as it is at one moment, so stop the console first; if the source changes meanwhile, the command says that the copy lacks that.</li><li>An interrupted copy goes on when the same command is run again. It reads the source from the start, and copies again what has changed since.</li><li>Until every row has been read back and compared, and the activity verified, no console opens the target.</li><li>Give the new console the same key. Avatars are fetched again, unless their folder comes along.</li><li>Both databases must have the schema of the same version of the console: run <code>console migrate</code> on the source first.</li></ul><p>A million groups with five million memberships take a few minutes on two cores.</p><h2 id=\"try\">Try a restore</h2><p>A backup that was never restored is a hope. Once a month, restore the newest one beside the console, in a folder of its own, and look:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<ul><li>The target must be empty. The source is read as it is at one moment, so stop the console first; if it changes meanwhile, the command says that the copy lacks that.</li><li>An interrupted copy goes on when the same command is run again. It reads the source from the start, and copies again what has changed since.</li><li>Until every row has been read back and compared, no console opens the target. Then the activity is verified, if the key is there.</li><li>Give the new console the same key. Avatars are fetched again, unless their folder comes along.</li><li>Both databases must have the schema of the same version of the console: run <code>console migrate</code> on the source first.</li></ul><p>A million groups with five million memberships take a few minutes on two cores.</p><h2 id=\"try\">Try a restore</h2><p>A backup that was never restored is a hope. Once a month, restore the newest one beside the console, in a folder of its own, and look:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
