@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/modelstest"
 )
@@ -88,7 +89,15 @@ func TestDraftsOfFormsThatSomebodyMayUse(t *testing.T) {
 // TestWhoDidItIsForThoseWhoSeeActivity: others learn that it was done.
 func TestWhoDidItIsForThoseWhoSeeActivity(t *testing.T) {
 	each(t, func(s *site) {
-		gone, archived := s.group("Plaza Hotel"), s.group("Ritz")
+		maker, _ := s.colleague(access.Editor)
+		made := func(name string) models.CreatedGroup {
+			g, err := s.store.CreateGroup(s.Context(), maker, models.GroupChange{Name: &name}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		gone, archived := made("Plaza Hotel"), made("Ritz")
 		if _, err := s.store.ArchiveGroup(s.Context(), s.by, archived.ID, 0); err != nil {
 			t.Fatal(err)
 		}

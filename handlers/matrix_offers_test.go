@@ -60,9 +60,29 @@ func shape(path string) string {
 	return anID.ReplaceAllString(path, "/{id}$1")
 }
 
+// offered returns the elements of a page that match a selector, in the menu of its first row as
+// well, which is made of a template.
+func offered(p *page, selector string) *goquery.Selection {
+	isTemplate := func(_ int, e *goquery.Selection) bool { return e.Closest("template").Length() > 0 }
+	found := p.doc.Find(selector)
+	found = found.NotSelection(found.FilterFunction(isTemplate))
+	row := p.doc.Find("[data-row]").First()
+	template, err := p.doc.Find("#row-menu").Html()
+	if err != nil || row.Length() == 0 {
+		return found
+	}
+	id := strings.TrimPrefix(row.AttrOr("id", ""), "row-")
+	menu, err := goquery.NewDocumentFromReader(strings.NewReader(strings.NewReplacer("?list=LIST", "", "ID", id, "NEXT", id, "LIST", "%2Fgroups").Replace(template)))
+	if err != nil {
+		p.site.Fatal(err)
+	}
+	menu.Find("[data-when]").Not(`[data-when="` + row.AttrOr("data-status", "") + `"]`).Remove()
+	return found.AddSelection(menu.Find(selector))
+}
+
 func links(p *page) []string {
 	var paths []string
-	p.doc.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
+	offered(p, "a[href]").Each(func(_ int, a *goquery.Selection) {
 		if href := a.AttrOr("href", ""); strings.HasPrefix(href, "/") {
 			paths = append(paths, href)
 		}
@@ -72,7 +92,7 @@ func links(p *page) []string {
 
 func forms(p *page) []string {
 	var actions []string
-	p.doc.Find(`form[method="post"]`).Each(func(_ int, form *goquery.Selection) {
+	offered(p, `form[method="post"]`).Each(func(_ int, form *goquery.Selection) {
 		actions = append(actions, form.AttrOr("action", ""))
 	})
 	return actions

@@ -57,7 +57,7 @@ func TestListsHaveTheReadersRows(t *testing.T) {
 		s.prefer("page_size", "10").wants(303)
 		for _, path := range []string{"/groups", "/contacts", "/activity", "/settings/tokens", "/groups/" + g.ID + "/members"} {
 			p := s.get(path).wants(200)
-			if got := len(p.rows()); got != 10 || p.doc.Find("a[rel=next]").Length() != 1 {
+			if got := len(p.rows()); got != 10 || p.doc.Find(".pager a[rel=next]").Length() != 1 {
 				s.Errorf("%s: %d rows", path, got)
 			}
 		}
@@ -69,7 +69,7 @@ func TestListsHaveTheReadersRows(t *testing.T) {
 		if p.text(".sizes [aria-current]") != "Show 10" || p.doc.Find(`.sizes a:contains("25")`).AttrOr("href", "") != "/groups?limit=25" {
 			s.Errorf("the sizes of a page: %s", p.text(".sizes"))
 		}
-		if got := len(s.get(p.doc.Find("a[rel=next]").AttrOr("href", "")).rows()); got != 3 {
+		if got := len(s.get(p.doc.Find(".pager a[rel=next]").AttrOr("href", "")).rows()); got != 3 {
 			s.Errorf("%d rows on the second page", got)
 		}
 	})
