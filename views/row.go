@@ -58,7 +58,7 @@ func rows(n int, row func(ctx context.Context, m *rowHTML, i int) error) templ.C
 }
 
 // moment appends a time relative to now.
-func (m *rowHTML) moment(at int64, now Clock) { _ = moment{at, now}.Render(nil, m) } // it can't fail
+func (m *rowHTML) moment(at int64, now Clock) { _ = moment{at, now}.Render(context.Background(), m) } // it can't fail
 
 // marked appends a text with the search's matches highlighted; without words none match.
 func (m *rowHTML) marked(s string, words []string) {
@@ -66,7 +66,7 @@ func (m *rowHTML) marked(s string, words []string) {
 		m.text(plain(s))
 		return
 	}
-	_ = mark(s, words).Render(nil, m)
+	_ = mark(s, words).Render(context.Background(), m)
 }
 
 // The parts that the rows of lists have in common.
@@ -107,7 +107,7 @@ func (m *rowHTML) textCell(class, label string, text marked) {
 	m.raw(`<td class="`, class, `" data-label="`, label, `" dir="auto">`)
 	if len(text) > 0 {
 		m.raw(`<span>`)
-		_ = text.Render(nil, m)
+		_ = text.Render(context.Background(), m)
 		m.raw(`</span>`)
 	}
 	m.raw(`</td>`)

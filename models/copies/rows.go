@@ -100,7 +100,6 @@ type writer struct {
 	done, total int64
 	table       pair
 	columns     []string
-	numbered    bool
 	id          int // the place of the id among the columns
 
 	known, part part // as far as an earlier run came, and this one
