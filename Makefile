@@ -17,7 +17,7 @@ UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.o
 RACE      := $(if $(CC_FOUND),-race $(UNWATCHED:%=-gcflags=%=-race=false))
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test test-fast lint check bench dist torture clean
+.PHONY: help run dev build generate test test-fast lint form analyze check bench dist torture clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,23 +42,30 @@ generate: ## write the Go code of the views, and the list of licenses, again
 # lint finds what vet would. Each watched process would wait a second before it ends, in case
 # another thread still reports a race.
 test: ## run every test, on SQLite and on PostgreSQL
-	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -vet=off -shuffle=on -timeout 20m $(TESTS)
+	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 20m $(TESTS)
 	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
 
 # Flags for make test: TESTS="./models -run TestGroup". The packages that take longest come first.
 TESTS := ./handlers ./models ./...
 
+# Packages at once: one more than processors, as tests also wait.
+AT_ONCE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 # Without shuffling, so that Go keeps the results of packages that did not change.
 test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow
 	go test -short -vet=off ./...
 
-lint: ## check form, generated code and usual mistakes
+lint: form analyze ## check form, generated code and usual mistakes
+
+form:
 	@$(TEMPL) fmt -log-level error -fail .
 	@before=$$($(checksum)); $(TEMPL) generate -log-level error; test "$$before" = "$$($(checksum))" || \
 		{ echo "The generated code was not current. It is now: commit it."; exit 1; }
 	@unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || \
 		{ echo "Not formatted as gofumpt does:"; echo "$$unformatted"; exit 1; }
 	@go run ./cmd/licenses -check
+
+analyze:
 	go vet ./...
 	$(STATICCHECK) -checks $(CHECKS) ./...
 

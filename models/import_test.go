@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,11 +299,17 @@ func TestAllOrNothingIsOneTransaction(t *testing.T) {
 // stopping is a context that ends after some parts of jobs.
 type stopping struct {
 	context.Context
-	left int
+	left atomic.Int64
+}
+
+func stoppingAfter(ctx context.Context, parts int64) *stopping {
+	s := &stopping{Context: ctx}
+	s.left.Store(parts)
+	return s
 }
 
 func (s *stopping) Err() error {
-	if s.left--; s.left < 0 {
+	if s.left.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return s.Context.Err()
@@ -324,7 +331,7 @@ func TestAnImportGoesOnInAnotherProgram(t *testing.T) {
 		}
 		programs := []*models.Store{store, modelstest.Second(t, store, time.Now())}
 		for i := 0; job.State != jobs.Done; i++ {
-			if err := programs[i%2].Jobs.Run(&stopping{t.Context(), 1}); err != nil && !errors.Is(err, context.Canceled) {
+			if err := programs[i%2].Jobs.Run(stoppingAfter(t.Context(), 1)); err != nil && !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
 			if job, err = store.Jobs.Job(t.Context(), job.ID); err != nil {

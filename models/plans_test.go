@@ -19,7 +19,7 @@ import (
 
 // Sizes at which a planner that has a choice chooses as it does for millions.
 const (
-	plannedGroups   = 100_000
+	plannedGroups   = 70_000
 	plannedContacts = 5_000
 )
 

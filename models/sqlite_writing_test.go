@@ -77,13 +77,15 @@ func TestBrokenTransaction(t *testing.T) {
 		if err := save(tx, "test before"); err != nil {
 			return err
 		}
-		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
 		endless := "INSERT INTO settings (key, value) WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT 'test ' || x, '' FROM n"
-		if err := tx.WithContext(short).Exec(endless).Error; err == nil {
-			t.Error("an endless statement ended")
+		for wait := time.Millisecond; after == nil && wait < time.Minute; wait *= 10 { // until it has begun by then
+			short, cancel := context.WithTimeout(t.Context(), wait)
+			if err := tx.WithContext(short).Exec(endless).Error; err == nil {
+				t.Error("an endless statement ended")
+			}
+			cancel()
+			after = save(tx, "test after "+wait.String())
 		}
-		after = save(tx, "test after")
 		return nil
 	})
 	if err == nil || after == nil {

@@ -50,7 +50,7 @@ func TestServeOnAUnixSocket(t *testing.T) {
 	_ = killed.Wait()
 	next := newProcess(t, database, &log, nil, flags...)
 	next.start(t)
-	request, err := http.NewRequest(http.MethodGet, next.url+"/healthz", nil)
+	request, err := http.NewRequest(http.MethodGet, next.url+"/login", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/backups"
 	"protocol.chat/console/models/db"
@@ -132,6 +134,9 @@ func TestADamagedBackupIsRefused(t *testing.T) {
 		for at := 0; at < len(whole); at += len(whole) / 20 {
 			file := bytes.Clone(whole)
 			file[at] ^= 0x10
+			if bytes.Equal(unpacked(file), unpacked(whole)) {
+				continue // some bits say nothing, such as those that fill a byte up
+			}
 			refused(fmt.Sprintf("with another byte %d", at), file)
 		}
 		refused("that is another file", []byte("name,description\nPlaza Hotel,\n"))
@@ -154,4 +159,18 @@ func TestABackupIsRestoredOnItsEngine(t *testing.T) {
 	if _, err := backups.Write(t.Context(), modelstest.Open(t, modelstest.SQLite).DB, missing, &bytes.Buffer{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("into a folder that isn't there: %v", err)
 	}
+}
+
+// unpacked returns what a backup decompresses to, or nil.
+func unpacked(file []byte) []byte {
+	reader, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil
+	}
+	defer reader.Close()
+	content, err := reader.DecodeAll(file, nil)
+	if err != nil {
+		return nil
+	}
+	return content
 }
