@@ -18,7 +18,7 @@ import (
 func TestServe(t *testing.T) {
 	for _, name := range []string{"app.css", "app.js", "keys.js", "htmx.min.js", "icons.svg", "favicon.svg"} {
 		r := httptest.NewRequest("GET", URL(name), nil)
-		r.Header.Set("Accept-Encoding", "br;q=1, gzip;q=0.5")
+		r.Header.Set("Accept-Encoding", "zstd;q=1, gzip;q=0.5")
 		w := httptest.NewRecorder()
 		Handler().ServeHTTP(w, r)
 		h := w.Result().Header
