@@ -28,6 +28,9 @@ func (s *DB) Failed(ctx context.Context, err error) error {
 	if outage == "" && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		outage = access.Busy
 	}
+	if outage == access.Damaged && s.Dialect.checkFiles() != nil {
+		outage = access.Gone // what can't be read from a file that was moved proves no damage
+	}
 	if outage == "" {
 		return err
 	}
