@@ -55,3 +55,32 @@ func TestAnOverwrittenFileTakesNoChanges(t *testing.T) {
 		t.Errorf("it is ready: %v", err)
 	}
 }
+
+// unread is SQLite's error when it can't read a file: SQLITE_IOERR_FSTAT.
+type unread struct{ error }
+
+func (unread) Code() int { return 1802 }
+
+// TestAMovedFileIsNotDamaged: what can't be read while the file is away says nothing about it.
+func TestAMovedFileIsNotDamaged(t *testing.T) {
+	url := modelstest.URL(t, modelstest.SQLite)
+	store, file := modelstest.OpenURL(t, url), strings.TrimPrefix(url, "sqlite:")
+	failed := func() access.Outage {
+		return access.OutageOf(store.DB.Failed(t.Context(), unread{errors.New("disk I/O error")}))
+	}
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if outage := failed(); outage != access.Gone {
+		t.Errorf("while the file is away, the outage is %q", outage)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.DB.Ready(t.Context()); err != nil {
+		t.Errorf("once the file is back: %v", err)
+	}
+	if outage := failed(); outage != access.Damaged {
+		t.Errorf("while the file is there, the outage is %q", outage)
+	}
+}

@@ -158,8 +158,8 @@ func explainListen(address string, err error) error {
 // socketMode lets the group of the console's user connect, to which a proxy's user can be added.
 const socketMode = 0o660
 
-// listenUnix listens on a Unix socket. One that a killed console left is removed, if nobody
-// answers there.
+// listenUnix listens on a Unix socket. One that a killed console left is removed, if nothing
+// responds there.
 func listenUnix(ctx context.Context, file string) (net.Listener, error) {
 	if err := removeStale(file); err != nil {
 		return nil, fmt.Errorf("can't listen on unix:%s: %w", file, err)

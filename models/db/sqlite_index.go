@@ -64,7 +64,7 @@ func (c *writingConn) indexAlone(ctx context.Context) error {
 	return tx.Commit() // which does it
 }
 
-// unindexed answers askUnindexed.
+// unindexed reports, for each of the searched tables, whether it has rows for its index.
 func (c *writingConn) unindexed(ctx context.Context) ([]bool, error) {
 	waiting := make([]bool, len(searched))
 	s, err := c.prepared(ctx, askUnindexed)
