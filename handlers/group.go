@@ -25,6 +25,9 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err = p.neighbours(r, &detail); err != nil {
+		return err
+	}
 	if detail.Creator, err = p.store.Creators.OfGroup(r.Context(), detail.ID); err != nil {
 		return err
 	}
@@ -47,17 +50,14 @@ func (p groupPages) detail(r *http.Request) (views.GroupDetail, error) {
 	if err != nil {
 		return views.GroupDetail{}, err
 	}
-	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: groupsOf(r), Origin: p.publicURL, Live: live, Now: p.now(r)}
+	list := groupsOf(r)
+	from, _ := listFrom(r, list)
+	d := views.GroupDetail{Group: g, By: by(r), Done: len(signedInAs(r).flashes()) > 0, List: list, From: from, Origin: p.publicURL, Live: live, Now: p.now(r)}
 	if d.Messages, err = p.store.Messages.MessagesCount(r.Context(), g.ConversationID); err != nil {
 		return d, err
 	}
 	if d.Plan, err = p.store.Rules.OfGroup(r.Context(), g.ID); err != nil {
 		return d, err
-	}
-	if region(r) == "" {
-		if err = p.neighbours(r, &d); err != nil {
-			return d, err
-		}
 	}
 	if g.Archived() && d.By.May(access.ReadActivity) {
 		archivedBy, err := p.store.Reverts.ArchivedBy(r.Context(), g.ID)

@@ -4,16 +4,22 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/views"
 )
 
-// neighbours adds to a group's page the groups before and after it in the list that the page was opened from.
+// listFrom returns the list at an address that the page of a group was opened from.
+func listFrom(r *http.Request, list templ.SafeURL) (views.GroupsAt, models.GroupQuery) {
+	_, query, _ := strings.Cut(string(list), "?")
+	return savedList(r, query)
+}
+
+// neighbours adds to a group's overview the groups before and after it in the list that the page was opened from.
 func (p groupPages) neighbours(r *http.Request, d *views.GroupDetail) error {
-	_, list, _ := strings.Cut(string(d.List), "?")
-	at, query := savedList(r, list)
-	d.From = at
+	_, query := listFrom(r, d.List)
 	if query.Sort == models.ByArchived && !d.Archived() {
 		return nil // it has no place in that list
 	}

@@ -10,18 +10,22 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
 	"path"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/andybalholm/brotli"
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
 )
 
 // Prefix is the path that Handler must be mounted at.
@@ -43,8 +47,8 @@ func embedded() *atomic.Pointer[bundle] {
 	return current
 }
 
-// Reload serves the files of fsys, a folder like this one, from now on, with script at the end
-// of app.js. It is for development.
+// Reload serves the files of fsys, a folder like this one, from now on, not minified and with
+// script at the end of app.js. It is for development.
 func Reload(fsys fs.FS, script string) error {
 	read, err := load(fsys, script)
 	if err == nil {
@@ -150,47 +154,52 @@ func accepts(header, coding string) bool {
 	return false
 }
 
-// The comments that are left out: those of stylesheets, and whole lines of our scripts.
-var (
-	cssComment = regexp.MustCompile(`(?s)[ \t]*/\*.*?\*/`)
-	jsComment  = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
-)
+// joined are the folders whose files are joined into one, in the order of their names, so that a page
+// needs few requests: the styles into app.css, and scripts into one that is a strict function.
+var joined = map[string]string{"css": "app.css", "js/app": "app.js", "js/console": "console.js"}
 
-// load reads all files. The stylesheets of css are joined into app.css and the scripts of js/app into app.js, which is
-// one strict function, each in the order of their names.
+// load reads all files. Those of ours are minified, unless they are to be read by who works on
+// them: then script is added to app.js.
 func load(fsys fs.FS, script string) (*bundle, error) {
 	b := &bundle{map[string]*asset{}, map[string]string{}}
-	var css, js bytes.Buffer
-	js.WriteString("(() => {\n'use strict';\n")
+	parts := map[string][]byte{}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || contentType(path.Ext(name)) == "" {
 			return err
 		}
 		body, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		switch {
-		case path.Ext(name) == ".css":
-			body = cssComment.ReplaceAll(body, nil)
-			if path.Dir(name) == "css" {
-				css.Write(body)
-				return nil
-			}
-		case path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js"):
-			body = jsComment.ReplaceAll(body, nil)
-		}
-		if path.Base(path.Dir(name)) == "app" {
-			js.Write(body)
-			return nil
-		}
-		b.add(path.Base(name), body)
-		return nil
+		whole := cmp.Or(joined[path.Dir(name)], path.Base(name))
+		parts[whole] = append(parts[whole], body...)
+		return err
 	})
-	js.WriteString("})();\n" + script)
-	b.add("app.css", css.Bytes())
-	b.add("app.js", js.Bytes())
+	for _, name := range []string{"app.js", "console.js"} {
+		parts[name] = slices.Concat([]byte("(() => {\n'use strict';\n"), parts[name], []byte("})();\n"))
+	}
+	for name, body := range parts {
+		switch {
+		case script == "" && !strings.HasSuffix(name, ".min.js"):
+			if body, err = minified(name, body); err != nil {
+				return nil, err
+			}
+		case name == "app.js":
+			body = append(body, script...)
+		}
+		b.add(name, body)
+	}
 	return b, err
+}
+
+// minified returns a stylesheet or script without comments, spaces and long names that nobody but us
+// needs, and anything else as it is.
+func minified(name string, body []byte) ([]byte, error) {
+	m := minify.New()
+	m.AddFunc(".css", css.Minify)
+	m.AddFunc(".js", js.Minify)
+	short, err := m.Bytes(path.Ext(name), body)
+	if errors.Is(err, minify.ErrNotExist) {
+		return body, nil
+	}
+	return short, err
 }
 
 func (b *bundle) add(name string, body []byte) {
