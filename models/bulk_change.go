@@ -455,7 +455,6 @@ func (p *bulkPart) saveAlike(groups []changedGroup) error {
 		ids[i] = g.ID
 	}
 	condition, list := p.s.DB.Dialect.Among("id", ids)
-	statement := p.s.DB.Dialect.Placeholders("UPDATE groups SET " + set + " WHERE " + condition)
-	_, err := p.tx.Statement.ConnPool.ExecContext(p.tx.Statement.Context, statement, append(args, list)...)
+	_, err := p.s.DB.ExecIn(db.Later(p.tx), "UPDATE groups SET "+set+" WHERE "+condition, append(args, list)...)
 	return err
 }

@@ -227,7 +227,10 @@ func (s *Store) Columns(ctx context.Context, table string) ([]string, error) {
 
 // NameTaken asks what CreateGroup asks about a name.
 func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
-	return nameTaken(s.DB.Read(ctx), name, "")
+	var names sameNames
+	r := s.DB.Read(ctx)
+	err := r.Together(ctx, names.read(name, ""))
+	return names.taken, err
 }
 
 // CountGroups counts the groups that a query finds, without listing them.

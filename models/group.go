@@ -136,6 +136,15 @@ func (g *Group) columns() []any {
 	return groupFields.scanned(g, &g.ID, &g.ConversationID, &g.ContactsCount, &g.CreatedAt, &g.UpdatedAt, &g.ArchivedAt, &g.LastActiveAt)
 }
 
+// allColumns are groupColumns and the derived ones; scanAll returns their destinations.
+var allColumns = groupColumns + ", name_key, search, same_name, created_by_kind, created_by_id, created_by_name," +
+	" archived_by_kind, archived_by_id, archived_by_name"
+
+func (g *Group) scanAll() []any {
+	return append(g.columns(), &g.NameKey, &g.Search, &g.SameName, &g.CreatedBy.Kind, &g.CreatedBy.ID, &g.CreatedBy.Name,
+		&g.ArchivedBy.Kind, &g.ArchivedBy.ID, &g.ArchivedBy.Name)
+}
+
 // Archived reports whether the group is in the archive.
 func (g Group) Archived() bool { return g.ArchivedAt != nil }
 
@@ -157,18 +166,32 @@ func readGroup(r db.Reader, id string, members int) (Group, error) {
 	}
 	query := selectGroups()
 	query.Where("id = ?", id)
-	groups := make([]Group, 0, 1)
-	err := r.Together(r.Ctx, db.Statement{SQL: query.SQL(), Args: query.Args, Read: func(found db.Rows) (err error) {
-		if groups, err = db.Scan(found, (*Group).columns); err == nil && len(groups) == 0 {
-			return db.ErrNoRow
-		}
-		return err
-	}}, db.Statement{SQL: db.MembersOf(contactColumns, members), Args: []any{id}, Read: func(found db.Rows) error {
-		groups[0].Contacts = []Contact{}
-		return scanMembers(found, map[string]*Group{id: &groups[0]})
-	}})
-	if err != nil {
+	var g Group
+	if err := r.Together(r.Ctx, g.read(query.SQL(), query.Args, (*Group).columns), g.readMembers(id, members)); err != nil {
 		return Group{}, err
 	}
-	return groups[0], nil
+	return g, nil
+}
+
+// read returns a statement that reads the group: ErrNoRow if there is none.
+func (g *Group) read(sql string, args []any, columns func(*Group) []any) db.Statement {
+	return db.Statement{SQL: sql, Args: args, Read: func(rows db.Rows) error {
+		found, err := db.Scan(rows, columns)
+		if err == nil && len(found) == 0 {
+			return db.ErrNoRow
+		}
+		if err == nil {
+			*g = found[0]
+		}
+		return err
+	}}
+}
+
+// readMembers returns a statement that reads the first members of the group, which has been read
+// by then.
+func (g *Group) readMembers(id string, most int) db.Statement {
+	return db.Statement{SQL: db.MembersOf(contactColumns, most), Args: []any{id}, Read: func(found db.Rows) error {
+		g.Contacts = []Contact{}
+		return scanMembers(found, map[string]*Group{id: g})
+	}}
 }

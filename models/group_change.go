@@ -36,22 +36,17 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		return CreatedGroup{}, s.Members.CheckContacts(ctx, problems, text.Deref(c.Contacts))
 	}
 	return audit.WriteOnce(ctx, s.Audit, by, access.EditGroups, audit.CreatedGroup, key, func(tx *gorm.DB, line *audit.Line) (CreatedGroup, error) {
-		members, err := s.Members.resolve(tx, text.Deref(c.Contacts))
+		var names sameNames
+		members, err := s.Members.resolve(tx, text.Deref(c.Contacts), names.read(*c.Name, ""))
 		if err != nil {
 			return CreatedGroup{}, err
 		}
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
 			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
 		}
-		g, err := s.insertGroup(tx, line.Actor(), c, members)
+		g, err := s.insertGroup(tx, line.Actor(), c, members, names)
 		if err != nil {
 			return CreatedGroup{}, err
-		}
-		same := false
-		if g.SameName {
-			if same, err = nameTaken(s.DB.ReadIn(tx), g.Name, g.ID); err != nil {
-				return CreatedGroup{}, err
-			}
 		}
 		changes := differences(Group{}, g)
 		if len(members) > 0 {
@@ -59,31 +54,50 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		}
 		line.SetObject("group", g.ID, g.Name)
 		line.Shown = g.Object()
-		return CreatedGroup{Group: g, SameName: same}, line.SetChanges(changes)
+		return CreatedGroup{Group: g, SameName: names.taken}, line.SetChanges(changes)
 	})
 }
 
-// nameTaken reports whether an active group, other than the one with the id, has a name.
-func nameTaken(r db.Reader, name, but string) (bool, error) {
-	query := db.SelectFrom("groups", "id", "name_key = ? AND name = ? AND id <> ? AND archived_at IS NULL", text.SortKey(name), name, but)
-	others, err := db.First(r, query, 1, db.OneColumn[string])
-	return len(others) > 0, err
+// sameNames are the other groups with the NameKey of a name.
+type sameNames struct {
+	// any reports whether there are any, and known whether the oldest is known to share its
+	// NameKey, as all others are then. taken reports whether an active one has the very name.
+	any, known, taken bool
 }
 
-// shareName reports whether a group, other than the one with the id, has a NameKey, and if
-// so stores that its groups share it. (Of two that get the same new name at the very same
-// time, neither sees the other: they are found out with the next one.)
-func (s *Store) shareName(tx *gorm.DB, key, but string) (bool, error) {
-	query := db.SelectFrom("groups", "same_name", "name_key = ? AND id <> ?", key, but)
-	query.Tail = " ORDER BY name_key, id"
-	oldest, err := db.First(s.DB.ReadIn(tx), query, 1, db.OneColumn[bool])
-	if err != nil || len(oldest) == 0 {
+// read returns the statement that reads them, except the group with the id.
+func (n *sameNames) read(name, but string) db.Statement {
+	const same = " FROM groups WHERE name_key = ? AND id <> ?"
+	sql := "SELECT same_name, EXISTS (SELECT 1" + same + " AND name = ? AND archived_at IS NULL)" + same + " ORDER BY name_key, id LIMIT 1"
+	key := text.SortKey(name)
+	return db.Statement{SQL: sql, Args: []any{key, but, name, key, but}, Read: func(found db.Rows) error {
+		oldest, err := db.Scan(found, func(n *sameNames) []any { return []any{&n.known, &n.taken} })
+		if len(oldest) > 0 {
+			*n = oldest[0]
+			n.any = true
+		}
+		return err
+	}}
+}
+
+// share reports whether there are any, and if so stores that they share their name. (Of two
+// that get the same new name at the very same time, neither sees the other: they are found out
+// with the next one.)
+func (n sameNames) share(tx *gorm.DB, key string) (bool, error) {
+	if !n.any || n.known {
+		return n.any, nil
+	}
+	return true, db.Later(tx).Model(&Group{}).Where("name_key = ? AND NOT same_name", key).UpdateColumn("same_name", true).Error
+}
+
+// shareName is read and then share.
+func (s *Store) shareName(tx *gorm.DB, name, but string) (bool, error) {
+	var names sameNames
+	r := s.DB.ReadIn(tx)
+	if err := r.Together(r.Ctx, names.read(name, but)); err != nil {
 		return false, err
 	}
-	if oldest[0] {
-		return true, nil // as all others have
-	}
-	return true, tx.Model(&Group{}).Where("name_key = ? AND NOT same_name", key).UpdateColumn("same_name", true).Error
+	return names.share(tx, text.SortKey(name))
 }
 
 // shareNames is shareName for all groups that there are.
@@ -91,8 +105,9 @@ func shareNames(tx *gorm.DB) error {
 	return tx.Exec("UPDATE groups SET same_name = TRUE WHERE name_key IN (SELECT name_key FROM groups GROUP BY name_key HAVING count(*) > 1)").Error
 }
 
-// insertGroup stores a new group with its conversation and its members.
-func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, members []Contact) (Group, error) {
+// insertGroup stores a new group with its conversation and its members. names are the others with
+// its name.
+func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, members []Contact, names sameNames) (Group, error) {
 	floor, err := s.DB.Dialect.Floor(tx, "groups")
 	if err != nil {
 		return Group{}, err
@@ -104,17 +119,16 @@ func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, memb
 		CreatedBy: by, Contacts: firstOf(members),
 	}
 	g.apply(c)
-	if g.SameName, err = s.shareName(tx, g.NameKey, ""); err != nil {
+	if g.SameName, err = names.share(tx, g.NameKey); err != nil {
 		return Group{}, err
 	}
-	if err := tx.Create(&g).Error; err != nil {
+	if err := db.Later(tx).Create(&g).Error; err != nil {
 		return Group{}, err
 	}
-	if err := tx.Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
+	if err := db.Later(tx).Create(&conversation{ID: g.ConversationID, GroupID: &g.ID, CreatedAt: g.CreatedAt}).Error; err != nil {
 		return Group{}, err
 	}
-	_, err = s.Members.join(tx, g.ID, members)
-	return g, err
+	return g, s.Members.joinNew(tx, g.ID, members)
 }
 
 // UpdateGroup makes a change and returns the group after it. It requires only the rights
@@ -157,7 +171,16 @@ func (s *Store) UpdateGroup(ctx context.Context, by access.Actor, id string, c G
 // changeGroup stores a change of a group, and returns the group with what is different
 // about it now.
 func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupChange) (Group, map[string]audit.Change, error) {
-	before, err := s.lockGroup(tx, id, c.If)
+	if !text.ValidID(id) {
+		return Group{}, nil, access.ErrNotFound
+	}
+	var before Group
+	var names sameNames
+	reads := s.locking(&before, id, c.If)
+	if c.Name != nil {
+		reads = append(reads, names.read(*c.Name, id))
+	}
+	members, err := s.Members.resolve(tx, text.Deref(c.Contacts), reads...)
 	if err != nil {
 		return Group{}, nil, err
 	}
@@ -165,32 +188,25 @@ func (s *Store) changeGroup(tx *gorm.DB, line *audit.Line, id string, c GroupCha
 		return Group{}, nil, err
 	}
 	after, changes := before.with(c, line.Actor())
-	if err := s.changeContacts(tx, &after, c.Contacts, changes); err != nil || len(changes) == 0 {
-		return after, nil, err
+	if c.Contacts != nil {
+		added, removed, err := s.Members.replaceMembers(tx, &after, members)
+		if err != nil {
+			return after, nil, err
+		}
+		if len(added)+len(removed) > 0 {
+			changes["contacts"] = audit.Change{Before: named(removed), After: named(added)}
+		}
+	}
+	if len(changes) == 0 {
+		return after, nil, nil
 	}
 	if after.NameKey != before.NameKey {
-		if after.SameName, err = s.shareName(tx, after.NameKey, id); err != nil {
+		if after.SameName, err = names.share(tx, after.NameKey); err != nil {
 			return after, nil, err
 		}
 	}
 	after.UpdatedAt = s.DB.Now().Unix()
-	return after, changes, tx.Select(groupWritten).Updates(&after).Error
-}
-
-// changeContacts makes refs, unless nil, the only members of a locked group, adds that to
-// changes, and reads the first members.
-func (s *Store) changeContacts(tx *gorm.DB, g *Group, refs *[]ContactRef, changes map[string]audit.Change) error {
-	if refs != nil {
-		added, removed, err := s.Members.replaceMembers(tx, g, *refs)
-		if len(added)+len(removed) > 0 {
-			changes["contacts"] = audit.Change{Before: named(removed), After: named(added)}
-		}
-		return err
-	}
-	groups := []Group{*g}
-	err := s.Members.addContacts(s.DB.ReadIn(tx), groups)
-	g.Contacts = groups[0].Contacts
-	return err
+	return after, changes, db.Later(tx).Select(groupWritten).Updates(&after).Error
 }
 
 // groupWritten are the columns of an update, listed so that empty ones are written too.
@@ -211,27 +227,34 @@ func (s *Store) RestoreGroup(ctx context.Context, by access.Actor, id string) (G
 	return s.UpdateGroup(ctx, by, id, GroupChange{ArchivedAt: &sql.Null[int64]{}})
 }
 
-// lockGroup reads a group and locks it until the transaction ends. It returns ErrChanged if
-// when is not nil and not true.
+// locking returns the statements that read a group with its first members, and lock it until the
+// transaction ends. Errors: ErrNoRow, and ErrChanged if when is not nil and not true.
+func (s *Store) locking(g *Group, id string, when func(Group) bool) []db.Statement {
+	query := db.SelectFrom("groups", allColumns, "id = ?", id)
+	members := g.readMembers(id, ShownContacts)
+	read := members.Read
+	members.Read = func(found db.Rows) error {
+		err := read(found)
+		if err == nil && when != nil && !when(*g) {
+			return access.ErrChanged
+		}
+		return err
+	}
+	return []db.Statement{g.read(query.SQL()+s.DB.Dialect.ForUpdate(), query.Args, (*Group).scanAll), members}
+}
+
+// lockGroup is locking for what needs the members only for when.
 func (s *Store) lockGroup(tx *gorm.DB, id string, when func(Group) bool) (Group, error) {
 	if !text.ValidID(id) {
 		return Group{}, access.ErrNotFound
 	}
 	var g Group
-	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&g).Error; err != nil {
-		return g, err
-	}
+	reads := s.locking(&g, id, when)
 	if when == nil {
-		return g, nil
+		reads = reads[:1]
 	}
-	whole := []Group{g}
-	if err := s.Members.addContacts(s.DB.ReadIn(tx), whole); err != nil {
-		return g, err
-	}
-	if !when(whole[0]) {
-		return g, access.ErrChanged
-	}
-	return g, nil
+	r := s.DB.ReadIn(tx)
+	return g, r.Together(r.Ctx, reads...)
 }
 
 // HoldGroups locks groups, those that exist, until the transaction that ctx carries ends

@@ -172,7 +172,7 @@ func (s *Holds) derive(tx *gorm.DB, back []heldGroup) error {
 		return err
 	}
 	for _, h := range back {
-		shared, err := s.store.shareName(tx, h.NameKey, h.ID)
+		shared, err := s.store.shareName(tx, h.Name, h.ID)
 		if err == nil && shared && !h.SameName {
 			err = tx.Model(&Group{}).Where("id = ?", h.ID).UpdateColumn("same_name", true).Error
 		}

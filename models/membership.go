@@ -105,11 +105,11 @@ func (s *Members) AddMembers(ctx context.Context, by access.Actor, groupID strin
 	}
 	var added []Contact
 	g, err := audit.WriteOnce(ctx, s.store.Audit, by, access.EditMembers, audit.AddedMembers, key, func(tx *gorm.DB, line *audit.Line) (Group, error) {
-		g, err := s.store.lockGroup(tx, groupID, nil)
-		if err != nil {
-			return Group{}, err
+		if !text.ValidID(groupID) {
+			return Group{}, access.ErrNotFound
 		}
-		contacts, err := s.resolve(tx, refs)
+		var g Group
+		contacts, err := s.resolve(tx, refs, s.store.locking(&g, groupID, nil)[0])
 		if err != nil {
 			return Group{}, err
 		}
@@ -175,38 +175,34 @@ func (s *Members) removeMembers(tx *gorm.DB, g *Group, contacts []string) ([]Con
 	if err != nil || len(removed) == 0 {
 		return nil, nil, err
 	}
-	if _, err := s.leave(tx, g.ID, removed); err != nil {
+	if _, err := s.leave(db.Later(tx), g.ID, removed); err != nil {
 		return nil, nil, err
 	}
 	g.ContactsCount -= len(removed)
 	return removed, map[string]audit.Change{"contacts": {Before: named(removed), After: nil}}, s.keepCount(tx, g)
 }
 
-// replaceMembers makes the contacts the only members of a locked group; the caller stores
-// their count.
-func (s *Members) replaceMembers(tx *gorm.DB, g *Group, refs []ContactRef) (added, removed []Contact, err error) {
+// replaceMembers makes the contacts the only members of a locked group, whose members were read;
+// the caller stores their count.
+func (s *Members) replaceMembers(tx *gorm.DB, g *Group, members []Contact) (added, removed []Contact, err error) {
 	if g.ContactsCount > ShownContacts {
 		return nil, nil, ErrTooManyToReplace(g.ID, g.ContactsCount)
 	}
-	members, err := s.resolve(tx, refs)
-	if err != nil {
+	added, removed = notAmong(g.Contacts, members), notAmong(members, g.Contacts)
+	if _, err := s.leave(db.Later(tx), g.ID, removed); err != nil {
 		return nil, nil, err
 	}
-	whole := []Group{*g}
-	if err := s.addContacts(s.store.DB.ReadIn(tx), whole); err != nil {
-		return nil, nil, err
-	}
-	keep := make(map[string]bool, len(members))
-	for _, c := range members {
-		keep[c.ID] = true
-	}
-	removed = slices.DeleteFunc(whole[0].Contacts, func(c Contact) bool { return keep[c.ID] })
-	if _, err := s.leave(tx, g.ID, removed); err != nil {
-		return nil, nil, err
-	}
-	added, err = s.join(tx, g.ID, members)
 	g.ContactsCount, g.Contacts = len(members), firstOf(members)
-	return added, removed, err
+	return added, removed, s.joinNew(tx, g.ID, added)
+}
+
+// notAmong returns the contacts that are not among others.
+func notAmong(others, contacts []Contact) []Contact {
+	among := make(map[string]bool, len(others))
+	for _, c := range others {
+		among[c.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return among[c.ID] })
 }
 
 // firstOf returns the members that a Group carries.
@@ -223,10 +219,8 @@ func (s *Members) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Conta
 	if len(contacts) == 0 {
 		return nil, nil
 	}
-	each, ids := s.store.DB.Dialect.Each(contactIDs(contacts))
-	insert := "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, value, ? FROM " + each +
-		" WHERE true ON CONFLICT DO NOTHING RETURNING contact_id" // WHERE: SQLite would take ON for a join's
-	joined, err := db.Collect(s.store.DB.ReadIn(tx), insert, true, []any{groupID, s.store.DB.Now().Unix(), ids}, db.OneColumn[string])
+	insert, args := s.joining(groupID, contacts)
+	joined, err := db.Collect(s.store.DB.ReadIn(tx), insert+" RETURNING contact_id", true, args, db.OneColumn[string])
 	isNew := make(map[string]bool, len(joined))
 	for _, id := range joined {
 		isNew[id] = true
@@ -234,8 +228,26 @@ func (s *Members) join(tx *gorm.DB, groupID string, contacts []Contact) ([]Conta
 	return slices.DeleteFunc(slices.Clone(contacts), func(c Contact) bool { return !isNew[c.ID] }), err
 }
 
-// leave removes contacts from a locked group and returns how many of them were in it; the caller
-// stores their count.
+// joinNew is join for contacts of whom none is in the group.
+func (s *Members) joinNew(tx *gorm.DB, groupID string, contacts []Contact) error {
+	if len(contacts) == 0 {
+		return nil
+	}
+	insert, args := s.joining(groupID, contacts)
+	_, err := s.store.DB.ExecIn(db.Later(tx), insert, args...)
+	return err
+}
+
+// joining returns the statement of join, and its arguments.
+func (s *Members) joining(groupID string, contacts []Contact) (insert string, args []any) {
+	each, ids := s.store.DB.Dialect.Each(contactIDs(contacts))
+	return "INSERT INTO memberships (group_id, contact_id, created_at) SELECT ?, value, ? FROM " + each +
+			" WHERE true ON CONFLICT DO NOTHING", // WHERE: SQLite would take ON for a join's
+		[]any{groupID, s.store.DB.Now().Unix(), ids}
+}
+
+// leave removes contacts from a locked group and returns how many of them were in it, which isn't
+// known of db.Later; the caller stores their count.
 func (s *Members) leave(tx *gorm.DB, groupID string, contacts []Contact) (int, error) {
 	if len(contacts) == 0 {
 		return 0, nil
@@ -246,16 +258,17 @@ func (s *Members) leave(tx *gorm.DB, groupID string, contacts []Contact) (int, e
 // keepCount stores a locked group's number of members, and when it changed.
 func (s *Members) keepCount(tx *gorm.DB, g *Group) error {
 	g.UpdatedAt = s.store.DB.Now().Unix()
-	return tx.Select("contacts_count", "updated_at").Updates(g).Error
+	return db.Later(tx).Select("contacts_count", "updated_at").Updates(g).Error
 }
 
 // maxUnknownRefs is how many unknown contacts a refusal names.
 const maxUnknownRefs = 20
 
 // resolve returns the named contacts, each once, and keeps them from being deleted
-// meanwhile. Errors: Invalid, about contacts[i] for those that don't exist.
-func (s *Members) resolve(tx *gorm.DB, refs []ContactRef) ([]Contact, error) {
-	contacts, problems, err := s.findRefs(s.store.DB.ReadIn(tx), refs, s.store.DB.Dialect.KeyShare())
+// meanwhile. It reads also in the same round trip. Errors: Invalid, about contacts[i] for those
+// that don't exist.
+func (s *Members) resolve(tx *gorm.DB, refs []ContactRef, also ...db.Statement) ([]Contact, error) {
+	contacts, problems, err := s.findRefs(s.store.DB.ReadIn(tx), refs, s.store.DB.Dialect.KeyShare(), also...)
 	return contacts, cmp.Or(err, problems.OrNil())
 }
 
@@ -272,8 +285,8 @@ func (s *Members) CheckContacts(ctx context.Context, problems access.Invalid, re
 }
 
 // findRefs returns the named contacts, each once, and problems for those that don't exist.
-// locked ends the SELECT.
-func (s *Members) findRefs(r db.Reader, refs []ContactRef, locked string) (contacts []Contact, problems access.Invalid, err error) {
+// locked ends the SELECT, and also is read in the same round trip.
+func (s *Members) findRefs(r db.Reader, refs []ContactRef, locked string, also ...db.Statement) (contacts []Contact, problems access.Invalid, err error) {
 	places := map[ContactRef]int{} // of the first of equal ones
 	distinct := make([]ContactRef, 0, len(refs))
 	for i, ref := range refs {
@@ -282,7 +295,7 @@ func (s *Members) findRefs(r db.Reader, refs []ContactRef, locked string) (conta
 			distinct = append(distinct, ref)
 		}
 	}
-	byID, byName, err := s.lookUp(r, distinct, locked)
+	byID, byName, err := s.lookUp(r, distinct, locked, also...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -305,8 +318,8 @@ func (s *Members) findRefs(r db.Reader, refs []ContactRef, locked string) (conta
 	return contacts, problems, nil
 }
 
-// lookUp reads the named contacts, by id and by username key. locked ends the SELECT.
-func (s *Members) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, byName map[string]Contact, err error) {
+// lookUp reads the named contacts, by id and by username key. locked and also are as in findRefs.
+func (s *Members) lookUp(r db.Reader, refs []ContactRef, locked string, also ...db.Statement) (byID, byName map[string]Contact, err error) {
 	var ids, names []string
 	for _, ref := range refs {
 		if ref.ID != "" {
@@ -321,15 +334,18 @@ func (s *Members) lookUp(r db.Reader, refs []ContactRef, locked string) (byID, b
 			continue
 		}
 		query := selectContacts(s.store.DB.Dialect.Among(column, text.Valid(values)))
-		found, err := db.Collect(r, query.SQL()+" ORDER BY id"+locked, true, query.Args, (*Contact).columns)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, c := range found {
-			byID[c.ID], byName[text.UsernameKey(c.Username)] = c, c
-		}
+		also = append(also, db.Statement{SQL: query.SQL() + " ORDER BY id" + locked, Args: query.Args, Read: func(rows db.Rows) error {
+			found, err := db.Scan(rows, (*Contact).columns)
+			for _, c := range found {
+				byID[c.ID], byName[text.UsernameKey(c.Username)] = c, c
+			}
+			return err
+		}})
 	}
-	return byID, byName, nil
+	if len(also) == 0 {
+		return byID, byName, nil
+	}
+	return byID, byName, r.Together(r.Ctx, also...)
 }
 
 // MaxNamed is how many members an audit line names.

@@ -20,7 +20,7 @@ func (s *Store) endMemberships(tx *gorm.DB, at int64, condition string, args ...
 	// The rows are locked while they are copied: nobody else deletes and copies them.
 	copied := "INSERT INTO past_memberships (group_id, contact_id, joined_at, left_at)" +
 		" SELECT group_id, contact_id, created_at, CAST(? AS bigint) FROM memberships WHERE created_at < ? AND " + condition + s.DB.Dialect.ForUpdate()
-	if err := tx.Exec(copied, append([]any{at, at}, args...)...).Error; err != nil {
+	if err := db.Later(tx).Exec(copied, append([]any{at, at}, args...)...).Error; err != nil {
 		return 0, err
 	}
 	ended := tx.Where(condition, args...).Delete(&membership{})

@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // JobField is the field of a line's changes with the id of the job that made them.
@@ -48,7 +49,7 @@ func (s *Log) Add(tx *gorm.DB, lines []Line) error {
 	for i := range lines {
 		lines[i].MAC = s.Keyring.Sign(lines[i].macInput())
 	}
-	if err := tx.CreateInBatches(lines, linesInStatement).Error; err != nil {
+	if err := db.Later(tx).CreateInBatches(lines, linesInStatement).Error; err != nil {
 		return err
 	}
 	return s.Announce(tx, lines)

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 )
 
 // KeepKeys is how long an idempotency key is kept with its first result.
@@ -97,7 +98,7 @@ func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn
 		return answer, err
 	}
 	row.Answer = string(kept)
-	if err := tx.Select("answer").Updates(&row).Error; err != nil {
+	if err := db.Later(tx).Select("answer").Updates(&row).Error; err != nil {
 		return answer, err
 	}
 	return answer, done
@@ -108,7 +109,7 @@ func replay[T any](s *Log, tx *gorm.DB, by access.Actor, key *IdempotencyKey, fn
 // wrong clock can't make a request run twice.
 func claim(tx *gorm.DB, by access.Actor, key *IdempotencyKey, now, settled time.Time) (row idempotencyKey, fresh bool, err error) {
 	row = idempotencyKey{Owner: by.ID, Key: key.Key, Fingerprint: key.Fingerprint, CreatedAt: now.Unix()}
-	expired := tx.Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-KeepKeys).Unix())
+	expired := db.Later(tx).Where("owner = ? AND key = ? AND created_at <= ?", row.Owner, row.Key, settled.Add(-KeepKeys).Unix())
 	if err := expired.Delete(&idempotencyKey{}).Error; err != nil {
 		return row, false, err
 	}

@@ -150,7 +150,7 @@ func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
 
 // exec runs a statement with a list among its values, which GORM would expand.
 func (s *Log) exec(tx *gorm.DB, sql string, args ...any) error {
-	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, s.db.Dialect.Placeholders(sql), args...)
+	_, err := s.db.ExecIn(tx, sql, args...)
 	return err
 }
 

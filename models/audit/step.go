@@ -29,10 +29,10 @@ func (s *Step) columns() []any { return []any{&s.LineID, &s.Undo} }
 // what has become too many.
 func (s *Log) addStep(tx *gorm.DB, session string, line Line) error {
 	add := "INSERT INTO undo_steps (session_id, line_id, undo) SELECT id, ?, ? FROM sessions WHERE id = ?" + s.db.Dialect.KeyShare()
-	if err := tx.Exec(add, line.ID, line.Undo, session).Error; err != nil {
+	if err := db.Later(tx).Exec(add, line.ID, line.Undo, session).Error; err != nil {
 		return err
 	}
-	return tx.Exec("DELETE FROM undo_steps WHERE session_id = ? AND line_id < (SELECT min(line_id) FROM"+
+	return db.Later(tx).Exec("DELETE FROM undo_steps WHERE session_id = ? AND line_id < (SELECT min(line_id) FROM"+
 		" (SELECT line_id FROM undo_steps WHERE session_id = ? ORDER BY line_id DESC LIMIT ?) AS kept)", session, session, MaxSteps).Error
 }
 

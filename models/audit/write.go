@@ -61,7 +61,7 @@ func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn fun
 			return err
 		}
 		line.MAC = s.Keyring.Sign(line.macInput())
-		if err := tx.Create(&line).Error; err != nil {
+		if err := db.Later(tx).Create(&line).Error; err != nil {
 			return err
 		}
 		if err := s.Announce(tx, []Line{line}); err != nil || !line.Undoable || by.Session == "" {

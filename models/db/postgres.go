@@ -94,7 +94,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	}
 	h.Reader, h.readOnly = h.Writer, d.server.ReadOnly
 	h.transact = func(ctx context.Context, fn func(tx *gorm.DB) error) error {
-		return h.Writer.WithContext(ctx).Transaction(fn)
+		return pipelined(ctx, h.Writer, d.beginStatement(), fn)
 	}
 	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
 	limitPool(h.check, 1)

@@ -85,6 +85,9 @@ func (s *DB) ReadLong(ctx context.Context) Reader { return Reader{ctx, s.longRea
 // ReadIn returns a Reader of what the transaction sees.
 func (s *DB) ReadIn(tx *gorm.DB) Reader {
 	var from source = sqlSource{tx.Statement.ConnPool, s.Dialect.Placeholders}
+	if p := pipelineOf(tx); p != nil {
+		from = p
+	}
 	if s.seen != nil {
 		from = watched{from, s.seen}
 	}
@@ -134,8 +137,7 @@ func (s pgxSource) Query(ctx context.Context, sql string, planned bool, args []a
 		if err != nil {
 			return nil, err
 		}
-		found, err := answers.Query()
-		return batchRows{found, answers}, err
+		return batchQuery(answers)
 	}
 	if planned {
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
@@ -175,6 +177,16 @@ func (s pgxSource) send(ctx context.Context, statements ...Statement) (pgx.Batch
 	return answers, nil
 }
 
+// batchQuery returns the only result of a batch, or closes it.
+func batchQuery(answers pgx.BatchResults) (Rows, error) {
+	found, err := answers.Query()
+	if err != nil {
+		_ = answers.Close() // the same error
+		return nil, err
+	}
+	return batchRows{found, answers}, nil
+}
+
 // batchRows is a result that closes its batch too.
 type batchRows struct {
 	pgx.Rows
@@ -186,6 +198,7 @@ func (r batchRows) Close() {
 	r.Rows.Close()
 	_ = r.batch.Close()
 }
+
 func (s pgxSource) reset() { s.pool.Reset() }
 
 func (s pgxSource) close() { s.pool.Close() }

@@ -45,23 +45,28 @@ func (s *DB) Transaction(ctx context.Context, fn func(tx *gorm.DB) error) error 
 		return s.nested(ctx, around, fn)
 	}
 	const tries = 5
-	run := fn
-	if local := s.Dialect.beginStatement(); local != "" {
-		run = func(tx *gorm.DB) error {
-			if err := tx.Exec(local).Error; err != nil {
-				return err
-			}
-			return fn(tx)
-		}
-	}
 	var err error
 	for range tries {
-		err = s.transact(ctx, run)
+		err = s.transact(ctx, fn)
 		if !s.Dialect.retryable(err) {
 			break
 		}
 	}
 	return s.Failed(ctx, err)
+}
+
+// ExecIn runs a statement in a transaction, with ? in place of each value, and returns how many
+// rows it changed. Unlike GORM's, it passes a list as one value: see Dialect.Each.
+func (s *DB) ExecIn(tx *gorm.DB, sql string, args ...any) (changed int64, err error) {
+	ctx, began := tx.Statement.Context, time.Now()
+	defer func() {
+		tx.Logger.Trace(ctx, began, func() (string, int64) { return sql, changed }, err)
+	}()
+	done, err := tx.Statement.ConnPool.ExecContext(ctx, s.Dialect.Placeholders(sql), args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
 }
 
 // around is a transaction that a context carries.
@@ -110,7 +115,11 @@ func (s *DB) nested(ctx context.Context, a *around, fn func(tx *gorm.DB) error) 
 	if err != nil {
 		return s.Failed(ctx, err)
 	}
-	if err = fn(a.tx.WithContext(ctx)); err == nil || s.Dialect.retryable(err) { // all of it is repeated
+	tx := a.tx.WithContext(ctx)
+	if err = fn(tx); err == nil {
+		err = sendLater(tx) // what fails now is this part's
+	}
+	if err == nil || s.Dialect.retryable(err) { // all of it is repeated
 		return err
 	}
 	if failed := a.tx.WithContext(ctx).RollbackTo(a.savepoint).Error; failed != nil {

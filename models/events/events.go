@@ -138,7 +138,7 @@ func (l *Log) Add(tx *gorm.DB, made []Event) error {
 		}
 		insert := "INSERT INTO events (id, type, object_id, payload, created_at, request_id) VALUES (?, ?, ?, ?, ?, ?)" +
 			strings.Repeat(", (?, ?, ?, ?, ?, ?)", len(some)-1)
-		if err := tx.Exec(insert, args...).Error; err != nil {
+		if err := db.Later(tx).Exec(insert, args...).Error; err != nil {
 			return err
 		}
 	}

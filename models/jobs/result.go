@@ -172,11 +172,7 @@ func (s *Store) add(tx *gorm.DB, job Job, objects []Object) (int, error) {
 	// One value for each row, so that any number of them makes the same statement.
 	each, values := s.db.Dialect.Each(rows)
 	insert := "INSERT INTO job_results (job_id, object_id, name) SELECT ?, " + idIn + ", " + nameIn + " FROM " + each + " WHERE true ON CONFLICT DO NOTHING"
-	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, s.db.Dialect.Placeholders(insert), job.ID, values)
-	if err != nil {
-		return 0, err
-	}
-	n, err := done.RowsAffected()
+	n, err := s.db.ExecIn(tx, insert, job.ID, values)
 	return int(n), err
 }
 
