@@ -138,9 +138,10 @@ type handles struct {
 	Reader *gorm.DB // for reads; the same handle if the engine needs no other
 	// transact runs a function in one transaction.
 	transact func(ctx context.Context, fn func(tx *gorm.DB) error) error
-	turns    *turns  // of SQLite's writers; nil on PostgreSQL
-	reads    source  // for hot reads: see Reader
-	check    *sql.DB // for Ready: one connection of its own
+	turns    *turns         // of SQLite's writers; nil on PostgreSQL
+	reads    source         // for hot reads: see Reader
+	check    *sql.DB        // for Ready: one connection of its own
+	changes  *sqliteChanges // for Current; nil on PostgreSQL
 	// LongReader and longReads are for reads that take long. They have connections of their
 	// own, so that others don't wait for them.
 	LongReader *gorm.DB
@@ -170,6 +171,7 @@ func (h handles) close() error {
 	if h.check != nil {
 		errs = append(errs, h.check.Close())
 	}
+	errs = append(errs, h.changes.close())
 	return errors.Join(errs...)
 }
 

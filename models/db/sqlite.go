@@ -48,7 +48,7 @@ const (
 	readerPragmas = "_pragma=query_only(1)&_pragma=cache_size(-1000)&_pragma=temp_store(MEMORY)"
 	// longPragmas: what is read from beginning to end, as exports do, is needed once.
 	longPragmas = "_pragma=query_only(1)&_pragma=cache_size(-1000)&_pragma=temp_store(MEMORY)"
-	// checkPragmas are for Ready, which reads one page.
+	// checkPragmas are for Ready, which reads one page, and for sqliteChanges, which reads none.
 	checkPragmas = "_pragma=query_only(1)&_pragma=cache_size(-100)"
 )
 
@@ -81,6 +81,11 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if h.check, err = openSQLite(d.files, checkPragmas, 1, nil); err != nil {
 		return h, err
 	}
+	changes, err := sqliteConnector(d.files, checkPragmas, nil)
+	if err != nil {
+		return h, err
+	}
+	h.changes = &sqliteChanges{connector: changes}
 	long, err := openSQLite(d.files, longPragmas, longConns, nil)
 	if err != nil {
 		return h, err
@@ -129,15 +134,20 @@ func (d sqliteDialect) logSize() int64 {
 	return info.Size()
 }
 
+// sqliteConnector makes connections to a file that must exist. shared is as in guarded.
+func sqliteConnector(files *sqliteFiles, pragmas string, shared *atomic.Bool) (driver.Connector, error) {
+	connector, err := sqlite.NewConnector("file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas)
+	return guarded{connector, files, shared}, err
+}
+
 // openSQLite opens a pool of connections and connects once. The file must exist: a deleted
 // one must not be created anew. shared is as in guarded.
 func openSQLite(files *sqliteFiles, pragmas string, conns int, shared *atomic.Bool) (*sql.DB, error) {
-	address := "file:" + (&url.URL{Path: files.path}).EscapedPath() + "?mode=rw&" + pragmas + sqlitePragmas
-	connector, err := sqlite.NewConnector(address)
+	connector, err := sqliteConnector(files, pragmas, shared)
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(guarded{connector, files, shared})
+	pool := sql.OpenDB(connector)
 	limitPool(pool, conns)
 	err = readSchema(pool)
 	// Two starts that switch a new file to WAL at once don't wait for each other.

@@ -113,6 +113,7 @@ type Log struct {
 	Deliver func(tx *gorm.DB, numbered []Event) error
 
 	db              *db.DB
+	position        db.Current[struct{}, int64]
 	woken, numbered chan struct{}
 }
 

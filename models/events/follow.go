@@ -19,7 +19,9 @@ func (h *Head) columns() []any { return []any{&h.Number, &h.Position, &h.Type, &
 // to it, except those of a transaction that was just about to commit. It is how a page, which has
 // to know that before the events are numbered, remembers how new it is.
 func (l *Log) Position(ctx context.Context) (int64, error) {
-	return l.one(ctx, "SELECT coalesce(max(position), 0) FROM events")
+	return l.position.Get(ctx, l.db, struct{}{}, func() (int64, error) {
+		return l.one(ctx, "SELECT coalesce(max(position), 0) FROM events")
+	})
 }
 
 // LastNumber returns the last number that was given: all events up to it can be read.

@@ -114,12 +114,21 @@ func (s *Sessions) Session(ctx context.Context, secret string) (Session, error) 
 // UnusedSession is Session for what a page does by itself, which must not keep the session of
 // somebody who has left.
 func (s *Sessions) UnusedSession(ctx context.Context, secret string) (Session, error) {
+	hash := hashSecret(secret)
+	found, err := s.going.Get(ctx, s.db, hash, func() (Session, error) { return s.read(ctx, hash) })
+	if err == nil && found.ExpiresAt <= s.db.Now().Unix() { // since it was read
+		return Session{}, access.ErrNotFound
+	}
+	return found, err
+}
+
+func (s *Sessions) read(ctx context.Context, hash string) (Session, error) {
 	query := db.Selection{
 		From: "sessions", Joins: " JOIN users ON users.id = sessions.user_id",
 		Columns: "sessions.hash, sessions.id, sessions.user_id, sessions.data, sessions.remember, sessions.ip, sessions.user_agent, " +
 			"sessions.created_at, sessions.seen_at, sessions.confirmed_at, sessions.expires_at, sessions.ends_at, " + userColumns,
 	}
-	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hashSecret(secret), s.db.Now().Unix())
+	query.Where("sessions.hash = ? AND sessions.expires_at > ? AND users.disabled_at IS NULL", hash, s.db.Now().Unix())
 	found, err := db.Take(s.db.Read(ctx), query, (*Session).columns)
 	return found, s.db.Failed(ctx, err)
 }

@@ -67,10 +67,11 @@ type shared struct {
 	log *audit.Log
 
 	uses      uses
-	callers   db.Cache[string, caller] // by the hashes of tokens
-	workspace db.Cache[string, string] // the name of the organisation
-	policy    db.Cache[string, Policy] // the sign-in policy
-	pins      db.Cache[string, []Pin]  // by the ids of users
+	callers   db.Cache[string, caller]    // by the hashes of tokens
+	workspace db.Cache[string, string]    // the name of the organisation
+	policy    db.Cache[string, Policy]    // the sign-in policy
+	pins      db.Cache[string, []Pin]     // by the ids of users
+	going     db.Current[string, Session] // by the hashes of their secrets
 
 	users         *Users
 	sessions      *Sessions
