@@ -71,7 +71,7 @@ func (c *Console) withRequest(next http.Handler) http.Handler {
 			ctx = db.WithQueryTimes(ctx, &info.queries)
 		}
 		r = r.WithContext(context.WithValue(ctx, infoKey{}, info))
-		c.protect(w.Header())
+		c.protect(w.Header(), info.route)
 		w.Header().Set("Request-Id", info.id)
 		defer func() {
 			fault := recover()
@@ -188,19 +188,23 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // protect sets the headers by which a browser refuses what no page of ours does:
-// foreign scripts, styles, pictures, frames and openers.
-func (c *Console) protect(h http.Header) {
+// foreign scripts, styles, pictures, frames and openers. Styles, scripts and icons are no pages, and get
+// only what concerns them.
+func (c *Console) protect(h http.Header, rt *route) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if c.secure() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if rt.serve != nil {
+		return
+	}
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
 		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "+
 		"require-trusted-types-for 'script'; trusted-types console") // the policy is in app.js
 	h.Set("X-Frame-Options", "DENY") // frame-ancestors, for who doesn't know it
-	h.Set("X-Content-Type-Options", "nosniff")
 	// same-origin, because with no-referrer browsers send "Origin: null" with forms.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-	if c.secure() {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 }

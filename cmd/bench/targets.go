@@ -122,7 +122,7 @@ func (l *targetList) sizes(r *result) {
 		l.atMost("memory after the load", float64(r.memory)/1e6, 100, "%.0f MB")
 	}
 	view := fmt.Sprintf("first view of the list (page %s, the rest %s)", kilobytes(r.wire.page), kilobytes(r.wire.assets))
-	l.atMost(view, float64(r.wire.page+r.wire.assets)/1000, 60, "%.1f KB")
+	l.atMost(view, float64(r.wire.page+r.wire.assets)/1000, 50, "%.1f KB")
 	l.atMost("fragment of the list", float64(r.wire.fragment)/1000, 15, "%.1f KB")
 }
 
