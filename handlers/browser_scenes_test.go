@@ -193,6 +193,15 @@ var scenes = append([]scene{
 		t.until("people are offered", "all('[role=\"option\"]').length > 0")
 		t.press("Down")
 	}},
+	{"search", at(func(v *town) string {
+		return "/search?from=/groups/" + v.group.ID + "&q=" + url.QueryEscape(text.Straight(v.group.Name)[:3])
+	})},
+	{"search empty", address("/search?q=zzzzzz")},
+	{"search palette", func(t *tab, v *town) {
+		t.visit("/groups/" + v.group.ID)
+		t.press("ctrl+K")
+		t.until("there are results", "all('dialog [role=option]').length > 0")
+	}},
 	{"search suggestions", func(t *tab, _ *town) {
 		t.visit("/groups?q=is")
 		t.click("#q")

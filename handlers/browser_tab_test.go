@@ -213,7 +213,7 @@ func (t *tab) key(key rune, held chromedp.Modifier) {
 // keys are the keys that press knows.
 var keys = map[string]string{
 	"Tab": kb.Tab, "Enter": kb.Enter, "Escape": kb.Escape, "Down": kb.ArrowDown, "Up": kb.ArrowUp,
-	"Right": kb.ArrowRight, "Home": kb.Home, "End": kb.End, "Space": " ",
+	"Right": kb.ArrowRight, "Home": kb.Home, "End": kb.End, "Space": " ", "K": "k",
 }
 
 // press presses one key; ctrl+ or shift+ may go before it.

@@ -72,6 +72,7 @@ var matrix = map[string]allowed{
 	"POST /logout":                     about(all),
 	"POST /drafts/{form}":              about("OAE"),
 
+	"GET /search":                      about(all),
 	"GET /groups":                      about(all),
 	"GET /groups/new":                  about("OAE"),
 	"POST /groups/new":                 about("OAE"),

@@ -109,6 +109,7 @@ func (c *Console) table() []route {
 		policy       = policyPages{c.site}
 		settings     = settingsPages{c.site}
 		pictures     = avatarPages{c.site}
+		search       = searchPages{c.site}
 
 		groupImports   = importPages{c.site, models.ImportGroups}
 		contactImports = importPages{c.site, models.ImportContacts}
@@ -181,6 +182,7 @@ func (c *Console) table() []route {
 
 		{"POST", "/undo", undos.undo, access.SignedInOnly, "", plain}, // and the right of the act
 		{"GET", "/{$}", groups.home, access.SignedInOnly, "", plain},
+		{"GET", "/search", search.list, access.SignedInOnly, "", plain},
 		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},

@@ -88,6 +88,7 @@ var routes = map[string]question{
 	"GET /profile/security/identity/remove":       {status: 409}, // none is linked
 	"POST /profile/security/identity/remove":      {status: 409},
 
+	"GET /search":                      {status: 200},
 	"GET /groups":                      {status: 200},
 	"GET /groups/new":                  {status: 200},
 	"POST /groups/new":                 {status: 303, fields: fields("name", "New"), action: audit.CreatedGroup},

@@ -6,7 +6,8 @@ import "strings"
 // the one list of keys, which a test compares with the pages. Without the element a shortcut does
 // nothing, so that it can't do more than its reader may.
 type shortcut struct {
-	// keys are one key, or a sequence of two: "g g".
+	// keys are one key, or a sequence of two: "g g". Ctrl+K, which isn't a single key and can't be turned
+	// off, is app.js's.
 	keys, does string
 }
 
@@ -33,6 +34,7 @@ var shortcutGroups = []shortcutGroup{
 		{"X", "Select up to the row"},
 	}},
 	{"Page", []shortcut{
+		{"Ctrl+K", "Search everything"},
 		{"/", "Search"},
 		{"c", "Create"},
 		{"u", "Undo last action"},

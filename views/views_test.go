@@ -100,6 +100,8 @@ func everyPage() map[string]templ.Component {
 	finished.State, finished.FinishedAt, finished.UndoableUntil = jobs.Done, new(noon.Unix()), new(noon.Unix()+1)
 	return map[string]templ.Component{
 		"groups":         GroupsPage(sampleList()),
+		"search":         SearchPage(Found{Q: "x", Results: append(GroupActions(group, owner), GroupResult(group), ContactResult(anna), UserResult(bea.User), Places()[0])}),
+		"nothing found":  SearchPage(Found{Q: "x"}),
 		"no groups":      GroupsPage(GroupList{By: owner, None: true}),
 		"no match":       GroupsPage(GroupList{By: owner, At: GroupsAt{Q: "x"}}),
 		"new group":      NewGroup(GroupForm{Members: Picker{Chosen: people, Found: people, Searched: true}, Problems: problems, Draft: 1, Now: noon}),

@@ -1,0 +1,28 @@
+// What is loaded when it is first used: the module that a link with data-module names opens it in place.
+
+// ---- modules ----
+
+on('click', async (event) => {
+  const link = near(event, 'a[data-module]');
+  if (!link) return;
+  event.preventDefault();
+  const opener = opensFrom(event, link); // before a menu closes
+  try {
+    const module = await import(link.dataset.module);
+    module.open(link, opener, { $, $$, parse, say, focus, menuOf, closeMenu, signIn, showRefusal, showTrouble, hideTrouble, unreachable });
+  } catch {
+    location.assign(link.href);
+  }
+});
+
+// ---- the palette has a key, also where single keys are off ----
+
+const mac = /Mac|iP/.test(navigator.platform);
+on('keydown', (event) => {
+  if (event.key !== 'k' || !(mac ? event.metaKey : event.ctrlKey) || event.shiftKey || event.altKey) return;
+  const link = $('.finder');
+  if (!link || $('dialog[open]:not(.palette)')) return;
+  event.preventDefault();
+  link.click();
+});
+on('DOMContentLoaded', () => { if (mac && $('.finder kbd')) $('.finder kbd').textContent = '⌘K'; });
