@@ -162,10 +162,12 @@ type bulkPart struct {
 	changed []changedGroup // not stored yet
 }
 
-// changedGroup is a group after a change of its own values, and what is different.
+// changedGroup is a group after a change of its own values, what is different, and which of the
+// lines says so.
 type changedGroup struct {
 	Group
 	said map[string]audit.Change
+	line int
 }
 
 // changeBulk changes some groups of a bulk change.
@@ -300,7 +302,7 @@ func (p *bulkPart) change(g Group, c GroupChange, without string) error {
 		return nil
 	}
 	after.UpdatedAt = p.now.Unix()
-	p.changed = append(p.changed, changedGroup{after, said})
+	p.changed = append(p.changed, changedGroup{after, said, len(p.lines)})
 	return p.did(g, c.action(), said, said)
 }
 
@@ -397,10 +399,13 @@ func (p *bulkPart) add(r jobs.Result) { p.results = append(p.results, r) }
 // save stores the groups whose own values changed: one by one if they are to be found by
 // other words now, and all that got the same values by one statement.
 func (p *bulkPart) save() error {
+	if err := p.show(); err != nil {
+		return err
+	}
 	alike := map[string][]changedGroup{}
 	for _, g := range p.changed {
 		if searchable(g.said) {
-			if err := p.tx.Select(groupWritten).Updates(&g.Group).Error; err != nil {
+			if err := db.Later(p.tx).Select(groupWritten).Updates(&g.Group).Error; err != nil {
 				return err
 			}
 			continue
@@ -421,6 +426,19 @@ func (p *bulkPart) save() error {
 		}
 	}
 	return nil
+}
+
+// show gives the lines of changed groups these groups, which their events would read again.
+func (p *bulkPart) show() error {
+	groups := make([]Group, len(p.changed))
+	for i, c := range p.changed {
+		groups[i] = c.Group
+	}
+	err := p.s.Members.addContacts(p.s.DB.ReadIn(p.tx), groups)
+	for i, c := range p.changed {
+		p.lines[c.line].Shown = groups[i].Object()
+	}
+	return err
 }
 
 // searchable reports whether a change is of a value that groups are searched by.

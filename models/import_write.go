@@ -9,6 +9,7 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/jobs"
 )
 
@@ -242,7 +243,7 @@ func (p *importPart) updateGroup(row *plannedRow) error {
 		changes["contacts"] = audit.Change{Before: named(left), After: named(joined)}
 	}
 	after.UpdatedAt = p.now.Unix()
-	if err := p.tx.Select(groupWritten).Updates(&after).Error; err != nil {
+	if err := db.Later(p.tx).Select(groupWritten).Updates(&after).Error; err != nil {
 		return err
 	}
 	return p.did(row, action, after.Name, changes, false)
@@ -266,7 +267,7 @@ func (p *importPart) moveMembers(row *plannedRow) (joined, left []Contact, err e
 			joined = append(joined, c)
 		}
 	}
-	if _, err := p.s.Members.leave(p.tx, row.group.ID, left); err != nil {
+	if _, err := p.s.Members.leave(db.Later(p.tx), row.group.ID, left); err != nil {
 		return nil, nil, err
 	}
 	joined, err = p.s.Members.join(p.tx, row.group.ID, joined)
@@ -315,17 +316,17 @@ func (p *importPart) save() error {
 		if rows.n == 0 {
 			continue
 		}
-		if err := p.tx.CreateInBatches(rows.rows, importedInStatement).Error; err != nil {
+		if err := db.Later(p.tx).CreateInBatches(rows.rows, importedInStatement).Error; err != nil {
 			return err
 		}
 	}
 	for _, g := range p.groups {
-		if _, err := p.s.Members.join(p.tx, g.ID, p.members[g.ID]); err != nil {
+		if err := p.s.Members.joinNew(p.tx, g.ID, p.members[g.ID]); err != nil {
 			return err
 		}
 	}
 	if len(p.foreign) > 0 {
-		if err := p.tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(p.foreign, importedInStatement).Error; err != nil {
+		if err := db.Later(p.tx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(p.foreign, importedInStatement).Error; err != nil {
 			return err
 		}
 	}

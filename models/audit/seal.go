@@ -108,9 +108,10 @@ func (s *Log) sealSome(ctx context.Context) error {
 // sealBatch seals a batch of lines, and moves head to the last of them. The caller holds
 // the lock.
 func (s *Log) sealBatch(tx *gorm.DB, head *auditHead) error {
-	const oldest = "SELECT audit_tail.line_id, coalesce(audit_lines.mac, ''), coalesce(audit_lines.action, ''), audit_seals.number IS NOT NULL FROM audit_tail" +
-		" LEFT JOIN audit_lines ON audit_lines.id = audit_tail.line_id LEFT JOIN audit_seals ON audit_seals.line_id = audit_tail.line_id" +
-		" ORDER BY audit_tail.line_id LIMIT "
+	// Each line is looked up by itself. PostgreSQL would merge a join with all seals there are, as
+	// long as it takes a table that has just grown for small.
+	const oldest = "SELECT line_id, coalesce((SELECT mac FROM audit_lines WHERE id = line_id), ''), coalesce((SELECT action FROM audit_lines WHERE id = line_id), '')," +
+		" (SELECT number FROM audit_seals WHERE audit_seals.line_id = audit_tail.line_id) IS NOT NULL FROM audit_tail ORDER BY line_id LIMIT "
 	waiting, err := db.Collect(s.db.ReadIn(tx), oldest+strconv.Itoa(sealBatch), false, nil, (*waitingLine).columns)
 	if err != nil || len(waiting) == 0 {
 		return err

@@ -125,6 +125,8 @@ type Dialect interface {
 	collect(l *SearchSpec, a strategy) (rows Selection, kept Clauses, most int)
 	// Batch is how many rows one statement should write or name.
 	Batch() int
+	// Turn is how long a transaction of background work may take.
+	Turn() time.Duration
 	// SuspendIndexes drops what is cheaper to build once than to maintain row by row, and
 	// triggers; it returns the statements that build them again.
 	SuspendIndexes(tx *gorm.DB, tables ...string) ([]string, error)

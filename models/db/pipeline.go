@@ -27,8 +27,8 @@ func Later(tx *gorm.DB) *gorm.DB {
 	return later
 }
 
-// sendLater sends what Later has queued.
-func sendLater(tx *gorm.DB) error {
+// Flush sends what Later has queued, and returns its errors.
+func Flush(tx *gorm.DB) error {
 	if p := pipelineOf(tx); p != nil {
 		return p.flush(tx.Statement.Context)
 	}

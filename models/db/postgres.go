@@ -248,6 +248,9 @@ func (*postgresDialect) Outage(err error) access.Outage {
 	return ""
 }
 
+// Turn lets jobs write large parts: others don't wait for them.
+func (*postgresDialect) Turn() time.Duration { return 500 * time.Millisecond }
+
 // Batch saves round trips; the protocol allows 65,535 parameters.
 func (*postgresDialect) Batch() int { return 1000 }
 
@@ -263,12 +266,12 @@ func (*postgresDialect) Lock(tx *gorm.DB, name string) error {
 
 func (*postgresDialect) InOrder(tx *gorm.DB, read func() error) error {
 	const sorts = "SELECT set_config('enable_sort', ?, true)"
-	err := tx.Exec(sorts, "off").Error
+	err := Later(tx).Exec(sorts, "off").Error
 	if err == nil {
 		err = read()
 	}
 	if err == nil {
-		err = tx.Exec(sorts, "on").Error
+		err = Later(tx).Exec(sorts, "on").Error
 	}
 	return err
 }

@@ -204,6 +204,9 @@ func (sqliteDialect) Outage(err error) access.Outage {
 // CPU of 100; 1,000 take 0.8). Each size is a prepared statement of its own.
 func (sqliteDialect) Batch() int { return 250 }
 
+// Turn keeps others from waiting for the one connection that writes.
+func (sqliteDialect) Turn() time.Duration { return 50 * time.Millisecond }
+
 func (sqliteDialect) retryable(error) bool        { return false }
 func (sqliteDialect) Lock(*gorm.DB, string) error { return nil } // a transaction that writes is alone
 

@@ -117,7 +117,7 @@ func (s *DB) nested(ctx context.Context, a *around, fn func(tx *gorm.DB) error) 
 	}
 	tx := a.tx.WithContext(ctx)
 	if err = fn(tx); err == nil {
-		err = sendLater(tx) // what fails now is this part's
+		err = Flush(tx) // what fails now is this part's
 	}
 	if err == nil || s.Dialect.retryable(err) { // all of it is repeated
 		return err

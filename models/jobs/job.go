@@ -278,7 +278,7 @@ func (j *Job) finish(state State, reason string, now time.Time) {
 
 // save stores how far a job is.
 func save(tx *gorm.DB, job *Job) error {
-	return tx.Select("state", "reason", "detail", "expected", "counted", "total", "done", "skipped", "failed", "checkpoint",
+	return db.Later(tx).Select("state", "reason", "detail", "expected", "counted", "total", "done", "skipped", "failed", "checkpoint",
 		"started_at", "finished_at", "undoable_until").Updates(job).Error
 }
 

@@ -204,7 +204,8 @@ func (s *Store) next(tx *gorm.DB, job Job, limit int) (found []Object, err error
 	return found, err
 }
 
-// put stores results, each of an object that the job had not come to, and counts them.
+// put stores results, each of an object that the job, which is locked, had not come to, and counts
+// them.
 func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 	due := make(map[string]string, len(objects))
 	for _, o := range objects {
@@ -228,11 +229,7 @@ func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo", "detail"}),
 		Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: "job_results.result", Value: ""}}},
 	}
-	done := tx.Clauses(upsert).CreateInBatches(rows, resultsInStatement)
-	if done.Error == nil && done.RowsAffected != int64(len(rows)) {
-		return errResults
-	}
-	return done.Error
+	return db.Later(tx).Clauses(upsert).CreateInBatches(rows, resultsInStatement).Error
 }
 
 // resultsInStatement is how many results one statement writes.

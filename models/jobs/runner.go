@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,7 +119,7 @@ func (s *Store) part(ctx context.Context, seen Job) (did bool, err error) {
 	})
 	if err == nil && done.changed > 0 {
 		s.db.Counts.Forget()
-		s.pace.measure(seen.ID, done.changed, done.took)
+		s.pace.measure(seen.ID, done.changed, done.took, s.db.Dialect.Turn())
 	}
 	return done.did && err == nil, err
 }
@@ -146,7 +147,7 @@ func (s *Store) advanceFree(tx *gorm.DB, seen Job, found gathered) (done partDon
 		return done, err
 	}
 	done.changed = before - jobs[0].Remaining()
-	err = save(tx, &jobs[0])
+	err = cmp.Or(save(tx, &jobs[0]), db.Flush(tx))
 	done.took = time.Since(start) // without the commit, which takes a slow disk as long whatever it has
 	return done, err
 }
@@ -357,13 +358,6 @@ type pace struct {
 // kind doesn't limit them.
 const LeastAtOnce = 100
 
-// How long a transaction may take before the next has fewer objects or, below quick, more:
-// SQLite's other writers wait for it.
-const (
-	quick = 25 * time.Millisecond
-	slow  = 50 * time.Millisecond
-)
-
 // mostFails is how often in a row a job may fail.
 const mostFails = 5
 
@@ -374,17 +368,18 @@ func (p *pace) limit(id string, most int) int {
 	return min(max(p.limits[id], LeastAtOnce), most)
 }
 
-// measure learns from how long a part of n objects took.
-func (p *pace) measure(id string, n int, took time.Duration) {
+// measure learns from how long a part of n objects took: the next has fewer if that was more than
+// turn, and more if it was less than half of it.
+func (p *pace) measure(id string, n int, took, turn time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.limits == nil || len(p.limits) > 1000 {
 		p.limits = map[string]int{}
 	}
 	switch {
-	case took < quick:
+	case took < turn/2:
 		p.limits[id] = min(2*n, MostAtOnce)
-	case took > slow:
+	case took > turn:
 		p.limits[id] = max(n/2, LeastAtOnce)
 	}
 }
