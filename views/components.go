@@ -33,23 +33,20 @@ type moment struct {
 }
 
 func (m moment) Render(_ context.Context, w io.Writer) error {
-	return write(w, `<time datetime="`, isoTime(m.at), `" title="`, fullTime(m.at, m.now), `">`, ago(m.at, m.now), `</time>`)
+	html := rowHTML{make([]byte, 0, 128)}
+	html.moment(m.at, m.now)
+	_, err := w.Write(html.b)
+	return err
 }
 
 // marked is a text with the search's matches highlighted.
 type marked []span
 
 func (m marked) Render(_ context.Context, w io.Writer) error {
-	for _, s := range m {
-		text := templ.EscapeString(plain(s.Text))
-		if s.Hit {
-			text = "<mark>" + text + "</mark>"
-		}
-		if err := write(w, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	var html rowHTML
+	html.spans(m)
+	_, err := w.Write(html.b)
+	return err
 }
 
 // The pills of a status.

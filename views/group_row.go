@@ -13,11 +13,12 @@ func groupRows(l *GroupList, columns []Column, selects bool) templ.Component {
 	from := FromList(GroupsURL(l.At))
 	return rows(len(l.Rows), func(ctx context.Context, m *rowHTML, i int) error {
 		g := &l.Rows[i]
+		page := GroupURL(g.ID)
 		m.beginRow(g.ID, statusOf(&g.Group))
 		if selects {
 			m.pickCell(g.ID, g.Name, l.At.Select)
 		}
-		m.beginName(ctx, groupAvatar(g.ID, g.Name, g.AvatarURL, ""), g.ID, GroupURL(g.ID)+from)
+		m.beginName(ctx, groupAvatar(g.ID, g.Name, g.AvatarURL, ""), g.ID, page+from)
 		m.marked(g.Name, l.Search.Words)
 		m.raw(`</bdi></a>`)
 		if g.Member != nil {
@@ -31,7 +32,7 @@ func groupRows(l *GroupList, columns []Column, selects bool) templ.Component {
 				return err
 			}
 		}
-		m.menuCell(GroupURL(g.ID), g.Name)
+		m.menuCell(page, g.Name)
 		m.raw(`</tr>`)
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -57,8 +58,15 @@ func rows(n int, row func(ctx context.Context, m *rowHTML, i int) error) templ.C
 	})
 }
 
-// moment appends a time relative to now.
-func (m *rowHTML) moment(at int64, now Clock) { _ = moment{at, now}.Render(context.Background(), m) } // it can't fail
+// moment appends a time relative to now, with the full time in its title.
+func (m *rowHTML) moment(at int64, now Clock) {
+	t := now.local(at)
+	m.raw(`<time datetime="`)
+	m.b = t.UTC().AppendFormat(m.b, time.RFC3339)
+	m.raw(`" title="`)
+	m.b = t.AppendFormat(m.b, now.style().full)
+	m.raw(zoneOf(t), `">`, ago(at, now), `</time>`)
+}
 
 // marked appends a text with the search's matches highlighted; without words none match.
 func (m *rowHTML) marked(s string, words []string) {
@@ -66,7 +74,19 @@ func (m *rowHTML) marked(s string, words []string) {
 		m.text(plain(s))
 		return
 	}
-	_ = mark(s, words).Render(context.Background(), m)
+	m.spans(mark(s, words))
+}
+
+func (m *rowHTML) spans(spans marked) {
+	for _, s := range spans {
+		if s.Hit {
+			m.raw(`<mark>`)
+		}
+		m.text(plain(s.Text))
+		if s.Hit {
+			m.raw(`</mark>`)
+		}
+	}
 }
 
 // The parts that the rows of lists have in common.
@@ -107,7 +127,7 @@ func (m *rowHTML) textCell(class, label string, text marked) {
 	m.raw(`<td class="`, class, `" data-label="`, label, `" dir="auto">`)
 	if len(text) > 0 {
 		m.raw(`<span>`)
-		_ = text.Render(context.Background(), m)
+		m.spans(text)
 		m.raw(`</span>`)
 	}
 	m.raw(`</td>`)

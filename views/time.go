@@ -112,7 +112,7 @@ func daysIn(now Clock) string {
 
 // zoneOf returns the abbreviation of a time's zone.
 func zoneOf(t time.Time) string {
-	zone := t.Format("MST")
+	zone, _ := t.Zone()
 	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") { // some zones have no name
 		zone = "UTC" + zone
 	}
