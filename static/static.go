@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -55,6 +56,16 @@ func Reload(fsys fs.FS, script string) error {
 		current.Store(read)
 	}
 	return err
+}
+
+// provided are files that the program makes itself, by name.
+var provided = map[string][]byte{}
+
+// Provide adds a file that the program makes, and returns its name. Call it before the first request.
+func Provide(name string, body []byte) string {
+	provided[name] = body
+	current.Load().add(name, body)
+	return name
 }
 
 // bundle is a set of files that belong together.
@@ -162,7 +173,7 @@ var joined = map[string]string{"css": "app.css", "js/app": "app.js", "js/console
 // them: then script is added to app.js.
 func load(fsys fs.FS, script string) (*bundle, error) {
 	b := &bundle{map[string]*asset{}, map[string]string{}}
-	parts := map[string][]byte{}
+	parts := maps.Clone(provided)
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || contentType(path.Ext(name)) == "" {
 			return err
@@ -224,6 +235,8 @@ func contentType(ext string) string {
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".json":
+		return "application/json"
 	case ".svg":
 		return "image/svg+xml"
 	}

@@ -1,11 +1,13 @@
 package views
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/static"
 )
 
 // operatorFinds complete "Groups …" for the operators that take any value.
@@ -50,8 +52,21 @@ var filterFinds = map[string]string{
 	"by:olivia":                      "created by a user or token like olivia",
 }
 
-// suggestions are what the search box offers.
-var suggestions = fixed(searchSuggestions())
+// suggestions is the file of what the search box offers: pairs of a text and what it finds. Scripts read it
+// once somebody searches.
+var suggestions = static.Provide("suggestions.json", suggestionsJSON())
+
+func suggestionsJSON() []byte {
+	var pairs [][2]string
+	for _, s := range searchSyntax() {
+		pairs = append(pairs, [2]string{s.text, s.words})
+	}
+	list, err := json.Marshal(pairs)
+	if err != nil {
+		panic(fmt.Sprintf("views: %v", err)) // strings always marshal
+	}
+	return list
+}
 
 // suggestion is what completes a search, and what that finds.
 type suggestion struct{ text, words string }

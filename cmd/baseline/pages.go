@@ -36,7 +36,6 @@ var (
 	sizesHTML = cut("sizes", "links")
 	sizeHTML  = cut("size", "href", "current", "n")
 
-	suggestHTML       = cut("suggest")
 	contactsHTML      = cut("contacts", "title", "summary", "q", "chips", divide, "list")
 	contactsTableHTML = cut("contacts-table", "summary", "name", "created", "here", "from", divide, "rows")
 	contactsRowHTML   = cut("contacts-row", "id", "hue", "initials", "marked", "username", "phone", "groups", "active", "created", "name", "from")
@@ -126,9 +125,6 @@ func (s *server) groupsPage(r *http.Request, b *buffer) error {
 	}
 	b.framed(r, title(q.text, "Groups"), "Groups", func() {
 		b.groups(l, values.Get("status"), s.origin)
-		if !partial(r) {
-			b.head(suggestHTML)
-		}
 	})
 	return nil
 }

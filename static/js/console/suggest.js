@@ -1,6 +1,7 @@
 // Suggestions for a search box with data-suggest: a combobox with the operators and values of the
-// search language, which the server sends from the parser's own table as <template id="suggest">.
-// The word at the caret decides what fits. Without this file the box is an ordinary one.
+// search language, which the server makes from the parser's own table; data-suggest is their address, and
+// they are fetched once the box has the focus. The word at the caret decides what fits. Without this file the box
+// is an ordinary one.
 (() => {
   'use strict';
 
@@ -12,15 +13,28 @@
   const box = () => document.querySelector('[data-suggest]');
   const shown = (list) => [...list.children].filter((option) => !option.hidden);
 
-  // listOf returns the box's list, anew where a morph has removed it.
+  function make(name, attributes, ...inside) {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...inside);
+    return element;
+  }
+
+  let all, fetching; // the list, and what brings it
+
+  // listOf returns the box's list, which a morph may have removed; null until it has arrived.
   function listOf(input) {
-    let list = document.getElementById('suggestions');
-    if (!list) {
-      list = document.getElementById('suggest')?.content.firstElementChild.cloneNode(true);
-      if (!list) return null;
-      input.after(list);
+    if (!all) {
+      fetching ??= fetch(input.dataset.suggest).then((answer) => answer.json()).then((suggestions) => {
+        all = make('ul', { role: 'listbox', class: 'options', id: 'suggestions', 'aria-label': 'Search syntax', hidden: '' },
+          ...suggestions.map(([text, words], i) => make('li', { role: 'option', id: `suggestion-${i}`, 'data-text': text },
+            make('code', {}, text), make('small', {}, words))));
+        update();
+      }).catch(() => { fetching = null; }); // it is asked for again later
+      return null;
     }
-    return list;
+    if (!all.isConnected) input.after(all);
+    return all;
   }
 
   // wordAt returns the word before the caret and where it begins; null within quotes.
