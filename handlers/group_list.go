@@ -169,8 +169,3 @@ func statusBySearch(a *address, search models.Search, at *views.GroupsAt) {
 		a.note("Your search includes is:%s. Remove it to see %s groups.", asked, chosen)
 	}
 }
-
-// home leads to the list of groups.
-func (p groupPages) home(w http.ResponseWriter, r *http.Request) error {
-	return redirect(w, r, views.GroupsURL(views.GroupsAt{}))
-}

@@ -91,6 +91,7 @@ func (c *Console) table() []route {
 		passkeys     = passkeyPages{security}
 		linked       = identityPages{security}
 		groups       = groupPages{c.site}
+		overview     = overviewPages{groups}
 		members      = memberPages{groups}
 		bulk         = groups.bulk()
 		bulkMembers  = members.bulk()
@@ -181,8 +182,10 @@ func (c *Console) table() []route {
 		{"POST", "/profile/security/identity/remove", linked.delete, access.SignedInOnly, "Security", also{stepUp: unlinking, unenrolled: true}},
 
 		{"POST", "/undo", undos.undo, access.SignedInOnly, "", plain}, // and the right of the act
-		{"GET", "/{$}", groups.home, access.SignedInOnly, "", plain},
 		{"GET", "/search", search.list, access.SignedInOnly, "", plain},
+		{"GET", "/{$}", overview.show, access.SignedInOnly, views.Overview, plain},
+		{"POST", "/overview/checklist/skip", overview.skipChecklist, access.ManageSettings, views.Overview, plain},
+		{"GET", "/overview/groups.csv", overview.download, access.ReadGroups, views.Overview, plain},
 		{"GET", "/groups", groups.list, access.ReadGroups, views.Groups, plain},
 		{"GET", "/groups/new", groups.new, access.EditGroups, views.Groups, plain},
 		{"POST", "/groups/new", groups.create, access.EditGroups, views.Groups, also{draft: draft{name: views.GroupDraft}}},

@@ -24,5 +24,6 @@ var Kept = slices.Concat([]db.Kept{
 	{What: "Webhook deliveries", Tables: []string{"webhook_deliveries", "webhook_attempts"}, For: webhooks.Kept, Since: "after the event", Sweeper: "Webhooks.Sweep"},
 	{What: "Jobs and their results", Tables: []string{"jobs", "job_results"}, For: jobs.Undoable, Since: "after they end", Sweeper: "Jobs.Sweep"},
 	{What: "Files of jobs", Tables: []string{"job_files", "job_file_parts"}, For: jobs.FileKept, Since: "after they were made or uploaded", Sweeper: "Jobs.Sweep"},
+	{What: "Numbers of groups over time", Tables: []string{"group_counts"}, For: KeptCounts, Since: "after they were counted", Sweeper: "Overviews.Count"},
 	{What: "Idempotency keys", Tables: []string{"idempotency_keys"}, For: audit.KeepKeys, Since: "after the call", Sweeper: "Audit.SweepKeys"},
 }, identity.Kept)

@@ -59,6 +59,7 @@ type Store struct {
 	Creators    *Creators
 	Facets      *Facets
 	History     *History
+	Overviews   *Overviews
 	Avatars     *Avatars
 }
 
@@ -110,6 +111,7 @@ func newStore(d *db.DB) *Store {
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
+	s.Overviews = &Overviews{s}
 	s.Avatars = &Avatars{store: s, shown: db.Cache[string, bool]{TTL: db.CacheTTL}}
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)

@@ -23,6 +23,7 @@ import (
 
 // The console's sections, as in the navigation.
 const (
+	Overview = "Overview"
 	Groups   = "Groups"
 	Contacts = "Contacts"
 	Tokens   = "API tokens"

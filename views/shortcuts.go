@@ -19,6 +19,7 @@ type shortcutGroup struct {
 
 var shortcutGroups = []shortcutGroup{
 	{"Go to", []shortcut{
+		{"g o", Overview},
 		{"g g", Groups},
 		{"g c", Contacts},
 		{"g j", Jobs},

@@ -41,6 +41,8 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "delete old activity", run: store.Audit.Retention.DeleteOld, every: identity.ChallengeLimit, asked: store.Audit.Retention.Changed(), limit: time.Hour},
 		// The interval is how late into its day a rule can run.
 		{what: "run archive rules", run: store.Rules.Run, every: 10 * time.Minute, limit: 10 * time.Minute},
+		// The interval is how late the charts of the overview are in what happened today.
+		{what: "count groups", run: store.Overviews.Count, every: time.Minute, limit: time.Minute},
 		{what: "seal the audit log", run: store.Audit.Seal, every: 500 * time.Millisecond, limit: 10 * time.Second},
 		// Changes by this process trigger it; the interval is for those of others and of jobs.
 		{what: "relay events", run: store.RelayEvents, every: 500 * time.Millisecond, asked: store.Events.Woken(), limit: 10 * time.Second},

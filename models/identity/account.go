@@ -78,6 +78,18 @@ func (p *Account) columns() []any {
 	return append(p.User.columns(), &p.SeenAt, &p.Sessions, &p.Tokens, &p.Passkeys, &p.TOTP)
 }
 
+// OwnersWithoutFactor returns the names of up to most active owners who have no second factor, the
+// oldest first. Errors: Denied.
+func (s *Users) OwnersWithoutFactor(ctx context.Context, by access.Actor, most int) ([]string, error) {
+	if err := by.Check(access.ReadUsers); err != nil {
+		return nil, err
+	}
+	query := db.SelectFrom("users", "users.name", "users.role = ? AND users.disabled_at IS NULL AND NOT ("+hasFactor+")", access.Owner)
+	query.Tail = " ORDER BY users.id"
+	names, err := db.First(s.db.Read(ctx), query, most, db.OneColumn[string])
+	return names, s.db.Failed(ctx, err)
+}
+
 // Owners returns the names of up to most active owners, the oldest first, to show to users
 // who lack a right.
 func (s *Users) Owners(ctx context.Context, most int) ([]string, error) {

@@ -241,6 +241,23 @@ func (s *Tokens) Tokens(ctx context.Context, by access.Actor, q TokenQuery) (Tok
 	return TokenPage{Tokens: tokens, More: more}, s.db.Failed(ctx, err)
 }
 
+// Expiring returns up to most of the tokens that the actor may see and that expire within some time,
+// the next one first. More says that there are others. Errors: Denied.
+func (s *Tokens) Expiring(ctx context.Context, by access.Actor, within time.Duration, most int) (tokens []Token, more bool, err error) {
+	if err := by.Check(access.CreateTokens); err != nil {
+		return nil, false, err
+	}
+	now := s.db.Now()
+	query := selectTokens()
+	query.Where("tokens.revoked_at IS NULL AND tokens.expires_at > ? AND tokens.expires_at <= ?", now.Unix(), now.Add(within).Unix())
+	if !by.May(access.ManageTokens) {
+		query.Where("tokens.user_id = ?", by.UserID)
+	}
+	query.Tail = " ORDER BY tokens.expires_at, tokens.id"
+	tokens, err = db.First(s.db.Read(ctx), query, most+1, (*Token).columns)
+	return tokens[:min(len(tokens), most)], len(tokens) > most, s.db.Failed(ctx, err)
+}
+
 // markWaiting sets Token.Waits.
 func (s *Tokens) markWaiting(ctx context.Context, tokens []Token) error {
 	p, err := s.policies.Policy(ctx)

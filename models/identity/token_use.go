@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
 
@@ -177,7 +178,7 @@ type TokenUse struct {
 	Requests []TokenRequest
 }
 
-// usedHours is how many hours TokenUse has.
+// usedHours is how many hours TokenUse and Hours have.
 const usedHours = 24
 
 // TokenUse returns what a token was used for: what FlushUses has written, which is some
@@ -187,22 +188,43 @@ func (s *Tokens) TokenUse(ctx context.Context, by access.Actor, id string) (Toke
 		return TokenUse{}, err
 	}
 	var use TokenUse
+	var err error
+	if use.Hours, err = s.lastHours(ctx, func(query *db.Selection) { query.Where("token_id = ?", id) }); err != nil {
+		return use, err
+	}
+	err = s.db.Reader.WithContext(ctx).Where("token_id = ?", id).Order("id DESC").Limit(KeptRequests).Find(&use.Requests).Error
+	return use, s.db.Failed(ctx, err)
+}
+
+// Hours returns how many requests were made in each of the last 24 hours with the tokens that the
+// actor may see. Errors: Denied.
+func (s *Tokens) Hours(ctx context.Context, by access.Actor) ([]TokenHour, error) {
+	if err := by.Check(access.CreateTokens); err != nil {
+		return nil, err
+	}
+	return s.lastHours(ctx, func(query *db.Selection) {
+		if !by.May(access.ManageTokens) {
+			query.Where("token_id IN (SELECT id FROM tokens WHERE user_id = ?)", by.UserID)
+		}
+	})
+}
+
+// lastHours adds up the last 24 hours of some tokens.
+func (s *Tokens) lastHours(ctx context.Context, limit func(*db.Selection)) ([]TokenHour, error) {
 	const hour = int64(time.Hour / time.Second)
 	first := s.db.Now().Unix()/hour*hour - (usedHours-1)*hour
-	var counted []TokenHour
-	read := s.db.Reader.WithContext(ctx)
-	if err := read.Where("token_id = ? AND hour >= ?", id, first).Find(&counted).Error; err != nil {
-		return use, s.db.Failed(ctx, err)
-	}
-	use.Hours = make([]TokenHour, usedHours)
-	for i := range use.Hours {
-		use.Hours[i] = TokenHour{TokenID: id, Hour: first + int64(i)*hour}
+	query := db.SelectFrom("token_hours", "hour, sum(requests), sum(errors)", "hour >= ?", first)
+	limit(&query)
+	query.Tail = " GROUP BY hour"
+	counted, err := db.Collect(s.db.Read(ctx), query.SQL(), false, query.Args, func(h *TokenHour) []any { return []any{&h.Hour, &h.Requests, &h.Errors} })
+	hours := make([]TokenHour, usedHours)
+	for i := range hours {
+		hours[i].Hour = first + int64(i)*hour
 	}
 	for _, h := range counted {
 		if i := (h.Hour - first) / hour; i < usedHours {
-			use.Hours[i] = h
+			hours[i] = h
 		}
 	}
-	err := read.Where("token_id = ?", id).Order("id DESC").Limit(KeptRequests).Find(&use.Requests).Error
-	return use, s.db.Failed(ctx, err)
+	return hours, s.db.Failed(ctx, err)
 }

@@ -185,6 +185,18 @@ func (s *Store) Deliveries(ctx context.Context, by access.Actor, q DeliveryQuery
 	return DeliveryPage{found, more}, s.db.Failed(ctx, err)
 }
 
+// FailedCount counts the deliveries that failed for good, up to db.MaxCounted. Errors: Denied.
+func (s *Store) FailedCount(ctx context.Context, by access.Actor) (db.Count, error) {
+	if err := by.Check(access.Webhooks); err != nil {
+		return db.Count{}, err
+	}
+	query := selectDeliveries("")
+	query.Columns = ""
+	query.Where("d.state <> 'delivered' AND d.state = ?", Failed)
+	n, err := db.CountUpTo(s.db.Read(ctx), query, db.MaxCounted)
+	return n, s.db.Failed(ctx, err)
+}
+
 // Delivery returns a delivery, with its requests; if webhookID isn't "", only one to that webhook. Errors: Denied, ErrNotFound.
 func (s *Store) Delivery(ctx context.Context, by access.Actor, webhookID, id string) (Detail, error) {
 	if err := by.Check(access.Webhooks); err != nil {
