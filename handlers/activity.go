@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 
 	"protocol.chat/console/models"
@@ -22,6 +23,17 @@ func (p activityPages) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if list.At.Q != "" {
+		if list.Matches, err = p.named(r, list.At); err != nil {
+			return err
+		}
+		if len(list.Matches) == 1 {
+			return redirect(w, r, list.Matches[0].Href)
+		}
+		if len(list.Matches) == 0 && len(list.Lines) > 0 {
+			list.Notes = append(list.Notes, fmt.Sprintf("Nothing has the name or ID “%s”, so that filter was ignored.", clip(list.At.Q)))
+		}
 	}
 	if list.Names, err = p.store.Audit.ActivityNames(r.Context(), query); err != nil {
 		return err

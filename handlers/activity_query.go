@@ -56,7 +56,6 @@ func readActivityAt(a *address) (views.ActivityAt, audit.ActivityQuery) {
 		at.Object = q
 	default:
 		at.Q = q
-		a.note("“%s” isn't an ID, so that filter was ignored.", clip(q))
 	}
 	query := audit.ActivityQuery{Who: at.Who, Action: at.Action, Object: at.Object, Request: at.Request, Range: a.page(at.Limit)}
 	at.From, query.From = a.day("from", 0)

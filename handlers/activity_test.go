@@ -79,13 +79,22 @@ func TestActivity(t *testing.T) {
 		s.get("/activity?who=x&action=<b>&from=soon&nonsense=1&q=a+b").wants(200).has(".notes", "isn't an ID").has(".notes", "isn't a date")
 		s.get("/activity?action=failed").wants(200).has(".notes", "“action=failed” in the address isn't valid and was ignored").lacks("option[value=failed]").lacks(".chips")
 		s.get("/activity?action=group.archive").wants(200).has("option[selected]", "Archived …").has(".chips", "Archived …")
-		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the ID nonsense").has("#q[value=nonsense]", "").
+		p = s.get("/activity?q=nonsense&action=group").wants(200).has(".empty", "Nothing has the name or ID nonsense").has("#q[value=nonsense]", "").
 			has(".chips", "Groups").has(".empty a[href='/activity']", "Clear all filters")
 		if strings.Contains(p.text(".chips"), "nonsense") {
 			s.Errorf("a guess is told as a fact: %s", p.text(".chips"))
 		}
 		s.get("/activity?q="+other.ID+"&action=token").wants(200).has(".empty", "No matching activity").has(".chips", "About Rowing Club")
-		s.get("/activity?q=a+b").wants(200).has(".notes", "isn't an ID").has("#q[value='a b']", "")
+		s.get("/activity?q=a+b").wants(200).has(".notes", "Nothing has the name or ID “a b”").has("#q[value='a b']", "")
+		s.get("/activity?q=plaza&from=2020-01-01").leads("/activity?object=" + g.ID + "&from=2020-01-01")
+		s.get("/activity?q=rowing+club").leads("/activity?object=" + other.ID)
+		s.get("/activity?q=anna").leads("/activity?who=" + s.by.ID)
+		second := s.group("Plaza Garden")
+		s.get("/activity?q=plaza").wants(200).lacks("tbody").has("#results[data-announce^='2 matches']", "").
+			has(".hits a[href='/activity?object="+g.ID+"']", "Plaza Hotel").has(".hits a[href='/activity?object="+second.ID+"']", "Plaza Garden")
+		today := time.Now().UTC().Format(time.DateOnly)
+		s.get("/activity?from="+today+"&to="+today+"&action=group").wants(200).has("#today[aria-current]", "Today").
+			has("#yesterday:not([aria-current])[href^='/activity?action=group&from=']", "Yesterday")
 		s.get("/activity?from=2026-02-02&to=2026-02-01").wants(200).has(".notes", "The start date is after the end date.")
 		s.get("/activity?from=2026-02-02&to=2026-02-02").wants(200).lacks(".notes")
 		s.get("/activity").has("details.filters:not([open]) > summary", "Filters")

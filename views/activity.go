@@ -36,6 +36,8 @@ type ActivityList struct {
 	Notes []string
 	// Steps are what readers can undo; only their own activity has them.
 	Steps []audit.Line
+	// Matches are what a search by name found, if it found several; each leads to its activity.
+	Matches []Result
 	// By is the reader.
 	By  access.Actor
 	Now Clock
@@ -194,6 +196,9 @@ func (l ActivityList) recordedSince() string {
 
 // summary returns what screen readers announce after the list has changed.
 func (l ActivityList) summary() string {
+	if n := len(l.Matches); n > 0 {
+		return counted(n, "match", "matches", l.Now) + " for " + text.Isolated(l.At.Q)
+	}
 	if len(l.Lines) == 0 {
 		return l.emptyTitle()
 	}
@@ -203,7 +208,7 @@ func (l ActivityList) summary() string {
 // emptyTitle returns the heading of an empty list.
 func (l ActivityList) emptyTitle() string {
 	if l.At.Q != "" {
-		return "Nothing has the ID " + text.Isolated(l.At.Q)
+		return "Nothing has the name or ID " + text.Isolated(l.At.Q)
 	}
 	at := l.At
 	if l.ofGroup {

@@ -110,6 +110,15 @@ func UserResult(u identity.User) Result {
 	return Result{Kind: "User", Name: u.Name, Detail: u.Email, Href: UserURL(u.ID), icon: "user"}
 }
 
+// ActorResult returns a user or a token as a result, which leads to what it did.
+func ActorResult(kind, name string, at ActivityAt) Result {
+	image := "user"
+	if kind != "User" {
+		image = "key"
+	}
+	return Result{Kind: kind, Name: name, Href: ActivityURL(at), icon: image}
+}
+
 // ViewResult returns a view of a list of groups as a result. owner is the name of whose it is, or "".
 func ViewResult(title, query, owner string) Result {
 	r := Result{Kind: "View", Name: title, Href: "/groups", icon: "bookmark"}
