@@ -40,3 +40,42 @@ func TestPalette(t *testing.T) {
 	a.follow(func() { a.press("Enter") })
 	a.sees("#flashes", "Plaza Hotel archived.")
 }
+
+// TestPeek looks at rows beside their list.
+func TestPeek(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	for _, name := range []string{"Alpha", "Beta", "Gamma"} {
+		s.group(name)
+	}
+	a := s.in(desk)
+	a.lists()
+	a.types("j")
+	a.focuses("Alpha")
+	a.press("Space")
+	a.sees("aside.peek h2", "Alpha")
+	a.hears("Peek: Alpha")
+	a.focuses("Alpha") // which stays in the list
+	a.press("Down")
+	a.sees("aside.peek h2", "Beta")
+	a.types("j")
+	a.sees("aside.peek h2", "Gamma")
+	a.focuses("Gamma")
+	a.press("Escape")
+	a.until("it is closed", "!document.querySelector('.peek')")
+	a.focuses("Gamma")
+	a.press("Space")
+	a.sees("aside.peek h2", "Gamma")
+	a.press("Space")
+	a.until("it is closed", "!document.querySelector('.peek')")
+
+	p := s.in(phone)
+	p.lists()
+	p.click(".list .dots")
+	p.click("Peek")
+	p.sees("dialog.peek h2", "Alpha")
+	p.click("Next row")
+	p.sees("dialog.peek h2", "Beta")
+	p.click("Close")
+	p.until("it is closed", "!document.querySelector('.peek')")
+}

@@ -53,6 +53,12 @@ var scenes = append([]scene{
 		t.click(".list .dots")
 		t.until("the menu is open", "all(':popover-open').length === 1")
 	}},
+	{"groups peek", func(t *tab, v *town) {
+		t.visit("/groups")
+		t.click(".list .dots")
+		t.click("Peek")
+		t.sees(".peek", "About")
+	}},
 	{"groups flash", func(t *tab, v *town) {
 		t.visit("/groups?status=all")
 		t.click(".list .dots")

@@ -25,8 +25,10 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err = p.neighbours(r, &detail); err != nil {
-		return err
+	if region(r) == "" {
+		if err = p.neighbours(r, &detail); err != nil {
+			return err
+		}
 	}
 	if detail.Creator, err = p.store.Creators.OfGroup(r.Context(), detail.ID); err != nil {
 		return err

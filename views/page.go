@@ -37,6 +37,8 @@ const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
 	JobRegion     = "job"
+	// PeekRegion is what peek.js shows of an object's page beside the list: who it is, and its first tab.
+	PeekRegion = "peek"
 )
 
 // Page is a whole page.

@@ -87,7 +87,7 @@ func Named(q string, results []Result, most int) []Result {
 
 // GroupResult returns a group as a result.
 func GroupResult(g models.Group) Result {
-	image := groupAvatar(g.ID, g.Name, g.AvatarURL, "")
+	image := groupAvatar(g.ID, g.Name, g.AvatarURL, "small")
 	r := Result{Kind: "Group", Name: g.Name, Href: GroupURL(g.ID), image: image}
 	if g.Archived() {
 		r.Kind = "Archived group"
@@ -97,7 +97,7 @@ func GroupResult(g models.Group) Result {
 
 // ContactResult returns a contact as a result.
 func ContactResult(c models.Contact) Result {
-	image := contactAvatar(c.ID, c.Name(), c.AvatarURL, "round")
+	image := contactAvatar(c.ID, c.Name(), c.AvatarURL, "round small")
 	r := Result{Kind: "Contact", Name: c.Name(), Href: ContactURL(c.ID), image: image}
 	if c.Name() != c.Username {
 		r.Detail = c.Username

@@ -31,6 +31,7 @@ var shortcutGroups = []shortcutGroup{
 		{"j", "Next row"},
 		{"k", "Previous row"},
 		{"Enter", "Open the row"},
+		{"Space", "Peek at the row"},
 		{"x", "Select the row"},
 		{"X", "Select up to the row"},
 	}},

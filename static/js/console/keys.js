@@ -16,7 +16,7 @@
   // pressedBy returns the element that a key clicks now. While a row has the focus, its actions
   // never apply to the page.
   // While rows are selected, the actions are those of the selection.
-  const rowActions = ['e', 'y', '#', 'x'];
+  const rowActions = ['e', 'y', '#', 'x', 'Space'];
   function pressedBy(key) {
     const row = rowNow();
     const selected = document.querySelector('[data-pick]:checked') && keyed(key, document.querySelector('.bulk'))[0];
@@ -85,7 +85,8 @@
     const { key, target } = event;
     if (off() || event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
     if (key.length !== 1 || target.closest?.(typing) || document.querySelector('dialog[open]')) return;
-    const plain = event.shiftKey ? key : key.toLowerCase(); // also with Caps Lock
+    const plain = key === ' ' ? 'Space' : event.shiftKey ? key : key.toLowerCase(); // also with Caps Lock
+    if (plain === 'Space' && (event.shiftKey || target.closest?.('input, button, summary') || !rowNow())) return; // it presses or scrolls
     if (event.repeat && plain !== 'j' && plain !== 'k') return;
     if (act(plain, event.timeStamp)) event.preventDefault();
   });
