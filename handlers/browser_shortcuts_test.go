@@ -170,7 +170,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.visit("/groups")
 	a.types("j")
 	a.types("?")
-	a.until("what the page has is listed", listed+" === 'g o g g g c g j g a g p g t j k Enter x X Ctrl+K / c u ? e y #'")
+	a.until("what the page has is listed", listed+" === 'g o g g g c g j g a g p g t j k Enter Space x X Ctrl+K / c u ? e y #'")
 	a.sees("dialog", "actions apply to the focused row")
 	a.until("it is a dialog with a name", "find('dialog') || document.querySelector('dialog[role=dialog][aria-labelledby=dialog-title]')?.open")
 	a.focuses("Close")

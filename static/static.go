@@ -6,7 +6,6 @@ package static
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -24,6 +23,7 @@ import (
 	"sync/atomic"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
 	"github.com/tdewolff/minify/v2"
 	"github.com/tdewolff/minify/v2/css"
 	"github.com/tdewolff/minify/v2/js"
@@ -77,7 +77,6 @@ type bundle struct {
 // An asset is a file, ready to be sent plain or compressed.
 type asset struct {
 	contentType string
-	etag        string
 	plain       []byte
 	gzipped     []byte // nil if it isn't smaller
 	// brotli is an eighth smaller, and takes too long to be made before the first answer.
@@ -112,14 +111,13 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", "max-age=31536000, immutable")
 	h.Set("Content-Type", a.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding") // Set, so that it is there once
 	body, coding := a.encoded(r.Header.Get("Accept-Encoding"))
-	etag := `"` + a.etag + `"`
+	etag := `"` + cmp.Or(coding, "plain") + `"` // what else differs has another address
 	if coding != "" {
-		etag = `"` + a.etag + "-" + coding + `"`
 		h.Set("Content-Encoding", coding)
 	}
 	h.Set("ETag", etag)
@@ -221,7 +219,6 @@ func (b *bundle) add(name string, body []byte) {
 	b.addresses[name] = address
 	b.assets[address] = &asset{
 		contentType: contentType(ext),
-		etag:        hash,
 		plain:       body,
 		gzipped:     compress(body),
 	}
