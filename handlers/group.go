@@ -75,15 +75,48 @@ func (p groupPages) new(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	source, err := p.copied(r)
+	if err != nil {
+		return err
+	}
+	if source != nil {
+		fields, savedAt = fieldsOfCopy(*source), 0
+	}
 	form, err := p.form(r, fields, nil)
 	if err != nil {
 		return err
 	}
-	form.Key = rand.Text()
+	form.Key, form.CopyOf = rand.Text(), source
 	if !fields.Has(stepField) {
 		form.Draft = savedAt
 	}
 	return p.showNew(w, r, http.StatusOK, form)
+}
+
+// copied returns the group that the address says to duplicate, or nil. Errors: ErrNotFound.
+func (p groupPages) copied(r *http.Request) (*models.Group, error) {
+	id := r.URL.Query().Get("copy")
+	if id == "" {
+		return nil, nil
+	}
+	g, err := p.store.Group(r.Context(), id)
+	return &g, err
+}
+
+// fieldsOfCopy returns the form for a group like another. It has the members if the group carries
+// all of them.
+func fieldsOfCopy(g models.Group) url.Values {
+	const suffix = " copy"
+	fields := url.Values{
+		"name":        {text.Cut(g.Name, text.MaxName-len(suffix)) + suffix},
+		"description": {text.Deref(g.Description)}, "avatar_url": {text.Deref(g.AvatarURL)},
+	}
+	if len(g.Contacts) == g.ContactsCount {
+		for _, c := range g.Contacts {
+			fields.Add("contacts", c.ID)
+		}
+	}
+	return fields
 }
 
 func (p groupPages) showNew(w http.ResponseWriter, r *http.Request, status int, form views.GroupForm) error {

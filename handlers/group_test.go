@@ -463,3 +463,22 @@ func TestASlashTooManyLeadsToThePage(t *testing.T) {
 		s.post("/groups/new/", "name", "x").wants(404)
 	})
 }
+
+func TestAGroupIsDuplicated(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("hector")
+		g := s.group("Plaza Hotel", hector)
+		at := string(views.CopyGroupURL(g.ID))
+		s.get("/groups/"+g.ID).wants(200).has("a[href='"+at+"']", "Duplicate…")
+		form := s.get(at).wants(200).has(".notice", "A copy of Plaza Hotel, with its members.")
+		if got := form.value("name"); got != "Plaza Hotel copy" {
+			s.Errorf("the name is %q", got)
+		}
+		if got := form.value("contacts"); got != hector.ID {
+			s.Errorf("the member is %q, want %q", got, hector.ID)
+		}
+		s.get("/groups/new?copy=0000000000000000").wants(404)
+		s.post("/groups/new", "key", form.value("key"), "name", form.value("name"), "contacts", hector.ID).wants(303)
+		s.get("/groups?q=copy").wants(200).has("tbody", "Plaza Hotel copy")
+	})
+}

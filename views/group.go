@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,12 +66,25 @@ type GroupForm struct {
 	Problems access.Invalid
 	// Draft is when the restored draft was saved; 0 for none.
 	Draft int64
+	// CopyOf is the group that a new one begins as a copy of, or nil.
+	CopyOf *models.Group
 	// Next is where saving an edit leads; "" for the group's page.
 	Next string
 	// Others have opened the form of the same group.
 	Others []identity.Opener
 	Live   Live
 	Now    Clock
+}
+
+// copiedMembers ends the sentence that says what the form is a copy of.
+func (f GroupForm) copiedMembers() string {
+	switch n := f.CopyOf.ContactsCount; {
+	case n == 0:
+		return "."
+	case n > models.ShownContacts:
+		return ". Its " + thousands(n, f.Now) + " members aren't copied, as there are more than " + strconv.Itoa(models.ShownContacts) + "."
+	}
+	return ", with its members."
 }
 
 // GroupDetail is what a group's own pages show above their tabs.

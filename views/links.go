@@ -133,8 +133,12 @@ func FromList(list templ.SafeURL) templ.SafeURL {
 
 // The addresses of one group.
 
-func HomeURL() templ.SafeURL               { return "/" }
-func NewGroupURL() templ.SafeURL           { return "/groups/new" }
+func HomeURL() templ.SafeURL     { return "/" }
+func NewGroupURL() templ.SafeURL { return "/groups/new" }
+
+// CopyGroupURL returns the address of the form for a new group like another.
+func CopyGroupURL(id string) templ.SafeURL { return withParams(NewGroupURL(), "copy", id) }
+
 func GroupURL(id string) templ.SafeURL     { return pathTo("/groups/", id, "", "") }
 func EditGroupURL(id string) templ.SafeURL { return pathTo("/groups/", id, "/edit", "") }
 
