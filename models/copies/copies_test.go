@@ -40,6 +40,9 @@ func fill(t *testing.T, store *models.Store) {
 	if err := store.Holds.SetPeriod(ctx, by, time.Hour); err != nil {
 		t.Fatal(err)
 	}
+	if err := store.Overviews.Count(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 12 {
 		group := modelstest.Group(t, store, by, fmt.Sprint("Plaza 会議室 ", i), contacts[i%5], contacts[(i+1)%5])
 		if _, err := store.Messages.PostMessage(ctx, by, group.ConversationID, models.NewMessage{Text: "Hello, 世界\n\"quoted\", \\t\tand tabbed"}, nil); err != nil {

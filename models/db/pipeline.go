@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -123,15 +124,22 @@ func (p *pipeline) Commit() (err error) {
 }
 
 // Rollback rolls back what was not committed. It waits for the server for rollbackTime at most:
-// a connection that still has a transaction is dropped.
+// a connection that still has a transaction is dropped. One that database/sql has dropped already,
+// because a statement of GORM found it broken, is being closed meanwhile and can't be looked at.
 func (p *pipeline) Rollback() error {
 	p.queued = &pgx.Batch{}
-	if p.conn == nil || p.conn.IsClosed() || p.conn.PgConn().TxStatus() == 'I' {
+	err := p.pool.Raw(func(any) error {
+		if p.conn == nil || p.conn.IsClosed() || p.conn.PgConn().TxStatus() == 'I' {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), rollbackTime)
+		defer cancel()
+		_, err := p.conn.Exec(ctx, "ROLLBACK")
+		return err
+	})
+	if errors.Is(err, sql.ErrConnDone) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), rollbackTime)
-	defer cancel()
-	_, err := p.conn.Exec(ctx, "ROLLBACK")
 	return err
 }
 
