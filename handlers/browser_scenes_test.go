@@ -212,6 +212,7 @@ var scenes = append([]scene{
 	{"search suggestions", func(t *tab, _ *town) {
 		t.visit("/groups?q=is")
 		t.click("#q")
+		t.until("the suggestions have come", "find('#q').hasAttribute('aria-controls')")
 		t.press("End")
 		t.press("Down")
 		t.until("a suggestion is chosen", "find('#q').hasAttribute('aria-activedescendant')")
