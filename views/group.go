@@ -77,12 +77,12 @@ type GroupForm struct {
 }
 
 // copiedMembers ends the sentence that says what the form is a copy of.
-func (f GroupForm) copiedMembers() string {
-	switch n := f.CopyOf.ContactsCount; {
+func (g GroupForm) copiedMembers() string {
+	switch n := g.CopyOf.ContactsCount; {
 	case n == 0:
 		return "."
 	case n > models.ShownContacts:
-		return ". Its " + thousands(n, f.Now) + " members aren't copied, as there are more than " + strconv.Itoa(models.ShownContacts) + "."
+		return ". Its " + thousands(n, g.Now) + " members aren't copied, as there are more than " + strconv.Itoa(models.ShownContacts) + "."
 	}
 	return ", with its members."
 }
