@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -156,7 +155,7 @@ func TestWhereTheAddressIsVerified(t *testing.T) {
 func TestARefusedProviderSaysWhy(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		p := startProvider(t)
-		var log bytes.Buffer
+		var log logBuffer
 		s := open(t, store, func(c *handlers.Config) {
 			c.OIDC = &handlers.OIDC{Issuer: p.URL, ClientID: clientID, ClientSecret: clientSecret, Name: "Acme"}
 			c.Log = slog.New(slog.NewTextHandler(&log, nil))

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
 	"log/slog"
 	"os"
 	"strings"
@@ -31,7 +30,7 @@ func TestReadyWhileDraining(t *testing.T) {
 // TestReadySaysWhyNot, without what is inside, which the log has.
 func TestReadySaysWhyNot(t *testing.T) {
 	url := modelstest.URL(t, modelstest.SQLite)
-	var log bytes.Buffer
+	var log logBuffer
 	s := open(t, modelstest.OpenURL(t, url), func(c *handlers.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	s.setUp()
 	file := strings.TrimPrefix(url, "sqlite:")

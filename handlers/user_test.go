@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -112,7 +111,7 @@ func TestALinkThatIsNoGoodSaysSoAlike(t *testing.T) {
 
 // TestSecretsOfInvitationsAreNotLogged is about the log of requests, also of strange ones.
 func TestSecretsOfInvitationsAreNotLogged(t *testing.T) {
-	var log bytes.Buffer
+	var log logBuffer
 	console := handlers.New(handlers.Config{
 		Store: modelstest.Open(t, modelstest.SQLite), Log: slog.New(slog.NewTextHandler(&log, nil)), PublicURL: "http://console.example",
 	})
