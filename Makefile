@@ -3,7 +3,7 @@
 
 TEMPL       := go tool templ
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
-STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+STATICCHECK = go run -exec "env 'GOFLAGS=$$GOFLAGS $(RACE)'" honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 
@@ -65,8 +65,9 @@ form:
 		{ echo "Not formatted as gofumpt does:"; echo "$$unformatted"; exit 1; }
 	@go run ./cmd/licenses -check
 
+# With the flags of the tests, so that nothing is compiled for the one that is of no use to the other.
 analyze:
-	go vet ./...
+	go vet $(RACE) ./...
 	$(STATICCHECK) -checks $(CHECKS) ./...
 
 # All but two about comments: the one takes what templ writes for a package
