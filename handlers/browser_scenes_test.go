@@ -200,23 +200,6 @@ var scenes = append([]scene{
 		t.until("people are offered", "all('[role=\"option\"]').length > 0")
 		t.press("Down")
 	}},
-	{"search", at(func(v *town) string {
-		return "/search?from=/groups/" + v.group.ID + "&q=" + url.QueryEscape(text.Straight(v.group.Name)[:3])
-	})},
-	{"search empty", address("/search?q=zzzzzz")},
-	{"search palette", func(t *tab, v *town) {
-		t.visit("/groups/" + v.group.ID)
-		t.press("ctrl+K")
-		t.until("there are results", "all('dialog [role=option]').length > 0")
-	}},
-	{"search suggestions", func(t *tab, _ *town) {
-		t.visit("/groups?q=is")
-		t.click("#q")
-		t.until("the suggestions have come", "find('#q').hasAttribute('aria-controls')")
-		t.press("End")
-		t.press("Down")
-		t.until("a suggestion is chosen", "find('#q').hasAttribute('aria-activedescendant')")
-	}},
 	{"group", at(func(v *town) string { return "/groups/" + v.group.ID })},
 	{"group archived", at(func(v *town) string { return "/groups/" + v.archived.ID })},
 	{"group members", at(func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
@@ -492,7 +475,7 @@ var scenes = append([]scene{
 		t.sees("main", "What you entered is kept")
 		t.signIn(t.browser)
 	}},
-}, slices.Concat(peopleScenes, cutScenes)...)
+}, slices.Concat(searchScenes, peopleScenes, cutScenes)...)
 
 // cutScenes are of activity whose first lines were deleted by the rule. They come last, and
 // each makes sure of that.

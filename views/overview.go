@@ -59,10 +59,10 @@ type Step struct {
 // FirstSteps returns the steps that a new console begins with, given which are done.
 func FirstSteps(groups, token, factor, webhook bool) []Step {
 	return []Step{
-		{"Create or import groups", "Sample data: console seed", ImportURL(models.ImportGroups), groups},
+		{"Create or import groups", "For sample data, run console seed", ImportURL(models.ImportGroups), groups},
 		{"Set up two-factor authentication", "Protects your account", SecurityURL(), factor},
 		{"Create an API token", "For programs that call the API", NewTokenURL(), token},
-		{"Add a webhook", "Tells other systems of changes", NewWebhookURL(), webhook},
+		{"Add a webhook", "Notifies other systems of changes", NewWebhookURL(), webhook},
 	}
 }
 

@@ -203,6 +203,7 @@ func (a *actions) post(verb string, href templ.SafeURL, icon string) {
 func Places() []Result {
 	const page, action, setting = "Page", "Action", "Settings"
 	return []Result{
+		{Kind: page, Name: Overview, Href: HomeURL(), icon: "overview", also: "home dashboard charts numbers"},
 		{Kind: page, Name: Groups, Href: GroupsURL(GroupsAt{}), icon: "groups"},
 		{Kind: page, Name: Contacts, Href: ContactsURL(ContactsAt{}), icon: "contacts", also: "people"},
 		{Kind: page, Name: Jobs, Href: JobsURL(JobsAt{}), icon: "clock", also: "imports exports bulk"},

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// sqliteChanges tells whether a file was changed, through any connection of any process: see
+// sqliteChanges reports whether a file was changed, through any connection of any process: see
 // https://www.sqlite.org/pragma.html#pragma_data_version. It asks on a connection of its own, which
 // never writes, and without package database/sql, which would take longer than SQLite.
 type sqliteChanges struct {
