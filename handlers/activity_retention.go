@@ -32,7 +32,7 @@ func (p retentionPages) showEdit(w http.ResponseWriter, r *http.Request, status 
 		return err
 	}
 	return p.render(w, r, status, views.Page{
-		Title: "Retention", Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
+		Title: views.Retention, SettingsTab: true, Failed: len(form.Problems) > 0, Body: views.RetentionPage(form),
 	})
 }
 

@@ -48,7 +48,7 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		*now = now.Add(time.Hour)
 		from := func(path string) *browser { return s.with("Referer", s.url+path) }
 		asked := from("/users?x=1").get("/users/invite").wants(403).has("[data-sentence]", "You're about to invite a user. You won't be asked again for 10 minutes.").
-			has("nav [aria-current=page]", "Users").has(`.other a[href="/users?x=1"]`, "Cancel")
+			has("nav [aria-current=page]", "Settings").has(`.other a[href="/users?x=1"]`, "Cancel")
 		if got := asked.doc.Find(`main [autocomplete="username"]`).AttrOr("value", ""); got != email {
 			s.Errorf("the password is of %q", got)
 		}
@@ -59,7 +59,7 @@ func TestConfirmingSaysWhatFor(t *testing.T) {
 		}
 		s.post("/confirm", "confirm.password", "wrong", "confirm.back", "https://evil.example", "next", "/users").wants(422).
 			has(`.other a[href="/"]`, "Cancel").has("[data-sentence]", "This is a sensitive action.")
-		s.get("/settings/tokens/new").wants(403).has("nav [aria-current=page]", "API tokens")
+		s.get("/settings/tokens/new").wants(403).has("nav [aria-current=page]", "Settings")
 		s.get("/profile/security/app").wants(403).lacks("nav [aria-current=page]")
 	})
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -31,10 +32,11 @@ func (p authPages) openInvitation(r *http.Request) (identity.Invitation, error) 
 
 func (p authPages) showInvitation(w http.ResponseWriter, r *http.Request, status int, v views.Welcome) error {
 	v.Secret, v.Now = r.PathValue("secret"), p.now(r)
-	var err error
-	if v.Workspace, err = p.store.Identity.Users.Workspace(r.Context()); err != nil {
+	general, err := p.store.Identity.Settings.General(r.Context())
+	if err != nil {
 		return err
 	}
+	v.Workspace = cmp.Or(general.Workspace, "the console")
 	return p.render(w, r, status, views.Page{Title: "Join " + v.Workspace, Failed: len(v.Problems) > 0, Body: views.WelcomePage(v)})
 }
 

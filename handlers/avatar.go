@@ -69,7 +69,8 @@ func (s *site) showsPictures(r *http.Request) (bool, error) {
 	if s.avatars == nil {
 		return false, nil
 	}
-	return s.store.Avatars.Shown(r.Context())
+	general, err := s.store.Identity.Settings.General(r.Context())
+	return general.Avatars, err
 }
 
 // withPictures returns the context to render a page in: with pictures, if they are shown.

@@ -19,6 +19,7 @@ import (
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
+	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -125,11 +126,11 @@ func TestAvatarsAreSwitchedByOwners(t *testing.T) {
 		s := open(t, store)
 		s.setUp()
 		shown := func() bool {
-			is, err := store.Avatars.Shown(t.Context())
+			is, err := store.Identity.Settings.General(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			return is
+			return is.Avatars
 		}
 		lines := func() int {
 			page, err := store.Audit.Activity(t.Context(), audit.ActivityQuery{Action: string(audit.ChangedSettings)})
@@ -142,7 +143,7 @@ func TestAvatarsAreSwitchedByOwners(t *testing.T) {
 			t.Error("off from the start")
 		}
 		for i, on := range []bool{true, false, false, true} { // of which two change something
-			if err := store.Avatars.SetShown(t.Context(), s.by, on); err != nil || shown() != on {
+			if err := store.Identity.Settings.UpdateGeneral(t.Context(), s.by, identity.GeneralChange{Avatars: &on}); err != nil || shown() != on {
 				t.Errorf("%d: %v", i, err)
 			}
 		}
@@ -151,7 +152,7 @@ func TestAvatarsAreSwitchedByOwners(t *testing.T) {
 		}
 		admin := s.by
 		admin.Role = access.Admin
-		if err := store.Avatars.SetShown(t.Context(), admin, false); err == nil || !shown() {
+		if err := store.Identity.Settings.UpdateGeneral(t.Context(), admin, identity.GeneralChange{Avatars: new(false)}); err == nil || !shown() {
 			t.Errorf("an admin: %v", err)
 		}
 	})

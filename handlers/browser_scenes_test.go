@@ -274,6 +274,7 @@ var scenes = append([]scene{
 		t.goes("Check")
 		t.sees("main", "Something is wrong")
 	}},
+	{"settings", address("/settings/general")},
 	{"tokens", address("/settings/tokens")},
 	{"tokens menu", func(t *tab, _ *town) {
 		t.visit("/settings/tokens")

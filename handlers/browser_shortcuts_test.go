@@ -34,10 +34,8 @@ func TestShortcuts(t *testing.T) {
 	a.at("/contacts")
 	a.hits("ga")
 	a.at("/activity")
-	a.hits("gp")
-	a.at("/users")
-	a.hits("gt")
-	a.at("/settings/tokens")
+	a.hits("gs")
+	a.at("/settings/general")
 	a.hits("gg")
 	a.at("/groups")
 	a.hits("c")
@@ -170,7 +168,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.visit("/groups")
 	a.types("j")
 	a.types("?")
-	a.until("what the page has is listed", listed+" === 'g o g g g c g j g a g p g t j k Enter Space x X Ctrl+K / c u ? e y #'")
+	a.until("what the page has is listed", listed+" === 'g o g g g c g j g a g s j k Enter Space x X Ctrl+K / c u ? e y #'")
 	a.sees("dialog", "actions apply to the focused row")
 	a.until("it is a dialog with a name", "find('dialog') || document.querySelector('dialog[role=dialog][aria-labelledby=dialog-title]')?.open")
 	a.focuses("Close")
@@ -181,7 +179,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.visit("/groups/" + g.ID)
 	a.types("?")
 	a.misses("dialog", "actions apply to the focused row")
-	a.until("a group's own page has less", listed+" === 'g o g g g c g j g a g p g t Ctrl+K u ? e y #'")
+	a.until("a group's own page has less", listed+" === 'g o g g g c g j g a g s Ctrl+K u ? e y #'")
 	a.press("Enter") // on Close
 	a.until("it is closed", "all('dialog').length === 0")
 
@@ -199,7 +197,7 @@ func TestTheSheetOfShortcuts(t *testing.T) {
 	a.types("e")
 	a.types("#")
 	a.types("?")
-	a.until("no more than one may", listed+" === 'g o g g g c g j g a g p g t Ctrl+K u ?'")
+	a.until("no more than one may", listed+" === 'g o g g g c g j g a g s Ctrl+K u ?'")
 }
 
 // TestShortcutsAreSwitchedOffWithoutScripts is what is needed most by those whom keys harm.

@@ -206,8 +206,12 @@ func (p overviewPages) firstSteps(r *http.Request, o *views.OverviewDetail) erro
 	if err != nil {
 		return err
 	}
+	general, err := p.store.Identity.Settings.General(r.Context())
+	if err != nil {
+		return err
+	}
 	account, err := p.store.Identity.Users.Account(r.Context(), o.By, o.By.UserID)
-	steps := views.FirstSteps(!o.NoGroups, len(tokens.Tokens) > 0, account.SecondFactor(), len(hooks) > 0)
+	steps := views.FirstSteps(general.Workspace != "", !o.NoGroups, len(tokens.Tokens) > 0, account.SecondFactor(), len(hooks) > 0)
 	if slices.ContainsFunc(steps, func(s views.Step) bool { return !s.Done }) {
 		o.Checklist = steps
 	}

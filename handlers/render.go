@@ -94,10 +94,11 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) (views.Frame, error
 	if v == nil {
 		return f, nil
 	}
-	var err error
-	if f.Workspace, err = s.store.Identity.Users.Workspace(r.Context()); err != nil {
+	general, err := s.store.Identity.Settings.General(r.Context())
+	if err != nil {
 		return f, err
 	}
+	f.Workspace = general.Workspace
 	f.User, f.By, f.Restricted, f.Version = v.user.Name, v.actor, v.mustEnroll, s.version
 	f.Calls = routeOf(r).hasCalls()
 	f.Density, f.Locale, f.Shortcuts = v.user.Density, v.user.Locale, v.user.Shortcuts

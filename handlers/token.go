@@ -44,7 +44,7 @@ func (p tokenPages) list(w http.ResponseWriter, r *http.Request) error {
 	if n := len(page.Tokens); n > 0 {
 		list.Previous, list.Next = neighbours(query.Range, page.More, page.Tokens[0].ID, page.Tokens[n-1].ID)
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: views.Tokens, Body: views.TokensPage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.Tokens, SettingsTab: true, Body: views.TokensPage(list)})
 }
 
 // listAt returns whose tokens an address asks for, and the name of the user if it names one.

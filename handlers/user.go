@@ -31,7 +31,7 @@ func (p userPages) list(w http.ResponseWriter, r *http.Request) error {
 	if list.Begins, err = p.store.Audit.Retention.DeletedBefore(r.Context()); err != nil {
 		return err
 	}
-	return p.render(w, r, http.StatusOK, views.Page{Title: views.Users, Body: views.UsersPage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.Users, SettingsTab: true, Body: views.UsersPage(list)})
 }
 
 // user returns the user in the request's address.

@@ -43,7 +43,7 @@ func (p policyPages) showEdit(w http.ResponseWriter, r *http.Request, status int
 	for i := range form.Rules {
 		form.Rules[i].FactorCount = counts[form.Rules[i].Role]
 	}
-	return p.render(w, r, status, views.Page{Title: "Sign-in policy", Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
+	return p.render(w, r, status, views.Page{Title: views.Policy, SettingsTab: true, Failed: len(form.Problems) > 0, Body: views.PolicyPage(form)})
 }
 
 // update saves the sign-in policy.

@@ -25,7 +25,7 @@ func (p webhookPages) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list := views.WebhookList{Webhooks: found, Done: len(signedInAs(r).flashes()) > 0, Now: p.now(r)}
-	return p.render(w, r, http.StatusOK, views.Page{Title: "Webhooks", Body: views.WebhooksPage(list)})
+	return p.render(w, r, http.StatusOK, views.Page{Title: views.Webhooks, SettingsTab: true, Body: views.WebhooksPage(list)})
 }
 
 // newForm shows the form for a new webhook.

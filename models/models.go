@@ -112,7 +112,7 @@ func newStore(d *db.DB) *Store {
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
 	s.Overviews = &Overviews{s}
-	s.Avatars = &Avatars{store: s, shown: db.Cache[string, bool]{TTL: db.CacheTTL}}
+	s.Avatars = &Avatars{s}
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)
 	s.Jobs.Register(s.Imports.kinds()...)

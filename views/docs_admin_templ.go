@@ -100,7 +100,33 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</strong>.</p><h2 id=\"what-grows\">What grows, and how long it is kept</h2><p>What isn't in this table stays until somebody deletes it. Owners see how large each is under <strong>Settings</strong>, <strong>About this console</strong>. A console deletes what has expired every few minutes, in small pieces.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</strong>.</p><h2 id=\"what-grows\">What grows, and how long it is kept</h2><p>What isn't in this table stays until somebody deletes it. Owners see how large each is under <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var5 string
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 37, Col: 115}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</strong>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var6 string
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(AboutTab)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 37, Col: 146}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</strong>. A console deletes what has expired every few minutes, in small pieces.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -108,7 +134,7 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<h2 id=\"deletion\">Deletion</h2><p>Older entries are deleted day by day (UTC), within an hour, 500 at a time. Each run is logged with the number of entries and the day they end. Deleted entries can't be restored: export them first if you may need them. SQLite reuses the space but doesn't shrink the file.</p><h2 id=\"clock-changes\">Clock changes</h2><p>A wrong clock deletes nothing: only time during which a console ran counts, plus up to three days while none did. After a longer pause an owner has to save the setting again. On PostgreSQL the earlier of the server's and the database's clock counts.</p><h2 id=\"verification\">Verification</h2><p>The chain then starts later and is as strong as before: its first entry is proven like its last, and checks report it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<h2 id=\"deletion\">Deletion</h2><p>Older entries are deleted day by day (UTC), within an hour, 500 at a time. Each run is logged with the number of entries and the day they end. Deleted entries can't be restored: export them first if you may need them. SQLite reuses the space but doesn't shrink the file.</p><h2 id=\"clock-changes\">Clock changes</h2><p>A wrong clock deletes nothing: only time during which a console ran counts, plus up to three days while none did. After a longer pause an owner has to save the setting again. On PostgreSQL the earlier of the server's and the database's clock counts.</p><h2 id=\"verification\">Verification</h2><p>The chain then starts later and is as strong as before: its first entry is proven like its last, and checks report it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -116,20 +142,46 @@ func docRetention() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>Entries are deleted only while they verify. If one doesn't, deletion stops and the server log says why.</p><p>A <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>Entries are deleted only while they verify. If one doesn't, deletion stops and the server log says why.</p><p>A <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var5 templ.SafeURL
-		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#checkpoint")
+		var templ_7745c5c3_Var7 templ.SafeURL
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#checkpoint")
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 47, Col: 50}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p><h2 id=\"deleted-groups\">Deleted groups</h2><p>A group deleted in the console disappears at once, and for 60 seconds the deletion can be undone: in the message, on the page that was the group's, and in the activity. Owners set how long under <strong>Retention</strong>, up to 30 days or not at all. After that, the group is permanently deleted. Deletions over the API are permanent at once.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">checkpoint</a> among deleted entries can no longer be compared: <code>-expect</code> then says so and exits with 1. Save the new one.</p><h2 id=\"deleted-groups\">Deleted groups</h2><p>A group deleted in the console disappears at once, and for 60 seconds the deletion can be undone: in the message, on the page that was the group's, and in the activity. Owners set how long under <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var8 string
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 49, Col: 217}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</strong>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var9 string
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(Retention)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 49, Col: 249}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</strong>, up to 30 days or not at all. After that, the group is permanently deleted. Deletions over the API are permanent at once.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -153,12 +205,12 @@ func docKeys() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var6 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var6 == nil {
-			templ_7745c5c3_Var6 = templ.NopComponent
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>Authenticator secrets are encrypted, and activity entries signed, with a key that is not in the database. The console creates it on its first start.</p><h2 id=\"where-it-is\">Where it is</h2><p>In <code>console.key</code> beside the SQLite file, or in <code>data/</code>. <code>-key-file</code> moves it, and the environment variable <code>CONSOLE_KEY</code> can hold the key itself. Keep a copy apart from the backups of the database: without its key a database can't be opened.</p><h2 id=\"rotate\">Rotate</h2><p><code>console key rotate</code> writes a new key before the old ones and encrypts everything with it. It can be run again if it was interrupted.</p><ul><li>Running consoles read the file again when they meet the new key and need no restart. Consoles with a copy of the file need the new one.</li><li>Keep the old keys: they verify older entries of the activity log.</li><li>With keys in the environment, set <code>CONSOLE_KEY</code> to the output of <code>console key rotate -print</code>, run <code>console key rotate</code> with it, and restart every console.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p>Authenticator secrets are encrypted, and activity entries signed, with a key that is not in the database. The console creates it on its first start.</p><h2 id=\"where-it-is\">Where it is</h2><p>In <code>console.key</code> beside the SQLite file, or in <code>data/</code>. <code>-key-file</code> moves it, and the environment variable <code>CONSOLE_KEY</code> can hold the key itself. Keep a copy apart from the backups of the database: without its key a database can't be opened.</p><h2 id=\"rotate\">Rotate</h2><p><code>console key rotate</code> writes a new key before the old ones and encrypts everything with it. It can be run again if it was interrupted.</p><ul><li>Running consoles read the file again when they meet the new key and need no restart. Consoles with a copy of the file need the new one.</li><li>Keep the old keys: they verify older entries of the activity log.</li><li>With keys in the environment, set <code>CONSOLE_KEY</code> to the output of <code>console key rotate -print</code>, run <code>console key rotate</code> with it, and restart every console.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -182,12 +234,12 @@ func docRunning() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var7 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var7 == nil {
-			templ_7745c5c3_Var7 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>Nothing has to be configured. <code>console serve -help</code> lists all settings; a flag takes precedence over its environment variable.</p><h2 id=\"postgresql\">PostgreSQL</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p>Nothing has to be configured. <code>console serve -help</code> lists all settings; a flag takes precedence over its environment variable.</p><h2 id=\"postgresql\">PostgreSQL</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -195,20 +247,46 @@ func docRunning() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2 id=\"sqlite\">SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds. <code>console health</code> asks the console of this machine, and exits with 1 if it isn't ready.</p><p><code>console doctor</code> checks the database and its schema, the files and who can read them, the room on the disk, the key and the clock and, with <code>-public-url</code>, the certificate. It changes nothing, and says how to solve each problem that it finds. Owners see the same under <strong>Settings</strong>, <strong>About this console</strong>.</p><h2 id=\"logs\">Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON. A request that takes longer than <code>-slow-requests</code>, a second, is a warning that says how many queries it made, how long they took and which was the slowest. <code>/healthz</code> and <code>/readyz</code> are left out while all is well, except at level <code>debug</code>; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2 id=\"resources\">Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one each for <code>/readyz</code> and, on PostgreSQL, for hearing of other instances. Garbage is collected within 40 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent; what a killed console left there is removed by the next start. Files of exports and uploads leave ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p>SQLite and PostgreSQL are both fully supported. Several consoles can share one PostgreSQL database and behave as one; they need the same public URL. The database must use UTF-8 and the extension <code>pg_trgm</code>, which comes with PostgreSQL and which the console creates itself, given ownership of the database.</p><h3>PgBouncer</h3><p>A pooler in transaction mode is detected. The console then prepares no statements and sets nothing that another session could inherit. If the pooler supports prepared statements (<code>max_prepared_statements</code>), add <code>?default_query_exec_mode=cache_statement</code> to the address.</p><h2 id=\"sqlite\">SQLite</h2><p>Don't move, replace or delete the file while a console runs: the console notices and stops writing. Put the same file back, or restart the console.</p><h2 id=\"health\">Health checks</h2><p><code>/healthz</code> answers 200 as long as the program runs, <code>/readyz</code> as long as it can use the database. Otherwise it answers 503 with the reason: <code>draining</code> (shutting down), <code>busy</code>, <code>full</code>, <code>damaged</code>, <code>read_only</code>, <code>gone</code> or <code>unsealed</code> (the activity can't be sealed). It stays that way until a trial write succeeds. <code>console health</code> asks the console of this machine, and exits with 1 if it isn't ready.</p><p><code>console doctor</code> checks the database and its schema, the files and who can read them, the room on the disk, the key and the clock and, with <code>-public-url</code>, the certificate. It changes nothing, and says how to solve each problem that it finds. Owners see the same under <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(db.Reserve >> 20))
+		var templ_7745c5c3_Var12 string
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 76, Col: 312}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</strong>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var13 string
+		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(AboutTab)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 76, Col: 343}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</strong>.</p><h2 id=\"logs\">Logs</h2><p>The log goes to standard error with one line per request. The <code>Request-Id</code> header of each response is in its line. Choose <code>-log-level</code> and <code>-log-format</code>, text or JSON. A request that takes longer than <code>-slow-requests</code>, a second, is a warning that says how many queries it made, how long they took and which was the slowest. <code>/healthz</code> and <code>/readyz</code> are left out while all is well, except at level <code>debug</code>; at level <code>debug</code> every database query is logged with its duration, without its values.</p><p><code>-debug-listen 127.0.0.1:6060</code> serves profiles (pprof) on an address of its own, which must be a loopback address.</p><h2 id=\"resources\">Resources</h2><p>The console opens 16 connections to PostgreSQL, or one that writes and 4 to 8 that read on SQLite, plus four for exports, jobs and verifying activity and one each for <code>/readyz</code> and, on PostgreSQL, for hearing of other instances. Garbage is collected within 40 MB; <code>GOGC</code> and <code>GOMEMLIMIT</code> take precedence. Large XLSX files are written to the folder for temporary files (<code>TMPDIR</code>) before they are sent; what a killed console left there is removed by the next start. Files of exports and uploads leave ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var14 string
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(db.Reserve >> 20))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 81, Col: 579}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " MB of a disk free, so that changes can still be saved: an export that finds less ends with <code>disk_full</code> and can be tried again.</p><h2 id=\"avatar-copies\">Avatars</h2><p>While owners let avatars be shown, the console itself connects to their hosts, directly and at most to four at once: to ports 80 and 443 of public addresses only, whatever a name resolves to or redirects to. A host that fails is left alone for a minute, then for longer, up to six hours. Copies of 96 pixels are in <code>-avatar-folder</code>, up to 256 MB, those unused for longest deleted first. Instances can share the folder, and it can be deleted at any time. One picture is decoded at a time; a very large one, of 20 megapixels, takes up to 200 MB for that moment.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " MB of a disk free, so that changes can still be saved: an export that finds less ends with <code>disk_full</code> and can be tried again.</p><h2 id=\"avatar-copies\">Avatars</h2><p>While owners let avatars be shown, the console itself connects to their hosts, directly and at most to four at once: to ports 80 and 443 of public addresses only, whatever a name resolves to or redirects to. A host that fails is left alone for a minute, then for longer, up to six hours. Copies of 96 pixels are in <code>-avatar-folder</code>, up to 256 MB, those unused for longest deleted first. Instances can share the folder, and it can be deleted at any time. One picture is decoded at a time; a very large one, of 20 megapixels, takes up to 200 MB for that moment.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -232,25 +310,25 @@ func docMetrics() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var9 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var9 == nil {
-			templ_7745c5c3_Var9 = templ.NopComponent
+		templ_7745c5c3_Var15 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var15 == nil {
+			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p><code>-metrics-listen 127.0.0.1:9090</code> (or <code>METRICS_LISTEN</code>) serves metrics for Prometheus at <code>/metrics</code>, on an address of its own. They need no sign-in, so choose one that only Prometheus can reach. No label has an id, a name or an address of anyone.</p><h2 id=\"list-of-metrics\">Metrics</h2><div class=\"card flush\"><table><caption class=\"hide\">Metrics</caption> <thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">What it is</th></tr></thead> <tbody><tr><td><code>console_request_duration_seconds</code></td><td>time until a request was answered: a histogram by <code>method</code>, <code>route</code> and <code>status</code></td></tr><tr><td><code>console_database_up</code></td><td>1 if the database answered this scrape, otherwise 0</td></tr><tr><td><code>console_database_errors_total</code></td><td>errors by which it was unavailable, by <code>kind</code>: the reasons of <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p><code>-metrics-listen 127.0.0.1:9090</code> (or <code>METRICS_LISTEN</code>) serves metrics for Prometheus at <code>/metrics</code>, on an address of its own. They need no sign-in, so choose one that only Prometheus can reach. No label has an id, a name or an address of anyone.</p><h2 id=\"list-of-metrics\">Metrics</h2><div class=\"card flush\"><table><caption class=\"hide\">Metrics</caption> <thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">What it is</th></tr></thead> <tbody><tr><td><code>console_request_duration_seconds</code></td><td>time until a request was answered: a histogram by <code>method</code>, <code>route</code> and <code>status</code></td></tr><tr><td><code>console_database_up</code></td><td>1 if the database answered this scrape, otherwise 0</td></tr><tr><td><code>console_database_errors_total</code></td><td>errors by which it was unavailable, by <code>kind</code>: the reasons of <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var10 templ.SafeURL
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("running") + "#health")
+		var templ_7745c5c3_Var16 templ.SafeURL
+		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("running") + "#health")
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 98, Col: 175}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_webhook_attempts_total</code></td><td>requests to webhooks, by <code>result</code>: <code>accepted</code> or <code>failed</code></td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_webhook_attempts_total</code></td><td>requests to webhooks, by <code>result</code>: <code>accepted</code> or <code>failed</code></td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -258,33 +336,33 @@ func docMetrics() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p>The same as a <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p>The same as a <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(AlertsURL())
+		var templ_7745c5c3_Var17 templ.SafeURL
+		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinURLErrs(AlertsURL())
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 114, Col: 39}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\" download>file of rules</a>.</p><h2 id=\"dashboard\">Dashboard</h2><p>A <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\" download>file of rules</a>.</p><h2 id=\"dashboard\">Dashboard</h2><p>A <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var12 templ.SafeURL
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DashboardURL())
+		var templ_7745c5c3_Var18 templ.SafeURL
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(DashboardURL())
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 116, Col: 30}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\" download>dashboard for Grafana</a> shows all of this: import it, and choose the data source and the job. It has requests and how long they take, sign-ins, the API, the database and its connections, what waits in the background, webhooks, memory and processor.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "\" download>dashboard for Grafana</a> shows all of this: import it, and choose the data source and the job. It has requests and how long they take, sign-ins, the API, the database and its connections, what waits in the background, webhooks, memory and processor.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -308,12 +386,12 @@ func docProxy() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var13 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var13 == nil {
-			templ_7745c5c3_Var13 = templ.NopComponent
+		templ_7745c5c3_Var19 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var19 == nil {
+			templ_7745c5c3_Var19 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -321,7 +399,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h2 id=\"nginx\">nginx</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<h2 id=\"nginx\">nginx</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -329,7 +407,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<h2 id=\"caddy\">Caddy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<h2 id=\"caddy\">Caddy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -337,7 +415,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<h2 id=\"unix-socket\">Unix sockets</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<h2 id=\"unix-socket\">Unix sockets</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -345,7 +423,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -353,7 +431,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -377,12 +455,12 @@ func docRecovery() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var14 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var14 == nil {
-			templ_7745c5c3_Var14 = templ.NopComponent
+		templ_7745c5c3_Var20 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var20 == nil {
+			templ_7745c5c3_Var20 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -390,7 +468,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -398,20 +476,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var15 templ.SafeURL
-		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
+		var templ_7745c5c3_Var21 templ.SafeURL
+		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 159, Col: 32}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -419,20 +497,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var16 templ.SafeURL
-		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
+		var templ_7745c5c3_Var22 templ.SafeURL
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 163, Col: 189}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

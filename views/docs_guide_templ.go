@@ -48,15 +48,28 @@ func docStart() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var2 string
-		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(Tokens)
+		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 16, Col: 37}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 16, Col: 39}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</strong>, or on the command line, which prints only the token:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</strong>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var3 string
+		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(Tokens)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 16, Col: 68}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</strong>, or on the command line, which prints only the token:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -64,7 +77,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<h2 id=\"call-the-api\">Call the API</h2><p>Request bodies are forms, as below, or JSON.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<h2 id=\"call-the-api\">Call the API</h2><p>Request bodies are forms, as below, or JSON.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -72,7 +85,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>A group looks like this:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>A group looks like this:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -80,7 +93,7 @@ func docStart() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a>.</p><h2 id=\"on-the-command-line\">On the command line</h2><p><code>console help</code> lists every command, and <code>console serve -help</code> every setting with its environment variable and default.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a>.</p><h2 id=\"on-the-command-line\">On the command line</h2><p><code>console help</code> lists every command, and <code>console serve -help</code> every setting with its environment variable and default.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -104,63 +117,63 @@ func docSearch() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var3 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var3 == nil {
-			templ_7745c5c3_Var3 = templ.NopComponent
+		templ_7745c5c3_Var4 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var4 == nil {
+			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>Type any part of a name or description. Case and accents don't matter: <code>lodz</code> finds Łódź. Group, conversation and contact IDs work too.</p><div class=\"card flush\"><table><caption class=\"hide\">Search operators</caption> <thead><tr><th scope=\"col\">Search for</th><th scope=\"col\">To find groups</th></tr></thead> <tbody><tr><td><code>grand plaza</code></td><td>that contain both words</td></tr><tr><td><code>\"grand plaza\"</code></td><td>that contain this phrase</td></tr><tr><td><code>-hotel</code></td><td>that don't contain this word</td></tr>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Type any part of a name or description. Case and accents don't matter: <code>lodz</code> finds Łódź. Group, conversation and contact IDs work too.</p><div class=\"card flush\"><table><caption class=\"hide\">Search operators</caption> <thead><tr><th scope=\"col\">Search for</th><th scope=\"col\">To find groups</th></tr></thead> <tbody><tr><td><code>grand plaza</code></td><td>that contain both words</td></tr><tr><td><code>\"grand plaza\"</code></td><td>that contain this phrase</td></tr><tr><td><code>-hotel</code></td><td>that don't contain this word</td></tr>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		for _, o := range models.Operators {
 			for _, f := range filtersOf(o, "") {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<tr><td><code>")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				var templ_7745c5c3_Var4 string
-				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(f.text)
-				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 42, Col: 28}
-				}
-				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</code></td><td>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<tr><td><code>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var5 string
-				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(f.words)
+				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(f.text)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 42, Col: 55}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 42, Col: 28}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</td></tr>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</code></td><td>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var6 string
+				templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(f.words)
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 42, Col: 55}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</td></tr>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</tbody></table></div><p>Operators can be combined. Days are in your time zone. Ages are in days, weeks, months or years, such as <code>2w</code>, and <code>..</code> can be left open on one side.</p><h2 id=\"short-words\">Short words</h2><p>One or two characters match the beginning of words only, except in Chinese, Japanese, Korean, Thai and other scripts without spaces between words, where they match anywhere.</p><h2 id=\"special-letters\">Special letters</h2><p>Letters without an accent to drop, such as ł, ø and æ, are compared as in Unicode's <a href=\"https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml\">Latin-ASCII</a> transform, and sorted that way too.</p><h2 id=\"in-the-api\">In the API</h2><p><code>q</code> searches the same text, but has no operators: use the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</tbody></table></div><p>Operators can be combined. Days are in your time zone. Ages are in days, weeks, months or years, such as <code>2w</code>, and <code>..</code> can be left open on one side.</p><h2 id=\"short-words\">Short words</h2><p>One or two characters match the beginning of words only, except in Chinese, Japanese, Korean, Thai and other scripts without spaces between words, where they match anywhere.</p><h2 id=\"special-letters\">Special letters</h2><p>Letters without an accent to drop, such as ł, ø and æ, are compared as in Unicode's <a href=\"https://github.com/unicode-org/cldr/blob/main/common/transforms/Latin-ASCII.xml\">Latin-ASCII</a> transform, and sorted that way too.</p><h2 id=\"in-the-api\">In the API</h2><p><code>q</code> searches the same text, but has no operators: use the <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var6 templ.SafeURL
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("filtering"))
+		var templ_7745c5c3_Var7 templ.SafeURL
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("filtering"))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 54, Col: 102}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\">parameters</a> of the list instead.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\">parameters</a> of the list instead.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -184,38 +197,38 @@ func docViews() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var7 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var7 == nil {
-			templ_7745c5c3_Var7 = templ.NopComponent
+		templ_7745c5c3_Var8 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var8 == nil {
+			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h2 id=\"filters\">Filters</h2><p><strong>Filters</strong> beside the search box shows how many groups each choice would find, and writes your choices into the search. Each filter is a chip below the search box, which removes it.</p><h2 id=\"save-a-view\">Save a view</h2><p><strong>Save view</strong> keeps a search with its status, order and columns under a name. A view is only an address: its link opens the same list for everyone. You can save ")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxViews))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 61, Col: 211}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " views.</p><h2 id=\"share-a-view\">Share a view</h2><p>Owners, admins, editors and moderators can share views with all users. A shared view can be changed by whoever saved it, and by owners and admins. Before you delete one, the console names the users who have pinned it.</p><h2 id=\"pin-a-view\">Pin a view</h2><p>Pinned views are in the menu under Groups, with how many groups they have. You can pin ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h2 id=\"filters\">Filters</h2><p><strong>Filters</strong> beside the search box shows how many groups each choice would find, and writes your choices into the search. Each filter is a chip below the search box, which removes it.</p><h2 id=\"save-a-view\">Save a view</h2><p><strong>Save view</strong> keeps a search with its status, order and columns under a name. A view is only an address: its link opens the same list for everyone. You can save ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var9 string
-		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxPins))
+		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxViews))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 65, Col: 123}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 61, Col: 211}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary job, which you can undo; the activity names the rule at each group. It has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the rules under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2 id=\"columns\">Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2 id=\"move-through-a-list\">Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, " views.</p><h2 id=\"share-a-view\">Share a view</h2><p>Owners, admins, editors and moderators can share views with all users. A shared view can be changed by whoever saved it, and by owners and admins. Before you delete one, the console names the users who have pinned it.</p><h2 id=\"pin-a-view\">Pin a view</h2><p>Pinned views are in the menu under Groups, with how many groups they have. You can pin ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var10 string
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(identity.MaxPins))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 65, Col: 123}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, ", also of those that are built in: empty groups, inactive ones, and others that may need attention.</p><h2 id=\"rules\">Archive rules</h2><p>A rule archives the groups that a search finds, or those without activity for some days: every day, or once on a date. A preview shows which ones before it is on. Each run is an ordinary job, which you can undo; the activity names the rule at each group. It has the rights of whoever turned the rule on last: if they are disabled, or may no longer archive groups, the rule stops. Find the rules under <strong>Views</strong>.</p><p>In the menu of a group, <strong>Archive on a date…</strong> archives that group alone, and <strong>Exempt from rules</strong> keeps it out of all rules. <code>is:scheduled</code> and <code>is:exempt</code> find such groups.</p><h2 id=\"columns\">Columns</h2><p><strong>Columns</strong> chooses what lists of groups show, for all your lists or for this one. <code>cols</code> in an address takes precedence.</p><h2 id=\"move-through-a-list\">Move through a list</h2><p>Below a list you can go to a date, to letters or to a number, depending on how it's sorted, and to its first and last page.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -239,12 +252,12 @@ func docPreferences() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<h2 id=\"preferences\">Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2 id=\"keyboard-shortcuts\">Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>Search everything</dd></div><div><dt><kbd>/</kbd></dt><dd>Search the list</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>Space</kbd></dt><dd>Peek at the row beside the list; again or <kbd>Esc</kbd> closes it</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>; <kbd>Ctrl</kbd> <kbd>K</kbd> (<kbd>⌘</kbd> <kbd>K</kbd> on a Mac) stays.</p><h2 id=\"search-everything\">Search everything</h2><p><strong>Search…</strong> beside the menu, or <kbd>Ctrl</kbd> <kbd>K</kbd>, finds groups, contacts, users, views, pages, settings and documentation by name, groups and contacts also by ID, and contacts by phone number. On the page of a group or a contact it also finds what you can do with it, such as “Archive Plaza Hotel”. Before you type it shows what you changed last.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2 id=\"avatars\">Avatars</h2><p>The picture at an avatar URL is fetched by the console itself, never by your browser, so its host doesn't learn who looks. PNG, JPEG, GIF (its first frame) and WebP of up to 5 MB and 20 megapixels (10 if a JPEG is progressive) are shown, cut to a square. Initials are shown for what can't be fetched, for hosts that aren't public, and for a moment when a picture is new. Owners can turn pictures off under <strong>Settings</strong> in the account menu.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<h2 id=\"preferences\">Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2 id=\"keyboard-shortcuts\">Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>Search everything</dd></div><div><dt><kbd>/</kbd></dt><dd>Search the list</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>Space</kbd></dt><dd>Peek at the row beside the list; again or <kbd>Esc</kbd> closes it</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>; <kbd>Ctrl</kbd> <kbd>K</kbd> (<kbd>⌘</kbd> <kbd>K</kbd> on a Mac) stays.</p><h2 id=\"search-everything\">Search everything</h2><p><strong>Search…</strong> beside the menu, or <kbd>Ctrl</kbd> <kbd>K</kbd>, finds groups, contacts, users, views, pages, settings and documentation by name, groups and contacts also by ID, and contacts by phone number. On the page of a group or a contact it also finds what you can do with it, such as “Archive Plaza Hotel”. Before you type it shows what you changed last.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2 id=\"avatars\">Avatars</h2><p>The picture at an avatar URL is fetched by the console itself, never by your browser, so its host doesn't learn who looks. PNG, JPEG, GIF (its first frame) and WebP of up to 5 MB and 20 megapixels (10 if a JPEG is progressive) are shown, cut to a square. Initials are shown for what can't be fetched, for hosts that aren't public, and for a moment when a picture is new. Owners can turn pictures off under <strong>Settings</strong>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -268,64 +281,103 @@ func docUsers() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var11 == nil {
-			templ_7745c5c3_Var11 = templ.NopComponent
+		templ_7745c5c3_Var12 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var12 == nil {
+			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>Users are the people who sign in to the console. Each has one <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var12 templ.SafeURL
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		var templ_7745c5c3_Var13 templ.SafeURL
+		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 99, Col: 86}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">role</a>.</p><h2 id=\"invite-a-user\">Invite a user</h2><p>Create an invite link under <strong>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var13 string
-		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 101, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</strong> and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2 id=\"disable-a-user\">Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2 id=\"owners\">Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2 id=\"require-a-second-factor\">Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2 id=\"docs\">Who can read the documentation</h2><p>Users who are signed in, programs with a token for the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\">role</a>.</p><h2 id=\"invite-a-user\">Invite a user</h2><p>Create an invite link under <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var14 templ.SafeURL
-		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
+		var templ_7745c5c3_Var14 string
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 86}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 101, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\">clients</a>, and browsers on the server itself. Owners can let everybody read it, under <strong>Sign-in policy</strong>. A browser on the server counts only if it opens the console as <code>localhost</code> and not through a proxy.</p><h2 id=\"locked-out\">Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</strong>, <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var15 templ.SafeURL
-		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		var templ_7745c5c3_Var15 string
+		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 111, Col: 98}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 101, Col: 78}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\">Backup and recovery</a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</strong>, and send it yourself: no mail server is needed. A link works once and expires after 72 hours.</p><h2 id=\"disable-a-user\">Disable a user</h2><p>Disabling ends all of a user's sessions and revokes their tokens immediately. Their entries stay in the activity log under their name.</p><h2 id=\"owners\">Owners</h2><p>The last owner can't be disabled or demoted. To hand over the console, make another user an owner and then change your own role.</p><h2 id=\"require-a-second-factor\">Require a second factor</h2><p>Owners can require a second factor for each role from a given day, and choose whether API tokens of users without one are refused as well.</p><h2 id=\"docs\">Who can read the documentation</h2><p>Users who are signed in, programs with a token for the <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var16 templ.SafeURL
+		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 86}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\">clients</a>, and browsers on the server itself. Owners can let everybody read it, under <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var17 string
+		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 195}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "</strong>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var18 string
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(Policy)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 224}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "</strong>. A browser on the server counts only if it opens the console as <code>localhost</code> and not through a proxy.</p><h2 id=\"locked-out\">Locked out?</h2><p>Anyone who can run commands on the server can restore access: see <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var19 templ.SafeURL
+		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 111, Col: 98}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "\">Backup and recovery</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -349,12 +401,12 @@ func docSignIn() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var16 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var16 == nil {
-			templ_7745c5c3_Var16 = templ.NopComponent
+		templ_7745c5c3_Var20 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var20 == nil {
+			templ_7745c5c3_Var20 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<h2 id=\"second-factor\">Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2 id=\"confirming-who-you-are\">Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2 id=\"failed-attempts\">Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2 id=\"sessions\">Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<h2 id=\"second-factor\">Second factor</h2><p>Under <strong>Security</strong> you can set up an authenticator app (TOTP) or add passkeys, get recovery codes, and review your sessions and end them.</p><p>Passkeys need a host name: an <code>https</code> address, or <code>localhost</code>. A passkey can also replace the password.</p><h2 id=\"confirming-who-you-are\">Confirming who you are</h2><p>Sensitive actions ask for your password, a code or a passkey again if you last confirmed more than ten minutes ago.</p><h2 id=\"failed-attempts\">Failed attempts</h2><p>After 5 failed attempts on one account, an IP address has to wait; after 20, on any account; after 100 from anywhere, the account. The wait grows from 15 seconds to 15 minutes, and its start is logged once in the activity.</p><p>No account is locked permanently: signed-in sessions, and browsers you have signed in with in the last 90 days, have attempts of their own.</p><h2 id=\"sessions\">Sessions</h2><p>A session ends after 12 hours without use, and after 7 days at the latest; if you choose to stay signed in, it lasts 30 days.</p><h2 id=\"oidc\">OpenID Connect</h2><p>Users can also sign in with an OpenID Connect provider, in addition to their password. Register the console there with the callback address <code>/login/oidc/callback</code> below its public URL, and start it with:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -362,7 +414,7 @@ func docSignIn() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<ul><li>The first sign-in links the account of the user with the same email, if the provider has verified it (<code>email_verified</code>).</li><li>From then on the provider's own ID counts. Another account there with the same email is refused.</li><li>The link is listed under <strong>Security</strong> and on the user's page, and can be removed there.</li><li>The provider never creates users.</li><li>While the provider is down the console still works, and passwords always do.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -386,38 +438,38 @@ func docTokens() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var17 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var17 == nil {
-			templ_7745c5c3_Var17 = templ.NopComponent
+		templ_7745c5c3_Var21 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var21 == nil {
+			templ_7745c5c3_Var21 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>Programs call the API with a token: see <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>Programs call the API with a token: see <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var18 templ.SafeURL
-		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
+		var templ_7745c5c3_Var22 templ.SafeURL
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 138, Col: 78}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "\">Authentication</a>.</p><h2 id=\"permissions\">Permissions</h2><p>A token has individual permissions, never more than its owner's <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "\">Authentication</a>.</p><h2 id=\"permissions\">Permissions</h2><p>A token has individual permissions, never more than its owner's <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var19 templ.SafeURL
-		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
+		var templ_7745c5c3_Var23 templ.SafeURL
+		templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 140, Col: 88}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "\">role</a> allows. It can have an expiry date, and a list of IP addresses and ranges that it works from. No token can create tokens or manage users.</p><h2 id=\"storage\">Storage</h2><p>A token is shown once and stored only as a hash. If you lose it, rotate it.</p><h2 id=\"rotate\">Rotate</h2><p>Rotating gives a token a new secret. The old one can keep working for up to 72 hours, so that programs can be switched over. Only the owner of a token can rotate it; on the command line use <code>console token rotate</code>.</p><h2 id=\"revoke\">Revoke</h2><p>A revoked token is refused within a second on every instance, and so are all tokens of a disabled user. Admins and owners can see and revoke the tokens of others.</p><h2 id=\"usage\">Usage</h2><p>A token's page shows its latest requests. They are written every five seconds; if the console is killed, the last ones are lost.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\">role</a> allows. It can have an expiry date, and a list of IP addresses and ranges that it works from. No token can create tokens or manage users.</p><h2 id=\"storage\">Storage</h2><p>A token is shown once and stored only as a hash. If you lose it, rotate it.</p><h2 id=\"rotate\">Rotate</h2><p>Rotating gives a token a new secret. The old one can keep working for up to 72 hours, so that programs can be switched over. Only the owner of a token can rotate it; on the command line use <code>console token rotate</code>.</p><h2 id=\"revoke\">Revoke</h2><p>A revoked token is refused within a second on every instance, and so are all tokens of a disabled user. Admins and owners can see and revoke the tokens of others.</p><h2 id=\"usage\">Usage</h2><p>A token's page shows its latest requests. They are written every five seconds; if the console is killed, the last ones are lost.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -47,28 +47,41 @@ func docWebhooks() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var3 string
-		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(Tokens)
+		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 4, Col: 135}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 4, Col: 137}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</strong> → <strong>Webhooks</strong>, or <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</strong>, <strong>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var4 templ.SafeURL
-		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(ReferenceURL("webhooks", ""))
+		var templ_7745c5c3_Var4 string
+		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(Webhooks)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 4, Col: 219}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 4, Col: 168}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\">by API</a> with a token that has the permission <code>webhooks</code>. Its secret is shown once.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</strong>, or <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var5 templ.SafeURL
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(ReferenceURL("webhooks", ""))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 4, Col: 222}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">by API</a> with a token that has the permission <code>webhooks</code>. Its secret is shown once.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -76,20 +89,20 @@ func docWebhooks() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p><code>*</code> stands for all events but those for details, such as <code>group.archived</code>, which only come to those who <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p><code>*</code> stands for all events but those for details, such as <code>group.archived</code>, which only come to those who <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var5 templ.SafeURL
-		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("events") + "#types")
+		var templ_7745c5c3_Var6 templ.SafeURL
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("events") + "#types")
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 6, Col: 167}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\">name them</a>.</p><h2 id=\"delivery\">What arrives</h2><p>A <code>POST</code> with the event, signed with the secret:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">name them</a>.</p><h2 id=\"delivery\">What arrives</h2><p>A <code>POST</code> with the event, signed with the secret:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -97,87 +110,87 @@ func docWebhooks() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>To test your code: the secret of this one is <code>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>To test your code: the secret of this one is <code>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(codeSecret)
+		var templ_7745c5c3_Var7 string
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(codeSecret)
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 10, Col: 67}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</code>. The address must be <code>https</code> and must not lead to a private network. Redirects aren't followed.</p><h2 id=\"verify\">Verify the signature</h2><p>Anybody can send requests to your address, so check that each was signed with your secret, in constant time. These receivers are complete: they need no packages and take the secret from <code>WEBHOOK_SECRET</code>.</p><ul class=\"chips\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "</code>. The address must be <code>https</code> and must not lead to a private network. Redirects aren't followed.</p><h2 id=\"verify\">Verify the signature</h2><p>Anybody can send requests to your address, so check that each was signed with your secret, in constant time. These receivers are complete: they need no packages and take the secret from <code>WEBHOOK_SECRET</code>.</p><ul class=\"chips\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		for _, r := range docReceivers {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<li><a class=\"chip\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<li><a class=\"chip\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var7 templ.SafeURL
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs("#" + r.id)
+			var templ_7745c5c3_Var8 templ.SafeURL
+			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs("#" + r.id)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 15, Col: 40}
-			}
-			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			var templ_7745c5c3_Var8 string
-			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(r.language)
-			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 15, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</a></li>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</ul>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		for _, r := range docReceivers {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h3 id=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(r.id)
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(r.language)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 19, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 15, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</a></li>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</ul>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		for _, r := range docReceivers {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h3 id=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var10 string
-			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(r.language)
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(r.id)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 19, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 19, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</h3>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var11 string
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(r.language)
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 19, Col: 30}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</h3>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -186,20 +199,20 @@ func docWebhooks() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>How it works, for other languages:</p><ol><li>Refuse requests whose <code>webhook-timestamp</code> is more than five minutes away from your clock, so that nobody can send an old one again.</li><li>Join <code>webhook-id</code>, <code>webhook-timestamp</code> and the body exactly as it arrived, with a dot between each.</li><li>Compute the HMAC-SHA256 of that. The key is what follows <code>whsec_</code> in the secret, decoded from base64.</li><li>Encode the result in base64 and put <code>v1,</code> before it. One of the signatures in <code>webhook-signature</code>, which are separated by spaces, must be equal.</li></ol><p>This is <a href=\"https://www.standardwebhooks.com\">Standard Webhooks</a>, so its libraries work too, and the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>How it works, for other languages:</p><ol><li>Refuse requests whose <code>webhook-timestamp</code> is more than five minutes away from your clock, so that nobody can send an old one again.</li><li>Join <code>webhook-id</code>, <code>webhook-timestamp</code> and the body exactly as it arrived, with a dot between each.</li><li>Compute the HMAC-SHA256 of that. The key is what follows <code>whsec_</code> in the secret, decoded from base64.</li><li>Encode the result in base64 and put <code>v1,</code> before it. One of the signatures in <code>webhook-signature</code>, which are separated by spaces, must be equal.</li></ol><p>This is <a href=\"https://www.standardwebhooks.com\">Standard Webhooks</a>, so its libraries work too, and the <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var11 templ.SafeURL
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients") + "#webhooks")
+		var templ_7745c5c3_Var12 templ.SafeURL
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients") + "#webhooks")
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_hooks.templ`, Line: 29, Col: 154}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "\">clients</a> have a function for it. <code>x-protocol-signature</code> is simpler and doesn't cover the time: the HMAC-SHA256 of the body alone in hexadecimal, with the whole secret as text, <code>whsec_</code> included, for the key.</p><h2 id=\"test\">Test it</h2><p><strong>Send test event</strong> on the webhook's page sends an event of any type with an example in it, and shows what your receiver answered. For a receiver on the console's own machine, start the console with <code>-webhook-allow-loopback</code>: then addresses such as <code>http://localhost:8000</code> and <code>http://127.0.0.1:9000/hooks</code> are accepted, too. Use that for development only.</p><p>If a signature doesn't match, <strong>Check a signature</strong> on the webhook's page says which part is wrong. Most often it is the body: a framework has parsed it and written it anew.</p><h2 id=\"answer\">What to answer</h2><div class=\"card flush\"><table><caption class=\"hide\">Answers of a receiver</caption> <thead><tr><th scope=\"col\">Answer</th><th scope=\"col\">What follows</th></tr></thead> <tbody><tr><td><code>2xx</code></td><td>The delivery is done.</td></tr><tr><td><code>410</code></td><td>The webhook is disabled.</td></tr><tr><td>Anything else, or none within 10 seconds</td><td>The delivery is tried again.</td></tr></tbody></table></div><p>Store the event and answer; do the work afterwards. An event can arrive more than once, for example if your answer was lost: its <code>id</code> is the same each time, so remember those you have handled.</p><h2 id=\"retries\">Retries</h2><p>After 5 seconds, 1 minute, 5 minutes, 30 minutes and 2 hours, then every 6 hours, up to 72 hours after the first try; each wait is up to a fifth longer, so that not everything comes back at once. After 100 failures in a row the webhook is paused, which pages of the console say. Its deliveries wait. From its page you can send a delivery again, or all that failed since a time. What is sent again is the object as it was then, and arrives after newer events: compare <code>updated_at</code> with what you have.</p><h2 id=\"order\">Order</h2><p>The events of a group or contact arrive one after the other, in their order: the next one waits until the one before is done or given up. Events of different objects arrive in any order.</p><h2 id=\"roll\">Rotate the secret</h2><p>After you rotate the secret, deliveries are signed with both for 24 hours: <code>webhook-signature</code> has two signatures, and the old one for the body alone is in <code>x-protocol-signature-previous</code>. The receivers above accept either, so you can switch over in that time. There are never more than two: if you rotate again within the 24 hours, the older one ends at once. Calls of the API name this <code>roll</code>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "\">clients</a> have a function for it. <code>x-protocol-signature</code> is simpler and doesn't cover the time: the HMAC-SHA256 of the body alone in hexadecimal, with the whole secret as text, <code>whsec_</code> included, for the key.</p><h2 id=\"test\">Test it</h2><p><strong>Send test event</strong> on the webhook's page sends an event of any type with an example in it, and shows what your receiver answered. For a receiver on the console's own machine, start the console with <code>-webhook-allow-loopback</code>: then addresses such as <code>http://localhost:8000</code> and <code>http://127.0.0.1:9000/hooks</code> are accepted, too. Use that for development only.</p><p>If a signature doesn't match, <strong>Check a signature</strong> on the webhook's page says which part is wrong. Most often it is the body: a framework has parsed it and written it anew.</p><h2 id=\"answer\">What to answer</h2><div class=\"card flush\"><table><caption class=\"hide\">Answers of a receiver</caption> <thead><tr><th scope=\"col\">Answer</th><th scope=\"col\">What follows</th></tr></thead> <tbody><tr><td><code>2xx</code></td><td>The delivery is done.</td></tr><tr><td><code>410</code></td><td>The webhook is disabled.</td></tr><tr><td>Anything else, or none within 10 seconds</td><td>The delivery is tried again.</td></tr></tbody></table></div><p>Store the event and answer; do the work afterwards. An event can arrive more than once, for example if your answer was lost: its <code>id</code> is the same each time, so remember those you have handled.</p><h2 id=\"retries\">Retries</h2><p>After 5 seconds, 1 minute, 5 minutes, 30 minutes and 2 hours, then every 6 hours, up to 72 hours after the first try; each wait is up to a fifth longer, so that not everything comes back at once. After 100 failures in a row the webhook is paused, which pages of the console say. Its deliveries wait. From its page you can send a delivery again, or all that failed since a time. What is sent again is the object as it was then, and arrives after newer events: compare <code>updated_at</code> with what you have.</p><h2 id=\"order\">Order</h2><p>The events of a group or contact arrive one after the other, in their order: the next one waits until the one before is done or given up. Events of different objects arrive in any order.</p><h2 id=\"roll\">Rotate the secret</h2><p>After you rotate the secret, deliveries are signed with both for 24 hours: <code>webhook-signature</code> has two signatures, and the old one for the body alone is in <code>x-protocol-signature-previous</code>. The receivers above accept either, so you can switch over in that time. There are never more than two: if you rotate again within the 24 hours, the older one ends at once. Calls of the API name this <code>roll</code>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

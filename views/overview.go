@@ -57,8 +57,9 @@ type Step struct {
 }
 
 // FirstSteps returns the steps that a new console begins with, given which are done.
-func FirstSteps(groups, token, factor, webhook bool) []Step {
+func FirstSteps(named, groups, token, factor, webhook bool) []Step {
 	return []Step{
+		{"Name your workspace", "Users see the name on every page", SettingsURL() + "#workspace", named},
 		{"Create or import groups", "For sample data, run console seed", ImportURL(models.ImportGroups), groups},
 		{"Set up two-factor authentication", "Protects your account", SecurityURL(), factor},
 		{"Create an API token", "For programs that call the API", NewTokenURL(), token},

@@ -26,10 +26,9 @@ const (
 	Overview = "Overview"
 	Groups   = "Groups"
 	Contacts = "Contacts"
-	Tokens   = "API tokens"
-	Users    = "Users"
 	Activity = "Activity"
 	Jobs     = "Jobs"
+	Settings = "Settings"
 )
 
 // The regions that can be requested alone.
@@ -47,6 +46,8 @@ type Page struct {
 	Title string
 	// Section is the page's section, or "".
 	Section string
+	// SettingsTab says that the page is the tab of the settings that Title names.
+	SettingsTab bool
 	// Failed says that the page shows a form with problems.
 	Failed bool
 	// Passkeys says that the page needs passkeys.js.

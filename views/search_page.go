@@ -212,7 +212,7 @@ func Places() []Result {
 		{Kind: setting, Name: Tokens, Href: TokensURL(), icon: "key"},
 		{Kind: action, Name: "New group", Href: NewGroupURL(), icon: "plus", also: "create add"},
 		{Kind: action, Name: "New contact", Href: NewContactURL(), icon: "user-plus", also: "create add"},
-		{Kind: setting, Name: "General settings", Href: SettingsURL(), icon: "sliders", also: "avatars"},
+		{Kind: setting, Name: "General settings", Href: SettingsURL(), icon: "sliders", also: "avatars workspace name time zone"},
 		{Kind: setting, Name: "Webhooks", Href: WebhooksURL(), icon: "external-link", also: "events"},
 		{Kind: setting, Name: "Webhook deliveries", Href: DeliveriesURL(DeliveriesAt{}), icon: "external-link", also: "events"},
 		{Kind: setting, Name: "Sign-in policy", Href: PolicyURL(), icon: "shield-check", also: "two-factor second factor 2fa"},

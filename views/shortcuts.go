@@ -24,8 +24,7 @@ var shortcutGroups = []shortcutGroup{
 		{"g c", Contacts},
 		{"g j", Jobs},
 		{"g a", Activity},
-		{"g p", Users},
-		{"g t", Tokens},
+		{"g s", Settings},
 	}},
 	{"Lists", []shortcut{
 		{"j", "Next row"},

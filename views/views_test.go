@@ -135,7 +135,7 @@ func everyPage() map[string]templ.Component {
 		"invited":        NewInvitationLink(InvitationLink{Invitation: invitation, Link: "https://console.example/invite/x", Now: noon}),
 		"uninvite":       RevokeInvitation(invitation),
 		"welcome":        WelcomePage(Welcome{Invitation: invitation, Workspace: "Acme", Secret: "x", Now: noon}),
-		"settings":       SettingsPage(SettingsForm{Avatars: true, Off: true}),
+		"settings":       SettingsPage(SettingsForm{General: identity.General{Avatars: true}, Off: true}),
 		"policy":         PolicyPage(PolicyForm{Rules: []PolicyRule{{Role: access.Owner, Need: true, From: "2027-01-31", FactorCount: identity.FactorCount{People: 2, Without: 2}}}}),
 		"roles":          RolesPage(),
 		"all selected":   GroupsPage(selected),

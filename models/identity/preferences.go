@@ -78,9 +78,7 @@ func (c ProfileChange) checkPreferences(columns map[string]any) (problems access
 	}
 	if c.Locale != nil {
 		columns["locale"] = *c.Locale
-		if !slices.Contains(Locales, *c.Locale) {
-			problems = append(problems, access.Refused("locale", "Choose a format for dates and numbers from the list.")...)
-		}
+		problems = append(problems, c.Locale.check()...)
 	}
 	if c.Shortcuts != nil {
 		columns["shortcuts"] = *c.Shortcuts
@@ -106,6 +104,14 @@ func preferences(was, is User) []audit.Difference {
 		{Field: "group_columns", Before: new(was.GroupColumns.label()), After: new(is.GroupColumns.label())},
 		{Field: "shortcuts", Before: new(was.Shortcuts.label()), After: new(is.Shortcuts.label())},
 	}
+}
+
+// check returns what is wrong with a locale; nil is none to check.
+func (l *Locale) check() access.Invalid {
+	if l == nil || slices.Contains(Locales, *l) {
+		return nil
+	}
+	return access.Refused("locale", "Choose a format for dates and numbers from the list.")
 }
 
 func (l Locale) label() string {

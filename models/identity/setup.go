@@ -43,9 +43,7 @@ type Setup struct {
 func (s *Users) SetUp(ctx context.Context, where access.Actor, setup Setup) (User, error) {
 	setup.Owner.Role = access.Owner
 	u, problems := setup.Owner.check()
-	workspace := *problems.Require("workspace", &setup.Workspace, "Enter a name for the workspace.", func(v string) (string, string) {
-		return text.Visible(text.ProperName("The name of the workspace", v))
-	})
+	workspace := *problems.Require("workspace", &setup.Workspace, workspaceMissing, workspaceName)
 	wrong, err := s.checkSetupCode(ctx, setup.Code)
 	if err != nil {
 		return User{}, err
@@ -61,7 +59,7 @@ func (s *Users) SetUp(ctx context.Context, where access.Actor, setup Setup) (Use
 	err = s.log.Record(ctx, where, audit.CreatedUser, func(tx *gorm.DB, line *audit.Line) error {
 		return s.setUp(tx, line, &u, workspace)
 	})
-	s.workspace.Forget()
+	s.general.Forget()
 	return u, err
 }
 
@@ -83,7 +81,7 @@ func (s *Users) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) 
 	if err := tx.Where("1 = 1").Delete(&setupCode{}).Error; err != nil {
 		return err
 	}
-	named := db.Setting{Key: workspaceSetting, Value: workspace}
+	named := db.Setting{Key: WorkspaceField, Value: workspace}
 	if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&named).Error; err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type Store struct {
 	Tokens        *Tokens
 	Invitations   *Invitations
 	Policies      *Policies
+	Settings      *Settings
 	Drafts        *Drafts
 	SavedViews    *SavedViews
 	OpenForms     *OpenForms
@@ -53,6 +54,8 @@ type (
 	Invitations struct{ *shared }
 	// Policies are the sign-in policy, and who doesn't meet it yet.
 	Policies struct{ *shared }
+	// Settings are what owners set for everybody.
+	Settings struct{ *shared }
 	// Drafts are what users have typed into forms and not sent.
 	Drafts struct{ *shared }
 	// OpenForms are who edits what at the moment.
@@ -68,7 +71,7 @@ type shared struct {
 
 	uses      uses
 	callers   db.Cache[string, caller]    // by the hashes of tokens
-	workspace db.Cache[string, string]    // the name of the organisation
+	general   db.Cache[string, General]   // the general settings
 	policy    db.Cache[string, Policy]    // the sign-in policy
 	pins      db.Cache[string, []Pin]     // by the ids of users
 	going     db.Current[string, Session] // by the hashes of their secrets
@@ -80,19 +83,20 @@ type shared struct {
 	secondFactors *SecondFactors
 	providers     *Providers
 	policies      *Policies
+	settings      *Settings
 }
 
 // New returns the users of a database, whose changes go to a log. It sets the log's Reload.
 func New(d *db.DB, log *audit.Log) *Store {
 	c := &shared{db: d, log: log}
-	c.callers.TTL, c.workspace.TTL, c.policy.TTL = db.CacheTTL, db.CacheTTL, db.CacheTTL
+	c.callers.TTL, c.general.TTL, c.policy.TTL = db.CacheTTL, db.CacheTTL, db.CacheTTL
 	c.pins.TTL = pinsTTL
 	c.users, c.sessions, c.signIns, c.attempts = &Users{c}, &Sessions{c}, &SignIns{c}, &Attempts{c}
-	c.secondFactors, c.providers, c.policies = &SecondFactors{c}, &Providers{c}, &Policies{c}
+	c.secondFactors, c.providers, c.policies, c.settings = &SecondFactors{c}, &Providers{c}, &Policies{c}, &Settings{c}
 	s := &Store{
 		shared: c, Users: c.users, Sessions: c.sessions, SignIns: c.signIns, Attempts: c.attempts,
 		SecondFactors: c.secondFactors, Providers: c.providers, Tokens: &Tokens{c}, Invitations: &Invitations{c},
-		Policies: c.policies, Drafts: &Drafts{c}, SavedViews: &SavedViews{c}, OpenForms: &OpenForms{c},
+		Policies: c.policies, Settings: c.settings, Drafts: &Drafts{c}, SavedViews: &SavedViews{c}, OpenForms: &OpenForms{c},
 	}
 	log.Reload = c.users.reloadActor
 	d.Migrations = append(d.Migrations, s.identityMigration())

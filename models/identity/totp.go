@@ -123,8 +123,8 @@ var errAppOn = access.Conflict{Message: "You already have an authenticator app. 
 
 // totpKey returns a seed in the form for apps.
 func (s *SecondFactors) totpKey(ctx context.Context, u User, secret string) TOTPKey {
-	workspace, _ := s.users.Workspace(ctx) // an app can do without
-	issuer := strings.ReplaceAll(strings.TrimSpace("Protocol Console "+workspace), ":", " ")
+	general, _ := s.settings.General(ctx) // an app can do without
+	issuer := strings.ReplaceAll(strings.TrimSpace("Protocol Console "+general.Workspace), ":", " ")
 	seed, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret) // as Generate wrote it
 	key, err := otptotp.Generate(otptotp.GenerateOpts{Issuer: issuer, AccountName: u.Email, Secret: seed})
 	if err != nil {

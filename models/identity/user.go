@@ -10,7 +10,6 @@ import (
 
 	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/audit"
-	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 )
 
@@ -112,7 +111,12 @@ func (s *Users) CreateUser(ctx context.Context, by access.Actor, n NewUser) (Use
 func (s *Users) insertUser(tx *gorm.DB, u *User, line *audit.Line) error {
 	now := s.db.Now()
 	u.ID, u.CreatedAt, u.UpdatedAt = s.db.IDs.Next(now, ""), now.Unix(), now.Unix()
-	err := tx.Create(u).Error
+	general, err := generalIn(tx)
+	if err != nil {
+		return err
+	}
+	u.TimeZone, u.Locale = general.TimeZone, general.Locale
+	err = tx.Create(u).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return access.Refused("email", "There's already a user with this email address.")
 	}
@@ -184,19 +188,6 @@ func (s *Users) HasOwner(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-const workspaceSetting = "workspace"
-
-// Workspace returns the name of the organisation; "" before the console is set up. Another
-// process's change is seen within a second.
-func (s *Users) Workspace(ctx context.Context) (string, error) {
-	name, err := s.workspace.Get(workspaceSetting, s.db.Now(), func() (string, error) {
-		query := db.SelectFrom("settings", "value", "key = ?", workspaceSetting)
-		found, err := db.First(s.db.Read(ctx), query, 1, db.OneColumn[string])
-		return strings.Join(found, ""), err
-	})
-	return name, s.db.Failed(ctx, err)
 }
 
 // String keeps everything but the id out of logs.
