@@ -190,6 +190,15 @@ func (v *town) hooked() webhooks.Delivery {
 	return page.Deliveries[0]
 }
 
+// message posts a message in the busy group, and returns its id.
+func (v *town) message() string {
+	m, err := v.store.Messages.PostMessage(v.Context(), v.by, v.busy.ConversationID, models.NewMessage{Text: "Is the boathouse open?\nI have left my jacket there."}, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return m.ID
+}
+
 // ruled makes a rule, unless there is one, and returns its id. The busy group has a date and the
 // empty one is exempt.
 func (v *town) ruled() string {

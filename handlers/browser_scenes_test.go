@@ -202,6 +202,15 @@ var scenes = append([]scene{
 	}},
 	{"group", at(func(v *town) string { return "/groups/" + v.group.ID })},
 	{"group archived", at(func(v *town) string { return "/groups/" + v.archived.ID })},
+	{"group messages", at(func(v *town) string {
+		if err := v.store.Messages.Delete(v.Context(), v.by, v.message(), "Off topic"); err != nil {
+			v.Fatal(err)
+		}
+		return "/groups/" + v.busy.ID + "/messages"
+	})},
+	{"group messages none", at(func(v *town) string { return "/groups/" + v.empty.ID + "/messages" })},
+	{"group messages no match", at(func(v *town) string { return "/groups/" + v.busy.ID + "/messages?q=zzzz" })},
+	{"message delete", at(func(v *town) string { return "/messages/" + v.message() + "/delete" })},
 	{"group members", at(func(v *town) string { return "/groups/" + v.group.ID + "/members" })},
 	{"group members none", at(func(v *town) string { return "/groups/" + v.empty.ID + "/members" })},
 	{"group members no match", at(func(v *town) string { return "/groups/" + v.group.ID + "/members?q=zzzz" })},

@@ -93,6 +93,7 @@ func (c *Console) table() []route {
 		groups       = groupPages{c.site}
 		overview     = overviewPages{groups}
 		members      = memberPages{groups}
+		messages     = messagePages{groups}
 		bulk         = groups.bulk()
 		bulkMembers  = members.bulk()
 		saved        = viewPages{groups}
@@ -234,6 +235,10 @@ func (c *Console) table() []route {
 		{"GET", "/groups/{id}/deliveries", groups.deliveries, access.Webhooks, views.Groups, aGroup},
 		{"GET", "/groups/{id}/api", groups.api, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/past", groups.past, access.ReadActivity, views.Groups, aGroup},
+		{"GET", "/groups/{id}/messages", messages.list, access.ReadMessages, views.Groups, aGroup},
+		{"POST", "/groups/{id}/messages", messages.post, access.PostMessages, views.Groups, aGroup},
+		{"GET", "/messages/{id}/delete", messages.confirmDelete, access.DeleteMessages, views.Groups, plain},
+		{"POST", "/messages/{id}/delete", messages.delete, access.DeleteMessages, views.Groups, plain},
 		{"GET", "/groups/{id}/members", members.list, access.ReadGroups, views.Groups, aGroup},
 		{"POST", "/groups/{id}/members", members.add, access.EditMembers, views.Groups, editedGroup},
 		{"GET", "/groups/{id}/members/export", members.exportForm, access.Export, views.Groups, aGroup},

@@ -17,7 +17,16 @@ import (
 
 // What routes are called about, and what they are sent.
 
-func aGroup(s *site) string   { return s.group("Plaza Hotel").ID }
+func aGroup(s *site) string { return s.group("Plaza Hotel").ID }
+
+func aMessage(s *site) string {
+	g := s.group("Plaza Hotel")
+	m, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{Text: "Hello."}, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return m.ID
+}
 func aContact(s *site) string { return s.contact("hector" + rand.Text()).ID }
 func aToken(s *site) string {
 	t, _, err := s.store.Identity.Tokens.CreateToken(s.Context(), s.by, identity.NewToken{Name: "Nightly", Scopes: access.ReadScopes()}, nil)

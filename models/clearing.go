@@ -125,7 +125,11 @@ func (s *Deletions) clearPiece(tx *gorm.DB, c clearing, from progress) (to progr
 	if err := countMessages(tx, c, len(messages)); err != nil {
 		return to, false, err
 	}
-	room := pieceRows - len(messages)
+	deleted, err := clearRows(tx, rowRange{"deleted_messages", "conversation_id", "id", c.ConversationID, ""}, pieceRows-len(messages))
+	if err != nil {
+		return to, false, err
+	}
+	room := pieceRows - len(messages) - len(deleted)
 	if c.ContactID != nil {
 		room = min(room, pieceGroups)
 	}

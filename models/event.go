@@ -29,6 +29,7 @@ var announced = map[audit.Action]events.Type{
 	audit.RevertedContact: events.ContactUpdated,
 	audit.DeletedContact:  events.ContactDeleted,
 	audit.PostedMessage:   events.MessageCreated,
+	audit.DeletedMessage:  events.MessageDeleted,
 }
 
 // Announces reports whether other systems hear of an action.

@@ -70,6 +70,7 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 			return finish(t, store, start(t, store, models.Bulk{Action: action, IDs: []string{g.ID}, Contacts: models.Refs(contacts...)}))
 		}
 		var job jobs.Job
+		var posted models.Message
 		after := int64(0)
 		for _, change := range []struct {
 			name, want string
@@ -102,9 +103,11 @@ func TestEveryChangeHasItsEvent(t *testing.T) {
 			}},
 			{"replacing members", "group.updated group.members_removed", func() error { return edit(models.GroupChange{Contacts: &[]models.ContactRef{}}) }},
 			{"a message", "message.created", func() error {
-				_, err := store.Messages.PostMessage(ctx, by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil)
+				var err error
+				posted, err = store.Messages.PostMessage(ctx, by, g.ConversationID, models.NewMessage{Text: "Hello"}, nil)
 				return err
 			}},
+			{"the end of a message", "message.deleted", func() error { return store.Messages.Delete(ctx, by, posted.ID, "Spam") }},
 			{"many archived", "group.updated group.archived", func() error { job = bulk(models.BulkArchive); return nil }},
 			{"many restored", "group.updated group.restored", func() error {
 				_, err := store.BulkChanges.Undo(ctx, bulkTester, job.ID)

@@ -285,7 +285,7 @@ func (x *exporting) eachContact(l db.SearchSpec, args func(db.Cursor) []any, cur
 }
 
 func (x *exporting) eachMessage(conversationID string, each func(Message) error) error {
-	query := selectMessages("id, conversation_id, contact_id, message, created_at", conversationID)
+	query := selectMessages(messageColumns, conversationID)
 	return walk(func(part db.Range) ([]Message, bool, error) {
 		return db.Find(x.r, query, db.IDKeyset("messages"), part, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	}, func(m Message) db.Cursor { return db.Cursor{ID: m.ID} }, func(messages []Message) error { return passAll(x, messages, each) })

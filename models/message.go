@@ -31,11 +31,19 @@ type Message struct {
 	ConversationID string
 	// ContactID is who wrote it; nil for the console. The contact may be deleted.
 	ContactID *string
-	// Message is the text.
+	// PostedBy is who posted it for the console; nil for a contact's, and if it isn't known.
+	PostedBy *string
+	// Message is the text; "" if it was deleted.
 	Message string
 	// CreatedAt is in Unix seconds.
 	CreatedAt int64
+	// Deleted says how it was deleted; nil if it wasn't. Only Messages.Conversation and
+	// Messages.Delete return messages that were.
+	Deleted *MessageDeletion `gorm:"-"`
 }
+
+// messageColumns are those that (*Message).columns reads.
+const messageColumns = "id, conversation_id, contact_id, posted_by, message, created_at"
 
 // MessagePage is a part of a conversation. More reports whether it continues.
 type MessagePage struct {
@@ -51,16 +59,21 @@ func (s *Messages) List(ctx context.Context, conversationID string, r db.Range) 
 	if _, err := conversationIn(s.store.DB.ReaderFor(ctx), conversationID); err != nil {
 		return MessagePage{}, s.store.DB.Failed(ctx, err)
 	}
+	return s.page(ctx, conversationID, r)
+}
+
+// page is List for a range and a conversation that were checked.
+func (s *Messages) page(ctx context.Context, conversationID string, r db.Range) (MessagePage, error) {
 	order := db.IDKeyset("messages")
 	order.Desc = true
-	query := selectMessages("id, conversation_id, contact_id, message, created_at", conversationID)
+	query := selectMessages(messageColumns, conversationID)
 	messages, more, err := db.Find(s.store.DB.Read(ctx), query, order, r, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	return MessagePage{Messages: messages, More: more}, s.store.DB.Failed(ctx, err)
 }
 
 // columns returns the destinations of the columns of Messages.
 func (m *Message) columns() []any {
-	return []any{&m.ID, &m.ConversationID, &m.ContactID, &m.Message, &m.CreatedAt}
+	return []any{&m.ID, &m.ConversationID, &m.ContactID, &m.PostedBy, &m.Message, &m.CreatedAt}
 }
 
 func conversationIn(db *gorm.DB, id string) (c conversation, err error) {
@@ -123,6 +136,9 @@ func (s *Messages) PostMessage(ctx context.Context, by access.Actor, conversatio
 		posted := Message{
 			ID: s.store.DB.IDs.Next(now, ""), ConversationID: conversationID, ContactID: text.OrNil(m.From),
 			Message: typed, CreatedAt: now.Unix(),
+		}
+		if m.From == "" {
+			posted.PostedBy = text.OrNil(by.Who())
 		}
 		line.SetObject("conversation", conversationID, "")
 		line.Shown, line.EventsOf = posted.Object(), text.Deref(cmp.Or(c.GroupID, c.ContactID))

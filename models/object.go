@@ -58,4 +58,23 @@ type MessageObject struct {
 }
 
 // Object returns the message as the API shows it.
-func (m Message) Object() MessageObject { return MessageObject(m) }
+func (m Message) Object() MessageObject {
+	return MessageObject{ID: m.ID, ConversationID: m.ConversationID, ContactID: m.ContactID, Message: m.Message, CreatedAt: m.CreatedAt}
+}
+
+// DeletedMessageObject is what the events show of a message that was deleted.
+type DeletedMessageObject struct {
+	ID             string  `json:"id"`
+	ConversationID string  `json:"conversation_id"`
+	ContactID      *string `json:"contact_id"`
+	CreatedAt      int64   `json:"created_at"`
+	DeletedAt      int64   `json:"deleted_at"`
+	Reason         string  `json:"reason"`
+}
+
+func (m Message) deletedObject() DeletedMessageObject {
+	return DeletedMessageObject{
+		ID: m.ID, ConversationID: m.ConversationID, ContactID: m.ContactID, CreatedAt: m.CreatedAt,
+		DeletedAt: m.Deleted.At, Reason: m.Deleted.Reason,
+	}
+}

@@ -24,6 +24,9 @@ func ExampleEvent(kind events.Type, now time.Time) (string, error) {
 		return payload(anna.Object())
 	case events.MessageCreated:
 		return payload(Message{ID: "0VblOpnj00000005", ConversationID: plaza.ConversationID, ContactID: &anna.ID, Message: "Welcome!", CreatedAt: at}.Object())
+	case events.MessageDeleted:
+		spam := Message{ID: "0VblOpnj00000005", ConversationID: plaza.ConversationID, ContactID: &anna.ID, CreatedAt: at, Deleted: &MessageDeletion{At: at, Reason: "Spam"}}
+		return payload(spam.deletedObject())
 	case events.GroupArchived:
 		plaza.ArchivedAt = &at
 	case events.GroupMembersAdded, events.GroupMembersRemoved:

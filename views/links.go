@@ -56,6 +56,19 @@ type MembersAt struct {
 	List                   templ.SafeURL
 }
 
+// MessagesAt is a page of the list of a group's messages. Its fields are those of GroupsAt; List is as
+// in GroupDetail.
+type MessagesAt struct {
+	Q, After, Before string
+	List             templ.SafeURL
+}
+
+// page returns the newest messages.
+func (at MessagesAt) page() MessagesAt {
+	at.After, at.Before = "", ""
+	return at
+}
+
 // page returns the list's first page, with nothing selected.
 func (at MembersAt) page() MembersAt {
 	at.After, at.Before, at.Select = "", "", false
@@ -156,6 +169,16 @@ func DeleteGroupURL(id string, next Next) templ.SafeURL {
 
 func MembersURL(id string, at MembersAt) templ.SafeURL {
 	return withParams(pathTo("/groups/", id, "/members", ""), "q", at.Q, "sort", at.Sort, "after", at.After, "before", at.Before, "select", flag(at.Select, "all"), "list", string(at.List))
+}
+
+// MessagesURL returns the address of a list of a group's messages.
+func MessagesURL(id string, at MessagesAt) templ.SafeURL {
+	return withParams(pathTo("/groups/", id, "/messages", ""), "q", at.Q, "after", at.After, "before", at.Before, "list", string(at.List))
+}
+
+// DeleteMessageURL returns the address that deletes a message.
+func DeleteMessageURL(id string, next Next) templ.SafeURL {
+	return pathTo("/messages/", id, "/delete", next)
 }
 
 // ExportGroupURL returns the address that exports a group with its members and messages.

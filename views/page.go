@@ -35,7 +35,9 @@ const (
 const (
 	ResultsRegion = "results"
 	MembersRegion = "members"
-	JobRegion     = "job"
+	// MessagesRegion is the list of a group's messages.
+	MessagesRegion = "conversation"
+	JobRegion      = "job"
 	// PeekRegion is what peek.js shows of an object's page beside the list: who it is, and its first tab.
 	PeekRegion = "peek"
 )

@@ -36,6 +36,7 @@ var acts = map[audit.Action]string{
 	audit.DeletedContact:   "permanently deleted the contact {object}",
 	audit.RevertedContact:  "reverted a change to the contact {object}",
 	audit.PostedMessage:    "posted a message",
+	audit.DeletedMessage:   "deleted a message",
 	audit.CreatedToken:     "created the API token {object}",
 	audit.RevokedToken:     "revoked the API token {object}",
 	audit.CreatedUser:      "created the user {object}",

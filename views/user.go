@@ -170,7 +170,7 @@ func roleDescription(r access.Role) string {
 		access.Owner:     "Full access, including managing roles.",
 		access.Admin:     "Everything except managing owners, admins, roles, sign-in policy and retention.",
 		access.Editor:    "Create, edit and archive groups and contacts, and post messages.",
-		access.Moderator: "Add and remove members, and archive groups.",
+		access.Moderator: "Add and remove members, archive groups, and delete messages.",
 		access.Auditor:   "Read-only access to everything, including activity and exports.",
 	}[r]
 }

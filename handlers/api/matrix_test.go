@@ -73,6 +73,7 @@ var matrix = map[string]string{
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
+	"DELETE /v1/messages/{id}?reason=Spam":                      "OAM",
 	`POST /v1/imports {"name":"Imported"}`:                      "OAE",
 	"GET /v1/events":                                            all,
 	"GET /v1/jobs":                                              all,
@@ -181,6 +182,8 @@ func (s *server) subjects(t *testing.T, call string) (models.Group, models.Conta
 		id = member.ID
 	case strings.Contains(call, "/v1/conversations"):
 		id = group.ConversationID
+	case strings.Contains(call, "/v1/messages/"):
+		id = s.newMessage(t, group).ID
 	case strings.Contains(call, "/v1/activity"):
 		id = s.newest(t)
 	case strings.HasSuffix(call, "/start"):

@@ -28,3 +28,11 @@ func (a messageCalls) create(r *http.Request, by access.Actor) (result, error) {
 	m, err := a.Store.Messages.PostMessage(r.Context(), by, r.PathValue("id"), message, in.key)
 	return created(m.Object(), "", in.key), err
 }
+
+func (a messageCalls) delete(r *http.Request, by access.Actor) (result, error) {
+	q := queryOf(r)
+	if err := q.check(); err != nil {
+		return result{}, err
+	}
+	return nothing(), a.Store.Messages.Delete(r.Context(), by, r.PathValue("id"), q.values["reason"])
+}

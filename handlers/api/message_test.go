@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
 )
 
@@ -34,5 +35,40 @@ func TestWhoIsInAConversationPostsInIt(t *testing.T) {
 		s.call(t, "DELETE /v1/groups/"+g.ID+"/contacts/"+hector.ID).want(t, 204)
 		s.call(t, "POST /v1/conversations/"+g.ConversationID+"/messages", jsonBody(`{"message":"Hello.","contact_id":"`+hector.ID+`"}`)).
 			refused(t, 422, invalid, "contact_id")
+	})
+}
+
+// newMessage posts a message in a group's conversation.
+func (s *server) newMessage(t *testing.T, g models.Group) models.Message {
+	t.Helper()
+	m, err := s.store.Messages.PostMessage(t.Context(), s.owner, g.ConversationID, models.NewMessage{Text: "Buy now!"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestADeletedMessageIsGone from the list, and its event says why, without the text.
+func TestADeletedMessageIsGone(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		g := modelstest.Group(t, s.store, s.owner, "Plaza Hotel")
+		m, kept := s.newMessage(t, g), s.newMessage(t, g)
+		path := "DELETE /v1/messages/" + m.ID
+		s.call(t, path).refused(t, 422, "parameter_missing", "reason")
+		s.call(t, path+"?reason="+strings.Repeat("x", 251)).refused(t, 422, invalid, "reason")
+		s.call(t, path+"?reason=Spam", header("Dry-Run", "true")).want(t, 204)
+		s.call(t, path+"?reason=Spam").want(t, 204)
+		s.call(t, path+"?reason=Spam").refused(t, 404, "resource_missing", "id")
+		left := decode[list[message]](t, s.call(t, "GET /v1/conversations/"+g.ConversationID+"/messages").want(t, 200)).Data
+		if len(left) != 1 || left[0].ID != kept.ID {
+			t.Errorf("the list has %v", left)
+		}
+		if err := s.store.Events.Relay(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		heard := s.call(t, "GET /v1/events?type=message.deleted&object_id="+g.ID).want(t, 200).body
+		if strings.Count(heard, `"reason":"Spam"`) != 1 || strings.Contains(heard, "Buy now") {
+			t.Errorf("the events are %s", heard)
+		}
 	})
 }

@@ -68,6 +68,9 @@ func TestReferenceErrors(t *testing.T) {
 				shown(t, c, "request_malformed", s.call(t, line+"?q=%"))
 			}
 			if object && c.Body == nil {
+				if c.Method == "DELETE" {
+					line = c.Method + " " + c.Request("").URL() // with the reason that one of them needs
+				}
 				shown(t, c, "resource_missing", s.call(t, line))
 			}
 			if !object && len(c.In("query")) > 0 && c.In("query")[0].Name == "limit" {

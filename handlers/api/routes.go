@@ -132,6 +132,7 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
+		{"DELETE", "/v1/messages/{id}", messages.delete, access.DeleteMessages, "message", []string{"reason"}, plain},
 		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "map", "filename"}, upload},
 		{"GET", "/v1/jobs", jobs.list, access.ReadGroups, "", paged, plain},
 		{"GET", "/v1/jobs/{id}", jobs.show, access.ReadGroups, "job", nil, plain},

@@ -47,6 +47,7 @@ var rows = map[string]row{
 	"DELETE /v1/contacts/{id}":                               {"", 204},
 	"GET /v1/conversations/{id}/messages":                    {"", 200},
 	"POST /v1/conversations/{id}/messages":                   {`{"message":"Hello."}`, 201},
+	"DELETE /v1/messages/{id}":                               {"", 422}, // without a reason
 	"POST /v1/imports":                                       {`{"name":"Imported"}`, 202},
 	"GET /v1/jobs":                                           {"", 200},
 	"GET /v1/jobs/{id}":                                      {"", 200},
@@ -107,6 +108,8 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 		id = member.ID
 	case strings.HasPrefix(rt.Path, "/v1/conversations"):
 		id = group.ConversationID
+	case strings.HasPrefix(rt.Path, "/v1/messages"):
+		id = s.newMessage(t, group).ID
 	case strings.HasPrefix(rt.Path, "/v1/activity"):
 		id = s.newestAct(t).ID
 	case rt.Path == "/v1/jobs/{id}/start":

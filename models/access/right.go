@@ -22,6 +22,7 @@ const (
 	DeleteContacts  Right = "contacts.delete"
 	ReadMessages    Right = "messages.read"
 	PostMessages    Right = "messages.post"
+	DeleteMessages  Right = "messages.delete"
 	ShareViews      Right = "views.share"
 	ManageViews     Right = "views.manage"
 	ReadActivity    Right = "activity.read"
@@ -87,6 +88,7 @@ var Rules = []Rule{
 	{DeleteContacts, "permanently delete contacts", []Role{Owner, Admin}, true},
 	{ReadMessages, "read messages", Roles, true},
 	{PostMessages, "post messages", []Role{Owner, Admin, Editor}, true},
+	{DeleteMessages, "delete messages", []Role{Owner, Admin, Moderator}, true},
 	{ShareViews, "share saved views", []Role{Owner, Admin, Editor, Moderator}, false},
 	{ManageViews, "change and delete views that others share", []Role{Owner, Admin}, false},
 	{ReadActivity, "view activity", []Role{Owner, Admin, Auditor}, true},
@@ -134,7 +136,7 @@ func ReadScopes() Scopes { return Scopes{ReadGroups, ReadContacts, ReadMessages}
 func WriteScopes() Scopes {
 	return Scopes{
 		ReadGroups, EditGroups, ArchiveGroups, DeleteGroups, EditMembers,
-		ReadContacts, EditContacts, DeleteContacts, ReadMessages, PostMessages,
+		ReadContacts, EditContacts, DeleteContacts, ReadMessages, PostMessages, DeleteMessages,
 	}
 }
 

@@ -68,6 +68,7 @@ const (
 	UpdatedContact  Action = "contact.update"
 	DeletedContact  Action = "contact.delete"
 	PostedMessage   Action = "message.post"
+	DeletedMessage  Action = "message.delete"
 	CreatedToken    Action = "token.create"
 	RevokedToken    Action = "token.revoke"
 	RotatedToken    Action = "token.roll"

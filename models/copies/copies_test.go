@@ -82,6 +82,7 @@ var inserts = []string{
 	"archive_rules (id, name, search, inactive_days, daily, zone, note, state, actor_kind, actor_id, actor_name, user_id, next_run_at, last_job_id, created_at) VALUES ('{id}', 'Old', '', 30, {yes}, 'UTC', '', 'on', 'user', '{user}', 'Ada', '{user}', 9, '{id}', 1)",
 	"challenges VALUES ('c', 'x', NULL, '{}', 9)",
 	"clearings VALUES ('0000000000000002', '0000000000000003', NULL, 1, {yes})",
+	"deleted_messages VALUES ('0000000000000008', '{id}', NULL, 'Ada', 1, 2, 'Ada', 'Spam')",
 	"devices VALUES ('{user}', 'Firefox', '192.0.2.0/24', '192.0.2.1', 1)",
 	"drafts VALUES ('{user}', 'group', 'name=Pl%C3%A4za', 1)",
 	"held_imported_ids VALUES ('ext-1', '{held}')",

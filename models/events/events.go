@@ -34,6 +34,7 @@ const (
 	ContactUpdated Type = "contact.updated"
 	ContactDeleted Type = "contact.deleted"
 	MessageCreated Type = "message.created"
+	MessageDeleted Type = "message.deleted"
 	// The details of an update, beside it. Only those get them who name them.
 	GroupArchived       Type = "group.archived"
 	GroupRestored       Type = "group.restored"
@@ -43,7 +44,7 @@ const (
 
 // Types are all types: first those that patterns include, then Details.
 var Types = slices.Concat([]Type{
-	GroupCreated, GroupUpdated, GroupDeleted, ContactCreated, ContactUpdated, ContactDeleted, MessageCreated,
+	GroupCreated, GroupUpdated, GroupDeleted, ContactCreated, ContactUpdated, ContactDeleted, MessageCreated, MessageDeleted,
 }, Details)
 
 // Details are the types that no pattern includes.

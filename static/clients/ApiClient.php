@@ -446,6 +446,11 @@ class Messages
         $path = '/v1/conversations' . ApiClient::segment($conversationId) . '/messages';
         return $this->client->request('POST', $path, ['body' => $body] + $options);
     }
+
+    public function delete(string $id, array $query, array $options = []): void
+    {
+        $this->client->request('DELETE', '/v1/messages' . ApiClient::segment($id), ['query' => $query] + $options);
+    }
 }
 
 class Conversations

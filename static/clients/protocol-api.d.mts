@@ -157,6 +157,7 @@ export interface Groups extends Objects<Group, GroupChanges, 'name'> {
 export interface Messages {
   list(conversationId: string, query?: Query, options?: Options): List<Message>
   create(conversationId: string, body: { message: string; contact_id?: string | null }, options?: Options): Promise<Message & About>
+  delete(id: string, query: { reason: string }, options?: Options): Promise<null>
 }
 
 export declare class ApiError extends Error {

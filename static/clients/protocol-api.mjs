@@ -255,6 +255,10 @@ class Messages {
   create(conversationId, body, options) {
     return this.client.request('POST', `/v1/conversations${segment(conversationId)}/messages`, { ...options, body })
   }
+
+  delete(id, query, options) {
+    return this.client.request('DELETE', `/v1/messages${segment(id)}`, { ...options, query })
+  }
 }
 
 class Conversations {

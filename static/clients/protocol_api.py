@@ -269,6 +269,10 @@ class _Messages:
         path = f"/v1/conversations{_segment(conversation_id)}/messages"
         return self._client.request("POST", path, body=body, **options)
 
+    def delete(self, id, /, **query):
+        options, query = _split(query)
+        return self._client.request("DELETE", "/v1/messages" + _segment(id), query, **options)
+
 
 class _Conversations:
     def __init__(self, client):

@@ -44,6 +44,7 @@ var methods = map[string]method{
 	"bulkContacts":   {"contacts.bulk", attributes},
 	"listMessages":   {"messages.list", query},
 	"postMessage":    {"messages.create", attributes},
+	"deleteMessage":  {"messages.delete", query},
 	"listJobs":       {"jobs.list", query},
 	"getJob":         {"jobs.get", options},
 	"cancelJob":      {"jobs.cancel", options},
