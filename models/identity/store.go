@@ -69,12 +69,12 @@ type shared struct {
 	db  *db.DB
 	log *audit.Log
 
-	uses      uses
-	callers   db.Cache[string, caller]    // by the hashes of tokens
-	general   db.Cache[string, General]   // the general settings
-	policy    db.Cache[string, Policy]    // the sign-in policy
-	pins      db.Cache[string, []Pin]     // by the ids of users
-	going     db.Current[string, Session] // by the hashes of their secrets
+	uses    uses
+	callers db.Cache[string, caller]    // by the hashes of tokens
+	general db.Cache[string, General]   // the general settings
+	policy  db.Cache[string, Policy]    // the sign-in policy
+	pins    db.Cache[string, []Pin]     // by the ids of users
+	going   db.Current[string, Session] // by the hashes of their secrets
 
 	users         *Users
 	sessions      *Sessions
