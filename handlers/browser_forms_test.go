@@ -270,3 +270,54 @@ func TestTypedTextIsCarriedToTheSignIn(t *testing.T) {
 		foreign.post("/login", "next", "/profile", "carried.name", "x").wants(403)
 	})
 }
+
+// TestInlineEdit edits the name and the description of a group where they stand.
+func TestInlineEdit(t *testing.T) {
+	t.Parallel()
+	s := one(t)
+	g := s.group("Plaza Hotel")
+	a := s.in(desk)
+	a.visit("/groups/" + g.ID)
+	a.click("Edit name")
+	a.focuses("#name")
+	a.press("Escape")
+	a.focuses("Edit name")
+	a.sees("h1", "Plaza Hotel")
+
+	a.press("Enter")
+	a.focuses("#name")
+	a.expect("status of 422")
+	a.write("#name", " ")
+	a.press("Enter")
+	a.sees("#name-error", "Enter a name")
+	a.focuses("#name")
+	a.write("#name", "Grand Hotel")
+	a.press("Enter")
+	a.sees("h1", "Grand Hotel")
+	a.sees("#flashes", "Grand Hotel saved.")
+	a.focuses("Edit name")
+	a.hears("Grand Hotel saved. Undo is available.")
+
+	a.click("Edit description")
+	a.focuses("#description")
+	a.types("By the lake")
+	name := "Plaza Hotel"
+	if _, err := s.store.UpdateGroup(t.Context(), s.by, g.ID, models.GroupChange{Name: &name}); err != nil {
+		t.Fatal(err)
+	}
+	a.press("Enter") // the other field isn't the form's
+	a.sees(".facts", "By the lake")
+	a.sees("h1", "Plaza Hotel")
+
+	a.click("Edit name")
+	a.focuses("#name")
+	theirs := "Palace Hotel"
+	if _, err := s.store.UpdateGroup(t.Context(), s.by, g.ID, models.GroupChange{Name: &theirs}); err != nil {
+		t.Fatal(err)
+	}
+	a.write("#name", "Park Hotel")
+	a.expect("status of 409")
+	a.follow(func() { a.press("Enter") })
+	a.sees("h2", "saved changes while you were editing")
+	a.sees(".versus", "Park Hotel")
+}
