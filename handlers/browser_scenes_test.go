@@ -259,6 +259,8 @@ var scenes = append([]scene{
 	}},
 	{"contact", at(func(v *town) string { return "/contacts/" + v.contact.ID })},
 	{"contact edit", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/edit" })},
+	{"contact merge", at(func(v *town) string { return "/contacts/merge?ids=" + v.contact.ID + "&ids=" + v.busy.Contacts[0].ID })},
+	{"contact merge search", at(func(v *town) string { return "/contacts/merge?ids=" + v.contact.ID + "&q=a" })},
 	{"contact delete", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/delete" })},
 	{"webhooks", func(t *tab, v *town) {
 		v.hooked()

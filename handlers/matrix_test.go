@@ -140,6 +140,8 @@ var matrix = map[string]allowed{
 	"GET /contacts/export":       about("OAU"),
 	"POST /contacts/export":      about("OAU"),
 	"POST /contacts/{id}/export": about("OAU"),
+	"GET /contacts/merge":        about("OA"),
+	"POST /contacts/merge":       about("OA"),
 	"GET /contacts/bulk":         about(all),
 	"POST /contacts/bulk":        about("OAEM"), // to add them to groups
 	"GET /contacts/bulk/delete":  about("OA"),

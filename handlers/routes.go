@@ -122,6 +122,7 @@ func (c *Console) table() []route {
 		exported      = also{limits: exportLimits}
 		imported      = also{limits: importLimits}
 		exportedGroup = also{missing: groups.tombstone, limits: exportLimits}
+		aContact      = also{missing: contacts.tombstone}
 		anEntry       = also{missing: activity.deletedBefore}
 	)
 	return []route{
@@ -259,16 +260,18 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/bulk", bulkContacts.submit, access.ReadContacts, views.Contacts, plain},
 		{"GET", "/contacts/bulk/delete", bulkContacts.previewDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
 		{"POST", "/contacts/bulk/delete", bulkContacts.submitDelete, access.DeleteContacts, views.Contacts, also{stepUp: deletingContacts}},
+		{"GET", "/contacts/merge", contacts.mergeForm, access.DeleteContacts, views.Contacts, plain},
+		{"POST", "/contacts/merge", contacts.merge, access.DeleteContacts, views.Contacts, plain}, // and the right to edit contacts
 		{"GET", "/contacts/import", contactImports.new, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/import", contactImports.create, access.EditContacts, views.Contacts, imported},
 		{"GET", "/contacts/import/example", contactImports.example, access.EditContacts, views.Contacts, plain},
 		{"POST", "/contacts/{id}/export", contacts.exportAll, access.Export, views.Contacts, exported},
-		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, plain},
-		{"GET", "/contacts/{id}/api", contacts.api, access.ReadContacts, views.Contacts, plain},
-		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, plain},
-		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{draft: draft{object: contacts.exists}}},
-		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, plain},
-		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, plain},
+		{"GET", "/contacts/{id}", contacts.show, access.ReadContacts, views.Contacts, aContact},
+		{"GET", "/contacts/{id}/api", contacts.api, access.ReadContacts, views.Contacts, aContact},
+		{"GET", "/contacts/{id}/edit", contacts.edit, access.EditContacts, views.Contacts, aContact},
+		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{missing: contacts.tombstone, draft: draft{object: contacts.exists}}},
+		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, aContact},
+		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, aContact},
 
 		{"GET", "/live", c.live.feed, access.SignedInOnly, "", also{feed: true, limits: liveLimits}},
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},

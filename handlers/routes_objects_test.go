@@ -215,6 +215,12 @@ func selectedContact(action string) func(*site) []string {
 	return func(s *site) []string { return []string{"action", action, "ids", aContact(s)} }
 }
 
+// twoContacts are the fields that merge a contact into another.
+func twoContacts(s *site) []string {
+	stays := aContact(s)
+	return []string{"ids", stays, "ids", aContact(s), "keep", stays}
+}
+
 // aJob is a job that has archived a group.
 func aJob(s *site) string {
 	job, err := s.store.BulkChanges.RunBulkNow(s.Context(), s.by, models.Bulk{Action: models.BulkArchive, IDs: []string{aGroup(s)}}, "")

@@ -28,6 +28,8 @@ var announced = map[audit.Action]events.Type{
 	audit.UpdatedContact:  events.ContactUpdated,
 	audit.RevertedContact: events.ContactUpdated,
 	audit.DeletedContact:  events.ContactDeleted,
+	audit.MergedContact:   events.ContactUpdated,
+	audit.MergedAway:      events.ContactDeleted,
 	audit.PostedMessage:   events.MessageCreated,
 	audit.DeletedMessage:  events.MessageDeleted,
 }

@@ -40,14 +40,15 @@ var forgotten = []struct {
 	{"DELETE FROM past_memberships WHERE (group_id, left_at, contact_id) IN" +
 		" (SELECT group_id, left_at, contact_id FROM past_memberships WHERE left_at < ? ORDER BY left_at LIMIT ?)", unixTime},
 	{"DELETE FROM tombstones WHERE group_id IN (SELECT group_id FROM tombstones WHERE deleted_at < ? ORDER BY deleted_at LIMIT ?)", unixTime},
+	{"DELETE FROM contact_tombstones WHERE contact_id IN (SELECT contact_id FROM contact_tombstones WHERE deleted_at < ? ORDER BY deleted_at LIMIT ?)", unixTime},
 	{"DELETE FROM reverts WHERE (line_id, id) IN (SELECT line_id, id FROM reverts WHERE line_id < ? ORDER BY line_id, id LIMIT ?)", firstID},
 }
 
 func unixTime(at int64) any { return at }
 func firstID(at int64) any  { return text.FirstID(time.Unix(at, 0)) }
 
-// Sweep deletes past memberships that ended, and what remains of groups that were deleted and
-// changes that were reverted, before the activity begins that is kept: without it, nobody can ask
+// Sweep deletes past memberships that ended, and what remains of groups that were deleted,
+// contacts that were merged and changes that were reverted, before the activity begins that is kept: without it, nobody can ask
 // for them any more.
 func (s *History) Sweep(ctx context.Context) error {
 	before, err := s.store.Audit.Retention.DeletedBefore(ctx)

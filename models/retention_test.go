@@ -452,6 +452,7 @@ func TestWhatRemainsGoesWithTheActivity(t *testing.T) {
 		for at := before - 1; at <= before; at++ {
 			id := text.FirstID(time.Unix(int64(at), 0))
 			modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO tombstones (group_id, conversation_id, name, contacts_count, messages_count, deleted_at, deleted_by) VALUES ('%s', '%[1]s', 'Gone', 0, 0, %d, 'Ada')", id, at))
+			modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO contact_tombstones VALUES ('%s', 'Gone', '%[1]s', %d, 'Ada')", id, at))
 			modelstest.Exec(t, store, fmt.Sprintf("INSERT INTO reverts VALUES ('%s', '%[1]s', 'user', '1', 'Ada', %d)", id, at))
 		}
 		sweep := func(left string) {
@@ -459,7 +460,7 @@ func TestWhatRemainsGoesWithTheActivity(t *testing.T) {
 			if err := store.History.Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			for _, table := range []string{"tombstones", "reverts"} {
+			for _, table := range []string{"tombstones", "contact_tombstones", "reverts"} {
 				if n := modelstest.Value(t, store, "SELECT count(*) FROM "+table); n != left {
 					t.Errorf("%s has %s rows, want %s", table, n, left)
 				}

@@ -73,8 +73,11 @@ func groupRights() map[string]access.Right {
 	return rights
 }
 
-// irreversible are the actions that created or deleted their object.
-var irreversible = []audit.Action{audit.CreatedGroup, audit.DeletedGroup, audit.UndeletedGroup, audit.CreatedContact, audit.DeletedContact}
+// irreversible are the actions that created, deleted or merged their object.
+var irreversible = []audit.Action{
+	audit.CreatedGroup, audit.DeletedGroup, audit.UndeletedGroup,
+	audit.CreatedContact, audit.DeletedContact, audit.MergedContact, audit.MergedAway,
+}
 
 // Reversible reports whether a line is of a kind that can be reverted, and the actor may do
 // it. Whether it can be now is for Reversal to say.

@@ -272,7 +272,7 @@ func actorIcon(l audit.Line) string {
 // objectURL returns the page of an entry's object, or "" if it has none.
 func objectURL(l audit.Line) templ.SafeURL {
 	switch {
-	case l.Action == audit.DeletedContact || l.ObjectID == "":
+	case l.Action == audit.DeletedContact || l.Action == audit.MergedAway || l.ObjectID == "":
 		return ""
 	case l.ObjectKind == "group":
 		return GroupURL(l.ObjectID)

@@ -319,6 +319,8 @@ type bulkBar struct {
 	More  []bulkButton
 	// Export is the form that exports what is selected, or "".
 	Export templ.SafeURL
+	// Merge is the form that merges the two that are selected, or "".
+	Merge templ.SafeURL
 }
 
 // bulkButton is a button of the bar.
@@ -391,6 +393,9 @@ func (l ContactList) bulk() bulkBar {
 	)
 	if l.By.May(access.Export) {
 		b.Export = ExportContactsURL(l.At)
+	}
+	if mayMerge(l.By) && !l.At.Select {
+		b.Merge = MergeContactsURL()
 	}
 	return b
 }

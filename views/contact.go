@@ -60,6 +60,13 @@ type ContactDetail struct {
 // then returns where an edit that was started on the page leads: back to it.
 func (d ContactDetail) then() templ.SafeURL { return returnTo(ContactURL(d.ID), d.List) }
 
+// mayMerge reports whether the reader may merge contacts.
+func (d ContactDetail) mayMerge() bool { return mayMerge(d.By) }
+
+func mayMerge(by access.Actor) bool {
+	return by.May(access.DeleteContacts) && by.May(access.EditContacts)
+}
+
 // ContactDelete is what the confirmation before deleting a contact shows.
 type ContactDelete struct {
 	models.Contact

@@ -10,6 +10,8 @@ type Failure struct {
 	RequestID       string
 	// Tombstone is set if the page was that of a deleted group.
 	Tombstone *models.Tombstone
+	// Merged is set if the page was that of a contact that was merged into another.
+	Merged *models.ContactTombstone
 	// Undelete says that the reader may undo the group's deletion.
 	Undelete bool
 	// Visitor says that the reader isn't signed in.

@@ -214,6 +214,18 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 	return pathTo("/contacts/", id, "/delete", next)
 }
 
+// MergeContactsURL returns the address of the form that merges contacts.
+func MergeContactsURL() templ.SafeURL { return "/contacts/merge" }
+
+// MergeURL returns the address of the form for some contacts, and of the list that they were chosen in.
+func MergeURL(list templ.SafeURL, ids ...string) templ.SafeURL {
+	var parameters []string
+	for _, id := range ids {
+		parameters = append(parameters, "ids", id)
+	}
+	return withParams(MergeContactsURL(), append(parameters, "list", string(list))...)
+}
+
 // PickURL returns the address of a picker's search; the members of the group with the ID group are
 // marked, if it isn't "".
 func PickURL(group string) templ.SafeURL { return withParams("/contacts/pick", "group", group) }

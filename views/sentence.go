@@ -35,6 +35,8 @@ var acts = map[audit.Action]string{
 	audit.UpdatedContact:   "updated the contact {object}",
 	audit.DeletedContact:   "permanently deleted the contact {object}",
 	audit.RevertedContact:  "reverted a change to the contact {object}",
+	audit.MergedContact:    "merged the contact {members} into {object}",
+	audit.MergedAway:       "merged the contact {object} into {members}",
 	audit.PostedMessage:    "posted a message",
 	audit.DeletedMessage:   "deleted a message",
 	audit.CreatedToken:     "created the API token {object}",

@@ -124,6 +124,26 @@ func (a contactCalls) delete(r *http.Request, by access.Actor) (result, error) {
 	return nothing(), a.Store.DeleteContact(r.Context(), by, r.PathValue("id"), ifMatch(r, models.Contact.Object))
 }
 
+// merge merges another contact into the one of the path.
+func (a contactCalls) merge(r *http.Request, by access.Actor) (result, error) {
+	in, err := readInput(r)
+	if err != nil {
+		return result{}, err
+	}
+	merge := models.ContactMerge{From: in.plain("from"), If: ifMatch(r, models.Contact.Object)}
+	if list, given := in.list("take"); given {
+		merge.Take = make([]string, len(list))
+		for i, name := range list {
+			merge.Take[i], _ = name.(string) // what isn't text is no field either
+		}
+	}
+	merge.Problems = in.check()
+	c, err := a.Store.MergeContacts(r.Context(), by, r.PathValue("id"), merge, in.key)
+	merged := one(c.Object())
+	merged.replayed = in.key.Replayed
+	return merged, err
+}
+
 // contactChange takes what a new contact and a change of one have in common.
 func contactChange(in *input) models.ContactChange {
 	in.ignore("last_active_at", "updated_at")

@@ -79,6 +79,25 @@ func TestDeletedContactLeaves(t *testing.T) {
 	})
 }
 
+// TestMergedContacts merges two contacts; the id of the one that is gone says where it went.
+func TestMergedContacts(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		stays, goes := modelstest.Contact(t, s.store, s.owner, "Hector"), modelstest.Contact(t, s.store, s.owner, "Cedric")
+		path := "POST /v1/contacts/" + stays.ID + "/merge"
+		s.call(t, path, jsonBody(`{"take":["username"]}`)).refused(t, 422, "parameter_missing", "from")
+		s.call(t, path, jsonBody(`{"from":"`+stays.ID+`"}`)).refused(t, 422, "parameter_invalid", "from")
+		s.call(t, path, jsonBody(`{"from":"`+goes.ID+`","take":["id"]}`)).refused(t, 422, "parameter_invalid", "take[0]")
+		s.call(t, path, jsonBody(`{"from":"`+goes.ID+`"}`), header("If-Match", `"x"`)).refused(t, 412, "precondition_failed", "")
+		merged := decode[contact](t, s.call(t, path, form("from="+goes.ID+"&take[]=username")).want(t, 200))
+		if merged.ID != stays.ID || merged.Username != "Cedric" {
+			t.Errorf("merged %+v", merged)
+		}
+		if gone := s.call(t, "GET /v1/contacts/"+goes.ID).refused(t, 404, "resource_missing", "id"); !strings.Contains(gone.Message, stays.ID) {
+			t.Errorf("it doesn't say where it went: %s", gone.Message)
+		}
+	})
+}
+
 func TestMessages(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		hector := modelstest.Contact(t, s.store, s.owner, "Hector")

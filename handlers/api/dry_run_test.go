@@ -24,7 +24,7 @@ func TestDryRunsChangeNothing(t *testing.T) {
 			_, _, fill := s.subjects(t, call)
 			var options []option
 			if content != "" {
-				options = append(options, bodyOf(call, fill.Replace(content)))
+				options = append(options, bodyOf(call, s.withOther(t, fill.Replace(content))))
 			}
 			if strings.HasPrefix(row, "POST ") {
 				options = append(options, header("Idempotency-Key", row))

@@ -269,7 +269,7 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 	case errors.As(err, &method):
 		return failure{code: codeMethod, message: "This path accepts only " + method.allow + ", not " + shorten(r.Method) + "."}
 	case errors.Is(err, access.ErrNotFound):
-		return missing(r)
+		return a.missing(r)
 	case errors.Is(err, access.ErrChanged):
 		return failure{code: codeChanged, message: "The object has changed since you read it. Read it again, then send your change with the new ETag."}
 	case errors.Is(err, access.ErrUnavailable):
@@ -283,8 +283,13 @@ func (a *api) failureOf(r *http.Request, err error) failure {
 }
 
 // missing says which object of the path doesn't exist.
-func missing(r *http.Request) failure {
+func (a *api) missing(r *http.Request) failure {
 	object, param := callOf(r).route.object, "id"
+	if object == "contact" && a.Store != nil { // the examples of the reference have none
+		if t, err := a.Store.ContactTombstone(r.Context(), r.PathValue("id")); err == nil {
+			return failure{code: codeMissing, param: param, message: "The contact “" + t.ContactID + "” was merged into the contact “" + t.MergedInto + "”. Use that ID instead."}
+		}
+	}
 	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {
 		object, param = "contact", "contact_id"
 	}

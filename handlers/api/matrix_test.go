@@ -71,6 +71,7 @@ var matrix = map[string]string{
 	`POST /v1/contacts/bulk {"filter":{"ids":["{id}"]},"action":"remove_from_groups"}`:                    "OAEM",
 	`PUT /v1/contacts/{id} {"username":"u{n}"}`:                                                           "OAE",
 	"DELETE /v1/contacts/{id}":                                  "OA",
+	`POST /v1/contacts/{id}/merge {"from":"{other_id}"}`:        "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
 	"DELETE /v1/messages/{id}?reason=Spam":                      "OAM",
@@ -201,7 +202,7 @@ func (s *server) askFor(t *testing.T, caller, token, row, who string) {
 	group, member, fill := s.subjects(t, call)
 	options := []option{bearer(token), header("X-From", member.ID)} // so many wrong tokens would be refused from one address
 	if content != "" {
-		options = append(options, bodyOf(call, fill.Replace(content)))
+		options = append(options, bodyOf(call, s.withOther(t, fill.Replace(content))))
 	}
 	if token == "" {
 		options = append(options, func(r *http.Request) { r.Header.Del("Authorization") })

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ var rows = map[string]row{
 	"GET /v1/contacts/{id}":                                  {"", 200},
 	"PUT /v1/contacts/{id}":                                  {`{"username":"other"}`, 200},
 	"DELETE /v1/contacts/{id}":                               {"", 204},
+	"POST /v1/contacts/{id}/merge":                           {`{"from":"{other_id}"}`, 200},
 	"GET /v1/conversations/{id}/messages":                    {"", 200},
 	"POST /v1/conversations/{id}/messages":                   {`{"message":"Hello."}`, 201},
 	"DELETE /v1/messages/{id}":                               {"", 422}, // without a reason
@@ -91,6 +93,15 @@ func TestRoutes(t *testing.T) {
 	})
 }
 
+// withOther puts the id of another contact into a body that has {other_id}.
+func (s *server) withOther(t *testing.T, body string) string {
+	t.Helper()
+	if !strings.Contains(body, "{other_id}") {
+		return body
+	}
+	return strings.ReplaceAll(body, "{other_id}", modelstest.Contact(t, s.store, s.owner, "other-"+rand.Text()).ID)
+}
+
 // ask makes one call in every wrong way, each of which changes nothing, and at
 // last in the right one.
 func (s *server) ask(t *testing.T, rt api.Route, row row) {
@@ -119,7 +130,7 @@ func (s *server) ask(t *testing.T, rt api.Route, row row) {
 	}
 	var sent []option
 	if row.body != "" {
-		sent = append(sent, bodyOf(rt.Path, row.body))
+		sent = append(sent, bodyOf(rt.Path, s.withOther(t, row.body)))
 	}
 	with := func(more ...option) []option { return append(slices.Clone(sent), more...) }
 	line, body := rt.Method+" "+address(id), sent

@@ -67,6 +67,8 @@ const (
 	CreatedContact  Action = "contact.create"
 	UpdatedContact  Action = "contact.update"
 	DeletedContact  Action = "contact.delete"
+	MergedContact   Action = "contact.merge"
+	MergedAway      Action = "contact.merge_away"
 	PostedMessage   Action = "message.post"
 	DeletedMessage  Action = "message.delete"
 	CreatedToken    Action = "token.create"

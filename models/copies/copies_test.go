@@ -83,6 +83,7 @@ var inserts = []string{
 	"challenges VALUES ('c', 'x', NULL, '{}', 9)",
 	"clearings VALUES ('0000000000000002', '0000000000000003', NULL, 1, {yes})",
 	"deleted_messages VALUES ('0000000000000008', '{id}', NULL, 'Ada', 1, 2, 'Ada', 'Spam')",
+	"contact_tombstones VALUES ('0000000000000009', 'Gone', '0000000000000008', 3, 'Ada')",
 	"devices VALUES ('{user}', 'Firefox', '192.0.2.0/24', '192.0.2.1', 1)",
 	"drafts VALUES ('{user}', 'group', 'name=Pl%C3%A4za', 1)",
 	"held_imported_ids VALUES ('ext-1', '{held}')",

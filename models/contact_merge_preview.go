@@ -1,0 +1,87 @@
+package models
+
+import (
+	"context"
+
+	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
+)
+
+// MergePreview is what merging two contacts would do. Places are those of Contacts.
+type MergePreview struct {
+	// Contacts are the two, with the number of their groups.
+	Contacts [2]Contact
+	// Only are some of the groups that only one of them is in, and OnlyCount is how many there are.
+	Only      [2][]Group
+	OnlyCount [2]db.Count
+	// Wrote is how many messages each wrote, and Conversation how many are in its conversation.
+	Wrote, Conversation [2]db.Count
+	// TooLarge says of each that it has too much to be merged into the other.
+	TooLarge [2]bool
+}
+
+// Both returns how many groups both are in.
+func (p MergePreview) Both() int { return max(p.Contacts[0].Groups.N-p.OnlyCount[0].N, 0) }
+
+// PreviewMerge returns what merging two contacts would do; it names up to some of the groups that
+// only one is in. Errors: ErrNotFound.
+func (s *Store) PreviewMerge(ctx context.Context, ids [2]string, some int) (MergePreview, error) {
+	var p MergePreview
+	contacts, err := s.ContactsByID(ctx, ids[:])
+	if err != nil {
+		return p, err
+	}
+	if len(contacts) < len(ids) {
+		return p, access.ErrNotFound
+	}
+	r := s.DB.Read(ctx)
+	if err := s.countGroupsOf(r, contacts); err != nil {
+		return p, s.DB.Failed(ctx, err)
+	}
+	p.Contacts = [2]Contact(contacts)
+	for i := range contacts {
+		if err := s.previewMergeOf(r, &p, i, some); err != nil {
+			return p, s.DB.Failed(ctx, err)
+		}
+	}
+	return p, nil
+}
+
+// previewMergeOf adds to a preview what the contact at a place has.
+func (s *Store) previewMergeOf(r db.Reader, p *MergePreview, i, some int) (err error) {
+	c := p.Contacts[i]
+	only := selectGroups()
+	only.Joins = " JOIN memberships ON memberships.group_id = groups.id"
+	only.Where("memberships.contact_id = ?", c.ID)
+	only.Where("NOT EXISTS (SELECT 1 FROM memberships AS other WHERE other.group_id = groups.id AND other.contact_id = ?)", p.Contacts[1-i].ID)
+	if p.OnlyCount[i], err = db.CountUpTo(r, only, groupsCounted); err != nil {
+		return err
+	}
+	only.Tail = " ORDER BY memberships.group_id DESC"
+	if p.Only[i], err = db.First(r, only, some, (*Group).columns); err != nil {
+		return err
+	}
+	p.Wrote[i], p.Conversation[i], err = s.countMergedMessages(r, c)
+	p.TooLarge[i] = c.Groups.More || p.Wrote[i].More || p.Conversation[i].More
+	return err
+}
+
+// countMergedMessages counts the messages that a contact wrote and those of its conversation, up to
+// MaxMergedMessages.
+func (s *Store) countMergedMessages(r db.Reader, c Contact) (wrote, conversation db.Count, err error) {
+	if wrote, err = db.CountUpTo(r, db.SelectFrom("messages", "1", "contact_id = ?", c.ID), MaxMergedMessages); err != nil {
+		return wrote, conversation, err
+	}
+	conversation, err = db.CountUpTo(r, db.SelectFrom("messages", "1", "conversation_id = ?", c.ConversationID), MaxMergedMessages)
+	return wrote, conversation, err
+}
+
+// tooLargeToMerge reports whether a contact has more than a merge moves.
+func (s *Store) tooLargeToMerge(r db.Reader, c Contact) (bool, error) {
+	groups, err := db.CountUpTo(r, db.SelectFrom("memberships", "1", "contact_id = ?", c.ID), MaxMergedGroups)
+	if err != nil || groups.More {
+		return groups.More, err
+	}
+	wrote, conversation, err := s.countMergedMessages(r, c)
+	return wrote.More || conversation.More, err
+}
