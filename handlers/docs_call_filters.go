@@ -66,10 +66,14 @@ func (c *pageCalls) groupFilter(query models.GroupQuery) reference.Members {
 		f.add("archived", false)
 	}
 	contact := query.Contact
-	if text.ValidID(search.Member) {
-		contact = search.Member
-	} else if search.Member != "" {
-		f.missing = append(f.missing, "member:")
+	for _, member := range append([]string{search.Member}, search.AlsoMembers...) {
+		switch {
+		case member == "":
+		case text.ValidID(member) && contact == "":
+			contact = member
+		default: // a client's query has each parameter once
+			f.missing = append(f.missing, "member:")
+		}
 	}
 	f.text("contact", contact)
 	if len(search.Without) > 0 {

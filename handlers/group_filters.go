@@ -106,9 +106,20 @@ func filteredSearch(form views.FilterForm, was map[string]string) string {
 		set(period(key, is[from], is[to]), []string{key + ":"}, from, to)
 	}
 	set(quoted("active:<", is["active_before"]), []string{"active:"}, "active_before")
-	set(quoted("member:", is["member"]), []string{"member:"}, "member")
+	set(memberFilters(is["member"]), []string{"member:"}, "member")
 	set(quoted("by:", is["by"]), []string{"by:"}, "by")
 	return s.Typed
+}
+
+// memberFilters returns the filters for members that were typed with commas between them.
+func memberFilters(typed string) string {
+	var filters []string
+	for member := range strings.SplitSeq(typed, ",") {
+		if filter := quoted("member:", member); filter != "" {
+			filters = append(filters, filter)
+		}
+	}
+	return strings.Join(filters, " ")
 }
 
 // period returns the filter for days from one to another, of which one or both may be "".

@@ -71,6 +71,7 @@ func TestFiltersBuildASearch(t *testing.T) {
 			{"created=created:>30d&members=members:0&avatar=no:avatar", "/groups?q=plaza+created%3A%3E30d+members%3A0+no%3Aavatar&sort=name"},
 			{"created=&member=hector+m&by=", "/groups?q=plaza+member%3A%22hector+m%22&sort=name"},
 			{"created=created:>30d&created_from=2026-01-01&created_to=2026-01-31", "/groups?q=plaza+created%3A2026-01-01..2026-01-31&sort=name"},
+			{"created=&member=hector+m,+cedric&by=", "/groups?q=plaza+member%3A%22hector+m%22+member%3Acedric&sort=name"},
 			{"created=created:>30d&active_before=2026-01-01", "/groups?q=plaza+created%3A%3E30d+active%3A%3C2026-01-01&sort=name"},
 		} {
 			fields := strings.NewReplacer(":", "%3A", ">", "%3E").Replace(c.fields)

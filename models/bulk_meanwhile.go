@@ -149,7 +149,9 @@ func (g *pastGroup) matched(page GroupPage) bool {
 			return false
 		}
 	}
-	return page.members == nil || slices.ContainsFunc(page.members, func(c Contact) bool { return g.left[c.ID] })
+	lost := func(id string) bool { return g.left[id] }
+	return page.members == nil || slices.ContainsFunc(contactIDs(page.members), lost) ||
+		slices.ContainsFunc(page.query.alsoMembers, func(also alsoMembers) bool { return slices.ContainsFunc(also.ids, lost) })
 }
 
 // within reports whether the group was within limits of its own values; not if there are

@@ -46,8 +46,10 @@ type GroupQuery struct {
 	Text string
 	// Status limits the list, unless the search has a status itself.
 	Status Status
-	// Contact is the id of a contact who must be a member; "" for any.
-	Contact string
+	// Contact is the id of a contact who must be a member; "" for any. AlsoContacts are the ids of
+	// others who must be too.
+	Contact      string
+	AlsoContacts []string `json:",omitempty"`
 	// Limits limit the list besides those of the search.
 	Limits Limits
 	// Sort is the order; "" is ByCreated.
@@ -61,6 +63,9 @@ type GroupQuery struct {
 	// creators are those that Limits.Creator means, once they were looked up; nil before,
 	// and without one.
 	creators *creators
+	// alsoMembers are contacts, once they were looked up: of each of these, one must be a member
+	// besides those that spec takes.
+	alsoMembers []alsoMembers
 }
 
 // GroupHit is a group in a list, with why it was found.
@@ -81,9 +86,11 @@ type GroupPage struct {
 	// Exact is the group whose id, or whose conversation's id, was searched for, whatever
 	// its status; nil if none.
 	Exact *Group
-	// Contact is the contact whose id was searched for or is in the query, or nil; the
+	// Contact is the contact whose id was searched for or is first in the query, or nil; the
 	// groups are those of this contact.
 	Contact *Contact
+	// Missing are the ids in the query that no contact has.
+	Missing []string
 	// MembersLike is a search by members that finds something too; nil if there is none.
 	MembersLike *MembersLike
 	// AtLeast reports whether not all contacts who match member: were considered, so that
@@ -203,10 +210,26 @@ func (q GroupQuery) check() access.Invalid {
 	case q.Sort != "" && !slices.Contains(GroupSorts, q.Sort):
 		problems = append(problems, access.Refused("sort", "Groups can be sorted by created, name, members, updated, active or archived.")...)
 	}
-	if q.Contact != "" && !text.ValidID(q.Contact) {
-		problems = problems.And(access.Refused("contact", "There is no contact with the id “%s”.", text.Cut(q.Contact, 64)))
+	for _, id := range q.contactIDs() {
+		if !text.ValidID(id) {
+			problems = problems.And(access.Refused("contact", "There is no contact with the id “%s”.", text.Cut(id, 64)))
+		}
+	}
+	if len(q.contactIDs()) > MaxSearchedMembers {
+		problems = problems.And(access.Refused("contact", "At most %d contacts can be asked for.", MaxSearchedMembers))
 	}
 	return problems
+}
+
+// contactIDs returns Contact and AlsoContacts, each once.
+func (q GroupQuery) contactIDs() []string {
+	var ids []string
+	for _, id := range append([]string{q.Contact}, q.AlsoContacts...) {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // spec returns the SearchSpec of a query for the groups of members; nil for all groups.
@@ -226,6 +249,9 @@ func (q GroupQuery) spec(members []Contact) db.SearchSpec {
 		l.Scope.Where("groups.archived_at IS NOT NULL")
 	}
 	q.limit(&l)
+	for _, also := range q.alsoMembers {
+		l.Tests.Add(also.condition)
+	}
 	return l
 }
 

@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -41,8 +42,9 @@ func (s *Store) resolveSearch(r db.Reader, q GroupQuery) (page GroupPage, err er
 			return page, err
 		}
 	}
-	page.members, err = s.searchedMembers(r, q, &page)
-	page.query, page.query.Search = q, page.Search
+	var also []alsoMembers
+	page.members, also, err = s.searchedMembers(r, q, &page)
+	page.query, page.query.Search, page.query.alsoMembers = q, page.Search, also
 	if name := cmp.Or(q.Search.Limits.Creator, q.Limits.Creator); name != "" && err == nil {
 		page.query.creators, err = s.Creators.find(r, name)
 	}
@@ -69,36 +71,115 @@ func findExact(r db.Reader, id string, page *GroupPage) error {
 	return err
 }
 
-// searchedMembers returns the contacts of whom one must be a member; nil if the query asks
-// for none. With an empty, non-nil slice nothing is found.
-func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) ([]Contact, error) {
-	if q.Contact != "" {
-		found, err := db.First(r, selectContacts("id = ?", q.Contact), 1, (*Contact).columns)
-		if err != nil || len(found) == 0 {
-			return []Contact{}, err
+// alsoMembers are contacts of whom one must be in a group, and the condition for that.
+type alsoMembers struct {
+	ids       []string
+	condition db.Clauses
+}
+
+func (s *Store) alsoMembers(contacts []Contact) alsoMembers {
+	also := alsoMembers{ids: contactIDs(contacts)}
+	is, ids := s.DB.Dialect.Among("others.contact_id", also.ids)
+	also.condition.Where("EXISTS (SELECT 1 FROM memberships AS others WHERE others.group_id = groups.id AND "+is+")", ids)
+	return also
+}
+
+// searchedMembers returns the contacts of whom one must be a member, and others of whom one must be
+// too; nil if the query asks for none. If the first are none and not nil, nothing is found. They are
+// those with the fewest memberships, by which the groups are found.
+func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) (members []Contact, also []alsoMembers, err error) {
+	sets, err := s.queriedContacts(r, q, page)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, typed := range append([]string{page.Search.Member}, page.Search.AlsoMembers...) {
+		if typed == "" {
+			continue
 		}
-		page.Contact = &found[0]
+		set, err := s.contactsLike(r, typed, page)
+		if err != nil {
+			return nil, nil, err
+		}
+		sets = append(sets, set)
 	}
-	switch {
-	case page.Contact != nil:
-		return []Contact{*page.Contact}, nil
-	case page.Search.Member == "":
-		return nil, nil
+	if slices.ContainsFunc(sets, func(set []Contact) bool { return len(set) == 0 }) {
+		return []Contact{}, nil, nil
 	}
-	name := text.UsernameKey(page.Search.Member)
-	found, err := db.First(r, selectContacts(s.DB.Dialect.Among("username_key", text.Valid([]string{name}))), 1, (*Contact).columns)
+	if len(sets) == 0 {
+		return nil, nil, nil
+	}
+	first, err := s.fewestMemberships(r, sets)
+	for i, set := range sets {
+		if i != first {
+			also = append(also, s.alsoMembers(set))
+		}
+	}
+	return sets[first], also, err
+}
+
+// queriedContacts returns the contacts whose ids are in the query or were searched for, each as a
+// list of its own, which is empty for an id that no contact has.
+func (s *Store) queriedContacts(r db.Reader, q GroupQuery, page *GroupPage) (sets [][]Contact, err error) {
+	ids := q.contactIDs()
+	if len(ids) == 0 {
+		if page.Contact != nil {
+			sets = append(sets, []Contact{*page.Contact})
+		}
+		return sets, nil
+	}
+	query := selectContacts(s.DB.Dialect.Among("id", ids))
+	found, err := db.Collect(r, query.SQL(), false, query.Args, (*Contact).columns)
+	for _, id := range ids {
+		i := slices.IndexFunc(found, func(c Contact) bool { return c.ID == id })
+		if i < 0 {
+			page.Missing = append(page.Missing, id)
+			sets = append(sets, nil)
+			continue
+		}
+		if id == q.Contact {
+			page.Contact = &found[i]
+		}
+		sets = append(sets, found[i:i+1])
+	}
+	return sets, err
+}
+
+// contactsLike returns the contacts that a member: search means.
+func (s *Store) contactsLike(r db.Reader, typed string, page *GroupPage) ([]Contact, error) {
+	found, err := db.First(r, selectContacts(s.DB.Dialect.Among("username_key", text.Valid([]string{text.UsernameKey(typed)}))), 1, (*Contact).columns)
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	named, err := s.contacts(r, ContactQuery{Text: page.Search.Member, Range: db.Range{Limit: MembersTried}})
-	page.AtLeast = named.More || named.Partial
+	named, err := s.contacts(r, ContactQuery{Text: typed, Range: db.Range{Limit: MembersTried}})
+	page.AtLeast = page.AtLeast || named.More || named.Partial
 	switch {
 	case named.More:
-		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintManyMembers, Text: page.Search.Member})
+		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintManyMembers, Text: typed})
 	case named.Partial:
 		page.Search.Hints = append(page.Search.Hints, Hint{Kind: HintPartial})
 	}
-	return append([]Contact{}, named.Contacts...), err
+	return named.Contacts, err
+}
+
+// fewestMemberships returns the place of the contacts who are in the fewest groups, as far as groups
+// of contacts are counted.
+func (s *Store) fewestMemberships(r db.Reader, sets [][]Contact) (place int, err error) {
+	fewest := groupsCounted + 1
+	for i, set := range sets {
+		if len(sets) == 1 {
+			break
+		}
+		query := db.Selection{Columns: "1", From: "memberships"}
+		query.Where(s.DB.Dialect.Among("contact_id", contactIDs(set)))
+		n, err := db.CountUpTo(r, query, groupsCounted)
+		if err != nil {
+			return 0, err
+		}
+		if !n.More && n.N < fewest {
+			place, fewest = i, n.N
+		}
+	}
+	return place, nil
 }
 
 // setMatchedMembers sets the member by whom each group was found.
@@ -143,7 +224,7 @@ func (s *Store) memberOf(r db.Reader, groups []GroupHit, members []Contact) (map
 // member: with the words after it.
 func (s *Store) hintMembers(r db.Reader, page *GroupPage) error {
 	q, search := page.query, page.Search
-	if len(search.Words) == 0 || page.Exact != nil || !q.First() {
+	if len(search.Words) == 0 || len(search.AlsoMembers) > 0 || page.Exact != nil || !q.First() {
 		return nil
 	}
 	name := strings.TrimSpace(search.Member + " " + strings.Join(search.Words, " "))

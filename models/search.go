@@ -33,8 +33,9 @@ type Search struct {
 	Words []string
 	// Without are words that may occur in neither.
 	Without []string
-	// Member must match a member; "" for none.
-	Member string
+	// Member must match a member; "" for none. AlsoMembers must each match one too.
+	Member      string
+	AlsoMembers []string `json:",omitempty"`
 	// Status is from is:archived, is:active or archived:, or "".
 	Status Status
 	// Limits are from all other operators.
@@ -70,6 +71,8 @@ const (
 	// HintUnfinished: as HintText, at the end of the search, and a value of the operator begins
 	// so: it may be half typed.
 	HintUnfinished HintKind = "unfinished"
+	// HintMembersCut: members after the first MaxSearchedMembers were not searched.
+	HintMembersCut HintKind = "members_cut"
 	// HintManyMembers: more than MembersTried contacts match Text, and only groups of the
 	// newest of them were found.
 	HintManyMembers HintKind = "many_members"
@@ -82,6 +85,8 @@ func (h Hint) refused(field string) access.Invalid {
 	switch h.Kind {
 	case HintCut:
 		return access.Refused(field, "A search can have at most %d words.", text.MaxWords)
+	case HintMembersCut:
+		return access.Refused(field, "A search can have at most %d members.", MaxSearchedMembers)
 	case HintManyMembers:
 		return access.Refused(field, "More than %d contacts match “%s”. Enter more of the name.", MembersTried, text.Isolated(h.Text))
 	case HintPartial:

@@ -99,9 +99,22 @@ func readChoice(s *Search, o Operator, value string) bool {
 	return true
 }
 
+// MaxSearchedMembers is how many members a search can have: of each, the contacts are looked up.
+const MaxSearchedMembers = 5
+
 func readMember(s *Search, _ Operator, value string) bool {
-	s.Member = strings.TrimSpace(value)
-	return s.Member != ""
+	switch value = strings.TrimSpace(value); {
+	case value == "":
+		return false
+	case s.Member == "":
+		s.Member = value
+	case value == s.Member || slices.Contains(s.AlsoMembers, value):
+	case len(s.AlsoMembers) < MaxSearchedMembers-1:
+		s.AlsoMembers = append(s.AlsoMembers, value)
+	case !slices.Contains(s.Hints, Hint{Kind: HintMembersCut}):
+		s.Hints = append(s.Hints, Hint{Kind: HintMembersCut})
+	}
+	return true
 }
 
 func readCreator(s *Search, _ Operator, value string) bool {

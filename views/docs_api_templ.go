@@ -480,20 +480,33 @@ func docFiltering() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<div class=\"card flush\"><table><caption class=\"hide\">Filters of groups</caption> <thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">Groups</th></tr></thead> <tbody><tr><td><code>q</code></td><td>whose name or description contains all words</td></tr><tr><td><code>name</code></td><td>with exactly this name; case doesn't matter</td></tr><tr><td><code>archived</code></td><td>that are archived (<code>true</code>) or active (<code>false</code>)</td></tr><tr><td><code>contact</code></td><td>that this contact is a member of</td></tr><tr><td><code>contacts_min</code>, <code>contacts_max</code></td><td>with at least or at most so many members</td></tr><tr><td><code>described</code></td><td>with a description (<code>true</code>) or without (<code>false</code>)</td></tr><tr><td><code>created_after</code>, <code>created_before</code></td><td>created then</td></tr><tr><td><code>updated_after</code>, <code>updated_before</code></td><td>changed then</td></tr><tr><td><code>archived_after</code>, <code>archived_before</code></td><td>archived then</td></tr></tbody></table></div><p>Times are Unix seconds or <code>2026-11-27T09:00:00Z</code>.</p><h2 id=\"order\">Order</h2><p><code>sort</code> is <code>created_at</code>, <code>name</code>, <code>contacts_count</code>, <code>archived_at</code> or <code>updated_at</code>. A minus before it reverses the order, as in <code>-contacts_count</code>. Without it, the newest come first.</p><h2 id=\"words\">How words are found</h2><p>Any part of a word matches; case and accents don't matter. One or two characters match the beginnings of words only. Contacts are searched by username, display name and phone number, however it is written.</p><h2 id=\"language\">The search language</h2><p>The search box of the console also understands <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<div class=\"card flush\"><table><caption class=\"hide\">Filters of groups</caption> <thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">Groups</th></tr></thead> <tbody><tr><td><code>q</code></td><td>whose name or description contains all words</td></tr><tr><td><code>name</code></td><td>with exactly this name; case doesn't matter</td></tr><tr><td><code>archived</code></td><td>that are archived (<code>true</code>) or active (<code>false</code>)</td></tr><tr><td><code>contact</code></td><td>that this contact is a member of; repeated, that all of up to ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var23 templ.SafeURL
-		templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("search"))
+		var templ_7745c5c3_Var23 string
+		templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxSearchedMembers))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 144, Col: 77}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 129, Col: 146}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "\">operators</a> such as <code>is:archived</code> or <code>created:&gt;30d</code>. In the API <code>q</code> is plain text: days depend on a time zone, which a program doesn't have, so use the parameters above.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, " are members of</td></tr><tr><td><code>contacts_min</code>, <code>contacts_max</code></td><td>with at least or at most so many members</td></tr><tr><td><code>described</code></td><td>with a description (<code>true</code>) or without (<code>false</code>)</td></tr><tr><td><code>created_after</code>, <code>created_before</code></td><td>created then</td></tr><tr><td><code>updated_after</code>, <code>updated_before</code></td><td>changed then</td></tr><tr><td><code>archived_after</code>, <code>archived_before</code></td><td>archived then</td></tr></tbody></table></div><p>Times are Unix seconds or <code>2026-11-27T09:00:00Z</code>.</p><h2 id=\"order\">Order</h2><p><code>sort</code> is <code>created_at</code>, <code>name</code>, <code>contacts_count</code>, <code>archived_at</code> or <code>updated_at</code>. A minus before it reverses the order, as in <code>-contacts_count</code>. Without it, the newest come first.</p><h2 id=\"words\">How words are found</h2><p>Any part of a word matches; case and accents don't matter. One or two characters match the beginnings of words only. Contacts are searched by username, display name and phone number, however it is written.</p><h2 id=\"language\">The search language</h2><p>The search box of the console also understands <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var24 templ.SafeURL
+		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("search"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 144, Col: 77}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "\">operators</a> such as <code>is:archived</code> or <code>created:&gt;30d</code>. In the API <code>q</code> is plain text: days depend on a time zone, which a program doesn't have, so use the parameters above.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -517,12 +530,12 @@ func docLimits() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var24 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var24 == nil {
-			templ_7745c5c3_Var24 = templ.NopComponent
+		templ_7745c5c3_Var25 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var25 == nil {
+			templ_7745c5c3_Var25 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<h2 id=\"rate-limit\">Rate limit</h2><p>A token can make 6,000 calls a minute, and up to a tenth of them at once. <code>-rate-limit</code> changes the number. Every answer says how many calls are left:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<h2 id=\"rate-limit\">Rate limit</h2><p>A token can make 6,000 calls a minute, and up to a tenth of them at once. <code>-rate-limit</code> changes the number. Every answer says how many calls are left:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -530,176 +543,176 @@ func docLimits() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p>600 calls every 6 seconds, 599 of which are left; one is added within a second. With none left, the answer is <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var25 templ.SafeURL
-		templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinURLErrs(ErrorDocsURL("rate_limited"))
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 151, Col: 152}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "\"><code>429</code></a>, and <code>Retry-After</code> says how many seconds to wait. The <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p>600 calls every 6 seconds, 599 of which are left; one is added within a second. With none left, the answer is <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var26 templ.SafeURL
-		templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
+		templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinURLErrs(ErrorDocsURL("rate_limited"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 151, Col: 268}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 151, Col: 152}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "\">clients</a> wait on their own.</p><p>An IP address that sends many invalid tokens is refused for some seconds, except for tokens that were valid in the last hour.</p><p>Each instance counts separately, so several of them allow that many times as much.</p><p>To change or read many objects, use <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "\"><code>429</code></a>, and <code>Retry-After</code> says how many seconds to wait. The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var27 templ.SafeURL
-		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("batches"))
+		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 151, Col: 268}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "\">batches</a>, <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "\">clients</a> wait on their own.</p><p>An IP address that sends many invalid tokens is refused for some seconds, except for tokens that were valid in the last hour.</p><p>Each instance counts separately, so several of them allow that many times as much.</p><p>To change or read many objects, use <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var28 templ.SafeURL
-		templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("bulk"))
+		templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("batches"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 107}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "\">bulk changes</a> and <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "\">batches</a>, <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var29 templ.SafeURL
-		templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("files"))
+		templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("bulk"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 156}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 107}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "\">exports</a>: each is a single call.</p><h2 id=\"sizes\">Sizes</h2><div class=\"card flush\"><table><caption class=\"hide\">Largest sizes</caption> <tbody><tr><th scope=\"row\">Request body</th><td>1 MiB</td></tr><tr><th scope=\"row\">Time per request</th><td>5 seconds</td></tr><tr><th scope=\"row\">Name of a group</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "\">bulk changes</a> and <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var30 string
-		templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(text.MaxName))
+		var templ_7745c5c3_Var30 templ.SafeURL
+		templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("files"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 162, Col: 78}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 154, Col: 156}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " characters</td></tr><tr><th scope=\"row\">Description of a group</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "\">exports</a>: each is a single call.</p><h2 id=\"sizes\">Sizes</h2><div class=\"card flush\"><table><caption class=\"hide\">Largest sizes</caption> <tbody><tr><th scope=\"row\">Request body</th><td>1 MiB</td></tr><tr><th scope=\"row\">Time per request</th><td>5 seconds</td></tr><tr><th scope=\"row\">Name of a group</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var31 string
-		templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxDescription))
+		templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(text.MaxName))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 163, Col: 94}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 162, Col: 78}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, " characters</td></tr><tr><th scope=\"row\">Message</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, " characters</td></tr><tr><th scope=\"row\">Description of a group</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var32 string
-		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxMessage))
+		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxDescription))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 164, Col: 75}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 163, Col: 94}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, " characters</td></tr><tr><th scope=\"row\">Username</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, " characters</td></tr><tr><th scope=\"row\">Message</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var33 string
-		templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxUsername))
+		templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxMessage))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 165, Col: 77}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 164, Col: 75}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, " characters</td></tr><tr><th scope=\"row\">Avatar URL</th><td>2,048 characters</td></tr><tr><th scope=\"row\">Members in one call</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, " characters</td></tr><tr><th scope=\"row\">Username</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var34 string
-		templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxContacts))
+		templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxUsername))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 167, Col: 88}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 165, Col: 77}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var34))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "</td></tr><tr><th scope=\"row\">Search</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, " characters</td></tr><tr><th scope=\"row\">Avatar URL</th><td>2,048 characters</td></tr><tr><th scope=\"row\">Members in one call</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var35 string
-		templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxSearch))
+		templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxContacts))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 168, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 167, Col: 88}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, " characters, ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "</td></tr><tr><th scope=\"row\">Search</th><td>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var36 string
-		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(text.MaxWords))
+		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxSearch))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 168, Col: 119}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 168, Col: 73}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, " words</td></tr><tr><th scope=\"row\">Page of a list</th><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, " characters, ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var37 string
-		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(db.MaxLimit))
+		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(text.MaxWords))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 169, Col: 76}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 168, Col: 119}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " objects</td></tr><tr><th scope=\"row\">Password</th><td>256 characters</td></tr><tr><th scope=\"row\">Passkeys of a user</th><td>20</td></tr></tbody></table></div><p>The members of a group of more than 100 can't be replaced as a whole: add and remove them through the group's contacts.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " words</td></tr><tr><th scope=\"row\">Page of a list</th><td>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var38 string
+		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(db.MaxLimit))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_api.templ`, Line: 169, Col: 76}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, " objects</td></tr><tr><th scope=\"row\">Password</th><td>256 characters</td></tr><tr><th scope=\"row\">Passkeys of a user</th><td>20</td></tr></tbody></table></div><p>The members of a group of more than 100 can't be replaced as a whole: add and remove them through the group's contacts.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -723,12 +736,12 @@ func docAPI() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var38 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var38 == nil {
-			templ_7745c5c3_Var38 = templ.NopComponent
+		templ_7745c5c3_Var39 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var39 == nil {
+			templ_7745c5c3_Var39 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a> and <a href=\"/v1/openapi.yaml\"><code>/v1/openapi.yaml</code></a>, with every parameter, answer and error. The server is tested against it: each answer in its tests is compared with the description.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<p>All calls are described in OpenAPI 3.1 at <a href=\"/v1/openapi.json\"><code>/v1/openapi.json</code></a> and <a href=\"/v1/openapi.yaml\"><code>/v1/openapi.yaml</code></a>, with every parameter, answer and error. The server is tested against it: each answer in its tests is compared with the description.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

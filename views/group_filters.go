@@ -52,7 +52,8 @@ func facetValue(f models.Facet, s models.Search) string {
 // FilterValues returns the values of the fields that a search means. Dates are those of filters
 // that no facet offers.
 func FilterValues(facets []models.Facet, s models.Search, now Clock) map[string]string {
-	values := map[string]string{"member": s.Member, "by": s.Limits.Creator}
+	members := strings.Join(append([]string{s.Member}, s.AlsoMembers...), ", ")
+	values := map[string]string{"member": members, "by": s.Limits.Creator}
 	for _, f := range facets {
 		values[f.Name] = facetValue(f, s)
 	}

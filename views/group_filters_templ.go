@@ -104,7 +104,7 @@ func FiltersPage(f FilterForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = field(input{Name: "member", Label: "Member", Value: f.Values["member"], Hint: "Name, username or phone number.", Autocomplete: "off", Optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(input{Name: "member", Label: "With members", Value: f.Values["member"], Hint: "Names, usernames or phone numbers. Commas between several find groups that have all of them.", Autocomplete: "off", Optional: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

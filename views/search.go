@@ -12,7 +12,7 @@ import (
 
 // operatorFinds complete "Groups …" for the operators that take any value.
 var operatorFinds = map[string]string{
-	"member":   "with a member whose name, username or phone number matches",
+	"member":   "with a member whose name, username or phone number matches; several find groups that have all of them",
 	"members":  "with so many members",
 	"created":  "created at that time",
 	"updated":  "last changed at that time",
@@ -110,6 +110,8 @@ func hintWords(h models.Hint) string {
 	switch h.Kind {
 	case models.HintCut:
 		return fmt.Sprintf("Only the first %d words were searched.", text.MaxWords)
+	case models.HintMembersCut:
+		return fmt.Sprintf("Only the first %d members were searched.", models.MaxSearchedMembers)
 	case models.HintManyMembers:
 		return fmt.Sprintf("More than %d contacts match “%s”. Only groups of the newest %[1]d are shown. Enter more of the name.", models.MembersTried, text.Isolated(h.Text))
 	case models.HintUnfinished:

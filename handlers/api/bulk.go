@@ -57,12 +57,8 @@ func (a manyCalls) bulkOf(ctx context.Context, in *input) (b models.Bulk, note s
 	b.IDs = filter.ids("ids")
 	q := filter.query(groupFilters)
 	b.Query = q.groups()
-	if b.Query.Contact != "" && len(q.problems) == 0 {
-		_, err = a.Store.Contact(ctx, b.Query.Contact)
-		if errors.Is(err, access.ErrNotFound) {
-			q.noContact("contact", b.Query.Contact)
-			err = nil
-		}
+	if len(q.problems) == 0 {
+		err = a.checkContacts(ctx, q, b.Query)
 	}
 	filter.problems = append(filter.problems, q.problems...)
 	in.adopt("filter", filter)
@@ -88,12 +84,19 @@ func (in *input) ids(key string) []string {
 
 // query returns those attributes that a list takes as query parameters, in their form there.
 func (in *input) query(known []string) *query {
-	q := &query{values: map[string]string{}}
+	q := &query{values: map[string]string{}, also: map[string][]string{}}
 	for _, key := range slices.Sorted(maps.Keys(in.values)) {
 		if !slices.Contains(known, key) {
 			continue
 		}
 		value, _, _ := in.pop(key)
+		if list, ok := value.([]any); ok && slices.Contains(repeatable, key) && len(list) > 0 {
+			value = list[0]
+			for _, other := range list[1:] {
+				s, _ := other.(string)
+				q.also[key] = append(q.also[key], s) // what isn't text is refused as no ID
+			}
+		}
 		switch v := value.(type) {
 		case string:
 			q.values[key] = v

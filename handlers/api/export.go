@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"net/http"
 
@@ -29,13 +28,8 @@ func (a exportCalls) groups(r *http.Request, by access.Actor) (result, error) {
 	case given && members != "count":
 		q.invalid("members", "“members” must be count or ids.")
 	}
-	if contact, given := q.values["contact"]; given {
-		_, err := a.Store.Contact(r.Context(), contact)
-		if errors.Is(err, access.ErrNotFound) {
-			q.noContact("contact", contact)
-		} else if err != nil {
-			return result{}, err
-		}
+	if err := a.checkContacts(r.Context(), q, l.Groups); err != nil {
+		return result{}, err
 	}
 	return a.file(r, by, l)
 }

@@ -28,8 +28,8 @@ func (a groupCalls) list(r *http.Request, _ access.Actor) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if _, ofContact := q.values["contact"]; ofContact && page.Contact == nil {
-		q.noContact("contact", wanted.Contact)
+	for _, id := range page.Missing {
+		q.noContact("contact", id)
 	}
 	answer := list[models.GroupObject]{HasMore: page.More, Data: each(page.Groups, func(hit models.GroupHit) models.GroupObject { return hit.Group.Object() })}
 	if err := q.check(); err != nil {

@@ -20,8 +20,11 @@ var groupFilters = []string{
 // groups returns the groups that the filters of a query ask for.
 func (q *query) groups() models.GroupQuery {
 	contact, ofContact := q.values["contact"]
-	if ofContact && !text.ValidID(contact) {
-		q.noContact("contact", contact)
+	others := q.also["contact"]
+	for _, id := range append([]string{contact}, others...) {
+		if ofContact && !text.ValidID(id) {
+			q.noContact("contact", id)
+		}
 	}
 	limits := models.Limits{
 		Created: q.period("created"), Archived: q.period("archived"), Updated: q.period("updated"),
@@ -35,7 +38,7 @@ func (q *query) groups() models.GroupQuery {
 			q.invalid("name", "“name” must be the name of a group.")
 		}
 	}
-	return models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact, Limits: limits}
+	return models.GroupQuery{Text: q.values["q"], Status: q.status(), Contact: contact, AlsoContacts: others, Limits: limits}
 }
 
 // period returns the time from the parameter KEY_after up to KEY_before.
@@ -144,6 +147,18 @@ func relationOf(counts ...db.Count) string {
 		}
 	}
 	return relation
+}
+
+// checkContacts notes the contacts of a query that don't exist.
+func (a *api) checkContacts(ctx context.Context, q *query, groups models.GroupQuery) error {
+	ids := append(slices.Clone(groups.AlsoContacts), groups.Contact)
+	found, err := a.Store.ContactsByID(ctx, ids)
+	for _, id := range ids {
+		if err == nil && text.ValidID(id) && !slices.ContainsFunc(found, func(c models.Contact) bool { return c.ID == id }) {
+			q.noContact("contact", id)
+		}
+	}
+	return err
 }
 
 func (q *query) noContact(key, id string) {

@@ -180,7 +180,8 @@ func TestListFilters(t *testing.T) {
 		hector := modelstest.Contact(t, s.store, s.owner, "Hector")
 		plaza := modelstest.Group(t, s.store, s.owner, "Plaza Hotel", hector)
 		grand := modelstest.Group(t, s.store, s.owner, "Grand HOTEL -x member:y")
-		modelstest.Group(t, s.store, s.owner, "Kitchen", hector)
+		cedric := modelstest.Contact(t, s.store, s.owner, "Cedric")
+		modelstest.Group(t, s.store, s.owner, "Kitchen", hector, cedric)
 		s.call(t, "PUT /v1/groups/"+grand.ID, form("description=100%25 quiet")).want(t, 200)
 		s.call(t, "PUT /v1/groups/"+plaza.ID, jsonBody(`{"archived_at":1}`)).want(t, 200)
 		for query, want := range map[string]string{
@@ -197,6 +198,7 @@ func TestListFilters(t *testing.T) {
 			"?q=is:archived":                      "",
 			"?q=%00hotel":                         "Grand Plaza",
 			"?contact=" + hector.ID:               "Kitchen Plaza",
+			"?contact=" + cedric.ID + "&contact=" + hector.ID: "Kitchen",
 			"?q=hotel&contact=" + hector.ID:       "Plaza",
 			"?archived=false&q=hotel":             "Grand",
 			"?limit=1":                            "Kitchen …",

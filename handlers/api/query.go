@@ -14,7 +14,9 @@ import (
 
 // query is the query parameters of a call, and the problems found in them so far.
 type query struct {
-	values   map[string]string
+	values map[string]string
+	// also are the further values of those parameters that can be repeated.
+	also     map[string][]string
 	problems access.Invalid
 }
 
@@ -28,9 +30,14 @@ func readQuery(r *http.Request, known []string) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &query{values: make(map[string]string, len(pairs))}
+	q := &query{values: make(map[string]string, len(pairs)), also: map[string][]string{}}
 	for _, p := range pairs {
-		if _, twice := q.values[p.key]; twice {
+		_, twice := q.values[p.key]
+		switch {
+		case twice && slices.Contains(repeatable, p.key):
+			q.also[p.key] = append(q.also[p.key], p.value)
+			continue
+		case twice:
 			return nil, repeated(p.key)
 		}
 		q.values[p.key] = p.value
@@ -40,6 +47,9 @@ func readQuery(r *http.Request, known []string) (*query, error) {
 	}
 	return q, nil
 }
+
+// repeatable are the parameters that can be given several times.
+var repeatable = []string{"contact"}
 
 // keyed are the parameters with a key of their own: map[Full name]=display_name.
 var keyed = []string{"map"}
