@@ -38,6 +38,9 @@ func (p groupPages) show(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if detail.MembersByDay, err = p.store.Members.Trend(r.Context(), detail.Group, detail.Now.Time, views.MemberTrendDays); err != nil {
+		return err
+	}
 	return p.render(w, r, http.StatusOK, views.Page{Title: detail.Name, Body: views.GroupOverview(detail)})
 }
 

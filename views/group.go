@@ -99,6 +99,9 @@ type GroupDetail struct {
 	Creator access.ActorRef
 	// Days are how many messages each of the last days has, today last; nil without messages.
 	Days []db.Count
+	// MembersByDay are how many members there were at the end of each of the last days, today last; nil
+	// if that isn't known.
+	MembersByDay []int
 	// Before and After are the groups beside it in the list, which is the one at From.
 	Before, After *models.Group
 	From          GroupsAt

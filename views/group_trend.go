@@ -2,6 +2,8 @@ package views
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"protocol.chat/console/models/db"
 )
@@ -61,4 +63,42 @@ func (d GroupDetail) listName() string {
 		return "Groups, filtered"
 	}
 	return Groups
+}
+
+// MemberTrendDays are how many days a group's overview shows the number of members of.
+const MemberTrendDays = 90
+
+// membersChanged reports whether there is a trend to show.
+func (d GroupDetail) membersChanged() bool {
+	days := d.MembersByDay
+	return len(days) > 1 && slices.Min(days) < slices.Max(days)
+}
+
+// memberBox is the viewBox of the chart of members.
+func memberBox(days []int) string {
+	return "0 0 " + strconv.Itoa((len(days)-1)*trendStep) + " " + strconv.Itoa(trendHeight)
+}
+
+// memberLine returns the points of the chart of members, which begins at 0.
+func memberLine(days []int) string {
+	most := slices.Max(days)
+	var b strings.Builder
+	for i, n := range days {
+		b.WriteString(strconv.Itoa(i*trendStep) + "," + strconv.Itoa(trendHeight-1-n*(trendHeight-2)/most) + " ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// memberSentence says what the chart shows.
+func (d GroupDetail) memberSentence() string {
+	days := d.MembersByDay
+	first, now := days[0], days[len(days)-1]
+	since := dayOfYear(d.Now.AddDate(0, 0, 1-len(days)), d.Now)
+	switch {
+	case now > first:
+		return counted(now, "member", "members", d.Now) + ", " + thousands(now-first, d.Now) + " more than on " + since
+	case now < first:
+		return counted(now, "member", "members", d.Now) + ", " + thousands(first-now, d.Now) + " fewer than on " + since
+	}
+	return counted(now, "member", "members", d.Now) + ", as many as on " + since + "; at most " + thousands(slices.Max(days), d.Now)
 }
