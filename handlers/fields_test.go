@@ -57,6 +57,10 @@ func TestWhatIsCreatedIsSaidSo(t *testing.T) {
 		if found := s.get("/groups").rows(); len(found) != 1 {
 			s.Errorf("groups are %q", found)
 		}
-		s.post("/groups/new", "name", "Plaza Hotel", "do", "create").follow(s.browser).has("#flashes", "Another active group has the same name.")
+		asked := s.post("/groups/new", "name", "Plaza Hotel", "do", "create").wants(200).has(".notice a[href^='/groups/']", "Plaza Hotel")
+		if found := s.get("/groups").rows(); len(found) != 1 {
+			s.Errorf("before an answer, groups are %q", found)
+		}
+		s.post("/groups/new", "name", "Plaza Hotel", "namesake", asked.value("namesake"), "do", "create").follow(s.browser).has("#flashes", "Another active group has the same name.")
 	})
 }

@@ -147,6 +147,16 @@ func (p groupPages) refuseNew(w http.ResponseWriter, r *http.Request, wrong acce
 	return p.showNew(w, r, http.StatusUnprocessableEntity, form)
 }
 
+// askNew shows the form for a new group again, whose name another group has.
+func (p groupPages) askNew(w http.ResponseWriter, r *http.Request, namesake models.Namesake) error {
+	form, err := p.form(r, r.PostForm, nil)
+	if err != nil {
+		return err
+	}
+	form.Namesake = &namesake
+	return p.showNew(w, r, http.StatusOK, form)
+}
+
 // create makes a group, or takes a step in choosing its members.
 func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	step, wrong, err := p.step(r)
@@ -161,10 +171,15 @@ func (p groupPages) create(w http.ResponseWriter, r *http.Request) error {
 	change := models.NewGroupChange(func(name string) *string { return field(r, name) })
 	members := models.Refs(r.PostForm["contacts"]...)
 	change.Contacts = &members
+	change.OwnName = r.PostForm.Get("namesake") != r.PostForm.Get("name") // unless they were told of it
 	key := formKey(r)
 	g, err := p.store.CreateGroup(r.Context(), by(r), change, key)
 	if invalid, ok := problems(err); ok {
 		return p.refuseNew(w, r, invalid)
+	}
+	var namesake models.Namesake
+	if errors.As(err, &namesake) {
+		return p.askNew(w, r, namesake)
 	}
 	if err != nil {
 		return err

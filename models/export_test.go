@@ -230,7 +230,7 @@ func (s *Store) NameTaken(ctx context.Context, name string) (bool, error) {
 	var names sameNames
 	r := s.DB.Read(ctx)
 	err := r.Together(ctx, names.read(name, ""))
-	return names.taken, err
+	return names.active != nil, err
 }
 
 // CountGroups counts the groups that a query finds, without listing them.

@@ -66,6 +66,8 @@ type GroupChange struct {
 	// Valid. A group that is archived already keeps its time.
 	ArchivedAt *sql.Null[int64]
 
+	// OwnName lets CreateGroup refuse the name of another active group, as a Namesake.
+	OwnName bool
 	// Was holds the values that the person saw who made the change. A field that someone
 	// else has changed since, to something else, is an EditConflict.
 	Was *GroupFields

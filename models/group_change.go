@@ -21,7 +21,7 @@ type CreatedGroup struct {
 }
 
 // CreateGroup creates a group with its conversation. A second call with the same key
-// returns the first one's group. Errors: Invalid, Conflict, Denied.
+// returns the first one's group. Errors: Invalid, Conflict, Denied, and Namesake if the change asks for it.
 func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange, key *audit.IdempotencyKey) (CreatedGroup, error) {
 	if len(text.Deref(c.Contacts)) > 0 {
 		if err := by.Check(access.EditMembers); err != nil {
@@ -41,6 +41,9 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		if err != nil {
 			return CreatedGroup{}, err
 		}
+		if names.active != nil && c.OwnName {
+			return CreatedGroup{}, Namesake{ID: *names.active, Name: *c.Name}
+		}
 		if len(members) > 0 && !line.By.May(access.EditMembers) {
 			return CreatedGroup{}, access.Denied{Right: access.EditMembers}
 		}
@@ -54,24 +57,31 @@ func (s *Store) CreateGroup(ctx context.Context, by access.Actor, c GroupChange,
 		}
 		line.SetObject("group", g.ID, g.Name)
 		line.Shown = g.Object()
-		return CreatedGroup{Group: g, SameName: names.taken}, line.SetChanges(changes)
+		return CreatedGroup{Group: g, SameName: names.active != nil}, line.SetChanges(changes)
 	})
 }
+
+// Namesake is the error of a new group with the very name of another active one.
+type Namesake struct{ ID, Name string }
+
+func (n Namesake) Error() string { return "another active group has the same name" }
 
 // sameNames are the other groups with the NameKey of a name.
 type sameNames struct {
 	// any reports whether there are any, and known whether the oldest is known to share its
-	// NameKey, as all others are then. taken reports whether an active one has the very name.
-	any, known, taken bool
+	// NameKey, as all others are then.
+	any, known bool
+	// active is the id of an active one with the very name, or nil.
+	active *string
 }
 
 // read returns the statement that reads them, except the group with the id.
 func (n *sameNames) read(name, but string) db.Statement {
 	const same = " FROM groups WHERE name_key = ? AND id <> ?"
-	sql := "SELECT same_name, EXISTS (SELECT 1" + same + " AND name = ? AND archived_at IS NULL)" + same + " ORDER BY name_key, id LIMIT 1"
+	sql := "SELECT same_name, (SELECT min(id)" + same + " AND name = ? AND archived_at IS NULL)" + same + " ORDER BY name_key, id LIMIT 1"
 	key := text.SortKey(name)
 	return db.Statement{SQL: sql, Args: []any{key, but, name, key, but}, Read: func(found db.Rows) error {
-		oldest, err := db.Scan(found, func(n *sameNames) []any { return []any{&n.known, &n.taken} })
+		oldest, err := db.Scan(found, func(n *sameNames) []any { return []any{&n.known, &n.active} })
 		if len(oldest) > 0 {
 			*n = oldest[0]
 			n.any = true

@@ -68,6 +68,8 @@ type GroupForm struct {
 	Draft int64
 	// CopyOf is the group that a new one begins as a copy of, or nil.
 	CopyOf *models.Group
+	// Namesake is an active group with the name of the new one, or nil.
+	Namesake *models.Namesake
 	// Next is where saving an edit leads; "" for the group's page.
 	Next string
 	// Others have opened the form of the same group.
@@ -318,7 +320,7 @@ func (l GroupList) title() string {
 }
 
 func (g GroupForm) guard() string {
-	if len(g.Problems) > 0 || g.Draft != 0 {
+	if len(g.Problems) > 0 || g.Draft != 0 || g.Namesake != nil {
 		return "dirty"
 	}
 	return ""
