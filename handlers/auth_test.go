@@ -30,6 +30,9 @@ func TestSettingUp(t *testing.T) {
 		if got := s.get("/setup?code=" + code).wants(200).value("code"); got != code {
 			t.Errorf("the link's code is not in the form: %q", got)
 		}
+		s.get("/setup").wants(200).has("button", "Continue").lacks("#name")
+		s.get("/setup?code=").wants(422).has("#code-error", "Enter the setup code")
+		s.get("/setup?code=wrong").wants(422).has("#code-error", "incorrect or has expired").lacks("#name")
 		refused := s.post("/setup", "code", "wrong", "name", "Anna", "email", "nobody", "password", "short", "workspace", "").wants(422)
 		for field, words := range map[string]string{
 			"code": "incorrect or has expired", "email": "must look like", "password": "at least 12 characters", "workspace": "Enter a name",

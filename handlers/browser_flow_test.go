@@ -310,8 +310,12 @@ func TestIdlenessIsAnnounced(t *testing.T) {
 func TestPasswordsAreWeighed(t *testing.T) {
 	t.Parallel()
 	s := open(t, modelstest.Open(t, modelstest.SQLite))
+	code, err := s.store.Identity.Users.NewSetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	a := s.in(desk)
-	a.visit("/setup?code=x")
+	a.visit("/setup?code=" + code)
 	for _, weighed := range [][2]string{
 		{"short", "7 more characters needed"}, {"aaaaaaaaaaaaa", "Weak"}, {"correct horse", "Fair"}, {"correct horse bat", "Strong"}, {"correct horse battery", "Very strong"},
 	} {

@@ -342,6 +342,14 @@ func TestTheFirstPages(t *testing.T) {
 	a.visit("/")
 	a.sees("h1", "Set up your console")
 	a.inspect("setup")
+	a.goes("Continue")
+	a.inspect("setup code refused")
+	code, err := s.store.Identity.Users.NewSetupCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write("#code", code)
+	a.goes("Continue")
 	a.goes("Set up console")
 	a.inspect("setup refused")
 	s.setUp()

@@ -38,8 +38,8 @@ func TestTheProfile(t *testing.T) {
 		for _, zone := range []string{"Local", "localtime", "posixrules", "Factory", "right/Europe/Zurich", "posix/Europe/Zurich"} {
 			s.post("/profile", form("time_zone", zone)...).wants(422)
 		}
-		if autofill(s.get("/profile")) != "off" || autofill(s.post("/profile", form("email", "new@example.com")...)) != "current-password" {
-			s.Error("the password is invited where nothing needs it, or not where something does")
+		if autofill(s.get("/profile")) != "" || autofill(s.post("/profile", form("email", "new@example.com")...)) != "current-password" {
+			s.Error("the password is asked for where nothing needs it, or not where something does")
 		}
 		s.post("/profile", form("email", "BEA@example.com", "password", password)...).wants(422).has("#email-error", "already")
 		s.post("/profile", form("email", "new@example.com", "password", password, "density", "compact", "name", "Anna B.")...).leads("/profile")

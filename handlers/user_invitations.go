@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"protocol.chat/console/models/access"
@@ -32,6 +33,11 @@ func (p invitationPages) create(w http.ResponseWriter, r *http.Request) error {
 	if invalid, ok := problems(err); ok {
 		form.Problems = invalid
 		return p.showNew(w, r, http.StatusUnprocessableEntity, form)
+	}
+	var already identity.AlreadyInvited
+	if errors.As(err, &already) { // perhaps by this form, which was sent again
+		page := views.InvitationLink{Invitation: already.Invitation, By: by(r), Now: p.now(r)}
+		return p.render(w, r, http.StatusConflict, views.Page{Title: "Already invited", Body: views.AlreadyInvited(page)})
 	}
 	if err != nil {
 		return err

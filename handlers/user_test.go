@@ -35,7 +35,7 @@ func TestInvitingSomebody(t *testing.T) {
 		}
 		s.post("/users/invite", "email", strings.ToUpper(email), "role", "editor").wants(422).has("#email-error", "already")
 		link := s.link("bea@example.com", access.Moderator)
-		s.post("/users/invite", "email", "bea@example.com", "role", "editor").wants(422).has("#email-error", "already has an invitation")
+		s.post("/users/invite", "email", "bea@example.com", "role", "editor").wants(409).has("h1", "is already invited").has("form", "Create new link")
 		list := s.get("/users").has("#invitations", "Invitations").has("tbody", "bea@example.com")
 		if strings.Contains(list.body, strings.TrimPrefix(link, "/invite/")) {
 			s.Error("the list shows the link")

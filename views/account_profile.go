@@ -21,12 +21,3 @@ type Profile struct {
 	// Changes says that the email changes, which needs the password.
 	Changes bool
 }
-
-// passwordFill returns the password field's autocomplete: browsers fill it in only if it is
-// needed.
-func (p Profile) passwordFill() string {
-	if p.Changes {
-		return "current-password"
-	}
-	return "off"
-}

@@ -44,6 +44,7 @@ type InviteForm struct {
 type InvitationLink struct {
 	identity.Invitation
 	Link string
+	By   access.Actor
 	Now  Clock
 }
 

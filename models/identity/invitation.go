@@ -90,7 +90,7 @@ func (s *Invitations) Invitation(ctx context.Context, by access.Actor, id string
 }
 
 // Invite makes an invitation and returns it with the secret of its link, which can't be
-// retrieved later. Errors: Invalid, Denied.
+// retrieved later. Errors: Invalid, Denied, AlreadyInvited.
 func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitation) (Invitation, string, error) {
 	if err := by.Check(access.ManageUsers); err != nil {
 		return Invitation{}, "", err
@@ -110,12 +110,28 @@ func (s *Invitations) Invite(ctx context.Context, by access.Actor, n NewInvitati
 		}
 		err := tx.Omit("inviter_name").Create(&i).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return access.Refused("email", "This email address already has an invitation. Create a new link for it under Users.")
+			return AlreadyInvited{}
 		}
 		line.SetObject("invitation", i.ID, i.Email)
 		return cmp.Or(err, line.SetChanges(map[string]audit.Change{"email": {Before: nil, After: i.Email}, "role": {Before: nil, After: i.Role}}))
 	})
+	if errors.As(err, new(AlreadyInvited)) {
+		pending, err := s.pending(ctx, i.EmailKey)
+		return Invitation{}, "", cmp.Or(err, error(AlreadyInvited{pending}))
+	}
 	return i, secret, err
+}
+
+// AlreadyInvited is the error of an invitation for an address that has one, whose link may be replaced.
+type AlreadyInvited struct{ Invitation }
+
+func (a AlreadyInvited) Error() string { return "the address already has an invitation" }
+
+// pending returns the invitation of an address.
+func (s *Invitations) pending(ctx context.Context, emailKey string) (Invitation, error) {
+	var i Invitation
+	err := selectInvitations(s.db.Reader.WithContext(ctx)).Where("invitations.email_key = ?", emailKey).Take(&i).Error
+	return i, s.db.Failed(ctx, err)
 }
 
 // renew gives the invitation another secret, in the name of by.

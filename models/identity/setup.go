@@ -44,7 +44,7 @@ func (s *Users) SetUp(ctx context.Context, where access.Actor, setup Setup) (Use
 	setup.Owner.Role = access.Owner
 	u, problems := setup.Owner.check()
 	workspace := *problems.Require("workspace", &setup.Workspace, workspaceMissing, workspaceName)
-	wrong, err := s.checkSetupCode(ctx, setup.Code)
+	wrong, err := s.CheckSetupCode(ctx, setup.Code)
 	if err != nil {
 		return User{}, err
 	}
@@ -88,8 +88,8 @@ func (s *Users) setUp(tx *gorm.DB, line *audit.Line, u *User, workspace string) 
 	return s.insertUser(tx, u, line)
 }
 
-// checkSetupCode returns what is wrong with a setup code.
-func (s *Users) checkSetupCode(ctx context.Context, code string) (access.Invalid, error) {
+// CheckSetupCode returns what is wrong with a setup code, or nil.
+func (s *Users) CheckSetupCode(ctx context.Context, code string) (access.Invalid, error) {
 	if code == "" {
 		return access.MissingField("code", "Enter the setup code that the console printed when it started."), nil
 	}
