@@ -8,6 +8,11 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
+import (
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/text"
+)
+
 func docContacts() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -29,20 +34,46 @@ func docContacts() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2 id=\"merge\">Merge duplicates</h2><p>On the page of a contact, <strong>Merge…</strong> looks for similar contacts: with the same phone number, or else the same name. In the list, select two contacts and choose <strong>Merge…</strong> under <strong>More</strong>.</p><p>You choose which contact stays, and which of the values it has from then on. Before anything changes, you see the groups that come over and how many messages move. The contact that stays becomes a member of the other's groups; a group that has both counts it once. It becomes the author of the other's messages and gets those of its conversation.</p><p>The other contact is deleted. Its page, and <code>GET /v1/contacts/")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2 id=\"merge\">Merge duplicates</h2><p>On the page of a contact, <strong>Merge…</strong> looks for similar contacts: with the same phone number, or else the same name. In the list, select two contacts and choose <strong>Merge…</strong>.</p><p>You choose which contact stays, and which of the values it has from then on. Before anything changes, you see the groups that come over and how many messages move. The contact that stays becomes a member of the other's groups; a group that has both counts it once. It becomes the author of the other's messages and gets those of its conversation.</p><p>The other contact is deleted. Its page, and <code>GET /v1/contacts/")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs("{id}")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 7, Col: 79}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 12, Col: 79}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept. The activity of both has the merge, and of each group the new member. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>A contact in more than 1,000 groups, or with more than 10,000 messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept. The activity of both has the merge, and of each group the new member. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>A contact in more than ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var3 string
+		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxMergedGroups))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 13, Col: 67}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " groups, or with more than ")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var4 string
+		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(text.Thousands(models.MaxMergedMessages))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 13, Col: 138}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

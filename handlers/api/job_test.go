@@ -154,21 +154,23 @@ func TestJobsAreCancelled(t *testing.T) {
 
 func TestBulkChangesTakeTheListsFilters(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
-		hector := modelstest.Contact(t, s.store, s.owner, "Hector")
+		hector, cedric := modelstest.Contact(t, s.store, s.owner, "Hector"), modelstest.Contact(t, s.store, s.owner, "Cedric")
 		in := modelstest.Group(t, s.store, s.owner, "In", hector)
 		out := modelstest.Group(t, s.store, s.owner, "Out")
 		for filter, total := range map[string]int{
-			`{"contact":"` + hector.ID + `"}`:                     1,
-			`{"archived":false}`:                                  2,
-			`{"archived":"true"}`:                                 0,
-			`{"ids":["` + in.ID + `","` + out.ID + `"]}`:          2,
-			`{"ids":["` + in.ID + `","0000000000000000"]}`:        2, // one of which is skipped
-			`{"q":"out","archived":false}`:                        1,
-			`{"contacts_min":1,"name":"IN"}`:                      1,
-			`{"contacts_max":"0"}`:                                1,
-			`{"archived_after":0}`:                                0,
-			`{"created_after":"1991-12-08T23:00:00Z"}`:            2,
-			`{"contact":"` + hector.ID + `","q":"nothing found"}`: 0,
+			`{"contact":"` + hector.ID + `"}`:                       1,
+			`{"archived":false}`:                                    2,
+			`{"archived":"true"}`:                                   0,
+			`{"ids":["` + in.ID + `","` + out.ID + `"]}`:            2,
+			`{"ids":["` + in.ID + `","0000000000000000"]}`:          2, // one of which is skipped
+			`{"q":"out","archived":false}`:                          1,
+			`{"contacts_min":1,"name":"IN"}`:                        1,
+			`{"contacts_max":"0"}`:                                  1,
+			`{"archived_after":0}`:                                  0,
+			`{"created_after":"1991-12-08T23:00:00Z"}`:              2,
+			`{"contact":"` + hector.ID + `","q":"nothing found"}`:   0,
+			`{"contact":["` + hector.ID + `","` + cedric.ID + `"]}`: 0,
+			`{"contact":["` + hector.ID + `","` + hector.ID + `"]}`: 1,
 		} {
 			a := s.call(t, "POST /v1/groups/bulk", jsonBody(`{"filter":`+filter+`,"action":"update","changes":{"description":`+fmt.Sprintf("%q", filter)+`}}`))
 			if j := s.finish(t, a); j.Total != total {
