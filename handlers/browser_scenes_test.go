@@ -381,6 +381,10 @@ var scenes = append([]scene{
 	{"group past", at(func(v *town) string {
 		return "/groups/" + v.busy.ID + "/past?at=" + time.Now().UTC().Format("2006-01-02T15:04:05")
 	})},
+	{"group past revert", at(func(v *town) string {
+		v.changes()
+		return "/groups/" + v.busy.ID + "/past/revert?at=" + time.Unix(v.busy.CreatedAt, 0).UTC().Add(time.Hour).Format("2006-01-02T15:04:05")
+	})},
 	{"group past refused", at(func(v *town) string { return "/groups/" + v.busy.ID + "/past?at=2001-01-01T00:00" })},
 	{"activity change", at(func(v *town) string { return "/activity/" + v.changes() })},
 	{"activity revert", at(func(v *town) string { return "/activity/" + v.changes() + "/revert" })},

@@ -12,22 +12,31 @@ import (
 
 // past shows a group as it was at an earlier time, which is in the user's zone.
 func (p groupPages) past(w http.ResponseWriter, r *http.Request) error {
-	detail, err := p.detail(r)
+	page, status, err := p.pastOf(r)
 	if err != nil {
 		return err
+	}
+	return p.render(w, r, status, views.Page{Title: page.Name + " as of…", Failed: page.Problem != "", Body: views.GroupPastPage(page)})
+}
+
+// pastOf returns the request's group as it was at the time in the address, or what is wrong with that,
+// and the status that the page has then.
+func (p groupPages) pastOf(r *http.Request) (page views.GroupPast, status int, err error) {
+	detail, err := p.detail(r)
+	if err != nil {
+		return page, 0, err
 	}
 	since, err := p.store.History.Since(r.Context())
 	if err != nil {
-		return err
+		return page, 0, err
 	}
-	page := views.GroupPast{GroupDetail: detail, At: r.URL.Query().Get("at"), Since: max(since, detail.CreatedAt)}
-	status := http.StatusOK
+	page = views.GroupPast{GroupDetail: detail, At: r.URL.Query().Get("at"), Since: max(since, detail.CreatedAt)}
 	if page.At == "" {
 		page.At = detail.Now.Format(typedMoment)
-	} else if status, err = p.readPast(r, &page); err != nil {
-		return err
+		return page, http.StatusOK, nil
 	}
-	return p.render(w, r, status, views.Page{Title: detail.Name + " as of…", Failed: page.Problem != "", Body: views.GroupPastPage(page)})
+	status, err = p.readPast(r, &page)
+	return page, status, err
 }
 
 // typedMoment is the form of what an input for a date and time sends, with or without seconds.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
 )
 
 func TestAGroupAsOfATime(t *testing.T) {
@@ -40,6 +41,27 @@ func TestAGroupAsOfATime(t *testing.T) {
 				s.Errorf("typed %q, and it says %q", at, p.value("at"))
 			}
 		}
+
+		revert := path + "/revert?at=" + made
+		s.get(path+"?at="+made).has("main a[href*='/past/revert?at=']", "Revert to this…")
+		p := s.get(revert).wants(200).has("h1", "Revert Ours?").has("#name ins", "Plaza Hotel").has("#contacts", "hector").lacks("#description")
+		change := func(c models.GroupChange) {
+			if _, err := s.store.UpdateGroup(s.Context(), s.by, g.ID, c); err != nil {
+				s.Fatal(err)
+			}
+		}
+		change(models.GroupChange{Description: new("Rooms")})
+		p = s.post(revert, "version", p.value("version")).wants(409).has("[role=alert]", "nothing was reverted").has("#description del", "Rooms")
+		before := s.newest().ID
+		s.post(revert, "version", p.value("version")).leads("/groups/" + g.ID)
+		if wrote := s.actionsSince(before); len(wrote) != 1 || wrote[0] != audit.RevertedGroupTo {
+			s.Errorf("reverting wrote %v", wrote)
+		}
+		if now, err := s.store.Group(s.Context(), g.ID); err != nil || now.Name != "Plaza Hotel" || now.Description != nil || now.ContactsCount != 1 {
+			s.Errorf("the group is %+v: %v", now, err)
+		}
+		s.get("/activity/"+s.newest().ID).has("h1", "reverted Plaza Hotel to an earlier time").has("dl", "Reverted to")
+		s.get(revert).wants(200).has("h1", "Nothing to revert").lacks("main button.primary")
 		if err := s.store.DeleteGroup(s.Context(), s.by, g.ID, nil); err != nil {
 			s.Fatal(err)
 		}

@@ -236,6 +236,8 @@ func (c *Console) table() []route {
 		{"GET", "/groups/{id}/deliveries", groups.deliveries, access.Webhooks, views.Groups, aGroup},
 		{"GET", "/groups/{id}/api", groups.api, access.ReadGroups, views.Groups, aGroup},
 		{"GET", "/groups/{id}/past", groups.past, access.ReadActivity, views.Groups, aGroup},
+		{"GET", "/groups/{id}/past/revert", groups.confirmRevertTo, access.ReadActivity, views.Groups, aGroup}, // and the right of each field
+		{"POST", "/groups/{id}/past/revert", groups.revertTo, access.ReadActivity, views.Groups, aGroup},
 		{"GET", "/groups/{id}/messages", messages.list, access.ReadMessages, views.Groups, aGroup},
 		{"POST", "/groups/{id}/messages", messages.post, access.PostMessages, views.Groups, aGroup},
 		{"GET", "/messages/{id}/delete", messages.confirmDelete, access.DeleteMessages, views.Groups, plain},

@@ -202,7 +202,10 @@ var routes = map[string]question{
 	"GET /groups/{id}/deliveries": {status: 200, id: aGroup},
 	"GET /contacts/{id}/api":      {status: 200, id: aContact},
 	"GET /groups/{id}/past":       {status: 200, id: aGroup},
-	"GET /groups/{id}/activity":   {status: 200, id: aGroup},
+	// without a time, these ask for one
+	"GET /groups/{id}/past/revert":  {status: 303, id: aGroup},
+	"POST /groups/{id}/past/revert": {status: 303, id: aGroup},
+	"GET /groups/{id}/activity":     {status: 200, id: aGroup},
 
 	"GET /settings/webhooks":                    {status: 200},
 	"GET /settings/webhooks/new":                {status: 200},

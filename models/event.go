@@ -20,6 +20,7 @@ var announced = map[audit.Action]events.Type{
 	audit.ArchivedGroup:   events.GroupUpdated,
 	audit.RestoredGroup:   events.GroupUpdated,
 	audit.RevertedGroup:   events.GroupUpdated,
+	audit.RevertedGroupTo: events.GroupUpdated,
 	audit.AddedMembers:    events.GroupUpdated,
 	audit.RemovedMember:   events.GroupUpdated,
 	audit.RevertedMembers: events.GroupUpdated,

@@ -254,14 +254,25 @@ func (s *Reverts) putBackContact(ctx context.Context, by access.Actor, v Reversa
 }
 
 func (s *Reverts) putBackGroup(ctx context.Context, by access.Actor, v Reversal) error {
+	action := audit.RevertedGroup
+	if len(v.Fields) == 1 && v.Fields[0].Name == "contacts" {
+		action = audit.RevertedMembers
+	}
+	return s.writeGroup(ctx, by, action, v, func(tx *gorm.DB, line *audit.Line, changes map[string]audit.Change) error {
+		changes[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
+		return tx.Create(revertBy(line, v.Line.ID)).Error
+	})
+}
+
+// writeGroup reverts all fields of a Reversal of a group in one change. record adds to the change what
+// it was about.
+func (s *Reverts) writeGroup(ctx context.Context, by access.Actor, action audit.Action, v Reversal,
+	record func(tx *gorm.DB, line *audit.Line, changes map[string]audit.Change) error,
+) error {
 	c, members := v.groupChange()
 	c, problems := c.check(s.store.DB.Now())
 	if err := problems.OrNil(); err != nil {
 		return err
-	}
-	action := audit.RevertedGroup
-	if members != nil && len(v.Fields) == 1 {
-		action = audit.RevertedMembers
 	}
 	rights := v.rights()
 	return s.store.Audit.Write(ctx, by, rights[0], action, func(tx *gorm.DB, line *audit.Line) error {
@@ -280,10 +291,9 @@ func (s *Reverts) putBackGroup(ctx context.Context, by access.Actor, v Reversal)
 				return err
 			}
 		}
-		changes[audit.RevertedField] = audit.Change{Before: nil, After: v.Line.ID}
 		line.SetObject("group", g.ID, g.Name)
 		line.Undoable = true
-		return cmp.Or(line.SetChanges(changes), tx.Create(revertBy(line, v.Line.ID)).Error)
+		return cmp.Or(record(tx, line, changes), line.SetChanges(changes))
 	})
 }
 

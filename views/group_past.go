@@ -2,6 +2,7 @@ package views
 
 import (
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/text"
 )
 
@@ -46,4 +47,11 @@ func (p GroupPast) facts() []pastFact {
 		}),
 		fact("Last updated", func(g models.Group) string { return fullTime(g.UpdatedAt, p.Now) }),
 	}
+}
+
+// GroupRevertTo is what the confirmation before reverting a group to an earlier time shows.
+type GroupRevertTo struct {
+	GroupPast
+	models.Reversal
+	Problems access.Invalid
 }

@@ -506,6 +506,11 @@ func GroupPastURL(id, at string, list templ.SafeURL) templ.SafeURL {
 	return withParams(pathTo("/groups/", id, "/past", ""), "at", at, "list", string(list))
 }
 
+// RevertGroupToURL returns the address that reverts a group to a time.
+func RevertGroupToURL(id, at string, list templ.SafeURL) templ.SafeURL {
+	return withParams(pathTo("/groups/", id, "/past/revert", ""), "at", at, "list", string(list))
+}
+
 // OwnActivityURL returns the address of the user's own activity.
 func OwnActivityURL(at ActivityAt) templ.SafeURL {
 	at.Who = ""

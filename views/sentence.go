@@ -28,6 +28,7 @@ var acts = map[audit.Action]string{
 	audit.UndeletedGroup:   "undid the deletion of {object}",
 	audit.ChangedHold:      "changed how long {object} are kept",
 	audit.RevertedGroup:    "reverted a change to {object}",
+	audit.RevertedGroupTo:  "reverted {object} to an earlier time",
 	audit.AddedMembers:     "added {members} to {object}",
 	audit.RemovedMember:    "removed {members} from {object}",
 	audit.RevertedMembers:  "reverted a change to the members of {object}",

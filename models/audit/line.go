@@ -94,6 +94,7 @@ const (
 	Seeded          Action = "database.seed"
 
 	RevertedGroup    Action = "group.revert"
+	RevertedGroupTo  Action = "group.revert_to"
 	RevertedMembers  Action = "members.revert"
 	RevertedContact  Action = "contact.revert"
 	ExportedActivity Action = "activity.export"
