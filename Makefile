@@ -42,14 +42,16 @@ generate: ## write the Go code of the views, and the list of licenses, again
 # lint finds what vet would. Each watched process would wait a second before it ends, in case
 # another thread still reports a race.
 test: ## run every test, on SQLite and on PostgreSQL
-	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 20m $(TESTS)
+	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(PROCESSORS) -parallel $(AT_ONCE) -vet=off -shuffle=on -timeout 30m $(TESTS)
 	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
 
 # Flags for make test: TESTS="./models -run TestGroup". The packages that take longest come first.
 TESTS := ./handlers ./models ./...
 
-# Packages at once: one more than processors, as tests also wait.
-AT_ONCE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Packages, and tests of each, at once: more than processors, as tests wait for databases and the
+# browser.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+AT_ONCE    := $(shell expr 2 \* $(PROCESSORS))
 
 # Without shuffling, so that Go keeps the results of packages that did not change.
 test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow
