@@ -257,7 +257,7 @@ func docPreferences() templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<h2 id=\"preferences\">Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2 id=\"keyboard-shortcuts\">Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>Search everything</dd></div><div><dt><kbd>/</kbd></dt><dd>Search the list</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>Space</kbd></dt><dd>Peek at the row beside the list; again or <kbd>Esc</kbd> closes it</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>; <kbd>Ctrl</kbd> <kbd>K</kbd> (<kbd>⌘</kbd> <kbd>K</kbd> on a Mac) stays.</p><h2 id=\"search-everything\">Search everything</h2><p><strong>Search…</strong> beside the menu, or <kbd>Ctrl</kbd> <kbd>K</kbd>, finds groups, contacts, users, views, pages, settings and documentation by name, groups and contacts also by ID, and contacts by phone number. On the page of a group or a contact it also finds what you can do with it, such as “Archive Plaza Hotel”. Before you type it shows what you changed last.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2 id=\"avatars\">Avatars</h2><p>The picture at an avatar URL is fetched by the console itself, never by your browser, so its host doesn't learn who looks. PNG, JPEG, GIF (its first frame) and WebP of up to 5 MB and 20 megapixels (10 if a JPEG is progressive) are shown, cut to a square. Initials are shown for what can't be fetched, for hosts that aren't public, and for a moment when a picture is new. Owners can turn pictures off under <strong>Settings</strong>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<h2 id=\"preferences\">Preferences</h2><p>Under <strong>Profile</strong> you choose your time zone, how dates and numbers are written, how many rows a page has and how close together they are. A <code>limit</code> in the address takes precedence.</p><h2 id=\"keyboard-shortcuts\">Keyboard shortcuts</h2><p>Press <kbd>?</kbd> to see what works on the current page.</p><dl class=\"card facts\"><div><dt><kbd>Ctrl</kbd> <kbd>K</kbd></dt><dd>Search everything</dd></div><div><dt><kbd>/</kbd></dt><dd>Search the list</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous row</dd></div><div><dt><kbd>Space</kbd></dt><dd>Peek at the row beside the list; again or <kbd>Esc</kbd> closes it</dd></div><div><dt><kbd>e</kbd> <kbd>y</kbd> <kbd>#</kbd></dt><dd>Edit, archive or delete the row or the group</dd></div><div><dt><kbd>u</kbd></dt><dd>Undo</dd></div><div><dt><kbd>g</kbd> <kbd>g</kbd></dt><dd>Go to groups</dd></div></dl><p>A shortcut presses a link or button of the page, so it can't do more than you can, and it does nothing while you type. You can turn shortcuts off under <strong>Profile</strong>; <kbd>Ctrl</kbd> <kbd>K</kbd> (<kbd>⌘</kbd> <kbd>K</kbd> on a Mac) stays.</p><h2 id=\"search-everything\">Search everything</h2><p><strong>Search…</strong> beside the menu, or <kbd>Ctrl</kbd> <kbd>K</kbd>, finds groups, contacts, users, views, pages, settings and documentation by name, groups and contacts also by ID, and contacts by phone number. On the page of a group or a contact it also finds what you can do with it, such as “Archive Plaza Hotel”. Before you type it shows what you changed last.</p><h2 id=\"undo\">Undo</h2><p><kbd>u</kbd>, the message's button and <strong>Undo last action</strong> in the account menu take back the last thing you changed in this session: an edit, members, archiving and restoring, a job, or a deletion while it can be undone. Again, the one before, up to 20. <strong>Your activity</strong> lists them. What somebody has changed since stays as it is, and you are told.</p><h2 id=\"as-of\">Revert a group to an earlier time</h2><p>A group's <strong>Activity</strong> tab leads to <strong>View as of…</strong>, which shows what the group was at any second since its records begin. <strong>Revert to this…</strong> shows what would change, and makes it one change that you can undo. If somebody changes the group meanwhile, nothing is reverted.</p><h2 id=\"messages\">Messages</h2><p>A group's <strong>Messages</strong> tab lists its conversation, newest first. A search looks at up to 5,000 messages; <strong>Next</strong> continues with older ones. To delete a message, give a reason: it's shown in place of the text, with your name. Events that were sent before keep the text for 30 days.</p><h2 id=\"avatars\">Avatars</h2><p>The picture at an avatar URL is fetched by the console itself, never by your browser, so its host doesn't learn who looks. PNG, JPEG, GIF (its first frame) and WebP of up to 5 MB and 20 megapixels (10 if a JPEG is progressive) are shown, cut to a square. Initials are shown for what can't be fetched, for hosts that aren't public, and for a moment when a picture is new. Owners can turn pictures off under <strong>Settings</strong>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -293,7 +293,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var13 templ.SafeURL
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 99, Col: 86}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 103, Col: 86}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -306,7 +306,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 101, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -319,7 +319,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(Users)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 101, Col: 78}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 105, Col: 78}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -332,7 +332,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var16 templ.SafeURL
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("clients"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 86}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 113, Col: 86}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
@@ -345,7 +345,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var17 string
 		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(Settings)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 195}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 113, Col: 195}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 		if templ_7745c5c3_Err != nil {
@@ -358,7 +358,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var18 string
 		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(Policy)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 109, Col: 224}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 113, Col: 224}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
@@ -371,7 +371,7 @@ func docUsers() templ.Component {
 		var templ_7745c5c3_Var19 templ.SafeURL
 		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("recovery"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 111, Col: 98}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 115, Col: 98}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 		if templ_7745c5c3_Err != nil {
@@ -450,7 +450,7 @@ func docTokens() templ.Component {
 		var templ_7745c5c3_Var22 templ.SafeURL
 		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("authentication"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 138, Col: 78}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 142, Col: 78}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
@@ -463,7 +463,7 @@ func docTokens() templ.Component {
 		var templ_7745c5c3_Var23 templ.SafeURL
 		templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinURLErrs(RolesURL())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 140, Col: 88}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_guide.templ`, Line: 144, Col: 88}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 		if templ_7745c5c3_Err != nil {

@@ -24,6 +24,11 @@ func (p GroupPast) hint() string {
 	return "From " + fullTime(p.Since, p.Now) + " until now. " + daysIn(p.Now)
 }
 
+// moment is the time that the page is about, to the second.
+func (p GroupPast) moment() string {
+	return zoned(p.Moment, p.Now, p.Now.style().day+p.Now.style().join+"15:04:05 ")
+}
+
 // pastFact is a value of a group as it was, and whether it is another now.
 type pastFact struct {
 	label, value string
