@@ -56,7 +56,7 @@ func TestRoundTrips(t *testing.T) {
 			_, _, err := store.Members.RemoveMember(t.Context(), by, g.ID, contacts[6].ID)
 			return err
 		}},
-		{"delete", 10, func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) }},
+		{"delete", 11, func() error { return store.DeleteGroup(t.Context(), by, g.ID, nil) }},
 	}
 	for _, prepared := range []bool{false, true} { // statements are prepared when they are first run
 		for _, change := range changes {
