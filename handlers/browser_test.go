@@ -69,6 +69,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("hide-scrollbars", true),
+		// A page runs axe once: compiling it well takes longer than that saves.
+		chromedp.Flag("js-flags", "--no-sparkplug --no-maglev --no-turbofan"),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)

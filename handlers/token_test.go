@@ -120,9 +120,10 @@ func TestRightsAreCheckedForTheObject(t *testing.T) {
 				s.Errorf("%s: the token is %+v, %v", tc.who, after, err)
 			}
 		}
-		moderator.get("/settings/tokens").has("main", "No tokens yet").lacks(".tabs")
-		e.get("/settings/tokens").has("tbody", "Editor's").lacks(".tabs")
-		s.get("/settings/tokens").has("tbody", "Editor's").has(".tabs", "Mine")
+		const whose = `nav[aria-label="Tokens"]`
+		moderator.get("/settings/tokens").has("main", "No tokens yet").lacks(whose)
+		e.get("/settings/tokens").has("tbody", "Editor's").lacks(whose)
+		s.get("/settings/tokens").has("tbody", "Editor's").has(whose, "Mine")
 		s.get("/settings/tokens?whose=own").has("main", "You have no tokens yet")
 		admin.get("/settings/tokens?whose=everybody").has(".notes", "isn't valid")
 	})

@@ -103,7 +103,7 @@ func TestEndedInvitationIsRefused(t *testing.T) {
 			t.Errorf("the new link: %v", err)
 		}
 		_, _, err = store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "RENEWED@example.com", Role: access.Editor})
-		if errorsIn(err) != "email" {
+		if already, ok := errors.AsType[identity.AlreadyInvited](err); !ok || already.ID != renewed.ID {
 			t.Errorf("somebody invited twice: %v", err)
 		}
 		_, _, err = store.Identity.Invitations.Invite(ctx, owner, identity.NewInvitation{Email: "ADA@example.com", Role: access.Editor})

@@ -41,12 +41,9 @@ type deletedMessage struct {
 func (s *Messages) Delete(ctx context.Context, by access.Actor, id, reason string) error {
 	var problems access.Invalid
 	reason = *problems.Require("reason", &reason, "Enter a reason.", deletionReason)
-	if err := problems.OrNil(); err != nil {
-		return err
-	}
 	return s.store.Audit.Write(ctx, by, access.DeleteMessages, audit.DeletedMessage, func(tx *gorm.DB, line *audit.Line) error {
 		m, c, err := s.lockMessage(tx, id)
-		if err != nil {
+		if err := cmp.Or(err, problems.OrNil()); err != nil {
 			return err
 		}
 		m.Deleted = &MessageDeletion{At: s.store.DB.Now().Unix(), By: by.Who(), Reason: reason}

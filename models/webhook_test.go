@@ -418,7 +418,7 @@ func TestTwoConsolesSendEachDeliveryOnce(t *testing.T) {
 		second := modelstest.Second(t, store, time.Now())
 		second.Webhooks.SetReach(webhooks.Reach{Loopback: true})
 		second.DB.Now = time.Now
-		store.Webhooks.LeaseTime, second.Webhooks.LeaseTime = 200*time.Millisecond, 200*time.Millisecond
+		store.Webhooks.LeaseTime, second.Webhooks.LeaseTime = 2*time.Second, 2*time.Second // a busy machine renews in time
 		rc := newReceiver(t)
 		w, _ := newWebhook(t, store, by, rc.URL, "*")
 		const n = 60
@@ -431,7 +431,7 @@ func TestTwoConsolesSendEachDeliveryOnce(t *testing.T) {
 		// A third program holds the lease, and was killed.
 		modelstest.Exec(t, store, "UPDATE webhooks SET lease_owner = 'killed'")
 		var both sync.WaitGroup
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		for _, s := range []*models.Store{store, second} {
 			both.Go(func() {
