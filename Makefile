@@ -42,17 +42,15 @@ generate: ## write the Go code of the views, and the list of licenses, again
 # lint finds what vet would. Each watched process would wait a second before it ends, in case
 # another thread still reports a race.
 test: ## run every test, on SQLite and on PostgreSQL
-	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(PACKAGES) -parallel $(AT_ONCE) -vet=off -shuffle=on -timeout 30m $(TESTS)
+	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 30m $(TESTS)
 	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
 
 # Flags for make test: TESTS="./models -run TestGroup". The packages that take longest come first.
 TESTS := ./handlers ./models ./...
 
-# Packages, and tests of each, at once: more than processors, as tests wait for databases, for the
-# browser, and for programs that they start and kill.
-PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
-PACKAGES   := $(shell expr $(PROCESSORS) + 1)
-AT_ONCE    := $(shell expr $(PROCESSORS) \* 2)
+# Packages at once: one more than processors, as tests also wait. More tests of each at once end no
+# sooner, and then some take longer than the console waits for its database.
+AT_ONCE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Without shuffling, so that Go keeps the results of packages that did not change.
 test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow
