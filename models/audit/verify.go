@@ -276,14 +276,16 @@ func (v *verifier) chain() error {
 		if err != nil {
 			return err
 		}
+		var deleted int64 // up to which links have been deleted since they were read
 		for i := range links {
 			if links[i].auditSeal.Number > v.at.Number+1 {
 				if err := v.skipDeleted(); err != nil {
 					return err
 				}
-				if links[i].auditSeal.Number <= v.at.Number {
-					continue
-				}
+				deleted = v.at.Number
+			}
+			if number := links[i].auditSeal.Number; number > 0 && number <= deleted {
+				continue
 			}
 			if v.link(&links[i]); v.proof.Broken != nil {
 				return nil
