@@ -76,6 +76,7 @@ type Console struct {
 	health    *healthPages
 	live      *livePages
 	observe   func(Served)
+	limited   api.Limited
 	handler   http.Handler
 }
 
@@ -89,6 +90,7 @@ func New(config Config) *Console {
 	}
 	calls := api.New(api.Config{
 		Store: c.store, Log: c.log, PublicURL: c.publicURL, RateLimit: c.rateLimit, RequestID: requestID, ClientIP: clientIP,
+		Limited: &c.limited,
 	})
 	pages := c.sameOrigin(http.HandlerFunc(c.dispatch))
 	compressed := gzhttp.GzipHandler(pages)
@@ -117,6 +119,14 @@ func (c *Console) Drain() {
 
 // OpenPages returns how many pages hear of changes at the moment.
 func (c *Console) OpenPages() int { return c.live.hub.Len() }
+
+// RateLimited returns how many requests each rate limit has refused since the program started:
+// that of a token, that of invalid tokens from one network, and that of attempts to prove an identity.
+func (c *Console) RateLimited() map[string]uint64 {
+	return map[string]uint64{
+		"token": c.limited.Token.Load(), "invalid_tokens": c.limited.InvalidTokens.Load(), "attempts": c.store.Identity.Attempts.Refused(),
+	}
+}
 
 // Open pages hear of changes if these are called all the time: FollowEvents also when events were
 // numbered (events.Log.Numbered), FollowJobs every second, and EndFeeds every few, which ends the

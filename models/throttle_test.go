@@ -68,6 +68,10 @@ func TestThrottlingIsLoggedOnce(t *testing.T) {
 		if got := held(t, store); !slices.Equal(got, want) {
 			t.Errorf("after the wait the log says %q", got)
 		}
+		counts, refused := store.Identity.SignIns.Counts(), store.Identity.Attempts.Refused()
+		if want := (identity.SignInCounts{Refused: 16, Throttled: 30}); counts != want || refused != 30 {
+			t.Errorf("counted are %+v, and %d refused attempts", counts, refused)
+		}
 	})
 }
 

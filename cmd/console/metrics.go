@@ -17,6 +17,7 @@ import (
 
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/text"
 )
 
 // metrics are what Prometheus reads from a console. None has a label that users can choose,
@@ -91,13 +92,16 @@ var (
 	databaseUp   = prometheus.NewDesc("console_database_up", "Whether the database answered this scrape.", nil, nil)
 	backlog      = prometheus.NewDesc("console_backlog", "What waits for a task in the background, counted up to 10,000.", []string{"queue"}, nil)
 	attempts     = prometheus.NewDesc("console_webhook_attempts_total", "Requests to webhooks, by what came of them.", []string{"result"}, nil)
+	signIns      = prometheus.NewDesc("console_sign_ins_total", "Attempts to sign in, by what came of them.", []string{"result"}, nil)
+	rateLimited  = prometheus.NewDesc("console_rate_limited_total", "Requests that a rate limit refused.", []string{"limit"}, nil)
+	sealLag      = prometheus.NewDesc("console_seal_lag_seconds", "How long the oldest entry of the activity has waited to be sealed.", nil, nil)
 	openPages    = prometheus.NewDesc("console_open_pages", "Pages that hear of changes.", nil, nil)
 	databaseSize = prometheus.NewDesc("console_sqlite_size_bytes", "Size of SQLite's files.", []string{"file"}, nil)
 )
 
 // Describe sends the descriptions of the metrics.
 func (s *storeCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, attempts, openPages, databaseSize} {
+	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, attempts, signIns, rateLimited, sealLag, openPages, databaseSize} {
 		to <- d
 	}
 }
@@ -117,22 +121,54 @@ func (s *storeCollector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(accepted), "accepted")
 	to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(failed), "failed")
 	to <- prometheus.MustNewConstMetric(openPages, prometheus.GaugeValue, float64(s.console.OpenPages()))
+	s.collectSignIns(to)
 	s.collectSize(to)
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
-	defer cancel()
-	waiting, err := s.store.Backlog(ctx)
-	if err != nil {
+	if err := s.collectBacklog(to); err != nil {
 		s.log.Warn("count the backlog for metrics", "err", err)
 		to <- prometheus.MustNewConstMetric(databaseUp, prometheus.GaugeValue, 0)
 		return
 	}
 	to <- prometheus.MustNewConstMetric(databaseUp, prometheus.GaugeValue, 1)
+}
+
+// collectSignIns sends how sign-ins went, and what the rate limits refused.
+func (s *storeCollector) collectSignIns(to chan<- prometheus.Metric) {
+	n := s.store.Identity.SignIns.Counts()
+	for result, count := range map[string]uint64{
+		"ok": n.SignedIn, "wrong": n.Refused, "throttled": n.Throttled, "second_factor": n.SecondFactor, "expired": n.Expired,
+	} {
+		to <- prometheus.MustNewConstMetric(signIns, prometheus.CounterValue, float64(count), result)
+	}
+	for limit, count := range s.console.RateLimited() {
+		to <- prometheus.MustNewConstMetric(rateLimited, prometheus.CounterValue, float64(count), limit)
+	}
+}
+
+// collectBacklog sends what waits for tasks in the background, and for how long entries wait for
+// their seal.
+func (s *storeCollector) collectBacklog(to chan<- prometheus.Metric) error {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
+	defer cancel()
+	waiting, err := s.store.Backlog(ctx)
+	if err != nil {
+		return err
+	}
+	oldest, err := s.store.Audit.OldestUnsealed(ctx)
+	if err != nil {
+		return err
+	}
+	lag := 0.0
+	if oldest != "" {
+		lag = max(0, s.store.DB.Now().Sub(text.IDTime(oldest)).Seconds())
+	}
+	to <- prometheus.MustNewConstMetric(sealLag, prometheus.GaugeValue, lag)
 	for queue, n := range map[string]int{
 		"unsealed_entries": waiting.Unsealed, "events": waiting.Events, "deliveries": waiting.Deliveries,
 		"jobs": waiting.Jobs, "clearings": waiting.Clearings,
 	} {
 		to <- prometheus.MustNewConstMetric(backlog, prometheus.GaugeValue, float64(n), queue)
 	}
+	return nil
 }
 
 func collectPool(to chan<- prometheus.Metric, name string, pool sql.DBStats) {

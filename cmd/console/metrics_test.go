@@ -27,7 +27,7 @@ func TestMetrics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, call := range []string{"GET /groups", "GET /groups", "GET /groups/0Tz5hM4Xm2CqL9sB", "GET /v1/groups/0Tz5hM4Xm2CqL9sB", "DANCE /nowhere/secret"} {
+		for _, call := range []string{"GET /groups", "GET /groups", "GET /groups/0Tz5hM4Xm2CqL9sB", "GET /v1/groups/0Tz5hM4Xm2CqL9sB", "DANCE /nowhere/secret", "POST /login"} {
 			method, path, _ := strings.Cut(call, " ")
 			console.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://localhost"+path, nil))
 		}
@@ -55,6 +55,8 @@ func TestMetrics(t *testing.T) {
 			`console_database_connections_in_use{pool="read"} 0`,
 			`console_info{version="1.2.3"} 1`,
 			`console_open_pages 0`,
+			`console_sign_ins_total{result="ok"} 0`,
+			`console_rate_limited_total{limit="attempts"} 0`,
 			`console_webhook_attempts_total{result="failed"} 0`,
 		} {
 			if !strings.Contains(string(text), "\n"+line+"\n") {

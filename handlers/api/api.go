@@ -34,6 +34,8 @@ type Config struct {
 	RequestID func(*http.Request) string
 	// ClientIP is where a request comes from.
 	ClientIP func(*http.Request) string
+	// Limited counts the calls that rate limits refuse.
+	Limited *Limited
 }
 
 type api struct {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -17,6 +18,10 @@ import (
 // Calls are counted by each instance of the console on its own, so several allow several
 // times as many. A token has a bucket of calls that fills up at an even rate. Invalid tokens
 // are counted by the address that they come from, so that nobody can guess one.
+
+// Limited counts the calls that were refused since the program started: for the rate limit of
+// their token, and for many invalid tokens from their network.
+type Limited struct{ Token, InvalidTokens atomic.Uint64 }
 
 // limited refuses a call that comes too soon.
 type limited struct {
@@ -52,6 +57,7 @@ func (a *api) countCall(head http.Header, by access.Actor) error {
 	remaining, reset := a.tokens.state(left)
 	head["Ratelimit"] = []string{`"token";r=` + strconv.Itoa(remaining) + ";t=" + strconv.Itoa(reset)}
 	if wait > 0 {
+		a.Limited.Token.Add(1)
 		return limited{wait: wait}
 	}
 	return nil

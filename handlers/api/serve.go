@@ -126,6 +126,7 @@ func (a *api) bearer(r *http.Request) (access.Actor, error) {
 	}
 	ip, now := a.ClientIP(r), a.Store.DB.Now()
 	if err := a.guesses.check(ip, secret, now); err != nil {
+		a.Limited.InvalidTokens.Add(1)
 		return access.Actor{}, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), usual.timeout)

@@ -73,7 +73,7 @@ func handler(store *models.Store, logs io.Writer, perMinute int) http.Handler {
 	secrets := modelstest.SecretsOf(store)
 	routes := api.New(api.Config{
 		Store: store, Log: slog.New(slog.NewTextHandler(io.MultiWriter(logs, secrets), nil)), PublicURL: publicURL,
-		RateLimit: perMinute,
+		RateLimit: perMinute, Limited: new(api.Limited),
 		RequestID: func(*http.Request) string { return requestID },
 		ClientIP: func(r *http.Request) string {
 			if from := r.Header.Get("X-From"); from != "" {

@@ -73,6 +73,12 @@ func (Expired) outcome()              {}
 // Every refusal and every session is logged. How long a refusal takes does not depend on
 // its reason. An error means that the credentials could not be checked.
 func (s *Store) SignIn(ctx context.Context, from Client, with Credentials) (Outcome, error) {
+	outcome, err := s.signIn(ctx, from, with)
+	s.counts.add(outcome)
+	return outcome, err
+}
+
+func (s *Store) signIn(ctx context.Context, from Client, with Credentials) (Outcome, error) {
 	in := signIn{Client: from}
 	if err := with.prove(ctx, s, &in); err != nil {
 		return outcomeOf(err)

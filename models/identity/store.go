@@ -5,6 +5,7 @@ package identity
 
 import (
 	"context"
+	"sync/atomic"
 
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
@@ -75,6 +76,8 @@ type shared struct {
 	policy  db.Cache[string, Policy]    // the sign-in policy
 	pins    db.Cache[string, []Pin]     // by the ids of users
 	going   db.Current[string, Session] // by the hashes of their secrets
+	counts  signInCounts
+	tooSoon atomic.Uint64 // attempts refused by reserve
 
 	users         *Users
 	sessions      *Sessions

@@ -87,6 +87,9 @@ func (s *Attempts) reserve(ctx context.Context, limits []limit) (attempt, error)
 		}
 		return nil
 	})
+	if errors.As(err, new(access.Throttled)) {
+		s.tooSoon.Add(1)
+	}
 	return a, err
 }
 
