@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -162,12 +163,11 @@ type bulkPart struct {
 	changed []changedGroup // not stored yet
 }
 
-// changedGroup is a group after a change of its own values, what is different, and which of the
-// lines says so.
+// changedGroup is a group after a change of its own values, and what is different.
 type changedGroup struct {
 	Group
-	said map[string]audit.Change
-	line int
+	action audit.Action
+	said   map[string]audit.Change
 }
 
 // changeBulk changes some groups of a bulk change.
@@ -220,7 +220,7 @@ func (s *BulkChanges) changeEach(tx *gorm.DB, job jobs.Job, by access.Actor, obj
 	if err := p.save(); err != nil {
 		return nil, err
 	}
-	return p.results, s.store.Audit.Add(tx, p.lines)
+	return p.results, s.store.Audit.AddLast(tx, p.lines)
 }
 
 // lockGroups reads groups, by id, and locks them until the transaction ends.
@@ -296,14 +296,14 @@ func archivedAt(at *time.Time) GroupChange {
 // change makes a checked change of a group's own values. without is the reason to skip it
 // if that changes nothing.
 func (p *bulkPart) change(g Group, c GroupChange, without string) error {
-	after, said := g.with(c, p.by.Ref())
+	after, said := g.underived(c, p.by.Ref())
 	if len(said) == 0 {
 		p.skip(g.ID, without)
 		return nil
 	}
 	after.UpdatedAt = p.now.Unix()
-	p.changed = append(p.changed, changedGroup{after, said, len(p.lines)})
-	return p.did(g, c.action(), said, said)
+	p.changed = append(p.changed, changedGroup{after, c.action(), said})
+	return nil
 }
 
 // addMembers adds contacts to a group.
@@ -396,15 +396,37 @@ func (p *bulkPart) skip(id, reason string) {
 
 func (p *bulkPart) add(r jobs.Result) { p.results = append(p.results, r) }
 
-// save stores the groups whose own values changed: one by one if they are to be found by
-// other words now, and all that got the same values by one statement.
+// save stores the groups whose own values changed, and says so. Their rows are the most work for
+// the database, which does it while this prepares what comes next.
 func (p *bulkPart) save() error {
-	if err := p.show(); err != nil {
+	shown := make([]Group, len(p.changed))
+	for i, c := range p.changed {
+		shown[i] = c.Group
+	}
+	// Their events would read the members again.
+	err := p.s.Members.addContacts(p.s.DB.ReadIn(p.tx), shown)
+	if err == nil {
+		err = p.saveValues()
+	}
+	if err := cmp.Or(err, db.Send(p.tx)); err != nil {
 		return err
 	}
+	for i, c := range p.changed {
+		if err := p.did(c.Group, c.action, c.said, c.said); err != nil {
+			return err
+		}
+		p.lines[len(p.lines)-1].Shown = shown[i].Object()
+	}
+	return nil
+}
+
+// saveValues stores groups one by one if they are to be found by other words now, and all that got
+// the same values by one statement.
+func (p *bulkPart) saveValues() error {
 	alike := map[string][]changedGroup{}
 	for _, g := range p.changed {
 		if searchable(g.said) {
+			g.derive()
 			if err := db.Later(p.tx).Select(groupWritten).Updates(&g.Group).Error; err != nil {
 				return err
 			}
@@ -426,19 +448,6 @@ func (p *bulkPart) save() error {
 		}
 	}
 	return nil
-}
-
-// show gives the lines of changed groups these groups, which their events would read again.
-func (p *bulkPart) show() error {
-	groups := make([]Group, len(p.changed))
-	for i, c := range p.changed {
-		groups[i] = c.Group
-	}
-	err := p.s.Members.addContacts(p.s.DB.ReadIn(p.tx), groups)
-	for i, c := range p.changed {
-		p.lines[c.line].Shown = groups[i].Object()
-	}
-	return err
 }
 
 // searchable reports whether a change is of a value that groups are searched by.

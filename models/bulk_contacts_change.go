@@ -102,7 +102,7 @@ func (p *contactPart) finish(err error) ([]jobs.Result, error) {
 		}
 		p.add(r)
 	}
-	return p.results, p.s.Audit.Add(p.tx, p.lines)
+	return p.results, p.s.Audit.AddLast(p.tx, p.lines)
 }
 
 func (p *contactPart) deleteContacts() error {

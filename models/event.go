@@ -38,10 +38,21 @@ var announced = map[audit.Action]events.Type{
 // Announces reports whether other systems hear of an action.
 func Announces(action audit.Action) bool { return announced[action] != "" }
 
-// announce stores the events of changes, by the lines about them. Every change writes its line
-// through the log, so that none is forgotten. Objects that the lines don't carry are read as they
+// announcing returns a function that adds the events of changes, by the lines about them. Every
+// change writes its line through the log, so that none is forgotten.
+func (s *Store) announcing(add func(*gorm.DB, []events.Event) error) func(*gorm.DB, []audit.Line) error {
+	return func(tx *gorm.DB, lines []audit.Line) error {
+		made, err := s.eventsAbout(tx, lines)
+		if err != nil || len(made) == 0 {
+			return err
+		}
+		return add(tx, made)
+	}
+}
+
+// eventsAbout returns the events of changes. Objects that the lines don't carry are read as they
 // are now, at the end of the change.
-func (s *Store) announce(tx *gorm.DB, lines []audit.Line) error {
+func (s *Store) eventsAbout(tx *gorm.DB, lines []audit.Line) ([]events.Event, error) {
 	var groups, contacts []string
 	due := 0
 	for _, l := range lines {
@@ -58,11 +69,11 @@ func (s *Store) announce(tx *gorm.DB, lines []audit.Line) error {
 		}
 	}
 	if due == 0 {
-		return nil
+		return nil, nil
 	}
 	objects, err := s.objects(tx, groups, contacts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	made := make([]events.Event, 0, due)
 	for _, l := range lines {
@@ -77,11 +88,11 @@ func (s *Store) announce(tx *gorm.DB, lines []audit.Line) error {
 		}
 		of, err := eventsOf(l)
 		if err != nil {
-			return fmt.Errorf("events of %s %s: %w", l.Action, l.ObjectID, err)
+			return nil, fmt.Errorf("events of %s %s: %w", l.Action, l.ObjectID, err)
 		}
 		made = append(made, of...)
 	}
-	return s.Events.Add(tx, made)
+	return made, nil
 }
 
 // objects returns groups and contacts as the API shows them, by id.

@@ -182,9 +182,11 @@ func TestSilentActions(t *testing.T) {
 	}
 }
 
-// TestNoEventAppearsBeforeOneThatWasRead follows the feed by a cursor while others write.
+// TestNoEventAppearsBeforeOneThatWasRead follows the feed by a cursor while others write, among
+// them a job.
 func TestNoEventAppearsBeforeOneThatWasRead(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		sampleGroups(t, store, 440)
 		by := modelstest.Owner(t, store)
 		ids := make([]string, 4)
 		for i := range ids {
@@ -203,6 +205,8 @@ func TestNoEventAppearsBeforeOneThatWasRead(t *testing.T) {
 				}
 			})
 		}
+		job := start(t, store, models.Bulk{Action: models.BulkArchive, Query: models.GroupQuery{Status: models.Active}})
+		writers.Go(func() { job = finish(t, store, job) })
 		for range 2 {
 			others.Go(func() {
 				for ctx.Err() == nil {
@@ -219,7 +223,7 @@ func TestNoEventAppearsBeforeOneThatWasRead(t *testing.T) {
 			if len(seen) > 0 {
 				after = seen[len(seen)-1].Number
 			}
-			page, _, err := store.Events.List(t.Context(), events.Query{Types: []events.Type{events.GroupUpdated}, After: after, Limit: 5})
+			page, _, err := store.Events.List(t.Context(), events.Query{Types: []events.Type{events.GroupUpdated}, After: after, Limit: 20})
 			if err != nil {
 				t.Error(err)
 			}
@@ -240,8 +244,8 @@ func TestNoEventAppearsBeforeOneThatWasRead(t *testing.T) {
 			before = len(seen)
 			read()
 		}
-		if len(seen) != 4*edits {
-			t.Errorf("%d events were read, want %d", len(seen), 4*edits)
+		if want := 4*edits + job.Done; len(seen) != want || job.Done < 330 {
+			t.Errorf("%d events were read, want %d, %d of the job", len(seen), want, job.Done)
 		}
 		last := map[string]string{}
 		for i, e := range seen {
@@ -254,6 +258,55 @@ func TestNoEventAppearsBeforeOneThatWasRead(t *testing.T) {
 			g := must[models.Group](t)(store.Group(t.Context(), id))
 			if want := must[string](t)(events.Encode(g.Object())); last[id] != want {
 				t.Errorf("the last event says %s, want %s", last[id], want)
+			}
+		}
+	})
+}
+
+// TestManyEventsAreNumberedAtOnce after what was committed before, which a part of a job relies on,
+// unless there is more of that than a relay numbers at once.
+func TestManyEventsAreNumberedAtOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		g := modelstest.Group(t, store, modelstest.Owner(t, store), "Plaza Hotel")
+		var delivered []events.Event
+		store.Events.Deliver = func(_ *gorm.DB, numbered []events.Event) error {
+			delivered = append(delivered, numbered...)
+			return nil
+		}
+		add := func(n int, add func(tx *gorm.DB, made []events.Event) error) {
+			t.Helper()
+			made := make([]events.Event, n)
+			for i := range made {
+				made[i] = events.Event{Type: events.GroupUpdated, ObjectID: g.ID, Payload: fmt.Sprintf(`"%d of %d"`, i, n), CreatedAt: 1_700_000_000}
+			}
+			if err := store.DB.Transaction(t.Context(), func(tx *gorm.DB) error { return add(tx, made) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			n    int
+			add  func(tx *gorm.DB, made []events.Event) error
+			last int64
+		}{
+			{300, store.Events.AddLast, 301},
+			{100, store.Events.AddLast, 301},
+			{600, store.Events.Add, 301},
+			{300, store.Events.AddLast, 801},
+			{201, store.Events.AddLast, 1301},
+			{300, store.Events.AddLast, 1802},
+		} {
+			add(step.n, step.add)
+			if last, err := store.Events.LastNumber(t.Context()); last != step.last || err != nil {
+				t.Errorf("after %d events the last number is %d, %v; want %d", step.n, last, err, step.last)
+			}
+		}
+		all := feed(t, store, 0)
+		if len(all) != 1802 || len(delivered) != len(all) || all[0].Type != events.GroupCreated {
+			t.Fatalf("there are %d events, %d were handed on, the first is %s", len(all), len(delivered), all[0].Type)
+		}
+		for i, e := range all {
+			if e.Number != int64(i+1) || delivered[i] != e || i > 0 && e.ID <= all[i-1].ID {
+				t.Fatalf("the event at %d is %+v; handed on was %+v", i, e, delivered[i])
 			}
 		}
 	})

@@ -129,6 +129,7 @@ func (s *Store) insertGroup(tx *gorm.DB, by access.ActorRef, c GroupChange, memb
 		CreatedBy: by, Contacts: firstOf(members),
 	}
 	g.apply(c)
+	g.derive()
 	if g.SameName, err = names.share(tx, g.NameKey); err != nil {
 		return Group{}, err
 	}
@@ -294,6 +295,13 @@ func (c GroupChange) check(now time.Time) (GroupChange, access.Invalid) {
 // with returns the group after a checked change, but for the members, and what is different
 // about it then.
 func (g Group) with(c GroupChange, by access.ActorRef) (Group, map[string]audit.Change) {
+	after, changes := g.underived(c, by)
+	after.derive()
+	return after, changes
+}
+
+// underived is with, except that what derive sets is left as it was.
+func (g Group) underived(c GroupChange, by access.ActorRef) (Group, map[string]audit.Change) {
 	after := g
 	after.apply(c)
 	switch {
@@ -307,7 +315,8 @@ func (g Group) with(c GroupChange, by access.ActorRef) (Group, map[string]audit.
 	return after, differences(g, after)
 }
 
-// apply makes a checked change, but for the members.
+// apply makes a checked change, but for the members. Call derive if it may be of a value that groups
+// are searched by.
 func (g *Group) apply(c GroupChange) {
 	groupFields.apply(g, c)
 	if c.ArchivedAt != nil {
@@ -316,7 +325,6 @@ func (g *Group) apply(c GroupChange) {
 			g.ArchivedAt = &c.ArchivedAt.V
 		}
 	}
-	g.derive()
 }
 
 // derive sets what follows from the other values.

@@ -107,7 +107,7 @@ func newStore(d *db.DB) *Store {
 	s := &Store{DB: d, Audit: log, Identity: identity.New(d, log), Jobs: jobs.New(d, log), Events: events.New(d), Webhooks: webhooks.New(d, log)}
 	s.Events.Deliver, s.Webhooks.Example = s.Webhooks.Deliver, ExampleEvent
 	s.Identity.Reencrypt = s.Webhooks.Reencrypt
-	log.Announce, log.Announced = s.announce, s.Events.Wake
+	log.Announce, log.AnnounceLast, log.Announced = s.announcing(s.Events.Add), s.announcing(s.Events.AddLast), s.Events.Wake
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}

@@ -175,6 +175,7 @@ func (g SampleGroup) row(id, conversationID string) Group {
 	at := g.CreatedAt.Unix()
 	row := Group{ID: id, ConversationID: conversationID, CreatedAt: at, UpdatedAt: at, LastActiveAt: at, ContactsCount: len(g.Members)}
 	row.apply(groupFields.changeTo(&g.GroupFields))
+	row.derive()
 	if row.ArchivedAt = g.ArchivedAt; row.ArchivedAt != nil {
 		row.UpdatedAt = *row.ArchivedAt
 	}

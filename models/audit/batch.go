@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/json"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -42,19 +43,33 @@ func (s *Log) NewLine(by access.Actor, action Action) Line { return s.line(by, a
 
 // Add signs and stores lines within a transaction that has checked the actor's rights as
 // Write does. It is for bulk changes of many objects; everything else uses Write.
-func (s *Log) Add(tx *gorm.DB, lines []Line) error {
+func (s *Log) Add(tx *gorm.DB, lines []Line) error { return s.add(tx, lines, s.Announce) }
+
+// AddLast is Add for a transaction that is committed right afterwards: others may wait for it.
+func (s *Log) AddLast(tx *gorm.DB, lines []Line) error { return s.add(tx, lines, s.AnnounceLast) }
+
+func (s *Log) add(tx *gorm.DB, lines []Line, announce func(*gorm.DB, []Line) error) error {
 	if len(lines) == 0 {
 		return nil
 	}
+	rows := make([][]any, len(lines))
 	for i := range lines {
 		lines[i].MAC = s.Keyring.Sign(lines[i].macInput())
+		rows[i] = lines[i].row()
 	}
-	if err := db.Later(tx).CreateInBatches(lines, linesInStatement).Error; err != nil {
+	if err := s.db.InsertLater(tx, db.Insert{Table: "audit_lines", Columns: stored, Rows: rows}); err != nil {
 		return err
 	}
-	return s.Announce(tx, lines)
+	return announce(tx, lines)
 }
 
-// linesInStatement is the number of lines that one statement inserts. More gains little,
-// and each number is a prepared statement of its own.
-const linesInStatement = 50
+// stored are the columns of row.
+var stored = strings.Split(strings.TrimPrefix(lineColumns, "audit_lines."), ", ")
+
+// row returns the line's values as they are stored.
+func (l *Line) row() []any {
+	return []any{
+		l.ID, l.CreatedAt, string(l.ActorKind), l.ActorID, l.ActorName, l.UserID, string(l.Action),
+		l.ObjectKind, l.ObjectID, l.ObjectName, l.Changes, l.IP, l.UserAgent, l.RequestID, l.MAC,
+	}
+}

@@ -31,9 +31,10 @@ type Log struct {
 	// transaction ends. Package identity sets it.
 	Reload func(tx *gorm.DB, by access.Actor) (access.Actor, error)
 	// Announce stores what other systems hear of changes, in the transaction that adds the lines
-	// about them; Announced is called once it is committed. Package models sets them.
-	Announce  func(tx *gorm.DB, lines []Line) error
-	Announced func()
+	// about them; AnnounceLast does if the transaction is committed right afterwards. Announced is
+	// called once it is committed. Package models sets them.
+	Announce, AnnounceLast func(tx *gorm.DB, lines []Line) error
+	Announced              func()
 
 	db     *db.DB
 	checks singleflight.Group // of the log
@@ -47,7 +48,8 @@ type Log struct {
 
 // New returns the log of a database. It can't sign before SetKeys.
 func New(d *db.DB) *Log {
-	l := &Log{db: d, Uptime: uptime, Announce: func(*gorm.DB, []Line) error { return nil }, Announced: func() {}}
+	nobody := func(*gorm.DB, []Line) error { return nil }
+	l := &Log{db: d, Uptime: uptime, Announce: nobody, AnnounceLast: nobody, Announced: func() {}}
 	l.Retention = &RetentionKeeper{l, make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
 	l.life, l.end = context.WithCancel(context.Background())

@@ -97,6 +97,8 @@ type Dialect interface {
 	estimate(r Reader, list string) (int, error)
 	// Each returns a table of the values, in one column "value", and its argument.
 	Each(values []string) (table string, arg any)
+	// insert returns the statements that store rows.
+	insert(i Insert) []Statement
 	// EndingIn returns a FROM of the rows of a table whose search text ends in one of the
 	// values, and its argument. It has a row twice if two values are equal.
 	EndingIn(table string, values []string) (from string, arg any)

@@ -36,6 +36,15 @@ func Flush(tx *gorm.DB) error {
 	return nil
 }
 
+// Send sends what Later has queued without waiting for it, so that the server is at work while
+// the program prepares what comes next. An error of it is that of the next statement.
+func Send(tx *gorm.DB) error {
+	if p := pipelineOf(tx); p != nil {
+		return p.ahead(tx.Statement.Context)
+	}
+	return nil
+}
+
 // pipelineOf returns the pipeline of a transaction, or nil on SQLite.
 func pipelineOf(tx *gorm.DB) *pipeline {
 	switch pool := tx.Statement.ConnPool.(type) {
@@ -61,7 +70,9 @@ type pipeline struct {
 	begun bool // BEGIN was sent
 
 	queued   *pgx.Batch
-	preamble int // how many statements a transaction begins with
+	preamble int              // how many statements a transaction begins with
+	sent     pgx.BatchResults // of what was sent and not waited for, or nil
+	unread   int              // how many these are
 }
 
 // pipelined runs fn in a transaction on a connection of writer.
@@ -129,6 +140,7 @@ func (p *pipeline) Commit() (err error) {
 func (p *pipeline) Rollback() error {
 	p.queued = &pgx.Batch{}
 	err := p.pool.Raw(func(any) error {
+		_ = p.receive() // what went wrong is rolled back
 		if p.conn == nil || p.conn.IsClosed() || p.conn.PgConn().TxStatus() == 'I' {
 			return nil
 		}
@@ -147,19 +159,52 @@ const rollbackTime = time.Second
 
 // send sends what is queued and then more in one batch, and returns the results of the latter.
 func (p *pipeline) send(ctx context.Context, more ...Statement) (pgx.BatchResults, error) {
+	if err := p.receive(); err != nil {
+		return nil, err
+	}
 	batch, before := p.queued, p.queued.Len()
 	p.queued, p.begun = &pgx.Batch{}, true
 	for _, q := range more {
 		batch.Queue(q.SQL, q.Args...)
 	}
 	answers := p.conn.SendBatch(ctx, batch)
-	for range before {
-		if _, err := answers.Exec(); err != nil {
-			_ = answers.Close() // the same error
-			return nil, p.translated(err)
-		}
+	if err := p.skip(answers, before); err != nil {
+		return nil, err
 	}
 	return answers, nil
+}
+
+// skip reads n results that nobody waits for, and closes them all after an error.
+func (p *pipeline) skip(answers pgx.BatchResults, n int) error {
+	for range n {
+		if _, err := answers.Exec(); err != nil {
+			_ = answers.Close() // the same error
+			return p.translated(err)
+		}
+	}
+	return nil
+}
+
+// ahead sends what is queued, and leaves its results for receive.
+func (p *pipeline) ahead(ctx context.Context) error {
+	if err := p.receive(); err != nil || p.queued.Len() == 0 {
+		return err
+	}
+	p.sent, p.unread = p.conn.SendBatch(ctx, p.queued), p.queued.Len()
+	p.queued, p.begun = &pgx.Batch{}, true
+	return nil
+}
+
+// receive waits for what was sent ahead.
+func (p *pipeline) receive() error {
+	sent := p.sent
+	if p.sent = nil; sent == nil {
+		return nil
+	}
+	if err := p.skip(sent, p.unread); err != nil {
+		return err
+	}
+	return sent.Close()
 }
 
 // translated returns GORM's error for a violated constraint.
@@ -173,7 +218,7 @@ func (p *pipeline) translated(err error) error {
 // flush sends what is queued.
 func (p *pipeline) flush(ctx context.Context) error {
 	if p.queued.Len() == 0 {
-		return nil
+		return p.receive()
 	}
 	answers, err := p.send(ctx)
 	if err != nil {
@@ -239,6 +284,9 @@ func (p *pipeline) PrepareContext(ctx context.Context, query string) (*sql.Stmt,
 func (p *pipeline) Query(ctx context.Context, query string, _ bool, args []any) (Rows, error) {
 	query = numbered(query)
 	if p.queued.Len() == 0 {
+		if err := p.receive(); err != nil {
+			return nil, err
+		}
 		return p.conn.Query(ctx, query, args...)
 	}
 	answers, err := p.send(ctx, Statement{SQL: query, Args: args})

@@ -6,7 +6,8 @@
 // order of the changes of each object. What reads the feed by a cursor needs more: that no
 // event ever appears before one that it has read. A transaction that takes long commits after
 // others with higher positions, so Relay numbers events once they are committed, and numbers are
-// what the feed is read by (List) and handed on by (Log.Deliver).
+// what the feed is read by (List) and handed on by (Log.Deliver). Where many are added just before
+// a commit, AddLast numbers them itself, while others that number wait.
 package events
 
 import (
@@ -126,30 +127,32 @@ func New(d *db.DB) *Log {
 // Add stores events in the transaction of their change, and gives them ids. Call Wake once it
 // is committed.
 func (l *Log) Add(tx *gorm.DB, made []Event) error {
-	for rest := made; len(rest) > 0; {
-		some := rest[:min(len(rest), addedInStatement)]
-		rest = rest[len(some):]
-		args := make([]any, 0, 6*len(some))
-		for i := range some {
-			e := &some[i]
-			if len(e.Payload) > MaxPayload {
-				return fmt.Errorf("the payload of %s %s has %d bytes", e.Type, e.ObjectID, len(e.Payload))
-			}
-			e.ID = l.db.IDs.Next(time.Unix(e.CreatedAt, 0), "")
-			args = append(args, e.ID, e.Type, e.ObjectID, e.Payload, e.CreatedAt, e.RequestID)
+	for i := range made {
+		e := &made[i]
+		if len(e.Payload) > MaxPayload {
+			return fmt.Errorf("the payload of %s %s has %d bytes", e.Type, e.ObjectID, len(e.Payload))
 		}
-		insert := "INSERT INTO events (id, type, object_id, payload, created_at, request_id) VALUES (?, ?, ?, ?, ?, ?)" +
-			strings.Repeat(", (?, ?, ?, ?, ?, ?)", len(some)-1)
-		if err := db.Later(tx).Exec(insert, args...).Error; err != nil {
-			return err
-		}
+		e.ID = l.db.IDs.Next(time.Unix(e.CreatedAt, 0), "")
 	}
-	return nil
+	return l.insert(tx, made)
 }
 
-// addedInStatement is how many events one statement inserts. Each number is a prepared
-// statement of its own.
-const addedInStatement = 50
+// insert stores events, all of which have a number or none has.
+func (l *Log) insert(tx *gorm.DB, made []Event) error {
+	i := db.Insert{Table: "events", Columns: strings.Split("id, type, object_id, payload, created_at, request_id", ", ")}
+	numbered := len(made) > 0 && made[0].Number > 0
+	if numbered {
+		i.Columns = append(i.Columns, "number")
+	}
+	for _, e := range made {
+		row := []any{e.ID, string(e.Type), e.ObjectID, e.Payload, e.CreatedAt, e.RequestID}
+		if numbered {
+			row = append(row, e.Number)
+		}
+		i.Rows = append(i.Rows, row)
+	}
+	return l.db.InsertLater(tx, i)
+}
 
 // Query selects events. Types is empty for those that the pattern * includes.
 type Query struct {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -55,13 +56,50 @@ func (l *Log) relaySome(ctx context.Context) (n int, err error) {
 		if n = len(numbered); err != nil || n == 0 {
 			return err
 		}
-		if err := l.db.Dialect.Notify(tx, channel); err != nil || l.Deliver == nil {
-			return err
-		}
-		return l.Deliver(tx, numbered)
+		return l.handOn(tx, numbered)
 	})
 	return n, err
 }
+
+// handOn hands on numbered events.
+func (l *Log) handOn(tx *gorm.DB, numbered []Event) error {
+	if err := l.db.Dialect.Notify(tx, channel); err != nil || l.Deliver == nil {
+		return err
+	}
+	return l.Deliver(tx, numbered)
+}
+
+// AddLast is Add for a transaction that is committed right afterwards. Many events are numbered
+// at once, which saves the relay from writing each a second time: after all that are committed,
+// among which are earlier ones of the same objects.
+func (l *Log) AddLast(tx *gorm.DB, made []Event) error {
+	if len(made) <= manyAdded {
+		return l.Add(tx, made)
+	}
+	if err := l.db.Dialect.Lock(tx, "events"); err != nil {
+		return err
+	}
+	before, err := l.number(tx)
+	if err != nil {
+		return err
+	}
+	if len(before) == relayed { // there may be more, and the relay is at them
+		return cmp.Or(l.handOn(tx, before), l.Add(tx, made))
+	}
+	last, err := db.Collect(l.db.ReadIn(tx), "UPDATE event_head SET number = number + ? RETURNING number", false, []any{len(made)}, db.OneColumn[int64])
+	if err != nil {
+		return err
+	}
+	first := last[0] - int64(len(made)) + 1
+	for i := range made {
+		made[i].Number = first + int64(i)
+	}
+	return cmp.Or(l.Add(tx, made), l.handOn(tx, append(before, made...)))
+}
+
+// manyAdded is up to how many events aren't worth to make others wait that number. What is done in
+// one request, perhaps among other things, has no more.
+const manyAdded = 200
 
 // number numbers the oldest events that have no number, and returns them in order. The caller
 // holds the lock.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -206,33 +207,32 @@ func (s *Store) next(tx *gorm.DB, job Job, limit int) (found []Object, err error
 
 // put stores results, each of an object that the job, which is locked, had not come to, and counts
 // them.
-func put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
+func (s *Store) put(tx *gorm.DB, job *Job, objects []Object, results []Result) error {
 	due := make(map[string]string, len(objects))
 	for _, o := range objects {
 		due[o.ID] = o.Name
 	}
-	rows := make([]jobResult, 0, len(results))
+	rows := make([][]any, 0, len(results))
 	for _, r := range results {
 		name, ok := due[r.ObjectID]
 		if !ok {
 			return errResults
 		}
 		delete(due, r.ObjectID)
-		rows = append(rows, jobResult{JobID: job.ID, ObjectID: r.ObjectID, Name: name, Result: r.Result, Reason: r.Reason, Undo: r.Undo, Detail: r.Detail})
+		rows = append(rows, []any{job.ID, r.ObjectID, name, string(r.Result), r.Reason, r.Undo, r.Detail})
 		job.count(r.Result)
 	}
 	if len(due) > 0 {
 		return errResults
 	}
-	upsert := clause.OnConflict{
-		Columns:   []clause.Column{{Name: "job_id"}, {Name: "object_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"result", "reason", "undo", "detail"}),
-		Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: "job_results.result", Value: ""}}},
-	}
-	return db.Later(tx).Clauses(upsert).CreateInBatches(rows, resultsInStatement).Error
+	return s.db.InsertLater(tx, db.Insert{
+		Table: "job_results", Columns: strings.Split("job_id, object_id, name, result, reason, undo, detail", ", "), Rows: rows,
+		OnConflict: " ON CONFLICT (job_id, object_id) DO UPDATE SET result = excluded.result, reason = excluded.reason," +
+			" undo = excluded.undo, detail = excluded.detail WHERE job_results.result = ''",
+	})
 }
 
-// resultsInStatement is how many results one statement writes.
+// resultsInStatement is how many results one statement of addRows writes.
 const resultsInStatement = 50
 
 // count counts an object that the job is done with.

@@ -296,7 +296,7 @@ func (s *Store) change(tx *gorm.DB, job *Job, by access.Actor) error {
 			return errResults
 		}
 		objects = objects[:min(len(objects), len(results))]
-		if err := put(tx, job, objects, results); err != nil {
+		if err := s.put(tx, job, objects, results); err != nil {
 			return err
 		}
 		job.Checkpoint = objects[len(objects)-1].ID
