@@ -262,6 +262,7 @@ var scenes = append([]scene{
 	{"contact merge", at(func(v *town) string { return "/contacts/merge?ids=" + v.contact.ID + "&ids=" + v.busy.Contacts[0].ID })},
 	{"contact merge search", at(func(v *town) string { return "/contacts/merge?ids=" + v.contact.ID + "&q=a" })},
 	{"contact delete", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/delete" })},
+	{"contact erase", at(func(v *town) string { return "/contacts/" + v.contact.ID + "/erase" })},
 	{"webhooks", func(t *tab, v *town) {
 		v.hooked()
 		t.visit("/settings/webhooks")

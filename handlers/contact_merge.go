@@ -124,7 +124,8 @@ func asSeen(r *http.Request, id string) func(models.Contact) bool {
 	return func(c models.Contact) bool { return c.UpdatedAt == seen }
 }
 
-// tombstone adds to a 404 into which contact the one of the request was merged.
+// tombstone adds to a 404 into which contact the one of the request was merged, or that its personal
+// data were erased.
 func (p contactPages) tombstone(r *http.Request, f *views.Failure) {
 	t, err := p.store.ContactTombstone(r.Context(), r.PathValue("id"))
 	if err != nil || !by(r).May(access.ReadContacts) {
@@ -134,4 +135,7 @@ func (p contactPages) tombstone(r *http.Request, f *views.Failure) {
 		t.DeletedBy = ""
 	}
 	f.Title, f.Merged = "This contact was merged", &t
+	if t.Erased() {
+		f.Title = "This contact was erased"
+	}
 }

@@ -151,6 +151,8 @@ var matrix = map[string]allowed{
 	"POST /contacts/{id}/edit":   about("OAE"),
 	"GET /contacts/{id}/delete":  about("OA"),
 	"POST /contacts/{id}/delete": about("OA"),
+	"GET /contacts/{id}/erase":   about("OA"),
+	"POST /contacts/{id}/erase":  about("OA"),
 
 	"POST /contacts/pick/missing": about(all),
 

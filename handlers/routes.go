@@ -123,6 +123,7 @@ func (c *Console) table() []route {
 		imported      = also{limits: importLimits}
 		exportedGroup = also{missing: groups.tombstone, limits: exportLimits}
 		aContact      = also{missing: contacts.tombstone}
+		erasedContact = also{missing: contacts.tombstone, stepUp: "erase personal data"}
 		anEntry       = also{missing: activity.deletedBefore}
 	)
 	return []route{
@@ -274,6 +275,8 @@ func (c *Console) table() []route {
 		{"POST", "/contacts/{id}/edit", contacts.update, access.EditContacts, views.Contacts, also{missing: contacts.tombstone, draft: draft{object: contacts.exists}}},
 		{"GET", "/contacts/{id}/delete", contacts.confirmDelete, access.DeleteContacts, views.Contacts, aContact},
 		{"POST", "/contacts/{id}/delete", contacts.delete, access.DeleteContacts, views.Contacts, aContact},
+		{"GET", "/contacts/{id}/erase", contacts.confirmErase, access.DeleteContacts, views.Contacts, erasedContact},
+		{"POST", "/contacts/{id}/erase", contacts.erase, access.DeleteContacts, views.Contacts, erasedContact},
 
 		{"GET", "/live", c.live.feed, access.SignedInOnly, "", also{feed: true, limits: liveLimits}},
 		{"GET", "/jobs", jobs.list, access.ReadGroups, views.Jobs, plain},

@@ -167,6 +167,8 @@ var routes = map[string]question{
 	"POST /contacts/{id}/edit":   {status: 303, id: aContact, fields: fields("display_name", "Hector", "was_display_name", ""), action: audit.UpdatedContact},
 	"GET /contacts/{id}/delete":  {status: 200, id: aContact},
 	"POST /contacts/{id}/delete": {status: 303, id: aContact, action: audit.DeletedContact},
+	"GET /contacts/{id}/erase":   {status: 200, id: aContact},
+	"POST /contacts/{id}/erase":  {status: 422, id: aContact, fields: fields("reason", "Privacy request", "typed", "nobody")},
 
 	"POST /contacts/pick/missing": {status: 200, fields: fields("paste", "hector, nobody")},
 

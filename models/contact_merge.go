@@ -261,7 +261,7 @@ func (m contactMerge) bury() error {
 		return err
 	}
 	return m.tx.Create(&ContactTombstone{
-		ContactID: m.goes.ID, Name: m.goes.Name(), MergedInto: m.was.ID, DeletedAt: m.now, DeletedBy: m.by.Who(),
+		ContactID: m.goes.ID, Name: m.goes.Name(), MergedInto: &m.was.ID, DeletedAt: m.now, DeletedBy: m.by.Who(),
 	}).Error
 }
 

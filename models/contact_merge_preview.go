@@ -66,6 +66,13 @@ func (s *Store) previewMergeOf(r db.Reader, p *MergePreview, i, some int) (err e
 	return err
 }
 
+// MessagesOf counts the messages that a contact wrote and those of its conversation, up to
+// MaxMergedMessages.
+func (s *Store) MessagesOf(ctx context.Context, c Contact) (wrote, conversation db.Count, err error) {
+	wrote, conversation, err = s.countMergedMessages(s.DB.Read(ctx), c)
+	return wrote, conversation, s.DB.Failed(ctx, err)
+}
+
 // countMergedMessages counts the messages that a contact wrote and those of its conversation, up to
 // MaxMergedMessages.
 func (s *Store) countMergedMessages(r db.Reader, c Contact) (wrote, conversation db.Count, err error) {

@@ -29,6 +29,7 @@ var announced = map[audit.Action]events.Type{
 	audit.UpdatedContact:  events.ContactUpdated,
 	audit.RevertedContact: events.ContactUpdated,
 	audit.DeletedContact:  events.ContactDeleted,
+	audit.ErasedContact:   events.ContactDeleted,
 	audit.MergedContact:   events.ContactUpdated,
 	audit.MergedAway:      events.ContactDeleted,
 	audit.PostedMessage:   events.MessageCreated,

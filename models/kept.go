@@ -17,7 +17,7 @@ var Kept = slices.Concat([]db.Kept{
 	{What: "Activity", Tables: []string{"audit_lines", "audit_seals", "audit_tail"}, Setting: db.RetentionSetting, Sweeper: "Retention.DeleteOld"},
 	{What: "Past memberships", Tables: []string{"past_memberships"}, Since: "as long as activity", Setting: db.RetentionSetting, Sweeper: "History.Sweep"},
 	{What: "What remains of deleted groups", Tables: []string{"tombstones"}, Since: "as long as activity", Setting: db.RetentionSetting, Sweeper: "History.Sweep"},
-	{What: "What remains of merged contacts", Tables: []string{"contact_tombstones"}, Since: "as long as activity", Setting: db.RetentionSetting, Sweeper: "History.Sweep"},
+	{What: "What remains of merged and erased contacts", Tables: []string{"contact_tombstones"}, Since: "as long as activity", Setting: db.RetentionSetting, Sweeper: "History.Sweep"},
 	{What: "Reverts of changes", Tables: []string{"reverts"}, Since: "as long as activity", Setting: db.RetentionSetting, Sweeper: "History.Sweep"},
 	{What: "Deleted groups that can be restored", Tables: []string{"held_groups", "held_imported_ids"}, Since: "as long as deletions can be undone", Setting: db.RetentionSetting, Sweeper: "Holds.Release"},
 	{What: "Rows of deleted groups and contacts", Tables: []string{"clearings"}, Since: "until all of them are deleted, at once", Sweeper: "Deletions.Purge"},

@@ -76,7 +76,7 @@ func groupRights() map[string]access.Right {
 // irreversible are the actions that created, deleted or merged their object.
 var irreversible = []audit.Action{
 	audit.CreatedGroup, audit.DeletedGroup, audit.UndeletedGroup,
-	audit.CreatedContact, audit.DeletedContact, audit.MergedContact, audit.MergedAway,
+	audit.CreatedContact, audit.DeletedContact, audit.MergedContact, audit.MergedAway, audit.ErasedContact,
 }
 
 // Reversible reports whether a line is of a kind that can be reverted, and the actor may do

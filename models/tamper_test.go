@@ -335,7 +335,7 @@ func dropTriggers(t *testing.T, store *models.Store, engine string) {
 	if engine == modelstest.Postgres {
 		on = " ON audit_lines"
 	}
-	for _, name := range []string{"audit_lines_keep", "audit_lines_keep_mac", "audit_lines_keep_row"} {
+	for _, name := range []string{"audit_lines_keep", "audit_lines_keep_content", "audit_lines_keep_mac", "audit_lines_keep_row"} {
 		carryOut(t, store, "DROP TRIGGER "+name+on)
 	}
 }

@@ -303,7 +303,7 @@ func fieldName(name string) string {
 		"expires_at": "Expires", scopesField: "Permissions", "failed_sign_ins": "Failed sign-ins", retentionField: "Retention", "from_before": "Older than", factorsField: "Signed in with",
 		"contacts": "Members", "archived_at": "Archived", "email": "Email", "contact_id": "Contact", "message_id": "Message",
 		"conversation_id": "Conversation", "user_id": "Owner", "reverted_line": "Reverts", models.DeletionReasonField: "Reason", models.RevertedToField: "Reverted to", audit.HeldField: "Can be undone until", models.HoldField: "Deleted groups kept", identity.AvatarsField: "Avatars shown", models.ChecklistField: "First steps shown", "request_id": "Request ID",
-		"fault_entry": "Fault at entry", "fault_line": "Fault in line", "seen_entry": "Entry seen before",
+		"activity_entries": "Activity entries", "fault_entry": "Fault at entry", "fault_line": "Fault in line", "seen_entry": "Entry seen before",
 		"tokens_need_second_factor": "API tokens need a second factor", "public_docs": "Documentation for everybody", "unfinished_sign_ins": "Unfinished sign-ins", "invitations": "Invitations revoked",
 		"page_size": "Rows per page", "locale": "Dates and numbers", "shortcuts": "Single-key shortcuts",
 		"group_columns": "Columns of groups", "query": "Filters",

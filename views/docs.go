@@ -56,7 +56,7 @@ var docSections = []docSection{
 	{"Console", []Doc{
 		{"search", "Search", "Find groups by name, description, member, ID, status or date.", docSearch()},
 		{"views", "Filters and views", "Filter lists of groups, save and share them, and choose their columns.", docViews()},
-		{"contacts", "Contacts", "Merge contacts that are the same person.", docContacts()},
+		{"contacts", "Contacts", "Merge contacts that are the same person, and erase personal data.", docContacts()},
 		{"import", "Imports", "Create and update groups and contacts from CSV and NDJSON files.", docImport()},
 		{"export", "Exports", "Download lists as CSV, XLSX, JSON or NDJSON.", docExport()},
 		{"preferences", "Preferences and shortcuts", "Time zone, formats, rows per page and single-key shortcuts.", docPreferences()},

@@ -10,7 +10,7 @@ type Failure struct {
 	RequestID       string
 	// Tombstone is set if the page was that of a deleted group.
 	Tombstone *models.Tombstone
-	// Merged is set if the page was that of a contact that was merged into another.
+	// Merged is set if the page was that of a contact that was merged into another, or erased.
 	Merged *models.ContactTombstone
 	// Undelete says that the reader may undo the group's deletion.
 	Undelete bool

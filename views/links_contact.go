@@ -13,6 +13,11 @@ func DeleteContactURL(id string, next Next) templ.SafeURL {
 	return pathTo("/contacts/", id, "/delete", next)
 }
 
+// EraseContactURL returns the address that erases the personal data of a contact.
+func EraseContactURL(id string, next Next) templ.SafeURL {
+	return pathTo("/contacts/", id, "/erase", next)
+}
+
 // MergeContactsURL returns the address of the form that merges contacts.
 func MergeContactsURL() templ.SafeURL { return "/contacts/merge" }
 

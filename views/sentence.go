@@ -35,6 +35,8 @@ var acts = map[audit.Action]string{
 	audit.CreatedContact:   "created the contact {object}",
 	audit.UpdatedContact:   "updated the contact {object}",
 	audit.DeletedContact:   "permanently deleted the contact {object}",
+	audit.ErasedContact:    "erased the personal data of the contact {object}",
+	audit.RedactedEntries:  "erased the personal data of the contact {object} from more activity",
 	audit.RevertedContact:  "reverted a change to the contact {object}",
 	audit.MergedContact:    "merged the contact {members} into {object}",
 	audit.MergedAway:       "merged the contact {object} into {members}",

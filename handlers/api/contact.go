@@ -144,6 +144,30 @@ func (a contactCalls) merge(r *http.Request, by access.Actor) (result, error) {
 	return merged, err
 }
 
+// erasureObject is what was erased of a contact.
+type erasureObject struct {
+	ID              string `json:"id"`
+	ErasedAt        int64  `json:"erased_at"`
+	ActivityEntries int    `json:"activity_entries"`
+	Events          int    `json:"events"`
+	JobResults      int    `json:"job_results"`
+}
+
+// erase deletes a contact, and erases their personal data from everything that is kept.
+func (a contactCalls) erase(r *http.Request, by access.Actor) (result, error) {
+	in, err := readInput(r)
+	if err != nil {
+		return result{}, err
+	}
+	e := models.ContactErasure{Reason: in.plain("reason"), If: ifMatch(r, models.Contact.Object)}
+	e.Problems = in.check()
+	done, err := a.Store.EraseContact(r.Context(), by, r.PathValue("id"), e, in.key)
+	return result{
+		status: http.StatusOK, replayed: in.key.Replayed,
+		body: erasureObject{done.ID, done.At, done.Entries, done.Events, done.Results},
+	}, err
+}
+
 // contactChange takes what a new contact and a change of one have in common.
 func contactChange(in *input) models.ContactChange {
 	in.ignore("last_active_at", "updated_at")

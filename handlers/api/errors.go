@@ -287,7 +287,10 @@ func (a *api) missing(r *http.Request) failure {
 	object, param := callOf(r).route.object, "id"
 	if object == "contact" && a.Store != nil { // the examples of the reference have none
 		if t, err := a.Store.ContactTombstone(r.Context(), r.PathValue("id")); err == nil {
-			return failure{code: codeMissing, param: param, message: "The contact “" + t.ContactID + "” was merged into the contact “" + t.MergedInto + "”. Use that ID instead."}
+			if t.Erased() {
+				return failure{code: codeMissing, param: param, message: "The personal data of the contact “" + t.ContactID + "” was erased."}
+			}
+			return failure{code: codeMissing, param: param, message: "The contact “" + t.ContactID + "” was merged into the contact “" + *t.MergedInto + "”. Use that ID instead."}
 		}
 	}
 	if id := r.PathValue("contact_id"); id != "" && !text.ValidID(id) {

@@ -72,6 +72,7 @@ var matrix = map[string]string{
 	`PUT /v1/contacts/{id} {"username":"u{n}"}`:                                                           "OAE",
 	"DELETE /v1/contacts/{id}":                                  "OA",
 	`POST /v1/contacts/{id}/merge {"from":"{other_id}"}`:        "OA",
+	`POST /v1/contacts/{id}/erase {"reason":"Privacy request"}`: "OA",
 	"GET /v1/conversations/{id}/messages":                       all,
 	`POST /v1/conversations/{id}/messages {"message":"Hello."}`: "OAE",
 	"DELETE /v1/messages/{id}?reason=Spam":                      "OAM",

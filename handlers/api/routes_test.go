@@ -47,6 +47,7 @@ var rows = map[string]row{
 	"PUT /v1/contacts/{id}":                                  {`{"username":"other"}`, 200},
 	"DELETE /v1/contacts/{id}":                               {"", 204},
 	"POST /v1/contacts/{id}/merge":                           {`{"from":"{other_id}"}`, 200},
+	"POST /v1/contacts/{id}/erase":                           {`{"reason":"Privacy request"}`, 200},
 	"GET /v1/conversations/{id}/messages":                    {"", 200},
 	"POST /v1/conversations/{id}/messages":                   {`{"message":"Hello."}`, 201},
 	"DELETE /v1/messages/{id}":                               {"", 422}, // without a reason

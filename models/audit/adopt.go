@@ -98,6 +98,7 @@ func (s *Log) adopt(tx *gorm.DB, v *verifier, head auditHead, line *Line) error 
 // many.
 func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 	next := db.Selection{Columns: lineColumns, From: "audit_tail", Joins: " JOIN audit_lines ON audit_lines.id = audit_tail.line_id", Tail: " ORDER BY audit_lines.id"}
+	v := verifier{s: s, r: s.db.ReadIn(tx)}
 	all := 0
 	for after := ""; ; {
 		next.Clauses = db.Clauses{Conditions: []string{"audit_tail.line_id > ?"}, Args: []any{after}}
@@ -108,7 +109,12 @@ func (s *Log) adoptLines(tx *gorm.DB) (int, error) {
 		var rows []string
 		for i := range lines {
 			l := &lines[i]
-			if after = l.ID; !s.genuine(l) {
+			after = l.ID
+			unchanged, err := v.unchanged(l, 0)
+			if err != nil {
+				return all, err
+			}
+			if !unchanged {
 				rows = append(rows, l.ID+adoptedPrefix+s.Keyring.Sign(adoptedPrefix+l.macInput()))
 			}
 		}

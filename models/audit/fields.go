@@ -34,6 +34,9 @@ type Member struct {
 // fieldOrder is the order of fields; others follow, by name.
 var fieldOrder = []string{"name", "username", "display_name", "phone_number", "email", "role", "description", "avatar_url", "archived_at", "contacts", "lines", "first_entry", "last_entry"}
 
+// hiddenFields are those that say something about the entry itself.
+var hiddenFields = []string{JobField, RuleField, erasedByField, redactedField}
+
 // Fields returns the fields that the act changed, in the order of forms.
 func (l Line) Fields() []ChangedField {
 	var changes map[string]json.RawMessage
@@ -42,7 +45,7 @@ func (l Line) Fields() []ChangedField {
 	}
 	var fields []ChangedField
 	for name, value := range changes {
-		if name == JobField || name == RuleField {
+		if slices.Contains(hiddenFields, name) {
 			continue
 		}
 		f := ChangedField{Name: name, Before: FieldValue{None: true}}

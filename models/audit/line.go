@@ -10,7 +10,7 @@ import (
 )
 
 // Line records who changed which object. It is written in the transaction of the change,
-// never edited, and deleted only under the retention rule. Names are those at the time; IP,
+// never edited, except that Redact erases from it, and deleted only under the retention rule. Names are those at the time; IP,
 // UserAgent and RequestID are "" if the change came with no request.
 type Line struct {
 	// ID is the line's id; lines sort by it. CreatedAt is in Unix seconds.

@@ -369,7 +369,10 @@ func (s *RetentionKeeper) oldLines(tx *gorm.DB, b *retentionState, cutoff time.T
 		if more = len(ids) == sealBatch; more {
 			break
 		}
-		if v.link(&links[i]); v.proof.Broken != nil {
+		if err := v.link(&links[i]); err != nil {
+			return nil, false, err
+		}
+		if v.proof.Broken != nil {
 			return nil, false, fmt.Errorf("the audit log is not as the console wrote it, and nothing more of it is deleted: %s", v.proof.Broken)
 		}
 		ids = append(ids, links[i].ID)

@@ -21,7 +21,8 @@ import (
 //
 // The chain begins with the first line, or after those that the retention rule deleted
 // (retention.go). A broken log can only be accepted by an explicit decision, which is
-// reported from then on (adopt.go).
+// reported from then on (adopt.go). Personal data that are erased from lines (redact.go) leave
+// the chain whole.
 //
 // Lines are chained here, not in the transactions that write them, because those would then
 // have to run one at a time.

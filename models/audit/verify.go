@@ -149,6 +149,7 @@ type verifier struct {
 	at        auditHead      // the last link that was checked
 	state     retentionState // as last read
 	rule      string         // the newest line so far that changes the retention state
+	redaction redaction      // the last that was read
 	endFault  *AuditFault
 }
 
@@ -287,8 +288,8 @@ func (v *verifier) chain() error {
 			if number := links[i].auditSeal.Number; number > 0 && number <= deleted {
 				continue
 			}
-			if v.link(&links[i]); v.proof.Broken != nil {
-				return nil
+			if err := v.link(&links[i]); err != nil || v.proof.Broken != nil {
+				return err
 			}
 		}
 		if len(links) < linkBatch {
@@ -314,10 +315,14 @@ func (v *verifier) skipDeleted() error {
 }
 
 // link checks the link after v.at.
-func (v *verifier) link(l *sealedLine) {
+func (v *verifier) link(l *sealedLine) error {
 	next := v.at.Number + 1
 	sealed := v.s.Keyring.Signed(l.auditSeal.macInput(v.at.Seal, l.MAC), l.auditSeal.Seal)
-	switch genuine := v.s.genuine(&l.Line); {
+	unchanged, err := v.unchanged(&l.Line, l.auditSeal.Number)
+	if err != nil {
+		return err
+	}
+	switch {
 	case l.auditSeal.Number < next && v.proof.First > 1:
 		v.fault(AuditFault{Kind: EntryRestored, Number: l.auditSeal.Number, LineID: l.ID})
 	case l.auditSeal.Number != next:
@@ -326,7 +331,7 @@ func (v *verifier) link(l *sealedLine) {
 		v.fault(AuditFault{Kind: LineDeleted, Number: next, LineID: l.auditSeal.LineID})
 	case l.MAC == "":
 		v.fault(AuditFault{Kind: LineForeign, Number: next, LineID: l.ID})
-	case !genuine:
+	case !unchanged:
 		v.fault(AuditFault{Kind: LineForged, Number: next, LineID: l.ID})
 	case l.ID < v.state.Floor:
 		v.fault(AuditFault{Kind: LineRestored, Number: next, LineID: l.ID})
@@ -335,18 +340,20 @@ func (v *verifier) link(l *sealedLine) {
 	default:
 		v.at = auditHead{Number: l.auditSeal.Number, Seal: l.auditSeal.Seal}
 		v.proof.Sealed++
-		v.record(&l.Line)
+		return v.record(&l.Line)
 	}
+	return nil
 }
 
-// record notes what a line that is in order says of the log.
-func (v *verifier) record(l *Line) {
+// record notes what a line that is in order says of the log, and compares others with it.
+func (v *verifier) record(l *Line) error {
 	if l.Action.changesRetention() {
 		v.rule = max(v.rule, l.ID)
 	}
 	if l.adopted() {
 		v.proof.Adopted++
 	}
+	return v.restored(l)
 }
 
 // genuine reports whether the console wrote the line, or accepted it as it was found.
@@ -384,15 +391,21 @@ func (v *verifier) tail() error {
 		for i := range lines {
 			l := &lines[i]
 			from = l.auditSeal.LineID
+			unchanged, err := v.unchanged(&l.Line, 0)
+			if err != nil {
+				return err
+			}
 			switch {
 			case l.ID == "":
 				v.fault(AuditFault{Kind: PendingDeleted, LineID: from})
 			case l.ID < v.state.Floor:
 				v.fault(AuditFault{Kind: LineRestored, LineID: from})
-			case !v.s.genuine(&l.Line):
+			case !unchanged:
 				v.fault(AuditFault{Kind: PendingForged, LineID: from})
 			}
-			v.record(&l.Line)
+			if err := v.record(&l.Line); err != nil {
+				return err
+			}
 		}
 		if len(lines) < sealBatch || v.proof.Broken != nil {
 			return v.rules()
