@@ -136,9 +136,10 @@ func TestDownloadEverything(t *testing.T) {
 			ID       string
 			Groups   []struct{ ID string }
 			Messages []struct{ Message string }
+			Written  []struct{ Message string } `json:"messages_in_groups"`
 		}
 		body := s.post("/contacts/" + hector.ID + "/export").wants(200).body
-		if err := json.Unmarshal([]byte(body), &contact); err != nil || len(contact.Groups) != 1 || contact.Groups[0].ID != g.ID || contact.Messages == nil {
+		if err := json.Unmarshal([]byte(body), &contact); err != nil || len(contact.Groups) != 1 || contact.Groups[0].ID != g.ID || contact.Messages == nil || len(contact.Written) != 2 || contact.Written[0].Message != "=First" {
 			s.Errorf("%s, %v", body, err)
 		}
 	})

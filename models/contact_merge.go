@@ -121,7 +121,7 @@ func (m contactMerge) run(line *audit.Line, take []string) (Contact, error) {
 	if err != nil {
 		return Contact{}, err
 	}
-	left, joined, err := m.moveMemberships()
+	moved, err := m.moveMemberships()
 	if err != nil {
 		return Contact{}, err
 	}
@@ -131,14 +131,14 @@ func (m contactMerge) run(line *audit.Line, take []string) (Contact, error) {
 	if err := m.bury(); err != nil {
 		return Contact{}, err
 	}
-	if err := m.addLines(stays, left, joined); err != nil {
+	if err := m.addLines(stays, moved); err != nil {
 		return Contact{}, err
 	}
 	line.SetObject("contact", stays.ID, stays.Name())
 	line.Shown = stays.Object()
 	changes := contactDifferences(m.was, stays)
 	changes["contacts"] = audit.Change{Before: named([]Contact{m.goes}), After: nil}
-	changes["groups_joined"] = audit.Change{Before: nil, After: len(joined)}
+	changes["groups_joined"] = audit.Change{Before: nil, After: len(moved.joined)}
 	return stays, line.SetChanges(changes)
 }
 
@@ -178,19 +178,25 @@ func (m contactMerge) values(take []string) (Contact, error) {
 	return stays, m.tx.Select(columns).Updates(&stays).Error
 }
 
+// mergedMemberships are the memberships that a merge has ended: how many, the groups in which the
+// contact that stays took their place, and those that it was in already.
+type mergedMemberships struct {
+	left           int
+	joined, shared []Group
+}
+
 // moveMemberships ends the memberships of the contact that goes, and makes the one that stays a
-// member in its place. It returns how many groups that are, and those that it was not in before.
-// They are locked in the order of Deletions.leaveGroups.
-func (m contactMerge) moveMemberships() (left int, joined []Group, err error) {
+// member in its place. The groups are locked in the order of Deletions.leaveGroups.
+func (m contactMerge) moveMemberships() (moved mergedMemberships, err error) {
 	const its = "id IN (SELECT group_id FROM memberships WHERE contact_id = ?)"
 	var held []string
 	var groups []Group
 	update := clause.Locking{Strength: "UPDATE"}
 	if err := m.tx.Model(&heldGroup{}).Clauses(update).Where(its, m.goes.ID).Order("id").Pluck("id", &held).Error; err != nil {
-		return 0, nil, err
+		return moved, err
 	}
 	if err := m.tx.Select("id", "name").Clauses(update).Where(its, m.goes.ID).Order("id").Find(&groups).Error; err != nil {
-		return 0, nil, err
+		return moved, err
 	}
 	// Groups that are being cleared have neither row.
 	ids := slices.Clone(held)
@@ -199,10 +205,10 @@ func (m contactMerge) moveMemberships() (left int, joined []Group, err error) {
 	}
 	added, err := m.join(ids)
 	if err != nil {
-		return 0, nil, err
+		return moved, err
 	}
 	if _, err := m.s.endMemberships(m.tx, m.now, "contact_id = ?", m.goes.ID); err != nil {
-		return 0, nil, err
+		return moved, err
 	}
 	shared := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(added, id) })
 	for _, changed := range []struct {
@@ -210,11 +216,18 @@ func (m contactMerge) moveMemberships() (left int, joined []Group, err error) {
 		less int
 	}{{added, 0}, {shared, 1}} {
 		if err := m.countFewer(changed.ids, changed.less); err != nil {
-			return 0, nil, err
+			return moved, err
 		}
 	}
-	joined = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return !slices.Contains(added, g.ID) })
-	return len(groups), joined, nil
+	moved.left = len(groups)
+	for _, g := range groups {
+		if slices.Contains(added, g.ID) {
+			moved.joined = append(moved.joined, g)
+		} else {
+			moved.shared = append(moved.shared, g)
+		}
+	}
+	return moved, nil
 }
 
 // join makes the contact that stays a member of groups, and returns those that it was not in.
@@ -266,26 +279,36 @@ func (m contactMerge) bury() error {
 }
 
 // addLines adds the lines beside that of the contact that stays: one about the other contact, and
-// one about each group that the former has joined.
-func (m contactMerge) addLines(stays Contact, left int, joined []Group) error {
+// one about each group that the former has joined, or that the latter has left to it.
+func (m contactMerge) addLines(stays Contact, moved mergedMemberships) error {
 	line := m.s.Audit.NewLine(m.by, audit.MergedAway)
 	line.SetObject("contact", m.goes.ID, m.goes.Name())
 	line.Shown = m.goes.Object()
 	changes := contactDifferences(m.goes, Contact{})
 	changes["conversation_id"], changes["created_at"] = audit.Change{Before: m.goes.ConversationID, After: nil}, audit.Change{Before: m.goes.CreatedAt, After: nil}
-	changes["groups_left"] = audit.Change{Before: nil, After: left}
+	changes["groups_left"] = audit.Change{Before: nil, After: moved.left}
 	changes["contacts"] = audit.Change{Before: nil, After: named([]Contact{stays})}
 	if err := line.SetChanges(changes); err != nil {
 		return err
 	}
 	lines := []audit.Line{line}
-	for _, g := range joined {
-		line := m.s.Audit.NewLine(m.by, audit.AddedMembers)
-		line.SetObject("group", g.ID, g.Name)
-		if err := line.SetChanges(map[string]audit.Change{"contacts": {Before: nil, After: named([]Contact{stays})}}); err != nil {
-			return err
+	left := named([]Contact{m.goes})
+	for _, change := range []struct {
+		action   audit.Action
+		groups   []Group
+		contacts audit.Change
+	}{
+		{audit.AddedMembers, moved.joined, audit.Change{Before: left, After: named([]Contact{stays})}},
+		{audit.RemovedMember, moved.shared, audit.Change{Before: left, After: nil}},
+	} {
+		for _, g := range change.groups {
+			line := m.s.Audit.NewLine(m.by, change.action)
+			line.SetObject("group", g.ID, g.Name)
+			if err := line.SetChanges(map[string]audit.Change{"contacts": change.contacts}); err != nil {
+				return err
+			}
+			lines = append(lines, line)
 		}
-		lines = append(lines, line)
 	}
 	return m.s.Audit.Add(m.tx, lines)
 }

@@ -49,16 +49,19 @@ func TestMergeMovesEverything(t *testing.T) {
 			}
 		}
 		for what, want := range map[string]string{
-			"messages WHERE contact_id = '" + stays.ID + "'":                                "3",
-			"messages WHERE contact_id = '" + goes.ID + "'":                                 "0",
-			"deleted_messages WHERE contact_id = '" + stays.ID + "'":                        "1",
-			"messages WHERE conversation_id = '" + stays.ConversationID + "'":               "1",
-			"imported_ids WHERE foreign_id = 'P1' AND contact_id = '" + stays.ID + "'":      "1",
-			"conversations WHERE id = '" + goes.ConversationID + "'":                        "0",
-			"memberships WHERE contact_id = '" + goes.ID + "'":                              "0",
-			"contact_tombstones WHERE merged_into = '" + stays.ID + "'":                     "2",
-			"events WHERE type = 'contact.deleted' AND object_id = '" + goes.ID + "'":       "1",
-			"events WHERE type = 'group.members_added' AND object_id = '" + theirs.ID + "'": "1",
+			"messages WHERE contact_id = '" + stays.ID + "'":                                  "3",
+			"messages WHERE contact_id = '" + goes.ID + "'":                                   "0",
+			"deleted_messages WHERE contact_id = '" + stays.ID + "'":                          "1",
+			"messages WHERE conversation_id = '" + stays.ConversationID + "'":                 "1",
+			"imported_ids WHERE foreign_id = 'P1' AND contact_id = '" + stays.ID + "'":        "1",
+			"conversations WHERE id = '" + goes.ConversationID + "'":                          "0",
+			"memberships WHERE contact_id = '" + goes.ID + "'":                                "0",
+			"contact_tombstones WHERE merged_into = '" + stays.ID + "'":                       "2",
+			"events WHERE type = 'contact.deleted' AND object_id = '" + goes.ID + "'":         "1",
+			"events WHERE type = 'group.members_added' AND object_id = '" + theirs.ID + "'":   "1",
+			"events WHERE type = 'group.members_removed' AND object_id = '" + theirs.ID + "'": "1",
+			"events WHERE type = 'group.members_removed' AND object_id = '" + both.ID + "'":   "1",
+			"audit_lines WHERE action = 'members.remove' AND object_id = '" + both.ID + "'":   "1",
 		} {
 			if n := modelstest.Value(t, store, "SELECT count(*) FROM "+what); n != want {
 				t.Errorf("%s rows of %s, want %s", n, what, want)

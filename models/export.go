@@ -130,8 +130,9 @@ type Parts struct {
 	// Contacts are a group's members, Groups those that a contact is in.
 	Contacts func(Contact) error
 	Groups   func(Group) error
-	// Messages are those of the conversation, the oldest first.
-	Messages func(Message) error
+	// Messages are those of the conversation, and InGroups those that a contact wrote in groups, the
+	// oldest first.
+	Messages, InGroups func(Message) error
 }
 
 // wholeRights are what it takes to export all of a group or contact.
@@ -187,7 +188,10 @@ func (s *Exports) ExportContact(ctx context.Context, by access.Actor, id, format
 		if err != nil {
 			return err
 		}
-		return x.eachMessage(c.ConversationID, to.Messages)
+		if err := x.eachMessage(c.ConversationID, to.Messages); err != nil {
+			return err
+		}
+		return x.eachWritten(c, to.InGroups)
 	})
 }
 
@@ -289,6 +293,30 @@ func (x *exporting) eachMessage(conversationID string, each func(Message) error)
 	return walk(func(part db.Range) ([]Message, bool, error) {
 		return db.Find(x.r, query, db.IDKeyset("messages"), part, func(c db.Cursor) []any { return []any{c.ID} }, (*Message).columns)
 	}, func(m Message) db.Cursor { return db.Cursor{ID: m.ID} }, func(messages []Message) error { return passAll(x, messages, each) })
+}
+
+// eachWritten passes the messages that a contact wrote in groups. Their ids are sorted once, as no index
+// has their order.
+func (x *exporting) eachWritten(c Contact, each func(Message) error) error {
+	ids := db.SelectFrom("messages", "id", "contact_id = ? AND conversation_id <> ?", c.ID, c.ConversationID)
+	ids.Where("EXISTS (SELECT 1 FROM conversations WHERE conversations.id = messages.conversation_id)") // or being deleted
+	ids.Tail = " ORDER BY id"
+	all, err := db.Collect(x.r, ids.SQL(), false, ids.Args, db.OneColumn[string])
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(all, db.MaxLimit) {
+		query := db.Selection{Columns: messageColumns, From: "messages", Tail: " ORDER BY id"}
+		query.Where(x.DB.Dialect.Among("id", part))
+		messages, err := db.Collect(x.r, query.SQL(), false, query.Args, (*Message).columns)
+		if err != nil {
+			return err
+		}
+		if err := passAll(x, messages, each); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withMembers passes groups with the ids of their members, or without. It reads those of few

@@ -48,7 +48,7 @@ func docContacts() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept. The activity of both has the merge, and of each group the new member. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>Other systems hear of it as three kinds of events: the contact that stays has a <code>contact.updated</code>, the other one a <code>contact.deleted</code>, and each group with a new member a <code>group.updated</code>.</p><p>A contact in more than ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept. The activity of both has the merge, and of each group who joined and left. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>Other systems hear of it as three kinds of events: the contact that stays has a <code>contact.updated</code>, the other one a <code>contact.deleted</code>, and each group that the other one was in a <code>group.updated</code>.</p><p>A contact in more than ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -74,14 +74,14 @@ func docContacts() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p><h2 id=\"erase\">Erase personal data</h2><p>When somebody asks for their data to be erased, delete their contact with <strong>Delete…</strong> and <strong>erase their personal data</strong>, or call <code>POST /v1/contacts/")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p><h2 id=\"export\">Export one person's data</h2><p><strong>Download everything</strong>, on the page of a contact, is one JSON file with the contact, the groups that they are in, the messages of their conversation, and those that they wrote in groups.</p><h2 id=\"erase\">Erase personal data</h2><p>When somebody asks for their data to be erased, delete their contact with <strong>Delete…</strong> and <strong>erase their personal data</strong>, or call <code>POST /v1/contacts/")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var5 string
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs("{id}")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 17, Col: 193}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 19, Col: 193}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 		if templ_7745c5c3_Err != nil {
@@ -94,7 +94,7 @@ func docContacts() templ.Component {
 		var templ_7745c5c3_Var6 string
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(audit.Erased)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 18, Col: 245}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 20, Col: 245}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 		if templ_7745c5c3_Err != nil {
