@@ -134,12 +134,18 @@ func TestErasuresAreProven(t *testing.T) {
 		unrelated := "'" + lineOf(t, store, audit.CreatedContact, other.ID).ID + "'"
 		was := modelstest.Value(t, store, "SELECT changes FROM audit_lines WHERE id = "+unrelated)
 		for what, tampering := range map[string][2]string{
-			"a redacted entry changed further": {"UPDATE audit_lines SET changes = " + quoted(strings.Replace(redacted, audit.Erased, "x", 1)) + " WHERE id = " + created,
-				"UPDATE audit_lines SET changes = " + quoted(redacted) + " WHERE id = " + created},
-			"what was erased put back": {"UPDATE audit_lines SET changes = " + quoted(original) + ", object_name = " + quoted(c.Name()) + " WHERE id = " + created,
-				"UPDATE audit_lines SET changes = " + quoted(redacted) + ", object_name = " + quoted(audit.Erased) + " WHERE id = " + created},
-			"another entry passed off as redacted": {"UPDATE audit_lines SET changes = '{\"erased_by\":\"" + eraser + "\"}' WHERE id = " + unrelated,
-				"UPDATE audit_lines SET changes = " + quoted(was) + " WHERE id = " + unrelated},
+			"a redacted entry changed further": {
+				"UPDATE audit_lines SET changes = " + quoted(strings.Replace(redacted, audit.Erased, "x", 1)) + " WHERE id = " + created,
+				"UPDATE audit_lines SET changes = " + quoted(redacted) + " WHERE id = " + created,
+			},
+			"what was erased put back": {
+				"UPDATE audit_lines SET changes = " + quoted(original) + ", object_name = " + quoted(c.Name()) + " WHERE id = " + created,
+				"UPDATE audit_lines SET changes = " + quoted(redacted) + ", object_name = " + quoted(audit.Erased) + " WHERE id = " + created,
+			},
+			"another entry passed off as redacted": {
+				"UPDATE audit_lines SET changes = '{\"erased_by\":\"" + eraser + "\"}' WHERE id = " + unrelated,
+				"UPDATE audit_lines SET changes = " + quoted(was) + " WHERE id = " + unrelated,
+			},
 			"the entry that names them changed": {"UPDATE audit_lines SET user_agent = 'x' WHERE id = '" + eraser + "'", "UPDATE audit_lines SET user_agent = '' WHERE id = '" + eraser + "'"},
 		} {
 			modelstest.Exec(t, store, tampering[0])
