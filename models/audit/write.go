@@ -60,11 +60,7 @@ func (s *Log) Record(ctx context.Context, by access.Actor, action Action, fn fun
 		case err != nil:
 			return err
 		}
-		line.MAC = s.Keyring.Sign(line.macInput())
-		if err := db.Later(tx).Create(&line).Error; err != nil {
-			return err
-		}
-		if err := s.Announce(tx, []Line{line}); err != nil || !line.Undoable || by.Session == "" {
+		if err := s.Add(tx, []Line{line}); err != nil || !line.Undoable || by.Session == "" {
 			return err
 		}
 		return s.addStep(tx, by.Session, line)
