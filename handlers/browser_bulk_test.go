@@ -107,4 +107,17 @@ func TestSelectingRows(t *testing.T) {
 	a.sees("#count", "1 member")
 	a.goes("Undo")
 	a.sees("#count", "3 members")
+
+	a.visit("/contacts")
+	a.types("jx")
+	a.goes("Add to groups…")
+	a.click("#find")
+	a.types("trio")
+	a.sees("#find-options", "Trio")
+	a.press("Down")
+	a.press("Enter")
+	a.sees("[data-tally]", "1 group selected")
+	a.sees(".people", "3 members")
+	a.click("Remove Trio")
+	a.sees("[data-tally]", "0 groups selected")
 }

@@ -13,7 +13,6 @@ on('click', (event) => {
   if (button.dataset.stay !== undefined) stay();
   if (button.dataset.print !== undefined) print();
   if (button.dataset.dialog !== undefined) openDialog(event, button);
-  if (button.dataset.drop !== undefined) drop(event, button);
   if (button.dataset.cancel !== undefined && button.closest('dialog')) {
     event.preventDefault();
     button.closest('dialog').close();

@@ -1,6 +1,10 @@
-// What is loaded when it is first used: the module that a link with data-module names opens it in place.
+// What is loaded when it is first used.
 
-// ---- modules ----
+// ---- modules: that of a link with data-module opens it in place; that of data-upgrade enhances its element ----
+
+const tools = { $, $$, parse, say, focus, count, menuOf, closeMenu, signIn, showRefusal, showTrouble, hideTrouble, unreachable };
+
+const upgrade = (element) => import(element.dataset.upgrade).then((module) => module.upgrade(element, tools));
 
 on('click', async (event) => {
   const link = near(event, 'a[data-module]');
@@ -9,7 +13,7 @@ on('click', async (event) => {
   const opener = opensFrom(event, link); // before a menu closes
   try {
     const module = await import(link.dataset.module);
-    module.open(link, opener, { $, $$, parse, say, focus, menuOf, closeMenu, signIn, showRefusal, showTrouble, hideTrouble, unreachable });
+    module.open(link, opener, tools);
   } catch {
     location.assign(link.href);
   }

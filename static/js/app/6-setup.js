@@ -3,7 +3,8 @@
 // ---- setup of a page or a part of one ----
 
 function prepare(root) {
-  for (const picker of $$('[data-picker]', root)) if (!pickers.has(picker)) upgrade(picker);
+  for (const element of $$('[data-upgrade]', root)) upgrade(element);
+  for (const field of $$('[data-find]', root)) field.removeAttribute('name'); // what is searched isn't part of the form
   for (const form of $$('form[data-guard]', root)) if (!before.has(form)) before.set(form, contents(form));
   for (const counter of $$('[data-counter]', root)) {
     const field = document.getElementById(counter.dataset.counter);

@@ -1,17 +1,32 @@
-// The member picker.
+// The member picker: a combobox with options from the server, in place of a field with a "Find" button.
+//
+//   data-picker="address"  finds options     data-noun="group"   what is picked, if it isn't contacts
+//   data-find              the field         data-chosen         the list of what is selected
+//   data-tally             says how many     data-new            the form that creates a contact
+//   data-drop              removes its item from the list
 
-// ---- member picker: a combobox with options from the server ----
-
+let tools;
 const pickers = new WeakMap();
 
-function upgrade(picker) {
-  const input = $('[data-find]', picker), list = $('[role="listbox"]', picker);
+// upgrade makes a picker of an element, once.
+export function upgrade(picker, given) {
+  tools = given;
+  if (pickers.has(picker)) return;
+  const { $ } = tools, input = $('[data-find]', picker), list = $('[role="listbox"]', picker);
   for (const [name, value] of Object.entries({ role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': list.id })) input.setAttribute(name, value);
-  input.removeAttribute('name');
-  pickers.set(picker, { input, list, at: -1, timer: 0, asking: null });
+  const state = { input, list, at: -1, timer: 0, asking: null };
+  pickers.set(picker, state);
+  picker.addEventListener('input', ({ target }) => { if (target === input) askSoon(picker, state); });
+  picker.addEventListener('change', ({ target }) => { if (target.closest('.pasted')) changed(picker, tally(picker)); });
+  picker.addEventListener('keydown', (event) => keyed(event, picker, state));
+  picker.addEventListener('click', (event) => clicked(event, picker, state));
+  picker.addEventListener('focusout', ({ relatedTarget }) => {
+    if (!picker.contains(relatedTarget)) setTimeout(() => { if (document.activeElement !== input) show(state, false); }, 200);
+  });
+  if (input.value !== input.defaultValue) askSoon(picker, state); // somebody was faster
 }
 
-const options = ({ list }) => $$('[role="option"]', list);
+const options = ({ list }) => tools.$$('[role="option"]', list);
 const open = ({ input }) => input.getAttribute('aria-expanded') === 'true';
 
 function show(state, yes) {
@@ -29,7 +44,15 @@ function move(state, at) {
   all[at].scrollIntoView({ block: 'nearest' });
 }
 
+// ---- finding ----
+
+function askSoon(picker, state) {
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => ask(picker, state), 150);
+}
+
 async function ask(picker, state) {
+  const { $, $$, parse, say } = tools;
   state.asking?.abort();
   const text = state.input.value.trim();
   if (!text) return show(state, false);
@@ -41,9 +64,9 @@ async function ask(picker, state) {
     const response = await fetch(url, { signal, headers: { Accept: 'text/html' } });
     if (response.redirected) { // to the sign-in page, or to setting up a second factor
       state.input.name = 'find';
-      return signIn({ form: picker.closest('form') });
+      return tools.signIn({ form: picker.closest('form') });
     }
-    if (!response.ok) return showRefusal(null, response.status, response);
+    if (!response.ok) return tools.showRefusal(null, response.status, response);
     const html = await response.text();
     if (signal.aborted) return;
     state.list.replaceChildren(...parse(html).body.childNodes);
@@ -52,18 +75,20 @@ async function ask(picker, state) {
     show(state, true);
     say((n === 0 ? `No ${nounOf(picker)}s` : several(n, nounOf(picker))) + ' found', 300);
   } catch (error) {
-    if (error.name !== 'AbortError') showTrouble(unreachable, '', () => ask(picker, state));
+    if (error.name !== 'AbortError') tools.showTrouble(tools.unreachable, '', () => ask(picker, state));
   }
 }
 
+// ---- selecting ----
+
 const nounOf = (picker) => picker.dataset.noun ?? 'contact';
 const several = (n, noun) => n === 1 ? `1 ${noun}` : `${n} ${noun}s`;
-const taken = (picker, id) => $$('[data-chosen] input', picker).some((input) => input.value === id);
-const tally = (picker) => several($$('[data-chosen] > li, .pasted :checked:not([value=""])', picker).length, nounOf(picker)) + ' selected';
+const taken = (picker, id) => tools.$$('[data-chosen] input', picker).some((input) => input.value === id);
+const tally = (picker) => several(tools.$$('[data-chosen] > li, .pasted :checked:not([value=""])', picker).length, nounOf(picker)) + ' selected';
 
 function choose(picker, state, option) {
   if (!option || option.ariaDisabled === 'true') return;
-  const { id, name } = option.dataset;
+  const { $ } = tools, { id, name } = option.dataset;
   if (!id) return describe(picker, state, option.dataset);
   const item = $('template', picker).content.firstElementChild.cloneNode(true);
   $('.person', item).replaceWith($('.person', option).cloneNode(true));
@@ -78,18 +103,17 @@ function choose(picker, state, option) {
 
 // describe shows the form that creates a contact.
 function describe(picker, state, { username, display }) {
-  const form = $('[data-new]', picker), [name, shown] = $$('input', form);
+  const form = tools.$('[data-new]', picker), [name, shown] = tools.$$('input', form);
   form.hidden = form.disabled = false;
   [name.value, shown.value, state.input.value] = [username, display, ''];
   show(state, false);
-  focus(shown);
-  count(name, true);
-  count(shown, true);
+  tools.focus(shown);
+  tools.count(name, true);
+  tools.count(shown, true);
 }
 
-function drop(event, button) {
-  const picker = button.closest('[data-picker]'), item = button.closest('li');
-  event.preventDefault();
+function drop(picker, button) {
+  const { $, focus } = tools, item = button.closest('li');
   const name = $('.hide', button).textContent.replace(/^Remove /, '');
   const next = item.nextElementSibling ?? item.previousElementSibling;
   item.remove();
@@ -98,30 +122,20 @@ function drop(event, button) {
 }
 
 function changed(picker, words) {
-  for (const text of $$('[data-tally]', picker)) text.textContent = tally(picker);
+  for (const text of tools.$$('[data-tally]', picker)) text.textContent = tally(picker);
   picker.dispatchEvent(new Event('input', { bubbles: true }));
-  say(words);
+  tools.say(words);
 }
 
-on('input', (event) => {
-  const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
-  if (!state || event.target !== state.input) return;
-  clearTimeout(state.timer);
-  state.timer = setTimeout(() => ask(picker, state), 150);
-});
-on('change', (event) => {
-  const picker = near(event, '.pasted') && near(event, '[data-picker]');
-  if (picker) changed(picker, tally(picker));
-});
-on('keydown', (event) => { // Enter would send the whole form
-  if (event.key !== 'Enter' || !near(event, '[data-new] input')) return;
-  event.preventDefault();
-  $('button', near(event, '[data-new]')).click();
-});
-on('keydown', (event) => {
-  const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
-  if (!state || event.target !== state.input || event.isComposing || event.ctrlKey || event.metaKey) return;
-  const n = options(state).length;
+// ---- keys and clicks ----
+
+function keyed(event, picker, state) {
+  const { $ } = tools, n = options(state).length;
+  if (event.key === 'Enter' && event.target.matches('[data-new] input')) { // which would send the whole form
+    event.preventDefault();
+    return $('button', event.target.closest('[data-new]')).click();
+  }
+  if (event.target !== state.input || event.isComposing || event.ctrlKey || event.metaKey) return;
   const go = {
     ArrowDown: () => (open(state) ? n && move(state, (state.at + 1) % n) : ask(picker, state)),
     ArrowUp: () => open(state) && n && move(state, (state.at <= 0 ? n : state.at) - 1),
@@ -133,12 +147,12 @@ on('keydown', (event) => {
   if (!go) return;
   if (!['Home', 'End'].includes(event.key) || open(state)) event.preventDefault();
   go();
-});
-on('click', (event) => {
-  const picker = near(event, '[data-picker]'), option = near(event, '[role="option"]');
-  if (picker && option) choose(picker, pickers.get(picker), option);
-});
-on('focusout', (event) => {
-  const picker = near(event, '[data-picker]'), state = picker && pickers.get(picker);
-  if (state && !picker.contains(event.relatedTarget)) setTimeout(() => { if (document.activeElement !== state.input) show(state, false); }, 200);
-});
+}
+
+function clicked(event, picker, state) {
+  const option = event.target.closest('[role="option"]'), button = event.target.closest('[data-drop]');
+  if (option) choose(picker, state, option);
+  if (!button) return;
+  event.preventDefault();
+  drop(picker, button);
+}
