@@ -89,7 +89,8 @@ func (p memberPages) readBulk(r *http.Request, action models.BulkAction) (views.
 		return views.BulkForm{}, nil, err
 	}
 	a := readAddress(r, "q", "sort", "select", "action", "list")
-	at := views.MembersAt{Q: a.search(), Sort: memberSort(a), Select: a.one("select", "all") != "", List: groupsOf(r)}
+	sort, _, _ := memberSort(a)
+	at := views.MembersAt{Q: a.search(), Sort: sort, Select: a.one("select", "all") != "", List: groupsOf(r)}
 	bulk := models.ContactBulk{Action: action, Groups: []string{g.ID}, IDs: selected(r, at.Select), Key: formKey(r)}
 	f := p.bulkForm(r, action)
 	f.BulkSet = views.MemberSet(g, bulk.IDs, at)
@@ -107,7 +108,7 @@ func (p memberPages) readBulk(r *http.Request, action models.BulkAction) (views.
 	return p.previewed(r, f, bulk)
 }
 
-// memberSort returns the order of a list of members that an address asks for.
-func memberSort(a *address) string {
-	return a.one("sort", "name", "-name", "added", "-added", "active", "-active")
+// memberSort is address.sort for lists of members.
+func memberSort(a *address) (at, order string, reverse bool) {
+	return a.sort("name", "added", "active")
 }

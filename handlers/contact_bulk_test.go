@@ -91,7 +91,7 @@ func TestManyMembersAreRemoved(t *testing.T) {
 		undone(s, p)
 		s.get(members+"?sort=-name").wants(200).has("tbody tr:first-child", "maria").has("#count", "2 members")
 		s.get(members+"?sort=added&q=maria").wants(200).has("#count", "1 member")
-		s.get(members+"?sort=active").wants(200).has("th[aria-sort=descending]", "Last active")
+		s.get(members+"?sort=-last_active_at").wants(200).has("th[aria-sort=descending]", "Last active")
 		s.get("/groups/0000000000000000/members/bulk").wants(404)
 	})
 }

@@ -53,11 +53,10 @@ func (p contactPages) listAt(r *http.Request, a *address) (views.ContactList, er
 
 // readContactsAt reads the address of a list of contacts, and returns the query for it.
 func readContactsAt(a *address) (views.ContactsAt, models.ContactQuery) {
-	at := views.ContactsAt{Q: a.search(), Sort: a.one("sort", "-created", "name", "-name"), Limit: a.limit(), Select: a.one("select", "all") != ""}
-	query := models.ContactQuery{Text: at.Q, WithGroups: true, Range: a.page(at.Limit)}
-	name, reverse := strings.CutPrefix(at.Sort, "-")
-	query.Reverse = reverse
-	if name == "name" {
+	sort, order, reverse := a.sort("created", "name")
+	at := views.ContactsAt{Q: a.search(), Sort: views.OwnSort(sort), Limit: a.limit(), Select: a.one("select", "all") != ""}
+	query := models.ContactQuery{Text: at.Q, WithGroups: true, Reverse: reverse, Range: a.page(at.Limit)}
+	if order == "name" {
 		query.Sort = models.ContactsByName
 	}
 	query.After, query.Before = a.cursors(query.Fits)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
+	"protocol.chat/console/views"
 	"protocol.chat/console/views/reference"
 )
 
@@ -18,25 +20,17 @@ func (c *pageCalls) listGroups(query models.GroupQuery) {
 	request.Query = append(request.Query, placed(query.Range)...)
 }
 
-// sorts are the orders of lists as the API names them. Those with a "-" begin with the newest or most,
-// as the pages do.
-var sorts = map[string]string{
-	"": "-created_at", "created": "-created_at", "name": "name", "members": "-contacts_count", "archived": "-archived_at", "updated": "-updated_at",
-}
-
 // order returns the parameter for the order of a list.
 func (c *pageCalls) order(name string, reverse bool) reference.Members {
-	sort, known := sorts[name]
-	if !known {
+	if name == string(models.ByActive) { // of which the API knows nothing
 		c.missing = append(c.missing, "sort:"+name)
 		return nil
 	}
-	if up, down := strings.CutPrefix(sort, "-"); reverse && down {
-		sort = up
-	} else if reverse {
+	sort := sortKeys[cmp.Or(name, string(models.ByCreated))]
+	if reverse == (name == string(models.ByName)) {
 		sort = "-" + sort
 	}
-	if sort == "-created_at" {
+	if views.OwnSort(sort) == "" {
 		return nil // which it is without the parameter
 	}
 	return reference.Members{{Key: "sort", Value: sort}}

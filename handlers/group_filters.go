@@ -37,7 +37,7 @@ func (p groupPages) filters(w http.ResponseWriter, r *http.Request) error {
 		form.Problems = access.Refused("", "These filters are too long for a search. Remove one.")
 		return p.showFilters(w, r, http.StatusUnprocessableEntity, form)
 	}
-	if at.Q != form.List.At.Q && strings.HasSuffix(at.Sort, "archived") {
+	if at.Q != form.List.At.Q && strings.HasSuffix(at.Sort, "archived_at") {
 		at.Sort = ""
 	}
 	return redirect(w, r, views.GroupsURL(at))

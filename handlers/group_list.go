@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/db"
@@ -124,7 +123,6 @@ func (p groupPages) none(r *http.Request) (bool, error) {
 func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 	at := views.GroupsAt{
 		Q: a.search(), Status: a.one("status", "archived", "all", "active"),
-		Sort:  a.one("sort", "created", "-created", "name", "-name", "members", "-members", "archived", "-archived", "updated", "-updated", "active", "-active"),
 		Limit: a.limit(), Member: text.Unquote(a.get("member")), Select: a.one("select", "all") != "",
 		Cols: a.columns(),
 	}
@@ -142,15 +140,13 @@ func readGroupsAt(a *address) (views.GroupsAt, models.GroupQuery) {
 		at.Member = ""
 	}
 	query.Contact = at.Member
-	var name string
-	name, query.Reverse = strings.CutPrefix(at.Sort, "-")
-	if query.Sort = models.GroupSort(name); query.Sort == models.ByArchived && query.Shown() != models.Archived {
+	var order string
+	at.Sort, order, query.Reverse = a.sort("created", "name", "members", "archived", "updated", "active")
+	if query.Sort = models.GroupSort(order); query.Sort == models.ByArchived && query.Shown() != models.Archived {
 		a.note("Only archived groups can be sorted by archive date.")
 		at.Sort, query.Sort, query.Reverse = "", models.ByCreated, false
 	}
-	if at.Sort == "created" {
-		at.Sort = ""
-	}
+	at.Sort = views.OwnSort(at.Sort)
 	at.CreatedAfter, query.Limits.Created.From = a.day("created_after", 1)
 	at.CreatedBefore, query.Limits.Created.To = a.day("created_before", 0)
 	a.place(&query)

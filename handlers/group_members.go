@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
@@ -73,24 +72,15 @@ func (p memberPages) listAt(r *http.Request) (views.GroupMembers, error) {
 
 // readMembersAt reads the address of a list of members, and returns the query for it.
 func readMembersAt(a *address, detail views.GroupDetail) (views.MembersAt, models.MemberQuery) {
-	at := views.MembersAt{Q: a.search(), Sort: memberSort(a), Select: a.one("select", "all") != "", List: detail.List}
+	sort, order, reverse := memberSort(a)
+	at := views.MembersAt{Q: a.search(), Sort: sort, Select: a.one("select", "all") != "", List: detail.List}
 	if at.Sort != "" && detail.ContactsCount > models.MaxSortedMembers {
 		a.note("Groups with more than %s members can only be sorted by age.", strconv.Itoa(models.MaxSortedMembers))
-		at.Sort = ""
+		at.Sort, order, reverse = "", "", false
 	}
-	query := memberQuery(detail.Group, at)
-	query.Range = a.page(0)
+	query := models.MemberQuery{Group: detail.ID, Text: at.Q, Sort: models.MemberSort(order), Reverse: reverse, Range: a.page(0)}
 	query.After, query.Before = a.cursors(query.Fits)
 	return at, query
-}
-
-// memberQuery returns the query of a list of members.
-func memberQuery(g models.Group, at views.MembersAt) models.MemberQuery {
-	q := models.MemberQuery{Group: g.ID, Text: at.Q}
-	var name string
-	name, q.Reverse = strings.CutPrefix(at.Sort, "-")
-	q.Sort = models.MemberSort(name)
-	return q
 }
 
 // add adds members to a group, or takes a step in choosing them.

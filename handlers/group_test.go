@@ -297,6 +297,41 @@ func TestASearchForAStatusHasTheLastWord(t *testing.T) {
 	})
 }
 
+// TestOrders sorts lists as the API names their orders, and as addresses did before.
+func TestOrders(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("hector")
+		g := s.group("Bridge", hector)
+		s.group("Chess")
+		members := "/groups/" + g.ID + "/members"
+		for address, want := range map[string][4]string{ // the first row, the column, its order, and that after a click
+			"/groups":                         {"Chess", "Created", "descending", "created_at"},
+			"/groups?sort=-created_at":        {"Chess", "Created", "descending", "created_at"},
+			"/groups?sort=created_at":         {"Bridge", "Created", "ascending", ""},
+			"/groups?sort=name":               {"Bridge", "Name", "ascending", "-name"},
+			"/groups?sort=-name":              {"Chess", "Name", "descending", "name"},
+			"/groups?sort=-contacts_count":    {"Bridge", "Members", "descending", "contacts_count"},
+			"/groups?sort=contacts_count":     {"Chess", "Members", "ascending", "-contacts_count"},
+			"/groups?cols=active&sort=active": {"", "Last active", "descending", "last_active_at"},
+			"/groups?sort=created":            {"Chess", "Created", "descending", "created_at"},
+			"/groups?sort=-created":           {"Bridge", "Created", "ascending", ""},
+			"/groups?sort=members":            {"Bridge", "Members", "descending", "contacts_count"},
+			"/groups?sort=-members":           {"Chess", "Members", "ascending", "-contacts_count"},
+			"/contacts?sort=created_at":       {"hector", "Created", "ascending", ""},
+			"/contacts?sort=-created":         {"hector", "Created", "ascending", ""},
+			members + "?sort=added_at":        {"hector", "Added", "ascending", "-added_at"},
+			members + "?sort=added":           {"hector", "Added", "descending", "added_at"},
+			members + "?sort=-last_active_at": {"hector", "Last active", "descending", "last_active_at"},
+		} {
+			p := s.get(address).wants(200).lacks(".notes").has("tbody tr:first-child", want[0]).has("th[aria-sort="+want[2]+"]", want[1])
+			next, err := url.Parse(p.doc.Find("th[aria-sort] a").AttrOr("href", "none"))
+			if err != nil || next.Query().Get("sort") != want[3] {
+				s.Errorf("%s: a click on the column leads to %s, want %s", address, next, want[3])
+			}
+		}
+	})
+}
+
 func TestTheListPagesBothWays(t *testing.T) {
 	each(t, func(s *site) {
 		for _, name := range strings.Split("ABCDEFGHIJKL", "") {

@@ -528,7 +528,7 @@ func contactsTable(l ContactList, selects bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = contactsColumn(&l, "created", "Created", "c-when").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = contactsColumn(&l, "created_at", "Created", "c-when").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

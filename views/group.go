@@ -240,7 +240,7 @@ func (l GroupList) jumpTo() (kind, label string) {
 	switch strings.TrimPrefix(l.At.Sort, "-") {
 	case "name":
 		return "text", "letters"
-	case "members":
+	case "contacts_count":
 		return "number", "number"
 	}
 	return "date", "date"

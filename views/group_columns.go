@@ -22,13 +22,13 @@ type Column struct {
 // groupColumns are all columns, in order.
 var groupColumns = []Column{
 	{"description", "Description", "c-text c-more", ""},
-	{"members", "Members", "c-num num", "members"},
-	{"created", "Created", "c-when", "created"},
+	{"members", "Members", "c-num num", "contacts_count"},
+	{"created", "Created", "c-when", "created_at"},
 	{"by", "Created by", "c-who c-text", ""},
-	{"updated", "Updated", "c-when", "updated"},
-	{"active", "Last active", "c-when", "active"},
+	{"updated", "Updated", "c-when", "updated_at"},
+	{"active", "Last active", "c-when", "last_active_at"},
 	{"status", "Status", "c-status", ""},
-	{"archived", "Archived", "c-when", "archived"},
+	{"archived", "Archived", "c-when", "archived_at"},
 	{"id", "ID", "c-id", ""},
 	{"conversation", "Conversation ID", "c-id", ""},
 }

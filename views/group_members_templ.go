@@ -309,11 +309,11 @@ func GroupMembersTab(m GroupMembers) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = membersColumn(&m, "active", "Last active", "c-when").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = membersColumn(&m, "last_active_at", "Last active", "c-when").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = membersColumn(&m, "added", "Added", "c-when").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = membersColumn(&m, "added_at", "Added", "c-when").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -399,7 +399,7 @@ func GroupMembersTab(m GroupMembers) templ.Component {
 
 // membersColumn is the heading of a column by which the list can be sorted.
 func membersColumn(m *GroupMembers, column, label, class string) templ.Component {
-	return sortedColumn(header{column, label, class, m.At.ariaSort(column), MembersURL(m.ID, m.At.sorted(column))})
+	return sortedColumn(header{column, label, class, ariaSort(m.At.Sort, column), MembersURL(m.ID, m.At.sorted(column))})
 }
 
 var _ = templruntime.GeneratedTemplate

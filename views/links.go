@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,10 +38,11 @@ type GroupsAt struct {
 
 // byArchived reports whether the list is in the order of archiving, which only archived groups
 // have.
-func (at GroupsAt) byArchived() bool { return at.Sort == "archived" || at.Sort == "-archived" }
+func (at GroupsAt) byArchived() bool { return strings.TrimPrefix(at.Sort, "-") == "archived_at" }
 
 // ContactsAt is a page of the list of contacts, as its address has it. Its fields are those of
-// GroupsAt; Sort is "", "-created", "name" or "-name".
+// GroupsAt; Sort is "" for the newest first, "created_at",
+// "name" or "-name".
 type ContactsAt struct {
 	Q, Sort, After, Before string
 	Limit                  int
@@ -48,8 +50,8 @@ type ContactsAt struct {
 }
 
 // MembersAt is a page of the list of a group's members. Its fields are those of GroupsAt; Sort is
-// "" for the oldest contact first, "name" or "added", or one of these after a "-". List is as in
-// GroupDetail.
+// "" for the oldest contact first, "name", "added_at" or "last_active_at", or one of these after a "-".
+// List is as in GroupDetail.
 type MembersAt struct {
 	Q, Sort, After, Before string
 	Select                 bool
@@ -81,14 +83,6 @@ func (at MembersAt) sorted(column string) MembersAt {
 	at = at.page()
 	at.Sort = toggleSort(at.Sort, column)
 	return at
-}
-
-// ariaSort returns the aria-sort of a column, or "" if the list isn't sorted by it.
-func (at MembersAt) ariaSort(column string) string {
-	if at.Sort == "" {
-		return ""
-	}
-	return ariaSort(at.Sort, column)
 }
 
 // page returns the list's first page, with nothing selected.
@@ -380,31 +374,36 @@ func (at ContactsAt) sorted(sort string) ContactsAt {
 // toggleSort returns the order that a column's header leads to: its natural one, then the reverse.
 // Names are sorted from A, all else from the newest or most.
 func toggleSort(now, column string) string {
-	if column == "created" {
-		if now == "" {
-			return "-created"
-		}
+	natural, reverse := "-"+column, column
+	if column == "name" {
+		natural, reverse = reverse, natural
+	}
+	if cmp.Or(now, newest) == natural {
+		return reverse
+	}
+	return OwnSort(natural)
+}
+
+// newest is the order of lists that aren't sorted otherwise.
+const newest = "-created_at"
+
+// OwnSort returns an order as addresses have it: "" for the usual one.
+func OwnSort(sort string) string {
+	if sort == newest {
 		return ""
 	}
-	if now == column {
-		return "-" + column
-	}
-	return column
+	return sort
 }
 
 // ariaSort returns the aria-sort of a column, or "" if the list isn't sorted by it.
 func ariaSort(now, column string) string {
-	if now == "" {
-		now = "created"
-	}
-	name, reverse := strings.CutPrefix(now, "-")
-	switch {
-	case name != column:
-		return ""
-	case reverse == (column == "name"):
+	switch cmp.Or(now, newest) {
+	case column:
+		return "ascending"
+	case "-" + column:
 		return "descending"
 	}
-	return "ascending"
+	return ""
 }
 
 // ActivityAt is a page of the activity log, as its address has it. The zero ActivityAt is the

@@ -195,7 +195,7 @@ func TestAddresses(t *testing.T) {
 		GroupsURL(GroupsAt{}):                            "/groups",
 		GroupsURL(at):                                    "/groups?q=a%26b&status=archived&after=x",
 		GroupsURL(at.sorted("name")):                     "/groups?q=a%26b&status=archived&sort=name",
-		GroupsURL(at.sorted("created")):                  "/groups?q=a%26b&status=archived&sort=-created",
+		GroupsURL(at.sorted("created_at")):               "/groups?q=a%26b&status=archived&sort=created_at",
 		DeleteGroupURL("i", ""):                          "/groups/i/delete",
 		DeleteGroupURL("i", Then("/groups?q=a").at("j")): "/groups/i/delete?next=%2Fgroups%3Fq%3Da%23open-j",
 		MembersURL("i", MembersAt{Q: "an"}):              "/groups/i/members?q=an",
@@ -208,12 +208,12 @@ func TestAddresses(t *testing.T) {
 
 func TestAriaSort(t *testing.T) {
 	for _, c := range [][3]string{
-		{"", "created", "descending"},
-		{"-created", "created", "ascending"},
+		{"", "created_at", "descending"},
+		{"created_at", "created_at", "ascending"},
 		{"", "name", ""},
 		{"name", "name", "ascending"},
 		{"-name", "name", "descending"},
-		{"members", "members", "descending"},
+		{"-contacts_count", "contacts_count", "descending"},
 	} {
 		if got := ariaSort(c[0], c[1]); got != c[2] {
 			t.Errorf("ariaSort(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
