@@ -125,7 +125,11 @@ func (p overviewPages) ofWebhooks(r *http.Request, o *views.OverviewDetail) erro
 		return nil
 	}
 	n, err := p.store.Webhooks.FailedCount(r.Context(), o.By)
+	if err != nil {
+		return err
+	}
 	o.FailedDeliveries = &n
+	o.Deliveries, err = p.store.Webhooks.Hours(r.Context(), o.By)
 	return err
 }
 

@@ -72,6 +72,7 @@ func TestPlansOfWebhooksScanNoTable(t *testing.T) {
 				}
 			}
 		}
+		p.plan("hours", false, func() error { _, err := store.Webhooks.Hours(ctx, by); return err })
 		p.plan("sweeping", false, func() error { return store.Webhooks.Sweep(ctx) })
 		p.plan("relaying", true, func() error {
 			modelstest.Group(t, store, by, "One")

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -156,6 +157,35 @@ func TestWebhooksHearOfChangesInOrder(t *testing.T) {
 			if want := []int{1, 1, 2}[i]; d.State != webhooks.Delivered || d.Attempts != want || d.Status != 200 {
 				t.Errorf("delivery %d is %s after %d requests, the last with status %d", i, d.State, d.Attempts, d.Status)
 			}
+		}
+	})
+}
+
+// TestHoursOfDeliveries counts what the chart of the overview shows.
+func TestHoursOfDeliveries(t *testing.T) {
+	eachWithHooks(t, func(t *testing.T, store *models.Store, by access.Actor, ahead func(time.Duration)) {
+		ahead(time.Until(time.Now().Truncate(time.Hour).Add(90 * time.Minute))) // so that no hour ends meanwhile
+		newWebhook(t, store, by, newReceiver(t).URL, "group.created")
+		for _, name := range []string{"One", "Two", "Three"} {
+			modelstest.Group(t, store, by, name)
+		}
+		send(t, store)
+		carryOut(t, store, "UPDATE webhook_deliveries SET state = 'failed' WHERE id = (SELECT max(id) FROM webhook_deliveries)")
+		ahead(2 * time.Hour)
+		modelstest.Group(t, store, by, "Four")
+		send(t, store)
+		hours, err := store.Webhooks.Hours(t.Context(), by)
+		if err != nil || len(hours) != 24 {
+			t.Fatal(hours, err)
+		}
+		for i, h := range hours {
+			want := map[int]webhooks.Hour{21: {Made: 3, Failed: 1}, 23: {Made: 1}}[i]
+			if want.At = store.DB.Now().Truncate(time.Hour).Add(time.Duration(i-23) * time.Hour).Unix(); h != want {
+				t.Errorf("hour %d is %+v, want %+v", i, h, want)
+			}
+		}
+		if _, err := store.Webhooks.Hours(t.Context(), somebody(t, store, "bob", access.Auditor).Actor()); !errors.Is(err, access.ErrDenied) {
+			t.Errorf("an auditor gets %v", err)
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/jobs"
+	"protocol.chat/console/models/webhooks"
 )
 
 // OverviewDetail is what the landing page shows. What is nil or empty is left out, as its reader may not
@@ -39,6 +40,8 @@ type OverviewDetail struct {
 	Days []models.GroupDay
 	// Hours are the requests to the API.
 	Hours []identity.TokenHour
+	// Deliveries are those to webhooks.
+	Deliveries []webhooks.Hour
 	// Largest are the groups with the most members, Recent those that the reader changed last.
 	Largest, Recent []models.Group
 	// Lines are what happened last.

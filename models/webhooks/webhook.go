@@ -33,6 +33,7 @@ type Store struct {
 	leases observed
 	woken  chan struct{}
 	paused db.Cache[string, []Webhook]
+	hours  db.Cache[int64, []Hour]
 
 	accepted, failed atomic.Uint64 // requests since the program started
 }
@@ -46,7 +47,7 @@ func New(d *db.DB, log *audit.Log) *Store {
 		LeaseTime: 4 * time.Second,
 		db:        d, log: log, client: newClient(Reach{}), owner: text.RandomDigits(text.IDLength), woken: make(chan struct{}, 1),
 	}
-	s.paused.TTL = 5 * time.Second
+	s.paused.TTL, s.hours.TTL = 5*time.Second, hoursTTL
 	return s
 }
 
