@@ -1,7 +1,9 @@
 package webhooks
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +52,7 @@ func (s *Store) countHours(ctx context.Context, first time.Time) ([]Hour, error)
 			part+"state <> 'delivered' AND state = 'failed' AND id >= ? AND id < ?"+end)
 		args = append(append(args, ids...), ids...)
 	}
-	sql := strings.Join(counts, " UNION ALL ") + " ORDER BY 1"
-	return db.Collect(s.db.Read(ctx), sql, false, args, func(h *Hour) []any { return []any{&h.At, &h.Made, &h.Failed} })
+	hours, err := db.Collect(s.db.Read(ctx), strings.Join(counts, " UNION ALL "), false, args, func(h *Hour) []any { return []any{&h.At, &h.Made, &h.Failed} })
+	slices.SortFunc(hours, func(a, b Hour) int { return cmp.Compare(a.At, b.At) })
+	return hours, err
 }
