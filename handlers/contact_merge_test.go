@@ -1,6 +1,35 @@
 package handlers_test
 
-import "testing"
+import (
+	"testing"
+
+	"protocol.chat/console/models"
+	"protocol.chat/console/models/audit"
+)
+
+// TestPersonalDataIsErased erases a contact that has a message in a group, and finds what remains.
+func TestPersonalDataIsErased(t *testing.T) {
+	each(t, func(s *site) {
+		hector := s.contact("hector")
+		g := s.group("Plaza Hotel", hector)
+		if _, err := s.store.Messages.PostMessage(s.Context(), s.by, g.ConversationID, models.NewMessage{From: hector.ID, Text: "Hello."}, nil); err != nil {
+			s.Fatal(err)
+		}
+		address := "/contacts/" + hector.ID + "/erase"
+		s.get("/contacts/"+hector.ID+"/delete").has(`a[href^="`+address+`"]`, "erase their personal data")
+		p := s.get(address).wants(200).has("main", "Their membership in 1 group").has("main", "1 message that they wrote in groups")
+		s.post(address, "typed", "hector").wants(422).has("main", "Enter a reason.")
+		s.post(address, "typed", "anna", "reason", "Request 12").wants(422).has("main", "exactly as shown")
+		for range 2 { // sent twice, it is one erasure
+			s.post(address, "typed", "hector", "reason", "Request 12", "key", p.value("key")).leads("/contacts")
+		}
+		if l := s.newest(); l.Action != audit.ErasedContact || l.ObjectName != audit.Erased {
+			s.Errorf("the newest entry is %+v", l)
+		}
+		s.get("/contacts/"+hector.ID).wants(404).has("h1", "This contact was erased")
+		s.get("/activity").wants(200).has("main", "erased the personal data of the contact").lacks("main:contains(hector)")
+	})
+}
 
 // TestContactsAreMerged finds a duplicate, merges it, and follows its old address.
 func TestContactsAreMerged(t *testing.T) {

@@ -66,10 +66,14 @@ func (s *Store) previewMergeOf(r db.Reader, p *MergePreview, i, some int) (err e
 	return err
 }
 
-// MessagesOf counts the messages that a contact wrote and those of its conversation, up to
+// MessagesOf counts the messages that a contact wrote in groups and those of its conversation, up to
 // MaxMergedMessages.
 func (s *Store) MessagesOf(ctx context.Context, c Contact) (wrote, conversation db.Count, err error) {
-	wrote, conversation, err = s.countMergedMessages(s.DB.Read(ctx), c)
+	r := s.DB.Read(ctx)
+	inGroups := db.SelectFrom("messages", "1", "contact_id = ? AND conversation_id <> ?", c.ID, c.ConversationID)
+	if wrote, err = db.CountUpTo(r, inGroups, MaxMergedMessages); err == nil {
+		_, conversation, err = s.countMergedMessages(r, c)
+	}
 	return wrote, conversation, s.DB.Failed(ctx, err)
 }
 

@@ -16,7 +16,7 @@ type ContactErase struct {
 	// are more.
 	Leaves     []models.Group
 	MoreLeaves bool
-	// Wrote is how many messages the contact wrote, and Conversation how many are in its conversation.
+	// Wrote is how many messages the contact wrote in groups, and Conversation how many are in its conversation.
 	Wrote, Conversation db.Count
 	Typed, Reason       string
 	Key                 string

@@ -74,14 +74,14 @@ func docContacts() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p><h2 id=\"export\">Export one person's data</h2><p><strong>Download everything</strong>, on the page of a contact, is one JSON file with the contact, the groups that they are in, the messages of their conversation, and those that they wrote in groups.</p><h2 id=\"erase\">Erase personal data</h2><p>When somebody asks for their data to be erased, delete their contact with <strong>Delete…</strong> and <strong>erase their personal data</strong>, or call <code>POST /v1/contacts/")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " messages, can't be merged into another one. Keep it instead, and merge the other contact into it.</p><h2 id=\"export\">Export one person's data</h2><p><strong>Download everything</strong>, on the page of a contact, is one JSON file with the contact, the groups that they are in, the messages of their conversation, and those that they wrote in groups.</p><h2 id=\"erase\">Erase personal data</h2><p>When somebody asks for their data to be erased, open <strong>Delete…</strong> on the page of the contact and choose <strong>erase their personal data</strong>, or call <code>POST /v1/contacts/")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var5 string
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs("{id}")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 19, Col: 193}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_contacts.templ`, Line: 19, Col: 206}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 		if templ_7745c5c3_Err != nil {
