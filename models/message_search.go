@@ -55,6 +55,9 @@ func (s *Messages) conversationPage(ctx context.Context, q MessageQuery) (page C
 		if err := append(q.Check(), checkSearch(q.Text)...).OrNil(); err != nil {
 			return page, err
 		}
+		if _, err := conversationIn(s.store.DB.ReaderFor(ctx), q.Conversation); err != nil {
+			return page, s.store.DB.Failed(ctx, err)
+		}
 		return s.search(ctx, q, terms)
 	}
 	page.MessagePage, err = s.List(ctx, q.Conversation, q.Range)

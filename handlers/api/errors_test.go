@@ -97,7 +97,9 @@ var wrongs = []wrong{
 	{"GET /v1/groups/G/contacts?starting_after=x", nil, 422, invalid, "starting_after"},
 	{"GET /v1/groups/G/contacts?q=" + long, nil, 422, invalid, "q"},
 	{"GET /v1/conversations/V/messages?limit=x", nil, 422, invalid, "limit"},
-	{"GET /v1/conversations/V/messages?q=x", nil, 422, unknown, "q"},
+	{"GET /v1/conversations/V/messages?q=" + long, nil, 422, invalid, "q"},
+	{"GET /v1/conversations/V/messages?q=x&ending_before=V", nil, 422, invalid, "ending_before"},
+	{"GET /v1/conversations/V/messages?sort=x", nil, 422, unknown, "sort"},
 	{"GET /v1/conversations/V/messages?starting_after=V&ending_before=V", nil, 422, invalid, "ending_before"},
 
 	// Bodies that can't be read.

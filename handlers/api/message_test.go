@@ -48,6 +48,31 @@ func (s *server) newMessage(t *testing.T, g models.Group) models.Message {
 	return m
 }
 
+// TestMessagesAreSearched finds messages by their words, and says how far it looked.
+func TestMessagesAreSearched(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		g := modelstest.Group(t, s.store, s.owner, "Plaza Hotel")
+		first, second := s.newMessage(t, g), s.newMessage(t, g)
+		path := "GET /v1/conversations/" + g.ConversationID + "/messages?limit=1&q=NOW+buy"
+		type found struct {
+			list[message]
+			SearchedTo *string `json:"searched_to"`
+		}
+		page := decode[found](t, s.call(t, path).want(t, 200))
+		if len(page.Data) != 1 || page.Data[0].ID != second.ID || !page.HasMore || page.SearchedTo == nil || *page.SearchedTo != second.ID {
+			t.Errorf("found %+v", page)
+		}
+		page = decode[found](t, s.call(t, path+"&starting_after="+second.ID).want(t, 200))
+		if len(page.Data) != 1 || page.Data[0].ID != first.ID || page.HasMore || page.SearchedTo != nil {
+			t.Errorf("then found %+v", page)
+		}
+		if page = decode[found](t, s.call(t, path+"+never").want(t, 200)); len(page.Data) != 0 {
+			t.Errorf("without a match, found %+v", page)
+		}
+		s.call(t, "GET /v1/conversations/0000000000000000/messages?q=x").refused(t, 404, "resource_missing", "id")
+	})
+}
+
 // TestADeletedMessageIsGone from the list, and its event says why, without the text.
 func TestADeletedMessageIsGone(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {

@@ -132,7 +132,7 @@ func (a *api) table() []route {
 		{"DELETE", "/v1/contacts/{id}", contacts.delete, access.DeleteContacts, "contact", nil, remove},
 		{"POST", "/v1/contacts/{id}/merge", contacts.merge, access.DeleteContacts, "contact", nil, also{body: true, idempotent: true, conditional: true}},
 		{"POST", "/v1/contacts/{id}/erase", contacts.erase, access.DeleteContacts, "contact", nil, also{body: true, idempotent: true, conditional: true}},
-		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", paged, plain},
+		{"GET", "/v1/conversations/{id}/messages", messages.list, access.ReadMessages, "conversation", slices.Concat(paged, []string{"q"}), plain},
 		{"POST", "/v1/conversations/{id}/messages", messages.create, access.PostMessages, "conversation", nil, create},
 		{"DELETE", "/v1/messages/{id}", messages.delete, access.DeleteMessages, "message", []string{"reason"}, plain},
 		{"POST", "/v1/imports", imports.create, access.ReadGroups, "", []string{"type", "match", "mode", "map", "filename"}, upload},
