@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
 )
@@ -69,6 +70,9 @@ func (c *Console) admit(rt *route, r *http.Request) (*http.Request, error) {
 		return r, err
 	}
 	r = withSignedIn(r, v)
+	if onlyReads(r) && !unattended(r) { // which asks since something has changed
+		r = r.WithContext(db.WithCaller(r.Context(), v.actor.ID))
+	}
 	if v.mustEnroll, err = c.store.Identity.Policies.NeedsSecondFactor(r.Context(), v.user); err != nil {
 		return r, err
 	}
@@ -79,6 +83,11 @@ func (c *Console) admit(rt *route, r *http.Request) (*http.Request, error) {
 		return r, err
 	}
 	return r, checkID(r)
+}
+
+// onlyReads reports whether a request changes nothing.
+func onlyReads(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
 // elsewhere is the error of a request that is led to another address.

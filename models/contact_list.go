@@ -47,8 +47,7 @@ type ContactPage struct {
 
 // Contacts returns a page of contacts. Errors: Invalid.
 func (s *Store) Contacts(ctx context.Context, q ContactQuery) (ContactPage, error) {
-	page, err := s.contacts(s.DB.Read(ctx), q)
-	return page, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (ContactPage, error) { return s.contacts(r, q) })
 }
 
 func (s *Store) contacts(r db.Reader, q ContactQuery) (ContactPage, error) {
@@ -141,8 +140,7 @@ func (s *Store) ContactsCount(ctx context.Context, page ContactPage) (db.Count, 
 	if page.exact {
 		return db.Count{N: 1}, nil
 	}
-	n, err := s.countContacts(s.DB.Read(ctx), page)
-	return n, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (db.Count, error) { return s.countContacts(r, page) })
 }
 
 func (s *Store) countContacts(r db.Reader, page ContactPage) (db.Count, error) {

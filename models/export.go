@@ -213,7 +213,7 @@ func (s *Exports) export(ctx context.Context, by access.Actor, needs []access.Ri
 		}
 	}
 	x := &exporting{Store: s.store, ctx: ctx, by: by}
-	err := s.store.DB.Snapshot(ctx, func(r db.Reader) error {
+	err := s.store.DB.SnapshotList(db.WithCaller(ctx, by.ID), func(r db.Reader) error {
 		x.r = r
 		return run(x)
 	})

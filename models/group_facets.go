@@ -76,7 +76,9 @@ func (s *Facets) OfGroups(ctx context.Context, q GroupQuery) ([]Facet, error) {
 	)
 	for base, some := range alike {
 		parts.Go(func() {
-			err := s.countFacets(counting, s.based(q, base), some)
+			_, err := db.TryList(counting, s.store.DB, func(r db.Reader) (struct{}, error) {
+				return struct{}{}, s.countFacets(r, s.based(q, base), some)
+			})
 			mu.Lock()
 			defer mu.Unlock()
 			errs = append(errs, err)
@@ -98,8 +100,7 @@ func (s *Facets) based(q GroupQuery, typed string) GroupQuery {
 
 // countFacets counts the values of facets among what a query finds: each by its index in a
 // long list that only a status limits, or else all at once, if the query finds little.
-func (s *Facets) countFacets(ctx context.Context, q GroupQuery, some []*Facet) error {
-	r := s.store.DB.Read(ctx)
+func (s *Facets) countFacets(r db.Reader, q GroupQuery, some []*Facet) error {
 	page, err := s.store.resolveSearch(r, q)
 	if err != nil {
 		return err

@@ -107,8 +107,7 @@ type GroupPage struct {
 
 // Groups returns a page of groups. Errors: Invalid.
 func (s *Store) Groups(ctx context.Context, q GroupQuery) (GroupPage, error) {
-	page, err := s.groups(s.DB.Read(ctx), q)
-	return page, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (GroupPage, error) { return s.groups(r, q) })
 }
 
 func (s *Store) groups(r db.Reader, q GroupQuery) (GroupPage, error) {
@@ -158,8 +157,7 @@ func (q GroupQuery) Shown() Status {
 // GroupsCount counts all groups that the query of a page finds, up to a thousand; those
 // limited only by a status up to MaxCounted, and beyond that about.
 func (s *Store) GroupsCount(ctx context.Context, page GroupPage) (db.Count, error) {
-	n, err := s.countGroups(s.DB.Read(ctx), page)
-	return n, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (db.Count, error) { return s.countGroups(r, page) })
 }
 
 func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
@@ -176,8 +174,7 @@ func (s *Store) countGroups(r db.Reader, page GroupPage) (db.Count, error) {
 
 // GroupsCountOf is GroupsCount for a query whose page no one asked for.
 func (s *Store) GroupsCountOf(ctx context.Context, q GroupQuery) (db.Count, error) {
-	n, err := s.countFound(s.DB.Read(ctx), q)
-	return n, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (db.Count, error) { return s.countFound(r, q) })
 }
 
 // countFound is countGroups for a query whose page no one asked for.

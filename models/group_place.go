@@ -131,7 +131,9 @@ func (s *Store) GroupsBefore(ctx context.Context, page GroupPage) (db.Count, err
 		return db.Count{}, nil
 	}
 	first := q.args(q.Cursor(page.Groups[0].Group))
-	n, err := s.DB.CountBefore(s.DB.Read(ctx), q.spec(page.members), first)
-	n.More = n.More || page.AtLeast
-	return n, s.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.DB, func(r db.Reader) (db.Count, error) {
+		n, err := s.DB.CountBefore(r, q.spec(page.members), first)
+		n.More = n.More || page.AtLeast
+		return n, err
+	})
 }

@@ -37,7 +37,10 @@ type MemberQuery struct {
 
 // List returns a page of a group's members. Errors: Invalid, ErrNotFound.
 func (s *Members) List(ctx context.Context, q MemberQuery) (ContactPage, error) {
-	r := s.store.DB.Read(ctx)
+	return db.ReadList(ctx, s.store.DB, func(r db.Reader) (ContactPage, error) { return s.list(r, q) })
+}
+
+func (s *Members) list(r db.Reader, q MemberQuery) (ContactPage, error) {
 	page, err := s.understandMembers(r, q)
 	switch {
 	case err != nil || page.exact:
@@ -50,7 +53,7 @@ func (s *Members) List(ctx context.Context, q MemberQuery) (ContactPage, error) 
 	if err == nil {
 		err = s.setJoined(r, q.Group, page.Contacts)
 	}
-	return page, s.store.DB.Failed(ctx, err)
+	return page, err
 }
 
 // Count counts all members that the query of a page finds, as far as GroupsCount does.
@@ -58,8 +61,7 @@ func (s *Members) Count(ctx context.Context, page ContactPage) (db.Count, error)
 	if page.exact {
 		return db.Count{N: len(page.Contacts)}, nil
 	}
-	n, err := s.store.DB.CountMatching(s.store.DB.Read(ctx), page.spec)
-	return n, s.store.DB.Failed(ctx, err)
+	return db.ReadList(ctx, s.store.DB, func(r db.Reader) (db.Count, error) { return s.store.DB.CountMatching(r, page.spec) })
 }
 
 // setJoined sets when contacts were added to a group.

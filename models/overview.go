@@ -155,18 +155,23 @@ func (s *Overviews) Days(ctx context.Context, now time.Time, n int) ([]GroupDay,
 	for i := range days {
 		days[i].Start = text.StartOfDay(time.Date(now.Year(), now.Month(), now.Day()-n+1+i, 0, 0, 0, 0, time.UTC), now.Location())
 	}
-	r := s.store.DB.Read(ctx)
+	return db.ReadList(ctx, s.store.DB, func(r db.Reader) ([]GroupDay, error) { return s.filled(r, days) })
+}
+
+// filled returns days with what happened in them.
+func (s *Overviews) filled(r db.Reader, empty []GroupDay) ([]GroupDay, error) {
+	days := slices.Clone(empty)
 	// Where a chart begins, the newest row before it tells what there was.
 	query := db.SelectFrom("group_counts", "period, created, active, archived",
 		"period >= coalesce((SELECT max(period) FROM group_counts WHERE period < ?), 0)", days[0].Start.Unix())
 	query.Tail = " ORDER BY period"
 	rows, err := db.Collect(r, query.SQL(), false, query.Args, (*GroupCount).columns)
 	if err != nil {
-		return nil, s.store.DB.Failed(ctx, err)
+		return nil, err
 	}
 	latest, err := s.latest(r, rows)
 	if err != nil {
-		return nil, s.store.DB.Failed(ctx, err)
+		return nil, err
 	}
 	addUp(days, append(rows, latest))
 	return days, nil

@@ -72,7 +72,7 @@ var docSections = []docSection{
 		{"install", "Installing and upgrading", "Packages for Debian, containers, upgrades and licenses.", docInstall()},
 		{"running", "Running the console", "Databases, health checks, logs and resources.", docRunning()},
 		{"metrics", "Metrics and alerts", "What Prometheus can read from a console, and when to be woken.", docMetrics()},
-		{"servers", "Several servers", "Several consoles on one database, failover and standbys.", docServers()},
+		{"servers", "Several servers", "Several consoles on one database, a replica to read from, failover and standbys.", docServers()},
 		{"proxy", "Reverse proxy and TLS", "nginx and Caddy, Unix sockets, HTTPS, the public URL and client addresses.", docProxy()},
 		{"retention", "Retention", "Delete old activity automatically, and keep deleted groups for a while.", docRetention()},
 		{"keys", "Encryption keys", "Where keys are kept, and how to rotate them.", docKeys()},

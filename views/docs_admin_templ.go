@@ -328,7 +328,20 @@ func docMetrics() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL) and <code>long</code> (exports and jobs)</td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_webhook_attempts_total</code></td><td>requests to webhooks, by <code>result</code>: <code>accepted</code> or <code>failed</code></td></tr><tr><td><code>console_sign_ins_total</code></td><td>attempts to sign in, by <code>result</code>: <code>ok</code>, <code>wrong</code>, <code>throttled</code>, <code>expired</code> or <code>second_factor</code> (the first factor was right, and the second one is asked for)</td></tr><tr><td><code>console_rate_limited_total</code></td><td>requests that came too soon, by <code>limit</code>: the calls of a <code>token</code>, <code>invalid_tokens</code> from one network, or <code>attempts</code> to sign in or to confirm an identity</td></tr><tr><td><code>console_seal_lag_seconds</code></td><td>how long the oldest entry of the activity has waited to be sealed; 0 if none does</td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "\"><code>/readyz</code></a></td></tr><tr><td><code>console_database_connections_max</code>, <code>_open</code>, <code>_in_use</code></td><td>connections by <code>pool</code>: <code>write</code>, <code>read</code> (for both on PostgreSQL), <code>long</code> (exports and jobs), <code>replica</code> and <code>replica_long</code></td></tr><tr><td><code>console_database_waits_total</code></td><td>how often requests waited for a connection</td></tr><tr><td><code>console_database_wait_seconds_total</code></td><td>how long they waited, all together</td></tr><tr><td><code>console_backlog</code></td><td>what waits for a task in the background, up to 10,000, by <code>queue</code>: <code>unsealed_entries</code> of the activity, <code>events</code>, <code>deliveries</code> of webhooks, <code>jobs</code> and <code>clearings</code> (rows of what was deleted)</td></tr><tr><td><code>console_webhook_attempts_total</code></td><td>requests to webhooks, by <code>result</code>: <code>accepted</code> or <code>failed</code></td></tr><tr><td><code>console_sign_ins_total</code></td><td>attempts to sign in, by <code>result</code>: <code>ok</code>, <code>wrong</code>, <code>throttled</code>, <code>expired</code> or <code>second_factor</code> (the first factor was right, and the second one is asked for)</td></tr><tr><td><code>console_rate_limited_total</code></td><td>requests that came too soon, by <code>limit</code>: the calls of a <code>token</code>, <code>invalid_tokens</code> from one network, or <code>attempts</code> to sign in or to confirm an identity</td></tr><tr><td><code>console_seal_lag_seconds</code></td><td>how long the oldest entry of the activity has waited to be sealed; 0 if none does</td></tr><tr><td><code>console_replica_up</code></td><td>1 while lists are read from the <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var17 templ.SafeURL
+		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("servers") + "#replica")
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 107, Col: 124}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\">replica</a>, otherwise 0; this and the next two only with one</td></tr><tr><td><code>console_replica_lag_seconds</code></td><td>how far the replica is behind at most; a quarter of a second means that it isn't</td></tr><tr><td><code>console_list_reads_total</code></td><td>lists, counts and exports that could come from the replica, by the <code>database</code> that they came from: <code>replica</code> or <code>primary</code></td></tr><tr><td><code>console_sqlite_size_bytes</code></td><td>sizes of SQLite's <code>database</code> and its write-ahead <code>log</code></td></tr><tr><td><code>console_open_pages</code></td><td>pages that are told of changes as they happen</td></tr><tr><td><code>console_info</code></td><td>always 1, with the <code>version</code></td></tr><tr><td><code>go_…</code>, <code>process_…</code></td><td>memory, garbage collection, processor time and open files of the program</td></tr></tbody></table></div><h2 id=\"alerts\">Alerts</h2><p>These rules for Prometheus are a beginning. The thresholds are generous: nothing here fires while a console is merely busy.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -336,33 +349,33 @@ func docMetrics() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p>The same as a <a href=\"")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		var templ_7745c5c3_Var17 templ.SafeURL
-		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinURLErrs(AlertsURL())
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 117, Col: 39}
-		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "\" download>file of rules</a>.</p><h2 id=\"dashboard\">Dashboard</h2><p>A <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p>The same as a <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var18 templ.SafeURL
-		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(DashboardURL())
+		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(AlertsURL())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 119, Col: 30}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 120, Col: 39}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "\" download>dashboard for Grafana</a> shows all of this: import it, and choose the data source and the job. It has requests and how long they take, sign-ins, the API, the database and its connections, what waits in the background, webhooks, memory and processor.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "\" download>file of rules</a>.</p><h2 id=\"dashboard\">Dashboard</h2><p>A <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var19 templ.SafeURL
+		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(DashboardURL())
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 122, Col: 30}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "\" download>dashboard for Grafana</a> shows all of this: import it, and choose the data source and the job. It has requests and how long they take, sign-ins, the API, the database and its connections, what waits in the background, webhooks, memory and processor.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -386,12 +399,12 @@ func docProxy() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var19 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var19 == nil {
-			templ_7745c5c3_Var19 = templ.NopComponent
+		templ_7745c5c3_Var20 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var20 == nil {
+			templ_7745c5c3_Var20 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>Let the console listen on an address that only the proxy can reach. Tell it the address that users open, and which proxy to trust:</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -399,7 +412,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<h2 id=\"nginx\">nginx</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<h2 id=\"nginx\">nginx</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -407,7 +420,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<h2 id=\"caddy\">Caddy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<h2 id=\"caddy\">Caddy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -415,7 +428,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<h2 id=\"unix-socket\">Unix sockets</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<h2 id=\"unix-socket\">Unix sockets</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -423,7 +436,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p>A proxy on the same machine can reach the console by a Unix socket: <code>proxy_pass http://unix:/run/console/http.sock:</code> in nginx, <code>reverse_proxy unix//run/console/http.sock</code> in Caddy. The console's user and its group can connect, so add the proxy's user to that group. Connections by it count as those of <code>127.0.0.1</code>. A socket that a killed console left is replaced, unless another program answers there.</p><h2 id=\"socket-activation\">Socket activation</h2><p><code>-listen fd:3</code> takes the socket that systemd passes to a service with a <code>.socket</code> unit. systemd can listen on port 443 for a console without root's rights, and keeps connections waiting while a console restarts. The console says when it is ready (<code>Type=notify</code>).</p><h2 id=\"tls\">HTTPS without a proxy</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -431,7 +444,7 @@ func docProxy() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<p>The files are PEM; the first has the certificate and those between it and its authority. They are read again within 10 seconds of a change, and at once on <code>SIGHUP</code>, without a restart. If the new ones can't be used, the log says why and the certificate stays. Without <code>-public-url</code> users open the first name in the certificate.</p><h2 id=\"live-pages\">Live pages</h2><p>Open pages hear of changes at <code>/live</code>, a stream of server-sent events that stays open, with something in it every 25 seconds. nginx and Caddy pass it on at once without further settings: its answer says <code>X-Accel-Buffering: no</code>. Other proxies must not collect or compress it, and must wait for longer than those 25 seconds. Where that fails, pages ask every 30 seconds instead. At most 1,000 pages hear of changes at once; others ask.</p><h2 id=\"public-url\">Public URL</h2><p>The public URL is the only source of absolute links, of the OpenID Connect callback, and of what makes cookies <code>Secure</code>. <code>Host</code>, <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code> are ignored.</p><ul><li>With <code>https</code> in it users can sign in over HTTPS only, and every response tells browsers to use HTTPS for a year (<code>Strict-Transport-Security</code>).</li><li>Its port is part of the cookie names, so that two consoles on one host don't sign each other out.</li><li>All instances of one console need the same public URL.</li></ul><h2 id=\"client-addresses\">Client addresses</h2><p><code>X-Forwarded-For</code> is read only from trusted proxies. Its last address that is not a trusted proxy counts; a client could have made up the ones before. <code>X-Real-IP</code> and <code>Forwarded</code> are not read. Addresses may have ports and brackets; anything else counts as the proxy's own address.</p><p>Without <code>-trusted-proxies</code> everyone comes from the proxy's address: failed sign-ins are counted together, and tokens restricted to other addresses are refused.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -455,12 +468,12 @@ func docRecovery() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var20 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var20 == nil {
-			templ_7745c5c3_Var20 = templ.NopComponent
+		templ_7745c5c3_Var21 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var21 == nil {
+			templ_7745c5c3_Var21 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<h2 id=\"restore-access\">Restore access</h2><p>If the last owner is locked out, anyone who can run commands on the server can let them in again. Each command is logged in the activity.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -468,7 +481,7 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<h2 id=\"back-up\">Back up</h2><p>A backup is one file with the whole database as it was at one moment. Make it while the console runs; nobody has to wait for it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -476,20 +489,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p>The first command writes one file. The second keeps running: it writes a file to the folder every 24 hours and keeps the newest 14. <code>-</code> writes to standard output. A backup is a tar archive compressed with zstd. Its <code>manifest.json</code> says when it was made, how many rows each table has, where the activity log ends, and the SHA-256 of the other file, <code>database</code>: a SQLite file, or what <code>pg_dump</code> writes.</p><p>PostgreSQL is backed up with <code>pg_dump</code>, which must be installed where the command runs, in the server's version or a newer one. While a backup is written, its folder needs room for a copy of the database. Copies of avatars aren't in it.</p><p>Don't copy the SQLite file of a running console: without its write-ahead log (<code>-wal</code>) the copy is outdated or damaged.</p><h2 id=\"back-up-the-key\">Back up the key</h2><p>The <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var21 templ.SafeURL
-		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
+		var templ_7745c5c3_Var22 templ.SafeURL
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("keys"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 162, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 165, Col: 32}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "\">key</a> isn't in a backup. Copy it too, to another place. A database can't be opened without it.</p><h2 id=\"restore\">Restore</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -497,20 +510,20 @@ func docRecovery() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p>The database must be empty or missing; it is created, and filled with all of the backup or with nothing. A backup that was cut off or changed is refused, and so is one of the other engine or of a newer console. A backup of an older console is migrated at the next start.</p><p>Put the key of that time in its place, and compare the activity log with <code>console audit verify</code>. Where the console has run before, its <a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var22 templ.SafeURL
-		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
+		var templ_7745c5c3_Var23 templ.SafeURL
+		templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("activity") + "#adopt")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 166, Col: 189}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_admin.templ`, Line: 169, Col: 189}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "\">mark</a> shows that the log was once longer, which is correct after a restore: accept it with <code>console audit adopt</code>.</p><p>Sessions and API tokens are as they were too. Webhook deliveries that were waiting then are sent once more.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -32,6 +32,8 @@ head    5255:Zm9vYmFyYmF6cXV4`
 
 	codeFailover = `DATABASE_URL=postgres://console@db1,db2/console?target_session_attrs=read-write console serve`
 
+	codeReplica = `DATABASE_READ_URL=postgres://console@db3/console console serve`
+
 	codeDebian = `apt install ./protocol-console_*_amd64.deb
 journalctl -u protocol-console -g setup   # the link to set it up
 protocol-console doctor`

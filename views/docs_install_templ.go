@@ -95,20 +95,67 @@ func docServers() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>With the addresses of all its servers, a console works with the one that takes changes. When that is lost and a standby is promoted, the console finds it by itself, without a restart. Meanwhile requests are answered with 503 and <code>Retry-After</code>.</p><p>To lose nothing that was acknowledged, the primary must wait for a standby: <code>synchronous_standby_names</code>. <code>make torture</code> does this with eight clients that write: the first write succeeded 0.2 seconds after the promotion, none that was acknowledged was lost, and none was made twice. After a crash of PostgreSQL they went on within 0.2 seconds.</p><h2 id=\"standbys\">Standbys</h2><p>A console doesn't start on a standby, and says so. Commands that only read work there: <code>user list</code>, <code>token list</code>, <code>job list</code>, <code>job show</code>, <code>audit verify</code>, <code>backup</code>, and <code>copy -from</code>. A backup of a standby takes no time of the primary.</p><h2 id=\"shared\">What is shared</h2><p>Everything in the database: sessions, tokens, failed sign-ins and the pauses after them, idempotency keys, jobs, webhooks. A change is seen by all consoles at once, a revoked token within a second, and open pages hear of changes that another console made.</p><p>Each console counts the <a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>With the addresses of all its servers, a console works with the one that takes changes. When that is lost and a standby is promoted, the console finds it by itself, without a restart. Meanwhile requests are answered with 503 and <code>Retry-After</code>.</p><p>To lose nothing that was acknowledged, the primary must wait for a standby: <code>synchronous_standby_names</code>. <code>make torture</code> does this with eight clients that write: the first write succeeded 0.2 seconds after the promotion, none that was acknowledged was lost, and none was made twice. After a crash of PostgreSQL they went on within 0.2 seconds.</p><h2 id=\"replica\">Reading from a replica</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var4 templ.SafeURL
-		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("limits"))
+		templ_7745c5c3_Err = listing(codeReplica).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 32, Col: 54}
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p><code>DATABASE_READ_URL</code> (<code>-database-read</code>) is the address of one standby, which may be asynchronous. Lists of groups, contacts and members, searches, counts, charts and exports are then read there, in pages and in the API. Everything else is read from the primary: sessions, tokens, permissions, limits, single objects, messages, activity, and whatever a change depends on.</p><ul><li><strong>Everybody sees their own changes.</strong> Whoever has changed something in the last 12 seconds, a user or a token, reads from the primary, whichever console made the change: the activity says so. Changes by others can be missing from a list for as long as the replica is behind. Clocks of the consoles must not differ by more than a few seconds.</li><li>A replica that is more than 5 seconds behind, can't be reached, or isn't in the primary's timeline isn't read. Each console compares it with the primary four times a second, and reads it again when it has caught up.</li><li>A list that fails on the replica, or takes longer than 2 seconds there, is read from the primary within the same request. So is what the replica doesn't find.</li><li>An export that the replica breaks off fails, because it may have been sent in part; one that a job prepares is tried again. For 10 minutes exports then come from the primary. <code>max_standby_streaming_delay</code> decides how long an export may hold up the replica's changes.</li><li>The replica doesn't matter to <code>/readyz</code>. <code>console doctor</code>, <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var4 string
+		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(AboutTab)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 36, Col: 105}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">rate limit</a> of a token by itself: set <code>-rate-limit</code> to what one of them should allow.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</strong> and the <a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var5 templ.SafeURL
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("metrics") + "#list-of-metrics")
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 36, Col: 173}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\">metrics</a> say whether it is read and how far it is behind.</li><li>Give the address of the server itself: behind one name for several of them, a console can't tell which has what. Different consoles can read from different replicas.</li><li>After it was promoted, the replica is a primary, and isn't read any more. Give the address of another one.</li></ul><h2 id=\"standbys\">Standbys</h2><p>A console doesn't start on a standby, and says so. Commands that only read work there: <code>user list</code>, <code>token list</code>, <code>job list</code>, <code>job show</code>, <code>audit verify</code>, <code>backup</code>, and <code>copy -from</code>. A backup of a standby takes no time of the primary.</p><h2 id=\"shared\">What is shared</h2><p>Everything in the database: sessions, tokens, failed sign-ins and the pauses after them, idempotency keys, jobs, webhooks. A change is seen by all consoles at once, a revoked token within a second, and open pages hear of changes that another console made.</p><p>Not shared, because each call would have to write: every console counts the calls of a token by itself (<a href=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var6 templ.SafeURL
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("limits"))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 44, Col: 134}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">rate limits</a>), and the invalid tokens that a network sends. With several consoles, a token has <code>-rate-limit</code> on each: set it to what one of them should allow. <code>console doctor</code> and <strong>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var7 string
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(AboutTab)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 44, Col: 360}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</strong> say how many consoles there are. Also of each console alone are the limits on what runs at once, such as exports and checks of passwords, and copies of avatars unless they share a folder.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -30,6 +30,7 @@ type command struct {
 	metricsAddress string // of serve; or ""
 
 	databaseURL string
+	replicaURL  string // of serve and doctor; or ""
 	keyFile     string
 	markFile    string
 }
@@ -66,6 +67,12 @@ func (c *command) database() {
 	c.keyFlag()
 	c.setting(&c.markFile, "mark-file", "CONSOLE_MARK_FILE", "",
 		"`FILE` with the server's own checkpoint of the activity log, which detects an older copy of the database; by default next to the key file")
+}
+
+// replica declares the flag of the commands that read lists from a replica, or look at it.
+func (c *command) replica() {
+	c.setting(&c.replicaURL, "database-read", "DATABASE_READ_URL", "",
+		"postgres:// `URL` of a replica of the database, for lists, searches and exports; by default they are read from the database itself")
 }
 
 // keyFlag declares where the keys are.
@@ -153,6 +160,9 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database: %w", err)
 	}
+	if err := c.useReplica(store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	if err := store.Migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("can't migrate the database: %w", err), store.Close())
 	}
@@ -168,6 +178,17 @@ func (c *command) open(ctx context.Context) (*models.Store, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	return store, nil
+}
+
+// useReplica sets the replica of a database that was just opened, if there is one.
+func (c *command) useReplica(store *models.Store) error {
+	if c.replicaURL == "" {
+		return nil
+	}
+	if err := store.DB.UseReplica(c.replicaURL); err != nil {
+		return misusef("-database-read: %v", err)
+	}
+	return nil
 }
 
 // withStore runs do with the database open.

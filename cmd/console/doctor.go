@@ -29,6 +29,7 @@ const (
 	unsealedFor       = time.Minute
 	certificateWanted = 14 * 24 * time.Hour
 	dialLimit         = 5 * time.Second
+	replicaLimit      = 2 * time.Second
 )
 
 func well(what, format string, args ...any) views.Check {
@@ -43,6 +44,7 @@ func ill(what, format string, args ...any) views.Check {
 func doctor(ctx context.Context, c *command) error {
 	var publicURL string
 	c.database()
+	c.replica()
 	c.setting(&publicURL, "public-url", "PUBLIC_URL", "", "`URL` that users open, whose certificate is checked")
 	if _, err := c.parse(); err != nil {
 		return err
@@ -141,6 +143,10 @@ func (c *command) examineDatabase(ctx context.Context) []views.Check {
 		return []views.Check{ill("database", "%v", err)}
 	}
 	defer store.Close()
+	if err := c.useReplica(store); err != nil {
+		return []views.Check{ill("replica to read", "%v", err)}
+	}
+	followReplica(ctx, store.DB)
 	return c.examineStore(ctx, store)
 }
 
@@ -157,6 +163,9 @@ func (c *command) examineStore(ctx context.Context, store *models.Store) []views
 	if err != nil {
 		found = append(found, ill("server", "%v", err))
 	}
+	if state, used := store.DB.Replica(); used {
+		found = append(found, examineReplica(state))
+	}
 	found = append(found, c.examineKey(ctx, store), examineLog(ctx, store), examineClock(ctx, store.DB))
 	if err := store.DB.Ready(ctx); err != nil {
 		found = append(found, ill("readiness", "the database can't be used: %v", err))
@@ -167,6 +176,29 @@ func (c *command) examineStore(ctx context.Context, store *models.Store) []views
 		found = append(found, examineBackups())
 	}
 	return found
+}
+
+// followReplica compares the replica, if there is one, with the primary until it has caught up, for
+// a moment at most. Its state says why it hasn't.
+func followReplica(ctx context.Context, d *db.DB) {
+	enough := time.After(replicaLimit)
+	tick := time.NewTicker(db.ReplicaInterval)
+	defer tick.Stop()
+	for d.FollowReplica(ctx) != nil {
+		select {
+		case <-tick.C:
+		case <-enough:
+			return
+		}
+	}
+}
+
+// examineReplica says whether lists are read from the replica.
+func examineReplica(s db.ReplicaState) views.Check {
+	if s.Problem != "" {
+		return ill("replica to read", "%s isn't read: %s", s.Address, s.Problem)
+	}
+	return well("replica to read", "%s, at most %s behind", s.Address, s.Lag(time.Now()).Round(time.Millisecond))
 }
 
 func examineSchema(ctx context.Context, d *db.DB) views.Check {

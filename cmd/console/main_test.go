@@ -131,7 +131,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		help := mustRun(t, "postgres://secret@host/x", "", args)
 		for _, word := range []string{
 			"serve", "migrate", "user create", "user password", "user list", "user role", "user disable", "user enable", "user reset-second-factor", "roles", "audit verify", "-key-file", "CONSOLE_KEY", "token create", "token list", "token rotate", "token revoke", "key rotate", "-rate-limit", "-trusted-proxies", "-avatar-folder", "AVATAR_FOLDER", "OIDC_CLIENT_SECRET", "seed", "version",
-			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL", "-tls-cert", "TLS_CERT", "-tls-key", "TLS_KEY",
+			"-listen", "LISTEN", "127.0.0.1:8080", "-database", "DATABASE_URL", "-database-read", "DATABASE_READ_URL", "sqlite:data/console.db", "-public-url", "PUBLIC_URL", "-tls-cert", "TLS_CERT", "-tls-key", "TLS_KEY",
 			"-log-level", "LOG_LEVEL", "default info", "-log-format", "LOG_FORMAT", "default text", "-slow-requests", "SLOW_REQUESTS", "default 1s", "-debug-listen", "DEBUG_LISTEN", "-webhook-allow-loopback", "WEBHOOK_ALLOW_LOOPBACK", "-dev",
 			"-password-stdin", "-scopes", "-expires", "-user", "-groups", "-contacts",
 		} {

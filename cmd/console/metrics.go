@@ -95,13 +95,16 @@ var (
 	signIns      = prometheus.NewDesc("console_sign_ins_total", "Attempts to sign in, by what came of them.", []string{"result"}, nil)
 	rateLimited  = prometheus.NewDesc("console_rate_limited_total", "Requests that a rate limit refused.", []string{"limit"}, nil)
 	sealLag      = prometheus.NewDesc("console_seal_lag_seconds", "How long the oldest entry of the activity has waited to be sealed.", nil, nil)
+	replicaUp    = prometheus.NewDesc("console_replica_up", "Whether lists are read from the replica.", nil, nil)
+	replicaLag   = prometheus.NewDesc("console_replica_lag_seconds", "How far the replica is behind at most.", nil, nil)
+	listReads    = prometheus.NewDesc("console_list_reads_total", "Lists that could come from the replica, by where they came from.", []string{"database"}, nil)
 	openPages    = prometheus.NewDesc("console_open_pages", "Pages that hear of changes.", nil, nil)
 	databaseSize = prometheus.NewDesc("console_sqlite_size_bytes", "Size of SQLite's files.", []string{"file"}, nil)
 )
 
 // Describe sends the descriptions of the metrics.
 func (s *storeCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, attempts, signIns, rateLimited, sealLag, openPages, databaseSize} {
+	for _, d := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, outages, databaseUp, backlog, attempts, signIns, rateLimited, sealLag, replicaUp, replicaLag, listReads, openPages, databaseSize} {
 		to <- d
 	}
 }
@@ -122,6 +125,7 @@ func (s *storeCollector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(attempts, prometheus.CounterValue, float64(failed), "failed")
 	to <- prometheus.MustNewConstMetric(openPages, prometheus.GaugeValue, float64(s.console.OpenPages()))
 	s.collectSignIns(to)
+	s.collectReplica(to)
 	s.collectSize(to)
 	if err := s.collectBacklog(to); err != nil {
 		s.log.Warn("count the backlog for metrics", "err", err)
@@ -141,6 +145,25 @@ func (s *storeCollector) collectSignIns(to chan<- prometheus.Metric) {
 	}
 	for limit, count := range s.console.RateLimited() {
 		to <- prometheus.MustNewConstMetric(rateLimited, prometheus.CounterValue, float64(count), limit)
+	}
+}
+
+// collectReplica sends what is known of the replica, if there is one. It has no lag before it was
+// reached.
+func (s *storeCollector) collectReplica(to chan<- prometheus.Metric) {
+	state, used := s.store.DB.Replica()
+	if !used {
+		return
+	}
+	up := 0.0
+	if state.Problem == "" {
+		up = 1
+	}
+	to <- prometheus.MustNewConstMetric(replicaUp, prometheus.GaugeValue, up)
+	to <- prometheus.MustNewConstMetric(listReads, prometheus.CounterValue, float64(state.Replica), "replica")
+	to <- prometheus.MustNewConstMetric(listReads, prometheus.CounterValue, float64(state.Primary), "primary")
+	if !state.CaughtUp.IsZero() {
+		to <- prometheus.MustNewConstMetric(replicaLag, prometheus.GaugeValue, state.Lag(time.Now()).Seconds())
 	}
 }
 

@@ -19,6 +19,10 @@ func TestMetrics(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, database string) {
 		store := modelstest.OpenURL(t, database)
 		manyGroups(t, store, 1)
+		replica := store.DB.Dialect.Name() == "postgres"
+		if err := store.DB.UseReplica(database); (err == nil) != replica {
+			t.Errorf("a replica: %v", err)
+		}
 		var log bytes.Buffer
 		c := command{metricsAddress: "127.0.0.1:0"}
 		console, err := c.newConsole(t.Context(), handlers.Config{
@@ -69,9 +73,15 @@ func TestMetrics(t *testing.T) {
 		for name, rules := range map[string]string{"alerts": static.Alerts, "dashboard": static.Dashboard} {
 			for _, metric := range regexp.MustCompile(`\b(console|go|process)_[a-z_]+`).FindAllString(rules, -1) {
 				found := strings.Contains(string(text), "\n"+metric+"{") || strings.Contains(string(text), "\n"+metric+" ")
+				found = found || strings.HasPrefix(metric, "console_replica_") || metric == "console_list_reads_total" // only with one
 				if !found && (metric != "console_sqlite_size_bytes" && metric != "console_database_errors_total" || store.DB.Dialect.Name() == "sqlite" && metric == "console_sqlite_size_bytes") {
 					t.Errorf("the %s ask for %s, which there isn't", name, metric)
 				}
+			}
+		}
+		for _, line := range []string{"console_replica_up 0", `console_list_reads_total{database="primary"} 0`} {
+			if strings.Contains(string(text), "\n"+line+"\n") != replica {
+				t.Errorf("%s is there: %v", line, !replica)
 			}
 		}
 		if sizes := strings.Contains(string(text), `console_sqlite_size_bytes{file="database"}`); sizes != strings.HasPrefix(database, "sqlite:") {

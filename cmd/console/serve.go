@@ -32,6 +32,7 @@ func serve(ctx context.Context, c *command) error {
 	var logging logging
 	at.declare(c)
 	c.database()
+	c.replica()
 	flags.declare(c)
 	logging.declare(c)
 	c.setting(&c.metricsAddress, "metrics-listen", "METRICS_LISTEN", "", "`HOST:PORT` to serve metrics for Prometheus on, without sign-in; off by default")

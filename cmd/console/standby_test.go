@@ -13,6 +13,9 @@ func TestCommandsThatReadWorkOnAStandby(t *testing.T) {
 	cluster := modelstest.StartCluster(t)
 	at := cluster.URL()
 	mustRun(t, at, password, "user", "create", "-email", "ada@example.com", "-name", "Ada", "-role", "owner", "-password-stdin")
+	if r := console(t, at, "", "doctor", "-database-read", at); r.code != 1 || !strings.Contains(r.stdout, "isn't read: it is a primary itself") {
+		t.Errorf("a primary as replica: exit %d, %s%s", r.code, r.stdout, r.stderr)
+	}
 	if err := cluster.Stop(); err != nil {
 		t.Log(err) // ended at once, as it should be
 	}

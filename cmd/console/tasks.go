@@ -9,6 +9,7 @@ import (
 	"protocol.chat/console/handlers"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 )
 
@@ -27,7 +28,7 @@ type task struct {
 // tasks returns the background tasks, which every console on the database runs.
 func tasks(store *models.Store, log *slog.Logger) []task {
 	watch, database := watch{store: store, log: log}, databaseWatch{store: store, log: log}
-	return []task{
+	all := []task{
 		// The interval is the shortest lifetime of what it deletes.
 		{what: "delete expired data", run: store.Sweep, every: identity.ChallengeLimit, limit: time.Minute},
 		// Deletions by this process trigger it; the interval is for those of others and for what
@@ -52,6 +53,10 @@ func tasks(store *models.Store, log *slog.Logger) []task {
 		{what: "watch the database", run: database.look, every: time.Second, limit: 5 * time.Second},
 		{what: "watch the audit log", run: watch.look, every: time.Second, limit: 5 * time.Second},
 	}
+	if _, used := store.DB.Replica(); used {
+		all = append(all, task{what: "follow the replica", run: store.DB.FollowReplica, every: db.ReplicaInterval, limit: 5 * time.Second})
+	}
+	return all
 }
 
 // pageTasks are those that tell open pages what changed.

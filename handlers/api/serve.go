@@ -10,6 +10,7 @@ import (
 
 	"protocol.chat/console/handlers/stream"
 	"protocol.chat/console/models/access"
+	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/identity"
 	"protocol.chat/console/models/text"
 )
@@ -69,6 +70,9 @@ func (a *api) perform(w http.ResponseWriter, r *http.Request, rt *route) (access
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), rt.timeout())
 	defer cancel()
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		ctx = db.WithCaller(ctx, by.ID)
+	}
 	res, err := a.handle(w.Header(), r.WithContext(ctx), by)
 	switch {
 	case err != nil:

@@ -110,6 +110,16 @@ func (q ActivityQuery) check() access.Invalid {
 	return problems
 }
 
+// changedLately reports whether a user or token has changed something since a time. Signing in,
+// exporting and starting a job change nothing that lists show; what a job changes has lines of its own.
+func changedLately(r db.Reader, id string, since time.Time) (bool, error) {
+	query := db.SelectFrom("audit_lines", "id", "actor_id = ? AND id >= ?", id, text.FirstID(since))
+	query.Where("area NOT IN ('session', 'job') AND action NOT IN (?, ?, ?, ?, ?, ?)",
+		ExportedActivity, ExportedGroups, ExportedGroup, ExportedMembers, ExportedContacts, ExportedContact)
+	found, err := db.First(r, query, 1, db.OneColumn[string])
+	return len(found) > 0, err
+}
+
 // ActivityLine returns one line of the audit log. Errors: ErrNotFound.
 func (s *Log) ActivityLine(ctx context.Context, id string) (Line, error) {
 	if !text.ValidID(id) {

@@ -52,6 +52,7 @@ func New(d *db.DB) *Log {
 	l := &Log{db: d, Uptime: uptime, Announce: nobody, AnnounceLast: nobody, Announced: func() {}}
 	l.Retention = &RetentionKeeper{l, make(chan struct{}, 1)}
 	l.Keyring.Clock = func() time.Time { return d.Now() }
+	d.ChangedLately = changedLately
 	l.life, l.end = context.WithCancel(context.Background())
 	return l
 }

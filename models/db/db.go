@@ -29,7 +29,12 @@ type DB struct {
 	// Reserve is how many bytes of the disk Room leaves free. Tests may set it.
 	Reserve int64
 
+	// ChangedLately reports whether a user or token has changed something since a time, for
+	// ReadList. Package audit sets it.
+	ChangedLately func(r Reader, id string, since time.Time) (bool, error)
+
 	handles
+	replica *replica              // or nil: see UseReplica
 	queries *queryLog             // or nil: see LogQueries
 	seen    seeFunc               // or nil: see WatchTransactions
 	totals  Cache[string, Count]  // of lists too long to count
@@ -100,7 +105,7 @@ func (s *DB) Ping(ctx context.Context) error {
 }
 
 // Close closes every connection.
-func (s *DB) Close() error { return s.handles.close() }
+func (s *DB) Close() error { return errors.Join(s.replica.close(), s.handles.close()) }
 
 // Engine returns the name and the version of the engine.
 func (s *DB) Engine() string { return s.Dialect.engine() }

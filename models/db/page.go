@@ -194,7 +194,7 @@ func (s *DB) Total(r Reader, q Selection, list string) (Count, error) {
 	if known, ok := s.totals.peek(list, s.Now()); ok {
 		return known, nil
 	}
-	n, err := s.Counts.Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MaxCounted) })
+	n, err := s.countsFor(r).Get(list, s.Now(), func() (Count, error) { return CountUpTo(r, q, MaxCounted) })
 	if err != nil || !n.More {
 		return n, err
 	}

@@ -81,8 +81,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	if err := d.server.refuse(d.reading); err != nil {
 		return h, err
 	}
-	host := net.JoinHostPort(settings.ConnConfig.Host, strconv.Itoa(int(settings.ConnConfig.Port)))
-	d.at = "postgres://" + host + "/" + settings.ConnConfig.Database
+	d.at = addressOf(settings.ConnConfig)
 	d.configure(settings.ConnConfig)
 	d.conn = settings.ConnConfig
 	settings.PingTimeout = pingTimeout
@@ -99,6 +98,11 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
 	limitPool(h.check, 1)
 	return h, nil
+}
+
+// addressOf returns where a database is, without credentials.
+func addressOf(config *pgx.ConnConfig) string {
+	return "postgres://" + net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))) + "/" + config.Database
 }
 
 // pool opens a pool of conns connections, shared by GORM and a source.

@@ -33,9 +33,14 @@ func (s *DB) Snapshot(ctx context.Context, fn func(r Reader) error) error {
 	default:
 		return ErrExporting
 	}
+	return s.snapshotOf(ctx, s.LongReader, s.Dialect, fn)
+}
+
+// snapshotOf passes a Reader that sees a database as it is at one moment.
+func (s *DB) snapshotOf(ctx context.Context, handle *gorm.DB, d Dialect, fn func(r Reader) error) error {
 	moment := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	return s.LongReader.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if local := s.Dialect.beginStatement(); local != "" {
+	return handle.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if local := d.beginStatement(); local != "" {
 			if err := tx.Exec(local).Error; err != nil {
 				return err
 			}

@@ -6,11 +6,12 @@ func (d *postgresDialect) traits(r Reader) ([]Trait, error) {
 	type server struct {
 		encoding, trigrams string
 		standby            bool
-		replicas           int
+		replicas, consoles int
 	}
 	found, err := Collect(r, `SELECT current_setting('server_encoding'), coalesce((SELECT extversion FROM pg_extension WHERE extname = 'pg_trgm'), ''),
-		pg_is_in_recovery(), (SELECT count(*) FROM pg_stat_replication)`, false, nil, func(s *server) []any {
-		return []any{&s.encoding, &s.trigrams, &s.standby, &s.replicas}
+		pg_is_in_recovery(), (SELECT count(*) FROM pg_stat_replication), (SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND usename = current_user AND query LIKE 'LISTEN %')`, false, nil, func(s *server) []any {
+		return []any{&s.encoding, &s.trigrams, &s.standby, &s.replicas, &s.consoles}
 	})
 	if err != nil {
 		return nil, err
@@ -22,6 +23,13 @@ func (d *postgresDialect) traits(r Reader) ([]Trait, error) {
 	}
 	if d.server.Pooled {
 		traits[2].Detail = "in transaction mode"
+	}
+	if !d.server.Pooled { // through which none listens
+		each := strconv.Itoa(s.consoles) + " running"
+		if s.consoles > 1 {
+			each += "; each counts the calls of a token by itself"
+		}
+		traits = append(traits, Trait{Name: "consoles", Detail: each})
 	}
 	switch {
 	case s.standby:

@@ -8,7 +8,8 @@ import (
 )
 
 // Pools returns the state of each pool of connections: "write" and "read", which is the same
-// on PostgreSQL, and "long" for what takes long. Those who wait to write on SQLite count as
+// on PostgreSQL, and "long" for what takes long; "replica" and "replica_long" are
+// the same of the replica. Those who wait to write on SQLite count as
 // waiting for the connection.
 func (s *DB) Pools() map[string]sql.DBStats {
 	pools := map[string]sql.DBStats{"read": poolStats(s.reads, s.Reader), "long": poolStats(s.longReads, s.LongReader)}
@@ -19,6 +20,14 @@ func (s *DB) Pools() map[string]sql.DBStats {
 			stat.WaitDuration += time.Duration(s.turns.waited.Load())
 		}
 		pools["write"] = stat
+	}
+	if s.replica == nil {
+		return pools
+	}
+	s.replica.mu.Lock()
+	defer s.replica.mu.Unlock()
+	if h := s.replica.handles; h != nil {
+		pools["replica"], pools["replica_long"] = poolStats(h.reads, h.Reader), poolStats(h.longReads, h.LongReader)
 	}
 	return pools
 }
