@@ -129,14 +129,14 @@ func docServers() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\">metrics</a> say whether it is read and how far it is behind.</li><li>Give the address of the server itself: behind one name for several of them, a console can't tell which has what. Different consoles can read from different replicas.</li><li>After it was promoted, the replica is a primary, and isn't read any more. Give the address of another one.</li></ul><h2 id=\"standbys\">Standbys</h2><p>A console doesn't start on a standby, and says so. Commands that only read work there: <code>user list</code>, <code>token list</code>, <code>job list</code>, <code>job show</code>, <code>audit verify</code>, <code>backup</code>, and <code>copy -from</code>. A backup of a standby takes no time of the primary.</p><h2 id=\"shared\">What is shared</h2><p>Everything in the database: sessions, tokens, failed sign-ins and the pauses after them, idempotency keys, jobs, webhooks. A change is seen by all consoles at once, a revoked token within a second, and open pages hear of changes that another console made.</p><p>Not shared, because each call would have to write: every console counts the calls of a token by itself (<a href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\">metrics</a> say whether it is read and how far it is behind.</li><li>Give the address of the server itself: behind one name for several of them, a console can't tell which has what. Different consoles can read from different replicas.</li><li>After it was promoted, the replica is a primary, and isn't read any more. Give the address of another one.</li></ul><h2 id=\"run\">What users see of faults</h2><p><code>.ci/servers bin/console</code> runs three consoles behind nginx, on a primary and a synchronous standby that lists are read from, with 1,000 connections, one of ten of which creates groups. Two processors that had much else to do, at a load of 9 to 12, showed this:</p><div class=\"card flush\"><table><caption class=\"hide\">What users see of faults</caption> <thead><tr><th scope=\"col\">What happened</th><th scope=\"col\">Errors</th><th scope=\"col\">Longest request</th></tr></thead> <tbody><tr><td>Nothing</td><td>none of 166 requests</td><td>0.1 s</td></tr><tr><td>A console was killed</td><td>none of 212: nginx asked another one</td><td>0.1 s</td></tr><tr><td>A console was stopped and started again, as by an upgrade</td><td>none of 415</td><td>1.6 s</td></tr><tr><td>PostgreSQL failed over, one second after its primary was killed</td><td>4 of 55 were answered 503, and succeeded when sent again</td><td>3.2 s, and all went on 0.9 s after the promotion</td></tr></tbody></table></div><p>Of 192 groups that were acknowledged none was lost or made twice, and whoever made one found it with the next request, whichever console that went to. Nine of ten lists came from the replica.</p><h2 id=\"standbys\">Standbys</h2><p>A console doesn't start on a standby, and says so. Commands that only read work there: <code>user list</code>, <code>token list</code>, <code>job list</code>, <code>job show</code>, <code>audit verify</code>, <code>backup</code>, and <code>copy -from</code>. A backup of a standby takes no time of the primary.</p><h2 id=\"shared\">What is shared</h2><p>Everything in the database: sessions, tokens, failed sign-ins and the pauses after them, idempotency keys, jobs, webhooks. A change is seen by all consoles at once, a revoked token within a second, and open pages hear of changes that another console made.</p><p>Not shared, because each call would have to write: every console counts the calls of a token by itself (<a href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var6 templ.SafeURL
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(DocURL("limits"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 44, Col: 134}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 61, Col: 134}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 		if templ_7745c5c3_Err != nil {
@@ -149,7 +149,7 @@ func docServers() templ.Component {
 		var templ_7745c5c3_Var7 string
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(AboutTab)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 44, Col: 360}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/docs_install.templ`, Line: 61, Col: 360}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -34,7 +35,10 @@ type DB struct {
 	ChangedLately func(r Reader, id string, since time.Time) (bool, error)
 
 	handles
-	replica *replica              // or nil: see UseReplica
+	replica *replica // or nil: see UseReplica
+
+	reconnected atomic.Int64 // when Reconnect last did, in Unix nanoseconds
+
 	queries *queryLog             // or nil: see LogQueries
 	seen    seeFunc               // or nil: see WatchTransactions
 	totals  Cache[string, Count]  // of lists too long to count
@@ -113,9 +117,13 @@ func (s *DB) Engine() string { return s.Dialect.engine() }
 // Address returns where the database is, without credentials.
 func (s *DB) Address() string { return s.Dialect.address() }
 
-// Reconnect drops the idle connections, which may be dead after the database could not be
-// reached.
+// Reconnect drops the connections, which may be dead after the database could not be reached. Once
+// a second is enough: many tasks ask for it, and each would drop the new ones of the others.
 func (s *DB) Reconnect() {
+	now, last := time.Now().UnixNano(), s.reconnected.Load()
+	if now-last < int64(time.Second) || !s.reconnected.CompareAndSwap(last, now) {
+		return
+	}
 	s.reads.reset()
 	s.longReads.reset()
 }
