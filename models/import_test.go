@@ -233,6 +233,14 @@ func TestAnImportIsUndoneUnlessOthersChangedTheSame(t *testing.T) {
 		if got := everyGroup(t, store); got != before+"\nTouched|mine||0|" {
 			t.Errorf("the groups are\n%s, want\n%s and Touched", got, before)
 		}
+		described := imported(t, store, models.ImportGroups, "name,description\nPlaza,changed\n", models.ImportOptions{})
+		if undo, err = store.BulkChanges.Undo(t.Context(), bulkTester, described.ID); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, finish(t, store, undo), jobs.Done, 1, 1, 0, 0)
+		if got := everyGroup(t, store); got != before+"\nTouched|mine||0|" {
+			t.Errorf("the groups are\n%s, want\n%s and Touched", got, before)
+		}
 		if undo, err = store.BulkChanges.Undo(t.Context(), bulkTester, contacts.ID); err != nil {
 			t.Fatal(err)
 		}

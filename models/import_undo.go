@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -45,18 +46,23 @@ func (s *Imports) undo(tx *gorm.DB, job jobs.Job, by access.Actor, objects []job
 	if err != nil {
 		return nil, err
 	}
-	var results []jobs.Result
-	for i, o := range objects {
-		u.results = nil
-		if err := one(undos[i]); err != nil {
+	for _, undo := range undos {
+		if err := one(undo); err != nil {
 			return nil, err
 		}
-		result := u.results[0]
-		result.ObjectID, result.Undo, result.Detail = o.ID, "", o.Detail
-		results = append(results, result)
 	}
 	if err := u.save(); err != nil {
 		return nil, err
+	}
+	first := map[string]jobs.Result{} // by id: members and values of one group have a result each
+	for _, r := range slices.Backward(u.results) {
+		first[r.ObjectID] = r
+	}
+	var results []jobs.Result
+	for i, o := range objects {
+		result := first[undos[i].ID]
+		result.ObjectID, result.Undo, result.Detail = o.ID, "", o.Detail
+		results = append(results, result)
 	}
 	return results, s.store.Audit.Add(tx, u.lines)
 }
