@@ -43,7 +43,7 @@ type Dialect interface {
 	logSize() int64
 	// room is DB.Room.
 	room(reserve int64) error
-	migration() (goose.Dialect, []goose.ProviderOption, error)
+	migration() goose.Dialect
 	// migrate runs up so that several processes that migrate at once all succeed.
 	migrate(db *gorm.DB, up func() error) error
 	// dump and restore do what DB.Dump and Restore promise.
@@ -142,10 +142,12 @@ type handles struct {
 	Reader *gorm.DB // for reads; the same handle if the engine needs no other
 	// transact runs a function in one transaction.
 	transact func(ctx context.Context, fn func(tx *gorm.DB) error) error
-	turns    *turns         // of SQLite's writers; nil on PostgreSQL
-	reads    source         // for hot reads: see Reader
-	check    *sql.DB        // for Ready: one connection of its own
-	changes  *sqliteChanges // for Current; nil on PostgreSQL
+	turns    *turns  // of SQLite's writers; nil on PostgreSQL
+	reads    source  // for hot reads: see Reader
+	check    *sql.DB // for Ready: one connection of its own
+	// migrations are connections for Migrate; nil if it takes those of Writer.
+	migrations *sql.DB
+	changes    *sqliteChanges // for Current; nil on PostgreSQL
 	// LongReader and longReads are for reads that take long. They have connections of their
 	// own, so that others don't wait for them.
 	LongReader *gorm.DB
@@ -172,8 +174,10 @@ func (h handles) close() error {
 			reads.close()
 		}
 	}
-	if h.check != nil {
-		errs = append(errs, h.check.Close())
+	for _, pool := range []*sql.DB{h.check, h.migrations} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
 	}
 	errs = append(errs, h.changes.close())
 	return errors.Join(errs...)

@@ -44,15 +44,14 @@ func (s *DB) Migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.migrations != nil {
+		pool = s.migrations
+	}
 	files, err := fs.Sub(migrations, "migrations/"+s.Dialect.Name())
 	if err != nil {
 		return nil, err
 	}
-	kind, options, err := s.Dialect.migration()
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(kind, pool, files, append(options, goose.WithGoMigrations(s.Migrations...))...)
+	return goose.NewProvider(s.Dialect.migration(), pool, files, goose.WithGoMigrations(s.Migrations...))
 }
 
 //go:embed migrations

@@ -97,6 +97,7 @@ func (d *postgresDialect) open(ctx context.Context, config *gorm.Config) (h hand
 	}
 	h.check = sql.OpenDB(stdlib.GetConnector(*settings.ConnConfig))
 	limitPool(h.check, 1)
+	h.migrations = d.unlimitedPool(settings.ConnConfig)
 	return h, nil
 }
 
@@ -152,27 +153,21 @@ func (d *postgresDialect) configure(config *pgx.ConnConfig) {
 	}
 }
 
-func (d *postgresDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
+func (*postgresDialect) migration() goose.Dialect { return goose.DialectPostgres }
+
+// unlimitedPool returns connections for migrations, without the server's time limits; nil behind a
+// pooler, which passes no such settings on. They are no connections of others whose limits are
+// lifted for a while: nobody can restore those after an interruption, when database/sql closes the
+// connection beside whoever still uses it.
+func (d *postgresDialect) unlimitedPool(config *pgx.ConnConfig) *sql.DB {
 	if d.server.Pooled {
-		return goose.DialectPostgres, nil, nil
+		return nil
 	}
-	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(unlimitedSession{})}, nil
-}
-
-// unlimitedSession lifts the server's time limits from the connection that migrations run
-// on. It takes no lock, which migrate does. Behind a pooler the settings would stay with
-// anyone who has the session next, so there the limits hold.
-type unlimitedSession struct{}
-
-func (unlimitedSession) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
-	return err
-}
-
-func (unlimitedSession) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "RESET lock_timeout")
-	_, also := conn.ExecContext(ctx, "RESET statement_timeout")
-	return errors.Join(err, also)
+	config = config.Copy()
+	config.RuntimeParams["lock_timeout"], config.RuntimeParams["statement_timeout"] = "0", "0"
+	pool := sql.OpenDB(stdlib.GetConnector(*config))
+	pool.SetMaxIdleConns(0) // migrations are rare
+	return pool
 }
 
 // migrate waits for others by a lock that ends with its transaction; the lock of a session

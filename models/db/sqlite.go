@@ -176,9 +176,7 @@ func sqliteCode(err error) int {
 	return coded.Code() & 0xff
 }
 
-func (sqliteDialect) migration() (goose.Dialect, []goose.ProviderOption, error) {
-	return goose.DialectSQLite3, nil, nil
-}
+func (sqliteDialect) migration() goose.Dialect { return goose.DialectSQLite3 }
 
 // Outage goes by SQLite's primary result codes: https://www.sqlite.org/rescode.html
 func (sqliteDialect) Outage(err error) access.Outage {
