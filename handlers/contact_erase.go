@@ -23,7 +23,7 @@ func (p contactPages) showErase(w http.ResponseWriter, r *http.Request, status i
 		Contact: contact, By: by(r), Leaves: groups, MoreLeaves: more, Next: localPath(r.FormValue("next")), Now: p.now(r),
 		Typed: r.PostForm.Get("typed"), Reason: r.PostForm.Get("reason"), Key: rand.Text(), Problems: problems,
 	}
-	if form.Wrote, form.Conversation, err = p.store.MessagesOf(r.Context(), contact); err != nil {
+	if form.Wrote, form.Conversation, err = p.store.Messages.CountOf(r.Context(), contact); err != nil {
 		return err
 	}
 	return p.render(w, r, status, views.Page{
@@ -34,7 +34,7 @@ func (p contactPages) showErase(w http.ResponseWriter, r *http.Request, status i
 // erase deletes a contact, and erases their personal data from everything that is kept.
 func (p contactPages) erase(w http.ResponseWriter, r *http.Request) error {
 	typed := r.PostForm.Get("typed")
-	_, err := p.store.EraseContact(r.Context(), by(r), r.PathValue("id"), models.ContactErasure{Reason: r.PostForm.Get("reason"), Typed: &typed}, formKey(r))
+	_, err := p.store.Erasures.Erase(r.Context(), by(r), r.PathValue("id"), models.ContactErasure{Reason: r.PostForm.Get("reason"), Typed: &typed}, formKey(r))
 	if invalid, ok := problems(err); ok {
 		return p.showErase(w, r, http.StatusUnprocessableEntity, invalid)
 	}

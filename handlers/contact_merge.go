@@ -21,7 +21,7 @@ func (p contactPages) mergeForm(w http.ResponseWriter, r *http.Request) error {
 	case 1:
 		return p.findToMerge(w, r, a, ids[0])
 	case 2:
-		preview, err := p.store.PreviewMerge(r.Context(), [2]string(ids), groupsNamed)
+		preview, err := p.store.Merges.Preview(r.Context(), [2]string(ids), groupsNamed)
 		if err != nil {
 			return err
 		}
@@ -96,11 +96,11 @@ func (p contactPages) merge(w http.ResponseWriter, r *http.Request) error {
 			take = append(take, input.Name)
 		}
 	}
-	contact, err := p.store.MergeContacts(r.Context(), by(r), keep, models.ContactMerge{
+	contact, err := p.store.Merges.Merge(r.Context(), by(r), keep, models.ContactMerge{
 		From: from, Take: take, If: asSeen(r, keep), IfFrom: asSeen(r, from),
 	}, formKey(r))
 	if errors.Is(err, access.ErrChanged) {
-		preview, err := p.store.PreviewMerge(r.Context(), [2]string(ids), groupsNamed)
+		preview, err := p.store.Merges.Preview(r.Context(), [2]string(ids), groupsNamed)
 		if err != nil {
 			return err
 		}

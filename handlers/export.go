@@ -86,7 +86,7 @@ func (p jobPages) madeFile(r *http.Request, job jobs.Job) (*jobs.File, error) {
 	if !exports || by(r).CheckAll(list.Rights()...) != nil {
 		return nil, nil
 	}
-	file, err := p.store.Jobs.File(r.Context(), job.ID)
+	file, err := p.store.Jobs.Files.Of(r.Context(), job.ID)
 	if errors.Is(err, access.ErrNotFound) {
 		return nil, nil
 	}

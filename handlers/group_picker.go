@@ -135,7 +135,7 @@ func (p groupPages) findContacts(r *http.Request, pick *views.Picker) error {
 	if pick.Already, err = p.store.Members.MembersAmong(r.Context(), pick.GroupID, page.Contacts); err != nil || !pick.By.May(access.EditContacts) {
 		return err
 	}
-	named, err := p.store.MatchContacts(r.Context(), []string{strings.TrimSpace(pick.Find)})
+	named, err := p.store.Members.Match(r.Context(), []string{strings.TrimSpace(pick.Find)})
 	if err == nil && len(named[0].Contacts) == 0 {
 		pick.New.Username, pick.New.DisplayName = models.SuggestUsername(pick.Find)
 	}

@@ -34,7 +34,7 @@ func takeChoices(form url.Values) {
 // matchPasted looks up the list that was pasted into a picker.
 func (p groupPages) matchPasted(r *http.Request, pick *views.Picker, fields url.Values) error {
 	pick.Paste = views.Paste{Text: fields.Get("paste"), Before: models.ListEntries(fields.Get("pasted"))}
-	matches, err := p.store.MatchContacts(r.Context(), models.ListEntries(pick.Paste.Text))
+	matches, err := p.store.Members.Match(r.Context(), models.ListEntries(pick.Paste.Text))
 	if invalid, ok := problems(err); ok {
 		pick.Paste.Problem = invalid.For("paste")
 		return nil
@@ -57,7 +57,7 @@ func (p groupPages) matchPasted(r *http.Request, pick *views.Picker, fields url.
 
 // missing sends the entries of a pasted list for which nothing was found, as a file.
 func (p groupPages) missing(w http.ResponseWriter, r *http.Request) error {
-	matches, err := p.store.MatchContacts(r.Context(), models.ListEntries(r.PostForm.Get("paste")))
+	matches, err := p.store.Members.Match(r.Context(), models.ListEntries(r.PostForm.Get("paste")))
 	if err != nil {
 		return err
 	}

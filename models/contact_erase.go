@@ -33,12 +33,12 @@ type ErasedContact struct {
 	Entries, Events, Results int
 }
 
-// EraseContact deletes a contact as DeleteContact does, and erases their name, username, phone number
+// Erase deletes a contact as DeleteContact does, and erases their name, username, phone number
 // and avatar from everything that the console keeps: the activity, events, results of jobs and
 // tombstones, also what these have of contacts that were merged into this one. The id stays, and so do
 // messages in groups. A second call with the same key returns the first one's result. Errors: Invalid,
 // ErrNotFound, ErrChanged, Conflict if the activity was tampered with, Denied.
-func (s *Store) EraseContact(ctx context.Context, by access.Actor, id string, e ContactErasure, key *audit.IdempotencyKey) (ErasedContact, error) {
+func (s *Erasures) Erase(ctx context.Context, by access.Actor, id string, e ContactErasure, key *audit.IdempotencyKey) (ErasedContact, error) {
 	if err := by.Check(access.DeleteContacts); err != nil {
 		return ErasedContact{}, err
 	}
@@ -47,27 +47,27 @@ func (s *Store) EraseContact(ctx context.Context, by access.Actor, id string, e 
 		return ErasedContact{}, access.ErrNotFound
 	}
 	// Most of it is found before the transaction, which then looks only at what is new.
-	began := s.DB.Now()
-	erasure, err := s.erasureOf(s.DB.ReadLong(ctx), id)
+	began := s.store.DB.Now()
+	erasure, err := s.of(s.store.DB.ReadLong(ctx), id)
 	if err != nil {
-		return ErasedContact{}, s.DB.Failed(ctx, err)
+		return ErasedContact{}, s.store.DB.Failed(ctx, err)
 	}
 	var known traces
 	if len(problems) == 0 {
-		if known, err = s.findTraces(s.DB.ReadLong(ctx), erasure, time.Unix(0, 0)); err != nil {
-			return ErasedContact{}, s.DB.Failed(ctx, err)
+		if known, err = s.findTraces(s.store.DB.ReadLong(ctx), erasure, time.Unix(0, 0)); err != nil {
+			return ErasedContact{}, s.store.DB.Failed(ctx, err)
 		}
 	}
 	var cleared bool
-	erased, err := audit.WriteOnce(ctx, s.Audit, by, access.DeleteContacts, audit.ErasedContact, key, func(tx *gorm.DB, line *audit.Line) (ErasedContact, error) {
-		c, err := s.lockContact(tx, id, e.If)
+	erased, err := audit.WriteOnce(ctx, s.store.Audit, by, access.DeleteContacts, audit.ErasedContact, key, func(tx *gorm.DB, line *audit.Line) (ErasedContact, error) {
+		c, err := s.store.lockContact(tx, id, e.If)
 		if err != nil {
 			return ErasedContact{}, err
 		}
 		if problems := problems.And(e.confirmed(c)); len(problems) > 0 {
 			return ErasedContact{}, problems
 		}
-		x := contactErasing{s: s, tx: tx, by: by, contact: c, traces: known, at: s.DB.Now().Unix()}
+		x := contactErasing{s: s.store, tx: tx, by: by, contact: c, traces: known, at: s.store.DB.Now().Unix()}
 		if err := x.refresh(began.Add(-overlooked)); err != nil {
 			return ErasedContact{}, err
 		}
@@ -76,7 +76,7 @@ func (s *Store) EraseContact(ctx context.Context, by access.Actor, id string, e 
 		return erased, err
 	})
 	if err == nil && !cleared {
-		s.Deletions.requestPurge()
+		s.store.Deletions.requestPurge()
 	}
 	return erased, err
 }
@@ -99,8 +99,8 @@ func (e ContactErasure) confirmed(c Contact) access.Invalid {
 	return access.Refused("typed", "Type the username exactly as shown.")
 }
 
-// erasureOf returns what is erased with a contact: also what those had that were merged into it.
-func (s *Store) erasureOf(r db.Reader, id string) (audit.Erasure, error) {
+// of returns what is erased with a contact: also what those had that were merged into it.
+func (s *Erasures) of(r db.Reader, id string) (audit.Erasure, error) {
 	merged, err := db.Collect(r, "SELECT contact_id FROM contact_tombstones WHERE merged_into = ?", false, []any{id}, db.OneColumn[string])
 	return audit.Erasure{IDs: append([]string{id}, merged...), Fields: []string{"username", "display_name"}, Optional: []string{"phone_number", "avatar_url"}}, err
 }
@@ -119,10 +119,10 @@ type contactErasing struct {
 // refresh adds what is new since a time.
 func (x *contactErasing) refresh(since time.Time) (err error) {
 	r := x.s.DB.ReadIn(x.tx)
-	if x.Erasure, err = x.s.erasureOf(r, x.contact.ID); err != nil {
+	if x.Erasure, err = x.s.Erasures.of(r, x.contact.ID); err != nil {
 		return err
 	}
-	recent, err := x.s.findTraces(r, x.Erasure, since)
+	recent, err := x.s.Erasures.findTraces(r, x.Erasure, since)
 	x.traces = x.traces.and(recent)
 	return err
 }

@@ -21,7 +21,7 @@ func erasable(t *testing.T, store *models.Store, by access.Actor) (models.Contac
 	other := modelstest.Contact(t, store, by, "hector")
 	merged := modelstest.Contact(t, store, by, "zoltan.old")
 	g := modelstest.Group(t, store, by, "Plaza", c, other)
-	_, err = store.MergeContacts(t.Context(), by, c.ID, models.ContactMerge{From: merged.ID}, nil)
+	_, err = store.Merges.Merge(t.Context(), by, c.ID, models.ContactMerge{From: merged.ID}, nil)
 	wants(t, "a merge", err, nil)
 	renamed := "zoltan.w"
 	c, err = store.UpdateContact(t.Context(), by, c.ID, models.ContactChange{Username: &renamed})
@@ -61,19 +61,19 @@ func TestErasedContactLeavesNoName(t *testing.T) {
 		before := intact(t, store, "")
 		wrong := "zoltan"
 		for field, e := range map[string]models.ContactErasure{"reason": {}, "typed": {Reason: "Request 12", Typed: &wrong}} {
-			_, err := store.EraseContact(t.Context(), by, c.ID, e, nil)
+			_, err := store.Erasures.Erase(t.Context(), by, c.ID, e, nil)
 			wantsProblem(t, "without "+field, err, field)
 		}
-		_, err := store.EraseContact(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", If: func(models.Contact) bool { return false }}, nil)
+		_, err := store.Erasures.Erase(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", If: func(models.Contact) bool { return false }}, nil)
 		wants(t, "a changed contact", err, access.ErrChanged)
-		_, err = store.EraseContact(t.Context(), somebody(t, store, "ed", access.Editor).Actor(), c.ID, models.ContactErasure{Reason: "Request 12"}, nil)
+		_, err = store.Erasures.Erase(t.Context(), somebody(t, store, "ed", access.Editor).Actor(), c.ID, models.ContactErasure{Reason: "Request 12"}, nil)
 		wants(t, "as an editor", err, access.ErrDenied)
 
 		key := audit.IdempotencyKey{Key: "erase", Fingerprint: "erase"}
 		typed := "ZOLTAN.w"
-		erased, err := store.EraseContact(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", Typed: &typed}, &key)
+		erased, err := store.Erasures.Erase(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", Typed: &typed}, &key)
 		wants(t, "the erasure", err, nil)
-		again, err := store.EraseContact(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", Typed: &typed}, &key)
+		again, err := store.Erasures.Erase(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12", Typed: &typed}, &key)
 		if wants(t, "once more", err, nil); again != erased || !key.Replayed || erased.Entries < 5 || erased.Events < 4 {
 			t.Errorf("erased %+v, then %+v", erased, again)
 		}
@@ -120,7 +120,7 @@ func TestErasuresAreProven(t *testing.T) {
 			}
 		}
 		original := modelstest.Value(t, store, "SELECT changes FROM audit_lines WHERE id = "+created)
-		_, err := store.EraseContact(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12"}, nil)
+		_, err := store.Erasures.Erase(t.Context(), by, c.ID, models.ContactErasure{Reason: "Request 12"}, nil)
 		wants(t, "the erasure", err, nil)
 		seal(t, store)
 		intact(t, store, "")
@@ -153,13 +153,13 @@ func TestErasuresAreProven(t *testing.T) {
 				t.Errorf("%s isn't found", what)
 			}
 			if strings.HasPrefix(what, "another") {
-				_, err := store.EraseContact(t.Context(), by, other.ID, models.ContactErasure{Reason: "Request 13"}, nil)
+				_, err := store.Erasures.Erase(t.Context(), by, other.ID, models.ContactErasure{Reason: "Request 13"}, nil)
 				wants(t, "erasing from a log that was tampered with", err, access.ErrConflict)
 			}
 			modelstest.Exec(t, store, tampering[1])
 			intact(t, store, "")
 		}
-		_, err = store.EraseContact(t.Context(), by, other.ID, models.ContactErasure{Reason: "Request 13"}, nil)
+		_, err = store.Erasures.Erase(t.Context(), by, other.ID, models.ContactErasure{Reason: "Request 13"}, nil)
 		wants(t, "a second erasure", err, nil)
 		seal(t, store)
 		intact(t, store, "")

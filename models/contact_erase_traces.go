@@ -44,8 +44,8 @@ func union[T comparable](a, b []T) []T {
 
 // findTraces finds what has traces of an erasure, as far as it was written since a time. Only a search of
 // all that there is takes long.
-func (s *Store) findTraces(r db.Reader, e audit.Erasure, since time.Time) (found traces, err error) {
-	if found.lines, err = s.Audit.Mentions(r, e, text.FirstID(since)); err != nil {
+func (s *Erasures) findTraces(r db.Reader, e audit.Erasure, since time.Time) (found traces, err error) {
+	if found.lines, err = s.store.Audit.Mentions(r, e, text.FirstID(since)); err != nil {
 		return found, err
 	}
 	mentions, ids := e.Mentioned("payload")
@@ -55,7 +55,7 @@ func (s *Store) findTraces(r db.Reader, e audit.Erasure, since time.Time) (found
 		return found, err
 	}
 	mentions, ids = e.Mentioned("detail") // of imports, whose objects are rows of a file
-	about, of := s.DB.Dialect.Among("object_id", e.IDs)
+	about, of := s.store.DB.Dialect.Among("object_id", e.IDs)
 	results := db.SelectFrom("job_results", "job_id, object_id", "("+about+" OR "+mentions+")", append([]any{of}, ids...)...)
 	results.Where("job_id IN (SELECT id FROM jobs WHERE finished_at IS NULL OR finished_at >= ?)", since.Unix())
 	if found.results, err = db.Collect(r, results.SQL(), false, results.Args, func(id *resultID) []any { return []any{&id.job, &id.object} }); err != nil {

@@ -38,15 +38,15 @@ func ListEntries(list string) []string {
 	return entries
 }
 
-// MatchContacts finds the contacts that the entries name exactly: by username, in capital or
+// Match finds the contacts that the entries name exactly: by username, in capital or
 // small letters; by id; or by the digits of their phone number. Errors: Invalid if there are
 // more than MaxMatched.
-func (s *Store) MatchContacts(ctx context.Context, entries []string) ([]ContactMatch, error) {
+func (s *Members) Match(ctx context.Context, entries []string) ([]ContactMatch, error) {
 	if len(entries) > MaxMatched {
 		return nil, access.Refused("paste", "At most %s contacts can be looked up at once; these are %s.",
 			text.Thousands(MaxMatched), text.Thousands(len(entries)))
 	}
-	r := s.DB.Read(ctx)
+	r := s.store.DB.Read(ctx)
 	refs := make([]ContactRef, 0, 2*len(entries))
 	for _, entry := range entries {
 		refs = append(refs, ContactRef{Username: usernameIn(entry)})
@@ -54,9 +54,9 @@ func (s *Store) MatchContacts(ctx context.Context, entries []string) ([]ContactM
 			refs = append(refs, ContactRef{ID: entry})
 		}
 	}
-	byID, byName, err := s.Members.lookUp(r, refs, "")
+	byID, byName, err := s.lookUp(r, refs, "")
 	if err != nil {
-		return nil, s.DB.Failed(ctx, err)
+		return nil, s.store.DB.Failed(ctx, err)
 	}
 	byPhone, err := s.lookUpPhones(r, entries)
 	matches := make([]ContactMatch, len(entries))
@@ -70,7 +70,7 @@ func (s *Store) MatchContacts(ctx context.Context, entries []string) ([]ContactM
 		}
 		matches[i].add(byPhone[phoneIn(entry)]...)
 	}
-	return matches, s.DB.Failed(ctx, err)
+	return matches, s.store.DB.Failed(ctx, err)
 }
 
 // add adds the contacts that aren't there yet.
@@ -99,7 +99,7 @@ func phoneIn(entry string) string {
 
 // lookUpPhones returns the contacts whose phone number has the digits of an entry, by the
 // digits. The phone number is the end of what a contact is searched by.
-func (s *Store) lookUpPhones(r db.Reader, entries []string) (map[string][]Contact, error) {
+func (s *Members) lookUpPhones(r db.Reader, entries []string) (map[string][]Contact, error) {
 	var endings []string
 	for _, entry := range entries {
 		if digits := phoneIn(entry); digits != "" {
@@ -109,7 +109,7 @@ func (s *Store) lookUpPhones(r db.Reader, entries []string) (map[string][]Contac
 	if len(endings) == 0 {
 		return nil, nil
 	}
-	from, arg := s.DB.Dialect.EndingIn("contacts", endings)
+	from, arg := s.store.DB.Dialect.EndingIn("contacts", endings)
 	query := db.Selection{Columns: contactColumns, From: from, Clauses: db.Clauses{Args: []any{arg}}, Tail: " ORDER BY contacts.id"}
 	found, err := db.Collect(r, query.SQL(), true, query.Args, (*Contact).columns)
 	byPhone := map[string][]Contact{}

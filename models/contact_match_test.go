@@ -27,7 +27,7 @@ func TestPastedListsAreMatchedExactly(t *testing.T) {
 			"ANNA: Anna", "@anna: Anna", "anna.b: anna.b", anna.ID + ": Anna", "49151 2345678: Anna", "(49) 151-234567: anna.b", "+٤٩١٥١٢٣٤٥٦٧٨: Anna",
 			"+33 6123: twin1,twin3", "0033 6123: twin2", "336123: 336123,twin1,twin3", "hector: ", "Ends: ", "6123: ", "annä: ", "a\x00b: ",
 		}
-		matches, err := store.MatchContacts(t.Context(), models.ListEntries(list))
+		matches, err := store.Members.Match(t.Context(), models.ListEntries(list))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,10 +42,10 @@ func TestPastedListsAreMatchedExactly(t *testing.T) {
 		for i := range many {
 			many[i] = strconv.Itoa(10_000 + i)
 		}
-		if _, err := store.MatchContacts(t.Context(), many[1:]); err != nil {
+		if _, err := store.Members.Match(t.Context(), many[1:]); err != nil {
 			t.Error(err)
 		}
-		if _, err := store.MatchContacts(t.Context(), many); err == nil {
+		if _, err := store.Members.Match(t.Context(), many); err == nil {
 			t.Errorf("%d entries were looked up", len(many))
 		}
 	})

@@ -34,26 +34,26 @@ type ContactMerge struct {
 	Problems access.Invalid
 }
 
-// MergeContacts merges a contact into the one with the id, and returns the latter. It gets what
+// Merge merges a contact into the one with the id, and returns the latter. It gets what
 // the other one had: its groups, its messages, those of its conversation, and its imported ids. The
 // other one is deleted and leaves a ContactTombstone. A second call with the same key returns the
 // first one's contact. Errors: Invalid, ErrNotFound, ErrChanged, Conflict, Denied.
-func (s *Store) MergeContacts(ctx context.Context, by access.Actor, id string, m ContactMerge, key *audit.IdempotencyKey) (Contact, error) {
+func (s *Merges) Merge(ctx context.Context, by access.Actor, id string, m ContactMerge, key *audit.IdempotencyKey) (Contact, error) {
 	if err := m.check(id).OrNil(); err != nil {
 		return Contact{}, err
 	}
 	if err := by.Check(access.EditContacts); err != nil {
 		return Contact{}, err
 	}
-	return audit.WriteOnce(ctx, s.Audit, by, access.DeleteContacts, audit.MergedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
+	return audit.WriteOnce(ctx, s.store.Audit, by, access.DeleteContacts, audit.MergedContact, key, func(tx *gorm.DB, line *audit.Line) (Contact, error) {
 		if err := line.By.Check(access.EditContacts); err != nil {
 			return Contact{}, err
 		}
-		stays, goes, err := s.lockMerged(tx, id, m)
+		stays, goes, err := s.lock(tx, id, m)
 		if err != nil {
 			return Contact{}, err
 		}
-		merge := contactMerge{s: s, tx: tx, by: by, goes: goes, was: stays, now: s.DB.Now().Unix()}
+		merge := contactMerge{s: s.store, tx: tx, by: by, goes: goes, was: stays, now: s.store.DB.Now().Unix()}
 		return merge.run(line, m.Take)
 	})
 }
@@ -82,11 +82,11 @@ func noContact(id string) access.Invalid {
 	return access.Refused("from", "There is no contact with the id “%s”.", text.Cut(id, 64))
 }
 
-// lockMerged reads and locks both contacts, in the order of their ids.
-func (s *Store) lockMerged(tx *gorm.DB, id string, m ContactMerge) (stays, goes Contact, err error) {
+// lock reads and locks both contacts, in the order of their ids.
+func (s *Merges) lock(tx *gorm.DB, id string, m ContactMerge) (stays, goes Contact, err error) {
 	lockFrom := func() {
 		if err == nil {
-			if goes, err = s.lockContact(tx, m.From, m.IfFrom); errors.Is(err, db.ErrNoRow) {
+			if goes, err = s.store.lockContact(tx, m.From, m.IfFrom); errors.Is(err, db.ErrNoRow) {
 				err = noContact(m.From)
 			}
 		}
@@ -95,7 +95,7 @@ func (s *Store) lockMerged(tx *gorm.DB, id string, m ContactMerge) (stays, goes 
 		lockFrom()
 	}
 	if err == nil {
-		stays, err = s.lockContact(tx, id, m.If)
+		stays, err = s.store.lockContact(tx, id, m.If)
 	}
 	if m.From > id {
 		lockFrom()
@@ -144,7 +144,7 @@ func (m contactMerge) run(line *audit.Line, take []string) (Contact, error) {
 
 // fits fails if the contact has too much to move it in one transaction.
 func (m contactMerge) fits() error {
-	large, err := m.s.tooLargeToMerge(m.s.DB.ReadIn(m.tx), m.goes)
+	large, err := m.s.Merges.tooLarge(m.s.DB.ReadIn(m.tx), m.goes)
 	if err == nil && large {
 		return access.Conflict{Field: "from", Message: fmt.Sprintf(
 			"“%s” is in more than %s groups or has more than %s messages, which is too much to merge. Merge the other contact into this one, or remove it from groups first.",

@@ -23,32 +23,32 @@ type MergePreview struct {
 // Both returns how many groups both are in.
 func (p MergePreview) Both() int { return max(p.Contacts[0].Groups.N-p.OnlyCount[0].N, 0) }
 
-// PreviewMerge returns what merging two contacts would do; it names up to some of the groups that
+// Preview returns what merging two contacts would do; it names up to some of the groups that
 // only one is in. Errors: ErrNotFound.
-func (s *Store) PreviewMerge(ctx context.Context, ids [2]string, some int) (MergePreview, error) {
+func (s *Merges) Preview(ctx context.Context, ids [2]string, some int) (MergePreview, error) {
 	var p MergePreview
-	contacts, err := s.ContactsByID(ctx, ids[:])
+	contacts, err := s.store.ContactsByID(ctx, ids[:])
 	if err != nil {
 		return p, err
 	}
 	if len(contacts) < len(ids) {
 		return p, access.ErrNotFound
 	}
-	r := s.DB.Read(ctx)
-	if err := s.countGroupsOf(r, contacts); err != nil {
-		return p, s.DB.Failed(ctx, err)
+	r := s.store.DB.Read(ctx)
+	if err := s.store.countGroupsOf(r, contacts); err != nil {
+		return p, s.store.DB.Failed(ctx, err)
 	}
 	p.Contacts = [2]Contact(contacts)
 	for i := range contacts {
-		if err := s.previewMergeOf(r, &p, i, some); err != nil {
-			return p, s.DB.Failed(ctx, err)
+		if err := s.previewOf(r, &p, i, some); err != nil {
+			return p, s.store.DB.Failed(ctx, err)
 		}
 	}
 	return p, nil
 }
 
-// previewMergeOf adds to a preview what the contact at a place has.
-func (s *Store) previewMergeOf(r db.Reader, p *MergePreview, i, some int) (err error) {
+// previewOf adds to a preview what the contact at a place has.
+func (s *Merges) previewOf(r db.Reader, p *MergePreview, i, some int) (err error) {
 	c := p.Contacts[i]
 	only := selectGroups()
 	only.Joins = " JOIN memberships ON memberships.group_id = groups.id"
@@ -61,25 +61,25 @@ func (s *Store) previewMergeOf(r db.Reader, p *MergePreview, i, some int) (err e
 	if p.Only[i], err = db.First(r, only, some, (*Group).columns); err != nil {
 		return err
 	}
-	p.Wrote[i], p.Conversation[i], err = s.countMergedMessages(r, c)
+	p.Wrote[i], p.Conversation[i], err = s.store.Messages.countOf(r, c)
 	p.TooLarge[i] = c.Groups.More || p.Wrote[i].More || p.Conversation[i].More
 	return err
 }
 
-// MessagesOf counts the messages that a contact wrote in groups and those of its conversation, up to
+// CountOf counts the messages that a contact wrote in groups and those of its conversation, up to
 // MaxMergedMessages.
-func (s *Store) MessagesOf(ctx context.Context, c Contact) (wrote, conversation db.Count, err error) {
-	r := s.DB.Read(ctx)
+func (s *Messages) CountOf(ctx context.Context, c Contact) (wrote, conversation db.Count, err error) {
+	r := s.store.DB.Read(ctx)
 	inGroups := db.SelectFrom("messages", "1", "contact_id = ? AND conversation_id <> ?", c.ID, c.ConversationID)
 	if wrote, err = db.CountUpTo(r, inGroups, MaxMergedMessages); err == nil {
-		_, conversation, err = s.countMergedMessages(r, c)
+		_, conversation, err = s.countOf(r, c)
 	}
-	return wrote, conversation, s.DB.Failed(ctx, err)
+	return wrote, conversation, s.store.DB.Failed(ctx, err)
 }
 
-// countMergedMessages counts the messages that a contact wrote and those of its conversation, up to
+// countOf counts the messages that a contact wrote and those of its conversation, up to
 // MaxMergedMessages.
-func (s *Store) countMergedMessages(r db.Reader, c Contact) (wrote, conversation db.Count, err error) {
+func (s *Messages) countOf(r db.Reader, c Contact) (wrote, conversation db.Count, err error) {
 	if wrote, err = db.CountUpTo(r, db.SelectFrom("messages", "1", "contact_id = ?", c.ID), MaxMergedMessages); err != nil {
 		return wrote, conversation, err
 	}
@@ -87,12 +87,12 @@ func (s *Store) countMergedMessages(r db.Reader, c Contact) (wrote, conversation
 	return wrote, conversation, err
 }
 
-// tooLargeToMerge reports whether a contact has more than a merge moves.
-func (s *Store) tooLargeToMerge(r db.Reader, c Contact) (bool, error) {
+// tooLarge reports whether a contact has more than a merge moves.
+func (s *Merges) tooLarge(r db.Reader, c Contact) (bool, error) {
 	groups, err := db.CountUpTo(r, db.SelectFrom("memberships", "1", "contact_id = ?", c.ID), MaxMergedGroups)
 	if err != nil || groups.More {
 		return groups.More, err
 	}
-	wrote, conversation, err := s.countMergedMessages(r, c)
+	wrote, conversation, err := s.store.Messages.countOf(r, c)
 	return wrote.More || conversation.More, err
 }

@@ -30,15 +30,15 @@ func TestMergeMovesEverything(t *testing.T) {
 		modelstest.Exec(t, store, "INSERT INTO imported_ids (foreign_id, contact_id) VALUES ('P1', '"+goes.ID+"')")
 		modelstest.Exec(t, store, "INSERT INTO deleted_messages VALUES ('"+both.ConversationID+"', '0000000000000001', '"+goes.ID+"', NULL, 1, 2, 'Ada', 'Spam')")
 		earlier := modelstest.Contact(t, store, by, "hec")
-		_, err = store.MergeContacts(t.Context(), by, goes.ID, models.ContactMerge{From: earlier.ID}, nil)
+		_, err = store.Merges.Merge(t.Context(), by, goes.ID, models.ContactMerge{From: earlier.ID}, nil)
 		wants(t, "an earlier merge", err, nil)
 
-		preview, err := store.PreviewMerge(t.Context(), [2]string{stays.ID, goes.ID}, 10)
+		preview, err := store.Merges.Preview(t.Context(), [2]string{stays.ID, goes.ID}, 10)
 		wants(t, "a preview", err, nil)
 		if preview.Both() != 1 || preview.Only[0][0].ID != ours.ID || preview.Only[1][0].ID != theirs.ID || preview.Wrote[1].N != 3 || preview.Conversation[1].N != 1 {
 			t.Errorf("the preview is %+v", preview)
 		}
-		merged, err := store.MergeContacts(t.Context(), by, stays.ID, models.ContactMerge{From: goes.ID}, nil)
+		merged, err := store.Merges.Merge(t.Context(), by, stays.ID, models.ContactMerge{From: goes.ID}, nil)
 		wants(t, "the merge", err, nil)
 		if now := reread(t, store, stays.ID); now.Username != "hector" || text.Deref(now.PhoneNumber) != phone || now.Groups.N != 3 || now.LastActiveAt == nil || merged.ID != now.ID {
 			t.Errorf("the contact is %+v", now)
@@ -98,7 +98,7 @@ func TestMergeTakesWhatIsChosen(t *testing.T) {
 		wants(t, "a name", err, nil)
 		key := &audit.IdempotencyKey{Key: "k", Fingerprint: "f"}
 		for range 2 { // the second time it is the same act
-			merged, err := store.MergeContacts(t.Context(), by, stays.ID, models.ContactMerge{From: goes.ID, Take: []string{"username", "display_name"}}, key)
+			merged, err := store.Merges.Merge(t.Context(), by, stays.ID, models.ContactMerge{From: goes.ID, Take: []string{"username", "display_name"}}, key)
 			if err != nil || merged.Username != "cedric" || merged.DisplayName != nil {
 				t.Errorf("merged %+v: %v", merged, err)
 			}
@@ -130,19 +130,19 @@ func TestMergeRefuses(t *testing.T) {
 			{by, models.ContactMerge{From: goes.ID}, access.ErrConflict},
 			{editor, models.ContactMerge{From: goes.ID}, access.ErrDenied},
 		} {
-			if _, err := store.MergeContacts(t.Context(), wrong.by, stays.ID, wrong.merge, nil); !errors.Is(err, wrong.want) {
+			if _, err := store.Merges.Merge(t.Context(), wrong.by, stays.ID, wrong.merge, nil); !errors.Is(err, wrong.want) {
 				t.Errorf("%d: %v", i, err)
 			}
 		}
 		for i, wrong := range []models.ContactMerge{{}, {From: stays.ID}, {From: "0000000000000001"}, {From: goes.ID, Take: []string{"id"}}} {
-			if _, err := store.MergeContacts(t.Context(), by, stays.ID, wrong, nil); !errors.As(err, &access.Invalid{}) {
+			if _, err := store.Merges.Merge(t.Context(), by, stays.ID, wrong, nil); !errors.As(err, &access.Invalid{}) {
 				t.Errorf("invalid %d: %v", i, err)
 			}
 		}
 		if len(lines(t, store, audit.MergedContact)) > 0 || reread(t, store, goes.ID).Username != "cedric" {
 			t.Error("something was merged")
 		}
-		merged, err := store.MergeContacts(t.Context(), by, goes.ID, models.ContactMerge{From: stays.ID}, nil)
+		merged, err := store.Merges.Merge(t.Context(), by, goes.ID, models.ContactMerge{From: stays.ID}, nil)
 		if err != nil || merged.ID != goes.ID {
 			t.Errorf("the other way round: %+v, %v", merged, err)
 		}

@@ -218,7 +218,7 @@ func (s *Imports) Describe(ctx context.Context, by access.Actor, id string) (Imp
 	if err != nil {
 		return ImportFile{}, err
 	}
-	stored, content, err := s.store.Jobs.OpenFile(ctx, cmp.Or(spec.FileOf, job.ID))
+	stored, content, err := s.store.Jobs.Files.Open(ctx, cmp.Or(spec.FileOf, job.ID))
 	if err != nil {
 		return ImportFile{}, err
 	}
@@ -361,7 +361,7 @@ func (s *Imports) retry(ctx context.Context, by access.Actor, job jobs.Job) (job
 		return jobs.Job{}, access.Conflict{Message: "There's nothing to retry: no rows failed, or the job is still running."}
 	}
 	spec.FileOf, spec.RetryOf = cmp.Or(spec.FileOf, job.ID), job.ID
-	if _, err := s.store.Jobs.File(ctx, spec.FileOf); err != nil {
+	if _, err := s.store.Jobs.Files.Of(ctx, spec.FileOf); err != nil {
 		return jobs.Job{}, access.Conflict{Message: "The file of this import is no longer there. Upload it again."}
 	}
 	var err error

@@ -141,7 +141,7 @@ func (s *Imports) gather(ctx context.Context, job jobs.Job, after string, limit 
 // readRows reads rows from a place on, and returns a checkpoint after them; "" if there are
 // no others. Errors: Failure if the file can't be read.
 func (s *Imports) readRows(r db.Reader, file string, spec importSpec, at sheet.Place, number, limit int) (rows []importRow, next string, err error) {
-	in, err := sheet.Open(s.store.Jobs.ReadFile(r, file, at.Offset), spec.Form, spec.Columns, at)
+	in, err := sheet.Open(s.store.Jobs.Files.Read(r, file, at.Offset), spec.Form, spec.Columns, at)
 	if err != nil {
 		return nil, "", failedFile(err)
 	}
@@ -186,7 +186,7 @@ func (s *Imports) rowsOf(r db.Reader, file string, spec importSpec, objects []jo
 			return nil, err
 		}
 		if at := RowDetailOf(o.Detail); in == nil || rowID(number-1) != last {
-			if in, err = sheet.Open(s.store.Jobs.ReadFile(r, file, at.At), spec.Form, spec.Columns, sheet.Place{Offset: at.At, Line: at.Line}); err != nil {
+			if in, err = sheet.Open(s.store.Jobs.Files.Read(r, file, at.At), spec.Form, spec.Columns, sheet.Place{Offset: at.At, Line: at.Line}); err != nil {
 				return nil, err
 			}
 		}

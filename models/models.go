@@ -56,6 +56,8 @@ type Store struct {
 	Undos       *Undos
 	Rules       *ArchiveRules
 	Deletions   *Deletions
+	Merges      *Merges
+	Erasures    *Erasures
 	Creators    *Creators
 	Facets      *Facets
 	History     *History
@@ -73,6 +75,10 @@ type (
 	BulkChanges struct{ store *Store }
 	// Reverts take single changes back, and know which were.
 	Reverts struct{ store *Store }
+	// Merges make one contact of two.
+	Merges struct{ store *Store }
+	// Erasures erase the personal data of contacts from everything that is kept.
+	Erasures struct{ store *Store }
 	// Exports read lists as they are at one moment.
 	Exports struct{ store *Store }
 	// Imports make and change groups and contacts out of files.
@@ -111,7 +117,7 @@ func newStore(d *db.DB) *Store {
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
 	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
-	s.Overviews = &Overviews{s}
+	s.Overviews, s.Merges, s.Erasures = &Overviews{s}, &Merges{s}, &Erasures{s}
 	s.Avatars = &Avatars{s}
 	s.Deletions = &Deletions{store: s, purgeRequested: make(chan struct{}, 1)}
 	s.Jobs.Register(s.BulkChanges.bulkKinds()...)

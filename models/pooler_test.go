@@ -123,7 +123,7 @@ func workByJobs(t *testing.T, first, second *models.Store) {
 	expect(t, both(first.Imports.Start(ctx, by, job.ID)), jobs.Done, 700, 700, 0, 0)
 	expect(t, both(second.BulkChanges.StartBulk(ctx, by, models.Bulk{Action: models.BulkArchive, All: true}, "")), jobs.Done, 760, 760, 0, 0)
 	job = both(first.Jobs.Start(ctx, by, jobs.Request{Kind: "test.export", Needs: access.Export}))
-	if f, err := second.Jobs.File(ctx, job.ID); err != nil || job.State != jobs.Done || f.Size != 760*(text.IDLength+1) {
+	if f, err := second.Jobs.Files.Of(ctx, job.ID); err != nil || job.State != jobs.Done || f.Size != 760*(text.IDLength+1) {
 		t.Errorf("the export is %s (%s) with %d bytes; %v", job.State, job.Reason, f.Size, err)
 	}
 }

@@ -76,7 +76,7 @@ func fileOf(t *testing.T, store *models.Store, job jobs.Job) string {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	file, content, err := store.Jobs.OpenFile(t.Context(), job.ID)
+	file, content, err := store.Jobs.Files.Open(t.Context(), job.ID)
 	if err != nil {
 		t.Fatalf("the job is %s (%s): %v", job.State, job.Reason, err)
 	}

@@ -138,7 +138,7 @@ func (a contactCalls) merge(r *http.Request, by access.Actor) (result, error) {
 		}
 	}
 	merge.Problems = in.check()
-	c, err := a.Store.MergeContacts(r.Context(), by, r.PathValue("id"), merge, in.key)
+	c, err := a.Store.Merges.Merge(r.Context(), by, r.PathValue("id"), merge, in.key)
 	merged := one(c.Object())
 	merged.replayed = in.key.Replayed
 	return merged, err
@@ -161,7 +161,7 @@ func (a contactCalls) erase(r *http.Request, by access.Actor) (result, error) {
 	}
 	e := models.ContactErasure{Reason: in.plain("reason"), If: ifMatch(r, models.Contact.Object)}
 	e.Problems = in.check()
-	done, err := a.Store.EraseContact(r.Context(), by, r.PathValue("id"), e, in.key)
+	done, err := a.Store.Erasures.Erase(r.Context(), by, r.PathValue("id"), e, in.key)
 	return result{
 		status: http.StatusOK, replayed: in.key.Replayed,
 		body: erasureObject{done.ID, done.At, done.Entries, done.Events, done.Results},

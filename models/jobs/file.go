@@ -54,9 +54,12 @@ func must[T any](made T, err error) T {
 	return made
 }
 
+// Files are those of jobs.
+type Files struct{ db *db.DB }
+
 // FileWriter writes a file of a job. Nobody finds it before it is closed.
 type FileWriter struct {
-	s    *Store
+	s    *Files
 	ctx  context.Context
 	file File
 	rest []byte // not yet stored
@@ -64,13 +67,13 @@ type FileWriter struct {
 	beside func(tx *gorm.DB) error
 }
 
-// CreateFile returns a writer of a job's file, in place of any that it had. The file has the
+// Create returns a writer of a job's file, in place of any that it had. The file has the
 // JobID, Name, MediaType and ExpiresAt of f.
-func (s *Store) CreateFile(ctx context.Context, f File) (*FileWriter, error) {
+func (s *Files) Create(ctx context.Context, f File) (*FileWriter, error) {
 	f.Size, f.CreatedAt = 0, s.db.Now().Unix()
 	for more := true; more; {
 		var err error
-		if more, err = s.dropFile(ctx, f.JobID); err != nil {
+		if more, err = s.drop(ctx, f.JobID); err != nil {
 			return nil, err
 		}
 	}
@@ -134,29 +137,29 @@ func (w *FileWriter) transaction(do func(tx *gorm.DB) error) error {
 	return w.s.db.Transaction(ctx, do)
 }
 
-// File returns the file of a job. Errors: ErrNotFound if it has none, or none any more.
-func (s *Store) File(ctx context.Context, id string) (File, error) {
+// Of returns the file of a job. Errors: ErrNotFound if it has none, or none any more.
+func (s *Files) Of(ctx context.Context, id string) (File, error) {
 	var f File
 	err := s.db.ReaderFor(ctx).Where("job_id = ? AND expires_at > ?", id, s.db.Now().Unix()).Take(&f).Error
 	return f, s.db.Failed(ctx, err)
 }
 
-// OpenFile returns the file of a job, and its content in constant memory. Errors:
+// Open returns the file of a job, and its content in constant memory. Errors:
 // ErrNotFound.
-func (s *Store) OpenFile(ctx context.Context, id string) (File, io.Reader, error) {
-	f, err := s.File(ctx, id)
-	return f, s.ReadFile(s.db.Read(ctx), id, 0), err
+func (s *Files) Open(ctx context.Context, id string) (File, io.Reader, error) {
+	f, err := s.Of(ctx, id)
+	return f, s.Read(s.db.Read(ctx), id, 0), err
 }
 
-// ReadFile returns the content of a job's file from one of its bytes on, as r sees it. The
+// Read returns the content of a job's file from one of its bytes on, as r sees it. The
 // content may grow while the file is written.
-func (s *Store) ReadFile(r db.Reader, id string, from int64) io.Reader {
+func (s *Files) Read(r db.Reader, id string, from int64) io.Reader {
 	return &fileReader{s: s, r: r, id: id, at: from}
 }
 
 // fileReader reads a file part by part.
 type fileReader struct {
-	s    *Store
+	s    *Files
 	r    db.Reader
 	id   string
 	at   int64  // the place of what comes after part
@@ -200,8 +203,8 @@ func (f *fileReader) next() error {
 // partsAtOnce is how many parts of a file one transaction deletes.
 const partsAtOnce = 50
 
-// dropFile deletes some of a job's file, and reports whether there may be more of it.
-func (s *Store) dropFile(ctx context.Context, id string) (more bool, err error) {
+// drop deletes some of a job's file, and reports whether there may be more of it.
+func (s *Files) drop(ctx context.Context, id string) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(db.Alone(ctx), db.PieceLimit)
 	defer cancel()
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
@@ -221,9 +224,9 @@ func dropParts(tx *gorm.DB, id string) (some bool, err error) {
 	return gone.RowsAffected > 0, gone.Error
 }
 
-// sweepFiles deletes expired files, unless their jobs are at work, and ends the jobs that
+// sweep deletes expired files, unless their jobs are at work, and ends the jobs that
 // wait for what nobody did in time.
-func (s *Store) sweepFiles(ctx context.Context, at time.Time) error {
+func (s *Files) sweep(ctx context.Context, at time.Time) error {
 	var ids []string
 	late := s.db.Reader.WithContext(ctx).Model(&Job{}).Where("finished_at IS NULL AND state IN ? AND created_at <= ?", awaiting, at.Add(-Kept).Unix())
 	if err := late.Pluck("id", &ids).Error; err != nil {
@@ -244,7 +247,7 @@ func (s *Store) sweepFiles(ctx context.Context, at time.Time) error {
 	for _, id := range ids {
 		for more := true; more; {
 			var err error
-			if more, err = s.dropFile(ctx, id); err != nil {
+			if more, err = s.drop(ctx, id); err != nil {
 				return err
 			}
 		}

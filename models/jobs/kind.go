@@ -85,6 +85,9 @@ type Result struct {
 
 // Store has the jobs of a database. It is safe for concurrent use.
 type Store struct {
+	// Files are what jobs read and made, if that is too large for their rows.
+	Files *Files
+
 	db  *db.DB
 	log *audit.Log
 
@@ -98,7 +101,7 @@ type Store struct {
 
 // New returns the jobs of a database. Register the kinds before anything else.
 func New(d *db.DB, log *audit.Log) *Store {
-	return &Store{db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1), wakeFiles: make(chan struct{}, 1)}
+	return &Store{Files: &Files{d}, db: d, log: log, kinds: map[string]Kind{}, wake: make(chan struct{}, 1), wakeFiles: make(chan struct{}, 1)}
 }
 
 // Register adds kinds of jobs. It must not be called once jobs are started or run.

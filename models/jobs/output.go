@@ -143,7 +143,7 @@ func (s *Store) makeFile(ctx context.Context, seen Job) error {
 func (s *Store) clear(ctx context.Context, id string) error {
 	job, err := s.Job(ctx, id)
 	for more := err == nil && job.Finished() && job.State != Done; more && err == nil; {
-		more, err = s.dropFile(ctx, id)
+		more, err = s.Files.drop(ctx, id)
 	}
 	return err
 }
@@ -191,7 +191,7 @@ func (s *Store) startFile(ctx context.Context, seen Job) (job Job, to *Output, e
 	if err != nil || job.Finished() {
 		return job, nil, err
 	}
-	to.FileWriter, err = s.CreateFile(ctx, File{JobID: job.ID})
+	to.FileWriter, err = s.Files.Create(ctx, File{JobID: job.ID})
 	if err == nil {
 		to.beside = to.progress
 	}
@@ -261,7 +261,7 @@ func (s *Store) Download(ctx context.Context, by access.Actor, job Job) (File, i
 	if err := by.CheckAll(s.rights(job)...); err != nil {
 		return File{}, nil, err
 	}
-	file, content, err := s.OpenFile(ctx, job.ID)
+	file, content, err := s.Files.Open(ctx, job.ID)
 	if err != nil {
 		return file, nil, err
 	}

@@ -19,7 +19,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.sweepFiles(ctx, at); err != nil {
+	if err := s.Files.sweep(ctx, at); err != nil {
 		return err
 	}
 	old := at.Add(-Undoable).Unix()

@@ -59,7 +59,7 @@ func (s *Store) prepare(ctx context.Context, by access.Actor, n Request) (job Jo
 
 // receive stores the file of a job, and returns the job, or the one that its key has already.
 func (s *Store) receive(ctx context.Context, by access.Actor, job Job, n Request, f File, write func(io.Writer) error, then func(context.Context, Job) (Job, error)) (Job, error) {
-	w, err := s.CreateFile(ctx, f)
+	w, err := s.Files.Create(ctx, f)
 	if err == nil {
 		err = write(w)
 	}
@@ -95,7 +95,7 @@ func (s *Store) discard(ctx context.Context, id string) error {
 	defer cancel()
 	for more := true; more; {
 		var err error
-		if more, err = s.dropFile(ctx, id); err != nil {
+		if more, err = s.Files.drop(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func (s *Store) decide(ctx context.Context, by access.Actor, id string, in []Sta
 	if err != nil {
 		return Job{}, err
 	}
-	if _, err := s.File(ctx, id); err != nil {
+	if _, err := s.Files.Of(ctx, id); err != nil {
 		if errors.Is(err, access.ErrNotFound) {
 			err = access.Conflict{Message: "The file of this job is no longer there. Upload it again."}
 		}
