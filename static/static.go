@@ -35,17 +35,31 @@ const Prefix = "/static/"
 //go:embed css js icons.svg favicon.svg docs.css
 var files embed.FS
 
-// current are the files that are served: those embedded, unless Reload has read others.
-var current = embedded()
+// reloaded are the files that Reload has read, or nil.
+var reloaded atomic.Pointer[bundle]
 
-func embedded() *atomic.Pointer[bundle] {
+// embedded are the files of the program. Minifying them would be a third of what its start takes.
+var embedded = sync.OnceValue(func() *bundle {
 	read, err := load(files, "")
 	if err != nil {
 		panic(fmt.Sprintf("static: reading the embedded files: %v", err))
 	}
-	current := new(atomic.Pointer[bundle])
-	current.Store(read)
-	return current
+	return read
+})
+
+// current returns the files that are served.
+func current() *bundle {
+	if read := reloaded.Load(); read != nil {
+		return read
+	}
+	return embedded()
+}
+
+// Prepare makes the files ready, so that the first page needn't wait for them.
+func Prepare() {
+	for _, a := range embedded().assets {
+		a.gzipped()
+	}
 }
 
 // Reload serves the files of fsys, a folder like this one, from now on, not minified and with
@@ -53,7 +67,7 @@ func embedded() *atomic.Pointer[bundle] {
 func Reload(fsys fs.FS, script string) error {
 	read, err := load(fsys, script)
 	if err == nil {
-		current.Store(read)
+		reloaded.Store(read)
 	}
 	return err
 }
@@ -61,10 +75,9 @@ func Reload(fsys fs.FS, script string) error {
 // provided are files that the program makes itself, by name.
 var provided = map[string][]byte{}
 
-// Provide adds a file that the program makes, and returns its name. Call it before the first request.
+// Provide adds a file that the program makes, and returns its name. Call it before main begins.
 func Provide(name string, body []byte) string {
 	provided[name] = body
-	current.Load().add(name, body)
 	return name
 }
 
@@ -78,7 +91,7 @@ type bundle struct {
 type asset struct {
 	contentType string
 	plain       []byte
-	gzipped     []byte // nil if it isn't smaller
+	gzipped     func() []byte // made when it is first needed; nil if it isn't smaller
 	// brotli is an eighth smaller, and takes too long to be made before the first answer.
 	brotli     atomic.Pointer[[]byte]
 	makeBrotli sync.Once
@@ -87,7 +100,7 @@ type asset struct {
 // URL returns the address of a file: URL("app.css") is /static/app.<hash>.css. It panics if the
 // file does not exist.
 func URL(name string) string {
-	address, ok := current.Load().addresses[name]
+	address, ok := current().addresses[name]
 	if !ok {
 		panic("static: there is no file " + strconv.Quote(name))
 	}
@@ -105,7 +118,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Only GET and HEAD are allowed.", http.StatusMethodNotAllowed)
 		return
 	}
-	a, ok := current.Load().assets[r.URL.Path]
+	a, ok := current().assets[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -143,8 +156,10 @@ func (a *asset) encoded(accept string) (body []byte, coding string) {
 			return *smaller, "br"
 		}
 	}
-	if a.gzipped != nil && accepts(accept, "gzip") {
-		return a.gzipped, "gzip"
+	if accepts(accept, "gzip") {
+		if smaller := a.gzipped(); smaller != nil {
+			return smaller, "gzip"
+		}
 	}
 	return a.plain, ""
 }
@@ -220,7 +235,7 @@ func (b *bundle) add(name string, body []byte) {
 	b.assets[address] = &asset{
 		contentType: contentType(ext),
 		plain:       body,
-		gzipped:     compress(body),
+		gzipped:     sync.OnceValue(func() []byte { return compress(body) }),
 	}
 }
 
@@ -258,7 +273,7 @@ func compress(body []byte) []byte {
 func (a *asset) compressMore() {
 	var out bytes.Buffer
 	write(brotli.NewWriterLevel(&out, brotli.BestCompression), a.plain)
-	if out.Len() < min(len(a.plain), cmp.Or(len(a.gzipped), len(a.plain))) {
+	if out.Len() < min(len(a.plain), cmp.Or(len(a.gzipped()), len(a.plain))) {
 		a.brotli.Store(new(out.Bytes()))
 	}
 }

@@ -122,7 +122,7 @@ func TestVendored(t *testing.T) {
 // What is sent has no comments, and all else.
 func TestFilesAreMinified(t *testing.T) {
 	for name, kept := range map[string]string{"app.css": "@layer tokens,elements", "app.js": "new DOMParser", "console.js": "htmx:after:swap", "htmx.min.js": "htmx"} {
-		sent := string(current.Load().assets[URL(name)].plain)
+		sent := string(current().assets[URL(name)].plain)
 		if !strings.Contains(sent, kept) {
 			t.Errorf("%s has no %q", name, kept)
 		}
@@ -135,7 +135,7 @@ func TestFilesAreMinified(t *testing.T) {
 // The first view stays small: what every page loads, compressed.
 func TestSize(t *testing.T) {
 	for name, most := range map[string]int{"app.css": 13<<10 + 640, "app.js": 6<<10 + 768, "console.js": 4<<10 + 256, "docs.css": 2 << 10, "icons.svg": 4 << 10} {
-		got := len(current.Load().assets[URL(name)].gzipped)
+		got := len(current().assets[URL(name)].gzipped())
 		t.Logf("%s: %d bytes", name, got)
 		if got > most {
 			t.Errorf("%s is %d bytes compressed, more than %d", name, got, most)

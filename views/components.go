@@ -18,12 +18,15 @@ import (
 // icon is a decorative icon, by its name in icons.svg.
 type icon string
 
-var iconHead = `<svg class="icon" aria-hidden="true"><use href="` + static.URL("icons.svg") + "#"
+// iconHead is asked for by the first page, not at the start: files have no addresses before.
+var iconHead = sync.OnceValue(func() string {
+	return `<svg class="icon" aria-hidden="true"><use href="` + static.URL("icons.svg") + "#"
+})
 
 const iconTail = `"></use></svg>`
 
 func (i icon) Render(_ context.Context, w io.Writer) error {
-	return write(w, iconHead, string(i), iconTail)
+	return write(w, iconHead(), string(i), iconTail)
 }
 
 // moment is a time relative to now, with the full time in its title.
@@ -53,9 +56,11 @@ func (m marked) Render(_ context.Context, w io.Writer) error {
 const activeHTML = `<span class="pill active">Active</span>`
 
 var (
-	archivedHTML = `<span class="pill">` + iconHead + `archive` + iconTail + `Archived</span>`
+	archivedHTML = sync.OnceValue(func() string {
+		return `<span class="pill">` + iconHead() + `archive` + iconTail + `Archived</span>`
+	})
 	activePill   = templ.Raw(activeHTML)
-	archivedPill = templ.Raw(archivedHTML)
+	archivedPill = templ.ComponentFunc(func(_ context.Context, w io.Writer) error { return write(w, archivedHTML()) })
 )
 
 // fixed is a component that is the same on every page, and so rendered only once.

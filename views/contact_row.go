@@ -57,7 +57,7 @@ func memberRows(l *GroupMembers, selects bool) templ.Component {
 			m.raw(`<form method="post" action="`)
 			m.text(string(remove))
 			m.raw(`" hx-boost="true" data-focus="next"><input type="hidden" name="contact" value="`, c.ID,
-				`"><button type="submit" class="quiet close" title="Remove from group">`, removeHTML, `<span class="hide">Remove <bdi>`)
+				`"><button type="submit" class="quiet close" title="Remove from group">`, iconHead(), "user-minus", iconTail, `<span class="hide">Remove <bdi>`)
 			m.text(plain(c.Name()))
 			m.raw(`</bdi></span></button></form>`)
 		}
@@ -65,8 +65,6 @@ func memberRows(l *GroupMembers, selects bool) templ.Component {
 		return nil
 	})
 }
-
-var removeHTML = iconHead + "user-minus" + iconTail
 
 // activeCell appends the cell with when a contact was last active.
 func (m *rowHTML) activeCell(c *models.Contact, now Clock) {

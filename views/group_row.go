@@ -83,7 +83,7 @@ func (m *rowHTML) statusCell(archived bool) {
 		hidden = [2]string{" hidden", ""}
 	}
 	m.beginCell("c-status", "Status")
-	m.raw(`<span data-when="active"`, hidden[0], `>`, activeHTML, `</span><span data-when="archived"`, hidden[1], `>`, archivedHTML, `</span></td>`)
+	m.raw(`<span data-when="active"`, hidden[0], `>`, activeHTML, `</span><span data-when="archived"`, hidden[1], `>`, archivedHTML(), `</span></td>`)
 }
 
 func (m *rowHTML) idCell(ctx context.Context, label, id, copies string) error {

@@ -20,6 +20,7 @@ import (
 	"protocol.chat/console/handlers/export"
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/webhooks"
+	"protocol.chat/console/static"
 	"protocol.chat/console/views"
 )
 
@@ -58,6 +59,7 @@ func serve(ctx context.Context, c *command) error {
 	}
 	// The console keeps running if the log's reader goes away.
 	signal.Ignore(syscall.SIGPIPE)
+	tuneMemory(c.getenv)
 	// The port comes first, so that a second console started by mistake doesn't touch the
 	// database.
 	listener, err := at.open(ctx)
@@ -96,7 +98,6 @@ func tuneMemory(getenv func(string) string) {
 }
 
 func (c *command) serveStore(ctx context.Context, at *listening, listener net.Listener, config handlers.Config) error {
-	tuneMemory(c.getenv)
 	store, log := config.Store, config.Log
 	config.Version = currentVersion()
 	config.Checks = func(ctx context.Context) []views.Check {
@@ -132,6 +133,7 @@ func (c *command) serveStore(ctx context.Context, at *listening, listener net.Li
 		server.TLSConfig = at.certificate.config()
 		at.certificate.follow(work, log)
 	}
+	jobs.Go(static.Prepare)
 	tellSystemd(log, "READY=1")
 	err = serveHTTP(ctx, server, listener)
 	stopWork()
