@@ -128,9 +128,16 @@ func newStore(d *db.DB) *Store {
 // Migrate brings the schema, and what is derived from other columns and lines, to the
 // newest version.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.DB.Migrate(ctx, func() error {
+	return s.DB.Migrate(ctx, derived, func() error {
 		return errors.Join(s.refold(ctx), s.Reverts.findFacts(ctx))
 	})
+}
+
+// derived reports whether refold and findFacts have nothing to do.
+func derived(r db.Reader) (bool, error) {
+	const done = "SELECT count(*) FROM settings WHERE (key = ? AND value = ?) OR (key = ? AND value = ?)"
+	n, err := db.Collect(r, done, false, []any{foldSetting, foldVersion, factsSetting, factsFound}, db.OneColumn[int])
+	return err == nil && n[0] == 2, err
 }
 
 // Close stops checks of the log and closes every connection.

@@ -100,18 +100,28 @@ func (s *Log) line(by access.Actor, action Action) Line {
 // the chain of the audit log.
 func (s *Log) SetKeys(ctx context.Context, keys keys.Keys) error {
 	s.Keyring.Set(keys)
-	named := db.Setting{Key: KeySetting, Value: keys.Current()}
-	db := s.db.Writer.WithContext(ctx)
-	if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&named).Error; err != nil {
+	name, err := s.storeKeyName(ctx, keys.Current())
+	if err != nil {
 		return s.db.Failed(ctx, err)
 	}
-	if err := db.Where("key = ?", KeySetting).Take(&named).Error; err != nil {
-		return s.db.Failed(ctx, err)
-	}
-	if !keys.Known(named.Value) {
-		return otherKeys(named.Value, keys)
+	if !keys.Known(name) {
+		return otherKeys(name, keys)
 	}
 	return s.beginChain(ctx)
+}
+
+// storeKeyName returns the name of the current key, which is name if there is none yet.
+func (s *Log) storeKeyName(ctx context.Context, name string) (string, error) {
+	conn := s.db.Writer.WithContext(ctx)
+	var stored db.Setting
+	err := conn.Where("key = ?", KeySetting).Take(&stored).Error
+	if errors.Is(err, db.ErrNoRow) {
+		err = conn.Clauses(clause.OnConflict{DoNothing: true}).Create(&db.Setting{Key: KeySetting, Value: name}).Error
+		if err == nil { // another program may have been first
+			err = conn.Where("key = ?", KeySetting).Take(&stored).Error
+		}
+	}
+	return stored.Value, err
 }
 
 // UseKeys is SetKeys for a database that is only read. It writes nothing.

@@ -33,7 +33,7 @@ const RowNumber = "seq"
 const copyTable = "console_copy"
 
 // derivedTables have what the schema or its triggers put there.
-var derivedTables = []string{"goose_db_version", "totals", "unindexed_groups", "unindexed_contacts", copyTable}
+var derivedTables = []string{versionTable, "totals", "unindexed_groups", "unindexed_contacts", copyTable}
 
 // foreignTables begins the names of the tables that Litestream makes in a file that it replicates.
 const foreignTables = "_litestream_"

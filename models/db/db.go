@@ -85,6 +85,7 @@ func open(ctx context.Context, dialect Dialect) (*DB, error) {
 	d := &DB{Dialect: dialect, Now: time.Now, Reserve: Reserve, snapshots: make(chan struct{}, snapshotConns)}
 	d.Counts.TTL, d.totals.TTL, d.chosen.TTL = CacheTTL, totalsTTL, strategyTTL
 	config := gorm.Config{
+		DisableAutomaticPing:   true, // Ping follows
 		PrepareStmt:            true,
 		PrepareStmtMaxSize:     500,
 		SkipDefaultTransaction: true,

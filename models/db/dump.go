@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -71,7 +72,7 @@ func (s *DB) RowCounts(r Reader) (map[string]int64, error) {
 
 // SchemaVersion returns the number of the newest migration that the database has.
 func SchemaVersion(r Reader) (int64, error) {
-	versions, err := Collect(r, "SELECT max(version_id) FROM goose_db_version", false, nil, OneColumn[int64])
+	versions, err := Collect(r, "SELECT max(version_id) FROM "+versionTable, false, nil, OneColumn[int64])
 	if err != nil {
 		return 0, err
 	}
@@ -84,9 +85,5 @@ func (s *DB) KnownVersion() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var newest int64
-	for _, source := range provider.ListSources() {
-		newest = max(newest, source.Version)
-	}
-	return newest, nil
+	return slices.Max(versions(provider)), nil
 }

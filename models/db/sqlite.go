@@ -78,7 +78,7 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 	if err != nil {
 		return h, err
 	}
-	if h.check, err = openSQLite(d.files, checkPragmas, 1, nil); err != nil {
+	if h.check, err = sqlitePool(d.files, checkPragmas, 1, nil); err != nil {
 		return h, err
 	}
 	changes, err := sqliteConnector(d.files, checkPragmas, nil)
@@ -86,7 +86,7 @@ func (d sqliteDialect) open(_ context.Context, config *gorm.Config) (handles, er
 		return h, err
 	}
 	h.changes = &sqliteChanges{connector: changes}
-	long, err := openSQLite(d.files, longPragmas, longConns, nil)
+	long, err := sqlitePool(d.files, longPragmas, longConns, nil)
 	if err != nil {
 		return h, err
 	}
@@ -140,15 +140,24 @@ func sqliteConnector(files *sqliteFiles, pragmas string, shared *atomic.Bool) (d
 	return guarded{connector, files, shared}, err
 }
 
-// openSQLite opens a pool of connections and connects once. The file must exist: a deleted
-// one must not be created anew. shared is as in guarded.
-func openSQLite(files *sqliteFiles, pragmas string, conns int, shared *atomic.Bool) (*sql.DB, error) {
+// sqlitePool returns a pool of connections that are made when they are needed: each reads the whole
+// schema. The file must exist: a deleted one must not be created anew. shared is as in guarded.
+func sqlitePool(files *sqliteFiles, pragmas string, conns int, shared *atomic.Bool) (*sql.DB, error) {
 	connector, err := sqliteConnector(files, pragmas, shared)
 	if err != nil {
 		return nil, err
 	}
 	pool := sql.OpenDB(connector)
 	limitPool(pool, conns)
+	return pool, nil
+}
+
+// openSQLite is sqlitePool with one connection made.
+func openSQLite(files *sqliteFiles, pragmas string, conns int, shared *atomic.Bool) (*sql.DB, error) {
+	pool, err := sqlitePool(files, pragmas, conns, shared)
+	if err != nil {
+		return nil, err
+	}
 	err = readSchema(pool)
 	// Two starts that switch a new file to WAL at once don't wait for each other.
 	for wait := time.Millisecond; sqliteCode(err) == sqlite3.SQLITE_BUSY && wait < 5*time.Second; wait *= 2 {
