@@ -123,8 +123,9 @@ func (f WebhookForm) has(name string) bool { return slices.Contains(f.Events, na
 
 // eventBranch is a pattern with the types that it stands for, as the form shows them.
 type eventBranch struct {
-	Label, Pattern string
-	Types          []eventLeaf
+	// All is the label of the choice of all of them.
+	Label, All, Pattern string
+	Types               []eventLeaf
 }
 
 type eventLeaf struct {
@@ -134,12 +135,12 @@ type eventLeaf struct {
 
 // eventTree returns all events that can be chosen.
 func eventTree() []eventBranch {
-	tree := []eventBranch{{Label: "Groups", Pattern: "group.*"}, {Label: "Contacts", Pattern: "contact.*"}, {Label: "Messages", Pattern: "message.*"}}
+	tree := []eventBranch{{Label: "Groups", All: "All group events", Pattern: "group.*"}, {Label: "Contacts", All: "All contact events", Pattern: "contact.*"}, {Label: "Messages", All: "All message events", Pattern: "message.*"}}
 	for _, t := range events.Types {
 		kind, _, _ := strings.Cut(string(t), ".")
 		leaf := eventLeaf{Type: t, Label: string(t)}
 		if slices.Contains(events.Details, t) {
-			leaf.Hint = "Sent beside group.updated, only if it's chosen here."
+			leaf.Hint = "Sent in addition to group.updated, only if selected here."
 		}
 		for i := range tree {
 			if tree[i].Pattern == kind+".*" {

@@ -101,7 +101,7 @@ func WebhookFormPage(f WebhookForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = eventBox(f, "*", "All events", "Without the details of an update, which are chosen one by one.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = eventBox(f, "*", "All events", "Except details of an update, such as group.archived. Select those below.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -123,7 +123,7 @@ func WebhookFormPage(f WebhookForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = eventBox(f, branch.Pattern, "All of them", branch.Pattern).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = eventBox(f, branch.Pattern, branch.All, branch.Pattern).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
