@@ -56,6 +56,8 @@ func TestContactsAreMerged(t *testing.T) {
 			s.post("/contacts/merge", form("seen_"+stays.ID, p.value("seen_"+stays.ID))...).leads("/contacts/" + stays.ID)
 		}
 		s.get("/contacts/"+stays.ID).has("h1", "hector.m").has("main", "Night shift")
+		s.get("/groups?member="+goes.ID).has("#results", "whose groups are shown").has(".chips", "Member hector.m")
+		s.get("/groups?q=member:nobody").has("#results", "No contact matches “nobody”")
 		s.get("/contacts/"+goes.ID).wants(404).has("h1", "This contact was merged").has("main .primary", "Open hector.m").has(`a[href="/contacts/`+stays.ID+`"]`, "hector.m")
 		s.post("/contacts/merge", "ids", stays.ID, "ids", goes.ID, "keep", stays.ID).wants(404)
 	})

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"protocol.chat/console/models"
+	"protocol.chat/console/models/access"
 	"protocol.chat/console/models/db"
 	"protocol.chat/console/models/text"
 	"protocol.chat/console/views"
@@ -30,8 +31,14 @@ func (p groupPages) listAt(r *http.Request, a *address) (views.GroupList, error)
 		return views.GroupList{}, err
 	}
 	page, err := p.pageAt(r, a, &at, &query)
+	if err == nil && len(page.Missing) > 0 && p.followMerge(r, a, &at, &query) {
+		page, err = p.pageAt(r, a, &at, &query)
+	}
 	if err != nil {
 		return views.GroupList{}, err
+	}
+	for _, typed := range page.NoContacts {
+		a.note("No contact matches “%s”. The contact may have been renamed, merged or deleted.", clip(typed))
 	}
 	list := views.GroupList{
 		By: by(r), At: at, Rows: page.Groups, Status: query.Shown(), Search: page.Search, Member: page.Contact,
@@ -66,6 +73,18 @@ func (p groupPages) pageAt(r *http.Request, a *address, at *views.GroupsAt, quer
 	query.After, query.Last = db.Cursor{}, true
 	at.After, at.Last = "", true
 	return p.store.Groups(r.Context(), *query)
+}
+
+// followMerge makes at and query those of the contact into which theirs was merged, notes that, and
+// reports whether it was: saved views and links keep the ID that the contact had.
+func (p groupPages) followMerge(r *http.Request, a *address, at *views.GroupsAt, query *models.GroupQuery) bool {
+	t, err := p.store.ContactTombstone(r.Context(), at.Member)
+	if err != nil || t.Into == nil || !by(r).May(access.ReadContacts) {
+		return false
+	}
+	a.note("“%s” was merged into “%s”, whose groups are shown.", clip(t.Name), clip(t.Into.Name()))
+	at.Member, query.Contact = t.Into.ID, t.Into.ID
+	return true
 }
 
 // count adds to a list how many groups it has, where in it the page is, and how many groups there are

@@ -91,6 +91,8 @@ type GroupPage struct {
 	Contact *Contact
 	// Missing are the ids in the query that no contact has.
 	Missing []string
+	// NoContacts are what was typed after member: that no contact matches.
+	NoContacts []string
 	// MembersLike is a search by members that finds something too; nil if there is none.
 	MembersLike *MembersLike
 	// AtLeast reports whether not all contacts who match member: were considered, so that

@@ -100,6 +100,9 @@ func (s *Store) searchedMembers(r db.Reader, q GroupQuery, page *GroupPage) (mem
 		if err != nil {
 			return nil, nil, err
 		}
+		if len(set) == 0 && !page.AtLeast {
+			page.NoContacts = append(page.NoContacts, typed)
+		}
 		sets = append(sets, set)
 	}
 	if slices.ContainsFunc(sets, func(set []Contact) bool { return len(set) == 0 }) {

@@ -48,7 +48,7 @@ func docContacts() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept. The activity of both has the merge, and of each group who joined and left. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>Other systems hear of it as three kinds of events: the contact that stays has a <code>contact.updated</code>, the other one a <code>contact.deleted</code>, and each group that the other one was in a <code>group.updated</code>.</p><p>A contact in more than ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</code> with its ID, say which contact it was merged into, as long as activity is kept, and a saved view or link to groups with its ID shows those of the contact that stays. The activity of both has the merge, and of each group who joined and left. You need the permissions to edit and to delete contacts. A merge can't be undone.</p><p>Other systems hear of it as three kinds of events: the contact that stays has a <code>contact.updated</code>, the other one a <code>contact.deleted</code>, and each group that the other one was in a <code>group.updated</code>.</p><p>A contact in more than ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
