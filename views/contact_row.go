@@ -73,5 +73,5 @@ func (m *rowHTML) activeCell(c *models.Contact, now Clock) {
 		return
 	}
 	m.beginCell("c-when", "Last active")
-	m.raw(`<span class="faint">Never</span></td>`)
+	m.raw(`<span class="none faint">Never</span></td>`)
 }

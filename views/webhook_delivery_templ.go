@@ -589,7 +589,7 @@ func ResendFailed(f ResendForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "\" novalidate><p>Sends deliveries again that were given up, up to 10,000 at once, in their order. Those that are still being tried aren't affected.</p><fieldset class=\"choices\" id=\"since\" tabindex=\"-1\"><legend>Created in</legend>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "\" novalidate><p>Resends up to 10,000 deliveries that have failed, oldest first. Deliveries that are still being retried aren't affected.</p><fieldset class=\"choices\" id=\"since\" tabindex=\"-1\"><legend>Created in</legend>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -919,7 +919,7 @@ func DeleteWebhook(w webhooks.Webhook) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "</bdi>?</h1><p id=\"question\">Nothing more is sent to it, also not what waits. Its deliveries are deleted. You can't undo this.</p><form class=\"actions\" method=\"post\" action=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "</bdi>?</h1><p id=\"question\">Pending deliveries aren't sent, and its deliveries are deleted. You can't undo this.</p><form class=\"actions\" method=\"post\" action=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
