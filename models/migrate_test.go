@@ -2,9 +2,13 @@ package models_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"gorm.io/gorm"
 
 	"protocol.chat/console/models"
 	"protocol.chat/console/models/modelstest"
@@ -104,4 +108,38 @@ func schema(t *testing.T, store *models.Store) string {
 		t.Fatal(err)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestAnUpToDateDatabaseStartsAtOnce: a start waits for nobody who migrates or writes if there is
+// nothing to do, and still finds what is missing.
+func TestAnUpToDateDatabaseStartsAtOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, store *models.Store) {
+		err := store.DB.Transaction(t.Context(), func(tx *gorm.DB) error {
+			// SQLite's only connection that writes is taken.
+			if err := errors.Join(tx.Exec("UPDATE settings SET value = value").Error, store.DB.Dialect.Lock(tx, "migrate")); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			return store.Migrate(ctx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Exec(t.Context(), "DELETE FROM settings WHERE key = 'fold'"); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if folds, err := store.Strings(t.Context(), "SELECT value FROM settings WHERE key = 'fold'"); err != nil || len(folds) != 1 {
+			t.Errorf("after the next start the setting is %q, %v", folds, err)
+		}
+		if err := store.Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 2"); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "missing") {
+			t.Errorf("without one migration: %v", err)
+		}
+	})
 }
