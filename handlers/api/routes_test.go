@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pb33f/libopenapi"
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
@@ -235,32 +235,28 @@ func TestTokensEnd(t *testing.T) {
 
 // TestDescriptionIsWhole compares the description with what is registered.
 func TestDescriptionIsWhole(t *testing.T) {
-	v, err := description()
+	d, err := described()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if valid, problems := v.ValidateDocument(); !valid {
-		t.Fatalf("openapi.yaml: %v", problems[0])
+	if err := d.Validate(t.Context()); err != nil {
+		t.Fatalf("openapi.yaml: %v", err)
 	}
 	each(t, func(t *testing.T, s *server) {
 		for _, path := range []string{"/v1/openapi.json", "/v1/openapi.yaml"} {
 			served := s.call(t, "GET "+path, func(r *http.Request) { r.Header.Del("Authorization") }).want(t, 200)
-			document, err := libopenapi.NewDocument([]byte(served.body))
-			if err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			model, err := document.BuildV3Model()
+			document, err := openapi3.NewLoader().LoadFromData([]byte(served.body))
 			if err != nil {
 				t.Fatalf("%s: %v", path, err)
 			}
 			described := map[string][]string{}
 			headers := map[string][]string{}
-			for path, item := range model.Model.Paths.PathItems.FromOldest() {
-				for method, op := range item.GetOperations().FromOldest() {
-					name := strings.ToUpper(method) + " " + path
+			for path, item := range document.Paths.Map() {
+				for method, op := range item.Operations() {
+					name := method + " " + path
 					var params []string
-					for _, p := range op.Parameters {
-						switch p.In {
+					for _, ref := range op.Parameters {
+						switch p := ref.Value; p.In {
 						case "query":
 							params = append(params, p.Name)
 						case "header":
@@ -272,7 +268,7 @@ func TestDescriptionIsWhole(t *testing.T) {
 					if op.RequestBody != nil {
 						headers[name] = append(headers[name], "Content-Type")
 					}
-					if op.OperationId == "" {
+					if op.OperationID == "" {
 						t.Errorf("%s %s has no operationId", method, path)
 					}
 				}

@@ -2,24 +2,17 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/pb33f/libopenapi"
-	validator "github.com/pb33f/libopenapi-validator"
-	"github.com/pb33f/libopenapi-validator/helpers"
 
 	"protocol.chat/console/handlers/api"
 	"protocol.chat/console/models"
@@ -314,73 +307,6 @@ func usernames(contacts []contact) string {
 		names[i] = c.Username
 	}
 	return strings.Join(names, " ")
-}
-
-// description holds requests and answers to openapi.yaml.
-var description = sync.OnceValues(func() (validator.Validator, error) {
-	file, err := os.ReadFile("openapi.yaml")
-	if err != nil {
-		return nil, err
-	}
-	document, err := libopenapi.NewDocument(file)
-	if err != nil {
-		return nil, err
-	}
-	v, errs := validator.NewValidator(document)
-	if len(errs) > 0 {
-		return nil, errs[0]
-	}
-	return v, nil
-})
-
-// oneByOne: the validator is not made for several goroutines.
-var oneByOne sync.Mutex
-
-func checkDescribed(t *testing.T, r *http.Request, response *http.Response) {
-	t.Helper()
-	v, err := description()
-	if err != nil {
-		t.Fatal(err)
-	}
-	oneByOne.Lock()
-	defer oneByOne.Unlock()
-	noCall := response.StatusCode == http.StatusNotFound && path.Clean(r.URL.Path) != r.URL.Path
-	if noCall || r.Method == http.MethodHead || response.StatusCode == http.StatusMethodNotAllowed {
-		return // OpenAPI says nothing of these
-	}
-	if response.Header.Get("Content-Type") == "application/x-ndjson" {
-		return // the validator takes it for one JSON value
-	}
-	if _, problems := v.ValidateHttpResponse(r, response); len(problems) > 0 {
-		if problems[0].ValidationType == helpers.PathValidation && response.StatusCode == http.StatusNotFound {
-			return
-		}
-		t.Errorf("%s %s: the answer %d is not as described: %v", r.Method, r.URL, response.StatusCode, problems[0])
-	}
-	checkHeaders(t, r, response)
-	if response.StatusCode >= 300 {
-		return
-	}
-	if _, problems := v.ValidateHttpRequestSync(r.WithContext(context.Background())); len(problems) > 0 {
-		t.Errorf("%s %s was accepted and is not described: %v", r.Method, r.URL, problems[0])
-	}
-}
-
-// checkHeaders asks for the headers that the description promises.
-func checkHeaders(t *testing.T, r *http.Request, response *http.Response) {
-	t.Helper()
-	for status, names := range map[int][]string{
-		http.StatusUnauthorized:       {"WWW-Authenticate"},
-		http.StatusServiceUnavailable: {"Retry-After"},
-		http.StatusTooManyRequests:    {"Retry-After"},
-		http.StatusNotModified:        {"ETag"},
-	} {
-		for _, name := range names {
-			if response.StatusCode == status && response.Header.Get(name) == "" {
-				t.Errorf("%s %s: %d without %s", r.Method, r.URL, status, name)
-			}
-		}
-	}
 }
 
 // clock is a clock that a test sets.
