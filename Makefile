@@ -3,21 +3,23 @@
 
 TEMPL       := go tool templ
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
-STATICCHECK = go run -exec "env 'GOFLAGS=$$GOFLAGS $(RACE)'" honnef.co/go/tools/cmd/staticcheck@v0.8.2
+STATICCHECK = go run -exec "env 'GOFLAGS=$$GOFLAGS $(TESTED)'" honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# What is tested is compiled without inlining, which takes half the time.
+TESTED := -gcflags=protocol.chat/console/...=-l
 
 # The race detector needs a C compiler. It does not look into SQLite and the C library, which
 # were translated from C, nor into what reads HTML and matches expressions: that would take most
 # of the time of all tests. Packages with atomics or a sync.Map of their own can't be left out so:
 # they would take those of watched ones with them.
-CC_FOUND  := $(shell command -v $$(go env CC))
 UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.org/x/net/html \
 	github.com/andybalholm/cascadia github.com/PuerkitoBio/goquery regexp regexp/syntax
-RACE      := $(if $(CC_FOUND),-race $(UNWATCHED:%=-gcflags=%=-race=false))
+WATCHED   := -race $(UNWATCHED:%=-gcflags=%=-race=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build generate test test-fast lint form analyze check bench dist torture clean
+.PHONY: help run dev build generate test test-fast race lint form analyze check bench dist torture clean
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,13 +41,16 @@ generate: ## write the Go code of the views, and the list of licenses, again
 	$(TEMPL) generate
 	go run ./cmd/licenses
 
-# lint finds what vet would. Each watched process would wait a second before it ends, in case
-# another thread still reports a race.
+# lint finds what vet would.
 test: ## run every test, on SQLite and on PostgreSQL
-	GORACE=atexit_sleep_ms=0 go run $(RACE) ./cmd/testrun go test $(RACE) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 30m $(TESTS)
-	@$(if $(RACE),,echo "not run with the race detector: there is no C compiler")
+	go run $(TESTED) ./cmd/testrun go test $(TESTED) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 30m $(TESTS)
 
-# Flags for make test: TESTS="./models -run TestGroup". The packages that take longest come first.
+# It takes three times the processor time, so it is not in every run. Each watched process would
+# wait a second before it ends, in case another thread still reports a race.
+race: ## run every test with the race detector, for half an hour or so
+	GORACE=atexit_sleep_ms=0 go run ./cmd/testrun go test $(WATCHED) -p $(AT_ONCE) -vet=off -shuffle=on -timeout 60m $(TESTS)
+
+# Flags for make test and make race: TESTS="./models -run TestGroup". The packages that take longest come first.
 TESTS := ./handlers ./models ./...
 
 # Packages at once: one more than processors, as tests also wait. More tests of each at once end no
@@ -53,8 +58,8 @@ TESTS := ./handlers ./models ./...
 AT_ONCE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Without shuffling, so that Go keeps the results of packages that did not change.
-test-fast: ## run the tests on SQLite alone: no browser, no race detector, nothing slow
-	go test -short -vet=off ./...
+test-fast: ## run the tests on SQLite alone: no browser, nothing slow
+	go test $(TESTED) -short -vet=off ./...
 
 lint: form analyze ## check form, generated code and usual mistakes
 
@@ -68,7 +73,7 @@ form:
 
 # With the flags of the tests, so that nothing is compiled for the one that is of no use to the other.
 analyze:
-	go vet $(RACE) ./...
+	go vet $(TESTED) ./...
 	$(STATICCHECK) -checks $(CHECKS) ./...
 
 # All but two about comments: the one takes what templ writes for a package
