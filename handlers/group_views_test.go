@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"protocol.chat/console/models/access"
 )
@@ -62,6 +63,7 @@ func TestASharedViewIsDeletedKnowingly(t *testing.T) {
 
 func TestFiltersBuildASearch(t *testing.T) {
 	each(t, func(s *site) {
+		s.store.Facets.Patience = time.Minute
 		s.group("Plaza Hotel")
 		from := "/groups?q=plaza+created%3A%3E30d&sort=name"
 		list := "/groups/filters?list=" + url.QueryEscape(from)

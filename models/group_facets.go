@@ -50,9 +50,6 @@ func filters(all ...string) []FacetValue {
 	return values
 }
 
-// facetTime is for how long Facets.OfGroups counts: what it does not come to is not known.
-const facetTime = 250 * time.Millisecond
-
 // OfGroups returns the values that a list of groups can be limited by, with how many it
 // would have. Errors: Invalid.
 func (s *Facets) OfGroups(ctx context.Context, q GroupQuery) ([]Facet, error) {
@@ -67,7 +64,7 @@ func (s *Facets) OfGroups(ctx context.Context, q GroupQuery) ([]Facet, error) {
 		base := q.Search.With(f.implied, f.Prefixes...)
 		alike[base] = append(alike[base], &all[i])
 	}
-	counting, stop := context.WithTimeout(ctx, facetTime)
+	counting, stop := context.WithTimeout(ctx, s.Patience)
 	defer stop()
 	var (
 		parts sync.WaitGroup

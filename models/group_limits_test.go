@@ -251,6 +251,7 @@ func TestFacetsCountWhatTheyFind(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, store *models.Store) {
 		variedGroups(t, store, 60)
 		store.DB.Now = func() time.Time { return variedNow }
+		store.Facets.Patience = time.Minute
 		for _, search := range []string{"", "group", "members:9 is:archived", "has:description created:<1y", "archived:<90d no:avatar", "nothing"} {
 			for _, status := range []models.Status{models.AnyStatus, models.Active} {
 				q := models.GroupQuery{Search: models.ParseSearchAt(search, nil, variedNow), Status: status}

@@ -27,6 +27,7 @@ package models
 import (
 	"context"
 	"errors"
+	"time"
 
 	"protocol.chat/console/models/audit"
 	"protocol.chat/console/models/db"
@@ -86,7 +87,11 @@ type (
 	// Creators are the users and tokens that groups were created by.
 	Creators struct{ store *Store }
 	// Facets count the groups of a list by their properties.
-	Facets struct{ store *Store }
+	Facets struct {
+		store *Store
+		// Patience is how long OfGroups counts: what it does not come to is not known.
+		Patience time.Duration
+	}
 )
 
 // Open opens the database at url, as db.Open does. Call Migrate and Audit.SetKeys next.
@@ -115,7 +120,7 @@ func newStore(d *db.DB) *Store {
 	s.Identity.Reencrypt = s.Webhooks.Reencrypt
 	log.Announce, log.AnnounceLast, log.Announced = s.announcing(s.Events.Add), s.announcing(s.Events.AddLast), s.Events.Wake
 	s.Members, s.Messages, s.BulkChanges, s.Reverts, s.Exports = &Members{s}, &Messages{s}, &BulkChanges{s}, &Reverts{s}, &Exports{s}
-	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{s}, &History{s}
+	s.Imports, s.Creators, s.Facets, s.History = &Imports{s}, &Creators{s}, &Facets{store: s, Patience: 250 * time.Millisecond}, &History{s}
 	s.Holds, s.Undos, s.Rules = &Holds{s}, &Undos{s}, &ArchiveRules{s}
 	s.Overviews, s.Merges, s.Erasures = &Overviews{s}, &Merges{s}, &Erasures{s}
 	s.Avatars = &Avatars{s}

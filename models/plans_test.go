@@ -241,7 +241,7 @@ func (p *planner) bounds(g models.Group, member models.Contact) {
 	told := 0
 	for _, text := range []string{
 		"tribe", "ancient", "the", "-e", "the -group", "nothing", "zebra -zebra", `"group tribe"`, "is:empty", "tribe is:empty",
-		"created:<2000-01-01 the", "the no:description -tribe", "会", "会議室", "室会", "member:+1-555-0001",
+		"created:<2000-01-01 the", "the no:description -tribe", "会", "会議室", "室会", "member:+1-555-00012",
 	} {
 		for _, sort := range []models.GroupSort{models.ByCreated, models.ByName, models.ByMembers} {
 			for _, contact := range []string{"", member.ID} {
